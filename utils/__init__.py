@@ -1,0 +1,1 @@
+"""Pure helpers, named by noun; no models and no stages."""

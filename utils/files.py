@@ -1,0 +1,73 @@
+"""Files that appear under their final name only when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PARTIAL_PREFIX = ".partial-"
+"""what a temporary file beside its final name starts with; such files may be removed at any time"""
+
+
+@contextlib.contextmanager
+def atomic_path(final: Path, *, suffix: str = "") -> Iterator[Path]:
+    """Yield a temporary path beside `final`; on success it is synced and replaces `final`.
+
+    On any exception (KeyboardInterrupt included) the temporary file is removed and `final` stays as
+    it was. `suffix` lets the writer see an extension it understands (".mp4").
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    partial = final.parent / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}{suffix or final.suffix}"
+    partial.open("xb").close()
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(final)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(final: Path, text: str) -> None:
+    """Write `text` as UTF-8 with `\\n` line ends, atomically."""
+    write_bytes(final, text.encode("utf-8"))
+
+
+def write_bytes(final: Path, data: bytes) -> None:
+    """Write `data` atomically."""
+    with atomic_path(final) as partial:
+        partial.write_bytes(data)
+
+
+def write_json(final: Path, value: Any) -> None:
+    """Write `value` as indented JSON with the keys in the order given, atomically."""
+    write_text(final, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def remove_partials(folder: Path) -> int:
+    """Remove what interrupted writers left below `folder`; returns how many files that were."""
+    leftovers = [p for p in folder.rglob(f"{PARTIAL_PREFIX}*") if p.is_file() and not p.is_symlink()]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def safe_name(name: str, *, limit_bytes: int = 120) -> str:
+    """A folder name made from any file name: NFC, no separators, control or shell-hostile characters.
+
+    Never empty, never "." or "..", never starts with a dash or a dot, at most `limit_bytes` in UTF-8.
+    Different inputs may give the same name; whoever needs them apart appends something.
+    """
+    # Lone surrogates are what Python makes of bytes that are not UTF-8; they cannot be written back.
+    text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
+    text = "".join("_" if c in '/\\:*?"<>|' or not c.isprintable() else c for c in text)
+    text = re.sub(r"\s+", " ", text).strip(" .").lstrip("-. ")
+    text = text.encode("utf-8")[:limit_bytes].decode("utf-8", "ignore").strip(" .")
+    return text or "video"
