@@ -1,0 +1,104 @@
+"""The settings: one place from which flags, TOML keys, help and range checks derive."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config import RESULT_SECTIONS, Section, Settings, load_settings, options, result_settings, section_title
+from core.errors import SettingsError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "settings.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_field_is_one_option_with_its_own_flag():
+    fields = {(s, f) for s in Settings.__struct_fields__ for f in getattr(Settings(), s).__struct_fields__}
+    assert {(o.section, o.name) for o in options()} == fields
+    flags = [o.flag for o in options()]
+    assert len(set(flags)) == len(flags)
+    assert all(re.fullmatch(r"--[a-z][a-z-]+", flag) for flag in flags)
+
+
+def test_help_says_what_it_is_its_range_and_default():
+    by_flag = {o.flag: o for o in options()}
+    assert by_flag["--min-face"].help.endswith("(0.02 to 0.5; default: 0.05)")
+    assert by_flag["--look-out"].help.endswith("(above 0 to 2; default: 0.2)")
+    assert by_flag["--size"].help.endswith("(64 to 2160, a multiple of 2; default: 512)")
+    assert by_flag["--offline"].help.endswith("(default: no)")
+    assert by_flag["--tracker"].choices[0] == "cascade"
+    assert all(section_title(o.section) for o in options())
+
+
+def test_every_number_is_bounded_on_both_sides():
+    for option in options():
+        if isinstance(option.default, (int, float)) and not option.is_switch:
+            for text in ("-1e300", "1e300", "nan", "inf"):
+                with pytest.raises(ValueError):
+                    option.parse(text)
+
+
+def test_defaults_survive_their_own_checks():
+    for option in options():
+        if not option.is_switch:
+            assert option.parse(str(option.default)) == option.default
+
+
+def test_precedence_is_defaults_then_file_then_flags(tmp_path):
+    path = write(tmp_path, "[clip]\nsize = 256\nmin_clip = 2\n")
+    settings = load_settings(path, {"clip": {"size": 128}})
+    assert (settings.clip.size, settings.clip.min_clip, settings.clip.merge_gap) == (128, 2.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[analysis]\nmin_face = 0.9", "analysis.min_face"),
+        ("[analysis]\nmin_face = nan", "analysis.min_face"),
+        ("[analysis]\nmin_face = '0.1'", "analysis.min_face"),
+        ("[analysis]\nmin_fcae = 0.1", "min_fcae"),
+        ("[clips]\nsize = 256", "clips"),
+        ("clip = 3", "clip"),
+        ("[clip]\nsize = 101", "multiple of 2"),
+        ("[run]\nthreads = true", "run.threads"),
+        ("[clip", "not valid TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_key_in_the_message(tmp_path, text, expected):
+    with pytest.raises(SettingsError, match=re.escape(expected)) as caught:
+        load_settings(write(tmp_path, text), {})
+    assert "settings.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unreadable_files_are_settings_errors(tmp_path):
+    with pytest.raises(SettingsError, match="cannot read"):
+        load_settings(tmp_path / "missing.toml", {})
+    with pytest.raises(SettingsError, match="cannot read"):
+        load_settings(tmp_path, {})
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        load_settings(binary, {})
+
+
+def test_an_override_out_of_range_is_refused():
+    with pytest.raises(SettingsError, match=r"encode\.quality"):
+        load_settings(None, {"encode": {"quality": 99}})
+
+
+def test_settings_are_immutable():
+    assert isinstance(Settings().clip, Section)
+    with pytest.raises(AttributeError):
+        Settings().clip.size = 3  # type: ignore[misc]
+
+
+def test_result_settings_leave_out_how_the_run_is_done():
+    assert tuple(result_settings(Settings())) == RESULT_SECTIONS
+    assert result_settings(load_settings(None, {"run": {"threads": 1}})) == result_settings(Settings())
+    assert result_settings(load_settings(None, {"clip": {"size": 256}})) != result_settings(Settings())
