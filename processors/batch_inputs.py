@@ -1,0 +1,144 @@
+"""Which files a batch is made of, and the name of each one's output folder."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import VIDEO_EXTENSIONS
+from core.errors import ascii_safe
+from utils.files import safe_name
+
+logger = logging.getLogger(__name__)
+
+RESERVED_NAMES = frozenset({"summary.json"})
+"""what the output folder itself holds, so no video's folder may be called like that"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInput:
+    """One input of the batch.
+
+    path: the file, as the user named it or as it was found.
+    name: its folder below the output folder; unique in the batch, also where case does not count.
+    problem: why it cannot even be tried, or "".
+    """
+
+    path: Path
+    name: str
+    problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """The path as a line of text can show it."""
+        return ascii_safe(str(self.path))
+
+
+def find_inputs(arguments: Sequence[str], output_dir: Path) -> tuple[BatchInput, ...]:
+    """Turn files, folders and globs into the list of inputs, each real file once.
+
+    The order is that of the arguments, and sorted by name within a folder or a glob. Of a folder only
+    the top level is taken; of folders and globs only regular files with a video's extension that are
+    not hidden.
+    A file named directly is taken whatever its extension. What is missing or is no regular file
+    becomes an input with a `problem`, so that the others are done and this one is told about.
+    Results of earlier runs below `output_dir` are never picked up by a glob.
+    """
+    paths: list[tuple[Path, str]] = []
+    seen: set[str] = set()
+    for argument in arguments:
+        for path, problem in _expand(argument, output_dir):
+            # Symbolic links are followed here, so that a link and its target are one input.
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                paths.append((path, problem))
+    names = folder_names([path.name for path, _ in paths])
+    return tuple(BatchInput(path, name, problem) for (path, problem), name in zip(paths, names, strict=True))
+
+
+def folder_names(file_names: Sequence[str]) -> list[str]:
+    """One folder name for each file name: its stem, or the whole name where stems are the same.
+
+    Stems count as the same where they differ only in case or Unicode form, because many file systems
+    do not tell them apart. What is still the same gets "_2", "_3", ... in the order given.
+    """
+    stems = [safe_name(Path(name).stem) for name in file_names]
+    frequency = Counter(map(_fold, stems))
+    taken = set(RESERVED_NAMES)
+    result = []
+    for file_name, stem in zip(file_names, stems, strict=True):
+        wanted = stem if frequency[_fold(stem)] == 1 else safe_name(file_name)
+        name, number = wanted, 1
+        while _fold(name) in taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        taken.add(_fold(name))
+        result.append(name)
+    return result
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _expand(argument: str, output_dir: Path) -> Iterator[tuple[Path, str]]:
+    path = Path(argument)
+    # A name that exists is taken literally, even if it holds "[" or "*".
+    if os.path.lexists(path) or not glob.has_magic(argument):
+        yield from _expand_path(path)
+        return
+    results = output_dir.resolve()
+    # Path.glob cannot start from an absolute pattern.
+    matches = [p for p in map(Path, glob.glob(argument, recursive=True)) if not _is_result(p, results)]  # noqa: PTH207
+    folders = [] if "**" in argument else [p for p in matches if p.is_dir()]
+    found = [(p, "") for p in _videos(matches)] + [pair for p in _sorted(folders) for pair in _expand_path(p)]
+    yield from found or [(path, "no video file matches")]
+
+
+def _expand_path(path: Path) -> Iterator[tuple[Path, str]]:
+    if not path.is_dir():
+        yield path, _problem(path)
+        return
+    try:
+        children = list(path.iterdir())
+    except OSError as error:
+        yield path, f"cannot read the folder: {error.strerror}"
+        return
+    videos = _videos(children)
+    if not videos and any(p.is_dir() for p in children):
+        logger.info("%s holds no videos at its top level; for those further down use %s/**/*", path, path)
+    yield from ((p, "") for p in videos)
+
+
+def _videos(paths: Iterable[Path]) -> list[Path]:
+    named = [p for p in paths if not p.name.startswith(".") and p.suffix.lower().lstrip(".") in VIDEO_EXTENSIONS]
+    return [p for p in _sorted(named) if p.is_file()]
+
+
+def _problem(path: Path) -> str:
+    try:
+        if path.is_file():
+            return ""
+        if not os.path.lexists(path):
+            return "no such file"
+        # A pipe would wait for ever, a device may never end.
+        return "a link to nothing" if not path.exists() else "not a regular file"
+    except OSError as error:
+        return f"cannot be looked at: {error.strerror}"
+
+
+def _is_result(path: Path, results: Path) -> bool:
+    real = path.resolve()
+    # Files directly in the output folder may be inputs: somebody may use one folder for both.
+    return results in real.parents and real.parent != results
+
+
+def _sorted(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda p: ([part.casefold() for part in p.parts], str(p)))

@@ -1,0 +1,150 @@
+"""The output folder of one video: is it done, and how new results take the place of old ones.
+
+New results are made in a hidden folder beside it and moved in when they are complete. Only files
+that a manifest of ours lists are ever removed; whatever else lies there stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from config import VERSION, Settings, result_settings
+from core.errors import OutputError
+from processors.output_writer import MANIFEST_FILE, MANIFEST_SCHEMA
+from utils.files import PARTIAL_PREFIX, write_json
+from utils.fingerprints import Fingerprint
+
+logger = logging.getLogger(__name__)
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest in `folder`, {} where it is damaged, None where there is none."""
+    try:
+        manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        logger.debug("%s: %s", folder / MANIFEST_FILE, error)
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict[str, Any] | None:
+    """The manifest in `folder` if it tells of a complete run of this version on this very input with these settings.
+
+    Complete means that every file it lists is there, and every clip has the size it had.
+    """
+    manifest = read_manifest(folder)
+    if not manifest or (manifest.get("schema"), manifest.get("version")) != (MANIFEST_SCHEMA, VERSION):
+        return None
+    if manifest.get("settings") != result_settings(settings):
+        return None
+    try:
+        recorded = manifest["input"]
+        if (recorded["size_bytes"], recorded["sha256"]) != (source.size_bytes, source.sha256):
+            return None
+        intact = all(_size(folder / entry["file"]) is not None for entry in manifest["files"])
+        intact = intact and all(_size(folder / clip["file"]) == clip["bytes"] for clip in manifest["clips"])
+    except (KeyError, TypeError):
+        return None
+    return manifest if intact else None
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder of somebody else's.
+
+    Raises:
+        OutputError: there is a file of that name, or a folder with files in it and no manifest of ours.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("a file is in the way of the output folder", path=folder, hint="move it or use -o")
+    if folder.is_dir() and read_manifest(folder) is None and any(folder.iterdir()):
+        raise OutputError(
+            "the output folder has files that were not made by this program (it has no manifest.json)",
+            path=folder,
+            hint="move them or use -o",
+        )
+
+
+@contextlib.contextmanager
+def new_results(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to write into; on success its files take the place of those in `folder`.
+
+    On any exception (KeyboardInterrupt included) it is removed and `folder` stays as it was.
+    """
+    partial = folder.parent / f"{PARTIAL_PREFIX}{folder.name}"
+    _remove_tree(partial)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        _replace(folder, partial)
+    finally:
+        _remove_tree(partial)
+
+
+def remove_leftovers(output_dir: Path) -> None:
+    """Remove what a killed run left in `output_dir`; to be called only while no other run writes there."""
+    for path in output_dir.glob(f"{PARTIAL_PREFIX}*"):
+        logger.debug("removing the leftover %s", path)
+        _remove_tree(path)
+
+
+def _replace(folder: Path, partial: Path) -> None:
+    old = read_manifest(folder)
+    if old is None:
+        with contextlib.suppress(FileNotFoundError):
+            folder.rmdir()
+        partial.rename(folder)
+        return
+    new = read_manifest(partial) or {}
+    kept = {*_listed_files(new), MANIFEST_FILE}
+    listed = [*_listed_files(old), *_listed_files(new)]
+    # A journal: if we are killed from here on, the folder is not taken as done, and the next run
+    # still knows every file that is ours.
+    write_json(folder / MANIFEST_FILE, {"replacing": True, "files": [{"file": f} for f in dict.fromkeys(listed)]})
+    for file in _listed_files(new):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (partial / file).replace(folder / file)
+    for file in _listed_files(old):
+        if file not in kept:
+            _remove_file(folder, file)
+    (partial / MANIFEST_FILE).replace(folder / MANIFEST_FILE)
+
+
+def _listed_files(manifest: dict[str, Any]) -> list[str]:
+    entries = manifest.get("files")
+    named = [e.get("file") for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+    # The manifest may have been edited: what is listed must lie in the folder itself.
+    return [f for f in named if isinstance(f, str) and f and not Path(f).is_absolute() and ".." not in Path(f).parts]
+
+
+def _remove_file(folder: Path, file: str) -> None:
+    path = folder / file
+    if folder.resolve() not in path.parent.resolve().joinpath(path.name).parents or path.is_dir():
+        return
+    path.unlink(missing_ok=True)
+    parent = path.parent
+    # A person's folder goes with its last file.
+    while parent != folder and not any(parent.iterdir()):
+        parent.rmdir()
+        parent = parent.parent
+
+
+def _remove_tree(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None

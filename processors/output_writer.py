@@ -1,0 +1,277 @@
+"""What a finished video leaves beside its clips: tracks.csv, timeline.json, face.jpg, manifest.json.
+
+The functions that make rows and dictionaries are pure; only `write_results` touches the disk. Nothing
+written here depends on the clock, the machine's paths or the order in which threads ran: the same
+input, settings and models give the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config import VERSION, Settings, result_settings
+from core.errors import ascii_safe
+from core.types import Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo
+from utils.files import atomic_path, write_bytes, write_json
+from utils.fingerprints import Fingerprint
+
+MANIFEST_SCHEMA = 1
+TIMELINE_SCHEMA = 1
+MANIFEST_FILE = "manifest.json"
+TIMELINE_FILE = "timeline.json"
+TRACKS_FILE = "tracks.csv"
+FACE_FILE = "face.jpg"
+TRACKS_HEADER = "frame,time_s,shot,person,track,x1,y1,x2,y2,score,sharpness"
+UNKNOWN_PERSON = "unknown"
+"""who a face of `Timeline.unknown` belongs to in tracks.csv"""
+
+_TIMELINE_ABOUT = (
+    "People and the stretches in which they are shown. start_s and end_s are seconds from the first frame of the "
+    "video, start and end are frame numbers (end is the first one that is not shown any more)."
+)
+
+
+def write_results(
+    folder: Path,
+    analysis: FaceAnalysis,
+    timeline: Timeline,
+    clips: Sequence[Clip],
+    *,
+    fingerprint: Fingerprint,
+    settings: Settings,
+    models: Mapping[str, Any],
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """Write everything but the clips into `folder`, which holds the clips; returns the manifest.
+
+    The manifest comes last: where it is, everything else is. People without a clip get no folder.
+
+    Raises:
+        OSError: a file cannot be written, or a clip is not there.
+    """
+    files = [clip.file for clip in clips]
+    faces = {
+        name: jpeg for name, jpeg in best_faces(analysis, timeline).items() if any(c.person == name for c in clips)
+    }
+    for name, jpeg in faces.items():
+        write_bytes(folder / name / FACE_FILE, jpeg)
+        files.append(f"{name}/{FACE_FILE}")
+    with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="ascii", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
+    write_json(folder / TIMELINE_FILE, timeline_dict(analysis, timeline, faces))
+    files += [TRACKS_FILE, TIMELINE_FILE]
+    sizes = {file: (folder / file).stat().st_size for file in sorted(files)}
+    manifest = manifest_dict(
+        analysis,
+        timeline,
+        clips,
+        file_sizes=sizes,
+        fingerprint=fingerprint,
+        settings=settings,
+        models=models,
+        warnings=warnings,
+    )
+    write_json(folder / MANIFEST_FILE, manifest)
+    return manifest
+
+
+def track_lines(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
+    """The lines of tracks.csv, header first: one row per face and frame, sorted by frame, then person.
+
+    Faces of tracklets that are neither in `people` nor in `unknown` (rejected ones) have no row.
+    """
+    yield TRACKS_HEADER
+    owners = [(person.name, person.tracklets) for person in timeline.people]
+    owners.append((UNKNOWN_PERSON, timeline.unknown))
+    names = [name for name, _ in owners]
+    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    rows: list[tuple[Tracklet, int]] = [
+        (by_id[track], rank) for rank, (_, tracks) in enumerate(owners) for track in tracks
+    ]
+    if not rows:
+        return
+    frames = np.concatenate([tracklet.frames for tracklet, _ in rows])
+    ranks = np.concatenate([np.full(len(tracklet.frames), rank) for tracklet, rank in rows])
+    tracks = np.concatenate([np.full(len(tracklet.frames), tracklet.id) for tracklet, _ in rows])
+    shots = np.concatenate([np.full(len(tracklet.frames), tracklet.shot) for tracklet, _ in rows])
+    values = np.concatenate([_measures(tracklet) for tracklet, _ in rows])
+    times = frame_times(analysis)
+    for i in np.lexsort((tracks, ranks, frames)):
+        x1, y1, x2, y2, score, sharpness = values[i]
+        yield (
+            f"{frames[i]},{times[frames[i]]:.6f},{shots[i]},{names[ranks[i]]},{tracks[i]},"
+            f"{x1:.2f},{y1:.2f},{x2:.2f},{y2:.2f},{score:.4f},{sharpness:.2f}"
+        )
+
+
+def frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
+    """(N + 1,) float64: seconds from the first frame at which each frame begins, and at which the last one ends."""
+    ends = [analysis.end_pts(analysis.frame_count)] if analysis.frame_count else [0]
+    pts = np.concatenate([analysis.frame_pts, np.array(ends, np.int64)])
+    # Taken off as integers: a stream may begin at any time, and far from zero a float loses the fraction.
+    return np.asarray((pts - pts[0]) * float(analysis.video.time_base), np.float64)
+
+
+def best_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, bytes]:
+    """JPEG of each person's best face, by name; without those of whom there is none."""
+    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    faces = {}
+    for person in timeline.people:
+        tracklets = [by_id[i] for i in person.tracklets if by_id[i].face_jpeg]
+        if tracklets:
+            faces[person.name] = max(tracklets, key=_face_merit).face_jpeg
+    return faces
+
+
+def timeline_dict(analysis: FaceAnalysis, timeline: Timeline, faces: Iterable[str]) -> dict[str, Any]:
+    """timeline.json: people with their segments, and the tracklets they are made of.
+
+    faces: names of the people who have a face.jpg.
+    """
+    times, with_face = frame_times(analysis), set(faces)
+    people = [
+        {
+            "name": person.name,
+            "still": person.still,
+            "face": f"{person.name}/{FACE_FILE}" if person.name in with_face else None,
+            "tracklets": list(person.tracklets),
+            "segments": [_segment_dict(segment, times) for segment in person.segments],
+        }
+        for person in timeline.people
+    ]
+    return {
+        "schema": TIMELINE_SCHEMA,
+        "about": _TIMELINE_ABOUT,
+        "input": ascii_safe(analysis.video.path.name),
+        "frame_rate": str(analysis.video.frame_rate),
+        "people": people,
+        "unknown": list(timeline.unknown),
+        "tracklets": [{"id": t.id, "shot": t.shot, **_interval(t.start, t.end, times)} for t in analysis.tracklets],
+    }
+
+
+def manifest_dict(
+    analysis: FaceAnalysis,
+    timeline: Timeline,
+    clips: Sequence[Clip],
+    *,
+    file_sizes: Mapping[str, int],
+    fingerprint: Fingerprint,
+    settings: Settings,
+    models: Mapping[str, Any],
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """manifest.json: everything a program has to know about the run on this video.
+
+    file_sizes: bytes of every file written except the manifest itself, by path relative to its folder.
+    """
+    times = frame_times(analysis)
+    return {
+        "schema": MANIFEST_SCHEMA,
+        "version": VERSION,
+        "input": {"name": ascii_safe(analysis.video.path.name), **asdict(fingerprint)},
+        "video": _video_dict(analysis.video, analysis.frame_count, float(times[-1])),
+        "settings": result_settings(settings),
+        "models": _plain(models),
+        "shots": [
+            {"index": s.index, "transition": s.transition, **_interval(s.start, s.end, times)} for s in analysis.shots
+        ],
+        "people": [_person_dict(person, analysis, times, clips) for person in timeline.people],
+        "unknown": list(timeline.unknown),
+        "clips": [_clip_dict(clip, file_sizes[clip.file]) for clip in clips],
+        "files": [{"file": file, "bytes": size} for file, size in file_sizes.items()],
+        "warnings": list(warnings),
+        "decode_failures": analysis.decode_failures,
+        "statistics": {
+            "analysis": _plain(dict(sorted(analysis.statistics.items()))),
+            "identity": _plain(dict(sorted(timeline.statistics.items()))),
+        },
+    }
+
+
+def _measures(tracklet: Tracklet) -> NDArray[np.float64]:
+    """(T, 6) float64: box, score and sharpness as they are printed; -0.00 is made 0.00."""
+    boxes = np.round(tracklet.boxes.astype(np.float64), 2)
+    scores = np.round(tracklet.scores.astype(np.float64), 4)
+    sharpness = np.round(tracklet.sharpness.astype(np.float64), 2)
+    return np.asarray(np.column_stack([boxes, scores, sharpness]) + 0.0, np.float64)
+
+
+def _face_merit(tracklet: Tracklet) -> tuple[float, int, int]:
+    quality = float(tracklet.sample_quality.max()) if len(tracklet.sample_quality) else 0.0
+    return quality, len(tracklet.frames), -tracklet.id
+
+
+def _person_dict(
+    person: Identity, analysis: FaceAnalysis, times: NDArray[np.float64], clips: Sequence[Clip]
+) -> dict[str, Any]:
+    tracklets = [t for t in analysis.tracklets if t.id in set(person.tracklets)]
+    frames = np.unique(np.concatenate([t.frames for t in tracklets])) if tracklets else np.zeros(0, np.int64)
+    return {
+        "name": person.name,
+        "still": person.still,
+        "on_screen_s": round(float((times[frames + 1] - times[frames]).sum()), 3),
+        "tracklets": list(person.tracklets),
+        "segments": [_segment_dict(segment, times) for segment in person.segments],
+        "clips": sum(clip.person == person.name for clip in clips),
+    }
+
+
+def _segment_dict(segment: Segment, times: NDArray[np.float64]) -> dict[str, Any]:
+    return {
+        "shot": segment.shot,
+        **_interval(segment.start, segment.end, times),
+        "tracklets": list(segment.tracklets),
+    }
+
+
+def _interval(start: int, end: int, times: NDArray[np.float64]) -> dict[str, Any]:
+    seconds = {"start_s": round(float(times[start]), 6), "end_s": round(float(times[end]), 6)}
+    return {**seconds, "start": start, "end": end}
+
+
+def _clip_dict(clip: Clip, size_bytes: int) -> dict[str, Any]:
+    return {**_plain(asdict(clip)), "bytes": size_bytes}
+
+
+def _video_dict(video: VideoInfo, frames: int, duration_s: float) -> dict[str, Any]:
+    return {
+        "container": video.container,
+        "codec": video.codec,
+        "pixel_format": video.pixel_format,
+        "width": video.width,
+        "height": video.height,
+        "coded_width": video.coded_width,
+        "coded_height": video.coded_height,
+        "rotation": video.rotation,
+        "sample_aspect_ratio": str(video.sample_aspect_ratio),
+        "frame_rate": str(video.frame_rate),
+        "time_base": str(video.time_base),
+        "frames": frames,
+        "duration_s": round(duration_s, 6),
+        "interlaced": video.interlaced,
+        "color": asdict(video.color),
+        "audio": [_plain(asdict(track)) for track in video.audio],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON can hold it: numpy numbers as Python's, floats to 6 places, no NaN, no odd characters."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    if isinstance(value, str):
+        return ascii_safe(value)
+    return value

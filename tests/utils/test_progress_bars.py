@@ -1,0 +1,127 @@
+"""Bars on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def bars():
+    monitor = BarMonitor(Terminal())
+    yield monitor
+    monitor.close()
+
+
+def shown(monitor: BarMonitor) -> str:
+    for bar in monitor._bars.values():
+        bar.refresh()
+    monitor._batch.refresh()
+    return monitor._stream.getvalue()
+
+
+def test_a_videos_monitor_shares_the_stop_event():
+    batch = BatchMonitor()
+    assert batch.video("a").stop is batch.stop
+    batch.video("a").update("analyse", 1, 2)
+
+
+def test_batch_bar_and_stage_bars_with_the_time_left(bars):
+    bars.begin({"one": 1.0, "two": 3.0})
+    bars.video("one").update("analyse", 50, 100)
+    bars.video("two").update("render", 10, 40)
+    text = shown(bars)
+    assert "video 0 of 2" in text
+    assert "analyse  one" in text and "50/100 [" in text and "<" in text
+    assert "render   two" in text and "10/40 [" in text
+
+
+def test_the_batch_counts_work_by_weight(bars):
+    bars.begin({"one": 1.0, "two": 3.0})
+    bars.video("one").update("analyse", 100, 100)
+    assert bars._batch.n == pytest.approx(0.75)
+    bars.end_video("one")
+    assert bars._batch.n == pytest.approx(1.0)
+    bars.video("two").update("analyse", 50, 100)
+    assert bars._batch.n == pytest.approx(1 + 3 * 0.375)
+    bars.end_video("two")
+    assert bars._batch.n == pytest.approx(4.0)
+    assert "video 2 of 2" in shown(bars)
+
+
+def test_a_stage_of_the_next_video_starts_from_zero_on_the_same_line(bars):
+    bars.begin({"one": 1.0, "two": 1.0})
+    bars.video("one").update("analyse", 100, 100)
+    bars.end_video("one")
+    bars.video("two").update("analyse", 3, 10)
+    assert list(bars._bars) == ["analyse"]
+    assert (bars._bars["analyse"].n, bars._bars["analyse"].total) == (3, 10)
+    # A late word about a finished video changes nothing.
+    bars.video("one").update("analyse", 99, 100)
+    assert (bars._bars["analyse"].n, bars._bars["analyse"].total) == (3, 10)
+
+
+def test_unknown_and_wrong_totals(bars):
+    bars.begin({"one": 0.0})
+    bars.video("one").update("analyse", 7, 0)
+    assert "analyse  one" in shown(bars) and " 7 [" in shown(bars)
+    bars.video("one").update("analyse", 120, 100)
+    assert "120/120" in shown(bars)
+
+
+def test_lines_are_written_above_the_bars_and_nothing_remains_at_the_end(bars):
+    bars.begin({"one": 1.0})
+    bars.video("one").update("analyse", 1, 2)
+    bars.write("a line")
+    assert "a line\n" in bars._stream.getvalue()
+    bars.close()
+    bars.close()
+    assert bars._stream.getvalue().rstrip(" ").endswith("\r")
+    bars.video("one").update("analyse", 2, 2)
+    bars.write("after")
+
+
+def test_many_threads_at_once(bars):
+    names = [f"v{i}" for i in range(8)]
+    bars.begin(dict.fromkeys(names, 1.0))
+
+    def work(name: str) -> None:
+        for i in range(200):
+            bars.video(name).update("analyse", i, 200)
+        bars.end_video(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert bars._batch.n == pytest.approx(8)
+
+
+def test_without_a_terminal_there_is_a_line_now_and_then():
+    now = [0.0]
+    stream = io.StringIO()
+    monitor = LineMonitor(stream, lambda: now[0])
+    for second in range(31):
+        now[0] = float(second)
+        monitor.video("one").update("analyse", second, 40)
+    assert stream.getvalue().splitlines() == [
+        "one: analyse 25 %, 00:30 left",
+        "one: analyse 50 %, 00:20 left",
+        "one: analyse 75 %, 00:10 left",
+    ]
+    monitor.end_video("one")
+    now[0] = 50.0
+    monitor.video("two").update("analyse", 5, 0)
+    assert stream.getvalue().splitlines()[3:] == ["two: analyse 5"]

@@ -1,0 +1,184 @@
+"""How far the batch is: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+from utils.progress import StageMonitor
+
+_NAME_WIDTH = 28
+_BATCH_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+_STAGE_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} [{elapsed}<{remaining}]"
+_UNKNOWN_FORMAT = "{desc} {n:.0f} [{elapsed}]"
+_LINE_INTERVAL_S = 10.0
+
+
+class BatchMonitor:
+    """What the batch is handed. This base shows nothing; thread-safe like all of its kind.
+
+    stop: set it to make every stage leave in order.
+    """
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+
+    def begin(self, weights: Mapping[str, float]) -> None:
+        """The batch has these videos, each about as much work as its weight says."""
+
+    def video(self, name: str) -> StageMonitor:
+        """The monitor for the stages of the video `name`."""
+        return _VideoMonitor(self, name)
+
+    def stage(self, name: str, stage: str, done: float, total: float) -> None:
+        """Stage `stage` of video `name` has done `done` of about `total` units (0: unknown)."""
+
+    def end_video(self, name: str) -> None:
+        """The video `name` is finished, one way or another."""
+
+    def write(self, line: str) -> None:
+        """Show a line of text without disturbing the bars."""
+
+    def close(self) -> None:
+        """Take the bars away; may be called twice."""
+
+
+class _VideoMonitor(StageMonitor):
+    def __init__(self, batch: BatchMonitor, name: str) -> None:
+        super().__init__(batch.stop)
+        self._batch = batch
+        self._name = name
+
+    def update(self, stage: str, done: float, total: float) -> None:
+        self._batch.stage(self._name, stage, done, total)
+
+
+class LineMonitor(BatchMonitor):
+    """For a log file or a pipe: every 10 s a line for each running stage, with the time left."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._stream = stream
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._started: dict[tuple[str, str], float] = {}
+        self._shown: dict[str, float] = {}
+
+    def stage(self, name: str, stage: str, done: float, total: float) -> None:
+        with self._lock:
+            now = self._clock()
+            begun = self._started.setdefault((name, stage), now)
+            if now - self._shown.setdefault(stage, begun) < _LINE_INTERVAL_S:
+                return
+            self._shown[stage] = now
+        if total > 0 and done > 0:
+            share = min(done / total, 1.0)
+            left = tqdm.format_interval((now - begun) * (1 - share) / share)
+            self.write(f"{name}: {stage} {100 * share:.0f} %, {left} left")
+        else:
+            self.write(f"{name}: {stage} {done:.0f}")
+
+    def end_video(self, name: str) -> None:
+        with self._lock:
+            for key in [key for key in self._started if key[0] == name]:
+                del self._started[key]
+
+    def write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+class BarMonitor(BatchMonitor):
+    """One bar for the batch and below it one for each kind of stage, each with the time left.
+
+    The stages of two videos overlap (one is encoded while the next is analysed), so each kind of
+    stage keeps its line, and the name on the line says which video it is at.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__()
+        self._stream = stream or sys.stderr
+        # A process-shared lock and a watching thread, tqdm's defaults, are of no use here.
+        tqdm.set_lock(threading.RLock())
+        tqdm.monitor_interval = 0
+        self._lock = threading.RLock()
+        self._weights: dict[str, float] = {}
+        self._shares: dict[str, dict[str, float]] = {}
+        self._ended: set[str] = set()
+        self._batch: Any = None
+        self._bars: dict[str, Any] = {}
+        self._owners: dict[str, str] = {}
+
+    def begin(self, weights: Mapping[str, float]) -> None:
+        with self._lock:
+            self._weights = dict(weights)
+            total = sum(weights.values()) or 1.0
+            self._batch = self._bar(total=total, position=0, bar_format=_BATCH_FORMAT, smoothing=0.0)
+            self._show_batch()
+
+    def stage(self, name: str, stage: str, done: float, total: float) -> None:
+        with self._lock:
+            if self._batch is None or name in self._ended:
+                return
+            if stage not in self._bars:
+                self._bars[stage] = self._bar(total=None, position=len(self._bars) + 1, bar_format=_UNKNOWN_FORMAT)
+            bar = self._bars[stage]
+            if self._owners.get(stage) != name:
+                self._owners[stage] = name
+                bar.reset()
+                bar.set_description_str(f"{stage:<8} {_shortened(name):<{_NAME_WIDTH}}", refresh=False)
+            # The total is a guess from the header; where it was too small the end moves along.
+            bar.total = max(total, done) if total > 0 else None
+            bar.bar_format = _STAGE_FORMAT if total > 0 else _UNKNOWN_FORMAT
+            bar.update(done - bar.n)
+            if total > 0:
+                self._shares.setdefault(name, {})[stage] = min(done / total, 1.0)
+                self._show_batch()
+
+    def end_video(self, name: str) -> None:
+        with self._lock:
+            self._ended.add(name)
+            self._shares.pop(name, None)
+            for stage in [s for s, owner in self._owners.items() if owner == name]:
+                # The line stays empty until the next video comes to this stage.
+                del self._owners[stage]
+                bar = self._bars[stage]
+                bar.bar_format = "{desc}"
+                bar.set_description_str("", refresh=True)
+            self._show_batch()
+
+    def write(self, line: str) -> None:
+        with self._lock:
+            tqdm.write(line, file=self._stream)
+
+    def close(self) -> None:
+        with self._lock:
+            for bar in [*self._bars.values(), self._batch]:
+                if bar is not None:
+                    bar.close()
+            self._bars, self._batch = {}, None
+
+    def _bar(self, **options: Any) -> Any:
+        # leave=False: what remains on the screen is the log and the closing table.
+        return tqdm(file=self._stream, leave=False, dynamic_ncols=True, miniters=0, mininterval=0.1, **options)
+
+    def _show_batch(self) -> None:
+        if self._batch is None:
+            return
+        # Analysis is the dear stage; the others together count as a quarter.
+        done = sum(self._weights.get(name, 0.0) for name in self._ended)
+        for name, shares in self._shares.items():
+            others = [share for stage, share in shares.items() if stage != "analyse"]
+            share = 0.75 * shares.get("analyse", 0.0) + 0.25 * (sum(others) / len(others) if others else 0.0)
+            done += self._weights.get(name, 0.0) * share
+        self._batch.set_description_str(f"video {len(self._ended)} of {len(self._weights)}", refresh=False)
+        self._batch.update(done - self._batch.n)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1] + "…"
