@@ -1,0 +1,108 @@
+"""What all tests share: where the material lies, and what no test may leave behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmarks.synthetic.portraits import COLLINS, HOPPER, photograph
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared"
+FAIL_WITHOUT_GPU = os.environ.get("FAIL_WITHOUT_GPU") == "1"
+GRACE_S = 5.0
+"""how long threads and child processes may take to end after their test"""
+LASTING_THREADS = ("pytest_timeout", "tqdm", "ThreadPoolExecutor", "pydevd")
+"""beginnings of the names of threads that libraries keep for the whole process"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("clips") and not (SHARED / "clips").is_dir():
+            item.add_marker(pytest.mark.skip(reason=f"no development clips in {SHARED / 'clips'}"))
+        if item.get_closest_marker("gpu") and not FAIL_WITHOUT_GPU and not _has_gpu():
+            item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
+def _has_gpu() -> bool:
+    import torch  # takes seconds, and most runs select no test that asks
+
+    return bool(torch.cuda.is_available())
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's folder."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the project that holds development material; for tests marked `clips`."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def clips(shared: Path) -> Path:
+    """Real videos with truth files; for tests marked `clips`."""
+    return shared / "clips"
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The sample video that comes with the project."""
+    return PROJECT / "videos" / "input" / "sample.mp4"
+
+
+@pytest.fixture(scope="session")
+def portraits() -> dict[str, NDArray[np.uint8]]:
+    """Two photographs by name, (H, W, 3) uint8 RGB, read-only; the face boxes stand in their `Portrait`."""
+    return {portrait.name: photograph(portrait) for portrait in (COLLINS, HOPPER)}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves threads or child processes running."""
+    threads, children = set(threading.enumerate()), _children()
+    yield
+    deadline = time.monotonic() + GRACE_S
+    while (left := _left_behind(threads, children)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, f"still running after the test: {left}"
+
+
+def _left_behind(threads: set[threading.Thread], children: dict[int, str]) -> list[str]:
+    started = [t.name for t in threading.enumerate() if t not in threads and not t.name.startswith(LASTING_THREADS)]
+    return started + [f"{name} ({pid})" for pid, name in _children().items() if pid not in children]
+
+
+def _children() -> dict[int, str]:
+    """Names of our child processes by id, finished but uncollected ones included; empty where there is no /proc."""
+    found = {}
+    for listing in Path("/proc/self/task").glob("*/children"):
+        try:
+            for pid in listing.read_text().split():
+                found[int(pid)] = Path(f"/proc/{pid}/comm").read_text().strip()
+        except OSError:  # the thread or the child ended while we looked
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _no_errors_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test during which something was logged at ERROR, unless it is marked `errors_expected`."""
+    yield
+    if request.node.get_closest_marker("errors_expected"):
+        return
+    errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
+    assert not errors, f"logged at ERROR (mark the test `errors_expected` if that is right): {errors}"
