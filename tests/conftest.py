@@ -100,9 +100,11 @@ def _children() -> dict[int, str]:
 
 @pytest.fixture(autouse=True)
 def _no_errors_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Fail a test during which something was logged at ERROR, unless it is marked `errors_expected`."""
+    """Fail a test during which the program or a library logged at ERROR, unless it is marked `errors_expected`."""
     yield
     if request.node.get_closest_marker("errors_expected"):
         return
-    errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
+    tests = Path(__file__).parent
+    records = [r for r in caplog.get_records("call") if not Path(r.pathname).is_relative_to(tests)]
+    errors = [r.getMessage() for r in records if r.levelno >= logging.ERROR]
     assert not errors, f"logged at ERROR (mark the test `errors_expected` if that is right): {errors}"
