@@ -1,0 +1,210 @@
+"""MTCNN's cascade (Zhang et al. 2016) with batched glue: pictures in, faces out.
+
+The networks and their weights are facenet-pytorch's; the arithmetic between them follows its
+`detect_face`, so that both find the same faces. What differs is that candidates of all pictures and
+scales are cropped and filtered together, and that two further entrances exist: regions already
+explained by a track can be left out, and the last network alone can follow a face (`refine`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.nets import Net, in_batches
+from core.types import ByteArray, Detections, FloatArray
+from utils.crops import AreaSampler
+from utils.nms import non_maximum_suppression
+
+PYRAMID_FACTOR = 0.709
+"""step between two scales; half the area, as in the paper and in facenet-pytorch"""
+
+PNET_CELL_PX, PNET_STRIDE_PX = 12, 2
+THRESHOLDS = (0.6, 0.7, 0.7)
+"""P-Net, R-Net and O-Net scores below which a candidate is dropped: facenet-pytorch's defaults"""
+
+EXPLAINED_SHARE = 0.7
+"""a candidate with so much of its area inside a tracked face is not looked at again"""
+
+MAX_CANDIDATES = 1500
+"""per picture and stage, best first: a bound on time and memory for pictures full of texture"""
+
+
+class FaceDetector:
+    """Faces of pictures, and the refinement of boxes that are already known. Not thread-safe."""
+
+    def __init__(self, pnet: Net, rnet: Net, onet: Net, *, batch_size: int = 256) -> None:
+        self._pnet, self._rnet, self._onet = pnet, rnet, onet
+        self._batch_size = batch_size
+
+    def detect(
+        self,
+        pictures: Sequence[ByteArray],
+        min_face_px: float,
+        *,
+        explained: Sequence[FloatArray] | None = None,
+        thresholds: tuple[float, float, float] = THRESHOLDS,
+    ) -> list[Detections]:
+        """Find faces in pictures of one size.
+
+        Args:
+            pictures: each (h, w, 3) uint8 RGB, C-contiguous, all of the same shape.
+            min_face_px: smallest face looked for, height in pixels of the pictures.
+            explained: per picture (K, 4) float32 boxes of faces already followed; nothing is
+                reported there.
+            thresholds: scores of the three networks.
+
+        Returns:
+            One `Detections` per picture, best score first, in pixels of that picture.
+        """
+        if not pictures:
+            return []
+        samplers = [AreaSampler(picture) for picture in pictures]
+        boxes, owner = self._propose(samplers, min_face_px, thresholds[0])
+        if explained is not None and len(boxes):
+            free = np.ones(len(boxes), bool)
+            for i, known in enumerate(explained):
+                mine = owner == i
+                free[mine] = ~_inside(boxes[mine], known)
+            boxes, owner = boxes[free], owner[free]
+        boxes, owner = self._filter(samplers, boxes, owner, thresholds[1])
+        found = self._finish(samplers, boxes, owner, thresholds[2])
+        return [_suppress_minimum(found[0][found[1] == i]) for i in range(len(pictures))]
+
+    def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
+        """Where the faces near `boxes` are, by the last network alone: one row for each box.
+
+        Args:
+            picture: (h, w, 3) uint8 RGB. boxes: (N, 4) float32, xyxy, where the faces are expected.
+
+        Returns:
+            N rows in the order of `boxes`; a low score says that there is no face.
+        """
+        if len(boxes) == 0:
+            return Detections.empty()
+        squares = _squared(boxes)
+        # Summing up only the rectangle around all the faces keeps following one face cheap.
+        low = np.clip(np.floor(squares[:, :2].min(0)).astype(int) - 2, 0, None)
+        high = np.maximum(np.ceil(squares[:, 2:].max(0)).astype(int) + 2, low + 2)
+        part = np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]])
+        if part.size == 0:
+            return Detections(squares, np.zeros(len(boxes), np.float32), np.zeros((len(boxes), 5, 2), np.float32))
+        shift = np.tile(low.astype(np.float32), 2)
+        found = self._regress([AreaSampler(part)], squares - shift, np.zeros(len(boxes), np.int64))
+        return Detections(found.boxes + shift, found.scores, found.landmarks + shift[:2])
+
+    def _propose(
+        self, samplers: Sequence[AreaSampler], min_face_px: float, threshold: float
+    ) -> tuple[FloatArray, NDArray[np.int64]]:
+        """P-Net over the pyramid: square candidates, and the picture each belongs to."""
+        height, width = samplers[0].height, samplers[0].width
+        boxes, scores, owner = [_NO_PROPOSALS], [np.zeros(0, np.float32)], [np.zeros(0, np.int64)]
+        scale = PNET_CELL_PX / min_face_px
+        while min(height, width) * scale >= PNET_CELL_PX:
+            level = np.stack([s.resized(int(height * scale + 1), int(width * scale + 1)) for s in samplers])
+            offsets, probability = self._pnet(level)
+            box, score, index = _proposals(offsets, probability[:, 1], scale, threshold)
+            keep = non_maximum_suppression(box[:, :4], score, index, 0.5)
+            boxes.append(box[keep])
+            scores.append(score[keep])
+            owner.append(index[keep])
+            scale *= PYRAMID_FACTOR
+        all_boxes, all_scores, all_owner = np.concatenate(boxes), np.concatenate(scores), np.concatenate(owner)
+        keep = non_maximum_suppression(all_boxes[:, :4], all_scores, all_owner, 0.7)
+        keep = _best_of_each(keep, all_owner)
+        box, offset = all_boxes[keep, :4], all_boxes[keep, 4:]
+        return _squared(box + offset * np.tile(box[:, 2:] - box[:, :2], 2)), all_owner[keep]
+
+    def _filter(
+        self, samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], threshold: float
+    ) -> tuple[FloatArray, NDArray[np.int64]]:
+        """R-Net: candidates that it takes for a face, moved and squared."""
+        if len(boxes) == 0:
+            return boxes, owner
+        offsets, probability = in_batches(self._rnet, _crops(samplers, boxes, owner, 24), self._batch_size)
+        score = probability[:, 1]
+        good = np.flatnonzero(score > threshold)
+        boxes, score, owner, offsets = boxes[good], score[good], owner[good], offsets[good]
+        keep = non_maximum_suppression(boxes, score, owner, 0.7)
+        return _squared(_moved(boxes[keep], offsets[keep])), owner[keep]
+
+    def _finish(
+        self, samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], threshold: float
+    ) -> tuple[Detections, NDArray[np.int64]]:
+        """O-Net: faces with score and landmarks, and the picture each belongs to."""
+        if len(boxes) == 0:
+            return Detections.empty(), owner
+        found = self._regress(samplers, boxes, owner)
+        good = np.flatnonzero(found.scores > threshold)
+        return found[good], owner[good]
+
+    def _regress(self, samplers: Sequence[AreaSampler], squares: FloatArray, owner: NDArray[np.int64]) -> Detections:
+        crops = _crops(samplers, squares, owner, 48)
+        offsets, points, probability = in_batches(self._onet, crops, self._batch_size)
+        size = squares[:, 2:] - squares[:, :2] + 1
+        landmarks = np.stack([points[:, :5], points[:, 5:]], axis=2) * size[:, None] + squares[:, None, :2] - 1
+        return Detections(_moved(squares, offsets), probability[:, 1], landmarks.astype(np.float32))
+
+
+_NO_PROPOSALS = np.zeros((0, 8), np.float32)
+
+
+def _crops(samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], side: int) -> FloatArray:
+    """(N, side, side, 3) float32, each box cut out of its own picture."""
+    crops = np.empty((len(boxes), side, side, 3), np.float32)
+    for number in np.unique(owner):
+        mine = owner == number
+        crops[mine] = samplers[number].squares(boxes[mine], side)
+    return crops
+
+
+def _proposals(
+    offsets: FloatArray, probability: FloatArray, scale: float, threshold: float
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Cells of P-Net's map above the threshold: (K, 8) boxes and offsets, (K,) scores, (K,) picture.
+
+    offsets: (n, 4, rows, columns); probability: (n, rows, columns).
+    """
+    index, row, column = np.nonzero(probability >= threshold)
+    corner = np.stack([column, row], 1).astype(np.float32)
+    low = np.floor((PNET_STRIDE_PX * corner + 1) / scale)
+    high = np.floor((PNET_STRIDE_PX * corner + PNET_CELL_PX) / scale)
+    boxes = np.concatenate([low, high, offsets[index, :, row, column]], 1).astype(np.float32)
+    return boxes, probability[index, row, column], index.astype(np.int64)
+
+
+def _best_of_each(order: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first MAX_CANDIDATES rows of each picture; `order` lists rows best first."""
+    return np.concatenate([order[owner[order] == i][:MAX_CANDIDATES] for i in np.unique(owner[order])] or [order])
+
+
+def _moved(boxes: FloatArray, offsets: FloatArray) -> FloatArray:
+    """Boxes shifted by a network's regression, given in units of the box's size (facenet's `bbreg`)."""
+    size = boxes[:, 2:] - boxes[:, :2] + 1
+    return np.asarray(boxes + offsets * np.tile(size, 2), np.float32)
+
+
+def _squared(boxes: FloatArray) -> FloatArray:
+    """The square around each box's centre with the longer side (facenet's `rerec`)."""
+    half = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True) / 2
+    centre = (boxes[:, 2:] + boxes[:, :2]) / 2
+    return np.asarray(np.concatenate([centre - half, centre + half], 1), np.float32)
+
+
+def _inside(boxes: FloatArray, known: FloatArray) -> NDArray[np.bool_]:
+    """Which boxes lie mostly inside one of the known faces and are of a similar size."""
+    if len(known) == 0 or len(boxes) == 0:
+        return np.zeros(len(boxes), bool)
+    low = np.maximum(boxes[:, None, :2], known[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], known[None, :, 2:])
+    overlap = np.clip(high - low, 0, None).prod(2)
+    area = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-6)
+    return np.asarray((overlap / area[:, None] > EXPLAINED_SHARE).any(1))
+
+
+def _suppress_minimum(found: Detections) -> Detections:
+    """Final NMS by intersection over the smaller box (facenet's "Min"), best first."""
+    order = non_maximum_suppression(found.boxes, found.scores, np.zeros(len(found), np.int64), 0.7, over_smaller=True)
+    return found[order]

@@ -1,0 +1,173 @@
+"""The models of the process: loaded once, on the device that fits, by whoever asks first."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import logging
+import sys
+import threading
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from config import Settings
+from core import weights
+from core.errors import ModelError, ModelUnavailableError
+from core.face_detector import FaceDetector
+from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.face_verifier import FaceVerifier
+from core.nets import Net, OpenVINONet, TorchNet, converted
+from core.threads import thread_budget
+
+logger = logging.getLogger(__name__)
+
+CPU_BATCH, GPU_BATCH = 32, 256
+"""faces per call of a network; larger ones gain nothing on a CPU"""
+
+
+class ModelManager:
+    """MTCNN and the recognition network of a run. `instance` is the way to get one."""
+
+    _lock = threading.Lock()
+    _instance: ModelManager | None = None
+
+    def __init__(self, settings: Settings) -> None:
+        """Choose the device; no model is loaded yet.
+
+        Raises:
+            ModelError: a GPU is demanded and there is none.
+        """
+        self._settings = settings
+        self._threads = thread_budget(settings.run.threads)
+        self._load_lock = threading.RLock()
+        self._warnings: list[str] = []
+        reason = "asked for" if settings.analysis.device == "cpu" else why_no_gpu()
+        if settings.analysis.device == "cuda" and reason:
+            raise ModelError(f"no GPU can be used: {reason}", stage="models", hint="--device cpu")
+        self.device = "cpu" if reason else "cuda:0"
+        self._device_reason = reason
+
+    @classmethod
+    def instance(cls, settings: Settings) -> ModelManager:
+        """The manager for `settings`: one at a time in a process."""
+        with cls._lock:
+            if cls._instance is None or cls._instance._settings != settings:
+                cls._instance = cls(settings)
+            return cls._instance
+
+    @property
+    def device_line(self) -> str:
+        """The device in words, and why not a better one."""
+        if self.device == "cpu":
+            return f"CPU, {self._threads.total} threads, {self.backend}; GPU: {self._device_reason}"
+        import torch
+
+        return f"GPU {torch.cuda.get_device_name(0)}, torch {torch.__version__}"
+
+    @cached_property
+    def backend(self) -> str:
+        """What runs the networks: "OpenVINO" or "torch"."""
+        if self.device != "cpu":
+            return "torch"
+        if importlib.util.find_spec("openvino") is None:
+            logger.warning("OpenVINO is not installed: torch runs the networks, several times slower")
+            return "torch"
+        return "OpenVINO"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the models in use, for the manifest."""
+        return tuple(self._warnings)
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """MTCNN.
+
+        Raises:
+            ModelError: its weights or its runtime are not there.
+        """
+        with self._load_lock:
+            pnet, rnet, onet = self._nets("pnet", "rnet", "onet")
+            return FaceDetector(pnet, rnet, onet, batch_size=CPU_BATCH * 8 if self.device == "cpu" else GPU_BATCH * 8)
+
+    @cached_property
+    def embedder(self) -> FaceEmbedder:
+        """InceptionResnetV1, or dlib's ResNet where `auto` cannot have that.
+
+        Raises:
+            ModelError: `facenet` is demanded and its weights cannot be had.
+        """
+        with self._load_lock:
+            choice = self._settings.analysis.embedder
+            if choice == "dlib":
+                return DlibEmbedder(weights.locate("dlib"))
+            try:
+                (net,) = self._nets("facenet")
+                return FaceNetEmbedder(net, batch_size=CPU_BATCH if self.device == "cpu" else GPU_BATCH)
+            except ModelUnavailableError as error:
+                if choice == "facenet" or self._settings.run.facenet_weights:
+                    raise
+                message = f"faces are recognised with dlib's ResNet instead of FaceNet: {error.message}"
+                logger.warning("%s", message)
+                self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
+                return DlibEmbedder(weights.locate("dlib"))
+
+    @cached_property
+    def verifier(self) -> FaceVerifier:
+        """dlib's MMOD detector, for second opinions."""
+        with self._load_lock:
+            return FaceVerifier(weights.locate("mmod"))
+
+    def describe(self) -> dict[str, Any]:
+        """Models and device for the manifest; the same on every run with the same settings."""
+        return {
+            "device": self.device,
+            "backend": self.backend,
+            "detector": {"name": "mtcnn", "sha256": {k: weights.REGISTRY[k].sha256 for k in ("pnet", "rnet", "onet")}},
+            "embedder": {"name": self.embedder.name, "sha256": weights.REGISTRY[self.embedder.name].sha256},
+        }
+
+    def _nets(self, *kinds: str) -> list[Net]:
+        files = {kind: self._weights_of(kind) for kind in kinds}
+        if self.backend == "OpenVINO":
+            models = converted(kinds, files, self.cache_dir)
+            return [OpenVINONet(models[kind], threads=self._threads.inference) for kind in kinds]
+        return [TorchNet(kind, files[kind], self.device) for kind in kinds]
+
+    def _weights_of(self, kind: str) -> Path:
+        if kind != "facenet":
+            return weights.locate(kind)
+        own = self.cache_dir / "weights"
+        return weights.locate(
+            kind,
+            explicit=self._settings.run.facenet_weights,
+            folders=[own, weights.torch_cache_dir()],
+            download_to=None if self._settings.run.offline else own,
+        )
+
+    @property
+    def cache_dir(self) -> Path:
+        """Folder of converted and downloaded models."""
+        chosen = self._settings.run.cache_dir
+        return Path(chosen).expanduser() if chosen else weights.default_cache_dir()
+
+
+@lru_cache(maxsize=1)
+def why_no_gpu() -> str:
+    """Empty where torch can use an NVIDIA GPU, else the reason why not.
+
+    torch is only imported where the driver answers: it costs 3 s and 600 MB.
+    """
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return "no NVIDIA driver"
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+        return "the NVIDIA driver finds no GPU"
+    import torch
+
+    return (
+        "" if torch.cuda.is_available() else f"torch {torch.__version__} was built without CUDA or for another driver"
+    )

@@ -1,0 +1,149 @@
+"""Networks as plain functions on arrays, whatever runs them: OpenVINO on a CPU, torch on a GPU."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from core.errors import GPUMemoryError, ModelError
+from core.types import FloatArray
+from core.weights import REGISTRY
+from utils.files import PARTIAL_PREFIX
+
+logger = logging.getLogger(__name__)
+
+CONVERTER_VERSION = 1
+"""part of the cached files' names; to be raised when core/torch_nets.py changes what it writes"""
+
+CONVERT_TIMEOUT_S = 300.0
+
+
+class Net(Protocol):
+    """A network: (N, h, w, 3) float32 RGB in [0, 255] in, float32 arrays with N rows out; not thread-safe."""
+
+    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]: ...
+
+
+class OpenVINONet:
+    """A converted network on the CPU."""
+
+    def __init__(self, model_file: Path, *, threads: int) -> None:
+        import openvino
+
+        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        self._tensor = openvino.Tensor
+        self._model = openvino.Core().compile_model(model_file, "CPU", config)
+        self._outputs = len(self._model.outputs)
+        self._request = self._model.create_infer_request()
+
+    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
+        self._request.set_input_tensor(self._tensor(np.ascontiguousarray(pictures), shared_memory=True))
+        self._request.infer()
+        # The request's buffers are overwritten by the next call.
+        return tuple(np.array(self._request.get_output_tensor(i).data, np.float32) for i in range(self._outputs))
+
+
+class TorchNet:
+    """A torch network on `device`; half precision and channels_last on a GPU."""
+
+    def __init__(self, kind: str, weights: Path, device: str) -> None:
+        import torch
+
+        from core import torch_nets
+
+        self._torch = torch
+        self._device = torch.device(device)
+        dtype = torch.float16 if self._device.type == "cuda" else torch.float32
+        net = torch_nets.build(kind, weights).to(self._device, dtype)
+        self._net = net.to(memory_format=torch.channels_last)
+
+    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
+        torch = self._torch
+        try:
+            with torch.inference_mode():
+                out = self._net(torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device))
+                outputs = out if isinstance(out, tuple) else (out,)
+                return tuple(o.float().cpu().numpy() for o in outputs)
+        except torch.cuda.OutOfMemoryError as error:
+            raise GPUMemoryError(f"out of GPU memory with a batch of {len(pictures)}", stage="detect") from error
+
+
+def in_batches(net: Net, pictures: FloatArray, size: int) -> tuple[FloatArray, ...]:
+    """Run `net` over `pictures` at most `size` at a time, halving the batch when memory is short.
+
+    Raises:
+        GPUMemoryError: not even a single picture fits.
+    """
+    parts: list[tuple[FloatArray, ...]] = []
+    done = 0
+    while done < len(pictures):
+        try:
+            parts.append(net(pictures[done : done + size]))
+            done += size
+        except GPUMemoryError:
+            if size == 1:
+                raise
+            size //= 2
+            logger.warning("GPU memory is short: batches of %d from now on", size)
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+_conversion = threading.Lock()
+
+
+def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -> dict[str, Path]:
+    """Paths of the OpenVINO forms of `kinds`, converted once and kept in `cache_dir`.
+
+    The conversion needs torch and some 800 MB, so it happens in a child process.
+
+    Raises:
+        ModelError: the conversion failed; the message has the end of what it said.
+    """
+    import openvino
+
+    version = openvino.__version__.split("-")[0]
+    names = {k: f"{k}-{REGISTRY[k].sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
+    paths = {k: cache_dir / "openvino" / name for k, name in names.items()}
+    with _conversion:
+        missing = [k for k in kinds if not (paths[k].is_file() and paths[k].with_suffix(".bin").is_file())]
+        if missing:
+            logger.info("converting %s for the CPU (once)", ", ".join(missing))
+            _convert(missing, weights, paths)
+    return paths
+
+
+def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Path]) -> None:
+    partials = {k: paths[k].with_name(PARTIAL_PREFIX + f"{threading.get_native_id()}-" + paths[k].name) for k in kinds}
+    arguments = [text for k in kinds for text in (k, str(weights[k].resolve()), str(partials[k].resolve()))]
+    try:
+        paths[kinds[0]].parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "core.torch_nets", *arguments],
+            cwd=Path(__file__).resolve().parent.parent,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=CONVERT_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode:
+            tail = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {' '.join(tail)}", stage="models")
+        for kind in kinds:
+            # The .xml last: whoever sees it may rely on the .bin.
+            partials[kind].with_suffix(".bin").replace(paths[kind].with_suffix(".bin"))
+            partials[kind].replace(paths[kind])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {error}", stage="models") from error
+    finally:
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)
+            partial.with_suffix(".bin").unlink(missing_ok=True)

@@ -1,0 +1,33 @@
+"""How many threads each part of a run may use, decided together in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadBudget:
+    """Threads per part. Decode, inference and encoding run at the same time, so none takes all for long."""
+
+    total: int
+    decode: int
+    inference: int
+    encode: int
+
+
+def available_cpus() -> int:
+    """CPUs this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def thread_budget(requested: int) -> ThreadBudget:
+    """Shares of `requested` threads (0: as many as there are CPUs).
+
+    Frame-threaded decoding beyond four threads and small networks beyond eight gain nothing here
+    but memory.
+    """
+    total = requested or available_cpus()
+    return ThreadBudget(total=total, decode=min(total, 4), inference=min(total, 8), encode=min(total, 4))

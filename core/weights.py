@@ -1,0 +1,183 @@
+"""Registry of the model files: where they may lie, what they must hash to, how to fetch them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from core.errors import ModelChecksumError, ModelUnavailableError
+from utils.files import atomic_path
+
+logger = logging.getLogger(__name__)
+
+DOWNLOAD_TIMEOUT_S = 5.0
+"""without a network a run has to go on within seconds"""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """One file of the registry. `package` and `folder` say where an installed package keeps it."""
+
+    name: str
+    size: int
+    sha256: str
+    package: str = ""
+    folder: str = ""
+    url: str = ""
+
+
+REGISTRY = {
+    "pnet": WeightsFile(
+        "pnet.pt",
+        28_570,
+        "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
+        package="facenet_pytorch",
+        folder="data",
+    ),
+    "rnet": WeightsFile(
+        "rnet.pt",
+        403_147,
+        "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
+        package="facenet_pytorch",
+        folder="data",
+    ),
+    "onet": WeightsFile(
+        "onet.pt",
+        1_559_269,
+        "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
+        package="facenet_pytorch",
+        folder="data",
+    ),
+    "facenet": WeightsFile(
+        "20180402-114759-vggface2.pt",
+        111_898_327,
+        "281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
+        url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
+    ),
+    "dlib": WeightsFile(
+        "dlib_face_recognition_resnet_model_v1.dat",
+        22_466_066,
+        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        package="face_recognition_models",
+        folder="models",
+    ),
+    "mmod": WeightsFile(
+        "mmod_human_face_detector.dat",
+        729_940,
+        "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+        package="face_recognition_models",
+        folder="models",
+    ),
+}
+
+
+def default_cache_dir() -> Path:
+    """`$XDG_CACHE_HOME/face-clips`, by default `~/.cache/face-clips`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "face-clips"
+
+
+def torch_cache_dir() -> Path:
+    """Where torch.hub and facenet-pytorch keep downloaded weights."""
+    home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch"
+    return Path(home) / "checkpoints"
+
+
+def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), download_to: Path | None = None) -> Path:
+    """Path of the weights `key`, its sha256 checked.
+
+    Looked for in this order: `explicit` (nothing else is tried when it is given), the installed
+    package, `folders`, then a download into `download_to` (None: no download).
+
+    Raises:
+        ModelUnavailableError: it is nowhere and could not be downloaded.
+        ModelChecksumError: a file of that name is damaged or another one.
+    """
+    entry = REGISTRY[key]
+    if explicit:
+        path = Path(explicit).expanduser()
+        if not path.is_file():
+            raise ModelUnavailableError("no such weights file", path=path, stage="models")
+        return verified(path, entry)
+    candidates = [folder / entry.name for folder in folders]
+    if entry.package:
+        candidates.insert(0, _package_folder(entry.package) / entry.folder / entry.name)
+    for path in candidates:
+        if path.is_file():
+            return verified(path, entry)
+    if entry.url and download_to is not None:
+        return download(entry, download_to)
+    hint = f"reinstall {entry.package}" if entry.package else "download it by hand or allow the download"
+    raise ModelUnavailableError(f"weights {entry.name} are not on this machine", stage="models", hint=hint)
+
+
+def verified(path: Path, entry: WeightsFile) -> Path:
+    """`path`, if it is the file that the registry means.
+
+    Raises:
+        ModelChecksumError: wrong size or sha256.
+    """
+    stat = path.stat()
+    if stat.st_size != entry.size or _sha256(str(path), stat.st_mtime_ns) != entry.sha256:
+        raise ModelChecksumError(
+            f"is not the {entry.name} that is expected (sha256 {entry.sha256[:12]}...)",
+            path=path,
+            stage="models",
+            hint="delete it and run again",
+        )
+    return path
+
+
+def download(entry: WeightsFile, folder: Path) -> Path:
+    """Fetch `entry` into `folder`; it appears there only complete and verified.
+
+    Raises:
+        ModelUnavailableError: no network, an error answer, or too slow.
+        ModelChecksumError: what came is not the file.
+    """
+    logger.info("downloading %s (%d MB)", entry.name, entry.size // 1_000_000)
+    final = folder / entry.name
+    try:
+        with (
+            atomic_path(final) as partial,
+            urllib.request.urlopen(entry.url, timeout=DOWNLOAD_TIMEOUT_S) as answer,
+            partial.open("wb") as file,
+        ):
+            left = entry.size + 1  # one byte more than allowed is enough to see that it is another file
+            while left > 0 and (block := answer.read(min(left, 1 << 20))):
+                file.write(block)
+                left -= len(block)
+            file.flush()
+            verified(partial, entry)
+    except (TimeoutError, urllib.error.URLError, OSError) as error:
+        raise ModelUnavailableError(
+            f"{entry.name} could not be downloaded: {getattr(error, 'reason', error)}",
+            stage="models",
+            hint=f"put the file into {folder} or name it with --facenet-weights",
+        ) from error
+    return final
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: str, _mtime_ns: int) -> str:
+    with Path(path).open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _package_folder(package: str) -> Path:
+    # find_spec does not import the package: facenet_pytorch would pull in torch, and
+    # face_recognition_models needs pkg_resources, which new setuptools no longer has.
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModelUnavailableError(f"the package {package} is not installed", hint="pip install -r requirements.txt")
+    return Path(spec.origin).parent

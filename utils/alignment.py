@@ -1,0 +1,81 @@
+"""Turning, scaling and cutting out faces so that they lie upright and centred."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def similarity_transform(source: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The 2x3 matrix of rotation, scale and shift that brings `source` closest to `target`.
+
+    source, target: (N, 2). Least squares (Umeyama 1991, without reflection).
+    """
+    a = source - source.mean(0)
+    b = target - target.mean(0)
+    norm = max(float((a * a).sum()), 1e-9)
+    cos = float((a * b).sum()) / norm
+    sin = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / norm
+    turn = np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([turn, target.mean(0) - turn @ source.mean(0)])
+
+
+def upright_box_transform(box: NDArray[np.float32], landmarks: NDArray[np.float32], side: int) -> NDArray[np.float64]:
+    """The 2x3 matrix that brings a face box to a `side` x `side` square with the eyes level.
+
+    box: (4,) xyxy. landmarks: (5, 2), eyes first. Width and height are scaled apart, as in the
+    training of FaceNet's published weights, whose faces are boxes resized to squares.
+    """
+    centre = (box[:2] + box[2:]) / 2
+    eyes = landmarks[1] - landmarks[0]
+    angle = float(np.arctan2(eyes[1], eyes[0])) if abs(eyes[0]) > 1e-3 else 0.0
+    cos, sin = np.cos(-angle), np.sin(-angle)
+    scale = side / np.maximum(box[2:] - box[:2], 1.0)
+    turn = np.diag(scale) @ np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([turn, side / 2 - turn @ centre])
+
+
+def warp(picture: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    """`side` x `side` pixels of `picture` (h, w[, 3]) under the 2x3 `matrix` from picture to result.
+
+    Strong shrinking goes through a picture halved by area averaging, so that nothing aliases.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    matrix = matrix.copy()
+    while scale < 0.6 and min(picture.shape[:2]) > 2:
+        smaller = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        matrix[:, 0] *= picture.shape[1] / smaller.shape[1]
+        matrix[:, 1] *= picture.shape[0] / smaller.shape[0]
+        picture = np.asarray(smaller, np.uint8)
+        scale *= 2
+    warped = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
+
+
+def transformed_bounds(matrix: NDArray[np.float64], side: int) -> NDArray[np.float32]:
+    """xyxy of the picture region that a `side` x `side` warp under `matrix` reads, (4,) float32."""
+    inverse = cv2.invertAffineTransform(matrix)
+    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]], np.float64)
+    points = corners @ inverse[:, :2].T + inverse[:, 2]
+    return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
+
+
+def laplacian_variance(gray: NDArray[np.uint8]) -> float:
+    """Variance of the Laplacian of a (h, w) uint8 picture: the usual measure of sharpness (Pech-Pacheco 2000)."""
+    return float(cv2.Laplacian(gray, cv2.CV_32F).var())
+
+
+def yaw_measure(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each face is turned away: 0 frontal, about 0.5 half profile, above 1 profile.
+
+    landmarks: (N, 5, 2) in the order of `Detections`. Returns (N,) float32: the nose's distance from
+    the line between the middle of the eyes and the middle of the mouth, in half eye distances.
+    """
+    eyes, mouth = landmarks[:, :2].mean(1), landmarks[:, 3:].mean(1)
+    down = mouth - eyes
+    length = np.maximum(np.linalg.norm(down, axis=1), 1e-3)
+    nose = landmarks[:, 2] - eyes
+    across = np.abs(down[:, 0] * nose[:, 1] - down[:, 1] * nose[:, 0]) / length
+    half_eyes = np.maximum(np.linalg.norm(landmarks[:, 1] - landmarks[:, 0], axis=1) / 2, length * 0.05)
+    return np.asarray(across / half_eyes, np.float32)
