@@ -51,7 +51,9 @@ def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict
             return None
         intact = all(_size(folder / entry["file"]) is not None for entry in manifest["files"])
         intact = intact and all(_size(folder / clip["file"]) == clip["bytes"] for clip in manifest["clips"])
-    except (KeyError, TypeError):
+        # What readers of a done manifest rely on.
+        intact = intact and len(manifest["people"]) >= 0 and float(manifest["video"]["duration_s"]) >= 0
+    except (KeyError, TypeError, ValueError):
         return None
     return manifest if intact else None
 

@@ -28,6 +28,8 @@ def write_run(folder: Path, files: dict[str, str]) -> None:
         "version": VERSION,
         "input": {"name": "a.mp4", "size_bytes": 10, "sha256": "aa"},
         "settings": result_settings(Settings()),
+        "video": {"duration_s": 1.0},
+        "people": [],
         "clips": entries,
         "files": entries,
     }
@@ -45,7 +47,7 @@ def test_a_complete_run_is_done(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", ["input", "settings", "clip gone", "clip cut", "version", "damaged", "empty", "list"]
+    "change", ["input", "settings", "clip gone", "clip cut", "version", "damaged", "empty", "list", "video"]
 )
 def test_anything_else_is_not_done(tmp_path, change):
     folder = tmp_path / "a"
@@ -65,6 +67,8 @@ def test_anything_else_is_not_done(tmp_path, change):
         manifest.write_text(manifest.read_text()[:-5])
     elif change == "empty":
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "files": None}))
+    elif change == "video":
+        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "video": {}}))
     else:
         manifest.write_text("[1]")
     assert done_manifest(folder, source, settings) is None

@@ -1,0 +1,313 @@
+"""The batch: what is done already is skipped, the rest goes through two workers, a bad file never stops the others.
+
+While one worker encodes the clips of a video, the other analyses the next one:
+
+    inspect all -> [analyse] -> queue of one -> [finish] -> summary.json
+
+The main thread only waits, so that Ctrl-C is answered at once whatever the workers are in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from config import Settings
+from core.errors import (
+    GPUMemoryError,
+    InterruptedRunError,
+    ModelError,
+    OutputError,
+    PipelineError,
+    ToolMissingError,
+)
+from core.types import FaceAnalysis, VideoInfo
+from processors.batch_inputs import BatchInput
+from processors.batch_inspection import Job, inspect_input, one_line_reason
+from processors.batch_summary import BatchSummary, InputResult, Status
+from processors.output_folder import remove_leftovers
+from processors.video_processor import VideoProcessor
+from utils.fingerprints import Fingerprint
+from utils.progress import StageMonitor
+from utils.progress_bars import BatchMonitor
+
+if TYPE_CHECKING:
+    from core.model_manager import ModelManager
+
+logger = logging.getLogger(__name__)
+
+LOCK_FILE = ".lock"
+_POLL_S = 0.1
+_LEAVE_S = 1.5
+"""how long the workers have to leave in order after an interruption"""
+
+
+class Processor(Protocol):
+    """The two halves of the work on one video; `VideoProcessor` is the real one."""
+
+    def analyse(self) -> FaceAnalysis: ...
+
+    def finish(self, analysis: FaceAnalysis) -> dict[str, Any]: ...
+
+
+MakeProcessor = Callable[[VideoInfo, Path, Fingerprint, Settings, StageMonitor], Processor]
+
+
+def run_batch(
+    inputs: Sequence[BatchInput],
+    output_dir: Path,
+    settings: Settings,
+    monitor: BatchMonitor,
+    make_processor: MakeProcessor | None = None,
+) -> BatchSummary:
+    """Process `inputs` into folders below `output_dir` and write summary.json there.
+
+    A KeyboardInterrupt in the calling thread ends the batch within about two seconds; the summary then
+    says what was done.
+
+    Raises:
+        OutputError: `output_dir` cannot be written, or another run is writing there.
+    """
+    with _exclusive(output_dir):
+        remove_leftovers(output_dir)
+        batch = _Batch(inputs, output_dir, settings, monitor, make_processor or _real_processors(settings))
+        summary = batch.run()
+        if summary.abandoned:
+            with contextlib.suppress(OSError):
+                remove_leftovers(output_dir)
+        try:
+            summary.write(output_dir)
+        except OSError as error:
+            raise OutputError(f"cannot write the summary: {error.strerror}", path=output_dir) from error
+    return summary
+
+
+_Analysed = tuple[Job, Processor, FaceAnalysis, float]
+"""what goes from one worker to the other; the number is the time the analysis took, seconds"""
+
+
+class _Batch:
+    """One run over all inputs; its workers share nothing but the queue and the results."""
+
+    def __init__(
+        self,
+        inputs: Sequence[BatchInput],
+        output_dir: Path,
+        settings: Settings,
+        monitor: BatchMonitor,
+        make_processor: MakeProcessor,
+    ) -> None:
+        self._inputs = inputs
+        self._output_dir = output_dir
+        self._settings = settings
+        self._monitor = monitor
+        self._make_processor = make_processor
+        self._results: dict[str, InputResult] = {}
+        self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
+        self._fatal: PipelineError | None = None
+        self._bug: BaseException | None = None
+
+    def run(self) -> BatchSummary:
+        started = time.monotonic()
+        workers = [self._worker("analyse", self._analyse_all), self._worker("finish", self._finish_all)]
+        interrupted = False
+        try:
+            while any(worker.is_alive() for worker in workers):
+                for worker in workers:
+                    worker.join(_POLL_S)
+        except KeyboardInterrupt:
+            interrupted = True
+            self._leave(workers)
+        if self._bug is not None:
+            raise self._bug
+        return BatchSummary(
+            results=tuple(self._results.get(source.name) or _not_reached(source) for source in self._inputs),
+            wall_s=time.monotonic() - started,
+            fatal=self._fatal,
+            interrupted=interrupted,
+            abandoned=any(worker.is_alive() for worker in workers),
+        )
+
+    def _worker(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:
+                self._bug = error
+                self._monitor.stop.set()
+
+        # A daemon, because a worker stuck in foreign code must not keep the process alive after Ctrl-C.
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _leave(self, workers: Sequence[threading.Thread]) -> None:
+        self._monitor.stop.set()
+        logger.warning("stopping")
+        deadline = time.monotonic() + _LEAVE_S
+        # A second Ctrl-C means: do not even wait.
+        with contextlib.suppress(KeyboardInterrupt):
+            for worker in workers:
+                worker.join(max(0.0, deadline - time.monotonic()))
+
+    def _analyse_all(self) -> None:
+        for job in self._inspect_all():
+            if self._fatal is not None or self._monitor.stop.is_set():
+                break
+            self._attempt(job.source, partial(self._analyse, job))
+        self._put(None)
+
+    def _inspect_all(self) -> list[Job]:
+        todo = []
+        for source in self._inputs:
+            if self._monitor.stop.is_set():
+                return []
+            inspection = inspect_input(source, self._output_dir, self._settings)
+            if inspection.job is not None:
+                todo.append(inspection.job)
+            elif inspection.manifest is not None:
+                self._record(_result(source, "cached", inspection.manifest))
+            else:
+                self._fail(source, inspection.reason)
+        cached = sum(result.status == "cached" for result in self._results.values())
+        if cached:
+            logger.info("%d of %d already done (--overwrite does them again)", cached, len(self._inputs))
+        self._monitor.begin({job.source.name: _weight(job.info) for job in todo})
+        return todo
+
+    def _analyse(self, job: Job) -> None:
+        started = time.monotonic()
+        name = job.source.name
+        monitor = self._monitor.video(name)
+        processor = self._make_processor(job.info, self._output_dir / name, job.fingerprint, self._settings, monitor)
+        analysis = processor.analyse()
+        self._put((job, processor, analysis, time.monotonic() - started))
+
+    def _finish_all(self) -> None:
+        while (item := self._get()) is not None:
+            self._attempt(item[0].source, partial(self._finish, *item))
+            # The next analysis may be large; this one must not be kept until it comes.
+            del item
+            if self._fatal is not None:
+                self._monitor.stop.set()
+
+    def _finish(self, job: Job, processor: Processor, analysis: FaceAnalysis, analyse_s: float) -> None:
+        started = time.monotonic()
+        manifest = processor.finish(analysis)
+        self._record(_result(job.source, "done", manifest, analyse_s + time.monotonic() - started))
+
+    def _attempt(self, source: BatchInput, work: Callable[[], None]) -> None:
+        """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
+        try:
+            work()
+        except InterruptedRunError:
+            self._record(InputResult(source.label, source.name, "interrupted", "stopped before it was done"))
+        except Exception as error:
+            # Too little memory on the GPU concerns this video's pictures; the next one's may be smaller.
+            if isinstance(error, (ModelError, ToolMissingError)) and not isinstance(error, GPUMemoryError):
+                self._fatal = self._fatal or error
+            self._fail(source, one_line_reason(source, error))
+        finally:
+            if source.name in self._results:
+                self._monitor.end_video(source.name)
+
+    def _fail(self, source: BatchInput, reason: str) -> None:
+        self._record(InputResult(source.label, source.name, "failed", reason))
+
+    def _record(self, result: InputResult) -> None:
+        self._results[result.name] = result
+        if result.status == "done":
+            logger.info("%s: done, %d people, %d clips", result.name, result.people, result.clips)
+        elif result.status == "failed":
+            logger.error("%s: %s", result.name, result.reason)
+
+    def _put(self, item: _Analysed | None) -> None:
+        while not self._monitor.stop.is_set():
+            with contextlib.suppress(queue.Full):
+                self._analysed.put(item, timeout=_POLL_S)
+                return
+        if item is not None:
+            raise InterruptedRunError("stopped", path=item[0].info.path)
+
+    def _get(self) -> _Analysed | None:
+        while not self._monitor.stop.is_set():
+            with contextlib.suppress(queue.Empty):
+                return self._analysed.get(timeout=_POLL_S)
+        return None
+
+
+def _real_processors(settings: Settings) -> MakeProcessor:
+    loaded: list[ModelManager] = []
+
+    def load() -> ModelManager:
+        if not loaded:
+            loaded.append(_load_models(settings))
+            logger.info("%s", loaded[0].device_line)
+        return loaded[0]
+
+    def make(info: VideoInfo, folder: Path, mark: Fingerprint, own: Settings, monitor: StageMonitor) -> Processor:
+        return VideoProcessor(info, folder, mark, own, monitor, load)
+
+    return make
+
+
+def _load_models(settings: Settings) -> ModelManager:
+    hint = "python -m pip install -r requirements.txt"
+    try:
+        from core.model_manager import ModelManager
+
+        return ModelManager.instance(settings)
+    except PipelineError:
+        raise
+    except ImportError as error:
+        raise ModelError(f"a package is missing or broken: {error}", stage="models", hint=hint) from error
+    except Exception as error:
+        # torch and torchvision of different releases fail with a RuntimeError, a broken library with an OSError.
+        fits = "; torch and torchvision must be a matching pair" if "torchvision" in str(error) else ""
+        raise ModelError(f"the networks cannot be loaded: {error}{fits}", stage="models", hint=hint) from error
+
+
+@contextlib.contextmanager
+def _exclusive(output_dir: Path) -> Iterator[None]:
+    lock = FileLock(output_dir / LOCK_FILE, timeout=0)
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise OutputError("another run is writing to this folder", path=output_dir, hint="wait, or use -o") from error
+    except OSError as error:
+        raise OutputError(f"cannot write to the output folder: {error.strerror}", path=output_dir) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _result(source: BatchInput, status: Status, manifest: dict[str, Any], wall_s: float = 0.0) -> InputResult:
+    return InputResult(
+        source.label,
+        source.name,
+        status,
+        people=len(manifest["people"]),
+        clips=len(manifest["clips"]),
+        duration_s=manifest["video"]["duration_s"],
+        wall_s=wall_s,
+    )
+
+
+def _not_reached(source: BatchInput) -> InputResult:
+    return InputResult(source.label, source.name, "interrupted", "not begun")
+
+
+def _weight(info: VideoInfo) -> float:
+    """Guess of the work on a video: its length; where that is unknown a minute."""
+    return info.duration_s if info.duration_s > 0 else 60.0

@@ -1,0 +1,112 @@
+"""What became of each input: for summary.json, for the closing table and for the exit code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import PipelineError
+from utils.files import write_json
+
+SUMMARY_SCHEMA = 1
+SUMMARY_FILE = "summary.json"
+
+Status = Literal["done", "cached", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputResult:
+    """One input's end.
+
+    label: the input as the user named it. name: its output folder. reason: one line, "" where it is done.
+    people, clips: how many. duration_s: length of the video. wall_s: time spent on it, 0.0 where cached.
+    """
+
+    label: str
+    name: str
+    status: Status
+    reason: str = ""
+    people: int = 0
+    clips: int = 0
+    duration_s: float = 0.0
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """The batch's end.
+
+    results: one for each input, in input order.
+    fatal: what made going on pointless (a tool or a model is missing), or None.
+    interrupted: the user stopped it. abandoned: a worker did not leave in time; the process must not wait for it.
+    """
+
+    results: tuple[InputResult, ...]
+    wall_s: float
+    fatal: PipelineError | None = None
+    interrupted: bool = False
+    abandoned: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some input failed, 3 a tool or model is missing, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if self.fatal is not None:
+            return 3
+        return 1 if any(result.status == "failed" for result in self.results) else 0
+
+    def lines(self) -> Iterator[str]:
+        """The closing table: a line for each input, then one for all."""
+        width = max((len(result.name) for result in self.results), default=0)
+        for result in self.results:
+            yield f"{result.name:<{width}}  {_outcome(result)}"
+        counts = Counter(result.status for result in self.results)
+        parts = [f"{counts[s]} {s}" for s in ("done", "cached", "failed", "interrupted") if counts[s]]
+        clips = sum(result.clips for result in self.results)
+        videos = _count(len(self.results), "video")
+        yield f"{videos}: {', '.join(parts)}; {_count(clips, 'clip')}; {format_duration(self.wall_s)}"
+
+    def write(self, output_dir: Path) -> None:
+        """Write summary.json into `output_dir`, atomically."""
+        entries: list[dict[str, Any]] = [
+            {
+                "input": result.label,
+                "folder": result.name,
+                "status": result.status,
+                "reason": result.reason,
+                "people": result.people,
+                "clips": result.clips,
+                "duration_s": round(result.duration_s, 3),
+                "wall_s": round(result.wall_s, 3),
+            }
+            for result in self.results
+        ]
+        value = {"schema": SUMMARY_SCHEMA, "wall_s": round(self.wall_s, 3), "inputs": entries}
+        write_json(output_dir / SUMMARY_FILE, value)
+
+
+def format_duration(seconds: float) -> str:
+    """`seconds` for people: 3.2 -> "3.2 s", 75 -> "1:15", 3725 -> "1:02:05"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _outcome(result: InputResult) -> str:
+    if result.status in ("failed", "interrupted"):
+        return f"{result.status}: {result.reason}"
+    found = f"{_count(result.people, 'person', 'people'):>10}  {_count(result.clips, 'clip'):>9}"
+    if result.status == "cached":
+        return f"{found}  {format_duration(result.duration_s):>8}  already done"
+    speed = result.duration_s / result.wall_s if result.wall_s > 0 else 0.0
+    return f"{found}  {format_duration(result.duration_s):>8} in {format_duration(result.wall_s)} ({speed:.1f}x)"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

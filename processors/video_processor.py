@@ -1,0 +1,118 @@
+"""One video from file to folder: analyse, decide who is shown when, plan the camera, render, write."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config import Settings
+from core.errors import InterruptedRunError
+from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
+from processors.clip_renderer import ClipRenderer
+from processors.crop_planner import CropPlanner
+from processors.face_analyzer import FaceAnalyzer
+from processors.id_timeline_generator import IdTimelineGenerator
+from processors.output_folder import new_results
+from processors.output_writer import write_results
+from utils.fingerprints import Fingerprint
+from utils.progress import StageMonitor
+
+if TYPE_CHECKING:
+    # Importing it at run time costs seconds, and inputs that are all done already need no model.
+    from core.model_manager import ModelManager
+
+logger = logging.getLogger(__name__)
+
+
+class VideoProcessor:
+    """The two halves of the work on one video, which may run on different threads, one after the other.
+
+    analyse: decodes and finds the faces; the only part that touches models.
+    finish: everything from the analysis on; needs no model.
+    """
+
+    def __init__(
+        self,
+        info: VideoInfo,
+        folder: Path,
+        fingerprint: Fingerprint,
+        settings: Settings,
+        monitor: StageMonitor,
+        load_models: Callable[[], ModelManager],
+    ) -> None:
+        """folder: the video's output folder; it changes only when the new results are complete."""
+        self._info = info
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._settings = settings
+        self._monitor = monitor
+        self._load_models = load_models
+        self._models: dict[str, Any] = {}
+
+    def analyse(self) -> FaceAnalysis:
+        """Find shots, faces and their embeddings in one pass.
+
+        Raises:
+            ModelError: a model is missing or unusable.
+            VideoProcessingError: the video cannot be decoded.
+            InterruptedRunError: the monitor's `stop` was set.
+        """
+        models = self._load_models()
+        analysis = FaceAnalyzer(self._settings, models, self._monitor).analyze(self._info)
+        self._models = models.describe()
+        return analysis
+
+    def finish(self, analysis: FaceAnalysis) -> dict[str, Any]:
+        """Write the output folder for `analysis`, of `analyse` or equal to it; returns the manifest.
+
+        Raises:
+            EncodeError, DecodeError: a clip cannot be made. ToolMissingError: there is no ffmpeg.
+            OSError: the folder cannot be written.
+            InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
+        """
+        timeline = IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
+        paths = self._plan(timeline, analysis)
+        warnings = result_warnings(analysis, timeline, clips=len(paths))
+        for warning in warnings:
+            logger.warning("%s: %s", self._folder.name, warning)
+        with new_results(self._folder) as partial:
+            clips = ClipRenderer(self._settings, self._monitor).render(analysis, paths, partial)
+            self._leave_if_stopped()
+            return write_results(
+                partial,
+                analysis,
+                timeline,
+                clips,
+                fingerprint=self._fingerprint,
+                settings=self._settings,
+                models=self._models,
+                warnings=warnings,
+            )
+
+    def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
+        planner = CropPlanner(self._settings.clip)
+        paths = []
+        for segment in timeline.segments:
+            self._leave_if_stopped()
+            paths.append(planner.plan(segment, analysis))
+        return paths
+
+    def _leave_if_stopped(self) -> None:
+        if self._monitor.stop.is_set():
+            raise InterruptedRunError("stopped", path=self._info.path)
+
+
+def result_warnings(analysis: FaceAnalysis, timeline: Timeline, *, clips: int) -> list[str]:
+    """What the user should know about a result that is complete all the same."""
+    warnings = []
+    if analysis.decode_failures:
+        warnings.append(f"{analysis.decode_failures} pieces of the video are damaged and were passed over")
+    if not timeline.people:
+        warnings.append("no faces were found")
+    elif clips == 0:
+        warnings.append("nobody is in the picture long enough for a clip")
+    if timeline.unknown:
+        warnings.append(f"{len(timeline.unknown)} tracks could not be given to anybody")
+    return warnings
