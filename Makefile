@@ -1,0 +1,59 @@
+# make run    process videos/input (ARGS="INPUT ... -o DIR" for anything else)
+# make test   what CI runs: style, types, tests
+# make lint   style and types only
+# make bench  speed, memory and quality on the development clips, where they lie beside the project
+# make clean  remove the tools' caches; `make distclean` removes the virtual environment too
+#
+# The first call makes .venv and installs what requirements.txt lists. Nothing outside this folder is changed.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+
+.PHONY: run test lint bench clean distclean
+.DEFAULT_GOAL := run
+.DELETE_ON_ERROR:
+
+run: $(READY)
+	@$(PY) main.py $(ARGS)
+
+test: lint
+	$(PY) -m pytest
+
+lint: $(READY_DEV)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+bench: $(READY_DEV)
+	$(PY) -m benchmarks.clips $(ARGS)
+
+clean:
+	rm -rf .mypy_cache .ruff_cache .pytest_cache
+	find . -name $(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
+
+$(PY):
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no '$(PYTHON)'. Install Python 3.10 to 3.13, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit("Python 3.10 to 3.13 is needed, this is %d.%d. Say which one to take: make PYTHON=python3.12" % v)'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+# The stamps come last: an interrupted installation is taken up again.
+$(READY): requirements.txt | $(PY)
+	@echo "Installing what requirements.txt lists into $(VENV); the first time this takes minutes." >&2
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PY) -c 'import torch, torchvision' || { \
+	  echo "torch and torchvision in $(VENV) do not fit together: remove $(VENV) and install both from one index" >&2; exit 1; }
+	@touch $@
+
+$(READY_DEV): requirements-dev.txt $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
