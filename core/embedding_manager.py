@@ -1,0 +1,184 @@
+"""Who is this: identities given to faces one after the other, in time order.
+
+A few *active* identities (seen lately or often) are asked first; everybody else waits in the archive and
+comes back as the same person, however long the absence. All times are on the video's clock, so the answer
+does not depend on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.similarity import Similarity
+from core.types import FloatArray
+
+_CERTAIN = 0.9
+"""similarity from which an active match is taken without a look into the archive"""
+_FIRST_ROWS = 64
+
+
+@dataclass(slots=True)
+class _Entry:
+    total: NDArray[np.float64]
+    last_seen_s: float
+    sightings: int = 0
+
+
+class SmartEmbeddingManager:
+    """Assigns identities online. Not thread-safe: one owner.
+
+    The active set is bounded twice: who was not seen for `ttl_s` expires, and beyond `active_limit` one of
+    the longer unseen half is evicted, the one with the fewest sightings. Both only move to the archive; an
+    identity is never lost, and its number is never used again.
+
+    A prototype is the weighted mean of all faces given to an identity, at unit length. All prototypes are
+    rows of one float32 matrix that doubles when it is full, so that asking the whole archive is one matrix
+    product.
+
+    Args:
+        similarity: the embedder's calibrated measure.
+        active_limit: size of the active set.
+        ttl_s: seconds after its last sighting at which an identity leaves the active set.
+        threshold: similarity from which a face is taken for a known person.
+
+    Raises:
+        ValueError: a limit that is not positive, a threshold outside (0, 1).
+    """
+
+    def __init__(
+        self, similarity: Similarity, *, active_limit: int = 15, ttl_s: float = 30.0, threshold: float = 0.5
+    ) -> None:
+        if active_limit < 1 or ttl_s <= 0 or not 0 < threshold < 1:
+            raise ValueError(f"active_limit {active_limit}, ttl_s {ttl_s}, threshold {threshold}")
+        self._similarity = similarity
+        self._active_limit = active_limit
+        self._ttl_s = ttl_s
+        self._threshold_cos = similarity.to_cosine(threshold)
+        self._certain_cos = similarity.to_cosine(max(_CERTAIN, threshold))
+        self._prototypes: FloatArray = np.zeros((0, 0), np.float32)
+        self._scores: FloatArray = np.zeros(0, np.float32)
+        self._entries: list[_Entry] = []
+        self._active: set[int] = set()
+        self._counts = dict.fromkeys(("lookups", "active_hits", "archive_hits", "evictions", "expirations"), 0)
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """Identities of the active set, lowest first."""
+        return tuple(sorted(self._active))
+
+    @property
+    def statistics(self) -> dict[str, float | int]:
+        """Counts since the start. `archive_hits` are revivals; `hit_rate` is the share of lookups that met
+        a known person, 0.0 before the first."""
+        hits = self._counts["active_hits"] + self._counts["archive_hits"]
+        return {
+            **self._counts,
+            "new_identities": len(self._entries),
+            "hit_rate": round(hits / max(self._counts["lookups"], 1), 4),
+        }
+
+    def prototype(self, identity: int) -> FloatArray:
+        """(D,) float32 of unit length, a copy."""
+        return np.array(self._prototypes[: len(self._entries)][identity], np.float32)
+
+    def assign(
+        self,
+        embedding: FloatArray,
+        time_s: float,
+        *,
+        forbidden: Collection[int] = (),
+        weight: float = 1.0,
+        favour: Mapping[int, float] | None = None,
+    ) -> int:
+        """The identity of this face; a new one (the next number) where nobody known is similar enough.
+
+        Args:
+            embedding: (D,) float32 of unit length; D is fixed by the first call.
+            time_s: seconds on the video's clock, not decreasing from call to call.
+            forbidden: identities that it cannot be, because they are elsewhere in the same picture.
+            weight: > 0, what the face counts for in the prototype.
+            favour: log-odds per identity from other evidence (place, time), added to the face's own.
+
+        Raises:
+            ValueError: wrong shape, not of unit length, weight not positive.
+        """
+        if embedding.ndim != 1 or (self._entries and len(embedding) != self._prototypes.shape[1]):
+            raise ValueError(f"embedding {embedding.shape}, prototypes {self._prototypes.shape}")
+        if not (abs(float(np.linalg.norm(embedding)) - 1) < 1e-2 and weight > 0):
+            raise ValueError(f"embedding of length {np.linalg.norm(embedding):.3g} with weight {weight}")
+        self._expire(time_s)
+        self._counts["lookups"] += 1
+        identity = self._find(embedding, frozenset(forbidden), favour or {})
+        if identity is None:
+            identity = self._found(embedding, time_s, weight)
+        else:
+            self._counts["active_hits" if identity in self._active else "archive_hits"] += 1
+            self._learn(identity, embedding, weight)
+        self._activate(identity, time_s)
+        return identity
+
+    def touch(self, identity: int, time_s: float) -> None:
+        """Say that `identity` is in view until `time_s` (its time to live counts from there)."""
+        entry = self._entries[identity]
+        entry.last_seen_s = max(entry.last_seen_s, time_s)
+
+    def _find(self, embedding: FloatArray, forbidden: Collection[int], favour: Mapping[int, float]) -> int | None:
+        bonus = {k: value / self._similarity.calibration.slope for k, value in favour.items()}
+        rows = [k for k in self.active if k not in forbidden]
+        near: tuple[float, int] | None = None
+        if rows:
+            scores = self._prototypes[rows] @ embedding + np.array([bonus.get(k, 0.0) for k in rows], np.float32)
+            first = int(scores.argmax())  # rows are sorted, so a tie goes to the lowest number
+            near = float(scores[first]), rows[first]
+            if near[0] >= self._certain_cos:
+                return near[1]
+        if len(self._entries) > len(self._active):
+            scores = self._scores[: len(self._entries)]
+            np.dot(self._prototypes[: len(self._entries)], embedding, out=scores)
+            for k, value in bonus.items():
+                scores[k] += value
+            scores[[*self._active, *forbidden]] = -np.inf
+            far = int(scores.argmax())
+            # An active identity wins a tie: it was seen more lately.
+            if scores[far] >= self._threshold_cos and (near is None or scores[far] > near[0]):
+                return far
+        return near[1] if near is not None and near[0] >= self._threshold_cos else None
+
+    def _found(self, embedding: FloatArray, time_s: float, weight: float) -> int:
+        identity = len(self._entries)
+        if identity == len(self._prototypes):
+            rows = max(_FIRST_ROWS, 2 * identity)
+            grown = np.zeros((rows, len(embedding)), np.float32)
+            if identity:
+                grown[:identity] = self._prototypes
+            self._prototypes, self._scores = grown, np.empty(rows, np.float32)
+        self._prototypes[identity] = embedding
+        self._entries.append(_Entry(weight * embedding.astype(np.float64), time_s))
+        return identity
+
+    def _learn(self, identity: int, embedding: FloatArray, weight: float) -> None:
+        total = self._entries[identity].total
+        total += weight * embedding
+        length = float(np.linalg.norm(total))
+        if length > 1e-6:
+            self._prototypes[identity] = total / length
+
+    def _activate(self, identity: int, time_s: float) -> None:
+        self._entries[identity].sightings += 1
+        self.touch(identity, time_s)
+        self._active.add(identity)
+        while len(self._active) > self._active_limit:
+            others = sorted(self._active - {identity}, key=lambda k: (self._entries[k].last_seen_s, k))
+            older = others[: (len(others) + 1) // 2]
+            victim = min(older, key=lambda k: self._entries[k].sightings)
+            self._active.remove(victim)
+            self._counts["evictions"] += 1
+
+    def _expire(self, now_s: float) -> None:
+        gone = {k for k in self._active if now_s - self._entries[k].last_seen_s > self._ttl_s}
+        self._active -= gone
+        self._counts["expirations"] += len(gone)

@@ -1,0 +1,177 @@
+"""What tracklets say about who is who: pure functions on the tracklets of one video.
+
+Faces (embeddings), places (one track goes on where another ended), pictures (two faces in one picture are two
+people) and stillness (a portrait never moves). How they are weighed is `id_timeline_generator`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import FloatArray, IntArray, Tracklet
+from utils.geometry import iou_matrix
+
+_TOP_SHARE = 0.25
+"""share of the pairs of samples that speaks for two tracklets: two people's best views, not profile against front"""
+_MIN_OVERLAP = 0.3
+"""IoU of the place a face went to and the place where one appears, from which on it may be the same"""
+_LOG_ODDS = 4.0
+"""what a perfect continuation (same place, next frame) is worth: more than a doubtful face, less than a clear one"""
+
+STILL_LIFE_S = 2.0
+_STILL_FULL_LIFE_S = 5.0
+_STILL_TRAVEL = 0.05
+"""how far a still face's box may seem to travel in 5 s or more, in face sizes (measured: portrait 0.04, the
+quietest sitter 0.15; over 2 s sitters come down to 0.026, so shorter lives are granted less)"""
+_STILL_SHAPE = 0.01
+"""how much the landmarks' configuration may seem to change, in face sizes (measured: portrait 0.002, the quietest
+sitter 0.010 over 15 s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Tracklet `later` appears where `earlier` was going when it ended. Both are positions in the list given."""
+
+    earlier: int
+    later: int
+    log_odds: float
+    """evidence for one person, > 0"""
+
+
+def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
+    """(N, N) bool: the two tracklets share a frame. The diagonal is False."""
+    together = np.zeros((len(tracklets), len(tracklets)), bool)
+    order = sorted(range(len(tracklets)), key=lambda k: tracklets[k].start)
+    live: list[int] = []
+    for k in order:
+        live = [m for m in live if tracklets[m].end > tracklets[k].start]
+        for m in live:
+            if len(np.intersect1d(tracklets[m].frames, tracklets[k].frames, assume_unique=True)):
+                together[m, k] = together[k, m] = True
+        live.append(k)
+    return together
+
+
+def mean_embedding(tracklet: Tracklet) -> FloatArray:
+    """Its samples' mean, (D,) float32 of unit length.
+
+    Raises:
+        ValueError: it has no samples.
+    """
+    mean = tracklet.embedding
+    if mean is None:
+        raise ValueError(f"tracklet {tracklet.id} has no samples")
+    return mean
+
+
+def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
+    """(N, N) float32: how alike the faces of every two tracklets are, as a cosine.
+
+    Half of it is the cosine of their mean embeddings (noise averages out), half the mean of the best quarter
+    of the cosines between single samples (views that both have in common). Every tracklet needs a sample.
+    """
+    n = len(tracklets)
+    if n == 0:
+        return np.zeros((0, 0), np.float32)
+    counts = np.array([len(t.embeddings) for t in tracklets])
+    slots = int(counts.max())
+    samples = np.zeros((n, slots, tracklets[0].embeddings.shape[1]), np.float32)
+    for k, t in enumerate(tracklets):
+        samples[k, : counts[k]] = t.embeddings
+    absent = np.arange(slots) >= counts[:, None]
+    flat = samples.reshape(n * slots, -1)
+    means = np.stack([mean_embedding(t) for t in tracklets])
+    result = means @ means.T
+    for k in range(n):
+        # One row at a time: all pairs of all samples at once would take gigabytes in a long film.
+        pairs = (flat @ samples[k, : counts[k]].T).reshape(n, slots, counts[k])
+        pairs[absent] = -2
+        ranked = np.sort(pairs.reshape(n, -1), axis=1)[:, ::-1]
+        chosen = np.maximum(np.rint(_TOP_SHARE * counts * counts[k]).astype(np.int64), 1)
+        top = np.cumsum(ranked, axis=1, dtype=np.float64)[np.arange(n), chosen - 1] / chosen
+        result[k] = (result[k] + top) / 2
+    return np.asarray((result + result.T) / 2, np.float32)
+
+
+def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], max_gap_s: float) -> list[Continuation]:
+    """Which tracklets go on with which, at most one successor and one predecessor each, strongest first.
+
+    A continuation lies in the same shot, starts within `max_gap_s` after the end and overlaps the last box,
+    or that box moved on at its last speed.
+
+    Args:
+        tracklets: in any order.
+        seconds: (F + 1,) float64, when each frame starts being shown, and when the last one ends.
+        max_gap_s: longest absence, seconds.
+    """
+    candidates = []
+    by_start = sorted(range(len(tracklets)), key=lambda k: (tracklets[k].start, k))
+    starts = np.array([tracklets[k].start for k in by_start])
+    for a, first in enumerate(tracklets):
+        last_frame = np.searchsorted(seconds, seconds[first.end] + max_gap_s + 1e-9, side="right")
+        for position in range(*np.searchsorted(starts, [first.end, last_frame])):
+            b = by_start[position]
+            second = tracklets[b]
+            if second.shot != first.shot:
+                continue
+            gap_s = float(seconds[second.start] - seconds[first.end])
+            places = np.stack([first.boxes[-1], _predicted(first, second.start)])
+            overlap = float(iou_matrix(places, second.boxes[:1]).max())
+            if overlap >= _MIN_OVERLAP:
+                candidates.append(Continuation(a, b, _LOG_ODDS * overlap * (1 - 0.5 * gap_s / max(max_gap_s, 1e-9))))
+    taken_earlier: set[int] = set()
+    taken_later: set[int] = set()
+    chosen = []
+    for c in sorted(candidates, key=lambda c: (-c.log_odds, c.earlier, c.later)):
+        if c.earlier not in taken_earlier and c.later not in taken_later:
+            taken_earlier.add(c.earlier)
+            taken_later.add(c.later)
+            chosen.append(c)
+    return chosen
+
+
+def is_still(boxes: FloatArray, landmarks: FloatArray, life_s: float) -> bool:
+    """Whether a face never moves by itself: neither its place nor its features, over a life of 2 s or more.
+
+    A sitter who keeps quiet for two seconds still breathes, blinks and speaks; the shorter the life, the
+    less travel is allowed. Under a moving camera a portrait travels too, and is not called still.
+
+    Args:
+        boxes: (T, 4) float32, xyxy px, of one tracklet.
+        landmarks: (T, 5, 2) float32, px.
+        life_s: seconds from the first to the last of them.
+    """
+    if life_s < STILL_LIFE_S or len(boxes) < 5:
+        return False
+    extent = boxes[:, 2:] - boxes[:, :2]
+    sizes = np.sqrt(np.maximum(extent.prod(1), 1e-6))
+    size = float(np.median(sizes))
+    # Percentiles, because one bad box must not make a portrait alive.
+    travel = _spread((boxes[:, :2] + boxes[:, 2:]) / 2) / size
+    growth = _spread(sizes[:, None]) / size
+    allowed = _STILL_TRAVEL * min(life_s / _STILL_FULL_LIFE_S, 1.0)
+    shape = (landmarks - landmarks.mean(1, keepdims=True)) / size
+    change = float(np.sqrt(np.median(((shape - np.median(shape, axis=0)) ** 2).sum(2).mean(1))))
+    return max(travel, growth) <= allowed and change <= _STILL_SHAPE
+
+
+def _spread(values: NDArray[np.floating]) -> float:
+    return float(np.linalg.norm(np.percentile(values, 95, axis=0) - np.percentile(values, 5, axis=0)))
+
+
+def _predicted(tracklet: Tracklet, frame: int) -> FloatArray:
+    """Where its box would be in `frame`, at its speed over the last quarter of a second or so, at most one box on."""
+    recent = tracklet.boxes[-8:]
+    frames: IntArray = tracklet.frames[-8:]
+    last: FloatArray = recent[-1]
+    if len(recent) < 3:
+        return last
+    speed = (recent[-1] - recent[0]) / float(frames[-1] - frames[0])
+    centre_speed = (speed[:2] + speed[2:]) / 2
+    limit = last[2:] - last[:2]
+    shift = np.clip(centre_speed * (frame - int(frames[-1])), -limit, limit)
+    return np.asarray(last + np.tile(shift, 2), np.float32)
