@@ -1,0 +1,69 @@
+"""The one way in which the program opens media: a local file, as a real container, silently.
+
+An input is hostile until proven otherwise: a playlist, a script or an address under a video's name
+would make libav open other files or the network. So every open names the `file` protocol and a
+fixed list of demuxers that read nothing but the file itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import av.logging
+from av.container import InputContainer
+
+CONTAINER_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "matroska,webm",
+    "avi",
+    "mpegts",
+    "mpeg",
+    "mpegvideo",
+    "flv",
+    "asf",
+    "ogg",
+    "mxf",
+    "gif",
+    "yuv4mpegpipe",
+)
+"""libav's names of the demuxers that may be used; none of them opens a second file"""
+
+MAX_PICTURE_PX = 2**28
+"""a picture with more pixels than this is refused by the decoder before its memory is taken"""
+
+# Messages would go to stderr, in the middle of the progress bars; and libav's logging threads can
+# deadlock with Python's when it is on.
+av.logging.set_level(None)
+
+
+def file_url(path: Path) -> str:
+    """`path` as libav has to be given it, so that no name can be taken for an address or an option."""
+    # absolute(), not resolve(): a link's target may have another extension, which libav looks at.
+    return f"file:{path.absolute()}"
+
+
+def decoded_pts(picture: av.VideoFrame, container_format: str) -> int | None:
+    """When a freshly decoded picture is to be shown, in its stream's time base; None where nothing tells."""
+    # AVI stores no presentation times; what libav guesses for it is wrong with B-frames, the order of
+    # decoding, delayed as the decoder delays it, is not.
+    return picture.dts if container_format == "avi" else picture.pts
+
+
+def open_input(path: Path, container_format: str | None = None) -> InputContainer:
+    """Open a local media file for reading; close it by `with`.
+
+    container_format: demuxer that must be used (`VideoInfo.container`); None lets libav choose among
+        `CONTAINER_FORMATS`.
+
+    Raises:
+        av.FFmpegError, OSError, ValueError: as PyAV has it; callers turn it into an error of ours.
+    """
+    return av.open(
+        file_url(path),
+        mode="r",
+        format=container_format,
+        # metadata is not always UTF-8, and nobody needs it to be
+        metadata_errors="replace",
+        options={"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)},
+    )

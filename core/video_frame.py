@@ -1,0 +1,151 @@
+"""One decoded picture, and the three ways to look at it: planes, small RGB, a patch of RGB."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from typing import Any, cast
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from core.types import ByteArray
+
+# swscale's numbers (libswscale/swscale.h), the same in all its versions
+_FAST_BILINEAR, _AREA = 1, 0x20
+_SWS_MATRIX = {"bt709": 1, "fcc": 4, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9}
+_SWS_BT601 = 5
+_RANGE_LIMITED, _RANGE_FULL = 1, 2
+_AREA_ABOVE = 3.0
+"""shrinking by more than this, fast bilinear would skip so many pixels that still pictures flicker"""
+
+_LUMA_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt2020c": (0.2627, 0.0593)}
+_BT601_LUMA_WEIGHTS = (0.299, 0.114)
+
+_SCALERS_KEPT = 8
+_scalers = threading.local()
+
+
+class VideoFrame:
+    """A picture in display geometry: upright, square pixels, planar YUV 4:2:0 with 8 bits.
+
+    Holds the decoder's buffer, without a copy, for as long as it (or a view of its planes) lives. May be
+    read from any thread, by one at a time.
+
+    Attributes:
+        index: number of the frame, from 0 at the first that its `VideoReader.frames` gave.
+        pts: presentation time in the stream's time base.
+        width, height: px, as displayed; may be odd.
+    """
+
+    __slots__ = ("_full_range", "_matrix", "_picture", "height", "index", "pts", "width")
+
+    def __init__(self, picture: av.VideoFrame, *, index: int, pts: int, matrix: str, full_range: bool) -> None:
+        """picture: format yuv420p or yuvj420p. matrix: `ColorInfo.matrix`, "" for unknown."""
+        self._picture = picture
+        self._matrix = matrix or default_matrix(picture.width, picture.height)
+        self._full_range = full_range
+        self.index = index
+        self.pts = pts
+        self.width = picture.width
+        self.height = picture.height
+
+    def __repr__(self) -> str:
+        return f"VideoFrame(index={self.index}, pts={self.pts}, {self.width}x{self.height})"
+
+    def planes(self) -> tuple[ByteArray, ByteArray, ByteArray]:
+        """Read-only views (H, W), (ceil(H/2), ceil(W/2)) twice, uint8: Y, U, V. Rows may be padded."""
+        y, u, v = (_plane_view(plane) for plane in self._picture.planes)
+        return y, u, v
+
+    def rgb(self, width: int, height: int) -> ByteArray:
+        """The whole picture scaled to (height, width, 3) uint8 RGB, C-contiguous."""
+        shrink = max(self.width / width, self.height / height)
+        scaled = _scaler(self.width, self.height, width, height).reformat(
+            self._picture,
+            width,
+            height,
+            "rgb24",
+            src_colorspace=_SWS_MATRIX.get(self._matrix, _SWS_BT601),
+            src_color_range=_RANGE_FULL if self._full_range else _RANGE_LIMITED,
+            dst_color_range=_RANGE_FULL,
+            interpolation=_AREA if shrink > _AREA_ABOVE else _FAST_BILINEAR,
+        )
+        return np.ascontiguousarray(scaled.to_ndarray(), np.uint8)
+
+    def patch(self, box: Sequence[float] | NDArray[np.floating]) -> tuple[ByteArray, int, int]:
+        """Native-resolution RGB of the smallest whole-pixel rectangle that covers `box`.
+
+        box: x1 y1 x2 y2 in display px. What lies outside the picture is left out; of a box wholly outside
+        the nearest pixels remain, so the patch is never empty.
+
+        Returns (pixels (h, w, 3) uint8 RGB, C-contiguous, and its upper left corner x0, y0 in px).
+
+        Raises:
+            ValueError: a coordinate is not a finite number.
+        """
+        if not all(math.isfinite(value) for value in box):
+            raise ValueError(f"box {tuple(box)}")
+        x0, x1 = _clipped_span(float(box[0]), float(box[2]), self.width)
+        y0, y1 = _clipped_span(float(box[1]), float(box[3]), self.height)
+        # Chroma samples cover two by two pixels, so the rectangle is converted from even corners.
+        left, top = x0 & ~1, y0 & ~1
+        luma, *chroma = self.planes()
+        luma = luma[top:y1, left:x1]
+        size = (luma.shape[1] + luma.shape[1] % 2, luma.shape[0] + luma.shape[0] % 2)
+        full = [
+            cv2.resize(c[top // 2 : (y1 + 1) // 2, left // 2 : (x1 + 1) // 2], size, interpolation=cv2.INTER_LINEAR)
+            for c in chroma
+        ]
+        yuv = np.stack([luma, *(c[: luma.shape[0], : luma.shape[1]] for c in full)], axis=-1)
+        rgb = cv2.transform(yuv, _rgb_from_yuv(self._matrix, self._full_range))
+        return np.ascontiguousarray(rgb[y0 - top :, x0 - left :], np.uint8), x0, y0
+
+
+def default_matrix(width: int, height: int) -> str:
+    """The matrix that untagged pictures of this size, upright or not, most likely have, as ffmpeg names it."""
+    return "bt709" if max(width, height) >= 1280 or min(width, height) > 576 else "smpte170m"
+
+
+def _plane_view(plane: av.video.plane.VideoPlane) -> ByteArray:
+    # PyAV's stubs do not know that a plane is a buffer
+    rows: ByteArray = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)
+    view = rows[: plane.height, : plane.width]
+    # The decoder predicts later pictures from this memory.
+    view.flags.writeable = False
+    return view
+
+
+def _clipped_span(low: float, high: float, limit: int) -> tuple[int, int]:
+    """[low, high) widened to whole pixels, within [0, limit), at least one pixel."""
+    # clamped as float first: int() of a huge float is a huge int
+    start = min(max(math.floor(min(max(low, -1.0), limit + 1.0)), 0), limit - 1)
+    end = min(max(math.ceil(min(max(high, -1.0), limit + 1.0)), start + 1), limit)
+    return start, end
+
+
+def _rgb_from_yuv(matrix: str, full_range: bool) -> NDArray[np.float64]:
+    """(3, 4) float64: rgb = m[:, :3] @ yuv + m[:, 3], all in 0..255."""
+    kr, kb = _LUMA_WEIGHTS.get(matrix, _BT601_LUMA_WEIGHTS)
+    kg = 1 - kr - kb
+    luma, chroma, black = (1.0, 1.0, 0.0) if full_range else (255 / 219, 255 / 224, 16.0)
+    v_to_r, u_to_b = 2 * (1 - kr) * chroma, 2 * (1 - kb) * chroma
+    m = np.array(
+        [[luma, 0, v_to_r], [luma, -u_to_b * kb / kg, -v_to_r * kr / kg], [luma, u_to_b, 0]],
+        np.float64,
+    )
+    return np.hstack([m, m @ -np.array([[black], [128.0], [128.0]])])
+
+
+def _scaler(*sizes: int) -> VideoReformatter:
+    """A swscale context for these sizes: setting one up anew for every frame would cost 2 ms."""
+    kept: dict[tuple[int, ...], VideoReformatter] = _scalers.__dict__.setdefault("kept", {})
+    if sizes not in kept:
+        if len(kept) >= _SCALERS_KEPT:
+            kept.pop(next(iter(kept)))
+        kept[sizes] = VideoReformatter()
+    return kept[sizes]

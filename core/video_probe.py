@@ -1,0 +1,275 @@
+"""What is this file: everything that is known before the work begins, or a one-line reason to refuse it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from core.errors import InvalidVideoError
+from core.media_input import MAX_PICTURE_PX, decoded_pts, open_input
+from core.picture_filter import orientation
+from core.types import AudioInfo, ColorInfo, VideoInfo
+from core.video_frame import default_matrix
+from utils.timebase import snap_rate
+
+logger = logging.getLogger(__name__)
+
+MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
+MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
+FALLBACK_RATE = Fraction(25)
+
+_MAX_PROOF_PACKETS = 500
+"""how many packets may fail before a stream counts as not decodable"""
+_RATE_PACKETS = 600
+"""how many packets' times the frame rate is judged by"""
+_MAX_STRETCH = 4
+"""pixels more than this times as wide as high (or as high as wide) are an error of the header"""
+_NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_PROGRESSIVE_ORDERS = (0, 1)  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
+
+# ffmpeg's names for libavutil's numbers (those that its encoder options take)
+_PRIMARIES = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
+    10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "jedec-p22",
+}  # fmt: skip
+_TRANSFER = {
+    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 9: "log100", 10: "log316",
+    11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
+    17: "smpte428", 18: "arib-std-b67",
+}  # fmt: skip
+_MATRIX = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+_RANGE = {1: "tv", 2: "pc"}
+
+
+def probe_video(path: Path) -> VideoInfo:
+    """Examine one input; its first picture is decoded as proof that it can be.
+
+    `color` describes the pictures as `VideoReader` delivers them: where the stored ones are not YUV, the
+    matrix and range that they are converted to.
+
+    Raises:
+        InvalidVideoError: the input cannot be used; message and hint say why in one line.
+    """
+    size_bytes = _check_file(path)
+    try:
+        with open_input(path) as container:
+            return _examine(path, container, size_bytes)
+    except InvalidVideoError:
+        raise
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _invalid(path, *_why_not_opened(path)) from error
+
+
+def _invalid(path: Path, message: str, hint: str) -> InvalidVideoError:
+    return InvalidVideoError(message, path=path, stage="probe", hint=hint)
+
+
+def _why_not_opened(path: Path) -> tuple[str, str]:
+    """(message, hint) for a file that libav refuses, by its first bytes."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        head = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if head.startswith((b"<!doctype html", b"<html")):
+            return "is a web page, not a video", "the download gave a page instead of the file"
+        if head.startswith((b"#extm3u", b"ffconcat")):
+            return "is a playlist, not a video", "give the video files themselves"
+        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide") or head.startswith(
+            (b"\x1a\x45\xdf\xa3", b"riff")
+        ):
+            return "is a damaged or incomplete video: its index cannot be read", "copy or download it again"
+    return "is not a video in a known container", "mp4, mov, mkv, webm, avi, ts, mpg, ... can be read"
+
+
+def _check_file(path: Path) -> int:
+    """Size in bytes. Opening a fifo or a device would block, so the kind of file is looked at before."""
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
+            raise _invalid(path, "cannot be read: permission denied", "check the file's permissions")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _invalid(path, f"cannot be read: {reason.lower()}", "check the name and the permissions") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise _invalid(path, "is a folder, not a video", "its files are taken when the folder itself is an input")
+    if not stat.S_ISREG(status.st_mode):
+        raise _invalid(path, "is not a regular file", "pipes, sockets and devices are not read")
+    if status.st_size == 0:
+        raise _invalid(path, "is empty", "an interrupted copy or download?")
+    return status.st_size
+
+
+def _examine(path: Path, container: InputContainer, size_bytes: int) -> VideoInfo:
+    stream = _choose_stream(path, container)
+    picture, packet_pts = _first_picture(path, container, stream)
+    assert stream.time_base is not None
+    time_base = stream.time_base
+    _check_size(path, picture.width, picture.height)
+    rotation, _ = orientation(picture)
+    aspect = _sane_aspect(stream)
+    width, height = _square_size(picture.width, picture.height, aspect)
+    if rotation in (90, 270):
+        width, height = height, width
+    _check_size(path, width, height)
+    container_format = container.format.name.split(",")[0]
+    start_pts = decoded_pts(picture, container_format)
+    rate = _nominal_rate(path, stream, packet_pts, time_base)
+    duration_s = _duration_s(container, stream, time_base)
+    return VideoInfo(
+        path=path,
+        container=container_format,
+        stream_index=stream.index,
+        codec=stream.codec_context.name,
+        pixel_format=picture.format.name,
+        coded_width=picture.width,
+        coded_height=picture.height,
+        width=width,
+        height=height,
+        rotation=rotation,
+        sample_aspect_ratio=aspect,
+        time_base=time_base,
+        frame_rate=rate,
+        start_pts=stream.start_time or 0 if start_pts is None else start_pts,
+        duration_s=duration_s,
+        frame_count=stream.frames or round(duration_s * (stream.average_rate or rate)),
+        interlaced=picture.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE_ORDERS,
+        color=_color(picture, width, height),
+        audio=tuple(_audio(container)),
+        size_bytes=size_bytes,
+    )
+
+
+def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
+    streams = [s for s in container.streams if s.type == "video"]
+    moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NO_PICTURE]
+    if not moving:
+        if streams:
+            raise _invalid(path, "has no video, only a cover picture", "a sound file?")
+        raise _invalid(path, "has no video stream", "a file with sound only?")
+    known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
+    if not known:
+        raise _invalid(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
+    return max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
+
+
+def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -> tuple[av.VideoFrame, list[int]]:
+    """The first picture that decodes, and the times of the packets at the beginning."""
+    stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+    first: av.VideoFrame | None = None
+    times: list[int] = []
+    failure: Exception | None = None
+    try:
+        for count, packet in enumerate(container.demux(stream)):
+            time = packet.pts if packet.pts is not None else packet.dts
+            if time is not None:
+                times.append(time)
+            if first is None:
+                try:
+                    first = next(iter(packet.decode()), None)
+                except (av.FFmpegError, ValueError) as error:
+                    failure = error
+            if count >= (_MAX_PROOF_PACKETS if first is None else _RATE_PACKETS):
+                break
+    except (av.FFmpegError, OSError) as error:
+        failure = error
+    if first is None:
+        raise _invalid(path, "no picture of it can be decoded", "damaged, incomplete or encrypted?") from failure
+    return first, times
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_PICTURE_PX:
+        limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px can be used"
+        raise _invalid(path, f"has pictures of {width}x{height} px", limits)
+
+
+def _sane_aspect(stream: VideoStream) -> Fraction:
+    """Width of a stored pixel divided by its height; 1 where that is not told or is absurd."""
+    for aspect in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
+        if aspect and Fraction(1, _MAX_STRETCH) <= aspect <= _MAX_STRETCH:
+            return aspect
+    return Fraction(1)
+
+
+def _square_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
+    """Nothing is ever made smaller: wide pixels widen the picture, high ones heighten it."""
+    return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
+
+
+def _nominal_rate(path: Path, stream: VideoStream, packet_pts: list[int], time_base: Fraction) -> Fraction:
+    """The header's average rate where the frames keep to it, else what their times say."""
+    average = stream.average_rate or stream.guessed_rate or Fraction(0)
+    intervals = np.diff(np.unique(np.asarray(packet_pts, np.int64)))
+    if MIN_RATE <= average <= MAX_RATE:
+        nominal = float(1 / (average * time_base))
+        # a coarse time base rounds by up to one tick
+        steady = [abs(float(i) - nominal) <= max(1.0, 0.05 * nominal) for i in intervals]
+        if not steady or sum(steady) >= 0.9 * len(steady):
+            # An average is measured over the file's length, a guess is what the header's words amount to.
+            guessed = stream.guessed_rate or average
+            close = MIN_RATE <= guessed <= MAX_RATE and abs(guessed - average) <= average / 100
+            snapped = snap_rate(average)
+            return snapped if snapped != average or not close else snap_rate(guessed)
+        reason = "a variable frame rate"
+    else:
+        reason = f"an impossible frame rate ({float(average):g}/s)"
+    # Of a rate that varies the quicker part counts, else its motion would stutter.
+    interval = float(np.quantile(intervals, 0.25)) if len(intervals) else 0.0
+    measured = 1 / (Fraction(interval) * time_base) if interval > 0 else FALLBACK_RATE
+    standards = (*(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)), Fraction(24000, 1001))
+    near = min(standards, key=lambda standard: abs(standard - measured))
+    rate = near if abs(near - measured) <= measured / 20 else measured.limit_denominator(1001)
+    rate = min(max(snap_rate(rate), MIN_RATE), MAX_RATE)
+    logger.info("%s: %s; %s frames/s are written", path.name, reason, rate)
+    return rate
+
+
+def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fraction) -> float:
+    if stream.duration is not None and stream.duration > 0:
+        return float(stream.duration * time_base)
+    return max(0.0, (container.duration or 0) / av.time_base)
+
+
+def _color(picture: av.VideoFrame, width: int, height: int) -> ColorInfo:
+    stored_as_yuv = not picture.format.is_rgb and len(picture.format.components) >= 3
+    return ColorInfo(
+        primaries=_PRIMARIES.get(int(picture.color_primaries), ""),
+        transfer=_TRANSFER.get(int(picture.color_trc), ""),
+        matrix=_MATRIX.get(int(picture.colorspace), "") if stored_as_yuv else default_matrix(width, height),
+        range=_stored_range(picture) if stored_as_yuv else "tv",
+    )
+
+
+def _stored_range(picture: av.VideoFrame) -> str:
+    # "yuvj" formats are full range by definition, tagged or not.
+    return "pc" if picture.format.name.startswith("yuvj") else _RANGE.get(int(picture.color_range), "")
+
+
+def _audio(container: InputContainer) -> list[AudioInfo]:
+    tracks = []
+    for stream in container.streams:
+        if not isinstance(stream, AudioStream) or stream.codec_context is None or not stream.codec_context.sample_rate:
+            continue
+        start_s = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
+        language = stream.language or ""
+        tracks.append(
+            AudioInfo(
+                index=stream.index,
+                codec=stream.codec_context.name,
+                sample_rate_hz=stream.codec_context.sample_rate,
+                channels=stream.codec_context.channels,
+                start_s=start_s,
+                language="" if language == "und" else language,
+                default=bool(stream.disposition & Disposition.default),
+            )
+        )
+    return tracks
