@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -56,8 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in COMMANDS:
         command = COMMANDS[arguments.pop(0)]
     try:
-        with _terminate_like_interrupt():
-            return command(arguments)
+        return command(arguments)
     except KeyboardInterrupt:
         return _complain("interrupted", EXIT_INTERRUPTED)
     except (SettingsError, OutputError) as error:
@@ -89,7 +89,8 @@ def run_command(arguments: Sequence[str]) -> int:
         from processors.batch_runner import run_batch
 
         logger.info("%d video%s -> %s", len(inputs), "" if len(inputs) == 1 else "s", parsed.output)
-        summary = run_batch(inputs, parsed.output, settings, monitor)
+        with _signals_to(monitor.stop):
+            summary = run_batch(inputs, parsed.output, settings, monitor)
     _print_lines(summary.lines())
     if summary.abandoned:
         # A worker is stuck in foreign code; an orderly exit would wait for it.
@@ -219,17 +220,23 @@ def _console(verbosity: int) -> Iterator[BatchMonitor]:
 
 
 @contextlib.contextmanager
-def _terminate_like_interrupt() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: in order, within two seconds."""
+def _signals_to(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stop`; a second one raises KeyboardInterrupt.
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    An exception out of nowhere could strike in the middle of starting a thread or writing a file.
+    """
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    def ask_to_stop(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _print_lines(lines: Iterable[str]) -> None:

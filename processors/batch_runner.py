@@ -10,14 +10,14 @@ The main thread only waits, so that Ctrl-C is answered at once whatever the work
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -35,13 +35,10 @@ from processors.batch_inputs import BatchInput
 from processors.batch_inspection import Job, inspect_input, one_line_reason
 from processors.batch_summary import BatchSummary, InputResult, Status
 from processors.output_folder import remove_leftovers
-from processors.video_processor import VideoProcessor
+from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint
 from utils.progress import StageMonitor
 from utils.progress_bars import BatchMonitor
-
-if TYPE_CHECKING:
-    from core.model_manager import ModelManager
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +68,8 @@ def run_batch(
 ) -> BatchSummary:
     """Process `inputs` into folders below `output_dir` and write summary.json there.
 
-    A KeyboardInterrupt in the calling thread ends the batch within about two seconds; the summary then
-    says what was done.
+    Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two
+    seconds; the summary then says what was done.
 
     Raises:
         OutputError: `output_dir` cannot be written, or another run is writing there.
@@ -110,6 +107,7 @@ class _Batch:
         self._output_dir = output_dir
         self._settings = settings
         self._monitor = monitor
+        self._stop = monitor.stop
         self._make_processor = make_processor
         self._results: dict[str, InputResult] = {}
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
@@ -119,14 +117,19 @@ class _Batch:
     def run(self) -> BatchSummary:
         started = time.monotonic()
         workers = [self._worker("analyse", self._analyse_all), self._worker("finish", self._finish_all)]
-        interrupted = False
         try:
-            while any(worker.is_alive() for worker in workers):
-                for worker in workers:
-                    worker.join(_POLL_S)
+            for worker in workers:
+                worker.start()
+            while _alive(workers) and not self._stop.is_set():
+                _join(workers, _POLL_S)
         except KeyboardInterrupt:
-            interrupted = True
-            self._leave(workers)
+            self._stop.set()
+        interrupted = self._stop.is_set() and self._fatal is None and self._bug is None
+        if interrupted:
+            logger.warning("stopping")
+        # A Ctrl-C from here on means: do not even wait.
+        with contextlib.suppress(KeyboardInterrupt):
+            _join(workers, _LEAVE_S)
         if self._bug is not None:
             raise self._bug
         return BatchSummary(
@@ -134,7 +137,7 @@ class _Batch:
             wall_s=time.monotonic() - started,
             fatal=self._fatal,
             interrupted=interrupted,
-            abandoned=any(worker.is_alive() for worker in workers),
+            abandoned=_alive(workers),
         )
 
     def _worker(self, name: str, work: Callable[[], None]) -> threading.Thread:
@@ -143,33 +146,22 @@ class _Batch:
                 work()
             except BaseException as error:
                 self._bug = error
-                self._monitor.stop.set()
+                self._stop.set()
 
         # A daemon, because a worker stuck in foreign code must not keep the process alive after Ctrl-C.
-        thread = threading.Thread(target=guarded, name=name, daemon=True)
-        thread.start()
-        return thread
-
-    def _leave(self, workers: Sequence[threading.Thread]) -> None:
-        self._monitor.stop.set()
-        logger.warning("stopping")
-        deadline = time.monotonic() + _LEAVE_S
-        # A second Ctrl-C means: do not even wait.
-        with contextlib.suppress(KeyboardInterrupt):
-            for worker in workers:
-                worker.join(max(0.0, deadline - time.monotonic()))
+        return threading.Thread(target=guarded, name=name, daemon=True)
 
     def _analyse_all(self) -> None:
         for job in self._inspect_all():
-            if self._fatal is not None or self._monitor.stop.is_set():
+            if self._fatal is not None or self._stop.is_set():
                 break
-            self._attempt(job.source, partial(self._analyse, job))
+            self._attempt(job.source, functools.partial(self._analyse, job))
         self._put(None)
 
     def _inspect_all(self) -> list[Job]:
         todo = []
         for source in self._inputs:
-            if self._monitor.stop.is_set():
+            if self._stop.is_set():
                 return []
             inspection = inspect_input(source, self._output_dir, self._settings)
             if inspection.job is not None:
@@ -194,11 +186,11 @@ class _Batch:
 
     def _finish_all(self) -> None:
         while (item := self._get()) is not None:
-            self._attempt(item[0].source, partial(self._finish, *item))
+            self._attempt(item[0].source, functools.partial(self._finish, *item))
             # The next analysis may be large; this one must not be kept until it comes.
             del item
             if self._fatal is not None:
-                self._monitor.stop.set()
+                self._stop.set()
 
     def _finish(self, job: Job, processor: Processor, analysis: FaceAnalysis, analyse_s: float) -> None:
         started = time.monotonic()
@@ -231,7 +223,7 @@ class _Batch:
             logger.error("%s: %s", result.name, result.reason)
 
     def _put(self, item: _Analysed | None) -> None:
-        while not self._monitor.stop.is_set():
+        while not self._stop.is_set():
             with contextlib.suppress(queue.Full):
                 self._analysed.put(item, timeout=_POLL_S)
                 return
@@ -239,41 +231,31 @@ class _Batch:
             raise InterruptedRunError("stopped", path=item[0].info.path)
 
     def _get(self) -> _Analysed | None:
-        while not self._monitor.stop.is_set():
+        while not self._stop.is_set():
             with contextlib.suppress(queue.Empty):
                 return self._analysed.get(timeout=_POLL_S)
         return None
 
 
-def _real_processors(settings: Settings) -> MakeProcessor:
-    loaded: list[ModelManager] = []
+def _alive(workers: Sequence[threading.Thread]) -> bool:
+    return any(worker.is_alive() for worker in workers)
 
-    def load() -> ModelManager:
-        if not loaded:
-            loaded.append(_load_models(settings))
-            logger.info("%s", loaded[0].device_line)
-        return loaded[0]
+
+def _join(workers: Sequence[threading.Thread], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    for worker in workers:
+        if worker.is_alive():
+            worker.join(max(0.0, deadline - time.monotonic()))
+
+
+def _real_processors(settings: Settings) -> MakeProcessor:
+    # Loaded when the first video comes to its analysis, once, on the thread that will use them.
+    models = functools.cache(functools.partial(load_models, settings))
 
     def make(info: VideoInfo, folder: Path, mark: Fingerprint, own: Settings, monitor: StageMonitor) -> Processor:
-        return VideoProcessor(info, folder, mark, own, monitor, load)
+        return VideoProcessor(info, folder, mark, own, monitor, models)
 
     return make
-
-
-def _load_models(settings: Settings) -> ModelManager:
-    hint = "python -m pip install -r requirements.txt"
-    try:
-        from core.model_manager import ModelManager
-
-        return ModelManager.instance(settings)
-    except PipelineError:
-        raise
-    except ImportError as error:
-        raise ModelError(f"a package is missing or broken: {error}", stage="models", hint=hint) from error
-    except Exception as error:
-        # torch and torchvision of different releases fail with a RuntimeError, a broken library with an OSError.
-        fits = "; torch and torchvision must be a matching pair" if "torchvision" in str(error) else ""
-        raise ModelError(f"the networks cannot be loaded: {error}{fits}", stage="models", hint=hint) from error
 
 
 @contextlib.contextmanager

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config import Settings
-from core.errors import InterruptedRunError
+from core.errors import InterruptedRunError, ModelError, PipelineError
+from core.ffmpeg_tool import find_ffmpeg
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
-from processors.clip_renderer import ClipRenderer
+from processors.clip_renderer import ClipRenderer, RenderResult
 from processors.crop_planner import CropPlanner
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
@@ -50,6 +51,7 @@ class VideoProcessor:
         self._monitor = monitor
         self._load_models = load_models
         self._models: dict[str, Any] = {}
+        self._model_warnings: tuple[str, ...] = ()
 
     def analyse(self) -> FaceAnalysis:
         """Find shots, faces and their embeddings in one pass.
@@ -62,6 +64,7 @@ class VideoProcessor:
         models = self._load_models()
         analysis = FaceAnalyzer(self._settings, models, self._monitor).analyze(self._info)
         self._models = models.describe()
+        self._model_warnings = models.warnings
         return analysis
 
     def finish(self, analysis: FaceAnalysis) -> dict[str, Any]:
@@ -74,21 +77,21 @@ class VideoProcessor:
         """
         timeline = IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
         paths = self._plan(timeline, analysis)
-        warnings = result_warnings(analysis, timeline, clips=len(paths))
-        for warning in warnings:
-            logger.warning("%s: %s", self._folder.name, warning)
         with new_results(self._folder) as partial:
-            clips = ClipRenderer(self._settings, self._monitor).render(analysis, paths, partial)
+            rendered = ClipRenderer(self._settings, self._monitor).render(analysis, paths, partial)
             self._leave_if_stopped()
+            warnings = result_warnings(analysis, timeline, rendered)
+            for warning in warnings:
+                logger.warning("%s: %s", self._folder.name, warning)
             return write_results(
                 partial,
                 analysis,
                 timeline,
-                clips,
+                rendered.clips,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
                 models=self._models,
-                warnings=warnings,
+                warnings=[*self._model_warnings, *warnings],
             )
 
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
@@ -104,15 +107,45 @@ class VideoProcessor:
             raise InterruptedRunError("stopped", path=self._info.path)
 
 
-def result_warnings(analysis: FaceAnalysis, timeline: Timeline, *, clips: int) -> list[str]:
+def result_warnings(analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult) -> list[str]:
     """What the user should know about a result that is complete all the same."""
     warnings = []
     if analysis.decode_failures:
         warnings.append(f"{analysis.decode_failures} pieces of the video are damaged and were passed over")
+    if rendered.repeated_pictures:
+        warnings.append(f"{rendered.repeated_pictures} pictures of the clips repeat the one before: theirs are damaged")
+    if rendered.damaged_sound_packets:
+        warnings.append(f"{rendered.damaged_sound_packets} pieces of the clips' sound are damaged and silent")
     if not timeline.people:
         warnings.append("no faces were found")
-    elif clips == 0:
+    elif not rendered.clips:
         warnings.append("nobody is in the picture long enough for a clip")
     if timeline.unknown:
         warnings.append(f"{len(timeline.unknown)} tracks could not be given to anybody")
     return warnings
+
+
+def load_models(settings: Settings) -> ModelManager:
+    """The models with everything that every video needs loaded, so that what is missing is known at once.
+
+    Raises:
+        ToolMissingError: there is no ffmpeg for the clips.
+        ModelError: weights, packages or the device are not there or do not fit together.
+    """
+    find_ffmpeg()
+    hint = "python -m pip install -r requirements.txt"
+    try:
+        from core.model_manager import ModelManager
+
+        models = ModelManager.instance(settings)
+        logger.info("%s", models.device_line)
+        logger.debug("networks: %r, %r", models.detector, models.embedder)
+        return models
+    except PipelineError:
+        raise
+    except ImportError as error:
+        raise ModelError(f"a package is missing or broken: {error}", stage="models", hint=hint) from error
+    except Exception as error:
+        # torch and torchvision of different releases fail with a RuntimeError, a broken library with an OSError.
+        pair = "; torch and torchvision must be of matching releases" if "torchvision" in str(error) else ""
+        raise ModelError(f"the networks cannot be loaded: {error}{pair}", stage="models", hint=hint) from error

@@ -1,0 +1,401 @@
+"""The batch with scripted work: order, faults, what is skipped, the overlap, and how it is stopped."""
+
+from __future__ import annotations
+
+import _thread
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import VERSION, Settings, load_settings, result_settings
+from core.errors import (
+    DecodeError,
+    GPUMemoryError,
+    InterruptedRunError,
+    InvalidVideoError,
+    ModelUnavailableError,
+    OutputError,
+    ToolMissingError,
+)
+from core.types import ColorInfo, VideoInfo
+from processors import batch_inspection, batch_runner
+from processors.batch_inputs import find_inputs
+from processors.batch_runner import run_batch
+from processors.output_folder import new_results
+from processors.output_writer import MANIFEST_SCHEMA
+from utils.files import write_json
+from utils.progress_bars import BatchMonitor
+
+pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
+
+
+def video_info(path: Path) -> VideoInfo:
+    return VideoInfo(
+        path, "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 25), Fraction(25), 0,
+        2.0, 50, False, ColorInfo(), (), 10,
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def probe(monkeypatch):
+    """Every file is a video, except those whose content says otherwise."""
+
+    def scripted(path: Path) -> VideoInfo:
+        if path.read_bytes().startswith(b"not"):
+            raise InvalidVideoError("not a video", path=path, hint="try another")
+        return video_info(path)
+
+    monkeypatch.setattr(batch_inspection, "probe_video", scripted)
+
+
+class Script:
+    """Makes processors that note what happens and do what `analyse` and `finish` say for a video's name."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.threads: dict[str, set[str]] = {"analyse": set(), "finish": set()}
+        self.steps: dict[tuple[str, str], Any] = {}
+
+    def make(self, info, folder, mark, settings, monitor):
+        return ScriptedProcessor(self, info, folder, mark, settings, monitor)
+
+    def play(self, step: str, name: str, monitor) -> None:
+        self.threads[step].add(threading.current_thread().name)
+        self.events.append((step, name))
+        action = self.steps.get((step, name))
+        if isinstance(action, BaseException):
+            raise action
+        if action is not None:
+            action(monitor)
+        self.events.append((f"{step} end", name))
+
+
+class ScriptedProcessor:
+    def __init__(self, script, info, folder, mark, settings, monitor) -> None:
+        self.script, self.info, self.folder = script, info, folder
+        self.mark, self.settings, self.monitor = mark, settings, monitor
+
+    def analyse(self):
+        self.script.play("analyse", self.info.path.stem, self.monitor)
+        return self.info.path.stem
+
+    def finish(self, analysis):
+        assert analysis == self.info.path.stem
+        with new_results(self.folder) as partial:
+            (partial / "person_01").mkdir()
+            (partial / "person_01" / "clip.mp4").write_bytes(b"clip")
+            self.script.play("finish", analysis, self.monitor)
+            entry = {"file": "person_01/clip.mp4", "bytes": 4}
+            manifest = {
+                "schema": MANIFEST_SCHEMA,
+                "version": VERSION,
+                "input": {"size_bytes": self.mark.size_bytes, "sha256": self.mark.sha256},
+                "settings": result_settings(self.settings),
+                "video": {"duration_s": 2.0},
+                "people": [{}],
+                "clips": [entry],
+                "files": [entry],
+            }
+            write_json(partial / "manifest.json", manifest)
+        return manifest
+
+
+def wait_for_stop(monitor) -> None:
+    if not monitor.stop.wait(20):
+        raise AssertionError("nobody set the stop event")
+    raise InterruptedRunError("stopped")
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Input folder with the videos a, b, c, d."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in "abcd":
+        (folder / f"{name}.mp4").write_bytes(name.encode())
+    return folder
+
+
+def run(folder: Path, script: Script, monitor: BatchMonitor | None = None, settings: Settings | None = None):
+    output = folder.parent / "out"
+    inputs = find_inputs([str(folder)], output)
+    return run_batch(inputs, output, settings or Settings(), monitor or BatchMonitor(), script.make)
+
+
+def statuses(summary) -> list[str]:
+    return [result.status for result in summary.results]
+
+
+def hidden(folder: Path) -> list[str]:
+    return [p.name for p in folder.parent.joinpath("out").rglob(".partial-*")]
+
+
+def test_all_done_in_order_with_a_summary(videos):
+    script = Script()
+    summary = run(videos, script)
+    assert summary.exit_code == 0
+    assert [(r.name, r.status, r.people, r.clips, r.duration_s) for r in summary.results] == [
+        (n, "done", 1, 1, 2.0) for n in "abcd"
+    ]
+    assert [name for step, name in script.events if step == "finish"] == list("abcd")
+    written = json.loads((videos.parent / "out" / "summary.json").read_text())
+    assert [(e["folder"], e["status"], e["clips"]) for e in written["inputs"]] == [(n, "done", 1) for n in "abcd"]
+    assert script.threads == {"analyse": {"analyse"}, "finish": {"finish"}}
+
+
+def test_the_next_video_is_analysed_while_one_is_finished_and_none_further_ahead_than_two(videos):
+    script, gate, third = Script(), threading.Event(), threading.Event()
+    script.steps["finish", "a"] = lambda _: gate.wait(20)
+    script.steps["analyse", "c"] = lambda _: third.set()
+    worker = threading.Thread(target=run, args=(videos, script))
+    worker.start()
+    assert third.wait(20)
+    time.sleep(0.3)
+    # a is being finished, b waits in the queue, c is analysed and waits for room: d must not begin.
+    assert ("analyse", "d") not in script.events
+    assert ("finish end", "a") not in script.events
+    gate.set()
+    worker.join(20)
+    assert ("finish end", "d") in script.events
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (DecodeError("is broken", path="b.mp4", hint="copy it again"), "is broken (copy it again)"),
+        (GPUMemoryError("no room"), "no room"),
+        (OSError(28, "No space left on device", "/secret/folder/b"), "No space left on device: b"),
+        (ValueError("what\nis this"), "unexpected ValueError: what\\nis this (run again with -v for the details)"),
+        (MemoryError(), "unexpected MemoryError:  (run again with -v for the details)"),
+    ],
+)
+@pytest.mark.parametrize("step", ["analyse", "finish"])
+def test_one_bad_file_never_stops_the_rest(videos, step, error, reason):
+    script = Script()
+    script.steps[step, "b"] = error
+    summary = run(videos, script)
+    assert statuses(summary) == ["done", "failed", "done", "done"]
+    assert summary.results[1].reason == reason
+    assert summary.exit_code == 1
+    assert not (videos.parent / "out" / "b").exists()
+    assert hidden(videos) == []
+
+
+def test_what_is_no_video_is_refused_before_any_work(videos):
+    (videos / "b.mp4").write_bytes(b"not a video")
+    script = Script()
+    inputs = find_inputs([str(videos), str(videos / "gone.mp4")], videos.parent / "out")
+    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make)
+    assert statuses(summary) == ["done", "failed", "done", "done", "failed"]
+    assert summary.results[1].reason == "not a video (try another)"
+    assert summary.results[4].reason == "no such file"
+    assert ("analyse", "b") not in script.events
+
+
+@pytest.mark.parametrize("step", ["analyse", "finish"])
+@pytest.mark.parametrize("error", [ModelUnavailableError("no weights"), ToolMissingError("no ffmpeg")])
+def test_a_missing_model_or_tool_ends_the_batch(videos, step, error):
+    script = Script()
+    script.steps[step, "b"] = error
+    summary = run(videos, script)
+    assert summary.exit_code == 3
+    assert summary.fatal is error
+    assert statuses(summary)[:2] == ["done", "failed"]
+    assert statuses(summary)[3] == "interrupted"
+    assert ("analyse", "d") not in script.events or step == "finish"
+
+
+def test_a_second_run_has_nothing_to_do(videos):
+    run(videos, Script())
+    script = Script()
+    summary = run(videos, script)
+    assert statuses(summary) == ["cached"] * 4
+    assert summary.exit_code == 0
+    assert [(r.people, r.clips, r.duration_s) for r in summary.results] == [(1, 1, 2.0)] * 4
+    assert script.events == []
+
+
+@pytest.mark.parametrize("change", ["overwrite", "settings", "content", "clip", "manifest"])
+def test_what_is_not_done_any_more_is_done_again(videos, change):
+    run(videos, Script())
+    settings, output = Settings(), videos.parent / "out"
+    if change == "overwrite":
+        settings = load_settings(None, {"run": {"overwrite": True}})
+    elif change == "settings":
+        settings = load_settings(None, {"clip": {"size": 256}})
+    elif change == "content":
+        (videos / "b.mp4").write_bytes(b"B")
+    elif change == "clip":
+        (output / "b" / "person_01" / "clip.mp4").write_bytes(b"cut")
+    else:
+        (output / "b" / "manifest.json").write_text("{")
+    summary = run(videos, Script(), settings=settings)
+    if change in ("overwrite", "settings"):
+        assert statuses(summary) == ["done"] * 4
+    else:
+        assert statuses(summary) == ["cached", "done", "cached", "cached"]
+    assert statuses(run(videos, Script(), settings=Settings()))[1] == ("done" if change == "settings" else "cached")
+
+
+def test_a_failed_redo_keeps_the_old_results(videos):
+    run(videos, Script())
+    (videos / "b.mp4").write_bytes(b"B")
+    script = Script()
+    script.steps["finish", "b"] = DecodeError("is broken")
+    assert statuses(run(videos, script))[1] == "failed"
+    assert (videos.parent / "out" / "b" / "person_01" / "clip.mp4").read_bytes() == b"clip"
+
+
+def test_a_folder_of_somebody_else_is_not_touched(videos):
+    theirs = videos.parent / "out" / "b"
+    theirs.mkdir(parents=True)
+    (theirs / "thesis.txt").write_text("mine")
+    summary = run(videos, Script())
+    assert statuses(summary) == ["done", "failed", "done", "done"]
+    assert "no manifest.json" in summary.results[1].reason
+    assert [p.name for p in theirs.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("how", ["event", "exception"])
+@pytest.mark.parametrize("step", ["analyse", "finish"])
+def test_an_interrupt_ends_it_within_two_seconds_and_says_what_is_done(videos, step, how):
+    run(videos, Script())
+    for name in "bcd":
+        (videos / f"{name}.mp4").write_bytes(b"changed")
+    script = Script()
+
+    def interrupt(monitor) -> None:
+        script.at = time.monotonic()
+        time.sleep(0.2)  # until the main thread waits
+        monitor.stop.set() if how == "event" else _thread.interrupt_main()
+        wait_for_stop(monitor)
+
+    script.steps[step, "c"] = interrupt
+    summary = run(videos, script)
+    assert time.monotonic() - script.at < 2
+    assert summary.interrupted and not summary.abandoned
+    assert summary.exit_code == 130
+    assert statuses(summary)[0] == "cached"
+    assert set(statuses(summary)[1:]) <= {"done", "interrupted"}
+    assert statuses(summary)[2:] == ["interrupted", "interrupted"]
+    assert hidden(videos) == []
+    # What was there before an unfinished redo is there still.
+    assert (videos.parent / "out" / "c" / "person_01" / "clip.mp4").read_bytes() == b"clip"
+    written = json.loads((videos.parent / "out" / "summary.json").read_text())
+    assert [e["status"] for e in written["inputs"]] == statuses(summary)
+
+
+def test_a_worker_that_does_not_listen_is_left_behind(videos):
+    script, release = Script(), threading.Event()
+
+    def deaf(monitor) -> None:
+        script.at = time.monotonic()
+        monitor.stop.set()
+        release.wait(20)
+
+    script.steps["finish", "a"] = deaf
+    try:
+        summary = run(videos, script)
+        assert time.monotonic() - script.at < 2.5
+        assert summary.abandoned and summary.exit_code == 130
+        assert hidden(videos) == []
+    finally:
+        release.set()
+        for thread in [t for t in threading.enumerate() if t.name == "finish"]:
+            thread.join(20)
+
+
+def test_an_error_of_the_batch_itself_is_raised(videos, monkeypatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(batch_runner, "inspect_input", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(videos, Script())
+
+
+def test_the_monitor_hears_of_every_video(videos):
+    class Listener(BatchMonitor):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights: dict[str, float] = {}
+            self.ended: list[str] = []
+
+        def begin(self, weights) -> None:
+            self.weights = dict(weights)
+
+        def end_video(self, name) -> None:
+            self.ended.append(name)
+
+    (videos / "a.mp4").write_bytes(b"not a video")
+    script, monitor = Script(), Listener()
+    script.steps["analyse", "c"] = DecodeError("is broken")
+    run(videos, script, monitor)
+    assert monitor.weights == {"b": 2.0, "c": 2.0, "d": 2.0}
+    assert sorted(monitor.ended) == ["b", "c", "d"]
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from processors.batch_runner import _exclusive
+with _exclusive(Path(sys.argv[1])):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_two_runs_never_write_to_one_folder_and_a_killed_one_is_no_obstacle(videos, project):
+    argv = [sys.executable, "-c", HOLDER, str(videos.parent / "out")]
+    with subprocess.Popen(argv, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout.readline() == b"ready\n"
+            with pytest.raises(OutputError, match="another run is writing"):
+                run(videos, Script())
+        finally:
+            other.kill()
+    assert statuses(run(videos, Script())) == ["done"] * 4
+
+
+def test_an_output_folder_that_cannot_be_made(videos):
+    (videos.parent / "out").write_text("a file")
+    with pytest.raises(OutputError, match="cannot write"):
+        run(videos, Script())
+
+
+def test_leftovers_of_a_killed_run_are_removed(videos):
+    (videos.parent / "out" / ".partial-x" / "person_01").mkdir(parents=True)
+    run(videos, Script())
+    assert hidden(videos) == []
+
+
+def test_tracebacks_are_for_those_who_ask(videos, caplog):
+    script = Script()
+    script.steps["analyse", "b"] = ValueError("odd")
+    with caplog.at_level(logging.DEBUG, "processors"):
+        run(videos, script)
+    assert any(r.exc_info and r.levelno == logging.DEBUG for r in caplog.records)
+    assert not any(r.exc_info for r in caplog.records if r.levelno > logging.DEBUG)
+
+
+def test_models_that_cannot_be_loaded_are_one_line_and_exit_3(videos, monkeypatch):
+    import core.model_manager
+
+    def broken(settings):
+        raise RuntimeError("operator torchvision::nms does not exist")
+
+    monkeypatch.setattr(core.model_manager.ModelManager, "instance", broken)
+    inputs = find_inputs([str(videos)], videos.parent / "out")
+    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor())
+    assert summary.exit_code == 3
+    assert "matching releases" in summary.results[0].reason
+    assert "requirements.txt" in summary.results[0].reason
+    assert statuses(summary) == ["failed", *["interrupted"] * 3]
