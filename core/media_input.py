@@ -65,5 +65,6 @@ def open_input(path: Path, container_format: str | None = None) -> InputContaine
         format=container_format,
         # metadata is not always UTF-8, and nobody needs it to be
         metadata_errors="replace",
-        options={"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)},
+        # not `options`: those reach the decoders too, and old PyAV crashes on that (MPEG-TS, FLV)
+        container_options={"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)},
     )

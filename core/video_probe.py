@@ -36,7 +36,6 @@ _RATE_PACKETS = 600
 _MAX_STRETCH = 4
 """pixels more than this times as wide as high (or as high as wide) are an error of the header"""
 _NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-_PROGRESSIVE_ORDERS = (0, 1)  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
 
 # ffmpeg's names for libavutil's numbers (those that its encoder options take)
 _PRIMARIES = {
@@ -141,8 +140,8 @@ def _examine(path: Path, container: InputContainer, size_bytes: int) -> VideoInf
         start_pts=stream.start_time or 0 if start_pts is None else start_pts,
         duration_s=duration_s,
         frame_count=stream.frames or round(duration_s * (stream.average_rate or rate)),
-        interlaced=picture.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE_ORDERS,
-        color=_color(picture, width, height),
+        interlaced=picture.interlaced_frame,
+        color=_color(picture, stream, width, height),
         audio=tuple(_audio(container)),
         size_bytes=size_bytes,
     )
@@ -239,11 +238,11 @@ def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fract
     return max(0.0, (container.duration or 0) / av.time_base)
 
 
-def _color(picture: av.VideoFrame, width: int, height: int) -> ColorInfo:
+def _color(picture: av.VideoFrame, stream: VideoStream, width: int, height: int) -> ColorInfo:
     stored_as_yuv = not picture.format.is_rgb and len(picture.format.components) >= 3
     return ColorInfo(
-        primaries=_PRIMARIES.get(int(picture.color_primaries), ""),
-        transfer=_TRANSFER.get(int(picture.color_trc), ""),
+        primaries=_PRIMARIES.get(int(stream.codec_context.color_primaries), ""),
+        transfer=_TRANSFER.get(int(stream.codec_context.color_trc), ""),
         matrix=_MATRIX.get(int(picture.colorspace), "") if stored_as_yuv else default_matrix(width, height),
         range=_stored_range(picture) if stored_as_yuv else "tv",
     )
