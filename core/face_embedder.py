@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.nets import Net, in_batches
 from core.types import ByteArray, FloatArray
-from utils.alignment import similarity_transform, upright_box_transform
+from utils.alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
 
 
 class FaceEmbedder(Protocol):
@@ -55,18 +55,13 @@ class DlibEmbedder:
     name = "dlib"
     side = 150
 
-    # Where MTCNN's five landmarks lie in dlib's own 150 px chips (padding 0.25): medians over 95
-    # faces of the development clips and photos. Embeddings of chips aligned this way and by dlib's
-    # landmark model have a median cosine of 0.995.
-    TEMPLATE = np.array([[48.8, 46.9], [103.2, 46.9], [76.1, 77.2], [51.3, 108.5], [98.4, 109.1]], np.float32)
-
     def __init__(self, weights: Path) -> None:
         import dlib
 
         self._net = dlib.face_recognition_model_v1(str(weights))
 
     def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
-        return similarity_transform(landmarks, self.TEMPLATE)
+        return similarity_transform(landmarks, FACE_TEMPLATE * self.side)
 
     def embed(self, chips: ByteArray) -> FloatArray:
         if len(chips) == 0:

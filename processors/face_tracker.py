@@ -1,0 +1,250 @@
+"""Tracks of faces through one shot: when to detect, how to follow, whom to link.
+
+A picture is looked at three ways. Every face known is followed into it. At the rate `look_out` the
+detector looks for newcomers where nobody is known yet. And at the interval that the `TrackerMonitor`
+asks for, and on the first picture of a shot, it looks everywhere and corrects the tracks. A newcomer
+is followed backwards through the pictures kept, to its true first frame.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from config import AnalysisSettings
+from core.face_detector import FaceDetector
+from core.types import ByteArray, Detections, FloatArray
+from processors.box_followers import BoxFollower, CascadeFollower
+from processors.track import MAX_STEP, Track
+from processors.tracker_monitor import TrackerMonitor
+from utils.geometry import iou_matrix
+
+KEEP_SCORE = 0.6
+"""last network's score below which a face that was followed counts as not seen"""
+
+MIN_OVERLAP = 0.3
+"""IoU from which a detection and a track are taken for the same face"""
+
+SAME_FACE_OVERLAP = 0.55
+"""IoU from which two tracks have run onto the same face"""
+
+MAX_GROWTH = 1.35
+"""largest change of a face's size from one picture to the next"""
+
+REACH = 0.8
+"""how far from its last place a hidden face may come back, in units of its size"""
+
+LOOK_BACK_S = 1.0
+"""seconds of pictures kept for following newcomers backwards"""
+
+
+class FaceTracker:
+    """Feed it the pictures of a video in order; it hands out tracks when they end.
+
+    Args:
+        on_end: called with each track that ended; its rows lie within one shot.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        follower: BoxFollower,
+        settings: AnalysisSettings,
+        *,
+        frame_rate: float,
+        min_face_px: float,
+        on_end: Callable[[Track], None],
+    ) -> None:
+        self._detector = detector
+        self._follower = follower
+        self._backward = CascadeFollower(detector)
+        self._settings = settings
+        self._min_face_px = min_face_px
+        self._on_end = on_end
+        self._look_out = max(1, round(settings.look_out * frame_rate))
+        self._patience = round(settings.max_occlusion * frame_rate)
+        self._past: deque[tuple[int, ByteArray]] = deque(maxlen=max(2, round(LOOK_BACK_S * frame_rate)))
+        self._monitor = TrackerMonitor()
+        self._tracks: list[Track] = []
+        self._next_id = 0
+        self._last_look = self._last_full = -(10**9)
+        self.statistics = {"full_detections": 0, "look_outs": 0, "faces_followed": 0, "faces_lost": 0}
+
+    @property
+    def visible(self) -> list[Track]:
+        """Tracks whose face is in the last picture."""
+        return [t for t in self._tracks if t.hidden == 0]
+
+    def update(self, frame: int, picture: ByteArray) -> bool:
+        """Take the next picture. True where the detector looked at it.
+
+        picture: (h, w, 3) uint8 RGB, analysis size; kept for a second.
+        """
+        self._follow(frame, picture)
+        looked = True
+        if frame - self._last_full >= self._monitor.interval or not self._past:
+            self._detect(frame, picture, everywhere=True)
+        elif frame - self._last_look >= self._look_out:
+            self._detect(frame, picture, everywhere=False)
+        else:
+            looked = False
+        self._past.append((frame, picture))
+        self._drop_hidden()
+        return looked
+
+    def end_shot(self) -> None:
+        """The next picture belongs to another shot: faces of the last frames are looked for, all tracks end."""
+        if self._past and self._last_look < self._past[-1][0]:
+            frame, picture = self._past.pop()
+            self._detect(frame, picture, everywhere=False)
+        for track in self._tracks:
+            self._end(track)
+        self._tracks = []
+        self._past.clear()
+        self._monitor.reset()
+
+    def _follow(self, frame: int, picture: ByteArray) -> None:
+        tracks = [t for t in self._tracks if t.hidden <= 3]
+        if not tracks:
+            for track in self._tracks:
+                track.hidden += 1
+            return
+        expected = np.stack([t.expected() for t in tracks])
+        found = self._follower.follow(picture, [t.id for t in tracks], expected)
+        seen = self._plausible(tracks, expected, found)
+        for row, track in enumerate(tracks):
+            was_hidden = track.hidden > 0
+            if seen[row]:
+                track.append(frame, found.boxes[row], float(found.scores[row]), found.landmarks[row])
+            else:
+                track.hidden += 1
+            if not was_hidden:
+                self._monitor.record(bool(seen[row]))
+                self.statistics["faces_followed" if seen[row] else "faces_lost"] += 1
+        for track in self._tracks:
+            if track.hidden > 3 and all(track is not t for t in tracks):
+                track.hidden += 1
+
+    def _plausible(self, tracks: list[Track], expected: FloatArray, found: Detections) -> list[bool]:
+        """Which of the followed boxes are still the face they were."""
+        old = np.array([t.size for t in tracks])
+        new = (found.boxes[:, 2:] - found.boxes[:, :2]).mean(1)
+        ratio = np.maximum(new, 1e-3) / np.maximum(old, 1e-3)
+        seen = (found.scores >= KEEP_SCORE) & (ratio < MAX_GROWTH) & (ratio > 1 / MAX_GROWTH)
+        overlap = np.triu(iou_matrix(found.boxes, found.boxes), 1)
+        faithful = np.diagonal(iou_matrix(expected, found.boxes))
+        for a, b in np.argwhere(overlap > SAME_FACE_OVERLAP):
+            if seen[a] and seen[b]:
+                # Both have run onto one face: it belongs to the track that expected it there.
+                hidden = np.array([tracks[a].hidden, tracks[b].hidden])
+                a_is_wrong = hidden[0] > hidden[1] or (hidden[0] == hidden[1] and faithful[a] < faithful[b])
+                seen[a if a_is_wrong else b] = False
+        return [bool(s) for s in seen]
+
+    def _detect(self, frame: int, picture: ByteArray, *, everywhere: bool) -> None:
+        self._last_look = frame
+        visible = self.visible
+        explained = None
+        if everywhere:
+            self._last_full = frame
+            self.statistics["full_detections"] += 1
+        else:
+            self.statistics["look_outs"] += 1
+            explained = [np.stack([t.box for t in visible]) if visible else np.zeros((0, 4), np.float32)]
+        found = self._detector.detect([picture], self._min_face_px, explained=explained)[0]
+        taken = self._correct(frame, picture, found, visible, everywhere)
+        for row in np.flatnonzero(~taken):
+            if found.scores[row] >= self._settings.face_score:
+                self._welcome(frame, picture, found[row : row + 1])
+
+    def _correct(
+        self, frame: int, picture: ByteArray, found: Detections, visible: list[Track], everywhere: bool
+    ) -> NDArray[np.bool_]:
+        """Match detections with visible tracks; (N,) bool of the detections that are explained."""
+        taken = np.zeros(len(found), bool)
+        if everywhere:
+            for track in visible:
+                track.looks += 1
+        if len(found) == 0 or not visible:
+            return taken
+        overlap = iou_matrix(found.boxes, np.stack([t.box for t in visible]))
+        for row, column in zip(*linear_sum_assignment(-overlap), strict=True):
+            if overlap[row, column] >= MIN_OVERLAP:
+                taken[row] = True
+                track = visible[column]
+                if everywhere:
+                    track.hits += 1
+                track.boxes[-1], track.landmarks[-1] = found.boxes[row], found.landmarks[row]
+                track.scores[-1] = float(found.scores[row])
+                self._follower.start(track.id, picture, track.box)
+        # A second box on a face that is known already is no newcomer.
+        return np.asarray(taken | (overlap.max(1) >= MIN_OVERLAP))
+
+    def _welcome(self, frame: int, picture: ByteArray, face: Detections) -> None:
+        """A face that nobody explains: somebody who was hidden, or a newcomer."""
+        track = self._returning(face)
+        if track is None:
+            track = Track(self._next_id)
+            self._next_id += 1
+            self._tracks.append(track)
+            track.append(frame, face.boxes[0], float(face.scores[0]), face.landmarks[0])
+            track.looks = track.hits = 1
+        else:
+            track.append(frame, face.boxes[0], float(face.scores[0]), face.landmarks[0])
+            track.velocity[:] = 0
+        self._follower.start(track.id, picture, track.box)
+        self._extend_back(track)
+
+    def _returning(self, face: Detections) -> Track | None:
+        """The hidden track that the face continues: close to its last place, of about its size."""
+        box = face.boxes[0]
+        size = float((box[2:] - box[:2]).mean())
+        centre = (box[:2] + box[2:]) / 2
+        best, best_distance = None, REACH
+        for track in self._tracks:
+            if track.hidden == 0 or not 1 / 1.5 < size / track.size < 1.5:
+                continue
+            distance = float(np.linalg.norm(centre - (track.box[:2] + track.box[2:]) / 2)) / track.size
+            if distance < best_distance:
+                best, best_distance = track, distance
+        return best
+
+    def _extend_back(self, track: Track) -> None:
+        """Follow a face from its last row backwards, to the row before or to where it first appeared."""
+        limit = track.frames[-2] if len(track.frames) > 1 else -1
+        position = len(track.frames) - 1
+        box, velocity = track.box, np.zeros(2, np.float32)
+        for frame, picture in reversed(self._past):
+            if frame <= limit:
+                break
+            size = float((box[2:] - box[:2]).mean())
+            expected = box + np.tile(np.clip(velocity, -MAX_STEP * size, MAX_STEP * size), 2)
+            found = self._backward.follow(picture, [track.id], expected[None].astype(np.float32))
+            new_size = float((found.boxes[0, 2:] - found.boxes[0, :2]).mean())
+            if found.scores[0] < KEEP_SCORE or not 1 / MAX_GROWTH < new_size / size < MAX_GROWTH:
+                break
+            if self._occupied(track, frame, found.boxes):
+                break
+            velocity = 0.5 * velocity + 0.25 * (found.boxes[0, :2] + found.boxes[0, 2:] - box[:2] - box[2:])
+            box = found.boxes[0]
+            track.insert(position, frame, box, float(found.scores[0]), found.landmarks[0])
+
+    def _occupied(self, track: Track, frame: int, box: FloatArray) -> bool:
+        """Whether another track has a face at `box` (1, 4) in an earlier frame."""
+        others = [t.boxes[t.frames.index(frame)] for t in self._tracks if t is not track and frame in t.frames[-200:]]
+        return bool(others) and bool((iou_matrix(box, np.stack(others)) > SAME_FACE_OVERLAP).any())
+
+    def _drop_hidden(self) -> None:
+        gone = [t for t in self._tracks if t.hidden > self._patience]
+        if gone:
+            for track in gone:
+                self._end(track)
+            self._tracks = [t for t in self._tracks if t.hidden <= self._patience]
+
+    def _end(self, track: Track) -> None:
+        self._follower.stop(track.id)
+        self._on_end(track)
