@@ -88,13 +88,15 @@ def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
     result = means @ means.T
     for k in range(n):
         # One row at a time: all pairs of all samples at once would take gigabytes in a long film.
-        pairs = (flat @ samples[k, : counts[k]].T).reshape(n, slots, counts[k])
-        pairs[absent] = -2
-        ranked = np.sort(pairs.reshape(n, -1), axis=1)[:, ::-1]
-        chosen = np.maximum(np.rint(_TOP_SHARE * counts * counts[k]).astype(np.int64), 1)
-        top = np.cumsum(ranked, axis=1, dtype=np.float64)[np.arange(n), chosen - 1] / chosen
-        result[k] = (result[k] + top) / 2
-    return np.asarray((result + result.T) / 2, np.float32)
+        pairs = (flat[k * slots :] @ samples[k, : counts[k]].T).reshape(n - k, slots, counts[k])
+        pairs[absent[k:]] = -2
+        chosen = np.maximum(np.rint(_TOP_SHARE * counts[k:] * counts[k]).astype(np.int64), 1)
+        most = int(chosen.max())
+        ranked = np.partition(pairs.reshape(n - k, -1), -most, axis=1)[:, -most:]
+        ranked = np.cumsum(np.sort(ranked, axis=1)[:, ::-1], axis=1)
+        top = ranked[np.arange(n - k), chosen - 1] / chosen
+        result[k, k:] = result[k:, k] = (result[k, k:] + top) / 2
+    return np.asarray(result, np.float32)
 
 
 def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], max_gap_s: float) -> list[Continuation]:
