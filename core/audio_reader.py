@@ -1,0 +1,239 @@
+"""The sound of an interval, sample-exact on the container's clock, as raw PCM."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import IO
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from core.errors import DecodeError, InterruptedRunError
+from core.media_input import open_input
+from core.types import AudioInfo, VideoInfo
+
+logger = logging.getLogger(__name__)
+
+AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+
+_WARM_UPS_S = (Fraction(1), Fraction(15))
+"""how far before the interval reading starts: decoders need some packets, and seeks may land late"""
+_RESYNC = Fraction(1, 100)
+"""seconds by which pts may differ from the count of samples before they win: times in files are rounded"""
+_SILENCE_BLOCK = 65536  # samples
+_MAX_CONSECUTIVE_FAILURES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class PcmFormat:
+    """Interleaved signed 16-bit little-endian PCM."""
+
+    sample_rate_hz: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class PcmExcerpt:
+    """What `read_audio` wrote.
+
+    samples: per channel. silent: how many of them no packet gave. damaged_packets: not decodable.
+    """
+
+    format: PcmFormat
+    samples: int
+    silent: int
+    damaged_packets: int
+
+
+def pcm_format(audio: AudioInfo) -> PcmFormat:
+    """The format in which a track is read: its own rate where AAC knows it; mono, stereo or 5.1."""
+    rate = next((r for r in AAC_RATES_HZ if r >= audio.sample_rate_hz), AAC_RATES_HZ[-1])
+    if audio.sample_rate_hz not in AAC_RATES_HZ:
+        rate = 48000
+    channels = 1 if audio.channels == 1 else 6 if audio.channels >= 6 else 2
+    return PcmFormat(rate, channels)
+
+
+def read_audio(
+    info: VideoInfo,
+    start_s: Fraction,
+    duration_s: Fraction,
+    target: IO[bytes],
+    *,
+    stop: threading.Event | None = None,
+) -> PcmExcerpt | None:
+    """Write the sound of [start_s, start_s + duration_s) on the container's clock to `target`.
+
+    Exactly round(duration_s * rate) samples are written; where the default track has none (it starts
+    later, ends sooner, has a hole or is damaged) they are silence. None, and nothing written, where the
+    source has no sound.
+
+    Raises:
+        DecodeError: the file cannot be opened any more.
+        InterruptedRunError: `stop` was set meanwhile.
+        OSError: `target` cannot be written.
+    """
+    audio = info.default_audio
+    if audio is None:
+        return None
+    pcm = pcm_format(audio)
+    writer = _PcmWriter(target, pcm, start_s, round(duration_s * pcm.sample_rate_hz))
+    try:
+        with open_input(info.path, info.container) as container:
+            source = _PacketSource(container, audio.index)
+            source.go_before(start_s)
+            for frame in source.frames():
+                if stop is not None and stop.is_set():
+                    raise InterruptedRunError("stopped while reading sound", path=info.path, stage="decode")
+                if not writer.add(frame):
+                    break
+            damaged = source.damaged_packets
+    except (av.FFmpegError, ValueError, IndexError) as error:
+        raise DecodeError("cannot be opened for its sound", path=info.path, stage="decode") from error
+    writer.finish()
+    if damaged:
+        logger.debug("%s: %d damaged sound packets became silence", info.path.name, damaged)
+    return PcmExcerpt(pcm, writer.length, writer.silent, damaged)
+
+
+class _PacketSource:
+    """Decoded frames of one sound track; damage is counted."""
+
+    def __init__(self, container: InputContainer, index: int) -> None:
+        stream = container.streams[index]
+        if not isinstance(stream, AudioStream) or stream.time_base is None:
+            raise ValueError(f"stream {index} is not sound")
+        self._container = container
+        self._stream = stream
+        self._time_base: Fraction = stream.time_base
+        self._pending: list[av.AudioFrame] = []
+        self._packets: Iterator[av.Packet[AudioStream]] = iter(())
+        self.damaged_packets = 0
+
+    def go_before(self, start_s: Fraction) -> None:
+        """Seek so that decoding has begun when `start_s` comes."""
+        first_s = (self._stream.start_time or 0) * self._time_base
+        for warm_up_s in _WARM_UPS_S:
+            if start_s - warm_up_s <= first_s:
+                break
+            if self._seek(int((start_s - warm_up_s) / self._time_base)):
+                frame = next(self.frames(), None)
+                if frame is not None and frame.pts is not None and frame.pts * self._time_base <= start_s:
+                    self._pending = [frame]
+                    return
+        if not self._seek(int(first_s / self._time_base)):
+            logger.debug("%s: the sound cannot be sought", self._container.name)
+        self._packets = self._container.demux(self._stream)
+
+    def _seek(self, pts: int) -> bool:
+        try:
+            self._container.seek(pts, stream=self._stream, backward=True)
+        except (av.FFmpegError, OSError):
+            return False
+        self._packets = self._container.demux(self._stream)
+        return True
+
+    def frames(self) -> Iterator[av.AudioFrame]:
+        """On from where reading is. An exception ends PyAV's generator, not the file: it is begun again."""
+        failures = 0
+        while failures < _MAX_CONSECUTIVE_FAILURES:
+            yield from self._taken()
+            packet: av.Packet[AudioStream] | None = None
+            try:
+                packet = next(self._packets)
+                self._pending = list(packet.decode())
+                failures = 0
+            except (StopIteration, av.EOFError):
+                return
+            except (av.FFmpegError, ValueError) as error:
+                logger.debug("sound packet: %s", error)
+                self.damaged_packets += 1
+                failures += 1
+                if packet is None:
+                    self._packets = self._container.demux(self._stream)
+
+    def _taken(self) -> Iterator[av.AudioFrame]:
+        pending, self._pending = self._pending, []
+        yield from pending
+
+
+class _PcmWriter:
+    """Lays decoded frames end to end on a time line that begins at `start_s` and is `length` samples long."""
+
+    def __init__(self, target: IO[bytes], pcm: PcmFormat, start_s: Fraction, length: int) -> None:
+        self._target = target
+        self._pcm = pcm
+        self._start_s = start_s
+        self._layout = {1: "mono", 2: "stereo", 6: "5.1"}[pcm.channels]
+        self._resampler: AudioResampler | None = None
+        self._shape: tuple[str, str, int] | None = None
+        self._next_s: Fraction | None = None  # when the next frame would begin, were there no gap
+        self._cursor = 0  # sample of the time line at which the resampler's next output belongs
+        self._written = 0
+        self.length = length
+        self.silent = 0
+
+    def add(self, frame: av.AudioFrame) -> bool:
+        """False once the interval is full."""
+        if frame.sample_rate <= 0 or frame.samples <= 0:
+            return True
+        time_s = self._next_s
+        if frame.pts is not None and frame.time_base is not None:
+            time_s = frame.pts * frame.time_base
+        if time_s is None:
+            return True  # neither pts nor a predecessor: nobody knows where it belongs
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        apart = self._next_s is None or abs(time_s - self._next_s) > _RESYNC
+        if apart or shape != self._shape:
+            self._begin_run(shape, time_s)
+        else:
+            assert self._next_s is not None
+            time_s = self._next_s
+        self._next_s = time_s + Fraction(frame.samples, frame.sample_rate)
+        frame.pts = None  # the resampler is to count samples
+        self._push(frame)
+        return self._written < self.length and (time_s - self._start_s) * self._pcm.sample_rate_hz < self.length
+
+    def finish(self) -> None:
+        """Write what is under way, then silence to the end."""
+        self._push(None)
+        self._silence(self.length)
+
+    def _begin_run(self, shape: tuple[str, str, int], time_s: Fraction) -> None:
+        self._push(None)
+        self._resampler = AudioResampler(format="s16", layout=self._layout, rate=self._pcm.sample_rate_hz)
+        self._shape = shape
+        self._cursor = round((time_s - self._start_s) * self._pcm.sample_rate_hz)
+
+    def _push(self, frame: av.AudioFrame | None) -> None:
+        if self._resampler is None:
+            return
+        try:
+            converted = self._resampler.resample(frame)
+        except (av.FFmpegError, ValueError) as error:
+            logger.debug("sound frame: %s", error)
+            return
+        for piece in converted:
+            data = piece.to_ndarray().reshape(-1, self._pcm.channels).astype("<i2", copy=False)
+            self._place(data)
+
+    def _place(self, data: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> None:
+        begin, self._cursor = self._cursor, self._cursor + len(data)
+        self._silence(min(begin, self.length))
+        wanted = data[max(self._written - begin, 0) : max(self.length - begin, 0)]
+        self._target.write(np.ascontiguousarray(wanted).tobytes())
+        self._written += len(wanted)
+
+    def _silence(self, until: int) -> None:
+        while self._written < until:
+            count = min(until - self._written, _SILENCE_BLOCK)
+            self._target.write(bytes(2 * self._pcm.channels * count))
+            self._written += count
+            self.silent += count

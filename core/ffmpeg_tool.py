@@ -1,0 +1,58 @@
+"""Which ffmpeg program is used for encoding."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import shutil
+import subprocess
+
+from core.errors import ToolMissingError
+
+logger = logging.getLogger(__name__)
+
+H264_ENCODER = "libx264"
+_ANSWER_TIMEOUT_S = 20
+
+
+@functools.lru_cache(maxsize=1)
+def find_ffmpeg() -> str:
+    """Path of an ffmpeg that can encode H.264: the system's, else the one that imageio-ffmpeg brings.
+
+    Raises:
+        ToolMissingError: there is neither.
+    """
+    for candidate in (shutil.which("ffmpeg"), _bundled_ffmpeg()):
+        if candidate is not None and _can_encode(candidate):
+            logger.info("encoding with %s", candidate)
+            return candidate
+    raise ToolMissingError(
+        f"no ffmpeg with the encoder {H264_ENCODER}",
+        stage="encode",
+        hint="pip install imageio-ffmpeg, or install ffmpeg",
+    )
+
+
+def _bundled_ffmpeg() -> str | None:
+    try:
+        import imageio_ffmpeg
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError, OSError) as error:
+        logger.debug("imageio-ffmpeg has no ffmpeg: %s", error)
+        return None
+
+
+def _can_encode(program: str) -> bool:
+    try:
+        answer = subprocess.run(
+            [program, "-hide_banner", "-loglevel", "error", "-encoders"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        logger.debug("%s does not answer: %s", program, error)
+        return False
+    return answer.returncode == 0 and H264_ENCODER.encode() in answer.stdout.split()

@@ -1,0 +1,194 @@
+"""Whole clips from generated videos: frames, rates, sound, sync, faults, stopping."""
+
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from config import ClipSettings, EncodeSettings, Settings
+from core.clip_writer import ClipWriter
+from core.errors import EncodeError, InterruptedRunError
+from core.types import CropPath, FaceAnalysis, Segment, Shot
+from core.video_probe import probe_video
+from core.video_reader import VideoReader
+from processors.clip_renderer import ClipRenderer, clip_files
+from tests.processors.flash_beep import END_S, frame_times, onsets, read_clip, write_video
+from utils.progress import StageMonitor
+from utils.timebase import frames_at_rate
+
+SETTINGS = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast"))
+
+
+def analyse(path):
+    info = probe_video(path)
+    with VideoReader(info) as reader:
+        pts = np.array([frame.pts for frame in reader.frames()], np.int64)
+    return FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), (), "none", 0)
+
+
+def crop(analysis, start=0, end=None, person="person_01", size=64):
+    end = analysis.frame_count if end is None else end
+    video = analysis.video
+    rows = start + frames_at_rate(
+        analysis.frame_pts[start:end], video.time_base, analysis.end_pts(end), video.frame_rate
+    )
+    windows = np.tile([16.0, 8.0, 112.0, 104.0], (len(rows), 1))
+    return CropPath(Segment(person, 0, start, end, (0,)), rows, windows, size, size)
+
+
+def leftovers(folder):
+    return [p.name for p in Path(folder).rglob(".partial-*")]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plain") / "plain.mp4"
+    write_video(path, frame_times())
+    return analyse(path)
+
+
+CASES = {
+    "cfr": {},
+    "ntsc": {"rate": Fraction(30000, 1001)},
+    "vfr": {"variable": True},
+    "late start": {"offset_s": 0.85, "suffix": ".mkv"},
+    "vfr late start": {"variable": True, "offset_s": 1.4, "suffix": ".mkv"},
+    "transport stream": {"offset_s": 0.5, "suffix": ".ts"},
+    "mono": {"layout": "mono", "rate_hz": 44100},
+    "surround": {"layout": "5.1"},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_picture_and_sound_stay_together(case, tmp_path):
+    options = dict(CASES[case])
+    source = tmp_path / f"source{options.pop('suffix', '.mp4')}"
+    timing = {k: options.pop(k) for k in ("rate", "variable") if k in options}
+    write_video(source, frame_times(**timing, offset_s=options.get("offset_s", 0.0)), **options)
+    analysis = analyse(source)
+    # A clip from the beginning, and one that begins in the middle of nowhere.
+    late = int(analysis.frame_count * 0.3)
+    paths = [crop(analysis), crop(analysis, late, analysis.frame_count - 5)]
+    result = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / "out")
+    assert result.repeated_pictures == 0 and result.damaged_sound_packets == 0
+    for path, clip in zip(paths, result.clips, strict=True):
+        times, light, sound_times, loudness = read_clip(tmp_path / "out" / clip.file)
+        rate = analysis.video.frame_rate
+        assert len(times) == len(path.source_frames) == clip.frames
+        assert np.allclose(times, np.arange(len(times)) / float(rate), atol=2e-3)  # constant, from 0
+        assert abs(sound_times[0]) < 1e-3
+        assert -1e-3 <= len(sound_times) * (sound_times[1] - sound_times[0]) - len(times) / float(rate) < 1024 / 8000
+        flashes, beeps = onsets(times, light, 128), onsets(sound_times, loudness, 0.1)
+        beeps = beeps[beeps < times[-1]]
+        assert len(flashes) == len(beeps) >= 4
+        assert np.abs(flashes - beeps).max() <= 0.02
+
+
+def test_clip_without_sound_has_no_sound_track(tmp_path):
+    write_video(tmp_path / "mute.mp4", frame_times()[:30], sound=None)
+    analysis = analyse(tmp_path / "mute.mp4")
+    (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
+    assert not clip.has_sound
+    with av.open(str(tmp_path / clip.file)) as container:
+        assert not container.streams.audio and container.streams.video[0].average_rate == 25
+
+
+def test_sound_that_is_shorter_than_the_picture_becomes_silence(tmp_path):
+    write_video(tmp_path / "short.mp4", frame_times(), sound=(0.7, 2.0))
+    analysis = analyse(tmp_path / "short.mp4")
+    (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
+    _, _, sound_times, loudness = read_clip(tmp_path / clip.file)
+    assert np.allclose(onsets(sound_times, loudness, 0.1), [0.92, 1.4, 1.92], atol=0.005)
+    assert sound_times[-1] >= END_S - 0.001
+    assert loudness[sound_times > 2.1].max() < 0.01 and loudness[sound_times < 0.65].max() < 0.01
+
+
+def test_more_overlapping_clips_than_encoders(plain, tmp_path):
+    paths = [crop(plain, 3 * i, 60 + 3 * i, f"person_{i:02d}") for i in range(5)] + [crop(plain, 80, 100)]
+    seen = []
+    monitor = StageMonitor()
+    monitor.update = lambda stage, done, total: seen.append((stage, done, total))
+    result = ClipRenderer(SETTINGS, monitor, max_encoders=2).render(plain, paths, tmp_path)
+    for path, clip in zip(paths, result.clips, strict=True):
+        assert len(read_clip(tmp_path / clip.file)[0]) == len(path.source_frames)
+    assert seen[-1] == ("render", 320, 320) and [d for _, d, _ in seen] == sorted(d for _, d, _ in seen)
+    # The same clip rendered alone has the same bytes.
+    alone = ClipRenderer(SETTINGS).render(plain, [paths[2]], tmp_path / "alone").clips[0]
+    assert (tmp_path / "alone" / alone.file).read_bytes() == (tmp_path / result.clips[2].file).read_bytes()
+
+
+def test_right_frames_are_shown(plain, tmp_path):
+    path = crop(plain, 20, 50)
+    windows = np.tile([0.0, 0.0, 64.0, 64.0], (30, 1))
+    path = CropPath(path.segment, path.source_frames, windows, 64, 64)
+    (clip,) = ClipRenderer(SETTINGS).render(plain, [path], tmp_path).clips
+    with av.open(str(tmp_path / clip.file)) as container:
+        marks = [frame.to_ndarray()[1:6, 8:56].mean() for frame in container.decode(video=0)]
+    assert np.allclose(marks, 16 + (np.arange(20, 50) % 64) * 3, atol=2)
+
+
+def test_frames_missing_this_time_repeat_the_last_one(plain, tmp_path, monkeypatch):
+    original = VideoReader.frames
+    monkeypatch.setattr(
+        VideoReader,
+        "frames",
+        lambda self, a, b: (f for i, f in enumerate(original(self, a, b)) if i not in (0, 7, 8, 29)),
+    )
+    result = ClipRenderer(SETTINGS).render(plain, [crop(plain, 10, 40)], tmp_path)
+    assert result.repeated_pictures == 4
+    assert len(read_clip(tmp_path / result.clips[0].file)[0]) == 30
+
+
+def test_names():
+    class Fake:
+        frame_pts = np.arange(2000, dtype=np.int64) * 512 + 7000
+
+        class video:
+            seconds = staticmethod(lambda pts: pts / 12800)
+
+    def path(person, start):
+        return CropPath(Segment(person, 0, start, start + 1, ()), np.array([start]), np.zeros((1, 4)), 2, 2)
+
+    paths = [path("person_02", 80), path("person_01", 100), path("person_01", 0)]
+    assert clip_files(paths, Fake) == (
+        "person_02/clip_001_00-00-03.200.mp4",
+        "person_01/clip_002_00-00-04.000.mp4",
+        "person_01/clip_001_00-00-00.000.mp4",
+    )
+
+
+def test_stop_leaves_nothing(plain, tmp_path):
+    monitor = StageMonitor(threading.Event())
+    started = []
+
+    def update(stage, done, total):
+        if done > 5 and not started:
+            started.append(time.monotonic())
+            monitor.stop.set()
+
+    monitor.update = update
+    with pytest.raises(InterruptedRunError):
+        ClipRenderer(SETTINGS, monitor).render(plain, [crop(plain), crop(plain, 2, 90, "p2")], tmp_path)
+    assert time.monotonic() - started[0] < 0.5
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert threading.active_count() == 1
+
+
+def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):
+    write = ClipWriter.write
+
+    def killing(self, y, u, v):
+        if self.frames == 20:
+            self._process.kill()
+            self._process.wait()
+        write(self, y, u, v)
+
+    monkeypatch.setattr(ClipWriter, "write", killing)
+    with pytest.raises(EncodeError) as caught:
+        ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
+    assert caught.value.exit_code == -9 and "libx264" in caught.value.command
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]

@@ -1,0 +1,180 @@
+"""Zero-phase smoothing of signals that are known as a whole: medians, Gaussians and L1-optimal camera paths.
+
+The path is that of Grundmann, Kwatra and Essa, "Auto-directed video stabilization with robust L1 optimal
+camera paths" (CVPR 2011), with two changes: its unknowns are the control points of a uniform cubic B-spline,
+so what comes out is smooth between them and never overshoots them; and it is drawn to its target, so that a
+rest is centred instead of lying where the last motion happened to end.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, optimize, sparse
+from scipy.sparse import linalg
+
+logger = logging.getLogger(__name__)
+
+Signal = NDArray[np.float64]
+
+_SAMPLES_PER_KNOT = 2
+_OUTSIDE_PENALTY = 400.0
+"""per sample and unit outside the bounds: more than any motion costs, yet always feasible"""
+
+
+@dataclass(frozen=True, slots=True)
+class PathStyle:
+    """How an L1-optimal path moves. Weights are per unit of the signal.
+
+    knot_hz: control points per second; motions quicker than about a third of this are not followed.
+    speed, acceleration, jerk: weights of the first, second and third difference of the control points.
+    rest_s: a new place is moved to when it lasts longer than about this, seconds.
+    dead_band: distance from the target that costs nothing.
+    block_s, look_ahead_s: long signals are solved in blocks of this length, each seeing this much of the next.
+    """
+
+    knot_hz: float = 5.0
+    speed: float = 10.0
+    acceleration: float = 10.0
+    jerk: float = 60.0
+    rest_s: float = 3.0
+    dead_band: float = 0.0
+    block_s: float = 15.0
+    look_ahead_s: float = 6.0
+
+
+def fill_gaps(at: NDArray[np.int64], values: Signal, wanted: NDArray[np.int64]) -> Signal:
+    """Columns of `values` (N, C), known at the increasing positions `at` (N,), read at `wanted` (M,).
+
+    Linear in between, held before the first and after the last. Returns (M, C).
+    """
+    return np.stack([np.interp(wanted, at, column) for column in values.T], axis=1)
+
+
+def denoise(values: Signal, rate_hz: float, *, median_s: float, gaussian_s: float) -> Signal:
+    """Columns of `values` (N, C): outliers shorter than half of `median_s` removed, then a zero-phase Gaussian.
+
+    gaussian_s: its standard deviation, seconds. Ends are mirrored, so that they do not drag.
+    """
+    width = 2 * round(median_s * rate_hz / 2) + 1
+    width = min(width, 2 * ((len(values) - 1) // 2) + 1)
+    robust = ndimage.median_filter(values, size=(width, 1), mode="reflect") if width > 1 else values
+    return np.asarray(ndimage.gaussian_filter1d(robust, gaussian_s * rate_hz, axis=0, mode="reflect"))
+
+
+def l1_path(target: Signal, lower: Signal, upper: Signal, rate_hz: float, style: PathStyle) -> Signal:
+    """The calmest path through [lower, upper] that stays near `target`; all (N,), at `rate_hz`. Returns (N,).
+
+    Minimises the L1 norms of the path's first three differences and of its distance from the target: it
+    rests, moves at constant speed or accelerates evenly, and changes between these seldom. Zero phase: the
+    whole signal is known. Bounds are kept up to what can be followed at `style.knot_hz`.
+    """
+    count = len(target)
+    spacing = rate_hz / style.knot_hz  # samples between control points
+    knots = math.ceil((count - 1) / spacing) + 3 if count > 1 else 4
+    block = max(round(style.block_s * style.knot_hz), 4)
+    ahead = round(style.look_ahead_s * style.knot_hz)
+    stride = max(1, round(spacing / _SAMPLES_PER_KNOT))
+    # Between two samples the bounds are the tightest ones.
+    window = 2 * (stride // 2) + 1
+    lower = ndimage.maximum_filter1d(lower, window, mode="nearest")
+    upper = ndimage.minimum_filter1d(upper, window, mode="nearest")
+    samples = np.unique(np.append(np.arange(0, count, stride), count - 1))
+    control = np.zeros(0)
+    while len(control) < knots:
+        begin = max(len(control) - 3, 0)
+        end = min(len(control) + block + ahead, knots)
+        if knots - end < ahead:
+            end = knots
+        chosen = samples[(samples >= begin * spacing) & (samples <= (end - 3) * spacing)]
+        basis = _spline_basis(chosen / spacing - begin, end - begin)
+        solved = _solve(basis, target[chosen], lower[chosen], upper[chosen], control[begin:], style)
+        keep = knots if end == knots else len(control) + block
+        control = np.concatenate([control, solved[len(control) - begin : keep - begin]])
+    return np.asarray(_spline_basis(np.arange(count) / spacing, knots) @ control)
+
+
+def _spline_basis(positions: Signal, knots: int) -> sparse.csr_array:
+    """(N, knots): values of a uniform cubic B-spline at `positions`, in knot intervals from the first."""
+    first = np.clip(np.floor(positions).astype(np.int64), 0, max(knots - 4, 0))
+    t = positions - first
+    weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], 1) / 6
+    weights[weights < 1e-9] = 0.0
+    rows = np.repeat(np.arange(len(positions)), 4)
+    columns = (first[:, None] + np.arange(4)).ravel()
+    return sparse.csr_array((weights.ravel(), (rows, columns)), shape=(len(positions), knots))
+
+
+def _solve(
+    basis: sparse.csr_array, target: Signal, lower: Signal, upper: Signal, fixed: Signal, style: PathStyle
+) -> Signal:
+    """Control points of one block, the first of which are `fixed`, as a linear program.
+
+    Variables: control points, then what bounds the absolute values of the three differences, of the distance
+    from the target and of the distance outside the bounds.
+    """
+    samples, knots = basis.shape
+    orders = [sparse.csr_array(_differences(knots, order)) for order in (1, 2, 3)]
+    sizes = [knots, *(d.shape[0] for d in orders), samples, samples]
+    # Staying away from a new place by one unit for `rest_s` costs as much as going there.
+    nearness = style.speed / (style.rest_s * style.knot_hz * _SAMPLES_PER_KNOT)
+    costs = (0.0, style.speed, style.acceleration, style.jerk, nearness, _OUTSIDE_PENALTY)
+
+    blocks: list[list[sparse.csr_array | None]] = []
+    limits: list[Signal] = []
+
+    def bound(matrix: sparse.csr_array, slot: int, limit: Signal) -> None:
+        """matrix @ control - variables[slot] <= limit."""
+        row: list[sparse.csr_array | None] = [matrix, None, None, None, None, None]
+        row[slot] = -sparse.eye_array(matrix.shape[0], format="csr")
+        blocks.append(row)
+        limits.append(limit)
+
+    for slot, matrix in enumerate(orders, 1):
+        bound(matrix, slot, np.zeros(matrix.shape[0]))
+        bound(-matrix, slot, np.zeros(matrix.shape[0]))
+    bound(basis, 4, target + style.dead_band)
+    bound(-basis, 4, style.dead_band - target)
+    bound(basis, 5, upper)
+    bound(-basis, 5, -lower)
+
+    ranges = np.zeros((sum(sizes), 2))
+    ranges[:, 1] = np.inf
+    ranges[:knots, 0] = -np.inf
+    ranges[: len(fixed)] = fixed[:, None]
+    program = {
+        "c": np.repeat(costs, sizes),
+        "A_ub": sparse.block_array(blocks, format="csc"),
+        "b_ub": np.concatenate(limits),
+        "bounds": ranges,
+    }
+    # The simplex is the quicker one, but gives up on some programs that the interior point method solves.
+    for method in ("highs-ds", "highs-ipm"):
+        solution = optimize.linprog(**program, method=method)
+        if solution.x is not None:
+            return np.asarray(solution.x[:knots], np.float64)
+        logger.debug("%s: %s", method, solution.message)
+    return _least_squares(basis, target, fixed)
+
+
+def _least_squares(basis: sparse.csr_array, target: Signal, fixed: Signal) -> Signal:
+    """A smooth path that always exists: near the target in the mean, the third difference kept small."""
+    knots = basis.shape[1]
+    jerk = _differences(knots, 3)
+    pinned = np.zeros(knots)
+    pinned[: len(fixed)] = 1e6
+    matrix = basis.T @ basis + 10 * (jerk.T @ jerk) + sparse.diags_array(pinned + 1e-9)
+    right = basis.T @ target
+    right[: len(fixed)] += pinned[: len(fixed)] * fixed
+    return np.asarray(linalg.spsolve(sparse.csc_array(matrix), right))
+
+
+def _differences(knots: int, order: int) -> sparse.csr_array:
+    matrix = sparse.eye_array(knots, format="csr")
+    for _ in range(order):
+        matrix = matrix[1:] - matrix[:-1]
+    return matrix
