@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_FILE = ".lock"
 _POLL_S = 0.1
-_LEAVE_S = 1.5
+_LEAVE_S = 1.2
 """how long the workers have to leave in order after an interruption"""
 
 
@@ -177,10 +177,11 @@ class _Batch:
         return todo
 
     def _analyse(self, job: Job) -> None:
-        started = time.monotonic()
         name = job.source.name
         monitor = self._monitor.video(name)
         processor = self._make_processor(job.info, self._output_dir / name, job.fingerprint, self._settings, monitor)
+        # Loading the models is the batch's time, not the first video's.
+        started = time.monotonic()
         analysis = processor.analyse()
         self._put((job, processor, analysis, time.monotonic() - started))
 
@@ -253,7 +254,7 @@ def _real_processors(settings: Settings) -> MakeProcessor:
     models = functools.cache(functools.partial(load_models, settings))
 
     def make(info: VideoInfo, folder: Path, mark: Fingerprint, own: Settings, monitor: StageMonitor) -> Processor:
-        return VideoProcessor(info, folder, mark, own, monitor, models)
+        return VideoProcessor(info, folder, mark, own, monitor, models())
 
     return make
 

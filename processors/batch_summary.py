@@ -91,7 +91,7 @@ class BatchSummary:
 
 def format_duration(seconds: float) -> str:
     """`seconds` for people: 3.2 -> "3.2 s", 75 -> "1:15", 3725 -> "1:02:05"."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ class VideoProcessor:
     """The two halves of the work on one video, which may run on different threads, one after the other.
 
     analyse: decodes and finds the faces; the only part that touches models.
-    finish: everything from the analysis on; needs no model.
+    finish: everything from the analysis on; of the models it only asks the names.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class VideoProcessor:
         fingerprint: Fingerprint,
         settings: Settings,
         monitor: StageMonitor,
-        load_models: Callable[[], ModelManager],
+        models: ModelManager,
     ) -> None:
         """folder: the video's output folder; it changes only when the new results are complete."""
         self._info = info
@@ -49,9 +48,7 @@ class VideoProcessor:
         self._fingerprint = fingerprint
         self._settings = settings
         self._monitor = monitor
-        self._load_models = load_models
-        self._models: dict[str, Any] = {}
-        self._model_warnings: tuple[str, ...] = ()
+        self._models = models
 
     def analyse(self) -> FaceAnalysis:
         """Find shots, faces and their embeddings in one pass.
@@ -61,11 +58,7 @@ class VideoProcessor:
             VideoProcessingError: the video cannot be decoded.
             InterruptedRunError: the monitor's `stop` was set.
         """
-        models = self._load_models()
-        analysis = FaceAnalyzer(self._settings, models, self._monitor).analyze(self._info)
-        self._models = models.describe()
-        self._model_warnings = models.warnings
-        return analysis
+        return FaceAnalyzer(self._settings, self._models, self._monitor).analyze(self._info)
 
     def finish(self, analysis: FaceAnalysis) -> dict[str, Any]:
         """Write the output folder for `analysis`, of `analyse` or equal to it; returns the manifest.
@@ -90,8 +83,8 @@ class VideoProcessor:
                 rendered.clips,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
-                models=self._models,
-                warnings=[*self._model_warnings, *warnings],
+                models=self._models.describe(),
+                warnings=[*self._models.warnings, *warnings],
             )
 
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
@@ -109,19 +102,17 @@ class VideoProcessor:
 
 def result_warnings(analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult) -> list[str]:
     """What the user should know about a result that is complete all the same."""
-    warnings = []
-    if analysis.decode_failures:
-        warnings.append(f"{analysis.decode_failures} pieces of the video are damaged and were passed over")
-    if rendered.repeated_pictures:
-        warnings.append(f"{rendered.repeated_pictures} pictures of the clips repeat the one before: theirs are damaged")
-    if rendered.damaged_sound_packets:
-        warnings.append(f"{rendered.damaged_sound_packets} pieces of the clips' sound are damaged and silent")
+    counts = {
+        "damaged pieces of the video that were passed over": analysis.decode_failures,
+        "damaged pictures in clips, where the one before is repeated": rendered.repeated_pictures,
+        "damaged pieces of the clips' sound, which are silent": rendered.damaged_sound_packets,
+        "tracks that belong to nobody for sure": len(timeline.unknown),
+    }
+    warnings = [f"{what}: {count}" for what, count in counts.items() if count]
     if not timeline.people:
         warnings.append("no faces were found")
     elif not rendered.clips:
         warnings.append("nobody is in the picture long enough for a clip")
-    if timeline.unknown:
-        warnings.append(f"{len(timeline.unknown)} tracks could not be given to anybody")
     return warnings
 
 

@@ -67,15 +67,15 @@ class LineMonitor(BatchMonitor):
         self._clock = clock
         self._lock = threading.Lock()
         self._started: dict[tuple[str, str], float] = {}
-        self._shown: dict[str, float] = {}
+        self._shown: dict[tuple[str, str], float] = {}
 
     def stage(self, name: str, stage: str, done: float, total: float) -> None:
         with self._lock:
             now = self._clock()
             begun = self._started.setdefault((name, stage), now)
-            if now - self._shown.setdefault(stage, begun) < _LINE_INTERVAL_S:
+            if now - self._shown.setdefault((name, stage), begun) < _LINE_INTERVAL_S:
                 return
-            self._shown[stage] = now
+            self._shown[name, stage] = now
         if total > 0 and done > 0:
             share = min(done / total, 1.0)
             left = tqdm.format_interval((now - begun) * (1 - share) / share)
@@ -87,6 +87,7 @@ class LineMonitor(BatchMonitor):
         with self._lock:
             for key in [key for key in self._started if key[0] == name]:
                 del self._started[key]
+                self._shown.pop(key, None)
 
     def write(self, line: str) -> None:
         self._stream.write(line + "\n")

@@ -122,6 +122,7 @@ def test_without_a_terminal_there_is_a_line_now_and_then():
         "one: analyse 75 %, 00:10 left",
     ]
     monitor.end_video("one")
-    now[0] = 50.0
-    monitor.video("two").update("analyse", 5, 0)
-    assert stream.getvalue().splitlines()[3:] == ["two: analyse 5"]
+    for second in (50, 61):
+        now[0] = float(second)
+        monitor.video("two").update("analyse", second, 0)
+    assert stream.getvalue().splitlines()[3:] == ["two: analyse 61"]
