@@ -25,6 +25,7 @@ from processors.identity_evidence import (
     STILL_LIFE_S,
     Continuation,
     continuations,
+    followed_twice,
     is_still,
     mean_embedding,
     sample_cosines,
@@ -125,15 +126,18 @@ class _Case:
     """The labels of one video's tracklets while they are being worked out.
 
     tracklets: in time order. labels: (N,) int64, person of each, -1 unknown.
-    known: (K,) int64, positions of the tracklets that have embeddings.
+    known: (K,) int64, positions of the tracklets whose faces count: embedded, and not a second track on a face.
     """
 
     def __init__(self, tracklets: list[Tracklet], seconds: NDArray[np.float64], merge_gap_s: float) -> None:
         self.tracklets = tracklets
         self.labels: IntArray = np.full(len(tracklets), -1, np.int64)
-        self.known: IntArray = np.array([k for k, t in enumerate(tracklets) if len(t.embeddings)], np.int64)
         self._seconds = seconds
         self._together = seen_together(tracklets)
+        twice = followed_twice(tracklets, self._together)
+        self.known: IntArray = np.array(
+            [k for k, t in enumerate(tracklets) if len(t.embeddings) and not twice[k]], np.int64
+        )
         self._links: list[Continuation] = continuations(tracklets, seconds, merge_gap_s)
         self._weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
         self._alike: FloatArray = np.zeros((0, 0), np.float32)

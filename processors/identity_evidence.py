@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
-from utils.geometry import iou_matrix
+from utils.geometry import box_areas, iou_matrix
 
 _TOP_SHARE = 0.25
 """share of the pairs of samples that speaks for two tracklets: two people's best views, not profile against front"""
 _MIN_OVERLAP = 0.3
 """IoU of the place a face went to and the place where one appears, from which on it may be the same"""
+_SAME_FACE = 0.5
+"""IoU from which on two boxes of one picture lie on one face"""
 _LOG_ODDS = 4.0
 """what a perfect continuation (same place, next frame) is worth: more than a doubtful face, less than a clear one"""
 
@@ -54,6 +56,27 @@ def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
                 together[m, k] = together[k, m] = True
         live.append(k)
     return together
+
+
+def followed_twice(tracklets: Sequence[Tracklet], together: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) bool: for half of its life or more the tracklet lies on the face of a longer one.
+
+    A tracker that slips onto a face which is followed already says nothing about a second person.
+
+    Args:
+        together: (N, N) bool, from `seen_together`.
+    """
+    twice = np.zeros(len(tracklets), bool)
+    for k, t in enumerate(tracklets):
+        covered = np.zeros(len(t.frames), bool)
+        for m in np.flatnonzero(together[k]).tolist():
+            other = tracklets[m]
+            if (len(other.frames), -m) < (len(t.frames), -k):
+                continue
+            _, mine, its = np.intersect1d(t.frames, other.frames, assume_unique=True, return_indices=True)
+            covered[mine] |= _paired_iou(t.boxes[mine], other.boxes[its]) >= _SAME_FACE
+        twice[k] = covered.mean() >= 0.5
+    return twice
 
 
 def mean_embedding(tracklet: Tracklet) -> FloatArray:
@@ -159,6 +182,11 @@ def is_still(boxes: FloatArray, landmarks: FloatArray, life_s: float) -> bool:
     shape = (landmarks - landmarks.mean(1, keepdims=True)) / size
     change = float(np.sqrt(np.median(((shape - np.median(shape, axis=0)) ** 2).sum(2).mean(1))))
     return max(travel, growth) <= allowed and change <= _STILL_SHAPE
+
+
+def _paired_iou(a: FloatArray, b: FloatArray) -> FloatArray:
+    inner = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(1)
+    return np.asarray(inner / np.maximum(box_areas(a) + box_areas(b) - inner, 1e-9), np.float32)
 
 
 def _spread(values: NDArray[np.floating]) -> float:

@@ -298,6 +298,13 @@ def test_weak_evidence_joins_somebody_near_in_time_only():
     assert timeline(far, IdentitySettings(same_person=0.8, merge=0.8)).unknown == (2,)
 
 
+def test_second_track_on_a_face_is_nobody_even_with_another_face():
+    a, b = faces(2)
+    case = analysis([tracklet(1, 0, 100, a, moving=False), tracklet(2, 40, 60, b, moving=False)])
+    assert groups(timeline(case)) == [(1,)]
+    assert timeline(case).unknown == (2,)
+
+
 def test_short_sightings_of_one_person_add_up():
     face = faces(1)[0]
     case = analysis([tracklet(k, 20 * k, 20 * k + 4, face, shot=k) for k in range(3)], cuts=(15, 35))

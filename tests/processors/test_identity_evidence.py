@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from core.types import Tracklet
-from processors.identity_evidence import continuations, is_still, mean_embedding, sample_cosines, seen_together
+from processors.identity_evidence import (
+    continuations,
+    followed_twice,
+    is_still,
+    mean_embedding,
+    sample_cosines,
+    seen_together,
+)
 
 SECONDS = np.arange(500) / 25
 
@@ -32,6 +39,23 @@ def test_seen_together_needs_a_common_frame():
     expected[0, 2] = expected[2, 0] = True
     assert (seen_together(tracks) == expected).all()
     assert seen_together([]).shape == (0, 0)
+
+
+def twice(tracks):
+    return followed_twice(tracks, seen_together(tracks)).tolist()
+
+
+def test_second_track_on_a_face_is_the_shorter_one():
+    long, short = tracklet(0, range(50)), tracklet(1, range(10, 20), box=(5, 5, 45, 45))
+    assert twice([long, short]) == [False, True]
+    assert twice([short, long]) == [True, False]
+    assert twice([long, tracklet(1, range(50))]) == [False, True]
+
+
+def test_two_faces_side_by_side_and_a_short_overlap_are_not_one_face():
+    assert twice([tracklet(0, range(50)), tracklet(1, range(10, 20), box=(20, 0, 60, 40))]) == [False, False]
+    assert twice([tracklet(0, range(50)), tracklet(1, range(46, 60))]) == [False, False]
+    assert twice([]) == []
 
 
 def test_continuation_follows_the_motion():
