@@ -7,6 +7,8 @@ of `core.types`: the corner of pixel (0, 0) is at (0, 0), its centre at (0.5, 0.
 from __future__ import annotations
 
 import math
+import threading
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -16,8 +18,10 @@ from utils.geometry import Window
 
 Plane = NDArray[np.uint8]
 Kernel = NDArray[np.float32]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _MARGIN = 16  # px that the kernels below may look at around a window
+_buffers = threading.local()
 _EXACT = 1e-6  # px; offsets and scale deviations below this are rounding, not intent
 
 
@@ -77,11 +81,13 @@ def _shifted(plane: Plane, x1: float, y1: float, columns: int, rows: int) -> Pla
     if margin_x or margin_y:
         anchor = ((len(kernel_x) - 1) // 2, (len(kernel_y) - 1) // 2)
         # To floats and back by hand: the filter's own way from bytes to bytes takes twice as long.
-        smooth = cv2.sepFilter2D(source, cv2.CV_32F, kernel_x, kernel_y, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
-        # In place: a second buffer of this size costs more in page faults than all of the arithmetic.
+        smooth = _scratch("smooth", source.shape, np.float32)
+        cv2.sepFilter2D(
+            source, cv2.CV_32F, kernel_x, kernel_y, dst=smooth, anchor=anchor, borderType=cv2.BORDER_REPLICATE
+        )
         cv2.threshold(smooth, 0, 0, cv2.THRESH_TOZERO, dst=smooth)
-        source = np.asarray(cv2.convertScaleAbs(smooth), np.uint8)
-    return np.ascontiguousarray(source[margin_y : margin_y + rows, margin_x : margin_x + columns])
+        source = np.asarray(cv2.convertScaleAbs(smooth, dst=_scratch("rounded", source.shape, np.uint8)), np.uint8)
+    return np.array(source[margin_y : margin_y + rows, margin_x : margin_x + columns], np.uint8)
 
 
 def _shift_kernel(start: float) -> tuple[int, Kernel]:
@@ -106,7 +112,8 @@ def _enlarged(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float
     columns = math.ceil((out_w + 2 * more_x) * scale_x)
     rows = math.ceil((out_h + 2 * more_y) * scale_y)
     source = _shifted(plane, x1 - more_x * scale_x, y1 - more_y * scale_y, columns, rows)
-    return np.ascontiguousarray(_resized(source, scale_x, scale_y)[more_y : more_y + out_h, more_x : more_x + out_w])
+    enlarged = _resized(source, scale_x, scale_y)
+    return np.array(enlarged[more_y : more_y + out_h, more_x : more_x + out_w], np.uint8)
 
 
 def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
@@ -117,8 +124,9 @@ def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, 
     source = _region(plane, left, top, right, bottom)
     # Brings the pixel's own blur, about 0.5-0.6 of its size, to that of the larger pixel.
     sigma_x, sigma_y = (0.6 * math.sqrt(max(scale**2 - 1, 1e-4)) for scale in (scale_x, scale_y))
-    source = cv2.GaussianBlur(source, (7, 7), sigmaX=sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REPLICATE)
-    return _shifted(_resized(source, scale_x, scale_y), (x1 - left) / scale_x, (y1 - top) / scale_y, out_w, out_h)
+    blurred = _scratch("blurred", source.shape, np.uint8)
+    cv2.GaussianBlur(source, (7, 7), sigmaX=sigma_x, sigmaY=sigma_y, dst=blurred, borderType=cv2.BORDER_REPLICATE)
+    return _shifted(_resized(blurred, scale_x, scale_y), (x1 - left) / scale_x, (y1 - top) / scale_y, out_w, out_h)
 
 
 def _resized(source: Plane, scale_x: float, scale_y: float) -> Plane:
@@ -128,7 +136,8 @@ def _resized(source: Plane, scale_x: float, scale_y: float) -> Plane:
         matrix = np.array([[scale_x, 0, scale_x / 2 - 0.5], [0, scale_y, scale_y / 2 - 0.5]])
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(source, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    resized = cv2.resize(source, None, fx=1 / scale_x, fy=1 / scale_y, interpolation=cv2.INTER_CUBIC)
+    buffer = _scratch("resized", size[::-1], np.uint8)
+    resized = cv2.resize(source, None, dst=buffer, fx=1 / scale_x, fy=1 / scale_y, interpolation=cv2.INTER_CUBIC)
     return np.asarray(resized, np.uint8)
 
 
@@ -155,3 +164,13 @@ def _region(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane
         return inside
     padded = cv2.copyMakeBorder(inside, *missing, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(padded, np.uint8)
+
+
+def _scratch(name: str, shape: tuple[int, ...], dtype: type[Scalar]) -> NDArray[Scalar]:
+    """Memory of this thread that is used again: fresh pages would cost more than the arithmetic on them."""
+    size = math.prod(shape)
+    kept: NDArray[Scalar] | None = getattr(_buffers, name, None)
+    if kept is None or kept.size < size:
+        kept = np.empty(size, dtype)
+        setattr(_buffers, name, kept)
+    return kept[:size].reshape(shape)
