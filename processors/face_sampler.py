@@ -61,7 +61,7 @@ def face_quality(box: FloatArray, score: float, landmarks: FloatArray, sharp: fl
     """
     height = float(box[3] - box[1])
     large = min(height / GOOD_HEIGHT_PX, 1.0) ** 0.5
-    frontal = float(np.clip(1.2 - yaw_measure(landmarks[None])[0], 0.1, 1.0))
+    frontal = float(np.clip(1.2 - yaw_measure(landmarks[None])[0], 0.3, 1.0))
     in_focus = min(sharp / GOOD_SHARPNESS, 1.0) ** 0.25
     sure = float(np.clip(score, 0, 1)) ** 2
     return float(sure * large * frontal * in_focus)

@@ -23,8 +23,15 @@ from processors.track import MAX_STEP, Track
 from processors.tracker_monitor import TrackerMonitor
 from utils.geometry import iou_matrix
 
-KEEP_SCORE = 0.6
-"""last network's score below which a face that was followed counts as not seen"""
+KEEP_SCORE = 0.5
+"""score below which a face that was followed counts as not seen"""
+
+DOUBT_SCORE = 0.15
+"""score down to which it may have been seen: that is decided by whether it comes back"""
+
+DOUBT_FRAMES, BLIND_FRAMES = 12, 3
+"""how many pictures a face is followed that may be seen, or that is not seen at all; then only a detection
+brings it back"""
 
 MIN_OVERLAP = 0.3
 """IoU from which a detection and a track are taken for the same face"""
@@ -32,8 +39,9 @@ MIN_OVERLAP = 0.3
 SAME_FACE_OVERLAP = 0.55
 """IoU from which two tracks have run onto the same face"""
 
-MAX_GROWTH = 1.35
-"""largest change of a face's size from one picture to the next"""
+SURE_SCORE = 0.97
+MAX_GROWTH, MAX_DOUBTFUL_GROWTH = 1.35, 1.2
+"""largest change of a face's size from one picture to the next, where it is surely a face and where not"""
 
 REACH = 0.8
 """how far from its last place a hidden face may come back, in units of its size"""
@@ -108,42 +116,41 @@ class FaceTracker:
         self._monitor.reset()
 
     def _follow(self, frame: int, picture: ByteArray) -> None:
-        tracks = [t for t in self._tracks if t.hidden <= 3]
+        tracks = [t for t in self._tracks if t.hidden - len(t.doubtful) < BLIND_FRAMES and t.hidden < DOUBT_FRAMES]
+        for track in self._tracks:
+            track.hidden += 1
         if not tracks:
-            for track in self._tracks:
-                track.hidden += 1
             return
         expected = np.stack([t.expected() for t in tracks])
         found = self._follower.follow(picture, [t.id for t in tracks], expected)
-        seen = self._plausible(tracks, expected, found)
+        seen, possible = self._plausible(tracks, expected, found)
         for row, track in enumerate(tracks):
-            was_hidden = track.hidden > 0
-            if seen[row]:
-                track.append(frame, found.boxes[row], float(found.scores[row]), found.landmarks[row])
-            else:
-                track.hidden += 1
-            if not was_hidden:
+            values = frame, found.boxes[row], float(found.scores[row]), found.landmarks[row]
+            if track.hidden == 1:
                 self._monitor.record(bool(seen[row]))
                 self.statistics["faces_followed" if seen[row] else "faces_lost"] += 1
-        for track in self._tracks:
-            if track.hidden > 3 and all(track is not t for t in tracks):
-                track.hidden += 1
+            if seen[row]:
+                track.append(*values)
+            elif possible[row]:
+                track.doubt(*values)
 
-    def _plausible(self, tracks: list[Track], expected: FloatArray, found: Detections) -> list[bool]:
-        """Which of the followed boxes are still the face they were."""
+    def _plausible(
+        self, tracks: list[Track], expected: FloatArray, found: Detections
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which of the followed boxes are still the face they were, and which may be; (N,) bool each."""
         old = np.array([t.size for t in tracks])
-        new = (found.boxes[:, 2:] - found.boxes[:, :2]).mean(1)
-        ratio = np.maximum(new, 1e-3) / np.maximum(old, 1e-3)
-        seen = (found.scores >= KEEP_SCORE) & (ratio < MAX_GROWTH) & (ratio > 1 / MAX_GROWTH)
+        ratio = np.maximum((found.boxes[:, 2:] - found.boxes[:, :2]).mean(1), 1e-3) / np.maximum(old, 1e-3)
+        allowed = np.where(found.scores >= SURE_SCORE, MAX_GROWTH, MAX_DOUBTFUL_GROWTH)
+        possible = (found.scores >= DOUBT_SCORE) & (ratio < allowed) & (ratio > 1 / allowed)
         overlap = np.triu(iou_matrix(found.boxes, found.boxes), 1)
         faithful = np.diagonal(iou_matrix(expected, found.boxes))
         for a, b in np.argwhere(overlap > SAME_FACE_OVERLAP):
-            if seen[a] and seen[b]:
+            if possible[a] and possible[b]:
                 # Both have run onto one face: it belongs to the track that expected it there.
-                hidden = np.array([tracks[a].hidden, tracks[b].hidden])
+                hidden = tracks[a].hidden, tracks[b].hidden
                 a_is_wrong = hidden[0] > hidden[1] or (hidden[0] == hidden[1] and faithful[a] < faithful[b])
-                seen[a if a_is_wrong else b] = False
-        return [bool(s) for s in seen]
+                possible[a if a_is_wrong else b] = False
+        return possible & (found.scores >= KEEP_SCORE), possible
 
     def _detect(self, frame: int, picture: ByteArray, *, everywhere: bool) -> None:
         self._last_look = frame
@@ -195,9 +202,10 @@ class FaceTracker:
             track.looks = track.hits = 1
         else:
             track.append(frame, face.boxes[0], float(face.scores[0]), face.landmarks[0])
-            track.velocity[:] = 0
         self._follower.start(track.id, picture, track.box)
         self._extend_back(track)
+        self._bridge(track)
+        track.restart_motion()
 
     def _returning(self, face: Detections) -> Track | None:
         """The hidden track that the face continues: close to its last place, of about its size."""
@@ -232,6 +240,23 @@ class FaceTracker:
             velocity = 0.5 * velocity + 0.25 * (found.boxes[0, :2] + found.boxes[0, 2:] - box[:2] - box[2:])
             box = found.boxes[0]
             track.insert(position, frame, box, float(found.scores[0]), found.landmarks[0])
+
+    def _bridge(self, track: Track) -> None:
+        """Look for a face that came back along the straight way through the pictures in which it was not seen."""
+        after = next((i for i in range(len(track.frames) - 1, 0, -1) if track.frames[i] > track.frames[i - 1] + 1), 0)
+        if after == 0:
+            return
+        first, last = track.frames[after - 1], track.frames[after]
+        start, end = track.boxes[after - 1], track.boxes[after]
+        for frame, picture in reversed(self._past):
+            if not first < frame < last:
+                continue
+            share = (frame - first) / (last - first)
+            expected = (start + share * (end - start)).astype(np.float32)[None]
+            found = self._backward.follow(picture, [track.id], expected)
+            near = float(iou_matrix(expected, found.boxes)[0, 0]) >= SAME_FACE_OVERLAP
+            if found.scores[0] >= DOUBT_SCORE and near and not self._occupied(track, frame, found.boxes):
+                track.insert(after, frame, found.boxes[0], float(found.scores[0]), found.landmarks[0])
 
     def _occupied(self, track: Track, frame: int, box: FloatArray) -> bool:
         """Whether another track has a face at `box` (1, 4) in an earlier frame."""

@@ -40,7 +40,7 @@ _CLOSENESS = 0.3
 _MOVE_MARGIN = 0.2
 """how much better another person must fit before a tracklet changes sides"""
 _MOVE_SWEEPS = 3
-_FOUNDING_S = 0.3
+_FOUNDING_S = 0.4
 """seconds in the picture that make a person of somebody who resembles nobody"""
 _FOUNDING_QUALITY = 0.1
 """quality of the best embedded face that makes a person"""

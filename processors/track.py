@@ -21,6 +21,7 @@ class Track:
 
     looks: full detections made while the face was followed; hits: how many of them found it too.
     hidden: pictures since the face was last seen (0: it is in the last picture).
+    doubtful: rows since then that may show it; they count once it is seen again.
     """
 
     id: int
@@ -32,9 +33,22 @@ class Track:
     hidden: int = 0
     looks: int = 0
     hits: int = 0
+    doubtful: list[tuple[int, FloatArray, float, FloatArray]] = field(default_factory=list)
 
     def append(self, frame: int, box: FloatArray, score: float, landmarks: FloatArray) -> None:
         """The face was seen in `frame`, later than all before."""
+        for row in self.doubtful:
+            if row[0] < frame:
+                self._add(*row)
+        self.doubtful.clear()
+        self._add(frame, box, score, landmarks)
+        self.hidden = 0
+
+    def doubt(self, frame: int, box: FloatArray, score: float, landmarks: FloatArray) -> None:
+        """The face may have been at `box` in `frame`."""
+        self.doubtful.append((frame, box, score, landmarks))
+
+    def _add(self, frame: int, box: FloatArray, score: float, landmarks: FloatArray) -> None:
         if self.frames:
             elapsed = frame - self.frames[-1]
             moved = (box[:2] + box[2:] - self.boxes[-1][:2] - self.boxes[-1][2:]) / (2 * elapsed)
@@ -44,7 +58,6 @@ class Track:
         self.boxes.append(box)
         self.scores.append(score)
         self.landmarks.append(landmarks)
-        self.hidden = 0
 
     def insert(self, position: int, frame: int, box: FloatArray, score: float, landmarks: FloatArray) -> None:
         """The face was there in `frame` already: a new row before row `position`."""
@@ -52,6 +65,13 @@ class Track:
         self.boxes.insert(position, box)
         self.scores.insert(position, score)
         self.landmarks.insert(position, landmarks)
+
+    def restart_motion(self) -> None:
+        """Take the velocity from the last two rows alone."""
+        self.velocity = np.zeros(2, np.float32)
+        if len(self.frames) > 1:
+            moved = self.boxes[-1] - self.boxes[-2]
+            self.velocity = np.asarray((moved[:2] + moved[2:]) / (2 * (self.frames[-1] - self.frames[-2])), np.float32)
 
     @property
     def box(self) -> FloatArray:
@@ -65,6 +85,7 @@ class Track:
 
     def expected(self) -> FloatArray:
         """(4,) where the face should be in the next picture."""
-        step = self.velocity * (1.0 if self.hidden == 0 else 0.0)
+        if self.hidden:
+            return self.doubtful[-1][1] if self.doubtful else self.box
         reach = MAX_STEP * self.size
-        return np.asarray(self.box + np.tile(np.clip(step, -reach, reach), 2), np.float32)
+        return np.asarray(self.box + np.tile(np.clip(self.velocity, -reach, reach), 2), np.float32)
