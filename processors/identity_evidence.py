@@ -24,14 +24,15 @@ _SAME_FACE = 0.5
 _LOG_ODDS = 4.0
 """what a perfect continuation (same place, next frame) is worth: more than a doubtful face, less than a clear one"""
 
-STILL_LIFE_S = 2.0
-_STILL_FULL_LIFE_S = 5.0
-_STILL_TRAVEL = 0.05
-"""how far a still face's box may seem to travel in 5 s or more, in face sizes (measured: portrait 0.04, the
-quietest sitter 0.15; over 2 s sitters come down to 0.026, so shorter lives are granted less)"""
-_STILL_SHAPE = 0.01
-"""how much the landmarks' configuration may seem to change, in face sizes (measured: portrait 0.002, the quietest
-sitter 0.010 over 15 s)"""
+STILL_LIFE_S = 3.0
+"""shortest life that shows anything: over 2 s one living face in twenty looks still, over 3 s one in five hundred"""
+_STILL_SMOOTHING_S = 0.5
+"""movement faster than this is the detector's jitter, which a portrait has too"""
+_STILL_TRAVEL = 0.02
+"""how far still features may seem to travel or to grow, in face sizes (measured after smoothing: a portrait at
+most 0.018; living faces over 3 s or more 0.030 in 95 of 100)"""
+_STILL_SHAPE = 0.003
+"""how much the features may seem to move against each other, in face sizes (measured: a portrait at most 0.0025)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,37 +161,41 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], m
 
 
 def is_still(boxes: FloatArray, landmarks: FloatArray, life_s: float) -> bool:
-    """Whether a face never moves by itself: neither its place nor its features, over a life of 2 s or more.
+    """Whether a face never moves by itself: neither its place nor its features, over a life of 3 s or more.
 
-    A sitter who keeps quiet for two seconds still breathes, blinks and speaks; the shorter the life, the
-    less travel is allowed. Under a moving camera a portrait travels too, and is not called still.
+    Under a moving camera a portrait travels too, and is not called still.
 
     Args:
         boxes: (T, 4) float32, xyxy px, of one tracklet.
         landmarks: (T, 5, 2) float32, px.
         life_s: seconds from the first to the last of them.
     """
-    if life_s < STILL_LIFE_S or len(boxes) < 5:
+    window = max(round(_STILL_SMOOTHING_S * len(boxes) / max(life_s, 1e-9)), 1)
+    if life_s < STILL_LIFE_S or len(boxes) < 2 * window:
         return False
-    extent = boxes[:, 2:] - boxes[:, :2]
-    sizes = np.sqrt(np.maximum(extent.prod(1), 1e-6))
-    size = float(np.median(sizes))
-    # Percentiles, because one bad box must not make a portrait alive.
-    travel = _spread((boxes[:, :2] + boxes[:, 2:]) / 2) / size
-    growth = _spread(sizes[:, None]) / size
-    allowed = _STILL_TRAVEL * min(life_s / _STILL_FULL_LIFE_S, 1.0)
-    shape = (landmarks - landmarks.mean(1, keepdims=True)) / size
+    size = float(np.median(np.sqrt(np.maximum(box_areas(boxes), 1e-6))))
+    points = _moving_mean(landmarks / size, window)
+    centre = points.mean(1, keepdims=True)
+    shape = points - centre
+    extent = np.sqrt((shape**2).sum(2).mean(1))
     change = float(np.sqrt(np.median(((shape - np.median(shape, axis=0)) ** 2).sum(2).mean(1))))
-    return max(travel, growth) <= allowed and change <= _STILL_SHAPE
+    growth = _spread(extent[:, None]) / max(float(np.median(extent)), 1e-9)
+    return max(_spread(centre[:, 0]), growth) <= _STILL_TRAVEL and change <= _STILL_SHAPE
+
+
+def _moving_mean(values: NDArray[np.floating], window: int) -> NDArray[np.float64]:
+    total = np.cumsum(np.concatenate([np.zeros_like(values[:1]), values]), axis=0, dtype=np.float64)
+    return np.asarray((total[window:] - total[:-window]) / window, np.float64)
+
+
+def _spread(values: NDArray[np.floating]) -> float:
+    # Percentiles, because one bad face must not make a portrait alive.
+    return float(np.linalg.norm(np.percentile(values, 95, axis=0) - np.percentile(values, 5, axis=0)))
 
 
 def _paired_iou(a: FloatArray, b: FloatArray) -> FloatArray:
     inner = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(1)
     return np.asarray(inner / np.maximum(box_areas(a) + box_areas(b) - inner, 1e-9), np.float32)
-
-
-def _spread(values: NDArray[np.floating]) -> float:
-    return float(np.linalg.norm(np.percentile(values, 95, axis=0) - np.percentile(values, 5, axis=0)))
 
 
 def _predicted(tracklet: Tracklet, frame: int) -> FloatArray:
