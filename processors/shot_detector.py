@@ -39,7 +39,7 @@ _THIRDS = np.full(3, 1 / 3, np.float32)
 MIN_CHANGE = 1.0  # mean change of a pixel, grey levels, below which a pair of frames is never looked at
 
 CHANGE_ISOLATION = 1.3  # how many times more a cut changes the picture than the frames around it
-MIN_CONTRAST_CHANGE = 0.2  # the same as a share of the picture's contrast (standard deviation)
+MIN_CONTRAST_CHANGE = 0.2  # least change of a plain cut as a share of the picture's contrast (deviation)
 BLEND_CHANGE = 0.3  # a blended frame splits a cut in two steps of which the smaller has at least this share
 STRONG_MISMATCH = 0.42
 WEAK_MISMATCH = 0.06
@@ -47,7 +47,7 @@ FROZEN_MISMATCH = 0.2  # instead of the weak one where the frames around do not 
 STRONG_ISOLATION = 1.5  # how many times worse a cut matches than the pairs of frames around it
 WEAK_ISOLATION = 2.5
 WEAK_COVERAGE = 0.6  # share of the picture that changes more than it does in the frames around
-WEAK_MAX_CONTRAST_CHANGE = 1.2
+WEAK_MAX_CONTRAST_CHANGE = 1.2  # a greater change, as a share of the contrast, with little mismatch is light
 FROZEN_CHANGE = 0.02  # grey levels; below it a frame repeats the one before
 RETURN_SHARE = 0.6  # the old picture is back if it matches this much better than across the cut
 BACKGROUND_FRAMES = 12

@@ -82,10 +82,10 @@ def test_cut_behind_a_blended_frame_is_reported_once() -> None:
 
 @pytest.mark.parametrize("pillars", [False, True])
 def test_cut_between_like_pictures(pillars: bool) -> None:
-    """Same set, the middle of the picture differs and the rest is a little brighter."""
+    """Same set, another person stands in the middle and the rest is a little brighter."""
     first, second = scene(1, 20), scene(1, 20)
     for frame, other in zip(second, scene(2, 20), strict=True):
-        frame[40:150, 110:210] = cv2.addWeighted(frame[40:150, 110:210], 0.4, other[40:150, 110:210], 0.6, 0)
+        frame[40:170, 110:210] = other[40:170, 110:210]
     frames = first + [cv2.convertScaleAbs(f, beta=5) for f in second]
     if pillars:
         frames = [cv2.copyMakeBorder(f, 0, 0, 20, 20, cv2.BORDER_CONSTANT) for f in frames]
