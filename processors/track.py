@@ -14,6 +14,9 @@ VELOCITY_MEMORY = 0.6
 MAX_STEP = 0.25
 """longest predicted step, as a share of the face's size: the last network's reach is about as far"""
 
+COAST_FRAMES = 3
+"""how many pictures long a face that is not seen is expected to keep its velocity"""
+
 
 @dataclass(slots=True, eq=False)
 class Track:
@@ -84,8 +87,9 @@ class Track:
         return float((self.box[2:] - self.box[:2]).mean())
 
     def expected(self) -> FloatArray:
-        """(4,) where the face should be in the next picture."""
-        if self.hidden:
-            return self.doubtful[-1][1] if self.doubtful else self.box
+        """(4,) where the face should be in the picture that is `hidden` after the last row."""
+        if self.doubtful:
+            return self.doubtful[-1][1]
+        steps = min(self.hidden, COAST_FRAMES)
         reach = MAX_STEP * self.size
-        return np.asarray(self.box + np.tile(np.clip(self.velocity, -reach, reach), 2), np.float32)
+        return np.asarray(self.box + steps * np.tile(np.clip(self.velocity, -reach, reach), 2), np.float32)
