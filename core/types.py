@@ -139,8 +139,9 @@ class Detections:
 class Tracklet:
     """One face followed through one shot, as columns over its frames; never crosses a cut.
 
-    frames: (T,) int64, strictly increasing; a gap means the face was hidden there.
-    boxes: (T, 4) float32. scores: (T,) float32. landmarks: (T, 5, 2) float32. All in display pixels.
+    frames: (T,) int64, strictly increasing.
+    boxes: (T, 4) float32, landmarks: (T, 5, 2) float32, in display pixels.
+    scores: (T,) float32; 0 where the face was hidden and its place is interpolated.
     sharpness: (T,) float32, variance of the Laplacian on the aligned face.
     sample_frames: (K,) int64, the frames whose faces were embedded, best first.
     sample_quality: (K,) float32 in [0, 1].

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.model_manager import ModelManager
 from core.types import FloatArray, Shot, Tracklet
@@ -14,7 +15,7 @@ from processors.track import Track
 MIN_FRAMES = 3
 """shorter tracks are flicker"""
 
-SURE_SCORE = 0.97
+SURE_SCORE = 0.9
 SURE_HITS = 0.7
 """a track with these median score and share of confirmed full detections needs no second opinion"""
 
@@ -42,14 +43,19 @@ class TrackletMaker:
         embedder = self._models.embedder
         side = embedder.side
         embeddings = embedder.embed(np.stack(chips) if chips else np.zeros((0, side, side, 3), np.uint8))
+        frames = np.arange(track.frames[0], track.frames[-1] + 1)
+        places = np.concatenate([np.stack(track.boxes), np.stack(track.landmarks).reshape(-1, 10)], 1)
+        places = without_gaps(np.array(track.frames), places) * np.tile(self._scale, 7)
+        scores = np.zeros(len(frames), np.float32)
+        scores[np.array(track.frames) - frames[0]] = track.scores
         return Tracklet(
             id=track.id,
             shot=0,
-            frames=np.array(track.frames, np.int64),
-            boxes=(np.stack(track.boxes) * np.tile(self._scale, 2)).astype(np.float32),
-            scores=np.array(track.scores, np.float32),
-            landmarks=(np.stack(track.landmarks) * self._scale).astype(np.float32),
-            sharpness=_filled(track.frames, sharpness),
+            frames=frames,
+            boxes=places[:, :4].astype(np.float32),
+            scores=scores,
+            landmarks=places[:, 4:].reshape(-1, 5, 2).astype(np.float32),
+            sharpness=_filled(frames, sharpness),
             sample_frames=np.array([s.frame for s in samples], np.int64),
             sample_quality=np.array([s.quality for s in samples], np.float32),
             embeddings=embeddings,
@@ -92,7 +98,13 @@ def cut_at_shots(tracklet: Tracklet, shots: Sequence[Shot]) -> list[Tracklet]:
     return pieces
 
 
-def _filled(frames: Sequence[int], known: Mapping[int, float]) -> FloatArray:
+def without_gaps(frames: NDArray[np.int64], rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Rows for every frame from the first to the last, linear in between. rows: (T, K) at frames (T,)."""
+    every = np.arange(frames[0], frames[-1] + 1)
+    return np.stack([np.interp(every, frames, column) for column in rows.T], 1)
+
+
+def _filled(frames: NDArray[np.int64], known: Mapping[int, float]) -> FloatArray:
     """Sharpness per frame; rows found backwards take that of the nearest frame measured."""
     if not known:
         return np.zeros(len(frames), np.float32)
@@ -100,6 +112,5 @@ def _filled(frames: Sequence[int], known: Mapping[int, float]) -> FloatArray:
     values = np.array([known[int(f)] for f in measured], np.float32)
     right = np.clip(np.searchsorted(measured, frames), 0, len(measured) - 1)
     left = np.clip(right - 1, 0, None)
-    wanted = np.asarray(frames)
-    nearer_left = np.abs(measured[left] - wanted) <= np.abs(measured[right] - wanted)
+    nearer_left = np.abs(measured[left] - frames) <= np.abs(measured[right] - frames)
     return np.asarray(np.where(nearer_left, values[left], values[right]), np.float32)
