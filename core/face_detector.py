@@ -26,11 +26,11 @@ RNET_SIDE, ONET_SIDE = 24, 48
 THRESHOLDS = (0.6, 0.7, 0.7)
 """P-Net, R-Net and O-Net scores below which a candidate is dropped: facenet-pytorch's defaults"""
 
-EXPLAINED_SHARE = 0.7
-"""a candidate with so much of its area inside a tracked face is not looked at again"""
+EXPLAINED_SHARE = 0.6
+"""a candidate is not looked at again where it and a tracked face share so much of the smaller one's area ..."""
 
-MIN_AREA_RATIO = 0.2
-"""... unless it is this much smaller: a small face may be seen in front of or behind a large one"""
+EXPLAINED_RATIO = (0.2, 3.0)
+"""... and its area is between these multiples of the face's: other faces may be seen in front of it or behind"""
 
 MAX_CANDIDATES = 1500
 """per picture and stage, best first: a bound on time and memory for pictures full of texture"""
@@ -205,15 +205,17 @@ def _squared(boxes: FloatArray) -> FloatArray:
 
 
 def _inside(boxes: FloatArray, known: FloatArray) -> NDArray[np.bool_]:
-    """Which boxes lie mostly inside one of the known faces and are of a similar size."""
+    """Which boxes lie mostly on one of the known faces and are of a similar size."""
     if len(known) == 0 or len(boxes) == 0:
         return np.zeros(len(boxes), bool)
     low = np.maximum(boxes[:, None, :2], known[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], known[None, :, 2:])
     overlap = np.clip(high - low, 0, None).prod(2)
     area = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-6)[:, None]
-    known_area = (known[:, 2:] - known[:, :2]).prod(1)[None, :]
-    return np.asarray(((overlap > EXPLAINED_SHARE * area) & (area > MIN_AREA_RATIO * known_area)).any(1))
+    known_area = np.maximum((known[:, 2:] - known[:, :2]).prod(1), 1e-6)[None, :]
+    shared = overlap > EXPLAINED_SHARE * np.minimum(area, known_area)
+    alike = (area > EXPLAINED_RATIO[0] * known_area) & (area < EXPLAINED_RATIO[1] * known_area)
+    return np.asarray((shared & alike).any(1))
 
 
 def _suppress_minimum(found: Detections) -> Detections:
