@@ -96,7 +96,7 @@ class _Pass:
         self._pts: list[int] = []
         self._futures: deque[Future[Tracklet | None]] = deque()
         self._tracklets: list[Tracklet] = []
-        self._maker = TrackletMaker(models, self._scale)
+        self._maker = TrackletMaker(models, self._scale, rate)
         self._tracker = FaceTracker(
             models.detector,
             make_follower(settings.tracker, models.detector),
