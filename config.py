@@ -11,7 +11,10 @@ in a TOML file. Order of precedence: defaults < `--config FILE.toml` < flags. An
 
 from __future__ import annotations
 
+import re
+import string
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -31,6 +34,23 @@ VIDEO_EXTENSIONS = frozenset({
 })
 # fmt: on
 """what is picked up from a folder; a file named on the command line is tried whatever its extension"""
+
+MAX_SIDE_PX = 4096
+"""of clips; what every H.264 decoder of today still takes"""
+
+TEMPLATE_FIELDS = (
+    "VIDEO_NAME",
+    "PERSON",
+    "CLIP_NUMBER",
+    "SHOT_NUMBER",
+    "START_TIME",
+    "END_TIME",
+    "START_FRAME",
+    "END_FRAME",
+    "START_PTS",
+    "END_PTS",
+)
+"""what `ClipSettings.template` may name, as PySceneDetect does: $FIELD or ${FIELD}"""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,17 +106,90 @@ class ClipSettings(Section, frozen=True):
     merge_gap: Annotated[
         float, Meta(ge=0, le=60, description="a person gone for no longer than this stays in the same clip, seconds")
     ] = 1.0
-    size: Annotated[int, Meta(ge=64, le=2160, multiple_of=2, description="height of the clips, px")] = 512
-    face_share: Annotated[float, Meta(ge=0.1, le=0.9, description="how much of the clip's height the face takes")] = (
-        0.45
-    )
+    max_clip: Annotated[
+        float,
+        Meta(
+            ge=0, le=3600, description="longer stretches become several clips, cut at quiet moments, seconds; 0: never"
+        ),
+    ] = 0.0
+    padding: Annotated[
+        float, Meta(ge=0, le=60, description="time kept before and after, never across a cut, seconds")
+    ] = 0.0
+    aspect: Annotated[
+        str, Meta(description="shape of the clips, WIDTH:HEIGHT; 1:1, 9:16, 4:5, 16:9, any from 1:4 to 4:1")
+    ] = "1:1"
+    size: Annotated[
+        int | str,
+        Meta(description="height of the clips, or WIDTHxHEIGHT, which overrules aspect; px, even, 64 to 2160"),
+    ] = 512
+    framing: Annotated[Literal["face", "head", "bust"], Meta(description="how much is shown around the face")] = "head"
+    face_share: Annotated[
+        float, Meta(ge=0, le=0.9, description="how much of the clip's height the face takes; 0: as framing has it")
+    ] = 0.0
+    max_upscale: Annotated[
+        float,
+        Meta(
+            ge=1, le=16, description="small faces are enlarged no more than this, more of the picture is shown instead"
+        ),
+    ] = 3.0
+    camera: Annotated[
+        Literal["steady", "follow", "locked"],
+        Meta(description="steady rests and eases on, follow always drifts along, locked never moves"),
+    ] = "steady"
+    template: Annotated[
+        str, Meta(description=f"file names of the clips, without .mp4; fields: {', '.join(TEMPLATE_FIELDS)}")
+    ] = "clip_${CLIP_NUMBER}_${START_TIME}"
+
+    def __post_init__(self) -> None:
+        """Checks what a range cannot say; ValueErrors become SettingsErrors."""
+        if isinstance(self.size, str) and self.size.isdecimal():
+            msgspec.structs.force_setattr(self, "size", int(self.size))
+        width, height = self.frame_size
+        for side in {width, height}:
+            if not 64 <= side <= MAX_SIDE_PX or side % 2:
+                raise ValueError(
+                    f"size: clips of {width}x{height} px; sides must be 64 to {MAX_SIDE_PX}, a multiple of 2"
+                )
+        if height > 2160:
+            raise ValueError(f"size: a height of {height} px; at most 2160")
+        if not Fraction(1, 4) <= Fraction(width, height) <= 4:
+            raise ValueError(f"aspect: {width}:{height} is narrower than 1:4 or wider than 4:1")
+        if 0 < self.max_clip < 0.5:
+            raise ValueError(f"max_clip: {self.max_clip}; 0, or 0.5 to 3600")
+        template = string.Template(self.template)
+        # get_identifiers() is new in Python 3.11
+        named = [match["named"] or match["braced"] for match in template.pattern.finditer(self.template)]
+        unknown = [name or "$" for name in named if name not in TEMPLATE_FIELDS]
+        if unknown or not self.template.strip():
+            raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is no field; known: {TEMPLATE_FIELDS}")
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Width and height of the clips, px.
+
+        Raises:
+            ValueError: `size` or `aspect` is malformed.
+        """
+        if isinstance(self.size, str):
+            numbers = re.fullmatch(r"(\d{1,5})x(\d{1,5})", self.size)
+            if numbers is None:
+                raise ValueError(f"size: {self.size!r} is neither a height nor WIDTHxHEIGHT")
+            return int(numbers[1]), int(numbers[2])
+        shape = re.fullmatch(r"([1-9]\d{0,4}):([1-9]\d{0,4})", self.aspect)
+        if shape is None:
+            raise ValueError(f"aspect: {self.aspect!r} is not WIDTH:HEIGHT")
+        return 2 * round(self.size * Fraction(int(shape[1]), int(shape[2])) / 2), self.size
 
 
 class EncodeSettings(Section, frozen=True):
     """How clips are encoded."""
 
+    codec: Annotated[
+        Literal["auto", "x264", "nvenc"],
+        Meta(description="encoder; auto is NVENC where a trial of it succeeds, else x264"),
+    ] = "auto"
     quality: Annotated[
-        int, Meta(ge=0, le=51, description="x264's constant rate factor: lower is better and larger")
+        int, Meta(ge=0, le=51, description="constant quality (x264's crf, NVENC's cq): lower is better and larger")
     ] = 18
     preset: Annotated[
         Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"],
@@ -164,7 +257,9 @@ class Option:
         Raises:
             ValueError: wrong type or out of range; the message says what is expected.
         """
-        return msgspec.convert(text, self.annotation, strict=False)
+        value = msgspec.convert(text, self.annotation, strict=False)
+        section = get_type_hints(Settings)[self.section](**{self.name: value})  # which has checks of its own
+        return getattr(section, self.name)
 
 
 def options() -> tuple[Option, ...]:

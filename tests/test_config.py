@@ -29,7 +29,7 @@ def test_help_says_what_it_is_its_range_and_default():
     by_flag = {o.flag: o for o in options()}
     assert by_flag["--min-face"].help.endswith("(0.02 to 0.5; default: 0.05)")
     assert by_flag["--look-out"].help.endswith("(above 0 to 2; default: 0.2)")
-    assert by_flag["--size"].help.endswith("(64 to 2160, a multiple of 2; default: 512)")
+    assert by_flag["--size"].help.endswith("px, even, 64 to 2160 (default: 512)")
     assert by_flag["--offline"].help.endswith("(default: no)")
     assert by_flag["--tracker"].choices[0] == "cascade"
     assert all(section_title(o.section) for o in options())
@@ -66,6 +66,14 @@ def test_precedence_is_defaults_then_file_then_flags(tmp_path):
         ("clip = 3", "clip"),
         ("[clip]\nsize = 101", "multiple of 2"),
         ("[run]\nthreads = true", "run.threads"),
+        ("[clip]\nsize = '640'\naspect = '9'", "aspect"),
+        ("[clip]\nsize = '640 x 360'", "WIDTHxHEIGHT"),
+        ("[clip]\nsize = '4000x360'", "wider than 4:1"),
+        ("[clip]\nsize = 64\naspect = '1:4'", "16x64"),
+        ("[clip]\nmax_clip = 0.1", "max_clip"),
+        ("[clip]\ntemplate = '$PERSONS'", "PERSONS"),
+        ("[clip]\ntemplate = 'cost$'", "template"),
+        ("[clip]\ntemplate = ' '", "template"),
         ("[clip", "not valid TOML"),
     ],
 )
@@ -74,6 +82,26 @@ def test_a_wrong_file_is_refused_with_the_key_in_the_message(tmp_path, text, exp
         load_settings(write(tmp_path, text), {})
     assert "settings.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", (512, 512)),
+        ("size = 720\naspect = '9:16'", (404, 720)),
+        ("size = '720'\naspect = '16:9'", (1280, 720)),
+        ("size = '640x360'", (640, 360)),
+        ("size = 500\naspect = '4:5'", (400, 500)),
+    ],
+)
+def test_shape_and_size_of_the_clips(tmp_path, text, expected):
+    assert load_settings(write(tmp_path, f"[clip]\n{text}"), {}).clip.frame_size == expected
+
+
+def test_a_height_is_the_same_setting_however_it_was_given(tmp_path):
+    by_flag = next(o for o in options() if o.flag == "--size").parse("256")
+    from_file = load_settings(write(tmp_path, "[clip]\nsize = 256"), {})
+    assert result_settings(load_settings(None, {"clip": {"size": by_flag}})) == result_settings(from_file)
 
 
 def test_unreadable_files_are_settings_errors(tmp_path):

@@ -34,7 +34,8 @@ def other_value(option):
     if option.choices:
         return (option.choices[-1],) * 2
     if isinstance(option.default, str):
-        return "some/path", "some/path"
+        text = "9:16" if option.name == "aspect" else "some/path"
+        return text, text
     for value in (option.default * 0.9 + 0.03, option.default + 2):
         value = type(option.default)(value)
         try:

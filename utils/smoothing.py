@@ -66,14 +66,19 @@ def denoise(values: Signal, rate_hz: float, *, median_s: float, gaussian_s: floa
     return np.asarray(ndimage.gaussian_filter1d(robust, gaussian_s * rate_hz, axis=0, mode="reflect"))
 
 
-def l1_path(target: Signal, lower: Signal, upper: Signal, rate_hz: float, style: PathStyle) -> Signal:
+def l1_path(
+    target: Signal, lower: Signal, upper: Signal, rate_hz: float, style: PathStyle, *, weights: Signal | None = None
+) -> Signal:
     """The calmest path through [lower, upper] that stays near `target`; all (N,), at `rate_hz`. Returns (N,).
+
+    weights: (N,) in (0, 1], how much each sample of the target and of the bounds counts; None: all alike.
 
     Minimises the L1 norms of the path's first three differences and of its distance from the target: it
     rests, moves at constant speed or accelerates evenly, and changes between these seldom. Zero phase: the
     whole signal is known. Bounds are kept up to what can be followed at `style.knot_hz`.
     """
     count = len(target)
+    weights = np.ones(count) if weights is None else weights
     spacing = rate_hz / style.knot_hz  # samples between control points
     knots = math.ceil((count - 1) / spacing) + 3 if count > 1 else 4
     block = max(round(style.block_s * style.knot_hz), 4)
@@ -92,7 +97,8 @@ def l1_path(target: Signal, lower: Signal, upper: Signal, rate_hz: float, style:
             end = knots
         chosen = samples[(samples >= begin * spacing) & (samples <= (end - 3) * spacing)]
         basis = _spline_basis(chosen / spacing - begin, end - begin)
-        solved = _solve(basis, target[chosen], lower[chosen], upper[chosen], control[begin:], style)
+        wanted = (target[chosen], lower[chosen], upper[chosen], weights[chosen])
+        solved = _solve(basis, *wanted, control[begin:], style)
         keep = knots if end == knots else len(control) + block
         control = np.concatenate([control, solved[len(control) - begin : keep - begin]])
     return np.asarray(_spline_basis(np.arange(count) / spacing, knots) @ control)
@@ -110,7 +116,13 @@ def _spline_basis(positions: Signal, knots: int) -> sparse.csr_array:
 
 
 def _solve(
-    basis: sparse.csr_array, target: Signal, lower: Signal, upper: Signal, fixed: Signal, style: PathStyle
+    basis: sparse.csr_array,
+    target: Signal,
+    lower: Signal,
+    upper: Signal,
+    weights: Signal,
+    fixed: Signal,
+    style: PathStyle,
 ) -> Signal:
     """Control points of one block, the first of which are `fixed`, as a linear program.
 
@@ -122,7 +134,8 @@ def _solve(
     sizes = [knots, *(d.shape[0] for d in orders), samples, samples]
     # Staying away from a new place by one unit for `rest_s` costs as much as going there.
     nearness = style.speed / (style.rest_s * style.knot_hz * _SAMPLES_PER_KNOT)
-    costs = (0.0, style.speed, style.acceleration, style.jerk, nearness, _OUTSIDE_PENALTY)
+    costs = np.repeat((0.0, style.speed, style.acceleration, style.jerk, nearness, _OUTSIDE_PENALTY), sizes)
+    costs[-2 * samples :] *= np.tile(weights, 2)
 
     blocks: list[list[sparse.csr_array | None]] = []
     limits: list[Signal] = []
@@ -147,7 +160,7 @@ def _solve(
     ranges[:knots, 0] = -np.inf
     ranges[: len(fixed)] = fixed[:, None]
     program = {
-        "c": np.repeat(costs, sizes),
+        "c": costs,
         "A_ub": sparse.block_array(blocks, format="csc"),
         "b_ub": np.concatenate(limits),
         "bounds": ranges,

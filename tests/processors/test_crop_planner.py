@@ -1,5 +1,6 @@
 """The camera on made-up faces."""
 
+import dataclasses
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,8 @@ from scipy.ndimage import median_filter
 
 from config import ClipSettings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
-from processors.crop_planner import EYE_LINE, CropPlanner
+from processors.crop_planner import CropPlanner
+from processors.framing import CROWN, SHARES, Framing
 
 RATE = 25
 TICKS = 512
@@ -36,7 +38,7 @@ def tracklet(boxes, frames=None, number=1):
     )  # fmt: skip
 
 
-def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None, aspect=Fraction(1)):
+def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None):
     video = VideoInfo(
         Path("x.mp4"), "mov", 0, "h264", "yuv420p", width, height, width, height, 0, Fraction(1),
         Fraction(1, RATE * TICKS), Fraction(RATE), 0, 0.0, 0, False, ColorInfo(), (), 0,
@@ -44,11 +46,20 @@ def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None, aspect=
     pts = np.arange(n, dtype=np.int64) * TICKS if pts is None else pts
     analysis = FaceAnalysis(video, pts, (Shot(0, 0, n, "start"),), tuple(tracklets), "none", 0)
     segment = Segment("person_01", 0, 0, n, tuple(t.id for t in tracklets))
-    path = CropPlanner(settings or ClipSettings(), aspect=aspect).plan(segment, analysis)
+    path = CropPlanner(settings or ClipSettings()).plan(segment, analysis)
     sizes = path.windows[:, 2:] - path.windows[:, :2]
     assert np.allclose(sizes[:, 0] / sizes[:, 1], path.width / path.height, rtol=1e-9)
     assert (path.windows >= -1e-9).all() and (path.windows <= np.array([width, height] * 2) + 1e-9).all()
     return path
+
+
+HEAD = SHARES["head"]
+
+
+def crowns_inside(boxes, windows):
+    """Share of the pictures in which the hair is in the window; the eyes of `tracklet` are at 0.4 of the box."""
+    heights = boxes[:, 3] - boxes[:, 1]
+    return float((boxes[:, 1] + 0.4 * heights - CROWN * heights >= windows[:, 1] - 1e-6).mean())
 
 
 def centers(windows):
@@ -78,10 +89,10 @@ def test_still_head(noise):
     assert acceleration(centers(path.windows)) <= 0.05
     assert reversals_per_s(centers(path.windows)) == 0
     sizes = path.windows[:, 3] - path.windows[:, 1]
-    assert np.ptp(sizes) < 0.5 and sizes[0] == pytest.approx(220 / 0.45, rel=0.02)
+    assert np.ptp(sizes) < 0.5 and sizes[0] == pytest.approx(220 / HEAD, rel=0.02)
     assert (path.width, path.height) == (512, 512)
     eyes = (500 - 0.1 * 220 - path.windows[:, 1]) / sizes
-    assert np.abs(eyes - EYE_LINE).max() < 0.02
+    assert np.abs(eyes - Framing(ClipSettings(), 1920, 1080).eye_line).max() < 0.02
 
 
 @pytest.mark.parametrize("speed", [60, 150])
@@ -102,7 +113,8 @@ def test_zoom_follows_slowly_when_the_face_comes_closer():
     boxes = boxes_of(np.full(500, 900.0), np.full(500, 500.0), height, 0.015)
     path = plan([tracklet(boxes)], 500)
     share = height / (path.windows[:, 3] - path.windows[:, 1])
-    assert (share > 0.36).all() and (share < 0.56).all()
+    assert (share > HEAD * 0.8).all() and (share < HEAD * 1.15).all()
+    assert crowns_inside(boxes, path.windows) == 1
     sizes = path.windows[:, 3] - path.windows[:, 1]
     assert (np.diff(sizes) > -0.02).all()
     assert inside(boxes, path.windows) == 1
@@ -115,7 +127,7 @@ def test_face_at_the_edge(x, y):
     seen = boxes.clip(0, [1920, 1080, 1920, 1080])
     assert inside(seen, path.windows) == 1
     height = path.windows[0, 3] - path.windows[0, 1]
-    assert 0.75 * 100 / 0.45 <= height <= 100 / 0.45 + 1
+    assert 0.75 * 100 / HEAD <= height <= 100 / HEAD + 1
 
 
 def test_face_larger_than_the_picture_and_tiny_picture():
@@ -148,7 +160,7 @@ def test_variable_frame_rate_gives_constant_rate_rows():
 
 def test_aspect_and_share_are_kept():
     boxes = boxes_of(np.full(100, 900.0), np.full(100, 500.0), 200.0, 0.01)
-    path = plan([tracklet(boxes)], 100, settings=ClipSettings(size=640, face_share=0.8), aspect=Fraction(9, 16))
+    path = plan([tracklet(boxes)], 100, settings=ClipSettings(size=640, face_share=0.8, aspect="9:16"))
     assert (path.width, path.height) == (360, 640)
     path = plan([tracklet(boxes)], 100, settings=ClipSettings(face_share=0.9))
     assert inside(boxes, path.windows) == 1
@@ -168,3 +180,79 @@ def test_long_segment_is_planned_in_seconds():
     path = plan([tracklet(boxes)], n)
     assert time.process_time() - begin < 6
     assert inside(boxes, path.windows) >= 0.995
+
+
+def test_a_face_that_lunges_at_the_camera_keeps_its_hair():
+    t = np.arange(250) / RATE
+    height = 120 * np.exp(np.clip((t - 4) / 1.5, 0, 1) * np.log(2))
+    boxes = boxes_of(np.full(250, 900.0), np.full(250, 600.0), height, 0.01)
+    for camera in ("steady", "follow", "locked"):
+        path = plan([tracklet(boxes)], 250, settings=ClipSettings(camera=camera))
+        assert crowns_inside(boxes, path.windows) >= 0.995, camera
+        assert inside(boxes, path.windows) == 1, camera
+
+
+@pytest.mark.parametrize("framing", SHARES)
+@pytest.mark.parametrize("aspect", ["1:1", "9:16", "4:5", "16:9", "1:4", "4:1"])
+def test_every_framing_in_every_shape_shows_the_whole_face(framing, aspect):
+    boxes = boxes_of(np.full(150, 960.0), np.full(150, 540.0), 180.0, 0.01)
+    settings = ClipSettings(framing=framing, aspect=aspect)
+    path = plan([tracklet(boxes)], 150, settings=settings)
+    assert inside(boxes, path.windows) == 1
+    assert crowns_inside(boxes, path.windows) == 1
+    ideal = Framing(settings, 1920, 1080).eye_line
+    if framing != "face":
+        assert ideal == pytest.approx(1 / 3, abs=0.005)  # the upper third
+    eyes = (540 - 0.1 * 180 - path.windows[:, 1]) / (path.windows[:, 3] - path.windows[:, 1])
+    assert np.abs(eyes - ideal).max() < 0.03
+
+
+def test_small_faces_get_a_larger_window_instead_of_a_blurred_one():
+    boxes = boxes_of(np.full(50, 900.0), np.full(50, 500.0), 30.0)
+    limited = plan([tracklet(boxes)], 50, settings=ClipSettings(size=512, max_upscale=2)).windows[0]
+    assert limited[3] - limited[1] == pytest.approx(256)
+    free = plan([tracklet(boxes)], 50, settings=ClipSettings(size=512, max_upscale=16)).windows[0]
+    assert free[3] - free[1] == pytest.approx(30 / HEAD, rel=0.01)
+    # Where the picture itself is too small there is no choice.
+    tiny = plan([tracklet(boxes_of(np.full(50, 80.0), np.full(50, 60.0), 30.0))], 50, 160, 120)
+    assert tiny.windows[0, 3] - tiny.windows[0, 1] == pytest.approx(120)
+
+
+def test_locked_is_one_window_that_holds_all_of_a_walk():
+    t = np.arange(250) / RATE
+    boxes = boxes_of(500 + 60 * t, np.full(250, 500.0), 150.0, 0.01)
+    path = plan([tracklet(boxes)], 250, settings=ClipSettings(camera="locked"))
+    assert np.ptp(path.windows, axis=0).max() == 0
+    assert inside(boxes, path.windows) == 1 and crowns_inside(boxes, path.windows) == 1
+
+
+def test_locked_window_of_nearly_the_clips_size_is_a_plain_copy():
+    boxes = boxes_of(np.full(50, 901.3), np.full(50, 503.7), 300 * HEAD * 1.01)
+    window = plan([tracklet(boxes)], 50, settings=ClipSettings(size=300, camera="locked")).windows[0]
+    assert (window % 2 == 0).all() and window[2] - window[0] == window[3] - window[1] == 300
+
+
+def test_follow_stays_closer_than_steady_and_moves_without_delay():
+    t = np.arange(300) / RATE
+    x = 900 + 120 * np.sin(2 * np.pi * t / 6)
+    boxes = boxes_of(x, np.full(300, 500.0), 150.0, 0.01)
+    paths = {
+        camera: centers(plan([tracklet(boxes)], 300, settings=ClipSettings(camera=camera)).windows)[:, 0]
+        for camera in ("steady", "follow")
+    }
+    errors = {camera: np.abs(path - x).mean() for camera, path in paths.items()}
+    assert errors["follow"] < errors["steady"]
+    shifted = [np.abs(np.roll(paths["follow"], -lag) - x)[20:-20].mean() for lag in range(-6, 7)]
+    assert abs(int(np.argmin(shifted)) - 6) <= 1
+    assert acceleration(np.stack([paths["follow"]] * 2, 1)) < 0.5
+
+
+def test_a_guessed_place_counts_less_than_a_seen_one():
+    """A face hidden for two seconds, whose interpolation is far off: the camera stays."""
+    x = np.full(200, 900.0)
+    x[80:120] = 1000
+    boxes = boxes_of(x, np.full(200, 500.0), 150.0)
+    seen = tracklet(boxes)
+    hidden = dataclasses.replace(seen, scores=np.where(x > 950, 0, 1).astype(np.float32))
+    moved = {name: np.ptp(centers(plan([t], 200).windows)[:, 0]) for name, t in (("seen", seen), ("hidden", hidden))}
+    assert moved["seen"] > 20 and moved["hidden"] < 5
