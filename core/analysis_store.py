@@ -1,0 +1,131 @@
+"""Analyses of earlier runs, found by key: analysing is the dear part, and nothing of it depends on crop or clip.
+
+The folder may be used by several processes at a time and may be removed at any time. It holds faces and
+what they are recognised by, so only its owner may look into it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.analysis_file import AnalysisRecord, read_record, read_video_path, write_record
+from core.errors import ascii_safe
+from core.types import VideoInfo
+from utils.files import PARTIAL_PREFIX
+
+logger = logging.getLogger(__name__)
+
+ANALYSES_FOLDER = "analyses"
+"""of the cache folder"""
+
+_ENTRY = re.compile(r"[0-9a-f]{64}\.npz")
+_ABANDONED_S = 86400.0
+"""age at which a file that another process may be writing is taken as left behind"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEntry:
+    """One file of the store. used_at: when it was last written or read, seconds since 1970."""
+
+    path: Path
+    bytes: int
+    used_at: float
+
+
+class AnalysisStore:
+    """A folder of analyses whose total size is bounded; the one not used for longest goes first."""
+
+    def __init__(self, cache_dir: Path, limit_bytes: int) -> None:
+        """cache_dir: the program's cache folder; it is made when the first analysis is stored."""
+        self.folder = cache_dir / ANALYSES_FOLDER
+        self.limit_bytes = limit_bytes
+
+    def load(self, key: str, info: VideoInfo) -> AnalysisRecord | None:
+        """The analysis stored as `key`, for the video that `info` describes; None where there is none that can be used.
+
+        The record's video is `info`: a file that was moved or renamed is still the same video.
+        """
+        path = self._path(key)
+        try:
+            record = read_record(path, key)
+            if dataclasses.replace(record.analysis.video, path=info.path) != info:
+                raise ValueError("the video is read differently now")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, MemoryError) as error:
+            name = ascii_safe(info.path.name)
+            logger.warning("%s: its stored analysis cannot be used and is made anew: %s", name, error)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=info))
+
+    def save(self, record: AnalysisRecord) -> None:
+        """Store `record`, then remove what is over the limit; the newest always stays.
+
+        A cache that cannot be written is no reason to fail: it is said, and the run goes on.
+        """
+        path = self._path(record.key)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_record(path, record)
+        except OSError as error:
+            logger.warning("the analysis cannot be stored in %s: %s", self.folder, error.strerror or error)
+            return
+        self._shrink(path)
+
+    def video_path(self, key: str) -> Path | None:
+        """Where the video of the analysis `key` lay when it was analysed; None without a readable entry."""
+        try:
+            return read_video_path(self._path(key))
+        except (OSError, ValueError, MemoryError):
+            return None
+
+    def entries(self) -> list[StoreEntry]:
+        """What is stored, last used first."""
+        found = [entry for path in self._files() if _ENTRY.fullmatch(path.name) and (entry := _entry(path))]
+        return sorted(found, key=lambda entry: (-entry.used_at, entry.path.name))
+
+    def remove(self, entry: StoreEntry) -> bool:
+        """Remove `entry`; False where it cannot be. A process that is reading it is not disturbed."""
+        try:
+            entry.path.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s cannot be removed: %s", entry.path, error.strerror)
+            return False
+        return True
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.npz"
+
+    def _files(self) -> Iterator[Path]:
+        with contextlib.suppress(OSError):
+            yield from self.folder.iterdir()
+
+    def _shrink(self, newest: Path) -> None:
+        total = 0
+        for entry in self.entries():
+            total += entry.bytes
+            if total > self.limit_bytes and entry.path != newest:
+                logger.debug("over the cache's limit: %s", entry.path)
+                self.remove(entry)
+        for path in self._files():
+            leftover = _entry(path) if path.name.startswith(PARTIAL_PREFIX) else None
+            if leftover is not None and leftover.used_at < time.time() - _ABANDONED_S:
+                self.remove(leftover)
+
+
+def _entry(path: Path) -> StoreEntry | None:
+    try:
+        stat = path.lstat()
+    except OSError:  # another process has just removed it
+        return None
+    return StoreEntry(path, stat.st_size, stat.st_mtime)
