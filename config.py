@@ -71,7 +71,7 @@ class AnalysisSettings(Section, frozen=True):
         Literal["cascade", "csrt", "kcf", "mosse"],
         Meta(description="what follows a face between two detections"),
     ] = "cascade"
-    look_out: Annotated[float, Meta(gt=0, le=2, description="seconds between two looks for newcomers")] = 0.2
+    look_out: Annotated[float, Meta(gt=0, le=2, description="seconds between two looks for newcomers")] = 0.5
     face_score: Annotated[
         float, Meta(ge=0.5, le=0.999, description="score above which a detection starts a new track")
     ] = 0.9
@@ -198,6 +198,19 @@ class EncodeSettings(Section, frozen=True):
     audio_kbps: Annotated[int, Meta(ge=32, le=512, description="bit rate of the sound, kbit/s")] = 160
 
 
+class OutputSettings(Section, frozen=True):
+    """What is written beside the clips. None of these changes anything else that is written."""
+
+    preview: Annotated[
+        bool, Meta(description="write preview.mp4, the whole video with boxes, names, tracks, cuts and times")
+    ] = False
+    reel: Annotated[bool, Meta(description="write reel.mp4 for each person, one film of all their clips")] = False
+    export: Annotated[
+        tuple[Literal["mot", "coco", "vtt", "otio", "edl"], ...],
+        Meta(description="formats for other programs, a list with commas: mot, coco, vtt, otio, edl"),
+    ] = ()
+
+
 class RunSettings(Section, frozen=True):
     """The run as a whole."""
 
@@ -219,6 +232,7 @@ class Settings(Section, frozen=True):
     identity: IdentitySettings = IdentitySettings()
     clip: ClipSettings = ClipSettings()
     encode: EncodeSettings = EncodeSettings()
+    output: OutputSettings = OutputSettings()
     run: RunSettings = RunSettings()
 
 
@@ -251,13 +265,19 @@ class Option:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def is_list(self) -> bool:
+        """True for a setting that is several words."""
+        return isinstance(self.default, tuple)
+
     def parse(self, text: str) -> Any:
         """The value that `text` stands for.
 
         Raises:
             ValueError: wrong type or out of range; the message says what is expected.
         """
-        value = msgspec.convert(text, self.annotation, strict=False)
+        given = [item.strip() for item in text.split(",") if item.strip()] if self.is_list else text
+        value = msgspec.convert(given, self.annotation, strict=False)
         section = get_type_hints(Settings)[self.section](**{self.name: value})  # which has checks of its own
         return getattr(section, self.name)
 
@@ -284,7 +304,7 @@ def _option(section: str, name: str, annotation: Any) -> Option:
     facts = [_range_text(meta)]
     if isinstance(default, bool):
         facts.append(f"default: {'yes' if default else 'no'}")
-    elif default != "":
+    elif default not in ("", ()):
         facts.append(f"default: {default}")
     facts = [fact for fact in facts if fact]
     text = f"{meta.description} ({'; '.join(facts)})" if facts else meta.description

@@ -15,7 +15,12 @@ FollowerKind = Literal["cascade", "csrt", "kcf", "mosse"]
 
 
 class BoxFollower(Protocol):
-    """Keeps hold of faces that a detection has once found."""
+    """Keeps hold of faces that a detection has once found.
+
+    stateless: pictures may be skipped or shown again, in any order.
+    """
+
+    stateless: bool
 
     def start(self, track: int, picture: ByteArray, box: FloatArray) -> None:
         """Track `track` is at `box` (4,) in `picture`, known from a detection."""
@@ -37,6 +42,8 @@ class BoxFollower(Protocol):
 class CascadeFollower:
     """MTCNN's last network, run on the expected box: a tracker that also yields score and landmarks."""
 
+    stateless = True
+
     def __init__(self, detector: FaceDetector) -> None:
         self._detector = detector
 
@@ -52,6 +59,8 @@ class CascadeFollower:
 
 class OpenCvFollower:
     """OpenCV's correlation trackers. Box from the tracker; score and landmarks from MTCNN's last network."""
+
+    stateless = False
 
     def __init__(self, kind: Literal["csrt", "kcf", "mosse"], detector: FaceDetector) -> None:
         self._kind = kind

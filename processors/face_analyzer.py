@@ -24,7 +24,7 @@ from core.video_frame import VideoFrame
 from core.video_reader import VideoReader
 from processors.box_followers import make_follower
 from processors.face_sampler import FaceSampler, sharpness
-from processors.face_tracker import FaceTracker
+from processors.face_tracker import FaceTracker, Look
 from processors.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.track import Track
 from processors.tracklet_maker import TrackletMaker, cut_at_shots
@@ -91,6 +91,7 @@ class _Pass:
         self._shots = ShotDetector(rate)
         self._cuts: deque[int] = deque()
         self._pending: deque[tuple[VideoFrame, ByteArray]] = deque()
+        self._last: tuple[VideoFrame, ByteArray] | None = None
         self._samplers: dict[int, FaceSampler] = {}
         self._sharpness: dict[int, dict[int, float]] = {}
         self._pts: list[int] = []
@@ -124,7 +125,7 @@ class _Pass:
         self._cuts.extend(b.frame for b in self._shots.finish() if b.transition == "cut")
         while self._pending:
             self._track(*self._pending.popleft())
-        self._tracker.end_shot()
+        self._end_shot()
         self._collect(0)
         shots = self._shots.shots(len(self._pts))
         pieces = [piece for tracklet in self._tracklets for piece in cut_at_shots(tracklet, shots)]
@@ -141,12 +142,27 @@ class _Pass:
     def _track(self, frame: VideoFrame, picture: ByteArray) -> None:
         if self._cuts and self._cuts[0] <= frame.index:
             self._cuts.popleft()
-            self._tracker.end_shot()
-        looked = self._tracker.update(frame.index, picture)
+            self._end_shot()
+        look = self._tracker.update(frame.index, picture)
+        if look is not Look.SKIPPED:
+            self._observe(frame, picture, sample=look is Look.SEARCHED or self._unsampled())
+        self._last = frame, picture
+
+    def _end_shot(self) -> None:
+        if self._last is not None and self._tracker.look_again():
+            self._observe(*self._last, sample=True)
+        self._tracker.end_shot()
+
+    def _unsampled(self) -> bool:
+        """A face that is seen has not been looked at in full size yet."""
+        return any(t.id not in self._samplers for t in self._tracker.visible)
+
+    def _observe(self, frame: VideoFrame, picture: ByteArray, *, sample: bool) -> None:
+        """Measure the faces seen in `frame`, and keep the good ones."""
         for track in self._tracker.visible:
             sharp = sharpness(picture, track.landmarks[-1])
             self._sharpness.setdefault(track.id, {})[frame.index] = sharp
-            if looked:
+            if sample:
                 sampler = self._samplers.get(track.id)
                 if sampler is None:
                     sampler = FaceSampler(self._models.embedder, self._settings.faces_per_track)

@@ -1,15 +1,18 @@
 """Tracks of faces through one shot: when to detect, how to follow, whom to link.
 
-A picture is looked at three ways. Every face known is followed into it. At the rate `look_out` the
-detector looks for newcomers where nobody is known yet. And at the interval that the `TrackerMonitor`
-asks for, and on the first picture of a shot, it looks everywhere and corrects the tracks. A newcomer
-is followed backwards through the pictures kept, to its true first frame.
+A picture is looked at three ways. Every face known is followed into it; while all are calm only every
+third picture is, and the ones between are made up for if that turns out to have been too few. At the rate
+`look_out` the detector looks for newcomers where nobody is known yet, unless nothing has changed there. And
+at the interval that the `TrackerMonitor` asks for, and on the first picture of a shot, it looks everywhere
+and corrects the tracks. A newcomer is followed backwards through the pictures kept, to its true first frame:
+looking out seldom costs no accuracy.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,7 @@ from config import AnalysisSettings
 from core.face_detector import FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.box_followers import BoxFollower, CascadeFollower
+from processors.change_detector import ChangeDetector
 from processors.track import MAX_STEP, Track
 from processors.tracker_monitor import TrackerMonitor
 from utils.geometry import iou_matrix
@@ -46,8 +50,28 @@ MAX_GROWTH, MAX_DOUBTFUL_GROWTH = 1.35, 1.2
 REACH = 0.8
 """how far from its last place a hidden face may come back, in units of its size"""
 
+LOST_LOOK_OUT = 0.4
+"""share of the usual time between two looks while somebody is lost"""
+
 LOOK_BACK_S = 1.0
 """seconds of pictures kept for following newcomers backwards"""
+
+CALM_STRIDE = 3
+"""calm faces are followed into every so-manieth picture; between, they move on a straight line"""
+
+CALM_SPEED, CALM_SCORE = 0.05, 0.9
+"""a face is calm that moves less than this a frame, in units of its size, and has this score at least"""
+
+CALM_SURPRISE = 0.15
+"""how far from where it was expected it may be three pictures later, in the same units; boxes jitter by 0.03"""
+
+
+class Look(Enum):
+    """How a picture was looked at."""
+
+    SKIPPED = 0
+    FOLLOWED = 1
+    SEARCHED = 2
 
 
 class FaceTracker:
@@ -73,66 +97,111 @@ class FaceTracker:
         self._settings = settings
         self._min_face_px = min_face_px
         self._on_end = on_end
-        self._look_out = max(1, round(settings.look_out * frame_rate))
+        self._look_out = settings.look_out * frame_rate
         self._patience = round(settings.max_occlusion * frame_rate)
         self._past: deque[tuple[int, ByteArray]] = deque(maxlen=max(2, round(LOOK_BACK_S * frame_rate)))
         self._monitor = TrackerMonitor()
         self._tracks: list[Track] = []
         self._next_id = 0
         self._last_look = self._last_full = -(10**9)
+        self._skipped: list[tuple[int, ByteArray]] = []
+        self._seen_before: set[int] = set()
+        self._changes = ChangeDetector()
         self.statistics = {"full_detections": 0, "look_outs": 0, "faces_followed": 0, "faces_lost": 0}
 
     @property
     def visible(self) -> list[Track]:
-        """Tracks whose face is in the last picture."""
+        """Tracks whose face is in the last picture that was looked at."""
         return [t for t in self._tracks if t.hidden == 0]
 
-    def update(self, frame: int, picture: ByteArray) -> bool:
-        """Take the next picture. True where the detector looked at it.
+    def update(self, frame: int, picture: ByteArray) -> Look:
+        """Take the next picture; says how it was looked at.
 
         picture: (h, w, 3) uint8 RGB, analysis size; kept for a second.
         """
-        self._follow(frame, picture)
-        looked = True
-        if frame - self._last_full >= self._monitor.interval or not self._past:
-            self._detect(frame, picture, everywhere=True)
-        elif frame - self._last_look >= self._look_out:
-            self._detect(frame, picture, everywhere=False)
-        else:
-            looked = False
+        everywhere = frame - self._last_full >= self._monitor.interval or not self._past
+        # Whoever was lost has to be found soon: then the tracks on both sides can still be joined.
+        wait = self._look_out * (LOST_LOOK_OUT if len(self.visible) < len(self._tracks) else 1.0)
+        searching = everywhere or (frame - self._last_look >= wait and self._changed(picture))
+        if not searching and self._is_calm() and len(self._skipped) < CALM_STRIDE - 1:
+            self._skipped.append((frame, picture))
+            self._past.append((frame, picture))
+            return Look.SKIPPED
+        self._catch_up(frame, picture)
+        if searching:
+            self._detect(frame, picture, everywhere=everywhere)
         self._past.append((frame, picture))
         self._drop_hidden()
-        return looked
+        return Look.SEARCHED if searching else Look.FOLLOWED
+
+    def look_again(self) -> bool:
+        """Look at the last picture of the shot as at one in which the detector searches; False if it has."""
+        if not self._past or self._last_look == self._past[-1][0]:
+            return False
+        frame, picture = self._past.pop()
+        if self._skipped and self._skipped[-1][0] == frame:
+            self._skipped.pop()
+            self._catch_up(frame, picture)
+        if self._changed(picture):
+            self._detect(frame, picture, everywhere=False)
+        self._past.append((frame, picture))
+        return True
 
     def end_shot(self) -> None:
-        """The next picture belongs to another shot: faces of the last frames are looked for, all tracks end."""
-        if self._past and self._last_look < self._past[-1][0]:
-            frame, picture = self._past.pop()
-            self._detect(frame, picture, everywhere=False)
+        """The next picture belongs to another shot: all tracks end."""
         for track in self._tracks:
             self._end(track)
         self._tracks = []
         self._past.clear()
+        self._skipped.clear()
         self._monitor.reset()
 
-    def _follow(self, frame: int, picture: ByteArray) -> None:
-        tracks = [t for t in self._tracks if t.hidden - len(t.doubtful) < BLIND_FRAMES and t.hidden < DOUBT_FRAMES]
-        for track in self._tracks:
-            track.hidden += 1
-        if not tracks:
+    def _is_calm(self) -> bool:
+        """Nobody moves much or was lost just now."""
+        if not self._follower.stateless:
+            return False
+        return all(
+            t.hidden > DOUBT_FRAMES or (t.hidden == 0 and t.speed < CALM_SPEED and t.scores[-1] >= CALM_SCORE)
+            for t in self._tracks
+        )
+
+    def _changed(self, picture: ByteArray) -> bool:
+        """Whether the picture differs, away from the faces known, from the one searched last."""
+        return self._changes.since_last(picture, [t.box for t in self.visible])
+
+    def _catch_up(self, frame: int, picture: ByteArray) -> None:
+        """Follow all faces into `picture`, over the pictures skipped if that goes well, else through them."""
+        skipped, self._skipped = self._skipped, []
+        if self._follow(frame, picture, tentative=bool(skipped)):
             return
+        for earlier in (*skipped, (frame, picture)):
+            self._follow(*earlier, tentative=False)
+
+    def _follow(self, frame: int, picture: ByteArray, *, tentative: bool) -> bool:
+        """Follow all faces into `picture`. `tentative`: only if all are seen there and still calm; else False."""
+        for track in self._tracks:
+            track.hidden = frame - track.frames[-1]
+        tracks = [t for t in self._tracks if t.hidden - len(t.doubtful) <= BLIND_FRAMES and t.hidden <= DOUBT_FRAMES]
+        if not tracks:
+            return True
         expected = np.stack([t.expected() for t in tracks])
         found = self._follower.follow(picture, [t.id for t in tracks], expected)
         seen, possible = self._plausible(tracks, expected, found)
+        if tentative:
+            surprise = np.abs(found.boxes - expected).max(1) / np.array([t.size for t in tracks])
+            if not (seen.all() and found.scores.min() >= CALM_SCORE and surprise.max() < CALM_SURPRISE):
+                return False
         for row, track in enumerate(tracks):
             values = frame, found.boxes[row], float(found.scores[row]), found.landmarks[row]
-            if track.hidden == 1:
+            if track.id in self._seen_before:
                 self._monitor.record(bool(seen[row]))
                 self.statistics["faces_followed" if seen[row] else "faces_lost"] += 1
             if seen[row]:
                 track.append(*values)
             elif possible[row]:
                 track.doubt(*values)
+        self._seen_before = {t.id for t in self.visible}
+        return True
 
     def _plausible(
         self, tracks: list[Track], expected: FloatArray, found: Detections
@@ -154,6 +223,7 @@ class FaceTracker:
 
     def _detect(self, frame: int, picture: ByteArray, *, everywhere: bool) -> None:
         self._last_look = frame
+        self._changes.remember(picture)
         visible = self.visible
         explained = None
         if everywhere:
@@ -260,7 +330,8 @@ class FaceTracker:
 
     def _occupied(self, track: Track, frame: int, box: FloatArray) -> bool:
         """Whether another track has a face at `box` (1, 4) in an earlier frame."""
-        others = [t.boxes[t.frames.index(frame)] for t in self._tracks if t is not track and frame in t.frames[-200:]]
+        near = [t.near(frame, CALM_STRIDE) for t in self._tracks if t is not track]
+        others = [other for other in near if other is not None]
         return bool(others) and bool((iou_matrix(box, np.stack(others)) > SAME_FACE_OVERLAP).any())
 
     def _drop_hidden(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +24,7 @@ class Track:
     """Rows of one face, oldest first, in analysis pixels.
 
     looks: full detections made while the face was followed; hits: how many of them found it too.
-    hidden: pictures since the face was last seen (0: it is in the last picture).
+    hidden: frames since the face was last seen (0: it is in the last picture that was looked at).
     doubtful: rows since then that may show it; they count once it is seen again.
     """
 
@@ -76,10 +77,22 @@ class Track:
             moved = self.boxes[-1] - self.boxes[-2]
             self.velocity = np.asarray((moved[:2] + moved[2:]) / (2 * (self.frames[-1] - self.frames[-2])), np.float32)
 
+    def near(self, frame: int, tolerance: int) -> FloatArray | None:
+        """(4,) the box of the row closest to `frame`, if that is at most `tolerance` frames away."""
+        after = bisect.bisect_left(self.frames, frame)
+        rows = [row for row in (after - 1, after) if 0 <= row < len(self.frames)]
+        best = min(rows, key=lambda row: abs(self.frames[row] - frame))
+        return self.boxes[best] if abs(self.frames[best] - frame) <= tolerance else None
+
     @property
     def box(self) -> FloatArray:
         """(4,) last known place."""
         return self.boxes[-1]
+
+    @property
+    def speed(self) -> float:
+        """Distance a frame, in units of the face's size."""
+        return float(np.linalg.norm(self.velocity)) / max(self.size, 1e-3)
 
     @property
     def size(self) -> float:
@@ -87,7 +100,7 @@ class Track:
         return float((self.box[2:] - self.box[:2]).mean())
 
     def expected(self) -> FloatArray:
-        """(4,) where the face should be in the picture that is `hidden` after the last row."""
+        """(4,) where the face should be `hidden` frames after its last row."""
         if self.doubtful:
             return self.doubtful[-1][1]
         steps = min(self.hidden, COAST_FRAMES)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.model_manager import ModelManager
 from core.types import FloatArray, Shot, Tracklet
 from processors.face_sampler import FaceSample
+from processors.face_tracker import CALM_STRIDE
 from processors.track import Track
 
 MIN_FRAMES = 3
@@ -42,7 +43,7 @@ class TrackletMaker:
         self, track: Track, sharpness: Mapping[int, float], samples: Sequence[FaceSample], portrait: bytes
     ) -> Tracklet | None:
         """The tracklet, or None where the track is not a face. Its shot is set by `cut_at_shots`."""
-        if len(track.frames) < MIN_FRAMES or not self._is_face(track, samples):
+        if track.frames[-1] - track.frames[0] + 1 < MIN_FRAMES or not self._is_face(track, samples):
             return None
         chips = [s.chip for s in samples]
         embedder = self._models.embedder
@@ -51,8 +52,7 @@ class TrackletMaker:
         frames = np.arange(track.frames[0], track.frames[-1] + 1)
         places = np.concatenate([np.stack(track.boxes), np.stack(track.landmarks).reshape(-1, 10)], 1)
         places = without_gaps(np.array(track.frames), places) * np.tile(self._scale, 7)
-        scores = np.zeros(len(frames), np.float32)
-        scores[np.array(track.frames) - frames[0]] = track.scores
+        scores = _scores(np.array(track.frames), np.array(track.scores, np.float32))
         return Tracklet(
             id=track.id,
             shot=0,
@@ -71,7 +71,7 @@ class TrackletMaker:
         hits = track.hits / max(track.looks, 1)
         if float(np.median(track.scores)) >= SURE_SCORE and hits >= SURE_HITS:
             return True
-        if not samples or len(track.frames) < self._min_doubtful:
+        if not samples or track.frames[-1] - track.frames[0] + 1 < self._min_doubtful:
             return False
         opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
         return float(opinions.max()) >= FACE_OPINION
@@ -107,6 +107,14 @@ def without_gaps(frames: NDArray[np.int64], rows: NDArray[np.float32]) -> NDArra
     """Rows for every frame from the first to the last, linear in between. rows: (T, K) at frames (T,)."""
     every = np.arange(frames[0], frames[-1] + 1)
     return np.stack([np.interp(every, frames, column) for column in rows.T], 1)
+
+
+def _scores(frames: NDArray[np.int64], scores: FloatArray) -> FloatArray:
+    """Scores for every frame: linear over pictures that were skipped, 0 where the face was hidden for longer."""
+    every = without_gaps(frames, scores[:, None])[:, 0].astype(np.float32)
+    for row in np.flatnonzero(np.diff(frames) > CALM_STRIDE):
+        every[frames[row] - frames[0] + 1 : frames[row + 1] - frames[0]] = 0
+    return every
 
 
 def _filled(frames: NDArray[np.int64], known: Mapping[int, float]) -> FloatArray:
