@@ -39,7 +39,7 @@ OUTPUT_DIR = PROJECT / "videos" / "output"
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_MISSING, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
-_METAVARS = {float: "NUMBER", int: "N", str: "TEXT"}
+_METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
 _EPILOG = """\
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
 Settings may also stand in a TOML file (--config), a section for each group above and "_" for "-": min_face = 0.1

@@ -46,7 +46,8 @@ def test_every_number_is_bounded_on_both_sides():
 def test_defaults_survive_their_own_checks():
     for option in options():
         if not option.is_switch:
-            assert option.parse(str(option.default)) == option.default
+            text = ",".join(option.default) if option.is_list else str(option.default)
+            assert option.parse(text) == option.default
 
 
 def test_precedence_is_defaults_then_file_then_flags(tmp_path):
@@ -130,3 +131,12 @@ def test_result_settings_leave_out_how_the_run_is_done():
     assert tuple(result_settings(Settings())) == RESULT_SECTIONS
     assert result_settings(load_settings(None, {"run": {"threads": 1}})) == result_settings(Settings())
     assert result_settings(load_settings(None, {"clip": {"size": 256}})) != result_settings(Settings())
+
+
+def test_a_list_is_words_with_commas_on_the_command_line_and_an_array_in_a_file(tmp_path):
+    export = next(o for o in options() if o.flag == "--export")
+    assert export.parse("mot, vtt") == ("mot", "vtt")
+    assert export.parse("") == ()
+    with pytest.raises(ValueError, match="avi"):
+        export.parse("mot,avi")
+    assert load_settings(write(tmp_path, '[output]\nexport = ["otio"]'), {}).output.export == ("otio",)

@@ -33,6 +33,8 @@ def other_value(option):
         return None, not option.default
     if option.choices:
         return (option.choices[-1],) * 2
+    if option.is_list:
+        return "mot,vtt", ("mot", "vtt")
     if isinstance(option.default, str):
         text = "9:16" if option.name == "aspect" else "some/path"
         return text, text
