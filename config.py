@@ -217,8 +217,14 @@ class RunSettings(Section, frozen=True):
     overwrite: Annotated[bool, Meta(description="process inputs again that are already done")] = False
     threads: Annotated[int, Meta(ge=0, le=256, description="CPU threads to use; 0 takes all there are")] = 0
     cache_dir: Annotated[
-        str, Meta(description="where converted and downloaded models are kept; empty: the user's cache folder")
+        str, Meta(description="where models and analyses are kept; empty: the user's cache folder")
     ] = ""
+    cache: Annotated[
+        bool, Meta(description="keep analyses in the cache, and use those of earlier runs that fit the video")
+    ] = True
+    cache_mb: Annotated[
+        int, Meta(ge=10, le=1_000_000, description="most that the kept analyses may take, MB; last used stay")
+    ] = 2000
     facenet_weights: Annotated[
         str, Meta(description="path of 20180402-114759-vggface2.pt, where it is not in torch's cache")
     ] = ""

@@ -138,19 +138,33 @@ class ModelManager:
     def _weights_of(self, kind: str) -> Path:
         if kind != "facenet":
             return weights.locate(kind)
-        own = self.cache_dir / "weights"
+        folders = facenet_folders(self._settings)
         return weights.locate(
             kind,
             explicit=self._settings.run.facenet_weights,
-            folders=[own, weights.torch_cache_dir()],
-            download_to=None if self._settings.run.offline else own,
+            folders=folders,
+            download_to=None if self._settings.run.offline else folders[0],
         )
 
     @property
     def cache_dir(self) -> Path:
         """Folder of converted and downloaded models."""
-        chosen = self._settings.run.cache_dir
-        return Path(chosen).expanduser() if chosen else weights.default_cache_dir()
+        return weights.chosen_cache_dir(self._settings.run.cache_dir)
+
+
+def facenet_folders(settings: Settings) -> list[Path]:
+    """Where FaceNet's weights are looked for; a download goes into the first."""
+    return [weights.chosen_cache_dir(settings.run.cache_dir) / "weights", weights.torch_cache_dir()]
+
+
+def possible_embedders(settings: Settings) -> tuple[str, ...]:
+    """Which embedders a run with `settings` may end up with, the best first; loads nothing, downloads nothing."""
+    choice = settings.analysis.embedder
+    if choice != "auto":
+        return (choice,)
+    name = weights.REGISTRY["facenet"].name
+    here = settings.run.facenet_weights or any((folder / name).is_file() for folder in facenet_folders(settings))
+    return ("facenet",) if here else ("facenet", "dlib")
 
 
 @lru_cache(maxsize=1)

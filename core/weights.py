@@ -84,6 +84,11 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "face-clips"
 
 
+def chosen_cache_dir(setting: str) -> Path:
+    """The folder that the setting `cache_dir` means; empty: the default."""
+    return Path(setting).expanduser() if setting else default_cache_dir()
+
+
 def torch_cache_dir() -> Path:
     """Where torch.hub and facenet-pytorch keep downloaded weights."""
     home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch"

@@ -61,7 +61,11 @@ def test_each_setting_has_a_flag_that_does_what_the_file_does(tmp_path, option):
     text, value = other_value(option)
     path = tmp_path / "settings.toml"
     path.write_text(f"[{option.section}]\n{option.name} = {json.dumps(value)}\n")
-    by_flag = parse(option.flag) if text is None else parse(option.flag, text)
+    by_flag = (
+        parse(option.flag if value else option.flag.replace("--", "--no-", 1))
+        if text is None
+        else parse(option.flag, text)
+    )
     assert by_flag == load_settings(path, {}) == parse("--config", str(path))
     assert getattr(getattr(by_flag, option.section), option.name) == value
 
