@@ -17,6 +17,7 @@ from config import EncodeSettings
 from core.audio_reader import PcmFormat
 from core.errors import EncodeError, OutputError
 from core.ffmpeg_tool import H264_ENCODER, find_ffmpeg
+from core.h264_encoder import encoder_options
 from core.media_input import file_url
 from core.types import ByteArray, ColorInfo
 from utils.files import atomic_path
@@ -25,8 +26,6 @@ _STDERR_LINES = 40
 _FINISH_TIMEOUT_S = 600
 """time to encode what is still in the encoder and to move the index to the front of a long clip"""
 _LAST_WORDS_S = 2
-_X264_THREADS = 2
-"""fixed, because x264's output and memory depend on it; several clips are encoded at a time anyway"""
 
 # What ffmpeg's setparams knows; anything else stays untagged. "gbr" cannot be, the pictures are YUV.
 _PRIMARIES = {
@@ -94,10 +93,11 @@ class ClipWriter:
         *,
         color: ColorInfo | None = None,
         sound: tuple[Path, PcmFormat] | None = None,
+        encoder: str = H264_ENCODER,
     ) -> None:
-        """width, height: even, px. sound: a file of raw PCM as long as the clip."""
+        """width, height: even, px. sound: a file of raw PCM as long as the clip. encoder: of `choose_encoder`."""
         self._target = target
-        self._build = (width, height, rate, settings, color or ColorInfo(), sound)
+        self._build = (width, height, rate, settings, color or ColorInfo(), sound, encoder)
         self._session = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._said: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
@@ -218,8 +218,9 @@ def encoder_command(
     settings: EncodeSettings,
     color: ColorInfo,
     sound: tuple[Path, PcmFormat] | None,
+    encoder: str = H264_ENCODER,
 ) -> tuple[str, ...]:
-    """argv that encodes raw yuv420p pictures from standard input. The same input gives the same bytes."""
+    """argv that encodes raw yuv420p pictures from standard input. x264 gives the same bytes every time."""
     pictures = ffmpeg.input(
         "pipe:0",
         format="rawvideo",
@@ -234,12 +235,9 @@ def encoder_command(
         pictures = pictures.filter("setparams", **tags)
     streams = [pictures]
     options = {
-        "vcodec": H264_ENCODER,
-        "preset": settings.preset,
-        "crf": settings.quality,
+        **encoder_options(encoder, settings),
         "pix_fmt": "yuv420p",
         "r": f"{rate.numerator}/{rate.denominator}",
-        "threads:v": _X264_THREADS,
         "flags:v": "+bitexact",
         "fflags": "+bitexact",
         "map_metadata": -1,

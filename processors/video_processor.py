@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from config import Settings
 from core.errors import InterruptedRunError, ModelError, PipelineError
-from core.ffmpeg_tool import find_ffmpeg
+from core.h264_encoder import choose_encoder
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer, RenderResult
 from processors.crop_planner import CropPlanner
@@ -16,6 +16,7 @@ from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.output_folder import new_results
 from processors.output_writer import write_results
+from processors.segment_cutter import cut_segments
 from utils.fingerprints import Fingerprint
 from utils.progress import StageMonitor
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from core.model_manager import ModelManager
 
 logger = logging.getLogger(__name__)
+
+_ROUNDING = 1e-3
+"""of enlargements"""
 
 
 class VideoProcessor:
@@ -73,7 +77,7 @@ class VideoProcessor:
         with new_results(self._folder) as partial:
             rendered = ClipRenderer(self._settings, self._monitor).render(analysis, paths, partial)
             self._leave_if_stopped()
-            warnings = result_warnings(analysis, timeline, rendered)
+            warnings = result_warnings(analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
             for warning in warnings:
                 logger.warning("%s: %s", self._folder.name, warning)
             return write_results(
@@ -83,14 +87,14 @@ class VideoProcessor:
                 rendered.clips,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
-                models=self._models.describe(),
+                models={**self._models.describe(), "encoder": rendered.encoder},
                 warnings=[*self._models.warnings, *warnings],
             )
 
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)
         paths = []
-        for segment in timeline.segments:
+        for segment in cut_segments(analysis, timeline.segments, self._settings.clip):
             self._leave_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths
@@ -100,8 +104,11 @@ class VideoProcessor:
             raise InterruptedRunError("stopped", path=self._info.path)
 
 
-def result_warnings(analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult) -> list[str]:
+def result_warnings(
+    analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, *, max_upscale: float
+) -> list[str]:
     """What the user should know about a result that is complete all the same."""
+    enlarged = [clip.upscaled for clip in rendered.clips if clip.upscaled > max_upscale + _ROUNDING]
     counts = {
         "damaged pieces of the video that were passed over": analysis.decode_failures,
         "damaged pictures in clips, where the one before is repeated": rendered.repeated_pictures,
@@ -109,6 +116,11 @@ def result_warnings(analysis: FaceAnalysis, timeline: Timeline, rendered: Render
         "tracks that belong to nobody for sure": len(timeline.unknown),
     }
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
+    if enlarged:
+        warnings.append(
+            f"clips enlarged by more than max_upscale, because the picture is so small: {len(enlarged)}, "
+            f"up to {max(enlarged):g} times"
+        )
     if not timeline.people:
         warnings.append("no faces were found")
     elif not rendered.clips:
@@ -120,10 +132,10 @@ def load_models(settings: Settings) -> ModelManager:
     """The models with everything that every video needs loaded, so that what is missing is known at once.
 
     Raises:
-        ToolMissingError: there is no ffmpeg for the clips.
+        ToolMissingError: there is no ffmpeg for the clips, or it has not the encoder that is demanded.
         ModelError: weights, packages or the device are not there or do not fit together.
     """
-    find_ffmpeg()
+    choose_encoder(settings.encode.codec, *settings.clip.frame_size)
     hint = "python -m pip install -r requirements.txt"
     try:
         from core.model_manager import ModelManager

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from config import EncodeSettings
-from core import clip_writer
 from core.audio_reader import PcmFormat
 from core.clip_writer import ClipWriter
 from core.errors import EncodeError, OutputError
@@ -74,10 +73,9 @@ def test_hostile_names(tmp_path):
         assert write_clip(tmp_path / name, count=2).stat().st_size > 500
 
 
-def test_encoder_that_refuses(tmp_path, monkeypatch):
-    monkeypatch.setattr(clip_writer, "H264_ENCODER", "no_such_encoder")
+def test_encoder_that_refuses(tmp_path):
     with pytest.raises(EncodeError) as caught:
-        write_clip(tmp_path / "clip.mp4", count=2000)
+        write_clip(tmp_path / "clip.mp4", count=2000, encoder="no_such_encoder")
     error = caught.value
     assert "no_such_encoder" in error.stderr_tail and error.exit_code not in (0, None)
     assert "no_such_encoder" in error.command

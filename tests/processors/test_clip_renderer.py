@@ -15,7 +15,7 @@ from core.errors import EncodeError, InterruptedRunError
 from core.types import CropPath, FaceAnalysis, Segment, Shot
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
-from processors.clip_renderer import ClipRenderer, clip_files
+from processors.clip_renderer import ClipRenderer
 from tests.processors.flash_beep import END_S, frame_times, onsets, read_clip, write_video
 from utils.progress import StageMonitor
 from utils.timebase import frames_at_rate
@@ -141,24 +141,6 @@ def test_frames_missing_this_time_repeat_the_last_one(plain, tmp_path, monkeypat
     result = ClipRenderer(SETTINGS).render(plain, [crop(plain, 10, 40)], tmp_path)
     assert result.repeated_pictures == 4
     assert len(read_clip(tmp_path / result.clips[0].file)[0]) == 30
-
-
-def test_names():
-    class Fake:
-        frame_pts = np.arange(2000, dtype=np.int64) * 512 + 7000
-
-        class video:
-            seconds = staticmethod(lambda pts: pts / 12800)
-
-    def path(person, start):
-        return CropPath(Segment(person, 0, start, start + 1, ()), np.array([start]), np.zeros((1, 4)), 2, 2)
-
-    paths = [path("person_02", 80), path("person_01", 100), path("person_01", 0)]
-    assert clip_files(paths, Fake) == (
-        "person_02/clip_001_00-00-03.200.mp4",
-        "person_01/clip_002_00-00-04.000.mp4",
-        "person_01/clip_001_00-00-00.000.mp4",
-    )
 
 
 def test_stop_leaves_nothing(plain, tmp_path):

@@ -88,7 +88,7 @@ def stages(monkeypatch):
             (folder / "person_01").mkdir()
             (folder / CLIP.file).write_bytes(b"clip")
             given["render"](folder)
-            return RenderResult((CLIP,), 0, 0)
+            return RenderResult((CLIP,), 0, 0, "libx264")
 
     monkeypatch.setattr(video_processor, "FaceAnalyzer", Analyzer)
     monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)
@@ -118,7 +118,7 @@ def test_from_analysis_to_folder(tmp_path, stages, monitor, processor):
     assert stages["renderer"] == (settings, monitor)
     assert stages["paths"] == [("path of", SEGMENT)]
     assert manifest == json.loads((tmp_path / "a" / "manifest.json").read_text())
-    assert manifest["models"] == {"device": "cpu"}
+    assert manifest["models"] == {"device": "cpu", "encoder": "libx264"}
     assert manifest["warnings"] == ["a substitute is used"]
     assert manifest["input"]["sha256"] == "aa"
     assert (tmp_path / "a" / "person_01" / "face.jpg").read_bytes() == b"face"
@@ -150,19 +150,24 @@ def test_stopped_before_planning_plans_nothing(stages, monitor, processor):
 
 
 def test_warnings_say_what_is_wrong_and_nothing_else():
-    fine = RenderResult((CLIP,), 0, 0)
-    assert result_warnings(ANALYSIS, TIMELINE, fine) == []
+    fine = RenderResult((CLIP,), 0, 0, "libx264")
+    assert result_warnings(ANALYSIS, TIMELINE, fine, max_upscale=3) == []
     damaged = dataclasses.replace(ANALYSIS, decode_failures=3)
-    (warning,) = result_warnings(damaged, TIMELINE, fine)
+    (warning,) = result_warnings(damaged, TIMELINE, fine, max_upscale=3)
     assert warning == "damaged pieces of the video that were passed over: 3"
-    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 2, 0))
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 2, 0, "libx264"), max_upscale=3)
     assert "pictures" in warning and warning.endswith(": 2")
-    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 0, 4))
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 0, 4, "libx264"), max_upscale=3)
     assert "sound" in warning and warning.endswith(": 4")
-    (warning,) = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7,)), fine)
+    blurred = dataclasses.replace(fine, clips=(dataclasses.replace(CLIP, upscaled=4.5),))
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, blurred, max_upscale=3)
+    assert warning.endswith("so small: 1, up to 4.5 times")
+    (warning,) = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7,)), fine, max_upscale=3)
     assert "tracks" in warning and warning.endswith(": 1")
-    assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), 0, 0)) == ["no faces were found"]
-    assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0)) == [
+    assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
+        "no faces were found"
+    ]
+    assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
         "nobody is in the picture long enough for a clip"
     ]
 
@@ -180,20 +185,20 @@ def test_models_that_cannot_be_loaded_are_a_model_error(monkeypatch, error, kind
     def broken(settings):
         raise error
 
-    monkeypatch.setattr(video_processor, "find_ffmpeg", lambda: "ffmpeg")
+    monkeypatch.setattr(video_processor, "choose_encoder", lambda *_: "libx264")
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", broken)
     with pytest.raises(kind, match=expected):
         load_models(Settings())
 
 
 def test_a_missing_encoder_is_known_before_models_are_loaded(monkeypatch):
-    def missing() -> str:
+    def missing(*_) -> str:
         raise ToolMissingError("no ffmpeg")
 
     def never(settings):
         raise AssertionError("models were loaded")
 
-    monkeypatch.setattr(video_processor, "find_ffmpeg", missing)
+    monkeypatch.setattr(video_processor, "choose_encoder", missing)
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", never)
     with pytest.raises(ToolMissingError):
         load_models(Settings())

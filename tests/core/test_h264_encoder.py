@@ -1,0 +1,77 @@
+"""Which encoder is chosen."""
+
+import logging
+import subprocess
+
+import pytest
+
+from config import EncodeSettings
+from core import h264_encoder
+from core.errors import ToolMissingError
+from core.h264_encoder import NVENC, choose_encoder, encoder_options
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    choose_encoder.cache_clear()
+    yield
+    choose_encoder.cache_clear()
+
+
+def script(monkeypatch, *, code, stderr=b""):
+    """Have the trial end like this; returns the commands that were run."""
+    commands = []
+
+    def run(command, **options):
+        commands.append((command, len(options["input"])))
+        return subprocess.CompletedProcess(command, code, b"", stderr)
+
+    monkeypatch.setattr(h264_encoder.subprocess, "run", run)
+    monkeypatch.setattr(h264_encoder, "find_ffmpeg", lambda: "ffmpeg")
+    return commands
+
+
+def test_x264_needs_no_trial(monkeypatch):
+    commands = script(monkeypatch, code=0)
+    assert choose_encoder("x264", 512, 512) == "libx264" and commands == []
+
+
+def test_auto_takes_nvenc_where_a_trial_of_the_very_size_succeeds(monkeypatch, caplog):
+    commands = script(monkeypatch, code=0)
+    with caplog.at_level(logging.INFO):
+        assert choose_encoder("auto", 406, 720) == choose_encoder("auto", 406, 720) == NVENC
+    ((command, size),) = commands
+    assert "406x720" in command and NVENC in command and size == 4 * 406 * 720 * 3 // 2
+    assert caplog.text.count("NVENC") == 1
+
+
+def test_auto_falls_back_and_says_why(monkeypatch, caplog):
+    script(monkeypatch, code=1, stderr=b"[h264_nvenc @ 0x55] Cannot load libcuda.so.1\nmore\n")
+    with caplog.at_level(logging.INFO):
+        assert choose_encoder("auto", 64, 64) == "libx264"
+    assert "x264 (no NVENC: Cannot load libcuda.so.1)" in caplog.text
+
+
+def test_nvenc_that_was_demanded_never_falls_back(monkeypatch):
+    script(monkeypatch, code=1)
+    with pytest.raises(ToolMissingError, match="NVENC does not work here"):
+        choose_encoder("nvenc", 512, 512)
+
+
+def test_an_ffmpeg_that_hangs_counts_as_no(monkeypatch):
+    def hang(command, **_):
+        raise subprocess.TimeoutExpired(command, 1)
+
+    monkeypatch.setattr(h264_encoder.subprocess, "run", hang)
+    monkeypatch.setattr(h264_encoder, "find_ffmpeg", lambda: "ffmpeg")
+    assert choose_encoder("auto", 512, 512) == "libx264"
+
+
+def test_the_real_trial_gives_an_answer():
+    assert choose_encoder("auto", 512, 512) in ("libx264", NVENC)
+
+
+def test_quality_reaches_the_encoder():
+    settings = EncodeSettings(quality=23)
+    assert encoder_options("libx264", settings)["crf"] == 23
+    assert encoder_options(NVENC, settings)["cq"] == 23
