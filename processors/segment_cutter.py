@@ -62,7 +62,7 @@ def _padded(analysis: FaceAnalysis, segments: Sequence[Segment], padding_s: floa
 
 def _quiet_cuts(analysis: FaceAnalysis, segment: Segment, max_s: float) -> list[int]:
     """Frames, rising, at which to cut so that no part is longer than `max_s`, with the least motion at them."""
-    times = np.array([analysis.end_pts(f) for f in range(segment.start, segment.end)], np.int64)
+    times = np.array([analysis.end_pts(f + 1) for f in range(segment.start, segment.end)], np.int64)
     begin = analysis.frame_pts[segment.start]
     # times[i] is when frame start + i ends, that is where a cut after it would lie.
     ends_s = (times - begin) * float(analysis.video.time_base)
