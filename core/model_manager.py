@@ -100,18 +100,18 @@ class ModelManager:
         """
         with self._load_lock:
             choice = self._settings.analysis.embedder
+            batch_size = CPU_BATCH if self.device == "cpu" else GPU_BATCH
             if choice == "dlib":
-                return DlibEmbedder(weights.locate("dlib"))
+                return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
             try:
-                (net,) = self._nets("facenet")
-                return FaceNetEmbedder(net, batch_size=CPU_BATCH if self.device == "cpu" else GPU_BATCH)
+                return FaceNetEmbedder(*self._nets("facenet"), batch_size=batch_size)
             except ModelUnavailableError as error:
                 if choice == "facenet" or self._settings.run.facenet_weights:
                     raise
                 message = f"faces are recognised with dlib's ResNet instead of FaceNet: {error.message}"
                 logger.warning("%s", message)
                 self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
-                return DlibEmbedder(weights.locate("dlib"))
+                return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
 
     @cached_property
     def verifier(self) -> FaceVerifier:

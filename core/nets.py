@@ -19,7 +19,7 @@ from utils.files import PARTIAL_PREFIX
 
 logger = logging.getLogger(__name__)
 
-CONVERTER_VERSION = 1
+CONVERTER_VERSION = 2
 """part of the cached files' names; to be raised when core/torch_nets.py changes what it writes"""
 
 CONVERT_TIMEOUT_S = 300.0

@@ -26,8 +26,9 @@ def available_cpus() -> int:
 def thread_budget(requested: int) -> ThreadBudget:
     """Shares of `requested` threads (0: as many as there are CPUs).
 
-    Frame-threaded decoding beyond four threads and small networks beyond eight gain nothing here
-    but memory.
+    One CPU is left to the decoder while the networks run: on two CPUs a second thread of OpenVINO would spend
+    its time waiting. Decoding on more than four threads and small networks on more than eight gain nothing but
+    memory.
     """
     total = requested or available_cpus()
-    return ThreadBudget(total=total, decode=min(total, 4), inference=min(total, 8), encode=min(total, 4))
+    return ThreadBudget(total=total, decode=min(total, 4), inference=min(max(total - 1, 1), 8), encode=min(total, 4))

@@ -1,4 +1,4 @@
-"""The four torch networks, wrapped so that they take pictures: (N, h, w, 3) float32 RGB in [0, 255].
+"""The torch networks, wrapped so that they take pictures: (N, h, w, 3) float32 RGB in [0, 255].
 
 Only this module builds torch modules. It is imported on a GPU, where OpenVINO cannot be loaded,
 and in the child process that converts the networks for OpenVINO.
@@ -12,6 +12,9 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
+
+from core.dlib_weights import read_parameters
 
 
 class PictureNet(nn.Module):  # type: ignore[misc]
@@ -28,8 +31,74 @@ class PictureNet(nn.Module):  # type: ignore[misc]
         return self.net(x)
 
 
+class DlibResNet(nn.Module):  # type: ignore[misc]
+    """dlib's face recognition network (dnn_face_recognition_ex.cpp), 29 convolutions, on (N, 150, 150, 3) RGB."""
+
+    # Blocks from the input to the output: filters, and whether the block halves the picture.
+    BLOCKS = (
+        *((32, False),) * 3,
+        *((64, True), (64, False), (64, False), (64, False)),
+        *((128, True), (128, False), (128, False)),
+        *((256, True), (256, False), (256, False)),
+        (256, True),
+    )
+    MEAN_RGB = (122.782, 117.001, 104.298)
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__()
+        parameters = read_parameters(weights)
+        self.register_buffer("mean", torch.tensor(self.MEAN_RGB).reshape(1, 3, 1, 1))
+        self.stem = _convolution(parameters, 3, 32, size=7, stride=2)
+        self.blocks = nn.ModuleList()
+        channels = 32
+        for filters, halves in self.BLOCKS:
+            first = _convolution(parameters, channels, filters, size=3, stride=2 if halves else 1)
+            second = _convolution(parameters, filters, filters, size=3, stride=1)
+            self.blocks.append(nn.Sequential(first, nn.ReLU(), second))
+            channels = filters
+        kind, values = parameters.pop(0)
+        if kind != "fc" or parameters:
+            raise ValueError(f"unexpected layers in {weights.name}")
+        self.register_buffer("head", torch.tensor(values).reshape(channels, 128))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """pictures: (N, 150, 150, 3) RGB in [0, 255]; returns (N, 128)."""
+        x = (pictures.permute(0, 3, 1, 2).to(self.head.dtype) - self.mean) / 256
+        x = functional.max_pool2d(torch.relu(self.stem(x)), 3, 2)
+        for (_, halves), block in zip(self.BLOCKS, self.blocks, strict=True):
+            main = block(x)
+            skip = functional.avg_pool2d(x, 2) if halves else x
+            x = torch.relu(_padded_sum(main, skip))
+        return x.mean((2, 3)) @ self.head
+
+
+def _convolution(parameters: list[tuple[str, Any]], inputs: int, filters: int, *, size: int, stride: int) -> nn.Module:
+    """The next convolution of the file with the affine layer after it folded in."""
+    (kind, values), (next_kind, affine) = parameters.pop(0), parameters.pop(0)
+    if (kind, next_kind) != ("con", "affine") or len(values) != filters * (inputs * size * size + 1):
+        raise ValueError(f"unexpected layers {kind} ({len(values)}), {next_kind}")
+    # dlib pads a convolution only where its stride is 1.
+    layer = nn.Conv2d(inputs, filters, size, stride, padding=size // 2 if stride == 1 else 0)
+    gamma, beta = torch.tensor(affine[:filters]), torch.tensor(affine[filters:])
+    weight = torch.tensor(values[:-filters]).reshape(filters, inputs, size, size)
+    bias = torch.tensor(values[-filters:])
+    layer.weight.data = weight * gamma[:, None, None, None]
+    layer.bias.data = bias * gamma + beta
+    return layer
+
+
+def _padded_sum(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """dlib's add_prev: the smaller tensor counts as 0 where it has no elements (channels, bottom, right)."""
+    channels, height, width = (max(a.shape[i], b.shape[i]) for i in (1, 2, 3))
+    return sum(
+        functional.pad(t, (0, width - t.shape[3], 0, height - t.shape[2], 0, channels - t.shape[1])) for t in (a, b)
+    )
+
+
 def build(kind: str, weights: Path) -> nn.Module:
-    """`kind` is pnet, rnet, onet or facenet; evaluation mode, on the CPU, float32."""
+    """`kind` is pnet, rnet, onet, facenet or dlib; evaluation mode, on the CPU, float32."""
+    if kind == "dlib":
+        return DlibResNet(weights).eval()
     from facenet_pytorch.models import inception_resnet_v1, mtcnn
 
     state = torch.load(weights, map_location="cpu", weights_only=True)
@@ -48,7 +117,7 @@ def convert(kind: str, weights: Path, target: Path) -> None:
     """Write the network as OpenVINO IR to `target` (.xml, with a .bin beside it)."""
     import openvino
 
-    side = {"pnet": 64, "rnet": 24, "onet": 48, "facenet": 160}[kind]
+    side = {"pnet": 64, "rnet": 24, "onet": 48, "facenet": 160, "dlib": 150}[kind]
     example = torch.zeros((2, side, side, 3), dtype=torch.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates the tracing that OpenVINO's front end uses
