@@ -210,6 +210,12 @@ class OutputSettings(Section, frozen=True):
         Meta(description="formats for other programs, a list with commas: mot, coco, vtt, otio, edl"),
     ] = ()
 
+    @property
+    def extras(self) -> frozenset[str]:
+        """What is wanted beside the clips, by name; a manifest lists those that are there."""
+        switches = {"preview": self.preview, "reel": self.reel}
+        return frozenset({*self.export, *(name for name, wanted in switches.items() if wanted)})
+
 
 class RunSettings(Section, frozen=True):
     """The run as a whole."""

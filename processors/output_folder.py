@@ -7,6 +7,7 @@ that a manifest of ours lists are ever removed; whatever else lies there stays.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import shutil
@@ -14,13 +15,39 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from config import VERSION, Settings, result_settings
 from core.errors import OutputError
-from processors.output_writer import MANIFEST_FILE, MANIFEST_SCHEMA
-from utils.files import PARTIAL_PREFIX, write_json
+from processors.output_writer import MANIFEST_FILE, MANIFEST_SCHEMA, TIMELINE_FILE
+from utils.files import PARTIAL_PREFIX, write_bytes, write_json
 from utils.fingerprints import Fingerprint
 
 logger = logging.getLogger(__name__)
+
+LOCK_FILE = ".lock"
+BACKUP_FILE = "timeline.json.bak"
+
+
+@contextlib.contextmanager
+def exclusive(output_dir: Path) -> Iterator[None]:
+    """Nobody else of us writes to `output_dir` and the folders in it meanwhile; it is made where it is missing.
+
+    Raises:
+        OutputError: it cannot be written, or another run is writing there.
+    """
+    lock = FileLock(output_dir / LOCK_FILE, timeout=0)
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise OutputError("another run is writing to this folder", path=output_dir, hint="wait, or use -o") from error
+    except OSError as error:
+        raise OutputError(f"cannot write to the output folder: {error.strerror}", path=output_dir) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -38,7 +65,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict[str, Any] | None:
     """The manifest in `folder` if it tells of a complete run of this version on this very input with these settings.
 
-    Complete means that every file it lists is there, and every clip has the size it had.
+    Complete means that every file it lists is there, every clip has the size it had, and no extra is missing that
+    is wanted now.
     """
     manifest = read_manifest(folder)
     if not manifest or (manifest.get("schema"), manifest.get("version")) != (MANIFEST_SCHEMA, VERSION):
@@ -50,12 +78,32 @@ def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict
         if (recorded["size_bytes"], recorded["sha256"]) != (source.size_bytes, source.sha256):
             return None
         intact = all(_size(folder / entry["file"]) is not None for entry in manifest["files"])
+        intact = intact and settings.output.extras <= set(manifest["extras"])
         intact = intact and all(_size(folder / clip["file"]) == clip["bytes"] for clip in manifest["clips"])
         # What readers of a done manifest rely on.
         intact = intact and len(manifest["people"]) >= 0 and float(manifest["video"]["duration_s"]) >= 0
     except (KeyError, TypeError, ValueError):
         return None
     return manifest if intact else None
+
+
+def has_edited_timeline(folder: Path) -> bool:
+    """Whether the timeline in `folder` was changed by somebody since the program worked it out."""
+    digest, manifest = _timeline_digest(folder), read_manifest(folder)
+    if digest is None or not manifest or not isinstance(made := manifest.get("timeline"), dict):
+        return False
+    # Without a sum it is a journal: the exchange was broken off, and the timeline is the old or the new one.
+    return made.get("edited") is True or made.get("sha256", digest) != digest
+
+
+def keep_backup(folder: Path) -> None:
+    """Copy the timeline in `folder`, where there is one, to timeline.json.bak.
+
+    Raises:
+        OSError: that cannot be written.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        write_bytes(folder / BACKUP_FILE, (folder / TIMELINE_FILE).read_bytes())
 
 
 def check_writable(folder: Path) -> None:
@@ -107,9 +155,13 @@ def _replace(folder: Path, partial: Path) -> None:
     new = read_manifest(partial) or {}
     kept = {*_listed_files(new), MANIFEST_FILE}
     listed = [*_listed_files(old), *_listed_files(new)]
+    edited = bool((new.get("timeline") or {}).get("edited"))
+    if not edited and (has_edited_timeline(folder) or not isinstance(old.get("timeline"), dict)):
+        keep_backup(folder)
     # A journal: if we are killed from here on, the folder is not taken as done, and the next run
-    # still knows every file that is ours.
-    write_json(folder / MANIFEST_FILE, {"replacing": True, "files": [{"file": f} for f in dict.fromkeys(listed)]})
+    # still knows every file that is ours, and whether the timeline is somebody's work.
+    entries = [{"file": f} for f in dict.fromkeys(listed)]
+    write_json(folder / MANIFEST_FILE, {"replacing": True, "timeline": {"edited": edited}, "files": entries})
     for file in _listed_files(new):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (partial / file).replace(folder / file)
@@ -143,6 +195,13 @@ def _remove_tree(path: Path) -> None:
         path.unlink()
     elif path.exists():
         shutil.rmtree(path)
+
+
+def _timeline_digest(folder: Path) -> str | None:
+    try:
+        return hashlib.sha256((folder / TIMELINE_FILE).read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _size(path: Path) -> int | None:

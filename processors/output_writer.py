@@ -1,4 +1,4 @@
-"""What a finished video leaves beside its clips: tracks.csv, timeline.json, face.jpg, manifest.json.
+"""What a finished video leaves beside its clips: tracks.csv, timeline.json, pictures, report.html, manifest.json.
 
 The functions that make rows and dictionaries are pure; only `write_results` touches the disk. Nothing
 written here depends on the clock, the machine's paths or the order in which threads ran: the same
@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
 from core.types import Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo
-from utils.files import atomic_path, write_bytes, write_json
+from processors.report_writer import REPORT_FILE, report_html
+from processors.result_pictures import FACE_FILE, write_pictures
+from utils.files import atomic_path, write_json, write_text
 from utils.fingerprints import Fingerprint
 
-MANIFEST_SCHEMA = 1
+MANIFEST_SCHEMA = 2
 TIMELINE_SCHEMA = 1
 MANIFEST_FILE = "manifest.json"
 TIMELINE_FILE = "timeline.json"
 TRACKS_FILE = "tracks.csv"
-FACE_FILE = "face.jpg"
 TRACKS_HEADER = "frame,time_s,shot,person,track,x1,y1,x2,y2,score,sharpness"
 UNKNOWN_PERSON = "unknown"
 """who a face of `Timeline.unknown` belongs to in tracks.csv"""
@@ -48,24 +49,24 @@ def write_results(
     settings: Settings,
     models: Mapping[str, Any],
     warnings: Sequence[str],
+    extras: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Write everything but the clips into `folder`, which holds the clips; returns the manifest.
 
     The manifest comes last: where it is, everything else is. People without a clip get no folder.
+    extras: what was written beside the clips on demand, files (relative to `folder`) by name ("preview").
 
     Raises:
         OSError: a file cannot be written, or a clip is not there.
     """
-    files = [clip.file for clip in clips]
-    faces = {
-        name: jpeg for name, jpeg in best_faces(analysis, timeline).items() if any(c.person == name for c in clips)
-    }
-    for name, jpeg in faces.items():
-        write_bytes(folder / name / FACE_FILE, jpeg)
-        files.append(f"{name}/{FACE_FILE}")
+    extras = extras or {}
+    pictures, shown = write_pictures(folder, analysis, timeline, clips)
+    files = [*(clip.file for clip in clips), *pictures, *(file for files in extras.values() for file in files)]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="ascii", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
-    write_json(folder / TIMELINE_FILE, timeline_dict(analysis, timeline, faces))
+    with_face = [person.name for person in timeline.people if f"{person.name}/{FACE_FILE}" in pictures]
+    stretches = timeline_dict(analysis, timeline, with_face)
+    write_json(folder / TIMELINE_FILE, stretches)
     files += [TRACKS_FILE, TIMELINE_FILE]
     sizes = {file: (folder / file).stat().st_size for file in sorted(files)}
     manifest = manifest_dict(
@@ -77,7 +78,10 @@ def write_results(
         settings=settings,
         models=models,
         warnings=warnings,
+        extras=sorted(extras),
     )
+    write_text(folder / REPORT_FILE, report_html(manifest, stretches, shown))
+    manifest["files"].append({"file": REPORT_FILE, "bytes": (folder / REPORT_FILE).stat().st_size})
     write_json(folder / MANIFEST_FILE, manifest)
     return manifest
 
@@ -119,17 +123,6 @@ def frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
     return np.asarray((pts - pts[0]) * float(analysis.video.time_base), np.float64)
 
 
-def best_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, bytes]:
-    """JPEG of each person's best face, by name; without those of whom there is none."""
-    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
-    faces = {}
-    for person in timeline.people:
-        tracklets = [by_id[i] for i in person.tracklets if by_id[i].face_jpeg]
-        if tracklets:
-            faces[person.name] = max(tracklets, key=_face_merit).face_jpeg
-    return faces
-
-
 def timeline_dict(analysis: FaceAnalysis, timeline: Timeline, faces: Iterable[str]) -> dict[str, Any]:
     """timeline.json: people with their segments, and the tracklets they are made of.
 
@@ -167,6 +160,7 @@ def manifest_dict(
     settings: Settings,
     models: Mapping[str, Any],
     warnings: Sequence[str],
+    extras: Sequence[str] = (),
 ) -> dict[str, Any]:
     """manifest.json: everything a program has to know about the run on this video.
 
@@ -186,6 +180,7 @@ def manifest_dict(
         "people": [_person_dict(person, analysis, times, clips) for person in timeline.people],
         "unknown": list(timeline.unknown),
         "clips": [_clip_dict(clip, file_sizes[clip.file]) for clip in clips],
+        "extras": list(extras),
         "files": [{"file": file, "bytes": size} for file, size in file_sizes.items()],
         "warnings": list(warnings),
         "decode_failures": analysis.decode_failures,
@@ -202,11 +197,6 @@ def _measures(tracklet: Tracklet) -> NDArray[np.float64]:
     scores = np.round(tracklet.scores.astype(np.float64), 4)
     sharpness = np.round(tracklet.sharpness.astype(np.float64), 2)
     return np.asarray(np.column_stack([boxes, scores, sharpness]) + 0.0, np.float64)
-
-
-def _face_merit(tracklet: Tracklet) -> tuple[float, int, int]:
-    quality = float(tracklet.sample_quality.max()) if len(tracklet.sample_quality) else 0.0
-    return quality, len(tracklet.frames), -tracklet.id
 
 
 def _person_dict(

@@ -29,6 +29,7 @@ TOP_LEVEL = {
 """what DESIGN, section 2, allows beside dot-files"""
 
 DISTRIBUTIONS = {
+    "PIL": "pillow",
     "cv2": "opencv-contrib-python-headless",
     "dlib": "dlib-bin",
     "face_recognition_models": "face-recognition-models",

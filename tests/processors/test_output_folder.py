@@ -25,6 +25,7 @@ def write_run(folder: Path, files: dict[str, str]) -> None:
     entries = [{"file": name, "bytes": len(text)} for name, text in files.items()]
     manifest = {
         "schema": MANIFEST_SCHEMA,
+        "extras": [],
         "version": VERSION,
         "input": {"name": "a.mp4", "size_bytes": 10, "sha256": "aa"},
         "settings": result_settings(Settings()),
@@ -46,8 +47,16 @@ def test_a_complete_run_is_done(tmp_path):
     assert done_manifest(tmp_path / "a", SOURCE, Settings()) is not None
 
 
+def test_an_extra_that_is_there_and_not_wanted_is_no_reason_for_work(tmp_path):
+    write_run(tmp_path / "a", {"preview.mp4": "xyz"})
+    manifest = json.loads((tmp_path / "a/manifest.json").read_text())
+    (tmp_path / "a/manifest.json").write_text(json.dumps({**manifest, "extras": ["mot", "preview"]}))
+    for wanted in ({}, {"preview": True}, {"preview": True, "export": ["mot"]}):
+        assert done_manifest(tmp_path / "a", SOURCE, load_settings(None, {"output": wanted})) is not None
+
+
 @pytest.mark.parametrize(
-    "change", ["input", "settings", "clip gone", "clip cut", "version", "damaged", "empty", "list", "video"]
+    "change", ["input", "settings", "clip gone", "clip cut", "version", "damaged", "empty", "list", "video", "extras"]
 )
 def test_anything_else_is_not_done(tmp_path, change):
     folder = tmp_path / "a"
@@ -57,6 +66,8 @@ def test_anything_else_is_not_done(tmp_path, change):
         source = Fingerprint(10, "bb")
     elif change == "settings":
         settings = load_settings(None, {"clip": {"size": 256}})
+    elif change == "extras":
+        settings = load_settings(None, {"output": {"preview": True}})
     elif change == "clip gone":
         (folder / "p/1.mp4").unlink()
     elif change == "clip cut":

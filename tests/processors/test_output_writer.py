@@ -26,7 +26,6 @@ from core.types import (
 )
 from processors.output_writer import (
     TRACKS_HEADER,
-    best_faces,
     frame_times,
     manifest_dict,
     timeline_dict,
@@ -129,14 +128,6 @@ def test_nobody_gives_a_header_alone(analysis):
     assert list(track_lines(analysis, Timeline(()))) == [TRACKS_HEADER]
 
 
-def test_the_best_face_of_each_person(analysis, timeline):
-    assert best_faces(analysis, timeline) == {"person_01": b"sharp", "person_02": b"other"}
-    bare = dataclasses.replace(
-        analysis, tracklets=tuple(dataclasses.replace(t, face_jpeg=b"") for t in analysis.tracklets)
-    )
-    assert best_faces(bare, timeline) == {}
-
-
 def test_the_timeline_in_seconds_and_frames(analysis, timeline):
     value = timeline_dict(analysis, timeline, ["person_01"])
     assert [p["name"] for p in value["people"]] == ["person_01", "person_02"]
@@ -198,7 +189,8 @@ def test_everything_is_written_and_listed_and_the_same_every_time(tmp_path, anal
         returned = write(folder, analysis, timeline, [CLIP])
         assert returned == json.loads((folder / "manifest.json").read_text())
     files = {p.relative_to(folders[0]).as_posix(): p.read_bytes() for p in folders[0].rglob("*") if p.is_file()}
-    assert set(files) == {"manifest.json", "timeline.json", "tracks.csv", "person_01/face.jpg", CLIP.file}
+    expected = {"manifest.json", "timeline.json", "tracks.csv", "report.html", "person_01/face.jpg", CLIP.file}
+    assert set(files) == expected
     assert files["person_01/face.jpg"] == b"sharp"
     assert files == {p.relative_to(folders[1]).as_posix(): p.read_bytes() for p in folders[1].rglob("*") if p.is_file()}
     listed = {entry["file"]: entry["bytes"] for entry in returned["files"]}

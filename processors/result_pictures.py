@@ -1,0 +1,77 @@
+"""The pictures of a finished video: each person's best face, contact sheets, and small ones for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.types import Clip, FaceAnalysis, Timeline, Tracklet
+from processors.contact_sheet import CONTACT_FILE, Thumbnails, clip_thumbnails, contact_sheet
+from processors.report_writer import ReportPictures
+from utils.files import write_bytes
+from utils.pictures import decode_jpeg, encode_jpeg, fit_within
+
+FACE_FILE = "face.jpg"
+
+_FACES_SHOWN = 7
+_PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
+"""of the report's pictures: twice their size on the page, for fine screens"""
+
+
+def write_pictures(
+    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip]
+) -> tuple[list[str], ReportPictures]:
+    """Write face.jpg and contact.jpg of everybody who has a clip; `folder` holds the clips.
+
+    Returns the files, relative to `folder`, and what the report shows, which includes people without a clip.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    faces = ranked_faces(analysis, timeline)
+    thumbnails = clip_thumbnails(folder, clips)
+    files = []
+    for person in timeline.people:
+        own = [clip for clip in clips if clip.person == person.name]
+        pictures = {
+            FACE_FILE: faces[person.name][0] if faces[person.name] else b"",
+            CONTACT_FILE: contact_sheet(own, thumbnails),
+        }
+        for name, jpeg in pictures.items():
+            if own and jpeg:
+                write_bytes(folder / person.name / name, jpeg)
+                files.append(f"{person.name}/{name}")
+    return files, ReportPictures({name: _small_faces(jpegs) for name, jpegs in faces.items()}, _posters(thumbnails))
+
+
+def ranked_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[bytes]]:
+    """JPEG of the best face of each of a person's tracks, by name, the best track's first."""
+    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    return {
+        person.name: [
+            tracklet.face_jpeg
+            for tracklet in sorted((by_id[i] for i in person.tracklets), key=_face_merit, reverse=True)
+            if tracklet.face_jpeg
+        ]
+        for person in timeline.people
+    }
+
+
+def _face_merit(tracklet: Tracklet) -> tuple[float, int, int]:
+    quality = float(tracklet.sample_quality.max()) if len(tracklet.sample_quality) else 0.0
+    return quality, len(tracklet.frames), -tracklet.id
+
+
+def _small_faces(jpegs: Sequence[bytes]) -> list[bytes]:
+    sides = [_PORTRAIT_SIDE_PX] + [_FACE_SIDE_PX] * (_FACES_SHOWN - 1)
+    small = [_small(jpeg, side) for jpeg, side in zip(jpegs, sides, strict=False)]
+    return [jpeg for jpeg in small if jpeg]
+
+
+def _small(jpeg: bytes, side_px: int) -> bytes:
+    pixels = decode_jpeg(jpeg)
+    return b"" if pixels is None else encode_jpeg(fit_within(pixels, side_px), _SMALL_QUALITY)
+
+
+def _posters(thumbnails: Thumbnails) -> dict[str, bytes]:
+    return {file: encode_jpeg(shots[0].pixels, _SMALL_QUALITY) for file, shots in thumbnails.items() if shots}

@@ -1,0 +1,30 @@
+"""RGB pictures to and from JPEG."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+
+def encode_jpeg(pixels: Picture, quality: int) -> bytes:
+    """JPEG of `pixels`, (H, W, 3) uint8 RGB. quality: 0 to 100."""
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+def decode_jpeg(data: bytes) -> Picture | None:
+    """(H, W, 3) uint8 RGB, or None where `data` is no picture."""
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def fit_within(pixels: Picture, side_px: int) -> Picture:
+    """`pixels` shrunk so that neither side exceeds `side_px`; never enlarged."""
+    scale = side_px / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
