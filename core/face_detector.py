@@ -8,7 +8,7 @@ explained by a track can be left out, and the last network alone can follow a fa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ class FaceDetector:
         min_face_px: float,
         *,
         explained: Sequence[FloatArray] | None = None,
+        ignore: Callable[[FloatArray], NDArray[np.bool_]] | None = None,
         thresholds: tuple[float, float, float] = THRESHOLDS,
     ) -> list[Detections]:
         """Find faces in pictures of one size.
@@ -58,6 +59,7 @@ class FaceDetector:
             min_face_px: smallest face looked for, height in pixels of the pictures.
             explained: per picture (K, 4) float32 boxes of faces already followed; nothing is
                 reported there.
+            ignore: says of (N, 4) square candidates which need no look: (N,) bool.
             thresholds: scores of the three networks.
 
         Returns:
@@ -72,6 +74,9 @@ class FaceDetector:
             for i, known in enumerate(explained):
                 mine = owner == i
                 free[mine] = ~_inside(boxes[mine], known)
+            boxes, owner = boxes[free], owner[free]
+        if ignore is not None and len(boxes):
+            free = ~ignore(boxes)
             boxes, owner = boxes[free], owner[free]
         boxes, owner = self._filter(samplers, boxes, owner, thresholds[1])
         found = self._finish(samplers, boxes, owner, thresholds[2])

@@ -27,17 +27,40 @@ class ChangeDetector:
         """(h, w, 3) uint8: what later pictures are compared with."""
         self._cells = _cells(picture)
 
-    def since_last(self, picture: ByteArray, known: Sequence[FloatArray]) -> bool:
-        """True where `picture` differs somewhere outside of the boxes `known`, (4,) each in its pixels."""
+    def compare(self, picture: ByteArray) -> Changes:
+        """Where `picture`, (h, w, 3) uint8, differs from the one remembered."""
         if self._cells is None:
-            return True
-        change = np.abs(_cells(picture) - self._cells)
-        scale = np.array([WIDTH / picture.shape[1], HEIGHT / picture.shape[0]])
-        for box in known:
-            low = np.clip(np.floor(box[:2] * scale), 0, None).astype(int)
-            high = np.clip(np.ceil(box[2:] * scale), 0, None).astype(int)
-            change[low[1] : high[1], low[0] : high[0]] = 0
-        return bool(change.max() > CHANGE_LEVELS)
+            return Changes(np.ones((HEIGHT, WIDTH), bool), picture.shape[1], picture.shape[0])
+        changed = np.abs(_cells(picture) - self._cells) > CHANGE_LEVELS
+        return Changes(changed, picture.shape[1], picture.shape[0])
+
+
+class Changes:
+    """The cells of a picture that differ from an earlier one."""
+
+    def __init__(self, cells: NDArray[np.bool_], width: int, height: int) -> None:
+        """cells: (54, 96) bool. width, height: of the picture, px."""
+        self._sums = np.zeros((HEIGHT + 1, WIDTH + 1), np.int64)
+        self._sums[1:, 1:] = cells.cumsum(0).cumsum(1)
+        self._scale = np.array([WIDTH / width, HEIGHT / height] * 2)
+
+    def within(self, boxes: FloatArray) -> NDArray[np.int64]:
+        """(N,) number of changed cells that each of the boxes (N, 4) touches."""
+        cells = np.asarray(boxes) * self._scale
+        low = np.clip(np.floor(cells[:, :2]), 0, [WIDTH, HEIGHT]).astype(int)
+        high = np.clip(np.ceil(cells[:, 2:]), low, [WIDTH, HEIGHT]).astype(int)
+        sums = self._sums
+        return np.asarray(
+            sums[high[:, 1], high[:, 0]]
+            - sums[low[:, 1], high[:, 0]]
+            - sums[high[:, 1], low[:, 0]]
+            + sums[low[:, 1], low[:, 0]]
+        )
+
+    def outside(self, known: Sequence[FloatArray]) -> bool:
+        """True where something differs outside of the boxes `known`, (4,) each."""
+        inside = int(self.within(np.stack(known)).sum()) if known else 0
+        return int(self._sums[-1, -1]) > inside
 
 
 def _cells(picture: ByteArray) -> NDArray[np.int16]:

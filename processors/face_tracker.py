@@ -53,6 +53,10 @@ REACH = 0.8
 LOST_LOOK_OUT = 0.4
 """share of the usual time between two looks while somebody is lost"""
 
+SMALL_FACES = 2.0
+"""faces under this many times the smallest size are looked for at every second look-out only: they cost three
+quarters of the search"""
+
 LOOK_BACK_S = 1.0
 """seconds of pictures kept for following newcomers backwards"""
 
@@ -106,7 +110,8 @@ class FaceTracker:
         self._last_look = self._last_full = -(10**9)
         self._skipped: list[tuple[int, ByteArray]] = []
         self._seen_before: set[int] = set()
-        self._changes = ChangeDetector()
+        self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
+        self._small_next = True
         self.statistics = {"full_detections": 0, "look_outs": 0, "faces_followed": 0, "faces_lost": 0}
 
     @property
@@ -121,14 +126,16 @@ class FaceTracker:
         """
         everywhere = frame - self._last_full >= self._monitor.interval or not self._past
         # Whoever was lost has to be found soon: then the tracks on both sides can still be joined.
-        wait = self._look_out * (LOST_LOOK_OUT if len(self.visible) < len(self._tracks) else 1.0)
-        searching = everywhere or (frame - self._last_look >= wait and self._changed(picture))
+        lost = len(self.visible) < len(self._tracks)
+        wait = self._look_out * (LOST_LOOK_OUT if lost else 1.0)
+        searching = everywhere or (frame - self._last_look >= wait and self._worth_a_look(picture))
         if not searching and self._is_calm() and len(self._skipped) < CALM_STRIDE - 1:
             self._skipped.append((frame, picture))
             self._past.append((frame, picture))
             return Look.SKIPPED
         self._catch_up(frame, picture)
         if searching:
+            self._small_next |= lost
             self._detect(frame, picture, everywhere=everywhere)
         self._past.append((frame, picture))
         self._drop_hidden()
@@ -142,7 +149,7 @@ class FaceTracker:
         if self._skipped and self._skipped[-1][0] == frame:
             self._skipped.pop()
             self._catch_up(frame, picture)
-        if self._changed(picture):
+        if self._worth_a_look(picture):
             self._detect(frame, picture, everywhere=False)
         self._past.append((frame, picture))
         return True
@@ -165,9 +172,9 @@ class FaceTracker:
             for t in self._tracks
         )
 
-    def _changed(self, picture: ByteArray) -> bool:
+    def _worth_a_look(self, picture: ByteArray) -> bool:
         """Whether the picture differs, away from the faces known, from the one searched last."""
-        return self._changes.since_last(picture, [t.box for t in self.visible])
+        return self._searched_small.compare(picture).outside([t.box for t in self.visible])
 
     def _catch_up(self, frame: int, picture: ByteArray) -> None:
         """Follow all faces into `picture`, over the pictures skipped if that goes well, else through them."""
@@ -223,20 +230,31 @@ class FaceTracker:
 
     def _detect(self, frame: int, picture: ByteArray, *, everywhere: bool) -> None:
         self._last_look = frame
-        self._changes.remember(picture)
         visible = self.visible
-        explained = None
         if everywhere:
             self._last_full = frame
             self.statistics["full_detections"] += 1
+            found = self._detector.detect([picture], self._min_face_px)[0]
         else:
             self.statistics["look_outs"] += 1
-            explained = [np.stack([t.box for t in visible]) if visible else np.zeros((0, 4), np.float32)]
-        found = self._detector.detect([picture], self._min_face_px, explained=explained)[0]
+            found = self._look_out_for_newcomers(picture, visible)
+        if everywhere or self._small_next:
+            self._searched_small.remember(picture)
+        self._searched.remember(picture)
+        self._small_next = everywhere or not self._small_next
         taken = self._correct(frame, picture, found, visible, everywhere)
         for row in np.flatnonzero(~taken):
             if found.scores[row] >= self._settings.face_score:
                 self._welcome(frame, picture, found[row : row + 1])
+
+    def _look_out_for_newcomers(self, picture: ByteArray, visible: list[Track]) -> Detections:
+        """Detect where nobody is known and the picture has changed since it was searched."""
+        known = np.stack([t.box for t in visible]) if visible else np.zeros((0, 4), np.float32)
+        smallest = self._min_face_px * (1.0 if self._small_next else SMALL_FACES)
+        changes = (self._searched_small if self._small_next else self._searched).compare(picture)
+        return self._detector.detect(
+            [picture], smallest, explained=[known], ignore=lambda boxes: changes.within(boxes) == 0
+        )[0]
 
     def _correct(
         self, frame: int, picture: ByteArray, found: Detections, visible: list[Track], everywhere: bool
