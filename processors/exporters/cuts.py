@@ -1,0 +1,37 @@
+"""A person's segments on the clock of editing programs: whole frames at a constant rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.types import FaceAnalysis, Identity
+from processors.output_writer import frame_times
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Frames [start, end) of the source at its nominal rate, and the shot they lie in."""
+
+    start: int
+    end: int
+    shot: int
+
+
+def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
+    """The person's segments in time order, none overlapping the one before.
+
+    An editing program counts time / rate: where a source's rate varies, that is not our frame number.
+    """
+    times, rate = frame_times(analysis), float(analysis.video.frame_rate)
+    cuts: list[Cut] = []
+    for segment in sorted(person.segments, key=lambda segment: (segment.start, segment.end)):
+        start, end = round(float(times[segment.start]) * rate), round(float(times[segment.end]) * rate)
+        start = max(start, cuts[-1].end) if cuts else start
+        if end > start:
+            cuts.append(Cut(start, end, segment.shot))
+    return cuts
+
+
+def source_length(analysis: FaceAnalysis) -> int:
+    """Frames of the whole source on the same clock."""
+    return round(float(frame_times(analysis)[-1]) * float(analysis.video.frame_rate))
