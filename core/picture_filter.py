@@ -1,7 +1,8 @@
-"""Awkward pictures made ordinary: deinterlaced, upright, square pixels, yuv420p with 8 bits."""
+"""Awkward pictures made ordinary: deinterlaced, upright, square pixels, no HDR, yuv420p with 8 bits."""
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,6 +12,7 @@ import av
 import av.filter
 from av.sidedata.sidedata import Type as SideDataType
 
+from core.tone_map_filter import hdr_transfer, peak_nits, table_file
 from core.types import VideoInfo
 
 _ORDINARY_FORMATS = ("yuv420p", "yuvj420p")
@@ -75,6 +77,7 @@ class PictureFilter:
             picture.color_range,
             picture.colorspace,
             orientation(picture),
+            hdr_transfer(picture),
             upside_down,
             self._interlaced,
         )
@@ -108,7 +111,7 @@ class PictureFilter:
             yield picture
 
     def _build(self, picture: av.VideoFrame, upside_down: bool) -> av.filter.Graph | None:
-        """The graph for pictures like this one, None where they are ordinary. Tone mapping would go here."""
+        """The graph for pictures like this one, None where they are ordinary."""
         info = self._info
         steps: list[str] = []
         if self._interlaced:
@@ -118,15 +121,14 @@ class PictureFilter:
             steps.append("hflip")
         steps.extend(_ROTATIONS[degrees])
         size = (picture.height, picture.width) if degrees in (90, 270) else (picture.width, picture.height)
-        if size != (info.width, info.height) or picture.format.name not in _ORDINARY_FORMATS:
+        transfer = hdr_transfer(picture)
+        if transfer is not None:
+            steps += _tone_mapping(info)
+        elif size != (info.width, info.height) or picture.format.name not in _ORDINARY_FORMATS:
             out_range = "pc" if info.color.range == "pc" else "tv"
             matrix = info.color.matrix if info.color.matrix in _TV_MATRICES else "bt601"
             matrix = matrix.removesuffix("nc").removesuffix("c") if matrix.startswith("bt2020") else matrix
-            flags = "bicubic+accurate_rnd+full_chroma_int"
-            steps.append(
-                f"scale={info.width}:{info.height}:flags={flags}:out_range={out_range}:out_color_matrix={matrix}"
-            )
-            steps.append("format=yuv420p")
+            steps += [f"{_scale(info)}:out_range={out_range}:out_color_matrix={matrix}", "format=yuv420p"]
         if upside_down or "vflip" in steps:
             # These only turn the row order round; numpy is given rows from the top.
             steps.append("copy")
@@ -143,14 +145,32 @@ class PictureFilter:
             "range": _BUFFER_RANGE.get(int(picture.color_range), "unspecified"),
         }
         node = graph.add("buffer", ":".join(f"{name}={value}" for name, value in source.items()))
-        for step in steps:
-            name, _, arguments = step.partition("=")
-            following = graph.add(name, arguments or None)
-            node.link_to(following)
-            node = following
-        node.link_to(graph.add("buffersink"))
-        graph.configure()
+        with contextlib.ExitStack() as stack:
+            for step in steps:
+                name, _, arguments = step.partition("=")
+                if name == "lut3d" and transfer is not None:
+                    table = stack.enter_context(table_file(transfer, peak_nits(picture)))
+                    # Not in the text of the arguments, where some characters of a path would mean something.
+                    following = graph.add(name, interp="tetrahedral", file=str(table))
+                else:
+                    following = graph.add(name, arguments or None)
+                node.link_to(following)
+                node = following
+            node.link_to(graph.add("buffersink"))
+            graph.configure()
         return graph
+
+
+def _scale(info: VideoInfo) -> str:
+    return f"scale={info.width}:{info.height}:flags=bicubic+accurate_rnd+full_chroma_int"
+
+
+def _tone_mapping(info: VideoInfo) -> list[str]:
+    """HDR YUV to BT.709 YUV, by way of RGB in floats: with integers libavfilter's table takes three times as long."""
+    # Whatever the tags say of the matrix: HDR has but one in practice, and untagged it is still that one.
+    to_rgb = f"{_scale(info)}:in_color_matrix=bt2020"
+    to_yuv = "scale=flags=bicubic+accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=tv"
+    return [to_rgb, "format=gbrpf32", "lut3d", to_yuv, "format=yuv420p"]
 
 
 def _ratio(value: Fraction) -> str:

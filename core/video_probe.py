@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from core.errors import InvalidVideoError
 from core.media_input import MAX_PICTURE_PX, decoded_pts, open_input
 from core.picture_filter import orientation
+from core.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.types import AudioInfo, ColorInfo, VideoInfo
 from core.video_frame import default_matrix
 from utils.timebase import snap_rate
@@ -55,7 +56,7 @@ def probe_video(path: Path) -> VideoInfo:
     """Examine one input; its first picture is decoded as proof that it can be.
 
     `color` describes the pictures as `VideoReader` delivers them: where the stored ones are not YUV, the
-    matrix and range that they are converted to.
+    matrix and range that they are converted to; where they are HDR, BT.709.
 
     Raises:
         InvalidVideoError: the input cannot be used; message and hint say why in one line.
@@ -239,6 +240,8 @@ def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fract
 
 
 def _color(picture: av.VideoFrame, stream: VideoStream, width: int, height: int) -> ColorInfo:
+    if hdr_transfer(picture) is not None:
+        return SDR_COLOR
     stored_as_yuv = not picture.format.is_rgb and len(picture.format.components) >= 3
     return ColorInfo(
         primaries=_PRIMARIES.get(int(stream.codec_context.color_primaries), ""),
