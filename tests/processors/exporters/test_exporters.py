@@ -66,13 +66,9 @@ def analysis() -> FaceAnalysis:
 
 @pytest.fixture
 def timeline() -> Timeline:
-    return Timeline(
-        people=(
-            Identity("person_01", (0, 2), (Segment("person_01", 0, 0, 40, (0,)), Segment("person_01", 1, 50, 90, (2,)))),
-            Identity("Zoë <b>", (1,), (Segment("Zoë <b>", 0, 10, 40, (1,)),)),
-        ),
-        unknown=(3,),
-    )  # fmt: skip
+    first = (Segment("person_01", 0, 0, 40, (0,)), Segment("person_01", 1, 50, 90, (2,)))
+    second = (Segment("Zoë <b>", 0, 10, 40, (1,)),)
+    return Timeline((Identity("person_01", (0, 2), first), Identity("Zoë <b>", (1,), second)), unknown=(3,))
 
 
 def test_every_format_that_can_be_asked_for_exists():
