@@ -15,13 +15,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from filelock import FileLock, Timeout
-
 from config import Settings
+from core.analysis_file import AnalysisRecord
 from core.errors import (
     GPUMemoryError,
     InterruptedRunError,
@@ -30,11 +29,11 @@ from core.errors import (
     PipelineError,
     ToolMissingError,
 )
-from core.types import FaceAnalysis, VideoInfo
+from core.types import VideoInfo
 from processors.batch_inputs import BatchInput
 from processors.batch_inspection import Job, inspect_input, one_line_reason
 from processors.batch_summary import BatchSummary, InputResult, Status
-from processors.output_folder import remove_leftovers
+from processors.output_folder import exclusive, remove_leftovers
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint
 from utils.progress import StageMonitor
@@ -42,18 +41,19 @@ from utils.progress_bars import BatchMonitor
 
 logger = logging.getLogger(__name__)
 
-LOCK_FILE = ".lock"
 _POLL_S = 0.1
 _LEAVE_S = 1.2
 """how long the workers have to leave in order after an interruption"""
 
 
 class Processor(Protocol):
-    """The two halves of the work on one video; `VideoProcessor` is the real one."""
+    """The work on one video; `VideoProcessor` is the real one."""
 
-    def analyse(self) -> FaceAnalysis: ...
+    def prepare(self) -> None: ...
 
-    def finish(self, analysis: FaceAnalysis) -> dict[str, Any]: ...
+    def analyse(self) -> AnalysisRecord: ...
+
+    def finish(self, record: AnalysisRecord) -> dict[str, Any]: ...
 
 
 MakeProcessor = Callable[[VideoInfo, Path, Fingerprint, Settings, StageMonitor], Processor]
@@ -74,7 +74,7 @@ def run_batch(
     Raises:
         OutputError: `output_dir` cannot be written, or another run is writing there.
     """
-    with _exclusive(output_dir):
+    with exclusive(output_dir):
         remove_leftovers(output_dir)
         batch = _Batch(inputs, output_dir, settings, monitor, make_processor or _real_processors(settings))
         summary = batch.run()
@@ -88,7 +88,7 @@ def run_batch(
     return summary
 
 
-_Analysed = tuple[Job, Processor, FaceAnalysis, float]
+_Analysed = tuple[Job, Processor, AnalysisRecord, float]
 """what goes from one worker to the other; the number is the time the analysis took, seconds"""
 
 
@@ -181,9 +181,10 @@ class _Batch:
         monitor = self._monitor.video(name)
         processor = self._make_processor(job.info, self._output_dir / name, job.fingerprint, self._settings, monitor)
         # Loading the models is the batch's time, not the first video's.
+        processor.prepare()
         started = time.monotonic()
-        analysis = processor.analyse()
-        self._put((job, processor, analysis, time.monotonic() - started))
+        record = processor.analyse()
+        self._put((job, processor, record, time.monotonic() - started))
 
     def _finish_all(self) -> None:
         while (item := self._get()) is not None:
@@ -193,10 +194,11 @@ class _Batch:
             if self._fatal is not None:
                 self._stop.set()
 
-    def _finish(self, job: Job, processor: Processor, analysis: FaceAnalysis, analyse_s: float) -> None:
+    def _finish(self, job: Job, processor: Processor, record: AnalysisRecord, analyse_s: float) -> None:
         started = time.monotonic()
-        manifest = processor.finish(analysis)
-        self._record(_result(job.source, "done", manifest, analyse_s + time.monotonic() - started))
+        manifest = processor.finish(record)
+        wall_s = analyse_s + time.monotonic() - started
+        self._record(_result(job.source, "done", manifest, wall_s, analysis_cached=record.cached))
 
     def _attempt(self, source: BatchInput, work: Callable[[], None]) -> None:
         """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
@@ -250,32 +252,23 @@ def _join(workers: Sequence[threading.Thread], timeout_s: float) -> None:
 
 
 def _real_processors(settings: Settings) -> MakeProcessor:
-    # Loaded when the first video comes to its analysis, once, on the thread that will use them.
+    # Loaded for the first video that is not in the cache, once, on the thread that will use them.
     models = functools.cache(functools.partial(load_models, settings))
 
     def make(info: VideoInfo, folder: Path, mark: Fingerprint, own: Settings, monitor: StageMonitor) -> Processor:
-        return VideoProcessor(info, folder, mark, own, monitor, models())
+        return VideoProcessor(info, folder, mark, own, monitor, models)
 
     return make
 
 
-@contextlib.contextmanager
-def _exclusive(output_dir: Path) -> Iterator[None]:
-    lock = FileLock(output_dir / LOCK_FILE, timeout=0)
-    try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise OutputError("another run is writing to this folder", path=output_dir, hint="wait, or use -o") from error
-    except OSError as error:
-        raise OutputError(f"cannot write to the output folder: {error.strerror}", path=output_dir) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _result(source: BatchInput, status: Status, manifest: dict[str, Any], wall_s: float = 0.0) -> InputResult:
+def _result(
+    source: BatchInput,
+    status: Status,
+    manifest: dict[str, Any],
+    wall_s: float = 0.0,
+    *,
+    analysis_cached: bool = False,
+) -> InputResult:
     return InputResult(
         source.label,
         source.name,
@@ -284,6 +277,7 @@ def _result(source: BatchInput, status: Status, manifest: dict[str, Any], wall_s
         clips=len(manifest["clips"]),
         duration_s=manifest["video"]["duration_s"],
         wall_s=wall_s,
+        analysis_cached=analysis_cached,
     )
 
 

@@ -23,6 +23,7 @@ class InputResult:
 
     label: the input as the user named it. name: its output folder. reason: one line, "" where it is done.
     people, clips: how many. duration_s: length of the video. wall_s: time spent on it, 0.0 where cached.
+    analysis_cached: it was rendered from the analysis of an earlier run.
     """
 
     label: str
@@ -33,6 +34,7 @@ class InputResult:
     clips: int = 0
     duration_s: float = 0.0
     wall_s: float = 0.0
+    analysis_cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class BatchSummary:
                 "clips": result.clips,
                 "duration_s": round(result.duration_s, 3),
                 "wall_s": round(result.wall_s, 3),
+                "analysis_cached": result.analysis_cached,
             }
             for result in self.results
         ]
@@ -105,7 +108,8 @@ def _outcome(result: InputResult) -> str:
     if result.status == "cached":
         return f"{found}  {format_duration(result.duration_s):>8}  already done"
     speed = result.duration_s / result.wall_s if result.wall_s > 0 else 0.0
-    return f"{found}  {format_duration(result.duration_s):>8} in {format_duration(result.wall_s)} ({speed:.1f}x)"
+    note = ", analysis from the cache" if result.analysis_cached else ""
+    return f"{found}  {format_duration(result.duration_s):>8} in {format_duration(result.wall_s)} ({speed:.1f}x){note}"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -65,8 +65,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict[str, Any] | None:
     """The manifest in `folder` if it tells of a complete run of this version on this very input with these settings.
 
-    Complete means that every file it lists is there, every clip has the size it had, and no extra is missing that
-    is wanted now.
+    Complete means that every file it lists is there with the size it had, that the timeline was not edited since,
+    and that no extra is missing that is wanted now.
     """
     manifest = read_manifest(folder)
     if not manifest or (manifest.get("schema"), manifest.get("version")) != (MANIFEST_SCHEMA, VERSION):
@@ -77,9 +77,10 @@ def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict
         recorded = manifest["input"]
         if (recorded["size_bytes"], recorded["sha256"]) != (source.size_bytes, source.sha256):
             return None
-        intact = all(_size(folder / entry["file"]) is not None for entry in manifest["files"])
+        if _timeline_digest(folder) != manifest["timeline"]["sha256"]:
+            return None
+        intact = all(_size(folder / entry["file"]) == entry["bytes"] for entry in manifest["files"])
         intact = intact and settings.output.extras <= set(manifest["extras"])
-        intact = intact and all(_size(folder / clip["file"]) == clip["bytes"] for clip in manifest["clips"])
         # What readers of a done manifest rely on.
         intact = intact and len(manifest["people"]) >= 0 and float(manifest["video"]["duration_s"]) >= 0
     except (KeyError, TypeError, ValueError):

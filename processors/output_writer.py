@@ -7,6 +7,7 @@ input, settings and models give the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -25,7 +26,7 @@ from utils.files import atomic_path, write_json, write_text
 from utils.fingerprints import Fingerprint
 
 MANIFEST_SCHEMA = 2
-TIMELINE_SCHEMA = 1
+TIMELINE_SCHEMA = 2
 MANIFEST_FILE = "manifest.json"
 TIMELINE_FILE = "timeline.json"
 TRACKS_FILE = "tracks.csv"
@@ -34,8 +35,10 @@ UNKNOWN_PERSON = "unknown"
 """who a face of `Timeline.unknown` belongs to in tracks.csv"""
 
 _TIMELINE_ABOUT = (
-    "People and the stretches in which they are shown. start_s and end_s are seconds from the first frame of the "
-    "video, start and end are frame numbers (end is the first one that is not shown any more)."
+    "Who is shown when. Names, people and segments may be changed, by hand or with main.py rename, merge, split and "
+    "drop; main.py render then makes the clips anew. start_s and end_s are seconds from the first frame of the video; "
+    "a segment lies within one shot and follows tracklets of its person. A tracklet is of one person, or unknown, or "
+    "left out. Of people, face is only told; so is the list of tracklets at the end."
 )
 
 
@@ -49,11 +52,14 @@ def write_results(
     settings: Settings,
     models: Mapping[str, Any],
     warnings: Sequence[str],
+    analysis_key: str,
+    edited: bool = False,
     extras: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Write everything but the clips into `folder`, which holds the clips; returns the manifest.
 
     The manifest comes last: where it is, everything else is. People without a clip get no folder.
+    analysis_key: what the analysis is stored under. edited: the timeline is not as the program worked it out.
     extras: what was written beside the clips on demand, files (relative to `folder`) by name ("preview").
 
     Raises:
@@ -62,11 +68,12 @@ def write_results(
     extras = extras or {}
     pictures, shown = write_pictures(folder, analysis, timeline, clips)
     files = [*(clip.file for clip in clips), *pictures, *(file for files in extras.values() for file in files)]
-    with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="ascii", newline="\n") as file:
+    with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
     with_face = [person.name for person in timeline.people if f"{person.name}/{FACE_FILE}" in pictures]
-    stretches = timeline_dict(analysis, timeline, with_face)
+    stretches = timeline_dict(analysis, timeline, with_face, analysis_key)
     write_json(folder / TIMELINE_FILE, stretches)
+    timeline_sum = hashlib.sha256((folder / TIMELINE_FILE).read_bytes()).hexdigest()
     files += [TRACKS_FILE, TIMELINE_FILE]
     sizes = {file: (folder / file).stat().st_size for file in sorted(files)}
     manifest = manifest_dict(
@@ -78,6 +85,8 @@ def write_results(
         settings=settings,
         models=models,
         warnings=warnings,
+        analysis_key=analysis_key,
+        timeline_state={"sha256": timeline_sum, "edited": edited},
         extras=sorted(extras),
     )
     write_text(folder / REPORT_FILE, report_html(manifest, stretches, shown))
@@ -94,7 +103,7 @@ def track_lines(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
     yield TRACKS_HEADER
     owners = [(person.name, person.tracklets) for person in timeline.people]
     owners.append((UNKNOWN_PERSON, timeline.unknown))
-    names = [name for name, _ in owners]
+    names = [_csv_field(name) for name, _ in owners]
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     rows: list[tuple[Tracklet, int]] = [
         (by_id[track], rank) for rank, (_, tracks) in enumerate(owners) for track in tracks
@@ -123,8 +132,10 @@ def frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
     return np.asarray((pts - pts[0]) * float(analysis.video.time_base), np.float64)
 
 
-def timeline_dict(analysis: FaceAnalysis, timeline: Timeline, faces: Iterable[str]) -> dict[str, Any]:
-    """timeline.json: people with their segments, and the tracklets they are made of.
+def timeline_dict(
+    analysis: FaceAnalysis, timeline: Timeline, faces: Iterable[str], analysis_key: str
+) -> dict[str, Any]:
+    """timeline.json: people with their segments, and the tracklets they are made of. `timeline_file` reads it.
 
     faces: names of the people who have a face.jpg.
     """
@@ -135,18 +146,20 @@ def timeline_dict(analysis: FaceAnalysis, timeline: Timeline, faces: Iterable[st
             "still": person.still,
             "face": f"{person.name}/{FACE_FILE}" if person.name in with_face else None,
             "tracklets": list(person.tracklets),
-            "segments": [_segment_dict(segment, times) for segment in person.segments],
+            "segments": [_seconds_only(_segment_dict(segment, times)) for segment in person.segments],
         }
         for person in timeline.people
     ]
+    tracklets = [{"id": t.id, "shot": t.shot, **_interval(t.start, t.end, times)} for t in analysis.tracklets]
     return {
         "schema": TIMELINE_SCHEMA,
         "about": _TIMELINE_ABOUT,
         "input": ascii_safe(analysis.video.path.name),
         "frame_rate": str(analysis.video.frame_rate),
+        "analysis": analysis_key,
         "people": people,
         "unknown": list(timeline.unknown),
-        "tracklets": [{"id": t.id, "shot": t.shot, **_interval(t.start, t.end, times)} for t in analysis.tracklets],
+        "tracklets": [_seconds_only(tracklet) for tracklet in tracklets],
     }
 
 
@@ -160,11 +173,14 @@ def manifest_dict(
     settings: Settings,
     models: Mapping[str, Any],
     warnings: Sequence[str],
+    analysis_key: str,
+    timeline_state: Mapping[str, Any],
     extras: Sequence[str] = (),
 ) -> dict[str, Any]:
     """manifest.json: everything a program has to know about the run on this video.
 
     file_sizes: bytes of every file written except the manifest itself, by path relative to its folder.
+    timeline_state: sha256 of timeline.json as it was written, and whether people were edited in it.
     """
     times = frame_times(analysis)
     return {
@@ -174,6 +190,8 @@ def manifest_dict(
         "video": _video_dict(analysis.video, analysis.frame_count, float(times[-1])),
         "settings": result_settings(settings),
         "models": _plain(models),
+        "analysis": analysis_key,
+        "timeline": dict(timeline_state),
         "shots": [
             {"index": s.index, "transition": s.transition, **_interval(s.start, s.end, times)} for s in analysis.shots
         ],
@@ -225,6 +243,15 @@ def _segment_dict(segment: Segment, times: NDArray[np.float64]) -> dict[str, Any
 def _interval(start: int, end: int, times: NDArray[np.float64]) -> dict[str, Any]:
     seconds = {"start_s": round(float(times[start]), 6), "end_s": round(float(times[end]), 6)}
     return {**seconds, "start": start, "end": end}
+
+
+def _seconds_only(entry: dict[str, Any]) -> dict[str, Any]:
+    # In a file that people edit nothing may stand twice.
+    return {key: value for key, value in entry.items() if key not in ("start", "end")}
+
+
+def _csv_field(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\r\n') else name
 
 
 def _clip_dict(clip: Clip, size_bytes: int) -> dict[str, Any]:

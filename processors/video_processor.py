@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config import Settings
-from core.errors import InterruptedRunError, ModelError, PipelineError
+from core.analysis_file import AnalysisRecord
+from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
 from core.h264_encoder import choose_encoder
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
+from processors.analysis_key import analysis_key, make_store, possible_keys
 from processors.clip_renderer import ClipRenderer, RenderResult
 from processors.crop_planner import CropPlanner
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
-from processors.output_folder import new_results
-from processors.output_writer import write_results
+from processors.output_folder import has_edited_timeline, new_results
+from processors.output_writer import TIMELINE_FILE, write_results
 from processors.segment_cutter import cut_segments
+from processors.timeline_file import read_timeline, to_timeline
 from utils.fingerprints import Fingerprint
 from utils.progress import StageMonitor
 
@@ -31,10 +35,11 @@ _ROUNDING = 1e-3
 
 
 class VideoProcessor:
-    """The two halves of the work on one video, which may run on different threads, one after the other.
+    """The work on one video. `analyse` and `finish` may run on different threads, one after the other.
 
-    analyse: decodes and finds the faces; the only part that touches models.
-    finish: everything from the analysis on; of the models it only asks the names.
+    prepare: looks for the analysis of an earlier run; loads the models where there is none.
+    analyse: decodes and finds the faces, if that was not done before.
+    finish: everything from the analysis on; it needs no models.
     """
 
     def __init__(
@@ -44,35 +49,67 @@ class VideoProcessor:
         fingerprint: Fingerprint,
         settings: Settings,
         monitor: StageMonitor,
-        models: ModelManager,
+        models: Callable[[], ModelManager],
     ) -> None:
-        """folder: the video's output folder; it changes only when the new results are complete."""
+        """folder: the video's output folder; it changes only when the new results are complete.
+
+        models: called when they are needed, which may be never.
+        """
         self._info = info
         self._folder = folder
         self._fingerprint = fingerprint
         self._settings = settings
         self._monitor = monitor
         self._models = models
+        self._store = make_store(settings) if settings.run.cache else None
+        self._record: AnalysisRecord | None = None
 
-    def analyse(self) -> FaceAnalysis:
-        """Find shots, faces and their embeddings in one pass.
+    def prepare(self) -> None:
+        """Have everything that `analyse` needs.
+
+        Raises:
+            ModelError: a model is missing or unusable. ToolMissingError: there is no ffmpeg.
+        """
+        if self._store is not None:
+            found = (self._store.load(key, self._info) for key in possible_keys(self._fingerprint, self._settings))
+            self._record = next((record for record in found if record is not None), None)
+        if self._record is None:
+            self._models()
+
+    def analyse(self) -> AnalysisRecord:
+        """Find shots, faces and their embeddings in one pass, and store them; or hand out what `prepare` has found.
 
         Raises:
             ModelError: a model is missing or unusable.
             VideoProcessingError: the video cannot be decoded.
             InterruptedRunError: the monitor's `stop` was set.
         """
-        return FaceAnalyzer(self._settings, self._models, self._monitor).analyze(self._info)
+        if self._record is not None:
+            logger.info("%s: the analysis is there already", self._folder.name)
+            self._monitor.update("analyse", 1, 1)
+            return self._record
+        models = self._models()
+        analysis = FaceAnalyzer(self._settings, models, self._monitor).analyze(self._info)
+        key = analysis_key(self._fingerprint, self._settings, analysis.embedder)
+        record = AnalysisRecord(key, analysis, models.describe(), models.warnings)
+        if self._store is not None:
+            self._store.save(record)
+        return record
 
-    def finish(self, analysis: FaceAnalysis) -> dict[str, Any]:
-        """Write the output folder for `analysis`, of `analyse` or equal to it; returns the manifest.
+    def finish(self, record: AnalysisRecord) -> dict[str, Any]:
+        """Write the output folder for `record`, of `analyse` or equal to it; returns the manifest.
+
+        A timeline that somebody edited there is followed, unless everything is to be overwritten.
 
         Raises:
             EncodeError, DecodeError: a clip cannot be made. ToolMissingError: there is no ffmpeg.
+            SettingsError: the edited timeline is wrong. VideoProcessingError: it belongs to another analysis.
             OSError: the folder cannot be written.
             InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
         """
-        timeline = IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
+        analysis = record.analysis
+        edited = not self._settings.run.overwrite and has_edited_timeline(self._folder)
+        timeline = self._edited_timeline(record) if edited else self._new_timeline(analysis)
         paths = self._plan(timeline, analysis)
         with new_results(self._folder) as partial:
             rendered = ClipRenderer(self._settings, self._monitor).render(analysis, paths, partial)
@@ -87,9 +124,26 @@ class VideoProcessor:
                 rendered.clips,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
-                models={**self._models.describe(), "encoder": rendered.encoder},
-                warnings=[*self._models.warnings, *warnings],
+                models={**record.models, "encoder": rendered.encoder},
+                warnings=[*record.warnings, *warnings],
+                analysis_key=record.key,
+                edited=edited,
             )
+
+    def _new_timeline(self, analysis: FaceAnalysis) -> Timeline:
+        return IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
+
+    def _edited_timeline(self, record: AnalysisRecord) -> Timeline:
+        edited = read_timeline(self._folder)
+        if edited.analysis != record.key:
+            raise VideoProcessingError(
+                "its timeline was edited, but for another analysis than these settings make",
+                path=self._info.path,
+                stage="timeline",
+                hint="--overwrite begins anew and keeps the edited one as timeline.json.bak",
+            )
+        logger.info("%s: following the edited timeline", self._folder.name)
+        return to_timeline(edited, record.analysis, self._folder / TIMELINE_FILE)
 
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)

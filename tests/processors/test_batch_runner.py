@@ -11,6 +11,7 @@ import threading
 import time
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,6 +64,7 @@ class Script:
         self.events: list[tuple[str, str]] = []
         self.threads: dict[str, set[str]] = {"analyse": set(), "finish": set()}
         self.steps: dict[tuple[str, str], Any] = {}
+        self.analysed_before: set[str] = set()
 
     def make(self, info, folder, mark, settings, monitor):
         return ScriptedProcessor(self, info, folder, mark, settings, monitor)
@@ -83,11 +85,15 @@ class ScriptedProcessor:
         self.script, self.info, self.folder = script, info, folder
         self.mark, self.settings, self.monitor = mark, settings, monitor
 
+    def prepare(self):
+        self.script.events.append(("prepare", self.info.path.stem))
+
     def analyse(self):
         self.script.play("analyse", self.info.path.stem, self.monitor)
-        return self.info.path.stem
+        return SimpleNamespace(name=self.info.path.stem, cached=self.info.path.stem in self.script.analysed_before)
 
-    def finish(self, analysis):
+    def finish(self, record):
+        analysis = record.name
         assert analysis == self.info.path.stem
         with new_results(self.folder) as partial:
             (partial / "person_01").mkdir()
@@ -100,6 +106,7 @@ class ScriptedProcessor:
                 "version": VERSION,
                 "input": {"size_bytes": self.mark.size_bytes, "sha256": self.mark.sha256},
                 "settings": result_settings(self.settings),
+                "timeline": {"sha256": None, "edited": False},
                 "video": {"duration_s": 2.0},
                 "people": [{}],
                 "clips": [entry],
@@ -212,6 +219,17 @@ def test_a_missing_model_or_tool_ends_the_batch(videos, step, error):
     assert statuses(summary)[:2] == ["done", "failed"]
     assert statuses(summary)[3] == "interrupted"
     assert ("analyse", "d") not in script.events or step == "finish"
+
+
+def test_what_was_analysed_before_is_said(videos):
+    script = Script()
+    script.analysed_before = {"b"}
+    summary = run(videos, script)
+    assert [r.analysis_cached for r in summary.results] == [False, True, False, False]
+    assert ["from the cache" in line for line in summary.lines()] == [False, True, False, False, False]
+    assert script.events.index(("prepare", "b")) < script.events.index(("analyse", "b"))
+    written = json.loads((videos.parent / "out" / "summary.json").read_text())
+    assert [e["analysis_cached"] for e in written["inputs"]] == [False, True, False, False]
 
 
 def test_a_second_run_has_nothing_to_do(videos):
@@ -347,8 +365,8 @@ def test_the_monitor_hears_of_every_video(videos):
 HOLDER = """
 import sys
 from pathlib import Path
-from processors.batch_runner import _exclusive
-with _exclusive(Path(sys.argv[1])):
+from processors.output_folder import exclusive
+with exclusive(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()
 """

@@ -29,6 +29,7 @@ def write_run(folder: Path, files: dict[str, str]) -> None:
         "version": VERSION,
         "input": {"name": "a.mp4", "size_bytes": 10, "sha256": "aa"},
         "settings": result_settings(Settings()),
+        "timeline": {"sha256": None, "edited": False},
         "video": {"duration_s": 1.0},
         "people": [],
         "clips": entries,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +35,7 @@ from processors.output_writer import (
 )
 from utils.fingerprints import Fingerprint
 
+KEY = "ab" * 32
 FIRST_PTS = 9_007_199_254_740_993  # not a float: seconds from zero would be off
 
 
@@ -118,6 +120,13 @@ def test_tracks_have_fixed_decimals_and_no_negative_zero(analysis, timeline):
     assert lines[1] == "2,0.080000,0,person_01,0,10.13,0.00,30.00,40.50,0.9877,123.46"
 
 
+def test_names_with_commas_quotes_and_any_letters_stay_one_field(tmp_path, analysis):
+    people = tuple(Identity(name, (t,), ()) for t, name in enumerate(("Strauß, Jr.", 'the "other" one')))
+    write(tmp_path, analysis, Timeline(people), [])
+    with (tmp_path / "tracks.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["person"] for row in csv.DictReader(file)} == {person.name for person in people}
+
+
 def test_person_100_comes_after_person_99(analysis):
     people = tuple(Identity(f"person_{n:02d}", (t,), ()) for n, t in ((99, 0), (100, 1)))
     rows = list(csv.DictReader(track_lines(analysis, Timeline(people))))
@@ -128,17 +137,16 @@ def test_nobody_gives_a_header_alone(analysis):
     assert list(track_lines(analysis, Timeline(()))) == [TRACKS_HEADER]
 
 
-def test_the_timeline_in_seconds_and_frames(analysis, timeline):
-    value = timeline_dict(analysis, timeline, ["person_01"])
+def test_the_timeline_in_seconds(analysis, timeline):
+    value = timeline_dict(analysis, timeline, ["person_01"], KEY)
     assert [p["name"] for p in value["people"]] == ["person_01", "person_02"]
     assert [p["face"] for p in value["people"]] == ["person_01/face.jpg", None]
     assert [p["still"] for p in value["people"]] == [False, True]
-    assert value["people"][0]["segments"][0] == {
-        "shot": 0, "start_s": 0.08, "end_s": 0.24, "start": 2, "end": 5, "tracklets": [0],
-    }  # fmt: skip
+    assert value["people"][0]["segments"][0] == {"shot": 0, "start_s": 0.08, "end_s": 0.24, "tracklets": [0]}
     assert value["people"][0]["segments"][1]["end_s"] == 0.4
     assert value["unknown"] == [3]
-    assert value["tracklets"][3] == {"id": 3, "shot": 1, "start_s": 0.4, "end_s": 0.44, "start": 9, "end": 10}
+    assert value["tracklets"][3] == {"id": 3, "shot": 1, "start_s": 0.4, "end_s": 0.44}
+    assert value["analysis"] == KEY
 
 
 def manifest(analysis, timeline):
@@ -151,6 +159,8 @@ def manifest(analysis, timeline):
         settings=Settings(),
         models={"embedder": {"name": "dlib"}},
         warnings=["odd"],
+        analysis_key=KEY,
+        timeline_state={"sha256": "cc", "edited": True},
     )
 
 
@@ -160,6 +170,7 @@ def test_the_manifest_says_what_was_found(analysis, timeline):
     assert (value["video"]["frames"], value["video"]["duration_s"]) == (10, 0.44)
     assert (value["video"]["frame_rate"], value["video"]["sample_aspect_ratio"]) == ("25", "4/3")
     assert value["settings"] == result_settings(Settings())
+    assert (value["analysis"], value["timeline"]) == (KEY, {"sha256": "cc", "edited": True})
     # Frames 2, 3 (twice as long) and 4, then 5 to 8.
     assert [p["on_screen_s"] for p in value["people"]] == [0.32, 0.16]
     assert [p["clips"] for p in value["people"]] == [1, 0]
@@ -179,7 +190,7 @@ def write(folder: Path, analysis, timeline, clips):
         (folder / clip.file).write_bytes(b"video")
     return write_results(
         folder, analysis, timeline, clips,
-        fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[],
+        fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
     )  # fmt: skip
 
 
@@ -195,6 +206,8 @@ def test_everything_is_written_and_listed_and_the_same_every_time(tmp_path, anal
     assert files == {p.relative_to(folders[1]).as_posix(): p.read_bytes() for p in folders[1].rglob("*") if p.is_file()}
     listed = {entry["file"]: entry["bytes"] for entry in returned["files"]}
     assert listed == {name: len(data) for name, data in files.items() if name != "manifest.json"}
+    digest = hashlib.sha256(files["timeline.json"]).hexdigest()
+    assert returned["timeline"] == {"sha256": digest, "edited": False}
     assert files["tracks.csv"].endswith(b"\n") and b"\r" not in files["tracks.csv"]
 
 
@@ -202,7 +215,7 @@ def test_a_clip_that_is_not_there_leaves_no_manifest(tmp_path, analysis, timelin
     with pytest.raises(OSError):
         write_results(
             tmp_path, analysis, timeline, [CLIP],
-            fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[],
+            fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
         )  # fmt: skip
     assert not (tmp_path / "manifest.json").exists()
 
@@ -212,5 +225,6 @@ def test_no_frames_at_all(analysis):
     value = manifest_dict(
         empty, Timeline(()), [],
         file_sizes={}, fingerprint=Fingerprint(0, ""), settings=Settings(), models={}, warnings=[],
+        analysis_key=KEY, timeline_state={},
     )  # fmt: skip
     assert (value["video"]["frames"], value["video"]["duration_s"]) == (0, 0.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,19 @@ import numpy as np
 import pytest
 
 import core.model_manager
-from config import Settings
-from core.errors import EncodeError, InterruptedRunError, ModelError, ModelUnavailableError, ToolMissingError
+from config import Settings, load_settings
+from core.analysis_file import AnalysisRecord
+from core.errors import (
+    EncodeError,
+    InterruptedRunError,
+    ModelError,
+    ModelUnavailableError,
+    SettingsError,
+    ToolMissingError,
+    VideoProcessingError,
+)
 from core.types import Clip, ColorInfo, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
-from processors import video_processor
+from processors import output_folder, video_processor
 from processors.clip_renderer import RenderResult
 from processors.video_processor import VideoProcessor, load_models, result_warnings
 from utils.fingerprints import Fingerprint
@@ -42,6 +53,7 @@ ANALYSIS = FaceAnalysis(
     decode_failures=0,
 )  # fmt: skip
 TIMELINE = Timeline((Identity("person_01", (0,), (SEGMENT,)),))
+RECORD = AnalysisRecord("ab" * 32, ANALYSIS, {"device": "cpu"}, ("a substitute is used",))
 CLIP = Clip("person_01", "person_01/clip_001.mp4", 0, 0, 10, 0.0, 0.4, 10, 512, 512, False, 1.0)
 
 
@@ -103,12 +115,30 @@ def monitor() -> StageMonitor:
 
 
 @pytest.fixture
-def processor(tmp_path, monitor) -> VideoProcessor:
-    return VideoProcessor(INFO, tmp_path / "a", Fingerprint(10, "aa"), Settings(), monitor, Models())
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
 
 
-def test_from_analysis_to_folder(tmp_path, stages, monitor, processor):
-    settings = Settings()
+@pytest.fixture
+def make(tmp_path, monitor, cache):
+    """Makes the processor of a run; `settings` by section."""
+
+    def make(models=Models, info=INFO, **settings) -> VideoProcessor:
+        settings.setdefault("run", {})["cache_dir"] = str(cache)
+        chosen = load_settings(None, settings)
+        return VideoProcessor(info, tmp_path / "a", Fingerprint(10, "aa"), chosen, monitor, models)
+
+    return make
+
+
+@pytest.fixture
+def processor(make) -> VideoProcessor:
+    return make()
+
+
+def test_from_analysis_to_folder(tmp_path, stages, monitor, processor, cache):
+    settings = load_settings(None, {"run": {"cache_dir": str(cache)}})
+    processor.prepare()
     analysis = processor.analyse()
     assert stages["info"] is INFO
     assert stages["analyzer"][0] == settings and stages["analyzer"][2] is monitor
@@ -131,22 +161,139 @@ def test_a_failure_leaves_nothing(tmp_path, stages, processor):
 
     stages["render"] = fail
     with pytest.raises(EncodeError):
-        processor.finish(ANALYSIS)
+        processor.finish(RECORD)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_stopped_while_rendering_leaves_nothing(tmp_path, stages, monitor, processor):
     stages["render"] = lambda folder: monitor.stop.set()
     with pytest.raises(InterruptedRunError):
-        processor.finish(ANALYSIS)
+        processor.finish(RECORD)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_stopped_before_planning_plans_nothing(stages, monitor, processor):
     monitor.stop.set()
     with pytest.raises(InterruptedRunError):
-        processor.finish(ANALYSIS)
+        processor.finish(RECORD)
     assert "paths" not in stages
+
+
+def no_models() -> Models:
+    raise AssertionError("the models were loaded")
+
+
+def run(processor: VideoProcessor) -> dict[str, Any]:
+    processor.prepare()
+    return processor.finish(processor.analyse())
+
+
+def test_a_second_run_needs_neither_models_nor_analysis_and_gives_the_same_bytes(tmp_path, stages, make):
+    run(make())
+    first = {p.name: p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file()}
+    shutil.rmtree(tmp_path / "a")
+    stages.pop("info")
+    again = make(no_models)
+    again.prepare()
+    assert again.analyse().cached
+    run(again)
+    assert "info" not in stages
+    assert {p.name: p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file()} == first
+
+
+@pytest.mark.parametrize(
+    "section", [{"clip": {"size": 256}}, {"encode": {"quality": 30}}, {"identity": {"merge": 0.3}}]
+)
+def test_settings_after_the_analysis_use_the_stored_one(stages, make, section):
+    run(make())
+    stages.pop("info")
+    run(make(no_models, **section))
+    assert "info" not in stages
+
+
+@pytest.mark.parametrize(
+    "change", [{"analysis": {"min_face": 0.1}}, {"run": {"cache": False}}, {"analysis": {"embedder": "facenet"}}]
+)
+def test_settings_of_the_analysis_and_no_cache_make_a_new_one(stages, make, change):
+    run(make())
+    stages.pop("info")
+    run(make(**change))
+    assert stages.pop("info") is INFO
+    if "run" in change:
+        run(make(no_models))
+
+
+def test_a_file_that_was_moved_is_the_same_video(stages, make):
+    run(make())
+    moved = dataclasses.replace(INFO, path=Path("elsewhere.mp4"))
+    processor = make(no_models, info=moved)
+    processor.prepare()
+    assert processor.analyse().analysis.video.path == moved.path
+
+
+def edit(folder: Path, old: str = '"name": "person_01"', new: str = '"name": "Anna"') -> str:
+    text = (folder / "timeline.json").read_text()
+    assert old in text
+    (folder / "timeline.json").write_text(text.replace(old, new))
+    return text.replace(old, new)
+
+
+def test_an_edited_timeline_is_followed_now_and_later(tmp_path, stages, make):
+    folder = tmp_path / "a"
+    assert run(make())["timeline"]["edited"] is False
+    edit(folder)
+    manifest = run(make())
+    assert [p["name"] for p in manifest["people"]] == ["Anna"]
+    assert manifest["timeline"]["edited"] is True
+    assert ",Anna," in (folder / "tracks.csv").read_text()
+    # Other clips later: the people are still those of the edited timeline.
+    manifest = run(make(clip={"size": 256}))
+    assert [p["name"] for p in manifest["people"]] == ["Anna"]
+    assert not (folder / "timeline.json.bak").exists()
+
+
+def test_only_overwrite_begins_anew_and_keeps_what_was_edited(tmp_path, stages, make):
+    folder = tmp_path / "a"
+    run(make())
+    edited = edit(folder)
+    manifest = run(make(run={"overwrite": True}))
+    assert [p["name"] for p in manifest["people"]] == ["person_01"]
+    assert manifest["timeline"]["edited"] is False
+    assert (folder / "timeline.json.bak").read_text() == edited
+
+
+def test_an_edited_timeline_never_follows_another_analysis(tmp_path, stages, make):
+    run(make())
+    edited = edit(tmp_path / "a")
+    with pytest.raises(VideoProcessingError, match="--overwrite"):
+        run(make(analysis={"min_face": 0.1}))
+    assert (tmp_path / "a" / "timeline.json").read_text() == edited
+
+
+def test_a_wrongly_edited_timeline_is_named_and_left(tmp_path, stages, make):
+    run(make())
+    edited = edit(tmp_path / "a", '"end_s": 0.4', '"end_s": "0.4"')
+    with pytest.raises(SettingsError, match=re.escape("people[0].segments[0].end_s: Expected `float`")):
+        run(make())
+    assert (tmp_path / "a" / "timeline.json").read_text() == edited
+
+
+def test_killed_while_results_are_exchanged_the_edited_timeline_is_still_followed(tmp_path, stages, make, monkeypatch):
+    folder = tmp_path / "a"
+    run(make())
+    edit(folder)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output_folder, "_remove_file", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(make())
+    assert "replacing" in json.loads((folder / "manifest.json").read_text())
+    manifest = run(make())
+    assert [p["name"] for p in manifest["people"]] == ["Anna"]
+    assert manifest["timeline"]["edited"] is True
 
 
 def test_warnings_say_what_is_wrong_and_nothing_else():
