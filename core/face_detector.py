@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.nets import Net, in_batches
 from core.types import ByteArray, Detections, FloatArray
-from utils.crops import AreaSampler
+from utils.crops import AreaSampler, few_squares
 from utils.nms import non_maximum_suppression
 
 PYRAMID_FACTOR = 0.709
@@ -25,6 +26,9 @@ PNET_CELL_PX, PNET_STRIDE_PX = 12, 2
 RNET_SIDE, ONET_SIDE = 24, 48
 THRESHOLDS = (0.6, 0.7, 0.7)
 """P-Net, R-Net and O-Net scores below which a candidate is dropped: facenet-pytorch's defaults"""
+
+DOUBT_SCORE = 0.97
+"""O-Net's score under which R-Net is asked too when a face is followed"""
 
 EXPLAINED_SHARE = 0.6
 """a candidate is not looked at again where it and a tracked face share so much of the smaller one's area ..."""
@@ -85,9 +89,9 @@ class FaceDetector:
     def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
         """Where the faces near `boxes` are, without a search: one row for each box.
 
-        Box and landmarks are O-Net's. The score is the geometric mean of what R-Net and O-Net say:
-        O-Net alone drops to 0.3 on profiles that R-Net is sure of, and stays at 0.9 on a shoulder that
-        R-Net doubts.
+        Box, landmarks and score are O-Net's. Where it is not sure, the score is the geometric mean with
+        R-Net's: O-Net alone drops to 0.3 on profiles that R-Net is sure of, and stays at 0.9 on a shoulder
+        that R-Net doubts.
 
         Args:
             picture: (h, w, 3) uint8 RGB. boxes: (N, 4) float32, xyxy, where the faces are expected.
@@ -98,18 +102,18 @@ class FaceDetector:
         if len(boxes) == 0:
             return Detections.empty()
         squares = _squared(boxes)
-        # Summing up only the rectangle around all the faces keeps following one face cheap.
-        low = np.clip(np.floor(squares[:, :2].min(0)).astype(int) - 2, 0, None)
-        high = np.maximum(np.ceil(squares[:, 2:].max(0)).astype(int) + 2, low + 2)
-        part = np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]])
-        if part.size == 0:
-            return Detections(squares, np.zeros(len(boxes), np.float32), np.zeros((len(boxes), 5, 2), np.float32))
-        shift = np.tile(low.astype(np.float32), 2)
-        sampler = AreaSampler(part)
-        found = self._regress([sampler], squares - shift, np.zeros(len(boxes), np.int64))
-        second = self._rnet(sampler.squares(squares - shift, RNET_SIDE))[1][:, 1]
-        scores = np.sqrt(found.scores * second)
-        return Detections(found.boxes + shift, scores, found.landmarks + shift[:2])
+        crops = few_squares(picture, squares, ONET_SIDE)
+        found = self._regress(crops, squares)
+        scores = found.scores
+        doubtful = np.flatnonzero(scores < DOUBT_SCORE)
+        if len(doubtful):
+            small = np.stack(
+                [cv2.resize(c, (RNET_SIDE, RNET_SIDE), interpolation=cv2.INTER_AREA) for c in crops[doubtful]]
+            )
+            second = self._rnet(small)[1][:, 1]
+            scores = scores.copy()
+            scores[doubtful] = np.sqrt(scores[doubtful] * second)
+        return Detections(found.boxes, scores, found.landmarks)
 
     def _propose(
         self, samplers: Sequence[AreaSampler], min_face_px: float, threshold: float
@@ -152,12 +156,11 @@ class FaceDetector:
         """O-Net: faces with score and landmarks, and the picture each belongs to."""
         if len(boxes) == 0:
             return Detections.empty(), owner
-        found = self._regress(samplers, boxes, owner)
+        found = self._regress(_crops(samplers, boxes, owner, ONET_SIDE), boxes)
         good = np.flatnonzero(found.scores > threshold)
         return found[good], owner[good]
 
-    def _regress(self, samplers: Sequence[AreaSampler], squares: FloatArray, owner: NDArray[np.int64]) -> Detections:
-        crops = _crops(samplers, squares, owner, ONET_SIDE)
+    def _regress(self, crops: FloatArray, squares: FloatArray) -> Detections:
         offsets, points, probability = in_batches(self._onet, crops, self._batch_size)
         size = squares[:, 2:] - squares[:, :2] + 1
         landmarks = np.stack([points[:, :5], points[:, 5:]], axis=2) * size[:, None] + squares[:, None, :2] - 1

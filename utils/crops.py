@@ -69,6 +69,22 @@ class AreaSampler:
         return np.concatenate(parts)
 
 
+def few_squares(picture: NDArray[np.uint8], boxes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """As `AreaSampler.squares`, one box after the other and with OpenCV's filter: for a handful of boxes.
+
+    Without a table of the picture, which costs more than the few regions do. The pixels are not the same to the
+    last bit as those that MTCNN was trained on, but following does not decide as narrowly as detection does.
+    """
+    height, width = picture.shape[:2]
+    crops = np.empty((len(boxes), side, side, 3), np.float32)
+    for row, (x1, y1, x2, y2) in enumerate(np.trunc(boxes).astype(int).tolist()):
+        left, top = min(max(x1 - 1, 0), width - 1), min(max(y1 - 1, 0), height - 1)
+        region = picture[top : max(min(y2, height), top + 1), left : max(min(x2, width), left + 1)]
+        method = cv2.INTER_AREA if min(region.shape[:2]) >= side else cv2.INTER_LINEAR
+        crops[row] = cv2.resize(region, (side, side), interpolation=method)
+    return crops
+
+
 def _cells(length: int, parts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     step = np.arange(parts)
     return step * length // parts, -(-(step + 1) * length // parts)
