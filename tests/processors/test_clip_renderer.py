@@ -9,25 +9,20 @@ import av
 import numpy as np
 import pytest
 
+from benchmarks.flash_beep import END_S, frame_times, onsets, read_clip, write_video
+from benchmarks.sync import CASES, SLOW, bare_analysis, measure
 from config import ClipSettings, EncodeSettings, Settings
 from core.clip_writer import ClipWriter
 from core.errors import EncodeError, InterruptedRunError
-from core.types import CropPath, FaceAnalysis, Segment, Shot
+from core.types import CropPath, Segment
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
 from processors.clip_renderer import ClipRenderer
-from tests.processors.flash_beep import END_S, frame_times, onsets, read_clip, write_video
+from tests.core.video_zoo import run_ffmpeg
 from utils.progress import StageMonitor
 from utils.timebase import frames_at_rate
 
 SETTINGS = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast"))
-
-
-def analyse(path):
-    info = probe_video(path)
-    with VideoReader(info) as reader:
-        pts = np.array([frame.pts for frame in reader.frames()], np.int64)
-    return FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), (), "none", 0)
 
 
 def crop(analysis, start=0, end=None, person="person_01", size=64):
@@ -48,49 +43,94 @@ def leftovers(folder):
 def plain(tmp_path_factory):
     path = tmp_path_factory.mktemp("plain") / "plain.mp4"
     write_video(path, frame_times())
-    return analyse(path)
+    return bare_analysis(path)
 
 
-CASES = {
-    "cfr": {},
-    "ntsc": {"rate": Fraction(30000, 1001)},
-    "vfr": {"variable": True},
-    "late start": {"offset_s": 0.85, "suffix": ".mkv"},
-    "vfr late start": {"variable": True, "offset_s": 1.4, "suffix": ".mkv"},
-    "transport stream": {"offset_s": 0.5, "suffix": ".ts"},
-    "mono": {"layout": "mono", "rate_hz": 44100},
-    "surround": {"layout": "5.1"},
-}
-
-
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [pytest.param(c, marks=[pytest.mark.slow] if c in SLOW else []) for c in CASES])
 def test_picture_and_sound_stay_together(case, tmp_path):
-    options = dict(CASES[case])
-    source = tmp_path / f"source{options.pop('suffix', '.mp4')}"
-    timing = {k: options.pop(k) for k in ("rate", "variable") if k in options}
-    write_video(source, frame_times(**timing, offset_s=options.get("offset_s", 0.0)), **options)
-    analysis = analyse(source)
-    # A clip from the beginning, and one that begins in the middle of nowhere.
+    silent_before, silent_after = ("later" in case), ("ends" in case)
+    for sync in measure(case, tmp_path):
+        assert max(abs(sync.at_first_picture_s), abs(sync.at_last_picture_s), sync.worst_s) <= 0.02
+        assert sync.flashes >= 5
+        assert sync.beeps == sync.flashes or ((silent_before or silent_after) and sync.beeps >= 3)
+
+
+@pytest.mark.parametrize("timing", [{}, {"rate": Fraction(30000, 1001)}, {"variable": True}])
+def test_pictures_come_at_a_constant_rate_and_sound_is_as_long(timing, tmp_path):
+    write_video(tmp_path / "source.mp4", frame_times(**timing))
+    analysis = bare_analysis(tmp_path / "source.mp4")
     late = int(analysis.frame_count * 0.3)
     paths = [crop(analysis), crop(analysis, late, analysis.frame_count - 5)]
     result = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / "out")
     assert result.repeated_pictures == 0 and result.damaged_sound_packets == 0
+    rate = float(analysis.video.frame_rate)
     for path, clip in zip(paths, result.clips, strict=True):
-        times, light, sound_times, loudness = read_clip(tmp_path / "out" / clip.file)
-        rate = analysis.video.frame_rate
+        times, _, sound_times, _ = read_clip(tmp_path / "out" / clip.file)
         assert len(times) == len(path.source_frames) == clip.frames
-        assert np.allclose(times, np.arange(len(times)) / float(rate), atol=2e-3)  # constant, from 0
+        assert np.allclose(times, np.arange(len(times)) / rate, atol=2e-3)
         assert abs(sound_times[0]) < 1e-3
-        assert -1e-3 <= len(sound_times) * (sound_times[1] - sound_times[0]) - len(times) / float(rate) < 1024 / 8000
-        flashes, beeps = onsets(times, light, 128), onsets(sound_times, loudness, 0.1)
-        beeps = beeps[beeps < times[-1]]
-        assert len(flashes) == len(beeps) >= 4
-        assert np.abs(flashes - beeps).max() <= 0.02
+        assert -1e-3 <= len(sound_times) * (sound_times[1] - sound_times[0]) - len(times) / rate < 1024 / 8000
+
+
+def textured(path, pixel_format="yuv420p", options=(), size=(160, 120)):
+    """Noise in all three planes, losslessly encoded; returns its planes as stored, one set per frame."""
+    rng = np.random.default_rng(5)
+    width, height = size
+    data = rng.integers(16, 236, (4, height * 3 // 2, width), np.uint8)
+    run_ffmpeg(
+        "-f", "rawvideo", "-pix_fmt", pixel_format, "-s", f"{width}x{height}", "-r", "25", "-i", "-",
+        "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", *options, str(path), data=data.tobytes(),
+    )  # fmt: skip
+    return data
+
+
+def decoded(path):
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray() for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("place", [(0, 0), (34, 20), (96, 56)])
+def test_a_clip_that_crops_without_scaling_is_bit_exact(place, tmp_path):
+    source = textured(tmp_path / "noise.mp4")
+    analysis = bare_analysis(tmp_path / "noise.mp4")
+    x, y = place
+    path = crop(analysis)
+    path = CropPath(path.segment, path.source_frames, np.tile([x, y, x + 64.0, y + 64.0], (4, 1)), 64, 64)
+    lossless = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast", quality=0, codec="x264"))
+    (clip,) = ClipRenderer(lossless).render(analysis, [path], tmp_path / "out").clips
+    pictures = decoded(tmp_path / "out" / clip.file)
+    assert len(pictures) == 4
+    for stored, picture in zip(source, pictures, strict=True):
+        chroma = stored[120:].reshape(2, 60, 80)[:, y // 2 : y // 2 + 32, x // 2 : x // 2 + 32]
+        assert np.array_equal(picture[:64], stored[y : y + 64, x : x + 64])
+        assert np.array_equal(picture[64:].reshape(2, 32, 32), chroma)
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "matrix", "full"),
+    [
+        ("bt709", "bt709", "bt709", False),
+        ("smpte170m", "smpte170m", "smpte170m", True),
+        ("bt470bg", "gamma28", "bt470bg", False),
+        ("bt2020", "bt2020-10", "bt2020nc", False),
+        ("bt709", "iec61966-2-1", "bt709", True),
+    ],
+)
+def test_colour_tags_are_carried_over(primaries, transfer, matrix, full, tmp_path):
+    tags = f"color_primaries={primaries}:color_trc={transfer.replace('gamma28', 'bt470bg')}:colorspace={matrix}"
+    textured(tmp_path / "in.mp4", options=("-vf", f"setparams={tags}:range={'pc' if full else 'tv'}"))
+    analysis = bare_analysis(tmp_path / "in.mp4")
+    color = analysis.video.color
+    assert (color.primaries, color.transfer, color.matrix, color.range) == (
+        primaries, transfer, matrix, "pc" if full else "tv",
+    )  # fmt: skip
+    (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path / "out").clips
+    assert probe_video(tmp_path / "out" / clip.file).color == color
 
 
 def test_clip_without_sound_has_no_sound_track(tmp_path):
     write_video(tmp_path / "mute.mp4", frame_times()[:30], sound=None)
-    analysis = analyse(tmp_path / "mute.mp4")
+    analysis = bare_analysis(tmp_path / "mute.mp4")
     (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
     assert not clip.has_sound
     with av.open(str(tmp_path / clip.file)) as container:
@@ -99,7 +139,7 @@ def test_clip_without_sound_has_no_sound_track(tmp_path):
 
 def test_sound_that_is_shorter_than_the_picture_becomes_silence(tmp_path):
     write_video(tmp_path / "short.mp4", frame_times(), sound=(0.7, 2.0))
-    analysis = analyse(tmp_path / "short.mp4")
+    analysis = bare_analysis(tmp_path / "short.mp4")
     (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
     _, _, sound_times, loudness = read_clip(tmp_path / clip.file)
     assert np.allclose(onsets(sound_times, loudness, 0.1), [0.92, 1.4, 1.92], atol=0.005)
