@@ -7,7 +7,6 @@ missing, 130 interrupted. Logs and bars go to stderr, data to stdout.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import logging
 import os
@@ -16,34 +15,40 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 INSTALL_HINT = "python -m pip install -r requirements.txt"
 
 try:
-    from config import VERSION, Option, Settings, load_settings, options, section_title
-    from core.errors import ModelError, OutputError, PipelineError, SettingsError, ToolMissingError
+    from config import Settings
+    from core.errors import (
+        InterruptedRunError,
+        ModelError,
+        OutputError,
+        PipelineError,
+        SettingsError,
+        ToolMissingError,
+    )
+    from processors import command_line
+    from processors.command_line import EXIT_USAGE, run_parser, settings_from
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
     raise SystemExit(3) from None
 
 if TYPE_CHECKING:
+    import argparse
+
     from processors.batch_inputs import BatchInput
+    from processors.people_editor import ClipRules
+    from processors.timeline_file import TimelineFile
     from utils.progress_bars import BatchMonitor
 
 logger = logging.getLogger(__name__)
 
 PROJECT = Path(__file__).resolve().parent
 INPUT_DIR = PROJECT / "videos" / "input"
-OUTPUT_DIR = PROJECT / "videos" / "output"
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_MISSING, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
-
-_METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
-_EPILOG = """\
-exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
-Settings may also stand in a TOML file (--config), a section for each group above and "_" for "-": min_face = 0.1
-below [analysis]. Flags come before the file, the file before the defaults."""
+EXIT_DONE, EXIT_FAILED, EXIT_MISSING, EXIT_INTERRUPTED = 0, 1, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = COMMANDS[arguments.pop(0)]
     try:
         return command(arguments)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, InterruptedRunError):
         return _complain("interrupted", EXIT_INTERRUPTED)
     except (SettingsError, OutputError) as error:
         return _complain(str(error), EXIT_USAGE)
@@ -99,86 +104,123 @@ def run_command(arguments: Sequence[str]) -> int:
     return summary.exit_code
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"run": run_command}
+def people_command(arguments: Sequence[str]) -> int:
+    """`main.py people FOLDER`: the table of people."""
+    parsed = command_line.people_parser().parse_args(arguments)
+    with _console(parsed.verbosity):
+        from processors.finished_folders import find_folder
+        from processors.people_editor import people_lines
+        from processors.timeline_file import read_timeline
+
+        lines = people_lines(read_timeline(find_folder(parsed.folder, parsed.output)))
+    _print_lines(lines)
+    return EXIT_DONE
+
+
+def rename_command(arguments: Sequence[str]) -> int:
+    """`main.py rename FOLDER PERSON NAME`."""
+    parsed = command_line.rename_parser().parse_args(arguments)
+    return _edit(parsed, lambda editor, timeline, _: editor.rename(timeline, parsed.person, parsed.new_name))
+
+
+def merge_command(arguments: Sequence[str]) -> int:
+    """`main.py merge FOLDER PERSON OTHER ...`."""
+    parsed = command_line.merge_parser().parse_args(arguments)
+    return _edit(
+        parsed,
+        lambda editor, timeline, rules: editor.merge(timeline, rules, parsed.person, parsed.others, force=parsed.force),
+    )
+
+
+def split_command(arguments: Sequence[str]) -> int:
+    """`main.py split FOLDER PERSON --tracklets 3,4`."""
+    parsed = command_line.split_parser().parse_args(arguments)
+    return _edit(
+        parsed,
+        lambda editor, timeline, rules: editor.split(timeline, rules, parsed.person, parsed.tracklets, parsed.name),
+    )
+
+
+def drop_command(arguments: Sequence[str]) -> int:
+    """`main.py drop FOLDER PERSON ...`."""
+    parsed = command_line.drop_parser().parse_args(arguments)
+    return _edit(parsed, lambda editor, timeline, _: editor.drop(timeline, parsed.people))
+
+
+def render_command(arguments: Sequence[str]) -> int:
+    """`main.py render FOLDER`: make the clips again from the timeline."""
+    parsed = command_line.render_parser().parse_args(arguments)
+    with _console(parsed.verbosity) as monitor:
+        from processors.finished_folders import find_folder, recorded_settings
+        from processors.folder_renderer import render_folder
+
+        folder = find_folder(parsed.folder, parsed.output)
+        settings = command_line.settings_from(parsed, recorded_settings(folder))
+        named = [path for path in [Path(parsed.folder)] if path.is_file()]
+        places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
+        monitor.begin({folder.name: 1.0})
+        with _signals_to(monitor.stop):
+            manifest = render_folder(
+                folder, settings, monitor.video(folder.name), places=places, analyse=parsed.analyse
+            )
+    _print_lines([f"{folder.name}: {len(manifest['people'])} people, {len(manifest['clips'])} clips"])
+    return EXIT_DONE
+
+
+def cache_command(arguments: Sequence[str]) -> int:
+    """`main.py cache info|clear`."""
+    parsed = command_line.cache_parser().parse_args(arguments)
+    with _console(parsed.verbosity):
+        from processors.analysis_key import make_store
+        from processors.housekeeping import cache_lines, clear_cache
+
+        store = make_store(command_line.settings_from(parsed))
+        if parsed.action == "clear":
+            gone = clear_cache(store)
+            lines = [f"{len(gone)} analyses removed, {sum(entry.bytes for entry in gone) / 1e6:.1f} MB"]
+        else:
+            lines = list(cache_lines(store))
+    _print_lines(lines)
+    return EXIT_DONE
+
+
+def clean_command(arguments: Sequence[str]) -> int:
+    """`main.py clean --older-than 30d`."""
+    parsed = command_line.clean_parser().parse_args(arguments)
+    with _console(parsed.verbosity):
+        from processors.analysis_key import make_store
+        from processors.housekeeping import clean, removal_lines
+
+        store = make_store(command_line.settings_from(parsed))
+        removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run)
+    _print_lines(removal_lines(removed, dry_run=parsed.dry_run))
+    return EXIT_DONE
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "run": run_command,
+    "people": people_command,
+    "rename": rename_command,
+    "merge": merge_command,
+    "split": split_command,
+    "drop": drop_command,
+    "render": render_command,
+    "cache": cache_command,
+    "clean": clean_command,
+}
 """what the first word may name; without one of these it is `run` (a file of that name: ./run)"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        # The usual message is preceded by the usage; with a flag for each setting that hides it.
-        self.exit(EXIT_USAGE, f"{self.prog}: error: {message} ({self.prog} --help lists everything)\n")
+def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipRules], TimelineFile]) -> int:
+    with _console(parsed.verbosity):
+        from processors import people_editor
+        from processors.finished_folders import find_folder
 
-
-def run_parser() -> argparse.ArgumentParser:
-    """The parser of `run`: its own flags, then one for each setting of `config.py`, grouped by section.
-
-    A setting's destination is "section.name", and it is absent where the flag is not given.
-    """
-    parser = _Parser(
-        prog="main.py",
-        usage="python main.py [INPUT ...] [-o DIR] [--config FILE.toml] [options]",
-        description="Find the people in videos and write steady, cropped clips with sound, one folder per person.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="videos, folders or globs (default: videos/input)")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=OUTPUT_DIR, metavar="DIR", help="where to write (default: videos/output)"
-    )
-    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
-    parser.add_argument("--dry-run", action="store_true", help="only list what would be done")
-    parser.add_argument(
-        "-v", "--verbose", dest="verbosity", action="store_const", const=1, default=0, help="show details, tracebacks"
-    )
-    parser.add_argument(
-        "-q", "--quiet", dest="verbosity", action="store_const", const=-1, help="show only warnings and errors"
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
-    groups: dict[str, Any] = {}
-    for option in options():
-        if option.section not in groups:
-            groups[option.section] = parser.add_argument_group(option.section, section_title(option.section))
-        _add_option(groups[option.section], option)
-    return parser
-
-
-def settings_from(parsed: argparse.Namespace) -> Settings:
-    """Defaults, then the file of --config, then the flags given.
-
-    Raises:
-        SettingsError: the file cannot be read or is wrong.
-    """
-    overrides: dict[str, dict[str, Any]] = {}
-    for destination, value in vars(parsed).items():
-        section, dot, name = destination.partition(".")
-        if dot:
-            overrides.setdefault(section, {})[name] = value
-    return load_settings(parsed.config, overrides)
-
-
-def _add_option(group: Any, option: Option) -> None:
-    common = {
-        "dest": f"{option.section}.{option.name}",
-        "default": argparse.SUPPRESS,
-        "help": option.help.replace("%", "%%"),
-    }
-    if option.is_switch:
-        group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
-    elif option.choices:
-        group.add_argument(option.flag, choices=option.choices, **common)
-    else:
-        group.add_argument(option.flag, type=_parse_with(option), metavar=_METAVARS[type(option.default)], **common)
-
-
-def _parse_with(option: Option) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        try:
-            return option.parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{error}, not {text!r}") from error
-
-    return parse
+        folder = find_folder(parsed.folder, parsed.output)
+        edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
+        logger.info("main.py render %s makes the clips anew", parsed.folder)
+    _print_lines(people_editor.people_lines(edited))
+    return EXIT_DONE
 
 
 def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings) -> int:

@@ -154,8 +154,8 @@ def _replace(folder: Path, partial: Path) -> None:
         partial.rename(folder)
         return
     new = read_manifest(partial) or {}
-    kept = {*_listed_files(new), MANIFEST_FILE}
-    listed = [*_listed_files(old), *_listed_files(new)]
+    kept = {*listed_files(new), MANIFEST_FILE}
+    listed = [*listed_files(old), *listed_files(new)]
     edited = bool((new.get("timeline") or {}).get("edited"))
     if not edited and (has_edited_timeline(folder) or not isinstance(old.get("timeline"), dict)):
         keep_backup(folder)
@@ -163,23 +163,25 @@ def _replace(folder: Path, partial: Path) -> None:
     # still knows every file that is ours, and whether the timeline is somebody's work.
     entries = [{"file": f} for f in dict.fromkeys(listed)]
     write_json(folder / MANIFEST_FILE, {"replacing": True, "timeline": {"edited": edited}, "files": entries})
-    for file in _listed_files(new):
+    for file in listed_files(new):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (partial / file).replace(folder / file)
-    for file in _listed_files(old):
+    for file in listed_files(old):
         if file not in kept:
-            _remove_file(folder, file)
+            remove_file(folder, file)
     (partial / MANIFEST_FILE).replace(folder / MANIFEST_FILE)
 
 
-def _listed_files(manifest: dict[str, Any]) -> list[str]:
+def listed_files(manifest: dict[str, Any]) -> list[str]:
+    """The files that `manifest` lists, without those that lie outside its folder."""
     entries = manifest.get("files")
     named = [e.get("file") for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
     # The manifest may have been edited: what is listed must lie in the folder itself.
     return [f for f in named if isinstance(f, str) and f and not Path(f).is_absolute() and ".." not in Path(f).parts]
 
 
-def _remove_file(folder: Path, file: str) -> None:
+def remove_file(folder: Path, file: str) -> None:
+    """Remove `file` from `folder`, and the folders below `folder` that are empty then."""
     path = folder / file
     if folder.resolve() not in path.parent.resolve().joinpath(path.name).parents or path.is_dir():
         return

@@ -96,10 +96,11 @@ class VideoProcessor:
             self._store.save(record)
         return record
 
-    def finish(self, record: AnalysisRecord) -> dict[str, Any]:
+    def finish(self, record: AnalysisRecord, *, from_timeline: bool = False) -> dict[str, Any]:
         """Write the output folder for `record`, of `analyse` or equal to it; returns the manifest.
 
         A timeline that somebody edited there is followed, unless everything is to be overwritten.
+        from_timeline: follow the one that is there even if nobody edited it.
 
         Raises:
             EncodeError, DecodeError: a clip cannot be made. ToolMissingError: there is no ffmpeg.
@@ -109,7 +110,7 @@ class VideoProcessor:
         """
         analysis = record.analysis
         edited = not self._settings.run.overwrite and has_edited_timeline(self._folder)
-        timeline = self._edited_timeline(record) if edited else self._new_timeline(analysis)
+        timeline = self._timeline_there(record) if edited or from_timeline else self._new_timeline(analysis)
         paths = self._plan(timeline, analysis)
         with new_results(self._folder) as partial:
             rendered = ClipRenderer(self._settings, self._monitor).render(analysis, paths, partial)
@@ -133,17 +134,17 @@ class VideoProcessor:
     def _new_timeline(self, analysis: FaceAnalysis) -> Timeline:
         return IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
 
-    def _edited_timeline(self, record: AnalysisRecord) -> Timeline:
-        edited = read_timeline(self._folder)
-        if edited.analysis != record.key:
+    def _timeline_there(self, record: AnalysisRecord) -> Timeline:
+        found = read_timeline(self._folder)
+        if found.analysis != record.key:
             raise VideoProcessingError(
                 "its timeline was edited, but for another analysis than these settings make",
                 path=self._info.path,
                 stage="timeline",
                 hint="--overwrite begins anew and keeps the edited one as timeline.json.bak",
             )
-        logger.info("%s: following the edited timeline", self._folder.name)
-        return to_timeline(edited, record.analysis, self._folder / TIMELINE_FILE)
+        logger.info("%s: following its timeline.json", self._folder.name)
+        return to_timeline(found, record.analysis, self._folder / TIMELINE_FILE)
 
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)

@@ -138,7 +138,7 @@ def test_killed_in_the_middle_of_the_exchange_the_next_run_cleans_up(tmp_path, m
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(output_folder, "_remove_file", killed)
+        patch.setattr(output_folder, "remove_file", killed)
         with pytest.raises(KeyboardInterrupt), new_results(folder) as partial:
             write_run(partial, {"p/1.mp4": "old", "p/3.mp4": "new"})
     # Every file has the right size here, so only the journal says that the exchange was not completed.

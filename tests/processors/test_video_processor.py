@@ -287,7 +287,7 @@ def test_killed_while_results_are_exchanged_the_edited_timeline_is_still_followe
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(output_folder, "_remove_file", killed)
+        patch.setattr(output_folder, "remove_file", killed)
         with pytest.raises(KeyboardInterrupt):
             run(make())
     assert "replacing" in json.loads((folder / "manifest.json").read_text())

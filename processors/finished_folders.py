@@ -1,0 +1,65 @@
+"""Finding the folder of results that somebody means, and what its manifest says about how it was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.errors import SettingsError
+from processors.output_folder import read_manifest
+from utils.fingerprints import Fingerprint, fingerprint
+
+_AGAIN = "run the video again with --overwrite"
+
+
+def find_folder(argument: str, output_dir: Path) -> Path:
+    """The output folder that `argument` means: the folder itself, its name in `output_dir`, or that of a video.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    path = Path(argument)
+    for folder in (path, output_dir / argument):
+        if folder.is_dir() and read_manifest(folder):
+            return folder.resolve()
+    if path.is_file():
+        mark = fingerprint(path)
+        for folder in sorted(p for p in output_dir.glob("*") if p.is_dir()):
+            if _mark_in(read_manifest(folder)) == mark:
+                return folder.resolve()
+        raise SettingsError("has no results yet", path=path, hint=f"none in {output_dir}; -o names another folder")
+    raise SettingsError("is neither a video nor a folder with results", path=path)
+
+
+def recorded_mark(folder: Path) -> Fingerprint:
+    """The fingerprint of the video whose results are in `folder`.
+
+    Raises:
+        SettingsError: its manifest is damaged.
+    """
+    mark = _mark_in(read_manifest(folder))
+    if mark is None:
+        raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_AGAIN)
+    return mark
+
+
+def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
+    """The settings that the results in `folder` were made with, {section: {key: value}}, extras included.
+
+    Raises:
+        SettingsError: its manifest is damaged.
+    """
+    manifest = read_manifest(folder) or {}
+    settings, extras = manifest.get("settings"), manifest.get("extras")
+    if not isinstance(settings, dict) or not isinstance(extras, list):
+        raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_AGAIN)
+    formats = [name for name in extras if name not in ("preview", "reel")]
+    return {**settings, "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats}}
+
+
+def _mark_in(manifest: dict[str, Any] | None) -> Fingerprint | None:
+    try:
+        recorded = (manifest or {})["input"]
+        return Fingerprint(int(recorded["size_bytes"]), str(recorded["sha256"]))
+    except (KeyError, TypeError, ValueError):
+        return None
