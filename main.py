@@ -218,7 +218,7 @@ def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipR
 
         folder = find_folder(parsed.folder, parsed.output)
         edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
-        logger.info("main.py render %s makes the clips anew", parsed.folder)
+        logger.info("python main.py render %s makes the clips anew", folder)
     _print_lines(people_editor.people_lines(edited))
     return EXIT_DONE
 

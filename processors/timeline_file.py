@@ -166,8 +166,8 @@ def check_name(name: str, path: Path | None, field: str) -> None:
     """
     possible = safe_name(name)
     shown = ascii_safe(name)
-    _demand(name == possible, path, field, f"{shown!r} cannot be the name of a folder, {possible!r} could")
-    _demand(fold(name) not in _RESERVED, path, field, f"{shown!r} has another meaning here")
+    _demand(name == possible, path, field, f"'{shown}' cannot be the name of a folder, '{possible}' could")
+    _demand(fold(name) not in _RESERVED, path, field, f"'{shown}' has another meaning here")
 
 
 def fold(name: str) -> str:
