@@ -69,16 +69,9 @@ def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict
     and that no extra is missing that is wanted now.
     """
     manifest = read_manifest(folder)
-    if not manifest or (manifest.get("schema"), manifest.get("version")) != (MANIFEST_SCHEMA, VERSION):
-        return None
-    if manifest.get("settings") != result_settings(settings):
+    if not manifest or not same_work(manifest, folder, source, settings):
         return None
     try:
-        recorded = manifest["input"]
-        if (recorded["size_bytes"], recorded["sha256"]) != (source.size_bytes, source.sha256):
-            return None
-        if _timeline_digest(folder) != manifest["timeline"]["sha256"]:
-            return None
         intact = all(_size(folder / entry["file"]) == entry["bytes"] for entry in manifest["files"])
         intact = intact and settings.output.extras <= set(manifest["extras"])
         # What readers of a done manifest rely on.
@@ -86,6 +79,20 @@ def done_manifest(folder: Path, source: Fingerprint, settings: Settings) -> dict
     except (KeyError, TypeError, ValueError):
         return None
     return manifest if intact else None
+
+
+def same_work(manifest: dict[str, Any], folder: Path, source: Fingerprint, settings: Settings) -> bool:
+    """Whether this version wrote `manifest` about this very input, with these settings and the timeline in `folder`."""
+    if (manifest.get("schema"), manifest.get("version")) != (MANIFEST_SCHEMA, VERSION):
+        return False
+    if manifest.get("settings") != result_settings(settings):
+        return False
+    try:
+        recorded = manifest["input"]
+        same_input = (recorded["size_bytes"], recorded["sha256"]) == (source.size_bytes, source.sha256)
+        return same_input and _timeline_digest(folder) == manifest["timeline"]["sha256"]
+    except (KeyError, TypeError):
+        return False
 
 
 def has_edited_timeline(folder: Path) -> bool:

@@ -87,7 +87,7 @@ def write_results(
         warnings=warnings,
         analysis_key=analysis_key,
         timeline_state={"sha256": timeline_sum, "edited": edited},
-        extras=sorted(extras),
+        extras=extras,
     )
     write_text(folder / REPORT_FILE, report_html(manifest, stretches, shown))
     manifest["files"].append({"file": REPORT_FILE, "bytes": (folder / REPORT_FILE).stat().st_size})
@@ -175,7 +175,7 @@ def manifest_dict(
     warnings: Sequence[str],
     analysis_key: str,
     timeline_state: Mapping[str, Any],
-    extras: Sequence[str] = (),
+    extras: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """manifest.json: everything a program has to know about the run on this video.
 
@@ -198,7 +198,7 @@ def manifest_dict(
         "people": [_person_dict(person, analysis, times, clips) for person in timeline.people],
         "unknown": list(timeline.unknown),
         "clips": [_clip_dict(clip, file_sizes[clip.file]) for clip in clips],
-        "extras": list(extras),
+        "extras": {name: list(files) for name, files in sorted((extras or {}).items())},
         "files": [{"file": file, "bytes": size} for file, size in file_sizes.items()],
         "warnings": list(warnings),
         "decode_failures": analysis.decode_failures,

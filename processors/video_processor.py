@@ -15,8 +15,10 @@ from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.analysis_key import analysis_key, make_store, possible_keys
 from processors.clip_renderer import ClipRenderer, RenderResult
 from processors.crop_planner import CropPlanner
+from processors.extras import write_extras
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
+from processors.kept_results import KeptResults, kept_results, link_files
 from processors.output_folder import has_edited_timeline, new_results
 from processors.output_writer import TIMELINE_FILE, write_results
 from processors.segment_cutter import cut_segments
@@ -111,25 +113,45 @@ class VideoProcessor:
         analysis = record.analysis
         edited = not self._settings.run.overwrite and has_edited_timeline(self._folder)
         timeline = self._timeline_there(record) if edited or from_timeline else self._new_timeline(analysis)
-        paths = self._plan(timeline, analysis)
+        keep = not self._settings.run.overwrite and not from_timeline
+        kept = kept_results(self._folder, self._fingerprint, self._settings, record.key) if keep else None
         with new_results(self._folder) as partial:
-            rendered = ClipRenderer(self._settings, self._monitor).render(analysis, paths, partial)
+            if kept is None:
+                kept = self._render(record, timeline, partial)
+            else:
+                logger.info("%s: the clips are there already", self._folder.name)
+                link_files(kept.files, self._folder, partial)
+            missing = self._settings.output.extras - set(kept.extras)
+            made = write_extras(missing, partial, analysis, timeline, kept.clips, self._settings, self._monitor)
             self._leave_if_stopped()
-            warnings = result_warnings(analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
-            for warning in warnings:
-                logger.warning("%s: %s", self._folder.name, warning)
             return write_results(
                 partial,
                 analysis,
                 timeline,
-                rendered.clips,
+                kept.clips,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
-                models={**record.models, "encoder": rendered.encoder},
-                warnings=[*record.warnings, *warnings],
+                models=kept.models,
+                warnings=kept.warnings,
                 analysis_key=record.key,
                 edited=edited,
+                extras={**kept.extras, **made},
             )
+
+    def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> KeptResults:
+        """Make the clips in `folder`."""
+        paths = self._plan(timeline, record.analysis)
+        rendered = ClipRenderer(self._settings, self._monitor).render(record.analysis, paths, folder)
+        self._leave_if_stopped()
+        warnings = result_warnings(record.analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
+        for warning in warnings:
+            logger.warning("%s: %s", self._folder.name, warning)
+        return KeptResults(
+            clips=rendered.clips,
+            extras={},
+            models={**record.models, "encoder": rendered.encoder},
+            warnings=(*record.warnings, *warnings),
+        )
 
     def _new_timeline(self, analysis: FaceAnalysis) -> Timeline:
         return IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)

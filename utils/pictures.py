@@ -28,3 +28,16 @@ def fit_within(pixels: Picture, side_px: int) -> Picture:
         return pixels
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def rgb_to_planes(pixels: Picture) -> tuple[Picture, Picture, Picture]:
+    """Y (H, W), U and V (H/2, W/2) uint8 of an RGB picture (H, W, 3) with even sides; BT.601, limited range."""
+    height, width = pixels.shape[:2]
+    packed = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YUV_I420), np.uint8).ravel()
+    luma, quarter = height * width, height * width // 4
+    half = (height // 2, width // 2)
+    return (
+        packed[:luma].reshape(height, width),
+        packed[luma : luma + quarter].reshape(half),
+        packed[luma + quarter :].reshape(half),
+    )

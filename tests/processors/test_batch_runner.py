@@ -102,7 +102,7 @@ class ScriptedProcessor:
             entry = {"file": "person_01/clip.mp4", "bytes": 4}
             manifest = {
                 "schema": MANIFEST_SCHEMA,
-                "extras": [],
+                "extras": {},
                 "version": VERSION,
                 "input": {"size_bytes": self.mark.size_bytes, "sha256": self.mark.sha256},
                 "settings": result_settings(self.settings),

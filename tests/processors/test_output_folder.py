@@ -25,7 +25,7 @@ def write_run(folder: Path, files: dict[str, str]) -> None:
     entries = [{"file": name, "bytes": len(text)} for name, text in files.items()]
     manifest = {
         "schema": MANIFEST_SCHEMA,
-        "extras": [],
+        "extras": {},
         "version": VERSION,
         "input": {"name": "a.mp4", "size_bytes": 10, "sha256": "aa"},
         "settings": result_settings(Settings()),
@@ -51,7 +51,8 @@ def test_a_complete_run_is_done(tmp_path):
 def test_an_extra_that_is_there_and_not_wanted_is_no_reason_for_work(tmp_path):
     write_run(tmp_path / "a", {"preview.mp4": "xyz"})
     manifest = json.loads((tmp_path / "a/manifest.json").read_text())
-    (tmp_path / "a/manifest.json").write_text(json.dumps({**manifest, "extras": ["mot", "preview"]}))
+    manifest["extras"] = {"mot": [], "preview": ["preview.mp4"]}
+    (tmp_path / "a/manifest.json").write_text(json.dumps(manifest))
     for wanted in ({}, {"preview": True}, {"preview": True, "export": ["mot"]}):
         assert done_manifest(tmp_path / "a", SOURCE, load_settings(None, {"output": wanted})) is not None
 

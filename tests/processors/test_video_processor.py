@@ -155,6 +155,52 @@ def test_from_analysis_to_folder(tmp_path, stages, monitor, processor, cache):
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
+def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_path, stages, make):
+    first = make().finish(RECORD)
+    stages.pop("paths")
+    clip = tmp_path / "a" / CLIP.file
+    before = clip.stat().st_ino
+    with_mot = make(output={"export": ["mot"]}).finish(RECORD)
+    assert "paths" not in stages and clip.stat().st_ino == before and clip.read_bytes() == b"clip"
+    assert with_mot["extras"] == {"mot": ["mot.txt"]} and (tmp_path / "a/mot.txt").read_text().count("\n") == 10
+    for key in ("clips", "people", "warnings", "models", "settings"):
+        assert with_mot[key] == first[key]
+    # Asking for another one keeps the first.
+    (tmp_path / "a/mot.txt").touch()
+    made_s = (tmp_path / "a/mot.txt").stat().st_mtime_ns
+    both = make(output={"export": ["vtt"]}).finish(RECORD)
+    assert both["extras"] == {"mot": ["mot.txt"], "vtt": ["people.vtt"]}
+    assert (tmp_path / "a/mot.txt").stat().st_mtime_ns == made_s
+    assert {e["file"] for e in both["files"]} == {
+        CLIP.file, "person_01/face.jpg", "tracks.csv", "timeline.json", "report.html", "mot.txt", "people.vtt",
+    }  # fmt: skip
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("change", ["overwrite", "render", "settings", "analysis", "clip", "input"])
+def test_clips_are_made_again_where_they_may_differ(tmp_path, stages, make, change):
+    make(output={"export": ["mot"]}).finish(RECORD)
+    stages.pop("paths")
+    settings, record, options = {"output": {"export": ["vtt"]}}, RECORD, {}
+    if change == "overwrite":
+        settings["run"] = {"overwrite": True}
+    elif change == "render":
+        options["from_timeline"] = True
+    elif change == "settings":
+        settings["clip"] = {"size": 256}
+    elif change == "analysis":
+        record = dataclasses.replace(RECORD, key="cd" * 32)
+    elif change == "clip":
+        (tmp_path / "a" / CLIP.file).write_bytes(b"")
+    else:
+        manifest = json.loads((tmp_path / "a/manifest.json").read_text())
+        manifest["input"]["sha256"] = "bb"
+        (tmp_path / "a/manifest.json").write_text(json.dumps(manifest))
+    done = make(**settings).finish(record, **options)
+    assert "paths" in stages
+    assert set(done["extras"]) == {"vtt"} and not (tmp_path / "a/mot.txt").exists()
+
+
 def test_a_failure_leaves_nothing(tmp_path, stages, processor):
     def fail(folder: Path) -> None:
         raise EncodeError("it broke")

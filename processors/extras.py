@@ -1,0 +1,44 @@
+"""What is written beside the clips on demand: preview, reels, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from config import Settings
+from core.types import Clip, FaceAnalysis, Timeline
+from processors.exporters import EXPORTERS
+from processors.preview_renderer import write_preview
+from processors.reel_maker import write_reels
+from processors.result_pictures import ranked_faces
+from utils.progress import StageMonitor
+
+
+def write_extras(
+    names: Iterable[str],
+    folder: Path,
+    analysis: FaceAnalysis,
+    timeline: Timeline,
+    clips: Sequence[Clip],
+    settings: Settings,
+    monitor: StageMonitor,
+) -> dict[str, tuple[str, ...]]:
+    """Write the extras `names`, of `OutputSettings.extras`, into `folder`, which holds the clips.
+
+    Returns the files of each, relative to `folder`, by its name.
+
+    Raises:
+        DecodeError, EncodeError, OutputError: a film cannot be made. ToolMissingError: a library is not there.
+        OSError: a file cannot be written.
+        InterruptedRunError: the monitor's `stop` was set.
+    """
+    written: dict[str, tuple[str, ...]] = {}
+    for name in sorted(names):
+        if name == "preview":
+            written[name] = write_preview(folder, analysis, timeline, settings.encode, monitor)
+        elif name == "reel":
+            faces = ranked_faces(analysis, timeline)
+            written[name] = write_reels(folder, clips, faces, analysis.video.frame_rate, settings.encode, monitor)
+        else:
+            written[name] = EXPORTERS[name](folder, analysis, timeline)
+    return written
