@@ -11,7 +11,7 @@ from processors.framing import Face
 from utils.smoothing import Signal, fill_gaps
 from utils.timebase import frames_at_rate
 
-_GUESSED = 0.1
+_GUESSED = 0.03
 """how much a frame counts in which the face was hidden or not there, beside one in which it was seen"""
 
 

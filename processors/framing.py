@@ -26,7 +26,7 @@ FACE_WIDTH = 0.8
 _HEAD_ROOM = 0.07
 """between the hair and the window's upper edge"""
 _UPPER_THIRD, _LOWEST_EYES = 1 / 3, 0.45
-_MAX_SLACK = 0.1
+_MAX_SLACK = 0.08
 """how far the face may be off its place while the camera rests"""
 _LEAST_SLACK = 0.015
 """below the noise of a detected face there is no rest"""
@@ -92,7 +92,7 @@ class Framing:
         """
         share = face.heights / heights
         doubt = 1 + (face.certainty < 1)
-        up = np.clip(self.eye_line - CROWN * share - 0.01, _LEAST_SLACK, self._slack)
+        up = np.clip(self.eye_line - CROWN * share - 0.03, _LEAST_SLACK, self._slack)
         across = np.clip(0.5 * self.aspect - 0.5 * FACE_WIDTH * share - 0.02, _LEAST_SLACK, self._slack)
         down = np.full_like(up, self._slack)
         # The eyes move up in the window when the window moves down.
