@@ -7,13 +7,14 @@ import importlib.util
 import logging
 import sys
 import threading
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from config import Settings
 from core import weights
-from core.errors import ModelError, ModelUnavailableError
+from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.face_detector import FaceDetector
 from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.face_verifier import FaceVerifier
@@ -105,7 +106,7 @@ class ModelManager:
                 return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
             try:
                 return FaceNetEmbedder(*self._nets("facenet"), batch_size=batch_size)
-            except ModelUnavailableError as error:
+            except (ModelUnavailableError, ModelChecksumError) as error:
                 if choice == "facenet" or self._settings.run.facenet_weights:
                     raise
                 message = f"faces are recognised with dlib's ResNet instead of FaceNet: {error.message}"
@@ -131,9 +132,17 @@ class ModelManager:
     def _nets(self, *kinds: str) -> list[Net]:
         files = {kind: self._weights_of(kind) for kind in kinds}
         if self.backend == "OpenVINO":
-            models = converted(kinds, files, self.cache_dir)
-            return [OpenVINONet(models[kind], threads=self._threads.inference) for kind in kinds]
+            try:
+                return self._converted_nets(kinds, files)
+            except ModelError as error:
+                # A damaged file of the cache was removed: the second time it is converted again.
+                logger.warning("%s", error)
+                return self._converted_nets(kinds, files)
         return [TorchNet(kind, files[kind], self.device) for kind in kinds]
+
+    def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
+        models = converted(kinds, files, self.cache_dir)
+        return [OpenVINONet(models[kind], threads=self._threads.inference) for kind in kinds]
 
     def _weights_of(self, kind: str) -> Path:
         if kind != "facenet":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -41,12 +42,21 @@ class OpenVINONet:
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
         self._tensor = openvino.Tensor
-        self._model = openvino.Core().compile_model(model_file, "CPU", config)
+        try:
+            self._model = openvino.Core().compile_model(model_file, "CPU", config)
+        except RuntimeError as error:
+            with contextlib.suppress(OSError):
+                model_file.unlink()
+            raise ModelError(
+                "the converted network is damaged and was removed", path=model_file, stage="models", hint="run again"
+            ) from error
         self._outputs = len(self._model.outputs)
         self._request = self._model.create_infer_request()
 
     def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-        self._request.set_input_tensor(self._tensor(np.ascontiguousarray(pictures), shared_memory=True))
+        contiguous = np.ascontiguousarray(pictures)
+        # The tensor borrows the array's memory: the name keeps it alive until the network has read it.
+        self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
         self._request.infer()
         # The request's buffers are overwritten by the next call.
         return tuple(np.array(self._request.get_output_tensor(i).data, np.float32) for i in range(self._outputs))
@@ -90,6 +100,7 @@ def in_batches(net: Net, pictures: FloatArray, size: int) -> tuple[FloatArray, .
             parts.append(net(pictures[done : done + size]))
             done += size
         except GPUMemoryError:
+            size = min(size, len(pictures) - done)
             if size == 1:
                 raise
             size //= 2
@@ -145,5 +156,6 @@ def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Pa
         raise ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {error}", stage="models") from error
     finally:
         for partial in partials.values():
-            partial.unlink(missing_ok=True)
-            partial.with_suffix(".bin").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+                partial.with_suffix(".bin").unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -40,6 +40,7 @@ DETECTION_MARGIN = 0.9
 """faces are looked for down to this share of the smallest size wanted: sizes are estimates"""
 
 QUEUE_FRAMES = 8
+STOP_POLL_S = 0.1
 PENDING_EMBEDDINGS = 16
 
 
@@ -64,23 +65,29 @@ class FaceAnalyzer:
             VideoReader(info, threads=self._threads.decode) as reader,
             ThreadPoolExecutor(1, thread_name_prefix="embed") as pool,
         ):
-            single_pass = _Pass(info, self._settings, self._models, pool)
-            with prefetch(single_pass.pictures(reader), QUEUE_FRAMES, self._monitor.stop) as pictures:
-                for frame, picture in pictures:
-                    single_pass.take(frame, picture)
-                    self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
-            if self._monitor.stop.is_set():
+            single_pass = _Pass(info, self._settings, self._models, pool, self._monitor)
+            try:
+                with prefetch(single_pass.pictures(reader), QUEUE_FRAMES, self._monitor.stop) as pictures:
+                    for frame, picture in pictures:
+                        single_pass.take(frame, picture)
+                        self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
+                return single_pass.result(reader.decode_failures)
+            finally:
                 pool.shutdown(cancel_futures=True)
-                raise InterruptedRunError("stopped", path=info.path, stage="analyse")
-            return single_pass.result(reader.decode_failures)
 
 
 class _Pass:
     """State of one decode pass."""
 
     def __init__(
-        self, info: VideoInfo, settings: AnalysisSettings, models: ModelManager, pool: ThreadPoolExecutor
+        self,
+        info: VideoInfo,
+        settings: AnalysisSettings,
+        models: ModelManager,
+        pool: ThreadPoolExecutor,
+        monitor: StageMonitor,
     ) -> None:
+        self._monitor = monitor
         self._info = info
         self._settings = settings
         self._models = models
@@ -122,6 +129,7 @@ class _Pass:
 
     def result(self, decode_failures: int) -> FaceAnalysis:
         """Finish what is pending and put everything together."""
+        self._check_stop()
         self._cuts.extend(b.frame for b in self._shots.finish() if b.transition == "cut")
         while self._pending:
             self._track(*self._pending.popleft())
@@ -170,6 +178,10 @@ class _Pass:
                 box, landmarks = track.box * np.tile(self._scale, 2), track.landmarks[-1] * self._scale
                 sampler.offer(frame, box, track.scores[-1], landmarks, sharp)
 
+    def _check_stop(self) -> None:
+        if self._monitor.stop.is_set():
+            raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
+
     def _end_track(self, track: Track) -> None:
         sampler = self._samplers.pop(track.id, None)
         samples, portrait = sampler.finish() if sampler else ([], b"")
@@ -180,6 +192,9 @@ class _Pass:
     def _collect(self, leave: int) -> None:
         """Take finished tracklets, oldest first, until at most `leave` are under way."""
         while len(self._futures) > leave or (self._futures and self._futures[0].done()):
+            while not self._futures[0].done():
+                wait(list(self._futures)[:1], timeout=STOP_POLL_S)
+                self._check_stop()
             tracklet = self._futures.popleft().result()
             if tracklet is not None:
                 self._tracklets.append(tracklet)

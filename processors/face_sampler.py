@@ -29,6 +29,9 @@ GOOD_HEIGHT_PX = 100.0
 GOOD_SHARPNESS = 150.0
 """variance of the Laplacian at 64 px of a face in focus"""
 
+MAX_STRETCH = 500
+"""frames from which a longer stretch around a sample makes it no more worth keeping"""
+
 PORTRAIT_SCALE, PORTRAIT_MAX_PX = 2.0, 320
 """side of the picture kept of the best face, in units of the face's height, and its limit"""
 
@@ -74,7 +77,7 @@ class FaceSampler:
         self._embedder = embedder
         self._capacity = capacity
         self._samples: list[FaceSample] = []
-        self._best = 0.0
+        self._best = -1.0
         self._portrait: ByteArray | None = None
 
     def offer(self, frame: VideoFrame, box: FloatArray, score: float, landmarks: FloatArray, sharp: float) -> None:
@@ -111,11 +114,10 @@ class FaceSampler:
         self._samples.append(sample)
         self._samples.sort(key=lambda s: s.frame)
         if len(self._samples) > self._capacity:
-            frames = np.array([s.frame for s in self._samples], float)
-            gaps = np.diff(frames)
-            alone = np.minimum(np.append(np.inf, gaps), np.append(gaps, np.inf))
+            gaps = np.diff(np.array([s.frame for s in self._samples], float))
+            alone = np.append(gaps[:1], gaps) + np.append(gaps, gaps[-1:])
             # A sample is worth its quality and the stretch of time that only it stands for.
-            worth = np.array([s.quality for s in self._samples]) * np.sqrt(np.minimum(alone, 250))
+            worth = np.array([s.quality for s in self._samples]) * np.sqrt(np.minimum(alone, MAX_STRETCH))
             del self._samples[int(worth.argmin())]
 
 

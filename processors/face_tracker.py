@@ -58,7 +58,7 @@ SMALL_FACES = 2.0
 quarters of the search"""
 
 LOOK_BACK_S = 1.0
-"""seconds of pictures kept for following newcomers backwards"""
+"""seconds of pictures kept at least for following newcomers backwards; small ones may wait for two looks"""
 
 CALM_STRIDE = 3
 """calm faces are followed into every so-manieth picture; between, they move on a straight line"""
@@ -102,8 +102,11 @@ class FaceTracker:
         self._min_face_px = min_face_px
         self._on_end = on_end
         self._look_out = settings.look_out * frame_rate
-        self._patience = round(settings.max_occlusion * frame_rate)
-        self._past: deque[tuple[int, ByteArray]] = deque(maxlen=max(2, round(LOOK_BACK_S * frame_rate)))
+        # Somebody who comes back in time is only found by the next look.
+        self._patience = round((settings.max_occlusion + settings.look_out * LOST_LOOK_OUT) * frame_rate) + 1
+        look_back_s = max(LOOK_BACK_S, 2 * settings.look_out)
+        self._past: deque[tuple[int, ByteArray]] = deque(maxlen=max(2, round(look_back_s * frame_rate)))
+        self._ended: list[Track] = []
         self._monitor = TrackerMonitor()
         self._tracks: list[Track] = []
         self._next_id = 0
@@ -159,6 +162,7 @@ class FaceTracker:
         for track in self._tracks:
             self._end(track)
         self._tracks = []
+        self._ended = []
         self._past.clear()
         self._skipped.clear()
         self._monitor.reset()
@@ -348,7 +352,7 @@ class FaceTracker:
 
     def _occupied(self, track: Track, frame: int, box: FloatArray) -> bool:
         """Whether another track has a face at `box` (1, 4) in an earlier frame."""
-        near = [t.near(frame, CALM_STRIDE) for t in self._tracks if t is not track]
+        near = [t.near(frame, CALM_STRIDE) for t in (*self._tracks, *self._ended) if t is not track]
         others = [other for other in near if other is not None]
         return bool(others) and bool((iou_matrix(box, np.stack(others)) > SAME_FACE_OVERLAP).any())
 
@@ -361,4 +365,6 @@ class FaceTracker:
 
     def _end(self, track: Track) -> None:
         self._follower.stop(track.id)
+        oldest = self._past[0][0] if self._past else 0
+        self._ended = [t for t in (*self._ended, track) if t.frames[-1] >= oldest]
         self._on_end(track)

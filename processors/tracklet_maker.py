@@ -81,9 +81,10 @@ def cut_at_shots(tracklet: Tracklet, shots: Sequence[Shot]) -> list[Tracklet]:
     """The parts of a tracklet in each shot: a dissolve is only known when it is over."""
     pieces = []
     for shot in shots:
-        rows = (tracklet.frames >= shot.start) & (tracklet.frames < shot.end)
-        if rows.sum() < MIN_FRAMES:
+        seen = np.flatnonzero((tracklet.frames >= shot.start) & (tracklet.frames < shot.end) & (tracklet.scores > 0))
+        if len(seen) == 0 or seen[-1] - seen[0] + 1 < MIN_FRAMES:
             continue
+        rows = slice(seen[0], seen[-1] + 1)
         samples = (tracklet.sample_frames >= shot.start) & (tracklet.sample_frames < shot.end)
         pieces.append(
             Tracklet(
