@@ -7,10 +7,10 @@ import importlib.util
 import logging
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from config import Settings
 from core import weights
@@ -22,6 +22,8 @@ from core.nets import Net, OpenVINONet, TorchNet, converted
 from core.threads import thread_budget
 
 logger = logging.getLogger(__name__)
+
+_Model = TypeVar("_Model")
 
 CPU_BATCH, GPU_BATCH = 32, 256
 """faces per call of a network; larger ones gain nothing on a CPU"""
@@ -42,6 +44,7 @@ class ModelManager:
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
         self._load_lock = threading.RLock()
+        self._loaded: dict[str, object] = {}
         self._warnings: list[str] = []
         reason = "asked for" if settings.analysis.device == "cpu" else why_no_gpu()
         if settings.analysis.device == "cuda" and reason:
@@ -81,44 +84,28 @@ class ModelManager:
         """What the user should know about the models in use, for the manifest."""
         return tuple(self._warnings)
 
-    @cached_property
+    @property
     def detector(self) -> FaceDetector:
         """MTCNN.
 
         Raises:
             ModelError: its weights or its runtime are not there.
         """
-        with self._load_lock:
-            pnet, rnet, onet = self._nets("pnet", "rnet", "onet")
-            return FaceDetector(pnet, rnet, onet, batch_size=CPU_BATCH * 8 if self.device == "cpu" else GPU_BATCH * 8)
+        return self._once("detector", self._load_detector)
 
-    @cached_property
+    @property
     def embedder(self) -> FaceEmbedder:
         """InceptionResnetV1, or dlib's ResNet where `auto` cannot have that.
 
         Raises:
             ModelError: `facenet` is demanded and its weights cannot be had.
         """
-        with self._load_lock:
-            choice = self._settings.analysis.embedder
-            batch_size = CPU_BATCH if self.device == "cpu" else GPU_BATCH
-            if choice == "dlib":
-                return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
-            try:
-                return FaceNetEmbedder(*self._nets("facenet"), batch_size=batch_size)
-            except (ModelUnavailableError, ModelChecksumError) as error:
-                if choice == "facenet" or self._settings.run.facenet_weights:
-                    raise
-                message = f"faces are recognised with dlib's ResNet instead of FaceNet: {error.message}"
-                logger.warning("%s", message)
-                self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
-                return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
+        return self._once("embedder", self._load_embedder)
 
-    @cached_property
+    @property
     def verifier(self) -> FaceVerifier:
         """dlib's MMOD detector, for second opinions."""
-        with self._load_lock:
-            return FaceVerifier(weights.locate("mmod"))
+        return self._once("verifier", lambda: FaceVerifier(weights.locate("mmod")))
 
     def describe(self) -> dict[str, Any]:
         """Models and device for the manifest; the same on every run with the same settings."""
@@ -128,6 +115,31 @@ class ModelManager:
             "detector": {"name": "mtcnn", "sha256": {k: weights.REGISTRY[k].sha256 for k in ("pnet", "rnet", "onet")}},
             "embedder": {"name": self.embedder.name, "sha256": weights.REGISTRY[self.embedder.name].sha256},
         }
+
+    def _once(self, name: str, load: Callable[[], _Model]) -> _Model:
+        with self._load_lock:
+            if name not in self._loaded:
+                self._loaded[name] = load()
+            return cast("_Model", self._loaded[name])
+
+    def _load_detector(self) -> FaceDetector:
+        pnet, rnet, onet = self._nets("pnet", "rnet", "onet")
+        return FaceDetector(pnet, rnet, onet, batch_size=8 * (CPU_BATCH if self.device == "cpu" else GPU_BATCH))
+
+    def _load_embedder(self) -> FaceEmbedder:
+        choice = self._settings.analysis.embedder
+        batch_size = CPU_BATCH if self.device == "cpu" else GPU_BATCH
+        if choice == "dlib":
+            return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
+        try:
+            return FaceNetEmbedder(*self._nets("facenet"), batch_size=batch_size)
+        except (ModelUnavailableError, ModelChecksumError) as error:
+            if choice == "facenet" or self._settings.run.facenet_weights:
+                raise
+            message = f"faces are recognised with dlib's ResNet instead of FaceNet: {error.message}"
+            logger.warning("%s", message)
+            self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
+            return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
 
     def _nets(self, *kinds: str) -> list[Net]:
         files = {kind: self._weights_of(kind) for kind in kinds}

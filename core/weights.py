@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import importlib.util
 import logging
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -20,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 DOWNLOAD_TIMEOUT_S = 5.0
 """without a network a run has to go on within seconds"""
+
+MIN_BYTES_PER_S = 50_000
+"""a download slower than this on the whole is given up"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +134,19 @@ def verified(path: Path, entry: WeightsFile) -> Path:
     Raises:
         ModelChecksumError: wrong size or sha256.
     """
+    _check(path, entry, called=path)
+    return path
+
+
+def _check(path: Path, entry: WeightsFile, *, called: Path) -> None:
     stat = path.stat()
     if stat.st_size != entry.size or _sha256(str(path), stat.st_mtime_ns) != entry.sha256:
         raise ModelChecksumError(
             f"is not the {entry.name} that is expected (sha256 {entry.sha256[:12]}...)",
-            path=path,
+            path=called,
             stage="models",
-            hint="delete it and run again",
+            hint="delete it and run again" if called == path else f"what {entry.url} sends is another file",
         )
-    return path
 
 
 def download(entry: WeightsFile, folder: Path) -> Path:
@@ -156,12 +165,15 @@ def download(entry: WeightsFile, folder: Path) -> Path:
             partial.open("wb") as file,
         ):
             left = entry.size + 1  # one byte more than allowed is enough to see that it is another file
-            while left > 0 and (block := answer.read(min(left, 1 << 20))):
+            begin = time.monotonic()
+            while left > 0 and (block := answer.read1(min(left, 1 << 20))):
                 file.write(block)
                 left -= len(block)
+                if time.monotonic() - begin > DOWNLOAD_TIMEOUT_S + (entry.size - left) / MIN_BYTES_PER_S:
+                    raise TimeoutError("timed out: too slow")
             file.flush()
-            verified(partial, entry)
-    except (TimeoutError, urllib.error.URLError, OSError) as error:
+            _check(partial, entry, called=final)
+    except (TimeoutError, urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise ModelUnavailableError(
             f"{entry.name} could not be downloaded: {getattr(error, 'reason', error)}",
             stage="models",

@@ -129,9 +129,9 @@ class FaceTracker:
         """
         everywhere = frame - self._last_full >= self._monitor.interval or not self._past
         # Whoever was lost has to be found soon: then the tracks on both sides can still be joined.
-        lost = len(self.visible) < len(self._tracks)
+        lost = self._is_somebody_lost()
         wait = self._look_out * (LOST_LOOK_OUT if lost else 1.0)
-        searching = everywhere or (frame - self._last_look >= wait and self._worth_a_look(picture))
+        searching = everywhere or (frame - self._last_look >= wait and (lost or self._worth_a_look(picture)))
         if not searching and self._is_calm() and len(self._skipped) < CALM_STRIDE - 1:
             self._skipped.append((frame, picture))
             self._past.append((frame, picture))
@@ -175,6 +175,9 @@ class FaceTracker:
             t.hidden > DOUBT_FRAMES or (t.hidden == 0 and t.speed < CALM_SPEED and t.scores[-1] >= CALM_SCORE)
             for t in self._tracks
         )
+
+    def _is_somebody_lost(self) -> bool:
+        return any(t.hidden > 0 for t in self._tracks)
 
     def _worth_a_look(self, picture: ByteArray) -> bool:
         """Whether the picture differs, away from the faces known, from the one searched last."""
@@ -255,6 +258,9 @@ class FaceTracker:
         """Detect where nobody is known and the picture has changed since it was searched."""
         known = np.stack([t.box for t in visible]) if visible else np.zeros((0, 4), np.float32)
         smallest = self._min_face_px * (1.0 if self._small_next else SMALL_FACES)
+        if self._is_somebody_lost():
+            # Who was followed here since the last search may be back where that search saw them.
+            return self._detector.detect([picture], smallest, explained=[known])[0]
         changes = (self._searched_small if self._small_next else self._searched).compare(picture)
         return self._detector.detect(
             [picture], smallest, explained=[known], ignore=lambda boxes: changes.within(boxes) == 0
