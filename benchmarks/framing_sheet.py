@@ -4,7 +4,7 @@
 
 .github/example.jpg, at the top of the README, is made by
 
-    python -m benchmarks.framing_sheet videos/input/sample.mp4 -o .github/example.jpg --at 40 150 270
+    python -m benchmarks.framing_sheet videos/input/sample.mp4 -o .github/example.jpg --rows 3
 """
 
 from __future__ import annotations

@@ -14,18 +14,18 @@ from config import ClipSettings
 from utils.geometry import largest_height
 from utils.smoothing import Signal
 
-SHARES = {"face": 0.6, "head": 0.38, "bust": 0.25}
+SHARES = {"face": 0.55, "head": 0.36, "bust": 0.25}
 """how much of the window's height the face takes"""
-CROWN = 0.7
-"""from the eyes to the top of the hair, face heights; a detected face ends at the forehead"""
+CROWN = 0.78
+"""from the eyes to the top of the hair, face heights; a detected face ends at the forehead, and heads bow"""
 CHIN = 0.62
 """from the eyes to the chin, face heights"""
 FACE_WIDTH = 0.8
 """width of a face, face heights"""
 
-_HEAD_ROOM = 0.07
+_HEAD_ROOM = 0.04
 """between the hair and the window's upper edge"""
-_UPPER_THIRD, _LOWEST_EYES = 1 / 3, 0.45
+_UPPER_THIRD, _LOWEST_EYES = 1 / 3, 0.48
 _MAX_SLACK = 0.08
 """how far the face may be off its place while the camera rests"""
 _LEAST_SLACK = 0.015
@@ -92,7 +92,7 @@ class Framing:
         """
         share = face.heights / heights
         doubt = 1 + (face.certainty < 1)
-        up = np.clip(self.eye_line - CROWN * share - 0.03, _LEAST_SLACK, self._slack)
+        up = np.clip(self.eye_line - CROWN * share - 0.5 * _HEAD_ROOM, _LEAST_SLACK, self._slack)
         across = np.clip(0.5 * self.aspect - 0.5 * FACE_WIDTH * share - 0.02, _LEAST_SLACK, self._slack)
         down = np.full_like(up, self._slack)
         # The eyes move up in the window when the window moves down.
