@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
@@ -33,11 +33,15 @@ from core.types import VideoInfo
 from processors.batch_inputs import BatchInput
 from processors.batch_inspection import Job, inspect_input, one_line_reason
 from processors.batch_summary import BatchSummary, InputResult, Status
+from processors.index_writer import write_index
 from processors.output_folder import exclusive, remove_leftovers
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint
 from utils.progress import StageMonitor
 from utils.progress_bars import BatchMonitor
+
+if TYPE_CHECKING:
+    from core.model_manager import ModelManager
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +70,7 @@ def run_batch(
     monitor: BatchMonitor,
     make_processor: MakeProcessor | None = None,
 ) -> BatchSummary:
-    """Process `inputs` into folders below `output_dir` and write summary.json there.
+    """Process `inputs` into folders below `output_dir` and write summary.json and index.html there.
 
     Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two
     seconds; the summary then says what was done.
@@ -76,13 +80,14 @@ def run_batch(
     """
     with exclusive(output_dir):
         remove_leftovers(output_dir)
-        batch = _Batch(inputs, output_dir, settings, monitor, make_processor or _real_processors(settings))
+        batch = _Batch(inputs, output_dir, settings, monitor, make_processor or real_processors(settings))
         summary = batch.run()
         if summary.abandoned:
             with contextlib.suppress(OSError):
                 remove_leftovers(output_dir)
         try:
             summary.write(output_dir)
+            write_index(output_dir, summary)
         except OSError as error:
             raise OutputError(f"cannot write the summary: {error.strerror}", path=output_dir) from error
     return summary
@@ -251,9 +256,9 @@ def _join(workers: Sequence[threading.Thread], timeout_s: float) -> None:
             worker.join(max(0.0, deadline - time.monotonic()))
 
 
-def _real_processors(settings: Settings) -> MakeProcessor:
-    # Loaded for the first video that is not in the cache, once, on the thread that will use them.
-    models = functools.cache(functools.partial(load_models, settings))
+def real_processors(settings: Settings, load: Callable[[Settings], ModelManager] = load_models) -> MakeProcessor:
+    """Makes `VideoProcessor`s that share the models of the run; `load` is called for the first that needs them."""
+    models = functools.cache(functools.partial(load, settings))
 
     def make(info: VideoInfo, folder: Path, mark: Fingerprint, own: Settings, monitor: StageMonitor) -> Processor:
         return VideoProcessor(info, folder, mark, own, monitor, models)
