@@ -148,7 +148,9 @@ def new_results(folder: Path) -> Iterator[Path]:
 
 def remove_leftovers(output_dir: Path) -> None:
     """Remove what a killed run left in `output_dir`; to be called only while no other run writes there."""
-    for path in output_dir.glob(f"{PARTIAL_PREFIX}*"):
+    # Journals and edited timelines are written inside the folders.
+    inside = [p for p in output_dir.glob(f"*/{PARTIAL_PREFIX}*") if p.suffix in (".json", ".bak") and p.is_file()]
+    for path in [*output_dir.glob(f"{PARTIAL_PREFIX}*"), *inside]:
         logger.debug("removing the leftover %s", path)
         _remove_tree(path)
 

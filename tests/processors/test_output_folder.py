@@ -190,11 +190,12 @@ def test_leftovers_of_a_killed_run_go_and_links_are_not_followed(tmp_path):
     (tmp_path / ".partial-a" / "p").mkdir(parents=True)
     (tmp_path / ".partial-file").write_text("x")
     (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".partial-0123456789abcdef.json").write_text("a journal")
     (tmp_path / "elsewhere" / "file").write_text("mine")
     (tmp_path / ".partial-link").symlink_to(tmp_path / "elsewhere")
     remove_leftovers(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["elsewhere"]
-    assert (tmp_path / "elsewhere" / "file").exists()
+    assert [p.name for p in (tmp_path / "elsewhere").iterdir()] == ["file"]
 
 
 def test_manifests_that_are_none(tmp_path):
