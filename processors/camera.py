@@ -22,7 +22,7 @@ STEADY_ZOOM = PathStyle(knot_hz=2.0, rest_s=6.0, block_s=60.0, look_ahead_s=20.0
 
 _MEDIAN_S, _GAUSSIAN_S = 0.25, 0.1
 _SIZE_MEDIAN_S, _SIZE_GAUSSIAN_S = 0.6, 0.4
-_PURSUIT_PAN_S, _PURSUIT_ZOOM_S = 0.5, 1.0
+_PURSUIT_PAN_S, _PURSUIT_ZOOM_S = 0.5, 1.5
 """standard deviations of the Gaussians that follow a face"""
 _LOCKED_MARGIN = 0.08
 """around the head in a window that never moves, face heights: single boxes reach further than the smoothed ones"""
