@@ -4,8 +4,8 @@
                                  [--json FILE] [--raise-floors]
 
 One line per clip goes to stdout, everything as JSON to `--json`. The sample is always among the clips. What was
-reached once stands in `benchmarks/results/quality.json`; `tests/benchmarks/test_quality.py` fails where a run falls below it,
-and `--raise-floors` raises what has become better. It never lowers anything.
+reached once stands in `benchmarks/results/quality.json`; `tests/benchmarks/test_quality.py` fails where a run falls
+below it, and `--raise-floors` raises what has become better. It never lowers anything.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from videos.make_sample import SAMPLE, SAMPLE_FILE
 FLOORS_FILE = PROJECT / "benchmarks" / "results" / "quality.json"
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".avi", ".webm"})
 MIN_FACE_SHARE = 0.05
+ABSENCE_S = 1.0
+"""longest that a face may be hidden without ending its track"""
+
 HIGHER_IS_BETTER = ("recall", "precision", "idf1", "purity")
 LOWER_IS_BETTER = ("people_error", "missed_cuts", "false_cuts", "faces_in_faceless", "id_switches")
 
@@ -117,9 +120,11 @@ def judge(name: str, path: Path, done: Run) -> Result:
     cuts = tuple(shot.start for shot in analysis.shots[1:])
     faceless = known.faceless if known else ()
     ends = EndErrors((), ())
+    rate = float(analysis.video.frame_rate)
     if truth is not None:
-        ends = end_errors(truth, run_tracks(analysis, timeline, hidden=False), min_height=min_height)
-    minutes = analysis.frame_count / float(analysis.video.frame_rate) / 60
+        seen = run_tracks(analysis, timeline, hidden=False)
+        ends = end_errors(truth, seen, cuts=true_cuts or (), absence=ABSENCE_S * rate, min_height=min_height)
+    minutes = analysis.frame_count / rate / 60
     return Result(
         clip=name,
         frames=analysis.frame_count,

@@ -2,13 +2,14 @@
 
 A true stretch is a run of annotated frames in which a person's face is demanded. Before and after it the face may
 be there without being demanded (half out of the picture, in a dissolve, small): a track may begin and end anywhere
-in that time without being wrong. Where only every n-th frame is annotated, so may it in the frames between.
+in that time without being wrong. Where only every n-th frame is annotated, so may it in the frames between. Two
+stretches with a short absence between them, within one shot, are one: a face hidden for a moment ends no track.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,11 +50,22 @@ class _Stretch:
 
 
 def end_errors(
-    truth: Mapping[int, Labelled], found: Mapping[int, Labelled], *, iou: float = 0.5, min_height: float = 0
+    truth: Mapping[int, Labelled],
+    found: Mapping[int, Labelled],
+    *,
+    cuts: Collection[int] = (),
+    absence: float = 0,
+    iou: float = 0.5,
+    min_height: float = 0,
 ) -> EndErrors:
     """Errors of the starts and ends of all true stretches, in order of person and time.
 
-    found: all frames of the run; faces that are hidden should not be among them.
+    Args:
+        found: all frames of the run; faces that are hidden should not be among them.
+        cuts: true first frames of shots.
+        absence: longest that a face may be hidden without ending its stretch, frames.
+        iou: from which a found box is the true face.
+        min_height: true faces lower than this are not demanded, px.
     """
     hits: dict[tuple[str, int], tuple[str, NDArray[np.float64]]] = {}
     for frame, faces in truth.items():
@@ -63,7 +75,7 @@ def end_errors(
             hits[wanted[i][0], frame] = given[j]
     annotated = sorted(truth)
     starts, ends = [], []
-    for stretch in _stretches(truth, annotated, min_height):
+    for stretch in _joined(_stretches(truth, annotated, min_height), cuts, absence):
         inside = [f for f in annotated if stretch.first <= f <= stretch.last]
         seen = [f for f in inside if (stretch.person, f) in hits]
         if not seen:
@@ -102,6 +114,19 @@ def _stretches(truth: Mapping[int, Labelled], annotated: Sequence[int], min_heig
             latest = annotated[after + 1] - 1 if after + 1 < len(annotated) else MISSED
             stretches.append(_Stretch(person, annotated[first], annotated[last], earliest, latest))
     return stretches
+
+
+def _joined(stretches: Sequence[_Stretch], cuts: Collection[int], absence: float) -> list[_Stretch]:
+    """The stretches with short absences filled."""
+    joined: list[_Stretch] = []
+    for stretch in stretches:
+        before = joined[-1] if joined and joined[-1].person == stretch.person else None
+        near = before is not None and stretch.earliest - before.latest - 1 <= absence
+        if before is not None and near and not any(before.last < cut <= stretch.first for cut in cuts):
+            joined[-1] = replace(before, last=stretch.last, latest=stretch.latest)
+        else:
+            joined.append(stretch)
+    return joined
 
 
 def _free(
