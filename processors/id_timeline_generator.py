@@ -279,7 +279,8 @@ class _Case:
         )
 
     def _visible_s(self, tracklet: Tracklet) -> float:
-        return float((self._seconds[tracklet.frames + 1] - self._seconds[tracklet.frames]).sum())
+        seen = tracklet.frames[tracklet.scores > 0]
+        return float((self._seconds[seen + 1] - self._seconds[seen]).sum())
 
 
 def _frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:

@@ -46,14 +46,18 @@ class Continuation:
 
 
 def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
-    """(N, N) bool: the two tracklets share a frame. The diagonal is False."""
+    """(N, N) bool: both faces are seen in one frame. The diagonal is False.
+
+    Where a face was hidden its place is a guess: it may be the very face that another tracklet saw elsewhere.
+    """
     together = np.zeros((len(tracklets), len(tracklets)), bool)
+    seen = [t.frames[t.scores > 0] for t in tracklets]
     order = sorted(range(len(tracklets)), key=lambda k: tracklets[k].start)
     live: list[int] = []
     for k in order:
         live = [m for m in live if tracklets[m].end > tracklets[k].start]
         for m in live:
-            if len(np.intersect1d(tracklets[m].frames, tracklets[k].frames, assume_unique=True)):
+            if len(np.intersect1d(seen[m], seen[k], assume_unique=True)):
                 together[m, k] = together[k, m] = True
         live.append(k)
     return together

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,14 @@ def test_seen_together_needs_a_common_frame():
     expected[0, 2] = expected[2, 0] = True
     assert (seen_together(tracks) == expected).all()
     assert seen_together([]).shape == (0, 0)
+
+
+def test_a_hidden_face_is_not_seen_together_with_anybody():
+    hidden = tracklet(0, range(10))
+    hidden = replace(hidden, scores=np.where((hidden.frames >= 3) & (hidden.frames < 7), 0, 1).astype(np.float32))
+    elsewhere, later = tracklet(1, range(3, 7), box=(200, 0, 240, 40)), tracklet(2, range(3, 8), box=(200, 0, 240, 40))
+    together = seen_together([hidden, elsewhere, later])
+    assert not together[0, 1] and together[0, 2] and together[1, 2]
 
 
 def twice(tracks):
