@@ -41,7 +41,7 @@ def index_html(manifests: Mapping[str, Mapping[str, Any]], summary: BatchSummary
     values = {
         "videos": [video for folder in sorted(manifests) for video in _video(folder, manifests[folder])],
         "problems": [
-            {"label": ascii_safe(result.label), "status": result.status, "reason": result.reason}
+            {"label": ascii_safe(Path(result.label).name), "status": result.status, "reason": result.reason}
             for result in summary.results
             if result.status in ("failed", "interrupted")
         ],

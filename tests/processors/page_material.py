@@ -1,0 +1,53 @@
+"""A manifest and a timeline as the pages are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HOSTILE = """<img src=x onerror="document.title='pwned'">"><script>alert(1)</script>' onmouseover=alert(2) .mp4"""
+
+
+def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]:
+    """Two people of a video of 12.8 s; the first has two clips, the second was seen too briefly for one."""
+    clip = {
+        "person": person, "shot": 0, "start": 80, "end": 160, "frames": 80, "width": 512, "height": 512,
+        "has_sound": True, "upscaled": 1.0, "bytes": 5,
+    }  # fmt: skip
+    clips = [
+        {**clip, "file": f"{person}/clip #1?.mp4", "start_s": 3.2, "end_s": 6.4},
+        {**clip, "file": f"{person}/clip_2.mp4", "start_s": 7.0, "end_s": 12.8, "shot": 1, "has_sound": False},
+    ]
+    files = [clip["file"] for clip in clips] + [f"{person}/face.jpg", "timeline.json", "tracks.csv", "report.html"]
+    return {
+        "schema": 2,
+        "version": "0.1.0",
+        "input": {"name": name, "size_bytes": 10, "sha256": "ab" * 32},
+        "video": {
+            "container": "mov", "codec": "h264", "pixel_format": "yuv420p", "width": 960, "height": 540,
+            "frame_rate": "30000/1001", "frames": 384, "duration_s": 12.8,
+            "audio": [{"codec": "aac", "sample_rate_hz": 48000}],
+        },
+        "settings": {"clip": {"face_share": 0.45, "size": 512}, "identity": {"skip_still": False}},
+        "models": {"device": "cpu", "embedder": {"name": "dlib", "sha256": "cd"}},
+        "shots": [
+            {"index": 0, "transition": "start", "start_s": 0.0, "end_s": 6.4, "start": 0, "end": 192},
+            {"index": 1, "transition": "cut", "start_s": 6.4, "end_s": 12.8, "start": 192, "end": 384},
+        ],
+        "people": [
+            {"name": person, "still": False, "on_screen_s": 9.0, "tracklets": [0, 1], "segments": [], "clips": 2},
+            {"name": "Zoë & co", "still": True, "on_screen_s": 0.4, "tracklets": [2], "segments": [], "clips": 0},
+        ],
+        "unknown": [3],
+        "clips": clips,
+        "extras": {},
+        "files": [{"file": file, "bytes": 5} for file in files],
+        "warnings": [f"a warning about {name}"],
+        "decode_failures": 2,
+        "statistics": {"analysis": {"full_detections": 7}, "identity": {}},
+    }  # fmt: skip
+
+
+def a_timeline() -> dict[str, Any]:
+    """As far as the report reads it."""
+    spans = [(0, 3.2, 6.4), (1, 7.0, 12.8), (2, 1.0, 1.4), (3, 5.0, 5.2)]
+    return {"tracklets": [{"id": i, "shot": 0, "start_s": start, "end_s": end} for i, start, end in spans]}
