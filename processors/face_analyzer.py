@@ -22,6 +22,7 @@ from core.threads import thread_budget
 from core.types import ByteArray, FaceAnalysis, Tracklet, VideoInfo
 from core.video_frame import VideoFrame
 from core.video_reader import VideoReader
+from processors.analysis_picture import AnalysisPicture, thumbnail
 from processors.box_followers import make_follower
 from processors.face_sampler import FaceSampler, sharpness
 from processors.face_tracker import FaceTracker, Look
@@ -68,8 +69,8 @@ class FaceAnalyzer:
             single_pass = _Pass(info, self._settings, self._models, pool, self._monitor)
             try:
                 with prefetch(single_pass.pictures(reader), QUEUE_FRAMES, self._monitor.stop) as pictures:
-                    for frame, picture in pictures:
-                        single_pass.take(frame, picture)
+                    for frame, picture, thumb in pictures:
+                        single_pass.take(frame, picture, thumb)
                         self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
                 return single_pass.result(reader.decode_failures)
             finally:
@@ -97,8 +98,9 @@ class _Pass:
         rate = float(info.frame_rate)
         self._shots = ShotDetector(rate)
         self._cuts: deque[int] = deque()
-        self._pending: deque[tuple[VideoFrame, ByteArray]] = deque()
-        self._last: tuple[VideoFrame, ByteArray] | None = None
+        self._pending: deque[tuple[VideoFrame, AnalysisPicture]] = deque()
+        self._last: tuple[VideoFrame, AnalysisPicture] | None = None
+        self._calm = False
         self._samplers: dict[int, FaceSampler] = {}
         self._sharpness: dict[int, dict[int, float]] = {}
         self._pts: list[int] = []
@@ -114,15 +116,19 @@ class _Pass:
             on_end=self._end_track,
         )
 
-    def pictures(self, reader: VideoReader) -> Iterator[tuple[VideoFrame, ByteArray]]:
-        """Decoded frames with their analysis pictures; runs on the producer's thread."""
+    def pictures(self, reader: VideoReader) -> Iterator[tuple[VideoFrame, AnalysisPicture, ByteArray]]:
+        """Decoded frames with their analysis pictures and thumbnails; runs on the producer's thread."""
         for frame in reader.frames():
-            yield frame, frame.rgb(self.width, self.height)
+            picture = AnalysisPicture(frame, self.width, self.height)
+            # A guess from the other thread's state: wrong ones cost time, not results.
+            if not self._calm:
+                picture()
+            yield frame, picture, thumbnail(frame)
 
-    def take(self, frame: VideoFrame, picture: ByteArray) -> None:
+    def take(self, frame: VideoFrame, picture: AnalysisPicture, thumb: ByteArray) -> None:
         """Consume one frame. Tracking lags behind by the shot detector's delay."""
         self._pts.append(frame.pts)
-        self._cuts.extend(b.frame for b in self._shots.update(picture) if b.transition == "cut")
+        self._cuts.extend(b.frame for b in self._shots.update(thumb) if b.transition == "cut")
         self._pending.append((frame, picture))
         if len(self._pending) > MAX_CUT_DELAY:
             self._track(*self._pending.popleft())
@@ -147,11 +153,12 @@ class _Pass:
             statistics=dict(self._tracker.statistics),
         )
 
-    def _track(self, frame: VideoFrame, picture: ByteArray) -> None:
+    def _track(self, frame: VideoFrame, picture: AnalysisPicture) -> None:
         if self._cuts and self._cuts[0] <= frame.index:
             self._cuts.popleft()
             self._end_shot()
         look = self._tracker.update(frame.index, picture)
+        self._calm = look is Look.SKIPPED or self._tracker.is_calm
         if look is not Look.SKIPPED:
             self._observe(frame, picture, sample=look is Look.SEARCHED or self._unsampled())
         self._last = frame, picture
@@ -165,10 +172,10 @@ class _Pass:
         """A face that is seen has not been looked at in full size yet."""
         return any(t.id not in self._samplers for t in self._tracker.visible)
 
-    def _observe(self, frame: VideoFrame, picture: ByteArray, *, sample: bool) -> None:
+    def _observe(self, frame: VideoFrame, picture: AnalysisPicture, *, sample: bool) -> None:
         """Measure the faces seen in `frame`, and keep the good ones."""
         for track in self._tracker.visible:
-            sharp = sharpness(picture, track.landmarks[-1])
+            sharp = sharpness(picture(), track.landmarks[-1])
             self._sharpness.setdefault(track.id, {})[frame.index] = sharp
             if sample:
                 sampler = self._samplers.get(track.id)

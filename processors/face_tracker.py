@@ -70,6 +70,10 @@ CALM_SURPRISE = 0.15
 """how far from where it was expected it may be three pictures later, in the same units; boxes jitter by 0.03"""
 
 
+Pixels = Callable[[], ByteArray]
+"""gives a picture, (h, w, 3) uint8 RGB: the pixels of a picture that nobody looks at need not be made"""
+
+
 class Look(Enum):
     """How a picture was looked at."""
 
@@ -105,13 +109,13 @@ class FaceTracker:
         # Somebody who comes back in time is only found by the next look.
         self._patience = round((settings.max_occlusion + settings.look_out * LOST_LOOK_OUT) * frame_rate) + 1
         look_back_s = max(LOOK_BACK_S, 2 * settings.look_out)
-        self._past: deque[tuple[int, ByteArray]] = deque(maxlen=max(2, round(look_back_s * frame_rate)))
+        self._past: deque[tuple[int, Pixels]] = deque(maxlen=max(2, round(look_back_s * frame_rate)))
         self._ended: list[Track] = []
         self._monitor = TrackerMonitor()
         self._tracks: list[Track] = []
         self._next_id = 0
         self._last_look = self._last_full = -(10**9)
-        self._skipped: list[tuple[int, ByteArray]] = []
+        self._skipped: list[tuple[int, Pixels]] = []
         self._seen_before: set[int] = set()
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._small_next = True
@@ -122,27 +126,32 @@ class FaceTracker:
         """Tracks whose face is in the last picture that was looked at."""
         return [t for t in self._tracks if t.hidden == 0]
 
-    def update(self, frame: int, picture: ByteArray) -> Look:
+    def update(self, frame: int, picture: Pixels) -> Look:
         """Take the next picture; says how it was looked at.
 
-        picture: (h, w, 3) uint8 RGB, analysis size; kept for a second.
+        picture: gives (h, w, 3) uint8 RGB, analysis size, the same array each time; kept for a second.
         """
         everywhere = frame - self._last_full >= self._monitor.interval or not self._past
         # Whoever was lost has to be found soon: then the tracks on both sides can still be joined.
         lost = self._is_somebody_lost()
         wait = self._look_out * (LOST_LOOK_OUT if lost else 1.0)
-        searching = everywhere or (frame - self._last_look >= wait and (lost or self._worth_a_look(picture)))
-        if not searching and self._is_calm() and len(self._skipped) < CALM_STRIDE - 1:
+        searching = everywhere or (frame - self._last_look >= wait and (lost or self._worth_a_look(picture())))
+        if not searching and self.is_calm:
             self._skipped.append((frame, picture))
             self._past.append((frame, picture))
             return Look.SKIPPED
         self._catch_up(frame, picture)
         if searching:
             self._small_next |= lost
-            self._detect(frame, picture, everywhere=everywhere)
+            self._detect(frame, picture(), everywhere=everywhere)
         self._past.append((frame, picture))
         self._drop_hidden()
         return Look.SEARCHED if searching else Look.FOLLOWED
+
+    @property
+    def is_calm(self) -> bool:
+        """The next picture will probably be skipped."""
+        return self._is_calm() and len(self._skipped) < CALM_STRIDE - 1
 
     def look_again(self) -> bool:
         """Look at the last picture of the shot as at one in which the detector searches; False if it has."""
@@ -152,8 +161,8 @@ class FaceTracker:
         if self._skipped and self._skipped[-1][0] == frame:
             self._skipped.pop()
             self._catch_up(frame, picture)
-        if self._worth_a_look(picture):
-            self._detect(frame, picture, everywhere=False)
+        if self._worth_a_look(picture()):
+            self._detect(frame, picture(), everywhere=False)
         self._past.append((frame, picture))
         return True
 
@@ -183,13 +192,13 @@ class FaceTracker:
         """Whether the picture differs, away from the faces known, from the one searched last."""
         return self._searched_small.compare(picture).outside([t.box for t in self.visible])
 
-    def _catch_up(self, frame: int, picture: ByteArray) -> None:
+    def _catch_up(self, frame: int, picture: Pixels) -> None:
         """Follow all faces into `picture`, over the pictures skipped if that goes well, else through them."""
         skipped, self._skipped = self._skipped, []
-        if self._follow(frame, picture, tentative=bool(skipped)):
+        if self._follow(frame, picture(), tentative=bool(skipped)):
             return
-        for earlier in (*skipped, (frame, picture)):
-            self._follow(*earlier, tentative=False)
+        for number, pixels in (*skipped, (frame, picture)):
+            self._follow(number, pixels(), tentative=False)
 
     def _follow(self, frame: int, picture: ByteArray, *, tentative: bool) -> bool:
         """Follow all faces into `picture`. `tentative`: only if all are seen there and still calm; else False."""
@@ -329,7 +338,7 @@ class FaceTracker:
                 break
             size = float((box[2:] - box[:2]).mean())
             expected = box + np.tile(np.clip(velocity, -MAX_STEP * size, MAX_STEP * size), 2)
-            found = self._backward.follow(picture, [track.id], expected[None].astype(np.float32))
+            found = self._backward.follow(picture(), [track.id], expected[None].astype(np.float32))
             new_size = float((found.boxes[0, 2:] - found.boxes[0, :2]).mean())
             if found.scores[0] < KEEP_SCORE or not 1 / MAX_GROWTH < new_size / size < MAX_GROWTH:
                 break
@@ -351,7 +360,7 @@ class FaceTracker:
                 continue
             share = (frame - first) / (last - first)
             expected = (start + share * (end - start)).astype(np.float32)[None]
-            found = self._backward.follow(picture, [track.id], expected)
+            found = self._backward.follow(picture(), [track.id], expected)
             near = float(iou_matrix(expected, found.boxes)[0, 0]) >= SAME_FACE_OVERLAP
             if found.scores[0] >= DOUBT_SCORE and near and not self._occupied(track, frame, found.boxes):
                 track.insert(after, frame, found.boxes[0], float(found.scores[0]), found.landmarks[0])

@@ -1,0 +1,50 @@
+"""What the analysis sees of a frame: a thumbnail always, the picture only when somebody looks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from core.types import ByteArray
+from core.video_frame import VideoFrame
+
+THUMB_WIDTH, THUMB_HEIGHT = 128, 72
+"""size of the pictures in which cuts are looked for"""
+
+LAZY_LIMIT_PX = 1920 * 1088
+"""frames larger than this are converted at once: keeping a second of them undecided would take too much memory"""
+
+THINNED_HEIGHT_PX = 8 * THUMB_HEIGHT
+"""from this height on every other row and column is enough for a thumbnail"""
+
+
+class AnalysisPicture:
+    """One frame at the analysis size. Calling it gives the pixels, converted when first asked for.
+
+    May be asked from two threads, one after the other.
+    """
+
+    def __init__(self, frame: VideoFrame, width: int, height: int) -> None:
+        self._frame: VideoFrame | None = frame
+        self._size = width, height
+        self._pixels: ByteArray | None = None
+        if frame.width * frame.height > LAZY_LIMIT_PX:
+            self()
+
+    def __call__(self) -> ByteArray:
+        """(height, width, 3) uint8 RGB, C-contiguous; the same array each time."""
+        if self._pixels is None:
+            assert self._frame is not None
+            self._pixels = self._frame.rgb(*self._size)
+            self._frame = None
+        return self._pixels
+
+
+def thumbnail(frame: VideoFrame) -> ByteArray:
+    """(72, 128, 3) uint8, roughly RGB: shrunk plane by plane, which is much cheaper than converting the frame."""
+    y, u, v = frame.planes()
+    if frame.height >= THINNED_HEIGHT_PX:
+        y = np.ascontiguousarray(y[::2, ::2])
+    size = THUMB_WIDTH, THUMB_HEIGHT
+    small = cv2.merge([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (y, v, u)])
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_YCrCb2RGB), np.uint8)
