@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,6 +91,18 @@ class BatchSummary:
         ]
         value = {"schema": SUMMARY_SCHEMA, "wall_s": round(self.wall_s, 3), "inputs": entries}
         write_json(output_dir / SUMMARY_FILE, value)
+
+
+def last_summary(output_dir: Path) -> BatchSummary:
+    """What the last run wrote into `output_dir`; without results where that cannot be read."""
+    try:
+        value = json.loads((output_dir / SUMMARY_FILE).read_bytes())
+        results = tuple(
+            InputResult(str(e["input"]), str(e["folder"]), e["status"], str(e["reason"])) for e in value["inputs"]
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        results = ()
+    return BatchSummary(results, 0.0)
 
 
 def format_duration(seconds: float) -> str:

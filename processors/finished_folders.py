@@ -51,7 +51,7 @@ def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
     """
     manifest = read_manifest(folder) or {}
     settings, extras = manifest.get("settings"), manifest.get("extras")
-    if not isinstance(settings, dict) or not isinstance(extras, list):
+    if not isinstance(settings, dict) or not isinstance(extras, dict):
         raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_AGAIN)
     formats = [name for name in extras if name not in ("preview", "reel")]
     return {**settings, "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats}}

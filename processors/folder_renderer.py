@@ -12,7 +12,9 @@ from core.analysis_file import AnalysisRecord
 from core.errors import SettingsError
 from core.video_probe import probe_video
 from processors.analysis_key import make_store, possible_keys
+from processors.batch_summary import last_summary
 from processors.finished_folders import recorded_mark
+from processors.index_writer import write_index
 from processors.output_folder import exclusive, read_manifest, remove_leftovers
 from processors.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor, load_models
@@ -41,7 +43,7 @@ def render_folder(
 
     Raises:
         SettingsError: the timeline is wrong, or the video or its analysis is nowhere.
-        PipelineError: whatever a run may raise.
+        PipelineError: whatever a run may raise. OSError: the folder cannot be written.
     """
     with exclusive(folder.parent):
         remove_leftovers(folder.parent)
@@ -53,7 +55,10 @@ def render_folder(
         if record is None:
             _refuse_another_analysis(key, mark, settings, folder, wanted=analyse)
             record = _analysis(processor)
-        return processor.finish(record, from_timeline=True)
+        manifest = processor.finish(record, from_timeline=True)
+        # It shows the people of all videos.
+        write_index(folder.parent, last_summary(folder.parent))
+    return manifest
 
 
 def _analysis(processor: VideoProcessor) -> AnalysisRecord:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config import Settings
+from config import Settings, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
 from core.h264_encoder import choose_encoder
@@ -19,7 +20,7 @@ from processors.extras import write_extras
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.kept_results import KeptResults, kept_results, link_files
-from processors.output_folder import has_edited_timeline, new_results
+from processors.output_folder import has_edited_timeline, new_results, read_manifest
 from processors.output_writer import TIMELINE_FILE, write_results
 from processors.segment_cutter import cut_segments
 from processors.timeline_file import read_timeline, to_timeline
@@ -71,11 +72,19 @@ class VideoProcessor:
 
         Raises:
             ModelError: a model is missing or unusable. ToolMissingError: there is no ffmpeg.
+        SettingsError: the edited timeline is wrong. VideoProcessingError: it belongs to another analysis.
         """
+        keys = possible_keys(self._fingerprint, self._settings)
+        wanted = read_timeline(self._folder).analysis if self._follows_edits() else None
+        if wanted is not None and self._was_made_with_these_settings():
+            # Another version of the program may have made it: what people edited goes on with its analysis.
+            keys = (wanted,)
         if self._store is not None:
-            found = (self._store.load(key, self._info) for key in possible_keys(self._fingerprint, self._settings))
+            found = (self._store.load(key, self._info) for key in keys)
             self._record = next((record for record in found if record is not None), None)
         if self._record is None:
+            if wanted is not None and wanted not in possible_keys(self._fingerprint, self._settings):
+                raise self._another_analysis()
             self._models()
 
     def analyse(self) -> AnalysisRecord:
@@ -111,8 +120,11 @@ class VideoProcessor:
             InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
         """
         analysis = record.analysis
-        edited = not self._settings.run.overwrite and has_edited_timeline(self._folder)
-        timeline = self._timeline_there(record) if edited or from_timeline else self._new_timeline(analysis)
+        edited = self._follows_edits()
+        if edited or from_timeline:
+            timeline = self._timeline_there(record, edited=edited)
+        else:
+            timeline = self._new_timeline(analysis)
         keep = not self._settings.run.overwrite and not from_timeline
         kept = kept_results(self._folder, self._fingerprint, self._settings, record.key) if keep else None
         with new_results(self._folder) as partial:
@@ -153,20 +165,35 @@ class VideoProcessor:
             warnings=(*record.warnings, *warnings),
         )
 
+    def _follows_edits(self) -> bool:
+        return not self._settings.run.overwrite and has_edited_timeline(self._folder)
+
+    def _was_made_with_these_settings(self) -> bool:
+        recorded = (read_manifest(self._folder) or {}).get("settings")
+        return isinstance(recorded, dict) and recorded.get("analysis") == result_settings(self._settings)["analysis"]
+
+    def _another_analysis(self) -> VideoProcessingError:
+        return VideoProcessingError(
+            "its timeline was edited, but for another analysis than these settings make",
+            path=self._info.path,
+            stage="timeline",
+            hint="--overwrite begins anew and keeps the edited one as timeline.json.bak",
+        )
+
     def _new_timeline(self, analysis: FaceAnalysis) -> Timeline:
         return IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
 
-    def _timeline_there(self, record: AnalysisRecord) -> Timeline:
+    def _timeline_there(self, record: AnalysisRecord, *, edited: bool) -> Timeline:
         found = read_timeline(self._folder)
         if found.analysis != record.key:
-            raise VideoProcessingError(
-                "its timeline was edited, but for another analysis than these settings make",
-                path=self._info.path,
-                stage="timeline",
-                hint="--overwrite begins anew and keeps the edited one as timeline.json.bak",
-            )
+            raise self._another_analysis()
         logger.info("%s: following its timeline.json", self._folder.name)
-        return to_timeline(found, record.analysis, self._folder / TIMELINE_FILE)
+        timeline = to_timeline(found, record.analysis, self._folder / TIMELINE_FILE)
+        if edited:
+            return timeline
+        # How the program came by it is in the manifest alone.
+        statistics = (read_manifest(self._folder) or {}).get("statistics", {}).get("identity", {})
+        return dataclasses.replace(timeline, statistics=statistics)
 
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)

@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from config import Settings, load_settings
@@ -24,6 +25,8 @@ from processors import analysis_key, video_processor
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import real_processors, run_batch
 from utils.progress_bars import BatchMonitor
+
+PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
 
 
 class ScriptedAnalyzer:
@@ -58,7 +61,7 @@ def face(number: int, frames: int, left: float) -> Tracklet:
         sample_frames=np.array([3, 9]),
         sample_quality=np.array([0.9, 0.8], np.float32),
         embeddings=np.tile(np.eye(4, dtype=np.float32)[number], (2, 1)),
-        face_jpeg=b"",
+        face_jpeg=PORTRAIT,
     )
 
 

@@ -26,7 +26,7 @@ from core.errors import (
     VideoProcessingError,
 )
 from core.types import Clip, ColorInfo, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
-from processors import output_folder, video_processor
+from processors import analysis_key, output_folder, video_processor
 from processors.clip_renderer import RenderResult
 from processors.video_processor import VideoProcessor, load_models, result_warnings
 from utils.fingerprints import Fingerprint
@@ -311,9 +311,23 @@ def test_only_overwrite_begins_anew_and_keeps_what_was_edited(tmp_path, stages, 
 def test_an_edited_timeline_never_follows_another_analysis(tmp_path, stages, make):
     run(make())
     edited = edit(tmp_path / "a")
+    stages.pop("info")
     with pytest.raises(VideoProcessingError, match="--overwrite"):
-        run(make(analysis={"min_face": 0.1}))
+        run(make(no_models, analysis={"min_face": 0.1}))
+    assert "info" not in stages
     assert (tmp_path / "a" / "timeline.json").read_text() == edited
+
+
+def test_edited_people_outlive_a_new_version_of_the_program_as_long_as_their_analysis_is_kept(
+    tmp_path, stages, make, monkeypatch, cache
+):
+    run(make())
+    edit(tmp_path / "a")
+    monkeypatch.setattr(analysis_key, "code_digest", lambda: "another version")
+    assert [p["name"] for p in run(make(no_models))["people"]] == ["Anna"]
+    shutil.rmtree(cache / "analyses")
+    with pytest.raises(VideoProcessingError, match="--overwrite"):
+        run(make(no_models, clip={"size": 256}))
 
 
 def test_a_wrongly_edited_timeline_is_named_and_left(tmp_path, stages, make):
