@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import main
-from config import Settings, load_settings, options
+from config import Settings, load_settings, options, result_settings
 from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissingError
 from processors import batch_inspection, batch_runner
 from processors.batch_summary import BatchSummary, InputResult
@@ -288,3 +288,117 @@ def test_a_reader_that_leaves_early_is_no_error(videos, tmp_path):
         p.stdout.close()
         assert p.stderr.read() == b""
         assert p.wait(30) == 0
+
+
+def launch_command(capsys, *arguments) -> tuple[int, str, str]:
+    code = main.main([str(argument) for argument in arguments])
+    return (code, *capsys.readouterr())
+
+
+@pytest.fixture
+def results(tmp_path) -> Path:
+    """A finished folder with two people."""
+    folder = tmp_path / "out" / "film"
+    folder.mkdir(parents=True)
+    people = [
+        {
+            "name": f"person_0{n}",
+            "tracklets": [n],
+            "segments": [{"shot": 0, "start_s": 0, "end_s": 2, "tracklets": [n]}],
+        }
+        for n in (1, 2)
+    ]
+    tracklets = [{"id": n, "shot": 0, "start_s": 3 * n, "end_s": 3 * n + 2} for n in (1, 2)]
+    timeline = {"schema": 2, "analysis": "ab" * 32, "people": people, "tracklets": tracklets}
+    (folder / "timeline.json").write_text(json.dumps(timeline))
+    manifest = {"input": {"name": "film.mp4", "size_bytes": 1, "sha256": "aa"}, "extras": {}}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "settings": result_settings(Settings())}))
+    yield folder
+    configure_logging(0, lambda line: None)
+
+
+def people_of(folder: Path) -> list[str]:
+    return [p["name"] for p in json.loads((folder / "timeline.json").read_text())["people"]]
+
+
+def test_people_are_listed_on_stdout(results, capsys):
+    code, out, err = launch_command(capsys, "people", results)
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == ["person", "person_01", "person_02"]
+    assert launch_command(capsys, "people", "film", "-o", results.parent)[1] == out
+
+
+def test_people_are_edited_one_command_each(results, capsys):
+    assert launch_command(capsys, "rename", results, "person_01", "Anna")[0] == 0
+    assert people_of(results) == ["Anna", "person_02"]
+    code, out, err = launch_command(capsys, "merge", results, "Anna", "person_02")
+    assert code == 0 and len(out.splitlines()) == 2
+    assert f"main.py render {results}" in err
+    assert launch_command(capsys, "split", results, "Anna", "--tracklets", "2", "--name", "Bob")[0] == 0
+    assert people_of(results) == ["Anna", "Bob"]
+    assert launch_command(capsys, "drop", results, "Bob")[0] == 0
+    assert people_of(results) == ["Anna"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["rename", "FOLDER", "nobody", "x"], "there is no person 'nobody' (there is person_01, person_02)"),
+        (["rename", "FOLDER", "person_01", "a/b"], "cannot be the name of a folder"),
+        (["split", "FOLDER", "person_01", "--tracklets", "x"], "expected numbers"),
+        (["drop", "FOLDER"], "required: PERSON"),
+        (["people", "nowhere"], "neither a video nor a folder with results"),
+        (["render", "FOLDER", "--min-face", "0.1"], "unrecognized arguments: --min-face"),
+        (["render", "FOLDER"], "its video film.mp4 is not to be found"),
+        (["cache", "burn"], "invalid choice"),
+        (["clean"], "--older-than"),
+        (["clean", "--older-than", "soon"], "like 30d, not 'soon'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_2(results, tmp_path, capsys, arguments, complaint):
+    arguments = [str(results) if a == "FOLDER" else a for a in arguments]
+    if arguments[0] == "render":
+        arguments += ["--cache-dir", str(tmp_path)]
+    before = (results / "timeline.json").read_bytes()
+    try:
+        code = main.main(arguments)
+    except SystemExit as end:
+        code = end.code
+    err = capsys.readouterr().err
+    assert code == 2
+    assert complaint in err and len(err.splitlines()) == 1
+    assert (results / "timeline.json").read_bytes() == before
+
+
+def test_the_cache_is_described_and_cleared(tmp_path, capsys):
+    entry = tmp_path / "analyses" / f"{'a' * 64}.npz"
+    entry.parent.mkdir()
+    entry.write_bytes(bytes(2_000_000))
+    code, out, err = launch_command(capsys, "cache", "info", "--cache-dir", tmp_path, "--cache-mb", 10)
+    assert (code, err) == (0, "")
+    assert "analyses  1" in out and "2.0 of 10 MB" in out
+    assert launch_command(capsys, "cache", "clear", "--cache-dir", tmp_path)[1] == "1 analyses removed, 2.0 MB\n"
+    assert not entry.exists()
+
+
+def test_old_things_are_cleaned_away(tmp_path, capsys):
+    entry = tmp_path / "analyses" / f"{'a' * 64}.npz"
+    entry.parent.mkdir()
+    entry.write_bytes(b"x")
+    os.utime(entry, (0, 0))
+    arguments = ["clean", "--older-than", "30d", "-o", tmp_path / "out", "--cache-dir", tmp_path]
+    assert "1 would be removed" in launch_command(capsys, *arguments, "--dry-run")[1]
+    assert entry.exists()
+    assert "1 removed" in launch_command(capsys, *arguments)[1]
+    assert not entry.exists()
+    assert str(entry) in (tmp_path / "out" / "clean.log").read_text()
+
+
+def test_every_command_has_its_help(capsys):
+    text = launch("--help").stdout
+    for name in set(main.COMMANDS) - {"run"}:
+        assert name in text
+        with pytest.raises(SystemExit) as end:
+            main.main([name, "--help"])
+        assert end.value.code == 0
+        assert f"main.py {name}" in capsys.readouterr().out
