@@ -134,7 +134,7 @@ class _Case:
         self.labels: IntArray = np.full(len(tracklets), -1, np.int64)
         self._seconds = seconds
         self._together = seen_together(tracklets)
-        twice = followed_twice(tracklets, self._together)
+        twice = followed_twice(tracklets)
         self.known: IntArray = np.array(
             [k for k, t in enumerate(tracklets) if len(t.embeddings) and not twice[k]], np.int64
         )

@@ -46,37 +46,38 @@ class Continuation:
 
 
 def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
-    """(N, N) bool: both faces are seen in one frame. The diagonal is False.
+    """(N, N) bool: both faces are seen in one frame, at two places. The diagonal is False.
 
     Where a face was hidden its place is a guess: it may be the very face that another tracklet saw elsewhere.
+    Where the boxes lie on each other, both tracklets follow one face for the moment.
     """
     together = np.zeros((len(tracklets), len(tracklets)), bool)
-    seen = [t.frames[t.scores > 0] for t in tracklets]
+    seen = [np.flatnonzero(t.scores > 0) for t in tracklets]
     order = sorted(range(len(tracklets)), key=lambda k: tracklets[k].start)
     live: list[int] = []
     for k in order:
         live = [m for m in live if tracklets[m].end > tracklets[k].start]
         for m in live:
-            if len(np.intersect1d(seen[m], seen[k], assume_unique=True)):
-                together[m, k] = together[k, m] = True
+            frames = tracklets[m].frames[seen[m]], tracklets[k].frames[seen[k]]
+            _, a, b = np.intersect1d(*frames, assume_unique=True, return_indices=True)
+            overlap = _paired_iou(tracklets[m].boxes[seen[m][a]], tracklets[k].boxes[seen[k][b]])
+            together[m, k] = together[k, m] = bool((overlap < _SAME_FACE).any())
         live.append(k)
     return together
 
 
-def followed_twice(tracklets: Sequence[Tracklet], together: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def followed_twice(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
     """(N,) bool: for half of its life or more the tracklet lies on the face of a longer one.
 
     A tracker that slips onto a face which is followed already says nothing about a second person.
-
-    Args:
-        together: (N, N) bool, from `seen_together`.
     """
     twice = np.zeros(len(tracklets), bool)
+    starts, ends = np.array([(t.start, t.end) for t in tracklets]).reshape(-1, 2).T
     for k, t in enumerate(tracklets):
         covered = np.zeros(len(t.frames), bool)
-        for m in np.flatnonzero(together[k]).tolist():
+        for m in np.flatnonzero((starts < t.end) & (ends > t.start)).tolist():
             other = tracklets[m]
-            if (len(other.frames), -m) < (len(t.frames), -k):
+            if m == k or (len(other.frames), -m) < (len(t.frames), -k):
                 continue
             _, mine, its = np.intersect1d(t.frames, other.frames, assume_unique=True, return_indices=True)
             covered[mine] |= _paired_iou(t.boxes[mine], other.boxes[its]) >= _SAME_FACE

@@ -36,7 +36,8 @@ def tracklet(number, frames, box=(0, 0, 40, 40), speed=(0.0, 0.0), shot=0, embed
 
 
 def test_seen_together_needs_a_common_frame():
-    tracks = [tracklet(0, [0, 1, 5, 6]), tracklet(1, [2, 3, 4]), tracklet(2, [6, 7]), tracklet(3, [8])]
+    tracks = [tracklet(0, [0, 1, 5, 6]), tracklet(1, [2, 3, 4]), tracklet(2, [6, 7], box=(50, 0, 90, 40))]
+    tracks.append(tracklet(3, [8]))
     expected = np.zeros((4, 4), bool)
     expected[0, 2] = expected[2, 0] = True
     assert (seen_together(tracks) == expected).all()
@@ -46,13 +47,20 @@ def test_seen_together_needs_a_common_frame():
 def test_a_hidden_face_is_not_seen_together_with_anybody():
     hidden = tracklet(0, range(10))
     hidden = replace(hidden, scores=np.where((hidden.frames >= 3) & (hidden.frames < 7), 0, 1).astype(np.float32))
-    elsewhere, later = tracklet(1, range(3, 7), box=(200, 0, 240, 40)), tracklet(2, range(3, 8), box=(200, 0, 240, 40))
+    elsewhere, later = tracklet(1, range(3, 7), box=(200, 0, 240, 40)), tracklet(2, range(3, 8), box=(90, 0, 130, 40))
     together = seen_together([hidden, elsewhere, later])
     assert not together[0, 1] and together[0, 2] and together[1, 2]
 
 
+def test_two_boxes_on_one_face_are_not_two_people_until_they_part():
+    one, on_it = tracklet(0, range(10)), tracklet(1, range(5, 10), box=(4, 0, 44, 40))
+    parting = tracklet(1, range(5, 10), box=(4, 0, 44, 40), speed=(10, 0))
+    assert not seen_together([one, on_it]).any()
+    assert seen_together([one, parting])[0, 1]
+
+
 def twice(tracks):
-    return followed_twice(tracks, seen_together(tracks)).tolist()
+    return followed_twice(tracks).tolist()
 
 
 def test_second_track_on_a_face_is_the_shorter_one():
