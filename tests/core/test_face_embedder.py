@@ -12,13 +12,14 @@ from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.model_manager import ModelManager
 from core.similarity import Similarity
 from core.types import ByteArray, FloatArray
-from core.weights import locate
+from core.weights import REGISTRY, locate
 from utils.alignment import warp
 
 
 @pytest.fixture(scope="module")
-def dlib() -> DlibEmbedder:
-    return DlibEmbedder(locate("dlib"))
+def dlib(models: ModelManager) -> FaceEmbedder:
+    assert isinstance(models.embedder, DlibEmbedder)
+    return models.embedder
 
 
 def variants(picture: ByteArray) -> dict[str, ByteArray]:
@@ -42,7 +43,7 @@ def chip(picture: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> By
     return warp(picture, embedder.alignment(faces.boxes[largest], faces.landmarks[largest]), embedder.side)
 
 
-def test_dlib_tells_two_people_apart(dlib: DlibEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+def test_dlib_tells_two_people_apart(dlib: FaceEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
     rows: dict[str, FloatArray] = {}
     for name, photo in portraits.items():
         pictures = variants(np.ascontiguousarray(photo))
@@ -55,7 +56,15 @@ def test_dlib_tells_two_people_apart(dlib: DlibEmbedder, models: ModelManager, p
     assert min(same) > different.max() + 0.3
 
 
-def test_rows_have_unit_length_and_do_not_depend_on_the_batch(dlib: DlibEmbedder) -> None:
+def test_its_rows_are_dlibs_own(dlib: FaceEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+    from dlib import face_recognition_model_v1
+
+    chips = np.stack([chip(np.ascontiguousarray(photo), models, dlib) for photo in portraits.values()])
+    own = np.array(face_recognition_model_v1(str(locate("dlib"))).compute_face_descriptor(list(chips)))
+    assert np.allclose(dlib.embed(chips), own / np.linalg.norm(own, axis=1, keepdims=True), atol=1e-4)
+
+
+def test_rows_have_unit_length_and_do_not_depend_on_the_batch(dlib: FaceEmbedder) -> None:
     chips = np.random.RandomState(0).randint(0, 256, (3, 150, 150, 3), np.uint8)
     together = dlib.embed(chips)
     assert together.shape == (3, 128) and together.dtype == np.float32
@@ -64,7 +73,7 @@ def test_rows_have_unit_length_and_do_not_depend_on_the_batch(dlib: DlibEmbedder
     assert np.array_equal(together, dlib.embed(chips))
 
 
-def test_views_that_are_not_contiguous_are_taken(dlib: DlibEmbedder) -> None:
+def test_views_that_are_not_contiguous_are_taken(dlib: FaceEmbedder) -> None:
     chips = np.random.RandomState(0).randint(0, 256, (2, 150, 150, 3), np.uint8)
     mirrored = chips[:, :, ::-1]
     assert np.allclose(dlib.embed(mirrored), dlib.embed(np.ascontiguousarray(mirrored)), atol=1e-6)
@@ -97,7 +106,7 @@ def test_a_row_of_zeros_stays_finite() -> None:
     assert np.isfinite(rows).all()
 
 
-def test_no_faces_give_no_rows(dlib: DlibEmbedder) -> None:
+def test_no_faces_give_no_rows(dlib: FaceEmbedder) -> None:
     assert dlib.embed(np.zeros((0, 150, 150, 3), np.uint8)).shape == (0, 128)
     facenet = FaceNetEmbedder(Probe(), batch_size=2)
     assert facenet.embed(np.zeros((0, 160, 160, 3), np.uint8)).shape == (0, 512)
@@ -106,7 +115,7 @@ def test_no_faces_give_no_rows(dlib: DlibEmbedder) -> None:
 def test_every_embedder_is_calibrated_and_registered() -> None:
     for embedder in (DlibEmbedder, FaceNetEmbedder):
         Similarity.for_embedder(embedder.name)
-        assert locate(embedder.name) if embedder is DlibEmbedder else embedder.name == "facenet"
+        assert embedder.name in REGISTRY
 
 
 def test_the_second_opinion_knows_faces_from_other_things(

@@ -22,7 +22,7 @@ from config import AnalysisSettings, RunSettings, Settings
 from core import model_manager, weights
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.face_embedder import DlibEmbedder, FaceNetEmbedder
-from core.model_manager import ModelManager
+from core.model_manager import ModelManager, possible_embedders
 from core.nets import TorchNet
 from core.similarity import CALIBRATIONS
 from core.weights import WeightsFile
@@ -90,7 +90,6 @@ def test_threads_that_ask_together_get_the_same_manager(tmp_path: Path) -> None:
     assert len(set(map(id, found))) == 1 and len(found) == 4
 
 
-@pytest.mark.xfail(sys.version_info >= (3, 12), reason="from Python 3.12 on cached_property has no lock of its own")
 def test_threads_that_ask_together_load_a_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[Path] = []
 
@@ -134,14 +133,17 @@ def test_the_manifest_is_told_what_runs(models: ModelManager) -> None:
     assert models.warnings == ()
 
 
-def test_an_embedder_that_was_asked_for_gives_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    manager = ModelManager(settings(tmp_path, embedder="dlib"))
+def test_an_embedder_that_was_asked_for_gives_no_warning(
+    models: ModelManager, models_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert models.embedder
+    manager = ModelManager(settings(models_cache, embedder="dlib"))
     assert isinstance(manager.embedder, DlibEmbedder)
     assert manager.warnings == () and not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
-def test_auto_falls_back_to_dlib_with_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    manager = ModelManager(settings(tmp_path, embedder="auto"))
+def test_auto_falls_back_to_dlib_with_one_warning(models_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    manager = ModelManager(settings(models_cache, embedder="auto"))
     assert [manager.embedder.name for _ in range(3)] == ["dlib"] * 3
     warned = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert len(warned) == len(manager.warnings) == 1
@@ -164,16 +166,20 @@ def test_auto_with_a_path_that_is_wrong_does_not_fall_back(tmp_path: Path) -> No
         _ = ModelManager(settings(tmp_path, facenet_weights=str(wrong))).embedder
 
 
-@pytest.mark.parametrize("embedder", ["auto", "facenet"])
-def test_damaged_weights_in_the_cache_are_an_error(tmp_path: Path, embedder: str) -> None:
+def test_damaged_weights_in_the_cache_are_named(
+    models_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     name = weights.REGISTRY["facenet"].name
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / name).write_bytes(b"half a down")
+    folder = weights.torch_cache_dir()
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(b"half a down")
     with pytest.raises(ModelChecksumError, match=name):
-        _ = ModelManager(settings(tmp_path, embedder=embedder)).embedder
+        _ = ModelManager(settings(models_cache, embedder="facenet")).embedder
+    assert ModelManager(settings(models_cache, embedder="auto")).embedder.name == "dlib"
+    assert name in caplog.text
 
 
-def test_offline_never_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_never_downloads(models_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[object] = []
 
     def download(*args: object) -> Path:
@@ -181,28 +187,24 @@ def test_offline_never_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise ModelUnavailableError("no network in this test")
 
     monkeypatch.setattr(weights, "download", download)
-    assert ModelManager(settings(tmp_path, offline=True)).embedder.name == "dlib"
+    assert ModelManager(settings(models_cache, offline=True)).embedder.name == "dlib"
     assert not tried
-    assert ModelManager(settings(tmp_path, offline=False)).embedder.name == "dlib"
+    assert ModelManager(settings(models_cache, offline=False)).embedder.name == "dlib"
     assert len(tried) == 1
 
 
-@pytest.mark.xfail(
-    reason="only ModelUnavailableError makes auto fall back; a login page instead of the file ends the run"
-)
 def test_auto_falls_back_where_a_download_brings_something_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def download(*args: object) -> Path:
         raise ModelChecksumError("a login page")
 
     monkeypatch.setattr(weights, "download", download)
-    assert ModelManager(settings(tmp_path, offline=False)).embedder.name == "dlib"
+    assert ModelManager(settings(models_cache, offline=False)).embedder.name == "dlib"
 
 
-def test_facenet_runs_on_both_backends_alike(
-    facenet: Path, models_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.slow
+def test_facenet_runs_on_both_backends_alike(facenet: Path, models_cache: Path) -> None:
     here = ModelManager(settings(models_cache, embedder="facenet", facenet_weights=str(facenet)))
     assert isinstance(here.embedder, FaceNetEmbedder)
     assert here.warnings == ()
@@ -230,7 +232,7 @@ def test_facenet_is_found_where_it_lies(
     monkeypatch.setattr(model_manager, "converted", converted)
     with pytest.raises(ModelError, match="far enough"):
         _ = ModelManager(settings(tmp_path)).embedder
-    assert asked == [folder / facenet.name]
+    assert set(asked) == {folder / facenet.name}
 
 
 def test_without_openvino_torch_runs_the_networks(
@@ -296,6 +298,15 @@ def test_a_run_on_the_cpu_never_imports_torch(models: ModelManager, model_settin
 def test_every_embedder_of_the_settings_has_weights_and_a_calibration() -> None:
     for name in ("dlib", "facenet"):
         assert name in weights.REGISTRY and name in CALIBRATIONS
+
+
+def test_what_a_run_may_end_up_with_is_known_without_loading(tmp_path: Path) -> None:
+    assert possible_embedders(settings(tmp_path, embedder="dlib")) == ("dlib",)
+    assert possible_embedders(settings(tmp_path, embedder="facenet")) == ("facenet",)
+    assert possible_embedders(settings(tmp_path)) == ("facenet", "dlib")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / weights.REGISTRY["facenet"].name).write_bytes(b"whatever")
+    assert possible_embedders(settings(tmp_path)) == ("facenet",)
 
 
 @pytest.mark.gpu

@@ -13,11 +13,12 @@ from config import AnalysisSettings
 from core.face_detector import FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.box_followers import BoxFollower, CascadeFollower
-from processors.face_tracker import FaceTracker
+from processors.face_tracker import CALM_STRIDE, FaceTracker, Look
 from processors.track import Track
 from utils.geometry import iou_matrix
 
 RATE = 25.0
+WIDTH_PX, HEIGHT_PX = 480, 270
 SIDE_PX = 40.0
 SURE, NOTHING = 0.99, 0.01
 REFINE_OVERLAP = 0.3
@@ -30,6 +31,7 @@ class Face:
 
     path: its centre at a frame. visible: frames in which it is to be seen. found: frames in which the search
     for faces reports it, where that is not all of the visible ones; following works in every visible frame.
+    A face is drawn as a square wherever it is visible.
     """
 
     path: Callable[[int], tuple[float, float]]
@@ -59,42 +61,63 @@ def outside(start: int, end: int) -> Callable[[int], bool]:
     return lambda frame: not start <= frame < end
 
 
-def numbered_picture(frame: int) -> ByteArray:
-    """A picture that shows nothing but its number."""
-    return np.frombuffer(frame.to_bytes(12, "little"), np.uint8).reshape(2, 2, 3)
-
-
-def number_of(picture: ByteArray) -> int:
-    return int.from_bytes(picture.tobytes(), "little")
+def spans(frames: Sequence[int]) -> list[tuple[int, int]]:
+    """The stretches [start, end) of rising `frames`; pictures that calm following leaves out do not end one."""
+    breaks = [i for i in range(1, len(frames)) if frames[i] - frames[i - 1] > CALM_STRIDE]
+    return [(part[0], part[-1] + 1) for part in np.split(np.array(frames), breaks)]
 
 
 class ScriptedDetector:
-    """Stands in for `FaceDetector`; notes when it was asked.
+    """Stands in for `FaceDetector`; knows which frame a picture is, and notes when it was asked.
 
     searches: (frame, whether everywhere) of every `detect`. explained: what each was told.
     """
 
     def __init__(self, *faces: Face) -> None:
         self._faces = faces
+        self._pictures: list[ByteArray] = []
         self.searches: list[tuple[int, bool]] = []
         self.explained: list[FloatArray] = []
 
+    def picture(self, frame: int, lamp: int) -> ByteArray:
+        """(H, W, 3) uint8: the faces as squares, and a lamp of some brightness in the corner."""
+        picture = np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8)
+        for face in self._faces:
+            if face.visible(frame):
+                x1, y1, x2, y2 = np.clip(np.round(face.box(frame)), 0, None).astype(int)
+                picture[y1:y2, x1:x2] = 190
+        picture[-20:, -20:] = lamp
+        assert frame == len(self._pictures)
+        self._pictures.append(picture)
+        return picture
+
+    def number_of(self, picture: ByteArray) -> int:
+        return next(i for i, known in enumerate(self._pictures) if known is picture)
+
     def detect(
-        self, pictures: Sequence[ByteArray], min_face_px: float, *, explained: Sequence[FloatArray] | None = None
+        self,
+        pictures: Sequence[ByteArray],
+        min_face_px: float,
+        *,
+        explained: Sequence[FloatArray] | None = None,
+        ignore: Callable[[FloatArray], NDArray[np.bool_]] | None = None,
     ) -> list[Detections]:
         answers = []
         for row, picture in enumerate(pictures):
-            frame = number_of(picture)
+            frame = self.number_of(picture)
             self.searches.append((frame, explained is None))
-            boxes = [f.box(frame) for f in self._faces if f.visible(frame) and f.found(frame)]
+            faces = [f for f in self._faces if f.visible(frame) and f.found(frame) and f.side >= min_face_px]
+            boxes = [f.box(frame) for f in faces]
             if explained is not None:
                 self.explained.append(explained[row])
                 boxes = [b for b in boxes if not (iou_matrix(b[None], explained[row]) > 0.5).any()]
+            if ignore is not None and boxes:
+                boxes = [b for b, ignored in zip(boxes, ignore(np.stack(boxes)), strict=True) if not ignored]
             answers.append(detections(boxes, SURE))
         return answers
 
     def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
-        frame = number_of(picture)
+        frame = self.number_of(picture)
         there = [f.box(frame) for f in self._faces if f.visible(frame)]
         rows = []
         for box in boxes:
@@ -123,7 +146,10 @@ def landmarks_in(boxes: NDArray[np.float32]) -> FloatArray:
 
 
 class Film:
-    """Runs the tracker over a scripted film and keeps what it hands out."""
+    """Runs the tracker over a scripted film and keeps what it hands out.
+
+    flickers: up to this frame something else than the faces changes in every picture.
+    """
 
     def __init__(
         self,
@@ -131,32 +157,34 @@ class Film:
         settings: AnalysisSettings | None = None,
         detector: ScriptedDetector | None = None,
         follower: Callable[[Any], BoxFollower] = CascadeFollower,
+        flickers: int = 0,
     ) -> None:
-        self.faces = faces
         self.tracks: list[Track] = []
-        self.looked: list[int] = []
+        self.looks: list[Look] = []
         self.detector = detector or ScriptedDetector(*faces)
-        self.settings = settings or AnalysisSettings()
+        self._flickers = flickers
         self.tracker = FaceTracker(
             cast(FaceDetector, self.detector),
             follower(self.detector),
-            self.settings,
+            settings or AnalysisSettings(),
             frame_rate=RATE,
             min_face_px=20,
             on_end=self.tracks.append,
         )
 
-    @property
-    def look_out(self) -> int:
-        """Frames between two looks for newcomers."""
-        return round(self.settings.look_out * RATE)
+    def show(self, frame: int) -> None:
+        picture = self.detector.picture(frame, 20 + 97 * min(frame, self._flickers) % 230)
+        self.looks.append(self.tracker.update(frame, lambda: picture))
 
     def play(self, frames: int, cuts: Sequence[int] = ()) -> list[Track]:
-        """Feed `frames` pictures with a new shot at each of `cuts`; the tracks by first frame."""
+        """Show `frames` pictures with a new shot at each of `cuts`; the tracks by first frame."""
         for frame in range(frames):
             if frame in cuts:
-                self.tracker.end_shot()
-            if self.tracker.update(frame, numbered_picture(frame)):
-                self.looked.append(frame)
-        self.tracker.end_shot()
+                self.end_shot()
+            self.show(frame)
+        self.end_shot()
         return sorted(self.tracks, key=lambda t: (t.frames[0], t.id))
+
+    def end_shot(self) -> None:
+        self.tracker.look_again()
+        self.tracker.end_shot()

@@ -206,7 +206,6 @@ def test_the_portrait_of_a_huge_face_is_reduced() -> None:
     assert max(portrait.shape[:2]) == PORTRAIT_MAX_PX and min(portrait.shape[:2]) > PORTRAIT_MAX_PX / 3
 
 
-@pytest.mark.xfail(reason="a quality of 0 is not better than that of no portrait at all")
 def test_even_the_worst_face_has_a_portrait() -> None:
     sampler = new_sampler()
     offer(sampler, 0, sharp=0.0)

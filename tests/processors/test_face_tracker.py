@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from config import AnalysisSettings
 from core.types import ByteArray, Detections, FloatArray
 from processors.box_followers import CascadeFollower
-from processors.face_tracker import SAME_FACE_OVERLAP
+from processors.face_tracker import SAME_FACE_OVERLAP, Look
 from processors.track import MAX_STEP, Track
 from processors.tracker_monitor import INTERVALS
 from tests.processors.scripted_faces import (
@@ -22,18 +23,23 @@ from tests.processors.scripted_faces import (
     ScriptedDetector,
     during,
     moving,
-    number_of,
-    numbered_picture,
     outside,
+    spans,
     still,
 )
 from utils.geometry import iou_matrix
 
-PHASES = range(5)
-"""where an event lies between two looks for newcomers"""
+PHASES = range(0, 13, 2)
+"""where an event may lie between two looks for newcomers"""
+
+LONGEST = INTERVALS[0][1]
+ALWAYS = 10**6
 
 
 def assert_follows(track: Track, face: Face) -> None:
+    """Every row is where the face is, in a frame that shows it."""
+    assert all(face.visible(frame) for frame in track.frames)
+    assert all(b > a for a, b in itertools.pairwise(track.frames))
     truth = np.stack([face.box(frame) for frame in track.frames])
     assert np.allclose(np.stack(track.boxes), truth, atol=0.5)
     assert len(track.frames) == len(track.boxes) == len(track.scores) == len(track.landmarks)
@@ -43,76 +49,91 @@ def assert_no_face_twice(tracks: list[Track]) -> None:
     """No two tracks hold the same face in the same frame."""
     for a, b in itertools.combinations(tracks, 2):
         for frame in set(a.frames) & set(b.frames):
-            boxes = a.boxes[a.frames.index(frame)], b.boxes[b.frames.index(frame)]
-            assert iou_matrix(boxes[0][None], boxes[1][None])[0, 0] <= SAME_FACE_OVERLAP, (
-                f"tracks {a.id} and {b.id}, frame {frame}"
-            )
+            boxes = a.boxes[a.frames.index(frame)][None], b.boxes[b.frames.index(frame)][None]
+            assert iou_matrix(*boxes)[0, 0] <= SAME_FACE_OVERLAP, f"tracks {a.id} and {b.id}, frame {frame}"
 
 
-def test_a_moving_face_is_one_track_with_a_row_for_every_frame() -> None:
-    face = Face(moving(50, 60, 3))
-    (track,) = Film(face).play(60)
-    assert track.frames == list(range(60))
-    assert_follows(track, face)
+def stretches(tracks: list[Track]) -> list[list[tuple[int, int]]]:
+    return [spans(t.frames) for t in tracks]
+
+
+def seen(face: Face, end: int) -> list[tuple[int, int]]:
+    return spans([f for f in range(end) if face.visible(f)])
+
+
+@pytest.mark.parametrize("speed", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("flickers", [0, ALWAYS])
+def test_a_face_is_one_track_from_the_first_to_the_last_frame(speed: float, flickers: int) -> None:
+    face = Face(moving(50, 60, speed))
+    tracks = Film(face, flickers=flickers).play(62)
+    assert stretches(tracks) == [[(0, 62)]]
+    assert_follows(tracks[0], face)
+
+
+def test_a_face_that_starts_to_move_is_followed_all_along() -> None:
+    """It was calm, and pictures were skipped, until the frame at which it bolts."""
+    for start in range(20, 26):
+        face = Face(lambda frame, start=start: (60 + 8.0 * max(frame - start, 0), 60))  # type: ignore[misc]
+        tracks = Film(face).play(56)
+        assert stretches(tracks) == [[(0, 56)]]
+        assert_follows(tracks[0], face)
 
 
 def test_two_faces_stay_apart_when_they_pass_each_other() -> None:
     right, left = Face(moving(50, 60, 2)), Face(moving(250, 105, -2))
     tracks = Film(right, left).play(100)
-    assert len(tracks) == 2
+    assert stretches(tracks) == [[(0, 100)]] * 2
     for track in tracks:
-        face = right if track.boxes[0][0] < 100 else left
-        assert track.frames == list(range(100))
-        assert_follows(track, face)
+        assert_follows(track, right if track.boxes[0][0] < 100 else left)
 
 
+@pytest.mark.parametrize("speed", [0.0, 2.0])
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_newcomer_is_followed_backwards_to_its_first_frame(phase: int) -> None:
+def test_a_newcomer_is_followed_backwards_to_its_first_frame(phase: int, speed: float) -> None:
     first = 30 + phase
-    known, newcomer = Face(still(50, 50)), Face(moving(200, 60, 2), during(first, 10**6))
-    tracks = Film(known, newcomer).play(60)
-    assert [t.frames for t in tracks] == [list(range(60)), list(range(first, 60))]
+    known, newcomer = Face(still(50, 50)), Face(moving(200, 60, speed), during(first, 10**6))
+    tracks = Film(known, newcomer).play(75)
+    assert stretches(tracks) == [[(0, 75)], [(first, 75)]]
     assert_follows(tracks[1], newcomer)
 
 
 def test_a_face_that_detection_overlooks_at_first_is_followed_backwards_too() -> None:
     face = Face(moving(40, 60, 3), during(10, 10**6), found=during(25, 10**6))
-    (track,) = Film(face).play(50)
-    assert track.frames == list(range(10, 50))
-    assert_follows(track, face)
+    tracks = Film(face).play(60)
+    assert stretches(tracks) == [[(10, 60)]]
+    assert_follows(tracks[0], face)
 
 
-def test_a_newcomer_of_the_last_frames_is_found_when_the_shot_ends() -> None:
-    film = Film(Face(still(60, 60), during(47, 10**6)))
-    shot_ends_between_two_looks = 49
-    (track,) = film.play(shot_ends_between_two_looks)
-    assert track.frames == [47, 48]
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_newcomer_of_the_last_frames_is_found_when_the_shot_ends(phase: int, length: int) -> None:
+    end = 40 + phase
+    tracks = Film(Face(still(60, 60), during(end - length, 10**6))).play(end)
+    assert stretches(tracks) == [[(end - length, end)]]
 
 
-@pytest.mark.xfail(reason="one second of pictures is kept, the look-out may come every two")
 def test_a_newcomer_is_followed_back_however_seldom_the_look_out() -> None:
     face = Face(still(60, 60), during(3, 10**6))
-    (track,) = Film(face, settings=AnalysisSettings(look_out=2.0)).play(70)
-    assert track.frames[0] == 3
+    tracks = Film(face, settings=AnalysisSettings(look_out=2.0)).play(70)
+    assert stretches(tracks) == [[(3, 70)]]
 
 
-def test_no_track_crosses_a_cut() -> None:
-    film = Film(Face(moving(50, 60, 1)))
-    tracks = film.play(60, cuts=[20, 41])
-    assert [t.frames for t in tracks] == [list(range(20)), list(range(20, 41)), list(range(41, 60))]
+@pytest.mark.parametrize("speed", [0.0, 1.0])
+def test_no_track_crosses_a_cut(speed: float) -> None:
+    tracks = Film(Face(moving(50, 60, speed))).play(60, cuts=[20, 41])
+    assert stretches(tracks) == [[(0, 20)], [(20, 41)], [(41, 60)]]
     assert len({t.id for t in tracks}) == 3
 
 
 def test_a_newcomer_is_not_followed_backwards_over_a_cut() -> None:
     # The same place holds a face before the cut as well, and following alone would see no difference.
-    face = Face(still(60, 60), found=during(34, 10**6))
-    (track,) = Film(face).play(60, cuts=[30])
-    assert track.frames == list(range(30, 60))
+    face = Face(moving(60, 60, 1), found=during(34, 10**6))
+    assert stretches(Film(face, flickers=ALWAYS).play(60, cuts=[30])) == [[(30, 60)]]
 
 
 def test_a_hidden_face_does_not_come_back_after_a_cut() -> None:
     tracks = Film(Face(still(60, 60), outside(18, 24))).play(40, cuts=[20])
-    assert [t.frames for t in tracks] == [list(range(18)), list(range(24, 40))]
+    assert stretches(tracks) == [[(0, 18)], [(24, 40)]]
 
 
 def test_a_shot_begins_with_a_search_everywhere() -> None:
@@ -123,54 +144,65 @@ def test_a_shot_begins_with_a_search_everywhere() -> None:
 
 def test_ending_a_shot_without_pictures_does_nothing() -> None:
     film = Film(Face(still(60, 60)))
-    film.tracker.end_shot()
-    film.tracker.end_shot()
-    assert film.tracks == []
+    film.end_shot()
+    film.end_shot()
+    assert film.tracks == [] and film.detector.searches == []
 
 
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("hidden", [1, 5, 12])
-def test_a_short_occlusion_does_not_end_a_track(hidden: int, phase: int) -> None:
-    face = Face(still(60, 60), outside(20 + phase, 20 + phase + hidden))
-    (track,) = Film(face, settings=AnalysisSettings(max_occlusion=0.8)).play(80)
-    assert track.frames == [f for f in range(80) if face.visible(f)]
-    assert_follows(track, face)
+@pytest.mark.parametrize("flickers", [0, ALWAYS])
+@pytest.mark.parametrize("hidden", [1, 3, 4, 8, 12])
+def test_a_short_occlusion_does_not_end_a_track(hidden: int, flickers: int) -> None:
+    for phase in PHASES:
+        face = Face(still(60, 60), outside(20 + phase, 20 + phase + hidden))
+        tracks = Film(face, settings=AnalysisSettings(max_occlusion=0.8), flickers=flickers).play(90)
+        assert stretches(tracks) == [seen(face, 90)], f"hidden from {20 + phase}"
+        assert_follows(tracks[0], face)
 
 
-@pytest.mark.xfail(reason="a face visible again waits for the next look-out, and its track is dropped before that")
+@pytest.mark.parametrize("hidden", [4, 6])
+def test_a_face_is_found_again_where_it_was_at_the_last_look(hidden: int) -> None:
+    """Hidden between two looks and back in its place: then both looks see the same picture."""
+    for last_change in range(84, 110):
+        face = Face(still(60, 60), outside(last_change + 1, last_change + 1 + hidden))
+        tracks = Film(face, flickers=last_change).play(170)
+        assert stretches(tracks) == [seen(face, 170)], f"all else is still from {last_change} on"
+
+
 def test_an_occlusion_as_long_as_allowed_does_not_end_a_track() -> None:
     for phase in PHASES:
         face = Face(still(60, 60), outside(20 + phase, 40 + phase))
-        tracks = Film(face, settings=AnalysisSettings(max_occlusion=20 / RATE)).play(80)
-        assert [t.frames for t in tracks] == [[f for f in range(80) if face.visible(f)]]
+        tracks = Film(face, settings=AnalysisSettings(max_occlusion=20 / RATE), flickers=ALWAYS).play(90)
+        assert stretches(tracks) == [seen(face, 90)], f"hidden from {20 + phase}"
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_longer_occlusion_ends_a_track_at_its_last_good_frame(phase: int) -> None:
-    film = Film(Face(still(60, 60), outside(20 + phase, 50 + phase)), settings=AnalysisSettings(max_occlusion=0.8))
-    tracks = film.play(80)
-    assert [t.frames for t in tracks] == [list(range(20 + phase)), list(range(50 + phase, 80))]
+    hidden, back = 20 + phase, 60 + phase
+    film = Film(Face(still(60, 60), outside(hidden, back)), settings=AnalysisSettings(max_occlusion=0.8))
+    assert stretches(film.play(100)) == [[(0, hidden)], [(back, 100)]]
 
 
-def test_a_face_that_leaves_ends_at_its_last_frame() -> None:
-    tracks = Film(Face(moving(50, 60, 4), during(0, 33))).play(100)
-    assert [t.frames for t in tracks] == [list(range(33))]
+@pytest.mark.parametrize("speed", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("last", range(30, 36))
+def test_a_face_that_leaves_ends_at_its_last_frame(last: int, speed: float) -> None:
+    tracks = Film(Face(moving(50, 60, speed), during(0, last + 1))).play(100)
+    assert stretches(tracks) == [[(0, last + 1)]]
 
 
 def test_somebody_else_far_away_does_not_continue_a_hidden_track() -> None:
     tracks = Film(Face(still(60, 60), during(0, 20)), Face(still(300, 60), during(24, 60))).play(60)
-    assert [t.frames for t in tracks] == [list(range(20)), list(range(24, 60))]
+    assert stretches(tracks) == [[(0, 20)], [(24, 60)]]
 
 
 def test_a_track_ended_by_a_long_absence_is_handed_out_while_the_film_goes_on() -> None:
     film = Film(Face(still(60, 60), during(0, 10)), settings=AnalysisSettings(max_occlusion=0.4))
     for frame in range(40):
-        film.tracker.update(frame, numbered_picture(frame))
-    assert [t.frames for t in film.tracks] == [list(range(10))]
+        film.show(frame)
+    assert stretches(film.tracks) == [[(0, 10)]]
     assert film.tracker.visible == []
 
 
-@pytest.mark.parametrize("speed", [2, 4])
+@pytest.mark.parametrize("speed", [1, 2, 4])
 def test_a_face_that_vanishes_behind_another_does_not_take_its_place(speed: int) -> None:
     """The one who walks is gone as soon as the two overlap by half; both tracks then reach for the one left."""
     front = Face(still(200, 60))
@@ -178,16 +210,15 @@ def test_a_face_that_vanishes_behind_another_does_not_take_its_place(speed: int)
     walker = Face(moving(60, 60, speed), during(0, gone_at))
     tracks = Film(front, walker).play(gone_at + 40)
     assert_no_face_twice(tracks)
-    by_length = sorted(tracks, key=lambda t: -len(t.frames))
-    assert [t.frames for t in by_length] == [list(range(gone_at + 40)), list(range(gone_at))]
+    by_length = sorted(tracks, key=lambda t: t.frames[-1], reverse=True)
+    assert stretches(by_length) == [[(0, gone_at + 40)], [(0, gone_at)]]
     assert_follows(by_length[0], front)
     assert_follows(by_length[1], walker)
 
 
 def test_a_second_detection_on_a_known_face_is_no_newcomer() -> None:
-    twin = Face(lambda frame: (206.0, 66.0))
-    tracks = Film(Face(still(200, 60)), Face(twin.path, found=during(7, 10**6), visible=during(7, 10**6))).play(60)
-    assert len(tracks) == 1
+    twin = Face(still(206, 66), during(7, 10**6))
+    assert len(Film(Face(still(200, 60)), twin, flickers=ALWAYS).play(100)) == 1
 
 
 class LosingFollower(CascadeFollower):
@@ -195,9 +226,13 @@ class LosingFollower(CascadeFollower):
 
     lost: frozenset[int] = frozenset()
 
-    def follow(self, picture: ByteArray, tracks: object, boxes: FloatArray) -> Detections:
-        found = super().follow(picture, tracks, boxes)  # type: ignore[arg-type]
-        if number_of(picture) not in self.lost:
+    def __init__(self, detector: Any) -> None:
+        super().__init__(detector)
+        self._number_of = detector.number_of
+
+    def follow(self, picture: ByteArray, tracks: Any, boxes: FloatArray) -> Detections:
+        found = super().follow(picture, tracks, boxes)
+        if self._number_of(picture) not in self.lost:
             return found
         return Detections(found.boxes, np.full_like(found.scores, NOTHING), found.landmarks)
 
@@ -206,73 +241,90 @@ def losing(*frames: int) -> type[LosingFollower]:
     return type("Losing", (LosingFollower,), {"lost": frozenset(frames)})
 
 
-NEVER_TWICE = "following backwards does not see the rows of tracks that have ended already"
-
-
 @pytest.mark.parametrize(
     ("max_occlusion", "lost"),
     [
-        pytest.param(0.0, (33,), marks=pytest.mark.xfail(reason=NEVER_TWICE)),
-        pytest.param(0.1, (31, 32, 33), marks=pytest.mark.xfail(reason=NEVER_TWICE)),
-        (1.0, (31, 32, 33)),
+        (0.0, range(33, 36)),
+        (0.1, range(31, 37)),
+        (1.0, range(31, 37)),
     ],
 )
-def test_a_face_lost_by_mistake_is_not_reported_twice(max_occlusion: float, lost: tuple[int, ...]) -> None:
+def test_a_face_lost_by_mistake_is_not_reported_twice(max_occlusion: float, lost: range) -> None:
     face = Face(moving(50, 60, 1))
-    film = Film(face, settings=AnalysisSettings(max_occlusion=max_occlusion), follower=losing(*lost))
-    tracks = film.play(60)
+    settings = AnalysisSettings(max_occlusion=max_occlusion)
+    tracks = Film(face, settings=settings, follower=losing(*lost), flickers=ALWAYS).play(80)
     assert_no_face_twice(tracks)
-    assert set(range(60)) - set(lost) <= {frame for t in tracks for frame in t.frames}
+    covered = {frame for t in tracks for start, end in spans(t.frames) for frame in range(start, end)}
+    assert set(range(80)) - set(lost) <= covered
 
 
 def test_newcomers_are_looked_for_at_the_rate_of_the_setting() -> None:
-    film = Film(Face(still(60, 60)), settings=AnalysisSettings(look_out=0.24))
+    film = Film(Face(still(60, 60)), settings=AnalysisSettings(look_out=0.24), flickers=ALWAYS)
     film.play(70)
     gaps = np.diff([frame for frame, _ in film.detector.searches])
-    assert film.look_out == 6
     assert gaps[:-1].tolist() == [6] * (len(gaps) - 1)
 
 
-def test_a_tracker_that_never_fails_asks_for_a_full_detection_at_the_longest_interval() -> None:
+def test_where_nothing_changes_nobody_is_looked_for() -> None:
     film = Film(Face(still(60, 60)))
+    film.play(LONGEST)
+    assert film.detector.searches == [(0, True)]
+
+
+@pytest.mark.parametrize("flickers", [0, ALWAYS])
+def test_a_tracker_that_never_fails_asks_for_a_full_detection_at_the_longest_interval(flickers: int) -> None:
+    film = Film(Face(still(60, 60)), flickers=flickers)
     film.play(200)
-    full = [frame for frame, everywhere in film.detector.searches if everywhere]
-    assert full == list(range(0, 200, INTERVALS[0][1]))
+    assert [frame for frame, everywhere in film.detector.searches if everywhere] == list(range(0, 200, LONGEST))
 
 
 def test_a_tracker_that_often_fails_asks_more_often() -> None:
-    film = Film(Face(still(60, 60)), follower=losing(*range(1, 200, 2)))
+    film = Film(Face(still(60, 60)), follower=losing(*range(1, 200, 2)), flickers=ALWAYS)
     film.play(200)
     full = [frame for frame, everywhere in film.detector.searches if everywhere]
-    assert max(np.diff(full)) <= INTERVALS[1][1]
-    assert len(full) >= 200 / INTERVALS[1][1]
+    assert np.diff(full).max() <= INTERVALS[1][1]
 
 
 def test_the_look_out_is_told_where_faces_are_known() -> None:
     face = Face(moving(60, 60, 2))
-    film = Film(face)
-    film.play(40)
+    film = Film(face, flickers=ALWAYS)
+    film.play(60)
     between = [frame for frame, everywhere in film.detector.searches if not everywhere]
-    assert len(between) == len(film.detector.explained) > 3
+    assert len(between) == len(film.detector.explained) > 2
     for frame, known in zip(between, film.detector.explained, strict=True):
         assert np.allclose(known, face.box(frame)[None], atol=0.5)
 
 
-def test_update_says_when_the_detector_looked() -> None:
-    film = Film(Face(still(60, 60)))
-    film.play(61)  # the last picture is looked at, so that the end of the shot adds no search
-    assert film.looked == [frame for frame, _ in film.detector.searches]
+def test_update_says_how_each_picture_was_looked_at() -> None:
+    calm, busy = Film(Face(still(60, 60)), flickers=ALWAYS), Film(Face(moving(60, 60, 4)), flickers=ALWAYS)
+    for film in (calm, busy):
+        for frame in range(60):
+            film.show(frame)
+        searched = [frame for frame, look in enumerate(film.looks) if look is Look.SEARCHED]
+        assert searched == [frame for frame, _ in film.detector.searches]
+    assert Look.SKIPPED in calm.looks
+    assert Look.SKIPPED not in busy.looks[5:]
+
+
+def test_only_a_follower_without_memory_may_skip_pictures() -> None:
+    class Remembering(CascadeFollower):
+        stateless = False
+
+    film = Film(Face(still(60, 60)), follower=Remembering)
+    (track,) = film.play(40)
+    assert Look.SKIPPED not in film.looks
+    assert track.frames == list(range(40))
 
 
 def test_statistics_count_what_was_done() -> None:
-    film = Film(Face(still(60, 60), during(0, 30)))
+    film = Film(Face(still(60, 60), during(0, 30)), flickers=ALWAYS)
     film.play(60)
     counted = film.tracker.statistics
     searches = [everywhere for _, everywhere in film.detector.searches]
     assert counted["full_detections"] == sum(searches)
-    assert counted["look_outs"] == len(searches) - sum(searches)
-    assert counted["faces_followed"] == 29
+    assert counted["look_outs"] == len(searches) - sum(searches) > 0
     assert counted["faces_lost"] == 1
+    assert 9 <= counted["faces_followed"] <= 29
 
 
 def test_a_full_detection_confirms_what_it_finds_again() -> None:

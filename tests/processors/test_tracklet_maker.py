@@ -180,7 +180,6 @@ def test_a_piece_that_is_too_short_is_dropped() -> None:
     assert [p.shot for p in pieces] == [0]
 
 
-@pytest.mark.xfail(reason="rows filled in between two shots stay at the ends of the pieces")
 def test_a_piece_begins_and_ends_with_a_face_that_is_seen() -> None:
     hidden_over_the_cut = make(track_over([*range(12), *range(20, 30)]))
     assert hidden_over_the_cut is not None
