@@ -48,6 +48,10 @@ class ModelChecksumError(ModelError):
     """A weights file does not have the sha256 that the registry demands."""
 
 
+class ModelDamagedError(ModelError):
+    """A converted network in the cache cannot be loaded; it was removed and can be made again."""
+
+
 class GPUMemoryError(ModelError):
     """The device had not enough memory even for the smallest batch."""
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from config import Settings
 from core import weights
-from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
+from core.errors import ModelChecksumError, ModelDamagedError, ModelError, ModelUnavailableError
 from core.face_detector import FaceDetector
 from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.face_verifier import FaceVerifier
@@ -146,8 +146,8 @@ class ModelManager:
         if self.backend == "OpenVINO":
             try:
                 return self._converted_nets(kinds, files)
-            except ModelError as error:
-                # A damaged file of the cache was removed: the second time it is converted again.
+            except ModelDamagedError as error:
+                # The file was removed: the second time it is converted again.
                 logger.warning("%s", error)
                 return self._converted_nets(kinds, files)
         return [TorchNet(kind, files[kind], self.device) for kind in kinds]

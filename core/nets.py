@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from core.errors import GPUMemoryError, ModelError
+from core.errors import GPUMemoryError, ModelDamagedError, ModelError
 from core.types import FloatArray
 from core.weights import REGISTRY
 from utils.files import PARTIAL_PREFIX
@@ -47,7 +47,7 @@ class OpenVINONet:
         except RuntimeError as error:
             with contextlib.suppress(OSError):
                 model_file.unlink()
-            raise ModelError(
+            raise ModelDamagedError(
                 "the converted network is damaged and was removed", path=model_file, stage="models", hint="run again"
             ) from error
         self._outputs = len(self._model.outputs)

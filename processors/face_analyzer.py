@@ -210,7 +210,7 @@ class _Pass:
 def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
     """Size at which a picture is analysed: the smallest face wanted is 24 px high; never enlarged."""
     scale = min(1.0, SMALLEST_FACE_PX / (min_face * height))
-    return max(16, 2 * math.ceil(width * scale / 2)), max(16, round(height * scale))
+    return max(16, min(2 * math.ceil(width * scale / 2), width)), max(16, round(height * scale))
 
 
 def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:

@@ -115,7 +115,7 @@ class FaceSampler:
         self._samples.sort(key=lambda s: s.frame)
         if len(self._samples) > self._capacity:
             gaps = np.diff(np.array([s.frame for s in self._samples], float))
-            alone = np.append(gaps[:1], gaps) + np.append(gaps, gaps[-1:])
+            alone = np.append(np.inf, gaps) + np.append(gaps, np.inf)
             # A sample is worth its quality and the stretch of time that only it stands for.
             worth = np.array([s.quality for s in self._samples]) * np.sqrt(np.minimum(alone, MAX_STRETCH))
             del self._samples[int(worth.argmin())]

@@ -60,6 +60,9 @@ quarters of the search"""
 LOOK_BACK_S = 1.0
 """seconds of pictures kept at least for following newcomers backwards; small ones may wait for two looks"""
 
+MAX_LOOK_BACK = 64
+"""pictures kept at most, whatever the frame rate: 80 MB"""
+
 CALM_STRIDE = 3
 """calm faces are followed into every so-manieth picture; between, they move on a straight line"""
 
@@ -109,7 +112,9 @@ class FaceTracker:
         # Somebody who comes back in time is only found by the next look.
         self._patience = round((settings.max_occlusion + settings.look_out * LOST_LOOK_OUT) * frame_rate) + 1
         look_back_s = max(LOOK_BACK_S, 2 * settings.look_out)
-        self._past: deque[tuple[int, Pixels]] = deque(maxlen=max(2, round(look_back_s * frame_rate)))
+        self._past: deque[tuple[int, Pixels]] = deque(
+            maxlen=min(max(2, round(look_back_s * frame_rate)), MAX_LOOK_BACK)
+        )
         self._ended: list[Track] = []
         self._monitor = TrackerMonitor()
         self._tracks: list[Track] = []
@@ -135,7 +140,11 @@ class FaceTracker:
         # Whoever was lost has to be found soon: then the tracks on both sides can still be joined.
         lost = self._is_somebody_lost()
         wait = self._look_out * (LOST_LOOK_OUT if lost else 1.0)
-        searching = everywhere or (frame - self._last_look >= wait and (lost or self._worth_a_look(picture())))
+        searching = everywhere
+        if not everywhere and frame - self._last_look >= wait:
+            # A picture like the one searched last counts as searched.
+            searching = lost or self._worth_a_look(picture())
+            self._last_look = frame
         if not searching and self.is_calm:
             self._skipped.append((frame, picture))
             self._past.append((frame, picture))

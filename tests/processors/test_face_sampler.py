@@ -137,7 +137,6 @@ def test_faces_about_equally_good_are_kept_from_the_whole_track(seed: int) -> No
     assert frames[-1] - frames[0] > 200
 
 
-@pytest.mark.xfail(reason="among equals the oldest goes, until only the last few pictures are left")
 def test_faces_exactly_equally_good_are_kept_from_the_whole_track() -> None:
     sampler = new_sampler(5)
     for index in range(0, 400, 5):
