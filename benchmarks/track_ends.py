@@ -75,15 +75,15 @@ def end_errors(
             hits[wanted[i][0], frame] = given[j]
     annotated = sorted(truth)
     starts, ends = [], []
-    for stretch in _joined(_stretches(truth, annotated, min_height), cuts, absence):
+    for stretch in _joined(_stretches(truth, annotated, min_height, cuts), cuts, absence):
         inside = [f for f in annotated if stretch.first <= f <= stretch.last]
         seen = [f for f in inside if (stretch.person, f) in hits]
         if not seen:
             starts.append(MISSED)
             ends.append(-MISSED)
             continue
-        begin = _held(found, seen[0], *hits[stretch.person, seen[0]], step=-1)
-        end = _held(found, seen[-1], *hits[stretch.person, seen[-1]], step=1)
+        begin = _held(found, seen[0], *hits[stretch.person, seen[0]], cuts, step=-1)
+        end = _held(found, seen[-1], *hits[stretch.person, seen[-1]], cuts, step=1)
         # A track that is held while its box is wrong counts from where the box is right.
         begin = max(begin, max((f + 1 for f in inside if f < seen[0]), default=begin))
         end = min(end, min((f - 1 for f in inside if f > seen[-1]), default=end))
@@ -98,15 +98,19 @@ def summary(errors: Iterable[int]) -> tuple[float, float]:
     return (float(np.median(sizes)), float(np.percentile(sizes, 95))) if len(sizes) else (0.0, 0.0)
 
 
-def _stretches(truth: Mapping[int, Labelled], annotated: Sequence[int], min_height: float) -> list[_Stretch]:
+def _stretches(
+    truth: Mapping[int, Labelled], annotated: Sequence[int], min_height: float, cuts: Collection[int]
+) -> list[_Stretch]:
     demanded: dict[str, dict[int, NDArray[np.float64]]] = {}
     for position, frame in enumerate(annotated):
         for person, box in split_demanded(truth[frame], min_height)[0]:
             demanded.setdefault(person, {})[position] = box
+    shot = np.searchsorted(sorted(cuts), annotated, side="right")
     stretches = []
     for person, boxes in sorted(demanded.items()):
         positions = np.array(sorted(boxes))
-        for run in np.split(positions, np.flatnonzero(np.diff(positions) > 1) + 1):
+        ends_here = (np.diff(positions) > 1) | (np.diff(shot[positions]) > 0)
+        for run in np.split(positions, np.flatnonzero(ends_here) + 1):
             first, last = int(run[0]), int(run[-1])
             before = _free(truth, annotated, first, boxes[first], min_height, step=-1)
             after = _free(truth, annotated, last, boxes[last], min_height, step=1)
@@ -149,12 +153,21 @@ def _free(
     return position
 
 
-def _held(found: Mapping[int, Labelled], frame: int, person: str, box: NDArray[np.float64], *, step: int) -> int:
-    """The farthest frame from `frame` on to which the run keeps `person` where `box` was."""
-    while True:
+def _held(
+    found: Mapping[int, Labelled],
+    frame: int,
+    person: str,
+    box: NDArray[np.float64],
+    cuts: Collection[int],
+    *,
+    step: int,
+) -> int:
+    """The farthest frame from `frame` on to which the run keeps `person` where `box` was, within the shot."""
+    while (frame if step < 0 else frame + 1) not in cuts:
         boxes = [other for name, other in found.get(frame + step, []) if name == person]
         overlap = box_overlap([box], boxes)
         if not boxes or overlap.max() < HELD_IOU:
             return frame
         box = boxes[int(overlap.argmax())]
         frame += step
+    return frame
