@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.errors import PipelineError
+from core.errors import PipelineError, ascii_safe
 from utils.files import write_json
 
 SUMMARY_SCHEMA = 1
@@ -64,9 +64,10 @@ class BatchSummary:
 
     def lines(self) -> Iterator[str]:
         """The closing table: a line for each input, then one for all."""
-        width = max((len(result.name) for result in self.results), default=0)
-        for result in self.results:
-            yield f"{result.name:<{width}}  {_outcome(result)}"
+        shown = [_shown(result) for result in self.results]
+        width = max(map(len, shown), default=0)
+        for name, result in zip(shown, self.results, strict=True):
+            yield f"{name:<{width}}  {_outcome(result)}"
         counts = Counter(result.status for result in self.results)
         parts = [f"{counts[s]} {s}" for s in ("done", "cached", "failed", "interrupted") if counts[s]]
         clips = sum(result.clips for result in self.results)
@@ -112,6 +113,11 @@ def format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _shown(result: InputResult) -> str:
+    """What the user looks for: the output folder, or the file where there is none."""
+    return ascii_safe(Path(result.label).name) if result.status == "failed" else result.name
 
 
 def _outcome(result: InputResult) -> str:

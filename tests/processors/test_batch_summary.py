@@ -34,7 +34,7 @@ def test_the_table_has_a_line_for_each_and_one_for_all():
     assert list(BatchSummary((DONE, CACHED, FAILED, STOPPED), 3.5).lines()) == [
         "a         2 people    5 clips    12.0 s in 3.0 s (4.0x)",
         "longer    1 person     1 clip      1:15  already done",
-        "c       failed: is no video (try another)",
+        "c.mp4   failed: is no video (try another)",
         "d       interrupted: not begun",
         "4 videos: 1 done, 1 cached, 1 failed, 1 interrupted; 6 clips; 3.5 s",
     ]
