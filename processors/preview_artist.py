@@ -74,7 +74,7 @@ class PreviewArtist:
         x1, y1, x2, y2 = (int(v) for v in np.round(tracklet.boxes[row].astype(np.float64) * self._scale))
         score = float(tracklet.scores[row])
         if score > 0:
-            cv2.rectangle(picture, (x1, y1), (x2, y2), face.color, self._line_px, cv2.LINE_AA)
+            cv2.rectangle(picture, (x1, y1), (x2, y2), face.color, self._line_px)
         else:
             _dashed(picture, (x1, y1, x2, y2), face.color, self._line_px)
         words = f"{face.name}  #{tracklet.id}  {f'{score:.2f}' if score > 0 else 'hidden'}"

@@ -117,11 +117,14 @@ def _pictures(parts: Sequence[Part], card: ByteArray, rate: Fraction) -> Iterato
             coming = _open(moviepy, following, card, rate, opened)
             if part.overlap:
                 yield from _run(_cross_fade(moviepy, film, coming, part), 0, part.overlap)
-            film.close()
+            _close(film)
             film, shared = coming, part.overlap
+    except (OSError, ValueError) as error:
+        # Not left to the caller, who would take it for a full disk.
+        raise EncodeError(f"moviepy cannot read a clip: {error}", stage=_STAGE) from error
     finally:
         for film in opened:
-            film.close()
+            _close(film)
 
 
 def _open(moviepy: Any, part: Part, card: ByteArray, rate: Fraction, opened: list[Any]) -> Any:
@@ -134,6 +137,18 @@ def _open(moviepy: Any, part: Part, card: ByteArray, rate: Fraction, opened: lis
     film.duration = film.end = part.frames / film.fps
     size = (card.shape[1], card.shape[0])
     return film if tuple(film.size) == size else film.resized(size)
+
+
+def _close(film: Any) -> None:
+    """End the film's decoder; moviepy leaves the pipes of one that has ended by itself open."""
+    reader = getattr(film, "reader", None)
+    process = getattr(reader, "proc", None)
+    film.close()
+    if process is not None:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
 
 
 def _cross_fade(moviepy: Any, film: Any, coming: Any, part: Part) -> Any:
