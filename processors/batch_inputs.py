@@ -17,7 +17,7 @@ from utils.files import safe_name
 
 logger = logging.getLogger(__name__)
 
-RESERVED_NAMES = frozenset({"summary.json"})
+RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log"})
 """what the output folder itself holds, so no video's folder may be called like that"""
 
 
