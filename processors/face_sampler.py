@@ -32,8 +32,22 @@ GOOD_SHARPNESS = 150.0
 MAX_STRETCH = 500
 """frames from which a longer stretch around a sample makes it no more worth keeping"""
 
-PORTRAIT_SCALE, PORTRAIT_MAX_PX = 2.0, 320
-"""side of the picture kept of the best face, in units of the face's height, and its limit"""
+PORTRAIT_SCALE, PORTRAIT_MAX_PX = 1.9, 320
+"""side of the picture kept of the best face, in units of the face's larger side, and its limit"""
+
+LOOKS_SIDE_PX = 96
+"""aligned faces are judged for the portrait at this size"""
+
+_EYE_WIDTH, _EYE_HEIGHT = 0.2, 0.15
+"""of the region around an eye, in units of the aligned face"""
+
+_NO_CONTRAST = 0.005
+"""so that faces without any are told apart by their quality; eyes have 0.05 to 0.2"""
+
+_WELL_LIT = 60.0
+"""mean brightness below which a face is too dark to be shown gladly"""
+
+_BURNT_OUT = 250
 
 JPEG_QUALITY = 92
 
@@ -70,6 +84,25 @@ def face_quality(box: FloatArray, score: float, landmarks: FloatArray, sharp: fl
     return float(sure * large * frontal * in_focus)
 
 
+def portrait_merit(picture: ByteArray, landmarks: FloatArray) -> float:
+    """How gladly one would show this face, beside its quality; to be compared within one track only.
+
+    Open eyes have a dark iris beside bright white, that is, contrast along the row; the lashes of closed ones
+    lie along it. Darkness and burnt-out skin count against it. landmarks: (5, 2) in the picture's pixels.
+    """
+    matrix = similarity_transform(landmarks, FACE_TEMPLATE * LOOKS_SIDE_PX)
+    aligned = warp(picture, matrix, LOOKS_SIDE_PX)
+    grey = np.asarray(cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY), np.float64)
+    half = np.array([_EYE_WIDTH, _EYE_HEIGHT]) / 2
+    contrast = _NO_CONTRAST
+    for eye in FACE_TEMPLATE[:2]:
+        (x1, y1), (x2, y2) = (np.array([eye - half, eye + half]) * LOOKS_SIDE_PX).astype(int)
+        region = grey[y1 : y2 + 1, x1 : x2 + 1]
+        contrast += float(np.abs(np.diff(region, axis=1)).mean()) / (float(region.mean()) + 10)
+    lit = min(float(grey.mean()) / _WELL_LIT, 1.0) * (1 - float((grey >= _BURNT_OUT).mean()))
+    return contrast * lit
+
+
 class FaceSampler:
     """The best faces of one track so far; memory is bounded by `capacity`."""
 
@@ -100,9 +133,10 @@ class FaceSampler:
             warp(pixels, _shifted(matrix, shift), side),
             warp(pixels, _shifted(wide, shift), VERIFIER_SIDE_PX),
         )
-        if quality > self._best:
-            self._best = quality
-            self._portrait = pixels
+        merit = quality**2 * portrait_merit(pixels, np.asarray(landmarks - shift, np.float32))
+        if merit > self._best:
+            self._best = merit
+            self._portrait = _portrait(pixels, box, shift)
         self._keep(sample)
 
     def finish(self) -> tuple[list[FaceSample], bytes]:
@@ -119,6 +153,16 @@ class FaceSampler:
             # A sample is worth its quality and the stretch of time that only it stands for.
             worth = np.array([s.quality for s in self._samples]) * np.sqrt(np.minimum(alone, MAX_STRETCH))
             del self._samples[int(worth.argmin())]
+
+
+def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64]) -> ByteArray:
+    """The square around the face, as far as `pixels`, which begin at `origin`, reach."""
+    half = PORTRAIT_SCALE * max(float((box[2:] - box[:2]).max()), 1.0) / 2
+    centre = (box[:2] + box[2:]) / 2 - origin
+    x1, y1 = np.clip(np.round(centre - half), 0, None).astype(int)
+    x2, y2 = np.round(centre + half).astype(int)
+    cut = pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
+    return cut.copy() if cut.size else pixels
 
 
 def _wide_transform(box: FloatArray) -> NDArray[np.float64]:

@@ -16,9 +16,11 @@ from core.types import ByteArray, FloatArray
 from core.video_frame import VideoFrame
 from processors.face_sampler import (
     PORTRAIT_MAX_PX,
+    PORTRAIT_SCALE,
     VERIFIER_SIDE_PX,
     FaceSampler,
     face_quality,
+    portrait_merit,
     sharpness,
 )
 from tests.processors.scripted_faces import landmarks_in
@@ -194,6 +196,47 @@ def test_the_portrait_is_the_best_face_in_its_own_colours() -> None:
     portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
     assert portrait is not None
     assert portrait.mean((0, 1))[::-1] == pytest.approx((200, 60, 30), abs=4)
+
+
+def drawn_face(*, open_eyes: bool, level: int = 150) -> ByteArray:
+    """Skin with two eyes in `BOX`: white with a dark iris, or a dark line."""
+    picture = np.full((300, 400, 3), level, np.uint8)
+    for x, y in landmarks_in(BOX[None])[0][:2].round().astype(int).tolist():
+        if open_eyes:
+            cv2.ellipse(picture, (x, y), (9, 5), 0, 0, 360, (min(level + 80, 255),) * 3, -1)
+            cv2.circle(picture, (x, y), 4, (level // 5,) * 3, -1)
+        else:
+            cv2.line(picture, (x - 9, y), (x + 9, y), (level // 5,) * 3, 2)
+    return cv2.GaussianBlur(picture, (0, 0), 0.8)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_portrait_has_open_eyes_if_there_are_any(order: tuple[int, int]) -> None:
+    sampler = new_sampler()
+    pictures = [drawn_face(open_eyes=False), drawn_face(open_eyes=True)]
+    for index in order:
+        offer(sampler, index, picture=pictures[index])
+    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
+    assert portrait is not None and portrait.max() > 200
+
+
+def test_a_well_lit_face_is_shown_rather_than_a_dark_or_a_burnt_out_one() -> None:
+    landmarks = landmarks_in(BOX[None])[0]
+    dark, good, burnt = (portrait_merit(drawn_face(open_eyes=True, level=v), landmarks) for v in (25, 150, 252))
+    assert good > 1.1 * dark and good > 1.5 * burnt
+
+
+def test_the_portrait_is_the_face_and_its_surroundings() -> None:
+    picture = np.zeros((300, 400, 3), np.uint8)
+    x1, y1, x2, y2 = BOX.astype(int)
+    picture[y1:y2, x1:x2] = 200
+    sampler = new_sampler()
+    offer(sampler, 0, picture=picture)
+    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert portrait is not None
+    rows, columns = np.nonzero(portrait > 100)
+    assert (rows.max() + 1 - rows.min()) / portrait.shape[0] == pytest.approx(1 / PORTRAIT_SCALE, abs=0.05)
+    assert columns.min() + columns.max() + 1 == pytest.approx(portrait.shape[1], abs=4)
 
 
 def test_the_portrait_of_a_huge_face_is_reduced() -> None:
