@@ -15,6 +15,8 @@ from utils.timecodes import clock
 REPORT_FILE = "report.html"
 
 _MAX_TICKS = 10
+_MAX_CUTS_DRAWN = 80
+"""more lines across everybody's lane would hide what is in it"""
 _TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _SECTION_TITLES = {
     "analysis": "Finding and following",
@@ -46,12 +48,14 @@ def report_html(manifest: Mapping[str, Any], timeline: Mapping[str, Any], pictur
         for number, person in enumerate(manifest["people"])
     ]
     files = [entry["file"] for entry in manifest["files"]]
+    shots = [_shot(shot, length_s) for shot in manifest["shots"]]
     values = {
         "video": _video(manifest),
         "people": people,
         "brief": [person for person in people if not person["clips"]],
         "clip_count": len(manifest["clips"]),
-        "shots": [_shot(shot, length_s) for shot in manifest["shots"]],
+        "shots": shots,
+        "cuts": shots[1:] if len(shots) <= _MAX_CUTS_DRAWN else [],
         "ticks": _ticks(length_s),
         "warnings": manifest["warnings"],
         "files": [file for file in files if "/" not in file] + ["manifest.json"],

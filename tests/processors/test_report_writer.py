@@ -53,6 +53,13 @@ def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
     assert re.search(r'<rect x="25.0%" width="25.0%"', text)
 
 
+def test_very_many_cuts_are_in_the_row_of_shots_alone(manifest):
+    assert page(manifest).count('class="cut"') == 2  # one in each lane
+    manifest["shots"] = [{**manifest["shots"][0], "index": i} for i in range(200)]
+    text = page(manifest)
+    assert 'class="cut"' not in text and "Dashed" not in text and text.count('class="shot') == 200
+
+
 def test_all_files_are_linked(manifest):
     manifest["files"].append({"file": "preview.mp4", "bytes": 1})
     text = page(manifest)
