@@ -1,0 +1,197 @@
+"""The damage campaign: hundreds of broken videos through the whole path, each watched.
+
+    python -m benchmarks.faults [--seed N] [--share 0.1] [--cache-dir DIR] [--only NAME] [--verbose]
+
+Every file must end, in time and within the memory, in a clear line or in a result; "lost" counts tracebacks,
+hangs, crashes, leaks and what took too much memory. Exit code 1 where anything was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.damage import ANYWHERE, field_swapped, header_fields
+from benchmarks.fault_material import EXTENSIONS, FOREIGN_NAME, foreign_files, odd_videos, sound_videos
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+TIME_LIMIT_S = 60.0
+MEMORY_LIMIT_MB = 3000.0
+"""resident, of the whole process with its models"""
+ADDRESS_SPACE_MB = 24_000
+START_LIMIT_S = 300.0
+FIELDS_PER_CONTAINER = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One damaged file. campaign: the row of the table it counts for."""
+
+    campaign: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a case ended: "refused", "done", "traceback", "hang" or "crash"; detail: the line, or the warnings."""
+
+    case: Case
+    outcome: str
+    detail: str
+    wall_s: float
+    peak_mb: float
+    leaks: tuple[str, ...]
+
+    @property
+    def lost(self) -> str:
+        """Why the case counts as lost, "" where it does not."""
+        if self.outcome not in ("refused", "done"):
+            return self.outcome
+        if self.leaks:
+            return f"leak ({', '.join(self.leaks)})"
+        if self.outcome == "refused" and "\n" in self.detail:
+            return "more than one line"
+        return f"{self.peak_mb:.0f} MB" if self.peak_mb > MEMORY_LIMIT_MB else ""
+
+
+def make_cases(folder: Path, seed: int, share: float = 1.0, *, heavy: bool = True) -> Iterator[Case]:
+    """The whole campaign, or a `share` of it; the same `seed` gives the same damage."""
+    base = sound_videos(folder)
+    for extension in EXTENSIONS:
+        data = base[extension].read_bytes()
+        for campaign, (damage, count) in ANYWHERE.items():
+            for number in range(max(1, round(count * share))):
+                rng = random.Random(f"{seed} {extension} {campaign} {number}")
+                name = f"{campaign} {extension} {number}"
+                yield _written(folder, campaign, name, extension, damage(bytearray(data), rng))
+        rng = random.Random(f"{seed} {extension} fields")
+        fields = list(header_fields(extension, data))
+        chosen = rng.sample(fields, min(len(fields), max(1, round(FIELDS_PER_CONTAINER * share))))
+        for field in chosen:
+            name = f"field {field[0]} {extension}"
+            yield _written(folder, "header fields", name, extension, field_swapped(bytearray(data), rng, field))
+    for name, content in foreign_files():
+        yield _written(folder, "no video at all", f"foreign {name}", FOREIGN_NAME, content)
+    for name, path in odd_videos(folder, base, heavy=heavy):
+        yield Case("unusual", name, path)
+
+
+def run_cases(cases: Iterator[Case], folder: Path, cache: Path) -> Iterator[Outcome]:
+    """Process every case; a worker that hangs or dies is replaced."""
+    # Its sound videos are made before the first case is taken.
+    worker: _Watched | None = None
+    try:
+        for case in cases:
+            if worker is None:
+                worker = _Watched(folder, cache)
+            report = worker.ask(case.path)
+            if report["outcome"] in ("hang", "crash"):
+                worker.end()
+                worker = None
+            yield Outcome(case, **report)
+    finally:
+        if worker is not None:
+            worker.end()
+
+
+class _Watched:
+    """A worker process and its watchdog."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        output = folder / "output"
+        output.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "benchmarks.fault_worker", str(cache), str(output), str(folder / "sound.mp4")]
+        command += ["--limit-mb", str(ADDRESS_SPACE_MB)]
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
+        self._process = subprocess.Popen(
+            command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
+        )
+        first = self._report(START_LIMIT_S)
+        if first["outcome"] != "done":
+            self.end()
+            raise RuntimeError(f"the sound video fails: {first}")
+
+    def ask(self, path: Path) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(str(path)).encode() + b"\n")
+        self._process.stdin.flush()
+        return self._report(TIME_LIMIT_S)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._said):
+            assert stream is not None
+            stream.close()
+
+    def _report(self, limit_s: float) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], limit_s)[0]:
+            return _failure("hang", f"no answer within {limit_s:g} s", limit_s)
+        line = self._process.stdout.readline()
+        if not line:
+            self._said.seek(0)
+            said = self._said.read().decode(errors="replace").strip().splitlines()
+            return _failure("crash", f"exit code {self._process.wait()}: {said[-1] if said else ''}", 0.0)
+        report: dict[str, Any] = json.loads(line)
+        return {**report, "leaks": tuple(report["leaks"])}
+
+
+def table(outcomes: list[Outcome]) -> list[str]:
+    """Lines of a Markdown table, one row per campaign."""
+    columns = ("campaign", "cases", "result", "refused", "lost", "worst time, s", "worst memory, MB")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    names = list(dict.fromkeys(outcome.case.campaign for outcome in outcomes))
+    for name in [*names, "all"]:
+        rows = [o for o in outcomes if name in (o.case.campaign, "all")]
+        counts = [sum(o.outcome == kind and not o.lost for o in rows) for kind in ("done", "refused")]
+        lost, wall_s, peak = sum(bool(o.lost) for o in rows), max(o.wall_s for o in rows), max(o.peak_mb for o in rows)
+        lines.append(f"| {name} | {len(rows)} | {counts[0]} | {counts[1]} | {lost} | {wall_s:.1f} | {peak:.0f} |")
+    return lines
+
+
+def _written(folder: Path, campaign: str, name: str, extension: str, content: bytes | bytearray) -> Case:
+    path = folder / f"{name.replace(' ', '_')}.{extension}"
+    path.write_bytes(content)
+    return Case(campaign, name, path)
+
+
+def _failure(outcome: str, detail: str, wall_s: float) -> dict[str, Any]:
+    return {"outcome": outcome, "detail": detail, "wall_s": wall_s, "peak_mb": 0.0, "leaks": ()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--share", type=float, default=1.0, help="how much of the campaign (1: over 500 files)")
+    parser.add_argument("--cache-dir", type=Path, help="converted networks are kept here (default: nowhere)")
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--verbose", action="store_true", help="a line per case")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        folder = Path(name)
+        cases = (case for case in make_cases(folder, arguments.seed, arguments.share) if arguments.only in case.name)
+        outcomes = []
+        for outcome in run_cases(cases, folder, arguments.cache_dir or folder / "cache"):
+            outcomes.append(outcome)
+            if arguments.verbose or outcome.lost:
+                facts = f"{outcome.wall_s:.1f} s, {outcome.peak_mb:.0f} MB: {outcome.detail}"
+                print(f"{outcome.lost or outcome.outcome}: {outcome.case.name}: {facts}", file=sys.stderr, flush=True)
+            outcome.case.path.unlink(missing_ok=True)
+    print("\n".join(table(outcomes)))
+    return int(any(outcome.lost for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
