@@ -29,8 +29,9 @@ CONTAINER_FORMATS = (
 )
 """libav's names of the demuxers that may be used; none of them opens a second file"""
 
-MAX_PICTURE_PX = 2**28
-"""a picture with more pixels than this is refused by the decoder before its memory is taken"""
+MAX_PICTURE_PX = 2**26
+"""a picture with more pixels (8192x8192) is refused by the decoder before its memory is taken: a dozen are alive
+at a time"""
 
 # Messages would go to stderr, in the middle of the progress bars; and libav's logging threads can
 # deadlock with Python's when it is on.

@@ -22,6 +22,9 @@ ByteArray = NDArray[np.uint8]
 
 Transition = Literal["start", "cut", "dissolve"]
 
+LONGEST_HOLD_S = 10
+"""a picture after which none comes for longer is followed by a hole in the recording, or by a wrong time"""
+
 
 @dataclass(frozen=True, slots=True)
 class ColorInfo:
@@ -211,11 +214,15 @@ class FaceAnalysis:
         return len(self.frame_pts)
 
     def end_pts(self, frame: int) -> int:
-        """pts at which frame number `frame - 1` stops being shown (`frame` is an exclusive end)."""
+        """pts at which frame number `frame - 1` stops being shown (`frame` is an exclusive end).
+
+        No picture is shown for longer than `LONGEST_HOLD_S`.
+        """
+        start = int(self.frame_pts[frame - 1])
         if frame < self.frame_count:
-            return int(self.frame_pts[frame])
+            return min(int(self.frame_pts[frame]), start + max(round(LONGEST_HOLD_S / self.video.time_base), 1))
         nominal = round(1 / (self.video.frame_rate * self.video.time_base))
-        return int(self.frame_pts[frame - 1]) + max(nominal, 1)
+        return start + max(nominal, 1)
 
 
 @dataclass(frozen=True, slots=True)

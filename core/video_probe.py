@@ -164,6 +164,7 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
 def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -> tuple[av.VideoFrame, list[int]]:
     """The first picture that decodes, and the times of the packets at the beginning."""
     stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+    told = stream.width, stream.height
     first: av.VideoFrame | None = None
     times: list[int] = []
     failure: Exception | None = None
@@ -182,13 +183,15 @@ def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -
     except (av.FFmpegError, OSError) as error:
         failure = error
     if first is None:
+        if told[0] * told[1] > MAX_PICTURE_PX:
+            _check_size(path, *told)
         raise _invalid(path, "no picture of it can be decoded", "damaged, incomplete or encrypted?") from failure
     return first, times
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_PICTURE_PX:
-        limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px can be used"
+        limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px and {MAX_PICTURE_PX / 1e6:.0f} megapixels can be used"
         raise _invalid(path, f"has pictures of {width}x{height} px", limits)
 
 
@@ -227,8 +230,8 @@ def _nominal_rate(path: Path, stream: VideoStream, packet_pts: list[int], time_b
     measured = 1 / (Fraction(interval) * time_base) if interval > 0 else FALLBACK_RATE
     standards = (*(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)), Fraction(24000, 1001))
     near = min(standards, key=lambda standard: abs(standard - measured))
-    rate = near if abs(near - measured) <= measured / 20 else measured.limit_denominator(1001)
-    rate = min(max(snap_rate(rate), MIN_RATE), MAX_RATE)
+    rate = near if abs(near - measured) <= measured / 20 else measured
+    rate = snap_rate(min(max(rate, MIN_RATE), MAX_RATE).limit_denominator(1001))
     logger.info("%s: %s; %s frames/s are written", path.name, reason, rate)
     return rate
 

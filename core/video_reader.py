@@ -28,6 +28,10 @@ _READ_ON_S = 3
 """a range that begins no further ahead is reached by decoding on: a seek costs a key frame interval too"""
 _CLOCK_RESET_S = 1
 """a step back in time that is larger is a new clock, not a disorder"""
+_LONGEST_HOLE_S = 3600
+"""a step ahead that is larger is a new clock too, not a pause"""
+_PTS_LIMIT = 2**60
+"""times beyond are damage; sums with them must still fit into 64 bits"""
 
 
 class VideoReader:
@@ -212,15 +216,24 @@ class VideoReader:
         last: int | None = None
         shift = 0
         reset = round(_CLOCK_RESET_S / self._info.time_base)
-        for picture in pictures:
-            pts = decoded_pts(picture, self._info.container)
+        hole = round(_LONGEST_HOLE_S / self._info.time_base)
+        following: av.VideoFrame | None = None
+        while (picture := following or next(pictures, None)) is not None:
+            following = None
+            pts = self._stored_pts(picture)
             if pts is not None:
                 pts += shift
-            if last is not None and (pts is None or pts <= last):
+            if last is not None and pts is not None and pts > last + reset:
+                # One wrong time must not move all that come after it away from their sound.
+                following = next(pictures, None)
+                after = None if following is None else self._stored_pts(following)
+                if after is not None and last < after + shift < pts - reset:
+                    pts = None
+            if last is not None and (pts is None or not last < pts <= last + hole):
                 self.repaired_pts += 1
                 if pts is None:
                     pts = last + self._interval
-                elif pts < last - reset:
+                elif not last - reset <= pts <= last:
                     shift += last + self._interval - pts
                     pts = last + self._interval
                 else:
@@ -230,6 +243,10 @@ class VideoReader:
                 pts = self._info.start_pts
             picture.pts = last = pts
             yield picture
+
+    def _stored_pts(self, picture: av.VideoFrame) -> int | None:
+        pts = decoded_pts(picture, self._info.container)
+        return None if pts is None or abs(pts) > _PTS_LIMIT else pts
 
     def _normalised(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """The same pictures in the geometry that `VideoInfo` promises."""
@@ -241,9 +258,12 @@ class VideoReader:
                     yield ready
             except (av.FFmpegError, ValueError) as error:
                 self._count_failure(error)
-        for ready in picture_filter.finish():
-            self._delivered_any = True
-            yield ready
+        try:
+            for ready in picture_filter.finish():
+                self._delivered_any = True
+                yield ready
+        except (av.FFmpegError, ValueError) as error:
+            self._count_failure(error)
 
 
 def _pts(picture: av.VideoFrame) -> int:

@@ -40,7 +40,13 @@ SMALLEST_FACE_PX = 24
 DETECTION_MARGIN = 0.9
 """faces are looked for down to this share of the smallest size wanted: sizes are estimates"""
 
+SMALLEST_SEARCHED_PX = 10
+"""smaller ones are never looked for: the search would enlarge pictures that are very low, by any factor"""
+
 QUEUE_FRAMES = 8
+QUEUE_PX = 2**26
+"""of all pictures in the queue together: of very large ones fewer wait"""
+
 STOP_POLL_S = 0.1
 PENDING_EMBEDDINGS = 16
 
@@ -68,7 +74,8 @@ class FaceAnalyzer:
         ):
             single_pass = _Pass(info, self._settings, self._models, pool, self._monitor)
             try:
-                with prefetch(single_pass.pictures(reader), QUEUE_FRAMES, self._monitor.stop) as pictures:
+                ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
+                with prefetch(single_pass.pictures(reader), ahead, self._monitor.stop) as pictures:
                     for frame, picture, thumb in pictures:
                         single_pass.take(frame, picture, thumb)
                         self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
@@ -112,7 +119,7 @@ class _Pass:
             make_follower(settings.tracker, models.detector),
             settings,
             frame_rate=rate,
-            min_face_px=DETECTION_MARGIN * settings.min_face * self.height,
+            min_face_px=max(DETECTION_MARGIN * settings.min_face * self.height, SMALLEST_SEARCHED_PX),
             on_end=self._end_track,
         )
 

@@ -107,16 +107,17 @@ class IdTimelineGenerator:
             own = [case.tracklets[k] for k in np.flatnonzero(case.labels == label)]
             still = _never_moves(own, seconds)
             hidden = still and self._identity.skip_still
-            segments = () if hidden else self._segments(name, own, seconds)
+            segments = () if hidden else self._segments(name, own, analysis)
             people.append(Identity(name, tuple(t.id for t in own), segments, still))
         return people
 
-    def _segments(self, name: str, own: Sequence[Tracklet], seconds: NDArray[np.float64]) -> tuple[Segment, ...]:
+    def _segments(self, name: str, own: Sequence[Tracklet], analysis: FaceAnalysis) -> tuple[Segment, ...]:
         segments = []
+        starts, ends = _shown(analysis)
         for shot in sorted({t.shot for t in own}):
             here = [t for t in own if t.shot == shot]
-            for start, end in _presence(np.concatenate([t.frames for t in here]), seconds, self._clip.merge_gap):
-                if seconds[end] - seconds[start] >= self._clip.min_clip - 1e-6:
+            for start, end in _presence(np.concatenate([t.frames for t in here]), starts, ends, self._clip.merge_gap):
+                if ends[end - 1] - starts[start] >= self._clip.min_clip - 1e-6:
                     ids = tuple(t.id for t in here if t.start < end and t.end > start)
                     segments.append(Segment(name, shot, start, end, ids))
         return tuple(segments)
@@ -291,10 +292,19 @@ def _frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
     return pts.astype(np.float64) * float(analysis.video.time_base)
 
 
-def _presence(frames: IntArray, seconds: NDArray[np.float64], merge_gap_s: float) -> list[tuple[int, int]]:
+def _shown(analysis: FaceAnalysis) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(F,) float64 twice, seconds: from when to when each frame is shown. Holes in the recording lie between them."""
+    ends = np.array([analysis.end_pts(frame + 1) for frame in range(analysis.frame_count)], np.int64)
+    time_base = float(analysis.video.time_base)
+    return analysis.frame_pts.astype(np.float64) * time_base, ends.astype(np.float64) * time_base
+
+
+def _presence(
+    frames: IntArray, starts: NDArray[np.float64], ends: NDArray[np.float64], merge_gap_s: float
+) -> list[tuple[int, int]]:
     """Half-open frame ranges of presence, absences of up to `merge_gap_s` filled."""
     frames = np.unique(frames)
-    absent_s = seconds[frames[1:]] - seconds[frames[:-1] + 1]
+    absent_s = starts[frames[1:]] - ends[frames[:-1]]
     breaks = np.flatnonzero(absent_s > merge_gap_s + 1e-6)
     starts = frames[np.append(0, breaks + 1)]
     ends = frames[np.append(breaks, len(frames) - 1)] + 1

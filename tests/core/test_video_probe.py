@@ -105,6 +105,11 @@ def test_impossible_rates_are_bounded_and_said(
     assert "impossible frame rate" in caplog.text
 
 
+def test_pictures_hours_apart(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mkv", SIX, "-vf", "setpts=N*3600/TB", "-fps_mode", "passthrough", rate="25")
+    assert probe_video(path).frame_rate == 1
+
+
 def test_the_first_pts_is_kept(tmp_path: Path) -> None:
     info = probe_video(make_video(tmp_path / "late.ts", SIX, "-output_ts_offset", "10"))
     assert info.seconds(info.start_pts) == pytest.approx(11.4, abs=0.001)  # 1.4 s are the muxer's own
@@ -201,6 +206,12 @@ def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
 def test_pictures_too_small(tmp_path: Path) -> None:
     path = make_video(tmp_path / "tiny.mkv", [np.zeros((8, 64, 3), np.uint8)] * 2, "-c:v", "ffv1")
     assert "64x8" in refusal(path)
+
+
+def test_pictures_too_large_are_refused_before_their_memory_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "large.mp4"
+    path.write_bytes(b"YUV4MPEG2 W16000 H16000 F25:1 Ip A1:1 C420\nFRAME\n" + bytes(4000))
+    assert "16000x16000" in refusal(path)
 
 
 def test_an_unknown_codec(tmp_path: Path) -> None:

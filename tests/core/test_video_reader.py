@@ -1,6 +1,7 @@
 import subprocess
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -283,3 +284,37 @@ def test_a_truncated_avi_decodes_as_far_as_it_goes(clips: Path, capfd: pytest.Ca
     assert reader.truncated
     assert reader.decode_failures >= 1
     assert capfd.readouterr().err == ""
+
+
+def with_times(tmp_path: Path, moved: dict[int, int], extension: str = "mkv") -> Path:
+    """A film of 20 pictures, 40 ms apart; those numbered in `moved` are stored later by so many seconds."""
+    part = make_video(tmp_path / "part.mkv", gray_ramp(20, 64, 48), "-c:v", "ffv1")
+    path = tmp_path / f"moved.{extension}"
+    with av.open(str(part)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(p for p in source.demux() if p.size):
+            packet.stream = stream
+            # 1 ms is what Matroska counts in
+            packet.pts = packet.dts = 40 * number + 1000 * moved.get(number, 0)
+            target.mux(packet)
+    return path
+
+
+def test_one_wrong_time_moves_no_other_picture(tmp_path: Path) -> None:
+    part = with_times(tmp_path, {})
+    data = bytearray(part.read_bytes())
+    # Times are relative to the cluster's; of a block they follow the track's number, 0x81.
+    (at,) = (at for at in range(len(data)) if data[at : at + 3] == b"\x81" + (400).to_bytes(2, "big"))
+    data[at + 1 : at + 3] = (30_000).to_bytes(2, "big")
+    part.write_bytes(data)
+    pts, numbers, reader = read(part)
+    assert pts == [40 * number for number in range(20)]
+    assert numbers == list(range(20))
+    assert reader.repaired_pts == 1
+
+
+def test_a_leap_of_hours_is_a_new_clock_and_a_pause_is_a_pause(tmp_path: Path) -> None:
+    for pause_s, kept in ((600, True), (360_000, False)):
+        pts, _, reader = read(with_times(tmp_path, dict.fromkeys(range(10, 20), pause_s)))
+        assert pts == [40 * n + (1000 * pause_s if kept and n >= 10 else 0) for n in range(20)]
+        assert (reader.repaired_pts == 0) == kept

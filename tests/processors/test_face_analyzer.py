@@ -17,10 +17,12 @@ from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scen
 from benchmarks.synthetic.truth import Truth, film_truth
 from config import Settings
 from core.errors import InterruptedRunError, ModelError
+from core.face_detector import FaceDetector
 from core.model_manager import ModelManager
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
 from core.video_probe import probe_video
-from processors.face_analyzer import SMALLEST_FACE_PX, FaceAnalyzer, analysis_size, numbered
+from processors.face_analyzer import SMALLEST_FACE_PX, SMALLEST_SEARCHED_PX, FaceAnalyzer, analysis_size, numbered
+from tests.core.video_zoo import make_video
 from tests.processors.scripted_faces import landmarks_in
 from utils.progress import StageMonitor
 
@@ -266,3 +268,20 @@ def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:
     for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
         named = numbered([mixed[i] for i in order])
         assert [(t.id, t.start, t.boxes[0, 0]) for t in named] == [(0, 0, 20), (1, 0, 70), (2, 9, 0)]
+
+
+def test_a_picture_that_is_very_low_is_not_enlarged_to_be_searched(
+    tmp_path: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "low.mkv", [np.zeros((16, 512, 3), np.uint8)] * 2, "-c:v", "ffv1")
+    asked = []
+    detect = FaceDetector.detect
+
+    def spy(self: FaceDetector, pictures: Any, min_face_px: float, **options: Any) -> Any:
+        asked.append(min_face_px)
+        return detect(self, pictures, min_face_px, **options)
+
+    monkeypatch.setattr(FaceDetector, "detect", spy)
+    analyze(path, model_settings, models)
+    assert asked
+    assert min(asked) >= SMALLEST_SEARCHED_PX

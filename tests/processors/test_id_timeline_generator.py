@@ -345,6 +345,15 @@ def test_lengths_are_taken_from_the_time_stamps():
     assert len(timeline(case, clip=ClipSettings(min_clip=2.01)).segments) == 0
 
 
+def test_a_hole_in_the_recording_ends_a_clip_and_is_not_shown():
+    a = faces(1)[0]
+    pts = 40 * np.arange(120)
+    pts[60:] += 3_000_000
+    case = analysis([tracklet(0, 0, 120, a)], frames=120, pts=pts)
+    assert [(s.start, s.end) for s in timeline(case).segments] == [(0, 60), (60, 120)]
+    assert case.end_pts(60) == pts[59] + 10_000
+
+
 def test_last_frame_of_the_video():
     face = faces(1)[0]
     case = analysis([tracklet(1, 5, 30, face)], frames=30)
