@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import tempfile
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +16,7 @@ from core.clip_writer import ClipWriter
 from core.errors import DecodeError, InterruptedRunError, OutputError
 from core.types import ByteArray, Clip, CropPath, FaceAnalysis
 from processors.clip_names import since_start_s
-from utils.files import PARTIAL_PREFIX
+from utils.files import scratch_file
 from utils.images import crop_planes
 
 _FRAMES_AHEAD = 4
@@ -140,11 +139,7 @@ class ClipJob:
         duration_s = Fraction(len(self._wanted)) / video.frame_rate
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(
-                tempfile.NamedTemporaryFile(  # noqa: SIM115 - the stack closes it
-                    prefix=PARTIAL_PREFIX, suffix=".pcm", dir=self._target.parent
-                )
-            )
+            file = stack.enter_context(scratch_file(self._target.parent, suffix=".pcm"))
             self.sound = read_audio(video, self.start_pts * video.time_base, duration_s, file, stop=self._abandoned)
             file.flush()
         except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +19,7 @@ from core.types import ByteArray, FaceAnalysis, Timeline
 from core.video_frame import VideoFrame
 from core.video_reader import VideoReader
 from processors.preview_artist import PreviewArtist
-from utils.files import PARTIAL_PREFIX
+from utils.files import scratch_file
 from utils.iterators import prefetch
 from utils.pictures import rgb_to_planes
 from utils.progress import StageMonitor
@@ -53,7 +52,7 @@ def write_preview(
     target = folder / PREVIEW_FILE
     color = dataclasses.replace(video.color, matrix="smpte170m", range="tv")
     coarser = msgspec.structs.replace(settings, quality=min(settings.quality + _COARSER, 51))
-    with tempfile.NamedTemporaryFile(prefix=PARTIAL_PREFIX, suffix=".pcm", dir=folder) as file:
+    with scratch_file(folder, suffix=".pcm") as file:
         sound = _extract_sound(analysis, Fraction(len(shown)) / video.frame_rate, file, target, monitor)
         with (
             ClipWriter(target, width, height, video.frame_rate, coarser, color=color, sound=sound) as writer,

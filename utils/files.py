@@ -10,7 +10,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 PARTIAL_PREFIX = ".partial-"
 """what a temporary file beside its final name starts with; such files may be removed at any time"""
@@ -33,6 +33,20 @@ def atomic_path(final: Path, *, suffix: str = "") -> Iterator[Path]:
         partial.replace(final)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch_file(folder: Path, *, suffix: str = "") -> Iterator[IO[bytes]]:
+    """A new file in `folder`, open for writing; it is gone after the block. `name` is its path."""
+    path = folder / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}{suffix}"
+    file = path.open("xb")
+    try:
+        yield file
+    finally:
+        # Closing writes what is still buffered; on a full disk that fails once more, and nobody wants it any more.
+        with contextlib.suppress(OSError):
+            file.close()
+        path.unlink(missing_ok=True)
 
 
 def write_text(final: Path, text: str) -> None:
