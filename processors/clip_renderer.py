@@ -6,12 +6,14 @@ own that crops and feeds an encoder process. Queues between them are short, the 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from config import Settings
-from core.errors import InterruptedRunError
+from core.errors import EncodeError, InterruptedRunError
+from core.ffmpeg_tool import H264_ENCODER
 from core.h264_encoder import choose_encoder
 from core.types import Clip, CropPath, FaceAnalysis
 from core.video_frame import VideoFrame
@@ -20,6 +22,8 @@ from processors.clip_job import ClipJob, Planes
 from processors.clip_names import clip_files
 from utils.iterators import prefetch
 from utils.progress import StageMonitor
+
+logger = logging.getLogger(__name__)
 
 MAX_ENCODERS = 4
 """clips that are open at a time; where more people are in the picture the range is decoded again"""
@@ -62,7 +66,18 @@ class ClipRenderer:
             InterruptedRunError: the monitor's `stop` was set. Clips that were complete stay, no others.
         """
         # Nothing is decoded when there is no encoder.
-        encoder = choose_encoder(self._settings.encode.codec, *self._settings.clip.frame_size)
+        codec = self._settings.encode.codec
+        encoder = choose_encoder(codec, *self._settings.clip.frame_size)
+        try:
+            return self._render_by(encoder, analysis, paths, folder)
+        except EncodeError as error:
+            # A GPU may run out of sessions or memory, or fall away, after a trial that went well.
+            if codec != "auto" or encoder == H264_ENCODER:
+                raise
+            logger.warning("%s failed: %s; the clips are made again by %s", encoder, error.message, H264_ENCODER)
+            return self._render_by(H264_ENCODER, analysis, paths, folder)
+
+    def _render_by(self, encoder: str, analysis: FaceAnalysis, paths: Sequence[CropPath], folder: Path) -> RenderResult:
         names = clip_files(paths, analysis, self._settings.clip.template)
         jobs = [
             ClipJob(path, folder / name, analysis, self._settings.encode, encoder)

@@ -1,7 +1,9 @@
 """Whole clips from generated videos: frames, rates, sound, sync, faults, stopping."""
 
+import logging
 import threading
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,13 +14,17 @@ import pytest
 from benchmarks.flash_beep import END_S, frame_times, onsets, read_clip, write_video
 from benchmarks.sync import CASES, SLOW, bare_analysis, measure
 from config import ClipSettings, EncodeSettings, Settings
+from core import clip_writer
 from core.clip_writer import ClipWriter
-from core.errors import EncodeError, InterruptedRunError
+from core.errors import EncodeError, InterruptedRunError, OutputError
+from core.h264_encoder import NVENC
 from core.types import CropPath, Segment
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
+from processors import clip_renderer
 from processors.clip_renderer import ClipRenderer
 from tests.core.video_zoo import run_ffmpeg
+from tests.small_disk import no_file_above
 from utils.progress import StageMonitor
 from utils.timebase import frames_at_rate
 
@@ -200,6 +206,25 @@ def test_stop_leaves_nothing(plain, tmp_path):
     assert threading.active_count() == 1
 
 
+def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(clip_renderer, "choose_encoder", lambda *_: NVENC)
+    options = clip_writer.encoder_options
+
+    def broken(encoder, settings):
+        return options(encoder, settings) if encoder != NVENC else {"vcodec": "libx264", "preset": "broken"}
+
+    monkeypatch.setattr(clip_writer, "encoder_options", broken)
+    with caplog.at_level(logging.WARNING):
+        result = ClipRenderer(SETTINGS).render(plain, [crop(plain), crop(plain, 2, 90, "p2")], tmp_path)
+    assert result.encoder == "libx264"
+    assert len(result.clips) == 2 and all((tmp_path / clip.file).stat().st_size for clip in result.clips)
+    assert f"{NVENC} failed" in caplog.text and "libx264" in caplog.text
+    assert not leftovers(tmp_path)
+    demanded = Settings(clip=SETTINGS.clip, encode=EncodeSettings(codec="nvenc"))
+    with pytest.raises(EncodeError, match="the encoder"):
+        ClipRenderer(demanded).render(plain, [crop(plain)], tmp_path)
+
+
 def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):
     write = ClipWriter.write
 
@@ -213,4 +238,17 @@ def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):
     with pytest.raises(EncodeError) as caught:
         ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
     assert caught.value.exit_code == -9 and "libx264" in caught.value.command
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_no_room_for_the_sound(plain, tmp_path):
+    with no_file_above(2000), pytest.raises(OutputError, match="its sound cannot be written"):
+        ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_no_room_for_the_picture(plain, tmp_path):
+    silent = replace(plain, video=replace(plain.video, audio=()))
+    with no_file_above(2000), pytest.raises(EncodeError, match="exit code"):
+        ClipRenderer(SETTINGS).render(silent, [crop(plain)], tmp_path)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
