@@ -90,7 +90,7 @@ def odd_videos(folder: Path, base: dict[str, Path], *, heavy: bool = True) -> It
         video, only_sound = ("-i", str(base[extension])), _CODECS[extension][_CODECS[extension].index("-c:a") :]
         yield make(f"one frame {extension}", extension, *video, "-frames:v", "1", "-an", "-c:v", "copy")
         yield make(f"only sound {extension}", extension, *_SOUND, *only_sound)
-        yield make(f"no frames {extension}", extension, *video, "-t", "0", "-c", "copy", check=False)
+        yield make(f"no frames {extension}", extension, *video, "-frames:v", "0", "-c", "copy", check=False)
     yield make("1x1 mkv", "mkv", "-f", "lavfi", "-i", "color=s=1x1:d=0.4", "-c:v", "ffv1")
     yield make("1x1 avi", "avi", "-f", "lavfi", "-i", "color=s=1x1:d=0.4", "-c:v", "rawvideo", "-pix_fmt", "bgr24")
     yield make("16x16", "mp4", "-f", "lavfi", "-i", "color=s=16x16:d=0.4", "-c:v", "mpeg4")
@@ -105,6 +105,9 @@ def odd_videos(folder: Path, base: dict[str, Path], *, heavy: bool = True) -> It
     encrypted = ("-encryption_scheme", "cenc-aes-ctr", *key)
     yield make("encrypted", "mp4", "-i", str(base["mp4"]), "-c", "copy", *encrypted)
     yield make("hours apart", "mkv", *_PLAIN, "-vf", "setpts=N*3600/TB", "-fps_mode", "passthrough", "-c:v", "mpeg4")
+    for name, seconds in (("a minute", 60), ("100 hours", 360_000), ("30 years", 10**9)):
+        leap = f"setts=ts=TS+gt(N\\,14)*{seconds}/TB"
+        yield make(f"leap of {name}", "mkv", "-i", str(base["mp4"]), "-c", "copy", "-bsf:v", leap)
     yield make("rate 1000", "mkv", *_PLAIN, "-vf", "settb=1/1000,setpts=N", "-r", "1000", "-c:v", "ffv1")
     yield make("all times equal", "mp4", *_PLAIN, "-c:v", "mpeg4", "-bsf:v", "setts=ts=N:duration=0", check=False)
     for name, order in (("backwards", ("late", "early")), ("again", ("early", "early"))):

@@ -79,7 +79,7 @@ def make_cases(folder: Path, seed: int, share: float = 1.0, *, heavy: bool = Tru
         fields = list(header_fields(extension, data))
         chosen = rng.sample(fields, min(len(fields), max(1, round(FIELDS_PER_CONTAINER * share))))
         for field in chosen:
-            name = f"field {field[0]} {extension}"
+            name = f"field {field[0]} at {field[1]} {extension}"
             yield _written(folder, "header fields", name, extension, field_swapped(bytearray(data), rng, field))
     for name, content in foreign_files():
         yield _written(folder, "no video at all", f"foreign {name}", FOREIGN_NAME, content)

@@ -16,7 +16,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from core.errors import DecodeError, InterruptedRunError
-from core.media_input import open_input
+from core.media_input import demux, open_input
 from core.types import AudioInfo, VideoInfo
 
 logger = logging.getLogger(__name__)
@@ -130,14 +130,14 @@ class _PacketSource:
                     return
         if not self._seek(int(first_s / self._time_base)):
             logger.debug("%s: the sound cannot be sought", self._container.name)
-        self._packets = self._container.demux(self._stream)
+        self._packets = demux(self._container, self._stream)
 
     def _seek(self, pts: int) -> bool:
         try:
             self._container.seek(pts, stream=self._stream, backward=True)
         except (av.FFmpegError, OSError):
             return False
-        self._packets = self._container.demux(self._stream)
+        self._packets = demux(self._container, self._stream)
         return True
 
     def frames(self) -> Iterator[av.AudioFrame]:
@@ -157,7 +157,7 @@ class _PacketSource:
                 self.damaged_packets += 1
                 failures += 1
                 if packet is None:
-                    self._packets = self._container.demux(self._stream)
+                    self._packets = demux(self._container, self._stream)
 
     def _taken(self) -> Iterator[av.AudioFrame]:
         pending, self._pending = self._pending, []

@@ -7,11 +7,20 @@ fixed list of demuxers that read nothing but the file itself.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import av.logging
+from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.video.stream import VideoStream
+
+logger = logging.getLogger(__name__)
+
+_Stream = TypeVar("_Stream", VideoStream, AudioStream)
 
 CONTAINER_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2",
@@ -69,3 +78,18 @@ def open_input(path: Path, container_format: str | None = None) -> InputContaine
         # not `options`: those reach the decoders too, and old PyAV crashes on that (MPEG-TS, FLV)
         container_options={"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)},
     )
+
+
+def demux(container: InputContainer, stream: _Stream) -> Iterator[av.Packet[_Stream]]:
+    """The packets of `stream`, then an empty one, as PyAV has them.
+
+    Raises:
+        av.FFmpegError, OSError: reading failed; a new call goes on behind the fault.
+    """
+    while True:
+        try:
+            yield from container.demux(stream)
+            return
+        except IndexError:
+            # PyAV stumbles over packets of a stream that damage makes appear in mid-file.
+            logger.debug("%s: a packet of an unknown stream", container.name)

@@ -17,10 +17,10 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import InvalidVideoError
-from core.media_input import MAX_PICTURE_PX, decoded_pts, open_input
+from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import orientation
 from core.tone_map_filter import SDR_COLOR, hdr_transfer
-from core.types import AudioInfo, ColorInfo, VideoInfo
+from core.types import LONGEST_HOLD_S, AudioInfo, ColorInfo, VideoInfo
 from core.video_frame import default_matrix
 from utils.timebase import snap_rate
 
@@ -113,6 +113,8 @@ def _examine(path: Path, container: InputContainer, size_bytes: int) -> VideoInf
     picture, packet_pts = _first_picture(path, container, stream)
     assert stream.time_base is not None
     time_base = stream.time_base
+    if time_base > LONGEST_HOLD_S:
+        raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
     _check_size(path, picture.width, picture.height)
     rotation, _ = orientation(picture)
     aspect = _sane_aspect(stream)
@@ -169,7 +171,7 @@ def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -
     times: list[int] = []
     failure: Exception | None = None
     try:
-        for count, packet in enumerate(container.demux(stream)):
+        for count, packet in enumerate(demux(container, stream)):
             time = packet.pts if packet.pts is not None else packet.dts
             if time is not None:
                 times.append(time)

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from core.errors import DecodeError
-from core.media_input import MAX_PICTURE_PX, decoded_pts, open_input
+from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import PictureFilter
 from core.types import VideoInfo
 from core.video_frame import VideoFrame
@@ -174,7 +174,7 @@ class VideoReader:
     def _decoded(self, container: InputContainer) -> Iterator[av.VideoFrame]:
         """Pictures as the decoder gives them."""
         stream = self._stream(container)
-        packets = container.demux(stream)
+        packets = demux(container, stream)
         failures = 0
         while failures < MAX_CONSECUTIVE_FAILURES:
             packet = None
@@ -196,7 +196,7 @@ class VideoReader:
                 failures += 1
                 if packet is None:
                     # An exception ends PyAV's generator, not the file.
-                    packets = container.demux(stream)
+                    packets = demux(container, stream)
             for picture in pictures:
                 failures = 0
                 self.decode_failures += picture.is_corrupt

@@ -110,6 +110,15 @@ def test_pictures_hours_apart(tmp_path: Path) -> None:
     assert probe_video(path).frame_rate == 1
 
 
+def test_a_clock_that_is_no_clock(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.avi", SIX, "-c:v", "mpeg4")
+    data = bytearray(path.read_bytes())
+    scale = data.index(b"strh") + 28
+    data[scale : scale + 4] = (25_000_000).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert "ticks every 1000000 s" in refusal(path)
+
+
 def test_the_first_pts_is_kept(tmp_path: Path) -> None:
     info = probe_video(make_video(tmp_path / "late.ts", SIX, "-output_ts_offset", "10"))
     assert info.seconds(info.start_pts) == pytest.approx(11.4, abs=0.001)  # 1.4 s are the muxer's own

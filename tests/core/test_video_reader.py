@@ -318,3 +318,22 @@ def test_a_leap_of_hours_is_a_new_clock_and_a_pause_is_a_pause(tmp_path: Path) -
         pts, _, reader = read(with_times(tmp_path, dict.fromkeys(range(10, 20), pause_s)))
         assert pts == [40 * n + (1000 * pause_s if kept and n >= 10 else 0) for n in range(20)]
         assert (reader.repaired_pts == 0) == kept
+
+
+def without_tables(path: Path) -> bytes:
+    """An MPEG-TS file without the packets that tell which streams there are."""
+    data = path.read_bytes()
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    return b"".join(p for p in packets if int.from_bytes(p[1:3], "big") & 0x1FFF in (0x100, 0x101))
+
+
+def test_a_stream_that_appears_in_mid_file(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.ts", gray_ramp(25, 64, 48), "-c:v", "mpeg2video", "-qscale:v", "2")
+    run_ffmpeg(
+        "-i", str(path), "-f", "lavfi", "-i", "sine=d=1", "-map", "0", "-map", "1", "-c:v", "copy", "-c:a", "mp2",
+        "-output_ts_offset", "1", str(tmp_path / "b.ts"),
+    )  # fmt: skip
+    # libav looks some megabytes ahead for streams; without the tables it goes on looking.
+    path.write_bytes(without_tables(path) * 200 + without_tables(tmp_path / "b.ts"))
+    with VideoReader(probe_video(path)) as reader:
+        assert sum(1 for _ in reader.frames()) == 201 * 25
