@@ -78,13 +78,17 @@ def _invalid(path: Path, message: str, hint: str) -> InvalidVideoError:
 def _why_not_opened(path: Path) -> tuple[str, str]:
     """(message, hint) for a file that libav refuses, by its first bytes."""
     with contextlib.suppress(OSError), path.open("rb") as file:
-        head = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        if head.startswith((b"<!doctype html", b"<html")):
+        head = file.read(4096)
+        text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if text.startswith((b"<!doctype html", b"<html")):
             return "is a web page, not a video", "the download gave a page instead of the file"
-        if head.startswith((b"#extm3u", b"ffconcat")):
+        if text.startswith((b"#extm3u", b"ffconcat")):
             return "is a playlist, not a video", "give the video files themselves"
-        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide") or head.startswith(
-            (b"\x1a\x45\xdf\xa3", b"riff")
+        if (
+            head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide")
+            or head.startswith((b"\x1a\x45\xdf\xa3", b"FLV\x01"))
+            or (head.startswith(b"RIFF") and head[8:12] == b"AVI ")
+            or head[0:376:188] == b"GG"
         ):
             return "is a damaged or incomplete video: its index cannot be read", "copy or download it again"
     return "is not a video in a known container", "mp4, mov, mkv, webm, avi, ts, mpg, ... can be read"

@@ -159,6 +159,10 @@ def test_a_relative_path_works(plain: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (b"\n\n<!DOCTYPE html><html><body>404</body></html>", "is a web page"),
         (b"no video at all, " * 50, "is not a video"),
         (b"RIFF\x00\x10\x00\x00AVI LIST", "damaged or incomplete"),
+        (b"RIFF\x00\x10\x00\x00WEBPVP8 ", "is not a video"),
+        (b"\x1a\x45\xdf\xa3" + bytes(100), "damaged or incomplete"),
+        (b"FLV\x01\x05" + bytes(100), "damaged or incomplete"),
+        ((b"G" + bytes(187)) * 2, "damaged or incomplete"),
     ],
 )
 def test_files_that_are_no_videos(tmp_path: Path, content: bytes, reason: str) -> None:
