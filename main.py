@@ -81,7 +81,7 @@ def run_command(arguments: Sequence[str]) -> int:
     """`main.py [run] [INPUT ...]`: process videos."""
     parsed = run_parser().parse_intermixed_args(arguments)
     settings = settings_from(parsed)
-    with _console(parsed.verbosity) as monitor:
+    with _console(parsed.verbosity, parsed.log_file) as monitor:
         from processors.batch_inputs import find_inputs
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
@@ -242,8 +242,9 @@ def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings)
 
 
 @contextlib.contextmanager
-def _console(verbosity: int) -> Iterator[BatchMonitor]:
+def _console(verbosity: int, log_file: Path | None = None) -> Iterator[BatchMonitor]:
     """Logging and progress on stderr: bars on a terminal, lines elsewhere, neither with --quiet."""
+    from utils.log_file import open_log_file
     from utils.logs import configure_logging
     from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
 
@@ -254,11 +255,18 @@ def _console(verbosity: int) -> Iterator[BatchMonitor]:
     elif sys.stderr.isatty():
         monitor = BarMonitor(sys.stderr)
         write = monitor.write
-    configure_logging(verbosity, write)
+    try:
+        file = None if log_file is None else open_log_file(log_file)
+    except OSError as error:
+        raise OutputError(f"the log cannot be written: {error.strerror or error}", path=log_file) from error
+    configure_logging(verbosity, write, file)
     try:
         yield monitor
     finally:
         monitor.close()
+        if file is not None:
+            logging.getLogger().removeHandler(file)
+            file.close()
 
 
 @contextlib.contextmanager

@@ -37,6 +37,7 @@ from processors.index_writer import write_index
 from processors.output_folder import exclusive, remove_leftovers
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint
+from utils.log_file import about
 from utils.progress import StageMonitor
 from utils.progress_bars import BatchMonitor
 
@@ -160,7 +161,7 @@ class _Batch:
         for job in self._inspect_all():
             if self._fatal is not None or self._stop.is_set():
                 break
-            self._attempt(job.source, functools.partial(self._analyse, job))
+            self._attempt(job.source, "analyse", functools.partial(self._analyse, job))
         self._put(None)
 
     def _inspect_all(self) -> list[Job]:
@@ -168,13 +169,14 @@ class _Batch:
         for source in self._inputs:
             if self._stop.is_set():
                 return []
-            inspection = inspect_input(source, self._output_dir, self._settings)
-            if inspection.job is not None:
-                todo.append(inspection.job)
-            elif inspection.manifest is not None:
-                self._record(_result(source, "cached", inspection.manifest))
-            else:
-                self._fail(source, inspection.reason)
+            with about(source.name, "probe"):
+                inspection = inspect_input(source, self._output_dir, self._settings)
+                if inspection.job is not None:
+                    todo.append(inspection.job)
+                elif inspection.manifest is not None:
+                    self._record(_result(source, "cached", inspection.manifest))
+                else:
+                    self._fail(source, inspection.reason)
         cached = sum(result.status == "cached" for result in self._results.values())
         if cached:
             logger.info("%d of %d already done (--overwrite does them again)", cached, len(self._inputs))
@@ -193,7 +195,7 @@ class _Batch:
 
     def _finish_all(self) -> None:
         while (item := self._get()) is not None:
-            self._attempt(item[0].source, functools.partial(self._finish, *item))
+            self._attempt(item[0].source, "finish", functools.partial(self._finish, *item))
             # The next analysis may be large; this one must not be kept until it comes.
             del item
             if self._fatal is not None:
@@ -205,8 +207,12 @@ class _Batch:
         wall_s = analyse_s + time.monotonic() - started
         self._record(_result(job.source, "done", manifest, wall_s, analysis_cached=record.cached))
 
-    def _attempt(self, source: BatchInput, work: Callable[[], None]) -> None:
+    def _attempt(self, source: BatchInput, stage: str, work: Callable[[], None]) -> None:
         """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
+        with about(source.name, stage):
+            self._try(source, work)
+
+    def _try(self, source: BatchInput, work: Callable[[], None]) -> None:
         try:
             work()
         except InterruptedRunError:

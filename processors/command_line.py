@@ -50,6 +50,7 @@ def run_parser() -> Parser:
     )
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
     parser.add_argument("--dry-run", action="store_true", help="only list what would be done")
+    parser.add_argument("--log-file", type=Path, metavar="FILE", help="append all details to it, as lines of JSON")
     _add_verbosity(parser)
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     _add_settings(parser, options())

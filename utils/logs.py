@@ -38,19 +38,24 @@ class CallbackHandler(logging.Handler):
             self.handleError(record)
 
 
-def configure_logging(verbosity: int, write: Callable[[str], None]) -> None:
+def configure_logging(verbosity: int, write: Callable[[str], None], file: logging.Handler | None = None) -> None:
     """Send log lines to `write`: verbosity -1 only warnings, 0 also information, 1 all of ours with time and place.
 
     Messages of other packages are shown from ERROR on, from WARNING on with verbosity 1.
+    file: gets everything of ours whatever the verbosity; the caller removes and closes it.
     """
     handler = CallbackHandler(write)
     handler.setFormatter(LineFormatter(verbose=verbosity > 0))
     root = logging.getLogger()
+    level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
+    handler.setLevel(level)
+    if file is not None:
+        root.addHandler(file)
+        level = logging.DEBUG
     for old in [h for h in root.handlers if isinstance(h, CallbackHandler)]:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(logging.WARNING if verbosity > 0 else logging.ERROR)
-    level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
     for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(level)
     # Deprecation warnings of other packages are nothing the user can act on.
