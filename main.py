@@ -306,4 +306,7 @@ def _complain(message: str, code: int) -> int:
 
 
 if __name__ == "__main__":
+    # numpy reads this when it is imported, which happens later. Its products here are small or bound by memory, and
+    # its threads would wait for CPUs that decode and encode.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(main())

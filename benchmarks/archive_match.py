@@ -7,10 +7,12 @@ The goal is 1 ms for 10 000 people.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as main.py does, before numpy is imported
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
