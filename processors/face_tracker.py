@@ -115,8 +115,13 @@ class FaceTracker:
 
     @property
     def is_calm(self) -> bool:
-        """The next picture will probably be skipped."""
-        return self._is_calm() and len(self._skipped) < CALM_STRIDE - 1
+        """The next picture will probably be skipped: nobody moves much or was lost just now."""
+        if not self._follower.stateless or len(self._skipped) >= CALM_STRIDE - 1:
+            return False
+        return all(
+            t.hidden > DOUBT_FRAMES or (t.hidden == 0 and t.speed < CALM_SPEED and t.scores[-1] >= CALM_SCORE)
+            for t in self._tracks
+        )
 
     def look_again(self) -> bool:
         """Look at the last picture of the shot as at one in which the detector searches; False if it has."""
@@ -141,15 +146,6 @@ class FaceTracker:
         self._look_back.pictures.clear()
         self._skipped.clear()
         self._schedule.monitor.reset()
-
-    def _is_calm(self) -> bool:
-        """Nobody moves much or was lost just now."""
-        if not self._follower.stateless:
-            return False
-        return all(
-            t.hidden > DOUBT_FRAMES or (t.hidden == 0 and t.speed < CALM_SPEED and t.scores[-1] >= CALM_SCORE)
-            for t in self._tracks
-        )
 
     def _is_somebody_lost(self) -> bool:
         return any(t.hidden > 0 for t in self._tracks)
