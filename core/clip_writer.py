@@ -21,6 +21,7 @@ from core.h264_encoder import encoder_options
 from core.media_input import file_url
 from core.types import ByteArray, ColorInfo
 from utils.files import atomic_path
+from utils.stage_times import timed
 
 _STDERR_LINES = 40
 _FINISH_TIMEOUT_S = 600
@@ -168,6 +169,7 @@ class ClipWriter:
         for line in self._process.stderr:
             self._said.append(line.decode("utf-8", "replace").rstrip())
 
+    @timed("encode")
     def _finish(self) -> None:
         assert self._process is not None and self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # its exit code says more

@@ -18,6 +18,7 @@ from core.nets import Net, in_batches
 from core.types import ByteArray, Detections, FloatArray
 from utils.crops import AreaSampler, few_squares
 from utils.nms import non_maximum_suppression
+from utils.stage_times import timed
 
 PYRAMID_FACTOR = 0.709
 """step between two scales; half the area, as in the paper and in facenet-pytorch"""
@@ -86,6 +87,7 @@ class FaceDetector:
         found = self._finish(samplers, boxes, owner, thresholds[2])
         return [_suppress_minimum(found[0][found[1] == i]) for i in range(len(pictures))]
 
+    @timed("follow")
     def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
         """Where the faces near `boxes` are, without a search: one row for each box.
 
@@ -115,6 +117,7 @@ class FaceDetector:
             scores[doubtful] = np.sqrt(scores[doubtful] * second)
         return Detections(found.boxes, scores, found.landmarks)
 
+    @timed("P-Net")
     def _propose(
         self, samplers: Sequence[AreaSampler], min_face_px: float, threshold: float
     ) -> tuple[FloatArray, NDArray[np.int64]]:
@@ -137,6 +140,7 @@ class FaceDetector:
         box, offset = all_boxes[keep, :4], all_boxes[keep, 4:]
         return _squared(box + offset * np.tile(box[:, 2:] - box[:, :2], 2)), all_owner[keep]
 
+    @timed("R-Net")
     def _filter(
         self, samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], threshold: float
     ) -> tuple[FloatArray, NDArray[np.int64]]:
@@ -150,6 +154,7 @@ class FaceDetector:
         keep = non_maximum_suppression(boxes, score, owner, 0.7)
         return _squared(_moved(boxes[keep], offsets[keep])), owner[keep]
 
+    @timed("O-Net")
     def _finish(
         self, samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], threshold: float
     ) -> tuple[Detections, NDArray[np.int64]]:

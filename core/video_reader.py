@@ -15,6 +15,7 @@ from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import PictureFilter
 from core.types import VideoInfo
 from core.video_frame import VideoFrame
+from utils.stage_times import timed
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +181,8 @@ class VideoReader:
             packet = None
             pictures: list[av.VideoFrame] = []
             try:
-                packet = next(packets)
+                with timed("decode"):
+                    packet = next(packets)
                 if packet.size:
                     # A packet that the end of the file cuts short is flagged by the demuxer.
                     self.truncated = packet.is_corrupt
@@ -188,7 +190,8 @@ class VideoReader:
                 elif packet.dts is not None:
                     # Nothing changes in the picture (Theora); only the packet that flushes has no time.
                     continue
-                pictures = stream.decode(packet)
+                with timed("decode"):
+                    pictures = stream.decode(packet)
             except (StopIteration, av.EOFError):
                 return
             except (av.FFmpegError, ValueError) as error:

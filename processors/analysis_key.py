@@ -23,7 +23,7 @@ _ROOTS = ("processors.face_analyzer", "core.torch_nets", "core.video_probe")
 """where the code begins that decides what an analysis holds; what it imports belongs to it"""
 _NO_PART_OF_IT = frozenset({
     "config", "core.errors", "core.threads", "core.types", "core.weights",
-    "utils.files", "utils.iterators", "utils.progress",
+    "utils.files", "utils.iterators", "utils.progress", "utils.stage_times",
 })  # fmt: skip
 """imported there, but without a say; settings and weights are part of the key by their values"""
 _IMPORT = re.compile(r"^\s*(?:from|import) ((?:core|processors|utils)(?:\.\w+)*)(?: import (.*))?$", re.MULTILINE)

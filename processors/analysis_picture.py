@@ -7,6 +7,7 @@ import numpy as np
 
 from core.types import ByteArray
 from core.video_frame import VideoFrame
+from utils.stage_times import timed
 
 THUMB_WIDTH, THUMB_HEIGHT = 128, 72
 """size of the pictures in which cuts are looked for"""
@@ -35,11 +36,13 @@ class AnalysisPicture:
         """(height, width, 3) uint8 RGB, C-contiguous; the same array each time."""
         if self._pixels is None:
             assert self._frame is not None
-            self._pixels = self._frame.rgb(*self._size)
+            with timed("convert"):
+                self._pixels = self._frame.rgb(*self._size)
             self._frame = None
         return self._pixels
 
 
+@timed("convert")
 def thumbnail(frame: VideoFrame) -> ByteArray:
     """(72, 128, 3) uint8, roughly RGB: shrunk plane by plane, which is much cheaper than converting the frame."""
     y, u, v = frame.planes()

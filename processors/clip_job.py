@@ -18,6 +18,7 @@ from core.types import ByteArray, Clip, CropPath, FaceAnalysis
 from processors.clip_names import since_start_s
 from utils.files import scratch_file
 from utils.images import crop_planes
+from utils.stage_times import timed
 
 _FRAMES_AHEAD = 4
 _POLL_S = 0.05
@@ -132,6 +133,7 @@ class ClipJob:
         finally:
             self._last = None
 
+    @timed("sound")
     def _extract_sound(self, stack: contextlib.ExitStack) -> tuple[Path, PcmFormat] | None:
         video = self._analysis.video
         if video.default_audio is None:
@@ -166,7 +168,9 @@ class ClipJob:
 
     def _write_rows(self, writer: ClipWriter, planes: Planes, until: int, *, repeats: bool = False) -> None:
         for row in range(self.rows_done, until):
-            y, u, v = crop_planes(planes, self._path.windows[row], self._path.width, self._path.height)
-            writer.write(y, u, v)
+            with timed("render"):
+                y, u, v = crop_planes(planes, self._path.windows[row], self._path.width, self._path.height)
+            with timed("encode"):
+                writer.write(y, u, v)
             self.rows_done += 1
             self.repeated += repeats

@@ -31,6 +31,7 @@ from processors.track import Track
 from processors.tracklet_maker import TrackletMaker, cut_at_shots
 from utils.iterators import prefetch
 from utils.progress import StageMonitor
+from utils.stage_times import timed
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +136,9 @@ class _Pass:
     def take(self, frame: VideoFrame, picture: AnalysisPicture, thumb: ByteArray) -> None:
         """Consume one frame. Tracking lags behind by the shot detector's delay."""
         self._pts.append(frame.pts)
-        self._cuts.extend(b.frame for b in self._shots.update(thumb) if b.transition == "cut")
+        with timed("cuts"):
+            boundaries = self._shots.update(thumb)
+        self._cuts.extend(b.frame for b in boundaries if b.transition == "cut")
         self._pending.append((frame, picture))
         if len(self._pending) > MAX_CUT_DELAY:
             self._track(*self._pending.popleft())
@@ -164,7 +167,8 @@ class _Pass:
         if self._cuts and self._cuts[0] <= frame.index:
             self._cuts.popleft()
             self._end_shot()
-        look = self._tracker.update(frame.index, picture)
+        with timed("track"):
+            look = self._tracker.update(frame.index, picture)
         self._calm = look is Look.SKIPPED or self._tracker.is_calm
         if look is not Look.SKIPPED:
             self._observe(frame, picture, sample=look is Look.SEARCHED or self._unsampled())
@@ -179,6 +183,7 @@ class _Pass:
         """A face that is seen has not been looked at in full size yet."""
         return any(t.id not in self._samplers for t in self._tracker.visible)
 
+    @timed("sample")
     def _observe(self, frame: VideoFrame, picture: AnalysisPicture, *, sample: bool) -> None:
         """Measure the faces seen in `frame`, and keep the good ones."""
         for track in self._tracker.visible:

@@ -24,6 +24,7 @@ from processors.report_writer import REPORT_FILE, report_html
 from processors.result_pictures import FACE_FILE, write_pictures
 from utils.files import atomic_path, write_json, write_text
 from utils.fingerprints import Fingerprint
+from utils.stage_times import timed
 
 MANIFEST_SCHEMA = 2
 TIMELINE_SCHEMA = 2
@@ -42,6 +43,7 @@ _TIMELINE_ABOUT = (
 )
 
 
+@timed("write")
 def write_results(
     folder: Path,
     analysis: FaceAnalysis,

@@ -12,6 +12,7 @@ from core.types import FloatArray, Shot, Tracklet
 from processors.face_sampler import FaceSample
 from processors.face_tracker import CALM_STRIDE
 from processors.track import Track
+from utils.stage_times import timed
 
 MIN_FRAMES = 3
 """shorter tracks are flicker"""
@@ -39,6 +40,7 @@ class TrackletMaker:
         self._scale = scale
         self._min_doubtful = MIN_DOUBTFUL_S * frame_rate
 
+    @timed("embed")
     def make(
         self, track: Track, sharpness: Mapping[int, float], samples: Sequence[FaceSample], portrait: bytes
     ) -> Tracklet | None:
@@ -73,7 +75,8 @@ class TrackletMaker:
             return True
         if not samples or track.frames[-1] - track.frames[0] + 1 < self._min_doubtful:
             return False
-        opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
+        with timed("second opinion"):
+            opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
         return float(opinions.max()) >= FACE_OPINION
 
 

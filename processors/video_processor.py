@@ -26,6 +26,7 @@ from processors.segment_cutter import cut_segments
 from processors.timeline_file import read_timeline, to_timeline
 from utils.fingerprints import Fingerprint
 from utils.progress import StageMonitor
+from utils.stage_times import timed
 
 if TYPE_CHECKING:
     # Importing it at run time costs seconds, and inputs that are all done already need no model.
@@ -180,6 +181,7 @@ class VideoProcessor:
             hint="--overwrite begins anew and keeps the edited one as timeline.json.bak",
         )
 
+    @timed("people")
     def _new_timeline(self, analysis: FaceAnalysis) -> Timeline:
         return IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
 
@@ -195,6 +197,7 @@ class VideoProcessor:
         statistics = (read_manifest(self._folder) or {}).get("statistics", {}).get("identity", {})
         return dataclasses.replace(timeline, statistics=statistics)
 
+    @timed("plan")
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)
         paths = []
@@ -232,6 +235,7 @@ def result_warnings(
     return warnings
 
 
+@timed("models")
 def load_models(settings: Settings) -> ModelManager:
     """The models with everything that every video needs loaded, so that what is missing is known at once.
 
