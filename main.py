@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import argparse
 
     from processors.batch_inputs import BatchInput
+    from processors.debug_bundle import DebugBundle
     from processors.people_editor import ClipRules
     from processors.timeline_file import TimelineFile
     from utils.progress_bars import BatchMonitor
@@ -81,10 +82,14 @@ def run_command(arguments: Sequence[str]) -> int:
     """`main.py [run] [INPUT ...]`: process videos."""
     parsed = run_parser().parse_intermixed_args(arguments)
     settings = settings_from(parsed)
-    with _console(parsed.verbosity, parsed.log_file) as monitor:
+    bundle = _debug_bundle(parsed, arguments, settings)
+    logs = [] if bundle is None else [bundle.log]
+    with bundle or contextlib.nullcontext(), _console(parsed.verbosity, parsed.log_file, *logs) as monitor:
         from processors.batch_inputs import find_inputs
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
+        if bundle is not None:
+            bundle.inputs = inputs
         if not inputs:
             where = ", ".join(parsed.inputs) or str(INPUT_DIR)
             return _complain(f"no videos in {where} (put some there, or name files or folders)", EXIT_USAGE)
@@ -241,9 +246,20 @@ def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings)
     return code
 
 
+def _debug_bundle(parsed: argparse.Namespace, arguments: Sequence[str], settings: Settings) -> DebugBundle | None:
+    if parsed.debug_bundle is None:
+        return None
+    from processors.debug_bundle import DebugBundle
+
+    return DebugBundle(parsed.debug_bundle, arguments, parsed.output, settings)
+
+
 @contextlib.contextmanager
-def _console(verbosity: int, log_file: Path | None = None) -> Iterator[BatchMonitor]:
-    """Logging and progress on stderr: bars on a terminal, lines elsewhere, neither with --quiet."""
+def _console(verbosity: int, log_file: Path | None = None, *logs: logging.Handler) -> Iterator[BatchMonitor]:
+    """Logging and progress on stderr: bars on a terminal, lines elsewhere, neither with --quiet.
+
+    logs: get all details, as `log_file` does; who opened them closes them.
+    """
     from utils.log_file import open_log_file
     from utils.logs import configure_logging
     from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
@@ -259,13 +275,15 @@ def _console(verbosity: int, log_file: Path | None = None) -> Iterator[BatchMoni
         file = None if log_file is None else open_log_file(log_file)
     except OSError as error:
         raise OutputError(f"the log cannot be written: {error.strerror or error}", path=log_file) from error
-    configure_logging(verbosity, write, file)
+    files = [*logs, *([file] if file is not None else [])]
+    configure_logging(verbosity, write, *files)
     try:
         yield monitor
     finally:
         monitor.close()
+        for handler in files:
+            logging.getLogger().removeHandler(handler)
         if file is not None:
-            logging.getLogger().removeHandler(file)
             file.close()
 
 

@@ -20,6 +20,10 @@ exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a 
 Settings may also stand in a TOML file (--config), a section for each group above and "_" for "-": min_face = 0.1
 below [analysis]. Flags come before the file, the file before the defaults."""
 _UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
+_BUNDLE_HELP = (
+    "write what helps to find a fault (default: debug-bundle.zip here): log, versions, machine, settings, what probing "
+    "says, manifests, tracks.csv; no video, picture, face, path or given name of a person, but the videos' file names"
+)
 _FOLDER_HELP = "folder of results, its name in the output folder, or the video"
 
 
@@ -51,6 +55,9 @@ def run_parser() -> Parser:
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
     parser.add_argument("--dry-run", action="store_true", help="only list what would be done")
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="append all details to it, as lines of JSON")
+    parser.add_argument(
+        "--debug-bundle", nargs="?", type=_zip, const=Path("debug-bundle.zip"), metavar="FILE.zip", help=_BUNDLE_HELP
+    )
     _add_verbosity(parser)
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     _add_settings(parser, options())
@@ -213,6 +220,13 @@ def _with(parse: Callable[[str], Any]) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(f"{error}, not {text!r}") from error
 
     return parse_or_say_why
+
+
+def _zip(text: str) -> Path:
+    # Anything else is an input that stands behind the flag, and would be overwritten.
+    if not text.lower().endswith(".zip"):
+        raise argparse.ArgumentTypeError(f"expected FILE.zip, not {text!r}; inputs go before it")
+    return Path(text)
 
 
 def _numbers(text: str) -> list[int]:

@@ -38,18 +38,18 @@ class CallbackHandler(logging.Handler):
             self.handleError(record)
 
 
-def configure_logging(verbosity: int, write: Callable[[str], None], file: logging.Handler | None = None) -> None:
+def configure_logging(verbosity: int, write: Callable[[str], None], *files: logging.Handler) -> None:
     """Send log lines to `write`: verbosity -1 only warnings, 0 also information, 1 all of ours with time and place.
 
     Messages of other packages are shown from ERROR on, from WARNING on with verbosity 1.
-    file: gets everything of ours whatever the verbosity; the caller removes and closes it.
+    files: get everything of ours whatever the verbosity; the caller removes and closes them.
     """
     handler = CallbackHandler(write)
     handler.setFormatter(LineFormatter(verbose=verbosity > 0))
     root = logging.getLogger()
     level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
     handler.setLevel(level)
-    if file is not None:
+    for file in files:
         root.addHandler(file)
         level = logging.DEBUG
     for old in [h for h in root.handlers if isinstance(h, CallbackHandler)]:
