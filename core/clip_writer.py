@@ -21,6 +21,7 @@ from core.h264_encoder import encoder_options
 from core.media_input import file_url
 from core.types import ByteArray, ColorInfo
 from utils.files import atomic_path
+from utils.helper_threads import helper_thread
 from utils.stage_times import timed
 
 _STDERR_LINES = 40
@@ -102,7 +103,7 @@ class ClipWriter:
         self._session = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._said: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
-        self._listener = threading.Thread(target=self._listen, name="ffmpeg stderr", daemon=True)
+        self._listener = helper_thread(self._listen, name="ffmpeg stderr")
         self._aborted = False
         self._lock = threading.Lock()
         self.frames = 0

@@ -17,6 +17,7 @@ from core.errors import DecodeError, InterruptedRunError, OutputError
 from core.types import ByteArray, Clip, CropPath, FaceAnalysis
 from processors.clip_names import since_start_s
 from utils.files import scratch_file
+from utils.helper_threads import helper_thread
 from utils.images import crop_planes
 from utils.stage_times import timed
 
@@ -47,7 +48,7 @@ class ClipJob:
         self._encoder = encoder
         self._wanted = analysis.frame_pts[path.source_frames]
         self._queue: queue.Queue[tuple[int, Planes] | None] = queue.Queue(_FRAMES_AHEAD)
-        self._thread = threading.Thread(target=self._run, name=target.name, daemon=True)
+        self._thread = helper_thread(self._run, name=target.name)
         self._abandoned = threading.Event()
         self._writer: ClipWriter | None = None
         self._last: Planes | None = None

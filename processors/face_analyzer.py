@@ -6,6 +6,7 @@ consumer), a third computes embeddings of the tracks that have ended. Queues bet
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import logging
 import math
@@ -205,7 +206,9 @@ class _Pass:
         sampler = self._samplers.pop(track.id, None)
         samples, portrait = sampler.finish() if sampler else ([], b"")
         sharp = self._sharpness.pop(track.id, {})
-        self._futures.append(self._pool.submit(self._maker.make, track, sharp, samples, portrait))
+        # What is logged there is about this video too.
+        run = contextvars.copy_context().run
+        self._futures.append(self._pool.submit(run, self._maker.make, track, sharp, samples, portrait))
         self._collect(PENDING_EMBEDDINGS)
 
     def _collect(self, leave: int) -> None:

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
+from utils.helper_threads import helper_thread
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ def prefetch(iterable: Iterable[T], size: int, stop: threading.Event | None = No
     if size < 1:
         raise ValueError(f"size must be at least 1, not {size}")
     channel: _Channel[T] = _Channel(size, stop or threading.Event())
-    thread = threading.Thread(target=channel.feed, args=(iterable,), name="prefetch", daemon=True)
+    thread = helper_thread(channel.feed, iterable, name="prefetch")
     thread.start()
     try:
         yield channel.items()

@@ -25,6 +25,8 @@ from processors import clip_renderer
 from processors.clip_renderer import ClipRenderer
 from tests.core.video_zoo import run_ffmpeg
 from tests.small_disk import no_file_above
+from tests.utils.test_helper_threads import Lines
+from utils.log_file import about
 from utils.progress import StageMonitor
 from utils.timebase import frames_at_rate
 
@@ -253,3 +255,22 @@ def test_no_room_for_the_picture(plain, tmp_path):
     with no_file_above(2000), pytest.raises(EncodeError, match="exit code"):
         ClipRenderer(SETTINGS).render(silent, [crop(plain)], tmp_path)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_what_the_helpers_log_is_about_the_video(plain, tmp_path, monkeypatch):
+    log, lines = logging.getLogger("some.helper"), Lines()
+    log.propagate = False
+    log.addHandler(lines)
+    for where, name in ((VideoReader, "frames"), (ClipWriter, "write"), (ClipWriter, "_listen")):
+        before = getattr(where, name)
+
+        def logging_first(self, *arguments, before=before):
+            log.warning("a line")
+            return before(self, *arguments)
+
+        monkeypatch.setattr(where, name, logging_first)
+    with about("film", "finish"):
+        ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
+    log.removeHandler(lines)
+    assert {"prefetch", "ffmpeg stderr"} < {thread for thread, _ in lines.lines}
+    assert all('"video": "film", "stage": "finish"' in line for _, line in lines.lines)

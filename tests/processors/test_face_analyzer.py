@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,9 +22,13 @@ from core.face_detector import FaceDetector
 from core.model_manager import ModelManager
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
 from core.video_probe import probe_video
+from core.video_reader import VideoReader
 from processors.face_analyzer import SMALLEST_FACE_PX, SMALLEST_SEARCHED_PX, FaceAnalyzer, analysis_size, numbered
+from processors.tracklet_maker import TrackletMaker
 from tests.core.video_zoo import make_video
 from tests.processors.scripted_faces import landmarks_in
+from tests.utils.test_helper_threads import Lines
+from utils.log_file import about
 from utils.progress import StageMonitor
 
 CUT = 40
@@ -285,3 +290,28 @@ def test_a_picture_that_is_very_low_is_not_enlarged_to_be_searched(
     analyze(path, model_settings, models)
     assert asked
     assert min(asked) >= SMALLEST_SEARCHED_PX
+
+
+def test_what_the_helpers_log_is_about_the_video(
+    film: Path, models: ModelManager, model_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, lines = logging.getLogger("some.helper"), Lines()
+    log.propagate = False
+    log.addHandler(lines)
+    frames, make = VideoReader.frames, TrackletMaker.make
+
+    def logging_frames(self: Any, *arguments: Any) -> Any:
+        log.warning("a line")
+        return frames(self, *arguments)
+
+    def logging_make(self: Any, *arguments: Any) -> Any:
+        log.warning("a line")
+        return make(self, *arguments)
+
+    monkeypatch.setattr(VideoReader, "frames", logging_frames)
+    monkeypatch.setattr(TrackletMaker, "make", logging_make)
+    with about("film", "analyse"):
+        FaceAnalyzer(model_settings, models).analyze(probe_video(film))
+    log.removeHandler(lines)
+    assert {thread.partition("_")[0] for thread, _ in lines.lines} == {"prefetch", "embed"}
+    assert all('"video": "film", "stage": "analyse"' in line for _, line in lines.lines)

@@ -1,0 +1,62 @@
+"""Helper threads belong to whoever starts them."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+
+from utils.helper_threads import helper_thread
+from utils.iterators import prefetch
+from utils.log_file import JsonFormatter, about
+
+WORD = contextvars.ContextVar("WORD", default="")
+
+
+def test_a_helper_knows_the_context_of_its_maker_and_keeps_its_own_changes() -> None:
+    seen = []
+
+    def work(more: str) -> None:
+        seen.append(WORD.get() + more)
+        WORD.set("changed")
+
+    WORD.set("maker's")
+    threads = [helper_thread(work, "!", name=f"helper {i}") for i in range(2)]
+    WORD.set("later")
+    assert not any(thread.is_alive() for thread in threads)
+    for thread in threads:
+        assert thread.daemon
+        thread.start()
+        thread.join()
+    assert seen == ["maker's!"] * 2
+    assert WORD.get() == "later"
+
+
+class Lines(logging.Handler):
+    """Every record with its thread, formatted where it is logged as a log file does it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[str, str]] = []
+        self.setFormatter(JsonFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append((threading.current_thread().name, self.format(record)))
+
+
+def test_what_a_source_logs_is_about_the_video_it_is_read_for() -> None:
+    log = logging.getLogger("some.source")
+    log.propagate = False
+    lines = Lines()
+    log.addHandler(lines)
+
+    def source() -> object:
+        log.warning("a damaged piece")
+        yield 1
+
+    with about("film", "analyse"), prefetch(source(), 2) as items:  # type: ignore[arg-type,var-annotated]
+        assert list(items) == [1]
+    log.removeHandler(lines)
+    ((thread, line),) = lines.lines
+    assert thread == "prefetch"
+    assert '"video": "film", "stage": "analyse"' in line
