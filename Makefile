@@ -1,7 +1,7 @@
 # make run    process videos/input (ARGS="INPUT ... -o DIR" for anything else)
 # make test   what CI runs: style, types, tests
 # make lint   style and types only
-# make bench  speed, memory and quality on the development clips, where they lie beside the project
+# make bench  speed and memory beside other programs; the development clips too, where they lie beside the project
 # make clean  remove the tools' caches; `make distclean` removes the virtual environment too
 #
 # The first call makes .venv and installs what requirements.txt lists. Nothing outside this folder is changed.
@@ -13,6 +13,8 @@ ARGS ?=
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+VENV_BENCH := .venv-bench
+READY_BENCH := $(VENV_BENCH)/.ready
 
 .PHONY: run test lint bench clean distclean
 .DEFAULT_GOAL := run
@@ -29,15 +31,15 @@ lint: $(READY_DEV)
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-bench: $(READY_DEV)
-	$(PY) -m benchmarks.clips $(ARGS)
+bench: $(READY_DEV) $(READY_BENCH)
+	$(PY) -m benchmarks.speed $(ARGS)
 
 clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache
 	find . -name $(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV_BENCH)
 
 $(PY):
 	@command -v $(PYTHON) >/dev/null || { \
@@ -52,6 +54,12 @@ $(READY): requirements.txt | $(PY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(PY) -c 'import torch, torchvision' || { \
 	  echo "torch and torchvision in $(VENV) do not fit together: remove $(VENV) and install both from one index" >&2; exit 1; }
+	@touch $@
+
+# What the program is measured against must not touch its own packages.
+$(READY_BENCH): benchmarks/requirements-bench.txt $(READY)
+	@$(PY) -m venv $(VENV_BENCH)
+	@$(VENV_BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(READY_DEV): requirements-dev.txt $(READY)
