@@ -1,0 +1,37 @@
+"""Memory that is given back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utils import memory
+from utils.memory import give_back_memory
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+@pytest.mark.skipif(not hasattr(memory.ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+def test_holes_between_what_is_in_use_are_given_back() -> None:
+    # Blocks too small for pages of their own; the last one keeps the heap from shrinking by itself.
+    blocks = [np.ones(8_000, np.float64) for _ in range(2_000)]
+    last = blocks[-1]
+    del blocks
+    before = resident_mb()
+    give_back_memory()
+    assert last[0] == 1
+    assert before - resident_mb() > 60
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])
+def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
+    memory._trim.cache_clear()
+    give_back_memory()
+    memory._trim.cache_clear()
