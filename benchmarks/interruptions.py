@@ -24,6 +24,7 @@ from pathlib import Path
 from benchmarks.fault_material import sound_videos
 from core.errors import InvalidVideoError
 from core.video_probe import probe_video
+from processors.finished_clips import NOTES_FILE, has_finished_clips
 
 PROJECT = Path(__file__).resolve().parent.parent
 MARK = "FACE_RUN_MARK"
@@ -107,7 +108,10 @@ def interrupt(program: Program, output: Path, number: signal.Signals, after_s: f
 
 
 def left_behind(output: Path, mark: str, *, killed: bool) -> list[str]:
-    """Processes, clips that are not whole and, unless it was killed, temporary files."""
+    """Processes, clips that are not whole and, unless it was killed, temporary files.
+
+    Finished clips of a video that was under way may stay, with the notes about them, for the next run.
+    """
     deadline = time.monotonic() + LEAVE_S
     while (processes := marked(mark)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -119,7 +123,9 @@ def left_behind(output: Path, mark: str, *, killed: bool) -> list[str]:
         except InvalidVideoError as error:
             found.append(str(error))
     if not killed:
-        found += [f"file {p.name}" for p in output.rglob(".partial-*")]
+        kept = {folder for folder in output.glob(".partial-*") if has_finished_clips(folder)}
+        allowed = kept | {folder / NOTES_FILE for folder in kept}
+        found += [f"file {p.name}" for p in output.rglob(".partial-*") if p not in allowed]
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from core.clip_writer import ClipWriter
 from core.errors import DecodeError, InterruptedRunError, OutputError
 from core.types import ByteArray, Clip, CropPath, FaceAnalysis
 from processors.clip_names import since_start_s
+from processors.finished_clips import FinishedClip
 from utils.files import scratch_file
 from utils.helper_threads import helper_thread
 from utils.images import crop_planes
@@ -31,21 +33,28 @@ class ClipJob:
     """Takes pictures in presentation order; a thread crops and encodes them.
 
     Attributes:
-        start_pts, end_pts: the interval of the source that is shown.
+        path: the camera of the clip. start_pts, end_pts: the interval of the source that is shown.
         failure: what ended the thread, None while all is well.
         sound: the clip's sound once it was read, None where there is none.
         rows_done: pictures encoded so far. repeated: those among them that could not be decoded this time.
     """
 
     def __init__(
-        self, path: CropPath, target: Path, analysis: FaceAnalysis, settings: EncodeSettings, encoder: str
+        self,
+        path: CropPath,
+        target: Path,
+        analysis: FaceAnalysis,
+        settings: EncodeSettings,
+        encoder: str,
+        completed: Callable[[ClipJob], None],
     ) -> None:
-        """encoder: of `choose_encoder`."""
-        self._path = path
+        """encoder: of `choose_encoder`. completed: called by the thread when the clip's file is complete."""
+        self.path = path
         self._target = target
         self._analysis = analysis
         self._settings = settings
         self._encoder = encoder
+        self._completed = completed
         self._wanted = analysis.frame_pts[path.source_frames]
         self._queue: queue.Queue[tuple[int, Planes] | None] = queue.Queue(_FRAMES_AHEAD)
         self._thread = helper_thread(self._run, name=target.name)
@@ -92,10 +101,10 @@ class ClipJob:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def clip(self, folder: Path) -> Clip:
-        """What was written."""
-        segment, path = self._path.segment, self._path
-        return Clip(
+    def finished(self, folder: Path) -> FinishedClip:
+        """What was written. folder: the video's."""
+        segment, path = self.path.segment, self.path
+        clip = Clip(
             person=segment.person,
             file=self._target.relative_to(folder).as_posix(),
             shot=segment.shot,
@@ -109,6 +118,7 @@ class ClipJob:
             has_sound=self.sound is not None,
             upscaled=round(float(path.height / (path.windows[:, 3] - path.windows[:, 1]).min()), 4),
         )
+        return FinishedClip(clip, self.repeated, 0 if self.sound is None else self.sound.damaged_packets)
 
     def _run(self) -> None:
         try:
@@ -117,8 +127,8 @@ class ClipJob:
                 video = self._analysis.video
                 self._writer = ClipWriter(
                     self._target,
-                    self._path.width,
-                    self._path.height,
+                    self.path.width,
+                    self.path.height,
                     video.frame_rate,
                     self._settings,
                     color=video.color,
@@ -129,6 +139,7 @@ class ClipJob:
                     raise InterruptedRunError("abandoned", path=self._target, stage="render")
                 with self._writer as writer:
                     self._encode(writer)
+            self._completed(self)
         except BaseException as error:  # carried to the thread that waits for this one
             self.failure = error
         finally:
@@ -170,7 +181,7 @@ class ClipJob:
     def _write_rows(self, writer: ClipWriter, planes: Planes, until: int, *, repeats: bool = False) -> None:
         for row in range(self.rows_done, until):
             with timed("render"):
-                y, u, v = crop_planes(planes, self._path.windows[row], self._path.width, self._path.height)
+                y, u, v = crop_planes(planes, self.path.windows[row], self.path.width, self.path.height)
             with timed("encode"):
                 writer.write(y, u, v)
             self.rows_done += 1

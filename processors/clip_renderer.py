@@ -20,6 +20,7 @@ from core.video_frame import VideoFrame
 from core.video_reader import VideoReader
 from processors.clip_job import ClipJob, Planes
 from processors.clip_names import clip_files
+from processors.finished_clips import FinishedClips
 from utils.iterators import prefetch
 from utils.progress import StageMonitor
 
@@ -57,8 +58,13 @@ class ClipRenderer:
         self._monitor = monitor or StageMonitor()
         self._max_encoders = max_encoders
 
-    def render(self, analysis: FaceAnalysis, paths: Sequence[CropPath], folder: Path) -> RenderResult:
+    def render(
+        self, analysis: FaceAnalysis, paths: Sequence[CropPath], folder: Path, finished: FinishedClips | None = None
+    ) -> RenderResult:
         """Write one clip per path below `folder`, under the names of `clip_files`.
+
+        finished: clips in `folder` that an earlier try has finished; they are not made again, and each clip
+        that is finished now is noted there.
 
         Raises:
             DecodeError: the video, or a clip's whole interval, cannot be decoded any more.
@@ -69,31 +75,49 @@ class ClipRenderer:
         codec = self._settings.encode.codec
         encoder = choose_encoder(codec, *self._settings.clip.frame_size)
         try:
-            return self._render_by(encoder, analysis, paths, folder)
+            return self._render_by(encoder, analysis, paths, folder, finished)
         except EncodeError as error:
             # A GPU may run out of sessions or memory, or fall away, after a trial that went well.
             if codec != "auto" or encoder == H264_ENCODER:
                 raise
             logger.warning("%s failed: %s; the clips are made again by %s", encoder, error.message, H264_ENCODER)
-            return self._render_by(H264_ENCODER, analysis, paths, folder)
+            return self._render_by(H264_ENCODER, analysis, paths, folder, finished)
 
-    def _render_by(self, encoder: str, analysis: FaceAnalysis, paths: Sequence[CropPath], folder: Path) -> RenderResult:
+    def _render_by(
+        self,
+        encoder: str,
+        analysis: FaceAnalysis,
+        paths: Sequence[CropPath],
+        folder: Path,
+        finished: FinishedClips | None,
+    ) -> RenderResult:
         names = clip_files(paths, analysis, self._settings.clip.template)
+        done = [finished and finished.find(path, name, encoder) for path, name in zip(paths, names, strict=True)]
+
+        def note(job: ClipJob) -> None:
+            if finished is not None:
+                finished.add(job.path, encoder, job.finished(folder))
+
         jobs = [
-            ClipJob(path, folder / name, analysis, self._settings.encode, encoder)
-            for path, name in zip(paths, names, strict=True)
+            ClipJob(path, folder / name, analysis, self._settings.encode, encoder, note)
+            for path, name, clip in zip(paths, names, done, strict=True)
+            if clip is None
         ]
-        total = sum(len(path.source_frames) for path in paths)
+        if len(jobs) < len(paths):
+            logger.info("%d of %d clips were finished by an earlier run", len(paths) - len(jobs), len(paths))
+        total = sum(len(job.path.source_frames) for job in jobs)
         try:
             for chosen in split_passes(jobs, self._max_encoders):
                 self._run_pass(analysis, chosen, jobs, total)
         finally:
             for job in jobs:
                 job.abandon()
+        made = iter(jobs)
+        clips = [next(made).finished(folder) if clip is None else clip for clip in done]
         return RenderResult(
-            clips=tuple(job.clip(folder) for job in jobs),
-            repeated_pictures=sum(job.repeated for job in jobs),
-            damaged_sound_packets=sum(job.sound.damaged_packets for job in jobs if job.sound is not None),
+            clips=tuple(clip.clip for clip in clips),
+            repeated_pictures=sum(clip.repeated_pictures for clip in clips),
+            damaged_sound_packets=sum(clip.damaged_sound_packets for clip in clips),
             encoder=encoder,
         )
 

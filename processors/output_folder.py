@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from config import VERSION, Settings, result_settings
-from core.errors import OutputError
+from core.errors import InterruptedRunError, OutputError
+from processors.finished_clips import NOTES_FILE, has_finished_clips
 from processors.output_writer import MANIFEST_FILE, MANIFEST_SCHEMA, TIMELINE_FILE
 from utils.files import PARTIAL_PREFIX, write_bytes, write_json
 from utils.fingerprints import Fingerprint
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 LOCK_FILE = ".lock"
 BACKUP_FILE = "timeline.json.bak"
+
+_UNFINISHED_FOR_S = 7 * 86400
 
 
 @contextlib.contextmanager
@@ -131,28 +135,51 @@ def check_writable(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def new_results(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder to write into; on success its files take the place of those in `folder`.
+def new_results(folder: Path, *, resume: bool = False) -> Iterator[Path]:
+    """Yield a folder to write into; on success its files take the place of those in `folder`.
 
-    On any exception (KeyboardInterrupt included) it is removed and `folder` stays as it was.
+    It is empty, or with `resume` what an earlier run left there, if that holds finished clips. On any exception
+    (KeyboardInterrupt included) `folder` stays as it was; an interruption leaves finished clips for the next run.
     """
     partial = folder.parent / f"{PARTIAL_PREFIX}{folder.name}"
-    _remove_tree(partial)
-    partial.mkdir(parents=True)
+    if not (resume and has_finished_clips(partial)):
+        _remove_tree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
+    except (InterruptedRunError, KeyboardInterrupt):
+        if not has_finished_clips(partial):
+            _remove_tree(partial)
+        raise
+    except BaseException:
+        _remove_tree(partial)
+        raise
+    try:
         _replace(folder, partial)
     finally:
         _remove_tree(partial)
 
 
 def remove_leftovers(output_dir: Path) -> None:
-    """Remove what a killed run left in `output_dir`; to be called only while no other run writes there."""
-    # Journals and edited timelines are written inside the folders.
-    inside = [p for p in output_dir.glob(f"*/{PARTIAL_PREFIX}*") if p.suffix in (".json", ".bak") and p.is_file()]
-    for path in [*output_dir.glob(f"{PARTIAL_PREFIX}*"), *inside]:
+    """Remove what a killed run left in `output_dir`; to be called only while no other run writes there.
+
+    Finished clips of a video that was under way stay for a week, for a run that goes on with them.
+    """
+    partials = list(output_dir.glob(f"{PARTIAL_PREFIX}*"))
+    kept = [path for path in partials if has_finished_clips(path) and not _is_old(path / NOTES_FILE)]
+    # Journals, notes and edited timelines are written inside the folders.
+    inside = [
+        path
+        for path in output_dir.glob(f"*/{PARTIAL_PREFIX}*")
+        if path.suffix in (".json", ".jsonl", ".bak") and path.is_file() and path.parent not in partials
+    ]
+    for path in [*(path for path in partials if path not in kept), *inside]:
         logger.debug("removing the leftover %s", path)
         _remove_tree(path)
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > _UNFINISHED_FOR_S
 
 
 def _replace(folder: Path, partial: Path) -> None:
@@ -161,6 +188,7 @@ def _replace(folder: Path, partial: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             folder.rmdir()
         partial.rename(folder)
+        (folder / NOTES_FILE).unlink(missing_ok=True)
         return
     new = read_manifest(partial) or {}
     kept = {*listed_files(new), MANIFEST_FILE}

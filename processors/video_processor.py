@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config import Settings, result_settings
+import msgspec
+
+from config import VERSION, Settings, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
 from core.h264_encoder import choose_encoder
@@ -18,13 +20,14 @@ from processors.clip_renderer import ClipRenderer, RenderResult
 from processors.crop_planner import CropPlanner
 from processors.extras import write_extras
 from processors.face_analyzer import FaceAnalyzer
+from processors.finished_clips import FinishedClips
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.kept_results import KeptResults, kept_results, link_files
 from processors.output_folder import has_edited_timeline, new_results, read_manifest
 from processors.output_writer import TIMELINE_FILE, write_results
 from processors.segment_cutter import cut_segments
 from processors.timeline_file import read_timeline, to_timeline
-from utils.fingerprints import Fingerprint
+from utils.fingerprints import Fingerprint, fingerprint
 from utils.progress import StageMonitor
 from utils.stage_times import timed
 
@@ -93,7 +96,7 @@ class VideoProcessor:
 
         Raises:
             ModelError: a model is missing or unusable.
-            VideoProcessingError: the video cannot be decoded.
+            VideoProcessingError: the video cannot be decoded, or changed meanwhile.
             InterruptedRunError: the monitor's `stop` was set.
         """
         if self._record is not None:
@@ -102,6 +105,7 @@ class VideoProcessor:
             return self._record
         models = self._models()
         analysis = FaceAnalyzer(self._settings, models, self._monitor).analyze(self._info)
+        self._demand_unchanged()
         key = analysis_key(self._fingerprint, self._settings, analysis.embedder)
         record = AnalysisRecord(key, analysis, models.describe(), models.warnings)
         if self._store is not None:
@@ -116,7 +120,8 @@ class VideoProcessor:
 
         Raises:
             EncodeError, DecodeError: a clip cannot be made. ToolMissingError: there is no ffmpeg.
-            SettingsError: the edited timeline is wrong. VideoProcessingError: it belongs to another analysis.
+            SettingsError: the edited timeline is wrong. VideoProcessingError: it belongs to another analysis, or the
+                video has changed.
             OSError: the folder cannot be written.
             InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
         """
@@ -128,7 +133,8 @@ class VideoProcessor:
             timeline = self._new_timeline(analysis)
         keep = not self._settings.run.overwrite and not from_timeline
         kept = kept_results(self._folder, self._fingerprint, self._settings, record.key) if keep else None
-        with new_results(self._folder) as partial:
+        resume = kept is None and not self._settings.run.overwrite
+        with new_results(self._folder, resume=resume) as partial:
             if kept is None:
                 kept = self._render(record, timeline, partial)
             else:
@@ -137,6 +143,7 @@ class VideoProcessor:
             missing = self._settings.output.extras - set(kept.extras)
             made = write_extras(missing, partial, analysis, timeline, kept.clips, self._settings, self._monitor)
             self._leave_if_stopped()
+            self._demand_unchanged()
             return write_results(
                 partial,
                 analysis,
@@ -154,7 +161,10 @@ class VideoProcessor:
     def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> KeptResults:
         """Make the clips in `folder`."""
         paths = self._plan(timeline, record.analysis)
-        rendered = ClipRenderer(self._settings, self._monitor).render(record.analysis, paths, folder)
+        facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
+        finished = FinishedClips(folder, facts)
+        rendered = ClipRenderer(self._settings, self._monitor).render(record.analysis, paths, folder, finished)
+        finished.keep_only(clip.file for clip in rendered.clips)
         self._leave_if_stopped()
         warnings = result_warnings(record.analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
         for warning in warnings:
@@ -205,6 +215,16 @@ class VideoProcessor:
             self._leave_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths
+
+    def _demand_unchanged(self) -> None:
+        """A file that is still being copied or recorded: what was seen of it belongs to no state that it had."""
+        try:
+            unchanged = fingerprint(self._info.path) == self._fingerprint
+        except OSError as error:
+            raise VideoProcessingError(f"it cannot be read any more: {error.strerror}", path=self._info.path) from error
+        if not unchanged:
+            hint = "run again when it is complete"
+            raise VideoProcessingError("it changed while it was being read", path=self._info.path, hint=hint)
 
     def _leave_if_stopped(self) -> None:
         if self._monitor.stop.is_set():

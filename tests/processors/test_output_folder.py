@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from config import Settings, load_settings, result_settings
-from core.errors import OutputError
+from core.errors import InterruptedRunError, OutputError
+from core.types import Clip, CropPath, Segment
 from processors import output_folder
+from processors.finished_clips import NOTES_FILE, FinishedClip, FinishedClips
 from processors.output_folder import check_writable, done_manifest, new_results, read_manifest, remove_leftovers
 from processors.output_writer import MANIFEST_SCHEMA, VERSION
 from utils.fingerprints import Fingerprint
@@ -177,6 +182,52 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path):
         check_writable(tmp_path / "theirs")
     with pytest.raises(OutputError, match="in the way"):
         check_writable(tmp_path / "theirs" / "thesis.txt")
+
+
+def note_finished(partial: Path, file: str = "p/1.mp4") -> None:
+    """A finished clip in a folder of new results."""
+    partial.mkdir(exist_ok=True)
+    finished = FinishedClips(partial, {})
+    (partial / file).parent.mkdir(parents=True)
+    (partial / file).write_text("clip")
+    path = CropPath(Segment("p", 0, 0, 1, ()), np.zeros(1, np.int64), np.zeros((1, 4)), 64, 64)
+    finished.add(path, "x264", FinishedClip(Clip("p", file, 0, 0, 1, 0.0, 0.1, 1, 64, 64, False, 1.0)))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), InterruptedRunError("stopped")])
+def test_an_interruption_leaves_finished_clips_for_the_next_run(tmp_path, error):
+    with pytest.raises(type(error)), new_results(tmp_path / "a", resume=True) as partial:
+        note_finished(partial)
+        raise error
+    remove_leftovers(tmp_path)
+    with new_results(tmp_path / "a", resume=True) as partial:
+        assert (partial / "p/1.mp4").read_text() == "clip"
+        write_run(partial, {"p/1.mp4": "clip"})
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["manifest.json", "p"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_finished_clips_are_not_kept_for_those_who_want_none_after_failures_or_forever(tmp_path):
+    partial = tmp_path / ".partial-a"
+    note_finished(partial)
+    with new_results(tmp_path / "a") as fresh:
+        assert list(fresh.iterdir()) == []
+    note_finished(partial)
+    with pytest.raises(OSError, match="full"), new_results(tmp_path / "a", resume=True):
+        raise OSError("full")
+    assert not partial.exists()
+    note_finished(partial)
+    week_ago = time.time() - 8 * 86400
+    os.utime(partial / NOTES_FILE, (week_ago, week_ago))
+    remove_leftovers(tmp_path)
+    assert not partial.exists()
+
+
+def test_notes_that_outlived_the_exchange_go(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "clip"})
+    (tmp_path / "a" / NOTES_FILE).write_text("notes")
+    remove_leftovers(tmp_path)
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["manifest.json", "p"]
 
 
 def test_an_empty_folder_is_taken_over(tmp_path):

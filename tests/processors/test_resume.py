@@ -91,6 +91,10 @@ def moments(undisturbed: Place) -> dict[str, int]:
     }
 
 
+def clips(names: list[str]) -> int:
+    return sum(name.endswith(".mp4") for name in names)
+
+
 @pytest.mark.parametrize(
     "moment",
     [
@@ -106,12 +110,15 @@ def test_killed_and_started_again(undisturbed, place, moment):
     assert place.run(kill_at=moments(undisturbed)[moment]) == -signal.SIGKILL
     stored = len(list((place.cache / "analyses").glob("[0-9a-f]*.npz")))
     begun = len(place.analysed())
+    finished = len([p for p in place.output.rglob("*.mp4") if not p.name.startswith(".partial-")])
     done_before = [name for name in VIDEOS if (place.output / name / "manifest.json").exists()]
     assert place.run() == 0
     assert place.results() == undisturbed.results()
     # What was stored is not analysed again, and what was done is not rendered again.
     assert len(place.analysed()) == begun + len(VIDEOS) - stored
     assert not set(done_before) & set(place.renamed())
+    # A clip that was finished in the very moment of the kill may not have been noted any more.
+    assert clips(place.renamed()) in ([4 - finished] if "folder" in moment else [4 - finished, 5 - finished])
     assert not list(place.output.rglob(".partial-*"))
 
 

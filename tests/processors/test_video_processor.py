@@ -25,11 +25,12 @@ from core.errors import (
     ToolMissingError,
     VideoProcessingError,
 )
-from core.types import Clip, ColorInfo, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
+from core.types import Clip, ColorInfo, CropPath, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
 from processors import analysis_key, output_folder, video_processor
 from processors.clip_renderer import RenderResult
+from processors.finished_clips import FinishedClip
 from processors.video_processor import VideoProcessor, load_models, result_warnings
-from utils.fingerprints import Fingerprint
+from utils.fingerprints import Fingerprint, fingerprint
 from utils.progress import StageMonitor
 
 INFO = VideoInfo(
@@ -55,6 +56,7 @@ ANALYSIS = FaceAnalysis(
 TIMELINE = Timeline((Identity("person_01", (0,), (SEGMENT,)),))
 RECORD = AnalysisRecord("ab" * 32, ANALYSIS, {"device": "cpu"}, ("a substitute is used",))
 CLIP = Clip("person_01", "person_01/clip_001.mp4", 0, 0, 10, 0.0, 0.4, 10, 512, 512, False, 1.0)
+MARK = Fingerprint(10, "aa")
 
 
 class Models:
@@ -67,7 +69,7 @@ class Models:
 @pytest.fixture
 def stages(monkeypatch):
     """Replaces the stages; what they were given is collected under their name."""
-    given: dict[str, Any] = {"render": lambda folder: None}
+    given: dict[str, Any] = {"render": lambda folder: None, "mark": MARK}
 
     class Analyzer:
         def __init__(self, *arguments) -> None:
@@ -95,13 +97,16 @@ def stages(monkeypatch):
         def __init__(self, *arguments) -> None:
             given["renderer"] = arguments
 
-        def render(self, analysis, paths, folder):
+        def render(self, analysis, paths, folder, finished):
             given["paths"] = list(paths)
-            (folder / "person_01").mkdir()
+            given["finished"] = finished
+            given["before"] = sorted(p.name for p in folder.rglob("*.mp4"))
+            (folder / "person_01").mkdir(exist_ok=True)
             (folder / CLIP.file).write_bytes(b"clip")
             given["render"](folder)
             return RenderResult((CLIP,), 0, 0, "libx264")
 
+    monkeypatch.setattr(video_processor, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(video_processor, "FaceAnalyzer", Analyzer)
     monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)
     monkeypatch.setattr(video_processor, "CropPlanner", Planner)
@@ -126,7 +131,7 @@ def make(tmp_path, monitor, cache):
     def make(models=Models, info=INFO, **settings) -> VideoProcessor:
         settings.setdefault("run", {})["cache_dir"] = str(cache)
         chosen = load_settings(None, settings)
-        return VideoProcessor(info, tmp_path / "a", Fingerprint(10, "aa"), chosen, monitor, models)
+        return VideoProcessor(info, tmp_path / "a", MARK, chosen, monitor, models)
 
     return make
 
@@ -216,6 +221,23 @@ def test_stopped_while_rendering_leaves_nothing(tmp_path, stages, monitor, proce
     with pytest.raises(InterruptedRunError):
         processor.finish(RECORD)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_clips_of_a_stopped_run_are_taken_up_again_unless_all_is_to_be_overwritten(stages, monitor, make, overwrite):
+    path = CropPath(SEGMENT, np.arange(10), np.zeros((10, 4)), 512, 512)
+
+    def stop(folder: Path) -> None:
+        stages["finished"].add(path, "libx264", FinishedClip(CLIP))
+        monitor.stop.set()
+
+    stages["render"] = stop
+    with pytest.raises(InterruptedRunError):
+        make().finish(RECORD)
+    monitor.stop.clear()
+    stages["render"] = lambda folder: None
+    make(run={"overwrite": overwrite}).finish(RECORD)
+    assert stages["before"] == ([] if overwrite else [Path(CLIP.file).name])
 
 
 def test_stopped_before_planning_plans_nothing(stages, monitor, processor):
@@ -409,3 +431,18 @@ def test_a_missing_encoder_is_known_before_models_are_loaded(monkeypatch):
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", never)
     with pytest.raises(ToolMissingError):
         load_models(Settings())
+
+
+@pytest.mark.parametrize("mark", [Fingerprint(11, "aa"), Fingerprint(10, "bb"), None])
+def test_a_video_that_changes_while_it_is_read(processor, stages, tmp_path, cache, monkeypatch, mark):
+    if mark is None:  # deleted
+        monkeypatch.setattr(video_processor, "fingerprint", fingerprint)
+    stages["mark"] = mark
+    processor.prepare()
+    expected = "read any more: No such file" if mark is None else "changed while it was being read"
+    with pytest.raises(VideoProcessingError, match=expected):
+        processor.analyse()
+    assert not list(cache.rglob("*.npz"))
+    with pytest.raises(VideoProcessingError, match=expected):
+        processor.finish(RECORD)
+    assert not (tmp_path / "a").exists()
