@@ -23,6 +23,8 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 _MARGIN = 16  # px that the kernels below may look at around a window
 _buffers = threading.local()
 _EXACT = 1e-6  # px; offsets and scale deviations below this are rounding, not intent
+_NEAR_WHOLE = 1 / 32  # px of the source; a corner as close to a whole pixel as this needs no shift
+_LEAD = 40  # output pixels before the window among which such a corner is looked for
 
 
 def crop_planes(planes: tuple[Plane, Plane, Plane], window: Window, out_w: int, out_h: int) -> tuple[Plane, ...]:
@@ -72,8 +74,8 @@ def _chroma_window(window: Window, out_w: int) -> Window:
     return (x1 / 2 + shift, y1 / 2, x2 / 2 + shift, y2 / 2)
 
 
-def _shifted(plane: Plane, x1: float, y1: float, columns: int, rows: int) -> Plane:
-    """columns x rows px from the sub-pixel corner (x1, y1) on, unscaled."""
+def _shifted(plane: Plane, x1: float, y1: float, columns: int, rows: int, *, copy: bool = True) -> Plane:
+    """columns x rows px from the sub-pixel corner (x1, y1) on, unscaled; a view of scratch memory without `copy`."""
     left, kernel_x = _shift_kernel(x1)
     top, kernel_y = _shift_kernel(y1)
     margin_x, margin_y = len(kernel_x) // 2, len(kernel_y) // 2
@@ -87,7 +89,8 @@ def _shifted(plane: Plane, x1: float, y1: float, columns: int, rows: int) -> Pla
         )
         cv2.threshold(smooth, 0, 0, cv2.THRESH_TOZERO, dst=smooth)
         source = np.asarray(cv2.convertScaleAbs(smooth, dst=_scratch("rounded", source.shape, np.uint8)), np.uint8)
-    return np.array(source[margin_y : margin_y + rows, margin_x : margin_x + columns], np.uint8)
+    shifted = source[margin_y : margin_y + rows, margin_x : margin_x + columns]
+    return np.array(shifted, np.uint8) if copy else shifted
 
 
 def _shift_kernel(start: float) -> tuple[int, Kernel]:
@@ -105,20 +108,23 @@ def _shift_kernel(start: float) -> tuple[int, Kernel]:
 
 
 def _enlarged(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
-    """Shift on the small side, then enlarge from a whole corner."""
+    """Enlarge from a whole corner; shifted before, on the small side, where none fits."""
     # cv2.resize starts at the corner of what it is given and bicubic looks two pixels around: take the
     # window wider by whole output pixels, which are cut off again.
-    more_x, more_y = math.ceil(2 / scale_x), math.ceil(2 / scale_y)
-    columns = math.ceil((out_w + 2 * more_x) * scale_x)
-    rows = math.ceil((out_h + 2 * more_y) * scale_y)
-    source = _shifted(plane, x1 - more_x * scale_x, y1 - more_y * scale_y, columns, rows)
+    more_x, shift_x = _lead(x1, scale_x, math.ceil(2 / scale_x))
+    more_y, shift_y = _lead(y1, scale_y, math.ceil(2 / scale_y))
+    columns = math.ceil((more_x + out_w + 2 / scale_x) * scale_x)
+    rows = math.ceil((more_y + out_h + 2 / scale_y) * scale_y)
+    source = _shifted(plane, shift_x, shift_y, columns, rows, copy=False)
     enlarged = _resized(source, scale_x, scale_y)
     return np.array(enlarged[more_y : more_y + out_h, more_x : more_x + out_w], np.uint8)
 
 
 def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
-    """Low-pass, shrink by less than two from a whole corner, then shift on the small side."""
-    left, top = math.floor(x1) - _MARGIN, math.floor(y1) - _MARGIN
+    """Low-pass and shrink by less than two from a whole corner; shifted afterwards, on the small side, where none fits."""
+    more_x, corner_x = _lead(x1, scale_x, math.ceil(_MARGIN / scale_x))
+    more_y, corner_y = _lead(y1, scale_y, math.ceil(_MARGIN / scale_y))
+    left, top = math.floor(corner_x), math.floor(corner_y)
     right = math.ceil(x1 + out_w * scale_x) + _MARGIN
     bottom = math.ceil(y1 + out_h * scale_y) + _MARGIN
     source = _region(plane, left, top, right, bottom)
@@ -126,7 +132,23 @@ def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, 
     sigma_x, sigma_y = (0.6 * math.sqrt(max(scale**2 - 1, 1e-4)) for scale in (scale_x, scale_y))
     blurred = _scratch("blurred", source.shape, np.uint8)
     cv2.GaussianBlur(source, (7, 7), sigmaX=sigma_x, sigmaY=sigma_y, dst=blurred, borderType=cv2.BORDER_REPLICATE)
-    return _shifted(_resized(blurred, scale_x, scale_y), (x1 - left) / scale_x, (y1 - top) / scale_y, out_w, out_h)
+    small = _resized(blurred, scale_x, scale_y)
+    return _shifted(small, more_x + (corner_x - left) / scale_x, more_y + (corner_y - top) / scale_y, out_w, out_h)
+
+
+def _lead(start: float, scale: float, least: int) -> tuple[int, float]:
+    """How many output pixels before `start` to begin, at least `least`, and the source px that is there.
+
+    The source px is whole where one of the first `_LEAD` candidates is nearly so: a picture resized from there
+    needs no shift, which costs as much as the resizing. The error stays below `_NEAR_WHOLE`.
+    """
+    counts = np.arange(least, least + _LEAD)
+    corners = start - counts * scale
+    wholes = np.round(corners)
+    best = int(np.argmin(np.abs(corners - wholes) > _NEAR_WHOLE))
+    if abs(corners[best] - wholes[best]) > _NEAR_WHOLE:
+        return least, float(corners[0])
+    return int(counts[best]), float(wholes[best])
 
 
 def _resized(source: Plane, scale_x: float, scale_y: float) -> Plane:
