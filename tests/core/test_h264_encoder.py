@@ -73,5 +73,10 @@ def test_the_real_trial_gives_an_answer():
 
 def test_quality_reaches_the_encoder():
     settings = EncodeSettings(quality=23)
-    assert encoder_options("libx264", settings)["crf"] == 23
-    assert encoder_options(NVENC, settings)["cq"] == 23
+    assert encoder_options("libx264", settings, 512, 512)["crf"] == 23
+    assert encoder_options(NVENC, settings, 512, 512)["cq"] == 23
+
+
+def test_large_clips_are_encoded_by_more_threads_whatever_the_machine():
+    threads = [encoder_options("libx264", EncodeSettings(), side, side)["threads:v"] for side in (64, 512, 720, 2160)]
+    assert threads == [1, 1, 2, 4]

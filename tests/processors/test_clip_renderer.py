@@ -213,8 +213,8 @@ def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypat
     monkeypatch.setattr(clip_renderer, "choose_encoder", lambda *_: NVENC)
     options = clip_writer.encoder_options
 
-    def broken(encoder, settings):
-        return options(encoder, settings) if encoder != NVENC else {"vcodec": "libx264", "preset": "broken"}
+    def broken(encoder, *rest):
+        return options(encoder, *rest) if encoder != NVENC else {"vcodec": "libx264", "preset": "broken"}
 
     monkeypatch.setattr(clip_writer, "encoder_options", broken)
     with caplog.at_level(logging.WARNING):
