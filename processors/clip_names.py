@@ -10,6 +10,9 @@ from core.types import CropPath, FaceAnalysis
 from utils.files import safe_name
 from utils.timebase import format_timestamp
 
+REEL_FILE = "reel.mp4"
+"""the one film beside a person's clips that is no clip; see `processors.reel_maker`"""
+
 _LIMIT_BYTES = 120
 _SUFFIX = ".mp4"
 
@@ -19,11 +22,12 @@ def clip_files(paths: Sequence[CropPath], analysis: FaceAnalysis, template: str)
 
     template: with the fields of `config.TEMPLATE_FIELDS`. Clips are numbered per person in time order; times
     count from the video's first frame. What a folder's name must not hold becomes "_", so that no template
-    leads out of the person's folder; names that would be equal, upper and lower case aside, get a number.
+    leads out of the person's folder; names that would be equal, upper and lower case aside, get a number, and
+    so does what would be called like the person's reel.
     """
     names = [""] * len(paths)
     numbers: dict[str, int] = {}
-    taken: set[str] = set()
+    taken = {_key(path.segment.person, REEL_FILE.removesuffix(_SUFFIX)) for path in paths}
     for i in sorted(range(len(paths)), key=lambda i: (paths[i].segment.start, paths[i].segment.end, i)):
         person = paths[i].segment.person
         number = numbers[person] = numbers.get(person, 0) + 1
@@ -58,9 +62,14 @@ def _unused(folder: str, wanted: str, taken: set[str]) -> str:
     """A safe name that no other clip of `folder` has; it is `taken` from now on."""
     name = safe_name(wanted, limit_bytes=_LIMIT_BYTES)
     copies = 1
-    while (key := unicodedata.normalize("NFC", f"{folder}/{name}").casefold()) in taken:
+    while (key := _key(folder, name)) in taken:
         copies += 1
         suffix = f"_{copies}"
         name = safe_name(wanted, limit_bytes=_LIMIT_BYTES - len(suffix)) + suffix
     taken.add(key)
     return name
+
+
+def _key(folder: str, name: str) -> str:
+    """Equal for names that some file systems do not tell apart."""
+    return unicodedata.normalize("NFC", f"{folder}/{name}").casefold()

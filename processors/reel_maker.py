@@ -17,14 +17,13 @@ from core.clip_writer import ClipWriter
 from core.errors import EncodeError, InterruptedRunError, PipelineError, ToolMissingError
 from core.ffmpeg_tool import find_ffmpeg
 from core.types import ByteArray, Clip, ColorInfo
+from processors.clip_names import REEL_FILE
 from processors.reel_sound import Part, reel_frames, write_reel_sound
 from processors.title_card import title_card
 from utils.files import PARTIAL_PREFIX
 from utils.pictures import rgb_to_planes
 from utils.progress import StageMonitor
 from utils.timecodes import clock
-
-REEL_FILE = "reel.mp4"
 
 TITLE_S = 1.6
 FADE_S = 0.3

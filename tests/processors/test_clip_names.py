@@ -74,3 +74,9 @@ def test_a_number_that_was_given_is_not_taken_again():
     paths = [path("p", 0), path("p", 2)]
     assert clip_files(paths, Odd, "x_$START_FRAME") == ("p/x_0.mp4", "p/x_2.mp4")
     assert clip_files([*paths, path("p", 2, 9)], Odd, "x_$START_FRAME")[2] == "p/x_2_2.mp4"
+
+
+@pytest.mark.parametrize("template", ["reel", "REEL", "$PERSON"])
+def test_no_clip_takes_the_name_of_the_reel(template):
+    names = clip_files([path("Reel", 0), path("Reel", 50)], Analysis, template)
+    assert [name.split("/")[1].casefold() for name in names] == ["reel_2.mp4", "reel_3.mp4"]
