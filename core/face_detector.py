@@ -9,14 +9,16 @@ explained by a track can be left out, and the last network alone can follow a fa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.nets import Net, in_batches
+from core.errors import GPUMemoryError
+from core.nets import Net, Pictures
 from core.types import ByteArray, Detections, FloatArray
-from utils.crops import AreaSampler, few_squares
+from utils.crops import SampledPictures, few_squares
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
@@ -41,12 +43,34 @@ MAX_CANDIDATES = 1500
 """per picture and stage, best first: a bound on time and memory for pictures full of texture"""
 
 
+class Sampled(Protocol):
+    """Pictures of one size, ready to be shrunk and cut for the networks.
+
+    `level` gives all of them in a size, `crops` (N, 4) boxes as squares, each out of the picture that `owner` names.
+    """
+
+    height: int
+    width: int
+
+    def level(self, height: int, width: int) -> Pictures: ...
+
+    def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> Pictures: ...
+
+
 class FaceDetector:
     """Faces of pictures, and the refinement of boxes that are already known. Not thread-safe."""
 
-    def __init__(self, pnet: Net, rnet: Net, onet: Net, *, batch_size: int = 256) -> None:
+    def __init__(
+        self,
+        pnet: Net,
+        rnet: Net,
+        onet: Net,
+        *,
+        sample: Callable[[Sequence[ByteArray]], Sampled] = SampledPictures,
+    ) -> None:
+        """sample: makes the networks' inputs, where the networks are."""
         self._pnet, self._rnet, self._onet = pnet, rnet, onet
-        self._batch_size = batch_size
+        self._sample = sample
 
     def detect(
         self,
@@ -69,11 +93,41 @@ class FaceDetector:
 
         Returns:
             One `Detections` per picture, best score first, in pixels of that picture.
+
+        Raises:
+            GPUMemoryError: not even one picture fits.
         """
         if not pictures:
             return []
-        samplers = [AreaSampler(picture) for picture in pictures]
-        boxes, owner = self._propose(samplers, min_face_px, thresholds[0])
+        try:
+            return self._detect(pictures, min_face_px, explained, ignore, thresholds)
+        except GPUMemoryError:
+            if len(pictures) == 1:
+                raise
+        # The error, which holds the memory of the call that failed, is gone by now.
+        half = len(pictures) // 2
+        return [
+            found
+            for part in (slice(0, half), slice(half, None))
+            for found in self.detect(
+                pictures[part],
+                min_face_px,
+                explained=None if explained is None else explained[part],
+                ignore=ignore,
+                thresholds=thresholds,
+            )
+        ]
+
+    def _detect(
+        self,
+        pictures: Sequence[ByteArray],
+        min_face_px: float,
+        explained: Sequence[FloatArray] | None,
+        ignore: Callable[[FloatArray], NDArray[np.bool_]] | None,
+        thresholds: tuple[float, float, float],
+    ) -> list[Detections]:
+        sampled = self._sample(pictures)
+        boxes, owner = self._propose(sampled, min_face_px, thresholds[0])
         if explained is not None and len(boxes):
             free = np.ones(len(boxes), bool)
             for i, known in enumerate(explained):
@@ -83,8 +137,8 @@ class FaceDetector:
         if ignore is not None and len(boxes):
             free = ~ignore(boxes)
             boxes, owner = boxes[free], owner[free]
-        boxes, owner = self._filter(samplers, boxes, owner, thresholds[1])
-        found = self._finish(samplers, boxes, owner, thresholds[2])
+        boxes, owner = self._filter(sampled, boxes, owner, thresholds[1])
+        found = self._finish(sampled, boxes, owner, thresholds[2])
         return [_suppress_minimum(found[0][found[1] == i]) for i in range(len(pictures))]
 
     @timed("follow")
@@ -118,15 +172,13 @@ class FaceDetector:
         return Detections(found.boxes, scores, found.landmarks)
 
     @timed("P-Net")
-    def _propose(
-        self, samplers: Sequence[AreaSampler], min_face_px: float, threshold: float
-    ) -> tuple[FloatArray, NDArray[np.int64]]:
+    def _propose(self, sampled: Sampled, min_face_px: float, threshold: float) -> tuple[FloatArray, NDArray[np.int64]]:
         """P-Net over the pyramid: square candidates, and the picture each belongs to."""
-        height, width = samplers[0].height, samplers[0].width
+        height, width = sampled.height, sampled.width
         boxes, scores, owner = [_NO_PROPOSALS], [np.zeros(0, np.float32)], [np.zeros(0, np.int64)]
         scale = PNET_CELL_PX / min_face_px
         while min(height, width) * scale >= PNET_CELL_PX:
-            level = np.stack([s.resized(int(height * scale + 1), int(width * scale + 1)) for s in samplers])
+            level = sampled.level(int(height * scale + 1), int(width * scale + 1))
             offsets, probability = self._pnet(level)
             box, score, index = _proposals(offsets, probability[:, 1], scale, threshold)
             keep = non_maximum_suppression(box[:, :4], score, index, 0.5)
@@ -142,12 +194,12 @@ class FaceDetector:
 
     @timed("R-Net")
     def _filter(
-        self, samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], threshold: float
+        self, sampled: Sampled, boxes: FloatArray, owner: NDArray[np.int64], threshold: float
     ) -> tuple[FloatArray, NDArray[np.int64]]:
         """R-Net: candidates that it takes for a face, moved and squared."""
         if len(boxes) == 0:
             return boxes, owner
-        offsets, probability = in_batches(self._rnet, _crops(samplers, boxes, owner, RNET_SIDE), self._batch_size)
+        offsets, probability = self._rnet(sampled.crops(boxes, owner, RNET_SIDE))
         score = probability[:, 1]
         good = np.flatnonzero(score > threshold)
         boxes, score, owner, offsets = boxes[good], score[good], owner[good], offsets[good]
@@ -156,32 +208,23 @@ class FaceDetector:
 
     @timed("O-Net")
     def _finish(
-        self, samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], threshold: float
+        self, sampled: Sampled, boxes: FloatArray, owner: NDArray[np.int64], threshold: float
     ) -> tuple[Detections, NDArray[np.int64]]:
         """O-Net: faces with score and landmarks, and the picture each belongs to."""
         if len(boxes) == 0:
             return Detections.empty(), owner
-        found = self._regress(_crops(samplers, boxes, owner, ONET_SIDE), boxes)
+        found = self._regress(sampled.crops(boxes, owner, ONET_SIDE), boxes)
         good = np.flatnonzero(found.scores > threshold)
         return found[good], owner[good]
 
-    def _regress(self, crops: FloatArray, squares: FloatArray) -> Detections:
-        offsets, points, probability = in_batches(self._onet, crops, self._batch_size)
+    def _regress(self, crops: Pictures, squares: FloatArray) -> Detections:
+        offsets, points, probability = self._onet(crops)
         size = squares[:, 2:] - squares[:, :2] + 1
         landmarks = np.stack([points[:, :5], points[:, 5:]], axis=2) * size[:, None] + squares[:, None, :2] - 1
         return Detections(_moved(squares, offsets), probability[:, 1], landmarks.astype(np.float32))
 
 
 _NO_PROPOSALS = np.zeros((0, 8), np.float32)
-
-
-def _crops(samplers: Sequence[AreaSampler], boxes: FloatArray, owner: NDArray[np.int64], side: int) -> FloatArray:
-    """(N, side, side, 3) float32, each box cut out of its own picture."""
-    crops = np.empty((len(boxes), side, side, 3), np.float32)
-    for number in np.unique(owner):
-        mine = owner == number
-        crops[mine] = samplers[number].squares(boxes[mine], side)
-    return crops
 
 
 def _proposals(

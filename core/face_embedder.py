@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.nets import Net, in_batches
+from core.nets import Net
 from core.types import ByteArray, FloatArray
 from utils.alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
 
@@ -30,21 +30,20 @@ class FaceEmbedder(Protocol):
 
 
 class _NetEmbedder:
-    """Runs a network on chips in batches."""
+    """Runs a network on chips."""
 
     name: str
     side: int
     dimensions: int
 
-    def __init__(self, net: Net, *, batch_size: int) -> None:
+    def __init__(self, net: Net) -> None:
         self._net = net
-        self._batch_size = batch_size
 
     def embed(self, chips: ByteArray) -> FloatArray:
         """(N, side, side, 3) uint8 RGB chips -> (N, D) float32 rows of unit length."""
         if len(chips) == 0:
             return np.zeros((0, self.dimensions), np.float32)
-        rows = in_batches(self._net, chips.astype(np.float32), self._batch_size)[0]
+        rows = self._net(chips)[0]
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 

@@ -12,21 +12,29 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from config import Settings
 from core import weights
+from core.batches import Batched, find_batch_size
 from core.errors import ModelChecksumError, ModelDamagedError, ModelError, ModelUnavailableError
-from core.face_detector import FaceDetector
+from core.face_detector import ONET_SIDE, RNET_SIDE, FaceDetector
 from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.face_verifier import FaceVerifier
-from core.nets import Net, OpenVINONet, TorchNet, converted
+from core.nets import Net, OpenVINONet, converted
 from core.threads import thread_budget
 
 logger = logging.getLogger(__name__)
 
 _Model = TypeVar("_Model")
 
-CPU_BATCH, GPU_BATCH = 32, 256
-"""faces per call of a network; larger ones gain nothing on a CPU"""
+CPU_BATCH = {"pnet": 1, "rnet": 256, "onet": 256, "facenet": 32, "dlib": 32}
+"""pictures per call of a network on a CPU, where more gain nothing; on a GPU it is found out"""
+
+CHIP_SIDE = {"rnet": RNET_SIDE, "onet": ONET_SIDE, "facenet": FaceNetEmbedder.side, "dlib": DlibEmbedder.side}
+
+GPU_PICTURES = 64
+"""whole pictures of one level per call of the first network"""
 
 
 class ModelManager:
@@ -123,23 +131,29 @@ class ModelManager:
             return cast("_Model", self._loaded[name])
 
     def _load_detector(self) -> FaceDetector:
-        pnet, rnet, onet = self._nets("pnet", "rnet", "onet")
-        return FaceDetector(pnet, rnet, onet, batch_size=8 * (CPU_BATCH if self.device == "cpu" else GPU_BATCH))
+        nets = self._nets("pnet", "rnet", "onet")
+        if self.device == "cpu":
+            return FaceDetector(*nets)
+        import torch
+
+        from core.torch_runtime import DevicePictures, Upload
+
+        upload = Upload(torch.device(self.device))
+        return FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
 
     def _load_embedder(self) -> FaceEmbedder:
         choice = self._settings.analysis.embedder
-        batch_size = CPU_BATCH if self.device == "cpu" else GPU_BATCH
         if choice == "dlib":
-            return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
+            return DlibEmbedder(*self._nets("dlib"))
         try:
-            return FaceNetEmbedder(*self._nets("facenet"), batch_size=batch_size)
+            return FaceNetEmbedder(*self._nets("facenet"))
         except (ModelUnavailableError, ModelChecksumError) as error:
             if choice == "facenet" or self._settings.run.facenet_weights:
                 raise
             message = f"faces are recognised with dlib's ResNet instead of FaceNet: {error.message}"
             logger.warning("%s", message)
             self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
-            return DlibEmbedder(*self._nets("dlib"), batch_size=batch_size)
+            return DlibEmbedder(*self._nets("dlib"))
 
     def _nets(self, *kinds: str) -> list[Net]:
         files = {kind: self._weights_of(kind) for kind in kinds}
@@ -150,11 +164,27 @@ class ModelManager:
                 # The file was removed: the second time it is converted again.
                 logger.warning("%s", error)
                 return self._converted_nets(kinds, files)
-        return [TorchNet(kind, files[kind], self.device) for kind in kinds]
+        return [self._torch_net(kind, files[kind]) for kind in kinds]
+
+    def _torch_net(self, kind: str, file: Path) -> Net:
+        from core.torch_runtime import TorchNet
+
+        net = TorchNet(kind, file, self.device)
+        if self.device == "cpu":
+            return Batched(net, CPU_BATCH[kind], name=kind)
+        if kind == "pnet":
+            return Batched(net, GPU_PICTURES, name=kind)
+        side = CHIP_SIDE[kind]
+        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)))
+        logger.debug("%s: batches of %d on %s", kind, size, self.device)
+        return Batched(net, size, name=kind)
 
     def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
         models = converted(kinds, files, self.cache_dir)
-        return [OpenVINONet(models[kind], threads=self._threads.inference) for kind in kinds]
+        return [
+            Batched(OpenVINONet(models[kind], threads=self._threads.inference), CPU_BATCH[kind], name=kind)
+            for kind in kinds
+        ]
 
     def _weights_of(self, kind: str) -> Path:
         if kind != "facenet":

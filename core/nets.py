@@ -9,11 +9,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from core.errors import GPUMemoryError, ModelDamagedError, ModelError
+from core.errors import ModelDamagedError, ModelError
 from core.types import FloatArray
 from core.weights import REGISTRY
 from utils.files import PARTIAL_PREFIX
@@ -26,10 +26,14 @@ CONVERTER_VERSION = 2
 CONVERT_TIMEOUT_S = 300.0
 
 
-class Net(Protocol):
-    """A network: (N, h, w, 3) float32 RGB in [0, 255] in, float32 arrays with N rows out; not thread-safe."""
+Pictures = Any
+"""(N, h, w, 3) RGB in [0, 255], uint8 or float32: an array, or a tensor where torch runs the network"""
 
-    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]: ...
+
+class Net(Protocol):
+    """A network: pictures in, float32 arrays with N rows out; not thread-safe."""
+
+    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]: ...
 
 
 class OpenVINONet:
@@ -53,59 +57,13 @@ class OpenVINONet:
         self._outputs = len(self._model.outputs)
         self._request = self._model.create_infer_request()
 
-    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-        contiguous = np.ascontiguousarray(pictures)
+    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
+        contiguous = np.ascontiguousarray(pictures, np.float32)
         # The tensor borrows the array's memory: the name keeps it alive until the network has read it.
         self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
         self._request.infer()
         # The request's buffers are overwritten by the next call.
         return tuple(np.array(self._request.get_output_tensor(i).data, np.float32) for i in range(self._outputs))
-
-
-class TorchNet:
-    """A torch network on `device`; half precision and channels_last on a GPU."""
-
-    def __init__(self, kind: str, weights: Path, device: str) -> None:
-        import torch
-
-        from core import torch_nets
-
-        self._torch = torch
-        self._device = torch.device(device)
-        dtype = torch.float16 if self._device.type == "cuda" else torch.float32
-        net = torch_nets.build(kind, weights).to(self._device, dtype)
-        self._net = net.to(memory_format=torch.channels_last)
-
-    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-        torch = self._torch
-        try:
-            with torch.inference_mode():
-                out = self._net(torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device))
-                outputs = out if isinstance(out, tuple) else (out,)
-                return tuple(o.float().cpu().numpy() for o in outputs)
-        except torch.cuda.OutOfMemoryError as error:
-            raise GPUMemoryError(f"out of GPU memory with a batch of {len(pictures)}", stage="detect") from error
-
-
-def in_batches(net: Net, pictures: FloatArray, size: int) -> tuple[FloatArray, ...]:
-    """Run `net` over `pictures` at most `size` at a time, halving the batch when memory is short.
-
-    Raises:
-        GPUMemoryError: not even a single picture fits.
-    """
-    parts: list[tuple[FloatArray, ...]] = []
-    done = 0
-    while done < len(pictures):
-        try:
-            parts.append(net(pictures[done : done + size]))
-            done += size
-        except GPUMemoryError:
-            size = min(size, len(pictures) - done)
-            if size == 1:
-                raise
-            size //= 2
-            logger.warning("GPU memory is short: batches of %d from now on", size)
-    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 _conversion = threading.Lock()

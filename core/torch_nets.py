@@ -1,4 +1,4 @@
-"""The torch networks, wrapped so that they take pictures: (N, h, w, 3) float32 RGB in [0, 255].
+"""The torch networks, wrapped so that they take pictures: (N, h, w, 3) RGB in [0, 255], bytes or floats.
 
 Only this module builds torch modules. It is imported on a GPU, where OpenVINO cannot be loaded,
 and in the child process that converts the networks for OpenVINO.
@@ -26,9 +26,20 @@ class PictureNet(nn.Module):  # type: ignore[misc]
 
     def forward(self, pictures: torch.Tensor) -> Any:
         """pictures: (N, h, w, 3) RGB in [0, 255]; returns what the network returns."""
-        dtype = next(self.net.parameters()).dtype
-        x = (pictures.permute(0, 3, 1, 2).to(dtype) - 127.5) * 0.0078125
-        return self.net(x)
+        # Half precision has no place for a pixel's fraction before the values are small.
+        x = (pictures.permute(0, 3, 1, 2).to(torch.float32) - 127.5) * 0.0078125
+        return self.net(x.to(next(self.net.parameters()).dtype))
+
+
+class FullSoftmax(nn.Module):  # type: ignore[misc]
+    """Softmax in single precision whatever the network computes with: in half, all good scores would be 1."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.softmax(x, self.dim, dtype=torch.float32)
 
 
 class DlibResNet(nn.Module):  # type: ignore[misc]
@@ -63,7 +74,8 @@ class DlibResNet(nn.Module):  # type: ignore[misc]
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """pictures: (N, 150, 150, 3) RGB in [0, 255]; returns (N, 128)."""
-        x = (pictures.permute(0, 3, 1, 2).to(self.head.dtype) - self.mean) / 256
+        x = (pictures.permute(0, 3, 1, 2).to(torch.float32) - self.mean) / 256
+        x = x.to(self.head.dtype)
         x = functional.max_pool2d(torch.relu(self.stem(x)), 3, 2)
         for (_, halves), block in zip(self.BLOCKS, self.blocks, strict=True):
             main = block(x)
@@ -110,6 +122,9 @@ def build(kind: str, weights: Path) -> nn.Module:
     else:
         net = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}[kind](pretrained=False)
         net.load_state_dict(state)
+        for name, layer in list(net.named_children()):
+            if isinstance(layer, nn.Softmax):
+                setattr(net, name, FullSoftmax(layer.dim))
     return PictureNet(net).eval()
 
 

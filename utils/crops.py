@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +42,7 @@ class AreaSampler:
         pixels, one pixel is added at the top left and the region is clipped to the picture, so that
         a box over the edge is stretched as in the networks' training.
         """
-        limit = np.array([self.width, self.height])
-        whole = np.trunc(boxes).astype(np.int64)
-        low = np.clip(whole[:, :2] - 1, 0, limit - 1)
-        high = np.clip(whole[:, 2:], low + 1, limit)
+        low, high = whole_pixels(boxes, self.width, self.height)
         n = len(low)
         size = (high - low)[:, None]
         step = np.arange(side)[None, :, None]
@@ -67,6 +66,35 @@ class AreaSampler:
             for row in range(0, n * k, MAX_REMAP_ROWS)
         ]
         return np.concatenate(parts)
+
+
+class SampledPictures:
+    """`AreaSampler`s of several pictures of one size, asked together."""
+
+    def __init__(self, pictures: Sequence[NDArray[np.uint8]]) -> None:
+        """pictures: each (h, w, 3) uint8, C-contiguous."""
+        self._samplers = [AreaSampler(picture) for picture in pictures]
+        self.height, self.width = self._samplers[0].height, self._samplers[0].width
+
+    def level(self, height: int, width: int) -> NDArray[np.float32]:
+        """All pictures as (n, height, width, 3) float32 in [0, 255]."""
+        return np.stack([sampler.resized(height, width) for sampler in self._samplers])
+
+    def crops(self, boxes: NDArray[np.float32], owner: NDArray[np.int64], side: int) -> NDArray[np.float32]:
+        """(N, side, side, 3) float32, each box cut out of the picture that `owner` names."""
+        crops = np.empty((len(boxes), side, side, 3), np.float32)
+        for number in np.unique(owner):
+            mine = owner == number
+            crops[mine] = self._samplers[number].squares(boxes[mine], side)
+        return crops
+
+
+def whole_pixels(boxes: NDArray[np.float32], width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Upper left corners and ends of the whole pixels that facenet-pytorch cuts out for `boxes`; (N, 2) each."""
+    limit = np.array([width, height])
+    whole = np.trunc(boxes).astype(np.int64)
+    low = np.clip(whole[:, :2] - 1, 0, limit - 1)
+    return low, np.clip(whole[:, 2:], low + 1, limit)
 
 
 def few_squares(picture: NDArray[np.uint8], boxes: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from core.batches import Batched
 from core.errors import GPUMemoryError
 from core.face_detector import THRESHOLDS, FaceDetector
 from core.model_manager import ModelManager
-from core.nets import TorchNet
+from core.torch_runtime import TorchNet
 from core.types import ByteArray, Detections, FloatArray
 from core.weights import locate
 from utils.geometry import iou_matrix
@@ -264,7 +265,7 @@ def test_short_memory_changes_no_face(models: ModelManager, crowd: ByteArray) ->
 
     plain = models.detector
     rnet, onet = Tight(plain._rnet), Tight(plain._onet)
-    tight = FaceDetector(plain._pnet, rnet, onet, batch_size=64)
+    tight = FaceDetector(plain._pnet, Batched(rnet, 64), Batched(onet, 64))
     assert_same(tight.detect([crowd], MIN_FACE_PX)[0], plain.detect([crowd], MIN_FACE_PX)[0], iou=0.9999)
     assert rnet.refused and onet.refused
 

@@ -23,8 +23,8 @@ from core import model_manager, weights
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.face_embedder import DlibEmbedder, FaceNetEmbedder
 from core.model_manager import ModelManager, possible_embedders
-from core.nets import TorchNet
 from core.similarity import CALIBRATIONS
+from core.torch_runtime import TorchNet
 from core.weights import WeightsFile
 
 
@@ -212,7 +212,7 @@ def test_facenet_runs_on_both_backends_alike(facenet: Path, models_cache: Path) 
     chips = np.random.RandomState(0).randint(0, 256, (3, 160, 160, 3), np.uint8)
     rows = here.embedder.embed(chips)
     assert rows.shape == (3, 512) and np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(3), abs=1e-4)
-    there = FaceNetEmbedder(TorchNet("facenet", facenet, "cpu"), batch_size=2)
+    there = FaceNetEmbedder(TorchNet("facenet", facenet, "cpu"))
     assert np.allclose(rows, there.embed(chips), atol=1e-3)
 
 

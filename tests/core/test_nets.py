@@ -1,4 +1,4 @@
-"""Batches when memory is short, the conversion's faults, and that both backends compute the same."""
+"""The conversion's faults, and that both backends compute the same."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import GPUMemoryError, ModelError
-from core.nets import OpenVINONet, TorchNet, converted, in_batches
+from core.errors import ModelError
+from core.nets import OpenVINONet, converted
+from core.torch_runtime import TorchNet
 from core.types import FloatArray
 from core.weights import locate
 
@@ -21,86 +22,6 @@ SIDES = {"pnet": 64, "rnet": 24, "onet": 48, "dlib": 150}
 
 def some_pictures(count: int, side: int = 2) -> FloatArray:
     return np.random.RandomState(count).randint(0, 256, (count, side, side, 3)).astype(np.float32)
-
-
-class Memory:
-    """A net with room for `room` pictures at a time; notes the batches it was given."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self.batches: list[int] = []
-
-    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-        self.batches.append(len(pictures))
-        if len(pictures) > self.room:
-            raise GPUMemoryError("full")
-        return pictures.sum((1, 2, 3))[:, None], pictures[:, 0, 0]
-
-
-@pytest.mark.parametrize("size", [1, 3, 10, 64])
-def test_batches_give_what_one_call_gives(size: int) -> None:
-    many, net = some_pictures(10), Memory(10**6)
-    whole = net(many)
-    in_parts = in_batches(net, many, size)
-    assert len(in_parts) == 2
-    assert all(np.array_equal(a, b) for a, b in zip(in_parts, whole, strict=True))
-    assert max(net.batches[1:]) <= size and sum(net.batches[1:]) == 10
-
-
-@pytest.mark.parametrize("room", [1, 2, 3, 7])
-def test_short_memory_halves_the_batch_and_changes_nothing(room: int, caplog: pytest.LogCaptureFixture) -> None:
-    many, net = some_pictures(13), Memory(room)
-    result = in_batches(net, many, 8)
-    assert all(np.array_equal(a, b) for a, b in zip(result, Memory(99)(many), strict=True))
-    assert sum(n for n in net.batches if n <= room) == 13
-    assert "memory is short" in caplog.text
-
-
-def test_memory_that_runs_out_half_way_loses_no_picture() -> None:
-    class Shrinking(Memory):
-        def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-            self.room = 8 if len(self.batches) < 2 else 2
-            return super().__call__(pictures)
-
-    many = some_pictures(30)
-    result = in_batches(Shrinking(8), many, 8)
-    assert all(np.array_equal(a, b) for a, b in zip(result, Memory(99)(many), strict=True))
-
-
-def test_not_even_one_picture_fits() -> None:
-    net = Memory(0)
-    with pytest.raises(GPUMemoryError):
-        in_batches(net, some_pictures(4), 4)
-    assert net.batches == [4, 2, 1]
-
-
-def test_the_same_batch_is_not_tried_twice() -> None:
-    net = Memory(2)
-    in_batches(net, some_pictures(5), 1024)
-    assert net.batches[0] == 5 and net.batches.count(5) == 1
-
-
-def test_torch_out_of_memory_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    from core import torch_nets
-
-    class Full(torch.nn.Module):  # type: ignore[misc]
-        def forward(self, batch: Any) -> Any:
-            if len(batch) > 2:
-                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-            return batch.mean((1, 2)), batch[:, 0, 0]
-
-    def build(kind: str, weights: Path) -> Any:
-        return Full()
-
-    monkeypatch.setattr(torch_nets, "build", build)
-    net = TorchNet("pnet", Path("unused"), "cpu")
-    with pytest.raises(GPUMemoryError, match="batch of 3"):
-        net(some_pictures(3))
-    means, corners = in_batches(net, some_pictures(5), 5)
-    assert np.allclose(means, some_pictures(5).mean((1, 2)), atol=1e-3)
-    assert np.array_equal(corners, some_pictures(5)[:, 0, 0])
 
 
 @pytest.mark.parametrize("kind", sorted(SIDES))
@@ -127,6 +48,12 @@ def test_batches_of_any_size_are_taken(net_files: dict[str, Path]) -> None:
     whole = net(many)
     for part in (slice(0, 1), slice(2, 9), slice(0, 9)):
         assert all(np.allclose(a[part], b, atol=1e-5) for a, b in zip(whole, net(many[part]), strict=True))
+
+
+def test_bytes_are_taken_like_floats(net_files: dict[str, Path]) -> None:
+    net = OpenVINONet(net_files["rnet"], threads=1)
+    many = some_pictures(5, 24)
+    assert all(np.array_equal(a, b) for a, b in zip(net(many.astype(np.uint8)), net(many), strict=True))
 
 
 def test_pictures_of_any_layout_are_taken(net_files: dict[str, Path]) -> None:

@@ -1,0 +1,154 @@
+"""Networks and pictures on a torch device. Only imported where torch runs the networks; nothing here needs a GPU.
+
+What is done on a GPU is done on any device that is named, so that tests can run it on the CPU. Pictures go there as
+bytes, through host memory that is pinned and used again, and become floats there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core import torch_nets
+from core.errors import GPUMemoryError
+from core.nets import Pictures
+from core.types import ByteArray, FloatArray
+from utils.crops import whole_pixels
+
+_SHORT_OF_MEMORY = (
+    "out of memory",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    "cudaErrorMemoryAllocation",
+    # What is left of a GPU too full for a library's handle or for any algorithm's workspace.
+    "CUDNN_STATUS_NOT_INITIALIZED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",
+    "unable to find an engine to execute this computation",
+)
+"""texts of the RuntimeErrors in which CUDA and its libraries say that memory is short"""
+
+
+@contextlib.contextmanager
+def gpu_memory_errors(what: str) -> Iterator[None]:
+    """Turn every form of a GPU's lack of memory into a GPUMemoryError; other errors pass."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.cuda.OutOfMemoryError) or any(text in str(error) for text in _SHORT_OF_MEMORY):
+            raise GPUMemoryError(f"out of GPU memory with {what}", stage="detect", hint="--device cpu") from error
+        raise
+
+
+class Upload:
+    """The way of arrays to a device, through one buffer of host memory that grows to the largest seen.
+
+    Not thread-safe. The transfer may still be under way when the call returns; whoever asks the device for results
+    waits for it, and has to before the next call.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._buffer = torch.empty(0, dtype=torch.uint8)
+
+    def __call__(self, arrays: Sequence[NDArray[np.generic]] | NDArray[np.generic]) -> torch.Tensor:
+        """Arrays of one shape and type as one tensor (N, ...) on the device."""
+        first = arrays[0]
+        shape = (len(arrays), *first.shape)
+        size = len(arrays) * first.nbytes
+        if self._buffer.numel() < size:
+            # The old one is given back first: both at once may be too much.
+            self._buffer = torch.empty(0, dtype=torch.uint8)
+            self._buffer = torch.empty(size, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
+        kind = torch.from_numpy(np.zeros(0, first.dtype)).dtype
+        staged = self._buffer[:size].view(kind).reshape(shape)
+        host = staged.numpy()
+        for row in range(len(arrays)):
+            host[row] = arrays[row]
+        return staged.to(self.device, non_blocking=True, copy=True)
+
+
+class TorchNet:
+    """A torch network on `device`, with pixels in the order that convolutions prefer (channels_last)."""
+
+    def __init__(self, kind: str, weights: Path, device: str, *, half: bool | None = None) -> None:
+        """half: compute with 16 bits; None is on a GPU only."""
+        self._device = torch.device(device)
+        self._upload = Upload(self._device)
+        self._was_short = False
+        half = self._device.type == "cuda" if half is None else half
+        dtype = torch.float16 if half else torch.float32
+        with gpu_memory_errors(f"the network {kind}"):
+            net = torch_nets.build(kind, weights).to(self._device, dtype)
+            self._net = net.to(memory_format=torch.channels_last)
+
+    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
+        if self._was_short and self._device.type == "cuda":
+            # Only now are the tensors of the call that failed free.
+            torch.cuda.empty_cache()
+        self._was_short = True
+        with gpu_memory_errors(f"a batch of {len(pictures)}"), torch.inference_mode():
+            batch = pictures if isinstance(pictures, torch.Tensor) else self._upload(pictures)
+            out = self._net(batch)
+            outputs = tuple(o.float().cpu().numpy() for o in (out if isinstance(out, tuple) else (out,)))
+        self._was_short = False
+        return outputs
+
+
+class DevicePictures:
+    """`SampledPictures` on a device: pictures go there once, levels and crops are made there, exactly alike.
+
+    The summed-area tables take 12 bytes a pixel of the device's memory, and some more while they are made.
+    """
+
+    def __init__(self, pictures: Sequence[ByteArray], upload: Upload) -> None:
+        """pictures: each (h, w, 3) uint8 RGB, all of one shape.
+
+        Raises:
+            GPUMemoryError: they do not fit; so do the methods.
+        """
+        self.height, self.width = pictures[0].shape[:2]
+        with gpu_memory_errors(f"{len(pictures)} pictures of {self.width}x{self.height}"):
+            shape = len(pictures), self.height + 1, self.width + 1, 3
+            self._table = torch.zeros(shape, dtype=torch.int32, device=upload.device)
+            inner = upload(pictures).to(torch.int32)
+            # Sums beyond 32 bits wrap around; differences of them are right all the same.
+            self._table[:, 1:, 1:] = inner.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32)
+
+    def level(self, height: int, width: int) -> torch.Tensor:
+        """All pictures shrunk to (n, height, width, 3) float32 in [0, 255]."""
+        top, bottom = self._cells(self.height, height)
+        left, right = self._cells(self.width, width)
+        with gpu_memory_errors(f"a level of {width}x{height}"):
+            rows = self._table[:, bottom] - self._table[:, top]
+            sums = rows[:, :, right] - rows[:, :, left]
+            area = (bottom - top)[:, None] * (right - left)[None, :]
+            return sums / area[..., None].to(torch.float32)
+
+    def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> torch.Tensor:
+        """(N, side, side, 3) float32, each box cut out of the picture that `owner` names."""
+        device = self._table.device
+        with gpu_memory_errors(f"{len(boxes)} crops of {side}x{side}"):
+            low, high = (torch.from_numpy(corner).to(device) for corner in whole_pixels(boxes, self.width, self.height))
+            size, step = (high - low)[:, None], torch.arange(side, device=device)[None, :, None]
+            first = low[:, None] + step * size // side
+            last = low[:, None] - (-(step + 1) * size // side)
+            picture = torch.from_numpy(owner).to(device)[:, None, None]
+            sums = (
+                self._table[picture, last[:, :, None, 1], last[:, None, :, 0]]
+                - self._table[picture, first[:, :, None, 1], last[:, None, :, 0]]
+                - self._table[picture, last[:, :, None, 1], first[:, None, :, 0]]
+                + self._table[picture, first[:, :, None, 1], first[:, None, :, 0]]
+            )
+            extent = last - first
+            area = extent[:, :, None, 1] * extent[:, None, :, 0]
+            return sums / area[..., None].to(torch.float32)
+
+    def _cells(self, length: int, parts: int) -> tuple[torch.Tensor, torch.Tensor]:
+        step = torch.arange(parts, device=self._table.device)
+        return step * length // parts, -(-(step + 1) * length // parts)
