@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet
+from processors.drawn_names import drawn_names
 from processors.output_writer import UNKNOWN_PERSON, frame_times
 from utils.lettering import Color, draw_text, text_mask
 from utils.timecodes import clock
@@ -31,6 +32,7 @@ _DASH_PX = 6
 class _Face:
     tracklet: Tracklet
     name: str
+    drawn_name: str
     color: Color
 
 
@@ -77,7 +79,7 @@ class PreviewArtist:
             cv2.rectangle(picture, (x1, y1), (x2, y2), face.color, self._line_px)
         else:
             _dashed(picture, (x1, y1, x2, y2), face.color, self._line_px)
-        words = f"{face.name}  #{tracklet.id}  {f'{score:.2f}' if score > 0 else 'hidden'}"
+        words = f"{face.drawn_name}  #{tracklet.id}  {f'{score:.2f}' if score > 0 else 'hidden'}"
         start, end = self._shown.get((face.name, tracklet.id), (0, 0))
         height = text_mask(words, self._letters_px).shape[0]
         above = y1 - height - self._line_px
@@ -117,10 +119,11 @@ class PreviewArtist:
 
 def _faces(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[_Face]:
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    drawn = drawn_names(person.name for person in timeline.people)
     for number, person in enumerate(timeline.people):
         color = PERSON_COLORS[number % len(PERSON_COLORS)]
-        yield from (_Face(by_id[track], person.name, color) for track in person.tracklets)
-    yield from (_Face(by_id[track], UNKNOWN_PERSON, _GREY) for track in timeline.unknown)
+        yield from (_Face(by_id[track], person.name, drawn[person.name], color) for track in person.tracklets)
+    yield from (_Face(by_id[track], UNKNOWN_PERSON, UNKNOWN_PERSON, _GREY) for track in timeline.unknown)
 
 
 def _dashed(picture: ByteArray, box: tuple[int, int, int, int], color: Color, thickness: int) -> None:

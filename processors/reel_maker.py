@@ -18,6 +18,7 @@ from core.errors import EncodeError, InterruptedRunError, PipelineError, ToolMis
 from core.ffmpeg_tool import find_ffmpeg
 from core.types import ByteArray, Clip, ColorInfo
 from processors.clip_names import REEL_FILE
+from processors.drawn_names import drawn_names
 from processors.reel_sound import Part, reel_frames, write_reel_sound
 from processors.title_card import title_card
 from utils.files import PARTIAL_PREFIX
@@ -43,19 +44,21 @@ def write_reels(
 ) -> tuple[str, ...]:
     """Write person_NN/reel.mp4 for everybody who has a clip; `folder` holds the clips.
 
-    faces: JPEGs of each person, the best one first. rate: pictures per second of the clips, and of the reels.
+    faces: JPEGs of each person, in the timeline's order, the best one first. rate: pictures per second of the
+    clips, and of the reels.
 
     Raises:
         EncodeError, OutputError: a reel cannot be made. DecodeError, InvalidVideoError: a clip cannot be read.
         ToolMissingError: moviepy or ffmpeg is not there.
         InterruptedRunError: the monitor's `stop` was set. A reel is there only when it is complete.
     """
+    names = drawn_names(dict.fromkeys([*faces, *(clip.person for clip in clips)]))
     files = []
     for person in dict.fromkeys(clip.person for clip in clips):
         own = sorted((clip for clip in clips if clip.person == person), key=lambda clip: (clip.start, clip.end))
         face = next(iter(faces.get(person, ())), b"")
         file = f"{person}/{REEL_FILE}"
-        _write_reel(folder, file, own, face, rate, settings, monitor)
+        _write_reel(folder, file, own, names[person], face, rate, settings, monitor)
         files.append(file)
     return tuple(files)
 
@@ -73,6 +76,7 @@ def _write_reel(
     folder: Path,
     file: str,
     clips: Sequence[Clip],
+    name: str,
     face: bytes,
     rate: Fraction,
     settings: EncodeSettings,
@@ -82,7 +86,7 @@ def _write_reel(
     parts = reel_parts(folder, clips, rate)
     length_s = sum(clip.frames for clip in clips) / rate
     facts = f"{len(clips)} clip{'' if len(clips) == 1 else 's'}, {clock(float(length_s))}"
-    card = title_card(*size, clips[0].person, facts, face)
+    card = title_card(*size, name, facts, face)
     color = ColorInfo(matrix="smpte170m", range="tv")
     try:
         with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, dir=target.parent) as scratch:
