@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +20,10 @@ CONTAINER = "mov,mp4,m4a,3gp,3g2,mj2"
 FIRST_AFTER_S = 0.4
 """the first picture is one so far into the clip: a person's first frames may still be half a dissolve"""
 
-_APART_S = 4.0
-"""key frames nearer to the last picture than this show nothing new"""
+_APART_S = 8.0
+_AT_LEAST = 3
+_CLOSEST_S = 0.6
+"""pictures: one for so many seconds, but start, middle and end of a clip in any case, unless it is very short"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +35,17 @@ class Thumbnail:
 
 
 def read_thumbnails(path: Path, height_px: int, limit: int) -> tuple[Thumbnail, ...]:
-    """At most `limit` pictures of the clip, `height_px` high, in time order: one near its start, then at key frames.
+    """At most `limit` pictures of the clip, `height_px` high, in time order: near its start, its end, and between.
 
-    Our encoder sets a key frame at least every 250 pictures, so these come about every ten seconds, and
-    only the first one needs any pictures decoded on the way. () where the file cannot be read.
+    Between key frames, which our encoder sets at least every 250 pictures, the way to a picture is decoded without
+    B-frames. In a long clip key frames near by are taken instead. () where the file cannot be read.
     """
-    found: list[Thumbnail] = []
-    with contextlib.suppress(StopIteration):
-        for thumbnail in _candidates(path, height_px):
-            if not found or thumbnail.time_s - found[-1].time_s >= _APART_S:
-                found.append(thumbnail)
-    return tuple(found[i] for i in evenly(len(found), limit))
+    try:
+        with open_input(path, CONTAINER) as container:
+            return tuple(_thumbnail(picture, height_px) for picture in _chosen(container, limit))
+    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+        logger.debug("%s: no thumbnails: %s", path.name, error)
+        return ()
 
 
 def evenly(count: int, limit: int) -> tuple[int, ...]:
@@ -54,30 +55,54 @@ def evenly(count: int, limit: int) -> tuple[int, ...]:
     return tuple(i * count // limit for i in range(limit))
 
 
-def _candidates(path: Path, height_px: int) -> Iterator[Thumbnail]:
-    try:
-        with open_input(path, CONTAINER) as container:
-            yield from _first(container, height_px)
-        with open_input(path, CONTAINER) as container:
-            container.streams.video[0].codec_context.skip_frame = "NONKEY"
-            for picture in container.decode(video=0):
-                yield _thumbnail(picture, height_px)
-    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
-        logger.debug("%s: no thumbnails: %s", path.name, error)
-
-
-def _first(container: InputContainer, height_px: int) -> Iterator[Thumbnail]:
+def _chosen(container: InputContainer, limit: int) -> Iterator[av.VideoFrame]:
     stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    length_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-    wanted_s = min(FIRST_AFTER_S, length_s / 2)
-    last = None
-    for picture in container.decode(stream):
-        last = picture
-        if (picture.time or 0.0) >= wanted_s:
-            break
-    if last is not None:
-        yield _thumbnail(last, height_px)
+    stream.codec_context.skip_frame = "BIDIR"
+    tick = float(stream.time_base or 1)
+    wanted = _times((stream.duration or 0) * tick, limit)
+    plan = list(_ways(wanted, lambda time_s: _key_before(container, stream, int(time_s / tick)) * tick))
+    container.seek(0, stream=stream)
+    pictures: Iterator[av.VideoFrame] = container.decode(stream)
+    for time_s, key_s in plan:
+        if key_s is not None:
+            container.seek(int(key_s / tick), stream=stream)
+            pictures = container.decode(stream)
+        last = None
+        for last in pictures:
+            if (last.time or 0.0) >= time_s:
+                break
+        if last is None:
+            return
+        yield last
+
+
+def _ways(wanted: Sequence[float], key_before: Callable[[float], float]) -> Iterator[tuple[float, float | None]]:
+    """For each time wanted the one to take, and the key frame to go to for it, None where decoding just goes on."""
+    near_s = 0.5 * (wanted[1] - wanted[0]) if len(wanted) > 1 else 0.0
+    before_s = 0.0
+    for number, time_s in enumerate(wanted):
+        inner = 0 < number < len(wanted) - 1
+        key_s = key_before(time_s + near_s if inner else time_s)
+        if inner and key_s > before_s and abs(key_s - time_s) <= near_s:
+            time_s = key_s
+        yield time_s, key_s if before_s < key_s <= time_s else None
+        before_s = time_s
+
+
+def _key_before(container: InputContainer, stream: av.VideoStream, pts: int) -> int:
+    container.seek(pts, stream=stream)
+    packet = next(container.demux(stream))
+    return packet.pts or 0
+
+
+def _times(length_s: float, limit: int) -> tuple[float, ...]:
+    """When the pictures are wanted, seconds into the clip."""
+    first = min(FIRST_AFTER_S, length_s / 2)
+    count = min(limit, max(min(_AT_LEAST, int(length_s / _CLOSEST_S)), int(length_s / _APART_S) + 1))
+    if count < 2:
+        return (first,)
+    step = (length_s - 2 * first) / (count - 1)
+    return tuple(first + i * step for i in range(count))
 
 
 def _thumbnail(picture: av.VideoFrame, height_px: int) -> Thumbnail:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,8 +29,13 @@ Thumbnails = Mapping[str, Sequence[Thumbnail]]
 
 
 def clip_thumbnails(folder: Path, clips: Sequence[Clip]) -> dict[str, tuple[Thumbnail, ...]]:
-    """Pictures of each clip by its file, none for a clip that cannot be read. folder: the video's."""
-    return {clip.file: read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, _TILES_PER_CLIP) for clip in clips}
+    """Pictures of each clip by its file, none for a clip that cannot be read. folder: the video's.
+
+    Of a person with many clips there are fewer of each: more than a sheet holds would be read for nothing.
+    """
+    counts = Counter(clip.person for clip in clips)
+    limits = {person: max(1, min(_TILES_PER_CLIP, _MAX_TILES // count)) for person, count in counts.items()}
+    return {clip.file: read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person]) for clip in clips}
 
 
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.flash_beep import write_video
 from core.thumbnails import FIRST_AFTER_S, Thumbnail, evenly, read_thumbnails
 from core.types import Clip, FaceAnalysis, Identity, Timeline, Tracklet
-from processors.contact_sheet import TILE_HEIGHT_PX, contact_sheet
+from processors.contact_sheet import TILE_HEIGHT_PX, clip_thumbnails, contact_sheet
 from processors.result_pictures import ranked_faces, write_pictures
 from tests.processors.exporters.test_exporters import tracklet as bare
 from utils.lettering import draw_text, text_mask
@@ -76,17 +77,53 @@ def test_a_clip_that_cannot_be_read_has_no_picture(tmp_path, analysis):
     assert files == ["a/face.jpg"] and shown.posters == {}
 
 
-def test_a_thumbnail_near_the_start_then_one_at_key_frames(tmp_path):
-    write_video(tmp_path / "long.mp4", [i / 25 for i in range(600)], sound=None)
-    shots = read_thumbnails(tmp_path / "long.mp4", 60, 9)
-    assert shots[0].time_s == pytest.approx(FIRST_AFTER_S, abs=0.05)
-    assert shots[0].pixels.shape == (60, 80, 3)
-    gaps = np.diff([shot.time_s for shot in shots])
-    assert len(shots) >= 3 and gaps.min() >= 4
-    assert len(read_thumbnails(tmp_path / "long.mp4", 60, 2)) == 2
-    write_video(tmp_path / "short.mp4", [0.0, 0.04], sound=None)
-    assert len(read_thumbnails(tmp_path / "short.mp4", 60, 9)) == 1
+def film(path, seconds: float, limit: int = 9) -> list[float]:
+    """Times of the pictures that are taken of a clip so long, whose key frames are ten seconds apart."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(
+            "libx264", rate=25, options={"g": "250", "sc_threshold": "0", "preset": "veryfast"}
+        )
+        stream.width, stream.height, stream.pix_fmt = 80, 60, "yuv420p"
+        for number in range(round(seconds * 25)):
+            level = np.full((90, 80), 40 + number % 180, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(level, "yuv420p")))
+        container.mux(stream.encode())
+    shots = read_thumbnails(path, 60, limit)
+    # Each picture is the one that its time says.
+    for shot in shots:
+        wanted = cv2.cvtColor(np.full((90, 80), 40 + round(shot.time_s * 25) % 180, np.uint8), cv2.COLOR_YUV2RGB_I420)
+        assert abs(int(shot.pixels[30, 40, 0]) - int(wanted[30, 40, 0])) < 8
+        assert shot.pixels.shape == (60, 80, 3)
+    return [shot.time_s for shot in shots]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wanted"),
+    [
+        (0.08, [0.04]),
+        (1.0, [0.4]),
+        (3.0, [0.4, 1.5, 2.6]),
+        (12.0, [0.4, 6.0, 11.6]),
+        (30.0, [0.4, 10.0, 20.0, 29.6]),
+    ],
+)
+def test_pictures_of_start_middle_and_end_at_key_frames_where_those_are_near(tmp_path, seconds, wanted):
+    # B-frames are passed over.
+    assert film(tmp_path / "clip.mp4", seconds) == pytest.approx(wanted, abs=0.17)
+
+
+def test_no_more_pictures_than_wanted_and_none_of_what_is_no_film(tmp_path):
+    assert film(tmp_path / "clip.mp4", 30.0, 2) == pytest.approx([FIRST_AFTER_S, 29.6], abs=0.17)
     assert read_thumbnails(tmp_path / "nothing.mp4", 60, 9) == ()
+
+
+def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("processors.contact_sheet.read_thumbnails", lambda path, height, limit: asked.append(limit))
+    clip_thumbnails(tmp_path, [clip("a", n) for n in range(25)] + [clip("b", n) for n in range(3)])
+    assert asked == [2] * 25 + [12] * 3
+    clip_thumbnails(tmp_path, [clip("a", n) for n in range(100)])
+    assert asked[-1] == 1
 
 
 def test_a_contact_sheet_has_all_tiles_in_time_order():
