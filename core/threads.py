@@ -23,6 +23,16 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def keep_opencv_single() -> None:
+    """Let OpenCV compute on the thread that calls it, in the whole process.
+
+    Its other threads would wait for work by spinning: a tenth of all CPU time of a run, on CPUs that decode.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
 def thread_budget(requested: int) -> ThreadBudget:
     """Shares of `requested` threads (0: as many as there are CPUs).
 

@@ -15,6 +15,7 @@ from config import Settings
 from core.errors import EncodeError, InterruptedRunError
 from core.ffmpeg_tool import H264_ENCODER
 from core.h264_encoder import choose_encoder
+from core.threads import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis
 from core.video_frame import VideoFrame
 from core.video_reader import VideoReader
@@ -55,6 +56,7 @@ class ClipRenderer:
         self, settings: Settings, monitor: StageMonitor | None = None, *, max_encoders: int = MAX_ENCODERS
     ) -> None:
         self._settings = settings
+        self._threads = thread_budget(settings.run.threads)
         self._monitor = monitor or StageMonitor()
         self._max_encoders = max_encoders
 
@@ -124,7 +126,7 @@ class ClipRenderer:
     def _run_pass(self, analysis: FaceAnalysis, waiting: list[ClipJob], jobs: Sequence[ClipJob], total: int) -> None:
         running: list[ClipJob] = []
         with (
-            VideoReader(analysis.video) as reader,
+            VideoReader(analysis.video, threads=self._threads.decode) as reader,
             prefetch(_pictures(reader, waiting), _FRAMES_AHEAD, self._monitor.stop) as frames,
         ):
             for frame in frames:

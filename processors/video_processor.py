@@ -14,6 +14,7 @@ from config import VERSION, Settings, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
 from core.h264_encoder import choose_encoder
+from core.threads import keep_opencv_single
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.analysis_key import analysis_key, make_store, possible_keys
 from processors.clip_renderer import ClipRenderer, RenderResult
@@ -62,6 +63,7 @@ class VideoProcessor:
 
         models: called when they are needed, which may be never.
         """
+        keep_opencv_single()
         self._info = info
         self._folder = folder
         self._fingerprint = fingerprint

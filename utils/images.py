@@ -121,7 +121,7 @@ def _enlarged(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float
 
 
 def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
-    """Low-pass and shrink by less than two from a whole corner; shifted afterwards, on the small side, where none fits."""
+    """Low-pass, shrink by less than two from a whole corner, and shift on the small side where none fits."""
     more_x, corner_x = _lead(x1, scale_x, math.ceil(_MARGIN / scale_x))
     more_y, corner_y = _lead(y1, scale_y, math.ceil(_MARGIN / scale_y))
     left, top = math.floor(corner_x), math.floor(corner_y)
@@ -142,13 +142,11 @@ def _lead(start: float, scale: float, least: int) -> tuple[int, float]:
     The source px is whole where one of the first `_LEAD` candidates is nearly so: a picture resized from there
     needs no shift, which costs as much as the resizing. The error stays below `_NEAR_WHOLE`.
     """
-    counts = np.arange(least, least + _LEAD)
-    corners = start - counts * scale
-    wholes = np.round(corners)
-    best = int(np.argmin(np.abs(corners - wholes) > _NEAR_WHOLE))
-    if abs(corners[best] - wholes[best]) > _NEAR_WHOLE:
-        return least, float(corners[0])
-    return int(counts[best]), float(wholes[best])
+    for count in range(least, least + _LEAD):
+        corner = start - count * scale
+        if abs(corner - round(corner)) <= _NEAR_WHOLE:
+            return count, float(round(corner))
+    return least, start - least * scale
 
 
 def _resized(source: Plane, scale_x: float, scale_y: float) -> Plane:
