@@ -10,6 +10,7 @@ import contextvars
 import dataclasses
 import logging
 import math
+from array import array
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -27,6 +28,7 @@ from processors.analysis_picture import AnalysisPicture, thumbnail
 from processors.box_followers import make_follower
 from processors.face_sampler import FaceSampler, sharpness
 from processors.face_tracker import FaceTracker, Look
+from processors.growing_rows import Measurements
 from processors.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.track import Track
 from processors.tracklet_maker import TrackletMaker, cut_at_shots
@@ -111,8 +113,8 @@ class _Pass:
         self._last: tuple[VideoFrame, AnalysisPicture] | None = None
         self._calm = False
         self._samplers: dict[int, FaceSampler] = {}
-        self._sharpness: dict[int, dict[int, float]] = {}
-        self._pts: list[int] = []
+        self._sharpness: dict[int, Measurements] = {}
+        self._pts = array("q")
         self._futures: deque[Future[Tracklet | None]] = deque()
         self._tracklets: list[Tracklet] = []
         self._maker = TrackletMaker(models, self._scale, rate)
@@ -189,7 +191,7 @@ class _Pass:
         """Measure the faces seen in `frame`, and keep the good ones."""
         for track in self._tracker.visible:
             sharp = sharpness(picture(), track.landmarks[-1])
-            self._sharpness.setdefault(track.id, {})[frame.index] = sharp
+            self._sharpness.setdefault(track.id, Measurements()).note(frame.index, sharp)
             if sample:
                 sampler = self._samplers.get(track.id)
                 if sampler is None:
@@ -205,7 +207,7 @@ class _Pass:
     def _end_track(self, track: Track) -> None:
         sampler = self._samplers.pop(track.id, None)
         samples, portrait = sampler.finish() if sampler else ([], b"")
-        sharp = self._sharpness.pop(track.id, {})
+        sharp = self._sharpness.pop(track.id, Measurements())
         # What is logged there is about this video too.
         run = contextvars.copy_context().run
         self._futures.append(self._pool.submit(run, self._maker.make, track, sharp, samples, portrait))

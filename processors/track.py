@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bisect
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from core.types import FloatArray
+from processors.growing_rows import GrowingRows
 
 VELOCITY_MEMORY = 0.6
 """share of the old velocity that is kept when a new displacement is seen"""
@@ -23,16 +25,17 @@ COAST_FRAMES = 3
 class Track:
     """Rows of one face, oldest first, in analysis pixels.
 
+    boxes: rows (4,); landmarks: rows (5, 2).
     looks: full detections made while the face was followed; hits: how many of them found it too.
     hidden: frames since the face was last seen (0: it is in the last picture that was looked at).
     doubtful: rows since then that may show it; they count once it is seen again.
     """
 
     id: int
-    frames: list[int] = field(default_factory=list)
-    boxes: list[FloatArray] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    landmarks: list[FloatArray] = field(default_factory=list)
+    frames: array[int] = field(default_factory=lambda: array("q"))
+    boxes: GrowingRows = field(default_factory=lambda: GrowingRows(4))
+    scores: array[float] = field(default_factory=lambda: array("d"))
+    landmarks: GrowingRows = field(default_factory=lambda: GrowingRows(5, 2))
     velocity: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
     hidden: int = 0
     looks: int = 0
@@ -54,8 +57,8 @@ class Track:
 
     def _add(self, frame: int, box: FloatArray, score: float, landmarks: FloatArray) -> None:
         if self.frames:
-            elapsed = frame - self.frames[-1]
-            moved = (box[:2] + box[2:] - self.boxes[-1][:2] - self.boxes[-1][2:]) / (2 * elapsed)
+            elapsed, before = frame - self.frames[-1], self.box
+            moved = (box[:2] + box[2:] - before[:2] - before[2:]) / (2 * elapsed)
             blended = VELOCITY_MEMORY * self.velocity + (1 - VELOCITY_MEMORY) * moved
             self.velocity = np.asarray(blended, np.float32)
         self.frames.append(frame)

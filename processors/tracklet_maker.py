@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from core.model_manager import ModelManager
 from core.types import FloatArray, Shot, Tracklet
 from processors.face_sampler import FaceSample
 from processors.face_tracker import CALM_STRIDE
+from processors.growing_rows import Measurements
 from processors.track import Track
 from utils.stage_times import timed
 
@@ -42,7 +43,7 @@ class TrackletMaker:
 
     @timed("embed")
     def make(
-        self, track: Track, sharpness: Mapping[int, float], samples: Sequence[FaceSample], portrait: bytes
+        self, track: Track, sharpness: Measurements, samples: Sequence[FaceSample], portrait: bytes
     ) -> Tracklet | None:
         """The tracklet, or None where the track is not a face. Its shot is set by `cut_at_shots`."""
         if track.frames[-1] - track.frames[0] + 1 < MIN_FRAMES or not self._is_face(track, samples):
@@ -52,7 +53,7 @@ class TrackletMaker:
         side = embedder.side
         embeddings = embedder.embed(np.stack(chips) if chips else np.zeros((0, side, side, 3), np.uint8))
         frames = np.arange(track.frames[0], track.frames[-1] + 1)
-        places = np.concatenate([np.stack(track.boxes), np.stack(track.landmarks).reshape(-1, 10)], 1)
+        places = np.concatenate([track.boxes.stacked(), track.landmarks.stacked().reshape(-1, 10)], 1)
         places = without_gaps(np.array(track.frames), places) * np.tile(self._scale, 7)
         scores = _scores(np.array(track.frames), np.array(track.scores, np.float32))
         return Tracklet(
@@ -62,7 +63,7 @@ class TrackletMaker:
             boxes=places[:, :4].astype(np.float32),
             scores=scores,
             landmarks=places[:, 4:].reshape(-1, 5, 2).astype(np.float32),
-            sharpness=_filled(frames, sharpness),
+            sharpness=sharpness.nearest(frames),
             sample_frames=np.array([s.frame for s in samples], np.int64),
             sample_quality=np.array([s.quality for s in samples], np.float32),
             embeddings=embeddings,
@@ -119,15 +120,3 @@ def _scores(frames: NDArray[np.int64], scores: FloatArray) -> FloatArray:
     for row in np.flatnonzero(np.diff(frames) > CALM_STRIDE):
         every[frames[row] - frames[0] + 1 : frames[row + 1] - frames[0]] = 0
     return every
-
-
-def _filled(frames: NDArray[np.int64], known: Mapping[int, float]) -> FloatArray:
-    """Sharpness per frame; rows found backwards take that of the nearest frame measured."""
-    if not known:
-        return np.zeros(len(frames), np.float32)
-    measured = np.array(sorted(known))
-    values = np.array([known[int(f)] for f in measured], np.float32)
-    right = np.clip(np.searchsorted(measured, frames), 0, len(measured) - 1)
-    left = np.clip(right - 1, 0, None)
-    nearer_left = np.abs(measured[left] - frames) <= np.abs(measured[right] - frames)
-    return np.asarray(np.where(nearer_left, values[left], values[right]), np.float32)

@@ -10,6 +10,7 @@ import pytest
 
 from core.types import ByteArray, FloatArray, Shot, Tracklet
 from processors.face_sampler import FaceSample
+from processors.growing_rows import Measurements
 from processors.track import Track
 from processors.tracklet_maker import (
     FACE_OPINION,
@@ -53,7 +54,10 @@ def make(
 ) -> Tracklet | None:
     shared: Any = models or Models()
     chosen = samples_at(track.frames[0]) if samples is None else samples
-    return TrackletMaker(shared, SCALE, RATE).make(track, sharp.get("sharpness", {}), chosen, b"jpeg")
+    measured = Measurements()
+    for frame, value in sharp.get("sharpness", {}).items():
+        measured.note(frame, value)
+    return TrackletMaker(shared, SCALE, RATE).make(track, measured, chosen, b"jpeg")
 
 
 def samples_at(*frames: int) -> list[FaceSample]:
