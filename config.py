@@ -161,7 +161,8 @@ class ClipSettings(Section, frozen=True):
         named = [match["named"] or match["braced"] for match in template.pattern.finditer(self.template)]
         unknown = [name or "$" for name in named if name not in TEMPLATE_FIELDS]
         if unknown or not self.template.strip():
-            raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is no field; known: {TEMPLATE_FIELDS}")
+            known = ", ".join(TEMPLATE_FIELDS)
+            raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is no field; there are {known}")
 
     @property
     def frame_size(self) -> tuple[int, int]:
@@ -289,6 +290,9 @@ class Option:
             ValueError: wrong type or out of range; the message says what is expected.
         """
         given = [item.strip() for item in text.split(",") if item.strip()] if self.is_list else text
+        words = get_args(get_args(get_args(self.annotation)[0])[0]) if self.is_list else ()
+        if unknown := [item for item in given if item not in words] if self.is_list else []:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(words)}")
         value = msgspec.convert(given, self.annotation, strict=False)
         section = get_type_hints(Settings)[self.section](**{self.name: value})  # which has checks of its own
         return getattr(section, self.name)

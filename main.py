@@ -8,6 +8,7 @@ missing, 130 interrupted. Logs and bars go to stderr, data to stdout.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import logging
 import os
 import signal
@@ -88,6 +89,8 @@ def run_command(arguments: Sequence[str]) -> int:
         from processors.batch_inputs import find_inputs
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
+        if guess := _meant_command(parsed.inputs):
+            return _complain(f"there is no file {parsed.inputs[0]!r}; the command is {guess}", EXIT_USAGE)
         if bundle is not None:
             bundle.inputs = inputs
         if not inputs:
@@ -101,6 +104,8 @@ def run_command(arguments: Sequence[str]) -> int:
         logger.info("%d video%s -> %s", len(inputs), "" if len(inputs) == 1 else "s", parsed.output)
         with _signals_to(monitor.stop):
             summary = run_batch(inputs, parsed.output, settings, monitor)
+        if any(result.clips for result in summary.results):
+            logger.info("all of it to look at: %s", parsed.output / "index.html")
     _print_lines(summary.lines())
     if summary.abandoned:
         # A worker is stuck in foreign code; an orderly exit would wait for it.
@@ -110,15 +115,22 @@ def run_command(arguments: Sequence[str]) -> int:
 
 
 def people_command(arguments: Sequence[str]) -> int:
-    """`main.py people FOLDER`: the table of people."""
+    """`main.py people [FOLDER]`: the table of people, of one video or of all."""
     parsed = command_line.people_parser().parse_args(arguments)
     with _console(parsed.verbosity):
-        from processors.finished_folders import find_folder
-        from processors.people_editor import people_lines
+        from processors.finished_folders import find_folder, result_folders
+        from processors.people_editor import people_lines, tracklet_lines
         from processors.timeline_file import read_timeline
 
-        lines = people_lines(read_timeline(find_folder(parsed.folder, parsed.output)))
-    _print_lines(lines)
+        table = tracklet_lines if parsed.tracklets else people_lines
+        if parsed.folder is not None:
+            _print_lines(table(read_timeline(find_folder(parsed.folder, parsed.output))))
+            return EXIT_DONE
+        folders = result_folders(parsed.output)
+        if not folders:
+            return _complain(f"{parsed.output}: no results yet (-o names another folder)", EXIT_USAGE)
+        for folder in folders:
+            _print_lines([f"{folder.name}:", *(f"  {line}" for line in table(read_timeline(folder)))])
     return EXIT_DONE
 
 
@@ -157,7 +169,7 @@ def render_command(arguments: Sequence[str]) -> int:
     parsed = command_line.render_parser().parse_args(arguments)
     with _console(parsed.verbosity) as monitor:
         from processors.finished_folders import find_folder, recorded_settings
-        from processors.folder_renderer import render_folder
+        from processors.folder_renderer import render_folder, rendered_lines
 
         folder = find_folder(parsed.folder, parsed.output)
         settings = command_line.settings_from(parsed, recorded_settings(folder))
@@ -168,7 +180,7 @@ def render_command(arguments: Sequence[str]) -> int:
             manifest = render_folder(
                 folder, settings, monitor.video(folder.name), places=places, analyse=parsed.analyse
             )
-    _print_lines([f"{folder.name}: {len(manifest['people'])} people, {len(manifest['clips'])} clips"])
+    _print_lines(rendered_lines(folder, manifest))
     return EXIT_DONE
 
 
@@ -223,9 +235,16 @@ def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipR
 
         folder = find_folder(parsed.folder, parsed.output)
         edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
-        logger.info("python main.py render %s makes the clips anew", folder)
+        logger.info("now make the clips anew: main.py render %s", folder)
     _print_lines(people_editor.people_lines(edited))
     return EXIT_DONE
+
+
+def _meant_command(inputs: Sequence[str]) -> str:
+    """The command that the first word may have been meant to be, or ""."""
+    if not inputs or os.path.lexists(inputs[0]) or not inputs[0].isalpha():
+        return ""
+    return next(iter(difflib.get_close_matches(inputs[0].lower(), COMMANDS, 1, 0.7)), "")
 
 
 def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings) -> int:

@@ -24,7 +24,7 @@ def find_ffmpeg() -> str:
     """
     for candidate in (shutil.which("ffmpeg"), _bundled_ffmpeg()):
         if candidate is not None and _can_encode(candidate):
-            logger.info("encoding with %s", candidate)
+            logger.debug("encoding with %s", candidate)
             return candidate
     raise ToolMissingError(
         f"no ffmpeg with the encoder {H264_ENCODER}",

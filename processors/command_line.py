@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -32,7 +33,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         # The usual message is preceded by the usage; with a flag for each setting that hides it.
-        self.exit(EXIT_USAGE, f"{self.prog}: error: {message} ({self.prog} --help lists everything)\n")
+        unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        close = difflib.get_close_matches(unknown[1], flags, 1) if unknown else []
+        guess = f"; did you mean {close[0]}?" if close else ""
+        self.exit(EXIT_USAGE, f"{self.prog}: error: {message}{guess} ({self.prog} --help lists everything)\n")
 
 
 def run_parser() -> Parser:
@@ -66,8 +71,9 @@ def run_parser() -> Parser:
 
 def people_parser() -> Parser:
     """`people`: list them."""
-    parser = _parser("people", "List the people of a video: minutes in the picture, clips, tracklets.")
-    _add_folder(parser)
+    parser = _parser("people", "List the people of a video: time in the picture, clips, tracklets.")
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help=f"{_FOLDER_HELP} (default: all that have results)")
+    parser.add_argument("--tracklets", action="store_true", help="list the tracklets instead, with their times")
     return parser
 
 
@@ -95,7 +101,7 @@ def split_parser() -> Parser:
     parser = _parser("split", "Make a new person of some tracklets of one; main.py render makes the clips anew.")
     _add_folder(parser)
     parser.add_argument("person", metavar="PERSON", help="who has the tracklets now")
-    parser.add_argument("--tracklets", type=_numbers, required=True, metavar="3,4", help="which ones go")
+    parser.add_argument("--tracklets", type=_numbers, required=True, metavar="3,4-6", help="which ones go")
     parser.add_argument("--name", default="", metavar="NAME", help="name of the new person (default: person_NN)")
     return parser
 
@@ -126,7 +132,7 @@ def render_parser() -> Parser:
 def cache_parser() -> Parser:
     """`cache`: what is kept, or remove it."""
     parser = _parser("cache", "Say what analyses are kept (info), or remove them all (clear).", output=False)
-    parser.add_argument("action", choices=("info", "clear"))
+    parser.add_argument("action", nargs="?", choices=("info", "clear"), default="info", help="default: info")
     _add_settings(parser, [o for o in options() if o.name in ("cache_dir", "cache_mb")])
     return parser
 
@@ -217,7 +223,10 @@ def _with(parse: Callable[[str], Any]) -> Callable[[str], Any]:
         try:
             return parse(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{error}, not {text!r}") from error
+            # The settings' own checks tell name and value themselves.
+            message = re.sub(r"^\w+: ", "", str(error))
+            given = "" if repr(text) in message else f", not {text!r}"
+            raise argparse.ArgumentTypeError(message + given) from error
 
     return parse_or_say_why
 
@@ -230,7 +239,11 @@ def _zip(text: str) -> Path:
 
 
 def _numbers(text: str) -> list[int]:
-    try:
-        return [int(item) for item in text.split(",")]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected numbers with commas between, not {text!r}") from error
+    """What "3,4" and "3-6,9" stand for."""
+    numbers: list[int] = []
+    for item in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,7})(?:-(\d{1,7}))?\s*", item)
+        if match is None:
+            raise argparse.ArgumentTypeError(f"expected numbers like 3,4 or 3-6,9, not {text!r}")
+        numbers += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return numbers

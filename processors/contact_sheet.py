@@ -58,10 +58,11 @@ def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:
 
 
 def _columns(count: int, width: int) -> int:
-    """So many tiles side by side that the sheet is wider than high, and no wider than `_SHEET_WIDTH_PX`."""
+    """So many tiles side by side that the sheet is wider than high, no wider than `_SHEET_WIDTH_PX`, and full."""
     most = max(1, (_SHEET_WIDTH_PX - _GAP_PX) // (width + _GAP_PX))
     square = int(np.ceil(np.sqrt(count * 1.6 * TILE_HEIGHT_PX / width)))
-    return max(1, min(count, most, square))
+    rows = -(-count // max(1, min(count, most, square)))
+    return -(-count // rows)
 
 
 def _labelled(pixels: ByteArray, text: str) -> ByteArray:

@@ -7,8 +7,10 @@ from typing import Any
 
 from core.errors import SettingsError
 from processors.output_folder import read_manifest
+from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint, fingerprint
 
+_NAMES_SHOWN = 12
 _AGAIN = "run the video again with --overwrite"
 
 
@@ -24,11 +26,23 @@ def find_folder(argument: str, output_dir: Path) -> Path:
             return folder.resolve()
     if path.is_file():
         mark = fingerprint(path)
-        for folder in sorted(p for p in output_dir.glob("*") if p.is_dir()):
+        for folder in result_folders(output_dir):
             if _mark_in(read_manifest(folder)) == mark:
                 return folder.resolve()
         raise SettingsError("has no results yet", path=path, hint=f"none in {output_dir}; -o names another folder")
-    raise SettingsError("is neither a video nor a folder with results", path=path)
+    names = [folder.name for folder in result_folders(output_dir)]
+    more = ", ..." if len(names) > _NAMES_SHOWN else ""
+    there = f"there is {', '.join(names[:_NAMES_SHOWN])}{more}" if names else "there are none"
+    hint = f"{there} in {output_dir}; -o names another folder"
+    raise SettingsError("is neither a video nor a folder with results", path=path, hint=hint)
+
+
+def result_folders(output_dir: Path) -> list[Path]:
+    """The videos' folders below `output_dir`, by name."""
+    if not output_dir.is_dir():
+        return []
+    folders = [path for path in output_dir.iterdir() if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX)]
+    return sorted((path for path in folders if read_manifest(path)), key=lambda path: path.name)
 
 
 def recorded_mark(folder: Path) -> Fingerprint:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
-from core.errors import SettingsError
+from core.errors import SettingsError, ascii_safe
 from core.video_probe import probe_video
 from processors.analysis_key import make_store, possible_keys
 from processors.batch_summary import last_summary
 from processors.finished_folders import recorded_mark
 from processors.index_writer import write_index
 from processors.output_folder import exclusive, read_manifest, remove_leftovers
+from processors.page import count_of
 from processors.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.progress import StageMonitor
+from utils.timecodes import clock
 
 if TYPE_CHECKING:
     from core.model_manager import ModelManager
@@ -59,6 +61,17 @@ def render_folder(
         # It shows the people of all videos.
         write_index(folder.parent, last_summary(folder.parent))
     return manifest
+
+
+def rendered_lines(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What `render_folder` has made, for a terminal."""
+    people, clips = manifest["people"], manifest["clips"]
+    yield f"{count_of(len(people), 'person', 'people')}, {count_of(len(clips), 'clip')} -> {ascii_safe(str(folder))}"
+    width = max((len(person["name"]) for person in people), default=0)
+    for person in people:
+        own = [clip for clip in clips if clip["person"] == person["name"]]
+        length = clock(sum(clip["end_s"] - clip["start_s"] for clip in own))
+        yield f"{person['name']:<{width}}  {count_of(len(own), 'clip'):>9}  {length:>8}"
 
 
 def _analysis(processor: VideoProcessor) -> AnalysisRecord:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from core.errors import OutputError, SettingsError, ascii_safe
 from processors.output_folder import exclusive, keep_backup, read_manifest
-from processors.output_writer import TIMELINE_FILE
+from processors.output_writer import TIMELINE_FILE, UNKNOWN_PERSON
 from processors.timeline_file import (
     PersonEntry,
     SegmentEntry,
@@ -26,6 +26,7 @@ from processors.timeline_file import (
     read_timeline,
 )
 from utils.files import write_bytes
+from utils.timecodes import clock
 
 _ROUNDING_S = 1e-6
 
@@ -106,8 +107,8 @@ def split(
     person = find_person(timeline, name)
     chosen = set(tracklets)
     if missing := sorted(chosen - set(person.tracklets)):
-        own = ", ".join(map(str, person.tracklets))
-        raise SettingsError(f"{person.name} has no tracklet {missing[0]} (there are {own})")
+        own = numbers_text(person.tracklets)
+        raise SettingsError(f"{person.name} has no tracklet {missing[0]}", hint=f"there are {own}")
     if not chosen or chosen == set(person.tracklets):
         raise SettingsError(f"some tracklets of {person.name} have to go and some to stay")
     if new_name:
@@ -156,12 +157,36 @@ def people_lines(timeline: TimelineFile) -> Iterator[str]:
     """The table of people for a terminal, header first."""
     by_id = {t.id: t for t in timeline.tracklets}
     width = max([len("person"), *(len(p.name) for p in timeline.people)])
-    yield f"{'person':<{width}}  minutes  clips  still  tracklets"
+    yield f"{'person':<{width}}  on screen  first seen  clips  tracklets"
     for person in timeline.people:
-        minutes = sum(by_id[i].end_s - by_id[i].start_s for i in person.tracklets) / 60
-        still = "yes" if person.still else "no"
-        ids = ",".join(map(str, person.tracklets))
-        yield f"{person.name:<{width}}  {minutes:>7.2f}  {len(person.segments):>5}  {still:<5}  {ids}"
+        own = [by_id[i] for i in person.tracklets]
+        shown = clock(sum(t.end_s - t.start_s for t in own))
+        first = clock(min(t.start_s for t in own)) if own else "-"
+        note = "  (a still picture)" if person.still else ""
+        ids = numbers_text(person.tracklets)
+        yield f"{person.name:<{width}}  {shown:>9}  {first:>10}  {len(person.segments):>5}  {ids}{note}".rstrip()
+
+
+def tracklet_lines(timeline: TimelineFile) -> Iterator[str]:
+    """The table of tracklets for a terminal, header first; those that were left out have no line."""
+    owners = {i: person.name for person in timeline.people for i in person.tracklets}
+    owners |= dict.fromkeys(timeline.unknown, UNKNOWN_PERSON)
+    yield "tracklet  shot      from        to  person"
+    for tracklet in sorted(timeline.tracklets, key=lambda t: (t.start_s, t.id)):
+        if tracklet.id in owners:
+            start, end = clock(tracklet.start_s), clock(tracklet.end_s)
+            yield f"{tracklet.id:>8}  {tracklet.shot + 1:>4}  {start:>8}  {end:>8}  {owners[tracklet.id]}"
+
+
+def numbers_text(numbers: Iterable[int]) -> str:
+    """Numbers as `--tracklets` takes them: 0, 1, 2, 3, 7 -> "0-3,7"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
 
 
 def _end_s(group: Iterable[TrackletEntry]) -> float:

@@ -41,8 +41,8 @@ from utils.files import safe_name
 MAX_BYTES = 64 << 20
 
 _RESERVED = frozenset({
-    "contact.jpg", "index.html", "manifest.json", "preview.mp4", "report.html", "timeline.json", "timeline.json.bak",
-    "tracks.csv", UNKNOWN_PERSON,
+    "coco.json", "contact.jpg", "index.html", "manifest.json", "mot.txt", "people.vtt", "preview.mp4", "report.html",
+    "timeline.json", "timeline.json.bak", "timeline.otio", "tracks.csv", UNKNOWN_PERSON,
 })  # fmt: skip
 """names that lie beside the people's folders or mean something else in tracks.csv"""
 

@@ -143,6 +143,22 @@ def test_a_wrong_value_is_named_with_what_is_expected():
     assert "--min-face" in error and "<= 0.5" in error and "'3'" in error
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--aspect", "9x16"], "argument --aspect: '9x16' is not WIDTH:HEIGHT (main.py"),
+        (["--export", "edl,avi"], "argument --export: 'avi' is none of mot, coco, vtt, otio, edl, not 'edl,avi'"),
+        (["--template", "$X"], "argument --template: X is no field; there are VIDEO_NAME, PERSON,"),
+        (["--exprot", "edl"], "unrecognized arguments: --exprot; did you mean --export? (main.py --help"),
+        (["--nothing-like-it"], "unrecognized arguments: --nothing-like-it (main.py --help"),
+    ],
+)
+def test_a_usage_error_says_once_what_is_wrong_and_what_is_right(capsys, arguments, expected):
+    with pytest.raises(SystemExit):
+        main.main(arguments)
+    assert expected in capsys.readouterr().err
+
+
 def test_a_missing_package_is_one_line(tmp_path):
     (tmp_path / "msgspec.py").write_text("raise ModuleNotFoundError(\"No module named 'msgspec'\", name='msgspec')")
     done = launch("--help", env={**os.environ, "PYTHONPATH": str(tmp_path)})
@@ -196,7 +212,7 @@ def test_the_table_goes_to_stdout_and_the_rest_to_stderr(videos, tmp_path, monke
         "a    1 person    2 clips     4.0 s in 2.0 s (2.0x)",
         "1 video: 1 done; 2 clips; 2.0 s",
     ]
-    assert "3 videos -> " in err
+    assert "3 videos -> " in err and str(tmp_path / "out" / "index.html") in err
     assert [i.name for i in given["inputs"]] == ["a", "b", "c"]
     assert (given["output_dir"], given["settings"].clip.size) == (tmp_path / "out", 128)
 
@@ -326,6 +342,31 @@ def test_people_are_listed_on_stdout(results, capsys):
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == ["person", "person_01", "person_02"]
     assert launch_command(capsys, "people", "film", "-o", results.parent)[1] == out
+    (results.parent / "other").mkdir()
+    assert launch_command(capsys, "people", "-o", results.parent)[1].splitlines() == [
+        "film:",
+        *(f"  {line}" for line in out.splitlines()),
+    ]
+    tracklets = launch_command(capsys, "people", results, "--tracklets")[1].splitlines()
+    assert [line.split() for line in tracklets[1:]] == [
+        ["1", "1", "0:03.0", "0:05.0", "person_01"],
+        ["2", "1", "0:06.0", "0:08.0", "person_02"],
+    ]
+
+
+def test_where_nothing_was_done_there_is_nobody_to_list(tmp_path, capsys):
+    code, out, err = launch_command(capsys, "people", "-o", tmp_path / "out")
+    assert (code, out) == (2, "") and "no results yet" in err
+
+
+def test_a_command_that_is_misspelt_is_no_video(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = launch_command(capsys, "peple", "film", "-o", "out")
+    assert code == 2 and err == "main.py: there is no file 'peple'; the command is people\n"
+    assert not (tmp_path / "out").exists()
+    scripted(monkeypatch, DONE)
+    (tmp_path / "peple").write_bytes(b"a video")
+    assert launch_command(capsys, "peple", "-q", "-o", "out")[0] == 0
 
 
 def test_people_are_edited_one_command_each(results, capsys):
@@ -334,6 +375,7 @@ def test_people_are_edited_one_command_each(results, capsys):
     code, out, err = launch_command(capsys, "merge", results, "Anna", "person_02")
     assert code == 0 and len(out.splitlines()) == 2
     assert f"main.py render {results}" in err
+    assert launch_command(capsys, "split", results, "Anna", "--tracklets", "1-2")[0] == 2
     assert launch_command(capsys, "split", results, "Anna", "--tracklets", "2", "--name", "Bob")[0] == 0
     assert people_of(results) == ["Anna", "Bob"]
     assert launch_command(capsys, "drop", results, "Bob")[0] == 0
@@ -348,6 +390,7 @@ def test_people_are_edited_one_command_each(results, capsys):
         (["split", "FOLDER", "person_01", "--tracklets", "x"], "expected numbers"),
         (["drop", "FOLDER"], "required: PERSON"),
         (["people", "nowhere"], "neither a video nor a folder with results"),
+        (["people", "nowhere", "-o", "PARENT"], "(there is film in "),
         (["render", "FOLDER", "--min-face", "0.1"], "unrecognized arguments: --min-face"),
         (["render", "FOLDER"], "its video film.mp4 is not to be found"),
         (["cache", "burn"], "invalid choice"),
@@ -356,7 +399,8 @@ def test_people_are_edited_one_command_each(results, capsys):
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_2(results, tmp_path, capsys, arguments, complaint):
-    arguments = [str(results) if a == "FOLDER" else a for a in arguments]
+    places = {"FOLDER": str(results), "PARENT": str(results.parent)}
+    arguments = [places.get(argument, argument) for argument in arguments]
     if arguments[0] == "render":
         arguments += ["--cache-dir", str(tmp_path)]
     before = (results / "timeline.json").read_bytes()
@@ -377,6 +421,7 @@ def test_the_cache_is_described_and_cleared(tmp_path, capsys):
     code, out, err = launch_command(capsys, "cache", "info", "--cache-dir", tmp_path, "--cache-mb", 10)
     assert (code, err) == (0, "")
     assert "analyses  1" in out and "2.0 of 10 MB" in out
+    assert launch_command(capsys, "cache", "--cache-dir", tmp_path, "--cache-mb", 10)[1] == out
     assert launch_command(capsys, "cache", "clear", "--cache-dir", tmp_path)[1] == "1 analyses removed, 2.0 MB\n"
     assert not entry.exists()
 

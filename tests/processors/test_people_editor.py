@@ -10,16 +10,19 @@ import pytest
 
 from config import Settings, load_settings, result_settings
 from core.errors import OutputError, SettingsError
+from processors.command_line import _numbers
 from processors.output_folder import exclusive
 from processors.people_editor import (
     ClipRules,
     drop,
     edit_people,
     merge,
+    numbers_text,
     people_lines,
     rename,
     split,
     stretches,
+    tracklet_lines,
 )
 from processors.timeline_file import PersonEntry, SegmentEntry, TimelineFile, TrackletEntry, check, read_timeline
 from utils.files import write_json
@@ -155,11 +158,28 @@ def test_who_is_not_there_is_said_with_who_is():
 def test_the_table_of_people():
     film = timeline(person("person_01", 0, 2), person("Anna", 4, still=True))
     assert list(people_lines(film)) == [
-        "person     minutes  clips  still  tracklets",
-        "person_01     0.10      2  no     0,2",
-        "Anna          0.03      1  yes    4",
+        "person     on screen  first seen  clips  tracklets",
+        "person_01     0:06.1      0:00.0      2  0,2",
+        "Anna          0:02.0      0:10.0      1  4  (a still picture)",
     ]
-    assert list(people_lines(timeline())) == ["person  minutes  clips  still  tracklets"]
+    assert list(people_lines(timeline())) == ["person  on screen  first seen  clips  tracklets"]
+
+
+def test_the_table_of_tracklets():
+    film = timeline(person("person_01", 0, 2), person("Anna", 4), unknown=(1,))
+    assert list(tracklet_lines(film)) == [
+        "tracklet  shot      from        to  person",
+        "       0     1    0:00.0    0:04.0  person_01",
+        "       1     1    0:04.4    0:05.0  unknown",
+        "       2     1    0:05.9    0:08.0  person_01",
+        "       4     2    0:10.0    0:12.0  Anna",
+    ]
+
+
+def test_numbers_are_written_as_they_are_read():
+    assert numbers_text([7, 0, 1, 2, 3, 9, 10]) == "0-3,7,9,10"
+    assert numbers_text([]) == ""
+    assert _numbers("0-3,7, 9,10") == [0, 1, 2, 3, 7, 9, 10]
 
 
 @pytest.fixture
