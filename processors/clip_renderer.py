@@ -94,7 +94,10 @@ class ClipRenderer:
         finished: FinishedClips | None,
     ) -> RenderResult:
         names = clip_files(paths, analysis, self._settings.clip.template)
-        done = [finished and finished.find(path, name, encoder) for path, name in zip(paths, names, strict=True)]
+        done = [
+            None if finished is None else finished.find(path, name, encoder)
+            for path, name in zip(paths, names, strict=True)
+        ]
 
         def note(job: ClipJob) -> None:
             if finished is not None:
