@@ -14,9 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from core.errors import ModelDamagedError, ModelError
+from core.quiet_openvino import import_openvino
 from core.types import FloatArray
 from core.weights import REGISTRY
-from utils.files import PARTIAL_PREFIX
+from utils.files import PARTIAL_PREFIX, scratch_file
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ CONVERTER_VERSION = 2
 """part of the cached files' names; to be raised when core/torch_nets.py changes what it writes"""
 
 CONVERT_TIMEOUT_S = 300.0
+_BLOCK_BYTES = 1 << 20
 
 
 Pictures = Any
@@ -40,8 +42,7 @@ class OpenVINONet:
     """A converted network on the CPU."""
 
     def __init__(self, model_file: Path, *, threads: int) -> None:
-        import openvino
-
+        openvino = import_openvino()
         config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
@@ -77,9 +78,7 @@ def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -
     Raises:
         ModelError: the conversion failed; the message has the end of what it said.
     """
-    import openvino
-
-    version = openvino.__version__.split("-")[0]
+    version = import_openvino().__version__.split("-")[0]
     names = {k: f"{k}-{REGISTRY[k].sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
     paths = {k: cache_dir / "openvino" / name for k, name in names.items()}
     with _conversion:
@@ -104,8 +103,8 @@ def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Pa
             check=False,
         )
         if done.returncode:
-            tail = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-            raise ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {' '.join(tail)}", stage="models")
+            _remove(partials)
+            raise _conversion_error(kinds, done, paths[kinds[0]].parent, sum(REGISTRY[k].size for k in kinds))
         for kind in kinds:
             # The .xml last: whoever sees it may rely on the .bin.
             partials[kind].with_suffix(".bin").replace(paths[kind].with_suffix(".bin"))
@@ -113,7 +112,30 @@ def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Pa
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {error}", stage="models") from error
     finally:
-        for partial in partials.values():
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-                partial.with_suffix(".bin").unlink(missing_ok=True)
+        _remove(partials)
+
+
+def _remove(partials: dict[str, Path]) -> None:
+    for partial in partials.values():
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+            partial.with_suffix(".bin").unlink(missing_ok=True)
+
+
+def _conversion_error(
+    kinds: Sequence[str], done: subprocess.CompletedProcess[bytes], folder: Path, size_bytes: int
+) -> ModelError:
+    """What to say about a conversion of about `size_bytes` into `folder` that failed."""
+    tail = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+    reason, hint = " ".join(tail), ""
+    if done.returncode < 0:
+        reason, hint = f"killed by signal {-done.returncode}", "it needs about 1 GB of memory"
+    try:
+        # OpenVINO's streams do not say why they fail.
+        with scratch_file(folder) as file:
+            file.writelines(bytes(_BLOCK_BYTES) for _ in range(size_bytes // _BLOCK_BYTES + 1))
+            file.flush()
+    except OSError as error:
+        reason = f"{folder} cannot be written: {error.strerror}"
+        hint = f"{size_bytes // 1_000_000 + 1} MB are needed; --cache-dir names another folder"
+    return ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {reason}", stage="models", hint=hint)

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from core.dlib_weights import read_parameters
+from core.quiet_openvino import import_openvino
 
 
 class PictureNet(nn.Module):  # type: ignore[misc]
@@ -130,8 +131,7 @@ def build(kind: str, weights: Path) -> nn.Module:
 
 def convert(kind: str, weights: Path, target: Path) -> None:
     """Write the network as OpenVINO IR to `target` (.xml, with a .bin beside it)."""
-    import openvino
-
+    openvino = import_openvino(converter=True)
     side = {"pnet": 64, "rnet": 24, "onet": 48, "facenet": 160, "dlib": 150}[kind]
     example = torch.zeros((2, side, side, 3), dtype=torch.float32)
     with warnings.catch_warnings():

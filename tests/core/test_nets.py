@@ -16,6 +16,7 @@ from core.nets import OpenVINONet, converted
 from core.torch_runtime import TorchNet
 from core.types import FloatArray
 from core.weights import locate
+from tests.small_disk import no_file_above
 
 SIDES = {"pnet": 64, "rnet": 24, "onet": 48, "dlib": 150}
 
@@ -163,3 +164,28 @@ def test_weights_cannot_run_code(tmp_path: Path) -> None:
     assert not evidence.exists()
     torch.load(crafted, weights_only=False)
     assert evidence.exists(), "the trap itself does not work"
+
+
+def no_room(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    Path(arguments[2]).write_text("half a net")
+    return subprocess.CompletedProcess([], 1, b"", b"RuntimeError: basic_ios::clear: iostream error\n")
+
+
+def killed(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.CompletedProcess([], -9, b"", b"")
+
+
+def test_a_conversion_for_which_there_is_no_room_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children(monkeypatch, no_room)
+    with no_file_above(100_000), pytest.raises(ModelError) as caught:
+        converted(["rnet"], FILES, tmp_path)
+    assert f"{tmp_path / 'openvino'} cannot be written: File too large" in caught.value.message
+    assert caught.value.hint == "1 MB are needed; --cache-dir names another folder"
+    assert list((tmp_path / "openvino").iterdir()) == []
+
+
+def test_a_conversion_that_is_killed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children(monkeypatch, killed)
+    with pytest.raises(ModelError, match="killed by signal 9") as caught:
+        converted(["rnet"], FILES, tmp_path)
+    assert "memory" in caught.value.hint

@@ -1,0 +1,48 @@
+"""OpenVINO without its telemetry."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_layering import imports, program_files
+
+SCRIPT = """
+import os, sys, threading
+from core.quiet_openvino import import_openvino
+forks = []
+os.register_at_fork(before=lambda: forks.append(1))
+openvino = import_openvino(converter={converter})
+assert openvino.Core().available_devices
+assert {converter} == hasattr(openvino, "convert_model")
+print(threading.active_count(), len(forks), sorted(name for name, module in sys.modules.items() if module))
+"""
+
+
+@pytest.mark.parametrize("converter", [False, True])
+def test_importing_it_starts_nothing_and_leaves_nothing(converter: bool, tmp_path: Path, project: Path) -> None:
+    """It would keep a number for this machine in ~/intel and send it from a forked copy of the process."""
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(converter=converter)],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    count, forks, modules = done.stdout.split(" ", 2)
+    assert (count, forks) == ("1", "0")
+    assert "openvino_telemetry" not in modules
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_imports_it_in_another_way(project: Path) -> None:
+    found = {file: imports((project / file).read_text(encoding="utf-8"), file) for file in program_files(project)}
+    importers = [file for file, names in found.items() if "openvino" in {name.partition(".")[0] for name in names}]
+    assert importers == [Path("core/quiet_openvino.py")]
