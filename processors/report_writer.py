@@ -15,6 +15,7 @@ from utils.timecodes import clock
 REPORT_FILE = "report.html"
 
 _MAX_TICKS = 10
+_MAX_PRELOADED = 24
 _MAX_CUTS_DRAWN = 80
 """more lines across everybody's lane would hide what is in it"""
 _TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -27,13 +28,21 @@ _SECTION_TITLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class ReportPictures:
-    """What is shown, as JPEG.
+class FacePicture:
+    """The best face of a tracklet, as JPEG."""
 
-    faces: of each person by name, the best one first. posters: a picture of each clip by its file.
+    tracklet: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPictures:
+    """What is shown.
+
+    faces: of each person by name, the best one first. posters: a JPEG of each clip by its file.
     """
 
-    faces: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
+    faces: Mapping[str, Sequence[FacePicture]] = field(default_factory=dict)
     posters: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -54,6 +63,8 @@ def report_html(manifest: Mapping[str, Any], timeline: Mapping[str, Any], pictur
         "people": people,
         "brief": [person for person in people if not person["clips"]],
         "clip_count": len(manifest["clips"]),
+        # With the length of each clip, as long as that does not mean opening hundreds of files.
+        "preload": "metadata" if len(manifest["clips"]) <= _MAX_PRELOADED else "none",
         "shots": shots,
         "cuts": shots[1:] if len(shots) <= _MAX_CUTS_DRAWN else [],
         "ticks": _ticks(length_s),
@@ -84,7 +95,7 @@ def _person(
         "still": person["still"],
         "on_screen_s": person["on_screen_s"],
         "share": round(min(100.0, 100 * person["on_screen_s"] / length_s)) if length_s > 0 else 0,
-        "faces": [data_uri(jpeg) for jpeg in pictures.faces.get(name, ())],
+        "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in pictures.faces.get(name, ())],
         "seen": seen,
         "files": [file for file in files if file.startswith(f"{name}/") and file not in own],
         "clips": [
@@ -92,11 +103,18 @@ def _person(
                 **clip,
                 **_span(clip["start_s"], clip["end_s"], length_s),
                 "anchor": f"clip-{number + 1}-{index + 1}",
+                "tracklets": _tracklets(clip, person),
                 "poster": data_uri(pictures.posters[clip["file"]]) if pictures.posters.get(clip["file"]) else "",
             }
             for index, clip in enumerate(clips)
         ],
     }
+
+
+def _tracklets(clip: Mapping[str, Any], person: Mapping[str, Any]) -> list[int]:
+    """Those of the person that the clip shows: the numbers that `main.py split` wants."""
+    shown = [s for s in person["segments"] if s["start"] < clip["end"] and s["end"] > clip["start"]]
+    return sorted({number for segment in shown for number in segment["tracklets"]})
 
 
 def _seen(person: Mapping[str, Any], timeline: Mapping[str, Any], length_s: float) -> list[dict[str, float]]:

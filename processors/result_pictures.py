@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
 from processors.contact_sheet import CONTACT_FILE, Thumbnails, clip_thumbnails, contact_sheet
-from processors.report_writer import ReportPictures
+from processors.report_writer import FacePicture, ReportPictures
 from utils.files import write_bytes
 from utils.pictures import decode_jpeg, encode_jpeg, fit_within
 
@@ -28,28 +28,32 @@ def write_pictures(
     Raises:
         OSError: a file cannot be written.
     """
-    faces = ranked_faces(analysis, timeline)
+    faces = _ranked(analysis, timeline)
     thumbnails = clip_thumbnails(folder, clips)
     files = []
     for person in timeline.people:
         own = [clip for clip in clips if clip.person == person.name]
         pictures = {
-            FACE_FILE: faces[person.name][0] if faces[person.name] else b"",
+            FACE_FILE: faces[person.name][0].jpeg if faces[person.name] else b"",
             CONTACT_FILE: contact_sheet(own, thumbnails),
         }
         for name, jpeg in pictures.items():
             if own and jpeg:
                 write_bytes(folder / person.name / name, jpeg)
                 files.append(f"{person.name}/{name}")
-    return files, ReportPictures({name: _small_faces(jpegs) for name, jpegs in faces.items()}, _posters(thumbnails))
+    return files, ReportPictures({name: _small_faces(own) for name, own in faces.items()}, _posters(thumbnails))
 
 
 def ranked_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[bytes]]:
     """JPEG of the best face of each of a person's tracks, by name, the best track's first."""
+    return {name: [face.jpeg for face in faces] for name, faces in _ranked(analysis, timeline).items()}
+
+
+def _ranked(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[FacePicture]]:
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     return {
         person.name: [
-            tracklet.face_jpeg
+            FacePicture(tracklet.id, tracklet.face_jpeg)
             for tracklet in sorted((by_id[i] for i in person.tracklets), key=_face_merit, reverse=True)
             if tracklet.face_jpeg
         ]
@@ -62,10 +66,10 @@ def _face_merit(tracklet: Tracklet) -> tuple[float, int, int]:
     return quality, len(tracklet.frames), -tracklet.id
 
 
-def _small_faces(jpegs: Sequence[bytes]) -> list[bytes]:
+def _small_faces(faces: Sequence[FacePicture]) -> list[FacePicture]:
     sides = [_PORTRAIT_SIDE_PX] + [_FACE_SIDE_PX] * (_FACES_SHOWN - 1)
-    small = [_small(jpeg, side) for jpeg, side in zip(jpegs, sides, strict=False)]
-    return [jpeg for jpeg in small if jpeg]
+    small = [FacePicture(face.tracklet, _small(face.jpeg, side)) for face, side in zip(faces, sides, strict=False)]
+    return [face for face in small if face.jpeg]
 
 
 def _small(jpeg: bytes, side_px: int) -> bytes:

@@ -15,7 +15,16 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
     }  # fmt: skip
     clips = [
         {**clip, "file": f"{person}/clip #1?.mp4", "start_s": 3.2, "end_s": 6.4},
-        {**clip, "file": f"{person}/clip_2.mp4", "start_s": 7.0, "end_s": 12.8, "shot": 1, "has_sound": False},
+        {
+            **clip,
+            "file": f"{person}/clip_2.mp4",
+            "start_s": 7.0,
+            "end_s": 12.8,
+            "shot": 1,
+            "start": 175,
+            "end": 320,
+            "has_sound": False,
+        },
     ]
     files = [clip["file"] for clip in clips] + [f"{person}/face.jpg", "timeline.json", "tracks.csv", "report.html"]
     return {
@@ -34,7 +43,13 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
             {"index": 1, "transition": "cut", "start_s": 6.4, "end_s": 12.8, "start": 192, "end": 384},
         ],
         "people": [
-            {"name": person, "still": False, "on_screen_s": 9.0, "tracklets": [0, 1], "segments": [], "clips": 2},
+            {
+                "name": person, "still": False, "on_screen_s": 9.0, "tracklets": [0, 1], "clips": 2,
+                "segments": [
+                    {"shot": 0, "start_s": 3.2, "end_s": 6.4, "start": 80, "end": 160, "tracklets": [0]},
+                    {"shot": 1, "start_s": 7.0, "end_s": 12.8, "start": 175, "end": 320, "tracklets": [1, 0]},
+                ],
+            },
             {"name": "Zoë & co", "still": True, "on_screen_s": 0.4, "tracklets": [2], "segments": [], "clips": 0},
         ],
         "unknown": [3],

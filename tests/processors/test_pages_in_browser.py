@@ -14,7 +14,7 @@ import pytest
 from benchmarks.flash_beep import frame_times, write_video
 from processors.batch_summary import BatchSummary, InputResult
 from processors.index_writer import write_index
-from processors.report_writer import ReportPictures, report_html
+from processors.report_writer import FacePicture, ReportPictures, report_html
 from tests.processors.page_material import HOSTILE, a_manifest, a_timeline
 from utils.files import write_bytes, write_json, write_text
 from utils.pictures import encode_jpeg
@@ -46,7 +46,9 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_video(folder / clip["file"], frame_times())
     face = encode_jpeg(np.full((64, 64, 3), 90, np.uint8), 80)
     write_bytes(folder / PERSON / "face.jpg", face)
-    pictures = ReportPictures({PERSON: [face]}, {manifest["clips"][0]["file"]: face})
+    pictures = ReportPictures(
+        {PERSON: [FacePicture(0, face), FacePicture(1, face)]}, {manifest["clips"][0]["file"]: face}
+    )
     write_text(folder / "report.html", report_html(manifest, a_timeline(), pictures))
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
@@ -94,8 +96,19 @@ def wait_for(browser: Any, script: str) -> None:
 def test_everything_is_on_the_page(show):
     page = show("video/report.html")
     count = "return [...arguments].map((selector) => document.querySelectorAll(selector).length)"
-    selectors = (".clip video", ".lane a", ".shot", ".seen", ".who", ".person", ".brief li", ".notes li", "details")
-    assert page.execute_script(count, *selectors) == [2, 2, 2, 3, 4, 1, 1, 1, 1]
+    selectors = (
+        ".clip video",
+        ".lane a",
+        ".shot",
+        ".seen",
+        ".who",
+        ".person",
+        ".brief li",
+        ".notes li",
+        "details",
+        ".faces li",
+    )
+    assert page.execute_script(count, *selectors) == [2, 2, 2, 3, 4, 1, 1, 1, 2, 1]
     assert page.find_element("css selector", "h2[id$=name]").text == PERSON
     assert page.find_element("css selector", "h1").text == " ".join(HOSTILE.split())
 
@@ -195,3 +208,6 @@ def test_the_index_leads_to_the_report(show, output):
     page.find_element("css selector", ".videos a").click()
     wait_for(page, "document.querySelector('.clip')")
     assert page.current_url == (output / "video/report.html").as_uri()
+    page.find_element("link text", "ALL VIDEOS").click()
+    wait_for(page, "document.querySelector('.videos')")
+    assert page.find_element("css selector", ".strip span").text == PERSON

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from processors.page import content_policy, count_of, data_uri, href, render_page
-from processors.report_writer import ReportPictures, _ticks, report_html
+from processors.report_writer import FacePicture, ReportPictures, _ticks, report_html
 from tests.processors.page_material import HOSTILE, a_manifest, a_timeline
 
 JPEG = b"\xff\xd8\xff\xe0jpeg"
@@ -47,10 +47,17 @@ def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
     players = re.findall(r'<li class="clip" id="([^"]+)">', text)
     places = re.findall(r'<a href="#(clip-[^"]+)" aria-label', text)
     assert players == places == ["clip-1-1", "clip-1-2"]
-    assert text.count('preload="none"') == 2
+    assert text.count('preload="metadata"') == 2
+    # The numbers that split wants.
+    assert re.findall(r"tracklets? ([\d, ]+)</span>", text) == ["0", "0, 1"]
     assert 'src="person_01/clip%20%231%3F.mp4"' in text
     # A clip from 3.2 s on in a video of 12.8 s.
     assert re.search(r'<rect x="25.0%" width="25.0%"', text)
+
+
+def test_of_very_many_clips_none_is_opened_before_it_is_played(manifest):
+    manifest["clips"] = [{**manifest["clips"][0], "file": f"person_01/{i}.mp4"} for i in range(100)]
+    assert page(manifest).count('preload="none"') == 100
 
 
 def test_very_many_cuts_are_in_the_row_of_shots_alone(manifest):
@@ -70,14 +77,18 @@ def test_all_files_are_linked(manifest):
 
 
 def test_pictures_are_in_the_page(manifest):
-    text = page(manifest, faces={"person_01": [JPEG, b"second"]}, posters={"person_01/clip_2.mp4": b"poster"})
+    text = page(
+        manifest,
+        faces={"person_01": [FacePicture(1, JPEG), FacePicture(7, b"second")]},
+        posters={"person_01/clip_2.mp4": b"poster"},
+    )
     assert text.count(f'src="{data_uri(JPEG)}"') == 2  # the card and the timeline
-    assert data_uri(b"second") in text
+    assert f'title="Tracklet 7" src="{data_uri(b"second")}"' in text
     assert text.count('poster="') == 1 and f'poster="{data_uri(b"poster")}"' in text
 
 
 def test_nothing_is_fetched_from_anywhere(manifest):
-    text = page(manifest, faces={"person_01": [JPEG]})
+    text = page(manifest, faces={"person_01": [FacePicture(1, JPEG)]})
     assert not re.search(r"https?:|//[a-z]|@import|url\(", text.replace("http-equiv", ""))
 
 

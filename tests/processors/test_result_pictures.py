@@ -63,9 +63,10 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
     assert files == ["a/face.jpg", "a/contact.jpg", "c/contact.jpg"]
     assert (tmp_path / "a/face.jpg").read_bytes() == picture(200)
     assert cv2.imread(str(tmp_path / "a/contact.jpg")).shape[0] > TILE_HEIGHT_PX
-    assert {name: len(jpegs) for name, jpegs in shown.faces.items()} == {"a": 2, "b": 1, "c": 0, "d": 0}
+    tracklets = {name: [face.tracklet for face in faces] for name, faces in shown.faces.items()}
+    assert tracklets == {"a": [1, 0], "b": [3], "c": [], "d": []}
     assert set(shown.posters) == {one.file for one in clips}
-    sides = [max(decode_jpeg(jpeg).shape) for jpeg in shown.faces["a"]]
+    sides = [max(decode_jpeg(face.jpeg).shape) for face in shown.faces["a"]]
     assert sides[0] <= 232 and sides[1] <= 96
     assert not (tmp_path / "b").exists()
 
