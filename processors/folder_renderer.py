@@ -21,6 +21,7 @@ from processors.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.progress import StageMonitor
+from utils.terminal import columns, padded
 from utils.timecodes import clock
 
 if TYPE_CHECKING:
@@ -66,12 +67,13 @@ def render_folder(
 def rendered_lines(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """What `render_folder` has made, for a terminal."""
     people, clips = manifest["people"], manifest["clips"]
-    yield f"{count_of(len(people), 'person', 'people')}, {count_of(len(clips), 'clip')} -> {ascii_safe(str(folder))}"
-    width = max((len(person["name"]) for person in people), default=0)
+    made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip"), *manifest["extras"]]
+    yield f"{', '.join(made)} -> {ascii_safe(str(folder))}"
+    width = max((columns(person["name"]) for person in people), default=0)
     for person in people:
         own = [clip for clip in clips if clip["person"] == person["name"]]
         length = clock(sum(clip["end_s"] - clip["start_s"] for clip in own))
-        yield f"{person['name']:<{width}}  {count_of(len(own), 'clip'):>9}  {length:>8}"
+        yield f"{padded(person['name'], width)}  {count_of(len(own), 'clip'):>9}  {length:>8}"
 
 
 def _analysis(processor: VideoProcessor) -> AnalysisRecord:

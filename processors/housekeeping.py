@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +17,12 @@ from typing import Any
 
 from core.analysis_store import AnalysisStore, StoreEntry
 from core.errors import OutputError, ascii_safe
+from processors.batch_summary import last_summary
+from processors.finished_clips import NOTES_FILE, has_finished_clips
+from processors.index_writer import INDEX_FILE, write_index
 from processors.output_folder import BACKUP_FILE, exclusive, listed_files, read_manifest, remove_file
 from processors.output_writer import MANIFEST_FILE, TIMELINE_FILE
+from utils.files import PARTIAL_PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +44,8 @@ class Removal:
 def clean(output_dir: Path, store: AnalysisStore, older_than_s: float, *, dry_run: bool) -> list[Removal]:
     """Remove results below `output_dir` and stored analyses not written or used for so long; returns what went.
 
-    What is removed is also written to clean.log in `output_dir`. dry_run: only say what would go.
+    So do the finished clips of interrupted runs. What is removed is also written to clean.log in `output_dir`.
+    dry_run: only say what would go.
 
     Raises:
         OutputError: `output_dir` cannot be written, or a run is writing there.
@@ -51,6 +57,10 @@ def clean(output_dir: Path, store: AnalysisStore, older_than_s: float, *, dry_ru
             for folder in _old_folders(output_dir, before):
                 if removal := _clean_folder(folder, dry_run=dry_run):
                     removed.append(removal)
+            removed += _clean_unfinished(output_dir, before, dry_run=dry_run)
+            if removed and not dry_run and (output_dir / INDEX_FILE).exists():
+                # Its links would lead nowhere.
+                write_index(output_dir, last_summary(output_dir))
     for entry in store.entries():
         if entry.used_at < before and (dry_run or store.remove(entry)):
             removed.append(Removal(entry.path, entry.bytes))
@@ -92,6 +102,16 @@ def _old_folders(output_dir: Path, before: float) -> Iterator[Path]:
         files = (folder / MANIFEST_FILE, folder / TIMELINE_FILE)
         if max(file.stat().st_mtime for file in files if file.is_file()) < before:
             yield folder
+
+
+def _clean_unfinished(output_dir: Path, before: float, *, dry_run: bool) -> Iterator[Removal]:
+    """The finished clips of runs that were interrupted and never taken up again."""
+    for folder in sorted(output_dir.glob(f"{PARTIAL_PREFIX}*")):
+        if has_finished_clips(folder) and (folder / NOTES_FILE).stat().st_mtime < before:
+            size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+            if not dry_run:
+                shutil.rmtree(folder)
+            yield Removal(folder, size)
 
 
 def _is_ours(manifest: dict[str, Any] | None) -> bool:

@@ -23,9 +23,11 @@ from processors.timeline_file import (
     TrackletEntry,
     check,
     check_name,
+    fold,
     read_timeline,
 )
 from utils.files import write_bytes
+from utils.terminal import columns, padded
 from utils.timecodes import clock
 
 _ROUNDING_S = 1e-6
@@ -66,6 +68,10 @@ def rename(timeline: TimelineFile, name: str, new_name: str) -> TimelineFile:
     """Call the person `name` `new_name`."""
     person = find_person(timeline, name)
     check_name(new_name, None, "the new name")
+    for other in timeline.people:
+        if other is not person and fold(other.name) == fold(new_name):
+            hint = "merge makes one person of two"
+            raise SettingsError(f"somebody is called {ascii_safe(other.name)!r} already", hint=hint)
     return _with_people(timeline, (replace(p, name=new_name) if p is person else p for p in timeline.people))
 
 
@@ -156,7 +162,7 @@ def stretches(tracklets: Iterable[TrackletEntry], rules: ClipRules) -> tuple[Seg
 def people_lines(timeline: TimelineFile) -> Iterator[str]:
     """The table of people for a terminal, header first."""
     by_id = {t.id: t for t in timeline.tracklets}
-    width = max([len("person"), *(len(p.name) for p in timeline.people)])
+    width = max([len("person"), *(columns(p.name) for p in timeline.people)])
     yield f"{'person':<{width}}  on screen  first seen  clips  tracklets"
     for person in timeline.people:
         own = [by_id[i] for i in person.tracklets]
@@ -164,7 +170,7 @@ def people_lines(timeline: TimelineFile) -> Iterator[str]:
         first = clock(min(t.start_s for t in own)) if own else "-"
         note = "  (a still picture)" if person.still else ""
         ids = numbers_text(person.tracklets)
-        yield f"{person.name:<{width}}  {shown:>9}  {first:>10}  {len(person.segments):>5}  {ids}{note}".rstrip()
+        yield f"{padded(person.name, width)}  {shown:>9}  {first:>10}  {len(person.segments):>5}  {ids}{note}".rstrip()
 
 
 def tracklet_lines(timeline: TimelineFile) -> Iterator[str]:

@@ -16,7 +16,7 @@ from processors import analysis_key, video_processor
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import real_processors, run_batch
 from processors.finished_folders import find_folder, recorded_settings
-from processors.folder_renderer import render_folder
+from processors.folder_renderer import render_folder, rendered_lines
 from processors.people_editor import drop, edit_people, merge, rename, split
 from tests.processors.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
@@ -85,7 +85,11 @@ def test_rendering_again_without_changes_gives_the_same_bytes(studio):
 def test_everything_follows_the_edited_people(studio):
     edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
     edit_people(studio.folder, lambda film, _: drop(film, ["person_02"]))
-    manifest = studio.render()
+    manifest = studio.render(flags={"output": {"export": ["vtt"]}})
+    assert list(rendered_lines(studio.folder, manifest)) == [
+        f"1 person, 1 clip, vtt -> {studio.folder}",
+        "Anna     1 clip    0:01.2",
+    ]
     assert [p["name"] for p in manifest["people"]] == ["Anna"]
     assert {c["person"] for c in manifest["clips"]} == {"Anna"}
     assert manifest["timeline"]["edited"] is True

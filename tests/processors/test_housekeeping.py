@@ -12,9 +12,14 @@ import pytest
 
 from core.analysis_store import AnalysisStore
 from core.errors import OutputError
+from processors.batch_summary import BatchSummary
 from processors.command_line import parse_age
+from processors.finished_clips import NOTES_FILE
 from processors.housekeeping import cache_lines, clean, clear_cache, removal_lines
+from processors.index_writer import write_index
 from processors.output_folder import exclusive
+from tests.processors.page_material import a_manifest
+from tests.processors.test_output_folder import note_finished
 
 DAY_S = 86400
 
@@ -94,6 +99,33 @@ def test_a_dry_run_tells_the_same_and_removes_nothing(output, store):
         (r.path, r.bytes) for r in told
     ]
     assert list(removal_lines(told, dry_run=True))[-1].startswith("2 would be removed, ")
+
+
+def test_the_index_forgets_what_is_gone(output, store):
+    for name, days in (("old", 40), ("new", 20)):
+        manifest = make_results(output, name, days) / "manifest.json"
+        page = {**a_manifest(name=f"{name}.mp4"), **json.loads(manifest.read_text())}
+        page["files"].append({"file": "report.html", "bytes": 1})
+        manifest.write_text(json.dumps(page))
+        age(manifest, days)
+    write_index(output, BatchSummary((), 1.0))
+    clean(output, store, 30 * DAY_S, dry_run=True)
+    assert "old.mp4" in (output / "index.html").read_text()
+    clean(output, store, 30 * DAY_S, dry_run=False)
+    index = (output / "index.html").read_text()
+    assert "old.mp4" not in index and "new.mp4" in index
+
+
+def test_clips_of_interrupted_runs_go_when_they_are_old(output, store):
+    for name, days in (("old", 40), ("new", 20)):
+        (output / f".partial-{name}").mkdir()
+        note_finished(output / f".partial-{name}")
+        age(output / f".partial-{name}" / NOTES_FILE, days)
+    (output / ".partial-mine").mkdir()
+    assert [r.path.name for r in clean(output, store, 30 * DAY_S, dry_run=True)] == [".partial-old"]
+    (removed,) = clean(output, store, 30 * DAY_S, dry_run=False)
+    assert removed.bytes > 4
+    assert sorted(p.name for p in output.glob(".partial-*")) == [".partial-mine", ".partial-new"]
 
 
 def test_what_it_did_not_make_stays(output, store, tmp_path):

@@ -165,6 +165,18 @@ def test_the_table_of_people():
     assert list(people_lines(timeline())) == ["person  on screen  first seen  clips  tracklets"]
 
 
+def test_letters_of_two_columns_do_not_shift_the_table():
+    lines = list(people_lines(timeline(person("김민수", 0), person("Anna", 4))))
+    assert lines[1].startswith("김민수     0:04.0") and lines[2].startswith("Anna       0:02.0")
+
+
+def test_a_name_that_somebody_has_is_refused_with_the_way_to_go():
+    for name in ("person_02", "PERSON_02"):
+        with pytest.raises(SettingsError, match=r"'person_02' already \(merge makes one person of two\)"):
+            rename(FILM, "person_01", name)
+    assert rename(FILM, "person_01", "PERSON_01").people[0].name == "PERSON_01"
+
+
 def test_the_table_of_tracklets():
     film = timeline(person("person_01", 0, 2), person("Anna", 4), unknown=(1,))
     assert list(tracklet_lines(film)) == [
