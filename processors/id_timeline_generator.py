@@ -95,7 +95,7 @@ class IdTimelineGenerator:
         people = self._people(case, analysis, seconds)
         unknown = tuple(tracklets[k].id for k in np.flatnonzero(case.labels < 0))
         statistics |= {"people": len(people), "unknown_tracklets": len(unknown)}
-        logger.info("%d people in %d tracklets, %d unknown", len(people), len(tracklets), len(unknown))
+        logger.debug("%d people in %d tracklets, %d unknown", len(people), len(tracklets), len(unknown))
         return Timeline(tuple(people), unknown, statistics)
 
     def _people(self, case: _Case, analysis: FaceAnalysis, seconds: NDArray[np.float64]) -> list[Identity]:
