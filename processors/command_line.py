@@ -16,7 +16,11 @@ OUTPUT_DIR = Path(__file__).resolve().parent.parent / "videos" / "output"
 
 _METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
 _EPILOG = """\
-other commands (main.py COMMAND --help): people, rename, merge, split, drop, render, cache, clean.
+other commands (main.py COMMAND --help):
+  people                      who was found, and when
+  rename, merge, split, drop  correct who is who
+  render                      make the clips anew from what was corrected
+  cache, clean                what is kept, and removing what is old
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
 Settings may also stand in a TOML file (--config), a section for each group above and "_" for "-": min_face = 0.1
 below [analysis]. Flags come before the file, the file before the defaults."""
