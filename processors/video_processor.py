@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 _ROUNDING = 1e-3
 """of enlargements"""
+_MISSING_S, _MISSING_SHARE = 0.5, 0.01
+"""by how much a file may be shorter than it claims: sound often goes on a little longer"""
 
 
 class VideoProcessor:
@@ -245,6 +247,9 @@ def result_warnings(
         "tracks that belong to nobody for sure": len(timeline.unknown),
     }
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
+    missing_s = _missing_s(analysis)
+    if missing_s > max(_MISSING_S, _MISSING_SHARE * analysis.video.duration_s):
+        warnings.append(f"the pictures end before the length that the file claims: by {missing_s:.1f} s")
     if enlarged:
         warnings.append(
             f"clips enlarged by more than max_upscale, because the picture is so small: {len(enlarged)}, "
@@ -255,6 +260,13 @@ def result_warnings(
     elif not rendered.clips:
         warnings.append("nobody is in the picture long enough for a clip")
     return warnings
+
+
+def _missing_s(analysis: FaceAnalysis) -> float:
+    """How much sooner the pictures end than the file claims, s: it was cut off, or its sound is longer."""
+    first, end = int(analysis.frame_pts[0]), analysis.end_pts(analysis.frame_count)
+    # Some containers count from their first picture, some from zero.
+    return analysis.video.duration_s - analysis.video.seconds(max(end - first, end))
 
 
 @timed("models")
