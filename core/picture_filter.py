@@ -76,7 +76,9 @@ class PictureFilter:
             picture.format.name,
             picture.color_range,
             picture.colorspace,
-            orientation(picture),
+            # Asking for side data ties a picture to itself until the garbage collector comes: hundreds of MB at
+            # 1080p. So the whole orientation is looked at once, and again only when something here changes.
+            picture.rotation,
             hdr_transfer(picture),
             upside_down,
             self._interlaced,

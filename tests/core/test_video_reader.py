@@ -1,3 +1,4 @@
+import gc
 import subprocess
 from pathlib import Path
 
@@ -337,3 +338,18 @@ def test_a_stream_that_appears_in_mid_file(tmp_path: Path) -> None:
     path.write_bytes(without_tables(path) * 200 + without_tables(tmp_path / "b.ts"))
     with VideoReader(probe_video(path)) as reader:
         assert sum(1 for _ in reader.frames()) == 201 * 25
+
+
+def test_pictures_are_free_as_soon_as_nobody_holds_them(tmp_path: Path) -> None:
+    """Waiting for the garbage collector, a hundred of them would pile up: 300 MB at 1080p."""
+    path = make_video(tmp_path / "plain.mp4", SIX * 10)
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoReader(probe_video(path), threads=1) as reader:
+            for frame in reader.frames():
+                assert frame.planes()
+        alive = sum(type(thing) is av.VideoFrame for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive < 10
