@@ -77,6 +77,21 @@ class VideoFrame:
         )
         return np.ascontiguousarray(scaled.to_ndarray(), np.uint8)
 
+    def shrunk(self, width: int, height: int) -> ByteArray:
+        """The whole picture averaged over cells: (height, width, 3) uint8 Y, V, U with the values that are stored."""
+        scaled = _scaler(self.width, self.height, width, height).reformat(
+            self._picture,
+            width,
+            height,
+            "yuv444p",
+            # Equal ranges on both sides: nothing is stretched.
+            src_color_range=_RANGE_LIMITED,
+            dst_color_range=_RANGE_LIMITED,
+            interpolation=_AREA,
+        )
+        y, u, v = (_plane_view(plane) for plane in scaled.planes)
+        return np.asarray(cv2.merge([y, v, u]), np.uint8)
+
     def patch(self, box: Sequence[float] | NDArray[np.floating]) -> tuple[ByteArray, int, int]:
         """Native-resolution RGB of the smallest whole-pixel rectangle that covers `box`.
 
