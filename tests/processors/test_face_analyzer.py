@@ -313,5 +313,5 @@ def test_what_the_helpers_log_is_about_the_video(
     with about("film", "analyse"):
         FaceAnalyzer(model_settings, models).analyze(probe_video(film))
     log.removeHandler(lines)
-    assert {thread.partition("_")[0] for thread, _ in lines.lines} == {"prefetch", "embed"}
+    assert {thread.partition("_")[0] for thread, _ in lines.lines} == {"prefetch", "observe"}
     assert all('"video": "film", "stage": "analyse"' in line for _, line in lines.lines)
