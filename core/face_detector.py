@@ -8,7 +8,9 @@ explained by a track can be left out, and the last network alone can follow a fa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -57,8 +59,23 @@ class Sampled(Protocol):
     def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> Pictures: ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What P-Net takes for faces in some pictures.
+
+    sampled: the pictures. boxes: (N, 4) float32, squares. owner: (N,) int64, the picture of each.
+    """
+
+    sampled: Sampled
+    boxes: FloatArray
+    owner: NDArray[np.int64]
+
+
 class FaceDetector:
-    """Faces of pictures, and the refinement of boxes that are already known. Not thread-safe."""
+    """Faces of pictures, and the refinement of boxes that are already known.
+
+    For one thread at a time, but for `candidates`, which another one may call meanwhile.
+    """
 
     def __init__(
         self,
@@ -71,6 +88,7 @@ class FaceDetector:
         """sample: makes the networks' inputs, where the networks are."""
         self._pnet, self._rnet, self._onet = pnet, rnet, onet
         self._sample = sample
+        self._proposing = threading.Lock()
 
     def detect(
         self,
@@ -80,6 +98,7 @@ class FaceDetector:
         explained: Sequence[FloatArray] | None = None,
         ignore: Callable[[FloatArray], NDArray[np.bool_]] | None = None,
         thresholds: tuple[float, float, float] = THRESHOLDS,
+        candidates: Candidates | None = None,
     ) -> list[Detections]:
         """Find faces in pictures of one size.
 
@@ -90,6 +109,7 @@ class FaceDetector:
                 reported there.
             ignore: says of (N, 4) square candidates which need no look: (N,) bool.
             thresholds: scores of the three networks.
+            candidates: of these pictures for `min_face_px`, where they have been computed already.
 
         Returns:
             One `Detections` per picture, best score first, in pixels of that picture.
@@ -100,7 +120,8 @@ class FaceDetector:
         if not pictures:
             return []
         try:
-            return self._detect(pictures, min_face_px, explained, ignore, thresholds)
+            candidates = candidates or self._propose(pictures, min_face_px, thresholds[0])
+            return self._detect(candidates, len(pictures), explained, ignore, thresholds)
         except GPUMemoryError:
             if len(pictures) == 1:
                 raise
@@ -118,16 +139,23 @@ class FaceDetector:
             )
         ]
 
+    def candidates(self, picture: ByteArray, min_face_px: float) -> Candidates:
+        """The first part of `detect`, by far the dearest, for one picture; it depends on nothing else.
+
+        Raises:
+            GPUMemoryError: the picture does not fit.
+        """
+        return self._propose([picture], min_face_px, THRESHOLDS[0])
+
     def _detect(
         self,
-        pictures: Sequence[ByteArray],
-        min_face_px: float,
+        candidates: Candidates,
+        pictures: int,
         explained: Sequence[FloatArray] | None,
         ignore: Callable[[FloatArray], NDArray[np.bool_]] | None,
         thresholds: tuple[float, float, float],
     ) -> list[Detections]:
-        sampled = self._sample(pictures)
-        boxes, owner = self._propose(sampled, min_face_px, thresholds[0])
+        sampled, boxes, owner = candidates.sampled, candidates.boxes, candidates.owner
         if explained is not None and len(boxes):
             free = np.ones(len(boxes), bool)
             for i, known in enumerate(explained):
@@ -139,7 +167,7 @@ class FaceDetector:
             boxes, owner = boxes[free], owner[free]
         boxes, owner = self._filter(sampled, boxes, owner, thresholds[1])
         found = self._finish(sampled, boxes, owner, thresholds[2])
-        return [_suppress_minimum(found[0][found[1] == i]) for i in range(len(pictures))]
+        return [_suppress_minimum(found[0][found[1] == i]) for i in range(pictures)]
 
     @timed("follow")
     def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
@@ -172,8 +200,14 @@ class FaceDetector:
         return Detections(found.boxes, scores, found.landmarks)
 
     @timed("P-Net")
-    def _propose(self, sampled: Sampled, min_face_px: float, threshold: float) -> tuple[FloatArray, NDArray[np.int64]]:
-        """P-Net over the pyramid: square candidates, and the picture each belongs to."""
+    def _propose(self, pictures: Sequence[ByteArray], min_face_px: float, threshold: float) -> Candidates:
+        """P-Net over the pyramid."""
+        with self._proposing:
+            sampled = self._sample(pictures)
+            return Candidates(sampled, *self._scan(sampled, min_face_px, threshold))
+
+    def _scan(self, sampled: Sampled, min_face_px: float, threshold: float) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Square candidates, and the picture each belongs to."""
         height, width = sampled.height, sampled.width
         boxes, scores, owner = [_NO_PROPOSALS], [np.zeros(0, np.float32)], [np.zeros(0, np.int64)]
         scale = PNET_CELL_PX / min_face_px

@@ -17,22 +17,36 @@ CHANGE_LEVELS = 6.0
 """grey levels by which a cell has to differ; noise and coding move cell means by 1 to 2"""
 
 
+class Cells:
+    """The mean grey levels of a picture's cells.
+
+    Attributes:
+        levels: (54, 96) int16. width, height: of the picture, px.
+    """
+
+    def __init__(self, picture: ByteArray) -> None:
+        """picture: (h, w, 3) uint8 RGB."""
+        self.height, self.width = picture.shape[:2]
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        self.levels = np.asarray(cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.int16)
+
+
 class ChangeDetector:
     """Compares pictures with the one that was remembered last."""
 
     def __init__(self) -> None:
-        self._cells: NDArray[np.int16] | None = None
+        self._remembered: Cells | None = None
 
-    def remember(self, picture: ByteArray) -> None:
-        """(h, w, 3) uint8: what later pictures are compared with."""
-        self._cells = _cells(picture)
+    def remember(self, cells: Cells) -> None:
+        """What later pictures are compared with."""
+        self._remembered = cells
 
-    def compare(self, picture: ByteArray) -> Changes:
-        """Where `picture`, (h, w, 3) uint8, differs from the one remembered."""
-        if self._cells is None:
-            return Changes(np.ones((HEIGHT, WIDTH), bool), picture.shape[1], picture.shape[0])
-        changed = np.abs(_cells(picture) - self._cells) > CHANGE_LEVELS
-        return Changes(changed, picture.shape[1], picture.shape[0])
+    def compare(self, cells: Cells) -> Changes:
+        """Where a picture differs from the one remembered: everywhere as long as there is none."""
+        if self._remembered is None:
+            return Changes(np.ones((HEIGHT, WIDTH), bool), cells.width, cells.height)
+        changed = np.abs(cells.levels - self._remembered.levels) > CHANGE_LEVELS
+        return Changes(changed, cells.width, cells.height)
 
 
 class Changes:
@@ -61,8 +75,3 @@ class Changes:
         """True where something differs outside of the boxes `known`, (4,) each."""
         inside = int(self.within(np.stack(known)).sum()) if known else 0
         return int(self._sums[-1, -1]) > inside
-
-
-def _cells(picture: ByteArray) -> NDArray[np.int16]:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.int16)

@@ -1,11 +1,13 @@
 """The one decode pass over a video: shots, faces, tracks and embeddings.
 
 One thread decodes, scales and finds cuts (the producer), the caller's thread detects and follows (the
-consumer), a third measures the faces and embeds those of tracks that have ended. Queues between them are bounded.
+consumer), a third measures the faces and embeds those of tracks that have ended, a fourth begins the next
+search while the faces are still followed. Queues between them are bounded.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -26,6 +28,7 @@ from processors.analysis_picture import AnalysisPicture, thumbnail
 from processors.box_followers import make_follower
 from processors.face_observer import FaceObserver
 from processors.face_tracker import FaceTracker, Look
+from processors.search_ahead import SearchAhead
 from processors.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracklet_maker import cut_at_shots
 from utils.iterators import prefetch
@@ -100,6 +103,8 @@ class _Pass:
         self._calm = False
         self._pts = array("q")
         self._observer = FaceObserver(models, settings, scale, rate, self._check_stop)
+        # Where the networks are on a GPU one thread has it.
+        self._ahead = SearchAhead(models.detector) if models.device == "cpu" else None
         self._tracker = FaceTracker(
             models.detector,
             make_follower(settings.tracker, models.detector),
@@ -107,14 +112,19 @@ class _Pass:
             frame_rate=rate,
             min_face_px=max(DETECTION_MARGIN * settings.min_face * self.height, SMALLEST_SEARCHED_PX),
             on_end=self._observer.end,
+            ahead=self._ahead,
         )
 
     def __enter__(self) -> _Pass:
-        self._observer.__enter__()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._observer)
+            if self._ahead is not None:
+                stack.enter_context(self._ahead)
+            self._threads = stack.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._observer.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._threads.close()
 
     def pictures(self, reader: VideoReader) -> Iterator[tuple[VideoFrame, AnalysisPicture, list[int]]]:
         """Decoded frames, their analysis pictures and the cuts that each made certain; on the producer's thread."""
@@ -123,6 +133,8 @@ class _Pass:
             # A guess from the other thread's state: wrong ones cost time, not results.
             if not self._calm:
                 picture()
+            if self._ahead is not None:
+                self._ahead.offer(frame.index, picture)
             small = thumbnail(frame)
             with timed("cuts"):
                 boundaries = self._shots.update(small)

@@ -23,6 +23,7 @@ from core.face_detector import FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.box_followers import BoxFollower
 from processors.look_back import DOUBT_SCORE, KEEP_SCORE, MAX_GROWTH, SAME_FACE_OVERLAP, LookBack, Pixels
+from processors.search_ahead import SearchAhead
 from processors.search_schedule import LOST_LOOK_OUT, Search, SearchSchedule
 from processors.track import Track
 from utils.geometry import iou_matrix
@@ -63,6 +64,7 @@ class FaceTracker:
 
     Args:
         on_end: called with each track that ended; its rows lie within one shot.
+        ahead: begins searches before they are due, and is given the pictures sooner than the tracker.
     """
 
     def __init__(
@@ -74,11 +76,12 @@ class FaceTracker:
         frame_rate: float,
         min_face_px: float,
         on_end: Callable[[Track], None],
+        ahead: SearchAhead | None = None,
     ) -> None:
         self._follower = follower
         self._settings = settings
         self._on_end = on_end
-        self._schedule = SearchSchedule(detector, settings, frame_rate, min_face_px)
+        self._schedule = SearchSchedule(detector, settings, frame_rate, min_face_px, ahead)
         # Small newcomers may wait for two looks.
         self._look_back = LookBack(detector, 2 * settings.look_out, frame_rate)
         # Somebody who comes back in time is only found by the next look.

@@ -275,3 +275,10 @@ def test_the_gpu_finds_the_same_faces(detector: FaceDetector, crowd: ByteArray) 
     nets = [TorchNet(kind, locate(kind), "cuda:0") for kind in ("pnet", "rnet", "onet")]
     found = FaceDetector(*nets).detect([crowd], MIN_FACE_PX)[0]
     assert_same(found, detector.detect([crowd], MIN_FACE_PX)[0], iou=0.9, landmarks_px=2)
+
+
+def test_candidates_computed_before_give_the_same_faces(detector: FaceDetector, crowd: ByteArray) -> None:
+    at_once = detector.detect([crowd], MIN_FACE_PX)[0]
+    in_two = detector.detect([crowd], MIN_FACE_PX, candidates=detector.candidates(crowd, MIN_FACE_PX))[0]
+    assert len(at_once) == 6
+    assert np.array_equal(at_once.boxes, in_two.boxes) and np.array_equal(at_once.scores, in_two.scores)

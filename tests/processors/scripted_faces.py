@@ -14,6 +14,7 @@ from core.face_detector import FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.box_followers import BoxFollower, CascadeFollower
 from processors.face_tracker import CALM_STRIDE, FaceTracker, Look
+from processors.search_ahead import SearchAhead
 from processors.track import Track
 from utils.geometry import iou_matrix
 
@@ -101,6 +102,7 @@ class ScriptedDetector:
         *,
         explained: Sequence[FloatArray] | None = None,
         ignore: Callable[[FloatArray], NDArray[np.bool_]] | None = None,
+        candidates: None = None,
     ) -> list[Detections]:
         answers = []
         for row, picture in enumerate(pictures):
@@ -158,6 +160,7 @@ class Film:
         detector: ScriptedDetector | None = None,
         follower: Callable[[Any], BoxFollower] = CascadeFollower,
         flickers: int = 0,
+        ahead: SearchAhead | None = None,
     ) -> None:
         self.tracks: list[Track] = []
         self.looks: list[Look] = []
@@ -170,6 +173,7 @@ class Film:
             frame_rate=RATE,
             min_face_px=20,
             on_end=self.tracks.append,
+            ahead=ahead,
         )
 
     def show(self, frame: int) -> None:
