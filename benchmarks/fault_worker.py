@@ -61,11 +61,12 @@ class Worker:
         return report
 
     def run(self, path: Path) -> dict[str, Any]:
-        """Outcome of one file: refused, done or traceback; detail, wall_s, peak_mb and leaks."""
+        """Outcome of one file: refused, done or traceback; detail, frames, wall_s, peak_mb and leaks."""
         Path("/proc/self/clear_refs").write_text("5")  # the peak is to be this file's
-        started = time.monotonic()
+        started, frames = time.monotonic(), 0
         try:
-            outcome, detail = self._process(path)
+            outcome = "done"
+            detail, frames = self._process(path)
         except PipelineError as error:
             outcome, detail = "refused", str(error)
         except Exception as error:
@@ -75,12 +76,14 @@ class Worker:
         return {
             "outcome": outcome,
             "detail": detail,
+            "frames": frames,
             "wall_s": wall_s,
             "peak_mb": _peak_mb(),
             "leaks": self._leaks(),
         }
 
-    def _process(self, path: Path) -> tuple[str, str]:
+    def _process(self, path: Path) -> tuple[str, int]:
+        """What there is to say of the result, and how many pictures were decoded."""
         info = probe_video(path)
         folder = self._output / "result"
         shutil.rmtree(folder, ignore_errors=True)
@@ -89,7 +92,8 @@ class Worker:
         )
         processor.prepare()
         manifest = processor.finish(processor.analyse())
-        return "done", f"{len(manifest['clips'])} clips; " + "; ".join(manifest["warnings"])
+        said = f"{len(manifest['clips'])} clips; " + "; ".join(manifest["warnings"])
+        return said, manifest["video"]["frames"]
 
     def _leaks(self) -> list[str]:
         if not self._threads:

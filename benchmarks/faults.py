@@ -3,7 +3,9 @@
     python -m benchmarks.faults [--seed N] [--share 0.1] [--cache-dir DIR] [--only NAME] [--verbose]
 
 Every file must end, in time and within the memory, in a clear line or in a result; "lost" counts tracebacks,
-hangs, crashes, leaks and what took too much memory. Exit code 1 where anything was lost.
+hangs, crashes, leaks and what took too much memory. "Unsaid" counts results that lack more than half a second of
+pictures and do not say so; MPEG-TS does not tell its length, so nothing can be said of its end. Exit code 1 where
+anything was lost, or the end of a file was and nothing said so.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from typing import Any
 
 from benchmarks.damage import ANYWHERE, field_swapped, header_fields
 from benchmarks.fault_material import EXTENSIONS, FOREIGN_NAME, foreign_files, odd_videos, sound_videos
+from core.video_probe import probe_video
+from core.video_reader import VideoReader
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -31,24 +35,34 @@ MEMORY_LIMIT_MB = 3000.0
 ADDRESS_SPACE_MB = 24_000
 START_LIMIT_S = 300.0
 FIELDS_PER_CONTAINER = 24
+MAY_LACK_FRAMES = 13
+"""half a second: the program says nothing of less"""
+DAMAGE_WORDS = ("damaged pieces", "damaged pictures", "length that the file claims")
+"""of the program's warnings"""
+CUT_OFF = ("truncated", "truncated in the head")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One damaged file. campaign: the row of the table it counts for."""
+    """One damaged file. campaign: the row of the table it counts for. frames: what the whole one had, 0 if unknown."""
 
     campaign: str
     name: str
     path: Path
+    frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a case ended: "refused", "done", "traceback", "hang" or "crash"; detail: the line, or the warnings."""
+    """How a case ended: "refused", "done", "traceback", "hang" or "crash"; detail: the line, or the warnings.
+
+    frames: pictures that were decoded.
+    """
 
     case: Case
     outcome: str
     detail: str
+    frames: int
     wall_s: float
     peak_mb: float
     leaks: tuple[str, ...]
@@ -64,23 +78,36 @@ class Outcome:
             return "more than one line"
         return f"{self.peak_mb:.0f} MB" if self.peak_mb > MEMORY_LIMIT_MB else ""
 
+    @property
+    def unsaid(self) -> bool:
+        """A result that lacks much of what the whole file had, and does not say so."""
+        lacks = self.case.frames - self.frames
+        return self.outcome == "done" and lacks > MAY_LACK_FRAMES and not any(w in self.detail for w in DAMAGE_WORDS)
+
+    @property
+    def failed(self) -> bool:
+        """What must not be."""
+        return bool(self.lost) or (self.unsaid and self.case.campaign in CUT_OFF)
+
 
 def make_cases(folder: Path, seed: int, share: float = 1.0, *, heavy: bool = True) -> Iterator[Case]:
     """The whole campaign, or a `share` of it; the same `seed` gives the same damage."""
     base = sound_videos(folder)
     for extension in EXTENSIONS:
         data = base[extension].read_bytes()
+        frames = 0 if extension == "ts" else _frames(base[extension])
         for campaign, (damage, count) in ANYWHERE.items():
             for number in range(max(1, round(count * share))):
                 rng = random.Random(f"{seed} {extension} {campaign} {number}")
                 name = f"{campaign} {extension} {number}"
-                yield _written(folder, campaign, name, extension, damage(bytearray(data), rng))
+                yield _written(folder, campaign, name, extension, damage(bytearray(data), rng), frames)
         rng = random.Random(f"{seed} {extension} fields")
         fields = list(header_fields(extension, data))
         chosen = rng.sample(fields, min(len(fields), max(1, round(FIELDS_PER_CONTAINER * share))))
         for field in chosen:
             name = f"field {field[0]} at {field[1]} {extension}"
-            yield _written(folder, "header fields", name, extension, field_swapped(bytearray(data), rng, field))
+            content = field_swapped(bytearray(data), rng, field)
+            yield _written(folder, "header fields", name, extension, content, frames)
     for name, content in foreign_files():
         yield _written(folder, "no video at all", f"foreign {name}", FOREIGN_NAME, content)
     for name, path in odd_videos(folder, base, heavy=heavy):
@@ -150,25 +177,36 @@ class _Watched:
 
 def table(outcomes: list[Outcome]) -> list[str]:
     """Lines of a Markdown table, one row per campaign."""
-    columns = ("campaign", "cases", "result", "refused", "lost", "worst time, s", "worst memory, MB")
+    columns = ("campaign", "cases", "result", "unsaid", "refused", "lost", "worst time, s", "worst memory, MB")
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     names = list(dict.fromkeys(outcome.case.campaign for outcome in outcomes))
     for name in [*names, "all"]:
         rows = [o for o in outcomes if name in (o.case.campaign, "all")]
         counts = [sum(o.outcome == kind and not o.lost for o in rows) for kind in ("done", "refused")]
         lost, wall_s, peak = sum(bool(o.lost) for o in rows), max(o.wall_s for o in rows), max(o.peak_mb for o in rows)
-        lines.append(f"| {name} | {len(rows)} | {counts[0]} | {counts[1]} | {lost} | {wall_s:.1f} | {peak:.0f} |")
+        unsaid = sum(o.unsaid for o in rows)
+        lines.append(
+            f"| {name} | {len(rows)} | {counts[0]} | {unsaid} | {counts[1]} | {lost} | {wall_s:.1f} | {peak:.0f} |"
+        )
     return lines
 
 
-def _written(folder: Path, campaign: str, name: str, extension: str, content: bytes | bytearray) -> Case:
+def _frames(path: Path) -> int:
+    info = probe_video(path)
+    with VideoReader(info) as reader:
+        return sum(1 for _ in reader.frames())
+
+
+def _written(
+    folder: Path, campaign: str, name: str, extension: str, content: bytes | bytearray, frames: int = 0
+) -> Case:
     path = folder / f"{name.replace(' ', '_')}.{extension}"
     path.write_bytes(content)
-    return Case(campaign, name, path)
+    return Case(campaign, name, path, frames)
 
 
 def _failure(outcome: str, detail: str, wall_s: float) -> dict[str, Any]:
-    return {"outcome": outcome, "detail": detail, "wall_s": wall_s, "peak_mb": 0.0, "leaks": ()}
+    return {"outcome": outcome, "detail": detail, "frames": 0, "wall_s": wall_s, "peak_mb": 0.0, "leaks": ()}
 
 
 def main() -> int:
@@ -185,12 +223,13 @@ def main() -> int:
         outcomes = []
         for outcome in run_cases(cases, folder, arguments.cache_dir or folder / "cache"):
             outcomes.append(outcome)
-            if arguments.verbose or outcome.lost:
+            if arguments.verbose or outcome.failed:
                 facts = f"{outcome.wall_s:.1f} s, {outcome.peak_mb:.0f} MB: {outcome.detail}"
-                print(f"{outcome.lost or outcome.outcome}: {outcome.case.name}: {facts}", file=sys.stderr, flush=True)
+                verdict = outcome.lost or ("unsaid" if outcome.unsaid else outcome.outcome)
+                print(f"{verdict}: {outcome.case.name}: {facts}", file=sys.stderr, flush=True)
             outcome.case.path.unlink(missing_ok=True)
     print("\n".join(table(outcomes)))
-    return int(any(outcome.lost for outcome in outcomes))
+    return int(any(outcome.failed for outcome in outcomes))
 
 
 if __name__ == "__main__":

@@ -264,9 +264,14 @@ def result_warnings(
 
 def _missing_s(analysis: FaceAnalysis) -> float:
     """How much sooner the pictures end than the file claims, s: it was cut off, or its sound is longer."""
+    video = analysis.video
     first, end = int(analysis.frame_pts[0]), analysis.end_pts(analysis.frame_count)
+    claimed_s = video.duration_s
+    if video.container == "avi":
+        # Where its index is missing the length is what was found; the count in its header is the claim.
+        claimed_s = max(claimed_s, float(video.frame_count / video.frame_rate))
     # Some containers count from their first picture, some from zero.
-    return analysis.video.duration_s - analysis.video.seconds(max(end - first, end))
+    return claimed_s - video.seconds(max(end - first, end))
 
 
 @timed("models")

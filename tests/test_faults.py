@@ -33,7 +33,7 @@ def test_damaged_videos_end_in_a_line_or_in_a_result(tmp_path: Path, models_cach
     cases = list(make_cases(tmp_path, seed=2, share=0.02, heavy=False))[::EVERY]
     assert len(cases) >= 35
     outcomes = list(run_cases(iter(cases), tmp_path, models_cache))
-    assert [f"{o.case.name}: {o.lost}, {o.detail}" for o in outcomes if o.lost] == []
+    assert [f"{o.case.name}: {o.lost}, {o.detail}" for o in outcomes if o.failed] == []
     assert {o.outcome for o in outcomes} == {"done", "refused"}
 
 
@@ -51,9 +51,25 @@ def test_damaged_videos_end_in_a_line_or_in_a_result(tmp_path: Path, models_cach
     ],
 )
 def test_what_counts_as_lost(outcome: str, detail: str, peak_mb: float, leaks: tuple[str, ...], lost: str) -> None:
-    found = Outcome(Case("c", "n", Path("x")), outcome, detail, 1.0, peak_mb, leaks)
+    found = Outcome(Case("c", "n", Path("x")), outcome, detail, 30, 1.0, peak_mb, leaks)
     assert found.lost == lost
-    assert table([found])[-1].split("|")[5].strip() == str(int(bool(lost)))
+    assert found.failed == bool(lost)
+    assert table([found])[-1].split("|")[6].strip() == str(int(bool(lost)))
+
+
+@pytest.mark.parametrize(
+    ("campaign", "frames", "detail", "unsaid", "failed"),
+    [
+        ("truncated", 17, "1 clips; ", False, False),
+        ("truncated", 16, "1 clips; nobody is in the picture", True, True),
+        ("truncated", 16, "1 clips; the pictures end before the length that the file claims: by 0.6 s", False, False),
+        ("block lost", 16, "1 clips; ", True, False),
+    ],
+)
+def test_what_counts_as_unsaid(campaign: str, frames: int, detail: str, unsaid: bool, failed: bool) -> None:
+    found = Outcome(Case(campaign, "n", Path("x"), 30), "done", detail, frames, 1.0, 1.0, ())
+    assert (found.unsaid, found.failed) == (unsaid, failed)
+    assert table([found])[-1].split("|")[4].strip() == str(int(unsaid))
 
 
 @pytest.mark.parametrize("name", ANYWHERE)
