@@ -119,18 +119,23 @@ class SearchSchedule:
             return lost or searched.compare(Cells(picture)).outside(list(known))
 
         step = math.ceil(self._look_out * (LOST_LOOK_OUT if lost else 1.0))
-        looks = []
-        for i in range(1 + FORESIGHT // step):
-            small = lost or self._small_next == (i % 2 == 0)
-            smallest = self._min_face_px * (1.0 if small else SMALL_FACES)
-            looks.append(ExpectedSearch(self.last_look + step * (i + 1), smallest, has_changed))
-        self._ahead.expect(
-            *looks,
-            ExpectedSearch(self._last_full + self.monitor.interval, self._min_face_px, lambda picture: True),
-        )
+        frame, full, small = self.last_look, self._last_full + self.monitor.interval, self._small_next
+        searches: list[ExpectedSearch] = []
+        while frame < self.last_look + step + FORESIGHT:
+            frame = min(frame + step, full)
+            everybody = frame == full
+            smallest = self._min_face_px * (1.0 if small or lost or everybody else SMALL_FACES)
+            searches.append(ExpectedSearch(frame, smallest, has_changed if not everybody else _is_due))
+            full += self.monitor.interval * everybody
+            small = everybody or not (small or lost)
+        self._ahead.expect(*searches)
 
     def _cells(self, picture: ByteArray) -> Cells:
         """Of one picture up to four things are asked."""
         if self._cells_of is None or self._cells_of[0] is not picture:
             self._cells_of = picture, Cells(picture)
         return self._cells_of[1]
+
+
+def _is_due(picture: ByteArray) -> bool:
+    return True
