@@ -129,9 +129,15 @@ def people_command(arguments: Sequence[str]) -> int:
         folders = result_folders(parsed.output)
         if not folders:
             return _complain(f"{parsed.output}: no results yet (-o names another folder)", EXIT_USAGE)
+        code = EXIT_DONE
         for folder in folders:
-            _print_lines([f"{folder.name}:", *(f"  {line}" for line in table(read_timeline(folder)))])
-    return EXIT_DONE
+            try:
+                lines = list(table(read_timeline(folder)))
+            except SettingsError as error:
+                code = _complain(f"{folder.name}: {error}", EXIT_USAGE)
+            else:
+                _print_lines([f"{folder.name}:", *(f"  {line}" for line in lines)])
+    return code
 
 
 def rename_command(arguments: Sequence[str]) -> int:

@@ -343,10 +343,11 @@ def test_people_are_listed_on_stdout(results, capsys):
     assert [line.split()[0] for line in out.splitlines()] == ["person", "person_01", "person_02"]
     assert launch_command(capsys, "people", "film", "-o", results.parent)[1] == out
     (results.parent / "other").mkdir()
-    assert launch_command(capsys, "people", "-o", results.parent)[1].splitlines() == [
-        "film:",
-        *(f"  {line}" for line in out.splitlines()),
-    ]
+    (results.parent / "damaged").mkdir()
+    (results.parent / "damaged" / "manifest.json").write_text('{"schema": 2}')
+    code, everybody, err = launch_command(capsys, "people", "-o", results.parent)
+    assert everybody.splitlines() == ["film:", *(f"  {line}" for line in out.splitlines())]
+    assert code == 2 and "damaged" in err and len(err.splitlines()) == 1
     tracklets = launch_command(capsys, "people", results, "--tracklets")[1].splitlines()
     assert [line.split() for line in tracklets[1:]] == [
         ["1", "1", "0:03.0", "0:05.0", "person_01"],
