@@ -33,8 +33,11 @@ CPU_BATCH = {"pnet": 1, "rnet": 256, "onet": 256, "facenet": 32, "dlib": 32}
 
 CHIP_SIDE = {"rnet": RNET_SIDE, "onet": ONET_SIDE, "facenet": FaceNetEmbedder.side, "dlib": DlibEmbedder.side}
 
+GPU_LIMIT = {"rnet": 4096, "onet": 4096, "facenet": 256, "dlib": 256}
+"""largest batch tried on a GPU: a search has a few thousand candidates, a track a dozen faces"""
+
 GPU_PICTURES = 64
-"""whole pictures of one level per call of the first network"""
+"""whole pictures of one level per call of the first network on a GPU"""
 
 
 class ModelManager:
@@ -175,7 +178,8 @@ class ModelManager:
         if kind == "pnet":
             return Batched(net, GPU_PICTURES, name=kind)
         side = CHIP_SIDE[kind]
-        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)))
+        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)), largest=GPU_LIMIT[kind])
+        net.give_back_memory()  # encoders on the same GPU need some too
         logger.debug("%s: batches of %d on %s", kind, size, self.device)
         return Batched(net, size, name=kind)
 

@@ -62,8 +62,7 @@ class Upload:
         shape = (len(arrays), *first.shape)
         size = len(arrays) * first.nbytes
         if self._buffer.numel() < size:
-            # The old one is given back first: both at once may be too much.
-            self._buffer = torch.empty(0, dtype=torch.uint8)
+            self.free()  # both at once may be too much
             self._buffer = torch.empty(size, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
         kind = torch.from_numpy(np.zeros(0, first.dtype)).dtype
         staged = self._buffer[:size].view(kind).reshape(shape)
@@ -71,6 +70,10 @@ class Upload:
         for row in range(len(arrays)):
             host[row] = arrays[row]
         return staged.to(self.device, non_blocking=True, copy=True)
+
+    def free(self) -> None:
+        """Give the buffer back until the next call."""
+        self._buffer = torch.empty(0, dtype=torch.uint8)
 
 
 class TorchNet:
@@ -91,13 +94,19 @@ class TorchNet:
         if self._was_short and self._device.type == "cuda":
             # Only now are the tensors of the call that failed free.
             torch.cuda.empty_cache()
-        self._was_short = True
+        self._was_short = True  # until it is known better
         with gpu_memory_errors(f"a batch of {len(pictures)}"), torch.inference_mode():
             batch = pictures if isinstance(pictures, torch.Tensor) else self._upload(pictures)
             out = self._net(batch)
             outputs = tuple(o.float().cpu().numpy() for o in (out if isinstance(out, tuple) else (out,)))
         self._was_short = False
         return outputs
+
+    def give_back_memory(self) -> None:
+        """Free what is kept for the next call, on the device and here."""
+        self._upload.free()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
 
 
 class DevicePictures:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from core import torch_nets
+from config import Settings
+from core import model_manager, torch_nets
 from core.batches import Batched
 from core.errors import GPUMemoryError
 from core.face_detector import FaceDetector, Sampled
@@ -205,6 +206,20 @@ def test_embeddings_in_half_precision_are_the_same_people() -> None:
     assert cosine.min() > 0.9999
 
 
+def test_the_manager_puts_together_what_a_gpu_gets(
+    models: ModelManager,
+    model_settings: Settings,
+    portraits: dict[str, ByteArray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_manager, "GPU_LIMIT", dict.fromkeys(model_manager.GPU_LIMIT, 16))
+    manager = ModelManager(model_settings)
+    manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
+    assert_same_faces(manager.detector, models.detector, crowd(portraits))
+    chips = noise(3, 150, 150, 3)
+    assert np.allclose(manager.embedder.embed(chips), models.embedder.embed(chips), atol=1e-3)
+
+
 @pytest.mark.gpu
 def test_the_gpu_finds_the_same_faces(models: ModelManager, portraits: dict[str, ByteArray]) -> None:
     upload = Upload(torch.device("cuda:0"))
@@ -222,3 +237,12 @@ def test_the_gpu_runs_out_of_memory_and_goes_on() -> None:
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert all(len(part) == 100_000 for part in rows)
+
+
+def test_memory_that_was_given_back_is_taken_again() -> None:
+    net = TorchNet("rnet", locate("rnet"), "cpu")
+    crops = noise(4, 24, 24, 3)
+    before = net(crops)
+    net.give_back_memory()
+    assert net._upload._buffer.numel() == 0
+    assert all(np.array_equal(a, b) for a, b in zip(net(crops), before, strict=True))
