@@ -106,8 +106,8 @@ def make_cases(folder: Path, seed: int, share: float = 1.0, *, heavy: bool = Tru
         chosen = rng.sample(fields, min(len(fields), max(1, round(FIELDS_PER_CONTAINER * share))))
         for field in chosen:
             name = f"field {field[0]} at {field[1]} {extension}"
-            content = field_swapped(bytearray(data), rng, field)
-            yield _written(folder, "header fields", name, extension, content, frames)
+            swapped = field_swapped(bytearray(data), rng, field)
+            yield _written(folder, "header fields", name, extension, swapped, frames)
     for name, content in foreign_files():
         yield _written(folder, "no video at all", f"foreign {name}", FOREIGN_NAME, content)
     for name, path in odd_videos(folder, base, heavy=heavy):

@@ -1,6 +1,6 @@
 """Runs that are interrupted at random moments: what is left behind, and whether the next run completes.
 
-    python -m benchmarks.interruptions [--moments 50] [--seed N] [--cache-dir DIR]
+    python -m benchmarks.interruptions [--moments 50] [--signals SIGKILL,...] [--seed N] [--cache-dir DIR]
 
 For each of SIGINT, SIGTERM and SIGKILL the real program is interrupted so often, each time in an output folder of its
 own. Afterwards there may be no broken clip under a final name and no process, and the next run must end in the same
@@ -144,6 +144,7 @@ def marked(mark: str) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moments", type=int, default=50)
+    parser.add_argument("--signals", default=",".join(number.name for number in SIGNALS), help="a list with commas")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache-dir", type=Path, help="converted networks are kept here (default: nowhere)")
     arguments = parser.parse_args()
@@ -163,7 +164,7 @@ def main() -> int:
             raise RuntimeError(f"the undisturbed run failed: {code}")
         print("| signal | moments | wrong | longest way out, s |\n|---|---|---|---|")
         failed = False
-        for number in SIGNALS:
+        for number in [signal.Signals[name] for name in arguments.signals.split(",")]:
             tally = Tally()
             for moment in range(arguments.moments):
                 output = folder / f"{number.name}-{moment}"
