@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from config import options
 from processors.page import PALETTE, data_uri, render_page
 from utils.timecodes import clock
 
@@ -182,15 +183,23 @@ def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     return facts + [(_words(key), _plain_text(value)) for key, value in counts]
 
 
-def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:
+Row = tuple[str, str, str]
+"""name, value, what it is (or "")"""
+
+
+def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[Row]]]:
+    meanings = {(option.section, option.name): option.help.partition(" (")[0] for option in options()}
     return [
-        (_SECTION_TITLES.get(section, _words(section)), [(key, _plain_text(value)) for key, value in values.items()])
+        (
+            _SECTION_TITLES.get(section, _words(section)),
+            [(key, _plain_text(value), meanings.get((section, key), "")) for key, value in values.items()],
+        )
         for section, values in settings.items()
     ]
 
 
-def _models(models: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    return [("Models", list(_flat(models, "")))] if models else []
+def _models(models: Mapping[str, Any]) -> list[tuple[str, list[Row]]]:
+    return [("Models", [(name, value, "") for name, value in _flat(models, "")])] if models else []
 
 
 def _flat(values: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, str]]:

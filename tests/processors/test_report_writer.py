@@ -39,6 +39,8 @@ def test_it_says_who_when_and_how_long(manifest):
     ):
         assert words in " ".join(plain.split()), words
     assert "still picture" in plain and "Seen too briefly" in plain
+    # A setting says what it is.
+    assert "how much of the clip's height the face takes" in plain
     assert "damaged pieces" in plain and "face_share" in plain and "0.45" in plain
 
 
