@@ -17,9 +17,10 @@ from benchmarks.synthetic.render import render_video
 from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
 from benchmarks.synthetic.truth import Truth, film_truth
 from config import Settings
-from core.errors import InterruptedRunError, ModelError
+from core.errors import GPUMemoryError, InterruptedRunError, ModelError
 from core.face_detector import FaceDetector
 from core.model_manager import ModelManager
+from core.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
@@ -315,3 +316,31 @@ def test_what_the_helpers_log_is_about_the_video(
     log.removeHandler(lines)
     assert {thread.partition("_")[0] for thread, _ in lines.lines} == {"prefetch", "observe"}
     assert all('"video": "film", "stage": "analyse"' in line for _, line in lines.lines)
+
+
+def test_short_memory_changes_no_result(
+    film: Path, analysis: FaceAnalysis, model_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a GPU does when it is full, on the way that the CPU's networks take."""
+    call, refused = OpenVINONet.__call__, []
+
+    def full(self: OpenVINONet, pictures: Any) -> Any:
+        if len(pictures) > 2:
+            refused.append(len(pictures))
+            raise GPUMemoryError("full", stage="detect")
+        return call(self, pictures)
+
+    monkeypatch.setattr(OpenVINONet, "__call__", full)
+    # Models of its own: they stay with the smaller batches.
+    found = analyze(film, model_settings, ModelManager(model_settings))
+    assert refused
+    assert found.shots == analysis.shots
+    assert np.array_equal(found.frame_pts, analysis.frame_pts)
+    assert len(found.tracklets) == len(analysis.tracklets)
+    for got, wanted in zip(found.tracklets, analysis.tracklets, strict=True):
+        assert np.array_equal(got.frames, wanted.frames)
+        assert np.array_equal(got.sample_frames, wanted.sample_frames)
+        assert np.allclose(got.boxes, wanted.boxes, atol=0.01)
+        assert np.allclose(got.scores, wanted.scores, atol=1e-4)
+        # Other batches round differently; 1.0 is the same face.
+        assert (np.sum(got.embeddings * wanted.embeddings, axis=1) > 0.99999).all()
