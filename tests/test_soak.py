@@ -1,0 +1,42 @@
+"""A short soak (`python -m benchmarks.soak` is the long one): the real program on many small videos in one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.soak import MAY_GROW, Growth, Sample, differing, growth, make_videos, run, table
+from tests.real_models import models_cache, net_files
+
+__all__ = ["models_cache", "net_files"]
+
+VIDEOS = 12
+WARMING_UP_MB = 150.0
+"""what the first videos of a run add; that nothing grows after them takes hundreds to show"""
+
+
+@pytest.mark.slow
+def test_many_videos_in_one_run(tmp_path: Path, models_cache: Path, net_files: object) -> None:
+    assert net_files  # converted once for all tests
+    videos = make_videos(tmp_path / "in", VIDEOS)
+    assert len({video.read_bytes() for video in videos}) == VIDEOS
+    code, samples = run(videos, tmp_path / "out", models_cache)
+    assert code == 0
+    assert len(list((tmp_path / "out").glob("*/manifest.json"))) == VIDEOS
+    memory, *others = growth(samples)
+    assert [row for row in others if not row.is_flat] == []
+    assert memory.quarters[-1][0] < memory.quarters[0][0] + WARMING_UP_MB
+    # Both people, so their numbers count, late in the run.
+    assert differing([videos[-4]], tmp_path / "out", tmp_path, models_cache) == []
+
+
+def test_what_counts_as_growth() -> None:
+    samples = [
+        Sample(float(i), (100.0 + (i > 75) * MAY_GROW["memory, MB"] + 0.1 * (i > 75), 9.0, 20.0, 0.0))
+        for i in range(101)
+    ]
+    rows = growth(samples)
+    assert [row.what for row in rows if not row.is_flat] == ["memory, MB"]
+    assert rows[1] == Growth("open files", ((9.0, 9.0),) * 4)
+    assert table(rows)[3] == "| open files | 9, 9 | 9, 9 | 9, 9 | 9, 9 |"
