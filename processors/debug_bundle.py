@@ -109,7 +109,8 @@ class DebugBundle:
         try:
             with atomic_path(self._target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
                 for name, content in self._parts(error):
-                    archive.writestr(name, content)
+                    # Without the time: a clock before 1980 would be an error.
+                    archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
             self._log_path.unlink(missing_ok=True)
             logger.info("debug bundle: %s", self._target)
         except Exception as failure:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,15 @@ def test_what_is_in_it_and_what_is_not(finished: tuple[Path, Path], tmp_path: Pa
     assert {name.partition("/")[0] for name in found} < {*found["README.txt"].replace(";", " ").split(), "results"} | {
         "README.txt"
     }
+
+
+def test_a_clock_that_lost_its_battery(
+    finished: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    with DebugBundle(tmp_path / "b.zip", [], finished[1], Settings()):
+        pass
+    assert "program.json" in contents(tmp_path / "b.zip")
 
 
 def test_a_part_that_fails_costs_no_other(
