@@ -258,17 +258,20 @@ class FaceTracker:
         track.restart_motion()
 
     def _returning(self, face: Detections) -> Track | None:
-        """The hidden track that the face continues: close to its last place, of about its size."""
+        """The hidden track that the face continues: close to where it was or was going, of about its size.
+
+        Of several the one seen last: faces come back to places where they were before.
+        """
         box = face.boxes[0]
         size = float((box[2:] - box[:2]).mean())
-        centre = (box[:2] + box[2:]) / 2
-        best, best_distance = None, REACH
+        best, best_rank = None, (self._patience + 1, 0.0)
         for track in self._tracks:
             if track.hidden == 0 or not 1 / 1.5 < size / track.size < 1.5:
                 continue
-            distance = float(np.linalg.norm(centre - (track.box[:2] + track.box[2:]) / 2)) / track.size
-            if distance < best_distance:
-                best, best_distance = track, distance
+            shifts = np.stack([box - track.box, box - track.expected()])
+            distance = float(np.linalg.norm(shifts[:, :2] + shifts[:, 2:], axis=1).min()) / (2 * track.size)
+            if distance < REACH and (track.hidden, distance) < best_rank:
+                best, best_rank = track, (track.hidden, distance)
         return best
 
     def _occupied(self, track: Track, frame: int, box: FloatArray) -> bool:

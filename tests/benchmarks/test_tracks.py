@@ -106,3 +106,10 @@ def test_nothing_is_followed_where_a_face_is_gone(films: Films, name: str) -> No
 def test_every_film_says_what_it_shows() -> None:
     for name, make in CASES.items():
         assert film_truth(make()).people, name
+
+
+def test_faces_that_are_lost_go_on_with_their_own_tracks(films: Films) -> None:
+    """One behind the other for a moment; and a fast one, whose old places are none of its business."""
+    assert len(films["crossing"][0].analysis.tracklets) == 2
+    fast = films["strong_motion_blur"][0].analysis.tracklets
+    assert sum(int((t.scores == 0).sum()) for t in fast) <= 2
