@@ -213,6 +213,15 @@ class FaceAnalysis:
     def frame_count(self) -> int:
         return len(self.frame_pts)
 
+    @property
+    def frame_ends(self) -> IntArray:
+        """(N,) int64, pts at which each frame stops being shown: `end_pts` of all frames at once."""
+        if not len(self.frame_pts):
+            return np.zeros(0, np.int64)
+        longest = max(round(LONGEST_HOLD_S / self.video.time_base), 1)
+        ends = np.minimum(self.frame_pts[1:], self.frame_pts[:-1] + longest)
+        return np.append(ends, self.end_pts(self.frame_count))
+
     def end_pts(self, frame: int) -> int:
         """pts at which frame number `frame - 1` stops being shown (`frame` is an exclusive end).
 

@@ -102,18 +102,21 @@ class IdTimelineGenerator:
         # Tracklets are in time order, so labels in order of occurrence are people by first appearance.
         labels = list(dict.fromkeys(int(label) for label in case.labels if label >= 0))
         people = []
+        shown = _shown(analysis)
         for number, label in enumerate(labels, 1):
             name = f"person_{number:02d}"
             own = [case.tracklets[k] for k in np.flatnonzero(case.labels == label)]
             still = _never_moves(own, seconds)
             hidden = still and self._identity.skip_still
-            segments = () if hidden else self._segments(name, own, analysis)
+            segments = () if hidden else self._segments(name, own, shown)
             people.append(Identity(name, tuple(t.id for t in own), segments, still))
         return people
 
-    def _segments(self, name: str, own: Sequence[Tracklet], analysis: FaceAnalysis) -> tuple[Segment, ...]:
+    def _segments(
+        self, name: str, own: Sequence[Tracklet], shown: tuple[NDArray[np.float64], NDArray[np.float64]]
+    ) -> tuple[Segment, ...]:
         segments = []
-        starts, ends = _shown(analysis)
+        starts, ends = shown
         for shot in sorted({t.shot for t in own}):
             here = [t for t in own if t.shot == shot]
             for start, end in _presence(np.concatenate([t.frames for t in here]), starts, ends, self._clip.merge_gap):
@@ -294,9 +297,8 @@ def _frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
 
 def _shown(analysis: FaceAnalysis) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(F,) float64 twice, seconds: from when to when each frame is shown. Holes in the recording lie between them."""
-    ends = np.array([analysis.end_pts(frame + 1) for frame in range(analysis.frame_count)], np.int64)
     time_base = float(analysis.video.time_base)
-    return analysis.frame_pts.astype(np.float64) * time_base, ends.astype(np.float64) * time_base
+    return analysis.frame_pts.astype(np.float64) * time_base, analysis.frame_ends.astype(np.float64) * time_base
 
 
 def _presence(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_ROWS_AT_ONCE = 256
+
 
 def merge_clusters(
     similarity: NDArray[np.floating],
@@ -18,7 +20,7 @@ def merge_clusters(
 
     The similarity of two clusters is the weighted mean over their pairs (average linkage), drawn towards
     that of the most similar parts by `closeness` at every merge. Equal similarities are merged lowest
-    index first. Memory is two (N, N) float64 matrices; time O(N^2 log N) in practice (N = 2000: a second).
+    index first. Memory is one (N, N) float64 matrix; time O(N^2 log N) in practice (N = 2000: a second).
 
     Args:
         similarity: (N, N), symmetric; larger is more alike. The diagonal is not looked at.
@@ -45,8 +47,12 @@ def merge_clusters(
     if n == 0:
         return np.zeros(0, np.int64)
 
-    # Exact symmetry is what makes the lowest-index rule below hold.
-    links = (np.asarray(similarity, np.float64) + np.asarray(similarity, np.float64).T) / 2
+    # Exact symmetry is what makes the lowest-index rule below hold. Some rows at a time: at once it would take
+    # three more matrices of this size, and a film of an hour has thousands of items.
+    links = np.empty((n, n))
+    for begin in range(0, n, _ROWS_AT_ONCE):
+        rows = slice(begin, begin + _ROWS_AT_ONCE)
+        links[rows] = (similarity[rows].astype(np.float64) + similarity[:, rows].T) / 2
     links[cannot_link] = -np.inf
     np.fill_diagonal(links, -np.inf)
     parent = np.arange(n)

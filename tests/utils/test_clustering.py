@@ -1,4 +1,5 @@
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -93,3 +94,24 @@ def test_group_similarity_is_the_weighted_mean_drawn_to_the_best_pair():
     assert group_similarity(similarity, labels, weights)[0, 1] == pytest.approx((3 * 0.2 + 0.8) / 4)
     assert group_similarity(similarity, labels, weights, closeness=1.0)[0, 1] == pytest.approx(0.8)
     assert group_similarity(np.zeros((0, 0)), labels[:0], weights[:0]).shape == (0, 0)
+
+
+def test_of_large_matrices_no_more_than_one_copy_is_made() -> None:
+    """A film of an hour has thousands of items."""
+    n = 1500
+    similarity = np.zeros((n, n), np.float32)
+    apart = np.zeros((n, n), bool)
+    tracemalloc.start()
+    merge_clusters(similarity, apart, 0.5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.6 * n * n * 8
+
+
+@pytest.mark.parametrize("n", [1, 255, 257])
+def test_a_matrix_that_is_not_symmetric_counts_as_its_mean_with_its_transpose(n: int) -> None:
+    lopsided = np.random.default_rng(n).random((n, n))
+    assert np.array_equal(
+        merge_clusters(lopsided, np.zeros((n, n), bool), 0.6),
+        merge_clusters((lopsided + lopsided.T) / 2, np.zeros((n, n), bool), 0.6),
+    )
