@@ -15,14 +15,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 KIB_PER_MAXRSS = 1 if sys.platform != "darwin" else 1 / 1024
 """unit of ru_maxrss: KiB, but bytes on macOS"""
 SAMPLE_S = 0.1
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_MEMORY = ("VmRSS", "VmHWM")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """cpu_s: user and system, of the command and of the children that it waited for. peak_mib: resident memory of its
-    largest process, by the kernel's own account. tree_mib: largest sum over all its processes at a time, sampled every
-    0.1 s, pages that they share counted in each; 0 where there is no /proc."""
+    """cpu_s: user and system, of the command and of the children that it waited for. peak_mib: most memory that
+    its largest process ever had. tree_mib: largest sum over all its processes at a time, pages that they share counted
+    in each; 0 where there is no /proc."""
 
     exit_code: int
     wall_s: float
@@ -37,8 +37,8 @@ def measure(command: list[str], log: Path) -> Usage:
         begin = time.perf_counter()
         process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         ended = threading.Event()
-        tree: list[float] = [0.0]
-        sampler = threading.Thread(target=_sample, args=(process.pid, ended, tree), daemon=True)
+        sampled = _Sampled()
+        sampler = threading.Thread(target=sampled.watch, args=(process.pid, ended), daemon=True)
         sampler.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
@@ -49,31 +49,53 @@ def measure(command: list[str], log: Path) -> Usage:
         process.returncode,
         wall,
         usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss * KIB_PER_MAXRSS / 1024,
-        tree[0] / 2**20,
+        # What a process inherits there is the size of the one that started it, this one; so only as a last resort.
+        sampled.peak_kib / 1024 if sampled.peak_kib else usage.ru_maxrss * KIB_PER_MAXRSS / 1024,
+        sampled.tree_kib / 1024,
     )
 
 
-def _sample(pid: int, ended: threading.Event, peak: list[float]) -> None:
-    while not ended.wait(SAMPLE_S):
-        peak[0] = max(peak[0], sum(map(resident_bytes, process_tree(pid))))
+class _Sampled:
+    """Memory of a command's processes, looked at every 0.1 s; the kernel keeps each one's peak in between."""
+
+    def __init__(self) -> None:
+        self.peak_kib = self.tree_kib = 0
+
+    def watch(self, pid: int, ended: threading.Event) -> None:
+        while not ended.wait(SAMPLE_S):
+            found = [memory_kib(one) for one in process_tree(pid)]
+            self.tree_kib = max(self.tree_kib, sum(now for now, _ in found))
+            self.peak_kib = max(self.peak_kib, *(peak for _, peak in found))
 
 
 def process_tree(pid: int) -> Iterator[int]:
     """`pid` and its descendants, those that could be read."""
     yield pid
+    own = _command(pid)
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
             found = children.read_text().split()
         except OSError:  # it has ended meanwhile
             continue
         for child in found:
-            yield from process_tree(int(child))
+            # One that is about to start another program has its parent's memory until then; it is no memory more.
+            if _command(int(child)) != own:
+                yield from process_tree(int(child))
 
 
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process, 0 where it has ended."""
+def _command(pid: int) -> bytes:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-    except (OSError, IndexError):
-        return 0
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def memory_kib(pid: int) -> tuple[int, int]:
+    """Resident memory of a process, now and at its peak; zeros where it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    values = {name: text.split()[0] for name, _, text in (line.partition(":") for line in lines) if name in _MEMORY}
+    now, peak = (int(values.get(name, 0)) for name in _MEMORY)
+    return now, peak
