@@ -38,7 +38,7 @@ from processors.output_folder import exclusive, remove_leftovers
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint
 from utils.log_file import about
-from utils.memory import HeapKeeper
+from utils.memory import give_back_memory
 from utils.progress import StageMonitor
 from utils.progress_bars import BatchMonitor
 
@@ -116,7 +116,6 @@ class _Batch:
         self._monitor = monitor
         self._stop = monitor.stop
         self._make_processor = make_processor
-        self._heap = HeapKeeper()
         self._results: dict[str, InputResult] = {}
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
@@ -164,7 +163,7 @@ class _Batch:
             if self._fatal is not None or self._stop.is_set():
                 break
             self._attempt(job.source, "analyse", functools.partial(self._analyse, job))
-            self._heap.tidy()
+            give_back_memory()
         self._put(None)
 
     def _inspect_all(self) -> list[Job]:
@@ -201,7 +200,7 @@ class _Batch:
             self._attempt(item[0].source, "finish", functools.partial(self._finish, *item))
             # The next analysis may be large; this one must not be kept until it comes.
             del item
-            self._heap.tidy()
+            give_back_memory()
             if self._fatal is not None:
                 self._stop.set()
 
