@@ -4,9 +4,9 @@
                                [--part lengths,faces,people] [--models DIR] [--work DIR]
 
 lengths: whole runs without a cached analysis over a generated 1080p film with cuts and up to four people; longer
-films repeat the same 20 s without encoding. faces: one shot at 720p with that many people in every picture; the CPU
-time of the whole run, less that of a run without faces over the same length, and of the analysis alone. people: the
-identities of 2000 made-up tracklets of that many people, and what one more tracklet costs.
+films repeat the same 20 s without encoding. faces: one shot of 10 s at 720p with that many people in every picture,
+and one without any: CPU time of the whole run, start-up included, and of the analysis alone. people: the identities of
+2000 made-up tracklets of that many people, and what one more tracklet costs.
 
 What is measured is merged into benchmarks/results/scale.json, so that the parts may be measured one after the other;
 the table and benchmarks/results/scale.png show all of it. An hour of 1080p takes 20 to 40 minutes on two cores and
@@ -226,7 +226,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
             memory.set(ylabel="peak, MiB", ylim=(0, None))
             more = memory.get_legend_handles_labels()
             handles, labels = handles + more[0], labels + more[1]
-        axis.legend(handles, labels, fontsize=8, loc="lower right")
+        axis.legend(handles, labels, fontsize=8, loc="best")
     figure.savefig(path, dpi=110)
 
 
