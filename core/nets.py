@@ -25,6 +25,9 @@ CONVERTER_VERSION = 2
 """part of the cached files' names; to be raised when core/torch_nets.py changes what it writes"""
 
 CONVERT_TIMEOUT_S = 300.0
+
+BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""OpenVINO prepares itself anew for every number of pictures, which takes 20 ms, and keeps what it prepared, 0.7 MB"""
 _BLOCK_BYTES = 1 << 20
 
 
@@ -59,12 +62,25 @@ class OpenVINONet:
         self._request = self._model.create_infer_request()
 
     def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
-        contiguous = np.ascontiguousarray(pictures, np.float32)
+        count = len(pictures)
+        contiguous = _filled_up(pictures)
         # The tensor borrows the array's memory: the name keeps it alive until the network has read it.
         self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
         self._request.infer()
         # The request's buffers are overwritten by the next call.
-        return tuple(np.array(self._request.get_output_tensor(i).data, np.float32) for i in range(self._outputs))
+        outputs = (self._request.get_output_tensor(i).data[:count] for i in range(self._outputs))
+        return tuple(np.array(output, np.float32) for output in outputs)
+
+
+def _filled_up(pictures: Pictures) -> FloatArray:
+    """The pictures, C-contiguous, with black ones after them up to the next of `BATCH_SIZES`."""
+    count = len(pictures)
+    wanted = next((size for size in BATCH_SIZES if size >= count), count)
+    if wanted == count:
+        return np.ascontiguousarray(pictures, np.float32)
+    batch = np.zeros((wanted, *pictures.shape[1:]), np.float32)
+    batch[:count] = pictures
+    return batch
 
 
 _conversion = threading.Lock()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import nets
 from core.errors import ModelError
 from core.nets import OpenVINONet, converted
 from core.torch_runtime import TorchNet
@@ -49,6 +50,26 @@ def test_batches_of_any_size_are_taken(net_files: dict[str, Path]) -> None:
     whole = net(many)
     for part in (slice(0, 1), slice(2, 9), slice(0, 9)):
         assert all(np.allclose(a[part], b, atol=1e-5) for a, b in zip(whole, net(many[part]), strict=True))
+
+
+def test_batches_are_filled_up_to_a_few_sizes(net_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    def counting(pictures: FloatArray) -> FloatArray:
+        batch = filled_up(pictures)
+        given.append(len(batch))
+        return batch
+
+    filled_up = nets._filled_up
+    monkeypatch.setattr(nets, "_filled_up", counting)
+    net = OpenVINONet(net_files["rnet"], threads=1)
+    many = some_pictures(150, 24)
+    whole = net(many)
+    for count in range(1, 150, 7):
+        rows = net(many[:count])
+        assert all(len(a) == count and np.allclose(a, b[:count], atol=1e-5) for a, b in zip(rows, whole, strict=True))
+    assert len(set(given)) <= len(nets.BATCH_SIZES)
+    assert all(filled >= count for filled, count in zip(given[1:], range(1, 150, 7), strict=True))
 
 
 def test_bytes_are_taken_like_floats(net_files: dict[str, Path]) -> None:
