@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -20,7 +20,7 @@ TILE_HEIGHT_PX = 240
 _GAP_PX = 8
 _BACKGROUND = 24
 _SHEET_WIDTH_PX = 1600
-_MAX_TILES = 60
+MAX_TILES = 60
 _TILES_PER_CLIP = 12
 _JPEG_QUALITY = 85
 
@@ -28,20 +28,21 @@ Thumbnails = Mapping[str, Sequence[Thumbnail]]
 """pictures of clips by `Clip.file`"""
 
 
-def clip_thumbnails(folder: Path, clips: Sequence[Clip]) -> dict[str, tuple[Thumbnail, ...]]:
-    """Pictures of each clip by its file, none for a clip that cannot be read. folder: the video's.
+def clip_thumbnails(folder: Path, clips: Sequence[Clip]) -> Iterator[tuple[Clip, tuple[Thumbnail, ...]]]:
+    """Pictures of each clip, one clip after the other, none for one that cannot be read. folder: the video's.
 
     Of a person with many clips there are fewer of each: more than a sheet holds would be read for nothing.
     """
     counts = Counter(clip.person for clip in clips)
-    limits = {person: max(1, min(_TILES_PER_CLIP, _MAX_TILES // count)) for person, count in counts.items()}
-    return {clip.file: read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person]) for clip in clips}
+    limits = {person: max(1, min(_TILES_PER_CLIP, MAX_TILES // count)) for person, count in counts.items()}
+    for clip in clips:
+        yield clip, read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person])
 
 
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:
     """JPEG of the tiles of one person's `clips`, in time order; b"" where there are none."""
     tiles = [(clip.start_s + shot.time_s, shot.pixels) for clip in clips for shot in thumbnails.get(clip.file, ())]
-    tiles = sorted((tiles[i] for i in evenly(len(tiles), _MAX_TILES)), key=lambda tile: tile[0])
+    tiles = sorted((tiles[i] for i in evenly(len(tiles), MAX_TILES)), key=lambda tile: tile[0])
     if not tiles:
         return b""
     width = max(pixels.shape[1] for _, pixels in tiles)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.thumbnails import evenly
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
-from processors.contact_sheet import CONTACT_FILE, Thumbnails, clip_thumbnails, contact_sheet
+from processors.contact_sheet import CONTACT_FILE, MAX_TILES, clip_thumbnails, contact_sheet
 from processors.report_writer import FacePicture, ReportPictures
 from utils.files import write_bytes
 from utils.pictures import decode_jpeg, encode_jpeg, fit_within
@@ -29,19 +30,27 @@ def write_pictures(
         OSError: a file cannot be written.
     """
     faces = _ranked(analysis, timeline)
-    thumbnails = clip_thumbnails(folder, clips)
     files = []
+    posters: dict[str, bytes] = {}
     for person in timeline.people:
         own = [clip for clip in clips if clip.person == person.name]
+        # An hour may have thousands of clips: only what is on the sheet stays as pixels, until it is drawn.
+        on_sheet = set(evenly(len(own), MAX_TILES))
+        tiles = {}
+        for number, (clip, shots) in enumerate(clip_thumbnails(folder, own)):
+            if shots:
+                posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
+            if number in on_sheet:
+                tiles[clip.file] = shots
         pictures = {
             FACE_FILE: faces[person.name][0].jpeg if faces[person.name] else b"",
-            CONTACT_FILE: contact_sheet(own, thumbnails),
+            CONTACT_FILE: contact_sheet(own, tiles),
         }
         for name, jpeg in pictures.items():
             if own and jpeg:
                 write_bytes(folder / person.name / name, jpeg)
                 files.append(f"{person.name}/{name}")
-    return files, ReportPictures({name: _small_faces(own) for name, own in faces.items()}, _posters(thumbnails))
+    return files, ReportPictures({name: _small_faces(own) for name, own in faces.items()}, posters)
 
 
 def ranked_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[bytes]]:
@@ -75,7 +84,3 @@ def _small_faces(faces: Sequence[FacePicture]) -> list[FacePicture]:
 def _small(jpeg: bytes, side_px: int) -> bytes:
     pixels = decode_jpeg(jpeg)
     return b"" if pixels is None else encode_jpeg(fit_within(pixels, side_px), _SMALL_QUALITY)
-
-
-def _posters(thumbnails: Thumbnails) -> dict[str, bytes]:
-    return {file: encode_jpeg(shots[0].pixels, _SMALL_QUALITY) for file, shots in thumbnails.items() if shots}

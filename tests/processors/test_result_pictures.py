@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import av
 import cv2
 import numpy as np
@@ -121,10 +123,27 @@ def test_no_more_pictures_than_wanted_and_none_of_what_is_no_film(tmp_path):
 def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr("processors.contact_sheet.read_thumbnails", lambda path, height, limit: asked.append(limit))
-    clip_thumbnails(tmp_path, [clip("a", n) for n in range(25)] + [clip("b", n) for n in range(3)])
+    list(clip_thumbnails(tmp_path, [clip("a", n) for n in range(25)] + [clip("b", n) for n in range(3)]))
     assert asked == [2] * 25 + [12] * 3
-    clip_thumbnails(tmp_path, [clip("a", n) for n in range(100)])
+    list(clip_thumbnails(tmp_path, [clip("a", n) for n in range(100)]))
     assert asked[-1] == 1
+
+
+def test_of_very_many_clips_only_those_on_the_sheet_are_kept_as_pixels(tmp_path, analysis, monkeypatch):
+    """In an hour a person may have a thousand."""
+
+    def read(path, height, limit):
+        return (Thumbnail(0.4, np.full((height, height, 3), 99, np.uint8)),)
+
+    monkeypatch.setattr("processors.contact_sheet.read_thumbnails", read)
+    (tmp_path / "a").mkdir()
+    clips = [clip("a", n, 3.0 * n) for n in range(400)]
+    tracemalloc.start()
+    _, shown = write_pictures(tmp_path, analysis, TIMELINE, clips)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(shown.posters) == 400
+    assert peak < 40_000_000  # 400 would take 69 MB, 60 and the sheet take 25
 
 
 def test_a_contact_sheet_has_all_tiles_in_time_order():
