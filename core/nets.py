@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from core.errors import ModelDamagedError, ModelError
-from core.quiet_openvino import import_openvino
+from core.quiet_openvino import import_openvino, openvino_core
 from core.types import FloatArray
 from core.weights import REGISTRY
 from utils.files import PARTIAL_PREFIX, scratch_file
@@ -45,13 +45,13 @@ class OpenVINONet:
     """A converted network on the CPU."""
 
     def __init__(self, model_file: Path, *, threads: int) -> None:
-        openvino = import_openvino()
         config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
-        self._tensor = openvino.Tensor
+        self._tensor = import_openvino().Tensor
+        core = openvino_core()
         try:
-            self._model = openvino.Core().compile_model(model_file, "CPU", config)
+            self._model = core.compile_model(model_file, "CPU", config)
         except RuntimeError as error:
             with contextlib.suppress(OSError):
                 model_file.unlink()

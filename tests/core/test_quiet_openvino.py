@@ -1,4 +1,4 @@
-"""OpenVINO without its telemetry."""
+"""OpenVINO without its side effects."""
 
 from __future__ import annotations
 
@@ -40,6 +40,35 @@ def test_importing_it_starts_nothing_and_leaves_nothing(converter: bool, tmp_pat
     assert (count, forks) == ("1", "0")
     assert "openvino_telemetry" not in modules
     assert list(tmp_path.iterdir()) == []
+
+
+SIGNAL_STACK = """
+import ctypes
+from core.quiet_openvino import openvino_core
+
+class Stack(ctypes.Structure):
+    _fields_ = [("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+def signal_stack():
+    stack = Stack()
+    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack)) == 0
+    return stack.start, stack.size
+
+before = signal_stack()
+core = openvino_core()
+assert core.get_property("CPU", "FULL_DEVICE_NAME")
+assert core is openvino_core()
+assert signal_stack() == before, (before, signal_stack())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="OpenVINO changes it on Linux only")
+def test_the_main_thread_keeps_its_stack_for_signals(project: Path) -> None:
+    """Freed with a network, on another thread, it would crash the process at the next Ctrl-C."""
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNAL_STACK], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_nobody_imports_it_in_another_way(project: Path) -> None:
