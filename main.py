@@ -98,11 +98,11 @@ def run_command(arguments: Sequence[str]) -> int:
             return _complain(f"no videos in {where} (put some there, or name files or folders)", EXIT_USAGE)
         if parsed.dry_run:
             return _dry_run(inputs, parsed.output, settings)
-        # The one place where the heavy packages come in.
-        from processors.batch_runner import run_batch
-
         logger.info("%d video%s -> %s", len(inputs), "" if len(inputs) == 1 else "s", parsed.output)
         with _signals_to(monitor.stop):
+            # The one place where the heavy packages come in. A KeyboardInterrupt in there may get lost.
+            from processors.batch_runner import run_batch
+
             summary = run_batch(inputs, parsed.output, settings, monitor)
         if any(result.clips for result in summary.results):
             logger.info("all of it to look at: %s", parsed.output / "index.html")
