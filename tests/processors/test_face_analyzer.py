@@ -297,6 +297,7 @@ def test_what_the_helpers_log_is_about_the_video(
     film: Path, models: ModelManager, model_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, lines = logging.getLogger("some.helper"), Lines()
+    log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)
     frames, make = VideoReader.frames, TrackletMaker.make
