@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import json
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -283,9 +284,17 @@ def test_a_folder_of_somebody_else_is_not_touched(videos):
     assert [p.name for p in theirs.iterdir()] == ["thesis.txt"]
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, even where the tests were started in the background of a script."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("how", ["event", "exception"])
 @pytest.mark.parametrize("step", ["analyse", "finish"])
-def test_an_interrupt_ends_it_within_two_seconds_and_says_what_is_done(videos, step, how):
+def test_an_interrupt_ends_it_within_two_seconds_and_says_what_is_done(videos, step, how, ctrl_c):
     run(videos, Script())
     for name in "bcd":
         (videos / f"{name}.mp4").write_bytes(b"changed")
