@@ -5,7 +5,6 @@ One thread does all of it, in the order in which it was asked for, so the result
 
 from __future__ import annotations
 
-import contextvars
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -21,6 +20,7 @@ from processors.face_sampler import FaceSampler, sharpness
 from processors.growing_rows import Measurements
 from processors.track import Track
 from processors.tracklet_maker import TrackletMaker
+from utils.helper_threads import submit
 from utils.stage_times import timed
 
 MAX_PENDING = 16
@@ -106,8 +106,7 @@ class FaceObserver:
         self._collect(0)
 
     def _submit(self, work: Callable[..., None], *arguments: object) -> None:
-        # What is logged there is about this video too.
-        self._pending.append(self._pool.submit(contextvars.copy_context().run, work, *arguments))
+        self._pending.append(submit(self._pool, work, *arguments))
         self._collect(MAX_PENDING)
 
     def _collect(self, leave: int) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from core.face_detector import Candidates, FaceDetector
 from core.types import ByteArray
+from utils.helper_threads import submit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class SearchAhead:
             return
         pixels = picture()
         if expected.is_needed(pixels):
-            future = self._pool.submit(self._detector.candidates, pixels, expected.smallest)
+            future = submit(self._pool, self._detector.candidates, pixels, expected.smallest)
             self._begun[frame] = expected.smallest, future
 
     def take(self, frame: int, smallest: float) -> Candidates | None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def helper_thread(work: Callable[..., object], *arguments: object, name: str) -> threading.Thread:
@@ -14,3 +18,8 @@ def helper_thread(work: Callable[..., object], *arguments: object, name: str) ->
     """
     # Python hands a context to new threads by itself only from 3.14 on, and not always then.
     return threading.Thread(target=contextvars.copy_context().run, args=(work, *arguments), name=name, daemon=True)
+
+
+def submit(pool: Executor, work: Callable[..., T], *arguments: object) -> Future[T]:
+    """Have `pool` do `work(*arguments)` in a copy of the caller's context."""
+    return pool.submit(contextvars.copy_context().run, work, *arguments)

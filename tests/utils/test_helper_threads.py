@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextvars
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
-from utils.helper_threads import helper_thread
+from utils.helper_threads import helper_thread, submit
 from utils.iterators import prefetch
 from utils.log_file import JsonFormatter, about
 
@@ -30,6 +31,15 @@ def test_a_helper_knows_the_context_of_its_maker_and_keeps_its_own_changes() -> 
         thread.join()
     assert seen == ["maker's!"] * 2
     assert WORD.get() == "later"
+
+
+def test_a_pool_knows_the_context_of_whoever_asks_it() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        WORD.set("first")
+        first = submit(pool, WORD.get)
+        WORD.set("second")
+        second = submit(pool, lambda more: WORD.get() + more, "!")
+        assert (first.result(), second.result()) == ("first", "second!")
 
 
 class Lines(logging.Handler):
