@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import IO
+from typing import IO, Any, cast
 
 import av
 import numpy as np
@@ -25,8 +25,8 @@ AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64
 
 _WARM_UPS_S = (Fraction(1), Fraction(15))
 """how far before the interval reading starts: decoders need some packets, and seeks may land late"""
-_RESYNC = Fraction(1, 100)
-"""seconds by which pts may differ from the count of samples before they win: times in files are rounded"""
+_RESYNC_S = 0.01
+"""by which pts may differ from the count of samples before they win: times in files are rounded"""
 _SILENCE_BLOCK = 65536  # samples
 _MAX_CONSECUTIVE_FAILURES = 256
 
@@ -164,6 +164,16 @@ class _PacketSource:
         yield from pending
 
 
+@dataclass(slots=True)
+class _Run:
+    """Frames of one shape (format, layout, rate in Hz) that follow each other; `samples` so far, at their rate."""
+
+    shape: tuple[str, str, int]
+    begin_s: Fraction
+    resampler: AudioResampler
+    samples: int = 0
+
+
 class _PcmWriter:
     """Lays decoded frames end to end on a time line that begins at `start_s` and is `length` samples long."""
 
@@ -171,10 +181,9 @@ class _PcmWriter:
         self._target = target
         self._pcm = pcm
         self._start_s = start_s
+        self._end_s = float(start_s) + length / pcm.sample_rate_hz
         self._layout = {1: "mono", 2: "stereo", 6: "5.1"}[pcm.channels]
-        self._resampler: AudioResampler | None = None
-        self._shape: tuple[str, str, int] | None = None
-        self._next_s: Fraction | None = None  # when the next frame would begin, were there no gap
+        self._run: _Run | None = None
         self._cursor = 0  # sample of the time line at which the resampler's next output belongs
         self._written = 0
         self.length = length
@@ -182,53 +191,57 @@ class _PcmWriter:
 
     def add(self, frame: av.AudioFrame) -> bool:
         """False once the interval is full."""
-        if frame.sample_rate <= 0 or frame.samples <= 0:
+        rate_hz, samples, pts, time_base = frame.sample_rate, frame.samples, frame.pts, frame.time_base
+        if rate_hz <= 0 or samples <= 0:
             return True
-        time_s = self._next_s
-        if frame.pts is not None and frame.time_base is not None:
-            time_s = frame.pts * frame.time_base
-        if time_s is None:
-            return True  # neither pts nor a predecessor: nobody knows where it belongs
-        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        apart = self._next_s is None or abs(time_s - self._next_s) > _RESYNC
-        if apart or shape != self._shape:
-            self._begin_run(shape, time_s)
+        run = self._run
+        # Fractions take ten times as long as floats, and samples depend on them only where a run begins.
+        expected_s = None if run is None else float(run.begin_s) + run.samples / run.shape[2]
+        if pts is not None and time_base is not None:
+            time_s = pts * time_base.numerator / time_base.denominator
+        elif expected_s is not None:
+            time_s = expected_s
         else:
-            assert self._next_s is not None
-            time_s = self._next_s
-        self._next_s = time_s + Fraction(frame.samples, frame.sample_rate)
+            return True  # neither pts nor a predecessor: nobody knows where it belongs
+        shape = (frame.format.name, frame.layout.name, rate_hz)
+        if run is None or expected_s is None or abs(time_s - expected_s) > _RESYNC_S or shape != run.shape:
+            exact_s = Fraction(time_s) if pts is None or time_base is None else pts * time_base
+            run = self._begin_run(shape, exact_s)
+        run.samples += samples
         frame.pts = None  # the resampler is to count samples
         self._push(frame)
-        return self._written < self.length and (time_s - self._start_s) * self._pcm.sample_rate_hz < self.length
+        return self._written < self.length and time_s < self._end_s
 
     def finish(self) -> None:
         """Write what is under way, then silence to the end."""
         self._push(None)
         self._silence(self.length)
 
-    def _begin_run(self, shape: tuple[str, str, int], time_s: Fraction) -> None:
+    def _begin_run(self, shape: tuple[str, str, int], time_s: Fraction) -> _Run:
         self._push(None)
-        self._resampler = AudioResampler(format="s16", layout=self._layout, rate=self._pcm.sample_rate_hz)
-        self._shape = shape
+        resampler = AudioResampler(format="s16", layout=self._layout, rate=self._pcm.sample_rate_hz)
+        self._run = _Run(shape, time_s, resampler)
         self._cursor = round((time_s - self._start_s) * self._pcm.sample_rate_hz)
+        return self._run
 
     def _push(self, frame: av.AudioFrame | None) -> None:
-        if self._resampler is None:
+        if self._run is None:
             return
         try:
-            converted = self._resampler.resample(frame)
+            converted = self._run.resampler.resample(frame)
         except (av.FFmpegError, ValueError) as error:
             logger.debug("sound frame: %s", error)
             return
         for piece in converted:
-            data = piece.to_ndarray().reshape(-1, self._pcm.channels).astype("<i2", copy=False)
-            self._place(data)
+            # Not `to_ndarray`, which takes as long as the decoding.
+            data = np.frombuffer(cast(Any, piece.planes[0]), np.int16, piece.samples * self._pcm.channels)
+            self._place(data.reshape(-1, self._pcm.channels).astype("<i2", copy=False))
 
     def _place(self, data: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> None:
         begin, self._cursor = self._cursor, self._cursor + len(data)
         self._silence(min(begin, self.length))
         wanted = data[max(self._written - begin, 0) : max(self.length - begin, 0)]
-        self._target.write(np.ascontiguousarray(wanted).tobytes())
+        self._target.write(wanted.data)
         self._written += len(wanted)
 
     def _silence(self, until: int) -> None:
