@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from config import EncodeSettings
-from core.audio_reader import PcmExcerpt, PcmFormat, read_audio
+from core.audio_reader import PcmExcerpt, PcmFormat
 from core.clip_writer import ClipWriter
 from core.errors import DecodeError, InterruptedRunError, OutputError
 from core.types import ByteArray, Clip, CropPath, FaceAnalysis
 from processors.clip_names import since_start_s
+from processors.clip_sounds import ClipSounds
 from processors.finished_clips import FinishedClip
-from utils.files import scratch_file
 from utils.helper_threads import helper_thread
 from utils.images import crop_planes
 from utils.stage_times import timed
@@ -46,6 +46,7 @@ class ClipJob:
         analysis: FaceAnalysis,
         settings: EncodeSettings,
         encoder: str,
+        sounds: ClipSounds,
         completed: Callable[[ClipJob], None],
     ) -> None:
         """encoder: of `choose_encoder`. completed: called by the thread when the clip's file is complete."""
@@ -56,6 +57,7 @@ class ClipJob:
         self._encoder = encoder
         self._completed = completed
         self._wanted = analysis.frame_pts[path.source_frames]
+        self._sounds = sounds
         self._queue: queue.Queue[tuple[int, Planes] | None] = queue.Queue(_FRAMES_AHEAD)
         self._thread = helper_thread(self._run, name=target.name)
         self._abandoned = threading.Event()
@@ -64,6 +66,9 @@ class ClipJob:
         self._closed = False
         self.start_pts = int(analysis.frame_pts[path.segment.start])
         self.end_pts = analysis.end_pts(path.segment.end)
+        video = analysis.video
+        self._interval = self.start_pts * video.time_base, Fraction(len(self._wanted)) / video.frame_rate
+        sounds.expect(self._interval)
         self.failure: BaseException | None = None
         self.sound: PcmExcerpt | None = None
         self.rows_done = 0
@@ -94,10 +99,13 @@ class ClipJob:
         return not self._thread.is_alive()
 
     def abandon(self) -> None:
-        """Give up what is not finished; returns when the thread, the process and the files are gone."""
+        """Give up what is not finished; `wait` returns when the thread, the process and the files are gone."""
         self._abandoned.set()
         if self._writer is not None:
             self._writer.abort()
+
+    def wait(self) -> None:
+        """Until the thread has ended; at once where it never began."""
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -147,19 +155,18 @@ class ClipJob:
 
     @timed("sound")
     def _extract_sound(self, stack: contextlib.ExitStack) -> tuple[Path, PcmFormat] | None:
-        video = self._analysis.video
-        if video.default_audio is None:
+        if self._analysis.video.default_audio is None:
             return None
-        duration_s = Fraction(len(self._wanted)) / video.frame_rate
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(scratch_file(self._target.parent, suffix=".pcm"))
-            self.sound = read_audio(video, self.start_pts * video.time_base, duration_s, file, stop=self._abandoned)
-            file.flush()
+            sound = stack.enter_context(self._sounds.read(self._interval, self._abandoned))
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputError(f"its sound cannot be written: {reason}", path=self._target, stage="render") from error
-        return None if self.sound is None else (Path(file.name), self.sound.format)
+        if sound is None:
+            return None
+        file, self.sound = sound
+        return file, self.sound.format
 
     def _encode(self, writer: ClipWriter) -> None:
         while (item := self._next_item()) is not None:

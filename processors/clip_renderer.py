@@ -21,6 +21,7 @@ from core.video_frame import VideoFrame
 from core.video_reader import VideoReader
 from processors.clip_job import ClipJob, Planes
 from processors.clip_names import clip_files
+from processors.clip_sounds import ClipSounds
 from processors.finished_clips import FinishedClips
 from utils.iterators import prefetch
 from utils.progress import StageMonitor
@@ -103,20 +104,24 @@ class ClipRenderer:
             if finished is not None:
                 finished.add(job.path, encoder, job.finished(folder))
 
-        jobs = [
-            ClipJob(path, folder / name, analysis, self._settings.encode, encoder, note)
-            for path, name, clip in zip(paths, names, done, strict=True)
-            if clip is None
-        ]
-        if len(jobs) < len(paths):
-            logger.info("%d of %d clips were finished by an earlier run", len(paths) - len(jobs), len(paths))
-        total = sum(len(job.path.source_frames) for job in jobs)
-        try:
-            for chosen in split_passes(jobs, self._max_encoders):
-                self._run_pass(analysis, chosen, jobs, total)
-        finally:
-            for job in jobs:
-                job.abandon()
+        with ClipSounds(analysis.video, folder) as sounds:
+            jobs = [
+                ClipJob(path, folder / name, analysis, self._settings.encode, encoder, sounds, note)
+                for path, name, clip in zip(paths, names, done, strict=True)
+                if clip is None
+            ]
+            if len(jobs) < len(paths):
+                logger.info("%d of %d clips were finished by an earlier run", len(paths) - len(jobs), len(paths))
+            total = sum(len(job.path.source_frames) for job in jobs)
+            try:
+                for chosen in split_passes(jobs, self._max_encoders):
+                    self._run_pass(analysis, chosen, jobs, total)
+            finally:
+                # All are told before the first is waited for: one may be waiting for another's sound.
+                for job in jobs:
+                    job.abandon()
+                for job in jobs:
+                    job.wait()
         made = iter(jobs)
         clips = [next(made).finished(folder) if clip is None else clip for clip in done]
         return RenderResult(
