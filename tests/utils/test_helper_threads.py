@@ -7,7 +7,9 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from utils.helper_threads import helper_thread, submit
+import pytest
+
+from utils.helper_threads import each, helper_thread, submit
 from utils.iterators import prefetch
 from utils.log_file import JsonFormatter, about
 
@@ -40,6 +42,30 @@ def test_a_pool_knows_the_context_of_whoever_asks_it() -> None:
         WORD.set("second")
         second = submit(pool, lambda more: WORD.get() + more, "!")
         assert (first.result(), second.result()) == ("first", "second!")
+
+
+def test_each_gives_results_in_order_and_begins_no_more_than_it_has_threads_for() -> None:
+    begun = []
+    both = threading.Barrier(2)
+
+    def work(number: int) -> str:
+        begun.append(number)
+        if number < 2:
+            both.wait(10)  # only two at a time get through
+        return f"{WORD.get()}{number}"
+
+    WORD.set("n")
+    results = each(work, range(100), 2, "test")
+    assert [next(results) for _ in range(3)] == ["n0", "n1", "n2"]
+    results.close()  # type: ignore[attr-defined]
+    assert len(begun) <= 5
+
+
+def test_each_raises_in_its_place() -> None:
+    results = each(lambda number: 1 // number, [1, 0, 1], 2, "test")
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 class Lines(logging.Handler):
