@@ -30,10 +30,12 @@ class AreaSampler:
         """The whole picture as (height, width, 3) float32 in [0, 255]."""
         top, bottom = _cells(self.height, height)
         left, right = _cells(self.width, width)
-        rows = self._table[bottom] - self._table[top]
-        sums = np.take(rows, right, axis=1) - np.take(rows, left, axis=1)
-        area = ((bottom - top)[:, None] * (right - left)[None, :]).astype(np.float32)
-        return np.asarray(sums / area[..., None], np.float32)
+        rows = np.take(self._table, bottom, axis=0)
+        rows -= np.take(self._table, top, axis=0)
+        sums = np.take(rows, right, axis=1)
+        sums -= np.take(rows, left, axis=1)
+        area = np.outer(bottom - top, np.repeat(right - left, 3)).astype(np.float32)
+        return _means(sums.reshape(height, -1), area).reshape(height, width, 3)
 
     def squares(self, boxes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
         """Regions resampled to `side` x `side`: (N, side, side, 3) float32 in [0, 255].
@@ -54,7 +56,7 @@ class AreaSampler:
         sums = rows[:, :, :, 1] - rows[:, :, :, 0]
         extent = (last - first).astype(np.float32)
         area = extent[:, :, None, 1] * extent[:, None, :, 0]
-        return np.asarray(sums / area[..., None], np.float32)
+        return _means(sums, area[..., None])
 
     def _lookup(self, edges: NDArray[np.float32]) -> NDArray[np.int32]:
         """Table entries at the grid of each region: (N, k, 2) whole x and y -> (N * k, k, 3)."""
@@ -65,7 +67,7 @@ class AreaSampler:
             cv2.remap(self._table, map_x[row : row + MAX_REMAP_ROWS], map_y[row : row + MAX_REMAP_ROWS], 0)
             for row in range(0, n * k, MAX_REMAP_ROWS)
         ]
-        return np.concatenate(parts)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 class SampledPictures:
@@ -111,6 +113,13 @@ def few_squares(picture: NDArray[np.uint8], boxes: NDArray[np.float32], side: in
         method = cv2.INTER_AREA if min(region.shape[:2]) >= side else cv2.INTER_LINEAR
         crops[row] = cv2.resize(region, (side, side), interpolation=method)
     return crops
+
+
+def _means(sums: NDArray[np.int32], area: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Quotients to the bit as 64 bits give them: sums of up to 65 000 pixels are exact in 32, at half the time."""
+    means = sums.astype(np.float32)
+    means /= area
+    return means
 
 
 def _cells(length: int, parts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
