@@ -185,10 +185,9 @@ class ModelManager:
 
     def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
         models = converted(kinds, files, self.cache_dir)
-        return [
-            Batched(OpenVINONet(models[kind], threads=self._threads.inference), CPU_BATCH[kind], name=kind)
-            for kind in kinds
-        ]
+        budget = self._threads
+        threads = {kind: budget.filter if kind == "rnet" else budget.inference for kind in kinds}
+        return [Batched(OpenVINONet(models[kind], threads=threads[kind]), CPU_BATCH[kind], name=kind) for kind in kinds]
 
     def _weights_of(self, kind: str) -> Path:
         if kind != "facenet":

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ThreadBudget:
-    """Threads per part. Decode, inference and encoding run at the same time, so none takes all for long."""
+    """Threads per part. Decoding and inference run at the same time, so neither takes all for long.
+
+    inference: of each network but R-Net. filter: of R-Net.
+    """
 
     total: int
     decode: int
     inference: int
-    encode: int
+    filter: int
 
 
 def available_cpus() -> int:
@@ -37,8 +40,9 @@ def thread_budget(requested: int) -> ThreadBudget:
     """Shares of `requested` threads (0: as many as there are CPUs).
 
     One CPU is left to the decoder while the networks run: on two CPUs a second thread of OpenVINO would spend
-    its time waiting. Decoding on more than four threads and small networks on more than eight gain nothing but
-    memory.
+    its time waiting. R-Net takes all: its hundred crops of a search are what everything else waits for most often
+    (on two CPUs 5 % of an analysis). Decoding on more than four threads and small networks on more than eight gain
+    nothing but memory.
     """
     total = requested or available_cpus()
-    return ThreadBudget(total=total, decode=min(total, 4), inference=min(max(total - 1, 1), 8), encode=min(total, 4))
+    return ThreadBudget(total=total, decode=min(total, 4), inference=min(max(total - 1, 1), 8), filter=min(total, 8))

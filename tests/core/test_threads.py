@@ -7,7 +7,8 @@ from core.threads import available_cpus, keep_opencv_single, thread_budget
 
 def test_one_cpu_is_left_to_the_decoder():
     assert thread_budget(2).inference == 1
-    assert thread_budget(1).inference == 1
+    assert thread_budget(2).filter == 2
+    assert thread_budget(1).inference == thread_budget(1).filter == 1
     assert thread_budget(16).inference == 8
     assert thread_budget(0).total == available_cpus()
 
