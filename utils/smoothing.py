@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize, sparse
-from scipy.sparse import linalg
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,6 @@ class PathStyle:
     knot_hz: control points per second; motions quicker than about a third of this are not followed.
     speed, acceleration, jerk: weights of the first, second and third difference of the control points.
     rest_s: a new place is moved to when it lasts longer than about this, seconds.
-    dead_band: distance from the target that costs nothing.
     block_s, look_ahead_s: long signals are solved in blocks of this length, each seeing this much of the next.
     """
 
@@ -42,7 +40,6 @@ class PathStyle:
     acceleration: float = 10.0
     jerk: float = 60.0
     rest_s: float = 3.0
-    dead_band: float = 0.0
     block_s: float = 15.0
     look_ahead_s: float = 6.0
 
@@ -124,70 +121,86 @@ def _solve(
     fixed: Signal,
     style: PathStyle,
 ) -> Signal:
-    """Control points of one block, the first of which are `fixed`, as a linear program.
+    """Control points of one block, the first of which are `fixed`: those that cost least.
 
-    Variables: control points, then what bounds the absolute values of the three differences, of the distance
-    from the target and of the distance outside the bounds.
+    All costs are weighted distances |row @ control - place|. What lies outside the bounds is half of what the
+    distances from both are more than the distance between them; bounds that cross count as their middle.
     """
-    samples, knots = basis.shape
-    orders = [sparse.csr_array(_differences(knots, order)) for order in (1, 2, 3)]
-    sizes = [knots, *(d.shape[0] for d in orders), samples, samples]
+    knots = basis.shape[1]
+    middle = (lower + upper) / 2
+    places = np.concatenate([target, np.minimum(lower, middle), np.maximum(upper, middle)])
     # Staying away from a new place by one unit for `rest_s` costs as much as going there.
     nearness = style.speed / (style.rest_s * style.knot_hz * _SAMPLES_PER_KNOT)
-    costs = np.repeat((0.0, style.speed, style.acceleration, style.jerk, nearness, _OUTSIDE_PENALTY), sizes)
-    costs[-2 * samples :] *= np.tile(weights, 2)
+    pulls = np.outer((nearness, _OUTSIDE_PENALTY / 2, _OUTSIDE_PENALTY / 2), weights)
+    rest = _weighted_median(places, pulls.ravel())
+    if not len(fixed) and _may_rest(basis, places.reshape(pulls.shape) - rest, pulls, style.speed):
+        return np.full(knots, rest)
 
-    blocks: list[list[sparse.csr_array | None]] = []
-    limits: list[Signal] = []
+    moving = [np.diff(np.eye(knots), order, axis=0) for order in (1, 2, 3)]
+    rows = sparse.vstack([sparse.csr_array(np.vstack(moving)), basis, basis, basis], format="csr")
+    costs = np.repeat((style.speed, style.acceleration, style.jerk), [len(m) for m in moving])
+    # Measured from the rest: the simplex begins at 0, and takes half the time from there.
+    places = np.concatenate([np.zeros(len(costs)), places - rest])
+    control = _least_distances(rows, places, np.concatenate([costs, pulls.ravel()]), fixed - rest)
+    return _least_squares(basis, target, fixed) if control is None else rest + control
 
-    def bound(matrix: sparse.csr_array, slot: int, limit: Signal) -> None:
-        """matrix @ control - variables[slot] <= limit."""
-        row: list[sparse.csr_array | None] = [matrix, None, None, None, None, None]
-        row[slot] = -sparse.eye_array(matrix.shape[0], format="csr")
-        blocks.append(row)
-        limits.append(limit)
 
-    for slot, matrix in enumerate(orders, 1):
-        bound(matrix, slot, np.zeros(matrix.shape[0]))
-        bound(-matrix, slot, np.zeros(matrix.shape[0]))
-    bound(basis, 4, target + style.dead_band)
-    bound(-basis, 4, style.dead_band - target)
-    bound(basis, 5, upper)
-    bound(-basis, 5, -lower)
+def _weighted_median(values: Signal, weights: Signal) -> float:
+    """What has the least weighted distance from `values` (N,); the largest where several have.
 
-    ranges = np.zeros((sum(sizes), 2))
-    ranges[:, 1] = np.inf
-    ranges[:knots, 0] = -np.inf
-    ranges[: len(fixed)] = fixed[:, None]
+    The largest, since of two heights for a window the greater one shows more and makes its motions smaller.
+    """
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(total, total[-1] * (0.5 + 1e-12))]])
+
+
+def _may_rest(basis: sparse.csr_array, places: Signal, pulls: Signal, speed: float) -> bool:
+    """Whether staying at 0 is proven to cost least; False: it may or may not. No solver is needed then.
+
+    places, pulls: (3, N), what the samples are drawn to, 0 their weighted median, and how strongly. A rest is an
+    optimum if nowhere the pulls on one side add up to more than the price of a motion: these sums are then dual
+    variables of the first differences, and those of the others may be 0. Samples that are where they are drawn to
+    pull either way, all alike and so that the whole sum is zero.
+    """
+    least, most = pulls * np.where(places < 0, 1, -1), pulls * np.where(places <= 0, 1, -1)
+    undecided = (most - least).sum()
+    share = -least.sum() / undecided if undecided else 0.0
+    sums = np.cumsum(basis.T @ (least + share * (most - least)).sum(0))
+    return bool((np.abs(sums) <= speed).all())
+
+
+def _least_distances(rows: sparse.csr_array, places: Signal, costs: Signal, fixed: Signal) -> Signal | None:
+    """x (K,) that begins with `fixed` and minimises sum(costs * |rows @ x - places|); None: not found.
+
+    The dual program is solved, whose unknowns lie in boxes of the size of `costs` and which has one equation for
+    each unknown x: far fewer than the distances that the program itself would need. x is what its equations cost.
+    """
+    free = rows[:, len(fixed) :]
+    # Presolving takes longer than it saves.
     program = {
-        "c": costs,
-        "A_ub": sparse.block_array(blocks, format="csc"),
-        "b_ub": np.concatenate(limits),
-        "bounds": ranges,
+        "c": places - rows[:, : len(fixed)] @ fixed,
+        "A_eq": free.T,
+        "b_eq": np.zeros(free.shape[1]),
+        "bounds": np.stack([-costs, costs], 1),
+        "options": {"presolve": False},
     }
     # The simplex is the quicker one, but gives up on some programs that the interior point method solves.
     for method in ("highs-ds", "highs-ipm"):
         solution = optimize.linprog(**program, method=method)
         if solution.x is not None:
-            return np.asarray(solution.x[:knots], np.float64)
+            return np.concatenate([fixed, solution.eqlin.marginals])
         logger.debug("%s: %s", method, solution.message)
-    return _least_squares(basis, target, fixed)
+    return None
 
 
 def _least_squares(basis: sparse.csr_array, target: Signal, fixed: Signal) -> Signal:
     """A smooth path that always exists: near the target in the mean, the third difference kept small."""
     knots = basis.shape[1]
-    jerk = _differences(knots, 3)
+    jerk = np.diff(np.eye(knots), 3, axis=0)
     pinned = np.zeros(knots)
     pinned[: len(fixed)] = 1e6
-    matrix = basis.T @ basis + 10 * (jerk.T @ jerk) + sparse.diags_array(pinned + 1e-9)
+    matrix = (basis.T @ basis).toarray() + 10 * (jerk.T @ jerk) + np.diag(pinned + 1e-9)
     right = basis.T @ target
     right[: len(fixed)] += pinned[: len(fixed)] * fixed
-    return np.asarray(linalg.spsolve(sparse.csc_array(matrix), right))
-
-
-def _differences(knots: int, order: int) -> sparse.csr_array:
-    matrix = sparse.eye_array(knots, format="csr")
-    for _ in range(order):
-        matrix = matrix[1:] - matrix[:-1]
-    return matrix
+    return np.asarray(np.linalg.solve(matrix, right))

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.optimize import linprog
 
 from utils import smoothing
 from utils.smoothing import PathStyle, denoise, fill_gaps, l1_path
@@ -72,6 +74,89 @@ def test_blocks_join_smoothly():
     assert np.abs(np.diff(blocks, 2)).max() < 3 * np.abs(np.diff(whole, 2)).max()
     assert np.abs(blocks - target).max() < 0.2
     assert np.abs(np.diff(blocks)).sum() < 1.3 * np.abs(np.diff(whole)).sum()
+
+
+def costs(target, weights, style):
+    """How much each difference, each distance from the target and each distance outside the bounds costs."""
+    differences = [np.diff(np.eye(len(target)), order, axis=0) for order in (1, 2, 3)]
+    moving = np.repeat([style.speed, style.acceleration, style.jerk], [len(d) for d in differences])
+    nearness = style.speed / (style.rest_s * style.knot_hz * 2)
+    return np.vstack(differences), moving, nearness * weights, 400 * weights
+
+
+def price(path, target, lower, upper, weights, style):
+    differences, moving, near, outside = costs(target, weights, style)
+    beyond = np.maximum(np.maximum(path - upper, lower - path), 0)
+    return moving @ np.abs(differences @ path) + near @ np.abs(path - target) + outside @ beyond
+
+
+def least_price(target, lower, upper, weights, style, fixed):
+    """That of the textbook's program: a variable for each distance, two inequalities that bound it."""
+    differences, moving, near, outside = costs(target, weights, style)
+    unit, none = np.eye(len(target)), np.zeros(len(moving))
+    above, below = np.vstack([differences, unit, unit]), -np.vstack([differences, unit, unit])
+    bound = -np.eye(len(above))
+    ranges = np.full((len(target) + len(above), 2), (-np.inf, np.inf))
+    ranges[len(target) :, 0] = 0
+    ranges[: len(fixed)] = fixed[:, None]
+    solution = linprog(
+        np.concatenate([np.zeros(len(target)), moving, near, outside]),
+        np.block([[above, bound], [below, bound]]),
+        np.concatenate([none, target, upper, none, -target, -lower]),
+        bounds=ranges,
+    )
+    return solution.fun
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_path_costs_less(seed):
+    """With bounds that bind, that cross, samples that hardly count, blocks that begin where another ended."""
+    rng = np.random.default_rng(seed)
+    style = PathStyle()
+    target = np.cumsum(rng.normal(0, 0.02, 40)) + 0.2 * (seed % 3) * (np.arange(40) > 20)
+    slack = rng.uniform(-0.01, 0.1, 40) if seed % 2 else np.full(40, 0.05)
+    weights = np.where(rng.random(40) < 0.2, 0.03, 1.0)
+    fixed = target[:3] if seed % 4 == 3 else np.zeros(0)
+    sides = target - slack, target + slack
+    basis = sparse.csr_array(np.eye(40))
+    found = smoothing._solve(basis, target, *sides, weights, fixed, style)
+    assert np.allclose(found[: len(fixed)], fixed, rtol=0, atol=1e-12)
+    least = least_price(target, *sides, weights, style, fixed)
+    assert price(found, target, *sides, weights, style) == pytest.approx(least, rel=1e-5, abs=1e-5)
+
+
+def test_a_clear_rest_needs_no_solver(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("asked")
+
+    target = np.random.default_rng(3).normal(1.0, 0.03, 100)
+    solved = path(np.append(target, 1.3), 0.12)
+    monkeypatch.setattr(smoothing.optimize, "linprog", refuse)
+    rest = path(target, 0.12)
+    assert np.ptp(rest) < 1e-12 and abs(rest[0] - 1.0) < 0.01
+    # Bounds that the target leaves: no further than they ask.
+    assert np.allclose(l1_path(target, np.full(100, 1.2), np.full(100, 1.5), RATE, PathStyle()), 1.2)
+    with pytest.raises(AssertionError, match="asked"):
+        path(np.append(target, 1.3), 0.12)
+    assert np.ptp(solved) > 0.01
+
+
+def test_of_two_equal_rests_the_larger_one():
+    assert np.allclose(path(np.repeat([1.0, 1.02], 13), 0.1), 1.02)
+
+
+def test_where_the_simplex_gives_up_the_interior_point_method_finds_the_path(monkeypatch):
+    asked = []
+
+    def moody(*args, method, **rest):
+        asked.append(method)
+        return SimpleNamespace(x=None, message="no") if method == "highs-ds" else linprog(*args, method=method, **rest)
+
+    target = np.sin(np.arange(200) / 20)
+    expected = path(target, 0.1)
+    monkeypatch.setattr(smoothing.optimize, "linprog", moody)
+    assert np.allclose(path(target, 0.1), expected, atol=1e-5)
+    assert asked == ["highs-ds", "highs-ipm"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 26])
