@@ -11,10 +11,8 @@ import contextlib
 import difflib
 import logging
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +30,7 @@ try:
     )
     from processors import command_line
     from processors.command_line import EXIT_USAGE, run_parser, settings_from
+    from processors.console import open_console, signals_to
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
     raise SystemExit(3) from None
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from processors.debug_bundle import DebugBundle
     from processors.people_editor import ClipRules
     from processors.timeline_file import TimelineFile
-    from utils.progress_bars import BatchMonitor
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +83,7 @@ def run_command(arguments: Sequence[str]) -> int:
     settings = settings_from(parsed)
     bundle = _debug_bundle(parsed, arguments, settings)
     logs = [] if bundle is None else [bundle.log]
-    with bundle or contextlib.nullcontext(), _console(parsed.verbosity, parsed.log_file, *logs) as monitor:
+    with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
         from processors.batch_inputs import find_inputs
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
@@ -99,7 +97,7 @@ def run_command(arguments: Sequence[str]) -> int:
         if parsed.dry_run:
             return _dry_run(inputs, parsed.output, settings)
         logger.info("%d video%s -> %s", len(inputs), "" if len(inputs) == 1 else "s", parsed.output)
-        with _signals_to(monitor.stop):
+        with signals_to(monitor.stop):
             # The one place where the heavy packages come in. A KeyboardInterrupt in there may get lost.
             from processors.batch_runner import run_batch
 
@@ -117,7 +115,7 @@ def run_command(arguments: Sequence[str]) -> int:
 def people_command(arguments: Sequence[str]) -> int:
     """`main.py people [FOLDER]`: the table of people, of one video or of all."""
     parsed = command_line.people_parser().parse_args(arguments)
-    with _console(parsed.verbosity):
+    with open_console(parsed.verbosity):
         from processors.finished_folders import find_folder, result_folders
         from processors.people_editor import people_lines, tracklet_lines
         from processors.timeline_file import read_timeline
@@ -173,7 +171,7 @@ def drop_command(arguments: Sequence[str]) -> int:
 def render_command(arguments: Sequence[str]) -> int:
     """`main.py render FOLDER`: make the clips again from the timeline."""
     parsed = command_line.render_parser().parse_args(arguments)
-    with _console(parsed.verbosity) as monitor:
+    with open_console(parsed.verbosity) as monitor:
         from processors.finished_folders import find_folder, recorded_settings
         from processors.folder_renderer import render_folder, rendered_lines
 
@@ -182,7 +180,7 @@ def render_command(arguments: Sequence[str]) -> int:
         named = [path for path in [Path(parsed.folder)] if path.is_file()]
         places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
         monitor.begin({folder.name: 1.0})
-        with _signals_to(monitor.stop):
+        with signals_to(monitor.stop):
             manifest = render_folder(
                 folder, settings, monitor.video(folder.name), places=places, analyse=parsed.analyse
             )
@@ -193,7 +191,7 @@ def render_command(arguments: Sequence[str]) -> int:
 def cache_command(arguments: Sequence[str]) -> int:
     """`main.py cache info|clear`."""
     parsed = command_line.cache_parser().parse_args(arguments)
-    with _console(parsed.verbosity):
+    with open_console(parsed.verbosity):
         from processors.analysis_key import make_store
         from processors.housekeeping import cache_lines, clear_cache
 
@@ -210,7 +208,7 @@ def cache_command(arguments: Sequence[str]) -> int:
 def clean_command(arguments: Sequence[str]) -> int:
     """`main.py clean --older-than 30d`."""
     parsed = command_line.clean_parser().parse_args(arguments)
-    with _console(parsed.verbosity):
+    with open_console(parsed.verbosity):
         from processors.analysis_key import make_store
         from processors.housekeeping import clean, removal_lines
 
@@ -235,7 +233,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
 
 
 def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipRules], TimelineFile]) -> int:
-    with _console(parsed.verbosity):
+    with open_console(parsed.verbosity):
         from processors import people_editor
         from processors.finished_folders import find_folder
 
@@ -277,59 +275,6 @@ def _debug_bundle(parsed: argparse.Namespace, arguments: Sequence[str], settings
     from processors.debug_bundle import DebugBundle
 
     return DebugBundle(parsed.debug_bundle, arguments, parsed.output, settings)
-
-
-@contextlib.contextmanager
-def _console(verbosity: int, log_file: Path | None = None, *logs: logging.Handler) -> Iterator[BatchMonitor]:
-    """Logging and progress on stderr: bars on a terminal, lines elsewhere, neither with --quiet.
-
-    logs: get all details, as `log_file` does; who opened them closes them.
-    """
-    from utils.log_file import open_log_file
-    from utils.logs import configure_logging
-    from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
-
-    monitor: BatchMonitor = LineMonitor(sys.stderr)
-    write = monitor.write
-    if verbosity < 0:
-        monitor = BatchMonitor()
-    elif sys.stderr.isatty():
-        monitor = BarMonitor(sys.stderr)
-        write = monitor.write
-    try:
-        file = None if log_file is None else open_log_file(log_file)
-    except OSError as error:
-        raise OutputError(f"the log cannot be written: {error.strerror or error}", path=log_file) from error
-    files = [*logs, *([file] if file is not None else [])]
-    configure_logging(verbosity, write, *files)
-    try:
-        yield monitor
-    finally:
-        monitor.close()
-        for handler in files:
-            logging.getLogger().removeHandler(handler)
-        if file is not None:
-            file.close()
-
-
-@contextlib.contextmanager
-def _signals_to(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`; a second one raises KeyboardInterrupt.
-
-    An exception out of nowhere could strike in the middle of starting a thread or writing a file.
-    """
-
-    def ask_to_stop(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print_lines(lines: Iterable[str]) -> None:

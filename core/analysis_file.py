@@ -230,7 +230,7 @@ def _read_columns(file: IO[bytes], wanted: Any) -> _Columns:
             _demand(all(m.compress_type == zipfile.ZIP_STORED for m in members), "it is compressed")
             _demand(sum(m.file_size for m in members) <= size, "it claims to hold more than it does")
             return {name: _array(archive.read(f"{name}.npy"), *_COLUMNS[name]) for name in wanted}
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
         raise ValueError(f"it is damaged: {error}") from error
 
 

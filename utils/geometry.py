@@ -36,17 +36,6 @@ def box_centers(boxes: Boxes) -> NDArray[Any]:
     return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2)
 
 
-def clip_boxes(boxes: Boxes, width: float, height: float) -> NDArray[Any]:
-    """`boxes` cut to the picture 0..width x 0..height; what lies outside becomes empty at its edge."""
-    return np.clip(boxes, 0, np.array([width, height, width, height], boxes.dtype))
-
-
-def scale_boxes(boxes: Boxes, factor: float) -> NDArray[Any]:
-    """`boxes` made `factor` times as large around their centres."""
-    centers = np.tile(box_centers(boxes), 2)
-    return np.asarray(centers + (boxes - centers) * factor, boxes.dtype)
-
-
 def centered_windows(
     centers: NDArray[np.float64], heights: NDArray[np.float64], aspect: float, width: float, height: float
 ) -> NDArray[np.float64]:
