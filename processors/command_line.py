@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from config import VERSION, Option, Settings, load_settings, options, section_title
+from config import VERSION, Settings, load_settings
+from processors.options import Option, options, section_title
 
 EXIT_USAGE = 2
 OUTPUT_DIR = Path(__file__).resolve().parent.parent / "videos" / "output"

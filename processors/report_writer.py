@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from config import options
+from processors.options import options
 from processors.page import PALETTE, data_uri, render_page
 from utils.timecodes import clock
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 import main
-from config import Settings, load_settings, options, result_settings
+from config import Settings, load_settings, result_settings
 from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissingError
 from processors import batch_inspection, batch_runner
 from processors.batch_summary import BatchSummary, InputResult
+from processors.options import options
 from utils.logs import configure_logging
 
 pytestmark = pytest.mark.errors_expected

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from config import Settings, load_settings, options
+from config import Settings, load_settings
 from core import weights
 from processors import analysis_key as analysis_key_module
 from processors.analysis_key import (
@@ -19,6 +19,7 @@ from processors.analysis_key import (
     make_store,
     possible_keys,
 )
+from processors.options import options
 from tests.test_layering import module_graph
 from utils.fingerprints import Fingerprint
 
