@@ -127,6 +127,12 @@ class ModelManager:
             "embedder": {"name": self.embedder.name, "sha256": weights.REGISTRY[self.embedder.name].sha256},
         }
 
+    def release(self) -> None:
+        """Let go of the networks, some 100 MB. Who still has one may use it; asked for again they are loaded anew."""
+        with self._load_lock:
+            self._loaded.clear()
+            self._warnings.clear()
+
     def _once(self, name: str, load: Callable[[], _Model]) -> _Model:
         with self._load_lock:
             if name not in self._loaded:

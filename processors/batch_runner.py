@@ -82,7 +82,8 @@ def run_batch(
     """
     with exclusive(output_dir):
         remove_leftovers(output_dir)
-        batch = _Batch(inputs, output_dir, settings, monitor, make_processor or real_processors(settings))
+        real = RealProcessors(settings)
+        batch = _Batch(inputs, output_dir, settings, monitor, make_processor or real, real.release)
         summary = batch.run()
         if summary.abandoned:
             with contextlib.suppress(OSError):
@@ -109,13 +110,16 @@ class _Batch:
         settings: Settings,
         monitor: BatchMonitor,
         make_processor: MakeProcessor,
+        all_analysed: Callable[[], None],
     ) -> None:
+        """all_analysed: called when no video is left to be analysed."""
         self._inputs = inputs
         self._output_dir = output_dir
         self._settings = settings
         self._monitor = monitor
         self._stop = monitor.stop
         self._make_processor = make_processor
+        self._all_analysed = all_analysed
         self._results: dict[str, InputResult] = {}
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
@@ -164,6 +168,9 @@ class _Batch:
                 break
             self._attempt(job.source, "analyse", functools.partial(self._analyse, job))
             give_back_memory()
+        # Encoders, which take as much again, may go on for long.
+        self._all_analysed()
+        give_back_memory()
         self._put(None)
 
     def _inspect_all(self) -> list[Job]:
@@ -265,14 +272,22 @@ def _join(workers: Sequence[threading.Thread], timeout_s: float) -> None:
             worker.join(max(0.0, deadline - time.monotonic()))
 
 
-def real_processors(settings: Settings, load: Callable[[Settings], ModelManager] = load_models) -> MakeProcessor:
-    """Makes `VideoProcessor`s that share the models of the run; `load` is called for the first that needs them."""
-    models = functools.cache(functools.partial(load, settings))
+class RealProcessors:
+    """Makes `VideoProcessor`s that share the models of the run."""
 
-    def make(info: VideoInfo, folder: Path, mark: Fingerprint, own: Settings, monitor: StageMonitor) -> Processor:
-        return VideoProcessor(info, folder, mark, own, monitor, models)
+    def __init__(self, settings: Settings, load: Callable[[Settings], ModelManager] = load_models) -> None:
+        """load: called for the first that needs models."""
+        self._models = functools.cache(functools.partial(load, settings))
 
-    return make
+    def __call__(
+        self, info: VideoInfo, folder: Path, mark: Fingerprint, settings: Settings, monitor: StageMonitor
+    ) -> Processor:
+        return VideoProcessor(info, folder, mark, settings, monitor, self._models)
+
+    def release(self) -> None:
+        """Let go of the networks, if any were loaded."""
+        if self._models.cache_info().currsize:
+            self._models().release()
 
 
 def _result(

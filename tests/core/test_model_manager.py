@@ -124,6 +124,14 @@ def test_a_model_is_loaded_once(models: ModelManager) -> None:
     assert models.verifier is models.verifier
 
 
+def test_networks_that_were_let_go_are_loaded_again(models_cache: Path) -> None:
+    manager = ModelManager(settings(models_cache))
+    kept = manager.embedder
+    manager.release()
+    assert manager.embedder is not kept
+    assert len(manager.warnings) == 1, "said once for the networks in use"
+
+
 def test_the_manifest_is_told_what_runs(models: ModelManager) -> None:
     described = models.describe()
     assert described == models.describe()

@@ -23,7 +23,7 @@ from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
 from core.video_reader import VideoReader
 from processors import analysis_key, video_processor
 from processors.batch_inputs import find_inputs
-from processors.batch_runner import real_processors, run_batch
+from processors.batch_runner import RealProcessors, run_batch
 from utils.progress_bars import BatchMonitor
 
 PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
@@ -95,7 +95,7 @@ def run(inputs: Path, output: Path, cache: Path, size: int) -> int:
 
 
 def processors(settings: Settings) -> Any:
-    return real_processors(settings, lambda _: NoModels())  # type: ignore[arg-type,return-value]
+    return RealProcessors(settings, lambda _: NoModels())  # type: ignore[arg-type,return-value]
 
 
 def die_at(kill_at: int, log: Path) -> None:

@@ -30,10 +30,11 @@ from core.errors import (
 from core.types import ColorInfo, VideoInfo
 from processors import batch_inspection, batch_runner
 from processors.batch_inputs import find_inputs
-from processors.batch_runner import run_batch
+from processors.batch_runner import RealProcessors, run_batch
 from processors.output_folder import new_results
 from processors.output_writer import MANIFEST_SCHEMA
 from utils.files import write_json
+from utils.fingerprints import Fingerprint
 from utils.progress_bars import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
@@ -174,6 +175,31 @@ def test_the_next_video_is_analysed_while_one_is_finished_and_none_further_ahead
     gate.set()
     worker.join(20)
     assert ("finish end", "d") in script.events
+
+
+def test_networks_are_let_go_when_nothing_is_left_to_analyse(videos, monkeypatch):
+    script, released = Script(), threading.Event()
+    script.steps["finish", "d"] = lambda _: script.events.append(("waited", str(released.wait(20))))
+    monkeypatch.setattr(RealProcessors, "release", lambda _: (script.events.append(("release", "")), released.set()))
+    assert run(videos, script).exit_code == 0
+    assert [event for event in script.events if event[0] in ("analyse end", "release")][-2:] == [
+        ("analyse end", "d"),
+        ("release", ""),
+    ]
+    assert ("waited", "True") in script.events, "clips are encoded without them"
+
+
+def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
+    asked = []
+    manager = SimpleNamespace(release=lambda: asked.append("release"))
+    processors = RealProcessors(Settings(), lambda _: (asked.append("load"), manager)[1])
+    processors.release()
+    assert asked == []
+    settings = load_settings(None, {"run": {"cache": False}})
+    processor = processors(video_info(tmp_path / "a.mp4"), tmp_path, Fingerprint(1, "0"), settings, BatchMonitor())
+    processor.prepare()
+    processors.release()
+    assert asked == ["load", "release"]
 
 
 @pytest.mark.parametrize(

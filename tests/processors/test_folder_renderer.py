@@ -14,7 +14,7 @@ from config import load_settings
 from core.errors import InterruptedRunError, SettingsError
 from processors import analysis_key, video_processor
 from processors.batch_inputs import find_inputs
-from processors.batch_runner import real_processors, run_batch
+from processors.batch_runner import RealProcessors, run_batch
 from processors.finished_folders import find_folder, recorded_settings
 from processors.folder_renderer import render_folder, rendered_lines
 from processors.people_editor import drop, edit_people, merge, rename, split
@@ -51,7 +51,7 @@ class Studio:
         values = {**self.values, **more}
         settings = load_settings(None, values)
         inputs = find_inputs([str(self.video)], self.output)
-        make = real_processors(settings, lambda _: NoModels())
+        make = RealProcessors(settings, lambda _: NoModels())
         return [r.status for r in run_batch(inputs, self.output, settings, BatchMonitor(), make).results]
 
     def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> dict[str, Any]:
