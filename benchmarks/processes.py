@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -72,15 +73,20 @@ def process_tree(pid: int) -> Iterator[int]:
     """`pid` and its descendants, those that could be read."""
     yield pid
     own = _command(pid)
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found = children.read_text().split()
-        except OSError:  # it has ended meanwhile
-            continue
-        for child in found:
-            # One that is about to start another program has its parent's memory until then; it is no memory more.
-            if _command(int(child)) != own:
-                yield from process_tree(int(child))
+    for child in _children(pid):
+        # One that is about to start another program has its parent's memory until then; it is no memory more.
+        if _command(child) != own:
+            yield from process_tree(child)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    # The process, or one of its threads, may end meanwhile.
+    with contextlib.suppress(OSError):
+        for thread in os.scandir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                found += map(int, Path(thread.path, "children").read_text().split())
+    return found
 
 
 def _command(pid: int) -> bytes:

@@ -12,7 +12,7 @@ import argparse
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -62,14 +62,15 @@ def _shaken(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """filters: of ffmpeg, {w} and {h} are the clip's size. scale: of its boxes. rate: pictures for one of the clip's."""
+    """filters: of ffmpeg; {bar} is the height of a letterbox's bar. move, scale: from the clip's boxes to the variant's.
+    rate: pictures for one of the clip's.
+    """
 
     filters: str
     move: Move = _as_it_was
     scale: float = 1.0
     rate: float = 1.0
     crf: int = 12
-    arguments: tuple[str, ...] = field(default=())
 
 
 VARIANTS: dict[str, Variant] = {

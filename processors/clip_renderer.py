@@ -24,6 +24,7 @@ from processors.clip_names import clip_files
 from processors.clip_sounds import ClipSounds
 from processors.finished_clips import FinishedClips
 from utils.iterators import prefetch
+from utils.memory import MemoryReturn
 from utils.progress import StageMonitor
 
 logger = logging.getLogger(__name__)
@@ -133,11 +134,13 @@ class ClipRenderer:
 
     def _run_pass(self, analysis: FaceAnalysis, waiting: list[ClipJob], jobs: Sequence[ClipJob], total: int) -> None:
         running: list[ClipJob] = []
+        return_memory = MemoryReturn()
         with (
             VideoReader(analysis.video, threads=self._threads.decode) as reader,
             prefetch(_pictures(reader, waiting), _FRAMES_AHEAD, self._monitor.stop) as frames,
         ):
             for frame in frames:
+                return_memory()
                 item = (frame.pts, frame.planes())
                 # First those that are running: this picture may be what ends one and makes room.
                 for job in running:

@@ -32,6 +32,7 @@ from processors.search_ahead import SearchAhead
 from processors.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracklet_maker import cut_at_shots
 from utils.iterators import prefetch
+from utils.memory import MemoryReturn
 from utils.progress import StageMonitor
 from utils.stage_times import timed
 
@@ -73,8 +74,10 @@ class FaceAnalyzer:
             _Pass(info, self._settings, self._models, self._monitor) as single_pass,
         ):
             ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
+            return_memory = MemoryReturn()
             with prefetch(single_pass.pictures(reader), ahead, self._monitor.stop) as pictures:
                 for frame, picture, cuts in pictures:
+                    return_memory()
                     single_pass.take(frame, picture, cuts)
                     self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
             return single_pass.result(reader.decode_failures)

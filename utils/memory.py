@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import sys
+import time
 from collections.abc import Callable
+
+RETURN_EVERY_S = 10.0
 
 
 def give_back_memory() -> None:
@@ -15,6 +18,25 @@ def give_back_memory() -> None:
     are still in use: half a megabyte with each video of a long run.
     """
     _trim()(0)
+
+
+class MemoryReturn:
+    """Gives memory back now and then while long work goes on: to be called all the time, by one thread.
+
+    Each thread's share of the heap keeps what is free, up to 64 MB, and a thread per clip makes for many shares: an
+    hour of 1080p held 260 MB more than it used.
+    """
+
+    def __init__(self, *, every_s: float = RETURN_EVERY_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every_s = every_s
+        self._clock = clock
+        self._next_s = clock() + every_s
+
+    def __call__(self) -> None:
+        now_s = self._clock()
+        if now_s >= self._next_s:
+            self._next_s = now_s + self._every_s
+            give_back_memory()
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from utils import memory
-from utils.memory import give_back_memory
+from utils.memory import MemoryReturn, give_back_memory
 
 
 def resident_mb() -> float:
@@ -35,3 +35,13 @@ def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatc
     memory._trim.cache_clear()
     give_back_memory()
     memory._trim.cache_clear()
+
+
+def test_during_long_work_it_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    returned = []
+    monkeypatch.setattr(memory, "give_back_memory", lambda: returned.append(time_s))
+    time_s = 100.0
+    work = MemoryReturn(every_s=10.0, clock=lambda: time_s)
+    for time_s in (101.0, 109.9, 110.0, 110.1, 119.9, 135.0, 144.9, 145.0):  # noqa: B007 the clock reads it
+        work()
+    assert returned == [110.0, 135.0, 145.0]
