@@ -62,7 +62,7 @@ def _shaken(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """filters: of ffmpeg; {bar} is the height of a letterbox's bar. move, scale: from the clip's boxes to the variant's.
+    """filters: of ffmpeg; {bar} is the height of a letterbox's bar. move, scale: of boxes, clip to variant.
     rate: pictures for one of the clip's.
     """
 
