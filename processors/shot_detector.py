@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import ByteArray, FloatArray, Shot
+from processors.black_bars import NO_BARS, Bars, black_bars, common_bars
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ MAX_DISSOLVE_DELAY_S = 1.8
 
 WIDTH, HEIGHT = 64, 36
 PIECE_WIDTH, PIECE_HEIGHT = 16, 12
-SEARCH_X, SEARCH_Y = 4, 3  # how far a piece may have moved in one frame: 6 % and 8 % of the picture
+REACH = 4, 3  # how far a piece may have moved in one frame, across and down: 6 % and 8 % of the picture
+SLOW_RATE, SLOW_REACH = 20.0, (6, 5)  # frames per second below which it may be more, and how far then
 NOISE_LEVELS = 1.5  # grey levels of texture that noise and coding make up after shrinking
 _THIRDS = np.full(3, 1 / 3, np.float32)
 MIN_CHANGE = 1.0  # mean change of a pixel, grey levels, below which a pair of frames is never looked at
@@ -71,12 +73,16 @@ class ShotBoundary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Small:
-    """One frame, shrunk. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
+    """One frame, without black bars, shrunk. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
 
     changes: (48,) float32, mean change since the frame before of each 8x6 px block, grey levels; change: their mean.
+    half: what it was made of, bars included, (72, 128, 3) uint8 RGB. bars: of that.
     """
 
     index: int
+    half: ByteArray
+    bars: Bars | None
+    colour: ByteArray
     grey: FloatArray
     mixture: FloatArray
     changes: FloatArray
@@ -91,15 +97,16 @@ class ShotDetector:
     """
 
     def __init__(self, frame_rate: float) -> None:
-        """frame_rate: frames per second, > 0; it only scales how long a dissolve may last."""
+        """frame_rate: frames per second, > 0; it says how long a dissolve may last, and how far things may move."""
         if not frame_rate > 0:
             raise ValueError(f"frame rate {frame_rate}, expected more than 0")
         rate = min(frame_rate, MAX_RATE)
         lengths = (round(seconds * rate) for seconds in DISSOLVE_WINDOWS_S)
         self._windows = tuple(length for length in lengths if length >= MIN_DISSOLVE_WINDOW)
+        self._reach = REACH if frame_rate >= SLOW_RATE else SLOW_REACH
         self._stride = max(1, round(rate / 12.5))
         self._frames: deque[_Small] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
-        self._colour: ByteArray | None = None
+        self._bars = NO_BARS
         self._count = 0
         self._boundaries: list[ShotBoundary] = []
         self._last_cut = 0
@@ -146,16 +153,34 @@ class ShotDetector:
             raise ValueError(f"image {image.shape} {image.dtype}, expected (h, w, 3) uint8")
         # Averaging over the full picture would take 1.4 ms; these two steps look at 16 pixels of every
         # ~180, which is as good on natural pictures and takes 0.04 ms.
-        half = cv2.resize(image, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_LINEAR)
-        colour = cv2.resize(half, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-        if self._colour is None:
-            self._colour = colour
-        difference = cv2.absdiff(colour, self._colour).astype(np.float32)
+        half = np.asarray(cv2.resize(image, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
+        own = black_bars(half)
+        if own != self._bars:
+            self._use(common_bars([*(frame.bars for frame in self._frames), own]))
+        return self._small(self._count, half, own)
+
+    def _use(self, bars: Bars) -> None:
+        """Compare pictures without these bars, those that are kept as well."""
+        if bars == self._bars:
+            return
+        self._bars = bars
+        self._mismatches.clear()
+        kept = list(self._frames)
+        self._frames.clear()
+        for frame in kept:
+            self._frames.append(self._small(frame.index, frame.half, frame.bars))
+
+    def _small(self, index: int, half: ByteArray, bars: Bars | None) -> _Small:
+        """A frame after those in `_frames`, without the bars that all of them have."""
+        top, bottom, left, right = self._bars
+        inner = half[top : 2 * HEIGHT - bottom, left : 2 * WIDTH - right]
+        colour = np.asarray(cv2.resize(inner, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+        before = self._frames[-1].colour if self._frames else colour
+        difference = cv2.absdiff(colour, before).astype(np.float32)
         changes = cv2.resize(difference, (8, 6), interpolation=cv2.INTER_AREA).reshape(-1, 3) @ _THIRDS
-        self._colour = colour
         grey = cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY).astype(np.float32)
         mixture = cv2.resize(colour, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
-        return _Small(self._count, grey, mixture, changes, float(changes.sum()) / changes.size)
+        return _Small(index, half, bars, colour, grey, mixture, changes, float(changes.sum()) / changes.size)
 
     def _at(self, frame: int) -> _Small:
         return self._frames[frame - self._frames[0].index]
@@ -168,7 +193,7 @@ class ShotDetector:
     def _mismatch(self, old: int, new: int) -> float:
         key = (old, new)
         if key not in self._mismatches:
-            self._mismatches[key] = mismatch(self._at(old).grey, self._at(new).grey)
+            self._mismatches[key] = mismatch(self._at(old).grey, self._at(new).grey, self._reach)
         return self._mismatches[key]
 
     def _cut_at(self, frame: int) -> list[ShotBoundary]:
@@ -289,18 +314,18 @@ def _grows_slowly(shares: NDArray[np.floating]) -> bool:
     return min(rises) > -0.08 and max(rises) < 0.45
 
 
-def mismatch(old: FloatArray, new: FloatArray) -> float:
+def mismatch(old: FloatArray, new: FloatArray, reach: tuple[int, int] = REACH) -> float:
     """How badly the pieces of `new` fit near their place in `old`, 0 (all fit) to 1.
 
     Both (36, 64) float32, grey. Gain and offset of each piece do not matter; pieces without
-    texture in either picture hardly count.
+    texture in either picture hardly count. reach: how far from their place they are looked for, across and down.
     """
     old_deviation, new_deviation = _deviation(old), _deviation(new)
     total = weights = 0.0
     for y in range(0, HEIGHT, PIECE_HEIGHT):
-        y0, y1 = max(y - SEARCH_Y, 0), min(y + SEARCH_Y, HEIGHT - PIECE_HEIGHT)
+        y0, y1 = max(y - reach[1], 0), min(y + reach[1], HEIGHT - PIECE_HEIGHT)
         for x in range(0, WIDTH, PIECE_WIDTH):
-            x0, x1 = max(x - SEARCH_X, 0), min(x + SEARCH_X, WIDTH - PIECE_WIDTH)
+            x0, x1 = max(x - reach[0], 0), min(x + reach[0], WIDTH - PIECE_WIDTH)
             piece = new[y : y + PIECE_HEIGHT, x : x + PIECE_WIDTH]
             common = cv2.matchTemplate(old[y0 : y1 + PIECE_HEIGHT, x0 : x1 + PIECE_WIDTH], piece, cv2.TM_CCOEFF)
             texture = float(new_deviation[y, x])

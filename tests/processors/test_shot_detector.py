@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -44,6 +46,15 @@ def blend(a: list[np.ndarray], b: list[np.ndarray], length: int) -> list[np.ndar
         for i, (x, y) in enumerate(zip(a[-length:], b[:length], strict=True))
     ]
     return a[:-length] + mixed + b[length:]
+
+
+def framed(frame: np.ndarray, high: float, wide: float, black: int) -> np.ndarray:
+    """The picture, smaller, between bars: their share of height and width, on each side."""
+    height, width = frame.shape[:2]
+    y, x = round(high * height), round(wide * width)
+    result = np.full_like(frame, black)
+    result[y : height - y, x : width - x] = cv2.resize(frame, (width - 2 * x, height - 2 * y))
+    return result
 
 
 def scaled(frames: list[np.ndarray], gain: float) -> list[np.ndarray]:
@@ -144,6 +155,28 @@ def test_fades_are_dissolves() -> None:
     assert abs(found[1][0] - 71) <= 2
 
 
+@pytest.mark.parametrize("bars", [(0.2, 0.0), (0.0, 0.3), (0.1, 0.1)], ids=["letterbox", "pillarbox", "window"])
+@pytest.mark.parametrize("black", [0, 16])
+def test_black_bars_hide_no_cut_and_make_none(bars: tuple[float, float], black: int) -> None:
+    shots = [scaled(scene(11, 30), 0.4), scaled(scene(12, 30), 0.4), scaled(scene(13, 30), 0.4)]
+    film = [framed(np.maximum(frame, black), *bars, black) for shot in shots for frame in shot]
+    assert run(film)[0] == [(30, "cut"), (60, "cut")]
+
+
+def test_bars_that_come_and_go_are_cuts_where_the_picture_changes() -> None:
+    first, second, inserted, third = (scaled(scene(seed, 60), 0.4) for seed in (21, 22, 24, 23))
+    film = [*first, *(framed(np.maximum(frame, 16), 0.2, 0.0, 16) for frame in second + inserted), *third]
+    assert run(film)[0] == [(60, "cut"), (120, "cut"), (180, "cut")]
+
+
+def test_slow_films_may_move_further_from_frame_to_frame() -> None:
+    rng = np.random.default_rng(5)
+    wide = cv2.resize(rng.integers(20, 236, (20, 80, 3)).astype(np.uint8), (480, 180), interpolation=cv2.INTER_CUBIC)
+    jerked = [wide[:, left : left + 320] for left in [0] * 20 + [27] * 20]
+    assert run(jerked, 12.5)[0] == []
+    assert run(jerked, 25.0)[0] == [(20, "cut")]
+
+
 def test_shots_cover_everything() -> None:
     frames = scene(1, 20) + scene(2, 20)
     detector = ShotDetector(RATE)
@@ -208,16 +241,31 @@ def test_mismatch_ignores_light_and_small_shifts() -> None:
     ],
 )
 def test_development_clips(name: str, cuts: list[int]) -> None:
+    assert clip_cuts(name) == cuts
+
+
+@pytest.mark.clips
+def test_a_letterbox_hides_no_cut_of_a_dark_clip() -> None:
+    assert clip_cuts("hamilton_short.mp4", lambda frame: framed(frame, 0.2, 0.0, 16)) == [20, 82, 211]
+
+
+@pytest.mark.clips
+def test_a_car_at_half_the_rate_makes_no_cut() -> None:
+    assert clip_cuts("intel_car.mp4", every=2) == []
+
+
+def clip_cuts(name: str, change: Callable[[np.ndarray], np.ndarray] = lambda frame: frame, every: int = 1) -> list[int]:
     path = CLIPS / name
     if not path.exists():
         pytest.skip(f"{path} is missing")
     with av.open(f"file:{path}") as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        detector = ShotDetector(float(stream.average_rate or 25))
+        detector = ShotDetector(float(stream.average_rate or 25) / every)
         count = 0
-        for frame in container.decode(stream):
-            detector.update(frame.to_ndarray(format="rgb24", width=480, height=270, interpolation="AREA"))
+        for frame in itertools.islice(container.decode(stream), 0, None, every):
+            small = frame.to_ndarray(format="rgb24", width=480, height=270, interpolation="AREA")
+            detector.update(change(small))
             count += 1
         detector.finish()
-    assert [s.start for s in detector.shots(count)[1:]] == cuts
+    return [s.start for s in detector.shots(count)[1:]]
