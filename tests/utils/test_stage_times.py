@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from utils import stage_times
-from utils.stage_times import StageClock, timed
+from utils.stage_times import StageClock, StageTime, timed
 
 
 @pytest.fixture
@@ -18,41 +18,74 @@ def clock() -> Iterator[StageClock]:
     stage_times.switch_off()
 
 
-def busy(seconds: float) -> None:
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
+class Clocks:
+    """Stands in for the module `time`: it stops whenever nobody sleeps or works."""
+
+    def __init__(self) -> None:
+        self.wall_s = self.cpu_s = 0.0
+
+    def perf_counter(self) -> float:
+        return self.wall_s
+
+    def thread_time(self) -> float:
+        return self.cpu_s
+
+    def time(self) -> float:
+        return 1e9 + self.wall_s
+
+    def sleep(self, seconds: float) -> None:
+        self.wall_s += seconds
+
+    def work(self, seconds: float) -> None:
+        self.wall_s += seconds
+        self.cpu_s += seconds
 
 
-def test_a_stage_has_its_calls_and_its_time(clock: StageClock) -> None:
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    clocks = Clocks()
+    monkeypatch.setattr(stage_times, "time", clocks)
+    return clocks
+
+
+def test_a_stage_has_its_calls_and_its_time(clock: StageClock, clocks: Clocks) -> None:
+    clocks.sleep(5)
     for _ in range(3):
         with timed("decode"):
-            time.sleep(0.02)
+            clocks.sleep(2)
     with timed("track"):
-        busy(0.05)
+        clocks.work(4)
     report = clock.report()
-    assert report["decode"].calls == 3 and report["decode"].wall_s >= 0.06
-    assert report["decode"].cpu_s < 0.03, "sleeping is no work"
-    assert report["track"].cpu_s >= 0.03
-    assert clock.begun is not None and 0 < time.time() - clock.begun < 60
+    assert report == {"decode": StageTime(3, 6.0, 0.0), "track": StageTime(1, 4.0, 4.0)}
+    assert clock.begun == 1e9 + 5
 
 
-def test_what_a_stage_inside_takes_counts_for_that_one_alone(clock: StageClock) -> None:
+def test_what_a_stage_inside_takes_counts_for_that_one_alone(clock: StageClock, clocks: Clocks) -> None:
     with timed("outer"):
-        time.sleep(0.02)
+        clocks.work(2)
         with timed("inner"):
-            time.sleep(0.2)
+            clocks.work(20)
         with timed("inner"):
-            time.sleep(0.1)
-    report = clock.report()
-    assert 0.02 <= report["outer"].wall_s < 0.15
-    assert report["inner"].calls == 2 and report["inner"].wall_s >= 0.3
+            clocks.sleep(10)
+    assert clock.report() == {"outer": StageTime(1, 2.0, 2.0), "inner": StageTime(2, 30.0, 20.0)}
 
 
-def test_a_stage_within_itself_is_not_counted_twice(clock: StageClock) -> None:
+def test_a_stage_within_itself_is_not_counted_twice(clock: StageClock, clocks: Clocks) -> None:
     with timed("same"), timed("same"):
-        time.sleep(0.1)
-    assert 0.1 <= clock.report()["same"].wall_s < 0.19
+        clocks.work(1)
+    assert clock.report()["same"] == StageTime(2, 1.0, 1.0)
+
+
+def test_the_real_clocks_are_those_of_wall_and_thread(clock: StageClock) -> None:
+    with timed("sleep"):
+        time.sleep(0.05)
+    with timed("work"):
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:
+            pass
+    report = clock.report()
+    assert report["sleep"].wall_s >= 0.05 > report["sleep"].cpu_s
+    assert report["work"].cpu_s >= 0.05
 
 
 def test_threads_add_up_and_do_not_mix(clock: StageClock) -> None:
