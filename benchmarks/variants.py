@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.known_clips import CLIPS, KNOWN
-from benchmarks.quality import MIN_FACE_SHARE, read_tracks, run
+from benchmarks.quality import MIN_FACE_SHARE, known_truth, run
 from benchmarks.scoring import Labelled, Score, run_tracks, score
 from config import load_settings
 from core.model_manager import ModelManager
@@ -102,7 +102,7 @@ def make(path: Path, info: VideoInfo, variant: Variant, target: Path) -> None:
 
 
 def moved_truth(truth: Mapping[int, Labelled], info: VideoInfo, variant: Variant) -> dict[int, Labelled]:
-    """The truth of a variant: its frames and pixels. What is outside of its picture is left out."""
+    """The truth of a variant: its frames and pixels. Faces that a shaken picture cuts off still count."""
     result: dict[int, Labelled] = {}
     for frame, faces in truth.items():
         at = frame * variant.rate
@@ -111,10 +111,12 @@ def moved_truth(truth: Mapping[int, Labelled], info: VideoInfo, variant: Variant
     return result
 
 
-def measure(path: Path, folder: Path, only: set[str]) -> Iterator[tuple[str, Score, int]]:
+def measure(
+    path: Path, truth: Mapping[int, Labelled], folder: Path, only: set[str]
+) -> Iterator[tuple[str, Score, int]]:
     """Variants of one clip: name, score, hard cuts that are wrong or missing."""
     settings = load_settings(None, {"run": {"offline": True}})
-    info, truth = probe_video(path), read_tracks(path.with_name(f"{path.stem}.truth.csv"))
+    info = probe_video(path)
     for name, variant in VARIANTS.items():
         if only and name not in only:
             continue
@@ -136,16 +138,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     args = parser.parse_args()
     only = {name.strip() for name in args.only.split(",") if name.strip()}
-    clips = [CLIPS / name for name in KNOWN if (CLIPS / name).with_suffix(".truth.csv").is_file()]
     rows = []
     print("| clip | variant | recall | precision | IDF1 | people | switches | wrong cuts |\n" + "|---" * 8 + "|")
     with tempfile.TemporaryDirectory(prefix="variants-") as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for path in clips:
-            if args.names and not any(name in path.name for name in args.names):
+        for path in (CLIPS / name for name in KNOWN):
+            truth = known_truth(path)
+            if truth is None or (args.names and not any(name in path.name for name in args.names)):
                 continue
-            for name, s, cuts in measure(path, folder, only):
+            for name, s, cuts in measure(path, truth, folder, only):
                 people = f"{s.people}/{s.true_people}"
                 scores = f"{s.recall:.3f} | {s.precision:.3f} | {s.idf1:.3f}"
                 print(f"| {path.stem} | {name} | {scores} | {people} | {s.id_switches} | {cuts} |", flush=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.threads import available_cpus
+from core.threads import thread_budget
 from core.thumbnails import Thumbnail, evenly, read_thumbnails
 from core.types import ByteArray, Clip
 from utils.helper_threads import each
@@ -25,7 +25,6 @@ _SHEET_WIDTH_PX = 1600
 MAX_TILES = 60
 _TILES_PER_CLIP = 12
 _JPEG_QUALITY = 85
-_READERS = 4
 
 Thumbnails = Mapping[str, Sequence[Thumbnail]]
 """pictures of clips by `Clip.file`"""
@@ -44,7 +43,7 @@ def clip_thumbnails(folder: Path, clips: Sequence[Clip]) -> Iterator[tuple[Clip,
     def read(clip: Clip) -> tuple[Clip, tuple[Thumbnail, ...]]:
         return clip, read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person])
 
-    return each(read, clips, min(available_cpus(), _READERS), "thumbnails")
+    return each(read, clips, thread_budget(0).decode, "thumbnails")
 
 
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:

@@ -76,7 +76,8 @@ class _Small:
     """One frame, without black bars, shrunk. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
 
     changes: (48,) float32, mean change since the frame before of each 8x6 px block, grey levels; change: their mean.
-    half: what it was made of, bars included, (72, 128, 3) uint8 RGB. bars: of that.
+    half: what it was made of, bars included, (72, 128, 3) uint8 RGB. bars: of that, None where it is all black.
+    colour: (36, 64, 3) uint8 RGB.
     """
 
     index: int
