@@ -61,6 +61,7 @@ class ClipJob:
         self._queue: queue.Queue[tuple[int, Planes] | None] = queue.Queue(_FRAMES_AHEAD)
         self._thread = helper_thread(self._run, name=target.name)
         self._abandoned = threading.Event()
+        self._ended: Callable[[], None] = lambda: None
         self._writer: ClipWriter | None = None
         self._last: Planes | None = None
         self._closed = False
@@ -74,7 +75,9 @@ class ClipJob:
         self.rows_done = 0
         self.repeated = 0
 
-    def start(self) -> None:
+    def start(self, ended: Callable[[], None]) -> None:
+        """ended: called by the thread as the last thing it does, however it ends."""
+        self._ended = ended
         self._thread.start()
 
     def offer(self, item: tuple[int, Planes] | None, timeout_s: float) -> bool:
@@ -152,6 +155,7 @@ class ClipJob:
             self.failure = error
         finally:
             self._last = None
+            self._ended()
 
     @timed("sound")
     def _extract_sound(self, stack: contextlib.ExitStack) -> tuple[Path, PcmFormat] | None:

@@ -7,6 +7,7 @@ own that crops and feeds an encoder process. Queues between them are short, the 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ class ClipRenderer:
         self._threads = thread_budget(settings.run.threads)
         self._monitor = monitor or StageMonitor()
         self._max_encoders = max_encoders
+        self._room = threading.Semaphore(max_encoders)
 
     def render(
         self, analysis: FaceAnalysis, paths: Sequence[CropPath], folder: Path, finished: FinishedClips | None = None
@@ -163,11 +165,12 @@ class ClipRenderer:
         self._monitor.update("render", sum(job.rows_done for job in jobs), total)
 
     def _start(self, job: ClipJob, running: list[ClipJob]) -> None:
-        """Start a clip's thread as soon as there is room for one more encoder."""
-        while sum(not other.join(0) for other in running) >= self._max_encoders:
+        """Start a clip's thread as soon as there is room for one more encoder; forget those that are done."""
+        while not self._room.acquire(timeout=_POLL_S):
             self._check(running)
-            running[0].join(_POLL_S)
-        job.start()
+        self._check(running)
+        running[:] = [other for other in running if not other.join(0) or other.failure is not None]
+        job.start(self._room.release)
         running.append(job)
 
     def _hand(self, job: ClipJob, item: tuple[int, Planes] | None) -> None:

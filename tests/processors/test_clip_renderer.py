@@ -22,6 +22,7 @@ from core.types import CropPath, Segment
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
 from processors import clip_renderer
+from processors.clip_job import ClipJob
 from processors.clip_renderer import ClipRenderer
 from tests.core.video_zoo import run_ffmpeg
 from tests.small_disk import no_file_above
@@ -167,6 +168,18 @@ def test_more_overlapping_clips_than_encoders(plain, tmp_path):
     # The same clip rendered alone has the same bytes.
     alone = ClipRenderer(SETTINGS).render(plain, [paths[2]], tmp_path / "alone").clips[0]
     assert (tmp_path / "alone" / alone.file).read_bytes() == (tmp_path / result.clips[2].file).read_bytes()
+
+
+def test_waiting_for_room_takes_no_computing(plain, tmp_path, monkeypatch):
+    asked = []
+    join, finish = ClipJob.join, ClipWriter._finish
+    monkeypatch.setattr(ClipJob, "join", lambda self, timeout_s: asked.append(timeout_s) or join(self, timeout_s))
+    # The first clip has ended long ago whenever the next ones have to wait.
+    monkeypatch.setattr(ClipWriter, "_finish", lambda self: time.sleep(0.3) or finish(self))
+    paths = [crop(plain, 20 * i, 20 * i + 20, f"person_{p}") for i in range(4) for p in range(2)]
+    result = ClipRenderer(SETTINGS, max_encoders=2).render(plain, paths, tmp_path)
+    assert len(result.clips) == 8
+    assert len(asked) < 60  # thousands, where it is asked over and over
 
 
 def test_right_frames_are_shown(plain, tmp_path):
