@@ -15,6 +15,7 @@ from typing import IO
 import ffmpeg
 
 from config import EncodeSettings
+from core.aac_encoder import AAC_CODER
 from core.audio_reader import PcmFormat
 from core.errors import EncodeError, OutputError
 from core.ffmpeg_tool import H264_ENCODER, find_ffmpeg
@@ -69,6 +70,10 @@ _RANGES = {"tv": "tv", "mpeg": "tv", "limited": "tv", "pc": "pc", "jpeg": "pc", 
 _TRANSFER_ALIASES = {"gamma22": "bt470m", "gamma28": "bt470bg"}
 
 
+ClipSound = tuple[Path, PcmFormat | None]
+"""a file of raw PCM and its format; without a format, an MP4 whose AAC is taken as it is"""
+
+
 class ClipWriter:
     """Writes one clip; a context manager.
 
@@ -97,10 +102,10 @@ class ClipWriter:
         settings: EncodeSettings,
         *,
         color: ColorInfo | None = None,
-        sound: tuple[Path, PcmFormat] | None = None,
+        sound: ClipSound | None = None,
         encoder: str = H264_ENCODER,
     ) -> None:
-        """width, height: even, px. sound: a file of raw PCM as long as the clip. encoder: of `choose_encoder`."""
+        """width, height: even, px. sound: as long as the clip. encoder: of `choose_encoder`."""
         self._target = target
         self._build = (width, height, rate, settings, color or ColorInfo(), sound, encoder)
         self._session = contextlib.ExitStack()
@@ -234,7 +239,7 @@ def encoder_command(
     rate: Fraction,
     settings: EncodeSettings,
     color: ColorInfo,
-    sound: tuple[Path, PcmFormat] | None,
+    sound: ClipSound | None,
     encoder: str = H264_ENCODER,
 ) -> tuple[str, ...]:
     """argv that encodes raw yuv420p pictures from standard input. x264 gives the same bytes every time."""
@@ -263,13 +268,14 @@ def encoder_command(
     }
     if sound is not None:
         path, pcm = sound
-        streams.append(
-            ffmpeg.input(
-                file_url(path), format="s16le", ar=pcm.sample_rate_hz, ac=pcm.channels, protocol_whitelist="file"
-            )
-        )
-        # The fast search takes 40 % of the time and is the better one at these rates (31 dB for 27 of the default).
-        options |= {"acodec": "aac", "aac_coder": "fast", "b:a": f"{settings.audio_kbps}k", "flags:a": "+bitexact"}
+        raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
+        kind = "mp4" if pcm is None else "s16le"
+        streams.append(ffmpeg.input(file_url(path), format=kind, **raw, protocol_whitelist="file"))
+        if pcm is None:
+            options["acodec"] = "copy"
+        else:
+            options |= {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
+            options["flags:a"] = "+bitexact"
     command = ffmpeg.output(*streams, file_url(target), **options).overwrite_output()
     head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
     return tuple(command.compile(cmd=head))

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from config import EncodeSettings
-from core.audio_reader import PcmExcerpt, PcmFormat
-from core.clip_writer import ClipWriter
+from core.audio_reader import PcmExcerpt
+from core.clip_writer import ClipSound, ClipWriter
 from core.errors import DecodeError, InterruptedRunError, OutputError
 from core.types import ByteArray, Clip, CropPath, FaceAnalysis
 from processors.clip_names import since_start_s
@@ -158,7 +158,7 @@ class ClipJob:
             self._ended()
 
     @timed("sound")
-    def _extract_sound(self, stack: contextlib.ExitStack) -> tuple[Path, PcmFormat] | None:
+    def _extract_sound(self, stack: contextlib.ExitStack) -> ClipSound | None:
         if self._analysis.video.default_audio is None:
             return None
         try:
@@ -170,7 +170,7 @@ class ClipJob:
         if sound is None:
             return None
         file, self.sound = sound
-        return file, self.sound.format
+        return file
 
     def _encode(self, writer: ClipWriter) -> None:
         while (item := self._next_item()) is not None:

@@ -1,8 +1,9 @@
-"""The sound of clips: read once where several people are shown for the same stretch of time."""
+"""The sound of clips: read and encoded once where several people are shown for the same stretch of time."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,12 +12,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from core.aac_encoder import encode_aac
 from core.audio_reader import PcmExcerpt, read_audio
+from core.clip_writer import ClipSound
 from core.types import VideoInfo
 from utils.files import scratch_file
 
 Interval = tuple[Fraction, Fraction]
 """start on the container's clock and duration, seconds"""
+
+_ENCODED_AHEAD_S = 30
+"""longer sound is left to the clip's own encoder, which works while pictures come instead of before. A matter of the
+length alone: the bytes of a clip must not depend on who else is shown"""
 
 
 @dataclass(slots=True)
@@ -26,18 +33,20 @@ class _Shared:
     files: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     file: IO[bytes] | None = None
     excerpt: PcmExcerpt | None = None
+    encoded: bool = False
 
 
 class ClipSounds:
-    """Raw PCM of intervals of one video, in files that live while somebody uses them; a context manager.
+    """The sound of intervals of one video, in files that live while somebody uses them; a context manager.
 
     From the cut before them to the cut after them is where people are shown most often, so their clips begin and
     end together. Any thread may ask.
     """
 
-    def __init__(self, video: VideoInfo, folder: Path) -> None:
-        """folder: where the files are made."""
+    def __init__(self, video: VideoInfo, folder: Path, kbps: int) -> None:
+        """folder: where the files are made. kbps: what short sounds are encoded with."""
         self._video = video
+        self._kbps = kbps
         self._folder = folder
         self._lock = threading.Lock()
         self._shared: dict[Interval, _Shared] = {}
@@ -56,7 +65,7 @@ class ClipSounds:
         self._shared.setdefault(interval, _Shared()).users += 1
 
     @contextlib.contextmanager
-    def read(self, interval: Interval, stop: threading.Event) -> Iterator[tuple[Path, PcmExcerpt] | None]:
+    def read(self, interval: Interval, stop: threading.Event) -> Iterator[tuple[ClipSound, PcmExcerpt] | None]:
         """The file of an expected interval, complete, and what it holds; None where the video has no sound.
 
         Raises:
@@ -68,14 +77,25 @@ class ClipSounds:
         try:
             with shared.reading:
                 if shared.file is None:
-                    file = shared.files.enter_context(scratch_file(self._folder, suffix=".pcm"))
-                    shared.excerpt = read_audio(self._video, *interval, file, stop=stop)
-                    file.flush()
-                    shared.file = file
-            yield None if shared.excerpt is None else (Path(shared.file.name), shared.excerpt)
+                    shared.file = self._make(shared, interval, stop)
+            excerpt = shared.excerpt
+            if excerpt is None:
+                yield None
+            else:
+                yield (Path(shared.file.name), None if shared.encoded else excerpt.format), excerpt
         finally:
             with self._lock:
                 shared.users -= 1
                 last = shared.users == 0
             if last:
                 shared.files.close()
+
+    def _make(self, shared: _Shared, interval: Interval, stop: threading.Event) -> IO[bytes]:
+        shared.encoded = interval[1] <= _ENCODED_AHEAD_S
+        file = shared.files.enter_context(scratch_file(self._folder, suffix=".mp4" if shared.encoded else ".pcm"))
+        pcm = io.BytesIO() if shared.encoded else file
+        shared.excerpt = read_audio(self._video, *interval, pcm, stop=stop)
+        if shared.excerpt is not None and isinstance(pcm, io.BytesIO):
+            file.write(encode_aac(pcm.getvalue(), shared.excerpt.format, self._kbps))
+        file.flush()
+        return file

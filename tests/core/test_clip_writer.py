@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from config import EncodeSettings
+from core.aac_encoder import encode_aac
 from core.audio_reader import PcmFormat
 from core.clip_writer import ClipWriter
 from core.errors import EncodeError, OutputError
@@ -66,6 +67,27 @@ def test_same_input_same_bytes(tmp_path):
     b = write_clip(tmp_path / "b.mp4", sound=sound).read_bytes()
     assert a == b
     assert a.index(b"moov") < a.index(b"mdat")
+
+
+def sound_of(path):
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.audio
+        length = round(stream.duration * stream.time_base * stream.rate)
+        frames = list(container.decode(stream))
+        assert container.start_time == 0 and frames[0].pts == 0
+    return length, np.concatenate([frame.to_ndarray() for frame in frames], axis=1)[:, :length]
+
+
+def test_sound_that_is_aac_already_is_taken_as_it_is(tmp_path):
+    form, samples = PcmFormat(48000, 2), 48048  # 30 pictures
+    pcm = (np.sin(np.arange(2 * samples) / 40) * 9000).astype("<i2").tobytes()
+    (tmp_path / "x.pcm").write_bytes(pcm)
+    (tmp_path / "x.m4a").write_bytes(encode_aac(pcm, form, FAST.audio_kbps))
+    copied = sound_of(write_clip(tmp_path / "copied.mp4", sound=(tmp_path / "x.m4a", None)))
+    encoded = sound_of(write_clip(tmp_path / "encoded.mp4", sound=(tmp_path / "x.pcm", form)))
+    assert copied[0] == encoded[0] == samples
+    assert np.array_equal(copied[1], sound_of(tmp_path / "x.m4a")[1])
+    assert np.abs(copied[1] - encoded[1]).mean() < 0.003  # two versions of libavcodec
 
 
 def test_hostile_names(tmp_path):

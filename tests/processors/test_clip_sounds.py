@@ -1,9 +1,12 @@
 """One reading for clips of the same interval, and files that go with their last user."""
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
+import av
+import numpy as np
 import pytest
 
 from core.audio_reader import PcmExcerpt, PcmFormat
@@ -25,6 +28,7 @@ def readings(monkeypatch):
         return PcmExcerpt(PcmFormat(48000, 1), 2, 0, 0)
 
     monkeypatch.setattr(clip_sounds, "read_audio", read)
+    monkeypatch.setattr(clip_sounds, "encode_aac", lambda pcm, form, kbps: pcm)
     return seen
 
 
@@ -35,9 +39,9 @@ def test_clips_of_one_interval_share_one_reading(readings, tmp_path):
         with sounds.read(interval, threading.Event()) as sound:
             everybody_has_it.wait(10)
             assert sound is not None
-            return sound[0], sound[0].read_bytes()
+            return sound[0][0], sound[0][0].read_bytes()
 
-    with ClipSounds(None, tmp_path) as sounds:
+    with ClipSounds(None, tmp_path, 160) as sounds:
         wanted = [FIRST, SECOND, FIRST, FIRST]
         for interval in wanted:
             sounds.expect(interval)
@@ -50,12 +54,12 @@ def test_clips_of_one_interval_share_one_reading(readings, tmp_path):
 
 
 def test_a_file_stays_for_those_who_come_later(readings, tmp_path):
-    with ClipSounds(None, tmp_path) as sounds:
+    with ClipSounds(None, tmp_path, 160) as sounds:
         for _ in range(2):
             sounds.expect(FIRST)
         for _ in range(2):
             with sounds.read(FIRST, threading.Event()) as sound:
-                assert sound[0].read_bytes() == b"\1" * 4
+                assert sound[0][0].read_bytes() == b"\1" * 4
         assert readings == [FIRST]
         sounds.expect(SECOND)
         sounds.expect(SECOND)
@@ -75,11 +79,34 @@ def test_who_fails_does_not_speak_for_the_others(monkeypatch, tmp_path):
         return PcmExcerpt(PcmFormat(48000, 1), 2, 0, 0)
 
     monkeypatch.setattr(clip_sounds, "read_audio", read)
-    with ClipSounds(None, tmp_path) as sounds:
+    monkeypatch.setattr(clip_sounds, "encode_aac", lambda pcm, form, kbps: pcm)
+    with ClipSounds(None, tmp_path, 160) as sounds:
         sounds.expect(FIRST)
         sounds.expect(FIRST)
         with pytest.raises(DecodeError), sounds.read(FIRST, threading.Event()):
             pass
         with sounds.read(FIRST, threading.Event()) as sound:
-            assert sound[0].read_bytes() == b"half", "a file of its own, not behind what failed"
+            assert sound[0][0].read_bytes() == b"half", "a file of its own, not behind what failed"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("seconds", "encoded"), [(3, True), (31, False)])
+def test_short_sound_is_encoded_once_for_all(seconds, encoded, monkeypatch, tmp_path):
+    pcm = (np.arange(8000 * seconds) % 50 * 300).astype("<i2").tobytes()
+
+    def read(video, start_s, duration_s, file, *, stop):
+        file.write(pcm)
+        return PcmExcerpt(PcmFormat(8000, 1), len(pcm) // 2, 0, 0)
+
+    monkeypatch.setattr(clip_sounds, "read_audio", read)
+    interval = (Fraction(0), Fraction(seconds))
+    with ClipSounds(None, tmp_path, 64) as sounds:
+        sounds.expect(interval)
+        with sounds.read(interval, threading.Event()) as sound:
+            (path, form), _ = sound
+            assert form == (None if encoded else PcmFormat(8000, 1))
+            if not encoded:
+                assert path.read_bytes() == pcm
+                return
+            with av.open(io.BytesIO(path.read_bytes())) as container:
+                assert container.streams.audio[0].codec_context.name == "aac"
