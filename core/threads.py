@@ -26,6 +26,14 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def keep_blas_single() -> None:
+    """Let numpy's and scipy's matrices be multiplied on the thread that asks; before numpy is imported.
+
+    Ours are small. OpenBLAS starts a thread for each CPU on import, which spin for a while: 0.3 s of CPU time on two.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def keep_opencv_single() -> None:
     """Let OpenCV compute on the thread that calls it, in the whole process.
 

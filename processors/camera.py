@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from config import ClipSettings
 from processors.framing import CHIN, CROWN, FACE_WIDTH, Face, Framing
+from utils.filters import gaussian
 from utils.geometry import centered_windows
 from utils.smoothing import PathStyle, Signal, denoise, l1_path
 
@@ -66,10 +66,10 @@ def _follow(framing: Framing, face: Face, rate_hz: float) -> Path:
 
 def _pursue(wanted: Signal, lower: Signal, upper: Signal, sigma: float) -> Signal:
     """`wanted` (T, C) smoothed; where that would leave the bounds, as smooth as may be within them."""
-    path = ndimage.gaussian_filter1d(wanted, sigma, axis=0, mode="nearest")
+    path = gaussian(wanted, sigma)
     for part in (3, 4):
-        path = ndimage.gaussian_filter1d(np.clip(path, lower, upper), sigma / part, axis=0, mode="nearest")
-    return np.asarray(path)
+        path = gaussian(np.clip(path, lower, upper), sigma / part)
+    return path
 
 
 def _locked(framing: Framing, face: Face, out_height: int) -> NDArray[np.float64]:

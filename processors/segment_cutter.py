@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from config import ClipSettings
 from core.types import FaceAnalysis, IntArray, Segment, Tracklet
+from utils.filters import gaussian
 from utils.smoothing import fill_gaps
 
 _SHORTEST_PART = 0.5
@@ -110,7 +110,7 @@ def _activity(analysis: FaceAnalysis, segment: Segment) -> NDArray[np.float64]:
     motion = np.sum([_motion(t, frames) for t in own], axis=0)
     if others:
         motion = motion + _OTHERS * np.mean([_motion(t, frames) for t in others], axis=0)
-    return np.asarray(ndimage.gaussian_filter1d(motion * rate_hz, _QUIET_S * rate_hz, mode="nearest"), np.float64)
+    return gaussian(motion * rate_hz, _QUIET_S * rate_hz)
 
 
 def _motion(tracklet: Tracklet, frames: IntArray) -> NDArray[np.float64]:
@@ -125,7 +125,7 @@ def _motion(tracklet: Tracklet, frames: IntArray) -> NDArray[np.float64]:
     scale = float(np.median(heights))
     columns = np.column_stack([middle / scale, nose / scale, np.log(heights)])
     # Boxes tremble; their noise must not look like motion.
-    calm = ndimage.gaussian_filter1d(columns, 2.0, axis=0, mode="nearest")
+    calm = gaussian(columns, 2.0)
     placed = fill_gaps(tracklet.frames, calm, frames)
     steps = np.linalg.norm(np.diff(placed, axis=0, append=placed[-1:]), axis=1)
     return np.asarray(steps, np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,6 @@ from processors.analysis_key import analysis_key, make_store, possible_keys
 from processors.clip_renderer import ClipRenderer, RenderResult
 from processors.crop_planner import CropPlanner
 from processors.extras import write_extras
-from processors.face_analyzer import FaceAnalyzer
 from processors.finished_clips import FinishedClips
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.kept_results import KeptResults, kept_results, link_files
@@ -29,6 +29,7 @@ from processors.output_writer import TIMELINE_FILE, write_results
 from processors.segment_cutter import cut_segments
 from processors.timeline_file import read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
+from utils.helper_threads import helper_thread
 from utils.progress import StageMonitor
 from utils.stage_times import timed
 
@@ -93,7 +94,13 @@ class VideoProcessor:
         if self._record is None:
             if wanted is not None and wanted not in possible_keys(self._fingerprint, self._settings):
                 raise self._another_analysis()
-            self._models()
+            # What the analysis imports takes 0.4 s, and loading the networks is half waiting.
+            importing = helper_thread(importlib.import_module, "processors.face_analyzer", name="import")
+            importing.start()
+            try:
+                self._models()
+            finally:
+                importing.join()
 
     def analyse(self) -> AnalysisRecord:
         """Find shots, faces and their embeddings in one pass, and store them; or hand out what `prepare` has found.
@@ -107,6 +114,9 @@ class VideoProcessor:
             logger.info("%s: the analysis is there already", self._folder.name)
             self._monitor.update("analyse", 1, 1)
             return self._record
+        # Videos that were analysed before do not need it.
+        from processors.face_analyzer import FaceAnalyzer
+
         models = self._models()
         analysis = FaceAnalyzer(self._settings, models, self._monitor).analyze(self._info)
         self._demand_unchanged()

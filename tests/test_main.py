@@ -25,7 +25,19 @@ from utils.logs import configure_logging
 pytestmark = pytest.mark.errors_expected
 
 PROJECT = Path(main.__file__).resolve().parent
-HEAVY = ("numpy", "torch", "torchvision", "cv2", "av", "openvino", "dlib", "scipy", "facenet_pytorch", "tqdm")
+HEAVY = (
+    "numpy",
+    "torch",
+    "torchvision",
+    "cv2",
+    "av",
+    "openvino",
+    "dlib",
+    "scipy",
+    "highspy",
+    "facenet_pytorch",
+    "tqdm",
+)
 
 
 def other_value(option):

@@ -8,15 +8,14 @@ rest is centred instead of lying where the last motion happened to end.
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, optimize, sparse
 
-logger = logging.getLogger(__name__)
+from utils.filters import gaussian, greatest_around, least_around, median
+from utils.least_distances import least_distances
 
 Signal = NDArray[np.float64]
 
@@ -59,8 +58,8 @@ def denoise(values: Signal, rate_hz: float, *, median_s: float, gaussian_s: floa
     """
     width = 2 * round(median_s * rate_hz / 2) + 1
     width = min(width, 2 * ((len(values) - 1) // 2) + 1)
-    robust = ndimage.median_filter(values, size=(width, 1), mode="reflect") if width > 1 else values
-    return np.asarray(ndimage.gaussian_filter1d(robust, gaussian_s * rate_hz, axis=0, mode="reflect"))
+    robust = median(values, width) if width > 1 else values
+    return gaussian(robust, gaussian_s * rate_hz, ends="mirrored")
 
 
 def l1_path(
@@ -83,8 +82,7 @@ def l1_path(
     stride = max(1, round(spacing / _SAMPLES_PER_KNOT))
     # Between two samples the bounds are the tightest ones.
     window = 2 * (stride // 2) + 1
-    lower = ndimage.maximum_filter1d(lower, window, mode="nearest")
-    upper = ndimage.minimum_filter1d(upper, window, mode="nearest")
+    lower, upper = greatest_around(lower, window), least_around(upper, window)
     samples = np.unique(np.append(np.arange(0, count, stride), count - 1))
     control = np.zeros(0)
     while len(control) < knots:
@@ -98,22 +96,29 @@ def l1_path(
         solved = _solve(basis, *wanted, control[begin:], style)
         keep = knots if end == knots else len(control) + block
         control = np.concatenate([control, solved[len(control) - begin : keep - begin]])
-    return np.asarray(_spline_basis(np.arange(count) / spacing, knots) @ control)
+    columns, values = _spline(np.arange(count) / spacing, knots)
+    return np.asarray((values * control[columns]).sum(1))
 
 
-def _spline_basis(positions: Signal, knots: int) -> sparse.csr_array:
-    """(N, knots): values of a uniform cubic B-spline at `positions`, in knot intervals from the first."""
+def _spline_basis(positions: Signal, knots: int) -> Signal:
+    """(N, knots): what each control point of a uniform cubic B-spline adds at `positions`; see `_spline`."""
+    columns, values = _spline(positions, knots)
+    basis = np.zeros((len(positions), knots))
+    np.put_along_axis(basis, columns, values, 1)
+    return basis
+
+
+def _spline(positions: Signal, knots: int) -> tuple[NDArray[np.int64], Signal]:
+    """(N, 4) each: the control points that count at `positions`, in knot intervals from the first, and how much."""
     first = np.clip(np.floor(positions).astype(np.int64), 0, max(knots - 4, 0))
     t = positions - first
     weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], 1) / 6
     weights[weights < 1e-9] = 0.0
-    rows = np.repeat(np.arange(len(positions)), 4)
-    columns = (first[:, None] + np.arange(4)).ravel()
-    return sparse.csr_array((weights.ravel(), (rows, columns)), shape=(len(positions), knots))
+    return first[:, None] + np.arange(4), weights
 
 
 def _solve(
-    basis: sparse.csr_array,
+    basis: Signal,
     target: Signal,
     lower: Signal,
     upper: Signal,
@@ -137,11 +142,11 @@ def _solve(
         return np.full(knots, rest)
 
     moving = [np.diff(np.eye(knots), order, axis=0) for order in (1, 2, 3)]
-    rows = sparse.vstack([sparse.csr_array(np.vstack(moving)), basis, basis, basis], format="csr")
+    rows = np.vstack([*moving, basis, basis, basis])
     costs = np.repeat((style.speed, style.acceleration, style.jerk), [len(m) for m in moving])
     # Measured from the rest: the simplex begins at 0, and takes half the time from there.
     places = np.concatenate([np.zeros(len(costs)), places - rest])
-    control = _least_distances(rows, places, np.concatenate([costs, pulls.ravel()]), fixed - rest)
+    control = least_distances(rows, places, np.concatenate([costs, pulls.ravel()]), fixed - rest)
     return _least_squares(basis, target, fixed) if control is None else rest + control
 
 
@@ -155,7 +160,7 @@ def _weighted_median(values: Signal, weights: Signal) -> float:
     return float(values[order[np.searchsorted(total, total[-1] * (0.5 + 1e-12))]])
 
 
-def _may_rest(basis: sparse.csr_array, places: Signal, pulls: Signal, speed: float) -> bool:
+def _may_rest(basis: Signal, places: Signal, pulls: Signal, speed: float) -> bool:
     """Whether staying at 0 is proven to cost least; False: it may or may not. No solver is needed then.
 
     places, pulls: (3, N), what the samples are drawn to, 0 their weighted median, and how strongly. A rest is an
@@ -170,37 +175,13 @@ def _may_rest(basis: sparse.csr_array, places: Signal, pulls: Signal, speed: flo
     return bool((np.abs(sums) <= speed).all())
 
 
-def _least_distances(rows: sparse.csr_array, places: Signal, costs: Signal, fixed: Signal) -> Signal | None:
-    """x (K,) that begins with `fixed` and minimises sum(costs * |rows @ x - places|); None: not found.
-
-    The dual program is solved, whose unknowns lie in boxes of the size of `costs` and which has one equation for
-    each unknown x: far fewer than the distances that the program itself would need. x is what its equations cost.
-    """
-    free = rows[:, len(fixed) :]
-    # Presolving takes longer than it saves.
-    program = {
-        "c": places - rows[:, : len(fixed)] @ fixed,
-        "A_eq": free.T,
-        "b_eq": np.zeros(free.shape[1]),
-        "bounds": np.stack([-costs, costs], 1),
-        "options": {"presolve": False},
-    }
-    # The simplex is the quicker one, but gives up on some programs that the interior point method solves.
-    for method in ("highs-ds", "highs-ipm"):
-        solution = optimize.linprog(**program, method=method)
-        if solution.x is not None:
-            return np.concatenate([fixed, solution.eqlin.marginals])
-        logger.debug("%s: %s", method, solution.message)
-    return None
-
-
-def _least_squares(basis: sparse.csr_array, target: Signal, fixed: Signal) -> Signal:
+def _least_squares(basis: Signal, target: Signal, fixed: Signal) -> Signal:
     """A smooth path that always exists: near the target in the mean, the third difference kept small."""
     knots = basis.shape[1]
     jerk = np.diff(np.eye(knots), 3, axis=0)
     pinned = np.zeros(knots)
     pinned[: len(fixed)] = 1e6
-    matrix = (basis.T @ basis).toarray() + 10 * (jerk.T @ jerk) + np.diag(pinned + 1e-9)
+    matrix = basis.T @ basis + 10 * (jerk.T @ jerk) + np.diag(pinned + 1e-9)
     right = basis.T @ target
     right[: len(fixed)] += pinned[: len(fixed)] * fixed
     return np.asarray(np.linalg.solve(matrix, right))

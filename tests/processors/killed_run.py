@@ -21,7 +21,7 @@ import numpy as np
 from config import Settings, load_settings
 from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
 from core.video_reader import VideoReader
-from processors import analysis_key, video_processor
+from processors import analysis_key, face_analyzer
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import RealProcessors, run_batch
 from utils.progress_bars import BatchMonitor
@@ -77,7 +77,7 @@ class NoModels:
 def run(inputs: Path, output: Path, cache: Path, size: int) -> int:
     """One batch in this process; returns the exit code."""
     ScriptedAnalyzer.log = cache / "analysed.log"
-    video_processor.FaceAnalyzer = ScriptedAnalyzer  # type: ignore[misc,assignment]
+    face_analyzer.FaceAnalyzer = ScriptedAnalyzer  # type: ignore[misc,assignment]
     # Whoever works on the analysis while the tests run must not make the runs differ.
     analysis_key.code_digest = lambda: "scripted"  # type: ignore[assignment]
     settings = load_settings(

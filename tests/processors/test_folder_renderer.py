@@ -12,7 +12,7 @@ import pytest
 
 from config import load_settings
 from core.errors import InterruptedRunError, SettingsError
-from processors import analysis_key, video_processor
+from processors import analysis_key, face_analyzer
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import RealProcessors, run_batch
 from processors.finished_folders import find_folder, recorded_settings
@@ -69,7 +69,7 @@ class Studio:
 
 @pytest.fixture
 def studio(video, tmp_path, monkeypatch) -> Studio:
-    monkeypatch.setattr(video_processor, "FaceAnalyzer", ScriptedAnalyzer)
+    monkeypatch.setattr(face_analyzer, "FaceAnalyzer", ScriptedAnalyzer)
     monkeypatch.setattr(analysis_key, "code_digest", lambda: "scripted")
     monkeypatch.setattr(ScriptedAnalyzer, "log", tmp_path / "cache" / "analysed.log")
     return Studio(video, tmp_path)

@@ -19,7 +19,7 @@ import pytest
 import main
 from config import Settings, load_settings
 from core.clip_writer import ClipWriter
-from processors import analysis_key, video_processor
+from processors import analysis_key, face_analyzer
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import run_batch
 from processors.batch_summary import BatchSummary
@@ -56,7 +56,7 @@ def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def script_faces(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr(ScriptedAnalyzer, "log", folder / "analysed.log")
-    patch.setattr(video_processor, "FaceAnalyzer", ScriptedAnalyzer)
+    patch.setattr(face_analyzer, "FaceAnalyzer", ScriptedAnalyzer)
     patch.setattr(analysis_key, "code_digest", lambda: "scripted")
 
 

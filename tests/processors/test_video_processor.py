@@ -26,7 +26,7 @@ from core.errors import (
     VideoProcessingError,
 )
 from core.types import Clip, ColorInfo, CropPath, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
-from processors import analysis_key, output_folder, video_processor
+from processors import analysis_key, face_analyzer, output_folder, video_processor
 from processors.clip_renderer import RenderResult
 from processors.finished_clips import FinishedClip
 from processors.video_processor import VideoProcessor, load_models, result_warnings
@@ -107,7 +107,7 @@ def stages(monkeypatch):
             return RenderResult((CLIP,), 0, 0, "libx264")
 
     monkeypatch.setattr(video_processor, "fingerprint", lambda _: given["mark"])
-    monkeypatch.setattr(video_processor, "FaceAnalyzer", Analyzer)
+    monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
     monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)
     monkeypatch.setattr(video_processor, "CropPlanner", Planner)
     monkeypatch.setattr(video_processor, "ClipRenderer", Renderer)

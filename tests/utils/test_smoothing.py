@@ -1,10 +1,8 @@
 """Signals with known answers."""
 
-from types import SimpleNamespace
-
+import highspy
 import numpy as np
 import pytest
-from scipy import sparse
 from scipy.optimize import linprog
 
 from utils import smoothing
@@ -118,7 +116,7 @@ def test_no_path_costs_less(seed):
     weights = np.where(rng.random(40) < 0.2, 0.03, 1.0)
     fixed = target[:3] if seed % 4 == 3 else np.zeros(0)
     sides = target - slack, target + slack
-    basis = sparse.csr_array(np.eye(40))
+    basis = np.eye(40)
     found = smoothing._solve(basis, target, *sides, weights, fixed, style)
     assert np.allclose(found[: len(fixed)], fixed, rtol=0, atol=1e-12)
     least = least_price(target, *sides, weights, style, fixed)
@@ -131,7 +129,7 @@ def test_a_clear_rest_needs_no_solver(monkeypatch):
 
     target = np.random.default_rng(3).normal(1.0, 0.03, 100)
     solved = path(np.append(target, 1.3), 0.12)
-    monkeypatch.setattr(smoothing.optimize, "linprog", refuse)
+    monkeypatch.setattr(smoothing, "least_distances", refuse)
     rest = path(target, 0.12)
     assert np.ptp(rest) < 1e-12 and abs(rest[0] - 1.0) < 0.01
     # Bounds that the target leaves: no further than they ask.
@@ -145,18 +143,29 @@ def test_of_two_equal_rests_the_larger_one():
     assert np.allclose(path(np.repeat([1.0, 1.02], 13), 0.1), 1.02)
 
 
-def test_where_the_simplex_gives_up_the_interior_point_method_finds_the_path(monkeypatch):
+def solver_without(*weak):
+    """A HiGHS that finds nothing by the methods `weak`, and the list of those it was asked to use."""
     asked = []
 
-    def moody(*args, method, **rest):
-        asked.append(method)
-        return SimpleNamespace(x=None, message="no") if method == "highs-ds" else linprog(*args, method=method, **rest)
+    class Moody(highspy.Highs):
+        def setOptionValue(self, name, value):
+            if name == "solver":
+                asked.append(value)
+            return super().setOptionValue(name, value)
 
+        def getModelStatus(self):
+            return highspy.HighsModelStatus.kUnknown if asked[-1] in weak else super().getModelStatus()
+
+    return Moody, asked
+
+
+def test_where_the_simplex_gives_up_the_interior_point_method_finds_the_path(monkeypatch):
     target = np.sin(np.arange(200) / 20)
     expected = path(target, 0.1)
-    monkeypatch.setattr(smoothing.optimize, "linprog", moody)
+    solver, asked = solver_without("simplex")
+    monkeypatch.setattr(highspy, "Highs", solver)
     assert np.allclose(path(target, 0.1), expected, atol=1e-5)
-    assert asked == ["highs-ds", "highs-ipm"]
+    assert asked == ["simplex", "ipm"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 26])
@@ -170,7 +179,7 @@ def test_same_input_same_output():
 
 
 def test_a_solver_that_gives_up_still_leaves_a_smooth_path(monkeypatch):
-    monkeypatch.setattr(smoothing.optimize, "linprog", lambda *_, **__: SimpleNamespace(x=None, message="gave up"))
+    monkeypatch.setattr(highspy, "Highs", solver_without("simplex", "ipm")[0])
     target = np.sin(np.arange(800) / 60)
     moved = path(target, 0.1)
     assert np.abs(moved - target).max() < 0.1
