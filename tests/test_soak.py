@@ -40,3 +40,11 @@ def test_what_counts_as_growth() -> None:
     assert [row.what for row in rows if not row.is_flat] == ["memory, MB"]
     assert rows[1] == Growth("open files", ((9.0, 9.0),) * 4)
     assert table(rows)[3] == "| open files | 9, 9 | 9, 9 | 9, 9 | 9, 9 |"
+
+
+def test_a_thread_more_for_each_video_is_growth_whatever_else_comes_and_goes() -> None:
+    def threads(leak: float) -> Growth:
+        values = [(100.0, 9.0, 18.0 + 10.0 * (i % 7 < 3) + leak * i / 3, 0.0) for i in range(36)]
+        return growth([Sample(float(i), v) for i, v in enumerate(values)])[2]
+
+    assert threads(0).is_flat and not threads(0.2).is_flat
