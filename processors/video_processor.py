@@ -18,7 +18,7 @@ from core.h264_encoder import choose_encoder
 from core.threads import keep_opencv_single
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.analysis_key import analysis_key, make_store, possible_keys
-from processors.clip_renderer import ClipRenderer, RenderResult
+from processors.clip_renderer import ClipRenderer
 from processors.crop_planner import CropPlanner
 from processors.extras import write_extras
 from processors.finished_clips import FinishedClips
@@ -26,6 +26,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from processors.kept_results import KeptResults, kept_results, link_files
 from processors.output_folder import has_edited_timeline, new_results, read_manifest
 from processors.output_writer import TIMELINE_FILE, write_results
+from processors.result_warnings import result_warnings
 from processors.segment_cutter import cut_segments
 from processors.timeline_file import read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
@@ -38,11 +39,6 @@ if TYPE_CHECKING:
     from core.model_manager import ModelManager
 
 logger = logging.getLogger(__name__)
-
-_ROUNDING = 1e-3
-"""of enlargements"""
-_MISSING_S, _MISSING_SHARE = 0.5, 0.01
-"""by how much a file may be shorter than it claims: sound often goes on a little longer"""
 
 
 class VideoProcessor:
@@ -243,45 +239,6 @@ class VideoProcessor:
     def _leave_if_stopped(self) -> None:
         if self._monitor.stop.is_set():
             raise InterruptedRunError("stopped", path=self._info.path)
-
-
-def result_warnings(
-    analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, *, max_upscale: float
-) -> list[str]:
-    """What the user should know about a result that is complete all the same."""
-    enlarged = [clip.upscaled for clip in rendered.clips if clip.upscaled > max_upscale + _ROUNDING]
-    counts = {
-        "damaged pieces of the video that were passed over": analysis.decode_failures,
-        "damaged pictures in clips, where the one before is repeated": rendered.repeated_pictures,
-        "damaged pieces of the clips' sound, which are silent": rendered.damaged_sound_packets,
-        "tracks that belong to nobody for sure": len(timeline.unknown),
-    }
-    warnings = [f"{what}: {count}" for what, count in counts.items() if count]
-    missing_s = _missing_s(analysis)
-    if missing_s > max(_MISSING_S, _MISSING_SHARE * analysis.video.duration_s):
-        warnings.append(f"the pictures end before the length that the file claims: by {missing_s:.1f} s")
-    if enlarged:
-        warnings.append(
-            f"clips enlarged by more than max_upscale, because the picture is so small: {len(enlarged)}, "
-            f"up to {max(enlarged):g} times"
-        )
-    if not timeline.people:
-        warnings.append("no faces were found")
-    elif not rendered.clips:
-        warnings.append("nobody is in the picture long enough for a clip")
-    return warnings
-
-
-def _missing_s(analysis: FaceAnalysis) -> float:
-    """How much sooner the pictures end than the file claims, s: it was cut off, or its sound is longer."""
-    video = analysis.video
-    first, end = int(analysis.frame_pts[0]), analysis.end_pts(analysis.frame_count)
-    claimed_s = video.duration_s
-    if video.container == "avi":
-        # Where its index is missing the length is what was found; the count in its header is the claim.
-        claimed_s = max(claimed_s, float(video.frame_count / video.frame_rate))
-    # Some containers count from their first picture, some from zero.
-    return claimed_s - video.seconds(max(end - first, end))
 
 
 @timed("models")

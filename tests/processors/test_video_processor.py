@@ -29,7 +29,7 @@ from core.types import Clip, ColorInfo, CropPath, FaceAnalysis, Identity, Segmen
 from processors import analysis_key, face_analyzer, output_folder, video_processor
 from processors.clip_renderer import RenderResult
 from processors.finished_clips import FinishedClip
-from processors.video_processor import VideoProcessor, load_models, result_warnings
+from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.progress import StageMonitor
 
@@ -376,39 +376,6 @@ def test_killed_while_results_are_exchanged_the_edited_timeline_is_still_followe
     manifest = run(make())
     assert [p["name"] for p in manifest["people"]] == ["Anna"]
     assert manifest["timeline"]["edited"] is True
-
-
-def test_warnings_say_what_is_wrong_and_nothing_else():
-    fine = RenderResult((CLIP,), 0, 0, "libx264")
-    assert result_warnings(ANALYSIS, TIMELINE, fine, max_upscale=3) == []
-    damaged = dataclasses.replace(ANALYSIS, decode_failures=3)
-    (warning,) = result_warnings(damaged, TIMELINE, fine, max_upscale=3)
-    assert warning == "damaged pieces of the video that were passed over: 3"
-    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 2, 0, "libx264"), max_upscale=3)
-    assert "pictures" in warning and warning.endswith(": 2")
-    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 0, 4, "libx264"), max_upscale=3)
-    assert "sound" in warning and warning.endswith(": 4")
-    for claimed_s, warns in ((0.9, False), (0.95, True), (0.0, False)):
-        cut_off = dataclasses.replace(ANALYSIS, video=dataclasses.replace(INFO, duration_s=claimed_s))
-        expected = ["the pictures end before the length that the file claims: by 0.5 s"] if warns else []
-        assert result_warnings(cut_off, TIMELINE, fine, max_upscale=3) == expected
-        late = dataclasses.replace(cut_off, frame_pts=np.arange(10) + 25)
-        assert result_warnings(late, TIMELINE, fine, max_upscale=3) == []
-    for container, warns in (("mov", 0), ("avi", 1)):
-        video = dataclasses.replace(INFO, container=container, frame_count=50)
-        found = result_warnings(dataclasses.replace(ANALYSIS, video=video), TIMELINE, fine, max_upscale=3)
-        assert len(found) == warns
-    blurred = dataclasses.replace(fine, clips=(dataclasses.replace(CLIP, upscaled=4.5),))
-    (warning,) = result_warnings(ANALYSIS, TIMELINE, blurred, max_upscale=3)
-    assert warning.endswith("so small: 1, up to 4.5 times")
-    (warning,) = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7,)), fine, max_upscale=3)
-    assert "tracks" in warning and warning.endswith(": 1")
-    assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
-        "no faces were found"
-    ]
-    assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
-        "nobody is in the picture long enough for a clip"
-    ]
 
 
 @pytest.mark.parametrize(
