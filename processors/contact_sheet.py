@@ -30,10 +30,13 @@ Thumbnails = Mapping[str, Sequence[Thumbnail]]
 """pictures of clips by `Clip.file`"""
 
 
-def clip_thumbnails(folder: Path, clips: Sequence[Clip]) -> Iterator[tuple[Clip, tuple[Thumbnail, ...]]]:
+def clip_thumbnails(
+    folder: Path, clips: Sequence[Clip], threads: int = 0
+) -> Iterator[tuple[Clip, tuple[Thumbnail, ...]]]:
     """Pictures of each clip, one clip after the other, none for one that cannot be read. folder: the video's.
 
     Several clips are read at a time: a single video's user waits for this, when nothing else is left to do.
+    threads: those of the run, 0: as many as there are CPUs.
 
     Of a person with many clips there are fewer of each: more than a sheet holds would be read for nothing.
     """
@@ -43,7 +46,7 @@ def clip_thumbnails(folder: Path, clips: Sequence[Clip]) -> Iterator[tuple[Clip,
     def read(clip: Clip) -> tuple[Clip, tuple[Thumbnail, ...]]:
         return clip, read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person])
 
-    return each(read, clips, thread_budget(0).decode, "thumbnails")
+    return each(read, clips, thread_budget(threads).decode, "thumbnails")
 
 
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:

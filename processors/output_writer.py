@@ -68,7 +68,7 @@ def write_results(
         OSError: a file cannot be written, or a clip is not there.
     """
     extras = extras or {}
-    pictures, shown = write_pictures(folder, analysis, timeline, clips)
+    pictures, shown = write_pictures(folder, analysis, timeline, clips, settings.run.threads)
     files = [*(clip.file for clip in clips), *pictures, *(file for files in extras.values() for file in files)]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))

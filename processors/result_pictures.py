@@ -20,10 +20,11 @@ _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
 
 
 def write_pictures(
-    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip]
+    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip], threads: int = 0
 ) -> tuple[list[str], ReportPictures]:
     """Write face.jpg and contact.jpg of everybody who has a clip; `folder` holds the clips.
 
+    threads: those of the run, 0: as many as there are CPUs.
     Returns the files, relative to `folder`, and what the report shows, which includes people without a clip.
 
     Raises:
@@ -37,7 +38,7 @@ def write_pictures(
         # An hour may have thousands of clips: only what is on the sheet stays as pixels, until it is drawn.
         on_sheet = set(evenly(len(own), MAX_TILES))
         tiles = {}
-        for number, (clip, shots) in enumerate(clip_thumbnails(folder, own)):
+        for number, (clip, shots) in enumerate(clip_thumbnails(folder, own, threads)):
             if shots:
                 posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
             if number in on_sheet:

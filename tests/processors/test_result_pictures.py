@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 import av
@@ -127,6 +128,22 @@ def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
     assert asked == [2] * 25 + [12] * 3
     list(clip_thumbnails(tmp_path, [clip("a", n) for n in range(100)]))
     assert asked[-1] == 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_more_clips_are_read_at_a_time_than_the_run_has_threads(tmp_path, monkeypatch, threads):
+    reading, most = [], []
+
+    def read(path, height, limit):
+        reading.append(path)
+        most.append(len(reading))
+        time.sleep(0.01)
+        reading.remove(path)
+        return ()
+
+    monkeypatch.setattr("processors.contact_sheet.read_thumbnails", read)
+    list(clip_thumbnails(tmp_path, [clip("a", n) for n in range(20)], threads))
+    assert max(most) == threads
 
 
 def test_of_very_many_clips_only_those_on_the_sheet_are_kept_as_pixels(tmp_path, analysis, monkeypatch):
