@@ -65,10 +65,18 @@ class Similarity:
         return cls(CALIBRATIONS[name])
 
     def from_cosine(self, cosine: FloatArray | float, log_odds: FloatArray | float = 0.0) -> NDArray[np.float32]:
-        """Similarity in [0, 1], same shape, float32. `log_odds` is prior evidence to be added to the face's."""
-        total = self.calibration.slope * (np.asarray(cosine, np.float64) - self.calibration.midpoint) + log_odds
+        """Similarity in [0, 1], same shape, float32. log_odds: earlier evidence to be added, a number or of that shape."""
+        # One array all the way: a film of an hour compares thousands of tracklets with each other.
+        total = np.array(cosine, np.float64)
+        total -= self.calibration.midpoint
+        total *= self.calibration.slope
+        total += log_odds
+        total /= 2
         # tanh form: no overflow however far the cosine lies from the midpoint.
-        return np.asarray(0.5 * (1 + np.tanh(total / 2)), np.float32)
+        np.tanh(total, out=total)
+        total += 1
+        total *= 0.5
+        return total.astype(np.float32)
 
     def to_cosine(self, similarity: float) -> float:
         """The cosine that has this similarity in (0, 1); may lie outside [-1, 1]."""

@@ -115,10 +115,11 @@ def group_similarity(
     starts = np.searchsorted(labels[order], np.arange(labels.max(initial=-1) + 1))
     if len(starts) == 0:
         return np.zeros((0, 0))
-    rows = np.asarray(similarity, np.float64)[np.ix_(order, order)]
+    rows = np.asarray(similarity)[np.ix_(order, order)].astype(np.float64)
     mass = np.asarray(weights, np.float64)[order]
     best = np.maximum.reduceat(np.maximum.reduceat(rows, starts, axis=0), starts, axis=1)
-    rows *= mass[:, None] * mass
+    rows *= mass[:, None]
+    rows *= mass
     total = np.add.reduceat(np.add.reduceat(rows, starts, axis=0), starts, axis=1)
     group_mass = np.add.reduceat(mass, starts)
     mean = total / (group_mass[:, None] * group_mass)
