@@ -65,7 +65,7 @@ class Similarity:
         return cls(CALIBRATIONS[name])
 
     def from_cosine(self, cosine: FloatArray | float, log_odds: FloatArray | float = 0.0) -> NDArray[np.float32]:
-        """Similarity in [0, 1], same shape, float32. log_odds: earlier evidence to be added, a number or of that shape."""
+        """Similarity in [0, 1], same shape, float32. log_odds: prior evidence to add, a number or of that shape."""
         # One array all the way: a film of an hour compares thousands of tracklets with each other.
         total = np.array(cosine, np.float64)
         total -= self.calibration.midpoint
