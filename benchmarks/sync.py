@@ -35,6 +35,7 @@ CASES: dict[str, dict[str, Any]] = {
     "first pts 0.85 s": {"offset_s": 0.85, "suffix": ".mkv"},
     "VFR, first pts 1.4 s": {"variable": True, "offset_s": 1.4, "suffix": ".mkv"},
     "MPEG-TS": {"offset_s": 0.5, "suffix": ".ts"},
+    "three MPEG-TS joined": {"offset_s": 0.5, "suffix": ".ts", "joined": 3},
     "sound 0.7 s later": {"sound": (0.7, 4.0)},
     "sound ends at 2.5 s": {"sound": (0.0, 2.5)},
     "mono 44.1 kHz": {"layout": "mono", "rate_hz": 44100},
@@ -63,10 +64,14 @@ def make_source(case: str, folder: Path) -> tuple[FaceAnalysis, list[int]]:
     """The case's video, without any analysis, and the frames at which its flashes begin."""
     options = dict(CASES[case])
     source = folder / f"source{options.pop('suffix', '.mp4')}"
+    joined = options.pop("joined", 1)
     timing = {name: options.pop(name) for name in ("rate", "variable", "end_s") if name in options}
     times = frame_times(**timing, offset_s=options.get("offset_s", 0.0))
     write_video(source, times, **options)
-    return bare_analysis(source), flash_frames(times, options.get("flash_from_s", 0.0))
+    # Each part begins its clock anew.
+    source.write_bytes(joined * source.read_bytes())
+    flashes = flash_frames(times, options.get("flash_from_s", 0.0))
+    return bare_analysis(source), [part * len(times) + frame for part in range(joined) for frame in flashes]
 
 
 def bare_analysis(path: Path) -> FaceAnalysis:
@@ -74,7 +79,8 @@ def bare_analysis(path: Path) -> FaceAnalysis:
     info = probe_video(path)
     with VideoReader(info) as reader:
         pts = np.array([frame.pts for frame in reader.frames()], np.int64)
-    return FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), (), "none", 0)
+        shifts = tuple(reader.clock_shifts)
+    return FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), (), "none", 0, clock_shifts=shifts)
 
 
 def whole_picture(analysis: FaceAnalysis, start: int, end: int) -> CropPath:

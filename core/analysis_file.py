@@ -91,6 +91,7 @@ class _Meta(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     statistics: dict[str, int | float | None]
     models: dict[str, Any]
     warnings: tuple[str, ...]
+    clock_shifts: tuple[int, ...] = ()
 
 
 def write_record(path: Path, record: AnalysisRecord) -> None:
@@ -141,6 +142,7 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         statistics=statistics,
         models=record.models,
         warnings=record.warnings,
+        clock_shifts=tuple(int(shift) for shift in analysis.clock_shifts),
     )
     width = max((t.embeddings.shape[1] for t in tracklets if len(t.embeddings)), default=0)
     empty = np.zeros((0, width), np.float32)
@@ -205,6 +207,7 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
         embedder=meta.embedder,
         decode_failures=meta.decode_failures,
         statistics={key: math.nan if value is None else value for key, value in meta.statistics.items()},
+        clock_shifts=meta.clock_shifts,
     )
     return AnalysisRecord(meta.key, analysis, meta.models, meta.warnings, cached=True)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import IO, Any, cast
@@ -16,7 +17,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from core.errors import DecodeError, InterruptedRunError
-from core.media_input import demux, open_input
+from core.media_input import CLOCK_RESET_S, LONGEST_HOLE_S, demux, open_input
 from core.types import AudioInfo, VideoInfo
 
 logger = logging.getLogger(__name__)
@@ -67,13 +68,15 @@ def read_audio(
     duration_s: Fraction,
     target: IO[bytes],
     *,
+    clock_shifts: Sequence[int] = (),
     stop: threading.Event | None = None,
 ) -> PcmExcerpt | None:
     """Write the sound of [start_s, start_s + duration_s) on the container's clock to `target`.
 
     Exactly round(duration_s * rate) samples are written; where the default track has none (it starts
     later, ends sooner, has a hole or is damaged) they are silence. None, and nothing written, where the
-    source has no sound.
+    source has no sound. clock_shifts: those of `FaceAnalysis`; where there are any, `start_s` is meant on the
+    pictures' clock, and the file is read from its beginning.
 
     Raises:
         DecodeError: the file cannot be opened any more.
@@ -88,8 +91,12 @@ def read_audio(
     try:
         with open_input(info.path, info.container) as container:
             source = _PacketSource(container, audio.index)
-            source.go_before(start_s)
-            for frame in source.frames():
+            frames = source.frames()
+            if clock_shifts:
+                frames = _on_one_clock(frames, [shift * info.time_base for shift in clock_shifts])
+            else:
+                source.go_before(start_s)
+            for frame in frames:
                 if stop is not None and stop.is_set():
                     raise InterruptedRunError("stopped while reading sound", path=info.path, stage="decode")
                 if not writer.add(frame):
@@ -114,7 +121,7 @@ class _PacketSource:
         self._stream = stream
         self._time_base: Fraction = stream.time_base
         self._pending: list[av.AudioFrame] = []
-        self._packets: Iterator[av.Packet[AudioStream]] = iter(())
+        self._packets: Iterator[av.Packet[AudioStream]] = demux(container, stream)
         self.damaged_packets = 0
 
     def go_before(self, start_s: Fraction) -> None:
@@ -162,6 +169,32 @@ class _PacketSource:
     def _taken(self) -> Iterator[av.AudioFrame]:
         pending, self._pending = self._pending, []
         yield from pending
+
+
+def _on_one_clock(frames: Iterator[av.AudioFrame], shifts_s: Sequence[Fraction]) -> Iterator[av.AudioFrame]:
+    """The frames on the clock of the pictures, which goes on where the file's leaps for good; shifts_s: in order."""
+    waiting = deque(shifts_s)
+    shift_s, last_s = Fraction(0), None
+    following: av.AudioFrame | None = None
+    while (frame := following or next(frames, None)) is not None:
+        following = None
+        time_s = frame.time
+        if last_s is not None and time_s is not None and waiting and _leaps(last_s, time_s):
+            following = next(frames, None)
+            after_s = None if following is None else following.time
+            if after_s is None or not _leaps(last_s, after_s):
+                time_s = frame.pts = None  # a single wrong time: nothing leaps
+            else:
+                shift_s = waiting.popleft()
+        if time_s is not None and frame.pts is not None and frame.time_base is not None:
+            last_s = time_s
+            frame.pts += round(shift_s / frame.time_base)
+        yield frame
+
+
+def _leaps(before_s: float, after_s: float) -> bool:
+    """Whether this is a new clock, by the measure of the pictures."""
+    return after_s < before_s - CLOCK_RESET_S or after_s > before_s + LONGEST_HOLE_S
 
 
 @dataclass(slots=True)

@@ -38,6 +38,10 @@ CONTAINER_FORMATS = (
 )
 """libav's names of the demuxers that may be used; none of them opens a second file"""
 
+CLOCK_RESET_S = 1
+"""a step back in time that is larger is a new clock, not a disorder"""
+LONGEST_HOLE_S = 3600
+"""a step ahead that is larger is a new clock too, not a pause"""
 MAX_PICTURE_PX = 2**26
 """a picture with more pixels (8192x8192) is refused by the decoder before its memory is taken: a dozen are alive
 at a time"""

@@ -199,6 +199,8 @@ class FaceAnalysis:
     """Everything the decode pass found: the cached unit. Knows nothing of people, crops or output.
 
     frame_pts: (N,) int64, pts of every decoded frame in presentation order.
+    clock_shifts: what they are ahead of the times in the file after each lasting leap of its clock (joined MPEG-TS),
+        in ticks; the sound leaps at the same places.
     """
 
     video: VideoInfo
@@ -208,6 +210,7 @@ class FaceAnalysis:
     embedder: str
     decode_failures: int
     statistics: dict[str, float | int] = field(default_factory=dict)
+    clock_shifts: tuple[int, ...] = ()
 
     @property
     def frame_count(self) -> int:

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from core.errors import DecodeError
-from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
+from core.media_input import CLOCK_RESET_S, LONGEST_HOLE_S, MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import PictureFilter
 from core.types import VideoInfo
 from core.video_frame import VideoFrame
@@ -27,10 +27,6 @@ _INDEXED_CONTAINERS = ("mov", "matroska")
 _SEEK_MARGINS_S = (0, 2, 10)
 _READ_ON_S = 3
 """a range that begins no further ahead is reached by decoding on: a seek costs a key frame interval too"""
-_CLOCK_RESET_S = 1
-"""a step back in time that is larger is a new clock, not a disorder"""
-_LONGEST_HOLE_S = 3600
-"""a step ahead that is larger is a new clock too, not a pause"""
 _PTS_LIMIT = 2**60
 """times beyond are damage; sums with them must still fit into 64 bits"""
 
@@ -46,6 +42,8 @@ class VideoReader:
             damaged, since the reader was made. Flagged pictures are delivered all the same.
         repaired_pts: pictures whose time was missing or not after the one before, and was made up.
         truncated: whether the file ended before its stream did.
+        clock_shifts: what was added to the times in the file after each lasting leap of its clock so far, since
+            reading last began at the beginning; ticks of the stream's time base.
     """
 
     def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
@@ -60,6 +58,7 @@ class VideoReader:
         self.decode_failures = 0
         self.repaired_pts = 0
         self.truncated = False
+        self.clock_shifts: list[int] = []
 
     def __enter__(self) -> VideoReader:
         return self
@@ -137,6 +136,7 @@ class VideoReader:
         return False
 
     def _rewind(self) -> None:
+        self.clock_shifts = []
         self._start(self._open())
 
     def _open(self) -> InputContainer:
@@ -218,8 +218,8 @@ class VideoReader:
         """The same pictures with pts that exist and increase."""
         last: int | None = None
         shift = 0
-        reset = round(_CLOCK_RESET_S / self._info.time_base)
-        hole = round(_LONGEST_HOLE_S / self._info.time_base)
+        reset = round(CLOCK_RESET_S / self._info.time_base)
+        hole = round(LONGEST_HOLE_S / self._info.time_base)
         following: av.VideoFrame | None = None
         while (picture := following or next(pictures, None)) is not None:
             following = None
@@ -238,6 +238,7 @@ class VideoReader:
                     pts = last + self._interval
                 elif not last - reset <= pts <= last:
                     shift += last + self._interval - pts
+                    self.clock_shifts.append(shift)
                     pts = last + self._interval
                 else:
                     pts = last + 1

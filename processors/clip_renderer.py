@@ -107,7 +107,8 @@ class ClipRenderer:
             if finished is not None:
                 finished.add(job.path, encoder, job.finished(folder))
 
-        with ClipSounds(analysis.video, folder, self._settings.encode.audio_kbps) as sounds:
+        kbps = self._settings.encode.audio_kbps
+        with ClipSounds(analysis.video, folder, kbps, analysis.clock_shifts) as sounds:
             jobs = [
                 ClipJob(path, folder / name, analysis, self._settings.encode, encoder, sounds, note)
                 for path, name, clip in zip(paths, names, done, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -43,9 +43,10 @@ class ClipSounds:
     end together. Any thread may ask.
     """
 
-    def __init__(self, video: VideoInfo, folder: Path, kbps: int) -> None:
-        """folder: where the files are made. kbps: what short sounds are encoded with."""
+    def __init__(self, video: VideoInfo, folder: Path, kbps: int, clock_shifts: Sequence[int] = ()) -> None:
+        """folder: where the files are made. kbps: what short sounds are encoded with. clock_shifts: the analysis's."""
         self._video = video
+        self._clock_shifts = clock_shifts
         self._kbps = kbps
         self._folder = folder
         self._lock = threading.Lock()
@@ -94,7 +95,7 @@ class ClipSounds:
         shared.encoded = interval[1] <= _ENCODED_AHEAD_S
         file = shared.files.enter_context(scratch_file(self._folder, suffix=".mp4" if shared.encoded else ".pcm"))
         pcm = io.BytesIO() if shared.encoded else file
-        shared.excerpt = read_audio(self._video, *interval, pcm, stop=stop)
+        shared.excerpt = read_audio(self._video, *interval, pcm, clock_shifts=self._clock_shifts, stop=stop)
         if shared.excerpt is not None and isinstance(pcm, io.BytesIO):
             file.write(encode_aac(pcm.getvalue(), shared.excerpt.format, self._kbps))
         file.flush()

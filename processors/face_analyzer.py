@@ -80,7 +80,7 @@ class FaceAnalyzer:
                     return_memory()
                     single_pass.take(frame, picture, cuts)
                     self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
-            return single_pass.result(reader.decode_failures)
+            return single_pass.result(reader.decode_failures, tuple(reader.clock_shifts))
 
 
 class _Pass:
@@ -151,7 +151,7 @@ class _Pass:
         if len(self._pending) > MAX_CUT_DELAY:
             self._track(*self._pending.popleft())
 
-    def result(self, decode_failures: int) -> FaceAnalysis:
+    def result(self, decode_failures: int, clock_shifts: tuple[int, ...]) -> FaceAnalysis:
         """Finish what is pending and put everything together; the producer has ended."""
         self._check_stop()
         self._cuts.extend(b.frame for b in self._shots.finish() if b.transition == "cut")
@@ -169,6 +169,7 @@ class _Pass:
             embedder=self._models.embedder.name,
             decode_failures=decode_failures,
             statistics=dict(self._tracker.statistics),
+            clock_shifts=clock_shifts,
         )
 
     def _track(self, frame: VideoFrame, picture: AnalysisPicture) -> None:

@@ -112,7 +112,7 @@ def _extract_sound(
     video = analysis.video
     start_s = int(analysis.frame_pts[0]) * video.time_base
     try:
-        sound = read_audio(video, start_s, duration_s, file, stop=monitor.stop)
+        sound = read_audio(video, start_s, duration_s, file, clock_shifts=analysis.clock_shifts, stop=monitor.stop)
         file.flush()
     except OSError as error:
         reason = error.strerror or str(error)

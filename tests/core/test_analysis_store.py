@@ -56,6 +56,7 @@ def record(key: str = KEY, tracklets: int = 3) -> AnalysisRecord:
         embedder="dlib",
         decode_failures=4,
         statistics={"looks": np.int64(3), "share": 1 / 3, "odd": float("nan")},
+        clock_shifts=(np.int64(90_000), -7),
     )
     return AnalysisRecord(key, analysis, {"device": "cpu", "sha": {"a": "b"}}, ("a substitute is used",))
 
@@ -71,7 +72,7 @@ def path_of(store: AnalysisStore, key: str = KEY) -> Path:
 
 def assert_equal(found: FaceAnalysis, wanted: FaceAnalysis) -> None:
     assert (found.video, found.shots, found.embedder) == (wanted.video, wanted.shots, wanted.embedder)
-    assert found.decode_failures == wanted.decode_failures
+    assert (found.decode_failures, found.clock_shifts) == (wanted.decode_failures, wanted.clock_shifts)
     assert list(found.statistics) == list(wanted.statistics)
     np.testing.assert_equal(list(found.statistics.values()), list(wanted.statistics.values()))
     np.testing.assert_array_equal(found.frame_pts, wanted.frame_pts)

@@ -3,12 +3,13 @@
 import io
 import threading
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
-from core.audio_reader import PcmFormat, pcm_format, read_audio
+from core.audio_reader import PcmFormat, _on_one_clock, pcm_format, read_audio
 from core.errors import DecodeError, InterruptedRunError
 from core.types import AudioInfo
 from core.video_probe import probe_video
@@ -148,3 +149,27 @@ def test_stop_and_vanished_file(tmp_path):
     info.path.unlink()
     with pytest.raises(DecodeError):
         read_audio(info, Fraction(0), Fraction(1), io.BytesIO())
+
+
+def frames_at(*times_s):
+    """What `_on_one_clock` knows of frames; their ticks are milliseconds."""
+    tick = Fraction(1, 1000)
+    return [SimpleNamespace(time=t, pts=round(1000 * t), time_base=tick) for t in times_s]
+
+
+@pytest.mark.parametrize(
+    ("times_s", "shifts_s", "expected"),
+    [
+        # Two parts joined; each shift is counted from the file's own times.
+        ([5.0, 5.5, 0.2, 3.0, 0.1, 0.6], [6, 10], [5000, 5500, 6200, 9000, 10_100, 10_600]),
+        # One wrong time is no new clock.
+        ([5.0, 5.5, 0.0, 6.5, 1.0, 1.5], [7], [5000, 5500, None, 6500, 8000, 8500]),
+        # Where the pictures do not leap the sound keeps its times.
+        ([5.0, 1.0, 1.5, 0.1, 0.2], [6], [5000, 7000, 7500, 6100, 6200]),
+        # A pause is none either; hours ahead are.
+        ([1.0, 600.0, 9000.0, 9001.0], [-8000], [1000, 600_000, 1_000_000, 1_001_000]),
+    ],
+)
+def test_sound_follows_the_clock_of_the_pictures(times_s, shifts_s, expected):
+    moved = _on_one_clock(iter(frames_at(*times_s)), [Fraction(s) for s in shifts_s])
+    assert [frame.pts for frame in moved] == expected

@@ -211,6 +211,7 @@ def test_a_clock_that_starts_anew_goes_on(tmp_path: Path) -> None:
     assert numbers == [*range(10), *range(10)]
     assert set(np.diff(pts)) == {18000}
     assert reader.repaired_pts > 0
+    assert reader.clock_shifts == [10 * 18000]
 
 
 @pytest.mark.parametrize("codec", [("png", "-pix_fmt", "rgb24"), ("mpeg4", "-qscale:v", "2")])
@@ -319,6 +320,7 @@ def test_a_leap_of_hours_is_a_new_clock_and_a_pause_is_a_pause(tmp_path: Path) -
         pts, _, reader = read(with_times(tmp_path, dict.fromkeys(range(10, 20), pause_s)))
         assert pts == [40 * n + (1000 * pause_s if kept and n >= 10 else 0) for n in range(20)]
         assert (reader.repaired_pts == 0) == kept
+        assert reader.clock_shifts == ([] if kept else [-1000 * pause_s])
 
 
 def without_tables(path: Path) -> bytes:

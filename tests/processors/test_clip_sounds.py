@@ -22,7 +22,7 @@ def readings(monkeypatch):
     """The intervals that were read, each as bytes that tell its start."""
     seen = []
 
-    def read(video, start_s, duration_s, file, *, stop):
+    def read(video, start_s, duration_s, file, *, clock_shifts, stop):
         seen.append((start_s, duration_s))
         file.write(bytes([int(start_s)]) * 4)
         return PcmExcerpt(PcmFormat(48000, 1), 2, 0, 0)
@@ -71,7 +71,7 @@ def test_a_file_stays_for_those_who_come_later(readings, tmp_path):
 def test_who_fails_does_not_speak_for_the_others(monkeypatch, tmp_path):
     failures = iter([DecodeError("gone"), None])
 
-    def read(video, start_s, duration_s, file, *, stop):
+    def read(video, start_s, duration_s, file, *, clock_shifts, stop):
         file.write(b"half")
         failure = next(failures)
         if failure:
@@ -94,7 +94,7 @@ def test_who_fails_does_not_speak_for_the_others(monkeypatch, tmp_path):
 def test_short_sound_is_encoded_once_for_all(seconds, encoded, monkeypatch, tmp_path):
     pcm = (np.arange(8000 * seconds) % 50 * 300).astype("<i2").tobytes()
 
-    def read(video, start_s, duration_s, file, *, stop):
+    def read(video, start_s, duration_s, file, *, clock_shifts, stop):
         file.write(pcm)
         return PcmExcerpt(PcmFormat(8000, 1), len(pcm) // 2, 0, 0)
 
