@@ -12,7 +12,9 @@ from core.h264_encoder import NVENC, choose_encoder, encoder_options
 
 
 @pytest.fixture(autouse=True)
-def forget():
+def forget(monkeypatch):
+    # As if there were a driver: what the trial says is what counts.
+    monkeypatch.setattr(h264_encoder, "_missing_driver", lambda: "")
     choose_encoder.cache_clear()
     yield
     choose_encoder.cache_clear()
@@ -69,6 +71,31 @@ def test_an_ffmpeg_that_hangs_counts_as_no(monkeypatch):
 
 def test_the_real_trial_gives_an_answer():
     assert choose_encoder("auto", 512, 512) in ("libx264", NVENC)
+
+
+@pytest.mark.parametrize(
+    ("platform", "loads", "reason"),
+    [
+        ("linux", True, ""),
+        ("linux", False, "libcuda.so.1 cannot be loaded"),
+        ("win32", False, "nvcuda.dll cannot be loaded"),
+        ("darwin", True, "there is none on darwin"),
+    ],
+)
+def test_without_a_driver_there_is_no_trial(monkeypatch, caplog, platform, loads, reason):
+    monkeypatch.undo()
+    commands = script(monkeypatch, code=0)
+
+    def load(name):
+        if not loads:
+            raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(h264_encoder.ctypes, "CDLL", load)
+    monkeypatch.setattr(h264_encoder.sys, "platform", platform)
+    with caplog.at_level(logging.INFO):
+        assert choose_encoder("auto", 512, 512) == ("libx264" if reason else NVENC)
+    assert reason in caplog.text
+    assert len(commands) == (not reason)
 
 
 def test_quality_reaches_the_encoder():
