@@ -62,7 +62,6 @@ class ClipRenderer:
         self._threads = thread_budget(settings.run.threads)
         self._monitor = monitor or StageMonitor()
         self._max_encoders = max_encoders
-        self._room = threading.Semaphore(max_encoders)
 
     def render(
         self, analysis: FaceAnalysis, paths: Sequence[CropPath], folder: Path, finished: FinishedClips | None = None
@@ -137,6 +136,7 @@ class ClipRenderer:
 
     def _run_pass(self, analysis: FaceAnalysis, waiting: list[ClipJob], jobs: Sequence[ClipJob], total: int) -> None:
         running: list[ClipJob] = []
+        room = threading.Semaphore(self._max_encoders)
         return_memory = MemoryReturn()
         with (
             VideoReader(analysis.video, threads=self._threads.decode) as reader,
@@ -150,14 +150,14 @@ class ClipRenderer:
                     self._hand(job, item)
                 while waiting and waiting[0].start_pts <= frame.pts:
                     job = waiting.pop(0)
-                    self._start(job, running)
+                    self._start(job, running, room)
                     self._hand(job, item)
                 self._monitor.update("render", sum(job.rows_done for job in jobs), total)
             self._check(running)
         for job in running:
             self._hand(job, None)
         for job in waiting:  # the video ended before them; each says so itself
-            self._start(job, running)
+            self._start(job, running, room)
             self._hand(job, None)
         for job in running:
             while not job.join(_POLL_S):
@@ -165,13 +165,13 @@ class ClipRenderer:
         self._check(running)
         self._monitor.update("render", sum(job.rows_done for job in jobs), total)
 
-    def _start(self, job: ClipJob, running: list[ClipJob]) -> None:
+    def _start(self, job: ClipJob, running: list[ClipJob], room: threading.Semaphore) -> None:
         """Start a clip's thread as soon as there is room for one more encoder; forget those that are done."""
-        while not self._room.acquire(timeout=_POLL_S):
+        while not room.acquire(timeout=_POLL_S):
             self._check(running)
         self._check(running)
         running[:] = [other for other in running if not other.join(0) or other.failure is not None]
-        job.start(self._room.release)
+        job.start(room.release)
         running.append(job)
 
     def _hand(self, job: ClipJob, item: tuple[int, Planes] | None) -> None:

@@ -236,6 +236,9 @@ def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypat
     assert len(result.clips) == 2 and all((tmp_path / clip.file).stat().st_size for clip in result.clips)
     assert f"{NVENC} failed" in caplog.text and "libx264" in caplog.text
     assert not leftovers(tmp_path)
+    # The first clip has all its pictures before it fails, and the second one waits for its room.
+    result = ClipRenderer(SETTINGS, max_encoders=1).render(plain, [crop(plain, 0, 3), crop(plain, 10, 30)], tmp_path)
+    assert [clip.frames for clip in result.clips] == [3, 20]
     demanded = Settings(clip=SETTINGS.clip, encode=EncodeSettings(codec="nvenc"))
     with pytest.raises(EncodeError, match="the encoder"):
         ClipRenderer(demanded).render(plain, [crop(plain)], tmp_path)
