@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import logging
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from core.model_manager import ModelManager
 
 logger = logging.getLogger(__name__)
+
+_ANALYZER = "processors.face_analyzer"
+"""videos that were analysed before do not need it"""
 
 
 class VideoProcessor:
@@ -90,13 +94,7 @@ class VideoProcessor:
         if self._record is None:
             if wanted is not None and wanted not in possible_keys(self._fingerprint, self._settings):
                 raise self._another_analysis()
-            # What the analysis imports takes 0.4 s, and loading the networks is half waiting.
-            importing = helper_thread(importlib.import_module, "processors.face_analyzer", name="import")
-            importing.start()
-            try:
-                self._models()
-            finally:
-                importing.join()
+            self._models()
 
     def analyse(self) -> AnalysisRecord:
         """Find shots, faces and their embeddings in one pass, and store them; or hand out what `prepare` has found.
@@ -110,7 +108,6 @@ class VideoProcessor:
             logger.info("%s: the analysis is there already", self._folder.name)
             self._monitor.update("analyse", 1, 1)
             return self._record
-        # Videos that were analysed before do not need it.
         from processors.face_analyzer import FaceAnalyzer
 
         models = self._models()
@@ -251,10 +248,14 @@ def load_models(settings: Settings) -> ModelManager:
     """
     choose_encoder(settings.encode.codec, *settings.clip.frame_size)
     hint = "python -m pip install -r requirements.txt"
+    # What the analysis imports takes 0.4 s, and loading the networks is half waiting.
+    importing = helper_thread(_import_analyzer, name="import")
+    importing.start()
     try:
         from core.model_manager import ModelManager
 
         models = ModelManager.instance(settings)
+        importlib.import_module(_ANALYZER)
         logger.info("%s", models.device_line)
         logger.debug("networks: %r, %r", models.detector, models.embedder)
         return models
@@ -266,3 +267,11 @@ def load_models(settings: Settings) -> ModelManager:
         # torch and torchvision of different releases fail with a RuntimeError, a broken library with an OSError.
         pair = "; torch and torchvision must be of matching releases" if "torchvision" in str(error) else ""
         raise ModelError(f"the networks cannot be loaded: {error}{pair}", stage="models", hint=hint) from error
+    finally:
+        importing.join()
+
+
+def _import_analyzer() -> None:
+    # What is missing is said when it is imported in earnest.
+    with contextlib.suppress(Exception):
+        importlib.import_module(_ANALYZER)

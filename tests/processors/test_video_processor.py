@@ -6,8 +6,10 @@ import dataclasses
 import json
 import re
 import shutil
+import sys
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -394,6 +396,16 @@ def test_models_that_cannot_be_loaded_are_a_model_error(monkeypatch, error, kind
     monkeypatch.setattr(video_processor, "choose_encoder", lambda *_: "libx264")
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", broken)
     with pytest.raises(kind, match=expected):
+        load_models(Settings())
+
+
+def test_what_the_analysis_imports_is_known_to_be_there_before_it_begins(monkeypatch):
+    monkeypatch.setattr(video_processor, "choose_encoder", lambda *_: "libx264")
+    manager = SimpleNamespace(device_line="", detector=None, embedder=None)
+    monkeypatch.setattr(core.model_manager.ModelManager, "instance", lambda settings: manager)
+    assert load_models(Settings()) is manager
+    monkeypatch.setitem(sys.modules, "processors.face_analyzer", None)  # as if it could not be imported
+    with pytest.raises(ModelError, match="missing or broken.*face_analyzer"):
         load_models(Settings())
 
 
