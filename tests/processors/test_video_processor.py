@@ -405,7 +405,7 @@ def test_what_the_analysis_imports_is_known_to_be_there_before_it_begins(monkeyp
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", lambda settings: manager)
     assert load_models(Settings()) is manager
     monkeypatch.setitem(sys.modules, "processors.face_analyzer", None)  # as if it could not be imported
-    with pytest.raises(ModelError, match="missing or broken.*face_analyzer"):
+    with pytest.raises(ModelError, match=r"missing or broken.*face_analyzer"):
         load_models(Settings())
 
 
