@@ -105,6 +105,7 @@ class _Pass:
         self._last: tuple[VideoFrame, AnalysisPicture] | None = None
         self._calm = False
         self._pts = array("q")
+        self._smallest = max(DETECTION_MARGIN * settings.min_face * self.height, SMALLEST_SEARCHED_PX)
         self._observer = FaceObserver(models, settings, scale, rate, self._check_stop)
         # Where the networks are on a GPU one thread has it.
         self._ahead = SearchAhead(models.detector) if models.device == "cpu" else None
@@ -113,7 +114,7 @@ class _Pass:
             make_follower(settings.tracker, models.detector),
             settings,
             frame_rate=rate,
-            min_face_px=max(DETECTION_MARGIN * settings.min_face * self.height, SMALLEST_SEARCHED_PX),
+            min_face_px=self._smallest,
             on_end=self._observer.end,
             ahead=self._ahead,
         )
@@ -131,8 +132,10 @@ class _Pass:
 
     def pictures(self, reader: VideoReader) -> Iterator[tuple[VideoFrame, AnalysisPicture, list[int]]]:
         """Decoded frames, their analysis pictures and the cuts that each made certain; on the producer's thread."""
+        recent: deque[tuple[int, AnalysisPicture]] = deque(maxlen=MAX_CUT_DELAY + 1)
         for frame in reader.frames():
             picture = AnalysisPicture(frame, self.width, self.height)
+            recent.append((frame.index, picture))
             # A guess from the other thread's state: wrong ones cost time, not results.
             if not self._calm:
                 picture()
@@ -141,7 +144,13 @@ class _Pass:
             small = thumbnail(frame)
             with timed("cuts"):
                 boundaries = self._shots.update(small)
-            yield frame, picture, [b.frame for b in boundaries if b.transition == "cut"]
+            cuts = [b.frame for b in boundaries if b.transition == "cut"]
+            if self._ahead is not None:
+                # The first picture of a shot is searched in any case; the tracker is still further back.
+                for index, first in recent:
+                    if index in cuts or index == frame.index == 0:
+                        self._ahead.begin(index, first(), self._smallest)
+            yield frame, picture, cuts
 
     def take(self, frame: VideoFrame, picture: AnalysisPicture, cuts: Sequence[int]) -> None:
         """Consume one frame. Tracking lags behind by the shot detector's delay."""

@@ -55,8 +55,16 @@ class SearchAhead:
             return
         pixels = picture()
         if expected.is_needed(pixels):
-            future = submit(self._pool, self._detector.candidates, pixels, expected.smallest)
-            self._begun[frame] = expected.smallest, future
+            self.begin(frame, pixels, expected.smallest)
+
+    def begin(self, frame: int, pixels: ByteArray, smallest: float) -> None:
+        """This picture will be searched for faces from `smallest` px on; called by the thread that decodes."""
+        foreseen, future = self._begun.get(frame, (0.0, None))
+        if future is not None:
+            if foreseen == smallest:
+                return
+            future.cancel()
+        self._begun[frame] = smallest, submit(self._pool, self._detector.candidates, pixels, smallest)
 
     def take(self, frame: int, smallest: float) -> Candidates | None:
         """What was begun for this search, None where nothing was; called by the tracker's thread.

@@ -72,6 +72,20 @@ def test_wrong_guesses_are_not_used():
     assert 3 not in [frame for frame, _ in detector.asked]
 
 
+def test_what_will_surely_be_searched_is_begun_at_once():
+    detector = Proposing()
+    with ahead_of(detector) as ahead:
+        ahead.expect(expected(2), expected(4, 3 * SMALLEST))
+        for frame in range(5):
+            ahead.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+        for frame in (1, 2, 4):
+            ahead.begin(frame, numbered(frame), SMALLEST)
+        found = [ahead.take(frame, SMALLEST) for frame in (1, 2, 4)]
+    assert [candidates and candidates.boxes[0, 0] for candidates in found] == [1, 2, 4]
+    # Once each, and the one that was foreseen for other faces not at all, if it had not begun.
+    assert detector.asked.count((2, SMALLEST)) == 1
+
+
 def test_what_is_expected_replaces_what_was():
     detector = Proposing()
     with ahead_of(detector) as ahead:
