@@ -18,13 +18,14 @@ from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scen
 from benchmarks.synthetic.truth import Truth, film_truth
 from config import Settings
 from core.errors import GPUMemoryError, InterruptedRunError, ModelError
-from core.face_detector import FaceDetector
+from core.face_detector import Candidates, FaceDetector
 from core.model_manager import ModelManager
 from core.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
 from processors.face_analyzer import SMALLEST_FACE_PX, SMALLEST_SEARCHED_PX, FaceAnalyzer, analysis_size, numbered
+from processors.search_ahead import SearchAhead
 from processors.tracklet_maker import TrackletMaker
 from tests.core.video_zoo import make_video
 from tests.processors.scripted_faces import landmarks_in
@@ -161,6 +162,21 @@ def test_the_same_film_gives_the_same_analysis(
         for column in ("frames", "boxes", "scores", "landmarks", "sharpness", "sample_frames", "embeddings"):
             assert np.array_equal(getattr(a, column), getattr(b, column)), column
         assert (a.id, a.shot, a.face_jpeg) == (b.id, b.shot, b.face_jpeg)
+
+
+def test_the_first_picture_of_each_shot_is_begun_before_its_turn(
+    film: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = {}
+    take = SearchAhead.take
+
+    def noting(self: SearchAhead, frame: int, smallest: float) -> Candidates | None:
+        begun[frame] = take(self, frame, smallest)
+        return begun[frame]
+
+    monkeypatch.setattr(SearchAhead, "take", noting)
+    analyze(film, model_settings, models)
+    assert begun[0] is not None and begun[CUT] is not None
 
 
 def test_progress_reaches_its_end(film: Path, model_settings: Settings, models: ModelManager) -> None:
