@@ -28,7 +28,7 @@ try:
         SettingsError,
         ToolMissingError,
     )
-    from core.threads import keep_blas_single
+    from core.threads import limit_process
     from processors import command_line
     from processors.command_line import EXIT_USAGE, run_parser, settings_from
     from processors.console import open_console, signals_to
@@ -55,7 +55,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_MISSING, EXIT_INTERRUPTED = 0, 1, 3, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (without the program's name; None: the process's own); returns the exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    keep_blas_single()
+    limit_process()
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal's encoding does not know must not end the run.
         if hasattr(stream, "reconfigure"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import numpy as np
 import pytest
 
 from utils import memory
-from utils.memory import MemoryReturn, give_back_memory
+from utils.memory import MemoryReturn, give_back_memory, keep_few_heaps
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def resident_mb() -> float:
@@ -28,12 +32,41 @@ def test_holes_between_what_is_in_use_are_given_back() -> None:
     assert before - resident_mb() > 60
 
 
+HEAPS = """
+import sys, threading, ctypes
+from utils.memory import keep_few_heaps
+keep_few_heaps(int(sys.argv[1]))
+def work(barrier):
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc(100_000)
+    barrier.wait(10)
+barrier = threading.Barrier(8)
+threads = [threading.Thread(target=work, args=(barrier,)) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.skipif(not hasattr(memory.ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+@pytest.mark.parametrize(("environment", "most"), [({}, 2), ({"MALLOC_ARENA_MAX": "3"}, 3)])
+def test_threads_share_a_few_heaps(environment: dict[str, str], most: int) -> None:
+    clean = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    command = [sys.executable, "-c", HEAPS, "2"]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**clean, **environment}, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr.count("Arena ") == most
+
+
 @pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])
 def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
     memory._trim.cache_clear()
     give_back_memory()
+    keep_few_heaps(4)
     memory._trim.cache_clear()
 
 
