@@ -131,9 +131,15 @@ def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, 
     # Brings the pixel's own blur, about 0.5-0.6 of its size, to that of the larger pixel.
     sigma_x, sigma_y = (0.6 * math.sqrt(max(scale**2 - 1, 1e-4)) for scale in (scale_x, scale_y))
     blurred = _scratch("blurred", source.shape, np.uint8)
-    cv2.GaussianBlur(source, (7, 7), sigmaX=sigma_x, sigmaY=sigma_y, dst=blurred, borderType=cv2.BORDER_REPLICATE)
+    size = (_blur_width(sigma_x), _blur_width(sigma_y))
+    cv2.GaussianBlur(source, size, sigmaX=sigma_x, sigmaY=sigma_y, dst=blurred, borderType=cv2.BORDER_REPLICATE)
     small = _resized(blurred, scale_x, scale_y)
     return _shifted(small, more_x + (corner_x - left) / scale_x, more_y + (corner_y - top) / scale_y, out_w, out_h)
+
+
+def _blur_width(sigma: float) -> int:
+    """Taps of a Gaussian, 3 to 7: those left out would weigh less than a thousandth of the middle one."""
+    return 2 * max(math.ceil(math.sqrt(2 * math.log(1000)) * sigma) - 1, 1) + 1
 
 
 def _lead(start: float, scale: float, least: int) -> tuple[int, float]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from utils import images
 from utils.images import crop_plane, crop_planes
 
 
@@ -75,3 +76,12 @@ def test_outside_repeats_the_edge_and_tiny_pictures_work():
 def test_empty_window_is_refused():
     with pytest.raises(ValueError, match="empty window"):
         crop_plane(np.zeros((4, 4), np.uint8), (2, 2, 2, 3), 4, 4)
+
+
+@pytest.mark.parametrize("scale", [1.02, 1.1, 1.2, 1.4, 1.7, 1.99])
+def test_taps_that_are_left_out_change_no_pixel(scale, monkeypatch):
+    plane = np.random.default_rng(1).integers(0, 256, (400, 500), np.uint8)
+    window = (30.3, 10.7, 30.3 + 150 * scale, 10.7 + 150 * scale)
+    fast = crop_plane(plane, window, 150, 150)
+    monkeypatch.setattr(images, "_blur_width", lambda sigma: 7)
+    assert np.array_equal(fast, crop_plane(plane, window, 150, 150))
