@@ -12,7 +12,6 @@ from av.codec.context import Flags
 from core.audio_reader import PcmFormat
 from core.errors import EncodeError
 
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 AAC_CODER = "fast"
 """takes 40 % of the time of libavcodec's default search and is the better one at these rates (31 dB for 27)"""
 
@@ -33,7 +32,7 @@ def encode_aac(pcm: bytes, form: PcmFormat, kbps: int) -> bytes:
 
 def _encoded(pcm: bytes, form: PcmFormat, kbps: int) -> bytes:
     samples = np.frombuffer(pcm, "<i2").astype(np.int16, copy=False)
-    layout, rate_hz = _LAYOUTS[form.channels], form.sample_rate_hz
+    layout, rate_hz = form.layout, form.sample_rate_hz
     file = io.BytesIO()
     # Lengths are noted in samples: in the default milliseconds the end would be cut off or filled up.
     options = {"fflags": "+bitexact", "movie_timescale": str(rate_hz)}

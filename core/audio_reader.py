@@ -39,6 +39,11 @@ class PcmFormat:
     sample_rate_hz: int
     channels: int
 
+    @property
+    def layout(self) -> str:
+        """libav's name of the channels' places."""
+        return {1: "mono", 2: "stereo", 6: "5.1"}[self.channels]
+
 
 @dataclass(frozen=True, slots=True)
 class PcmExcerpt:
@@ -215,7 +220,6 @@ class _PcmWriter:
         self._pcm = pcm
         self._start_s = start_s
         self._end_s = float(start_s) + length / pcm.sample_rate_hz
-        self._layout = {1: "mono", 2: "stereo", 6: "5.1"}[pcm.channels]
         self._run: _Run | None = None
         self._cursor = 0  # sample of the time line at which the resampler's next output belongs
         self._written = 0
@@ -252,7 +256,7 @@ class _PcmWriter:
 
     def _begin_run(self, shape: tuple[str, str, int], time_s: Fraction) -> _Run:
         self._push(None)
-        resampler = AudioResampler(format="s16", layout=self._layout, rate=self._pcm.sample_rate_hz)
+        resampler = AudioResampler(format="s16", layout=self._pcm.layout, rate=self._pcm.sample_rate_hz)
         self._run = _Run(shape, time_s, resampler)
         self._cursor = round((time_s - self._start_s) * self._pcm.sample_rate_hz)
         return self._run

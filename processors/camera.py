@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from config import ClipSettings
 from processors.framing import CHIN, CROWN, FACE_WIDTH, Face, Framing
-from utils.filters import gaussian
+from utils.filters import Signal, gaussian
 from utils.geometry import centered_windows
-from utils.smoothing import PathStyle, Signal, denoise, l1_path
+from utils.smoothing import PathStyle, denoise, l1_path
 
 STEADY_PAN = PathStyle()
 STEADY_ZOOM = PathStyle(knot_hz=2.0, rest_s=6.0, block_s=60.0, look_ahead_s=20.0)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from core.aac_encoder import encode_aac
 from core.audio_reader import PcmExcerpt, read_audio
@@ -31,9 +30,8 @@ class _Shared:
     reading: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0
     files: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    file: IO[bytes] | None = None
-    excerpt: PcmExcerpt | None = None
-    encoded: bool = False
+    is_made: bool = False
+    sound: tuple[ClipSound, PcmExcerpt] | None = None
 
 
 class ClipSounds:
@@ -77,13 +75,10 @@ class ClipSounds:
         shared = self._shared[interval]
         try:
             with shared.reading:
-                if shared.file is None:
-                    shared.file = self._make(shared, interval, stop)
-            excerpt = shared.excerpt
-            if excerpt is None:
-                yield None
-            else:
-                yield (Path(shared.file.name), None if shared.encoded else excerpt.format), excerpt
+                if not shared.is_made:
+                    shared.sound = self._make(shared.files, interval, stop)
+                    shared.is_made = True
+            yield shared.sound
         finally:
             with self._lock:
                 shared.users -= 1
@@ -91,12 +86,16 @@ class ClipSounds:
             if last:
                 shared.files.close()
 
-    def _make(self, shared: _Shared, interval: Interval, stop: threading.Event) -> IO[bytes]:
-        shared.encoded = interval[1] <= _ENCODED_AHEAD_S
-        file = shared.files.enter_context(scratch_file(self._folder, suffix=".mp4" if shared.encoded else ".pcm"))
-        pcm = io.BytesIO() if shared.encoded else file
-        shared.excerpt = read_audio(self._video, *interval, pcm, clock_shifts=self._clock_shifts, stop=stop)
-        if shared.excerpt is not None and isinstance(pcm, io.BytesIO):
-            file.write(encode_aac(pcm.getvalue(), shared.excerpt.format, self._kbps))
+    def _make(
+        self, files: contextlib.ExitStack, interval: Interval, stop: threading.Event
+    ) -> tuple[ClipSound, PcmExcerpt] | None:
+        encoded = interval[1] <= _ENCODED_AHEAD_S
+        file = files.enter_context(scratch_file(self._folder, suffix=".mp4" if encoded else ".pcm"))
+        pcm = io.BytesIO() if encoded else file
+        excerpt = read_audio(self._video, *interval, pcm, clock_shifts=self._clock_shifts, stop=stop)
+        if excerpt is None:
+            return None
+        if isinstance(pcm, io.BytesIO):
+            file.write(encode_aac(pcm.getvalue(), excerpt.format, self._kbps))
         file.flush()
-        return file
+        return (Path(file.name), None if encoded else excerpt.format), excerpt

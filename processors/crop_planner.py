@@ -8,7 +8,8 @@ from config import ClipSettings
 from core.types import CropPath, FaceAnalysis, IntArray, Segment, Tracklet
 from processors.camera import film
 from processors.framing import Face
-from utils.smoothing import Signal, fill_gaps
+from utils.filters import Signal
+from utils.smoothing import fill_gaps
 from utils.timebase import frames_at_rate
 
 _GUESSED = 0.03

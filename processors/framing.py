@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import ClipSettings
+from utils.filters import Signal
 from utils.geometry import largest_height
-from utils.smoothing import Signal
 
 SHARES = {"face": 0.55, "head": 0.36, "bust": 0.25}
 """how much of the window's height the face takes"""

@@ -6,11 +6,10 @@ import logging
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
+
+from utils.filters import Signal
 
 logger = logging.getLogger(__name__)
-
-Signal = NDArray[np.float64]
 
 
 def least_distances(rows: Signal, places: Signal, costs: Signal, fixed: Signal) -> Signal | None:

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.filters import gaussian, greatest_around, least_around, median
+from utils.filters import Signal, gaussian, greatest_around, least_around, median
 from utils.least_distances import least_distances
-
-Signal = NDArray[np.float64]
 
 _SAMPLES_PER_KNOT = 2
 _OUTSIDE_PENALTY = 400.0
