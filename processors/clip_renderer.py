@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,12 +64,18 @@ class ClipRenderer:
         self._max_encoders = max_encoders
 
     def render(
-        self, analysis: FaceAnalysis, paths: Sequence[CropPath], folder: Path, finished: FinishedClips | None = None
+        self,
+        analysis: FaceAnalysis,
+        paths: Sequence[CropPath],
+        folder: Path,
+        finished: FinishedClips | None = None,
+        completed: Callable[[Clip], None] = lambda clip: None,
     ) -> RenderResult:
         """Write one clip per path below `folder`, under the names of `clip_files`.
 
         finished: clips in `folder` that an earlier try has finished; they are not made again, and each clip
         that is finished now is noted there.
+        completed: called with each clip that is made, by a thread of its own, while others are still made.
 
         Raises:
             DecodeError: the video, or a clip's whole interval, cannot be decoded any more.
@@ -80,13 +86,13 @@ class ClipRenderer:
         codec = self._settings.encode.codec
         encoder = choose_encoder(codec, *self._settings.clip.frame_size)
         try:
-            return self._render_by(encoder, analysis, paths, folder, finished)
+            return self._render_by(encoder, analysis, paths, folder, finished, completed)
         except EncodeError as error:
             # A GPU may run out of sessions or memory, or fall away, after a trial that went well.
             if codec != "auto" or encoder == H264_ENCODER:
                 raise
             logger.warning("%s failed: %s; the clips are made again by %s", encoder, error.message, H264_ENCODER)
-            return self._render_by(H264_ENCODER, analysis, paths, folder, finished)
+            return self._render_by(H264_ENCODER, analysis, paths, folder, finished, completed)
 
     def _render_by(
         self,
@@ -95,6 +101,7 @@ class ClipRenderer:
         paths: Sequence[CropPath],
         folder: Path,
         finished: FinishedClips | None,
+        completed: Callable[[Clip], None],
     ) -> RenderResult:
         names = clip_files(paths, analysis, self._settings.clip.template)
         done = [
@@ -103,8 +110,10 @@ class ClipRenderer:
         ]
 
         def note(job: ClipJob) -> None:
+            made = job.finished(folder)
             if finished is not None:
-                finished.add(job.path, encoder, job.finished(folder))
+                finished.add(job.path, encoder, made)
+            completed(made.clip)
 
         kbps = self._settings.encode.audio_kbps
         with ClipSounds(analysis.video, folder, kbps, analysis.clock_shifts) as sounds:

@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
-from core.threads import thread_budget
-from core.thumbnails import Thumbnail, evenly, read_thumbnails
+from core.thumbnails import Thumbnail, evenly
 from core.types import ByteArray, Clip
-from utils.helper_threads import each
+from processors.clip_pictures import MAX_TILES, TILE_HEIGHT_PX
 from utils.pictures import encode_jpeg
 from utils.timecodes import clock
 
 CONTACT_FILE = "contact.jpg"
 
-TILE_HEIGHT_PX = 240
 _GAP_PX = 8
 _BACKGROUND = 24
 _SHEET_WIDTH_PX = 1600
-MAX_TILES = 60
-_TILES_PER_CLIP = 12
 _JPEG_QUALITY = 85
 
 Thumbnails = Mapping[str, Sequence[Thumbnail]]
 """pictures of clips by `Clip.file`"""
-
-
-def clip_thumbnails(
-    folder: Path, clips: Sequence[Clip], threads: int = 0
-) -> Iterator[tuple[Clip, tuple[Thumbnail, ...]]]:
-    """Pictures of each clip, one clip after the other, none for one that cannot be read. folder: the video's.
-
-    Several clips are read at a time: a single video's user waits for this, when nothing else is left to do.
-    threads: those of the run, 0: as many as there are CPUs.
-
-    Of a person with many clips there are fewer of each: more than a sheet holds would be read for nothing.
-    """
-    counts = Counter(clip.person for clip in clips)
-    limits = {person: max(1, min(_TILES_PER_CLIP, MAX_TILES // count)) for person, count in counts.items()}
-
-    def read(clip: Clip) -> tuple[Clip, tuple[Thumbnail, ...]]:
-        return clip, read_thumbnails(folder / clip.file, TILE_HEIGHT_PX, limits[clip.person])
-
-    return each(read, clips, thread_budget(threads).decode, "thumbnails")
 
 
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:

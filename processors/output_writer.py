@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
 from core.types import Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo
+from processors.clip_pictures import ClipPictures
 from processors.report_writer import REPORT_FILE, report_html
 from processors.result_pictures import FACE_FILE, write_pictures
 from utils.files import atomic_path, write_json, write_text
@@ -49,6 +50,7 @@ def write_results(
     analysis: FaceAnalysis,
     timeline: Timeline,
     clips: Sequence[Clip],
+    of_clips: ClipPictures,
     *,
     fingerprint: Fingerprint,
     settings: Settings,
@@ -68,7 +70,7 @@ def write_results(
         OSError: a file cannot be written, or a clip is not there.
     """
     extras = extras or {}
-    pictures, shown = write_pictures(folder, analysis, timeline, clips, settings.run.threads)
+    pictures, shown = write_pictures(folder, analysis, timeline, clips, of_clips)
     files = [*(clip.file for clip in clips), *pictures, *(file for files in extras.values() for file in files)]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from core.thumbnails import evenly
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
-from processors.contact_sheet import CONTACT_FILE, MAX_TILES, clip_thumbnails, contact_sheet
+from processors.clip_pictures import MAX_TILES, ClipPictures
+from processors.contact_sheet import CONTACT_FILE, contact_sheet
 from processors.report_writer import FacePicture, ReportPictures
 from utils.files import write_bytes
 from utils.pictures import decode_jpeg, encode_jpeg, fit_within
@@ -20,11 +21,10 @@ _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
 
 
 def write_pictures(
-    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip], threads: int = 0
+    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip], of_clips: ClipPictures
 ) -> tuple[list[str], ReportPictures]:
     """Write face.jpg and contact.jpg of everybody who has a clip; `folder` holds the clips.
 
-    threads: those of the run, 0: as many as there are CPUs.
     Returns the files, relative to `folder`, and what the report shows, which includes people without a clip.
 
     Raises:
@@ -38,7 +38,7 @@ def write_pictures(
         # An hour may have thousands of clips: only what is on the sheet stays as pixels, until it is drawn.
         on_sheet = set(evenly(len(own), MAX_TILES))
         tiles = {}
-        for number, (clip, shots) in enumerate(clip_thumbnails(folder, own, threads)):
+        for number, (clip, shots) in enumerate(of_clips.take(own)):
             if shots:
                 posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
             if number in on_sheet:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from core.h264_encoder import choose_encoder
 from core.threads import keep_opencv_single
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.analysis_key import analysis_key, make_store, possible_keys
+from processors.clip_pictures import ClipPictures
 from processors.clip_renderer import ClipRenderer
 from processors.crop_planner import CropPlanner
 from processors.extras import write_extras
@@ -143,10 +144,11 @@ class VideoProcessor:
         resume = kept is None and not self._settings.run.overwrite
         with new_results(self._folder, resume=resume) as partial:
             if kept is None:
-                kept = self._render(record, timeline, partial)
+                kept, pictures = self._render(record, timeline, partial)
             else:
                 logger.info("%s: the clips are there already", self._folder.name)
                 link_files(kept.files, self._folder, partial)
+                pictures = self._pictures(partial, (clip.person for clip in kept.clips))
             missing = self._settings.output.extras - set(kept.extras)
             made = write_extras(missing, partial, analysis, timeline, kept.clips, self._settings, self._monitor)
             self._leave_if_stopped()
@@ -156,6 +158,7 @@ class VideoProcessor:
                 analysis,
                 timeline,
                 kept.clips,
+                pictures,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
                 models=kept.models,
@@ -165,23 +168,29 @@ class VideoProcessor:
                 extras={**kept.extras, **made},
             )
 
-    def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> KeptResults:
+    def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> tuple[KeptResults, ClipPictures]:
         """Make the clips in `folder`."""
         paths = self._plan(timeline, record.analysis)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
         finished = FinishedClips(folder, facts)
-        rendered = ClipRenderer(self._settings, self._monitor).render(record.analysis, paths, folder, finished)
+        pictures = self._pictures(folder, (path.segment.person for path in paths))
+        renderer = ClipRenderer(self._settings, self._monitor)
+        rendered = renderer.render(record.analysis, paths, folder, finished, pictures.read_ahead)
         finished.keep_only(clip.file for clip in rendered.clips)
         self._leave_if_stopped()
         warnings = result_warnings(record.analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
         for warning in warnings:
             logger.warning("%s: %s", self._folder.name, warning)
-        return KeptResults(
+        made = KeptResults(
             clips=rendered.clips,
             extras={},
             models={**record.models, "encoder": rendered.encoder},
             warnings=(*record.warnings, *warnings),
         )
+        return made, pictures
+
+    def _pictures(self, folder: Path, people: Iterable[str]) -> ClipPictures:
+        return ClipPictures(folder, people, self._settings.run.threads)
 
     def _follows_edits(self) -> bool:
         return not self._settings.run.overwrite and has_edited_timeline(self._folder)

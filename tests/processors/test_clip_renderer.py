@@ -170,6 +170,17 @@ def test_more_overlapping_clips_than_encoders(plain, tmp_path):
     assert (tmp_path / "alone" / alone.file).read_bytes() == (tmp_path / result.clips[2].file).read_bytes()
 
 
+def test_each_clip_is_told_of_when_its_file_is_complete(plain, tmp_path):
+    paths = [crop(plain, 3 * i, 60 + 3 * i, f"person_{i:02d}") for i in range(3)]
+    told = {}
+
+    def completed(clip):
+        told[clip] = (tmp_path / clip.file).read_bytes()
+
+    result = ClipRenderer(SETTINGS, max_encoders=2).render(plain, paths, tmp_path, None, completed)
+    assert told == {clip: (tmp_path / clip.file).read_bytes() for clip in result.clips}
+
+
 def test_waiting_for_room_takes_no_computing(plain, tmp_path, monkeypatch):
     asked = []
     join, finish = ClipJob.join, ClipWriter._finish

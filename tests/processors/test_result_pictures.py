@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 
 import av
@@ -13,7 +12,8 @@ import pytest
 from benchmarks.flash_beep import write_video
 from core.thumbnails import FIRST_AFTER_S, Thumbnail, evenly, read_thumbnails
 from core.types import Clip, FaceAnalysis, Identity, Timeline, Tracklet
-from processors.contact_sheet import TILE_HEIGHT_PX, clip_thumbnails, contact_sheet
+from processors.clip_pictures import TILE_HEIGHT_PX, ClipPictures
+from processors.contact_sheet import contact_sheet
 from processors.result_pictures import ranked_faces, write_pictures
 from tests.processors.exporters.test_exporters import tracklet as bare
 from utils.lettering import draw_text, text_mask
@@ -52,6 +52,10 @@ def clip(person: str, number: int, start_s: float = 0.0) -> Clip:
     return Clip(person, f"{person}/{number}.mp4", 0, 0, 50, start_s, start_s + 2, 50, 160, 120, False, 1.0)
 
 
+def of(folder, clips) -> ClipPictures:
+    return ClipPictures(folder, [one.person for one in clips])
+
+
 def test_the_best_tracks_face_comes_first(analysis):
     faces = ranked_faces(analysis, TIMELINE)
     assert faces == {"a": [picture(200), picture(40)], "b": [picture(90)], "c": [], "d": [b"broken"]}
@@ -62,7 +66,7 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
     for one in clips:
         (tmp_path / one.file).parent.mkdir()
         write_video(tmp_path / one.file, [i / 25 for i in range(50)], sound=None)
-    files, shown = write_pictures(tmp_path, analysis, TIMELINE, clips)
+    files, shown = write_pictures(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
     assert files == ["a/face.jpg", "a/contact.jpg", "c/contact.jpg"]
     assert (tmp_path / "a/face.jpg").read_bytes() == picture(200)
     assert cv2.imread(str(tmp_path / "a/contact.jpg")).shape[0] > TILE_HEIGHT_PX
@@ -77,7 +81,7 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
 def test_a_clip_that_cannot_be_read_has_no_picture(tmp_path, analysis):
     (tmp_path / "a").mkdir()
     (tmp_path / "a/1.mp4").write_bytes(b"no film")
-    files, shown = write_pictures(tmp_path, analysis, TIMELINE, [clip("a", 1)])
+    files, shown = write_pictures(tmp_path, analysis, TIMELINE, [clip("a", 1)], of(tmp_path, [clip("a", 1)]))
     assert files == ["a/face.jpg"] and shown.posters == {}
 
 
@@ -121,42 +125,17 @@ def test_no_more_pictures_than_wanted_and_none_of_what_is_no_film(tmp_path):
     assert read_thumbnails(tmp_path / "nothing.mp4", 60, 9) == ()
 
 
-def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr("processors.contact_sheet.read_thumbnails", lambda path, height, limit: asked.append(limit))
-    list(clip_thumbnails(tmp_path, [clip("a", n) for n in range(25)] + [clip("b", n) for n in range(3)]))
-    assert asked == [2] * 25 + [12] * 3
-    list(clip_thumbnails(tmp_path, [clip("a", n) for n in range(100)]))
-    assert asked[-1] == 1
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_no_more_clips_are_read_at_a_time_than_the_run_has_threads(tmp_path, monkeypatch, threads):
-    reading, most = [], []
-
-    def read(path, height, limit):
-        reading.append(path)
-        most.append(len(reading))
-        time.sleep(0.01)
-        reading.remove(path)
-        return ()
-
-    monkeypatch.setattr("processors.contact_sheet.read_thumbnails", read)
-    list(clip_thumbnails(tmp_path, [clip("a", n) for n in range(20)], threads))
-    assert max(most) == threads
-
-
 def test_of_very_many_clips_only_those_on_the_sheet_are_kept_as_pixels(tmp_path, analysis, monkeypatch):
     """In an hour a person may have a thousand."""
 
     def read(path, height, limit):
         return (Thumbnail(0.4, np.full((height, height, 3), 99, np.uint8)),)
 
-    monkeypatch.setattr("processors.contact_sheet.read_thumbnails", read)
+    monkeypatch.setattr("processors.clip_pictures.read_thumbnails", read)
     (tmp_path / "a").mkdir()
     clips = [clip("a", n, 3.0 * n) for n in range(400)]
     tracemalloc.start()
-    _, shown = write_pictures(tmp_path, analysis, TIMELINE, clips)
+    _, shown = write_pictures(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(shown.posters) == 400

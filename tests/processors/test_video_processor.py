@@ -10,7 +10,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -61,6 +61,10 @@ CLIP = Clip("person_01", "person_01/clip_001.mp4", 0, 0, 10, 0.0, 0.4, 10, 512, 
 MARK = Fingerprint(10, "aa")
 
 
+class PathOf(NamedTuple):
+    segment: Segment
+
+
 class Models:
     warnings = ("a substitute is used",)
 
@@ -93,13 +97,13 @@ def stages(monkeypatch):
             given["planner"] = arguments
 
         def plan(self, segment, analysis):
-            return ("path of", segment)
+            return PathOf(segment)
 
     class Renderer:
         def __init__(self, *arguments) -> None:
             given["renderer"] = arguments
 
-        def render(self, analysis, paths, folder, finished):
+        def render(self, analysis, paths, folder, finished, completed):
             given["paths"] = list(paths)
             given["finished"] = finished
             given["before"] = sorted(p.name for p in folder.rglob("*.mp4"))
@@ -153,7 +157,7 @@ def test_from_analysis_to_folder(tmp_path, stages, monitor, processor, cache):
     assert stages["generator"] == (settings.identity, settings.clip)
     assert stages["planner"] == (settings.clip,)
     assert stages["renderer"] == (settings, monitor)
-    assert stages["paths"] == [("path of", SEGMENT)]
+    assert stages["paths"] == [PathOf(SEGMENT)]
     assert manifest == json.loads((tmp_path / "a" / "manifest.json").read_text())
     assert manifest["models"] == {"device": "cpu", "encoder": "libx264"}
     assert manifest["warnings"] == ["a substitute is used"]
