@@ -108,7 +108,7 @@ class VideoReader:
             return
         here = self._take()
         self._pending = here
-        indexed = self._info.container in _INDEXED_CONTAINERS
+        indexed = is_indexed(self._info)
         if here is not None and _pts(here) <= start_pts:
             ahead_s = self._info.seconds(start_pts - _pts(here))
             if ahead_s <= _READ_ON_S or not indexed:
@@ -268,6 +268,11 @@ class VideoReader:
                 yield ready
         except (av.FFmpegError, ValueError) as error:
             self._count_failure(error)
+
+
+def is_indexed(video: VideoInfo) -> bool:
+    """Whether `VideoReader` seeks in it; otherwise everything before a range is decoded too."""
+    return video.container in _INDEXED_CONTAINERS
 
 
 def _pts(picture: av.VideoFrame) -> int:

@@ -1,13 +1,16 @@
 """From crop paths to clip files: decodes only the ranges that are shown, once for all people in them.
 
-Three things run at the same time: decoding on the prefetch thread, and for every open clip a thread of its
-own that crops and feeds an encoder process. Queues between them are short, the slowest one paces.
+Three things run at the same time: lanes that decode at different places of the video, each on a prefetch thread, and
+for every open clip a thread of its own that crops and feeds an encoder process. Queues between them are short, the
+slowest one paces.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,23 +21,24 @@ from core.ffmpeg_tool import H264_ENCODER
 from core.h264_encoder import choose_encoder
 from core.threads import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis
-from core.video_frame import VideoFrame
-from core.video_reader import VideoReader
-from processors.clip_job import ClipJob, Planes
+from core.video_reader import is_indexed
+from processors.clip_job import ClipJob
 from processors.clip_names import clip_files
 from processors.clip_sounds import ClipSounds
+from processors.encoder_rooms import EncoderRooms
 from processors.finished_clips import FinishedClips
-from utils.iterators import prefetch
-from utils.memory import MemoryReturn
+from processors.render_lane import RenderLane
+from processors.render_plan import Part, overlapping_groups, split_parts, split_passes
+from utils.helper_threads import helper_thread
 from utils.progress import StageMonitor
 
 logger = logging.getLogger(__name__)
 
-MAX_ENCODERS = 4
+MAX_ENCODERS = 6
 """clips that are open at a time; where more people are in the picture the range is decoded again"""
 
-_FRAMES_AHEAD = 4
-_POLL_S = 0.05
+_MOST_LANES = 4
+_PX_PER_CPU = 1920 * 1088
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,8 @@ class ClipRenderer:
             ]
             if len(jobs) < len(paths):
                 logger.info("%d of %d clips were finished by an earlier run", len(paths) - len(jobs), len(paths))
-            total = sum(len(job.path.source_frames) for job in jobs)
             try:
-                for chosen in split_passes(jobs, self._max_encoders):
-                    self._run_pass(analysis, chosen, jobs, total)
+                self._make(analysis, jobs)
             finally:
                 # All are told before the first is waited for: one may be waiting for another's sound.
                 for job in jobs:
@@ -143,78 +145,76 @@ class ClipRenderer:
             encoder=encoder,
         )
 
-    def _run_pass(self, analysis: FaceAnalysis, waiting: list[ClipJob], jobs: Sequence[ClipJob], total: int) -> None:
-        running: list[ClipJob] = []
-        room = threading.Semaphore(self._max_encoders)
-        return_memory = MemoryReturn()
-        with (
-            VideoReader(analysis.video, threads=self._threads.decode) as reader,
-            prefetch(_pictures(reader, waiting), _FRAMES_AHEAD, self._monitor.stop) as frames,
-        ):
-            for frame in frames:
-                return_memory()
-                item = (frame.pts, frame.planes())
-                # First those that are running: this picture may be what ends one and makes room.
-                for job in running:
-                    self._hand(job, item)
-                while waiting and waiting[0].start_pts <= frame.pts:
-                    job = waiting.pop(0)
-                    self._start(job, running, room)
-                    self._hand(job, item)
-                self._monitor.update("render", sum(job.rows_done for job in jobs), total)
-            self._check(running)
-        for job in running:
-            self._hand(job, None)
-        for job in waiting:  # the video ended before them; each says so itself
-            self._start(job, running, room)
-            self._hand(job, None)
-        for job in running:
-            while not job.join(_POLL_S):
-                self._check(running)
-        self._check(running)
-        self._monitor.update("render", sum(job.rows_done for job in jobs), total)
+    def _make(self, analysis: FaceAnalysis, jobs: Sequence[ClipJob]) -> None:
+        """Make the clips in as many lanes as the machine has use for."""
+        parts = deque(self._parts(analysis, jobs))
+        video = analysis.video
+        rooms = EncoderRooms(self._max_encoders)
+        progress = _Progress(self._monitor, sum(len(job.path.source_frames) for job in jobs))
+        failed = threading.Event()
+        failures: list[BaseException] = []
 
-    def _start(self, job: ClipJob, running: list[ClipJob], room: threading.Semaphore) -> None:
-        """Start a clip's thread as soon as there is room for one more encoder; forget those that are done."""
-        while not room.acquire(timeout=_POLL_S):
-            self._check(running)
-        self._check(running)
-        running[:] = [other for other in running if not other.join(0) or other.failure is not None]
-        job.start(room.release)
-        running.append(job)
+        def leave() -> None:
+            if self._monitor.stop.is_set() or failed.is_set():
+                raise InterruptedRunError("stopped while rendering", stage="render")
 
-    def _hand(self, job: ClipJob, item: tuple[int, Planes] | None) -> None:
-        while not job.offer(item, _POLL_S):
-            self._check([job])
+        def work() -> None:
+            lane = RenderLane(
+                video,
+                rooms,
+                threads=self._threads.decode,
+                stop=self._monitor.stop,
+                leave=leave,
+                advanced=progress.advance,
+            )
+            try:
+                while (part := _next(parts)) is not None:
+                    lane.make(part)
+            except BaseException as error:  # carried to the thread that waits for this one
+                # The others leave because of the first one.
+                if not failed.is_set():
+                    failures.append(error)
+                failed.set()
 
-    def _check(self, running: Sequence[ClipJob]) -> None:
-        if self._monitor.stop.is_set():
-            raise InterruptedRunError("stopped while rendering", stage="render")
-        for job in running:
-            if job.failure is not None:
-                raise job.failure
+        others = min(_lane_count(self._threads.total, video.width * video.height), len(parts)) - 1
+        threads = [helper_thread(work, name=f"lane {number}") for number in range(others)]
+        for thread in threads:
+            thread.start()
+        work()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    def _parts(self, analysis: FaceAnalysis, jobs: Sequence[ClipJob]) -> Iterator[Part]:
+        for chosen in split_passes(jobs, self._max_encoders):
+            groups = overlapping_groups(chosen)
+            # What a decoder makes of damaged pictures depends on where it began.
+            sound = analysis.decode_failures == 0 and is_indexed(analysis.video)
+            yield from split_parts(groups) if sound else [tuple(groups)]
 
 
-def split_passes(jobs: Sequence[ClipJob], limit: int) -> list[list[ClipJob]]:
-    """Jobs in time order, in as few passes as it takes for no more than `limit` to overlap in any of them."""
-    passes: list[list[ClipJob]] = []
-    for job in sorted(jobs, key=lambda job: (job.start_pts, job.end_pts)):
-        for members in passes:
-            if sum(other.end_pts > job.start_pts for other in members) < limit:
-                members.append(job)
-                break
-        else:
-            passes.append([job])
-    return passes
+def _next(parts: deque[Part]) -> Part | None:
+    with contextlib.suppress(IndexError):
+        return parts.popleft()
+    return None
 
 
-def _pictures(reader: VideoReader, jobs: Sequence[ClipJob]) -> Iterator[VideoFrame]:
-    """The frames that the jobs show; what lies between is left to the reader to skip."""
-    ranges: list[list[int]] = []
-    for job in jobs:
-        if ranges and job.start_pts <= ranges[-1][1]:
-            ranges[-1][1] = max(ranges[-1][1], job.end_pts)
-        else:
-            ranges.append([job.start_pts, job.end_pts])
-    for start_pts, end_pts in ranges:
-        yield from reader.frames(start_pts, end_pts)
+class _Progress:
+    """Adds up what the lanes have done."""
+
+    def __init__(self, monitor: StageMonitor, total: int) -> None:
+        self._monitor = monitor
+        self._total = total
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def advance(self, pictures: int) -> None:
+        with self._lock:
+            self._done += pictures
+            self._monitor.update("render", self._done, self._total)
+
+
+def _lane_count(cpus: int, picture_px: int) -> int:
+    """How many lanes decode at a time: one clip keeps about two CPUs busy, and each lane holds some 30 pictures."""
+    return max(1, min((cpus + 1) // 2 + 1, _MOST_LANES, cpus * _PX_PER_CPU // picture_px))
