@@ -176,7 +176,7 @@ class ClipRenderer:
                     failures.append(error)
                 failed.set()
 
-        others = min(_lane_count(self._threads.total, video.width * video.height), len(parts)) - 1
+        others = min(lane_count(self._threads.total, video.width * video.height), len(parts)) - 1
         threads = [helper_thread(work, name=f"lane {number}") for number in range(others)]
         for thread in threads:
             thread.start()
@@ -189,9 +189,13 @@ class ClipRenderer:
     def _parts(self, analysis: FaceAnalysis, jobs: Sequence[ClipJob]) -> Iterator[Part]:
         for chosen in split_passes(jobs, self._max_encoders):
             groups = overlapping_groups(chosen)
-            # What a decoder makes of damaged pictures depends on where it began.
-            sound = analysis.decode_failures == 0 and is_indexed(analysis.video)
-            yield from split_parts(groups) if sound else [tuple(groups)]
+            yield from split_parts(groups) if _is_the_same_from_anywhere(analysis) else [tuple(groups)]
+
+
+def _is_the_same_from_anywhere(analysis: FaceAnalysis) -> bool:
+    """Whether decoding may begin anywhere. What becomes of damaged pictures and times depends on what came before."""
+    repaired = analysis.statistics.get("repaired_pts")
+    return is_indexed(analysis.video) and analysis.decode_failures == 0 and repaired == 0
 
 
 def _next(parts: deque[Part]) -> Part | None:
@@ -215,6 +219,6 @@ class _Progress:
             self._monitor.update("render", self._done, self._total)
 
 
-def _lane_count(cpus: int, picture_px: int) -> int:
+def lane_count(cpus: int, picture_px: int) -> int:
     """How many lanes decode at a time: one clip keeps about two CPUs busy, and each lane holds some 30 pictures."""
-    return max(1, min((cpus + 1) // 2 + 1, _MOST_LANES, cpus * _PX_PER_CPU // picture_px))
+    return max(1, min(cpus // 2 + 1, _MOST_LANES, cpus * _PX_PER_CPU // picture_px))

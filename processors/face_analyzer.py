@@ -80,7 +80,7 @@ class FaceAnalyzer:
                     return_memory()
                     single_pass.take(frame, picture, cuts)
                     self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
-            return single_pass.result(reader.decode_failures, tuple(reader.clock_shifts))
+            return single_pass.result(reader)
 
 
 class _Pass:
@@ -160,8 +160,8 @@ class _Pass:
         if len(self._pending) > MAX_CUT_DELAY:
             self._track(*self._pending.popleft())
 
-    def result(self, decode_failures: int, clock_shifts: tuple[int, ...]) -> FaceAnalysis:
-        """Finish what is pending and put everything together; the producer has ended."""
+    def result(self, reader: VideoReader) -> FaceAnalysis:
+        """Finish what is pending and put everything together; `reader`, which the pictures came from, is at its end."""
         self._check_stop()
         self._cuts.extend(b.frame for b in self._shots.finish() if b.transition == "cut")
         while self._pending:
@@ -176,9 +176,9 @@ class _Pass:
             shots=shots,
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
-            decode_failures=decode_failures,
-            statistics=dict(self._tracker.statistics),
-            clock_shifts=clock_shifts,
+            decode_failures=reader.decode_failures,
+            statistics={**self._tracker.statistics, "repaired_pts": reader.repaired_pts},
+            clock_shifts=tuple(reader.clock_shifts),
         )
 
     def _track(self, frame: VideoFrame, picture: AnalysisPicture) -> None:

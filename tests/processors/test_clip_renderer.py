@@ -18,12 +18,14 @@ from core import clip_writer
 from core.clip_writer import ClipWriter
 from core.errors import EncodeError, InterruptedRunError, OutputError
 from core.h264_encoder import NVENC
+from core.threads import ThreadBudget
 from core.types import CropPath, Segment
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
 from processors import clip_renderer
 from processors.clip_job import ClipJob
 from processors.clip_renderer import ClipRenderer
+from processors.render_lane import RenderLane
 from tests.core.video_zoo import run_ffmpeg
 from tests.small_disk import no_file_above
 from tests.utils.test_helper_threads import Lines
@@ -179,6 +181,49 @@ def test_each_clip_is_told_of_when_its_file_is_complete(plain, tmp_path):
 
     result = ClipRenderer(SETTINGS, max_encoders=2).render(plain, paths, tmp_path, None, completed)
     assert told == {clip: (tmp_path / clip.file).read_bytes() for clip in result.clips}
+
+
+def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
+    paths = [crop(plain, a, b, f"p{n}") for n, (a, b) in enumerate([(0, 20), (10, 30), (30, 50), (50, 80), (85, 99)])]
+    lanes = set()
+    make = RenderLane.make
+    monkeypatch.setattr(RenderLane, "make", lambda self, part: lanes.add(self) or make(self, part))
+    monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(4, 2, 1, 1))
+    results = {}
+    for name, analysis in (("several", plain), ("one", replace(plain, statistics={"repaired_pts": 1}))):
+        lanes.clear()
+        results[name] = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / name), len(lanes)
+    assert results["several"][1] == 2 and results["one"][1] == 1
+    assert results["several"][0] == results["one"][0]
+    for clip in results["one"][0].clips:
+        assert (tmp_path / "one" / clip.file).read_bytes() == (tmp_path / "several" / clip.file).read_bytes()
+
+
+def test_what_fails_in_one_lane_ends_the_others(plain, tmp_path, monkeypatch):
+    threads = set(threading.enumerate())
+    write = ClipWriter.write
+
+    def failing(self, *planes):
+        if "p1" in str(self._target):
+            raise EncodeError("it fails", path=self._target)
+        time.sleep(0.02)
+        write(self, *planes)
+
+    monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(2, 2, 1, 1))
+    monkeypatch.setattr(ClipWriter, "write", failing)
+    began = time.monotonic()
+    with pytest.raises(EncodeError, match="it fails"):
+        ClipRenderer(SETTINGS).render(plain, [crop(plain, 0, 50, "p0"), crop(plain, 50, 99, "p1")], tmp_path)
+    assert time.monotonic() - began < 1.0  # p0 alone would take that long
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert set(threading.enumerate()) <= threads
+
+
+@pytest.mark.parametrize(
+    ("cpus", "px", "lanes"), [(1, 2e6, 1), (2, 9e5, 2), (2, 8.3e6, 1), (16, 8.3e6, 4), (4, 3e5, 3)]
+)
+def test_lanes_by_cpus_and_size_of_the_picture(cpus, px, lanes):
+    assert clip_renderer.lane_count(cpus, int(px)) == lanes
 
 
 def test_waiting_for_room_takes_no_computing(plain, tmp_path, monkeypatch):
