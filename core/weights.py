@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import importlib.util
 import logging
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -156,6 +153,11 @@ def download(entry: WeightsFile, folder: Path) -> Path:
         ModelUnavailableError: no network, an error answer, or too slow.
         ModelChecksumError: what came is not the file.
     """
+    # They take 30 ms, and hardly any run needs them.
+    import http.client
+    import urllib.error
+    import urllib.request
+
     logger.info("downloading %s (%d MB)", entry.name, entry.size // 1_000_000)
     final = folder / entry.name
     try:

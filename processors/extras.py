@@ -8,8 +8,6 @@ from pathlib import Path
 from config import Settings
 from core.types import Clip, FaceAnalysis, Timeline
 from processors.exporters import EXPORTERS
-from processors.preview_renderer import write_preview
-from processors.reel_maker import write_reels
 from processors.result_pictures import ranked_faces
 from utils.progress import StageMonitor
 
@@ -34,9 +32,14 @@ def write_extras(
     """
     written: dict[str, tuple[str, ...]] = {}
     for name in sorted(names):
+        # What draws text takes 30 ms to import.
         if name == "preview":
+            from processors.preview_renderer import write_preview
+
             written[name] = write_preview(folder, analysis, timeline, settings.encode, monitor)
         elif name == "reel":
+            from processors.reel_maker import write_reels
+
             faces = ranked_faces(analysis, timeline)
             written[name] = write_reels(folder, clips, faces, analysis.video.frame_rate, settings.encode, monitor)
         else:

@@ -15,6 +15,7 @@ import msgspec
 from config import VERSION, Settings, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
+from core.ffmpeg_tool import find_ffmpeg
 from core.h264_encoder import choose_encoder
 from core.threads import keep_opencv_single
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
@@ -28,6 +29,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from processors.kept_results import KeptResults, kept_results, link_files
 from processors.output_folder import has_edited_timeline, new_results, read_manifest
 from processors.output_writer import TIMELINE_FILE, write_results
+from processors.page import prepare_pages
 from processors.result_warnings import result_warnings
 from processors.segment_cutter import cut_segments
 from processors.timeline_file import read_timeline, to_timeline
@@ -133,6 +135,7 @@ class VideoProcessor:
             OSError: the folder cannot be written.
             InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
         """
+        helper_thread(_look_ahead, name="ahead").start()
         analysis = record.analysis
         edited = self._follows_edits()
         if edited or from_timeline:
@@ -284,3 +287,11 @@ def _import_analyzer() -> None:
     # What is missing is said when it is imported in earnest.
     with contextlib.suppress(Exception):
         importlib.import_module(_ANALYZER)
+
+
+def _look_ahead() -> None:
+    """What `finish` waits for later and need not wait for then."""
+    # What does not work is said where it is needed.
+    with contextlib.suppress(Exception):
+        find_ffmpeg()
+        prepare_pages()
