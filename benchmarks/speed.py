@@ -7,7 +7,7 @@ they lie beside the project), in turn, in every second round the other way round
 
 ours            no analysis in the cache, the converted networks are there
 ours, cached    the analysis comes from the cache
-ffmpeg 2x       ffmpeg alone: one decode of everything, and a second one with our clips cut out, cropped and encoded
+ffmpeg 2x       ffmpeg alone: one decode of everything, and a second one with the same clips (ffmpeg_clips.py)
 ffmpeg 1x       the second of these two alone
 deface          its own programme, as installed with benchmarks/requirements-bench.txt
 naive           benchmarks/naive.py: how such programs are usually written
@@ -37,6 +37,7 @@ from typing import Any
 
 import imageio_ffmpeg
 
+from benchmarks.ffmpeg_clips import clip_outputs
 from benchmarks.known_clips import CLIPS
 from benchmarks.materials import LOCAL, crowd, stretch
 from benchmarks.processes import PROJECT, Usage, measure
@@ -77,6 +78,7 @@ class Bench:
         self._frames = frames
         self._cold, self._warm = folder / "cache-cold", folder / "cache-warm"
         self._log = folder / "log.txt"
+        self._outputs: list[str] | None = None
         self.measured: dict[str, Measured] = {}
         self.stages: dict[str, Any] = {}
 
@@ -122,17 +124,19 @@ class Bench:
         return found
 
     def _ffmpeg(self, outputs: Sequence[str]) -> Usage:
-        program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", "-i", f"file:{self._video}"]
+        program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", "-copyts", "-i"]
+        program.append(f"file:{self._video}")
         return measure([*program, *outputs], self._log)
 
     def _ffmpeg_decode(self) -> Usage:
         return self._ffmpeg(["-map", "0:v:0", "-f", "null", "-"])
 
     def _ffmpeg_clips(self) -> Usage:
-        manifest = self._folder / "output" / self._video.stem / "manifest.json"
-        clips = json.loads(manifest.read_text(encoding="utf-8"))["clips"]
+        if self._outputs is None:
+            manifest = self._folder / "output" / self._video.stem / "manifest.json"
+            self._outputs = clip_outputs(manifest, self._warm / "analyses", self._folder)
         # Without clips there is still the second decode.
-        return self._ffmpeg(_clip_outputs(clips, self._folder)) if clips else self._ffmpeg_decode()
+        return self._ffmpeg(self._outputs) if self._outputs else self._ffmpeg_decode()
 
     def _slow(self, name: str) -> Usage:
         frames = min(self._frames[name], self._info.frame_count)
@@ -158,19 +162,6 @@ def share_models(cache: Path, models: Path) -> None:
         theirs.mkdir(parents=True, exist_ok=True)
         (cache / name).unlink(missing_ok=True)
         (cache / name).symlink_to(theirs)
-
-
-def _clip_outputs(clips: list[dict[str, Any]], folder: Path) -> list[str]:
-    outputs: list[str] = []
-    for number, clip in enumerate(clips):
-        interval = f"start={clip['start_s']}:end={clip['end_s']}"
-        square = f"crop='min(iw,ih)':'min(iw,ih)',scale={clip['width']}:{clip['height']}"
-        outputs += ["-map", "0:v:0", "-vf", f"trim={interval},setpts=PTS-STARTPTS,{square}"]
-        outputs += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p"]
-        if clip["has_sound"]:
-            outputs += ["-map", "0:a:0", "-af", f"atrim={interval},asetpts=PTS-STARTPTS", "-c:a", "aac", "-b:a", "160k"]
-        outputs.append(str(folder / f"ffmpeg_{number}.mp4"))
-    return outputs
 
 
 def _one_after_the_other(a: Usage, b: Usage) -> Usage:
