@@ -18,7 +18,7 @@ from pathlib import Path
 from config import Settings
 from core.errors import EncodeError, InterruptedRunError
 from core.ffmpeg_tool import H264_ENCODER
-from core.h264_encoder import choose_encoder
+from core.h264_encoder import NVENC, choose_encoder
 from core.threads import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis
 from core.video_reader import is_indexed
@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 MAX_ENCODERS = 6
 """clips that are open at a time; where more people are in the picture the range is decoded again"""
+
+_ENCODERS_AT_ONCE = {NVENC: 4}
+"""drivers allow three to eight sessions"""
 
 _MOST_LANES = 4
 _PX_PER_CPU = 1920 * 1088
@@ -129,7 +132,7 @@ class ClipRenderer:
             if len(jobs) < len(paths):
                 logger.info("%d of %d clips were finished by an earlier run", len(paths) - len(jobs), len(paths))
             try:
-                self._make(analysis, jobs)
+                self._make(analysis, jobs, min(self._max_encoders, _ENCODERS_AT_ONCE.get(encoder, self._max_encoders)))
             finally:
                 # All are told before the first is waited for: one may be waiting for another's sound.
                 for job in jobs:
@@ -145,11 +148,11 @@ class ClipRenderer:
             encoder=encoder,
         )
 
-    def _make(self, analysis: FaceAnalysis, jobs: Sequence[ClipJob]) -> None:
-        """Make the clips in as many lanes as the machine has use for."""
-        parts = deque(self._parts(analysis, jobs))
+    def _make(self, analysis: FaceAnalysis, jobs: Sequence[ClipJob], encoders: int) -> None:
+        """Make the clips in as many lanes as the machine has use for, no more than `encoders` at a time."""
+        parts = deque(_parts(analysis, jobs, encoders))
         video = analysis.video
-        rooms = EncoderRooms(self._max_encoders)
+        rooms = EncoderRooms(encoders)
         progress = _Progress(self._monitor, sum(len(job.path.source_frames) for job in jobs))
         failed = threading.Event()
         failures: list[BaseException] = []
@@ -186,10 +189,11 @@ class ClipRenderer:
         if failures:
             raise failures[0]
 
-    def _parts(self, analysis: FaceAnalysis, jobs: Sequence[ClipJob]) -> Iterator[Part]:
-        for chosen in split_passes(jobs, self._max_encoders):
-            groups = overlapping_groups(chosen)
-            yield from split_parts(groups) if _is_the_same_from_anywhere(analysis) else [tuple(groups)]
+
+def _parts(analysis: FaceAnalysis, jobs: Sequence[ClipJob], encoders: int) -> Iterator[Part]:
+    for chosen in split_passes(jobs, encoders):
+        groups = overlapping_groups(chosen)
+        yield from split_parts(groups) if _is_the_same_from_anywhere(analysis) else [tuple(groups)]
 
 
 def _is_the_same_from_anywhere(analysis: FaceAnalysis) -> bool:

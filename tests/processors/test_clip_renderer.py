@@ -199,6 +199,34 @@ def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
         assert (tmp_path / "one" / clip.file).read_bytes() == (tmp_path / "several" / clip.file).read_bytes()
 
 
+@pytest.mark.parametrize(("encoder", "most"), [("libx264", 4), (NVENC, 2)])
+def test_lanes_together_open_no_more_clips_than_may_be_open(plain, tmp_path, monkeypatch, encoder, most):
+    counts, lock = [0], threading.Lock()
+    enter, leave = ClipWriter.__enter__, ClipWriter.__exit__
+
+    def count(step: int) -> None:
+        with lock:
+            counts.append(counts[-1] + step)
+
+    def entering(self):
+        count(1)
+        self._build = (*self._build[:-1], "libx264")
+        return enter(self)
+
+    def leaving(self, *error):
+        count(-1)
+        leave(self, *error)
+
+    monkeypatch.setattr(ClipWriter, "__enter__", entering)
+    monkeypatch.setattr(ClipWriter, "__exit__", leaving)
+    monkeypatch.setattr(clip_renderer, "choose_encoder", lambda *_: encoder)
+    monkeypatch.setattr(clip_renderer, "_ENCODERS_AT_ONCE", {NVENC: 2})
+    monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(8, 2, 1, 1))
+    paths = [crop(plain, 12 * i, 12 * i + 12, f"p{p}") for i in range(7) for p in range(2)]
+    result = ClipRenderer(SETTINGS, max_encoders=4).render(plain, paths, tmp_path)
+    assert len(result.clips) == 14 and max(counts) == most
+
+
 def test_what_fails_in_one_lane_ends_the_others(plain, tmp_path, monkeypatch):
     threads = set(threading.enumerate())
     write = ClipWriter.write
