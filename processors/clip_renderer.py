@@ -40,8 +40,11 @@ MAX_ENCODERS = 6
 _ENCODERS_AT_ONCE = {NVENC: 4}
 """drivers allow three to eight sessions"""
 
+_ROOMS = 4
+"""for encoders of several lanes together: each takes 59 MB at 512x512 px"""
+
 _MOST_LANES = 4
-_PX_PER_CPU = 1920 * 1088
+_PX_PER_CPU = 1920 * 1088 // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ class ClipRenderer:
         """Make the clips in as many lanes as the machine has use for, no more than `encoders` at a time."""
         parts = deque(_parts(analysis, jobs, encoders))
         video = analysis.video
-        rooms = EncoderRooms(encoders)
+        rooms = EncoderRooms(min(max(_ROOMS, self._threads.total), encoders))
         progress = _Progress(self._monitor, sum(len(job.path.source_frames) for job in jobs))
         failed = threading.Event()
         failures: list[BaseException] = []
@@ -224,5 +227,5 @@ class _Progress:
 
 
 def lane_count(cpus: int, picture_px: int) -> int:
-    """How many lanes decode at a time: one clip keeps about two CPUs busy, and each lane holds some 30 pictures."""
+    """How many lanes decode at a time. One clip keeps about two CPUs busy; a lane at 1080p takes about 100 MB."""
     return max(1, min(cpus // 2 + 1, _MOST_LANES, cpus * _PX_PER_CPU // picture_px))

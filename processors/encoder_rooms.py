@@ -11,12 +11,13 @@ class EncoderRooms:
     """Who asks first is served first, so that one who needs many is not passed over again and again."""
 
     def __init__(self, total: int) -> None:
+        self._total = total
         self._free = total
         self._waiting: deque[object] = deque()
         self._changed = threading.Condition()
 
     def take(self, count: int, poll_s: float, check: Callable[[], None]) -> None:
-        """Wait for `count` rooms, at most as many as there are in all; none are held meanwhile.
+        """Wait for `count` rooms, none of them held meanwhile; for more than there are, until all are free.
 
         check: called every `poll_s` seconds; what it raises ends the waiting.
         """
@@ -24,7 +25,7 @@ class EncoderRooms:
         with self._changed:
             self._waiting.append(ticket)
             try:
-                while self._waiting[0] is not ticket or self._free < count:
+                while self._waiting[0] is not ticket or self._free < min(count, self._total):
                     self._changed.wait(poll_s)
                     check()
                 self._free -= count

@@ -248,7 +248,8 @@ def test_what_fails_in_one_lane_ends_the_others(plain, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("cpus", "px", "lanes"), [(1, 2e6, 1), (2, 9e5, 2), (2, 8.3e6, 1), (16, 8.3e6, 4), (4, 3e5, 3)]
+    ("cpus", "px", "lanes"),
+    [(1, 9e5, 1), (2, 921_600, 2), (2, 2_073_600, 1), (4, 2_073_600, 2), (16, 8_294_400, 2), (4, 3e5, 3)],
 )
 def test_lanes_by_cpus_and_size_of_the_picture(cpus, px, lanes):
     assert clip_renderer.lane_count(cpus, int(px)) == lanes

@@ -35,6 +35,22 @@ def test_one_who_needs_many_is_not_passed_over():
     assert got == ["many", "one"]
 
 
+def test_one_who_needs_more_than_there_are_is_alone():
+    rooms, got = EncoderRooms(2), []
+    rooms.take(1, 0.01, nothing)
+    many = in_thread(lambda: (rooms.take(5, 0.01, nothing), got.append("many")))
+    assert got == []
+    rooms.give()
+    many.join(2)
+    one = in_thread(lambda: (rooms.take(1, 0.01, nothing), got.append("one")))
+    rooms.give(3)  # two of five are still held
+    time.sleep(0.05)
+    assert got == ["many"]
+    rooms.give()
+    one.join(2)
+    assert got == ["many", "one"]
+
+
 def test_one_who_leaves_stands_in_nobodys_way():
     rooms, got, leave = EncoderRooms(2), [], threading.Event()
     rooms.take(1, 0.01, nothing)
