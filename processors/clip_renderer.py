@@ -201,7 +201,7 @@ def _parts(analysis: FaceAnalysis, jobs: Sequence[ClipJob], encoders: int) -> It
 
 def _is_the_same_from_anywhere(analysis: FaceAnalysis) -> bool:
     """Whether decoding may begin anywhere. What becomes of damaged pictures and times depends on what came before."""
-    repaired = analysis.statistics.get("repaired_pts")
+    repaired = analysis.statistics.get("repaired_times")
     return is_indexed(analysis.video) and analysis.decode_failures == 0 and repaired == 0
 
 

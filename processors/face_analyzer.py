@@ -177,7 +177,7 @@ class _Pass:
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
             decode_failures=reader.decode_failures,
-            statistics={**self._tracker.statistics, "repaired_pts": reader.repaired_pts},
+            statistics={**self._tracker.statistics, "repaired_times": reader.repaired_pts},
             clock_shifts=tuple(reader.clock_shifts),
         )
 

@@ -190,7 +190,7 @@ def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
     monkeypatch.setattr(RenderLane, "make", lambda self, part: lanes.add(self) or make(self, part))
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(4, 2, 1, 1))
     results = {}
-    for name, analysis in (("several", plain), ("one", replace(plain, statistics={"repaired_pts": 1}))):
+    for name, analysis in (("several", plain), ("one", replace(plain, statistics={"repaired_times": 1}))):
         lanes.clear()
         results[name] = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / name), len(lanes)
     assert results["several"][1] == 2 and results["one"][1] == 1
