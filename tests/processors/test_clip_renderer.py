@@ -229,20 +229,20 @@ def test_lanes_together_open_no_more_clips_than_may_be_open(plain, tmp_path, mon
 
 def test_what_fails_in_one_lane_ends_the_others(plain, tmp_path, monkeypatch):
     threads = set(threading.enumerate())
-    write = ClipWriter.write
+    write, written = ClipWriter.write, []
 
     def failing(self, *planes):
         if "p1" in str(self._target):
             raise EncodeError("it fails", path=self._target)
-        time.sleep(0.02)
+        time.sleep(0.05)
+        written.append(self)
         write(self, *planes)
 
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(2, 2, 1, 1))
     monkeypatch.setattr(ClipWriter, "write", failing)
-    began = time.monotonic()
     with pytest.raises(EncodeError, match="it fails"):
         ClipRenderer(SETTINGS).render(plain, [crop(plain, 0, 50, "p0"), crop(plain, 50, 99, "p1")], tmp_path)
-    assert time.monotonic() - began < 1.0  # p0 alone would take that long
+    assert len(written) < 50
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
     assert set(threading.enumerate()) <= threads
 
