@@ -49,6 +49,7 @@ class RenderLane:
         self._leave = leave
         self._advanced = advanced
         self._running: list[ClipJob] = []
+        self._return_memory = MemoryReturn()
 
     def make(self, part: Part) -> None:
         """Make the clips of `part`.
@@ -62,13 +63,12 @@ class RenderLane:
         jobs = [job for job, _ in waiting]
         done = 0
         self._running = []
-        return_memory = MemoryReturn()
         with (
             VideoReader(self._video, threads=self._threads) as reader,
             prefetch(_pictures(reader, jobs), _FRAMES_AHEAD, self._stop) as frames,
         ):
             for frame in frames:
-                return_memory()
+                self._return_memory()
                 self._leave()
                 item = (frame.pts, frame.planes())
                 # First those that are running: this picture may be what ends one and makes room.

@@ -22,7 +22,7 @@ from core.threads import ThreadBudget
 from core.types import CropPath, Segment
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
-from processors import clip_renderer
+from processors import clip_renderer, render_lane
 from processors.clip_job import ClipJob
 from processors.clip_renderer import ClipRenderer
 from processors.render_lane import RenderLane
@@ -197,6 +197,20 @@ def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
     assert results["several"][0] == results["one"][0]
     for clip in results["one"][0].clips:
         assert (tmp_path / "one" / clip.file).read_bytes() == (tmp_path / "several" / clip.file).read_bytes()
+
+
+def test_a_lane_gives_memory_back_over_all_its_parts(plain, tmp_path, monkeypatch):
+    """A part may be shorter than the time between two such moments."""
+    made, asked = [], []
+
+    def memory_return():
+        made.append(1)
+        return lambda: asked.append(1)
+
+    monkeypatch.setattr(render_lane, "MemoryReturn", memory_return)
+    monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(1, 1, 1, 1))
+    ClipRenderer(SETTINGS).render(plain, [crop(plain, 20 * i, 20 * i + 20) for i in range(4)], tmp_path)
+    assert len(made) == 1 and len(asked) >= 80
 
 
 @pytest.mark.parametrize(("encoder", "most"), [("libx264", 4), (NVENC, 2)])
