@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -37,40 +36,24 @@ class ClipPictures:
         self._limits = {
             person: max(1, min(_TILES_PER_CLIP, MAX_TILES // count)) for person, count in Counter(people).items()
         }
-        self._lock = threading.Lock()
         self._ahead: dict[str, tuple[Thumbnail, ...]] = {}
-        self._ahead_bytes = 0
 
     def read_ahead(self, clip: Clip) -> None:
         """Read the pictures of a clip whose file has just been completed, if there is room. Any thread may ask."""
-        with self._lock:
-            # It may have been made before, by an encoder that failed later.
-            self._forget(clip)
-            if self._ahead_bytes > _MOST_AHEAD_BYTES:
-                return
-        pictures = self._read(clip)
-        with self._lock:
-            self._ahead[clip.file] = pictures
-            self._ahead_bytes += _size(pictures)
+        # It may have been made before, by an encoder that failed later.
+        self._ahead.pop(clip.file, None)
+        kept = list(self._ahead.values())
+        if sum(picture.pixels.nbytes for pictures in kept for picture in pictures) <= _MOST_AHEAD_BYTES:
+            self._ahead[clip.file] = self._read(clip)
 
     def take(self, clips: Sequence[Clip]) -> Iterator[tuple[Clip, tuple[Thumbnail, ...]]]:
         """The pictures of one clip after the other, none for one that cannot be read; several are read at a time."""
 
         def found(clip: Clip) -> tuple[Clip, tuple[Thumbnail, ...]]:
-            with self._lock:
-                pictures = self._forget(clip)
+            pictures = self._ahead.pop(clip.file, None)
             return clip, self._read(clip) if pictures is None else pictures
 
         return each(found, clips, self._threads, "thumbnails")
 
     def _read(self, clip: Clip) -> tuple[Thumbnail, ...]:
         return read_thumbnails(self._folder / clip.file, TILE_HEIGHT_PX, self._limits[clip.person])
-
-    def _forget(self, clip: Clip) -> tuple[Thumbnail, ...] | None:
-        pictures = self._ahead.pop(clip.file, None)
-        self._ahead_bytes -= _size(pictures or ())
-        return pictures
-
-
-def _size(pictures: Iterable[Thumbnail]) -> int:
-    return sum(picture.pixels.nbytes for picture in pictures)

@@ -157,11 +157,10 @@ class ClipRenderer:
         video = analysis.video
         rooms = EncoderRooms(min(max(_ROOMS, self._threads.total), encoders))
         progress = _Progress(self._monitor, sum(len(job.path.source_frames) for job in jobs))
-        failed = threading.Event()
         failures: list[BaseException] = []
 
         def leave() -> None:
-            if self._monitor.stop.is_set() or failed.is_set():
+            if self._monitor.stop.is_set() or failures:
                 raise InterruptedRunError("stopped while rendering", stage="render")
 
         def work() -> None:
@@ -177,10 +176,7 @@ class ClipRenderer:
                 while (part := _next(parts)) is not None:
                     lane.make(part)
             except BaseException as error:  # carried to the thread that waits for this one
-                # The others leave because of the first one.
-                if not failed.is_set():
-                    failures.append(error)
-                failed.set()
+                failures.append(error)  # the others leave because of the first one
 
         others = min(lane_count(self._threads.total, video.width * video.height), len(parts)) - 1
         threads = [helper_thread(work, name=f"lane {number}") for number in range(others)]

@@ -116,14 +116,14 @@ class _GroupRooms:
         self._lock = threading.Lock()
         self._widest = group.widest
         self._left = len(group.jobs)
-        self._held = 0
+        self._taken = False
         self._room = threading.Semaphore(group.widest)
 
     def enter(self, check: Check) -> None:
         """Wait until one more clip may be opened."""
-        if not self._held:
+        if not self._taken:
             self._rooms.take(self._widest, _POLL_S, check)
-            self._held = self._widest
+            self._taken = True
         while not self._room.acquire(timeout=_POLL_S):
             check()
         check()
@@ -133,10 +133,9 @@ class _GroupRooms:
         self._room.release()
         with self._lock:
             self._left -= 1
-            surplus = self._held - max(self._left, 0)
-            self._held -= max(surplus, 0)
-        if surplus > 0:
-            self._rooms.give(surplus)
+            one_less = self._left < self._widest
+        if one_less:
+            self._rooms.give()
 
 
 def _in_order(part: Iterable[ClipGroup], rooms: EncoderRooms) -> Iterator[tuple[ClipJob, _GroupRooms]]:

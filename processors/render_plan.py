@@ -37,7 +37,7 @@ def split_passes(jobs: Sequence[ClipJob], limit: int) -> list[list[ClipJob]]:
     passes: list[list[ClipJob]] = []
     for job in sorted(jobs, key=lambda job: (job.start_pts, job.end_pts)):
         for members in passes:
-            if sum(other.end_pts > job.start_pts for other in members) < limit:
+            if _open_at(job.start_pts, members) < limit:
                 members.append(job)
                 break
         else:
@@ -75,4 +75,8 @@ def split_parts(groups: Sequence[ClipGroup], pictures: int = PART_PICTURES) -> l
 
 
 def _widest(jobs: Sequence[ClipJob]) -> int:
-    return max(sum(other.start_pts <= job.start_pts < other.end_pts for other in jobs) for job in jobs)
+    return max(_open_at(job.start_pts, jobs) for job in jobs)
+
+
+def _open_at(pts: int, jobs: Sequence[ClipJob]) -> int:
+    return sum(job.start_pts <= pts < job.end_pts for job in jobs)
