@@ -13,12 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.camera_paths import camera_paths
 from config import Settings
 from core.analysis_file import read_record
 from core.types import CropPath, FaceAnalysis
-from processors.crop_planner import CropPlanner
-from processors.id_timeline_generator import IdTimelineGenerator
-from processors.segment_cutter import cut_segments
 
 _EARLY_S = 0.001
 """a command has to be there before its picture is"""
@@ -34,7 +32,7 @@ def clip_outputs(manifest_file: Path, analyses: Path, folder: Path) -> list[str]
         return []
     key = manifest["analysis"]
     analysis = read_record(analyses / f"{key}.npz", key).analysis
-    paths = _paths(analysis)
+    paths = {(p.segment.person, p.segment.start, p.segment.end): p for p in camera_paths(analysis, Settings())}
     outputs: list[str] = []
     for number, clip in enumerate(manifest["clips"]):
         commands = folder / f"ffmpeg_{number}.txt"
@@ -52,14 +50,6 @@ def clip_outputs(manifest_file: Path, analyses: Path, folder: Path) -> list[str]
             outputs += ["-map", "0:a:0", "-af", f"atrim={interval},asetpts=PTS-STARTPTS", "-c:a", "aac", "-b:a", "160k"]
         outputs.append(str(folder / f"ffmpeg_{number}.mp4"))
     return outputs
-
-
-def _paths(analysis: FaceAnalysis) -> dict[tuple[str, int, int], CropPath]:
-    settings = Settings()
-    timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
-    planner = CropPlanner(settings.clip)
-    segments = cut_segments(analysis, timeline.segments, settings.clip)
-    return {(segment.person, segment.start, segment.end): planner.plan(segment, analysis) for segment in segments}
 
 
 def _camera(path: CropPath, analysis: FaceAnalysis) -> tuple[dict[str, int], list[str]]:

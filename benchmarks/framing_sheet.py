@@ -18,16 +18,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.camera_paths import camera_paths
 from config import ClipSettings, RunSettings, Settings
 from core.model_manager import ModelManager
 from core.types import CropPath, FaceAnalysis
 from core.video_frame import VideoFrame
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
-from processors.crop_planner import CropPlanner
 from processors.face_analyzer import FaceAnalyzer
-from processors.id_timeline_generator import IdTimelineGenerator
-from processors.segment_cutter import cut_segments
 from utils.images import crop_plane
 from utils.progress import StageMonitor
 
@@ -43,9 +41,7 @@ def planned(video: Path, settings: Settings) -> tuple[FaceAnalysis, list[CropPat
     """What the program would render."""
     models = ModelManager.instance(settings)
     analysis = FaceAnalyzer(settings, models, StageMonitor(threading.Event())).analyze(probe_video(video))
-    timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
-    planner = CropPlanner(settings.clip)
-    return analysis, [planner.plan(s, analysis) for s in cut_segments(analysis, timeline.segments, settings.clip)]
+    return analysis, camera_paths(analysis, settings)
 
 
 def chosen_frames(paths: list[CropPath], count: int) -> list[int]:
