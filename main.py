@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import logging
 import os
 import sys
@@ -27,11 +28,13 @@ try:
         PipelineError,
         SettingsError,
         ToolMissingError,
+        VideoProcessingError,
     )
     from core.threads import limit_process
     from processors import command_line
     from processors.command_line import EXIT_USAGE, run_parser, settings_from
     from processors.console import open_console, signals_to
+    from processors.run_journal import RunJournal
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
     raise SystemExit(3) from None
@@ -46,14 +49,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Command = Callable[..., int]
+"""takes the arguments after its name, and the journal that it has to keep where it is one of `OPENING_MEDIA`"""
+
 PROJECT = Path(__file__).resolve().parent
 INPUT_DIR = PROJECT / "videos" / "input"
 
 EXIT_DONE, EXIT_FAILED, EXIT_MISSING, EXIT_INTERRUPTED = 0, 1, 3, 130
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (without the program's name; None: the process's own); returns the exit code."""
+def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
+    """Run the command line `argv` (without the program's name; None: the process's own); returns the exit code.
+
+    supervised: commands that open media run in a worker process, whose crash costs one input and not the batch.
+    """
     arguments = sys.argv[1:] if argv is None else list(argv)
     limit_process()
     for stream in (sys.stdout, sys.stderr):
@@ -64,7 +73,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in COMMANDS:
         command = COMMANDS[arguments.pop(0)]
     try:
-        return command(arguments)
+        if supervised and command in OPENING_MEDIA:
+            from processors.worker_supervisor import supervise
+
+            return supervise(functools.partial(_guarded, command, arguments))
+        return _guarded(command, arguments)
+    except PipelineError as error:
+        return _complain(str(error), EXIT_FAILED)
+
+
+def _guarded(command: Command, arguments: Sequence[str], journal: RunJournal | None = None) -> int:
+    """The exit code of `command`; what it raises becomes one line on stderr."""
+    try:
+        return command(arguments) if journal is None else command(arguments, journal)
     except (KeyboardInterrupt, InterruptedRunError):
         return _complain("interrupted", EXIT_INTERRUPTED)
     except (SettingsError, OutputError) as error:
@@ -79,8 +100,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f"unexpected {type(error).__name__}: {error} (run again with -v for the details)", EXIT_FAILED)
 
 
-def run_command(arguments: Sequence[str]) -> int:
+def run_command(arguments: Sequence[str], journal: RunJournal | None = None) -> int:
     """`main.py [run] [INPUT ...]`: process videos."""
+    journal = journal or RunJournal()
     parsed = run_parser().parse_intermixed_args(arguments)
     settings = settings_from(parsed)
     bundle = _debug_bundle(parsed, arguments, settings)
@@ -97,13 +119,14 @@ def run_command(arguments: Sequence[str]) -> int:
             where = ", ".join(parsed.inputs) or str(INPUT_DIR)
             return _complain(f"no videos in {where} (put some there, or name files or folders)", EXIT_USAGE)
         if parsed.dry_run:
-            return _dry_run(inputs, parsed.output, settings)
-        logger.info("%d video%s -> %s", len(inputs), "" if len(inputs) == 1 else "s", parsed.output)
+            return _dry_run(inputs, parsed.output, settings, journal)
+        if not journal.history.crashes:
+            logger.info("%d video%s -> %s", len(inputs), "" if len(inputs) == 1 else "s", parsed.output)
         with signals_to(monitor.stop):
             # The one place where the heavy packages come in. A KeyboardInterrupt in there may get lost.
             from processors.batch_runner import run_batch
 
-            summary = run_batch(inputs, parsed.output, settings, monitor)
+            summary = run_batch(inputs, parsed.output, settings, monitor, journal=journal)
         if any(result.clips for result in summary.results):
             logger.info("all of it to look at: %s", parsed.output / "index.html")
     _print_lines(summary.lines())
@@ -170,8 +193,9 @@ def drop_command(arguments: Sequence[str]) -> int:
     return _edit(parsed, lambda editor, timeline, _: editor.drop(timeline, parsed.people))
 
 
-def render_command(arguments: Sequence[str]) -> int:
+def render_command(arguments: Sequence[str], journal: RunJournal | None = None) -> int:
     """`main.py render FOLDER`: make the clips again from the timeline."""
+    journal = journal or RunJournal()
     parsed = command_line.render_parser().parse_args(arguments)
     with open_console(parsed.verbosity) as monitor:
         from processors.finished_folders import find_folder, recorded_settings
@@ -181,8 +205,11 @@ def render_command(arguments: Sequence[str]) -> int:
         settings = command_line.settings_from(parsed, recorded_settings(folder))
         named = [path for path in [Path(parsed.folder)] if path.is_file()]
         places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
-        monitor.begin({folder.name: 1.0})
-        with signals_to(monitor.stop):
+        if crash := journal.history.left_out(folder.name):
+            raise VideoProcessingError(crash.reason, path=folder)
+        monitor.begin(1)
+        monitor.expect(folder.name, 1.0)
+        with signals_to(monitor.stop), journal.working_on(folder.name, "finish"):
             manifest = render_folder(
                 folder, settings, monitor.video(folder.name), places=places, analyse=parsed.analyse
             )
@@ -220,7 +247,7 @@ def clean_command(arguments: Sequence[str]) -> int:
     return EXIT_DONE
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+COMMANDS: dict[str, Command] = {
     "run": run_command,
     "people": people_command,
     "rename": rename_command,
@@ -232,6 +259,9 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "clean": clean_command,
 }
 """what the first word may name; without one of these it is `run` (a file of that name: ./run)"""
+
+OPENING_MEDIA: tuple[Command, ...] = (run_command, render_command)
+"""commands that hand foreign files to codecs, which may crash the process"""
 
 
 def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipRules], TimelineFile]) -> int:
@@ -253,12 +283,20 @@ def _meant_command(inputs: Sequence[str]) -> str:
     return next(iter(difflib.get_close_matches(inputs[0].lower(), COMMANDS, 1, 0.7)), "")
 
 
-def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings) -> int:
-    from processors.batch_inspection import inspect_input
+def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings, journal: RunJournal) -> int:
+    from processors.batch_inspection import Inspection, inspect_input
+    from processors.batch_summary import InputResult
 
-    code = EXIT_DONE
+    history = journal.history
+    code = EXIT_FAILED if any(result.status == "failed" for result in history.results.values()) else EXIT_DONE
     for source in inputs:
-        inspection = inspect_input(source, output_dir, settings)
+        if source.name in history.results:
+            continue  # said before the process crashed that this one goes on for
+        if crash := history.left_out(source.name):
+            inspection = Inspection(reason=crash.reason)
+        else:
+            with journal.working_on(source.name, "probe"):
+                inspection = inspect_input(source, output_dir, settings)
         if inspection.job is not None:
             info = inspection.job.info
             facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s"
@@ -268,6 +306,7 @@ def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings)
         else:
             state, code = f"cannot be done: {inspection.reason}", EXIT_FAILED
         _print_lines([f"{source.label}: {state}"])
+        journal.record(InputResult(source.label, source.name, "failed" if inspection.reason else "cached"))
     return code
 
 
@@ -299,4 +338,4 @@ if __name__ == "__main__":
     # numpy reads this when it is imported, which happens later. Its products here are small or bound by memory, and
     # its threads would wait for CPUs that decode and encode.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.exit(main())
+    sys.exit(main(supervised=True))

@@ -56,6 +56,10 @@ class GPUMemoryError(ModelError):
     """The device had not enough memory even for the smallest batch."""
 
 
+class WorkerCrashError(PipelineError):
+    """The process that does the work died by a signal, and no input can be held responsible."""
+
+
 class ToolMissingError(PipelineError):
     """A program that the run needs (ffmpeg with an H.264 encoder) is not there."""
 

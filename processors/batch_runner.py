@@ -1,8 +1,8 @@
-"""The batch: what is done already is skipped, the rest goes through two workers, a bad file never stops the others.
+"""The batch: what is done already is skipped, the rest goes through three workers, a bad file never stops the others.
 
-While one worker encodes the clips of a video, the other analyses the next one:
+While one worker encodes the clips of a video, another analyses the next one, and a third looks at those that follow:
 
-    inspect all -> [analyse] -> queue of one -> [finish] -> summary.json
+    [inspect] -> jobs -> [analyse] -> queue of one -> [finish] -> summary.json
 
 The main thread only waits, so that Ctrl-C is answered at once whatever the workers are in.
 """
@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
@@ -35,34 +35,22 @@ from processors.batch_inspection import Job, inspect_input, one_line_reason
 from processors.batch_summary import BatchSummary, InputResult, Status
 from processors.index_writer import write_index
 from processors.output_folder import exclusive, remove_leftovers
-from processors.video_processor import VideoProcessor, load_models
-from utils.fingerprints import Fingerprint
+from processors.run_journal import RunJournal, UnfinishedWork
+from processors.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
 from utils.log_file import about
 from utils.memory import give_back_memory
-from utils.progress import StageMonitor
 from utils.progress_bars import BatchMonitor
 
 if TYPE_CHECKING:
-    from core.model_manager import ModelManager
+    pass
 
 logger = logging.getLogger(__name__)
+
+_Item = TypeVar("_Item")
 
 _POLL_S = 0.1
 _LEAVE_S = 1.2
 """how long the workers have to leave in order after an interruption"""
-
-
-class Processor(Protocol):
-    """The work on one video; `VideoProcessor` is the real one."""
-
-    def prepare(self) -> None: ...
-
-    def analyse(self) -> AnalysisRecord: ...
-
-    def finish(self, record: AnalysisRecord) -> dict[str, Any]: ...
-
-
-MakeProcessor = Callable[[VideoInfo, Path, Fingerprint, Settings, StageMonitor], Processor]
 
 
 def run_batch(
@@ -71,8 +59,12 @@ def run_batch(
     settings: Settings,
     monitor: BatchMonitor,
     make_processor: MakeProcessor | None = None,
+    journal: RunJournal | None = None,
 ) -> BatchSummary:
     """Process `inputs` into folders below `output_dir` and write summary.json and index.html there.
+
+    journal: is told of each step, and knows what earlier processes of this run did. An input that was worked on when
+    one of them crashed is tried once more, alone and before the others.
 
     Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two
     seconds; the summary then says what was done.
@@ -80,10 +72,13 @@ def run_batch(
     Raises:
         OutputError: `output_dir` cannot be written, or another run is writing there.
     """
-    with exclusive(output_dir):
+    journal = journal or RunJournal()
+    with exclusive(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
-        real = RealProcessors(settings)
-        batch = _Batch(inputs, output_dir, settings, monitor, make_processor or real, real.release)
+        factory = VideoProcessorFactory(settings)
+        batch = _Batch(
+            inputs, output_dir, settings, monitor, make_processor or factory, factory.release, journal, unfinished
+        )
         summary = batch.run()
         if summary.abandoned:
             with contextlib.suppress(OSError):
@@ -101,7 +96,7 @@ _Analysed = tuple[Job, Processor, AnalysisRecord, float]
 
 
 class _Batch:
-    """One run over all inputs; its workers share nothing but the queue and the results."""
+    """One run over all inputs; its workers share nothing but the queues and the results."""
 
     def __init__(
         self,
@@ -111,6 +106,8 @@ class _Batch:
         monitor: BatchMonitor,
         make_processor: MakeProcessor,
         all_analysed: Callable[[], None],
+        journal: RunJournal,
+        unfinished: UnfinishedWork,
     ) -> None:
         """all_analysed: called when no video is left to be analysed."""
         self._inputs = inputs
@@ -120,14 +117,22 @@ class _Batch:
         self._stop = monitor.stop
         self._make_processor = make_processor
         self._all_analysed = all_analysed
-        self._results: dict[str, InputResult] = {}
+        self._journal = journal
+        self._unfinished = unfinished
+        self._results: dict[str, InputResult] = dict(journal.history.results)
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
         self._bug: BaseException | None = None
 
     def run(self) -> BatchSummary:
         started = time.monotonic()
-        workers = [self._worker("analyse", self._analyse_all), self._worker("finish", self._finish_all)]
+        self._monitor.begin(len(self._inputs))
+        workers = [
+            self._worker("inspect", self._inspect_all),
+            self._worker("analyse", self._analyse_all),
+            self._worker("finish", self._finish_all),
+        ]
         try:
             for worker in workers:
                 worker.start()
@@ -162,37 +167,60 @@ class _Batch:
         # A daemon, because a worker stuck in foreign code must not keep the process alive after Ctrl-C.
         return threading.Thread(target=guarded, name=name, daemon=True)
 
-    def _analyse_all(self) -> None:
-        for job in self._inspect_all():
-            if self._fatal is not None or self._stop.is_set():
+    def _inspect_all(self) -> None:
+        """Find out what is to be done about each input, while those before it are worked on."""
+        history = self._journal.history
+        sources = [source for source in self._inputs if source.name not in history.results]
+        suspects = [source for source in sources if source.name in history.suspects]
+        for source in suspects:
+            cause = history.crashes[source.name].cause
+            logger.warning(
+                "%s: the program crashed while working on it (%s); trying it once more, alone", source.name, cause
+            )
+            self._work_alone(source)
+        for source in sources:
+            if self._stop.is_set() or self._fatal is not None:
                 break
-            self._attempt(job.source, "analyse", functools.partial(self._analyse, job))
+            if crash := history.left_out(source.name):
+                self._fail(source, crash.reason)
+            elif source not in suspects:
+                self._attempt(source, "probe", functools.partial(self._inspect, source, self._jobs.put))
+        cached = sum(result.status == "cached" for result in self._results.values())
+        if cached:
+            logger.info("%d of %d already done (--overwrite does them again)", cached, len(self._inputs))
+        self._jobs.put(None)
+
+    def _work_alone(self, source: BatchInput) -> None:
+        """Everything about one input, while no other is touched: if the program crashes now, it is this one."""
+        jobs: list[Job] = []
+        analysed: list[_Analysed] = []
+        self._attempt(source, "probe", functools.partial(self._inspect, source, jobs.append))
+        for job in jobs:
+            self._attempt(source, "analyse", functools.partial(self._analyse, job, analysed.append))
+        for item in analysed:
+            self._attempt(source, "finish", functools.partial(self._finish, *item))
+        give_back_memory()
+
+    def _inspect(self, source: BatchInput, deliver: Callable[[Job], None]) -> None:
+        inspection = inspect_input(source, self._output_dir, self._settings)
+        if inspection.job is not None:
+            self._monitor.expect(source.name, _weight(inspection.job.info))
+            deliver(inspection.job)
+        elif inspection.manifest is not None:
+            self._record(_result(source, "cached", inspection.manifest))
+        else:
+            self._fail(source, inspection.reason)
+
+    def _analyse_all(self) -> None:
+        while (job := self._take(self._jobs)) is not None and self._fatal is None:
+            self._attempt(job.source, "analyse", functools.partial(self._analyse, job, self._put))
             give_back_memory()
         # Encoders, which take as much again, may go on for long.
         self._all_analysed()
         give_back_memory()
         self._put(None)
 
-    def _inspect_all(self) -> list[Job]:
-        todo = []
-        for source in self._inputs:
-            if self._stop.is_set():
-                return []
-            with about(source.name, "probe"):
-                inspection = inspect_input(source, self._output_dir, self._settings)
-                if inspection.job is not None:
-                    todo.append(inspection.job)
-                elif inspection.manifest is not None:
-                    self._record(_result(source, "cached", inspection.manifest))
-                else:
-                    self._fail(source, inspection.reason)
-        cached = sum(result.status == "cached" for result in self._results.values())
-        if cached:
-            logger.info("%d of %d already done (--overwrite does them again)", cached, len(self._inputs))
-        self._monitor.begin({job.source.name: _weight(job.info) for job in todo})
-        return todo
-
-    def _analyse(self, job: Job) -> None:
+    def _analyse(self, job: Job, deliver: Callable[[_Analysed], None]) -> None:
         name = job.source.name
         monitor = self._monitor.video(name)
         processor = self._make_processor(job.info, self._output_dir / name, job.fingerprint, self._settings, monitor)
@@ -200,10 +228,10 @@ class _Batch:
         processor.prepare()
         started = time.monotonic()
         record = processor.analyse()
-        self._put((job, processor, record, time.monotonic() - started))
+        deliver((job, processor, record, time.monotonic() - started))
 
     def _finish_all(self) -> None:
-        while (item := self._get()) is not None:
+        while (item := self._take(self._analysed)) is not None:
             self._attempt(item[0].source, "finish", functools.partial(self._finish, *item))
             # The next analysis may be large; this one must not be kept until it comes.
             del item
@@ -219,7 +247,11 @@ class _Batch:
 
     def _attempt(self, source: BatchInput, stage: str, work: Callable[[], None]) -> None:
         """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
-        with about(source.name, stage):
+        with (
+            about(source.name, stage),
+            self._unfinished.working_on(source.name, stage, source.label),
+            self._journal.working_on(source.name, stage),
+        ):
             self._try(source, work)
 
     def _try(self, source: BatchInput, work: Callable[[], None]) -> None:
@@ -232,19 +264,18 @@ class _Batch:
             if isinstance(error, (ModelError, ToolMissingError)) and not isinstance(error, GPUMemoryError):
                 self._fatal = self._fatal or error
             self._fail(source, one_line_reason(source, error))
-        finally:
-            if source.name in self._results:
-                self._monitor.end_video(source.name)
 
     def _fail(self, source: BatchInput, reason: str) -> None:
         self._record(InputResult(source.label, source.name, "failed", reason))
 
     def _record(self, result: InputResult) -> None:
         self._results[result.name] = result
+        self._journal.record(result)
         if result.status == "done":
             logger.info("%s: done, %d people, %d clips", result.name, result.people, result.clips)
         elif result.status == "failed":
             logger.error("%s: %s", result.name, result.reason)
+        self._monitor.end_video(result.name)
 
     def _put(self, item: _Analysed | None) -> None:
         while not self._stop.is_set():
@@ -254,10 +285,10 @@ class _Batch:
         if item is not None:
             raise InterruptedRunError("stopped", path=item[0].info.path)
 
-    def _get(self) -> _Analysed | None:
+    def _take(self, source: queue.Queue[_Item | None]) -> _Item | None:
         while not self._stop.is_set():
             with contextlib.suppress(queue.Empty):
-                return self._analysed.get(timeout=_POLL_S)
+                return source.get(timeout=_POLL_S)
         return None
 
 
@@ -270,24 +301,6 @@ def _join(workers: Sequence[threading.Thread], timeout_s: float) -> None:
     for worker in workers:
         if worker.is_alive():
             worker.join(max(0.0, deadline - time.monotonic()))
-
-
-class RealProcessors:
-    """Makes `VideoProcessor`s that share the models of the run."""
-
-    def __init__(self, settings: Settings, load: Callable[[Settings], ModelManager] = load_models) -> None:
-        """load: called for the first that needs models."""
-        self._models = functools.cache(functools.partial(load, settings))
-
-    def __call__(
-        self, info: VideoInfo, folder: Path, mark: Fingerprint, settings: Settings, monitor: StageMonitor
-    ) -> Processor:
-        return VideoProcessor(info, folder, mark, settings, monitor, self._models)
-
-    def release(self) -> None:
-        """Let go of the networks, if any were loaded."""
-        if self._models.cache_info().currsize:
-            self._models().release()
 
 
 def _result(

@@ -203,7 +203,7 @@ def scripted(monkeypatch, outcome):
     """Puts `outcome` in the place of the batch; returns what it was given."""
     given = {}
 
-    def run_batch(inputs, output_dir, settings, monitor):
+    def run_batch(inputs, output_dir, settings, monitor, journal):
         given.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor)
         if isinstance(outcome, BaseException):
             raise outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from tqdm import tqdm
@@ -28,8 +28,11 @@ class BatchMonitor:
     def __init__(self) -> None:
         self.stop = threading.Event()
 
-    def begin(self, weights: Mapping[str, float]) -> None:
-        """The batch has these videos, each about as much work as its weight says."""
+    def begin(self, videos: int) -> None:
+        """The batch has so many videos."""
+
+    def expect(self, name: str, weight: float) -> None:
+        """The video `name` is to be worked on, and is about as much work as `weight` says."""
 
     def video(self, name: str) -> StageMonitor:
         """The monitor for the stages of the video `name`."""
@@ -39,7 +42,7 @@ class BatchMonitor:
         """Stage `stage` of video `name` has done `done` of about `total` units (0: unknown)."""
 
     def end_video(self, name: str) -> None:
-        """The video `name` is finished, one way or another."""
+        """The video `name` is finished, one way or another; without `expect` there was nothing to do about it."""
 
     def write(self, line: str) -> None:
         """Show a line of text without disturbing the bars."""
@@ -108,6 +111,7 @@ class BarMonitor(BatchMonitor):
         tqdm.set_lock(threading.RLock())
         tqdm.monitor_interval = 0
         self._lock = threading.RLock()
+        self._videos = 0
         self._weights: dict[str, float] = {}
         self._shares: dict[str, dict[str, float]] = {}
         self._ended: set[str] = set()
@@ -115,11 +119,15 @@ class BarMonitor(BatchMonitor):
         self._bars: dict[str, Any] = {}
         self._owners: dict[str, str] = {}
 
-    def begin(self, weights: Mapping[str, float]) -> None:
+    def begin(self, videos: int) -> None:
         with self._lock:
-            self._weights = dict(weights)
-            total = sum(weights.values()) or 1.0
-            self._batch = self._bar(total=total, position=0, bar_format=_BATCH_FORMAT, smoothing=0.0)
+            self._videos = videos
+            self._batch = self._bar(total=1.0, position=0, bar_format=_BATCH_FORMAT, smoothing=0.0)
+            self._show_batch()
+
+    def expect(self, name: str, weight: float) -> None:
+        with self._lock:
+            self._weights[name] = weight
             self._show_batch()
 
     def stage(self, name: str, stage: str, done: float, total: float) -> None:
@@ -177,7 +185,11 @@ class BarMonitor(BatchMonitor):
             others = [share for stage, share in shares.items() if stage != "analyse"]
             share = 0.75 * shares.get("analyse", 0.0) + 0.25 * (sum(others) / len(others) if others else 0.0)
             done += self._weights.get(name, 0.0) * share
-        self._batch.set_description_str(f"video {len(self._ended)} of {len(self._weights)}", refresh=False)
+        # A video that nobody has looked at yet counts like the mean of the others.
+        known = sum(self._weights.values())
+        unseen = self._videos - len(self._ended | self._weights.keys())
+        self._batch.total = known + unseen * (known / len(self._weights) if self._weights else 1.0) or 1.0
+        self._batch.set_description_str(f"video {len(self._ended)} of {self._videos}", refresh=False)
         self._batch.update(done - self._batch.n)
 
 

@@ -23,7 +23,8 @@ from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
 from core.video_reader import VideoReader
 from processors import analysis_key, face_analyzer
 from processors.batch_inputs import find_inputs
-from processors.batch_runner import RealProcessors, run_batch
+from processors.batch_runner import run_batch
+from processors.video_processor_factory import VideoProcessorFactory
 from utils.progress_bars import BatchMonitor
 
 PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
@@ -95,7 +96,7 @@ def run(inputs: Path, output: Path, cache: Path, size: int) -> int:
 
 
 def processors(settings: Settings) -> Any:
-    return RealProcessors(settings, lambda _: NoModels())  # type: ignore[arg-type,return-value]
+    return VideoProcessorFactory(settings, lambda _: NoModels())  # type: ignore[arg-type,return-value]
 
 
 def die_at(kill_at: int, log: Path) -> None:

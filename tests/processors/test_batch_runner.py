@@ -30,9 +30,12 @@ from core.errors import (
 from core.types import ColorInfo, VideoInfo
 from processors import batch_inspection, batch_runner
 from processors.batch_inputs import find_inputs
-from processors.batch_runner import RealProcessors, run_batch
+from processors.batch_runner import run_batch
+from processors.batch_summary import InputResult
 from processors.output_folder import new_results
 from processors.output_writer import MANIFEST_SCHEMA
+from processors.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
+from processors.video_processor_factory import VideoProcessorFactory
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
 from utils.progress_bars import BatchMonitor
@@ -180,7 +183,9 @@ def test_the_next_video_is_analysed_while_one_is_finished_and_none_further_ahead
 def test_networks_are_let_go_when_nothing_is_left_to_analyse(videos, monkeypatch):
     script, released = Script(), threading.Event()
     script.steps["finish", "d"] = lambda _: script.events.append(("waited", str(released.wait(20))))
-    monkeypatch.setattr(RealProcessors, "release", lambda _: (script.events.append(("release", "")), released.set()))
+    monkeypatch.setattr(
+        VideoProcessorFactory, "release", lambda _: (script.events.append(("release", "")), released.set())
+    )
     assert run(videos, script).exit_code == 0
     assert [event for event in script.events if event[0] in ("analyse end", "release")][-2:] == [
         ("analyse end", "d"),
@@ -192,7 +197,7 @@ def test_networks_are_let_go_when_nothing_is_left_to_analyse(videos, monkeypatch
 def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
     asked = []
     manager = SimpleNamespace(release=lambda: asked.append("release"))
-    processors = RealProcessors(Settings(), lambda _: (asked.append("load"), manager)[1])
+    processors = VideoProcessorFactory(Settings(), lambda _: (asked.append("load"), manager)[1])
     processors.release()
     assert asked == []
     settings = load_settings(None, {"run": {"cache": False}})
@@ -224,7 +229,7 @@ def test_one_bad_file_never_stops_the_rest(videos, step, error, reason):
     assert hidden(videos) == []
 
 
-def test_what_is_no_video_is_refused_before_any_work(videos):
+def test_what_is_no_video_is_refused_without_any_work(videos):
     (videos / "b.mp4").write_bytes(b"not a video")
     script = Script()
     inputs = find_inputs([str(videos), str(videos / "gone.mp4")], videos.parent / "out")
@@ -371,9 +376,70 @@ def test_an_error_of_the_batch_itself_is_raised(videos, monkeypatch):
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(batch_runner, "inspect_input", broken)
+    monkeypatch.setattr(batch_runner, "give_back_memory", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         run(videos, Script())
+
+
+def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(videos, monkeypatch):
+    script, begun, probe = Script(), threading.Event(), batch_inspection.probe_video
+    script.steps["analyse", "a"] = lambda _: begun.set()
+
+    def slow(path):
+        assert path.stem != "d" or begun.wait(20)
+        return probe(path)
+
+    monkeypatch.setattr(batch_inspection, "probe_video", slow)
+    assert statuses(run(videos, script)) == ["done"] * 4
+
+
+def run_after_crash(folder: Path, script: Script, history: RunHistory):
+    output, told = folder.parent / "out", []
+
+    class Journal(RunJournal):
+        def tell(self, event, name, detail) -> None:
+            told.append((event, name, getattr(detail, "status", detail)))
+
+    inputs = find_inputs([str(folder)], output)
+    return run_batch(inputs, output, Settings(), BatchMonitor(), script.make, Journal(history)), told
+
+
+def test_what_was_worked_on_in_a_crash_is_tried_once_more_before_the_others_and_alone(videos):
+    script, done = Script(), InputResult("d.mp4", "d", "done", people=1, clips=1)
+    history = RunHistory({"d": done}, {"b": Crash(1, "analyse", "SIGSEGV"), "c": Crash(2, "finish", "SIGABRT")})
+    summary, told = run_after_crash(videos, script, history)
+    assert statuses(summary) == ["done", "done", "failed", "done"]
+    assert summary.results[2].reason == "crashed the program while being rendered (SIGABRT); left out"
+    assert summary.results[3] is done
+    assert [name for step, name in script.events if step in ("analyse", "finish")] == ["b", "b", "a", "a"]
+    assert told[:7] == [
+        ("begin", "b", "probe"),
+        ("end", "b", "probe"),
+        ("begin", "b", "analyse"),
+        ("end", "b", "analyse"),
+        ("begin", "b", "finish"),
+        ("result", "b", "done"),
+        ("end", "b", "finish"),
+    ]
+    assert ("result", "d", "done") not in told, "it was told by the process that did it"
+
+
+def test_a_run_after_a_sudden_death_names_what_was_being_worked_on(videos, caplog):
+    note = videos.parent / "out" / UNFINISHED_FILE
+    seen: list[str] = []
+    script = Script()
+    script.steps["finish", "a"] = lambda _: seen.append(note.read_text())
+    run(videos, script)
+    assert "a.mp4" in seen[0] and "finish" in seen[0]
+    assert not note.exists()
+    note.write_text(seen[0])
+    with caplog.at_level(logging.WARNING):
+        run(videos, Script())
+    assert "cut off while it worked on" in caplog.text and "a.mp4 (finish)" in caplog.text
+    assert not note.exists()
+    for damaged in (b"", b"[]", b"{", b'{"inputs": [3]}', b"\xff"):
+        note.write_bytes(damaged)
+        assert statuses(run(videos, Script())) == ["cached"] * 4
 
 
 def test_the_monitor_hears_of_every_video(videos):
@@ -383,8 +449,11 @@ def test_the_monitor_hears_of_every_video(videos):
             self.weights: dict[str, float] = {}
             self.ended: list[str] = []
 
-        def begin(self, weights) -> None:
-            self.weights = dict(weights)
+        def begin(self, videos) -> None:
+            self.videos = videos
+
+        def expect(self, name, weight) -> None:
+            self.weights[name] = weight
 
         def end_video(self, name) -> None:
             self.ended.append(name)
@@ -393,8 +462,9 @@ def test_the_monitor_hears_of_every_video(videos):
     script, monitor = Script(), Listener()
     script.steps["analyse", "c"] = DecodeError("is broken")
     run(videos, script, monitor)
+    assert monitor.videos == 4
     assert monitor.weights == {"b": 2.0, "c": 2.0, "d": 2.0}
-    assert sorted(monitor.ended) == ["b", "c", "d"]
+    assert sorted(monitor.ended) == ["a", "b", "c", "d"]
 
 
 HOLDER = """

@@ -14,10 +14,11 @@ from config import load_settings
 from core.errors import InterruptedRunError, SettingsError
 from processors import analysis_key, face_analyzer
 from processors.batch_inputs import find_inputs
-from processors.batch_runner import RealProcessors, run_batch
+from processors.batch_runner import run_batch
 from processors.finished_folders import find_folder, recorded_settings
 from processors.folder_renderer import render_folder, rendered_lines
 from processors.people_editor import drop, edit_people, merge, rename, split
+from processors.video_processor_factory import VideoProcessorFactory
 from tests.processors.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
 from utils.progress import StageMonitor
@@ -51,7 +52,7 @@ class Studio:
         values = {**self.values, **more}
         settings = load_settings(None, values)
         inputs = find_inputs([str(self.video)], self.output)
-        make = RealProcessors(settings, lambda _: NoModels())
+        make = VideoProcessorFactory(settings, lambda _: NoModels())
         return [r.status for r in run_batch(inputs, self.output, settings, BatchMonitor(), make).results]
 
     def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> dict[str, Any]:

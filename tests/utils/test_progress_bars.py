@@ -24,6 +24,12 @@ def bars():
     monitor.close()
 
 
+def begin(monitor: BarMonitor, weights: dict[str, float]) -> None:
+    monitor.begin(len(weights))
+    for name, weight in weights.items():
+        monitor.expect(name, weight)
+
+
 def shown(monitor: BarMonitor) -> str:
     for bar in monitor._bars.values():
         bar.refresh()
@@ -38,7 +44,7 @@ def test_a_videos_monitor_shares_the_stop_event():
 
 
 def test_batch_bar_and_stage_bars_with_the_time_left(bars):
-    bars.begin({"one": 1.0, "two": 3.0})
+    begin(bars, {"one": 1.0, "two": 3.0})
     bars.video("one").update("analyse", 50, 100)
     bars.video("two").update("render", 10, 40)
     text = shown(bars)
@@ -48,7 +54,7 @@ def test_batch_bar_and_stage_bars_with_the_time_left(bars):
 
 
 def test_the_batch_counts_work_by_weight(bars):
-    bars.begin({"one": 1.0, "two": 3.0})
+    begin(bars, {"one": 1.0, "two": 3.0})
     bars.video("one").update("analyse", 100, 100)
     assert bars._batch.n == pytest.approx(0.75)
     bars.end_video("one")
@@ -60,8 +66,23 @@ def test_the_batch_counts_work_by_weight(bars):
     assert "video 2 of 2" in shown(bars)
 
 
+def test_a_video_that_nobody_looked_at_yet_counts_like_the_others(bars):
+    bars.begin(4)
+    bars.expect("one", 2.0)
+    bars.expect("two", 4.0)
+    assert bars._batch.total == pytest.approx(12.0)
+    bars.end_video("three")  # it was done before
+    assert bars._batch.total == pytest.approx(9.0)
+    bars.expect("four", 6.0)
+    assert bars._batch.total == pytest.approx(12.0)
+    for name in ("one", "two", "four"):
+        bars.end_video(name)
+    assert bars._batch.n == pytest.approx(12.0)
+    assert "video 4 of 4" in shown(bars)
+
+
 def test_a_stage_of_the_next_video_starts_from_zero_on_the_same_line(bars):
-    bars.begin({"one": 1.0, "two": 1.0})
+    begin(bars, {"one": 1.0, "two": 1.0})
     bars.video("one").update("analyse", 100, 100)
     bars.end_video("one")
     bars.video("two").update("analyse", 3, 10)
@@ -73,7 +94,7 @@ def test_a_stage_of_the_next_video_starts_from_zero_on_the_same_line(bars):
 
 
 def test_unknown_and_wrong_totals(bars):
-    bars.begin({"one": 0.0})
+    begin(bars, {"one": 0.0})
     bars.video("one").update("analyse", 7, 0)
     assert "analyse  one" in shown(bars) and " 7 [" in shown(bars)
     bars.video("one").update("analyse", 120, 100)
@@ -81,7 +102,7 @@ def test_unknown_and_wrong_totals(bars):
 
 
 def test_lines_are_written_above_the_bars_and_nothing_remains_at_the_end(bars):
-    bars.begin({"one": 1.0})
+    begin(bars, {"one": 1.0})
     bars.video("one").update("analyse", 1, 2)
     bars.write("a line")
     assert "a line\n" in bars._stream.getvalue()
@@ -94,7 +115,7 @@ def test_lines_are_written_above_the_bars_and_nothing_remains_at_the_end(bars):
 
 def test_many_threads_at_once(bars):
     names = [f"v{i}" for i in range(8)]
-    bars.begin(dict.fromkeys(names, 1.0))
+    begin(bars, dict.fromkeys(names, 1.0))
 
     def work(name: str) -> None:
         for i in range(200):
