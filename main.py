@@ -105,7 +105,7 @@ def run_command(arguments: Sequence[str], journal: RunJournal | None = None) -> 
     journal = journal or RunJournal()
     parsed = run_parser().parse_intermixed_args(arguments)
     settings = settings_from(parsed)
-    bundle = _debug_bundle(parsed, arguments, settings)
+    bundle = _debug_bundle(parsed, arguments, settings, journal)
     logs = [] if bundle is None else [bundle.log]
     with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
         from processors.batch_inputs import find_inputs
@@ -310,12 +310,14 @@ def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings,
     return code
 
 
-def _debug_bundle(parsed: argparse.Namespace, arguments: Sequence[str], settings: Settings) -> DebugBundle | None:
+def _debug_bundle(
+    parsed: argparse.Namespace, arguments: Sequence[str], settings: Settings, journal: RunJournal
+) -> DebugBundle | None:
     if parsed.debug_bundle is None:
         return None
     from processors.debug_bundle import DebugBundle
 
-    return DebugBundle(parsed.debug_bundle, arguments, parsed.output, settings)
+    return DebugBundle(parsed.debug_bundle, arguments, parsed.output, settings, journal.history)
 
 
 def _print_lines(lines: Iterable[str]) -> None:

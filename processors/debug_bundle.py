@@ -31,6 +31,7 @@ import msgspec
 
 from config import VERSION, Settings
 from core.errors import OutputError
+from processors.run_journal import RunHistory
 from utils.files import atomic_path
 from utils.log_file import open_log_file
 from utils.redaction import Redactor
@@ -72,8 +73,15 @@ class DebugBundle:
         inputs: the run's inputs, to be set as soon as they are known.
     """
 
-    def __init__(self, target: Path, arguments: Sequence[str], output_dir: Path, settings: Settings) -> None:
-        """target: the zip. arguments: of the command line.
+    def __init__(
+        self,
+        target: Path,
+        arguments: Sequence[str],
+        output_dir: Path,
+        settings: Settings,
+        history: RunHistory | None = None,
+    ) -> None:
+        """target: the zip. arguments: of the command line. history: of the run's earlier processes, whose log goes on.
 
         Raises:
             OutputError: its folder cannot be written.
@@ -84,10 +92,13 @@ class DebugBundle:
         self._settings = settings
         self._log_path = target.with_name(target.name + ".log")
         self._names: dict[str, str] = {}
+        self._history = history or RunHistory()
         self.inputs: Sequence[BatchInput] = ()
         try:
-            self._before = _end_of(self._log_path) if self._log_path.exists() else ""
-            self._log_path.unlink(missing_ok=True)
+            self._before = ""
+            if self._log_path.exists() and not self._history.crashes:
+                self._before = _end_of(self._log_path)
+                self._log_path.unlink()
             self.log = open_log_file(self._log_path)
         except OSError as error:
             reason = error.strerror or str(error)
@@ -127,7 +138,7 @@ class DebugBundle:
             "program.json": self._program,
             "machine.json": self._machine,
             "packages.json": _packages,
-            "inputs.json": lambda: [_probed(source) for source in self.inputs],
+            "inputs.json": lambda: [self._probed(source) for source in self.inputs],
             "log.jsonl": lambda: _redacted_log(_end_of(self._log_path), redactor),
             "threads.txt": _stacks,
         }
@@ -203,6 +214,20 @@ class DebugBundle:
             "settings": msgspec.to_builtins(self._settings),
         }
 
+    def _probed(self, source: BatchInput) -> dict[str, Any]:
+        from core.errors import PipelineError
+        from core.video_probe import probe_video
+
+        entry: dict[str, Any] = {"name": source.path.name, "folder": source.name}
+        crash = self._history.crashes.get(source.name)
+        if problem := source.problem or (crash.reason if crash else ""):
+            return {**entry, "problem": problem}
+        try:
+            facts = asdict(probe_video(source.path))
+        except (PipelineError, OSError) as error:
+            return {**entry, "problem": str(error)}
+        return {**entry, **{key: value for key, value in facts.items() if key != "path"}}
+
     def _machine(self) -> dict[str, Any]:
         from utils.machine import machine_facts
 
@@ -223,20 +248,6 @@ def _packages() -> dict[str, str]:
     from utils.machine import package_versions
 
     return package_versions()
-
-
-def _probed(source: BatchInput) -> dict[str, Any]:
-    from core.errors import PipelineError
-    from core.video_probe import probe_video
-
-    entry: dict[str, Any] = {"name": source.path.name, "folder": source.name}
-    if source.problem:
-        return {**entry, "problem": source.problem}
-    try:
-        facts = asdict(probe_video(source.path))
-    except (PipelineError, OSError) as error:
-        return {**entry, "problem": str(error)}
-    return {**entry, **{key: value for key, value in facts.items() if key != "path"}}
 
 
 def _sources() -> dict[str, str]:

@@ -24,6 +24,7 @@ from core.video_reader import VideoReader
 from processors import analysis_key, face_analyzer
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import run_batch
+from processors.run_journal import RunJournal
 from processors.video_processor_factory import VideoProcessorFactory
 from utils.progress_bars import BatchMonitor
 
@@ -75,7 +76,7 @@ class NoModels:
         return {"device": "cpu"}
 
 
-def run(inputs: Path, output: Path, cache: Path, size: int) -> int:
+def run(inputs: Path, output: Path, cache: Path, size: int, journal: RunJournal | None = None) -> int:
     """One batch in this process; returns the exit code."""
     ScriptedAnalyzer.log = cache / "analysed.log"
     face_analyzer.FaceAnalyzer = ScriptedAnalyzer  # type: ignore[misc,assignment]
@@ -90,9 +91,8 @@ def run(inputs: Path, output: Path, cache: Path, size: int) -> int:
             "run": {"cache_dir": str(cache)},
         },
     )
-    return run_batch(
-        find_inputs([str(inputs)], output), output, settings, BatchMonitor(), processors(settings)
-    ).exit_code
+    sources = find_inputs([str(inputs)], output)
+    return run_batch(sources, output, settings, BatchMonitor(), processors(settings), journal).exit_code
 
 
 def processors(settings: Settings) -> Any:

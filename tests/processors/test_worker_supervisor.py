@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,11 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(autouse=True)
-def _spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+def _spawned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # The tests' own process has threads and loaded libraries by now, which a fork would not survive.
     monkeypatch.setattr(worker_supervisor, "_START_METHOD", "spawn")
+    yield
+    resource_tracker._resource_tracker._stop()  # a process that spawning starts and keeps
 
 
 def die(number: int = signal.SIGABRT) -> None:
