@@ -24,7 +24,7 @@ from core.video_reader import VideoReader
 from processors import analysis_key, face_analyzer
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import run_batch
-from processors.run_journal import RunJournal
+from processors.run_journal import UNFINISHED_FILE, RunJournal
 from processors.video_processor_factory import VideoProcessorFactory
 from utils.progress_bars import BatchMonitor
 
@@ -105,6 +105,8 @@ def die_at(kill_at: int, log: Path) -> None:
 
     def counted(self: Path, target: Any) -> Path:
         nonlocal count
+        if Path(target).name == UNFINISHED_FILE:
+            return rename(self, target)  # how often depends on the threads' order
         with lock:
             count += 1
             with log.open("a") as file:

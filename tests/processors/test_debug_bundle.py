@@ -55,6 +55,7 @@ def test_what_is_in_it_and_what_is_not(finished: tuple[Path, Path], tmp_path: Pa
     bundle = DebugBundle(target, [str(videos), f"--config={videos}/my.toml", "--size", "96"], output, Settings())
     log = logging.getLogger("some.module")
     log.propagate = False
+    log.setLevel(logging.WARNING)  # whatever tests before this one have set up
     with bundle:
         bundle.inputs = find_inputs([str(videos), str(videos / "gone.mp4")], output)
         log.addHandler(bundle.log)
@@ -136,7 +137,7 @@ def test_a_run_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("error", [KeyError("what nobody thought of"), KeyboardInterrupt()])
 def test_a_run_that_breaks_off(error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(*_: object) -> None:
+    def breaks(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(batch_runner, "run_batch", breaks)
@@ -152,7 +153,7 @@ def test_a_run_that_breaks_off(error: BaseException, tmp_path: Path, monkeypatch
 def test_what_kills_the_process_is_told_the_next_time(tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_text("no video")
     arguments = [str(tmp_path / "x.mp4"), "-o", str(tmp_path / "out"), "--debug-bundle", str(tmp_path / "b.zip")]
-    killing = "lambda *_: os.kill(os.getpid(), signal.SIGSEGV)"
+    killing = "lambda *_, **__: os.kill(os.getpid(), signal.SIGSEGV)"
     for change in (f"batch_runner.run_batch = {killing}", "pass"):
         script = f"import os, signal, sys, main\nfrom processors import batch_runner\n{change}\n"
         done = subprocess.run(
