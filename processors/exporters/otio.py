@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ToolMissingError, ascii_safe
-from core.types import FaceAnalysis, Identity, Timeline
+from core.types import FaceAnalysis, Identity, Timeline, frame_times
 from processors.exporters.cuts import source_cuts, source_length
-from processors.output_writer import frame_times
 from processors.page import href
 from utils.files import atomic_path
 
