@@ -326,3 +326,18 @@ class Clip:
     has_sound: bool
     upscaled: float
     """largest enlargement in the clip: output pixels per source pixel, 1.0 or less means none"""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """What was written.
+
+    clips: in the order of the paths. repeated_pictures: pictures that could not be decoded this time and show
+    the one before. damaged_sound_packets: packets that became silence, summed over the clips. encoder: which
+    one made the clips, as ffmpeg names it.
+    """
+
+    clips: tuple[Clip, ...]
+    repeated_pictures: int
+    damaged_sound_packets: int
+    encoder: str
