@@ -8,8 +8,8 @@ from typing import Any
 from core.errors import ToolMissingError, ascii_safe
 from core.types import FaceAnalysis, Identity, Timeline, frame_times
 from processors.exporters.cuts import source_cuts, source_length
-from processors.page import href
 from utils.files import atomic_path
+from utils.urls import href
 
 OTIO_FILE = "timeline.otio"
 
