@@ -237,6 +237,14 @@ class FaceAnalysis:
         return start + max(nominal, 1)
 
 
+def frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
+    """(N + 1,) float64: seconds from the first frame at which each frame begins, and at which the last one ends."""
+    ends = [analysis.end_pts(analysis.frame_count)] if analysis.frame_count else [0]
+    pts = np.concatenate([analysis.frame_pts, np.array(ends, np.int64)])
+    # Taken off as integers: a stream may begin at any time, and far from zero a float loses the fraction.
+    return np.asarray((pts - pts[0]) * float(analysis.video.time_base), np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Frames [start, end) of one shot in which a person is to be shown; becomes one clip."""
@@ -318,3 +326,18 @@ class Clip:
     has_sound: bool
     upscaled: float
     """largest enlargement in the clip: output pixels per source pixel, 1.0 or less means none"""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """What was written.
+
+    clips: in the order of the paths. repeated_pictures: pictures that could not be decoded this time and show
+    the one before. damaged_sound_packets: packets that became silence, summed over the clips. encoder: which
+    one made the clips, as ffmpeg names it.
+    """
+
+    clips: tuple[Clip, ...]
+    repeated_pictures: int
+    damaged_sound_packets: int
+    encoder: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import json
-import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -26,7 +27,6 @@ _NO_PART_OF_IT = frozenset({
     "utils.files", "utils.iterators", "utils.progress", "utils.stage_times",
 })  # fmt: skip
 """imported there, but without a say; settings and weights are part of the key by their values"""
-_IMPORT = re.compile(r"^\s*(?:from|import) ((?:core|processors|utils)(?:\.\w+)*)(?: import (.*))?$", re.MULTILINE)
 
 # The device is not among them: a GPU and a CPU find the same faces up to rounding, and asking for a
 # GPU costs an import of torch. The embedder counts as the one in use, not as the word "auto".
@@ -85,6 +85,25 @@ def analysis_sources(project: Path) -> dict[str, str]:
         if name in sources or name in _NO_PART_OF_IT or not path.is_file():
             continue
         sources[name] = path.read_text(encoding="utf-8")
-        for module, names in _IMPORT.findall(sources[name]):
-            waiting += [module, *(f"{module}.{found}" for found in re.findall(r"\w+", names))]
+        waiting += imported_names(sources[name], name)
     return sources
+
+
+def imported_names(source: str, module: str) -> Iterator[str]:
+    """Dotted names that `source`, the text of `module`, imports anywhere in it, each possibly a module.
+
+    `from a import b` gives "a" and "a.b"; relative imports are resolved against `module`. The names of packages
+    are among them, also where only a module inside is imported.
+    """
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = module.split(".")[: -node.level] if node.level else []
+            base = ".".join([*package, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif not isinstance(node, ast.expr):  # an import is a statement, and most nodes are parts of expressions
+            waiting += ast.iter_child_nodes(node)

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from core.errors import PipelineError, ascii_safe
 from utils.files import write_json
+from utils.plurals import count_of
+from utils.timecodes import format_duration
 
 SUMMARY_SCHEMA = 1
 SUMMARY_FILE = "summary.json"
@@ -71,8 +73,8 @@ class BatchSummary:
         counts = Counter(result.status for result in self.results)
         parts = [f"{counts[s]} {s}" for s in ("done", "cached", "failed", "interrupted") if counts[s]]
         clips = sum(result.clips for result in self.results)
-        videos = _count(len(self.results), "video")
-        yield f"{videos}: {', '.join(parts)}; {_count(clips, 'clip')}; {format_duration(self.wall_s)}"
+        videos = count_of(len(self.results), "video")
+        yield f"{videos}: {', '.join(parts)}; {count_of(clips, 'clip')}; {format_duration(self.wall_s)}"
 
     def write(self, output_dir: Path) -> None:
         """Write summary.json into `output_dir`, atomically."""
@@ -106,15 +108,6 @@ def last_summary(output_dir: Path) -> BatchSummary:
     return BatchSummary(results, 0.0)
 
 
-def format_duration(seconds: float) -> str:
-    """`seconds` for people: 3.2 -> "3.2 s", 75 -> "1:15", 3725 -> "1:02:05"."""
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
 def _shown(result: InputResult) -> str:
     """What the user looks for: the output folder, or the file where there is none."""
     return ascii_safe(Path(result.label).name) if result.status == "failed" else result.name
@@ -123,13 +116,9 @@ def _shown(result: InputResult) -> str:
 def _outcome(result: InputResult) -> str:
     if result.status in ("failed", "interrupted"):
         return f"{result.status}: {result.reason}"
-    found = f"{_count(result.people, 'person', 'people'):>10}  {_count(result.clips, 'clip'):>9}"
+    found = f"{count_of(result.people, 'person', 'people'):>10}  {count_of(result.clips, 'clip'):>9}"
     if result.status == "cached":
         return f"{found}  {format_duration(result.duration_s):>8}  already done"
     speed = result.duration_s / result.wall_s if result.wall_s > 0 else 0.0
     note = ", analysis from the cache" if result.analysis_cached else ""
     return f"{found}  {format_duration(result.duration_s):>8} in {format_duration(result.wall_s)} ({speed:.1f}x){note}"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

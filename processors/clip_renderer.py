@@ -12,7 +12,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from config import Settings
@@ -20,7 +19,7 @@ from core.errors import EncodeError, InterruptedRunError
 from core.ffmpeg_tool import H264_ENCODER
 from core.h264_encoder import NVENC, choose_encoder
 from core.threads import thread_budget
-from core.types import Clip, CropPath, FaceAnalysis
+from core.types import Clip, CropPath, FaceAnalysis, RenderResult
 from core.video_reader import is_indexed
 from processors.clip_job import ClipJob
 from processors.clip_names import clip_files
@@ -45,21 +44,6 @@ _ROOMS = 4
 
 _MOST_LANES = 4
 _PX_PER_CPU = 1920 * 1088 // 2
-
-
-@dataclass(frozen=True, slots=True)
-class RenderResult:
-    """What was written.
-
-    clips: in the order of the paths. repeated_pictures: pictures that could not be decoded this time and show
-    the one before. damaged_sound_packets: packets that became silence, summed over the clips. encoder: which
-    one made the clips, as ffmpeg names it.
-    """
-
-    clips: tuple[Clip, ...]
-    repeated_pictures: int
-    damaged_sound_packets: int
-    encoder: str
 
 
 class ClipRenderer:

@@ -16,10 +16,10 @@ from processors.batch_summary import last_summary
 from processors.finished_folders import recorded_mark
 from processors.index_writer import write_index
 from processors.output_folder import exclusive, read_manifest, remove_leftovers
-from processors.page import count_of
 from processors.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint, fingerprint
+from utils.plurals import count_of
 from utils.progress import StageMonitor
 from utils.terminal import columns, padded
 from utils.timecodes import clock

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
-from core.types import Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo
+from core.types import Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo, frame_times
 from processors.clip_pictures import ClipPictures
 from processors.report_writer import REPORT_FILE, report_html
 from processors.result_pictures import FACE_FILE, write_pictures
@@ -126,14 +126,6 @@ def track_lines(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
             f"{frames[i]},{times[frames[i]]:.6f},{shots[i]},{names[ranks[i]]},{tracks[i]},"
             f"{x1:.2f},{y1:.2f},{x2:.2f},{y2:.2f},{score:.4f},{sharpness:.2f}"
         )
-
-
-def frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
-    """(N + 1,) float64: seconds from the first frame at which each frame begins, and at which the last one ends."""
-    ends = [analysis.end_pts(analysis.frame_count)] if analysis.frame_count else [0]
-    pts = np.concatenate([analysis.frame_pts, np.array(ends, np.int64)])
-    # Taken off as integers: a stream may begin at any time, and far from zero a float loses the fraction.
-    return np.asarray((pts - pts[0]) * float(analysis.video.time_base), np.float64)
 
 
 def timeline_dict(

@@ -12,10 +12,11 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from config import VERSION
+from utils.plurals import count_of
 from utils.timecodes import clock
+from utils.urls import href
 
 if TYPE_CHECKING:
     import jinja2
@@ -61,16 +62,6 @@ def content_policy(style: str, script: str) -> str:
 def data_uri(jpeg: bytes) -> str:
     """`jpeg` as an address that holds the picture itself."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
-
-
-def href(path: str) -> str:
-    """Relative address of the file `path`, which has forward slashes: no character of it means anything but itself."""
-    return quote(path.encode("utf-8", "surrogateescape"), safe="/")
-
-
-def count_of(number: int, one: str, many: str = "") -> str:
-    """1, "clip" -> "1 clip"; 2, "clip" -> "2 clips"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _hash_source(text: str) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet
+from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet, frame_times
 from processors.drawn_names import drawn_names
-from processors.output_writer import UNKNOWN_PERSON, frame_times
+from processors.output_writer import UNKNOWN_PERSON
 from utils.lettering import Color, draw_text, text_mask
 from utils.timecodes import clock
 

@@ -23,6 +23,7 @@ from processors.reel_sound import Part, reel_frames, write_reel_sound
 from processors.title_card import title_card
 from utils.files import PARTIAL_PREFIX
 from utils.pictures import rgb_to_planes
+from utils.plurals import count_of
 from utils.progress import StageMonitor
 from utils.timecodes import clock
 
@@ -85,7 +86,7 @@ def _write_reel(
     target, size = folder / file, (clips[0].width, clips[0].height)
     parts = reel_parts(folder, clips, rate)
     length_s = sum(clip.frames for clip in clips) / rate
-    facts = f"{len(clips)} clip{'' if len(clips) == 1 else 's'}, {clock(float(length_s))}"
+    facts = f"{count_of(len(clips), 'clip')}, {clock(float(length_s))}"
     card = title_card(*size, name, facts, face)
     color = ColorInfo(matrix="smpte170m", range="tv")
     try:

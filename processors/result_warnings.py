@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.types import FaceAnalysis, Timeline
-from processors.clip_renderer import RenderResult
+from core.types import FaceAnalysis, RenderResult, Timeline
 
 _ROUNDING = 1e-3
 """of enlargements"""

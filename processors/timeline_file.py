@@ -34,8 +34,8 @@ import numpy as np
 from msgspec import Meta
 
 from core.errors import SettingsError, ascii_safe
-from core.types import FaceAnalysis, Identity, Segment, Timeline
-from processors.output_writer import TIMELINE_FILE, TIMELINE_SCHEMA, UNKNOWN_PERSON, frame_times
+from core.types import FaceAnalysis, Identity, Segment, Timeline, frame_times
+from processors.output_writer import TIMELINE_FILE, TIMELINE_SCHEMA, UNKNOWN_PERSON
 from utils.files import safe_name
 
 MAX_BYTES = 64 << 20

@@ -13,6 +13,15 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
 
 
+def format_duration(seconds: float) -> str:
+    """`seconds` for people: 3.2 -> "3.2 s", 75 -> "1:15", 3725 -> "1:02:05"."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def vtt_time(seconds: float) -> str:
     """As WebVTT has it: 3725.5 -> "01:02:05.500"."""
     minutes, ms = divmod(max(0, round(seconds * 1000)), 60_000)

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ascii_safe
-from core.types import FaceAnalysis, Timeline
+from core.types import FaceAnalysis, Timeline, frame_times
 from processors.exporters.faces import Face, faces_by_frame
-from processors.output_writer import frame_times
 from utils.files import atomic_path
 
 COCO_FILE = "coco.json"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.types import FaceAnalysis, Identity
-from processors.output_writer import frame_times
+from core.types import FaceAnalysis, Identity, frame_times
 
 
 @dataclass(frozen=True, slots=True)

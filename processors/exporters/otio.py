@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ToolMissingError, ascii_safe
-from core.types import FaceAnalysis, Identity, Timeline
+from core.types import FaceAnalysis, Identity, Timeline, frame_times
 from processors.exporters.cuts import source_cuts, source_length
-from processors.output_writer import frame_times
-from processors.page import href
 from utils.files import atomic_path
+from utils.urls import href
 
 OTIO_FILE = "timeline.otio"
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.types import FaceAnalysis, Timeline
-from processors.output_writer import frame_times
+from core.types import FaceAnalysis, Timeline, frame_times
 from utils.files import write_text
 from utils.timecodes import vtt_time
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.types import ColorInfo, FaceAnalysis, VideoInfo
+from core.types import ColorInfo, FaceAnalysis, VideoInfo, frame_times
 
 
 def analysis(pts: list[int]) -> FaceAnalysis:
@@ -32,3 +32,13 @@ def test_the_ends_of_all_frames_are_those_of_each(pts: list[int]) -> None:
 
 def test_no_picture_is_shown_for_longer_than_ten_seconds() -> None:
     assert analysis([0, 33, 50_000]).frame_ends.tolist() == [33, 10_033, 50_033]
+
+
+def test_times_count_from_the_first_frame_and_are_exact() -> None:
+    first = 9_007_199_254_740_993  # not a float: seconds from zero would be off
+    made = analysis([first + 40 * i for i in (0, 1, 2, 4, 5)])
+    assert frame_times(made) == pytest.approx([0, 0.04, 0.08, 0.16, 0.2, 0.233], abs=1e-12)
+
+
+def test_times_of_no_frames_are_the_end_alone() -> None:
+    assert frame_times(analysis([])).tolist() == [0.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from processors.analysis_key import (
     analysis_key,
     analysis_sources,
     code_digest,
+    imported_names,
     make_store,
     possible_keys,
 )
@@ -86,7 +88,7 @@ def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monk
 
 
 def test_every_module_of_the_analysis_counts():
-    """The quick search for imports finds what a parser finds."""
+    """Modules are followed as the test of the layers follows them, which was written on its own."""
     graph = module_graph(PROJECT)
     reached, waiting = set(), list(analysis_key_module._ROOTS)
     while waiting:
@@ -95,16 +97,49 @@ def test_every_module_of_the_analysis_counts():
             reached.add(module)
             waiting += graph[module]
     found = set(analysis_sources(PROJECT))
-    # Packages themselves are imported too; they are empty.
-    assert found == reached - {"core", "processors", "utils"}
+    # Packages themselves are imported too; they hold no code.
+    packages = {module for module in reached if (PROJECT / module.replace(".", "/") / "__init__.py").is_file()}
+    assert found == reached - packages
+    for package in packages:
+        body = ast.parse((PROJECT / package.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")).body
+        assert all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
     assert {"processors.face_tracker", "core.nets", "utils.nms"} < found
     assert not {"processors.clip_renderer", "processors.id_timeline_generator"} & found
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("import core.a", {"core.a"}),
+        ("import core.a as x, utils.b", {"core.a", "utils.b"}),
+        ("from core.a import b", {"core.a", "core.a.b"}),
+        ("from core.a import (\n    b as x,\n    c,\n)", {"core.a", "core.a.b", "core.a.c"}),
+        ("from utils import b, \\\n    c", {"utils", "utils.b", "utils.c"}),
+        ("from . import c", {"processors.a", "processors.a.c"}),
+        ("from ..c.d import E", {"processors.c.d", "processors.c.d.E"}),
+        ("x = 1; import core.a", {"core.a"}),
+        ("def f():\n    if True:\n        from core.a import B", {"core.a", "core.a.B"}),
+        ("try:\n    pass\nexcept ImportError:\n    import core.a", {"core.a"}),
+        ("match 1:\n    case 1:\n        import core.a", {"core.a"}),
+        ("TEXT = '''\nimport core.a\n'''", set()),
+    ],
+)
+def test_imports_are_found_however_they_are_written(line, names):
+    assert set(imported_names(line, "processors.a.b")) == names
+
+
+def test_a_module_that_is_named_on_a_line_of_its_own_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(analysis_key_module, "_ROOTS", ("core.a",))
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core/a.py").write_text("from core import (\n    b,\n    c,\n)\n")
+    (tmp_path / "core/c.py").write_text("")
+    assert set(analysis_sources(tmp_path)) == {"core.a", "core.c"}
 
 
 def test_a_changed_line_of_code_makes_a_new_one_necessary(tmp_path):
     for name in analysis_sources(PROJECT):
         path = Path(f"{name.replace('.', '/')}.py")
-        (tmp_path / path.parent).mkdir(exist_ok=True)
+        (tmp_path / path.parent).mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / path, tmp_path / path)
     digests = [code_digest(tmp_path)]
     source = tmp_path / "processors" / "face_tracker.py"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.errors import ModelError
-from processors.batch_summary import BatchSummary, InputResult, format_duration
+from processors.batch_summary import BatchSummary, InputResult
 
 DONE = InputResult("in/a.mp4", "a", "done", people=2, clips=5, duration_s=12.0, wall_s=3.0)
 CACHED = InputResult("in/b.mp4", "longer", "cached", people=1, clips=1, duration_s=75.0)
@@ -48,11 +48,3 @@ def test_summary_json_has_the_inputs_in_their_order(tmp_path):
         ("in/a.mp4", "done", "", 2),
     ]
     assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0.0 s"), (59.94, "59.9 s"), (59.96, "1:00"), (75, "1:15"), (3599.6, "1:00:00"), (3725, "1:02:05")],
-)
-def test_durations_for_people(seconds, text):
-    assert format_duration(seconds) == text

@@ -28,7 +28,6 @@ from core.types import (
 from processors.clip_pictures import ClipPictures
 from processors.output_writer import (
     TRACKS_HEADER,
-    frame_times,
     manifest_dict,
     timeline_dict,
     track_lines,
@@ -98,10 +97,6 @@ def timeline() -> Timeline:
 
 
 CLIP = Clip("person_01", "person_01/clip_001.mp4", 0, 2, 5, 0.08, 0.2, 4, 512, 512, True, 1.23456789)
-
-
-def test_times_count_from_the_first_frame_and_are_exact(analysis):
-    assert frame_times(analysis) == pytest.approx(np.array([0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]) / 25, abs=1e-12)
 
 
 def test_tracks_are_sorted_by_frame_then_person(analysis, timeline):

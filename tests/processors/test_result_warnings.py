@@ -6,8 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from core.types import Timeline
-from processors.clip_renderer import RenderResult
+from core.types import RenderResult, Timeline
 from processors.result_warnings import result_warnings
 from tests.processors.test_video_processor import ANALYSIS, CLIP, INFO, TIMELINE
 

@@ -27,9 +27,20 @@ from core.errors import (
     ToolMissingError,
     VideoProcessingError,
 )
-from core.types import Clip, ColorInfo, CropPath, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
+from core.types import (
+    Clip,
+    ColorInfo,
+    CropPath,
+    FaceAnalysis,
+    Identity,
+    RenderResult,
+    Segment,
+    Shot,
+    Timeline,
+    Tracklet,
+    VideoInfo,
+)
 from processors import analysis_key, face_analyzer, output_folder, video_processor
-from processors.clip_renderer import RenderResult
 from processors.finished_clips import FinishedClip
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint, fingerprint

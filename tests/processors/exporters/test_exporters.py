@@ -28,7 +28,7 @@ from processors.exporters import EXPORTERS
 from processors.exporters.cuts import source_cuts
 from processors.exporters.edl import edl_lines, write_edl
 from processors.exporters.vtt import escaped, visible_people
-from utils.timecodes import clock, timecode, timecode_base, vtt_time
+from utils.timecodes import vtt_time
 
 NTSC = Fraction(30000, 1001)
 NAME = "a <b> & c.mp4"
@@ -203,12 +203,3 @@ def test_cuts_are_whole_frames_of_a_constant_rate_and_do_not_overlap(analysis):
     segments = (Segment("p", 0, 0, 50, (0,)), Segment("p", 0, 40, 60, (0,)), Segment("p", 0, 45, 50, (0,)))
     cuts = source_cuts(varying, Identity("p", (0,), segments))
     assert [(c.start, c.end) for c in cuts] == [(0, 50), (50, 70)]
-
-
-def test_times_as_others_write_them():
-    assert [clock(s) for s in (0, 3.24, 59.96, 75, 3725.5)] == ["0:00.0", "0:03.2", "1:00.0", "1:15.0", "1:02:05.5"]
-    assert vtt_time(3725.5) == "01:02:05.500"
-    assert [timecode_base(Fraction(r)) for r in ("30000/1001", "25", "24000/1001", "1/2")] == [30, 25, 24, 1]
-    # Ten minutes of 29.97: non-drop counts on, drop-frame would say 00:10:00:00 here.
-    assert timecode(17982, 30) == "00:09:59:12"
-    assert timecode(24 * 3600 * 25 + 26, 25) == "00:00:01:01"
