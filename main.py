@@ -2,7 +2,7 @@
 
 Nothing heavy is imported before the arguments are known to be right, so that help and usage errors
 come at once. Exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is
-missing, 130 interrupted. Logs and bars go to stderr, data to stdout.
+missing, 130 interrupted. Logs and bars go to stderr, data to stdout, where libraries cannot print.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ try:
         SettingsError,
         ToolMissingError,
         VideoProcessingError,
+        WorkerCrashError,
     )
     from core.threads import limit_process
     from processors import command_line
     from processors.command_line import EXIT_USAGE, run_parser, settings_from
     from processors.console import open_console, signals_to
     from processors.run_journal import RunJournal
+    from utils.own_stdout import own_stdout, print_lines, take_stdout
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
     raise SystemExit(3) from None
@@ -72,14 +74,21 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
     command = COMMANDS["run"]
     if arguments and arguments[0] in COMMANDS:
         command = COMMANDS[arguments.pop(0)]
-    try:
-        if supervised and command in OPENING_MEDIA:
-            from processors.worker_supervisor import supervise
+    if not (supervised and command in OPENING_MEDIA):
+        with own_stdout():
+            return _guarded(command, arguments)
+    from processors.worker_supervisor import supervise
 
-            return supervise(functools.partial(_guarded, command, arguments))
-        return _guarded(command, arguments)
-    except PipelineError as error:
+    try:
+        return supervise(functools.partial(_work, command, arguments))
+    except WorkerCrashError as error:
         return _complain(str(error), EXIT_FAILED)
+
+
+def _work(command: Command, arguments: Sequence[str], journal: RunJournal) -> int:
+    """What the worker process does."""
+    take_stdout()
+    return _guarded(command, arguments, journal)
 
 
 def _guarded(command: Command, arguments: Sequence[str], journal: RunJournal | None = None) -> int:
@@ -129,7 +138,7 @@ def run_command(arguments: Sequence[str], journal: RunJournal | None = None) -> 
             summary = run_batch(inputs, parsed.output, settings, monitor, journal=journal)
         if any(result.clips for result in summary.results):
             logger.info("all of it to look at: %s", parsed.output / "index.html")
-    _print_lines(summary.lines())
+    print_lines(summary.lines())
     if summary.abandoned:
         # A worker is stuck in foreign code; an orderly exit would wait for it.
         sys.stderr.flush()
@@ -147,7 +156,7 @@ def people_command(arguments: Sequence[str]) -> int:
 
         table = tracklet_lines if parsed.tracklets else people_lines
         if parsed.folder is not None:
-            _print_lines(table(read_timeline(find_folder(parsed.folder, parsed.output))))
+            print_lines(table(read_timeline(find_folder(parsed.folder, parsed.output))))
             return EXIT_DONE
         folders = result_folders(parsed.output)
         if not folders:
@@ -159,7 +168,7 @@ def people_command(arguments: Sequence[str]) -> int:
             except SettingsError as error:
                 code = _complain(f"{folder.name}: {error}", EXIT_USAGE)
             else:
-                _print_lines([f"{folder.name}:", *(f"  {line}" for line in lines)])
+                print_lines([f"{folder.name}:", *(f"  {line}" for line in lines)])
     return code
 
 
@@ -213,7 +222,7 @@ def render_command(arguments: Sequence[str], journal: RunJournal | None = None) 
             manifest = render_folder(
                 folder, settings, monitor.video(folder.name), places=places, analyse=parsed.analyse
             )
-    _print_lines(rendered_lines(folder, manifest))
+    print_lines(rendered_lines(folder, manifest))
     return EXIT_DONE
 
 
@@ -230,7 +239,7 @@ def cache_command(arguments: Sequence[str]) -> int:
             lines = [f"{len(gone)} analyses removed, {sum(entry.bytes for entry in gone) / 1e6:.1f} MB"]
         else:
             lines = list(cache_lines(store))
-    _print_lines(lines)
+    print_lines(lines)
     return EXIT_DONE
 
 
@@ -243,7 +252,7 @@ def clean_command(arguments: Sequence[str]) -> int:
 
         store = make_store(command_line.settings_from(parsed))
         removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run)
-    _print_lines(removal_lines(removed, dry_run=parsed.dry_run))
+    print_lines(removal_lines(removed, dry_run=parsed.dry_run))
     return EXIT_DONE
 
 
@@ -272,7 +281,7 @@ def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipR
         folder = find_folder(parsed.folder, parsed.output)
         edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
         logger.info("now make the clips anew: main.py render %s", folder)
-    _print_lines(people_editor.people_lines(edited))
+    print_lines(people_editor.people_lines(edited))
     return EXIT_DONE
 
 
@@ -305,8 +314,12 @@ def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings,
             state = f"already done in {output_dir / source.name}"
         else:
             state, code = f"cannot be done: {inspection.reason}", EXIT_FAILED
+<<<<<<< HEAD
         _print_lines([f"{source.label}: {state}"])
         journal.record(InputResult(source.label, source.name, "failed" if inspection.reason else "cached"))
+=======
+        print_lines([f"{source.label}: {state}"])
+>>>>>>> h-machine
     return code
 
 
@@ -318,16 +331,6 @@ def _debug_bundle(
     from processors.debug_bundle import DebugBundle
 
     return DebugBundle(parsed.debug_bundle, arguments, parsed.output, settings, journal.history)
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    try:
-        for line in lines:
-            print(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough; the interpreter must not stumble over it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str, code: int) -> int:

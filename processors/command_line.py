@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from config import VERSION, Settings, load_settings
 from processors.options import Option, options, section_title
+from utils.own_stdout import print_lines
 
 EXIT_USAGE = 2
 OUTPUT_DIR = Path(__file__).resolve().parent.parent / "videos" / "output"
@@ -43,6 +45,13 @@ class Parser(argparse.ArgumentParser):
         close = difflib.get_close_matches(unknown[1], flags, 1) if unknown else []
         guess = f"; did you mean {close[0]}?" if close else ""
         self.exit(EXIT_USAGE, f"{self.prog}: error: {message}{guess} ({self.prog} --help lists everything)\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Help and version are lines of the program.
+        if message and file is sys.stdout:
+            print_lines(message.splitlines())
+        else:
+            super()._print_message(message, file)
 
 
 def run_parser() -> Parser:

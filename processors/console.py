@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 def open_console(verbosity: int, log_file: Path | None = None, *logs: logging.Handler) -> Iterator[BatchMonitor]:
     """Logging and progress on stderr: bars on a terminal, lines elsewhere, neither with --quiet.
 
-    verbosity: 0 as usual, -1 quiet, above for details. log_file: gets all details. logs: do so too; who opened
-    them closes them.
+    verbosity: 0 as usual, -1 quiet, above for details, what libraries print among them. log_file: gets all details.
+    logs: do so too; who opened them closes them.
 
     Raises:
         OutputError: `log_file` cannot be written.
     """
     from utils.log_file import open_log_file
     from utils.logs import configure_logging
+    from utils.own_stdout import show_library_output
     from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
 
+    show_library_output(verbosity > 0)
     monitor: BatchMonitor = LineMonitor(sys.stderr)
     write = monitor.write
     if verbosity < 0:

@@ -309,7 +309,7 @@ def test_signals_ask_the_batch_to_stop(videos, tmp_path, monkeypatch, number):
 
 
 def test_a_reader_that_leaves_early_is_no_error(videos, tmp_path):
-    script = "import sys, main; main._print_lines(f'{i}' * 1000 for i in range(10000)); sys.exit(0)"
+    script = "from utils.own_stdout import *; take_stdout(); print_lines(f'{i}' * 1000 for i in range(10000))"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as p:
@@ -461,3 +461,30 @@ def test_every_command_has_its_help(capsys):
             main.main([name, "--help"])
         assert end.value.code == 0
         assert f"main.py {name}" in capsys.readouterr().out
+
+
+NOISY = """
+import os, sys, main
+from processors import batch_runner, batch_inspection
+from processors.batch_summary import BatchSummary, InputResult
+def run_batch(*_):
+    import highspy
+    highspy.Highs()
+    print("python")
+    os.write(1, b"system call\\n")
+    return BatchSummary((InputResult("a.mp4", "a", "done", people=1, clips=2, duration_s=4, wall_s=2),), 2.0)
+batch_runner.run_batch = run_batch
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("flags", [[], ["-q"], ["-v"]])
+def test_libraries_cannot_print_between_the_lines_on_stdout(videos, tmp_path, flags):
+    argv = [sys.executable, "-c", NOISY, str(videos), "-o", str(tmp_path / "out"), *flags]
+    done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2 and done.stdout.startswith("a    1 person")
+    shown = [text in done.stderr for text in ("Running HiGHS", "python", "system call")]
+    assert shown == [flags == ["-v"]] * 3
+    if flags == ["-q"]:
+        assert done.stderr == ""
