@@ -253,18 +253,21 @@ def _meant_command(inputs: Sequence[str]) -> str:
     return next(iter(difflib.get_close_matches(inputs[0].lower(), COMMANDS, 1, 0.7)), "")
 
 
-def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings) -> int:
+def _dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings) -> int:
     from processors.batch_inspection import inspect_input
+    from processors.folder_claims import FolderClaims
 
-    code = EXIT_DONE
+    code, claims = EXIT_DONE, FolderClaims(output_dir, inputs)
     for source in inputs:
-        inspection = inspect_input(source, output_dir, settings)
+        inspection = inspect_input(source, claims, settings)
         if inspection.job is not None:
             info = inspection.job.info
             facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s"
-            state = f"to do ({facts}{'' if info.audio else ', no sound'}) -> {output_dir / source.name}"
+            state = f"to do ({facts}{'' if info.audio else ', no sound'}) -> {inspection.folder}"
         elif inspection.manifest is not None:
-            state = f"already done in {output_dir / source.name}"
+            state = f"already done in {inspection.folder}"
+        elif inspection.same_as is not None:
+            state = f"the same video as {inspection.same_as.label}, once in {inspection.folder}"
         else:
             state, code = f"cannot be done: {inspection.reason}", EXIT_FAILED
         _print_lines([f"{source.label}: {state}"])

@@ -33,6 +33,7 @@ from core.types import VideoInfo
 from processors.batch_inputs import BatchInput
 from processors.batch_inspection import Job, inspect_input, one_line_reason
 from processors.batch_summary import BatchSummary, InputResult, Status
+from processors.folder_claims import FolderClaims
 from processors.index_writer import write_index
 from processors.output_folder import exclusive, remove_leftovers
 from processors.video_processor import VideoProcessor, load_models
@@ -120,6 +121,7 @@ class _Batch:
         self._stop = monitor.stop
         self._make_processor = make_processor
         self._all_analysed = all_analysed
+        self._claims = FolderClaims(output_dir, inputs)
         self._results: dict[str, InputResult] = {}
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
@@ -179,11 +181,13 @@ class _Batch:
             if self._stop.is_set():
                 return []
             with about(source.name, "probe"):
-                inspection = inspect_input(source, self._output_dir, self._settings)
+                inspection = inspect_input(source, self._claims, self._settings)
                 if inspection.job is not None:
                     todo.append(inspection.job)
                 elif inspection.manifest is not None:
-                    self._record(_result(source, "cached", inspection.manifest))
+                    self._record(_result(source, inspection.folder, "cached", inspection.manifest))
+                elif inspection.same_as is not None:
+                    self._record(_duplicate(source, inspection.folder, inspection.same_as))
                 else:
                     self._fail(source, inspection.reason)
         cached = sum(result.status == "cached" for result in self._results.values())
@@ -195,7 +199,7 @@ class _Batch:
     def _analyse(self, job: Job) -> None:
         name = job.source.name
         monitor = self._monitor.video(name)
-        processor = self._make_processor(job.info, self._output_dir / name, job.fingerprint, self._settings, monitor)
+        processor = self._make_processor(job.info, job.folder, job.fingerprint, self._settings, monitor)
         # Loading the models is the batch's time, not the first video's.
         processor.prepare()
         started = time.monotonic()
@@ -215,7 +219,7 @@ class _Batch:
         started = time.monotonic()
         manifest = processor.finish(record)
         wall_s = analyse_s + time.monotonic() - started
-        self._record(_result(job.source, "done", manifest, wall_s, analysis_cached=record.cached))
+        self._record(_result(job.source, job.folder, "done", manifest, wall_s, analysis_cached=record.cached))
 
     def _attempt(self, source: BatchInput, stage: str, work: Callable[[], None]) -> None:
         """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
@@ -243,6 +247,8 @@ class _Batch:
         self._results[result.name] = result
         if result.status == "done":
             logger.info("%s: done, %d people, %d clips", result.name, result.people, result.clips)
+        elif result.status == "duplicate":
+            logger.info("%s: %s, which is done in its place", result.label, result.reason)
         elif result.status == "failed":
             logger.error("%s: %s", result.name, result.reason)
 
@@ -292,6 +298,7 @@ class RealProcessors:
 
 def _result(
     source: BatchInput,
+    folder: Path | None,
     status: Status,
     manifest: dict[str, Any],
     wall_s: float = 0.0,
@@ -307,7 +314,13 @@ def _result(
         duration_s=manifest["video"]["duration_s"],
         wall_s=wall_s,
         analysis_cached=analysis_cached,
+        folder="" if folder is None else folder.name,
     )
+
+
+def _duplicate(source: BatchInput, folder: Path | None, other: BatchInput) -> InputResult:
+    reason = f"the same video as {other.label}"
+    return InputResult(source.label, source.name, "duplicate", reason, folder="" if folder is None else folder.name)
 
 
 def _not_reached(source: BatchInput) -> InputResult:
