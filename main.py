@@ -13,7 +13,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -292,10 +292,12 @@ def _meant_command(inputs: Sequence[str]) -> str:
     return next(iter(difflib.get_close_matches(inputs[0].lower(), COMMANDS, 1, 0.7)), "")
 
 
-def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings, journal: RunJournal) -> int:
+def _dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, journal: RunJournal) -> int:
     from processors.batch_inspection import Inspection, inspect_input
     from processors.batch_summary import InputResult
+    from processors.folder_claims import FolderClaims
 
+    claims = FolderClaims(output_dir, inputs)
     history = journal.history
     code = EXIT_FAILED if any(result.status == "failed" for result in history.results.values()) else EXIT_DONE
     for source in inputs:
@@ -305,21 +307,19 @@ def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings,
             inspection = Inspection(reason=crash.reason)
         else:
             with journal.working_on(source.name, "probe"):
-                inspection = inspect_input(source, output_dir, settings)
+                inspection = inspect_input(source, claims, settings)
         if inspection.job is not None:
             info = inspection.job.info
             facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s"
-            state = f"to do ({facts}{'' if info.audio else ', no sound'}) -> {output_dir / source.name}"
+            state = f"to do ({facts}{'' if info.audio else ', no sound'}) -> {inspection.folder}"
         elif inspection.manifest is not None:
-            state = f"already done in {output_dir / source.name}"
+            state = f"already done in {inspection.folder}"
+        elif inspection.same_as is not None:
+            state = f"the same video as {inspection.same_as.label}, once in {inspection.folder}"
         else:
             state, code = f"cannot be done: {inspection.reason}", EXIT_FAILED
-<<<<<<< HEAD
-        _print_lines([f"{source.label}: {state}"])
-        journal.record(InputResult(source.label, source.name, "failed" if inspection.reason else "cached"))
-=======
         print_lines([f"{source.label}: {state}"])
->>>>>>> h-machine
+        journal.record(InputResult(source.label, source.name, "failed" if inspection.reason else "cached"))
     return code
 
 

@@ -26,7 +26,8 @@ class BatchInput:
     """One input of the batch.
 
     path: the file, as the user named it or as it was found.
-    name: its folder below the output folder; unique in the batch, also where case does not count.
+    name: what it is called in this batch; unique in it, also where case does not count, and independent of the order
+        of the arguments. Its output folder is called like this unless another video's is: see `FolderClaims`.
     problem: why it cannot even be tried, or "".
     """
 
@@ -59,8 +60,16 @@ def find_inputs(arguments: Sequence[str], output_dir: Path) -> tuple[BatchInput,
             if real not in seen:
                 seen.add(real)
                 paths.append((path, problem))
-    names = folder_names([path.name for path, _ in paths])
-    return tuple(BatchInput(path, name, problem) for (path, problem), name in zip(paths, names, strict=True))
+    # Names go out in an order of their own, so that they are the same whatever the order of the arguments.
+    ordered = sorted((path for path, _ in paths), key=input_order)
+    names = dict(zip(ordered, folder_names([path.name for path in ordered]), strict=True))
+    return tuple(BatchInput(path, names[path], problem) for path, problem in paths)
+
+
+def input_order(path: Path) -> tuple[int, list[str], str]:
+    """Sort key that depends on the file alone: short names first ("a.mp4" before "a (copy).mp4"), then by real path."""
+    real = os.path.realpath(path)
+    return len(path.name), [part.casefold() for part in Path(real).parts], real
 
 
 def folder_names(file_names: Sequence[str]) -> list[str]:
@@ -70,21 +79,22 @@ def folder_names(file_names: Sequence[str]) -> list[str]:
     do not tell them apart. What is still the same gets "_2", "_3", ... in the order given.
     """
     stems = [safe_name(Path(name).stem) for name in file_names]
-    frequency = Counter(map(_fold, stems))
+    frequency = Counter(map(fold, stems))
     taken = set(RESERVED_NAMES)
     result = []
     for file_name, stem in zip(file_names, stems, strict=True):
-        wanted = stem if frequency[_fold(stem)] == 1 else safe_name(file_name)
+        wanted = stem if frequency[fold(stem)] == 1 else safe_name(file_name)
         name, number = wanted, 1
-        while _fold(name) in taken:
+        while fold(name) in taken:
             number += 1
             name = f"{wanted}_{number}"
-        taken.add(_fold(name))
+        taken.add(fold(name))
         result.append(name)
     return result
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
+    """What two names have in common that some file systems do not tell apart."""
     return unicodedata.normalize("NFC", name).casefold()
 
 

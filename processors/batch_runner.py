@@ -33,6 +33,7 @@ from core.types import VideoInfo
 from processors.batch_inputs import BatchInput
 from processors.batch_inspection import Job, inspect_input, one_line_reason
 from processors.batch_summary import BatchSummary, InputResult, Status
+from processors.folder_claims import FolderClaims
 from processors.index_writer import write_index
 from processors.output_folder import exclusive, remove_leftovers
 from processors.run_journal import RunJournal, UnfinishedWork
@@ -111,7 +112,6 @@ class _Batch:
     ) -> None:
         """all_analysed: called when no video is left to be analysed."""
         self._inputs = inputs
-        self._output_dir = output_dir
         self._settings = settings
         self._monitor = monitor
         self._stop = monitor.stop
@@ -121,6 +121,7 @@ class _Batch:
         self._unfinished = unfinished
         self._results: dict[str, InputResult] = dict(journal.history.results)
         self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._claims = FolderClaims(output_dir, inputs)
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
         self._bug: BaseException | None = None
@@ -202,12 +203,14 @@ class _Batch:
         give_back_memory()
 
     def _inspect(self, source: BatchInput, deliver: Callable[[Job], None]) -> None:
-        inspection = inspect_input(source, self._output_dir, self._settings)
+        inspection = inspect_input(source, self._claims, self._settings)
         if inspection.job is not None:
             self._monitor.expect(source.name, _weight(inspection.job.info))
             deliver(inspection.job)
         elif inspection.manifest is not None:
-            self._record(_result(source, "cached", inspection.manifest))
+            self._record(_result(source, inspection.folder, "cached", inspection.manifest))
+        elif inspection.same_as is not None:
+            self._record(_duplicate(source, inspection.folder, inspection.same_as))
         else:
             self._fail(source, inspection.reason)
 
@@ -223,7 +226,7 @@ class _Batch:
     def _analyse(self, job: Job, deliver: Callable[[_Analysed], None]) -> None:
         name = job.source.name
         monitor = self._monitor.video(name)
-        processor = self._make_processor(job.info, self._output_dir / name, job.fingerprint, self._settings, monitor)
+        processor = self._make_processor(job.info, job.folder, job.fingerprint, self._settings, monitor)
         # Loading the models is the batch's time, not the first video's.
         processor.prepare()
         started = time.monotonic()
@@ -243,7 +246,7 @@ class _Batch:
         started = time.monotonic()
         manifest = processor.finish(record)
         wall_s = analyse_s + time.monotonic() - started
-        self._record(_result(job.source, "done", manifest, wall_s, analysis_cached=record.cached))
+        self._record(_result(job.source, job.folder, "done", manifest, wall_s, analysis_cached=record.cached))
 
     def _attempt(self, source: BatchInput, stage: str, work: Callable[[], None]) -> None:
         """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
@@ -273,6 +276,8 @@ class _Batch:
         self._journal.record(result)
         if result.status == "done":
             logger.info("%s: done, %d people, %d clips", result.name, result.people, result.clips)
+        elif result.status == "duplicate":
+            logger.info("%s: %s, which is done in its place", result.label, result.reason)
         elif result.status == "failed":
             logger.error("%s: %s", result.name, result.reason)
         self._monitor.end_video(result.name)
@@ -305,6 +310,7 @@ def _join(workers: Sequence[threading.Thread], timeout_s: float) -> None:
 
 def _result(
     source: BatchInput,
+    folder: Path | None,
     status: Status,
     manifest: dict[str, Any],
     wall_s: float = 0.0,
@@ -320,7 +326,13 @@ def _result(
         duration_s=manifest["video"]["duration_s"],
         wall_s=wall_s,
         analysis_cached=analysis_cached,
+        folder="" if folder is None else folder.name,
     )
+
+
+def _duplicate(source: BatchInput, folder: Path | None, other: BatchInput) -> InputResult:
+    reason = f"the same video as {other.label}"
+    return InputResult(source.label, source.name, "duplicate", reason, folder="" if folder is None else folder.name)
 
 
 def _not_reached(source: BatchInput) -> InputResult:

@@ -17,14 +17,16 @@ from utils.timecodes import format_duration
 SUMMARY_SCHEMA = 1
 SUMMARY_FILE = "summary.json"
 
-Status = Literal["done", "cached", "failed", "interrupted"]
+Status = Literal["done", "cached", "duplicate", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
 class InputResult:
     """One input's end.
 
-    label: the input as the user named it. name: its output folder. reason: one line, "" where it is done.
+    label: the input as the user named it. name: what it is called in the batch, unique in it.
+    status: a duplicate is the same video as another input, which is processed in its place.
+    reason: one line, "" where it is done. folder: name of its output folder, "" where that is not known.
     people, clips: how many. duration_s: length of the video. wall_s: time spent on it, 0.0 where cached.
     analysis_cached: it was rendered from the analysis of an earlier run.
     """
@@ -38,6 +40,7 @@ class InputResult:
     duration_s: float = 0.0
     wall_s: float = 0.0
     analysis_cached: bool = False
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class BatchSummary:
         for name, result in zip(shown, self.results, strict=True):
             yield f"{name:<{width}}  {_outcome(result)}"
         counts = Counter(result.status for result in self.results)
-        parts = [f"{counts[s]} {s}" for s in ("done", "cached", "failed", "interrupted") if counts[s]]
+        parts = [f"{counts[s]} {s}" for s in ("done", "cached", "duplicate", "failed", "interrupted") if counts[s]]
         clips = sum(result.clips for result in self.results)
         videos = count_of(len(self.results), "video")
         yield f"{videos}: {', '.join(parts)}; {count_of(clips, 'clip')}; {format_duration(self.wall_s)}"
@@ -81,7 +84,7 @@ class BatchSummary:
         entries: list[dict[str, Any]] = [
             {
                 "input": result.label,
-                "folder": result.name,
+                "folder": result.folder or result.name,
                 "status": result.status,
                 "reason": result.reason,
                 "people": result.people,
@@ -110,12 +113,16 @@ def last_summary(output_dir: Path) -> BatchSummary:
 
 def _shown(result: InputResult) -> str:
     """What the user looks for: the output folder, or the file where there is none."""
-    return ascii_safe(Path(result.label).name) if result.status == "failed" else result.name
+    if result.status in ("failed", "duplicate"):
+        return ascii_safe(Path(result.label).name)
+    return result.folder or result.name
 
 
 def _outcome(result: InputResult) -> str:
     if result.status in ("failed", "interrupted"):
         return f"{result.status}: {result.reason}"
+    if result.status == "duplicate":
+        return result.reason
     found = f"{count_of(result.people, 'person', 'people'):>10}  {count_of(result.clips, 'clip'):>9}"
     if result.status == "cached":
         return f"{found}  {format_duration(result.duration_s):>8}  already done"

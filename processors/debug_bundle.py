@@ -161,9 +161,21 @@ class DebugBundle:
     def _files(self) -> Iterator[Path]:
         """What the run may have written that is for machines, relative to the output folder."""
         yield Path("summary.json")
+        for folder in self._result_folders:
+            yield Path(folder) / "manifest.json"
+            yield Path(folder) / "tracks.csv"
+
+    @functools.cached_property
+    def _result_folders(self) -> list[str]:
+        from processors.folder_claims import FolderClaims
+        from utils.fingerprints import fingerprint
+
+        claims, folders = FolderClaims(self._output_dir, self.inputs), []
         for source in self.inputs[-MAX_RESULTS:]:
-            yield Path(source.name) / "manifest.json"
-            yield Path(source.name) / "tracks.csv"
+            if not source.problem:
+                with contextlib.suppress(OSError):
+                    folders.append(claims.folder_for(source, fingerprint(source.path)))
+        return list(dict.fromkeys(folders))
 
     def _result(self, file: Path, names: Mapping[str, str]) -> Any:
         path = self._output_dir / file

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
+from processors.folder_owner import folder_owner
 from processors.output_folder import read_manifest
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint, fingerprint
@@ -21,15 +22,16 @@ def find_folder(argument: str, output_dir: Path) -> Path:
         SettingsError: there is none.
     """
     path = Path(argument)
+    if path.is_file():
+        # A folder called like the file may belong to another video.
+        mark = fingerprint(path)
+        for folder in result_folders(output_dir):
+            if folder_owner(folder) == mark:
+                return folder.resolve()
+        raise SettingsError("has no results yet", path=path, hint=f"none in {output_dir}; -o names another folder")
     for folder in (path, output_dir / argument):
         if folder.is_dir() and read_manifest(folder):
             return folder.resolve()
-    if path.is_file():
-        mark = fingerprint(path)
-        for folder in result_folders(output_dir):
-            if _mark_in(read_manifest(folder)) == mark:
-                return folder.resolve()
-        raise SettingsError("has no results yet", path=path, hint=f"none in {output_dir}; -o names another folder")
     names = [folder.name for folder in result_folders(output_dir)]
     more = ", ..." if len(names) > _NAMES_SHOWN else ""
     there = f"there is {', '.join(names[:_NAMES_SHOWN])}{more}" if names else "there are none"
@@ -51,7 +53,7 @@ def recorded_mark(folder: Path) -> Fingerprint:
     Raises:
         SettingsError: its manifest is damaged.
     """
-    mark = _mark_in(read_manifest(folder))
+    mark = folder_owner(folder)
     if mark is None:
         raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_AGAIN)
     return mark
@@ -69,11 +71,3 @@ def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
         raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_AGAIN)
     formats = [name for name in extras if name not in ("preview", "reel")]
     return {**settings, "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats}}
-
-
-def _mark_in(manifest: dict[str, Any] | None) -> Fingerprint | None:
-    try:
-        recorded = (manifest or {})["input"]
-        return Fingerprint(int(recorded["size_bytes"]), str(recorded["sha256"]))
-    except (KeyError, TypeError, ValueError):
-        return None

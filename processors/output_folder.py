@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from config import VERSION, Settings, result_settings
 from core.errors import InterruptedRunError, OutputError
 from processors.finished_clips import NOTES_FILE, has_finished_clips
+from processors.folder_owner import folder_owner
 from processors.output_writer import MANIFEST_FILE, MANIFEST_SCHEMA, TIMELINE_FILE
 from utils.files import PARTIAL_PREFIX, write_bytes, write_json
 from utils.fingerprints import Fingerprint
@@ -135,13 +136,18 @@ def check_writable(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def new_results(folder: Path, *, resume: bool = False) -> Iterator[Path]:
+def new_results(folder: Path, owner: Fingerprint, *, resume: bool = False) -> Iterator[Path]:
     """Yield a folder to write into; on success its files take the place of those in `folder`.
 
-    It is empty, or with `resume` what an earlier run left there, if that holds finished clips. On any exception
-    (KeyboardInterrupt included) `folder` stays as it was; an interruption leaves finished clips for the next run.
+    It is empty, or with `resume` what an earlier run on the same video left there, if that holds finished clips. On
+    any exception (KeyboardInterrupt included) `folder` stays as it was; an interruption leaves finished clips for the
+    next run. owner: fingerprint of the video.
+
+    Raises:
+        OutputError: `folder` holds the results of another video.
     """
-    partial = folder.parent / f"{PARTIAL_PREFIX}{folder.name}"
+    _refuse_anothers(folder, owner)
+    partial = _unfinished(folder, owner)
     if not (resume and has_finished_clips(partial)):
         _remove_tree(partial)
     partial.mkdir(parents=True, exist_ok=True)
@@ -155,6 +161,7 @@ def new_results(folder: Path, *, resume: bool = False) -> Iterator[Path]:
         _remove_tree(partial)
         raise
     try:
+        _refuse_anothers(folder, owner)
         _replace(folder, partial)
     finally:
         _remove_tree(partial)
@@ -178,6 +185,23 @@ def remove_leftovers(output_dir: Path) -> None:
         _remove_tree(path)
 
 
+def _refuse_anothers(folder: Path, owner: Fingerprint) -> None:
+    # Whoever chose the folder should have known; results that nobody can bring back are worth a second look.
+    if folder_owner(folder) not in (None, owner):
+        raise OutputError("the output folder holds the results of another video", path=folder, hint="use -o")
+
+
+def _unfinished(folder: Path, owner: Fingerprint) -> Path:
+    """Where new results are made. The fingerprint in its name keeps the finished clips of two videos apart."""
+    end = f".{owner.sha256[:16]}-{owner.size_bytes}"
+    path = folder.parent / f"{PARTIAL_PREFIX}{folder.name}{end}"
+    for other in folder.parent.glob(f"{PARTIAL_PREFIX}*"):
+        # The video may have been called otherwise when its run was interrupted.
+        if other.name.endswith(end) and other != path and not path.exists():
+            other.rename(path)
+    return path
+
+
 def _is_old(path: Path) -> bool:
     return time.time() - path.stat().st_mtime > _UNFINISHED_FOR_S
 
@@ -197,9 +221,10 @@ def _replace(folder: Path, partial: Path) -> None:
     if not edited and (has_edited_timeline(folder) or not isinstance(old.get("timeline"), dict)):
         keep_backup(folder)
     # A journal: if we are killed from here on, the folder is not taken as done, and the next run
-    # still knows every file that is ours, and whether the timeline is somebody's work.
+    # still knows whose it is, every file that is ours, and whether the timeline is somebody's work.
     entries = [{"file": f} for f in dict.fromkeys(listed)]
-    write_json(folder / MANIFEST_FILE, {"replacing": True, "timeline": {"edited": edited}, "files": entries})
+    journal = {"replacing": True, "input": new.get("input"), "timeline": {"edited": edited}, "files": entries}
+    write_json(folder / MANIFEST_FILE, journal)
     for file in listed_files(new):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (partial / file).replace(folder / file)

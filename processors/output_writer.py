@@ -21,6 +21,7 @@ from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
 from core.types import Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo, frame_times
 from processors.clip_pictures import ClipPictures
+from processors.folder_owner import MANIFEST_FILE as MANIFEST_FILE
 from processors.report_writer import REPORT_FILE, report_html
 from processors.result_pictures import FACE_FILE, write_pictures
 from utils.files import atomic_path, write_json, write_text
@@ -29,7 +30,6 @@ from utils.stage_times import timed
 
 MANIFEST_SCHEMA = 2
 TIMELINE_SCHEMA = 2
-MANIFEST_FILE = "manifest.json"
 TIMELINE_FILE = "timeline.json"
 TRACKS_FILE = "tracks.csv"
 TRACKS_HEADER = "frame,time_s,shot,person,track,x1,y1,x2,y2,score,sharpness"

@@ -145,7 +145,7 @@ class VideoProcessor:
         keep = not self._settings.run.overwrite and not from_timeline
         kept = kept_results(self._folder, self._fingerprint, self._settings, record.key) if keep else None
         resume = kept is None and not self._settings.run.overwrite
-        with new_results(self._folder, resume=resume) as partial:
+        with new_results(self._folder, self._fingerprint, resume=resume) as partial:
             if kept is None:
                 kept, pictures = self._render(record, timeline, partial)
             else:

@@ -19,6 +19,7 @@ from benchmarks.faults import MEMORY_LIMIT_MB, Case, Outcome, make_cases, run_ca
 from config import Settings
 from processors.batch_inputs import BatchInput, find_inputs
 from processors.batch_inspection import inspect_input
+from processors.folder_claims import FolderClaims
 from tests.core.video_zoo import gray_ramp, make_video
 from tests.real_models import models_cache, net_files
 
@@ -135,7 +136,8 @@ def test_playlists_under_a_videos_name_open_nothing_else(
     for extension in ("mp4", "avi", "m3u8", "ffconcat", "sdp"):
         path = tmp_path / f"lure.{extension}"
         path.write_text(lure)
-        inspection = inspect_input(BatchInput(path, "lure"), tmp_path / "out", Settings())
+        source = BatchInput(path, "lure")
+        inspection = inspect_input(source, FolderClaims(tmp_path / "out", [source]), Settings())
         assert inspection.job is None
         assert inspection.reason
     assert calls == []
@@ -174,15 +176,17 @@ def test_names_that_differ_little_neither_collide_nor_escape(tmp_path: Path) -> 
     folder.mkdir()
     for stem in stems:
         for extension in ("mp4", "MP4", "mkv"):
-            (folder / f"{stem}.{extension}").write_bytes(b"no video")
+            # Equal files would be one video.
+            (folder / f"{stem}.{extension}").write_bytes(f"no video {stem}.{extension}".encode())
     inputs = find_inputs([str(folder)], tmp_path / "out")
     assert len(inputs) == 3 * len(stems)
     keys = {unicodedata.normalize("NFC", i.name).casefold() for i in inputs}
     assert len(keys) == len(inputs)
+    claims = FolderClaims(tmp_path / "out", inputs)
     for source in inputs:
         target = tmp_path / "out" / source.name
         assert target.resolve().parent == (tmp_path / "out").resolve()
         target.mkdir(parents=True)
-        reason = inspect_input(source, tmp_path / "out", Settings()).reason
+        reason = inspect_input(source, claims, Settings()).reason
         assert "not a video" in reason
         assert (source.label + reason).isprintable()

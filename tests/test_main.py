@@ -467,7 +467,7 @@ NOISY = """
 import os, sys, main
 from processors import batch_runner, batch_inspection
 from processors.batch_summary import BatchSummary, InputResult
-def run_batch(*_):
+def run_batch(*_, **__):
     import highspy
     highspy.Highs()
     print("python")

@@ -100,7 +100,7 @@ class ScriptedProcessor:
     def finish(self, record):
         analysis = record.name
         assert analysis == self.info.path.stem
-        with new_results(self.folder) as partial:
+        with new_results(self.folder, self.mark) as partial:
             (partial / "person_01").mkdir()
             (partial / "person_01" / "clip.mp4").write_bytes(b"clip")
             self.script.play("finish", analysis, self.monitor)
@@ -328,7 +328,7 @@ def ctrl_c():
 def test_an_interrupt_ends_it_within_two_seconds_and_says_what_is_done(videos, step, how, ctrl_c):
     run(videos, Script())
     for name in "bcd":
-        (videos / f"{name}.mp4").write_bytes(b"changed")
+        (videos / f"{name}.mp4").write_bytes(f"changed {name}".encode())
     script = Script()
 
     def interrupt(monitor) -> None:

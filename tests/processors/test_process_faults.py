@@ -276,7 +276,7 @@ def test_an_encoder_killed_in_mid_clip(
     write, settings, output = ClipWriter.write, settings_for(tmp_path / "cache"), tmp_path / "out"
 
     def killing(self: Any, y: Any, u: Any, v: Any) -> None:
-        if self.frames == 5 and "/.partial-a/" in " ".join(self.command):
+        if self.frames == 5 and "/.partial-a." in " ".join(self.command):
             os.kill(self._process.pid, signal.SIGKILL)
             self._process.wait()
         write(self, y, u, v)

@@ -23,6 +23,7 @@ from core.errors import (
     InterruptedRunError,
     ModelError,
     ModelUnavailableError,
+    OutputError,
     SettingsError,
     ToolMissingError,
     VideoProcessingError,
@@ -199,7 +200,7 @@ def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_pat
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("change", ["overwrite", "render", "settings", "analysis", "clip", "input"])
+@pytest.mark.parametrize("change", ["overwrite", "render", "settings", "analysis", "clip"])
 def test_clips_are_made_again_where_they_may_differ(tmp_path, stages, make, change):
     make(output={"export": ["mot"]}).finish(RECORD)
     stages.pop("paths")
@@ -212,15 +213,25 @@ def test_clips_are_made_again_where_they_may_differ(tmp_path, stages, make, chan
         settings["clip"] = {"size": 256}
     elif change == "analysis":
         record = dataclasses.replace(RECORD, key="cd" * 32)
-    elif change == "clip":
-        (tmp_path / "a" / CLIP.file).write_bytes(b"")
     else:
-        manifest = json.loads((tmp_path / "a/manifest.json").read_text())
-        manifest["input"]["sha256"] = "bb"
-        (tmp_path / "a/manifest.json").write_text(json.dumps(manifest))
+        (tmp_path / "a" / CLIP.file).write_bytes(b"")
     done = make(**settings).finish(record, **options)
     assert "paths" in stages
     assert set(done["extras"]) == {"vtt"} and not (tmp_path / "a/mot.txt").exists()
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_results_of_another_video_are_refused_before_any_work(tmp_path, stages, make, overwrite):
+    make().finish(RECORD)
+    stages.pop("paths")
+    manifest = json.loads((tmp_path / "a/manifest.json").read_text())
+    manifest["input"]["sha256"] = "bb"
+    (tmp_path / "a/manifest.json").write_text(json.dumps(manifest))
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    with pytest.raises(OutputError, match="results of another video"):
+        make(run={"overwrite": overwrite}).finish(RECORD)
+    assert "paths" not in stages
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
 def test_a_failure_leaves_nothing(tmp_path, stages, processor):
