@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ import numpy as np
 from core.errors import ModelDamagedError, ModelError
 from core.quiet_openvino import import_openvino, openvino_core
 from core.types import FloatArray
-from core.weights import REGISTRY
+from core.weights import REGISTRY, WeightsFile
 from utils.files import PARTIAL_PREFIX, scratch_file
 
 logger = logging.getLogger(__name__)
@@ -86,32 +86,46 @@ def _filled_up(pictures: Pictures) -> FloatArray:
 _conversion = threading.Lock()
 
 
-def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -> dict[str, Path]:
+def converted(
+    kinds: Sequence[str],
+    weights: dict[str, Path],
+    cache_dir: Path,
+    *,
+    entries: Mapping[str, WeightsFile] = REGISTRY,
+    converter: str = "core.torch_nets",
+) -> dict[str, Path]:
     """Paths of the OpenVINO forms of `kinds`, converted once and kept in `cache_dir`.
 
-    The conversion needs torch and some 800 MB, so it happens in a child process.
+    The conversion needs torch and some 800 MB, so it happens in a child process. entries: what is known of the
+    weights of each kind. converter: the module to run there, with a kind, its weights and the target for each kind.
 
     Raises:
         ModelError: the conversion failed; the message has the end of what it said.
     """
     version = import_openvino().__version__.split("-")[0]
-    names = {k: f"{k}-{REGISTRY[k].sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
+    names = {k: f"{k}-{entries[k].sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
     paths = {k: cache_dir / "openvino" / name for k, name in names.items()}
     with _conversion:
         missing = [k for k in kinds if not (paths[k].is_file() and paths[k].with_suffix(".bin").is_file())]
         if missing:
             logger.info("converting %s for the CPU (once)", ", ".join(missing))
-            _convert(missing, weights, paths)
+            _convert(missing, weights, paths, entries, converter)
     return paths
 
 
-def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Path]) -> None:
+def _convert(
+    kinds: Sequence[str],
+    weights: dict[str, Path],
+    paths: dict[str, Path],
+    entries: Mapping[str, WeightsFile],
+    converter: str,
+) -> None:
     partials = {k: paths[k].with_name(PARTIAL_PREFIX + f"{threading.get_native_id()}-" + paths[k].name) for k in kinds}
     arguments = [text for k in kinds for text in (k, str(weights[k].resolve()), str(partials[k].resolve()))]
     try:
         paths[kinds[0]].parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            [sys.executable, "-m", "core.torch_nets", *arguments],
+            [sys.executable, "-m", converter, *arguments],
             cwd=Path(__file__).resolve().parent.parent,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -120,7 +134,7 @@ def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Pa
         )
         if done.returncode:
             _remove(partials)
-            raise _conversion_error(kinds, done, paths[kinds[0]].parent, sum(REGISTRY[k].size for k in kinds))
+            raise _conversion_error(kinds, done, paths[kinds[0]].parent, sum(entries[k].size for k in kinds))
         for kind in kinds:
             # The .xml last: whoever sees it may rely on the .bin.
             partials[kind].with_suffix(".bin").replace(paths[kind].with_suffix(".bin"))

@@ -1,0 +1,1 @@
+"""Networks and where their weights come from: files in, arrays out; nothing here knows of videos or tracks."""
