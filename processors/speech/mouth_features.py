@@ -1,0 +1,162 @@
+"""One more pass over the video with finished boxes: what the mouths do, on the 25 Hz grid."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InterruptedRunError
+from core.models.face_mesh import FaceMesh, mouth_opening
+from core.models.speech_net import CHUNK_FRAMES, CONTEXT_FRAMES, RATE_HZ, SpeechNet, chunks
+from core.types import ByteArray, FaceAnalysis, FloatArray, IntArray, Tracklet
+from core.video_reader import VideoReader
+from processors.speech.mouth_region import face_picture, mouth_picture, smoothed_boxes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MouthFeatures:
+    """One tracklet's mouth over a run of grid rows that follow each other.
+
+    first: number of the first row. opening: (K,) heights of the face. visual: (K, 128) by key of the network.
+    """
+
+    tracklet: int
+    first: int
+    opening: NDArray[np.float64]
+    visual: dict[str, FloatArray]
+
+
+def grid_frames(times_s: NDArray[np.float64]) -> IntArray:
+    """(N,) int64: the frame shown in the middle of each 1/25 s. times_s: (frames + 1,), from `frame_times`."""
+    middles = (np.arange(int(times_s[-1] * RATE_HZ)) + 0.5) / RATE_HZ
+    return np.clip(np.searchsorted(times_s, middles, side="right") - 1, 0, max(len(times_s) - 2, 0)).astype(np.int64)
+
+
+def runs(tracklet: Tracklet, frames: IntArray, wanted: NDArray[np.bool_]) -> list[tuple[IntArray, IntArray]]:
+    """Where a tracklet is asked for: (grid rows, positions in the tracklet) of each run of rows without a hole.
+
+    frames: from `grid_frames`. wanted: (N,), which rows of the grid are asked for.
+    """
+    at = np.clip(np.searchsorted(tracklet.frames, frames), 0, len(tracklet.frames) - 1)
+    rows = np.flatnonzero((tracklet.frames[at] == frames) & wanted)
+    if not len(rows):
+        return []
+    pieces = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    return [(piece, at[piece]) for piece in pieces]
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A run that is being gathered; `mouths` are those that no encoder has seen with all their context yet."""
+
+    tracklet: int
+    rows: IntArray
+    boxes: NDArray[np.float64]
+    opening: list[float] = field(default_factory=list)
+    mouths: list[ByteArray] = field(default_factory=list)
+    dropped: int = 0
+    visual: dict[str, list[FloatArray]] = field(default_factory=dict)
+    encoded: int = 0
+
+
+class MouthReader:
+    """Looks at mouths with the face mesh and the networks' visual encoders, if any."""
+
+    def __init__(self, mesh: FaceMesh, nets: Sequence[SpeechNet] = ()) -> None:
+        self._mesh = mesh
+        self._nets = nets
+
+    def read(
+        self,
+        analysis: FaceAnalysis,
+        times_s: NDArray[np.float64],
+        wanted: NDArray[np.bool_],
+        *,
+        decode_threads: int = 1,
+        stop: threading.Event | None = None,
+    ) -> Iterator[MouthFeatures]:
+        """Every run of every tracklet, each when its last frame was seen.
+
+        Only the stretches of the video with a wanted face are decoded. What is kept per face is 1 kB a row and
+        network, and the pictures of under a hundred rows.
+
+        Raises:
+            DecodeError: the file cannot be opened any more.
+            InterruptedRunError: `stop` was set meanwhile.
+        """
+        frames = grid_frames(times_s)
+        waiting: dict[int, list[tuple[_Run, int]]] = {}
+        for tracklet in analysis.tracklets:
+            for rows, at in runs(tracklet, frames, wanted):
+                run = _Run(tracklet.id, rows, smoothed_boxes(tracklet.boxes[at]))
+                for place, row in enumerate(rows):
+                    waiting.setdefault(int(frames[row]), []).append((run, place))
+        with VideoReader(analysis.video, threads=decode_threads) as reader:
+            for first, last in _stretches(sorted(waiting)):
+                pts = analysis.frame_pts
+                numbers = {int(pts[number]): number for number in range(first, last + 1)}
+                for frame in reader.frames(int(pts[first]), int(pts[last]) + 1):
+                    if stop is not None and stop.is_set():
+                        raise InterruptedRunError("stopped", path=analysis.video.path, stage="speech")
+                    luma = frame.planes()[0]
+                    for run, place in waiting.pop(numbers.get(frame.pts, -1), ()):
+                        self._look(run, place, luma)
+                        if place == len(run.rows) - 1:
+                            yield self._finished(run)
+                # Of frames that cannot be decoded this time, some may be the last of a run.
+                for number in [number for number in waiting if number <= last]:
+                    for run, place in waiting.pop(number):
+                        if place == len(run.rows) - 1 and run.opening:
+                            yield self._finished(run)
+
+    def _look(self, run: _Run, place: int, luma: ByteArray) -> None:
+        opening = mouth_opening(self._mesh.points(face_picture(luma, run.boxes[place])))
+        # Frames that could not be decoded this time show the one before.
+        missing = place - len(run.opening)
+        run.opening += [opening] * (missing + 1)
+        if self._nets:
+            mouth = mouth_picture(luma, run.boxes[place])
+            run.mouths += [mouth] * (missing + 1)
+            self._encode(run, whole=False)
+
+    def _encode(self, run: _Run, *, whole: bool) -> None:
+        """Encode what has its context, in chunks of one size, or everything that is left."""
+        known, total = run.dropped + len(run.mouths), len(run.rows)
+        for fed, kept in chunks(total)[run.encoded :]:
+            if known < fed.stop and not whole:
+                return
+            pictures = np.stack(run.mouths[fed.start - run.dropped : fed.stop - run.dropped])
+            for net in self._nets:
+                run.visual.setdefault(net.key, []).append(net.visual(pictures)[kept])
+            run.encoded += 1
+            keep_from = max(run.encoded * CHUNK_FRAMES - CONTEXT_FRAMES, 0)
+            del run.mouths[: keep_from - run.dropped]
+            run.dropped = keep_from
+
+    def _finished(self, run: _Run) -> MouthFeatures:
+        missing = len(run.rows) - len(run.opening)
+        run.opening += run.opening[-1:] * missing
+        if self._nets:
+            run.mouths += run.mouths[-1:] * missing
+            self._encode(run, whole=True)
+        visual = {key: np.concatenate(parts) for key, parts in run.visual.items()}
+        return MouthFeatures(run.tracklet, int(run.rows[0]), np.array(run.opening), visual)
+
+
+_FAR_FRAMES = 50
+"""frames that are decoded rather than sought over"""
+
+
+def _stretches(frames: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of the runs of `frames`, which rise; smaller holes are decoded too."""
+    found: list[tuple[int, int]] = []
+    for frame in frames:
+        if found and frame - found[-1][1] <= _FAR_FRAMES:
+            found[-1] = (found[-1][0], frame)
+        else:
+            found.append((frame, frame))
+    return found

@@ -1,0 +1,76 @@
+"""From a log-odds per frame to turns: the intervals in which a person speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLOSED_GAP_S = 0.24
+"""pauses inside words and between them: people take them for speech"""
+SHORTEST_TURN_S = 0.2
+"""shorter than any word"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Turn:
+    """[start_s, end_s) from the beginning of the first frame. score: mean log-odds."""
+
+    start_s: float
+    end_s: float
+    score: float
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+def turns(
+    starts_s: NDArray[np.floating],
+    ends_s: NDArray[np.floating],
+    log_odds: NDArray[np.floating],
+    *,
+    gap_s: float = CLOSED_GAP_S,
+    shortest_s: float = SHORTEST_TURN_S,
+) -> list[Turn]:
+    """Where the log-odds of one tracklet are above zero, in order.
+
+    starts_s, ends_s: (T,) when each of its frames begins and ends to be shown. log_odds: (T,), NaN counts as silence.
+    gap_s: pauses up to it do not divide a turn. shortest_s: shorter turns are left out, after that.
+    """
+    speaking = np.nan_to_num(log_odds, nan=-1.0) > 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], speaking.astype(np.int8), [0]])))
+    pieces = [
+        Turn(float(starts_s[first]), float(ends_s[end - 1]), float(np.mean(log_odds[first:end])))
+        for first, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
+    return [turn for turn in joined(pieces, gap_s=gap_s) if turn.duration_s >= shortest_s - 1e-9]
+
+
+def joined(pieces: Iterable[Turn], *, gap_s: float = CLOSED_GAP_S) -> list[Turn]:
+    """`pieces` of one person, of all its tracklets, in order; those up to `gap_s` apart, or overlapping, as one."""
+    found: list[Turn] = []
+    for turn in sorted(pieces):
+        if found and turn.start_s <= found[-1].end_s + gap_s + 1e-9:
+            last = found.pop()
+            weight = last.duration_s + turn.duration_s
+            score = (last.score * last.duration_s + turn.score * turn.duration_s) / max(weight, 1e-9)
+            turn = Turn(last.start_s, max(last.end_s, turn.end_s), score)
+        found.append(turn)
+    return found
+
+
+def widened(pieces: Sequence[Turn], start_s: float, end_s: float, *, lead_s: float, tail_s: float) -> list[Turn]:
+    """`pieces` begun `lead_s` earlier and ended `tail_s` later, within the shot [start_s, end_s).
+
+    Where two would then overlap they meet in the middle of the pause between them.
+    """
+    inside = [turn for turn in sorted(pieces) if turn.end_s > start_s and turn.start_s < end_s]
+    found = []
+    for i, turn in enumerate(inside):
+        earliest = start_s if i == 0 else max(start_s, (inside[i - 1].end_s + turn.start_s) / 2)
+        latest = end_s if i == len(inside) - 1 else min(end_s, (turn.end_s + inside[i + 1].start_s) / 2)
+        found.append(Turn(max(turn.start_s - lead_s, earliest), min(turn.end_s + tail_s, latest), turn.score))
+    return found
