@@ -1,0 +1,51 @@
+"""The whole pass on a clip in which it is known who speaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.speech import analyse
+from config import Settings
+from core.model_manager import ModelManager
+from core.models.face_mesh import FaceMesh
+from core.models.voice_activity import VoiceActivity
+from core.types import FaceAnalysis
+from processors.speech.speech_pass import SILENCE, SpeechModels, _around, _at_times, find_speech
+from tests.speech_models import needs_speech_packages
+
+
+@pytest.fixture(scope="module")
+def turns_clip(shared: Path, model_settings: Settings, models: ModelManager) -> FaceAnalysis:
+    return analyse(shared / "speech" / "turns-quiet__r1_r5.mp4", model_settings, models)
+
+
+@pytest.mark.clips
+@needs_speech_packages
+def test_one_column_per_tracklet_the_same_every_time(
+    turns_clip: FaceAnalysis, voice_activity: VoiceActivity, face_mesh: FaceMesh
+) -> None:
+    first, second = (find_speech(turns_clip, SpeechModels(voice_activity, face_mesh)) for _ in range(2))
+    assert first is not None and second is not None
+    assert set(first.columns) == {tracklet.id for tracklet in turns_clip.tracklets}
+    for tracklet in turns_clip.tracklets:
+        column = first.columns[tracklet.id]
+        assert column.dtype == np.float32 and column.shape == tracklet.frames.shape and np.isfinite(column).all()
+        assert np.array_equal(column, second.columns[tracklet.id])
+        assert 0.2 < (column > 0).mean() < 0.8
+
+
+def test_what_is_around_a_voice_is_looked_at() -> None:
+    mask = np.zeros(20, bool)
+    mask[10] = True
+    assert np.flatnonzero(_around(mask, 3)).tolist() == list(range(7, 14))
+    assert not _around(np.zeros(5, bool), 2).any() and _around(np.ones(5, bool), 2).all()
+
+
+def test_values_of_the_grid_at_frame_times() -> None:
+    values = np.array([np.nan, 1.0, 2.0, np.nan])
+    found = _at_times(values, 25, np.array([0.0, 1.06, 1.08, 1.10, 9.0]))
+    assert found == pytest.approx([SILENCE, 1.0, 1.5, 2.0, SILENCE])
+    assert (_at_times(np.full(3, np.nan), 0, np.array([0.0, 0.1])) == SILENCE).all()
