@@ -48,7 +48,8 @@ class OpenVINOGraph:
     def __call__(self, *inputs: NDArray[Any]) -> tuple[FloatArray, ...]:
         """inputs: one array per input of the network; they become float32."""
         # The tensors borrow the arrays' memory: the list keeps it alive until the network has read it.
-        arrays = [np.ascontiguousarray(array, np.float32) for array in inputs]
+        # It takes none that is read-only.
+        arrays = [np.require(array, np.float32, ["C", "W"]) for array in inputs]
         for i, array in enumerate(arrays):
             self._request.set_input_tensor(i, self._tensor(array, shared_memory=True))
         self._request.infer()

@@ -25,6 +25,9 @@ SYNC_MARGIN = 0.4
 """difference of the correlations (as Fisher's z) at which one of two talkers is taken for the only one: over two
 standard deviations of it"""
 
+TALKER_SYNC = 0.54
+"""the mean of those who speak; a face in such synchrony is never taken for silent"""
+
 OVERLAP_S, OVERLAP_SHARE = 4.0, 0.8
 """two faces that both seem to speak for so much of this time are compared; talking over each other is shorter"""
 
@@ -94,5 +97,6 @@ def decide(
                 continue
             long = running_mean(both.astype(np.float64), window) > OVERLAP_SHARE * heard
             lead = sync[other] - sync[face] - SYNC_MARGIN
-            decided[face] = np.where(both & long & (lead > 0), np.minimum(decided[face], -1.0), decided[face])
+            silent = both & long & (lead > 0) & (sync[face] < TALKER_SYNC)
+            decided[face] = np.where(silent, np.minimum(decided[face], -1.0), decided[face])
     return decided

@@ -35,16 +35,15 @@ def turns(
     gap_s: float = CLOSED_GAP_S,
     shortest_s: float = SHORTEST_TURN_S,
 ) -> list[Turn]:
-    """Where the log-odds of one tracklet are above zero, in order.
+    """Where the log-odds of one tracklet are above zero, in order; a long hole between its frames divides a turn.
 
     starts_s, ends_s: (T,) when each of its frames begins and ends to be shown. log_odds: (T,), NaN counts as silence.
     gap_s: pauses up to it do not divide a turn. shortest_s: shorter turns are left out, after that.
     """
     speaking = np.nan_to_num(log_odds, nan=-1.0) > 0
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], speaking.astype(np.int8), [0]])))
     pieces = [
-        Turn(float(starts_s[first]), float(ends_s[end - 1]), float(np.mean(log_odds[first:end])))
-        for first, end in zip(edges[::2], edges[1::2], strict=True)
+        Turn(float(start), float(end), float(value))
+        for start, end, value in zip(starts_s[speaking], ends_s[speaking], log_odds[speaking], strict=True)
     ]
     return [turn for turn in joined(pieces, gap_s=gap_s) if turn.duration_s >= shortest_s - 1e-9]
 

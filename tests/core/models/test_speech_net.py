@@ -94,7 +94,7 @@ def test_a_file_that_would_run_code_is_not_loaded(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "ran",))
 
     evil = tmp_path / "evil.model"
-    evil.write_bytes(pickle.dumps(Evil()))
+    evil.write_bytes(pickle.dumps(Evil(), protocol=2))
     with pytest.raises(pickle.UnpicklingError):
         build("visual", evil)
     assert not (tmp_path / "ran").exists()

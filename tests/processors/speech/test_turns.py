@@ -12,11 +12,8 @@ from processors.speech.turns import Turn, joined, turns, widened
 def spoken(pattern: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Frames of 0.1 s; "x" speaks."""
     starts_s = np.arange(len(pattern)) / 10
-    return (
-        starts_s,
-        starts_s + 0.1,
-        np.array([2.0 if mark == "x" else np.nan if mark == "?" else -2.0 for mark in pattern]),
-    )
+    marks = {"x": 2.0, "?": np.nan, ".": -2.0}
+    return starts_s, starts_s + 0.1, np.array([marks[mark] for mark in pattern])
 
 
 @pytest.mark.parametrize(
