@@ -21,8 +21,8 @@ LAGS = range(-2, 4)
 """frames by which the loudness may be later than the opening; the best counts. People take 45 ms of early and 125 ms of
 late sound for synchronous (ITU-R BT.1359), and lips open before some sounds"""
 
-SYNC_MARGIN = 0.4
-"""difference of the correlations (as Fisher's z) at which one of two talkers is taken for the only one: over two
+SYNC_MARGIN = 0.48
+"""difference of the correlations (as Fisher's z) at which one of two talkers is taken for the only one: two
 standard deviations of it"""
 
 TALKER_SYNC = 0.54

@@ -25,7 +25,7 @@ def test_running_mean_is_centred_and_leaves_gaps_out() -> None:
 
 def test_lip_sync_tells_the_talker_from_another() -> None:
     energy = 100 * syllables(1)
-    opening = np.stack([syllables(1), syllables(2), np.full(FRAMES, np.nan)])
+    opening = np.stack([syllables(1), syllables(9), np.full(FRAMES, np.nan)])
     sync = lip_sync(opening, energy, np.ones(FRAMES))
     middle = slice(75, -75)
     assert sync[0, middle].min() > sync[1, middle].max() + 2 * SYNC_MARGIN and (sync[2] == 0).all()
@@ -38,7 +38,7 @@ def test_sound_a_little_late_is_still_in_sync_and_half_a_second_is_not() -> None
 
 
 def test_of_two_faces_that_seem_to_speak_for_long_the_synchronous_one_speaks() -> None:
-    opening = np.stack([syllables(1), syllables(2)])
+    opening = np.stack([syllables(1), syllables(9)])
     decided = decide(np.full((2, FRAMES), 5.0), opening, 100 * syllables(1), np.ones(FRAMES), use_sync=False)
     assert (decided[0] > 0).all() and (decided[1, 75:-75] < 0).all()
 
@@ -46,7 +46,7 @@ def test_of_two_faces_that_seem_to_speak_for_long_the_synchronous_one_speaks() -
 def test_short_overlaps_are_left_alone() -> None:
     own = np.full((2, FRAMES), -5.0)
     own[0], own[1, 120:160] = 5.0, 5.0
-    opening = np.stack([syllables(1), syllables(2)])
+    opening = np.stack([syllables(1), syllables(9)])
     decided = decide(own, opening, 100 * syllables(1), np.ones(FRAMES), use_sync=False)
     assert (decided[1, 120:160] > 0).all()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from benchmarks.speech import analyse
 from config import Settings
+from core.errors import InterruptedRunError
 from core.model_manager import ModelManager
 from core.models.face_mesh import FaceMesh
 from core.models.voice_activity import VoiceActivity
@@ -49,3 +52,23 @@ def test_values_of_the_grid_at_frame_times() -> None:
     found = _at_times(values, 25, np.array([0.0, 1.06, 1.08, 1.10, 9.0]))
     assert found == pytest.approx([SILENCE, 1.0, 1.5, 2.0, SILENCE])
     assert (_at_times(np.full(3, np.nan), 0, np.array([0.0, 0.1])) == SILENCE).all()
+
+
+@pytest.mark.clips
+@needs_speech_packages
+def test_a_video_without_sound_has_no_columns(
+    turns_clip: FaceAnalysis, voice_activity: VoiceActivity, face_mesh: FaceMesh
+) -> None:
+    silent = dataclasses.replace(turns_clip, video=dataclasses.replace(turns_clip.video, audio=()))
+    assert find_speech(silent, SpeechModels(voice_activity, face_mesh)) is None
+
+
+@pytest.mark.clips
+@needs_speech_packages
+def test_a_run_that_is_stopped_ends(
+    turns_clip: FaceAnalysis, voice_activity: VoiceActivity, face_mesh: FaceMesh
+) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(InterruptedRunError):
+        find_speech(turns_clip, SpeechModels(voice_activity, face_mesh), stop=stop)
