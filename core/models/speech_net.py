@@ -1,8 +1,8 @@
 """LR-ASD, which says whether a face speaks from its mouth and the sound; weights, conversion and execution.
 
 Liao et al., "LR-ASD: Lightweight and Robust Network for Active Speaker Detection", IJCV 2025; MIT licence, 0.84 M
-parameters. Two sets of weights were published; their mean is better than either (docs: measurements). The network
-takes 25 mouths a second and 100 rows of MFCC; see `processors/speech/mouth_region.py` and `mfcc.py`.
+parameters. Two sets of weights were published; their mean is better than either (benchmarks/speech.py).
+The network takes 25 mouths a second and 100 rows of MFCC; see `processors/speech/mouth_region.py` and `mfcc.py`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ SMOOTHING_FRAMES = 13
 MOUTH_REACH, MOUTH_TOP = 0.7, -0.3
 """a square, in halves of the box's longer side from its centre: to the left and right, and where its top is.
 
-What LR-ASD was trained with. Scales from 0.85 to 1.2 were tried with this program's boxes and are no better.
+What LR-ASD was trained with. With this program's boxes 0.85 times the size is as good (F1 0.977 against 0.984) and 1.2 times is worse (0.966).
 """
 
 FACE_REACH, FACE_TOP = 1.4, -1.0
