@@ -262,7 +262,7 @@ def _dry_run(inputs: Iterable[BatchInput], output_dir: Path, settings: Settings)
         if inspection.job is not None:
             info = inspection.job.info
             facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s"
-            state = f"to do ({facts}{'' if info.audio else ', no sound'}) -> {output_dir / source.name}"
+            state = f"to do ({facts}{'' if info.default_audio else ', no sound'}) -> {output_dir / source.name}"
         elif inspection.manifest is not None:
             state = f"already done in {output_dir / source.name}"
         else:

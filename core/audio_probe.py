@@ -27,6 +27,9 @@ from core.types import AudioInfo
 
 logger = logging.getLogger(__name__)
 
+CANNOT_BE_DECODED, NOT_FOUND = "cannot be decoded", "was not found"
+"""values of `AudioInfo.fault`"""
+
 _STREAMS_IN_PACKETS = ("mpegts", "mpeg")
 """containers without a header that lists the streams: one that begins late is not seen at first"""
 _PROOF_PACKETS = 600
@@ -61,7 +64,7 @@ def audio_tracks(path: Path, container: InputContainer, *, late: bool) -> tuple[
     streams = [stream for stream in container.streams if isinstance(stream, AudioStream)]
     tracks = [_track(stream, late=late) for stream in streams]
     usable = [track.index for track in tracks if not track.fault]
-    faults = dict.fromkeys(_failing(container, usable) if len(usable) > 1 else (), "cannot be decoded")
+    faults = dict.fromkeys(_failing(container, usable) if len(usable) > 1 else (), CANNOT_BE_DECODED)
     nameless = [track.index for track in tracks if not track.codec]
     names = _codec_names(path) if nameless else {}
     return tuple(_completed(track, names.get(track.index, ""), faults.get(track.index, "")) for track in tracks)
@@ -73,7 +76,7 @@ def _track(stream: AudioStream, *, late: bool) -> AudioInfo:
     start_s = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
     layout = "" if not isinstance(context, AudioCodecContext) else read_layout(context)
     rate_hz = 0 if context is None else context.sample_rate
-    fault = "cannot be decoded" if context is None else "was not found in the file" if not rate_hz else ""
+    fault = CANNOT_BE_DECODED if context is None else NOT_FOUND if not rate_hz else ""
     return AudioInfo(
         index=stream.index,
         codec="" if context is None else context.name,
