@@ -39,9 +39,9 @@ def two_tracks(path: Path) -> Path:
 def without_decoder(path: Path, tracks: int) -> Path:
     """Rename the format of the first `tracks` sound tracks to one that libav knows by name only."""
     data = path.read_bytes()
-    moov = data.rindex(b"moov")
-    header = data[moov:].replace(b"mp4a", b"apac", tracks).replace(b"esds", b"free", tracks)
-    path.write_bytes(data[:moov] + header)
+    sound = data.index(b"mp4a", data.rindex(b"moov"))  # behind the description of the pictures
+    header = data[sound:].replace(b"mp4a", b"apac", tracks).replace(b"esds", b"free", tracks)
+    path.write_bytes(data[:sound] + header)
     return path
 
 
