@@ -311,7 +311,7 @@ def _dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings,
         if inspection.job is not None:
             info = inspection.job.info
             facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s"
-            state = f"to do ({facts}{'' if info.audio else ', no sound'}) -> {inspection.folder}"
+            state = f"to do ({facts}{'' if info.default_audio else ', no sound'}) -> {inspection.folder}"
         elif inspection.manifest is not None:
             state = f"already done in {inspection.folder}"
         elif inspection.same_as is not None:

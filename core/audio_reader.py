@@ -12,10 +12,11 @@ from typing import IO, Any, cast
 
 import av
 import numpy as np
-from av.audio.resampler import AudioResampler
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from core.audio_layout import ChannelMixer, channel_mix, read_layout
 from core.errors import DecodeError, InterruptedRunError
 from core.media_input import CLOCK_RESET_S, LONGEST_HOLE_S, demux, open_input
 from core.types import AudioInfo, VideoInfo
@@ -30,6 +31,8 @@ _RESYNC_S = 0.01
 """by which pts may differ from the count of samples before they win: times in files are rounded"""
 _SILENCE_BLOCK = 65536  # samples
 _MAX_CONSECUTIVE_FAILURES = 256
+_CUT_PACKETS = 2
+"""so many that fail where reading begins or the file ends are cut packets (of MPEG-PS, MPEG-TS), not damaged ones"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class PcmFormat:
 class PcmExcerpt:
     """What `read_audio` wrote.
 
-    samples: per channel. silent: how many of them no packet gave. damaged_packets: not decodable.
+    samples: per channel. silent: how many of them no packet gave. damaged_packets: those of the interval that
+        could not be decoded or converted.
     """
 
     format: PcmFormat
@@ -59,12 +63,12 @@ class PcmExcerpt:
 
 
 def pcm_format(audio: AudioInfo) -> PcmFormat:
-    """The format in which a track is read: its own rate where AAC knows it; mono, stereo or 5.1."""
+    """The format in which a track is read: its own rate where AAC knows it; mono, stereo or 5.1, see `channel_mix`."""
     rate = next((r for r in AAC_RATES_HZ if r >= audio.sample_rate_hz), AAC_RATES_HZ[-1])
     if audio.sample_rate_hz not in AAC_RATES_HZ:
         rate = 48000
-    channels = 1 if audio.channels == 1 else 6 if audio.channels >= 6 else 2
-    return PcmFormat(rate, channels)
+    layout = audio.layout or (f"{audio.channels} channels" if audio.channels > 0 else "stereo")
+    return PcmFormat(rate, channel_mix(layout).channels)
 
 
 def read_audio(
@@ -78,10 +82,10 @@ def read_audio(
 ) -> PcmExcerpt | None:
     """Write the sound of [start_s, start_s + duration_s) on the container's clock to `target`.
 
-    Exactly round(duration_s * rate) samples are written; where the default track has none (it starts
+    Exactly round(duration_s * rate) samples are written; where `VideoInfo.default_audio` has none (it starts
     later, ends sooner, has a hole or is damaged) they are silence. None, and nothing written, where the
-    source has no sound. clock_shifts: those of `FaceAnalysis`; where there are any, `start_s` is meant on the
-    pictures' clock, and the file is read from its beginning.
+    source has no sound that can be heard. clock_shifts: those of `FaceAnalysis`; where there are any, `start_s`
+    is meant on the pictures' clock, and the file is read from its beginning.
 
     Raises:
         DecodeError: the file cannot be opened any more.
@@ -92,9 +96,9 @@ def read_audio(
     if audio is None:
         return None
     pcm = pcm_format(audio)
-    writer = _PcmWriter(target, pcm, start_s, round(duration_s * pcm.sample_rate_hz))
+    writer = _PcmWriter(target, pcm, audio.layout, start_s, round(duration_s * pcm.sample_rate_hz))
     try:
-        with open_input(info.path, info.container) as container:
+        with open_input(info.path, info.container, longer_look=audio.late) as container:
             source = _PacketSource(container, audio.index)
             frames = source.frames()
             if clock_shifts:
@@ -104,15 +108,16 @@ def read_audio(
             for frame in frames:
                 if stop is not None and stop.is_set():
                     raise InterruptedRunError("stopped while reading sound", path=info.path, stage="decode")
-                if not writer.add(frame):
+                if not writer.add(frame, source.take_failures()):
                     break
-            damaged = source.damaged_packets
+            else:
+                writer.end(source.take_failures())
     except (av.FFmpegError, ValueError, IndexError) as error:
         raise DecodeError("cannot be opened for its sound", path=info.path, stage="decode") from error
     writer.finish()
-    if damaged:
-        logger.debug("%s: %d damaged sound packets became silence", info.path.name, damaged)
-    return PcmExcerpt(pcm, writer.length, writer.silent, damaged)
+    if writer.damaged:
+        logger.debug("%s: %d damaged sound packets became silence", info.path.name, writer.damaged)
+    return PcmExcerpt(pcm, writer.length, writer.silent, writer.damaged)
 
 
 class _PacketSource:
@@ -122,12 +127,19 @@ class _PacketSource:
         stream = container.streams[index]
         if not isinstance(stream, AudioStream) or stream.time_base is None:
             raise ValueError(f"stream {index} is not sound")
+        if isinstance(stream.codec_context, AudioCodecContext):
+            read_layout(stream.codec_context)
         self._container = container
         self._stream = stream
         self._time_base: Fraction = stream.time_base
         self._pending: list[av.AudioFrame] = []
         self._packets: Iterator[av.Packet[AudioStream]] = demux(container, stream)
-        self.damaged_packets = 0
+        self._failures = 0
+
+    def take_failures(self) -> int:
+        """Packets that could not be decoded since this was last asked."""
+        failures, self._failures = self._failures, 0
+        return failures
 
     def go_before(self, start_s: Fraction) -> None:
         """Seek so that decoding has begun when `start_s` comes."""
@@ -142,6 +154,7 @@ class _PacketSource:
                     return
         if not self._seek(int(first_s / self._time_base)):
             logger.debug("%s: the sound cannot be sought", self._container.name)
+        self._failures = 0
         self._packets = demux(self._container, self._stream)
 
     def _seek(self, pts: int) -> bool:
@@ -149,6 +162,7 @@ class _PacketSource:
             self._container.seek(pts, stream=self._stream, backward=True)
         except (av.FFmpegError, OSError):
             return False
+        self._failures = 0
         self._packets = demux(self._container, self._stream)
         return True
 
@@ -166,7 +180,7 @@ class _PacketSource:
                 return
             except (av.FFmpegError, ValueError) as error:
                 logger.debug("sound packet: %s", error)
-                self.damaged_packets += 1
+                self._failures += 1
                 failures += 1
                 if packet is None:
                     self._packets = demux(self._container, self._stream)
@@ -208,26 +222,30 @@ class _Run:
 
     shape: tuple[str, str, int]
     begin_s: Fraction
-    resampler: AudioResampler
+    mixer: ChannelMixer
     samples: int = 0
 
 
 class _PcmWriter:
     """Lays decoded frames end to end on a time line that begins at `start_s` and is `length` samples long."""
 
-    def __init__(self, target: IO[bytes], pcm: PcmFormat, start_s: Fraction, length: int) -> None:
+    def __init__(self, target: IO[bytes], pcm: PcmFormat, track_layout: str, start_s: Fraction, length: int) -> None:
         self._target = target
         self._pcm = pcm
+        self._track_layout = track_layout
         self._start_s = start_s
         self._end_s = float(start_s) + length / pcm.sample_rate_hz
         self._run: _Run | None = None
         self._cursor = 0  # sample of the time line at which the resampler's next output belongs
         self._written = 0
         self.length = length
+        self._lost = 0  # packets since the last frame whose time is known
         self.silent = 0
+        self.damaged = 0
 
-    def add(self, frame: av.AudioFrame) -> bool:
-        """False once the interval is full."""
+    def add(self, frame: av.AudioFrame, lost: int) -> bool:
+        """False once the interval is full. lost: packets before this frame that could not be decoded."""
+        self._lost += lost
         rate_hz, samples, pts, time_base = frame.sample_rate, frame.samples, frame.pts, frame.time_base
         if rate_hz <= 0 or samples <= 0:
             return True
@@ -240,6 +258,10 @@ class _PcmWriter:
             time_s = expected_s
         else:
             return True  # neither pts nor a predecessor: nobody knows where it belongs
+        # What was lost lies between the frame before, which did not end the interval, and this one.
+        if time_s > self._start_s and (run is not None or self._lost > _CUT_PACKETS):
+            self.damaged += self._lost
+        self._lost = 0
         shape = (frame.format.name, frame.layout.name, rate_hz)
         if run is None or expected_s is None or abs(time_s - expected_s) > _RESYNC_S or shape != run.shape:
             exact_s = Fraction(time_s) if pts is None or time_base is None else pts * time_base
@@ -249,6 +271,12 @@ class _PcmWriter:
         self._push(frame)
         return self._written < self.length and time_s < self._end_s
 
+    def end(self, lost: int) -> None:
+        """The file has ended before the interval was full. lost: packets behind the last frame."""
+        self._lost += lost
+        if self._run is None or self._lost > _CUT_PACKETS:
+            self.damaged += self._lost
+
     def finish(self) -> None:
         """Write what is under way, then silence to the end."""
         self._push(None)
@@ -256,8 +284,8 @@ class _PcmWriter:
 
     def _begin_run(self, shape: tuple[str, str, int], time_s: Fraction) -> _Run:
         self._push(None)
-        resampler = AudioResampler(format="s16", layout=self._pcm.layout, rate=self._pcm.sample_rate_hz)
-        self._run = _Run(shape, time_s, resampler)
+        mixer = ChannelMixer(self._track_layout, self._pcm.layout, self._pcm.sample_rate_hz)
+        self._run = _Run(shape, time_s, mixer)
         self._cursor = round((time_s - self._start_s) * self._pcm.sample_rate_hz)
         return self._run
 
@@ -265,9 +293,10 @@ class _PcmWriter:
         if self._run is None:
             return
         try:
-            converted = self._run.resampler.resample(frame)
+            converted = self._run.mixer.convert(frame)
         except (av.FFmpegError, ValueError) as error:
             logger.debug("sound frame: %s", error)
+            self.damaged += 1
             return
         for piece in converted:
             # Not `to_ndarray`, which takes as long as the decoding.

@@ -46,6 +46,11 @@ MAX_PICTURE_PX = 2**26
 """a picture with more pixels (8192x8192) is refused by the decoder before its memory is taken: a dozen are alive
 at a time"""
 
+USUAL_LOOK_BYTES, USUAL_LOOK_S = 5_000_000, 5
+"""how far libav reads when it opens a file, to find its streams and their parameters (7 s in MPEG-TS and MPEG-PS)"""
+_LONGER_LOOK = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000)}
+"""bytes and microseconds; the bytes are kept in memory until they are read"""
+
 # Messages would go to stderr, in the middle of the progress bars; and libav's logging threads can
 # deadlock with Python's when it is on.
 av.logging.set_level(None)
@@ -64,11 +69,16 @@ def decoded_pts(picture: av.VideoFrame, container_format: str) -> int | None:
     return picture.dts if container_format == "avi" else picture.pts
 
 
-def open_input(path: Path, container_format: str | None = None) -> InputContainer:
+def input_options() -> dict[str, str]:
+    """What every open has to be told for an input to stay within its own file; libav's names."""
+    return {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)}
+
+
+def open_input(path: Path, container_format: str | None = None, *, longer_look: bool = False) -> InputContainer:
     """Open a local media file for reading; close it by `with`.
 
     container_format: demuxer that must be used (`VideoInfo.container`); None lets libav choose among
-        `CONTAINER_FORMATS`.
+        `CONTAINER_FORMATS`. longer_look: streams that begin late are searched for in more of the file.
 
     Raises:
         av.FFmpegError, OSError, ValueError: as PyAV has it; callers turn it into an error of ours.
@@ -80,7 +90,7 @@ def open_input(path: Path, container_format: str | None = None) -> InputContaine
         # metadata is not always UTF-8, and nobody needs it to be
         metadata_errors="replace",
         # not `options`: those reach the decoders too, and old PyAV crashes on that (MPEG-TS, FLV)
-        container_options={"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)},
+        container_options=input_options() | (_LONGER_LOOK if longer_look else {}),
     )
 
 

@@ -8,6 +8,7 @@ frames from 0 in presentation order. Intervals are half-open.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -48,6 +49,12 @@ class AudioInfo:
     """time of its first sample on the container's clock, seconds (header's word)"""
     language: str = ""
     default: bool = False
+    layout: str = ""
+    """libav's name of the channels' places, or their labels joined by "+"; "" where unknown"""
+    late: bool = False
+    """begins so late that it is only found where the file is opened with a longer look"""
+    fault: str = ""
+    """why it cannot be heard ("cannot be decoded"), "" where it can"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +92,22 @@ class VideoInfo:
 
     @property
     def default_audio(self) -> AudioInfo | None:
-        """The track a player would choose: the first flagged default, else the first."""
-        return next((a for a in self.audio if a.default), self.audio[0] if self.audio else None)
+        """The track a player would choose of those that can be heard: the first flagged default, else the first."""
+        return _first_choice([a for a in self.audio if not a.fault])
+
+    @property
+    def unheard_audio(self) -> AudioInfo | None:
+        """The track that would be chosen before `default_audio` if it could be heard; None where there is none."""
+        chosen = _first_choice(self.audio)
+        return chosen if chosen is not None and chosen.fault else None
 
     def seconds(self, pts: int) -> float:
         """Time of `pts` in seconds on the container's clock."""
         return float(pts * self.time_base)
+
+
+def _first_choice(tracks: Sequence[AudioInfo]) -> AudioInfo | None:
+    return next((a for a in tracks if a.default), tracks[0] if tracks else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from core.audio_probe import audio_tracks, needs_longer_look
 from core.errors import InvalidVideoError
 from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import orientation
 from core.tone_map_filter import SDR_COLOR, hdr_transfer
-from core.types import LONGEST_HOLD_S, AudioInfo, ColorInfo, VideoInfo
+from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
 from core.video_frame import default_matrix
 from utils.timebase import snap_rate
 
@@ -64,7 +64,10 @@ def probe_video(path: Path) -> VideoInfo:
     size_bytes = _check_file(path)
     try:
         with open_input(path) as container:
-            return _examine(path, container, size_bytes)
+            if not needs_longer_look(container, size_bytes):
+                return _examine(path, container, size_bytes)
+        with open_input(path, longer_look=True) as container:
+            return _examine(path, container, size_bytes, late_audio=True)
     except InvalidVideoError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -112,7 +115,7 @@ def _check_file(path: Path) -> int:
     return status.st_size
 
 
-def _examine(path: Path, container: InputContainer, size_bytes: int) -> VideoInfo:
+def _examine(path: Path, container: InputContainer, size_bytes: int, *, late_audio: bool = False) -> VideoInfo:
     stream = _choose_stream(path, container)
     picture, packet_pts = _first_picture(path, container, stream)
     assert stream.time_base is not None
@@ -149,7 +152,7 @@ def _examine(path: Path, container: InputContainer, size_bytes: int) -> VideoInf
         frame_count=stream.frames or round(duration_s * (stream.average_rate or rate)),
         interlaced=picture.interlaced_frame,
         color=_color(picture, stream, width, height),
-        audio=tuple(_audio(container)),
+        audio=audio_tracks(path, container, late=late_audio),
         size_bytes=size_bytes,
     )
 
@@ -263,24 +266,3 @@ def _color(picture: av.VideoFrame, stream: VideoStream, width: int, height: int)
 def _stored_range(picture: av.VideoFrame) -> str:
     # "yuvj" formats are full range by definition, tagged or not.
     return "pc" if picture.format.name.startswith("yuvj") else _RANGE.get(int(picture.color_range), "")
-
-
-def _audio(container: InputContainer) -> list[AudioInfo]:
-    tracks = []
-    for stream in container.streams:
-        if not isinstance(stream, AudioStream) or stream.codec_context is None or not stream.codec_context.sample_rate:
-            continue
-        start_s = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
-        language = stream.language or ""
-        tracks.append(
-            AudioInfo(
-                index=stream.index,
-                codec=stream.codec_context.name,
-                sample_rate_hz=stream.codec_context.sample_rate,
-                channels=stream.codec_context.channels,
-                start_s=start_s,
-                language="" if language == "und" else language,
-                default=bool(stream.disposition & Disposition.default),
-            )
-        )
-    return tracks

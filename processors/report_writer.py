@@ -149,7 +149,8 @@ def _tick_label(seconds: float, step: float) -> str:
 
 def _video(manifest: Mapping[str, Any]) -> dict[str, Any]:
     video = manifest["video"]
-    sound = video["audio"]
+    heard = [track for track in video["audio"] if not track.get("fault")]
+    sound = [track for track in heard if track.get("default")] or heard
     return {
         "name": manifest["input"]["name"],
         "duration_s": video["duration_s"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.types import FaceAnalysis, RenderResult, Timeline
+from core.audio_probe import CANNOT_BE_DECODED
+from core.types import FaceAnalysis, RenderResult, Timeline, VideoInfo
 
 _ROUNDING = 1e-3
 """of enlargements"""
@@ -25,6 +26,7 @@ def result_warnings(
     missing_s = _missing_s(analysis)
     if missing_s > max(_MISSING_S, _MISSING_SHARE * analysis.video.duration_s):
         warnings.append(f"the pictures end before the length that the file claims: by {missing_s:.1f} s")
+    warnings += _unheard(analysis.video)
     if enlarged:
         warnings.append(
             f"clips enlarged by more than max_upscale, because the picture is so small: {len(enlarged)}, "
@@ -35,6 +37,22 @@ def result_warnings(
     elif not rendered.clips:
         warnings.append("nobody is in the picture long enough for a clip")
     return warnings
+
+
+def _unheard(video: VideoInfo) -> list[str]:
+    """The sound that a player would have chosen, where it is not what the clips have."""
+    wanted, used = video.unheard_audio, video.default_audio
+    if wanted is None:
+        return []
+    if used is not None:
+        return [
+            f"sound track {wanted.index} ({wanted.codec}) {wanted.fault}; "
+            f"the clips have the sound of track {used.index} ({used.codec})"
+        ]
+    if any(track.fault == CANNOT_BE_DECODED for track in video.audio):
+        codecs = dict.fromkeys(track.codec for track in video.audio if track.fault == CANNOT_BE_DECODED)
+        return [f"has sound that cannot be decoded ({', '.join(codecs)}); the clips are silent"]
+    return [f"declares sound ({wanted.codec}) that {wanted.fault}; the clips are silent"]
 
 
 def _missing_s(analysis: FaceAnalysis) -> float:

@@ -13,6 +13,7 @@ from core.audio_reader import PcmFormat, _on_one_clock, pcm_format, read_audio
 from core.errors import DecodeError, InterruptedRunError
 from core.types import AudioInfo
 from core.video_probe import probe_video
+from tests.core.sound_zoo import tone_video
 
 
 def write_ramp(path, *, rate=48000, layout="stereo", start_s=0.0, seconds=3.0, hole=None, tracks=1):
@@ -173,3 +174,40 @@ def frames_at(*times_s):
 def test_sound_follows_the_clock_of_the_pictures(times_s, shifts_s, expected):
     moved = _on_one_clock(iter(frames_at(*times_s)), [Fraction(s) for s in shifts_s])
     assert [frame.pts for frame in moved] == expected
+
+
+@pytest.mark.parametrize("extension", ["vob", "mpg", "ts"])
+def test_reading_from_anywhere_is_no_damage(tmp_path, extension):
+    path = tone_video(tmp_path / f"a.{extension}", 2, "-c:a", "mp2", seconds=6)
+    info = probe_video(path)
+    for step in range(23):
+        start_s = info.start_pts * info.time_base + Fraction(step, 4)
+        result = read_audio(info, start_s, Fraction(1, 2), io.BytesIO())
+        assert result.damaged_packets == 0, step
+
+
+def test_a_file_that_is_cut_within_a_packet_is_not_damaged(tmp_path):
+    path = tone_video(tmp_path / "a.mpg", 2, "-c:a", "mp2", seconds=6)
+    whole = path.read_bytes()
+    path.write_bytes(whole[len(whole) // 3 // 2048 * 2048 : len(whole) * 3 // 4])
+    info = probe_video(path)
+    result = read_audio(info, info.start_pts * info.time_base, Fraction(3), io.BytesIO())
+    assert result.damaged_packets == 0 and result.silent < 3 * 48000
+
+
+def test_damage_in_a_program_stream_is_counted_where_it_is(tmp_path):
+    path = tone_video(tmp_path / "a.mpg", 2, "-c:a", "mp2", seconds=6)
+    info = probe_video(path)
+    data = bytearray(path.read_bytes())
+    at = [i for i in range(len(data)) if data[i : i + 4] == b"\0\0\1\xc0"]  # the packets of the sound
+    for begin in at[len(at) // 2 : len(at) // 2 + 3]:
+        size = int.from_bytes(data[begin + 4 : begin + 6], "big")
+        data[begin + 40 : begin + 6 + size] = b"\x55" * (size - 34)
+    path.write_bytes(data)
+    found = [
+        read_audio(info, info.start_pts * info.time_base + n, Fraction(1), io.BytesIO()).damaged_packets
+        for n in range(6)
+    ]
+    assert sum(found) > 0 and found.count(0) >= 4
+    whole = read_audio(info, info.start_pts * info.time_base, Fraction(6), io.BytesIO())
+    assert whole.damaged_packets >= max(found) and whole.silent > 1000

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from core.types import RenderResult, Timeline
+from core.types import AudioInfo, RenderResult, Timeline
 from processors.result_warnings import result_warnings
 from tests.processors.test_video_processor import ANALYSIS, CLIP, INFO, TIMELINE
 
@@ -41,4 +41,21 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     ]
     assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
         "nobody is in the picture long enough for a clip"
+    ]
+
+
+def test_sound_that_is_not_heard_is_said():
+    def warnings(*tracks):
+        analysis = dataclasses.replace(ANALYSIS, video=dataclasses.replace(INFO, audio=tracks))
+        return result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+
+    good = AudioInfo(2, "aac", 48000, 2, 0.0)
+    undecodable = AudioInfo(1, "apac", 0, 0, 0.0, default=True, fault="cannot be decoded")
+    missing = dataclasses.replace(undecodable, codec="mp2", fault="was not found")
+    assert warnings() == warnings(good) == warnings(good, dataclasses.replace(undecodable, default=False)) == []
+    assert warnings(undecodable) == ["has sound that cannot be decoded (apac); the clips are silent"]
+    assert warnings(missing, undecodable) == ["has sound that cannot be decoded (apac); the clips are silent"]
+    assert warnings(missing) == ["declares sound (mp2) that was not found; the clips are silent"]
+    assert warnings(undecodable, good) == [
+        "sound track 1 (apac) cannot be decoded; the clips have the sound of track 2 (aac)"
     ]
