@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from core.errors import InvalidVideoError
 from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import orientation
+from core.picture_shape import sane_aspect, shown_size
 from core.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.types import LONGEST_HOLD_S, AudioInfo, ColorInfo, VideoInfo
 from core.video_frame import default_matrix
@@ -34,8 +35,6 @@ _MAX_PROOF_PACKETS = 500
 """how many packets may fail before a stream counts as not decodable"""
 _RATE_PACKETS = 600
 """how many packets' times the frame rate is judged by"""
-_MAX_STRETCH = 4
-"""pixels more than this times as wide as high (or as high as wide) are an error of the header"""
 _NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 # ffmpeg's names for libavutil's numbers (those that its encoder options take)
@@ -121,10 +120,8 @@ def _examine(path: Path, container: InputContainer, size_bytes: int) -> VideoInf
         raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
     _check_size(path, picture.width, picture.height)
     rotation, _ = orientation(picture)
-    aspect = _sane_aspect(stream)
-    width, height = _square_size(picture.width, picture.height, aspect)
-    if rotation in (90, 270):
-        width, height = height, width
+    aspect = sane_aspect(stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio)
+    width, height = shown_size(picture.width, picture.height, aspect, rotation)
     _check_size(path, width, height)
     container_format = container.format.name.split(",")[0]
     start_pts = decoded_pts(picture, container_format)
@@ -199,19 +196,6 @@ def _check_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_PICTURE_PX:
         limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px and {MAX_PICTURE_PX / 1e6:.0f} megapixels can be used"
         raise _invalid(path, f"has pictures of {width}x{height} px", limits)
-
-
-def _sane_aspect(stream: VideoStream) -> Fraction:
-    """Width of a stored pixel divided by its height; 1 where that is not told or is absurd."""
-    for aspect in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
-        if aspect and Fraction(1, _MAX_STRETCH) <= aspect <= _MAX_STRETCH:
-            return aspect
-    return Fraction(1)
-
-
-def _square_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """Nothing is ever made smaller: wide pixels widen the picture, high ones heighten it."""
-    return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
 
 
 def _nominal_rate(path: Path, stream: VideoStream, packet_pts: list[int], time_base: Fraction) -> Fraction:
