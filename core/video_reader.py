@@ -74,6 +74,16 @@ class VideoReader:
         """What was added to the times in the file after each lasting leap of its clock, since the last beginning."""
         return self._clock.clock_shifts
 
+    @property
+    def statistics(self) -> dict[str, float | int]:
+        """What an analysis records of the reading from beginning to end."""
+        return {
+            "repaired_times": self.repaired_pts,
+            "barred_pictures": self.barred_pictures,
+            "key_frames": self.key_frames,
+            "false_key_frames": self.false_key_frames,
+        }
+
     def __enter__(self) -> VideoReader:
         return self
 
