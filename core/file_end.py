@@ -16,7 +16,10 @@ _TAIL_S = 30
 def last_packet_s(info: VideoInfo) -> float:
     """When the last packet of any stream ends, s on the container's clock; 0.0 where none can be read."""
     end_s = 0.0
-    with contextlib.suppress(av.FFmpegError, OSError, ValueError, IndexError), open_input(info.path, info.container) as container:
+    with (
+        contextlib.suppress(av.FFmpegError, OSError, ValueError, IndexError),
+        open_input(info.path, info.container) as container,
+    ):
         tail_s = info.duration_s - _TAIL_S
         if tail_s > 0:
             with contextlib.suppress(av.FFmpegError, OSError):
