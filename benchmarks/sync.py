@@ -79,8 +79,8 @@ def bare_analysis(path: Path) -> FaceAnalysis:
     info = probe_video(path)
     with VideoReader(info) as reader:
         pts = np.array([frame.pts for frame in reader.frames()], np.int64)
-        shifts, repaired = tuple(reader.clock_shifts), {"repaired_times": reader.repaired_pts}
-    return FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), (), "none", 0, repaired, shifts)
+    shot = Shot(0, 0, len(pts), "start")
+    return FaceAnalysis(info, pts, (shot,), (), "none", 0, reader.statistics, tuple(reader.clock_shifts))
 
 
 def whole_picture(analysis: FaceAnalysis, start: int, end: int) -> CropPath:

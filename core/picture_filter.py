@@ -12,6 +12,7 @@ import av
 import av.filter
 from av.sidedata.sidedata import Type as SideDataType
 
+from core.picture_shape import Placement, placed_inside, shown_size
 from core.tone_map_filter import hdr_transfer, peak_nits, table_file
 from core.types import VideoInfo
 
@@ -50,8 +51,12 @@ def orientation(picture: av.VideoFrame) -> tuple[int, bool]:
 class PictureFilter:
     """Turns decoded pictures into the geometry that `VideoInfo` promises; ordinary ones pass untouched.
 
-    The libav graph is built when the first picture that needs one comes, and again when size, format or
-    orientation change in mid-stream.
+    A picture of another shape than the first one's is fitted inside it, between black bars. The libav graph is built
+    when the first picture that needs one comes, and again when size, pixel aspect, format or orientation change in
+    mid-stream.
+
+    Attributes:
+        barred: pictures so far that were given bars.
     """
 
     def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
@@ -60,19 +65,25 @@ class PictureFilter:
         self._interlaced = info.interlaced
         self._key: tuple[object, ...] = ()
         self._graph: av.filter.Graph | None = None
+        self._place: Placement | None = None
+        self.barred = 0
 
-    def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
+    def push(self, picture: av.VideoFrame, aspect: Fraction | None = None) -> Iterator[av.VideoFrame]:
         """Give a picture in, get those that are ready; pts stay in the stream's time base.
+
+        aspect: width of its pixels divided by their height; None: as `VideoInfo` has it.
 
         Raises:
             av.FFmpegError: the graph cannot take this picture.
         """
         # A stream that is interlaced once stays so: switching to and fro would cost a graph each time.
         self._interlaced = self._interlaced or picture.interlaced_frame
+        aspect = aspect or self._info.sample_aspect_ratio
         upside_down = any(plane.line_size < 0 for plane in picture.planes)
         key = (
             picture.width,
             picture.height,
+            aspect,
             picture.format.name,
             picture.color_range,
             picture.colorspace,
@@ -85,8 +96,9 @@ class PictureFilter:
         )
         if key != self._key:
             yield from self.finish()
-            self._graph = self._build(picture, upside_down)
+            self._graph = self._build(picture, aspect, upside_down)
             self._key = key
+        self.barred += self._place is not None
         if self._graph is None:
             yield picture
             return
@@ -112,7 +124,7 @@ class PictureFilter:
                 picture.pts = round(picture.pts * picture.time_base / self._info.time_base)
             yield picture
 
-    def _build(self, picture: av.VideoFrame, upside_down: bool) -> av.filter.Graph | None:
+    def _build(self, picture: av.VideoFrame, aspect: Fraction, upside_down: bool) -> av.filter.Graph | None:
         """The graph for pictures like this one, None where they are ordinary."""
         info = self._info
         steps: list[str] = []
@@ -123,14 +135,19 @@ class PictureFilter:
             steps.append("hflip")
         steps.extend(_ROTATIONS[degrees])
         size = (picture.height, picture.width) if degrees in (90, 270) else (picture.width, picture.height)
+        shown = shown_size(picture.width, picture.height, aspect, degrees)
+        place = self._place = placed_inside(shown, (info.width, info.height))
+        scale = _scale(info.width, info.height) if place is None else _scale(place.width, place.height)
         transfer = hdr_transfer(picture)
         if transfer is not None:
-            steps += _tone_mapping(info)
-        elif size != (info.width, info.height) or picture.format.name not in _ORDINARY_FORMATS:
+            steps += _tone_mapping(scale)
+        elif size != (info.width, info.height) or place or picture.format.name not in _ORDINARY_FORMATS:
             out_range = "pc" if info.color.range == "pc" else "tv"
             matrix = info.color.matrix if info.color.matrix in _TV_MATRICES else "bt601"
             matrix = matrix.removesuffix("nc").removesuffix("c") if matrix.startswith("bt2020") else matrix
-            steps += [f"{_scale(info)}:out_range={out_range}:out_color_matrix={matrix}", "format=yuv420p"]
+            steps += [f"{scale}:out_range={out_range}:out_color_matrix={matrix}", "format=yuv420p"]
+        if place is not None:
+            steps.append(f"pad={info.width}:{info.height}:{place.left}:{place.top}:black")
         if upside_down or "vflip" in steps:
             # These only turn the row order round; numpy is given rows from the top.
             steps.append("copy")
@@ -163,14 +180,14 @@ class PictureFilter:
         return graph
 
 
-def _scale(info: VideoInfo) -> str:
-    return f"scale={info.width}:{info.height}:flags=bicubic+accurate_rnd+full_chroma_int"
+def _scale(width: int, height: int) -> str:
+    return f"scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int"
 
 
-def _tone_mapping(info: VideoInfo) -> list[str]:
+def _tone_mapping(scale: str) -> list[str]:
     """HDR YUV to BT.709 YUV, by way of RGB in floats: with integers libavfilter's table takes three times as long."""
     # Whatever the tags say of the matrix: HDR has but one in practice, and untagged it is still that one.
-    to_rgb = f"{_scale(info)}:in_color_matrix=bt2020"
+    to_rgb = f"{scale}:in_color_matrix=bt2020"
     to_yuv = "scale=flags=bicubic+accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=tv"
     return [to_rgb, "format=gbrpf32", "lut3d", to_yuv, "format=yuv420p"]
 

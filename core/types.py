@@ -78,7 +78,7 @@ class VideoInfo:
     sample_aspect_ratio: Fraction
     time_base: Fraction
     frame_rate: Fraction
-    """nominal rate, frames per second; the rate of the clips"""
+    """nominal rate, frames per second; of the video of an analysis, which has seen all frames: the rate of the clips"""
     start_pts: int
     """pts of the first frame (guess)"""
     duration_s: float
@@ -89,6 +89,8 @@ class VideoInfo:
     color: ColorInfo
     audio: tuple[AudioInfo, ...]
     size_bytes: int
+    frame_interval: int = 0
+    """ticks from a frame to the next where the file does not tell; 0: as `frame_rate` says"""
 
     @property
     def default_audio(self) -> AudioInfo | None:

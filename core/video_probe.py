@@ -10,32 +10,26 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.audio_probe import audio_tracks, needs_longer_look
 from core.errors import InvalidVideoError
+from core.frame_rate import RATE_PACKETS, nominal_rate
 from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import orientation
+from core.picture_shape import sane_aspect, shown_size
 from core.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
 from core.video_frame import default_matrix
-from utils.timebase import snap_rate
 
 logger = logging.getLogger(__name__)
 
 MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
-MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
-FALLBACK_RATE = Fraction(25)
 
 _MAX_PROOF_PACKETS = 500
 """how many packets may fail before a stream counts as not decodable"""
-_RATE_PACKETS = 600
-"""how many packets' times the frame rate is judged by"""
-_MAX_STRETCH = 4
-"""pixels more than this times as wide as high (or as high as wide) are an error of the header"""
 _NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 # ffmpeg's names for libavutil's numbers (those that its encoder options take)
@@ -124,14 +118,12 @@ def _examine(path: Path, container: InputContainer, size_bytes: int, *, late_aud
         raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
     _check_size(path, picture.width, picture.height)
     rotation, _ = orientation(picture)
-    aspect = _sane_aspect(stream)
-    width, height = _square_size(picture.width, picture.height, aspect)
-    if rotation in (90, 270):
-        width, height = height, width
+    aspect = sane_aspect(stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio)
+    width, height = shown_size(picture.width, picture.height, aspect, rotation)
     _check_size(path, width, height)
     container_format = container.format.name.split(",")[0]
     start_pts = decoded_pts(picture, container_format)
-    rate = _nominal_rate(path, stream, packet_pts, time_base)
+    rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
     duration_s = _duration_s(container, stream, time_base)
     return VideoInfo(
         path=path,
@@ -187,7 +179,7 @@ def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -
                     first = next(iter(packet.decode()), None)
                 except (av.FFmpegError, ValueError) as error:
                     failure = error
-            if count >= (_MAX_PROOF_PACKETS if first is None else _RATE_PACKETS):
+            if count >= (_MAX_PROOF_PACKETS if first is None else RATE_PACKETS):
                 break
     except (av.FFmpegError, OSError) as error:
         failure = error
@@ -202,47 +194,6 @@ def _check_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_PICTURE_PX:
         limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px and {MAX_PICTURE_PX / 1e6:.0f} megapixels can be used"
         raise _invalid(path, f"has pictures of {width}x{height} px", limits)
-
-
-def _sane_aspect(stream: VideoStream) -> Fraction:
-    """Width of a stored pixel divided by its height; 1 where that is not told or is absurd."""
-    for aspect in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
-        if aspect and Fraction(1, _MAX_STRETCH) <= aspect <= _MAX_STRETCH:
-            return aspect
-    return Fraction(1)
-
-
-def _square_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """Nothing is ever made smaller: wide pixels widen the picture, high ones heighten it."""
-    return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
-
-
-def _nominal_rate(path: Path, stream: VideoStream, packet_pts: list[int], time_base: Fraction) -> Fraction:
-    """The header's average rate where the frames keep to it, else what their times say."""
-    average = stream.average_rate or stream.guessed_rate or Fraction(0)
-    intervals = np.diff(np.unique(np.asarray(packet_pts, np.int64)))
-    if MIN_RATE <= average <= MAX_RATE:
-        nominal = float(1 / (average * time_base))
-        # a coarse time base rounds by up to one tick
-        steady = [abs(float(i) - nominal) <= max(1.0, 0.05 * nominal) for i in intervals]
-        if not steady or sum(steady) >= 0.9 * len(steady):
-            # An average is measured over the file's length, a guess is what the header's words amount to.
-            guessed = stream.guessed_rate or average
-            close = MIN_RATE <= guessed <= MAX_RATE and abs(guessed - average) <= average / 100
-            snapped = snap_rate(average)
-            return snapped if snapped != average or not close else snap_rate(guessed)
-        reason = "a variable frame rate"
-    else:
-        reason = f"an impossible frame rate ({float(average):g}/s)"
-    # Of a rate that varies the quicker part counts, else its motion would stutter.
-    interval = float(np.quantile(intervals, 0.25)) if len(intervals) else 0.0
-    measured = 1 / (Fraction(interval) * time_base) if interval > 0 else FALLBACK_RATE
-    standards = (*(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)), Fraction(24000, 1001))
-    near = min(standards, key=lambda standard: abs(standard - measured))
-    rate = near if abs(near - measured) <= measured / 20 else measured
-    rate = snap_rate(min(max(rate, MIN_RATE), MAX_RATE).limit_denominator(1001))
-    logger.info("%s: %s; %s frames/s are written", path.name, reason, rate)
-    return rate
 
 
 def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fraction) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from fractions import Fraction
 from types import TracebackType
 
 import av
@@ -11,8 +12,10 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from core.errors import DecodeError
-from core.media_input import CLOCK_RESET_S, LONGEST_HOLE_S, MAX_PICTURE_PX, decoded_pts, demux, open_input
+from core.frame_clock import FrameClock
+from core.media_input import MAX_PICTURE_PX, demux, open_input
 from core.picture_filter import PictureFilter
+from core.picture_shape import sane_aspect
 from core.types import VideoInfo
 from core.video_frame import VideoFrame
 from utils.stage_times import timed
@@ -27,8 +30,6 @@ _INDEXED_CONTAINERS = ("mov", "matroska")
 _SEEK_MARGINS_S = (0, 2, 10)
 _READ_ON_S = 3
 """a range that begins no further ahead is reached by decoding on: a seek costs a key frame interval too"""
-_PTS_LIMIT = 2**60
-"""times beyond are damage; sums with them must still fit into 64 bits"""
 
 
 class VideoReader:
@@ -40,25 +41,48 @@ class VideoReader:
     Attributes:
         decode_failures: packets that could not be read or decoded, and packets and pictures flagged as
             damaged, since the reader was made. Flagged pictures are delivered all the same.
-        repaired_pts: pictures whose time was missing or not after the one before, and was made up.
         truncated: whether the file ended before its stream did.
-        clock_shifts: what was added to the times in the file after each lasting leap of its clock so far, since
-            reading last began at the beginning; ticks of the stream's time base.
+        barred_pictures: pictures of another shape than the first, which were given black bars.
+        key_frames: pictures which the container and the decoder both call key frames.
+        false_key_frames: pictures which only the container calls so: decoding cannot begin there.
     """
 
     def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
         """threads: for decoding, 0 = as many as the machine has."""
         self._info = info
         self._threads = threads
-        self._interval = max(1, round(1 / (info.frame_rate * info.time_base)))
+        self._clock = FrameClock(info)
         self._container: InputContainer | None = None
         self._pictures: Iterator[av.VideoFrame] = iter(())
         self._pending: av.VideoFrame | None = None
         self._delivered_any = False
+        self._seekable = is_indexed(info)
+        self._first_aspect: Fraction | None = None
         self.decode_failures = 0
-        self.repaired_pts = 0
         self.truncated = False
-        self.clock_shifts: list[int] = []
+        self.barred_pictures = 0
+        self.key_frames = 0
+        self.false_key_frames = 0
+
+    @property
+    def repaired_pts(self) -> int:
+        """Pictures whose time was missing or not after the one before, and was made up."""
+        return self._clock.repaired_pts
+
+    @property
+    def clock_shifts(self) -> list[int]:
+        """What was added to the times in the file after each lasting leap of its clock, since the last beginning."""
+        return self._clock.clock_shifts
+
+    @property
+    def statistics(self) -> dict[str, float | int]:
+        """What an analysis records of the reading from beginning to end."""
+        return {
+            "repaired_times": self.repaired_pts,
+            "barred_pictures": self.barred_pictures,
+            "key_frames": self.key_frames,
+            "false_key_frames": self.false_key_frames,
+        }
 
     def __enter__(self) -> VideoReader:
         return self
@@ -108,17 +132,22 @@ class VideoReader:
             return
         here = self._take()
         self._pending = here
-        indexed = is_indexed(self._info)
         if here is not None and _pts(here) <= start_pts:
             ahead_s = self._info.seconds(start_pts - _pts(here))
-            if ahead_s <= _READ_ON_S or not indexed:
+            if ahead_s <= _READ_ON_S or not self._seekable:
                 return
-        if start_pts > self._info.start_pts and indexed and self._seek(start_pts):
-            return
+        if start_pts > self._info.start_pts and self._seekable:
+            if self._seek(start_pts):
+                return
+            # Trying again for every range would read the file as often.
+            self._seekable = False
         self._rewind()
 
     def _seek(self, start_pts: int) -> bool:
-        """Go to a key frame at or before `start_pts`; False where none can be found."""
+        """Go to a key frame at or before `start_pts`; False where none can be found.
+
+        What the index calls a key frame need not be one: the decoder's word counts.
+        """
         container = self._container or self._open()
         stream = self._stream(container)
         for margin_s in _SEEK_MARGINS_S:
@@ -128,7 +157,7 @@ class VideoReader:
                 container.seek(target, stream=stream, backward=True)
             except (av.FFmpegError, OSError):
                 continue
-            self._start(container)
+            self._start(container, self._from_key_frame(container, start_pts))
             self._pending = self._take()
             if self._pending is not None and _pts(self._pending) <= start_pts:
                 return True
@@ -136,8 +165,9 @@ class VideoReader:
         return False
 
     def _rewind(self) -> None:
-        self.clock_shifts = []
-        self._start(self._open())
+        self._clock.clock_shifts = []
+        container = self._open()
+        self._start(container, self._decoded(container))
 
     def _open(self) -> InputContainer:
         self.close()
@@ -149,6 +179,7 @@ class VideoReader:
             context.thread_type = "AUTO"
             context.thread_count = self._threads
             context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+            self._first_aspect = context.sample_aspect_ratio
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecodeError(
                 "cannot be opened for decoding", path=path, stage="decode", hint="has it changed meanwhile?"
@@ -162,9 +193,9 @@ class VideoReader:
             raise ValueError(f"stream {index} is no video any more")
         return stream
 
-    def _start(self, container: InputContainer) -> None:
+    def _start(self, container: InputContainer, pictures: Iterator[av.VideoFrame]) -> None:
         self._pending = None
-        self._pictures = self._normalised(self._timed(self._decoded(container)))
+        self._pictures = self._normalised(container, self._clock.timed(pictures))
 
     def _take(self) -> av.VideoFrame | None:
         if self._pending is not None:
@@ -172,10 +203,24 @@ class VideoReader:
             return picture
         return next(self._pictures, None)
 
+    def _from_key_frame(self, container: InputContainer, latest_pts: int) -> Iterator[av.VideoFrame]:
+        """The pictures from the first that the decoder calls a key frame: those before refer to what it has not seen.
+
+        Where none comes until `latest_pts` they begin behind it.
+        """
+        pictures = self._decoded(container)
+        for picture in pictures:
+            pts = self._clock.stored_pts(picture)
+            if picture.key_frame or (pts is not None and pts > latest_pts):
+                yield picture
+                break
+        yield from pictures
+
     def _decoded(self, container: InputContainer) -> Iterator[av.VideoFrame]:
         """Pictures as the decoder gives them."""
         stream = self._stream(container)
         packets = demux(container, stream)
+        flagged: set[int] = set()
         failures = 0
         while failures < MAX_CONSECUTIVE_FAILURES:
             packet = None
@@ -187,6 +232,8 @@ class VideoReader:
                     # A packet that the end of the file cuts short is flagged by the demuxer.
                     self.truncated = packet.is_corrupt
                     self.decode_failures += packet.is_corrupt
+                    if packet.is_keyframe and packet.pts is not None:
+                        flagged.add(packet.pts)
                 elif packet.dts is not None:
                     # Nothing changes in the picture (Theora); only the packet that flushes has no time.
                     continue
@@ -203,6 +250,10 @@ class VideoReader:
             for picture in pictures:
                 failures = 0
                 self.decode_failures += picture.is_corrupt
+                if picture.pts in flagged:
+                    self.key_frames += picture.key_frame
+                    self.false_key_frames += not picture.key_frame
+                    flagged.discard(picture.pts)
                 yield picture
         self.truncated = True
         try:
@@ -214,54 +265,26 @@ class VideoReader:
         logger.debug("%s: %s", self._info.path.name, error)
         self.decode_failures += 1
 
-    def _timed(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """The same pictures with pts that exist and increase."""
-        last: int | None = None
-        shift = 0
-        reset = round(CLOCK_RESET_S / self._info.time_base)
-        hole = round(LONGEST_HOLE_S / self._info.time_base)
-        following: av.VideoFrame | None = None
-        while (picture := following or next(pictures, None)) is not None:
-            following = None
-            pts = self._stored_pts(picture)
-            if pts is not None:
-                pts += shift
-            if last is not None and pts is not None and pts > last + reset:
-                # One wrong time must not move all that come after it away from their sound.
-                following = next(pictures, None)
-                after = None if following is None else self._stored_pts(following)
-                if after is not None and last < after + shift < pts - reset:
-                    pts = None
-            if last is not None and (pts is None or not last < pts <= last + hole):
-                self.repaired_pts += 1
-                if pts is None:
-                    pts = last + self._interval
-                elif not last - reset <= pts <= last:
-                    shift += last + self._interval - pts
-                    self.clock_shifts.append(shift)
-                    pts = last + self._interval
-                else:
-                    pts = last + 1
-            elif pts is None:
-                self.repaired_pts += 1
-                pts = self._info.start_pts
-            picture.pts = last = pts
-            yield picture
-
-    def _stored_pts(self, picture: av.VideoFrame) -> int | None:
-        pts = decoded_pts(picture, self._info.container)
-        return None if pts is None or abs(pts) > _PTS_LIMIT else pts
-
-    def _normalised(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    def _normalised(self, container: InputContainer, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """The same pictures in the geometry that `VideoInfo` promises."""
         picture_filter = PictureFilter(self._info, threads=self._threads)
+        context = self._stream(container).codec_context
+        told: Fraction | None = None
         for picture in pictures:
+            # What the decoder tells may be ahead of the pictures that come out of it, but for key frames.
+            if told is None or picture.key_frame:
+                told = context.sample_aspect_ratio
+            aspect = self._info.sample_aspect_ratio
+            if told and told != self._first_aspect:
+                aspect = sane_aspect(told)
+            barred = picture_filter.barred
             try:
-                for ready in picture_filter.push(picture):
+                for ready in picture_filter.push(picture, aspect):
                     self._delivered_any = True
                     yield ready
             except (av.FFmpegError, ValueError) as error:
                 self._count_failure(error)
+            self.barred_pictures += picture_filter.barred - barred
         try:
             for ready in picture_filter.finish():
                 self._delivered_any = True

@@ -180,9 +180,15 @@ def _parts(analysis: FaceAnalysis, jobs: Sequence[ClipJob], encoders: int) -> It
 
 
 def _is_the_same_from_anywhere(analysis: FaceAnalysis) -> bool:
-    """Whether decoding may begin anywhere. What becomes of damaged pictures and times depends on what came before."""
-    repaired = analysis.statistics.get("repaired_times")
-    return is_indexed(analysis.video) and analysis.decode_failures == 0 and repaired == 0
+    """Whether decoding may begin anywhere, and need not begin at the beginning each time.
+
+    What becomes of damaged pictures and times depends on what came before. Where what is marked as key frames is none,
+    or nothing is marked, every part would be decoded from the beginning.
+    """
+    found = analysis.statistics
+    is_sound = analysis.decode_failures == 0 and found.get("repaired_times") == 0
+    has_key_frames = found.get("key_frames", 0) > 0 and found.get("false_key_frames") == 0
+    return is_indexed(analysis.video) and is_sound and has_key_frames
 
 
 def _next(parts: deque[Part]) -> Part | None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
+from core.frame_rate import with_rate_of_all
 from core.model_manager import ModelManager
 from core.threads import thread_budget
 from core.types import FaceAnalysis, Tracklet, VideoInfo
@@ -170,14 +171,15 @@ class _Pass:
         self._observer.finish()
         shots = self._shots.shots(len(self._pts))
         pieces = [piece for tracklet in self._observer.tracklets for piece in cut_at_shots(tracklet, shots)]
+        frame_pts = np.array(self._pts, np.int64)
         return FaceAnalysis(
-            video=self._info,
-            frame_pts=np.array(self._pts, np.int64),
+            video=with_rate_of_all(self._info, frame_pts),
+            frame_pts=frame_pts,
             shots=shots,
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
             decode_failures=reader.decode_failures,
-            statistics={**self._tracker.statistics, "repaired_times": reader.repaired_pts},
+            statistics={**self._tracker.statistics, **reader.statistics},
             clock_shifts=tuple(reader.clock_shifts),
         )
 

@@ -22,7 +22,8 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 0, 4, "libx264"), max_upscale=3)
     assert "sound" in warning and warning.endswith(": 4")
     for claimed_s, warns in ((0.9, False), (0.95, True), (0.0, False)):
-        cut_off = dataclasses.replace(ANALYSIS, video=dataclasses.replace(INFO, duration_s=claimed_s))
+        video = dataclasses.replace(INFO, duration_s=claimed_s, frame_count=round(25 * claimed_s))
+        cut_off = dataclasses.replace(ANALYSIS, video=video)
         expected = ["the pictures end before the length that the file claims: by 0.5 s"] if warns else []
         assert result_warnings(cut_off, TIMELINE, fine, max_upscale=3) == expected
         late = dataclasses.replace(cut_off, frame_pts=np.arange(10) + 25)
