@@ -187,7 +187,10 @@ class ChannelMixer:
         selection = channel_mix(described).selection
         if described != name and not selection:
             selection = "|".join([described, *(f"c{n}=c{n}" for n in range(count))])
-        if not selection and (count <= 2 or described in ("5.1", "5.1(side)", "6 channels")):
+        if count == 1 and self._target_layout == "stereo":
+            selection = "stereo|c0=c0|c1=c0"  # swresample would take 3 dB off
+        same = self._target_layout == "5.1" and described in ("5.1", "5.1(side)", "6 channels")
+        if not selection and (count <= 2 or same):
             self._resampler = AudioResampler(format="s16", layout=self._target_layout, rate=self._rate_hz)
             return
         graph = Graph()

@@ -55,14 +55,22 @@ def needs_longer_look(container: InputContainer, size_bytes: int) -> bool:
     return size_bytes > USUAL_LOOK_BYTES or length_s > USUAL_LOOK_S
 
 
-def audio_tracks(path: Path, container: InputContainer, *, late: bool) -> tuple[AudioInfo, ...]:
+def complete_tracks(container: InputContainer) -> frozenset[int]:
+    """Stream indexes of the sound tracks whose parameters are known."""
+    tracks = [stream for stream in container.streams if isinstance(stream, AudioStream)]
+    return frozenset(t.index for t in tracks if t.codec_context is not None and t.codec_context.sample_rate)
+
+
+def audio_tracks(
+    path: Path, container: InputContainer, *, seen: Collection[int] | None = None
+) -> tuple[AudioInfo, ...]:
     """All sound tracks of an open container; `AudioInfo.fault` tells which of them cannot be had, and why.
 
-    late: the container was opened with the longer look. Where there are several tracks, each is tried: what is read
-    next from the container is undefined then.
+    seen: where the container was opened with the longer look, `complete_tracks` of the usual one; the others are late.
+    Where there are several tracks, each is tried: what is read next from the container is undefined then.
     """
     streams = [stream for stream in container.streams if isinstance(stream, AudioStream)]
-    tracks = [_track(stream, late=late) for stream in streams]
+    tracks = [_track(stream, late=seen is not None and stream.index not in seen) for stream in streams]
     usable = [track.index for track in tracks if not track.fault]
     faults = dict.fromkeys(_failing(container, usable) if len(usable) > 1 else (), CANNOT_BE_DECODED)
     nameless = [track.index for track in tracks if not track.codec]

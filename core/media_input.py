@@ -48,8 +48,9 @@ at a time"""
 
 USUAL_LOOK_BYTES, USUAL_LOOK_S = 5_000_000, 5
 """how far libav reads when it opens a file, to find its streams and their parameters (7 s in MPEG-TS and MPEG-PS)"""
-_LONGER_LOOK = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000)}
-"""bytes and microseconds; the bytes are kept in memory until they are read"""
+_LONGER_LOOK = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000), "scan_all_pmts": "1"}
+"""bytes and microseconds; the bytes are kept in memory until they are read. The last is for MPEG-TS whose list of
+streams changes, and ignored by other containers"""
 
 # Messages would go to stderr, in the middle of the progress bars; and libav's logging threads can
 # deadlock with Python's when it is on.

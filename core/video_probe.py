@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from core.audio_probe import audio_tracks, needs_longer_look
+from core.audio_probe import audio_tracks, complete_tracks, needs_longer_look
 from core.errors import InvalidVideoError
 from core.frame_rate import RATE_PACKETS, nominal_rate
 from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
@@ -60,8 +60,9 @@ def probe_video(path: Path) -> VideoInfo:
         with open_input(path) as container:
             if not needs_longer_look(container, size_bytes):
                 return _examine(path, container, size_bytes)
+            seen_audio = complete_tracks(container)
         with open_input(path, longer_look=True) as container:
-            return _examine(path, container, size_bytes, late_audio=True)
+            return _examine(path, container, size_bytes, seen_audio)
     except InvalidVideoError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -109,7 +110,9 @@ def _check_file(path: Path) -> int:
     return status.st_size
 
 
-def _examine(path: Path, container: InputContainer, size_bytes: int, *, late_audio: bool = False) -> VideoInfo:
+def _examine(
+    path: Path, container: InputContainer, size_bytes: int, seen_audio: frozenset[int] | None = None
+) -> VideoInfo:
     stream = _choose_stream(path, container)
     picture, packet_pts = _first_picture(path, container, stream)
     assert stream.time_base is not None
@@ -144,7 +147,7 @@ def _examine(path: Path, container: InputContainer, size_bytes: int, *, late_aud
         frame_count=stream.frames or round(duration_s * (stream.average_rate or rate)),
         interlaced=picture.interlaced_frame,
         color=_color(picture, stream, width, height),
-        audio=audio_tracks(path, container, late=late_audio),
+        audio=audio_tracks(path, container, seen=seen_audio),
         size_bytes=size_bytes,
     )
 

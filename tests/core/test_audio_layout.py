@@ -120,6 +120,23 @@ def test_the_four_inputs_of_a_camera_are_not_mixed(tmp_path: Path) -> None:
     assert found == [{0: pytest.approx(0, abs=0.1)}, {1: pytest.approx(0, abs=0.1)}]
 
 
+def test_channels_that_change_in_mid_stream_keep_their_level(tmp_path: Path) -> None:
+    joined = b""
+    for part, (count, layout) in enumerate([(2, "stereo"), (6, "5.1"), (1, "mono")]):
+        offset = ("-output_ts_offset", str(2 * part))
+        path = tone_video(tmp_path / f"{part}.ts", count, "-c:a", "aac", *offset, layout=layout, seconds=2)
+        joined += path.read_bytes()
+    path = tmp_path / "joined.ts"
+    path.write_bytes(joined)
+    info = probe_video(path)
+    for part, expected in enumerate([[{0: 0}, {1: 0}], [{0: 0, 2: -3, 4: -3}, {1: 0, 2: -3, 5: -3}], [{0: 0}, {0: 0}]]):
+        pcm = io.BytesIO()
+        excerpt = read_audio(info, info.start_pts * info.time_base + 2 * part + Fraction(1, 2), Fraction(1), pcm)
+        assert excerpt is not None and excerpt.damaged_packets == 0
+        for tones, wanted in zip(tones_of(excerpt, pcm.getvalue(), 6), expected, strict=True):
+            assert tones == pytest.approx(wanted, abs=0.2)
+
+
 def test_aac_with_a_program_config_element(tmp_path: Path) -> None:
     for layout, count in (("6.1(front)", 7), ("octagonal", 8), ("4.0", 4)):
         path = tone_video(

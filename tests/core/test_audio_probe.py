@@ -54,6 +54,17 @@ def test_sound_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, exte
     assert silent_until_s(info) == pytest.approx(11, abs=0.05)
 
 
+def test_sound_that_a_joined_stream_declares_late(tmp_path: Path) -> None:
+    parts = [tmp_path / "silent.ts", tmp_path / "loud.ts"]
+    run_ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=11", "-c:v", "mpeg2video", str(parts[0]))
+    tone_video(parts[1], 2, "-c:a", "aac", "-output_ts_offset", "11", seconds=4)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    info = probe_video(joined)
+    assert [(track.codec, track.late, track.fault) for track in info.audio] == [("aac", True, "")]
+    assert silent_until_s(info) == pytest.approx(11, abs=0.1)
+
+
 def test_files_that_show_their_sound_at_once_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [tone_video(tmp_path / f"a.{x}", 2, "-c:a", "mp2") for x in ("ts", "mpg", "mkv")]
     paths.append(tmp_path / "silent.ts")
@@ -105,3 +116,18 @@ def test_a_damaged_beginning_leaves_the_only_track_in_use(tmp_path: Path) -> Non
     assert info.default_audio == info.audio[0]
     excerpt = read_audio(info, Fraction(1), Fraction(2), io.BytesIO())
     assert excerpt is not None and excerpt.damaged_packets > 30
+
+
+def test_a_declared_track_that_never_comes_is_told_from_the_one_that_is_there(tmp_path: Path) -> None:
+    path = tone_video(tmp_path / "a.ts", 2, "-c:a", "mp2", seconds=2)
+    late = tmp_path / "b.ts"
+    run_ffmpeg(
+        "-i", str(path), "-f", "lavfi", "-i", "sine=d=0.1",
+        "-map", "0", "-map", "1", "-c:v", "copy", "-c:a", "mp2", str(late),
+    )  # fmt: skip
+    packets = [late.read_bytes()[begin : begin + 188] for begin in range(0, late.stat().st_size, 188)]
+    late.write_bytes(b"".join(p for p in packets if int.from_bytes(p[1:3], "big") & 0x1FFF != 0x102))
+    there, missing = probe_video(late).audio
+    assert (there.late, there.fault) == (False, "")
+    assert missing.fault == "was not found"
+    assert probe_video(late).default_audio == there
