@@ -17,7 +17,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import InvalidVideoError
-from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
+from core.media_input import MAX_PICTURE_PX, RAW_FORMATS, decoded_pts, demux, open_input
 from core.picture_filter import orientation
 from core.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.types import LONGEST_HOLD_S, AudioInfo, ColorInfo, VideoInfo
@@ -146,7 +146,7 @@ def _examine(path: Path, container: InputContainer, size_bytes: int) -> VideoInf
         frame_rate=rate,
         start_pts=stream.start_time or 0 if start_pts is None else start_pts,
         duration_s=duration_s,
-        frame_count=stream.frames or round(duration_s * (stream.average_rate or rate)),
+        frame_count=stream.frames or round(duration_s * (_stated_rate(stream) or rate)),
         interlaced=picture.interlaced_frame,
         color=_color(picture, stream, width, height),
         audio=tuple(_audio(container)),
@@ -216,7 +216,7 @@ def _square_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
 
 def _nominal_rate(path: Path, stream: VideoStream, packet_pts: list[int], time_base: Fraction) -> Fraction:
     """The header's average rate where the frames keep to it, else what their times say."""
-    average = stream.average_rate or stream.guessed_rate or Fraction(0)
+    average = _stated_rate(stream)
     intervals = np.diff(np.unique(np.asarray(packet_pts, np.int64)))
     if MIN_RATE <= average <= MAX_RATE:
         nominal = float(1 / (average * time_base))
@@ -240,6 +240,13 @@ def _nominal_rate(path: Path, stream: VideoStream, packet_pts: list[int], time_b
     rate = snap_rate(min(max(rate, MIN_RATE), MAX_RATE).limit_denominator(1001))
     logger.info("%s: %s; %s frames/s are written", path.name, reason, rate)
     return rate
+
+
+def _stated_rate(stream: VideoStream) -> Fraction:
+    """The frame rate that the file states, 0 where it states none."""
+    if stream.container.format.name in RAW_FORMATS and stream.guessed_rate:
+        return stream.guessed_rate
+    return stream.average_rate or stream.guessed_rate or Fraction(0)
 
 
 def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fraction) -> float:
