@@ -29,8 +29,11 @@ VERSION = "0.1.0"
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "vob", "flv", "wmv", "asf",
-    "3gp", "3g2", "ogv", "mxf", "y4m", "gif",
+    "mp4", "m4v", "mov", "qt", "f4v", "mj2", "3gp", "3gpp", "3g2", "mkv", "mk3d", "webm", "avi", "divx", "xvid",
+    "ts", "m2ts", "m2t", "mts", "trp", "tp", "tod", "mpg", "mpeg", "mpe", "m2p", "vob", "vro", "mod", "flv", "wmv",
+    "asf", "dvr-ms", "wtv", "ogv", "ogm", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
+    "insv", "lrv", "lrf", "360", "dav", "dv", "dif",
+    "m1v", "m2v", "mpv", "mjpg", "mjpeg", "h264", "264", "avc", "h265", "265", "hevc", "ivf", "obu",
 })
 # fmt: on
 """what is picked up from a folder; a file named on the command line is tried whatever its extension"""

@@ -11,6 +11,7 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from core.media_input import RAW_FORMATS
 from core.types import LONGEST_HOLD_S, IntArray, VideoInfo
 from utils.timebase import snap_rate
 
@@ -53,7 +54,7 @@ def nominal_rate(
     indexed = _index_intervals(stream) if container == "mov" else intervals
     if len(indexed) > len(intervals):
         intervals = indexed
-    average = stream.average_rate or stream.guessed_rate or Fraction(0)
+    average = stated_rate(stream)
     if MIN_RATE <= average <= MAX_RATE:
         if _keeps_to(average, intervals, time_base):
             # An average is measured over the file's length, a guess is what the header's words amount to.
@@ -67,6 +68,13 @@ def nominal_rate(
     rate = _measured_rate(intervals, time_base)
     logger.info("%s: %s; %s frames/s are written", name, reason, rate)
     return rate
+
+
+def stated_rate(stream: VideoStream) -> Fraction:
+    """The frame rate that the file states, 0 where it states none."""
+    if stream.container.format.name in RAW_FORMATS and stream.guessed_rate:
+        return stream.guessed_rate
+    return stream.average_rate or stream.guessed_rate or Fraction(0)
 
 
 def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:

@@ -35,8 +35,23 @@ CONTAINER_FORMATS = (
     "mxf",
     "gif",
     "yuv4mpegpipe",
+    "rm",
+    "wtv",
+    "nut",
+    "dv",
+    "dhav",
+    "h264",
+    "hevc",
+    "m4v",
+    "mjpeg",
+    "ivf",
+    "obu",
 )
 """libav's names of the demuxers that may be used; none of them opens a second file"""
+
+RAW_FORMATS = frozenset({"mpegvideo", "h264", "hevc", "m4v", "mjpeg", "obu", "dv"})
+"""demuxers whose average frame rate is an assumption or a count of ticks; what the stream's header says is better"""
+_JPEG_START = b"\xff\xd8\xff"
 
 CLOCK_RESET_S = 1
 """a step back in time that is larger is a new clock, not a disorder"""
@@ -87,12 +102,22 @@ def open_input(path: Path, container_format: str | None = None, *, longer_look: 
     return av.open(
         file_url(path),
         mode="r",
-        format=container_format,
+        format=container_format or _demuxer_for(path),
         # metadata is not always UTF-8, and nobody needs it to be
         metadata_errors="replace",
         # not `options`: those reach the decoders too, and old PyAV crashes on that (MPEG-TS, FLV)
         container_options=input_options() | (_LONGER_LOOK if longer_look else {}),
     )
+
+
+def _demuxer_for(path: Path) -> str | None:
+    """The demuxer for a file that libav would take for something else, None where it may choose."""
+    # A stream of JPEG pictures passes for a single one.
+    if path.suffix.lower() in (".mjpg", ".mjpeg"):
+        with path.open("rb") as file:
+            if file.read(len(_JPEG_START)) == _JPEG_START:
+                return "mjpeg"
+    return None
 
 
 def demux(container: InputContainer, stream: _Stream) -> Iterator[av.Packet[_Stream]]:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from core.audio_probe import audio_tracks, complete_tracks, needs_longer_look
 from core.errors import InvalidVideoError
-from core.frame_rate import RATE_PACKETS, nominal_rate
+from core.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
 from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import orientation
 from core.picture_shape import sane_aspect, shown_size
@@ -144,7 +144,7 @@ def _examine(
         frame_rate=rate,
         start_pts=stream.start_time or 0 if start_pts is None else start_pts,
         duration_s=duration_s,
-        frame_count=stream.frames or round(duration_s * (stream.average_rate or rate)),
+        frame_count=stream.frames or round(duration_s * (stated_rate(stream) or rate)),
         interlaced=picture.interlaced_frame,
         color=_color(picture, stream, width, height),
         audio=audio_tracks(path, container, seen=seen_audio),

@@ -13,12 +13,15 @@ from pathlib import Path
 
 from config import VIDEO_EXTENSIONS
 from core.errors import ascii_safe
+from processors.left_out import LeftOut
 from utils.files import safe_name
 
 logger = logging.getLogger(__name__)
 
 RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log"})
 """what the output folder itself holds, so no video's folder may be called like that"""
+_BEGINNINGS = {"mod": (b"\x00\x00\x01\xba", b"\x47")}
+"""first bytes of videos whose extension means something else more often (music, Go modules)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,22 @@ def find_inputs(arguments: Sequence[str], output_dir: Path) -> tuple[BatchInput,
 
     The order is that of the arguments, and sorted by name within a folder or a glob. Of a folder only
     the top level is taken; of folders and globs only regular files with a video's extension that are
-    not hidden.
+    not hidden, and no results of earlier runs, wherever they lie. What is left out is logged.
     A file named directly is taken whatever its extension. What is missing or is no regular file
     becomes an input with a `problem`, so that the others are done and this one is told about.
-    Results of earlier runs below `output_dir` are never picked up by a glob.
     """
+    search = _Search(output_dir)
     paths: list[tuple[Path, str]] = []
     seen: set[str] = set()
     for argument in arguments:
-        for path, problem in _expand(argument, output_dir):
+        for path, problem in search.expand(argument):
             # Symbolic links are followed here, so that a link and its target are one input.
             real = os.path.realpath(path)
             if real not in seen:
                 seen.add(real)
                 paths.append((path, problem))
+    for line in search.left_out.lines():
+        logger.info("%s", line)
     # Names go out in an order of their own, so that they are the same whatever the order of the arguments.
     ordered = sorted((path for path, _ in paths), key=input_order)
     names = dict(zip(ordered, folder_names([path.name for path in ordered]), strict=True))
@@ -98,38 +103,84 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _expand(argument: str, output_dir: Path) -> Iterator[tuple[Path, str]]:
-    path = Path(argument)
-    # A name that exists is taken literally, even if it holds "[" or "*".
-    if os.path.lexists(path) or not glob.has_magic(argument):
-        yield from _expand_path(path)
-        return
-    results = output_dir.resolve()
-    # Path.glob cannot start from an absolute pattern.
-    matches = [p for p in map(Path, glob.glob(argument, recursive=True)) if not _is_result(p, results)]  # noqa: PTH207
-    folders = [] if "**" in argument else [p for p in matches if p.is_dir()]
-    found = [(p, "") for p in _videos(matches)] + [pair for p in _sorted(folders) for pair in _expand_path(p)]
-    yield from found or [(path, "no video file matches")]
+class _Search:
+    """Looks for the files that the arguments mean.
+
+    Attributes:
+        left_out: what was not taken of folders and globs.
+    """
+
+    def __init__(self, output_dir: Path) -> None:
+        self._output_dir = output_dir
+        self._real_output = output_dir.resolve()
+        self.left_out = LeftOut()
+
+    def expand(self, argument: str) -> Iterator[tuple[Path, str]]:
+        """The files, each with the problem that it has or ""."""
+        path = Path(argument)
+        # A name that exists is taken literally, even if it holds "[" or "*".
+        if os.path.lexists(path) or not glob.has_magic(argument):
+            yield from self._expand_path(path)
+            return
+        # Path.glob cannot start from an absolute pattern.
+        matches = [Path(match) for match in glob.glob(argument, recursive=True)]  # noqa: PTH207
+        folders = [] if "**" in argument else [p for p in matches if not self._is_below_output(p) and p.is_dir()]
+        found = [(p, "") for p in self._videos(matches, by_pattern=True)]
+        found += [pair for p in _sorted(folders) for pair in self._expand_path(p)]
+        yield from found or [(path, "no video file matches")]
+
+    def _expand_path(self, path: Path) -> Iterator[tuple[Path, str]]:
+        if not path.is_dir():
+            yield path, _problem(path)
+            return
+        try:
+            children = list(path.iterdir())
+        except OSError as error:
+            yield path, f"cannot read the folder: {error.strerror}"
+            return
+        videos = self._videos(children)
+        holds_results = self.left_out.output_above(path / "any") is not None
+        if not videos and not holds_results and any(p.is_dir() for p in children):
+            logger.info("%s holds no videos at its top level; for those further down use %s/**/*", path, path)
+        yield from ((p, "") for p in videos)
+
+    def _videos(self, paths: Iterable[Path], *, by_pattern: bool = False) -> list[Path]:
+        files = [p for p in _sorted(paths) if not p.name.startswith(".") and p.is_file()]
+        return [p for p in files if self._is_wanted(p, by_pattern=by_pattern)]
+
+    def _is_wanted(self, path: Path, *, by_pattern: bool) -> bool:
+        is_video = _looks_like_video(path)
+        results = self.left_out.output_above(path)
+        below_output = by_pattern and self._is_below_output(path)
+        if results is None and not below_output:
+            if not is_video and path.name not in RESERVED_NAMES:
+                self.left_out.add_other(path)
+            return is_video
+        # Of results only what could be taken for a video is worth a word.
+        if is_video and results is not None:
+            self.left_out.add_result(path, results)
+        elif is_video:
+            self.left_out.add_below_output(path, self._output_dir)
+        return False
+
+    def _is_below_output(self, path: Path) -> bool:
+        real = path.resolve()
+        # Files directly in the output folder may be inputs: somebody may use one folder for both.
+        return self._real_output in real.parents and real.parent != self._real_output
 
 
-def _expand_path(path: Path) -> Iterator[tuple[Path, str]]:
-    if not path.is_dir():
-        yield path, _problem(path)
-        return
+def _looks_like_video(path: Path) -> bool:
+    extension = path.suffix.lower().lstrip(".")
+    if extension not in VIDEO_EXTENSIONS:
+        return False
+    beginnings = _BEGINNINGS.get(extension)
+    if beginnings is None:
+        return True
     try:
-        children = list(path.iterdir())
-    except OSError as error:
-        yield path, f"cannot read the folder: {error.strerror}"
-        return
-    videos = _videos(children)
-    if not videos and any(p.is_dir() for p in children):
-        logger.info("%s holds no videos at its top level; for those further down use %s/**/*", path, path)
-    yield from ((p, "") for p in videos)
-
-
-def _videos(paths: Iterable[Path]) -> list[Path]:
-    named = [p for p in paths if not p.name.startswith(".") and p.suffix.lower().lstrip(".") in VIDEO_EXTENSIONS]
-    return [p for p in _sorted(named) if p.is_file()]
+        with path.open("rb") as file:
+            return file.read(4).startswith(beginnings)
+    except OSError:
+        return True
 
 
 def _problem(path: Path) -> str:
@@ -142,12 +193,6 @@ def _problem(path: Path) -> str:
         return "a link to nothing" if not path.exists() else "not a regular file"
     except OSError as error:
         return f"cannot be looked at: {error.strerror}"
-
-
-def _is_result(path: Path, results: Path) -> bool:
-    real = path.resolve()
-    # Files directly in the output folder may be inputs: somebody may use one folder for both.
-    return results in real.parents and real.parent != results
 
 
 def _sorted(paths: Iterable[Path]) -> list[Path]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import ascii_safe
 from processors.batch_summary import BatchSummary
 from processors.output_folder import read_manifest
-from processors.page import PALETTE, render_page
+from processors.page import PALETTE, page_parts
 from processors.report_writer import REPORT_FILE
 from processors.result_pictures import FACE_FILE
-from utils.files import PARTIAL_PREFIX, write_text
+from utils.files import PARTIAL_PREFIX, atomic_path
 
 logger = logging.getLogger(__name__)
 
@@ -30,29 +31,53 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
         OSError: it cannot be written.
     """
     path = output_dir / INDEX_FILE
-    if path.exists() and _OUR_MARK not in path.read_bytes()[:4096]:
+    if path.exists() and not _is_ours(path):
         logger.warning("%s was not made by this program and is left alone", path)
         return
-    write_text(path, index_html(_manifests(output_dir), summary))
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(index_parts(_manifests(output_dir), summary))
 
 
-def index_html(manifests: Mapping[str, Mapping[str, Any]], summary: BatchSummary) -> str:
-    """The page. manifests: by the name of the video's folder."""
+def index_parts(manifests: Iterable[tuple[str, Mapping[str, Any]]], summary: BatchSummary) -> Iterator[str]:
+    """The page, piece by piece.
+
+    manifests: with the names of the videos' folders, in the order of the page. They are taken one at a time, because
+    that of a long video has tens of megabytes; only what the page shows of it is kept.
+    """
+    videos: list[dict[str, Any]] = []
+    for folder, manifest in manifests:
+        videos += _video(folder, manifest)
+        # The next one is read before the name is bound anew.
+        del manifest
+    _tell_apart(videos)
     values = {
-        "videos": [video for folder in sorted(manifests) for video in _video(folder, manifests[folder])],
+        "videos": videos,
         "problems": [
             {"label": ascii_safe(Path(result.label).name), "status": result.status, "reason": result.reason}
             for result in summary.results
             if result.status in ("failed", "interrupted")
         ],
     }
-    return render_page("index.html.j2", ("page.css", "index.css"), "index.js", values)
+    return page_parts("index.html.j2", ("page.css", "index.css"), "index.js", values)
 
 
-def _manifests(output_dir: Path) -> dict[str, Mapping[str, Any]]:
-    folders = [path for path in output_dir.iterdir() if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX)]
-    found = {path.name: read_manifest(path) for path in folders}
-    return {name: manifest for name, manifest in found.items() if manifest}
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _OUR_MARK in file.read(4096)
+
+
+def _manifests(output_dir: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for path in sorted(output_dir.iterdir()):
+        if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX):
+            yield path.name, read_manifest(path) or {}
+
+
+def _tell_apart(videos: list[dict[str, Any]]) -> None:
+    """Add the folder to the names of videos that are called the same."""
+    frequency = Counter(video["name"] for video in videos)
+    for video in videos:
+        if frequency[video["name"]] > 1:
+            video["name"] = f"{video['name']} ({video['folder']})"
 
 
 def _video(folder: str, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -73,7 +98,8 @@ def _video(folder: str, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
         ]
         return [
             {
-                "name": manifest["input"]["name"],
+                "name": str(manifest["input"]["name"]),
+                "folder": folder,
                 "page": f"{folder}/{REPORT_FILE}",
                 "duration_s": float(manifest["video"]["duration_s"]),
                 "people": people[:_FACES_SHOWN],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,15 @@ PALETTE = 10
 
 def render_page(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> str:
     """The page that `template` makes of `values`, with the files `style` and `script` (or "") in it."""
+    return "".join(page_parts(template, style, script, values))
+
+
+def page_parts(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """The same page piece by piece, so that a long one is never in memory as a whole."""
     css = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in style)
     js = (TEMPLATES / script).read_text(encoding="utf-8") if script else ""
     page = _environment().get_template(template)
-    return page.render(values, generator=GENERATOR, style=css, script=js, policy=content_policy(css, js))
+    return page.generate(values, generator=GENERATOR, style=css, script=js, policy=content_policy(css, js))
 
 
 def prepare_pages() -> None:

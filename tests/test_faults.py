@@ -133,7 +133,7 @@ def test_playlists_under_a_videos_name_open_nothing_else(
 ) -> None:
     number, calls = port
     lure = LURES[name].format(url=f"http://127.0.0.1:{number}/x.mp4", canary=canary, port=number)
-    for extension in ("mp4", "avi", "m3u8", "ffconcat", "sdp"):
+    for extension in ("mp4", "avi", "m3u8", "ffconcat", "sdp", "rm", "h264", "obu", "nut", "mjpg", "dav"):
         path = tmp_path / f"lure.{extension}"
         path.write_text(lure)
         source = BatchInput(path, "lure")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import html
 import json
 import re
+import tracemalloc
+import weakref
 from pathlib import Path
 
+from processors import index_writer
 from processors.batch_summary import BatchSummary, InputResult
-from processors.index_writer import index_html, write_index
+from processors.index_writer import index_parts, write_index
+from processors.output_folder import read_manifest
 from tests.processors.page_material import HOSTILE, a_manifest
 
 DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
@@ -41,14 +46,14 @@ def test_failures_are_named_without_the_folders_of_this_machine():
         InputResult("/secret/b.mp4", "b", "failed", "is no video"),
         InputResult("c", "c", "interrupted", "later"),
     )
-    page = index_html({}, BatchSummary(results, 1.0))
+    page = "".join(index_parts([], BatchSummary(results, 1.0)))
     assert "b.mp4 failed: is no video" in text_of(page) and "c interrupted: later" in text_of(page)
     assert "secret" not in page
 
 
 def test_hostile_names_are_text():
     summary = BatchSummary((InputResult(HOSTILE, "x", "failed", HOSTILE),), 1.0)
-    page = index_html({"a": a_manifest(name=HOSTILE, person=HOSTILE)}, summary)
+    page = "".join(index_parts([("a", a_manifest(name=HOSTILE, person=HOSTILE))], summary))
     assert "<img src=x" not in page and page.count("<script>") == 1
 
 
@@ -66,4 +71,59 @@ def test_what_is_not_ours_is_left_out_and_left_alone(tmp_path, caplog):
 
 
 def test_the_same_every_time_whatever_the_clock_says():
-    assert index_html({"a": a_manifest()}, DONE) == index_html({"a": a_manifest()}, BatchSummary(DONE.results, 99.0))
+    slow = BatchSummary(DONE.results, 99.0)
+    pages = ["".join(index_parts([("a", a_manifest())], summary)) for summary in (DONE, slow)]
+    assert pages[0] == pages[1]
+
+
+def test_videos_of_one_name_are_told_apart(tmp_path):
+    for folder in ("a", "a_2"):
+        put(tmp_path, folder, name="a.mp4")
+    put(tmp_path, "b", name="b.mp4")
+    write_index(tmp_path, DONE)
+    titles = re.findall(r"<h2><a[^>]*>([^<]*)<", (tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert titles == ["a.mp4 (a)", "a.mp4 (a_2)", "b.mp4"]
+
+
+class Watched(dict):
+    """A manifest that can be watched going out of use."""
+
+
+def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):
+    seen: list[weakref.ref[Watched]] = []
+
+    def watched(folder):
+        assert not any(manifest() is not None for manifest in seen)
+        manifest = Watched(read_manifest(folder))
+        seen.append(weakref.ref(manifest))
+        return manifest
+
+    for number in range(300):
+        put(tmp_path, f"v{number:03d}", name=f"{number}.mp4")
+    monkeypatch.setattr(index_writer, "read_manifest", watched)
+    write_index(tmp_path, DONE)
+    assert len(seen) == 300 and seen[-1]() is None
+
+
+def peak_bytes(output: Path) -> int:
+    gc.collect()
+    tracemalloc.start()
+    try:
+        write_index(output, DONE)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_number_of_manifests(tmp_path):
+    """Manifests of 50 kB each, of which the page shows one."""
+    manifest = a_manifest()
+    manifest["shots"] = [{"index": n, "start_s": float(n), "end_s": n + 1.0} for n in range(1000)]
+    text = json.dumps(manifest)
+    for number in range(200):
+        (tmp_path / f"v{number:03d}").mkdir()
+        (tmp_path / f"v{number:03d}" / "manifest.json").write_text(text)
+        if number == 1:
+            write_index(tmp_path, DONE)  # templates and the like are loaded once
+            few = peak_bytes(tmp_path)
+    assert peak_bytes(tmp_path) < few + 200 * 5000
