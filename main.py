@@ -108,8 +108,10 @@ def run_command(arguments: Sequence[str]) -> int:
         with signals_to(monitor.stop):
             # The one place where the heavy packages come in. A KeyboardInterrupt in there may get lost.
             from processors.batch_runner import run_batch
+            from processors.cache_place import usable_cache
 
-            summary = run_batch(inputs, parsed.output, settings, monitor)
+            with usable_cache(settings) as usable:
+                summary = run_batch(inputs, parsed.output, usable, monitor)
         if any(result.clips for result in summary.results):
             logger.info("all of it to look at: %s", parsed.output / "index.html")
     print_lines(summary.lines())
@@ -180,6 +182,7 @@ def render_command(arguments: Sequence[str]) -> int:
     """`main.py render FOLDER`: make the clips again from the timeline."""
     parsed = command_line.render_parser().parse_args(arguments)
     with open_console(parsed.verbosity) as monitor:
+        from processors.cache_place import usable_cache
         from processors.finished_folders import find_folder, recorded_settings
         from processors.folder_renderer import render_folder, rendered_lines
 
@@ -188,10 +191,8 @@ def render_command(arguments: Sequence[str]) -> int:
         named = [path for path in [Path(parsed.folder)] if path.is_file()]
         places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
         monitor.begin({folder.name: 1.0})
-        with signals_to(monitor.stop):
-            manifest = render_folder(
-                folder, settings, monitor.video(folder.name), places=places, analyse=parsed.analyse
-            )
+        with signals_to(monitor.stop), usable_cache(settings) as usable:
+            manifest = render_folder(folder, usable, monitor.video(folder.name), places=places, analyse=parsed.analyse)
     print_lines(rendered_lines(folder, manifest))
     return EXIT_DONE
 
@@ -220,7 +221,11 @@ def clean_command(arguments: Sequence[str]) -> int:
         from processors.analysis_key import make_store
         from processors.housekeeping import clean, removal_lines
 
-        store = make_store(command_line.settings_from(parsed))
+        try:
+            store = make_store(command_line.settings_from(parsed))
+        except SettingsError as error:
+            logger.warning("only results are looked at: %s", error)
+            store = None
         removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run)
     print_lines(removal_lines(removed, dry_run=parsed.dry_run))
     return EXIT_DONE
