@@ -56,6 +56,21 @@ TEMPLATE_FIELDS = (
 """what `ClipSettings.template` may name, as PySceneDetect does: $FIELD or ${FIELD}"""
 
 
+def expand_home(path: str) -> str:
+    """`path` with a home folder in the place of a `~` or `~user` that it begins with.
+
+    Raises:
+        ValueError: no such home folder is known.
+    """
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError as error:
+        user = path.partition("/")[0]
+        raise ValueError(f"{path!r}: no home folder is known for {user}; give the path without it") from error
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of the settings' sections: immutable, keyword-only, strict about names."""
 
@@ -239,6 +254,14 @@ class RunSettings(Section, frozen=True):
         str, Meta(description="path of 20180402-114759-vggface2.pt, where it is not in torch's cache")
     ] = ""
     offline: Annotated[bool, Meta(description="never try to download a model")] = False
+
+    def __post_init__(self) -> None:
+        """Expands `~` in paths: no shell does it for a TOML file or in `--cache-dir=~/x`."""
+        for name in ("cache_dir", "facenet_weights"):
+            try:
+                msgspec.structs.force_setattr(self, name, expand_home(getattr(self, name)))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
 
 
 class Settings(Section, frozen=True):

@@ -134,8 +134,10 @@ def run_command(arguments: Sequence[str], journal: RunJournal | None = None) -> 
         with signals_to(monitor.stop):
             # The one place where the heavy packages come in. A KeyboardInterrupt in there may get lost.
             from processors.batch_runner import run_batch
+            from processors.cache_place import usable_cache
 
-            summary = run_batch(inputs, parsed.output, settings, monitor, journal=journal)
+            with usable_cache(settings) as usable:
+                summary = run_batch(inputs, parsed.output, usable, monitor, journal=journal)
         if any(result.clips for result in summary.results):
             logger.info("all of it to look at: %s", parsed.output / "index.html")
     print_lines(summary.lines())
@@ -207,6 +209,7 @@ def render_command(arguments: Sequence[str], journal: RunJournal | None = None) 
     journal = journal or RunJournal()
     parsed = command_line.render_parser().parse_args(arguments)
     with open_console(parsed.verbosity) as monitor:
+        from processors.cache_place import usable_cache
         from processors.finished_folders import find_folder, recorded_settings
         from processors.folder_renderer import render_folder, rendered_lines
 
@@ -218,10 +221,12 @@ def render_command(arguments: Sequence[str], journal: RunJournal | None = None) 
             raise VideoProcessingError(crash.reason, path=folder)
         monitor.begin(1)
         monitor.expect(folder.name, 1.0)
-        with signals_to(monitor.stop), journal.working_on(folder.name, "finish"):
-            manifest = render_folder(
-                folder, settings, monitor.video(folder.name), places=places, analyse=parsed.analyse
-            )
+        with (
+            signals_to(monitor.stop),
+            journal.working_on(folder.name, "finish"),
+            usable_cache(settings) as usable,
+        ):
+            manifest = render_folder(folder, usable, monitor.video(folder.name), places=places, analyse=parsed.analyse)
     print_lines(rendered_lines(folder, manifest))
     return EXIT_DONE
 
@@ -250,7 +255,11 @@ def clean_command(arguments: Sequence[str]) -> int:
         from processors.analysis_key import make_store
         from processors.housekeeping import clean, removal_lines
 
-        store = make_store(command_line.settings_from(parsed))
+        try:
+            store = make_store(command_line.settings_from(parsed))
+        except SettingsError as error:
+            logger.warning("only results are looked at: %s", error)
+            store = None
         removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run)
     print_lines(removal_lines(removed, dry_run=parsed.dry_run))
     return EXIT_DONE

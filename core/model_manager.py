@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import logging
@@ -17,7 +18,7 @@ import numpy as np
 from config import Settings
 from core import weights
 from core.batches import Batched, find_batch_size
-from core.errors import ModelChecksumError, ModelDamagedError, ModelError, ModelUnavailableError
+from core.errors import ModelChecksumError, ModelDamagedError, ModelError, ModelUnavailableError, SettingsError
 from core.face_detector import ONET_SIDE, RNET_SIDE, FaceDetector
 from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.face_verifier import FaceVerifier
@@ -203,7 +204,7 @@ class ModelManager:
             kind,
             explicit=self._settings.run.facenet_weights,
             folders=folders,
-            download_to=None if self._settings.run.offline else folders[0],
+            download_to=folders[0] if folders and not self._settings.run.offline else None,
         )
 
     @property
@@ -213,8 +214,12 @@ class ModelManager:
 
 
 def facenet_folders(settings: Settings) -> list[Path]:
-    """Where FaceNet's weights are looked for; a download goes into the first."""
-    return [weights.chosen_cache_dir(settings.run.cache_dir) / "weights", weights.torch_cache_dir()]
+    """Where FaceNet's weights are looked for; a download goes into the first. There may be none."""
+    folders = []
+    with contextlib.suppress(SettingsError):
+        folders.append(weights.chosen_cache_dir(settings.run.cache_dir) / "weights")
+    torch_folder = weights.torch_cache_dir()
+    return folders if torch_folder is None else [*folders, torch_folder]
 
 
 def possible_embedders(settings: Settings) -> tuple[str, ...]:
@@ -223,7 +228,7 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     if choice != "auto":
         return (choice,)
     name = weights.REGISTRY["facenet"].name
-    here = settings.run.facenet_weights or any((folder / name).is_file() for folder in facenet_folders(settings))
+    here = settings.run.facenet_weights or any(weights.is_there(folder / name) for folder in facenet_folders(settings))
     return ("facenet",) if here else ("facenet", "dlib")
 
 

@@ -26,6 +26,9 @@ CONVERTER_VERSION = 2
 
 CONVERT_TIMEOUT_S = 300.0
 
+CONVERTED_FOLDER = "openvino"
+"""of the cache folder"""
+
 BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """OpenVINO prepares itself anew for every number of pictures, which takes 20 ms, and keeps what it prepared, 0.7 MB"""
 _BLOCK_BYTES = 1 << 20
@@ -86,6 +89,12 @@ def _filled_up(pictures: Pictures) -> FloatArray:
 _conversion = threading.Lock()
 
 
+def missing_bytes(kinds: Sequence[str], cache_dir: Path) -> int:
+    """About how much `converted` would write into `cache_dir` for `kinds`; 0 where it has them of any OpenVINO."""
+    folder = cache_dir / CONVERTED_FOLDER
+    return sum(REGISTRY[k].size for k in kinds if not any(folder.glob(f"{k}-{REGISTRY[k].sha256[:16]}-*.bin")))
+
+
 def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -> dict[str, Path]:
     """Paths of the OpenVINO forms of `kinds`, converted once and kept in `cache_dir`.
 
@@ -96,7 +105,7 @@ def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -
     """
     version = import_openvino().__version__.split("-")[0]
     names = {k: f"{k}-{REGISTRY[k].sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
-    paths = {k: cache_dir / "openvino" / name for k, name in names.items()}
+    paths = {k: cache_dir / CONVERTED_FOLDER / name for k, name in names.items()}
     with _conversion:
         missing = [k for k in kinds if not (paths[k].is_file() and paths[k].with_suffix(".bin").is_file())]
         if missing:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from core.errors import ModelChecksumError, ModelUnavailableError
+from core.errors import ModelChecksumError, ModelUnavailableError, SettingsError
 from utils.files import atomic_path
 
 logger = logging.getLogger(__name__)
+
+CACHE_DIR_HINT = "--cache-dir DIR names a folder for it"
 
 DOWNLOAD_TIMEOUT_S = 5.0
 """without a network a run has to go on within seconds"""
@@ -82,19 +84,49 @@ REGISTRY = {
 
 
 def default_cache_dir() -> Path:
-    """`$XDG_CACHE_HOME/face-clips`, by default `~/.cache/face-clips`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "face-clips"
+    """`$XDG_CACHE_HOME/face-clips`, by default `~/.cache/face-clips`.
+
+    Raises:
+        SettingsError: the user has no home folder (another user's container, a service).
+    """
+    folder = _user_cache_dir()
+    if folder is None:
+        raise SettingsError("this user has no home folder to keep a cache in", hint=CACHE_DIR_HINT)
+    return folder / "face-clips"
 
 
 def chosen_cache_dir(setting: str) -> Path:
-    """The folder that the setting `cache_dir` means; empty: the default."""
-    return Path(setting).expanduser() if setting else default_cache_dir()
+    """The folder that the setting `cache_dir` means; empty: the default.
+
+    Raises:
+        SettingsError: there is no default.
+    """
+    return Path(setting) if setting else default_cache_dir()
 
 
-def torch_cache_dir() -> Path:
-    """Where torch.hub and facenet-pytorch keep downloaded weights."""
-    home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch"
-    return Path(home) / "checkpoints"
+def torch_cache_dir() -> Path | None:
+    """Where torch.hub and facenet-pytorch keep downloaded weights; None where there is no home folder."""
+    if home := os.environ.get("TORCH_HOME"):
+        return Path(os.path.expanduser(home)) / "checkpoints"  # noqa: PTH111 - as torch has it, and never raises
+    folder = _user_cache_dir()
+    return None if folder is None else folder / "torch" / "checkpoints"
+
+
+def _user_cache_dir() -> Path | None:
+    if folder := os.environ.get("XDG_CACHE_HOME"):
+        return Path(folder)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether `path` is a file; a folder that must not be looked into holds none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), download_to: Path | None = None) -> Path:
@@ -109,15 +141,15 @@ def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), downlo
     """
     entry = REGISTRY[key]
     if explicit:
-        path = Path(explicit).expanduser()
-        if not path.is_file():
+        path = Path(explicit)
+        if not is_there(path):
             raise ModelUnavailableError("no such weights file", path=path, stage="models")
         return verified(path, entry)
     candidates = [folder / entry.name for folder in folders]
     if entry.package:
         candidates.insert(0, _package_folder(entry.package) / entry.folder / entry.name)
     for path in candidates:
-        if path.is_file():
+        if is_there(path):
             return verified(path, entry)
     if entry.url and download_to is not None:
         return download(entry, download_to)

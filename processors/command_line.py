@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from config import VERSION, Settings, load_settings
+from config import VERSION, Settings, expand_home, load_settings
 from processors.options import Option, options, section_title
 from utils.own_stdout import print_lines
 
@@ -27,6 +28,8 @@ other commands (main.py COMMAND --help):
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
 Settings may also stand in a TOML file (--config), a section for each group above and "_" for "-": min_face = 0.1
 below [analysis]. Flags come before the file, the file before the defaults."""
+_LITERAL = "\0"
+"""before an argument that stands behind "--"; no argument of a process can hold it"""
 _UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _BUNDLE_HELP = (
     "write what helps to find a fault (default: debug-bundle.zip here): log, versions, machine, settings, what probing "
@@ -36,14 +39,29 @@ _FOLDER_HELP = "folder of results, its name in the output folder, or the video"
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Says what is wrong in one line, and takes nothing behind "--" for a flag.
+
+    argparse's own handling of "--" differs between Python's versions, and `parse_intermixed_args` loses it in most of
+    them. So what stands behind is marked, and the positional arguments' types take the mark off (`_word`, `_place`).
+    """
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        return super().parse_args(_marked(args), namespace)
+
+    def parse_intermixed_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        return super().parse_intermixed_args(_marked(args), namespace)
 
     def error(self, message: str) -> NoReturn:
+        message = message.replace(_LITERAL, "")
         # The usual message is preceded by the usage; with a flag for each setting that hides it.
         unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
         flags = [flag for action in self._actions for flag in action.option_strings]
         close = difflib.get_close_matches(unknown[1], flags, 1) if unknown else []
         guess = f"; did you mean {close[0]}?" if close else ""
+        if (name := message.partition("unrecognized arguments: ")[2]) and os.path.lexists(name):
+            guess = f"; a name that begins with a dash goes behind --: {self.prog} -- {name}"
         self.exit(EXIT_USAGE, f"{self.prog}: error: {message}{guess} ({self.prog} --help lists everything)\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
@@ -67,13 +85,15 @@ def run_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="videos, folders or globs (default: videos/input)")
     parser.add_argument(
-        "-o", "--output", type=Path, default=OUTPUT_DIR, metavar="DIR", help="where to write (default: videos/output)"
+        "inputs", nargs="*", type=_place, metavar="INPUT", help="videos, folders or globs (default: videos/input)"
     )
-    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
+    parser.add_argument(
+        "-o", "--output", type=_path, default=OUTPUT_DIR, metavar="DIR", help="where to write (default: videos/output)"
+    )
+    parser.add_argument("--config", type=_path, metavar="FILE.toml", help="settings file")
     parser.add_argument("--dry-run", action="store_true", help="only list what would be done")
-    parser.add_argument("--log-file", type=Path, metavar="FILE", help="append all details to it, as lines of JSON")
+    parser.add_argument("--log-file", type=_path, metavar="FILE", help="append all details to it, as lines of JSON")
     parser.add_argument(
         "--debug-bundle", nargs="?", type=_zip, const=Path("debug-bundle.zip"), metavar="FILE.zip", help=_BUNDLE_HELP
     )
@@ -86,7 +106,9 @@ def run_parser() -> Parser:
 def people_parser() -> Parser:
     """`people`: list them."""
     parser = _parser("people", "List the people of a video: time in the picture, clips, tracklets.")
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", help=f"{_FOLDER_HELP} (default: all that have results)")
+    parser.add_argument(
+        "folder", nargs="?", type=_place, metavar="FOLDER", help=f"{_FOLDER_HELP} (default: all that have results)"
+    )
     parser.add_argument("--tracklets", action="store_true", help="list the tracklets instead, with their times")
     return parser
 
@@ -95,8 +117,8 @@ def rename_parser() -> Parser:
     """`rename`: give a person a name."""
     parser = _parser("rename", "Give a person a name, in timeline.json; main.py render makes the clips anew.")
     _add_folder(parser)
-    parser.add_argument("person", metavar="PERSON", help="as main.py people lists them")
-    parser.add_argument("new_name", metavar="NAME", help="will be the name of the person's folder")
+    parser.add_argument("person", type=_word, metavar="PERSON", help="as main.py people lists them")
+    parser.add_argument("new_name", type=_word, metavar="NAME", help="will be the name of the person's folder")
     return parser
 
 
@@ -104,8 +126,8 @@ def merge_parser() -> Parser:
     """`merge`: several people are one."""
     parser = _parser("merge", "Make one person of several, in timeline.json; main.py render makes the clips anew.")
     _add_folder(parser)
-    parser.add_argument("person", metavar="PERSON", help="whose name stays")
-    parser.add_argument("others", nargs="+", metavar="OTHER", help="who is the same person")
+    parser.add_argument("person", type=_word, metavar="PERSON", help="whose name stays")
+    parser.add_argument("others", nargs="+", type=_word, metavar="OTHER", help="who is the same person")
     parser.add_argument("--force", action="store_true", help="even where both are in the picture at the same time")
     return parser
 
@@ -114,7 +136,7 @@ def split_parser() -> Parser:
     """`split`: one person is two."""
     parser = _parser("split", "Make a new person of some tracklets of one; main.py render makes the clips anew.")
     _add_folder(parser)
-    parser.add_argument("person", metavar="PERSON", help="who has the tracklets now")
+    parser.add_argument("person", type=_word, metavar="PERSON", help="who has the tracklets now")
     parser.add_argument("--tracklets", type=_numbers, required=True, metavar="3,4-6", help="which ones go")
     parser.add_argument("--name", default="", metavar="NAME", help="name of the new person (default: person_NN)")
     return parser
@@ -124,7 +146,7 @@ def drop_parser() -> Parser:
     """`drop`: leave people out."""
     parser = _parser("drop", "Leave people out, in timeline.json; main.py render makes the clips anew.")
     _add_folder(parser)
-    parser.add_argument("people", nargs="+", metavar="PERSON", help="as main.py people lists them")
+    parser.add_argument("people", nargs="+", type=_word, metavar="PERSON", help="as main.py people lists them")
     return parser
 
 
@@ -134,7 +156,7 @@ def render_parser() -> Parser:
         "render", "Make the clips again from timeline.json, with the settings they were made with or those given here."
     )
     _add_folder(parser)
-    parser.add_argument("--video", type=Path, metavar="FILE", help="the video, where it was moved")
+    parser.add_argument("--video", type=_path, metavar="FILE", help="the video, where it was moved")
     parser.add_argument("--analyse", action="store_true", help="analyse it again if that is not in the cache any more")
     left_out = ("overwrite", "cache")
     _add_settings(
@@ -146,7 +168,8 @@ def render_parser() -> Parser:
 def cache_parser() -> Parser:
     """`cache`: what is kept, or remove it."""
     parser = _parser("cache", "Say what analyses are kept (info), or remove them all (clear).", output=False)
-    parser.add_argument("action", nargs="?", choices=("info", "clear"), default="info", help="default: info")
+    actions = ("info", "clear")
+    parser.add_argument("action", nargs="?", type=_word, choices=actions, default="info", help="default: info")
     _add_settings(parser, [o for o in options() if o.name in ("cache_dir", "cache_mb")])
     return parser
 
@@ -192,13 +215,13 @@ def _parser(command: str, description: str, *, output: bool = True) -> Parser:
     parser = Parser(prog=f"main.py {command}", description=description, allow_abbrev=False)
     if output:
         text = "the output folder (default: videos/output)"
-        parser.add_argument("-o", "--output", type=Path, default=OUTPUT_DIR, metavar="DIR", help=text)
+        parser.add_argument("-o", "--output", type=_path, default=OUTPUT_DIR, metavar="DIR", help=text)
     _add_verbosity(parser)
     return parser
 
 
 def _add_folder(parser: Parser) -> None:
-    parser.add_argument("folder", metavar="FOLDER", help=_FOLDER_HELP)
+    parser.add_argument("folder", type=_place, metavar="FOLDER", help=_FOLDER_HELP)
 
 
 def _add_verbosity(parser: Parser) -> None:
@@ -245,11 +268,42 @@ def _with(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return parse_or_say_why
 
 
+def _marked(arguments: Sequence[str] | None) -> list[str]:
+    """Arguments without their first "--", those behind it marked."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "--" not in given:
+        return given
+    end = given.index("--")
+    return [*given[:end], *(_LITERAL + argument for argument in given[end + 1 :])]
+
+
+def _word(argument: str) -> str:
+    return argument.removeprefix(_LITERAL)
+
+
+def _place(argument: str) -> str:
+    """A file, folder or pattern that is to be there: what exists is meant literally, else `~` is the home folder."""
+    text = _word(argument)
+    if os.path.lexists(text):
+        return text
+    try:
+        return expand_home(text)
+    except ValueError:  # it may be the name of a folder of results; if it is nothing, that will be said of it
+        return text
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(expand_home(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _zip(text: str) -> Path:
     # Anything else is an input that stands behind the flag, and would be overwritten.
     if not text.lower().endswith(".zip"):
         raise argparse.ArgumentTypeError(f"expected FILE.zip, not {text!r}; inputs go before it")
-    return Path(text)
+    return _path(text)
 
 
 def _numbers(text: str) -> list[int]:

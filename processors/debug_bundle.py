@@ -216,7 +216,7 @@ class DebugBundle:
 
     def _folders(self) -> dict[str, Path]:
         cache = self._settings.run.cache_dir
-        return {"output": self._output_dir, **({"cache": Path(cache).expanduser()} if cache else {})}
+        return {"output": self._output_dir, **({"cache": Path(cache)} if cache else {})}
 
     def _program(self) -> dict[str, Any]:
         return {

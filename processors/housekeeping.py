@@ -41,11 +41,11 @@ class Removal:
     kept: tuple[str, ...] = ()
 
 
-def clean(output_dir: Path, store: AnalysisStore, older_than_s: float, *, dry_run: bool) -> list[Removal]:
+def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *, dry_run: bool) -> list[Removal]:
     """Remove results below `output_dir` and stored analyses not written or used for so long; returns what went.
 
     So do the finished clips of interrupted runs. What is removed is also written to clean.log in `output_dir`.
-    dry_run: only say what would go.
+    store: None where there is none. dry_run: only say what would go.
 
     Raises:
         OutputError: `output_dir` cannot be written, or a run is writing there.
@@ -61,9 +61,9 @@ def clean(output_dir: Path, store: AnalysisStore, older_than_s: float, *, dry_ru
             if removed and not dry_run and (output_dir / INDEX_FILE).exists():
                 # Its links would lead nowhere.
                 write_index(output_dir, last_summary(output_dir))
-    for entry in store.entries():
-        if entry.used_at < before and (dry_run or store.remove(entry)):
-            removed.append(Removal(entry.path, entry.bytes))
+    if store is not None:
+        old = (entry for entry in store.entries() if entry.used_at < before)
+        removed += [Removal(entry.path, entry.bytes) for entry in old if dry_run or store.remove(entry)]
     if removed and not dry_run:
         _log(output_dir, removed)
     return removed

@@ -8,7 +8,6 @@ and in its children, and the program writes its lines to a duplicate of the real
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -89,6 +88,8 @@ def _give_back() -> None:
     taken = _taken
     if taken is None:
         return
+    import ctypes  # takes long, and the program itself never comes here
+
     sys.stdout.flush()
     ctypes.CDLL(None).fflush(None)
     taken.lines.flush()
