@@ -13,8 +13,8 @@ _TAIL_S = 30
 """read before the claimed end; a stream that ends sooner does not reach it"""
 
 
-def last_packet_s(info: VideoInfo) -> float:
-    """When the last packet of any stream ends, s on the container's clock; 0.0 where none can be read."""
+def other_streams_end_s(info: VideoInfo) -> float:
+    """When the last packet of any stream but the video's ends, s on the container's clock; 0.0 where there is none."""
     end_s = 0.0
     with (
         contextlib.suppress(av.FFmpegError, OSError, ValueError, IndexError),
@@ -24,7 +24,8 @@ def last_packet_s(info: VideoInfo) -> float:
         if tail_s > 0:
             with contextlib.suppress(av.FFmpegError, OSError):
                 container.seek(round(tail_s * av.time_base))
-        for packet in container.demux():
+        others = [stream for stream in container.streams if stream.index != info.stream_index]
+        for packet in container.demux(others) if others else ():
             if packet.pts is not None and packet.time_base is not None:
                 end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     return end_s

@@ -78,7 +78,7 @@ def stated_rate(stream: VideoStream) -> Fraction:
 
 
 def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:
-    """`info` with the rate that all of its frames have, where the beginning, which probing saw, is not like the rest.
+    """`info` with the rate that all of its frames have, where the beginning, which probing saw, is unlike the whole.
 
     frame_pts: (N,) int64, pts of every frame, strictly increasing. Times that the reader makes up stay the same.
     """
@@ -86,7 +86,9 @@ def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:
     if _keeps_to(info.frame_rate, intervals, info.time_base):
         return info
     rate = _measured_rate(intervals, info.time_base)
-    if rate in (info.frame_rate, _measured_rate(intervals[:RATE_PACKETS], info.time_base)):
+    # The packets that probing judged by need not be frames, so their like is judged once more.
+    beginning = _measured_rate(intervals[:RATE_PACKETS], info.time_base)
+    if any(abs(rate - known) <= known * Fraction(_STEADY_WITHIN) for known in (info.frame_rate, beginning)):
         return info
     interval = info.frame_interval or max(1, round(1 / (info.frame_rate * info.time_base)))
     return dataclasses.replace(info, frame_rate=rate, frame_interval=interval)

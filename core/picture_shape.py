@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from av.video.stream import VideoStream
+
 _MAX_STRETCH = 4
 """pixels more than this times as wide as high (or as high as wide) are an error of the header"""
 _SAME_SHAPE = 0.02
@@ -26,6 +28,15 @@ def sane_aspect(*told: Fraction | None) -> Fraction:
     return next(
         (aspect for aspect in told if aspect and Fraction(1, _MAX_STRETCH) <= aspect <= _MAX_STRETCH), Fraction(1)
     )
+
+
+def container_aspect(stream: VideoStream) -> Fraction | None:
+    """The pixels' aspect that the container tells and the stream does not; None where it has no say of its own.
+
+    stream: before its first picture is decoded.
+    """
+    told = stream.sample_aspect_ratio
+    return told if told and told != stream.codec_context.sample_aspect_ratio else None
 
 
 def shown_size(width: int, height: int, aspect: Fraction, rotation: int) -> tuple[int, int]:

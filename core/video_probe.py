@@ -19,7 +19,7 @@ from core.errors import InvalidVideoError
 from core.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
 from core.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
 from core.picture_filter import orientation
-from core.picture_shape import sane_aspect, shown_size
+from core.picture_shape import container_aspect, sane_aspect, shown_size
 from core.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
 from core.video_frame import default_matrix
@@ -114,14 +114,15 @@ def _examine(
     path: Path, container: InputContainer, size_bytes: int, seen_audio: frozenset[int] | None = None
 ) -> VideoInfo:
     stream = _choose_stream(path, container)
-    picture, packet_pts = _first_picture(path, container, stream)
+    told_by_container = container_aspect(stream)
+    picture, packet_pts, told = _first_picture(path, container, stream)
     assert stream.time_base is not None
     time_base = stream.time_base
     if time_base > LONGEST_HOLD_S:
         raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
     _check_size(path, picture.width, picture.height)
     rotation, _ = orientation(picture)
-    aspect = sane_aspect(stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio)
+    aspect = sane_aspect(told_by_container, told)
     width, height = shown_size(picture.width, picture.height, aspect, rotation)
     _check_size(path, width, height)
     container_format = container.format.name.split(",")[0]
@@ -165,11 +166,14 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
     return max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
 
 
-def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -> tuple[av.VideoFrame, list[int]]:
-    """The first picture that decodes, and the times of the packets at the beginning."""
+def _first_picture(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> tuple[av.VideoFrame, list[int], Fraction | None]:
+    """The first picture that decodes, the times of the packets at the beginning, and the picture's pixel aspect."""
     stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
     told = stream.width, stream.height
     first: av.VideoFrame | None = None
+    aspect: Fraction | None = None
     times: list[int] = []
     failure: Exception | None = None
     try:
@@ -180,6 +184,7 @@ def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -
             if first is None:
                 try:
                     first = next(iter(packet.decode()), None)
+                    aspect = stream.codec_context.sample_aspect_ratio
                 except (av.FFmpegError, ValueError) as error:
                     failure = error
             if count >= (_MAX_PROOF_PACKETS if first is None else RATE_PACKETS):
@@ -190,7 +195,7 @@ def _first_picture(path: Path, container: InputContainer, stream: VideoStream) -
         if told[0] * told[1] > MAX_PICTURE_PX:
             _check_size(path, *told)
         raise _invalid(path, "no picture of it can be decoded", "damaged, incomplete or encrypted?") from failure
-    return first, times
+    return first, times, aspect
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

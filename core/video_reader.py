@@ -15,7 +15,7 @@ from core.errors import DecodeError
 from core.frame_clock import FrameClock
 from core.media_input import MAX_PICTURE_PX, demux, open_input
 from core.picture_filter import PictureFilter
-from core.picture_shape import sane_aspect
+from core.picture_shape import container_aspect, sane_aspect
 from core.types import VideoInfo
 from core.video_frame import VideoFrame
 from utils.stage_times import timed
@@ -57,7 +57,7 @@ class VideoReader:
         self._pending: av.VideoFrame | None = None
         self._delivered_any = False
         self._seekable = is_indexed(info)
-        self._first_aspect: Fraction | None = None
+        self._replaced_aspect: Fraction | None = None
         self.decode_failures = 0
         self.truncated = False
         self.barred_pictures = 0
@@ -175,11 +175,13 @@ class VideoReader:
         try:
             container = open_input(path, self._info.container)
             self._container = container
-            context = self._stream(container).codec_context
+            stream = self._stream(container)
+            context = stream.codec_context
+            if container_aspect(stream) is not None:
+                self._replaced_aspect = context.sample_aspect_ratio
             context.thread_type = "AUTO"
             context.thread_count = self._threads
             context.options = {"max_pixels": str(MAX_PICTURE_PX)}
-            self._first_aspect = context.sample_aspect_ratio
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecodeError(
                 "cannot be opened for decoding", path=path, stage="decode", hint="has it changed meanwhile?"
@@ -269,14 +271,13 @@ class VideoReader:
         """The same pictures in the geometry that `VideoInfo` promises."""
         picture_filter = PictureFilter(self._info, threads=self._threads)
         context = self._stream(container).codec_context
-        told: Fraction | None = None
+        aspect: Fraction | None = None
         for picture in pictures:
             # What the decoder tells may be ahead of the pictures that come out of it, but for key frames.
-            if told is None or picture.key_frame:
-                told = context.sample_aspect_ratio
-            aspect = self._info.sample_aspect_ratio
-            if told and told != self._first_aspect:
-                aspect = sane_aspect(told)
+            if aspect is None or picture.key_frame:
+                told, aspect = context.sample_aspect_ratio, self._info.sample_aspect_ratio
+                if told != self._replaced_aspect:
+                    aspect = sane_aspect(told, aspect)
             barred = picture_filter.barred
             try:
                 for ready in picture_filter.push(picture, aspect):

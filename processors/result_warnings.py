@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.audio_probe import CANNOT_BE_DECODED
-from core.file_end import last_packet_s
+from core.file_end import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
 
 _ROUNDING = 1e-3
@@ -83,7 +83,7 @@ def _missing_s(analysis: FaceAnalysis) -> float:
         found = claimed_s - max(end_s - first_s, end_s)
         return found if found > tolerance_s else 0.0
 
-    if missing_s(end_s) and not counted and not missing_s(last_packet_s(video)):
+    if missing_s(end_s) and not counted and not missing_s(other_streams_end_s(video)):
         # The length is that of another stream: the sound goes on longer.
         return 0.0
     return missing_s(end_s)

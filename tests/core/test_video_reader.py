@@ -203,6 +203,70 @@ def test_a_new_resolution_in_mid_stream_is_scaled_to_the_first(tmp_path: Path) -
         assert_upright(frame.rgb(160, 96))
 
 
+def joined(tmp_path: Path, *parts: tuple[np.ndarray, tuple[str, ...]]) -> Path:
+    """An MPEG-TS of six frames like each of these pictures, encoded with these options."""
+    data = []
+    for number, (picture, options) in enumerate(parts):
+        offset = ("-output_ts_offset", str(0.24 * number))
+        data.append(make_video(tmp_path / f"{number}.ts", [picture] * 6, *options, *offset).read_bytes())
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(data))
+    return path
+
+
+def assert_between_bars(rgb: np.ndarray, left: int, right: int) -> None:
+    """The four colours lie upright in columns [left, right), all else is black; four px on both sides may be mixed."""
+    assert rgb[:, : max(left - 4, 0)].max(initial=0) <= 4
+    assert rgb[:, right + 4 :].max(initial=0) <= 4
+    assert rgb[:, left + 4 : right - 4].max(2).min() > 60
+    assert_upright(rgb[:, left:right])
+
+
+@pytest.mark.parametrize(
+    ("container", "later", "options", "place"),
+    [
+        pytest.param("ts", quadrants(96, 160), (), (51, 109), id="higher"),
+        pytest.param("mkv", quadrants(96, 160), (), (51, 109), id="higher in Matroska"),
+        pytest.param("mp4", quadrants(128, 96), (), (16, 144), id="narrower in MP4"),
+        # A remuxer would tell one pixel aspect for all.
+        pytest.param("ts", quadrants(160, 96), ("-vf", "setsar=3/4"), (20, 140), id="pixel aspect"),
+        pytest.param("ts", quadrants(240, 288), ("-vf", "setsar=2/1"), (0, 160), id="same shape of wide pixels"),
+    ],
+)
+def test_another_shape_in_mid_stream_is_fitted_inside_the_first(
+    tmp_path: Path, container: str, later: np.ndarray, options: tuple[str, ...], place: tuple[int, int]
+) -> None:
+    first = quadrants(160, 96)
+    path = joined(tmp_path, (first, ()), (later, (*KEYED, *options)), (first, ()))
+    if container != "ts":
+        run_ffmpeg("-i", str(path), "-c", "copy", str(tmp_path / f"a.{container}"))
+        path = tmp_path / f"a.{container}"
+    with VideoReader(probe_video(path)) as reader:
+        frames = list(reader.frames())
+        assert reader.barred_pictures == (0 if place == (0, 160) else 6)
+    assert len(frames) == 18
+    for frame in frames:
+        bars = place if 6 <= frame.index < 12 else (0, 160)
+        assert (frame.width, frame.height) == (160, 96)
+        assert_between_bars(frame.rgb(160, 96), *bars)
+
+
+def test_bars_are_the_same_from_anywhere(tmp_path: Path) -> None:
+    """What the pixel aspect was at first is known wherever reading begins."""
+    wide, narrow = (quadrants(160, 96), ("-vf", "setsar=4/3")), (quadrants(160, 96), ("-vf", "setsar=1/1"))
+    path = tmp_path / "a.mkv"
+    run_ffmpeg("-i", str(joined(tmp_path, wide, narrow)), "-c", "copy", str(path))
+    info = probe_video(path)
+    assert (info.width, info.height) == (213, 96)
+    with VideoReader(info) as reader:
+        whole = [(frame.pts, frame.rgb(213, 96)) for frame in reader.frames()]
+    for pts, rgb in whole:
+        with VideoReader(info) as reader:
+            assert np.array_equal(next(reader.frames(pts)).rgb(213, 96), rgb)
+    assert_between_bars(whole[0][1], 0, 213)
+    assert_between_bars(whole[-1][1], 26, 186)
+
+
 def test_a_clock_that_starts_anew_goes_on(tmp_path: Path) -> None:
     part = make_video(tmp_path / "1.ts", gray_ramp(10, 64, 48), rate="5")
     path = tmp_path / "twice.ts"

@@ -190,10 +190,12 @@ def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
     monkeypatch.setattr(RenderLane, "make", lambda self, part: lanes.add(self) or make(self, part))
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(4, 2, 1, 1))
     results = {}
-    for name, analysis in (("several", plain), ("one", replace(plain, statistics={"repaired_times": 1}))):
+    lying = replace(plain, statistics={**plain.statistics, "false_key_frames": 1})
+    repaired = replace(plain, statistics={**plain.statistics, "repaired_times": 1})
+    for name, analysis in (("several", plain), ("one", repaired), ("one more", lying)):
         lanes.clear()
         results[name] = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / name), len(lanes)
-    assert results["several"][1] == 2 and results["one"][1] == 1
+    assert results["several"][1] == 2 and results["one"][1] == results["one more"][1] == 1
     assert results["several"][0] == results["one"][0]
     for clip in results["one"][0].clips:
         assert (tmp_path / "one" / clip.file).read_bytes() == (tmp_path / "several" / clip.file).read_bytes()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
+import pytest
 
-from core.types import AudioInfo, RenderResult, Timeline
+from benchmarks.sync import bare_analysis
+from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
 from processors.result_warnings import result_warnings
+from tests.core.video_zoo import gray_ramp, make_video, run_ffmpeg
 from tests.processors.test_video_processor import ANALYSIS, CLIP, INFO, TIMELINE
 
 
@@ -60,3 +64,56 @@ def test_sound_that_is_not_heard_is_said():
     assert warnings(undecodable, good) == [
         "sound track 1 (apac) cannot be decoded; the clips have the sound of track 2 (aac)"
     ]
+
+
+def missing(analysis: FaceAnalysis) -> list[str]:
+    found = result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    return [warning for warning in found if "length that the file claims" in warning]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_a_slow_video_ends_with_its_last_picture(tmp_path: Path, name: str) -> None:
+    analysis = bare_analysis(make_video(tmp_path / name, gray_ramp(8, 64, 48), rate="1/4"))
+    assert analysis.video.duration_s == pytest.approx(32)
+    assert missing(analysis) == []
+    cut = dataclasses.replace(analysis, frame_pts=analysis.frame_pts[:-2])
+    assert len(missing(cut)) == 1
+
+
+def test_a_last_picture_that_stays_is_not_missing(tmp_path: Path) -> None:
+    """A screen on which nothing moves any more; MP4 tells how many pictures there are."""
+    options = ("-vf", "settb=1/1000,setpts='if(eq(N,9),9*40,N*40)/1000/TB'", "-fps_mode", "passthrough")
+    path = make_video(tmp_path / "a.mp4", gray_ramp(10, 64, 48), *options)
+    analysis = bare_analysis(path)
+    stays = dataclasses.replace(analysis, video=dataclasses.replace(analysis.video, duration_s=9.0))
+    assert missing(stays) == []
+    assert len(missing(dataclasses.replace(stays, frame_pts=stays.frame_pts[:-1]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"), [("a.mkv", "aac"), ("a.webm", "libopus"), ("a.flv", "aac"), ("a.mp4", "aac"), ("a.ts", "aac")]
+)
+def test_sound_that_goes_on_is_no_missing_picture(tmp_path: Path, name: str, sound: str) -> None:
+    pictures = ("-c:v", "libvpx") if name == "a.webm" else ("-c:v", "libx264")
+    plain = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48), *pictures)
+    path = tmp_path / name
+    tone = ("-f", "lavfi", "-i", "sine=duration=4")
+    run_ffmpeg("-i", str(plain), *tone, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", sound, str(path))
+    assert missing(bare_analysis(path)) == []
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
+def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, name: str) -> None:
+    path = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48) * 4)
+    whole = tmp_path / name
+    tone = ("-f", "lavfi", "-i", "sine=duration=4")
+    run_ffmpeg("-i", str(path), *tone, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", str(whole))
+    assert missing(bare_analysis(whole)) == []
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert len(missing(bare_analysis(whole))) == 1
+
+
+def test_bars_are_said() -> None:
+    barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
+    (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    assert warning == "pictures of another shape than the first, shown between black bars: 4"
