@@ -246,7 +246,7 @@ class _Batch:
     def _record(self, result: InputResult) -> None:
         self._results[result.name] = result
         if result.status == "done":
-            logger.info("%s: done, %d people, %d clips", result.name, result.people, result.clips)
+            logger.info("%s: done, %d people, %d clips", result.folder, result.people, result.clips)
         elif result.status == "duplicate":
             logger.info("%s: %s, which is done in its place", result.label, result.reason)
         elif result.status == "failed":
