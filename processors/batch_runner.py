@@ -275,7 +275,7 @@ class _Batch:
         self._results[result.name] = result
         self._journal.record(result)
         if result.status == "done":
-            logger.info("%s: done, %d people, %d clips", result.name, result.people, result.clips)
+            logger.info("%s: done, %d people, %d clips", result.folder, result.people, result.clips)
         elif result.status == "duplicate":
             logger.info("%s: %s, which is done in its place", result.label, result.reason)
         elif result.status == "failed":

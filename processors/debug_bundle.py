@@ -168,10 +168,14 @@ class DebugBundle:
     @functools.cached_property
     def _result_folders(self) -> list[str]:
         from processors.folder_claims import FolderClaims
+        from processors.folder_owner import folder_owner
         from utils.fingerprints import fingerprint
 
         claims, folders = FolderClaims(self._output_dir, self.inputs), []
         for source in self.inputs[-MAX_RESULTS:]:
+            if folder_owner(self._output_dir / source.name) is None:
+                # A damaged manifest may be what the maintainer has to see.
+                folders.append(source.name)
             if not source.problem:
                 with contextlib.suppress(OSError):
                     folders.append(claims.folder_for(source, fingerprint(source.path)))
