@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.fault_material import PROJECT
 from benchmarks.media.case import CaseMaker, Expected, Finding, MediaCase, MediaOutcome
 from benchmarks.media.film import Film, plain_video, tone_hz
-from benchmarks.media.verdict import Result, folders_by_sum, judge, sha256
+from benchmarks.media.verdict import Result, folders_by_video, judge
 
 BATCH = 12
 TIME_LIMIT_S, TIME_PER_VIDEO_S = 60.0, 15.0
@@ -109,9 +109,8 @@ def run_kind(make_cases: CaseMaker, folder: Path, program: Program) -> Iterator[
 
 def run_cases(cases: Sequence[MediaCase], output: Path, program: Program) -> Iterator[MediaOutcome]:
     """One batch, and where it does not come to its end each remaining case alone."""
-    sums = {case: sha256(case.path) for case in cases}
     run = program.run(_arguments(cases), output)
-    results = _results(output, sums)
+    results = _results(output, cases)
     share_s = run.wall_s / len(cases)
     for case in cases:
         if run.is_orderly or results[case].folder is not None:
@@ -121,7 +120,7 @@ def run_cases(cases: Sequence[MediaCase], output: Path, program: Program) -> Ite
         alone = output.with_name(f"{output.name}_alone")
         again = program.run(_arguments([case]), alone)
         if again.is_orderly:
-            found = tuple(judge(case, _results(alone, {case: sums[case]})[case], again.log))
+            found = tuple(judge(case, _results(alone, [case])[case], again.log))
         else:
             found = (again.finding,)
         yield MediaOutcome(case.kind, case.name, found, again.wall_s)
@@ -132,15 +131,16 @@ def _arguments(cases: Sequence[MediaCase]) -> list[Path]:
     return list(dict.fromkeys(case.path.parent if case.from_folder else case.path for case in cases))
 
 
-def _results(output: Path, sums: dict[MediaCase, str]) -> dict[MediaCase, Result]:
-    by_sum = folders_by_sum(output)
+def _results(output: Path, cases: Sequence[MediaCase]) -> dict[MediaCase, Result]:
+    folders = folders_by_video(output)
     try:
         entries = json.loads((output / "summary.json").read_bytes())["inputs"]
     except (OSError, ValueError, KeyError):
         entries = []
     by_path = {Path(entry["input"]).name: entry for entry in entries}
     results = {}
-    for case, digest in sums.items():
+    for case in cases:
+        video = case.path.name, case.path.stat().st_size
         entry = by_path.get(case.path.name, {})
-        results[case] = Result(entry.get("status", ""), entry.get("reason", ""), by_sum.get(digest))
+        results[case] = Result(entry.get("status", ""), entry.get("reason", ""), folders.get(video))
     return results

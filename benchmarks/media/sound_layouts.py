@@ -37,7 +37,7 @@ from benchmarks.media.atoms import (
     UNUSED,
 )
 from benchmarks.media.case import ANY_LEVEL_DB, Expected, MediaCase
-from benchmarks.media.film import H264, MPEG2, Film, film_input, frame_times, sound_input, tone_hz, tones
+from benchmarks.media.film import H264, MPEG2, MPEG4, Film, film_input, frame_times, sound_input, tone_hz, tones
 
 KIND = "channel layouts"
 FILM = Film(frames=40)
@@ -105,7 +105,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
     for count in (1, 2, 3, 4, 6, 8, 11, 16):
         yield _case(folder, f"pcm of {count}", "mxf", count, *MPEG2, "-c:a", "pcm_s16le")
     for count in (4, 6, 7):
-        yield _case(folder, f"pcm of {count}", "avi", count, *H264, "-c:a", "pcm_s16le")
+        yield _case(folder, f"pcm of {count}", "avi", count, *MPEG4, "-c:a", "pcm_s16le")
     for layout in _AAC_PCE:
         yield _case(folder, f"aac {layout}", "mp4", layout, *H264, "-c:a", "aac", "-aac_pce", "1", "-b:a", "384k")
     yield _case(folder, "aac 5.1(side) with config", "ts", "5.1(side)", *H264, "-c:a", "aac", "-aac_pce", "1")
