@@ -32,7 +32,9 @@ class Atom:
     parents: tuple[int, ...] = ()
 
 
-def atoms(data: bytes | bytearray, begin: int = 0, end: int | None = None, parents: tuple[int, ...] = ()) -> Iterator[Atom]:
+def atoms(
+    data: bytes | bytearray, begin: int = 0, end: int | None = None, parents: tuple[int, ...] = ()
+) -> Iterator[Atom]:
     """All atoms in order, each before those in it."""
     end = len(data) if end is None else end
     while begin + 8 <= end:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fault_material import PROJECT
@@ -53,11 +53,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The program with the options of the campaign. folder: where logs go. cache: of converted networks."""
+    """The program with the options of the campaign.
+
+    folder: where logs go. cache: of converted networks. only: cases whose names contain this are run.
+    """
 
     folder: Path
     cache: Path
-    options: tuple[str, ...] = field(default=(*OPTIONS, "--no-cache"))
+    options: tuple[str, ...] = (*OPTIONS, "--no-cache")
+    only: str = ""
 
     def run(self, inputs: Sequence[Path], output: Path, *options: str) -> Run:
         """`main.py INPUT ... -o OUTPUT`."""
@@ -96,7 +100,7 @@ def run_kind(make_cases: CaseMaker, folder: Path, program: Program) -> Iterator[
     """Make the cases in `folder`, run them, judge them; they are deleted again."""
     made = folder / "cases"
     made.mkdir(parents=True, exist_ok=True)
-    cases = iter(make_cases(made))
+    cases = (case for case in make_cases(made) if program.only in case.name)
     for number, batch in enumerate(iter(lambda: list(itertools.islice(cases, BATCH)), [])):
         companion = plain_video(folder, folder / f"companion_{number}.mp4", COMPANION)
         frames, heard = COMPANION.frames, (tone_hz(0), tone_hz(1))
@@ -119,11 +123,10 @@ def run_cases(cases: Sequence[MediaCase], output: Path, program: Program) -> Ite
             continue
         alone = output.with_name(f"{output.name}_alone")
         again = program.run(_arguments([case]), alone)
+        findings = (again.finding,)
         if again.is_orderly:
-            found = tuple(judge(case, _results(alone, [case])[case], again.log))
-        else:
-            found = (again.finding,)
-        yield MediaOutcome(case.kind, case.name, found, again.wall_s)
+            findings = tuple(judge(case, _results(alone, [case])[case], again.log))
+        yield MediaOutcome(case.kind, case.name, findings, again.wall_s)
 
 
 def _arguments(cases: Sequence[MediaCase]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What a clip of a `film` shows: the number and the roundness of each frame, the times and the strength of each tone."""
+"""What a clip of a `film` shows: number and roundness of each frame, times and strength of each tone."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Films that tell what became of them: a face, a clock that numbers the frames, and a tone in each channel.
 
-The clock is a green disc, round in the displayed picture, with a magenta dot that circles it once in 32 frames: the angle is
-the frame's number. The tones sound in bursts of eight frames that begin with every 16th frame, another frequency in every
-channel. So a clip shows by itself whether frames are whole, in order and not squeezed, and whether each channel's sound is
-there and at its time.
+The clock is a green disc, round in the displayed picture, with a magenta dot that circles it once in 32 frames: the
+angle is the frame's number. The tones sound in bursts of eight frames that begin with every 16th frame, another frequency
+in every channel. So a clip shows by itself whether frames are whole, in order and not squeezed, and whether each
+channel's sound is there and at its time.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ def write_y4m(path: Path, film: Film, rate: Fraction = RATE) -> Path:
     """The film without compression, 4:2:0."""
     width, height = film.coded or (film.width, film.height)
     with path.open("wb") as file:
-        head = f"W{width} H{height} F{rate.numerator}:{rate.denominator} Ip A{film.aspect.numerator}:{film.aspect.denominator}"
-        file.write(f"YUV4MPEG2 {head} C420jpeg\n".encode())
+        aspect = f"{film.aspect.numerator}:{film.aspect.denominator}"
+        head = f"W{width} H{height} F{rate.numerator}:{rate.denominator} Ip A{aspect} C420jpeg"
+        file.write(f"YUV4MPEG2 {head}\n".encode())
         for index in range(film.frames):
             frame = picture(film, index)
             if film.coded is not None:
@@ -128,7 +129,9 @@ def tones(
     return np.round(sound * 32767).astype("<i2")
 
 
-def sound_input(path: Path, sound: NDArray[np.int16], rate_hz: int = SAMPLE_RATE_HZ, layout: str = "") -> tuple[str, ...]:
+def sound_input(
+    path: Path, sound: NDArray[np.int16], rate_hz: int = SAMPLE_RATE_HZ, layout: str = ""
+) -> tuple[str, ...]:
     """Options that give `sound` to ffmpeg as an input. layout: of the channels, else the usual one of so many."""
     path.write_bytes(sound.tobytes())
     channels = ("-ch_layout", layout) if layout else ("-ac", str(sound.shape[1]))
@@ -148,7 +151,12 @@ def _drawn(folder: Path, film: Film, rate: Fraction) -> Path:
 
 
 def plain_video(
-    folder: Path, path: Path, film: Film = Film(), *options: str, rate: Fraction = RATE, sound: bool = True  # noqa: B008
+    folder: Path,
+    path: Path,
+    film: Film = Film(),
+    *options: str,
+    rate: Fraction = RATE,
+    sound: bool = True,
 ) -> Path:
     """`film` with two tones. options: for ffmpeg, else H.264 and AAC."""
     inputs = film_input(folder, film, rate)

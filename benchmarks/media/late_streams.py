@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.fault_material import run_ffmpeg
 from benchmarks.media.case import Expected, MediaCase
@@ -56,11 +57,8 @@ def late_sound(folder: Path, extension: str, delay_s: int) -> MediaCase:
     rate = RATE if CONTAINERS[extension][1] == "mpeg2video" else SPARSE
     film = Film(frames=round((delay_s + BOTH_S) * rate))
     times = frame_times(film.frames, rate)
-    sound = path.with_suffix(".s16")
-    heard = sound_input(sound, tones(times, delay_s + BOTH_S, begin_s=delay_s))
-    inputs = (*film_input(folder, film, rate), "-itsoffset", str(delay_s), *heard)
-    run_ffmpeg(path, *inputs, *CONTAINERS[extension], "-max_interleave_delta", "0")
-    sound.unlink()
+    heard = tones(times, delay_s + BOTH_S, begin_s=delay_s)
+    _mux(path, film_input(folder, film, rate), heard, CONTAINERS[extension], sound_after_s=delay_s)
     expected = Expected(frames=film.frames, tones=(tone_hz(0), tone_hz(1)), sound_from=delay_s, is_plain=True)
     return MediaCase(KIND, f"sound after {delay_s} s in {extension}", path, expected)
 
@@ -73,9 +71,28 @@ def late_pictures(folder: Path, extension: str, delay_s: int) -> MediaCase:
     wanted = tones([delay_s + time for time in frame_times(film.frames, RATE)], end_s)
     moment = np.arange(delay_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
     wanted[: len(moment)] += np.round(5000 * np.sin(2 * np.pi * BEFORE_HZ * moment)).astype(np.int16)[:, None]
-    sound = path.with_suffix(".s16")
-    inputs = ("-itsoffset", str(delay_s), *film_input(folder, film, RATE), *sound_input(sound, wanted))
-    run_ffmpeg(path, *inputs, *CONTAINERS[extension], "-max_interleave_delta", "0")
-    sound.unlink()
+    _mux(path, film_input(folder, film, RATE), wanted, CONTAINERS[extension], pictures_after_s=delay_s)
     expected = Expected(frames=film.frames, tones=(tone_hz(0), tone_hz(1)), is_plain=True)
     return MediaCase(KIND, f"pictures after {delay_s} s in {extension}", path, expected)
+
+
+def _mux(
+    path: Path,
+    film: tuple[str, ...],
+    sound: NDArray[np.int16],
+    codecs: tuple[str, ...],
+    *,
+    pictures_after_s: int = 0,
+    sound_after_s: int = 0,
+) -> None:
+    """Encode both apart and put them together: encoding at once would fill the time before the late one."""
+    pictures, heard, raw = (path.with_suffix(suffix) for suffix in (".pictures.mkv", ".sound.mkv", ".s16"))
+    run_ffmpeg(pictures, *film, *codecs)
+    run_ffmpeg(heard, *sound_input(raw, sound), *codecs)
+    inputs = (
+        *("-itsoffset", str(pictures_after_s), "-i", str(pictures)),
+        *("-itsoffset", str(sound_after_s), "-i", str(heard)),
+    )
+    run_ffmpeg(path, *inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", "-max_interleave_delta", "0")
+    for file in (pictures, heard, raw):
+        file.unlink()

@@ -98,9 +98,7 @@ def _film(number: int) -> Film:
     return Film(frames=FRAMES + number % 3)
 
 
-def _write(
-    folder: Path, path: Path, film: Film, muxer: str, codecs: tuple[str, ...], *, sound: bool = True
-) -> Path:
+def _write(folder: Path, path: Path, film: Film, muxer: str, codecs: tuple[str, ...], *, sound: bool = True) -> Path:
     # Drawn films and sounds lie elsewhere: the folder of the cases is an input of the program.
     whole = folder / path.with_suffix(".mkv").name
     if muxer in AT_ONCE:

@@ -191,7 +191,9 @@ def _case(folder: Path, name: str, extension: str, layout: int | str, *options: 
     path = folder / f"{name.replace(' ', '_')}.{extension}"
     _encode(path, layout, *options)
     ears = _EARS.get(str(layout), range(2 if layout != 1 else 1))
-    return MediaCase(KIND, f"{name} in {extension}", path, Expected(frames=FILM.frames, tones=tuple(map(tone_hz, ears))))
+    return MediaCase(
+        KIND, f"{name} in {extension}", path, Expected(frames=FILM.frames, tones=tuple(map(tone_hz, ears)))
+    )
 
 
 def _encode(path: Path, layout: int | str, *options: str) -> None:
@@ -199,7 +201,10 @@ def _encode(path: Path, layout: int | str, *options: str) -> None:
     times = frame_times(FILM.frames)
     sound = path.with_suffix(".s16")
     heard = tones(times, times[-1] + 0.04, count)
-    inputs = (*film_input(path.parent, FILM), *sound_input(sound, heard, layout=layout if isinstance(layout, str) else ""))
+    inputs = (
+        *film_input(path.parent, FILM),
+        *sound_input(sound, heard, layout=layout if isinstance(layout, str) else ""),
+    )
     run_ffmpeg(path, *inputs, *options)
     sound.unlink()
 

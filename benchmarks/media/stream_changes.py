@@ -82,7 +82,10 @@ def cases(folder: Path) -> Iterator[MediaCase]:
             pieces = [Piece(film) for film in changes[name]]
             for extension in ("ts", "mkv", "mp4"):
                 yield _case(folder, f"{name}, h264", extension, pieces, *H264, *STEREO_AAC)
-    for name, films in {"plain, wide": SHAPES["plain, wide"], "square, wide pixels": PIXELS["square, wide pixels"]}.items():
+    for name, films in {
+        "plain, wide": SHAPES["plain, wide"],
+        "square, wide pixels": PIXELS["square, wide pixels"],
+    }.items():
         for extension in ("ts", "mkv", "mpg"):
             yield _case(folder, f"{name}, mpeg2", extension, [Piece(film) for film in films], *MPEG2, *MP2)
     for name in ("plain, turned", "plain, wide", "large, small"):
@@ -182,5 +185,7 @@ def _case(folder: Path, name: str, extension: str, pieces: Sequence[Piece], *opt
     path = joined(folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}", pieces, *options)
     steady = len({piece.rate for piece in pieces}) == 1
     # The second channel may be missing in one piece, the first one's tone goes on.
-    expected = Expected(frames=FRAMES * len(pieces), tones=(tone_hz(0),), gaps=SEAM * (len(pieces) - 1), is_steady=steady)
+    expected = Expected(
+        frames=FRAMES * len(pieces), tones=(tone_hz(0),), gaps=SEAM * (len(pieces) - 1), is_steady=steady
+    )
     return MediaCase(KIND, f"{name} in {extension}", path, expected)
