@@ -42,7 +42,7 @@ def sound_videos(folder: Path, seconds: float = 1.2) -> dict[str, Path]:
     for extension in EXTENSIONS:
         path = folder / f"sound.{extension}"
         source = ("-ss", str(3.6 - seconds), "-t", str(seconds), "-i", str(SAMPLE))
-        _ffmpeg(path, *source, "-vf", "crop=720:540,scale=320:240", *_CODECS[extension])
+        run_ffmpeg(path, *source, "-vf", "crop=720:540,scale=320:240", *_CODECS[extension])
         made[extension] = path
     return made
 
@@ -83,7 +83,7 @@ def odd_videos(folder: Path, base: dict[str, Path], *, heavy: bool = True) -> It
 
     def make(name: str, extension: str, *arguments: str, check: bool = True) -> tuple[str, Path]:
         path = folder / f"{name.replace(' ', '_')}.{extension}"
-        _ffmpeg(path, *arguments, check=check)
+        run_ffmpeg(path, *arguments, check=check)
         return name, path
 
     for extension in EXTENSIONS:
@@ -123,7 +123,7 @@ def odd_videos(folder: Path, base: dict[str, Path], *, heavy: bool = True) -> It
         yield make("8192x8000", "mov", *large, "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "31")
 
 
-def _ffmpeg(target: Path, *arguments: str, check: bool = True) -> None:
+def run_ffmpeg(target: Path, *arguments: str, check: bool = True) -> None:
     command: Sequence[str] = (find_ffmpeg(), "-v", "error", "-nostdin", "-y", *arguments, *_ONE_THREAD, str(target))
     done = subprocess.run(command, capture_output=True, check=False, timeout=300)
     if check and done.returncode:
@@ -134,7 +134,7 @@ def _ffmpeg(target: Path, *arguments: str, check: bool = True) -> None:
 def _joined_ts(folder: Path, name: str, order: Sequence[str]) -> Path:
     """Two MPEG-TS films one after the other, each with its own clock."""
     for part, offset in (("early", 5), ("late", 3000)):
-        _ffmpeg(folder / f"{part}.ts", *_PLAIN, "-c:v", "mpeg2video", "-output_ts_offset", str(offset))
+        run_ffmpeg(folder / f"{part}.ts", *_PLAIN, "-c:v", "mpeg2video", "-output_ts_offset", str(offset))
     path = folder / f"clock_{name}.ts"
     path.write_bytes(b"".join((folder / f"{part}.ts").read_bytes() for part in order))
     return path
@@ -147,11 +147,11 @@ def _resolution_change(folder: Path, extension: str) -> tuple[str, Path]:
     pieces = []
     for size in ("320x240", "176x144", "640x480"):
         piece = folder / f"{size}.m2v"
-        _ffmpeg(piece, "-f", "lavfi", "-i", f"testsrc=s={size}:d=0.4:r=25", *codec)
+        run_ffmpeg(piece, "-f", "lavfi", "-i", f"testsrc=s={size}:d=0.4:r=25", *codec)
         pieces.append(piece.read_bytes())
     raw.write_bytes(b"".join(pieces))
     path = folder / f"changing.{extension}"
-    _ffmpeg(path, "-fflags", "+genpts", "-i", str(raw), "-c", "copy", check=False)
+    run_ffmpeg(path, "-fflags", "+genpts", "-i", str(raw), "-c", "copy", check=False)
     return f"changing size {extension}", path
 
 

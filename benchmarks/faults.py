@@ -1,8 +1,12 @@
-"""The damage campaign: hundreds of broken videos through the whole path, each watched.
+"""The campaigns of broken and of unusual videos: hundreds of them through the whole path, each watched.
 
-    python -m benchmarks.faults [--seed N] [--share 0.1] [--cache-dir DIR] [--only NAME] [--verbose]
+    python -m benchmarks.faults [--kind NAME ...] [--only NAME] [--seed N] [--share 0.1] [--store LABEL]
+                                [--cache-dir DIR] [--verbose]
 
-Every file must end, in time and within the memory, in a clear line or in a result; "lost" counts tracebacks,
+Kinds: "damage", described here, and those of `benchmarks.media`, which are whole files of unusual build. Those are run
+by the program itself, and their clips are looked at; --store keeps their figures in benchmarks/results.
+
+Damage: every file must end, in time and within the memory, in a clear line or in a result; "lost" counts tracebacks,
 hangs, crashes, leaks and what took too much memory. "Unsaid" counts results that lack more than half a second of
 pictures and do not say so; MPEG-TS does not tell its length, so nothing can be said of its end. Exit code 1 where
 anything was lost, or the end of a file was and nothing said so.
@@ -14,16 +18,21 @@ import argparse
 import json
 import random
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.damage import ANYWHERE, field_swapped, header_fields
 from benchmarks.fault_material import EXTENSIONS, FOREIGN_NAME, foreign_files, odd_videos, sound_videos
+from benchmarks.media import report
+from benchmarks.media.batches import Program
+from benchmarks.media.case import MediaOutcome
+from benchmarks.media.kinds import KINDS
 from core.video_probe import probe_video
 from core.video_reader import VideoReader
 
@@ -39,6 +48,8 @@ MAY_LACK_FRAMES = 13
 """half a second: the program says nothing of less"""
 DAMAGE_WORDS = ("damaged pieces", "damaged pictures", "length that the file claims")
 """of the program's warnings"""
+DAMAGE = "damage"
+"""the kind that this module runs itself"""
 CUT_OFF = ("truncated", "truncated in the head")
 
 
@@ -209,27 +220,63 @@ def _failure(outcome: str, detail: str, wall_s: float) -> dict[str, Any]:
     return {"outcome": outcome, "detail": detail, "frames": 0, "wall_s": wall_s, "peak_mb": 0.0, "leaks": ()}
 
 
+def run_damage(arguments: argparse.Namespace, folder: Path, cache: Path) -> list[Outcome]:
+    """The campaign of damaged files; says on standard error what failed."""
+    cases = (case for case in make_cases(folder, arguments.seed, arguments.share) if arguments.only in case.name)
+    outcomes = []
+    for outcome in run_cases(cases, folder, cache):
+        outcomes.append(outcome)
+        if arguments.verbose or outcome.failed:
+            facts = f"{outcome.wall_s:.1f} s, {outcome.peak_mb:.0f} MB: {outcome.detail}"
+            verdict = outcome.lost or ("unsaid" if outcome.unsaid else outcome.outcome)
+            print(f"{verdict}: {outcome.case.name}: {facts}", file=sys.stderr, flush=True)
+        outcome.case.path.unlink(missing_ok=True)
+    return outcomes
+
+
+def run_media(kinds: Sequence[str], folder: Path, cache: Path, only: str, *, verbose: bool) -> list[MediaOutcome]:
+    """Kinds of whole files; says on standard error what is wrong."""
+    outcomes = []
+    for number, kind in enumerate(kinds):
+        place = folder / f"kind_{number}"
+        place.mkdir()
+        for outcome in KINDS[kind](place, Program(place, cache, only=only)):
+            outcomes.append(outcome)
+            for finding in outcome.findings:
+                print(f"{finding.fault}: {kind}: {outcome.name}: {finding.text}", file=sys.stderr, flush=True)
+            if verbose and not outcome.findings:
+                print(f"right: {kind}: {outcome.name}", file=sys.stderr, flush=True)
+        shutil.rmtree(place)
+    return outcomes
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--share", type=float, default=1.0, help="how much of the campaign (1: over 500 files)")
+    parser.add_argument("--kind", action="append", choices=(DAMAGE, *KINDS), help="one of them (default: all)")
+    parser.add_argument("--seed", type=int, default=1, help="of the damage")
+    parser.add_argument("--share", type=float, default=1.0, help="how much of the damage (1: over 500 files)")
+    parser.add_argument("--store", metavar="LABEL", help="keep the figures of the media kinds under this name")
     parser.add_argument("--cache-dir", type=Path, help="converted networks are kept here (default: nowhere)")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--verbose", action="store_true", help="a line per case")
     arguments = parser.parse_args()
+    kinds = arguments.kind or [DAMAGE, *KINDS]
+    media = [kind for kind in kinds if kind != DAMAGE]
+    failed = False
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         folder = Path(name)
-        cases = (case for case in make_cases(folder, arguments.seed, arguments.share) if arguments.only in case.name)
-        outcomes = []
-        for outcome in run_cases(cases, folder, arguments.cache_dir or folder / "cache"):
-            outcomes.append(outcome)
-            if arguments.verbose or outcome.failed:
-                facts = f"{outcome.wall_s:.1f} s, {outcome.peak_mb:.0f} MB: {outcome.detail}"
-                verdict = outcome.lost or ("unsaid" if outcome.unsaid else outcome.outcome)
-                print(f"{verdict}: {outcome.case.name}: {facts}", file=sys.stderr, flush=True)
-            outcome.case.path.unlink(missing_ok=True)
-    print("\n".join(table(outcomes)))
-    return int(any(outcome.failed for outcome in outcomes))
+        cache = arguments.cache_dir or folder / "cache"
+        if DAMAGE in kinds:
+            outcomes = run_damage(arguments, folder, cache)
+            print("\n".join(table(outcomes)), flush=True)
+            failed = any(outcome.failed for outcome in outcomes)
+        if media:
+            found = run_media(media, folder, cache, arguments.only, verbose=arguments.verbose)
+            print("\n".join(report.table(found)))
+            if arguments.store:
+                report.store(arguments.store, found)
+            failed = failed or any(map(report.has_failed, found))
+    return int(failed)
 
 
 if __name__ == "__main__":
