@@ -56,6 +56,13 @@ class GPUMemoryError(ModelError):
     """The device had not enough memory even for the smallest batch."""
 
 
+class DeadDeviceError(PipelineError):
+    """The GPU failed in such a way that this process cannot use it any more; a new process may.
+
+    CUDA answers every later call with the same error, whatever it is asked.
+    """
+
+
 class ToolMissingError(PipelineError):
     """A program that the run needs (ffmpeg with an H.264 encoder) is not there."""
 
