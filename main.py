@@ -140,7 +140,8 @@ def run_command(arguments: Sequence[str], journal: RunJournal | None = None) -> 
                 summary = run_batch(inputs, parsed.output, usable, monitor, journal=journal)
         if any(result.clips for result in summary.results):
             logger.info("all of it to look at: %s", parsed.output / "index.html")
-    print_lines(summary.lines())
+    if not summary.restart:
+        print_lines(summary.lines())
     if summary.abandoned:
         # A worker is stuck in foreign code; an orderly exit would wait for it.
         sys.stderr.flush()

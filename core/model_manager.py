@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib.util
 import logging
-import sys
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -18,11 +16,22 @@ import numpy as np
 from config import Settings
 from core import weights
 from core.batches import Batched, find_batch_size
-from core.errors import ModelChecksumError, ModelDamagedError, ModelError, ModelUnavailableError, SettingsError
+from core.errors import (
+    DeadDeviceError,
+    GPUMemoryError,
+    ModelChecksumError,
+    ModelDamagedError,
+    ModelError,
+    ModelUnavailableError,
+    PipelineError,
+    SettingsError,
+)
 from core.face_detector import ONET_SIDE, RNET_SIDE, FaceDetector
 from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.face_verifier import FaceVerifier
+from core.gpu_check import why_no_gpu
 from core.nets import Net, OpenVINONet, converted
+from core.replaceable import Replaceable
 from core.threads import thread_budget
 
 logger = logging.getLogger(__name__)
@@ -36,6 +45,8 @@ CHIP_SIDE = {"rnet": RNET_SIDE, "onet": ONET_SIDE, "facenet": FaceNetEmbedder.si
 
 GPU_LIMIT = {"rnet": 4096, "onet": 4096, "facenet": 256, "dlib": 256}
 """largest batch tried on a GPU: a search has a few thousand candidates, a track a dozen faces"""
+
+GPU_DEVICE = "cuda:0"
 
 GPU_PICTURES = 64
 """whole pictures of one level per call of the first network on a GPU"""
@@ -51,7 +62,7 @@ class ModelManager:
         """Choose the device; no model is loaded yet.
 
         Raises:
-            ModelError: a GPU is demanded and there is none.
+            ModelError: a GPU is demanded and there is none, or none that works.
         """
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
@@ -61,8 +72,10 @@ class ModelManager:
         reason = "asked for" if settings.analysis.device == "cpu" else why_no_gpu()
         if settings.analysis.device == "cuda" and reason:
             raise ModelError(f"no GPU can be used: {reason}", stage="models", hint="--device cpu")
-        self.device = "cpu" if reason else "cuda:0"
+        self.device = "cpu" if reason else GPU_DEVICE
         self._device_reason = reason
+        if not reason:
+            self._try_gpu()
 
     @classmethod
     def instance(cls, settings: Settings) -> ModelManager:
@@ -81,11 +94,13 @@ class ModelManager:
 
         return f"GPU {torch.cuda.get_device_name(0)}, torch {torch.__version__}"
 
-    @cached_property
+    @property
     def backend(self) -> str:
         """What runs the networks: "OpenVINO" or "torch"."""
-        if self.device != "cpu":
-            return "torch"
+        return self._cpu_backend if self.device == "cpu" else "torch"
+
+    @cached_property
+    def _cpu_backend(self) -> str:
         if importlib.util.find_spec("openvino") is None:
             logger.warning("OpenVINO is not installed: torch runs the networks, several times slower")
             return "torch"
@@ -140,7 +155,57 @@ class ModelManager:
                 self._loaded[name] = load()
             return cast("_Model", self._loaded[name])
 
+    def _try_gpu(self) -> None:
+        from core.torch_runtime import try_device
+
+        try:
+            try_device(self.device)
+        except RuntimeError as error:
+            self._leave_gpu(error)
+
+    def _on_device(self, load: Callable[[], _Model], again: Callable[[], _Model]) -> _Model:
+        """What `load` gives on the GPU, as long as that works, else what `again` gives on the CPU.
+
+        Raises:
+            ModelError: it fails while it is loaded, and a GPU is demanded.
+            DeadDeviceError: what was loaded raises it, whatever device was asked for: a new process has to go on.
+        """
+        if self.device == "cpu":
+            return load()
+        try:
+            model = load()
+        except (GPUMemoryError, DeadDeviceError, RuntimeError) as error:
+            self._leave_gpu(error)
+        else:
+            if self._settings.analysis.device != "auto":
+                return model
+
+            def on_cpu(error: Exception | None) -> _Model:
+                with self._load_lock:
+                    if error is not None and self.device != "cpu":
+                        self._leave_gpu(error)
+                return again()
+
+            return cast("_Model", Replaceable(model, on_cpu, lambda: self.device == "cpu"))
+        # The error, which holds memory, is gone by now.
+        return load()
+
+    def _leave_gpu(self, error: Exception) -> None:
+        """Go on with the CPU."""
+        from core.torch_runtime import first_line, free_memory
+
+        reason = error.message if isinstance(error, PipelineError) else first_line(error)
+        if self._settings.analysis.device == "cuda":
+            raise ModelError(f"the GPU does not work: {reason}", stage="models", hint="--device cpu") from error
+        logger.warning("the GPU is there but does not work, the CPU takes its place: %s", reason)
+        self.device, self._device_reason = "cpu", f"does not work: {reason}"
+        self._loaded.clear()
+        free_memory()
+
     def _load_detector(self) -> FaceDetector:
+        return self._on_device(self._make_detector, lambda: self.detector)
+
+    def _make_detector(self) -> FaceDetector:
         nets = self._nets("pnet", "rnet", "onet")
         if self.device == "cpu":
             return FaceDetector(*nets)
@@ -152,6 +217,9 @@ class ModelManager:
         return FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
 
     def _load_embedder(self) -> FaceEmbedder:
+        return self._on_device(self._make_embedder, lambda: self.embedder)
+
+    def _make_embedder(self) -> FaceEmbedder:
         choice = self._settings.analysis.embedder
         if choice == "dlib":
             return DlibEmbedder(*self._nets("dlib"))
@@ -230,23 +298,3 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     name = weights.REGISTRY["facenet"].name
     here = settings.run.facenet_weights or any(weights.is_there(folder / name) for folder in facenet_folders(settings))
     return ("facenet",) if here else ("facenet", "dlib")
-
-
-@lru_cache(maxsize=1)
-def why_no_gpu() -> str:
-    """Empty where torch can use an NVIDIA GPU, else the reason why not.
-
-    torch is only imported where the driver answers: it costs 3 s and 600 MB.
-    """
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return "no NVIDIA driver"
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
-        return "the NVIDIA driver finds no GPU"
-    import torch
-
-    return (
-        "" if torch.cuda.is_available() else f"torch {torch.__version__} was built without CUDA or for another driver"
-    )

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from core import torch_nets
-from core.errors import GPUMemoryError
+from core.errors import DeadDeviceError, GPUMemoryError, ascii_safe
 from core.nets import Pictures
 from core.types import ByteArray, FloatArray
 from utils.crops import whole_pixels
@@ -26,6 +26,9 @@ _SHORT_OF_MEMORY = (
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUSOLVER_STATUS_ALLOC_FAILED",
     "cudaErrorMemoryAllocation",
+    # cuDNN 9
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
     # What is left of a GPU too full for a library's handle or for any algorithm's workspace.
     "CUDNN_STATUS_NOT_INITIALIZED",
     "CUBLAS_STATUS_NOT_INITIALIZED",
@@ -34,15 +37,96 @@ _SHORT_OF_MEMORY = (
 """texts of the RuntimeErrors in which CUDA and its libraries say that memory is short"""
 
 
+_DEAD = (
+    "illegal memory access",
+    "illegal instruction",
+    "misaligned address",
+    "operation not supported on global/shared address space",
+    "invalid program counter",
+    "hardware stack error",
+    "device-side assert",
+    "unspecified launch failure",
+    "launch timed out",
+    "uncorrectable ECC error",
+    "uncorrectable NVLink error",
+    "context is destroyed",
+    "driver shutting down",
+    "no CUDA-capable device",
+    "busy or unavailable",
+    "GPU is lost",
+    "CUDA error: unknown error",
+    "cudaErrorIllegalAddress",
+    "cudaErrorAssert",
+    "cudaErrorLaunchFailure",
+)
+"""texts of the errors after which CUDA answers nothing else (CUDA Runtime API, cudaError_t), or of a lost GPU"""
+
+
 @contextlib.contextmanager
-def gpu_memory_errors(what: str) -> Iterator[None]:
-    """Turn every form of a GPU's lack of memory into a GPUMemoryError; other errors pass."""
+def device_errors(what: str, device: torch.device) -> Iterator[None]:
+    """Name what CUDA's RuntimeErrors mean; those that mean something else pass.
+
+    Raises:
+        GPUMemoryError: the memory of `device` is short, in whatever words. DeadDeviceError: this process cannot use
+            `device` any more.
+    """
     try:
         yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise _short_of_memory(what) from error
     except RuntimeError as error:
-        if isinstance(error, torch.cuda.OutOfMemoryError) or any(text in str(error) for text in _SHORT_OF_MEMORY):
-            raise GPUMemoryError(f"out of GPU memory with {what}", stage="detect", hint="--device cpu") from error
+        # A library that finds the device dead may say that it could not be initialised.
+        if any(text in str(error) for text in _DEAD) or not _answers(device):
+            raise DeadDeviceError(
+                f"the GPU failed with {what}: {first_line(error)}", stage="detect", hint="--device cpu"
+            ) from error
+        if any(text in str(error) for text in _SHORT_OF_MEMORY):
+            raise _short_of_memory(what) from error
         raise
+
+
+def try_device(device: str) -> None:
+    """Run one small convolution as the networks do.
+
+    A card that torch has no kernels for, memory that others have taken, and a driver that does not fit all look well
+    until something is computed.
+
+    Raises:
+        RuntimeError: it fails or gives wrong numbers.
+    """
+    dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
+    with torch.inference_mode():
+        pictures = torch.ones((2, 3, 16, 16), dtype=dtype).to(device, memory_format=torch.channels_last)
+        weights = torch.full((8, 3, 3, 3), 0.125, dtype=dtype).to(device, memory_format=torch.channels_last)
+        sums = torch.nn.functional.conv2d(pictures, weights).float().cpu()
+    if not torch.equal(sums, torch.full((2, 8, 14, 14), 3.375)):
+        raise RuntimeError("a convolution gives wrong numbers")
+
+
+def first_line(error: Exception) -> str:
+    """What the error says, without CUDA's advice on debugging."""
+    return ascii_safe(next(iter(str(error).strip().splitlines()), type(error).__name__))
+
+
+def free_memory() -> None:
+    """Give the GPU's memory that nothing uses back to others; of a GPU that does not work that cannot be had."""
+    with contextlib.suppress(RuntimeError):
+        torch.cuda.empty_cache()
+
+
+def _short_of_memory(what: str) -> GPUMemoryError:
+    return GPUMemoryError(f"out of GPU memory with {what}", stage="detect", hint="--device cpu")
+
+
+def _answers(device: torch.device) -> bool:
+    """Whether a GPU still does anything; errors that kill it come back at every call."""
+    if device.type != "cuda":
+        return True
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError:
+        return False
+    return True
 
 
 class Upload:
@@ -77,7 +161,10 @@ class Upload:
 
 
 class TorchNet:
-    """A torch network on `device`, with pixels in the order that convolutions prefer (channels_last)."""
+    """A torch network on `device`, with pixels in the order that convolutions prefer (channels_last).
+
+    Both the constructor and a call raise GPUMemoryError and DeadDeviceError, as `device_errors` has it.
+    """
 
     def __init__(self, kind: str, weights: Path, device: str, *, half: bool | None = None) -> None:
         """half: compute with 16 bits; None is on a GPU only."""
@@ -86,16 +173,16 @@ class TorchNet:
         self._was_short = False
         half = self._device.type == "cuda" if half is None else half
         dtype = torch.float16 if half else torch.float32
-        with gpu_memory_errors(f"the network {kind}"):
+        with device_errors(f"the network {kind}", self._device):
             net = torch_nets.build(kind, weights).to(self._device, dtype)
             self._net = net.to(memory_format=torch.channels_last)
 
     def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
-        if self._was_short and self._device.type == "cuda":
-            # Only now are the tensors of the call that failed free.
-            torch.cuda.empty_cache()
-        self._was_short = True  # until it is known better
-        with gpu_memory_errors(f"a batch of {len(pictures)}"), torch.inference_mode():
+        with device_errors(f"a batch of {len(pictures)}", self._device), torch.inference_mode():
+            if self._was_short and self._device.type == "cuda":
+                # Only now are the tensors of the call that failed free.
+                torch.cuda.empty_cache()
+            self._was_short = True  # until it is known better
             batch = pictures if isinstance(pictures, torch.Tensor) else self._upload(pictures)
             out = self._net(batch)
             outputs = tuple(o.float().cpu().numpy() for o in (out if isinstance(out, tuple) else (out,)))
@@ -119,10 +206,10 @@ class DevicePictures:
         """pictures: each (h, w, 3) uint8 RGB, all of one shape.
 
         Raises:
-            GPUMemoryError: they do not fit; so do the methods.
+            GPUMemoryError: they do not fit. DeadDeviceError: the device failed. The methods raise them too.
         """
         self.height, self.width = pictures[0].shape[:2]
-        with gpu_memory_errors(f"{len(pictures)} pictures of {self.width}x{self.height}"):
+        with device_errors(f"{len(pictures)} pictures of {self.width}x{self.height}", upload.device):
             shape = len(pictures), self.height + 1, self.width + 1, 3
             self._table = torch.zeros(shape, dtype=torch.int32, device=upload.device)
             inner = upload(pictures).to(torch.int32)
@@ -133,7 +220,7 @@ class DevicePictures:
         """All pictures shrunk to (n, height, width, 3) float32 in [0, 255]."""
         top, bottom = self._cells(self.height, height)
         left, right = self._cells(self.width, width)
-        with gpu_memory_errors(f"a level of {width}x{height}"):
+        with device_errors(f"a level of {width}x{height}", self._table.device):
             rows = self._table[:, bottom] - self._table[:, top]
             sums = rows[:, :, right] - rows[:, :, left]
             area = (bottom - top)[:, None] * (right - left)[None, :]
@@ -142,7 +229,7 @@ class DevicePictures:
     def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> torch.Tensor:
         """(N, side, side, 3) float32, each box cut out of the picture that `owner` names."""
         device = self._table.device
-        with gpu_memory_errors(f"{len(boxes)} crops of {side}x{side}"):
+        with device_errors(f"{len(boxes)} crops of {side}x{side}", device):
             low, high = (torch.from_numpy(corner).to(device) for corner in whole_pixels(boxes, self.width, self.height))
             size, step = (high - low)[:, None], torch.arange(side, device=device)[None, :, None]
             first = low[:, None] + step * size // side

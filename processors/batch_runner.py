@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import (
+    DeadDeviceError,
     GPUMemoryError,
     InterruptedRunError,
     ModelError,
@@ -124,6 +125,7 @@ class _Batch:
         self._claims = FolderClaims(output_dir, inputs)
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
+        self._restart = False
         self._bug: BaseException | None = None
 
     def run(self) -> BatchSummary:
@@ -141,7 +143,7 @@ class _Batch:
                 _join(workers, _POLL_S)
         except KeyboardInterrupt:
             self._stop.set()
-        interrupted = self._stop.is_set() and self._fatal is None and self._bug is None
+        interrupted = self._stop.is_set() and self._fatal is None and self._bug is None and not self._restart
         if interrupted:
             logger.warning("stopping")
         # A Ctrl-C from here on means: do not even wait.
@@ -155,6 +157,7 @@ class _Batch:
             fatal=self._fatal,
             interrupted=interrupted,
             abandoned=_alive(workers),
+            restart=self._restart,
         )
 
     def _worker(self, name: str, work: Callable[[], None]) -> threading.Thread:
@@ -180,7 +183,7 @@ class _Batch:
             )
             self._work_alone(source)
         for source in sources:
-            if self._stop.is_set() or self._fatal is not None:
+            if self._is_ending():
                 break
             if crash := history.left_out(source.name):
                 self._fail(source, crash.reason)
@@ -215,7 +218,7 @@ class _Batch:
             self._fail(source, inspection.reason)
 
     def _analyse_all(self) -> None:
-        while (job := self._take(self._jobs)) is not None and self._fatal is None:
+        while (job := self._take(self._jobs)) is not None and not self._is_ending():
             self._attempt(job.source, "analyse", functools.partial(self._analyse, job, self._put))
             give_back_memory()
         # Encoders, which take as much again, may go on for long.
@@ -262,11 +265,22 @@ class _Batch:
             work()
         except InterruptedRunError:
             self._record(InputResult(source.label, source.name, "interrupted", "stopped before it was done"))
+        except DeadDeviceError as error:
+            if self._journal.can_restart:
+                logger.warning("%s: %s; going on in a new process", source.label, error.message)
+                self._journal.blame(source.name, "analyse")
+                self._restart = True
+            else:
+                self._fail(source, one_line_reason(source, error))
         except Exception as error:
             # Too little memory on the GPU concerns this video's pictures; the next one's may be smaller.
             if isinstance(error, (ModelError, ToolMissingError)) and not isinstance(error, GPUMemoryError):
                 self._fatal = self._fatal or error
             self._fail(source, one_line_reason(source, error))
+
+    def _is_ending(self) -> bool:
+        """Whether no further input is to be begun."""
+        return self._stop.is_set() or self._restart or self._fatal is not None
 
     def _fail(self, source: BatchInput, reason: str) -> None:
         self._record(InputResult(source.label, source.name, "failed", reason))

@@ -14,6 +14,8 @@ from utils.files import write_json
 from utils.plurals import count_of
 from utils.timecodes import format_duration
 
+EXIT_RESTART = 75
+"""exit code of a worker process in which something is broken for good; a new one goes on (EX_TEMPFAIL of sysexits.h)"""
 SUMMARY_SCHEMA = 1
 SUMMARY_FILE = "summary.json"
 
@@ -49,6 +51,7 @@ class BatchSummary:
 
     results: one for each input, in input order.
     fatal: what made going on pointless (a tool or a model is missing), or None.
+    restart: a new process has to go on, because this one cannot use the GPU any more.
     interrupted: the user stopped it. abandoned: a worker did not leave in time; the process must not wait for it.
     """
 
@@ -57,10 +60,13 @@ class BatchSummary:
     fatal: PipelineError | None = None
     interrupted: bool = False
     abandoned: bool = False
+    restart: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 some input failed, 3 a tool or model is missing, 130 interrupted."""
+        """0 all done, 1 some input failed, 3 a tool or model is missing, 75 a new process has to go on, 130 interrupted."""
+        if self.restart:
+            return EXIT_RESTART
         if self.interrupted:
             return 130
         if self.fatal is not None:

@@ -87,6 +87,15 @@ class RunJournal:
     def __init__(self, history: RunHistory | None = None) -> None:
         self.history = history or RunHistory()
 
+    @property
+    def can_restart(self) -> bool:
+        """Whether a worker that leaves with `EXIT_RESTART` is followed by a new one."""
+        return False
+
+    def blame(self, name: str, stage: str) -> None:
+        """What is broken in this process broke in `stage` of the input `name`, which the next one tries once more."""
+        self.tell("blame", name, stage)
+
     @contextlib.contextmanager
     def working_on(self, name: str, stage: str) -> Iterator[None]:
         """Within the block the input `name` is in `stage` ("probe", "analyse" or "finish")."""
@@ -101,7 +110,7 @@ class RunJournal:
         self.tell("result", result.name, result)
 
     def tell(self, event: str, name: str, detail: Any) -> None:
-        """Pass on one event: "begin" or "end" with a stage, or "result" with an `InputResult`."""
+        """Pass on one event: "begin", "end" or "blame" with a stage, or "result" with an `InputResult`."""
 
 
 class UnfinishedWork:

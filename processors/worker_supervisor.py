@@ -19,15 +19,13 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from core.errors import WorkerCrashError
+from processors.batch_summary import EXIT_RESTART
 from processors.run_journal import RunHistory, RunJournal
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from processors.batch_summary import InputResult
-
-EXIT_RESTART = 75
-"""exit code by which a worker asks for a new process: something in it is broken for good (EX_TEMPFAIL of sysexits.h)"""
 
 _START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 """a fork is made before anything heavy is loaded or a thread begun, and takes milliseconds; elsewhere it is not safe"""
@@ -61,18 +59,21 @@ class _Worker:
     """What is known of a worker process.
 
     exit_code: what its work returned, or None where it crashed. cause: of the crash, as text.
-    stages: what was being done when it ended, by input. results: of the inputs that it finished.
+    stages: what was being done when it ended, by input, or what it broke at. results: of the inputs that it finished.
     """
 
     exit_code: int | None = None
     cause: str = ""
     stages: dict[str, str] = field(default_factory=dict)
     results: dict[str, InputResult] = field(default_factory=dict)
+    blamed: set[str] = field(default_factory=set)
 
     def hear(self, event: str, name: str, detail: Any) -> None:
-        if event == "begin":
+        if event in ("begin", "blame"):
             self.stages[name] = detail
-        elif event == "end":
+            if event == "blame":
+                self.blamed.add(name)
+        elif event == "end" and name not in self.blamed:
             self.stages.pop(name, None)
         elif event == "result":
             self.results[name] = detail
@@ -132,6 +133,10 @@ class _PipeJournal(RunJournal):
         super().__init__(history)
         self._connection = connection
         self._lock = threading.Lock()
+
+    @property
+    def can_restart(self) -> bool:
+        return True
 
     def tell(self, event: str, name: str, detail: Any) -> None:
         # Without a supervisor there is nobody to go on after a crash, and the work is about to be ended anyway.

@@ -13,10 +13,10 @@ import torch
 from config import Settings
 from core import model_manager, torch_nets
 from core.batches import Batched
-from core.errors import GPUMemoryError
+from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.face_detector import FaceDetector, Sampled
 from core.model_manager import ModelManager
-from core.torch_runtime import DevicePictures, TorchNet, Upload
+from core.torch_runtime import DevicePictures, TorchNet, Upload, device_errors, try_device
 from core.types import ByteArray, FloatArray
 from core.weights import locate
 from utils.crops import SampledPictures
@@ -30,6 +30,8 @@ SHORT = [
     RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
     RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"),
     RuntimeError("GET was unable to find an engine to execute this computation"),
 ]
 
@@ -72,10 +74,55 @@ def test_short_memory_in_every_form_is_our_error_and_costs_nothing(
 
 
 def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    net = net_that_fails(RuntimeError("CUDA error: device-side assert triggered"), monkeypatch)
-    with pytest.raises(RuntimeError, match="device-side") as caught:
+    net = net_that_fails(RuntimeError("mat1 and mat2 shapes cannot be multiplied"), monkeypatch)
+    with pytest.raises(RuntimeError, match="shapes"):
         net(noise(3, 2, 2, 3))
-    assert not isinstance(caught.value, GPUMemoryError)
+
+
+DEAD = [
+    "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be reported later",
+    "CUDA error: device-side assert triggered",
+    "CUDA error: unspecified launch failure",
+    "CUDA error: the launch timed out and was terminated",
+    "CUDA error: misaligned address",
+    "CUDA error: an illegal instruction was encountered",
+    "CUDA error: uncorrectable ECC error encountered",
+    "CUDA error: CUDA-capable device(s) is/are busy or unavailable",
+    "CUDA error: no CUDA-capable device is detected",
+    "CUDA error: unknown error",
+]
+
+
+@pytest.mark.parametrize("text", DEAD)
+def test_a_dead_device_is_an_error_of_its_own(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = net_that_fails(RuntimeError(text), monkeypatch)
+    with pytest.raises(DeadDeviceError) as dead:
+        Batched(net, 5)(noise(3, 2, 2, 3))
+    assert text.splitlines()[0] in str(dead.value) and "\n" not in str(dead.value)
+    assert not isinstance(dead.value, ModelError), "that would end the batch"
+
+
+@pytest.mark.parametrize("text", ["cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED"])
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_device_that_answers_nothing_is_dead_whatever_a_library_says(
+    text: str, alive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def synchronize(device: torch.device) -> None:
+        if not alive:
+            raise RuntimeError("CUDA error: something new")
+
+    monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    alive_error = GPUMemoryError if "NOT_INITIALIZED" in text else RuntimeError
+    with pytest.raises(alive_error if alive else DeadDeviceError), device_errors("a test", torch.device("cuda:0")):
+        raise RuntimeError(text)
+
+
+def test_a_device_is_tried_with_a_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    try_device("cpu")
+    right = torch.nn.functional.conv2d
+    monkeypatch.setattr(torch.nn.functional, "conv2d", lambda *tensors: right(*tensors) + 1)
+    with pytest.raises(RuntimeError, match="wrong numbers"):
+        try_device("cpu")
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float32, np.int64])
@@ -218,6 +265,11 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     assert_same_faces(manager.detector, models.detector, crowd(portraits))
     chips = noise(3, 150, 150, 3)
     assert np.allclose(manager.embedder.embed(chips), models.embedder.embed(chips), atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_the_gpu_passes_its_trial() -> None:
+    try_device("cuda:0")
 
 
 @pytest.mark.gpu

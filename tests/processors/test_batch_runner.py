@@ -19,6 +19,7 @@ import pytest
 
 from config import VERSION, Settings, load_settings, result_settings
 from core.errors import (
+    DeadDeviceError,
     DecodeError,
     GPUMemoryError,
     InterruptedRunError,
@@ -31,7 +32,7 @@ from core.types import ColorInfo, VideoInfo
 from processors import batch_inspection, batch_runner
 from processors.batch_inputs import find_inputs
 from processors.batch_runner import run_batch
-from processors.batch_summary import InputResult
+from processors.batch_summary import EXIT_RESTART, InputResult
 from processors.output_folder import new_results
 from processors.output_writer import MANIFEST_SCHEMA
 from processors.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
@@ -422,6 +423,29 @@ def test_what_was_worked_on_in_a_crash_is_tried_once_more_before_the_others_and_
         ("end", "b", "finish"),
     ]
     assert ("result", "d", "done") not in told, "it was told by the process that did it"
+
+
+@pytest.mark.parametrize("can_restart", [True, False])
+def test_a_dead_gpu_ends_the_process_and_not_the_batch(videos, can_restart):
+    told = []
+
+    class Journal(RunJournal):
+        can_restart = False
+
+        def tell(self, event, name, detail) -> None:
+            told.append((event, name))
+
+    Journal.can_restart = can_restart
+    script = Script()
+    script.steps["analyse", "b"] = DeadDeviceError("the GPU failed")
+    inputs = find_inputs([str(videos)], videos.parent / "out")
+    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make, Journal())
+    if can_restart:
+        assert (summary.exit_code, summary.restart) == (EXIT_RESTART, True)
+        assert statuses(summary) == ["done", "interrupted", "interrupted", "interrupted"]
+        assert ("blame", "b") in told and ("result", "b") not in told
+    else:
+        assert statuses(summary) == ["done", "failed", "done", "done"]
 
 
 def test_a_run_after_a_sudden_death_names_what_was_being_worked_on(videos, caplog):

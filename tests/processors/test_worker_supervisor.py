@@ -16,9 +16,9 @@ import pytest
 
 from core.errors import WorkerCrashError
 from processors import worker_supervisor
-from processors.batch_summary import InputResult
+from processors.batch_summary import EXIT_RESTART, InputResult
 from processors.run_journal import RunJournal
-from processors.worker_supervisor import EXIT_RESTART, supervise
+from processors.worker_supervisor import supervise
 
 WORKER = """\
 import sys, time, signal
@@ -90,7 +90,8 @@ def test_the_next_worker_knows_what_was_done_and_what_crashed(tmp_path: Path) ->
 
 def ask_for_restart(tmp_path: Path, journal: RunJournal) -> int:
     if not journal.history.crashes:
-        journal.tell("begin", "a", "analyse")
+        assert journal.can_restart
+        journal.blame("a", "analyse")
         return EXIT_RESTART
     (tmp_path / "cause").write_text(journal.history.crashes["a"].cause)
     return 0
