@@ -64,7 +64,7 @@ class BatchSummary:
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 some input failed, 3 a tool or model is missing, 75 a new process has to go on, 130 interrupted."""
+        """0 all done, 1 some input failed, 3 a tool or model is missing, 75 a new process goes on, 130 interrupted."""
         if self.restart:
             return EXIT_RESTART
         if self.interrupted:
