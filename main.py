@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-INSTALL_HINT = "python -m pip install -r requirements.txt"
+INSTALL_HINT = "python -m pip install -r requirements.txt -c constraints.txt"
 
 try:
     from config import Settings
