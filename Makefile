@@ -2,21 +2,25 @@
 # make test   what CI runs: style, types, tests
 # make lint   style and types only
 # make bench  speed and memory beside other programs; the development clips too, where they lie beside the project
+# make update write constraints.txt anew: the newest versions that requirements*.txt allow; then make test
 # make clean  remove the tools' caches; `make distclean` removes the virtual environment too
 #
-# The first call makes .venv and installs what requirements.txt lists. Nothing outside this folder is changed.
+# The first call makes .venv and installs what requirements.txt lists, in the versions that were tested (constraints.txt;
+# with CONSTRAINTS= the newest that requirements.txt allows). Nothing outside this folder is changed.
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+CONSTRAINTS ?= constraints.txt
 
 PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS))
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 VENV_BENCH := .venv-bench
 READY_BENCH := $(VENV_BENCH)/.ready
 
-.PHONY: run test lint bench clean distclean
+.PHONY: run test lint bench update clean distclean
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
 
@@ -34,6 +38,10 @@ lint: $(READY_DEV)
 bench: $(READY_DEV) $(READY_BENCH)
 	$(PY) -m benchmarks.speed $(ARGS)
 
+update:
+	@PYTHON="$(PYTHON)" .github/pin.sh
+	@echo "constraints.txt has the newest versions; make test says whether they work." >&2
+
 clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache
 	find . -name $(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -49,9 +57,9 @@ $(PY):
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 # The stamps come last: an interrupted installation is taken up again.
-$(READY): requirements.txt | $(PY)
+$(READY): requirements.txt $(CONSTRAINTS) | $(PY)
 	@echo "Installing what requirements.txt lists into $(VENV); the first time this takes minutes." >&2
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@$(PY) -c 'import torch, torchvision' || { \
 	  echo "torch and torchvision in $(VENV) do not fit together: remove $(VENV) and install both from one index" >&2; exit 1; }
 	@touch $@
@@ -63,5 +71,5 @@ $(READY_BENCH): benchmarks/requirements-bench.txt $(READY)
 	@touch $@
 
 $(READY_DEV): requirements-dev.txt $(READY)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

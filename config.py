@@ -80,7 +80,7 @@ class AnalysisSettings(Section, frozen=True):
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
-        Meta(description="where the networks run; auto takes a GPU when there is one"),
+        Meta(description="where the networks run; auto is a GPU where a trial of it succeeds"),
     ] = "auto"
     min_face: Annotated[
         float, Meta(ge=0.02, le=0.5, description="smallest face looked for, as a share of the picture's height")

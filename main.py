@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-INSTALL_HINT = "python -m pip install -r requirements.txt"
+INSTALL_HINT = "python -m pip install -r requirements.txt -c constraints.txt"
 
 try:
     from config import Settings

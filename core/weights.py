@@ -230,5 +230,8 @@ def _package_folder(package: str) -> Path:
     # face_recognition_models needs pkg_resources, which new setuptools no longer has.
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ModelUnavailableError(f"the package {package} is not installed", hint="pip install -r requirements.txt")
+        raise ModelUnavailableError(
+            f"the package {package} is not installed",
+            hint="python -m pip install -r requirements.txt -c constraints.txt",
+        )
     return Path(spec.origin).parent

@@ -185,7 +185,9 @@ def load_moviepy() -> Any:
         import moviepy
     except (ImportError, OSError) as error:
         raise ToolMissingError(
-            f"moviepy cannot be used: {error}", stage=_STAGE, hint="python -m pip install -r requirements.txt"
+            f"moviepy cannot be used: {error}",
+            stage=_STAGE,
+            hint="python -m pip install -r requirements.txt -c constraints.txt",
         ) from error
     finally:
         for name, value in before.items():

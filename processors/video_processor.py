@@ -259,7 +259,7 @@ def load_models(settings: Settings) -> ModelManager:
         ModelError: weights, packages or the device are not there or do not fit together.
     """
     choose_encoder(settings.encode.codec, *settings.clip.frame_size)
-    hint = "python -m pip install -r requirements.txt"
+    hint = "python -m pip install -r requirements.txt -c constraints.txt"
     # What the analysis imports takes 0.4 s, and loading the networks is half waiting.
     importing = helper_thread(_import_analyzer, name="import")
     importing.start()

@@ -23,8 +23,8 @@ OURS = {"main", "config", "processors", "core", "utils"}
 NOT_FOR_THE_PROGRAM = {"tests", "benchmarks", "videos"}
 
 TOP_LEVEL = {
-    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "refactor.md", "README.md", "LICENSE",
-    "Makefile", "processors", "core", "utils", "videos", "tests", "benchmarks",
+    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "constraints.txt", "refactor.md", "README.md",
+    "LICENSE", "Makefile", "processors", "core", "utils", "videos", "tests", "benchmarks",
 }  # fmt: skip
 """what DESIGN, section 2, allows beside dot-files"""
 

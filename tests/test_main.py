@@ -286,9 +286,8 @@ def test_a_missing_package_is_one_line(tmp_path):
     (tmp_path / "msgspec.py").write_text("raise ModuleNotFoundError(\"No module named 'msgspec'\", name='msgspec')")
     done = launch("--help", env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert done.returncode == 3
-    assert (
-        done.stderr == "main.py: the package 'msgspec' is not installed (python -m pip install -r requirements.txt)\n"
-    )
+    assert done.stderr == f"main.py: the package 'msgspec' is not installed ({main.INSTALL_HINT})\n"
+    assert "requirements.txt -c constraints.txt" in main.INSTALL_HINT
 
 
 @pytest.fixture
