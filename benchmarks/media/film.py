@@ -1,9 +1,9 @@
 """Films that tell what became of them: a face, a clock that numbers the frames, and a tone in each channel.
 
 The clock is a green disc, round in the displayed picture, with a magenta dot that circles it once in 32 frames: the
-angle is the frame's number. The tones sound in bursts of eight frames that begin with every 16th frame, another frequency
-in every channel. So a clip shows by itself whether frames are whole, in order and not squeezed, and whether each
-channel's sound is there and at its time.
+angle is the number of the frame. The tones sound in bursts of eight frames that begin with every 16th frame, with
+another frequency in every channel. So a clip shows by itself whether frames are whole, in order and not squeezed, and
+whether each channel's sound is there and at its time.
 """
 
 from __future__ import annotations

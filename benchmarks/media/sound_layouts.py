@@ -81,6 +81,14 @@ LABELLED: dict[str, tuple[int, ...]] = {
     "sixteen discrete": tuple(DISCRETE_0 + i for i in range(16)),
 }
 """by name, the labels of a track's channels in their order"""
+TAGGED = {
+    "stereo": (101 << 16 | 2, (0, 1)),
+    "C L R Ls Rs LFE": (124 << 16 | 6, (0, 1, 2)),
+    "L R Ls Rs C LFE": (122 << 16 | 6, (0, 1, 4)),
+    "HOA": (190 << 16 | 4, (0,)),
+    "discrete": (147 << 16 | 5, (0, 1)),
+}
+"""by name, Apple's tag of a whole layout, and which channels must be heard"""
 _SHUFFLED = (
     LEFT, RIGHT, CENTRE, LFE, LEFT_SURROUND, RIGHT_SURROUND, LEFT_CENTRE, RIGHT_CENTRE, CENTRE_SURROUND, LEFT_SIDE,
     RIGHT_SIDE, TOP_LEFT, TOP_RIGHT,
@@ -140,11 +148,17 @@ def ambisonic_opus(folder: Path, order: int) -> MediaCase:
     return MediaCase(KIND, name, case.path, Expected(frames=FILM.frames, tones=(tone_hz(0),)))
 
 
-def labelled_movie(path: Path, labels: Sequence[int], codec: str = "pcm_s16le", channels: int = 0) -> Path:
+def labelled_movie(
+    path: Path,
+    labels: Sequence[int],
+    codec: str = "pcm_s16le",
+    channels: int = 0,
+    tag: int = atoms.USE_DESCRIPTIONS,
+) -> Path:
     """A QuickTime movie whose channels bear these labels. channels: how many there are, if not one for each label."""
     count = channels or len(labels)
     _encode(path, count, *H264, "-c:a", codec, "-f", "mov")
-    path.write_bytes(atoms.with_channels(path.read_bytes(), labels))
+    path.write_bytes(atoms.with_channels(path.read_bytes(), labels, tag))
     return path
 
 
@@ -155,6 +169,10 @@ def _labelled(folder: Path) -> Iterator[MediaCase]:
     for name, labels, channels in (("fewer", (LEFT,), 2), ("more", (LEFT, RIGHT, CENTRE, LFE), 2), ("none", (), 2)):
         path = labelled_movie(folder / f"chan_{name}.mov", labels, channels=channels)
         yield MediaCase(KIND, f"{name} labels than channels", path, _known(channels))
+    for name, (tag, ears) in TAGGED.items():
+        path = labelled_movie(folder / f"tag_{name.replace(' ', '_')}.mov", (), channels=tag & 0xFFFF, tag=tag)
+        expected = Expected(frames=FILM.frames, tones=tuple(map(tone_hz, ears)))
+        yield MediaCase(KIND, f"layout tag of {name}", path, expected)
     for codec in ("pcm_s24le", "aac"):
         path = labelled_movie(folder / f"chan_rl_{codec}.mov", (RIGHT, LEFT), codec)
         yield MediaCase(KIND, f"labels R L of {codec}", path, _known(2))
