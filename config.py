@@ -1,7 +1,7 @@
 """Every setting once: type, unit, range, default and help text.
 
 Command-line flags, TOML keys, help and range checks all derive from these structures (msgspec does
-the checking, `processors/options.py` the flags). A setting `min_face` in section `analysis` is
+the checking, `core/options.py` the flags). A setting `min_face` in section `analysis` is
 `--min-face` on the command line and
 
     [analysis]

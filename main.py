@@ -31,12 +31,12 @@ try:
         VideoProcessingError,
         WorkerCrashError,
     )
-    from core.threads import limit_process
-    from processors import command_line
-    from processors.command_line import EXIT_USAGE, run_parser, settings_from
-    from processors.console import open_console, signals_to
-    from processors.run_journal import RunJournal
-    from utils.own_stdout import own_stdout, print_lines, take_stdout
+    from core.thread_budget import limit_process
+    from processors.batch.run_journal import RunJournal
+    from processors.commands import command_line
+    from processors.commands.command_line import EXIT_USAGE, run_parser, settings_from
+    from processors.commands.console import open_console, signals_to
+    from utils.stdout_guard import own_stdout, print_lines, take_stdout
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
     raise SystemExit(3) from None
@@ -44,10 +44,10 @@ except ModuleNotFoundError as missing:
 if TYPE_CHECKING:
     import argparse
 
-    from processors.batch_inputs import BatchInput
-    from processors.debug_bundle import DebugBundle
-    from processors.people_editor import ClipRules
-    from processors.timeline_file import TimelineFile
+    from processors.batch.batch_inputs import BatchInput
+    from processors.commands.debug_bundle import DebugBundle
+    from processors.commands.people_editor import ClipRules
+    from processors.results.timeline_file import TimelineFile
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
     if not (supervised and command in OPENING_MEDIA):
         with own_stdout():
             return _guarded(command, arguments)
-    from processors.worker_supervisor import supervise
+    from processors.batch.worker_supervisor import supervise
 
     try:
         return supervise(functools.partial(_work, command, arguments))
@@ -117,7 +117,7 @@ def run_command(arguments: Sequence[str], journal: RunJournal | None = None) -> 
     bundle = _debug_bundle(parsed, arguments, settings, journal)
     logs = [] if bundle is None else [bundle.log]
     with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
-        from processors.batch_inputs import find_inputs
+        from processors.batch.batch_inputs import find_inputs
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
         if guess := _meant_command(parsed.inputs):
@@ -133,8 +133,8 @@ def run_command(arguments: Sequence[str], journal: RunJournal | None = None) -> 
             logger.info("%d video%s -> %s", len(inputs), "" if len(inputs) == 1 else "s", parsed.output)
         with signals_to(monitor.stop):
             # The one place where the heavy packages come in. A KeyboardInterrupt in there may get lost.
+            from processors.batch.cache_place import usable_cache
             from processors.batch_runner import run_batch
-            from processors.cache_place import usable_cache
 
             with usable_cache(settings) as usable:
                 summary = run_batch(inputs, parsed.output, usable, monitor, journal=journal)
@@ -153,9 +153,9 @@ def people_command(arguments: Sequence[str]) -> int:
     """`main.py people [FOLDER]`: the table of people, of one video or of all."""
     parsed = command_line.people_parser().parse_args(arguments)
     with open_console(parsed.verbosity):
-        from processors.finished_folders import find_folder, result_folders
-        from processors.people_editor import people_lines, tracklet_lines
-        from processors.timeline_file import read_timeline
+        from processors.commands.people_editor import people_lines, tracklet_lines
+        from processors.results.result_lookup import find_folder, result_folders
+        from processors.results.timeline_file import read_timeline
 
         table = tracklet_lines if parsed.tracklets else people_lines
         if parsed.folder is not None:
@@ -210,9 +210,9 @@ def render_command(arguments: Sequence[str], journal: RunJournal | None = None) 
     journal = journal or RunJournal()
     parsed = command_line.render_parser().parse_args(arguments)
     with open_console(parsed.verbosity) as monitor:
-        from processors.cache_place import usable_cache
-        from processors.finished_folders import find_folder, recorded_settings
-        from processors.folder_renderer import render_folder, rendered_lines
+        from processors.batch.cache_place import usable_cache
+        from processors.commands.folder_renderer import render_folder, rendered_lines
+        from processors.results.result_lookup import find_folder, recorded_settings
 
         folder = find_folder(parsed.folder, parsed.output)
         settings = command_line.settings_from(parsed, recorded_settings(folder))
@@ -236,8 +236,8 @@ def cache_command(arguments: Sequence[str]) -> int:
     """`main.py cache info|clear`."""
     parsed = command_line.cache_parser().parse_args(arguments)
     with open_console(parsed.verbosity):
-        from processors.analysis_key import make_store
-        from processors.housekeeping import cache_lines, clear_cache
+        from processors.commands.housekeeping import cache_lines, clear_cache
+        from processors.results.analysis_key import make_store
 
         store = make_store(command_line.settings_from(parsed))
         if parsed.action == "clear":
@@ -253,8 +253,8 @@ def clean_command(arguments: Sequence[str]) -> int:
     """`main.py clean --older-than 30d`."""
     parsed = command_line.clean_parser().parse_args(arguments)
     with open_console(parsed.verbosity):
-        from processors.analysis_key import make_store
-        from processors.housekeeping import clean, removal_lines
+        from processors.commands.housekeeping import clean, removal_lines
+        from processors.results.analysis_key import make_store
 
         try:
             store = make_store(command_line.settings_from(parsed))
@@ -285,8 +285,8 @@ OPENING_MEDIA: tuple[Command, ...] = (run_command, render_command)
 
 def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipRules], TimelineFile]) -> int:
     with open_console(parsed.verbosity):
-        from processors import people_editor
-        from processors.finished_folders import find_folder
+        from processors.commands import people_editor
+        from processors.results.result_lookup import find_folder
 
         folder = find_folder(parsed.folder, parsed.output)
         edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
@@ -303,9 +303,9 @@ def _meant_command(inputs: Sequence[str]) -> str:
 
 
 def _dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, journal: RunJournal) -> int:
-    from processors.batch_inspection import Inspection, inspect_input
-    from processors.batch_summary import InputResult
-    from processors.folder_claims import FolderClaims
+    from processors.batch.batch_inspection import Inspection, inspect_input
+    from processors.batch.batch_summary import InputResult
+    from processors.batch.folder_claims import FolderClaims
 
     claims = FolderClaims(output_dir, inputs)
     history = journal.history
@@ -338,7 +338,7 @@ def _debug_bundle(
 ) -> DebugBundle | None:
     if parsed.debug_bundle is None:
         return None
-    from processors.debug_bundle import DebugBundle
+    from processors.commands.debug_bundle import DebugBundle
 
     return DebugBundle(parsed.debug_bundle, arguments, parsed.output, settings, journal.history)
 

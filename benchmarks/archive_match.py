@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.embedding_manager import SmartEmbeddingManager
-from core.similarity import Calibration, Similarity
+from core.models.similarity import Calibration, Similarity
 
 
 def measure(people: int, dimensions: int, lookups: int = 500) -> dict[str, float]:

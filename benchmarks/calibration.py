@@ -23,10 +23,10 @@ from benchmarks.scoring import Labelled, box_overlap
 from benchmarks.synthetic.truth import DO_NOT_CARE
 from config import Settings, load_settings
 from core.model_manager import ModelManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FloatArray, Tracklet
-from processors.identity_evidence import sample_cosines
-from utils.alignment import warp
+from processors.people.tracklet_evidence import sample_cosines
+from utils.face_alignment import warp
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -24,9 +24,9 @@ from scipy.signal import medfilt
 
 from config import ClipSettings, RunSettings, Settings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from processors.camera.framing import CROWN, Framing
 from processors.crop_planner import CropPlanner
-from processors.framing import CROWN, Framing
-from utils.geometry import centered_windows
+from utils.box_geometry import centered_windows
 
 MODES = ("steady", "follow", "locked")
 MEDIAN = "median 13"
@@ -148,11 +148,11 @@ def _take(name: str, x: Values, y: Values, height: Values) -> Take:
 
 def filmed(video: Path, cache_dir: str) -> Take:
     """The segments that the program finds in a video."""
+    from core.media.video_probe import probe_video
     from core.model_manager import ModelManager
-    from core.video_probe import probe_video
     from processors.face_analyzer import FaceAnalyzer
     from processors.id_timeline_generator import IdTimelineGenerator
-    from utils.progress import StageMonitor
+    from utils.stage_monitor import StageMonitor
 
     settings = Settings(run=RunSettings(offline=True, cache_dir=cache_dir))
     models = ModelManager.instance(settings)

@@ -6,7 +6,7 @@ from config import Settings
 from core.types import CropPath, FaceAnalysis
 from processors.crop_planner import CropPlanner
 from processors.id_timeline_generator import IdTimelineGenerator
-from processors.segment_cutter import cut_segments
+from processors.people.segment_cutter import cut_segments
 
 
 def camera_paths(analysis: FaceAnalysis, settings: Settings) -> list[CropPath]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.ffmpeg_tool import find_ffmpeg
+from core.media.ffmpeg_tool import find_ffmpeg
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLE = PROJECT / "videos" / "input" / "sample.mp4"

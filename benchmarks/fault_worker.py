@@ -20,11 +20,11 @@ from typing import Any
 
 from config import Settings, load_settings
 from core.errors import PipelineError
+from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.video_probe import probe_video
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import fingerprint
-from utils.progress import StageMonitor
+from utils.stage_monitor import StageMonitor
 
 LEAVE_S = 2.0
 """how long threads and processes may take to end after their file"""

@@ -33,8 +33,8 @@ from benchmarks.media import report
 from benchmarks.media.batches import Program
 from benchmarks.media.case import MediaOutcome
 from benchmarks.media.kinds import KINDS
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from benchmarks.camera_paths import camera_paths
 from config import ClipSettings, RunSettings, Settings
+from core.media.video_frame import VideoFrame
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
 from core.types import CropPath, FaceAnalysis
-from core.video_frame import VideoFrame
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
 from processors.face_analyzer import FaceAnalyzer
-from utils.images import crop_plane
-from utils.progress import StageMonitor
+from utils.plane_crops import crop_plane
+from utils.stage_monitor import StageMonitor
 
 ROW_HEIGHT_PX = 240
 GAP_PX = 6

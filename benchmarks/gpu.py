@@ -27,14 +27,14 @@ from benchmarks.processes import measure
 from benchmarks.synthetic.portraits import COLLINS, HOPPER
 from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Scene
 from config import AnalysisSettings, RunSettings, Settings
-from core.face_detector import FaceDetector
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager, why_no_gpu
+from core.models.face_detector import FaceDetector
+from core.models.weights import chosen_cache_dir
 from core.types import ByteArray, Detections
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
-from core.weights import chosen_cache_dir
 from processors.face_analyzer import SMALLEST_FACE_PX, analysis_size
-from utils.geometry import iou_matrix
+from utils.box_geometry import iou_matrix
 
 BATCHES = (1, 4, 16, 64)
 SAME_FACE_IOU = 0.9
@@ -155,10 +155,10 @@ def check_on_cpu(models: Path) -> None:
     """The GPU's way through the code, on the CPU: pictures on a device, networks in torch, found batch sizes."""
     import torch
 
-    from core.batches import Batched, find_batch_size
-    from core.face_detector import ONET_SIDE, RNET_SIDE
-    from core.torch_runtime import DevicePictures, TorchNet, Upload
-    from core.weights import locate
+    from core.models.batching import Batched, find_batch_size
+    from core.models.face_detector import ONET_SIDE, RNET_SIDE
+    from core.models.torch_runtime import DevicePictures, TorchNet, Upload
+    from core.models.weights import locate
 
     keys = ((Key(0, 0.3, 0.45, 0.3),), (Key(0, 0.7, 0.45, 0.35),))
     actors = tuple(Actor(who, Motion(keys=key)) for who, key in zip((COLLINS, HOPPER), keys, strict=True))

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from benchmarks.fault_material import sound_videos
 from core.errors import InvalidVideoError
-from core.video_probe import probe_video
-from processors.finished_clips import NOTES_FILE, has_finished_clips
+from core.media.video_probe import probe_video
+from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 
 PROJECT = Path(__file__).resolve().parent.parent
 MARK = "FACE_RUN_MARK"

@@ -25,9 +25,9 @@ from benchmarks.scoring import Labelled, Score, read_tracks, run_tracks, score, 
 from benchmarks.synthetic.truth import film_truth
 from benchmarks.track_ends import EndErrors, end_errors, summary
 from config import Settings, load_settings
+from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis, Timeline
-from core.video_probe import probe_video
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from utils.files import write_json

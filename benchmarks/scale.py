@@ -34,9 +34,9 @@ from benchmarks.processes import PROJECT, measure
 from benchmarks.speed import circumstances, share_models
 from config import ClipSettings, IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
+from core.models.weights import default_cache_dir
 from core.types import ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
-from core.weights import default_cache_dir
 from processors.id_timeline_generator import IdTimelineGenerator
 
 RESULTS = PROJECT / "benchmarks" / "results"

@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.known_clips import CLIPS
 from benchmarks.shot_cases import Case, cases
 from benchmarks.shot_footage import Frames
-from processors.shot_detector import ShotDetector
+from processors.shots.shot_detector import ShotDetector
 
 
 @dataclass

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.fault_material import SAMPLE
 from benchmarks.interruptions import PROJECT, results
-from core.ffmpeg_tool import find_ffmpeg
+from core.media.ffmpeg_tool import find_ffmpeg
 
 FILMS = (("mp4", 0.4), ("mkv", 2.4), ("mov", 3.9), ("mp4", 6.0), ("mkv", 8.5), ("mov", 10.9))
 """container, and where in the sample the film begins, s: one or two people, with and without a cut"""

@@ -41,9 +41,9 @@ from benchmarks.ffmpeg_clips import clip_outputs
 from benchmarks.known_clips import CLIPS
 from benchmarks.materials import LOCAL, crowd, stretch
 from benchmarks.processes import PROJECT, Usage, measure
+from core.media.video_probe import probe_video
+from core.models.weights import default_cache_dir
 from core.types import VideoInfo
-from core.video_probe import probe_video
-from core.weights import default_cache_dir
 from videos.make_sample import SAMPLE_FILE
 
 RESULTS = PROJECT / "benchmarks" / "results" / "speed.json"

@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmarks.flash_beep import flash_frames, frame_times, onsets, read_clip, write_video
 from config import ClipSettings, EncodeSettings, Settings
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
 from core.types import CropPath, FaceAnalysis, Segment, Shot
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
 from processors.clip_renderer import ClipRenderer
 from utils.timebase import frames_at_rate
 

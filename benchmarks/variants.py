@@ -23,9 +23,9 @@ from benchmarks.known_clips import CLIPS, KNOWN
 from benchmarks.quality import MIN_FACE_SHARE, known_truth, run
 from benchmarks.scoring import Labelled, Score, run_tracks, score
 from config import load_settings
+from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
 from core.types import VideoInfo
-from core.video_probe import probe_video
 from utils.files import write_json
 
 Boxes = NDArray[np.float64]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from core.analysis_file import AnalysisRecord, read_record, read_video_path, write_record
 from core.errors import ascii_safe
-from core.frame_rate import with_rate_of_all
+from core.media.frame_rate import with_rate_of_all
 from core.types import VideoInfo
 from utils.files import PARTIAL_PREFIX
 

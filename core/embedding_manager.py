@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FloatArray
 
 _CERTAIN = 0.9

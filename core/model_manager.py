@@ -14,8 +14,6 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from config import Settings
-from core import weights
-from core.batches import Batched, find_batch_size
 from core.errors import (
     DeadDeviceError,
     GPUMemoryError,
@@ -26,13 +24,15 @@ from core.errors import (
     PipelineError,
     SettingsError,
 )
-from core.face_detector import ONET_SIDE, RNET_SIDE, FaceDetector
-from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
-from core.face_verifier import FaceVerifier
-from core.gpu_check import why_no_gpu
-from core.nets import Net, OpenVINONet, converted
-from core.replaceable import Replaceable
-from core.threads import thread_budget
+from core.models import weights
+from core.models.batching import Batched, find_batch_size
+from core.models.cpu_fallback import Replaceable
+from core.models.face_detector import ONET_SIDE, RNET_SIDE, FaceDetector
+from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.models.face_verifier import FaceVerifier
+from core.models.gpu_check import why_no_gpu
+from core.models.nets import Net, OpenVINONet, converted
+from core.thread_budget import thread_budget
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ class ModelManager:
             return cast("_Model", self._loaded[name])
 
     def _try_gpu(self) -> None:
-        from core.torch_runtime import try_device
+        from core.models.torch_runtime import try_device
 
         try:
             try_device(self.device)
@@ -192,7 +192,7 @@ class ModelManager:
 
     def _leave_gpu(self, error: Exception) -> None:
         """Go on with the CPU."""
-        from core.torch_runtime import first_line, free_memory
+        from core.models.torch_runtime import first_line, free_memory
 
         reason = error.message if isinstance(error, PipelineError) else first_line(error)
         if self._settings.analysis.device == "cuda":
@@ -211,7 +211,7 @@ class ModelManager:
             return FaceDetector(*nets)
         import torch
 
-        from core.torch_runtime import DevicePictures, Upload
+        from core.models.torch_runtime import DevicePictures, Upload
 
         upload = Upload(torch.device(self.device))
         return FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
@@ -245,7 +245,7 @@ class ModelManager:
         return [self._torch_net(kind, files[kind]) for kind in kinds]
 
     def _torch_net(self, kind: str, file: Path) -> Net:
-        from core.torch_runtime import TorchNet
+        from core.models.torch_runtime import TorchNet
 
         net = TorchNet(kind, file, self.device)
         if self.device == "cpu":

@@ -31,16 +31,16 @@ from core.errors import (
     ToolMissingError,
 )
 from core.types import VideoInfo
-from processors.batch_inputs import BatchInput
-from processors.batch_inspection import Job, inspect_input, one_line_reason
-from processors.batch_summary import BatchSummary, InputResult, Status
-from processors.folder_claims import FolderClaims
-from processors.index_writer import write_index
-from processors.output_folder import exclusive, remove_leftovers
-from processors.run_journal import RunJournal, UnfinishedWork
-from processors.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
-from utils.log_file import about
-from utils.memory import give_back_memory
+from processors.batch.batch_inputs import BatchInput
+from processors.batch.batch_inspection import Job, inspect_input, one_line_reason
+from processors.batch.batch_summary import BatchSummary, InputResult, Status
+from processors.batch.folder_claims import FolderClaims
+from processors.batch.index_writer import write_index
+from processors.batch.run_journal import RunJournal, UnfinishedWork
+from processors.batch.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
+from processors.results.output_folder import exclusive, remove_leftovers
+from utils.json_log import about
+from utils.malloc_tuning import give_back_memory
 from utils.progress_bars import BatchMonitor
 
 if TYPE_CHECKING:

@@ -16,20 +16,20 @@ from pathlib import Path
 
 from config import Settings
 from core.errors import EncodeError, InterruptedRunError
-from core.ffmpeg_tool import H264_ENCODER
-from core.h264_encoder import NVENC, choose_encoder
-from core.threads import thread_budget
+from core.media.ffmpeg_tool import H264_ENCODER
+from core.media.h264_encoder import NVENC, choose_encoder
+from core.media.video_reader import is_indexed
+from core.thread_budget import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis, RenderResult
-from core.video_reader import is_indexed
-from processors.clip_job import ClipJob
-from processors.clip_names import clip_files
-from processors.clip_sounds import ClipSounds
-from processors.encoder_rooms import EncoderRooms
-from processors.finished_clips import FinishedClips
-from processors.render_lane import RenderLane
-from processors.render_plan import Part, overlapping_groups, split_parts, split_passes
+from processors.clips.clip_job import ClipJob
+from processors.clips.clip_names import clip_files
+from processors.clips.encoder_slots import EncoderRooms
+from processors.clips.render_lane import RenderLane
+from processors.clips.render_plan import Part, overlapping_groups, split_parts, split_passes
+from processors.clips.resume_journal import FinishedClips
+from processors.clips.shared_audio import ClipSounds
 from utils.helper_threads import helper_thread
-from utils.progress import StageMonitor
+from utils.stage_monitor import StageMonitor
 
 logger = logging.getLogger(__name__)
 

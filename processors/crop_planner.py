@@ -6,10 +6,10 @@ import numpy as np
 
 from config import ClipSettings
 from core.types import CropPath, FaceAnalysis, IntArray, Segment, Tracklet
-from processors.camera import film
-from processors.framing import Face
-from utils.filters import Signal
-from utils.smoothing import fill_gaps
+from processors.camera.camera_motion import film
+from processors.camera.framing import Face
+from utils.path_smoothing import fill_gaps
+from utils.signal_filters import Signal
 from utils.timebase import frames_at_rate
 
 _GUESSED = 0.03

@@ -19,22 +19,22 @@ import numpy as np
 
 from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
-from core.frame_rate import with_rate_of_all
+from core.media.frame_rate import with_rate_of_all
+from core.media.video_frame import VideoFrame
+from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.threads import thread_budget
+from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, Tracklet, VideoInfo
-from core.video_frame import VideoFrame
-from core.video_reader import VideoReader
-from processors.analysis_picture import AnalysisPicture, thumbnail
-from processors.box_followers import make_follower
-from processors.face_observer import FaceObserver
-from processors.face_tracker import FaceTracker, Look
-from processors.search_ahead import SearchAhead
-from processors.shot_detector import MAX_CUT_DELAY, ShotDetector
-from processors.tracklet_maker import cut_at_shots
-from utils.iterators import prefetch
-from utils.memory import MemoryReturn
-from utils.progress import StageMonitor
+from processors.faces.analysis_frame import AnalysisPicture, thumbnail
+from processors.faces.face_observer import FaceObserver
+from processors.faces.tracklet_maker import cut_at_shots
+from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
+from processors.tracking.box_trackers import make_follower
+from processors.tracking.face_tracker import FaceTracker, Look
+from processors.tracking.proposal_prefetch import SearchAhead
+from utils.malloc_tuning import MemoryReturn
+from utils.prefetch import prefetch
+from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
 logger = logging.getLogger(__name__)

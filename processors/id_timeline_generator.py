@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from config import ClipSettings, IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FaceAnalysis, FloatArray, Identity, IntArray, Segment, Timeline, Tracklet
-from processors.identity_evidence import (
+from processors.people.tracklet_evidence import (
     STILL_LIFE_S,
     Continuation,
     continuations,

@@ -15,27 +15,27 @@ import msgspec
 from config import VERSION, Settings, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
-from core.ffmpeg_tool import find_ffmpeg
-from core.h264_encoder import choose_encoder
-from core.threads import keep_opencv_single
+from core.media.ffmpeg_tool import find_ffmpeg
+from core.media.h264_encoder import choose_encoder
+from core.thread_budget import keep_opencv_single
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
-from processors.analysis_key import analysis_key, make_store, possible_keys
-from processors.clip_pictures import ClipPictures
 from processors.clip_renderer import ClipRenderer
+from processors.clips.clip_thumbnails import ClipPictures
+from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
-from processors.extras import write_extras
-from processors.finished_clips import FinishedClips
+from processors.extras.registry import write_extras
 from processors.id_timeline_generator import IdTimelineGenerator
-from processors.kept_results import KeptResults, kept_results, link_files
-from processors.output_folder import has_edited_timeline, new_results, read_manifest
-from processors.output_writer import TIMELINE_FILE, write_results
-from processors.page import prepare_pages
-from processors.result_warnings import result_warnings
-from processors.segment_cutter import cut_segments
-from processors.timeline_file import read_timeline, to_timeline
+from processors.people.segment_cutter import cut_segments
+from processors.results.analysis_key import analysis_key, make_store, possible_keys
+from processors.results.html_page import prepare_pages
+from processors.results.output_folder import has_edited_timeline, new_results, read_manifest
+from processors.results.output_writer import TIMELINE_FILE, write_results
+from processors.results.result_warnings import result_warnings
+from processors.results.reusable_results import KeptResults, kept_results, link_files
+from processors.results.timeline_file import read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.helper_threads import helper_thread
-from utils.progress import StageMonitor
+from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ import pytest
 from benchmarks.damage import ANYWHERE
 from benchmarks.faults import MEMORY_LIMIT_MB, Case, Outcome, make_cases, run_cases, table
 from config import Settings
-from processors.batch_inputs import BatchInput, find_inputs
-from processors.batch_inspection import inspect_input
-from processors.folder_claims import FolderClaims
-from tests.core.video_zoo import gray_ramp, make_video
-from tests.real_models import models_cache, net_files
+from processors.batch.batch_inputs import BatchInput, find_inputs
+from processors.batch.batch_inspection import inspect_input
+from processors.batch.folder_claims import FolderClaims
+from tests.material.real_models import models_cache, net_files
+from tests.material.small_videos import gray_ramp, make_video
 
 __all__ = ["models_cache", "net_files"]
 

@@ -17,10 +17,12 @@ import pytest
 import main
 from config import Settings, load_settings, result_settings
 from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissingError
-from processors import batch_inspection, batch_runner, command_line
-from processors.batch_summary import BatchSummary, InputResult
-from processors.options import options
-from utils.logs import configure_logging
+from core.options import options
+from processors import batch_runner
+from processors.batch import batch_inspection
+from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.commands import command_line
+from utils.console_log import configure_logging
 
 pytestmark = pytest.mark.errors_expected
 
@@ -116,7 +118,7 @@ def test_flags_may_stand_between_inputs():
 )
 def test_behind_two_dashes_everything_is_an_input(tmp_path, monkeypatch, command, arguments, inputs):
     seen = []
-    monkeypatch.setattr("processors.batch_inputs.find_inputs", lambda given, output: seen.append(given) or ())
+    monkeypatch.setattr("processors.batch.batch_inputs.find_inputs", lambda given, output: seen.append(given) or ())
     monkeypatch.setattr(main, "INPUT_DIR", tmp_path)
     assert main.main([*command, "-o", str(tmp_path / "out"), *arguments]) == 2
     assert seen == [inputs or [str(tmp_path)]]
@@ -301,7 +303,7 @@ def videos(tmp_path, monkeypatch):
     def probe(path: Path):
         if path.name == "c.mp4":
             raise InvalidVideoError("not a video", path=path)
-        return type("Info", (), {"codec": "h264", "width": 64, "height": 48, "duration_s": 2.0, "audio": ()})
+        return type("Info", (), {"codec": "h264", "width": 64, "height": 48, "duration_s": 2.0, "default_audio": None})
 
     monkeypatch.setattr(batch_inspection, "probe_video", probe)
     yield folder
@@ -418,7 +420,7 @@ def test_signals_ask_the_batch_to_stop(videos, tmp_path, monkeypatch, number):
 
 
 def test_a_reader_that_leaves_early_is_no_error(videos, tmp_path):
-    script = "from utils.own_stdout import *; take_stdout(); print_lines(f'{i}' * 1000 for i in range(10000))"
+    script = "from utils.stdout_guard import *; take_stdout(); print_lines(f'{i}' * 1000 for i in range(10000))"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as p:
@@ -574,8 +576,9 @@ def test_every_command_has_its_help(capsys):
 
 NOISY = """
 import os, sys, main
-from processors import batch_runner, batch_inspection
-from processors.batch_summary import BatchSummary, InputResult
+from processors import batch_runner
+from processors.batch import batch_inspection
+from processors.batch.batch_summary import BatchSummary, InputResult
 def run_batch(*_, **__):
     import highspy
     highspy.Highs()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.soak import MAY_GROW, Growth, Sample, differing, growth, make_videos, run, table
-from tests.real_models import models_cache, net_files
+from tests.material.real_models import models_cache, net_files
 
 __all__ = ["models_cache", "net_files"]
 

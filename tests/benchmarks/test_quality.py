@@ -16,9 +16,9 @@ from benchmarks.known_clips import CLIPS, KNOWN, SAME_SIGNER
 from benchmarks.quality import Result, Run, find_clips, judge, raised, read_floors, run, undercut
 from config import Settings
 from core.model_manager import ModelManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Tracklet
-from processors.identity_evidence import sample_cosines
+from processors.people.tracklet_evidence import sample_cosines
 from utils.clustering import merge_clusters
 from videos.make_sample import SAMPLE_FILE
 

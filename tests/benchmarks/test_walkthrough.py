@@ -6,7 +6,7 @@ import pytest
 
 import main
 from benchmarks.walkthrough import steps
-from processors import command_line
+from processors.commands import command_line
 
 STEPS = [step for step in steps(["a.mp4"], "a") if step[0] != "--help"]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.embedding_manager import SmartEmbeddingManager
-from core.similarity import Calibration, Similarity
+from core.models.similarity import Calibration, Similarity
 
 SIMILARITY = Similarity(Calibration(0.6, 14.0))
 DIMENSIONS = 128

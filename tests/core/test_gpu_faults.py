@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from config import AnalysisSettings, Settings
-from core import model_manager, torch_runtime
+from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
-from core.nets import OpenVINONet
-from core.torch_runtime import DevicePictures, TorchNet
+from core.models import torch_runtime
+from core.models.nets import OpenVINONet
+from core.models.torch_runtime import DevicePictures, TorchNet
 from core.types import ByteArray
 
 NO_KERNEL = RuntimeError("CUDA error: no kernel image is available for execution on the device\nCompile with ...")

@@ -19,13 +19,14 @@ import numpy as np
 import pytest
 
 from config import AnalysisSettings, RunSettings, Settings
-from core import model_manager, weights
+from core import model_manager
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
-from core.face_embedder import DlibEmbedder, FaceNetEmbedder
 from core.model_manager import ModelManager, possible_embedders
-from core.similarity import CALIBRATIONS
-from core.torch_runtime import TorchNet
-from core.weights import WeightsFile
+from core.models import weights
+from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder
+from core.models.similarity import CALIBRATIONS
+from core.models.torch_runtime import TorchNet
+from core.models.weights import WeightsFile
 
 
 def settings(

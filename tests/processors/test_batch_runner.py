@@ -29,14 +29,15 @@ from core.errors import (
     ToolMissingError,
 )
 from core.types import ColorInfo, VideoInfo
-from processors import batch_inspection, batch_runner
-from processors.batch_inputs import find_inputs
+from processors import batch_runner
+from processors.batch import batch_inspection
+from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_summary import EXIT_RESTART, InputResult
+from processors.batch.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
+from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
-from processors.batch_summary import EXIT_RESTART, InputResult
-from processors.output_folder import new_results
-from processors.output_writer import MANIFEST_SCHEMA
-from processors.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
-from processors.video_processor_factory import VideoProcessorFactory
+from processors.results.output_folder import new_results
+from processors.results.output_writer import MANIFEST_SCHEMA
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
 from utils.progress_bars import BatchMonitor
@@ -494,7 +495,7 @@ def test_the_monitor_hears_of_every_video(videos):
 HOLDER = """
 import sys
 from pathlib import Path
-from processors.output_folder import exclusive
+from processors.results.output_folder import exclusive
 with exclusive(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()

@@ -14,23 +14,24 @@ import pytest
 from benchmarks.flash_beep import END_S, frame_times, onsets, read_clip, write_video
 from benchmarks.sync import CASES, SLOW, bare_analysis, measure
 from config import ClipSettings, EncodeSettings, Settings
-from core import clip_writer
-from core.clip_writer import ClipWriter
 from core.errors import EncodeError, InterruptedRunError, OutputError
-from core.h264_encoder import NVENC
-from core.threads import ThreadBudget
+from core.media import clip_writer
+from core.media.clip_writer import ClipWriter
+from core.media.h264_encoder import NVENC
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
+from core.thread_budget import ThreadBudget
 from core.types import CropPath, Segment
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
-from processors import clip_renderer, render_lane
-from processors.clip_job import ClipJob
+from processors import clip_renderer
 from processors.clip_renderer import ClipRenderer
-from processors.render_lane import RenderLane
-from tests.core.video_zoo import run_ffmpeg
-from tests.small_disk import no_file_above
+from processors.clips import render_lane
+from processors.clips.clip_job import ClipJob
+from processors.clips.render_lane import RenderLane
+from tests.material.small_disk import no_file_above
+from tests.material.small_videos import run_ffmpeg
 from tests.utils.test_helper_threads import Lines
-from utils.log_file import about
-from utils.progress import StageMonitor
+from utils.json_log import about
+from utils.stage_monitor import StageMonitor
 from utils.timebase import frames_at_rate
 
 SETTINGS = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast"))

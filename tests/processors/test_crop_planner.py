@@ -11,8 +11,8 @@ from scipy.ndimage import median_filter
 
 from config import ClipSettings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from processors.camera.framing import CROWN, SHARES, Framing
 from processors.crop_planner import CropPlanner
-from processors.framing import CROWN, SHARES, Framing
 
 RATE = 25
 TICKS = 512

@@ -18,20 +18,20 @@ from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scen
 from benchmarks.synthetic.truth import Truth, film_truth
 from config import Settings
 from core.errors import GPUMemoryError, InterruptedRunError, ModelError
-from core.face_detector import Candidates, FaceDetector
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.nets import OpenVINONet
+from core.models.face_detector import Candidates, FaceDetector
+from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
 from processors.face_analyzer import SMALLEST_FACE_PX, SMALLEST_SEARCHED_PX, FaceAnalyzer, analysis_size, numbered
-from processors.search_ahead import SearchAhead
-from processors.tracklet_maker import TrackletMaker
-from tests.core.video_zoo import make_video
-from tests.processors.scripted_faces import landmarks_in
+from processors.faces.tracklet_maker import TrackletMaker
+from processors.tracking.proposal_prefetch import SearchAhead
+from tests.material.scripted_faces import landmarks_in
+from tests.material.small_videos import make_video
 from tests.utils.test_helper_threads import Lines
-from utils.log_file import about
-from utils.progress import StageMonitor
+from utils.json_log import about
+from utils.stage_monitor import StageMonitor
 
 CUT = 40
 JOINS = CUT + 12

@@ -9,7 +9,7 @@ import pytest
 
 from utils import fonts
 from utils.fonts import font_folders, has_letter, pieces_by_font
-from utils.lettering import can_write, plain_letters, text_mask
+from utils.text_drawing import can_write, plain_letters, text_mask
 
 builder = pytest.importorskip("fontTools.fontBuilder", reason="fontTools makes the fonts of these tests")
 

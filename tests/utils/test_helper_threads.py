@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from utils.helper_threads import each, helper_thread, submit
-from utils.iterators import prefetch
-from utils.log_file import JsonFormatter, about
+from utils.json_log import JsonFormatter, about
+from utils.prefetch import prefetch
 
 WORD = contextvars.ContextVar("WORD", default="")
 
