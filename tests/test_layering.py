@@ -46,7 +46,8 @@ NOT_FOR_THE_PROGRAM = {"tests", "benchmarks", "videos"}
 
 TOP_LEVEL = {
     "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "constraints.txt", "refactor.md", "README.md",
-    "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md", "Makefile", "docs", "processors", "core", "utils", "videos", "tests", "benchmarks",
+    "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md", "Makefile", "docs", "processors", "core", "utils", "videos", "tests",
+    "benchmarks",
 }  # fmt: skip
 """what lies there beside dot-files"""
 
