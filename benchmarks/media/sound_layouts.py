@@ -96,6 +96,8 @@ _SHUFFLED = (
 )  # fmt: skip
 _AAC_PCE = ("2.1", "3.0(back)", "quad", "5.0(side)", "6.1", "7.0(front)", "octagonal")
 """layouts that ffmpeg's AAC encoder describes by a programme config element"""
+_AAC_PLACES = (("quad", 2, 0, 0), ("quad", 0, 0, 2), ("octagonal", 3, 0, 2), ("octagonal", 2, 2, 1), ("6.1", 1, 0, 3))
+"""of these layouts, how many elements are said to be in front, at the sides and in the back instead"""
 _FLAC = ("mono", "2.1", "quad", "5.0", "5.1(side)", "6.1(back)", "7.1(wide)")
 _AC3 = ("mono", "3.0", "2.1", "quad(side)", "4.0", "5.1(side)")
 _EARS = {"mono": (0,), "3.0(back)": (0, 1)}
@@ -117,6 +119,11 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         yield _case(folder, f"pcm of {count}", "avi", count, *MPEG4, "-c:a", "pcm_s16le")
     for layout in _AAC_PCE:
         yield _case(folder, f"aac {layout}", "mp4", layout, *H264, "-c:a", "aac", "-aac_pce", "1", "-b:a", "384k")
+    for layout, *places in _AAC_PLACES:
+        name = f"aac {layout} as {'-'.join(map(str, places))}"
+        expected = Expected(frames=FILM.frames, tones=(tone_hz(0), tone_hz(1)), any_tone=True)
+        write = partial(placed_aac, layout=layout, places=places)
+        yield MediaCase(KIND, f"{name} in mp4", folder / f"{name.replace(' ', '_')}.mp4", expected, write)
     yield _case(folder, "aac 5.1(side) with config", "ts", "5.1(side)", *H264, "-c:a", "aac", "-aac_pce", "1")
     yield _case(folder, "aac octagonal", "mkv", "octagonal", *H264, "-c:a", "aac", "-aac_pce", "1")
     for layout in _FLAC:
@@ -146,6 +153,13 @@ def ambisonic_opus(path: Path, order: int) -> Path:
     head = data.index(b"OpusHead")
     data[head + 18] = 2
     path.write_bytes(data)
+    return path
+
+
+def placed_aac(path: Path, layout: str, places: Sequence[int]) -> Path:
+    """AAC whose programme config element puts its channels elsewhere: so many elements in front, aside, behind."""
+    _encode(path, layout, (*H264, "-c:a", "aac", "-aac_pce", "1", "-b:a", "384k"))
+    path.write_bytes(atoms.with_elements(path.read_bytes(), *places))
     return path
 
 

@@ -43,6 +43,8 @@ def test_ambisonic_opus_is_ambisonic(tmp_path: Path, order: int) -> None:
         ("ac3 2.1 in ts", "2.1"),
         # a layout that only a programme config element can tell
         ("aac 7.0(front) in mp4", "7 channels (FL+FR+FC+BL+BR+FLC+FRC)"),
+        ("aac quad as 2-0-0 in mp4", "4 channels (FL+FR+FLC+FRC)"),
+        ("aac 6.1 as 1-0-3 in mp4", "7 channels (FC+LFE+BL+BR+BC+SL+SR)"),
     ],
 )
 def test_layouts_are_read_as_they_were_meant(tmp_path: Path, name: str, layout: str) -> None:
