@@ -1,10 +1,11 @@
 """Hundreds of short videos in one run of the program: does anything grow, and is every result as if it ran alone?
 
-    python -m benchmarks.soak [--videos 300] [--alone 12] [--cache-dir DIR]
+    python -m benchmarks.soak [--videos 300] [--alone 12] [--usual] [--cache-dir DIR]
 
 Memory, open files, threads and child processes of the run are sampled all the time; the first quarter of the time
 after the first result is compared with the last one. Some of the videos are then done again, each in a run of its own
-with the same settings, and have to end in the same bytes. Linux only. Exit code 1 where anything grew or differed.
+with the same settings, and have to end in the same bytes. Every fourth one is of unusual build (`UNUSUAL`), unless
+--usual is given. Linux only. Exit code 1 where anything grew or differed.
 """
 
 from __future__ import annotations
@@ -16,17 +17,35 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.fault_material import SAMPLE
 from benchmarks.interruptions import PROJECT, results
+from benchmarks.media import atoms
+from benchmarks.media.film import H264, STEREO_AAC, Film
+from benchmarks.media.frame_rates import write_timed
+from benchmarks.media.late_streams import late_sound
+from benchmarks.media.sound_layouts import ambisonic_opus, labelled_movie
+from benchmarks.media.stream_changes import PLAIN, STRETCHED, TURNED, Piece, joined
 from core.media.ffmpeg_tool import find_ffmpeg
 
 FILMS = (("mp4", 0.4), ("mkv", 2.4), ("mov", 3.9), ("mp4", 6.0), ("mkv", 8.5), ("mov", 10.9))
 """container, and where in the sample the film begins, s: one or two people, with and without a cut"""
 FILM_S = 1.2
+UNUSUAL: dict[str, Callable[[Path], object]] = {
+    "labels.mov": partial(labelled_movie, labels=(atoms.RIGHT, atoms.LEFT)),
+    "unused.mov": partial(labelled_movie, labels=(atoms.LEFT, atoms.RIGHT, atoms.UNUSED, atoms.UNUSED)),
+    "ambisonic.mkv": partial(ambisonic_opus, order=1),
+    "turned.mkv": partial(joined, pieces=[Piece(PLAIN), Piece(TURNED)], options=(*H264, *STEREO_AAC)),
+    "wide.mp4": partial(joined, pieces=[Piece(PLAIN), Piece(STRETCHED)], options=(*H264, *STEREO_AAC)),
+    "late.mp4": partial(late_sound, delay_s=3),
+    "slow.mkv": partial(write_timed, film=Film(frames=12), times=[2.0 * i for i in range(12)]),
+}
+"""by name, what writes it: files that are whole, but not built as most are"""
+UNUSUAL_EVERY = 4
 SAMPLE_S = 0.1
 MAY_GROW = {"memory, MB": 25.0, "open files": 2.0, "threads": 1.0, "processes": 1.0}
 """by how much the last quarter's calm value may be above the first one's: clips under way differ"""
@@ -56,8 +75,11 @@ class Growth:
         return self.quarters[-1][0] <= self.quarters[0][0] + MAY_GROW[self.what]
 
 
-def make_videos(folder: Path, count: int) -> list[Path]:
-    """`count` films that differ in content or at least in a few bytes that say nothing."""
+def make_videos(folder: Path, count: int, *, unusual: bool = False) -> list[Path]:
+    """`count` films that differ in content or at least in a few bytes that say nothing.
+
+    unusual: every fourth is one of `UNUSUAL`.
+    """
     folder.mkdir(parents=True)
     bases = []
     for number, (extension, start_s) in enumerate(FILMS):
@@ -66,9 +88,15 @@ def make_videos(folder: Path, count: int) -> list[Path]:
         command += ["-vf", "scale=480:270", "-preset", "veryfast", "-fflags", "+bitexact", str(base)]
         subprocess.run(command, check=True)
         bases.append(base)
+    odd = []
+    for name, write in UNUSUAL.items() if unusual else ():
+        odd.append(folder.parent / name)
+        write(odd[-1])
     videos = []
     for number in range(count):
         base = bases[number % len(bases)]
+        if odd and number % UNUSUAL_EVERY == UNUSUAL_EVERY - 1:
+            base = odd[number // UNUSUAL_EVERY % len(odd)]
         videos.append(folder / f"v{number:04d}{base.suffix}")
         videos[-1].write_bytes(base.read_bytes() + _ignored(base.suffix, number))
     return videos
@@ -159,12 +187,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=int, default=300)
     parser.add_argument("--alone", type=int, default=12, help="how many are done again, each alone")
+    parser.add_argument("--usual", action="store_true", help="no films of unusual build among them")
     parser.add_argument("--cache-dir", type=Path, help="converted networks are kept here (default: nowhere)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name)
         cache = arguments.cache_dir or folder / "cache"
-        videos = make_videos(folder / "in", arguments.videos)
+        videos = make_videos(folder / "in", arguments.videos, unusual=not arguments.usual)
         run(videos[:1], folder / "first", cache)  # converts the networks
         started = time.monotonic()
         code, samples = run(videos, folder / "out", cache)

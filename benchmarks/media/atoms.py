@@ -9,6 +9,8 @@ from dataclasses import dataclass
 CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts")
 ENTRY_HEAD = {0: 36, 1: 52, 2: 72}
 """bytes of a sound's sample entry before its atoms, by its version"""
+_ELEMENT_COUNTS = (26, 30, 34)
+"""first bits of the numbers of front, side and back elements in an AAC configuration"""
 USE_DESCRIPTIONS = 0
 """channel layout tag: the channels are labelled one by one"""
 
@@ -135,3 +137,20 @@ def with_channels(data: bytes, labels: Sequence[int], tag: int = USE_DESCRIPTION
     rest = data[begin + size : stsd.end]
     new = struct.pack(">I", 16 + len(entry) + len(rest)) + data[stsd.begin + 4 : begin] + entry + rest
     return replaced(data, stsd, new)
+
+
+def with_elements(data: bytes, front: int, side: int, back: int) -> bytes:
+    """The file with its AAC elements in these places, where a programme config element tells them (ISO 14496-3).
+
+    Raises:
+        ValueError: there are not so many elements, or their places are told by a number.
+    """
+    begin = data.index(b"\x05\x80\x80\x80", data.index(b"esds")) + 5
+    length = data[begin - 1]
+    config = int.from_bytes(data[begin : begin + length], "big")
+    shifts = [8 * length - first - 4 for first in _ELEMENT_COUNTS]
+    if config >> (8 * length - 13) & 0xF or sum(config >> shift & 0xF for shift in shifts) != front + side + back:
+        raise ValueError("no programme config element with so many elements")
+    for shift, count in zip(shifts, (front, side, back), strict=True):
+        config = config & ~(0xF << shift) | count << shift
+    return data[:begin] + config.to_bytes(length, "big") + data[begin + length :]

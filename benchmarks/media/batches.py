@@ -6,6 +6,7 @@ dies or hangs, those that have no results yet are tried again, each alone, and s
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -102,13 +103,17 @@ def run_kind(make_cases: CaseMaker, folder: Path, program: Program) -> Iterator[
     made.mkdir(parents=True, exist_ok=True)
     cases = (case for case in make_cases(made) if program.only in case.name)
     for number, batch in enumerate(iter(lambda: list(itertools.islice(cases, BATCH)), [])):
-        companion = plain_video(folder, folder / f"companion_{number}.mp4", COMPANION)
-        frames, heard = COMPANION.frames, (tone_hz(0), tone_hz(1))
-        expected = Expected(frames=frames, tones=heard, is_plain=True)
-        beside = MediaCase(batch[0].kind, f"ordinary video beside batch {number}", companion, expected)
+        for case in (*batch, beside := _companion(batch[0].kind, number, folder)):
+            case.write(case.path)
         yield from run_cases([*batch, beside], folder / f"output_{number}", program)
         for case in batch:
             case.path.unlink(missing_ok=True)
+
+
+def _companion(kind: str, number: int, folder: Path) -> MediaCase:
+    expected = Expected(frames=COMPANION.frames, tones=(tone_hz(0), tone_hz(1)), is_plain=True)
+    write = functools.partial(plain_video, folder, film=COMPANION)
+    return MediaCase(kind, f"ordinary video beside batch {number}", folder / f"companion_{number}.mp4", expected, write)
 
 
 def run_cases(cases: Sequence[MediaCase], output: Path, program: Program) -> Iterator[MediaOutcome]:

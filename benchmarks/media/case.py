@@ -47,12 +47,17 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class MediaCase:
-    """One input. from_folder: it is given by its folder, as one of all that lie there, not by its name."""
+    """One input.
+
+    write: makes the file at `path`, which is not there before. from_folder: it is given to the program by its folder,
+    as one of all that lie there, not by its name.
+    """
 
     kind: str
     name: str
     path: Path
     expected: Expected
+    write: Callable[[Path], object]
     from_folder: bool = False
 
 
@@ -78,4 +83,4 @@ class MediaOutcome:
 
 
 CaseMaker = Callable[[Path], Iterator[MediaCase]]
-"""makes the cases of one kind in a folder"""
+"""lists the cases of one kind; their files will lie in a folder"""

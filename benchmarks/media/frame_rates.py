@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +60,10 @@ def slow_beginning(slow: int, count: int, quick: int, seconds: float = 2.0) -> l
     return [i / slow for i in range(count)] + [begin_s + i / quick for i in range(round(seconds * quick))]
 
 
-def write_timed(path: Path, film: Film, times: Sequence[float], *options: str) -> Path:
-    """H.264 without B-frames whose pictures have these times; options: further inputs and codecs for ffmpeg."""
+def write_timed(path: Path, film: Film, times: Sequence[float], *, with_sound: bool = False) -> Path:
+    """H.264 without B-frames whose pictures have these times, and AAC whose bursts come with them."""
+    sound = path.with_suffix(".s16")
+    options = (*sound_input(sound, tones(times, times[-1] + 0.04)), *STEREO_AAC) if with_sound else ()
     changes = np.diff(np.round(np.asarray(times) * TICKS)).astype(int)
     # Stretches of equal steps: from this frame on, at this tick, so many ticks each.
     starts = [0, *(np.flatnonzero(np.diff(changes)) + 1)] if len(changes) else [0]
@@ -71,6 +74,7 @@ def write_timed(path: Path, film: Film, times: Sequence[float], *options: str) -
     stamps = f"setts=ts='({expression})/TB/{TICKS}'"
     fine = ("-enc_time_base:v", f"1:{TICKS}")  # else times are rounded to the frames of a constant rate
     run_ffmpeg(path, *film_input(path.parent, film), *options, *H264, "-bf", "0", *fine, "-bsf:v", stamps)
+    sound.unlink(missing_ok=True)
     return path
 
 
@@ -87,14 +91,9 @@ def _case(
 ) -> MediaCase:
     path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}"
     film = Film(*size, frames=len(times), absent=absent)
-    options: tuple[str, ...] = ()
-    if with_sound:
-        sound = path.with_suffix(".s16")
-        options = (*sound_input(sound, tones(times, times[-1] + 0.04)), *STEREO_AAC)
-    write_timed(path, film, times, *options)
-    path.with_suffix(".s16").unlink(missing_ok=True)
     heard = (tone_hz(0), tone_hz(1)) if with_sound else ()
     # Of a rate that is another all the time one frame in ten may be left out, and slow ones are shown again and again.
     gaps = len(times) // 10 if with_sound else 1
     expected = Expected(frames=len(times) - absent, tones=heard, gaps=gaps, is_steady=False, is_plain=is_plain)
-    return MediaCase(KIND, f"{name} in {extension}", path, expected)
+    write = partial(write_timed, film=film, times=times, with_sound=with_sound)
+    return MediaCase(KIND, f"{name} in {extension}", path, expected, write)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ BOTH_S = 2.6
 RATE = Fraction(25)
 SPARSE = Fraction(10)
 """frames a second of films that have to be long"""
+TONES = (tone_hz(0), tone_hz(1))
 BEFORE_HZ = 250.0
 """of the hum that is heard before the pictures begin"""
 CONTAINERS = {
@@ -46,34 +48,42 @@ def cases(folder: Path) -> Iterator[MediaCase]:
     for extension in CONTAINERS:
         for delay_s in DELAYS_S:
             if extension != "vob" or delay_s == 9:
-                yield late_sound(folder, extension, delay_s)
-                yield late_pictures(folder, extension, delay_s)
+                path = folder / f"late_sound_{delay_s}.{extension}"
+                rate = sparse_rate(extension)
+                expected = Expected(
+                    frames=round((delay_s + BOTH_S) * rate), tones=TONES, sound_from=delay_s, is_plain=True
+                )
+                write = partial(late_sound, delay_s=delay_s)
+                yield MediaCase(KIND, f"sound after {delay_s} s in {extension}", path, expected, write)
+                path = folder / f"late_pictures_{delay_s}.{extension}"
+                expected = Expected(frames=round(BOTH_S * RATE), tones=TONES, is_plain=True)
+                write = partial(late_pictures, delay_s=delay_s)
+                yield MediaCase(KIND, f"pictures after {delay_s} s in {extension}", path, expected, write)
 
 
-def late_sound(folder: Path, extension: str, delay_s: int) -> MediaCase:
+def sparse_rate(extension: str) -> Fraction:
+    """Frames a second of a long film; MPEG-2 knows no ten."""
+    return RATE if CONTAINERS[extension][1] == "mpeg2video" else SPARSE
+
+
+def late_sound(path: Path, delay_s: int) -> Path:
     """The film begins at once, its tones after `delay_s`."""
-    path = folder / f"late_sound_{delay_s}.{extension}"
-    # MPEG-2 knows no ten frames a second.
-    rate = RATE if CONTAINERS[extension][1] == "mpeg2video" else SPARSE
+    extension = path.suffix[1:]
+    rate = sparse_rate(extension)
     film = Film(frames=round((delay_s + BOTH_S) * rate))
-    times = frame_times(film.frames, rate)
-    heard = tones(times, delay_s + BOTH_S, begin_s=delay_s)
-    _mux(path, film_input(folder, film, rate), heard, CONTAINERS[extension], sound_after_s=delay_s)
-    expected = Expected(frames=film.frames, tones=(tone_hz(0), tone_hz(1)), sound_from=delay_s, is_plain=True)
-    return MediaCase(KIND, f"sound after {delay_s} s in {extension}", path, expected)
+    heard = tones(frame_times(film.frames, rate), delay_s + BOTH_S, begin_s=delay_s)
+    _mux(path, film_input(path.parent, film, rate), heard, CONTAINERS[extension], sound_after_s=delay_s)
+    return path
 
 
-def late_pictures(folder: Path, extension: str, delay_s: int) -> MediaCase:
+def late_pictures(path: Path, delay_s: int) -> Path:
     """There is a hum from the beginning, the film and its tones come after `delay_s`."""
-    path = folder / f"late_pictures_{delay_s}.{extension}"
     film = Film(frames=round(BOTH_S * RATE))
-    end_s = delay_s + BOTH_S
-    wanted = tones([delay_s + time for time in frame_times(film.frames, RATE)], end_s)
+    sound = tones([delay_s + time for time in frame_times(film.frames, RATE)], delay_s + BOTH_S)
     moment = np.arange(delay_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    wanted[: len(moment)] += np.round(5000 * np.sin(2 * np.pi * BEFORE_HZ * moment)).astype(np.int16)[:, None]
-    _mux(path, film_input(folder, film, RATE), wanted, CONTAINERS[extension], pictures_after_s=delay_s)
-    expected = Expected(frames=film.frames, tones=(tone_hz(0), tone_hz(1)), is_plain=True)
-    return MediaCase(KIND, f"pictures after {delay_s} s in {extension}", path, expected)
+    sound[: len(moment)] += np.round(5000 * np.sin(2 * np.pi * BEFORE_HZ * moment)).astype(np.int16)[:, None]
+    _mux(path, film_input(path.parent, film, RATE), sound, CONTAINERS[path.suffix[1:]], pictures_after_s=delay_s)
+    return path
 
 
 def _mux(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.fault_material import run_ffmpeg
@@ -71,20 +72,23 @@ def cases(folder: Path) -> Iterator[MediaCase]:
     heard = (tone_hz(0), tone_hz(1))
     for number, (extension, (muxer, codec)) in enumerate(RAW.items()):
         film = _film(number)
-        path = _write(folder, odd / f"raw_{extension}.{extension}", film, muxer, codec, sound=False)
-        yield _case(path, Expected(frames=film.frames, gaps=1))
+        write = partial(_write, folder=folder, film=film, muxer=muxer, codecs=codec, sound=False)
+        yield _case(odd / f"raw_{extension}.{extension}", Expected(frames=film.frames, gaps=1), write)
     for number, (extension, (muxer, codecs)) in enumerate(RENAMED.items()):
         film = _film(number)
-        path = _write(folder, odd / f"other_{extension}.{extension}", film, muxer, codecs)
-        yield _case(path, Expected(frames=film.frames, tones=heard, gaps=1))
+        write = partial(_write, folder=folder, film=film, muxer=muxer, codecs=codecs)
+        expected = Expected(frames=film.frames, tones=heard, gaps=1)
+        yield _case(odd / f"other_{extension}.{extension}", expected, write)
     for extension, (muxer, codecs) in RARE.items():
         film = Film(768, 576, FRAMES, coded=(720, 576)) if muxer in PAL else _film(0)
-        path = _write(folder, odd / f"rare_{extension}.{extension}", film, muxer, codecs)
-        yield _case(path, Expected(frames=FRAMES, tones=heard, any_tone=True, gaps=2, may_be_refused=True))
+        write = partial(_write, folder=folder, film=film, muxer=muxer, codecs=codecs)
+        expected = Expected(frames=FRAMES, tones=heard, any_tone=True, gaps=2, may_be_refused=True)
+        yield _case(odd / f"rare_{extension}.{extension}", expected, write)
     for number, (muxer, codec) in enumerate((("h264", H264), ("vob", MPEG2), ("mpegts", H264), ("hevc", HEVC))):
-        path = _write(folder, odd / f"recorder_{number}.dav", _film(number), muxer, codec, sound=False)
-        path.write_bytes(recorder_head(number) + path.read_bytes())
-        yield _case(path, Expected(frames=FRAMES, gaps=2, may_be_refused=True), f"dav of {muxer} behind a head")
+        head = recorder_head(number)
+        write = partial(_write, folder=folder, film=_film(number), muxer=muxer, codecs=codec, sound=False, head=head)
+        expected = Expected(frames=FRAMES, gaps=2, may_be_refused=True)
+        yield _case(odd / f"recorder_{number}.dav", expected, write, f"dav of {muxer} behind a head")
 
 
 def recorder_head(number: int) -> bytes:
@@ -98,7 +102,9 @@ def _film(number: int) -> Film:
     return Film(frames=FRAMES + number % 3)
 
 
-def _write(folder: Path, path: Path, film: Film, muxer: str, codecs: tuple[str, ...], *, sound: bool = True) -> Path:
+def _write(
+    path: Path, folder: Path, film: Film, muxer: str, codecs: tuple[str, ...], *, sound: bool = True, head: bytes = b""
+) -> None:
     # Drawn films and sounds lie elsewhere: the folder of the cases is an input of the program.
     whole = folder / path.with_suffix(".mkv").name
     if muxer in AT_ONCE:
@@ -107,9 +113,10 @@ def _write(folder: Path, path: Path, film: Film, muxer: str, codecs: tuple[str, 
         plain_video(folder, whole, film, *codecs, sound=sound)
         run_ffmpeg(path, "-i", str(whole), "-c", "copy", "-f", muxer)
         whole.unlink()
+    if head:
+        path.write_bytes(head + path.read_bytes())
     whole.with_suffix(".s16").unlink(missing_ok=True)
-    return path
 
 
-def _case(path: Path, expected: Expected, name: str = "") -> MediaCase:
-    return MediaCase(KIND, name or path.suffix, path, expected, from_folder=True)
+def _case(path: Path, expected: Expected, write: Callable[[Path], object], name: str = "") -> MediaCase:
+    return MediaCase(KIND, name or path.suffix, path, expected, write, from_folder=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.fault_material import run_ffmpeg
@@ -95,6 +96,8 @@ _SHUFFLED = (
 )  # fmt: skip
 _AAC_PCE = ("2.1", "3.0(back)", "quad", "5.0(side)", "6.1", "7.0(front)", "octagonal")
 """layouts that ffmpeg's AAC encoder describes by a programme config element"""
+_AAC_PLACES = (("quad", 2, 0, 0), ("quad", 0, 0, 2), ("octagonal", 3, 0, 2), ("octagonal", 2, 2, 1), ("6.1", 1, 0, 3))
+"""of these layouts, how many elements are said to be in front, at the sides and in the back instead"""
 _FLAC = ("mono", "2.1", "quad", "5.0", "5.1(side)", "6.1(back)", "7.1(wide)")
 _AC3 = ("mono", "3.0", "2.1", "quad(side)", "4.0", "5.1(side)")
 _EARS = {"mono": (0,), "3.0(back)": (0, 1)}
@@ -116,6 +119,11 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         yield _case(folder, f"pcm of {count}", "avi", count, *MPEG4, "-c:a", "pcm_s16le")
     for layout in _AAC_PCE:
         yield _case(folder, f"aac {layout}", "mp4", layout, *H264, "-c:a", "aac", "-aac_pce", "1", "-b:a", "384k")
+    for layout, *places in _AAC_PLACES:
+        name = f"aac {layout} as {'-'.join(map(str, places))}"
+        expected = Expected(frames=FILM.frames, tones=(tone_hz(0), tone_hz(1)), any_tone=True)
+        write = partial(placed_aac, layout=layout, places=places)
+        yield MediaCase(KIND, f"{name} in mp4", folder / f"{name.replace(' ', '_')}.mp4", expected, write)
     yield _case(folder, "aac 5.1(side) with config", "ts", "5.1(side)", *H264, "-c:a", "aac", "-aac_pce", "1")
     yield _case(folder, "aac octagonal", "mkv", "octagonal", *H264, "-c:a", "aac", "-aac_pce", "1")
     for layout in _FLAC:
@@ -129,23 +137,30 @@ def cases(folder: Path) -> Iterator[MediaCase]:
     for count in (3, 9, 13, 16):
         yield _case(folder, f"opus apart of {count}", "mkv", count, *H264, "-c:a", "libopus", "-mapping_family", "255")
     for order in (1, 2, 3):
-        yield ambisonic_opus(folder, order)
+        # Channel 0 is the sound from everywhere, the others are differences.
+        expected = Expected(frames=FILM.frames, tones=(tone_hz(0),))
+        write = partial(ambisonic_opus, order=order)
+        yield MediaCase(KIND, f"opus ambisonic {order}", folder / f"ambisonic_{order}.mkv", expected, write)
 
 
 _VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
 
 
-def ambisonic_opus(folder: Path, order: int) -> MediaCase:
+def ambisonic_opus(path: Path, order: int) -> Path:
     """Opus whose header says that its channels are ambisonic (mapping family 2)."""
-    count = (order + 1) ** 2
-    name = f"opus ambisonic {order}"
-    case = _case(folder, name, "mkv", count, *H264, "-c:a", "libopus", "-mapping_family", "255")
-    data = bytearray(case.path.read_bytes())
+    _encode(path, (order + 1) ** 2, (*H264, "-c:a", "libopus", "-mapping_family", "255"))
+    data = bytearray(path.read_bytes())
     head = data.index(b"OpusHead")
     data[head + 18] = 2
-    case.path.write_bytes(data)
-    # Channel 0 is the sound from everywhere, the others are differences.
-    return MediaCase(KIND, name, case.path, Expected(frames=FILM.frames, tones=(tone_hz(0),)))
+    path.write_bytes(data)
+    return path
+
+
+def placed_aac(path: Path, layout: str, places: Sequence[int]) -> Path:
+    """AAC whose programme config element puts its channels elsewhere: so many elements in front, aside, behind."""
+    _encode(path, layout, (*H264, "-c:a", "aac", "-aac_pce", "1", "-b:a", "384k"))
+    path.write_bytes(atoms.with_elements(path.read_bytes(), *places))
+    return path
 
 
 def labelled_movie(
@@ -157,25 +172,25 @@ def labelled_movie(
 ) -> Path:
     """A QuickTime movie whose channels bear these labels. channels: how many there are, if not one for each label."""
     count = channels or len(labels)
-    _encode(path, count, *H264, "-c:a", codec, "-f", "mov")
+    _encode(path, count, (*H264, "-c:a", codec, "-f", "mov"))
     path.write_bytes(atoms.with_channels(path.read_bytes(), labels, tag))
     return path
 
 
 def _labelled(folder: Path) -> Iterator[MediaCase]:
     for name, labels in LABELLED.items():
-        path = labelled_movie(folder / f"chan_{name.replace(' ', '_')}.mov", labels)
-        yield MediaCase(KIND, f"labels {name}", path, _heard(labels))
+        write = partial(labelled_movie, labels=labels)
+        yield MediaCase(KIND, f"labels {name}", _movie(folder, name), expected_of(labels), write)
     for name, labels, channels in (("fewer", (LEFT,), 2), ("more", (LEFT, RIGHT, CENTRE, LFE), 2), ("none", (), 2)):
-        path = labelled_movie(folder / f"chan_{name}.mov", labels, channels=channels)
-        yield MediaCase(KIND, f"{name} labels than channels", path, _known(channels))
+        write = partial(labelled_movie, labels=labels, channels=channels)
+        yield MediaCase(KIND, f"{name} labels than channels", _movie(folder, name), _known(channels), write)
     for name, (tag, ears) in TAGGED.items():
-        path = labelled_movie(folder / f"tag_{name.replace(' ', '_')}.mov", (), channels=tag & 0xFFFF, tag=tag)
+        write = partial(labelled_movie, labels=(), channels=tag & 0xFFFF, tag=tag)
         expected = Expected(frames=FILM.frames, tones=tuple(map(tone_hz, ears)))
-        yield MediaCase(KIND, f"layout tag of {name}", path, expected)
+        yield MediaCase(KIND, f"layout tag of {name}", _movie(folder, f"tag {name}"), expected, write)
     for codec in ("pcm_s24le", "aac"):
-        path = labelled_movie(folder / f"chan_rl_{codec}.mov", (RIGHT, LEFT), codec)
-        yield MediaCase(KIND, f"labels R L of {codec}", path, _known(2))
+        write = partial(labelled_movie, labels=(RIGHT, LEFT), codec=codec)
+        yield MediaCase(KIND, f"labels R L of {codec}", _movie(folder, f"R L {codec}"), _known(2), write)
 
 
 def _shuffled(folder: Path) -> Iterator[MediaCase]:
@@ -186,11 +201,15 @@ def _shuffled(folder: Path) -> Iterator[MediaCase]:
         labels = [LEFT, RIGHT, *rng.sample(_SHUFFLED[2:], count - 2)]
         labels = [label if label in (LEFT, RIGHT) or rng.random() < 0.7 else UNUSED for label in labels]
         rng.shuffle(labels)
-        path = labelled_movie(folder / f"chan_shuffled_{number}.mov", labels)
-        yield MediaCase(KIND, f"labels {labels}", path, _heard(labels))
+        write = partial(labelled_movie, labels=labels)
+        yield MediaCase(KIND, f"labels {labels}", _movie(folder, f"shuffled {number}"), expected_of(labels), write)
 
 
-def _heard(labels: Sequence[int]) -> Expected:
+def _movie(folder: Path, name: str) -> Path:
+    return folder / f"channels_{name.replace(' ', '_')}.mov"
+
+
+def expected_of(labels: Sequence[int]) -> Expected:
     """What must be heard of channels with these labels: left, right and centre, else the first two that are used."""
     fronts = [next((i for i, label in enumerate(labels) if label == wanted), None) for wanted in HEARD]
     found = sorted(i for i in fronts if i is not None)
@@ -207,14 +226,13 @@ def _known(channels: int) -> Expected:
 
 def _case(folder: Path, name: str, extension: str, layout: int | str, *options: str) -> MediaCase:
     path = folder / f"{name.replace(' ', '_')}.{extension}"
-    _encode(path, layout, *options)
     ears = _EARS.get(str(layout), range(2 if layout != 1 else 1))
-    return MediaCase(
-        KIND, f"{name} in {extension}", path, Expected(frames=FILM.frames, tones=tuple(map(tone_hz, ears)))
-    )
+    expected = Expected(frames=FILM.frames, tones=tuple(map(tone_hz, ears)))
+    write = partial(_encode, layout=layout, options=options)
+    return MediaCase(KIND, f"{name} in {extension}", path, expected, write)
 
 
-def _encode(path: Path, layout: int | str, *options: str) -> None:
+def _encode(path: Path, layout: int | str, options: Sequence[str]) -> None:
     count = layout if isinstance(layout, int) else CHANNELS[layout]
     times = frame_times(FILM.frames)
     sound = path.with_suffix(".s16")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -120,7 +121,7 @@ _MPEG4 = (*MPEG4, "-bsf:v", "dump_extra=freq=keyframe")
 """the size travels with every key frame"""
 
 
-def joined(path: Path, pieces: Sequence[Piece], *options: str) -> Path:
+def joined(path: Path, pieces: Sequence[Piece], options: Sequence[str]) -> Path:
     """The pieces one after the other in a file of the extension of `path`; options: codecs, for ffmpeg."""
     if path.suffix == ".webm" or "mjpeg" in options or "mpeg4" in options:
         _join_packets(path, [_piece(path, i, piece, path.suffix, 0.0, *options) for i, piece in enumerate(pieces)])
@@ -182,10 +183,11 @@ def _join_packets(target: Path, pieces: Sequence[Path]) -> None:
 
 
 def _case(folder: Path, name: str, extension: str, pieces: Sequence[Piece], *options: str) -> MediaCase:
-    path = joined(folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}", pieces, *options)
+    path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}"
     steady = len({piece.rate for piece in pieces}) == 1
     # The second channel may be missing in one piece, the first one's tone goes on.
     expected = Expected(
         frames=FRAMES * len(pieces), tones=(tone_hz(0),), gaps=SEAM * (len(pieces) - 1), is_steady=steady
     )
-    return MediaCase(KIND, f"{name} in {extension}", path, expected)
+    write = partial(joined, pieces=pieces, options=options)
+    return MediaCase(KIND, f"{name} in {extension}", path, expected, write)
