@@ -36,7 +36,7 @@ lint: $(READY_DEV)
 	$(PY) -m mypy
 
 bench: $(READY_DEV) $(READY_BENCH)
-	$(PY) -m benchmarks.speed $(ARGS)
+	$(PY) -m benchmarks.speed.whole_runs $(ARGS)
 
 update:
 	@PYTHON="$(PYTHON)" .github/pin.sh

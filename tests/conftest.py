@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.synthetic.portraits import COLLINS, HOPPER, photograph
+from tests.material.synthetic.portraits import COLLINS, HOPPER, photograph
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"

@@ -1,4 +1,5 @@
-"""A bounded part of the damage campaign (`python -m benchmarks.faults` is the whole), and inputs that want more."""
+"""A bounded part of the damage campaign (`python -m benchmarks.robustness.faults` is the whole), and inputs that want
+more."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ from pathlib import Path
 import av
 import pytest
 
-from benchmarks.damage import ANYWHERE
-from benchmarks.faults import MEMORY_LIMIT_MB, Case, Outcome, make_cases, run_cases, table
+from benchmarks.robustness.faults import MEMORY_LIMIT_MB, Case, Outcome, make_cases, run_cases, table
 from config import Settings
 from processors.batch.batch_inputs import BatchInput, find_inputs
 from processors.batch.batch_inspection import inspect_input
 from processors.batch.folder_claims import FolderClaims
+from tests.material.damage import ANYWHERE
 from tests.material.real_models import models_cache, net_files
 from tests.material.small_videos import gray_ramp, make_video
 

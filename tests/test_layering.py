@@ -251,7 +251,7 @@ def test_every_dependency_is_declared() -> None:
         ("processors/new_stage/a.py", "from core import types"),
         ("config.py", "from core.types import Frame"),
         ("config.py", "from core import types"),
-        ("main.py", "from benchmarks.synthetic import scenes"),
+        ("main.py", "from tests.material.synthetic import scenes"),
     ],
 )
 def test_the_check_sees_wrong_imports(tmp_path: Path, file: str, line: str) -> None:

@@ -1,4 +1,5 @@
-"""A short soak (`python -m benchmarks.soak` is the long one): the real program on many small videos in one run."""
+"""A short soak (`python -m benchmarks.robustness.soak` is the long one): the real program on many small videos in one
+run."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.soak import MAY_GROW, UNUSUAL, Growth, Sample, differing, growth, make_videos, run, table
+from benchmarks.robustness.soak import MAY_GROW, UNUSUAL, Growth, Sample, differing, growth, make_videos, run, table
 from tests.material.real_models import models_cache, net_files
 
 __all__ = ["models_cache", "net_files"]

@@ -11,8 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.flash_beep import END_S, frame_times, onsets, read_clip, write_video
-from benchmarks.sync import CASES, SLOW, bare_analysis, measure
+from benchmarks.quality.sync import CASES, SLOW, bare_analysis, measure
 from config import ClipSettings, EncodeSettings, Settings
 from core.errors import EncodeError, InterruptedRunError, OutputError
 from core.media import clip_writer
@@ -27,6 +26,7 @@ from processors.clip_renderer import ClipRenderer
 from processors.clips import render_lane
 from processors.clips.clip_job import ClipJob
 from processors.clips.render_lane import RenderLane
+from tests.material.flash_beep import END_S, frame_times, onsets, read_clip, write_video
 from tests.material.small_disk import no_file_above
 from tests.material.small_videos import run_ffmpeg
 from tests.utils.test_helper_threads import Lines

@@ -11,11 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.scoring import Score, read_tracks, score
-from benchmarks.synthetic.portraits import COLLINS, HOPPER
-from benchmarks.synthetic.render import render_video
-from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
-from benchmarks.synthetic.truth import Truth, film_truth
 from config import Settings
 from core.errors import GPUMemoryError, InterruptedRunError, ModelError
 from core.media.video_probe import probe_video
@@ -27,8 +22,13 @@ from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
 from processors.face_analyzer import SMALLEST_FACE_PX, SMALLEST_SEARCHED_PX, FaceAnalyzer, analysis_size, numbered
 from processors.faces.tracklet_maker import TrackletMaker
 from processors.tracking.proposal_prefetch import SearchAhead
+from tests.material.scoring import Score, read_tracks, score
 from tests.material.scripted_faces import landmarks_in
 from tests.material.small_videos import make_video
+from tests.material.synthetic.portraits import COLLINS, HOPPER
+from tests.material.synthetic.render import render_video
+from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
+from tests.material.synthetic.truth import Truth, film_truth
 from tests.utils.test_helper_threads import Lines
 from utils.json_log import about
 from utils.stage_monitor import StageMonitor

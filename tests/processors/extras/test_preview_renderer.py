@@ -10,7 +10,6 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.flash_beep import frame_times, onsets, read_clip, write_video
 from config import EncodeSettings
 from core.errors import DecodeError, InterruptedRunError
 from core.media.video_probe import probe_video
@@ -18,6 +17,7 @@ from core.media.video_reader import VideoReader
 from core.types import FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet
 from processors.extras.preview_artist import PERSON_COLORS, PreviewArtist
 from processors.extras.preview_renderer import preview_size, write_preview
+from tests.material.flash_beep import frame_times, onsets, read_clip, write_video
 from utils.stage_monitor import StageMonitor
 
 FAST = EncodeSettings(preset="ultrafast", codec="x264")

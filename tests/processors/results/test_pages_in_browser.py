@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.flash_beep import frame_times, write_video
 from processors.batch.batch_summary import BatchSummary, InputResult
 from processors.batch.index_writer import write_index
 from processors.results.report_writer import FacePicture, ReportPictures, report_html
+from tests.material.flash_beep import frame_times, write_video
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline
 from utils.files import write_bytes, write_json, write_text
 from utils.rgb_images import encode_jpeg

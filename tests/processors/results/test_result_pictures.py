@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.flash_beep import write_video
 from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly, read_thumbnails
 from core.types import Clip, FaceAnalysis, Identity, Timeline, Tracklet
 from processors.clips.clip_thumbnails import TILE_HEIGHT_PX, ClipPictures
 from processors.results.contact_sheet import contact_sheet
 from processors.results.result_pictures import ranked_faces, write_pictures
+from tests.material.flash_beep import write_video
 from tests.processors.extras.exporters.test_exporters import tracklet as bare
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within, rgb_to_planes
 from utils.text_drawing import draw_text, text_mask

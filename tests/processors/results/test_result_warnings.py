@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.sync import bare_analysis
+from benchmarks.quality.sync import bare_analysis
 from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
 from processors.results.result_warnings import result_warnings
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
