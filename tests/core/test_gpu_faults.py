@@ -29,8 +29,9 @@ Fault = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def _a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def _a_gpu(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """The CPU under a name with a number is taken for a GPU."""
+    caplog.set_level(logging.WARNING, "core")
     monkeypatch.setattr(model_manager, "why_no_gpu", lambda: "")
     monkeypatch.setattr(model_manager, "GPU_DEVICE", "cpu:0")
     monkeypatch.setattr(model_manager, "GPU_LIMIT", dict.fromkeys(model_manager.GPU_LIMIT, 16))
