@@ -377,6 +377,7 @@ def test_no_room_for_the_picture(plain, tmp_path):
 
 def test_what_the_helpers_log_is_about_the_video(plain, tmp_path, monkeypatch):
     log, lines = logging.getLogger("some.helper"), Lines()
+    log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)
     for where, name in ((VideoReader, "frames"), (ClipWriter, "write"), (ClipWriter, "_listen")):

@@ -314,6 +314,7 @@ def test_what_the_helpers_log_is_about_the_video(
 ) -> None:
     log, lines = logging.getLogger("some.helper"), Lines()
     log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
+    log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)
     frames, make = VideoReader.frames, TrackletMaker.make
