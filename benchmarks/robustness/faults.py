@@ -279,7 +279,7 @@ def main() -> int:
             failed = any(outcome.failed for outcome in outcomes)
         if media:
             found = run_media(media, folder, cache, arguments.only, verbose=arguments.verbose)
-            print("\n".join(report.table(found)))
+            print("\n".join(report.table(report.rows(found))))
             if arguments.store:
                 report.store(arguments.store, found)
             failed = failed or any(map(report.has_failed, found))

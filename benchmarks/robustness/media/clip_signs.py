@@ -63,13 +63,14 @@ class Signs:
         rest = round(0.04 / _ENVELOPE_S)
         return np.array([self.sound_begin_s + i * _ENVELOPE_S for i in rises if not on[max(0, i - rest) : i].any()])
 
-    def level_db(self, hertz: float) -> float:
-        """Strength of one tone in the loudest channel, decibels; 0 is that of the source."""
-        if not self.sound.size:
+    def level_db(self, hertz: float, from_s: float = 0.0) -> float:
+        """Strength of one tone in the loudest channel from a time on, decibels; 0 is that of the source."""
+        sound = self.sound[:, max(0, round((from_s - self.sound_begin_s) * self.rate_hz)) :]
+        if not sound.size:
             return -200.0
-        moment = np.arange(self.sound.shape[1]) / self.rate_hz
+        moment = np.arange(sound.shape[1]) / self.rate_hz
         wave = np.exp(-2j * np.pi * hertz * moment) * np.hanning(len(moment)) * 2
-        amplitude = 2 * float(np.abs(self.sound @ wave).max()) / len(moment)
+        amplitude = 2 * float(np.abs(sound @ wave).max()) / len(moment)
         return float(20 * np.log10(max(amplitude * BURST_EVERY / BURST_FRAMES / AMPLITUDE, 1e-10)))
 
     def _envelope(self) -> NDArray[np.float64]:
@@ -135,6 +136,6 @@ def _sound(path: Path) -> tuple[NDArray[np.float32], float, int]:
     return np.asarray(sound, np.float32), begin_s or 0.0, rate_hz
 
 
-def loudest(signs: Iterable[Signs], hertz: float) -> float:
-    """Strength of a tone where it is strongest, decibels."""
-    return max((clip.level_db(hertz) for clip in signs), default=-200.0)
+def loudest(signs: Iterable[Signs], hertz: float, from_s: float = 0.0) -> float:
+    """Strength of a tone where it is strongest from a time in the clips on, decibels."""
+    return max((clip.level_db(hertz, from_s) for clip in signs), default=-200.0)

@@ -20,32 +20,38 @@ def has_failed(outcome: MediaOutcome) -> bool:
 
 
 def rows(outcomes: Sequence[MediaOutcome]) -> dict[str, dict[str, float]]:
-    """Per kind, and for all: cases, cases in order, cases with each fault, seconds."""
-    kinds = list(dict.fromkeys(outcome.kind for outcome in outcomes))
+    """Per kind: cases, cases in order, cases with each fault, seconds."""
     found = {}
-    for kind in (*kinds, "all"):
-        of_kind = [outcome for outcome in outcomes if kind in (outcome.kind, "all")]
+    for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
+        of_kind = [outcome for outcome in outcomes if outcome.kind == kind]
         counts: dict[str, float] = {"cases": len(of_kind), "right": sum(not o.findings for o in of_kind)}
         counts |= {fault: sum(o.count(fault) for o in of_kind) for fault in FAULTS}
         found[kind] = {**counts, "wall_s": round(sum(o.wall_s for o in of_kind), 1)}
     return found
 
 
-def table(outcomes: Sequence[MediaOutcome]) -> list[str]:
-    """Lines of a Markdown table, one row per kind."""
+def table(kinds: dict[str, dict[str, float]]) -> list[str]:
+    """Lines of a Markdown table, one for each of the `rows` and one for all."""
     lines = ["| kind | cases | right | aborts | hangs | lost | silent | false alarms | time, s |", "|---" * 9 + "|"]
-    for kind, counts in rows(outcomes).items():
+    total = {what: sum(counts[what] for counts in kinds.values()) for what in next(iter(kinds.values()), {})}
+    for kind, counts in {**kinds, "all": total}.items():
         lines.append(f"| {kind} | {' | '.join(f'{value:g}' for value in counts.values())} |")
     return lines
 
 
 def store(label: str, outcomes: Sequence[MediaOutcome], path: Path = RESULTS) -> None:
-    """Write the figures and every finding under `label`; what is there under other labels stays."""
+    """Write the figures and every finding under `label`.
+
+    What is there under other labels stays, and of this one the kinds that are not among the outcomes.
+    """
     stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     found = {
         f"{outcome.kind}: {outcome.name}": [f"{finding.fault}: {finding.text}" for finding in outcome.findings]
         for outcome in outcomes
         if outcome.findings
     }
-    stored[label] = {"kinds": rows(outcomes), "findings": found}
+    new = rows(outcomes)
+    old = stored.get(label, {"kinds": {}, "findings": {}})
+    kept = {name: texts for name, texts in old["findings"].items() if name.split(": ")[0] not in new}
+    stored[label] = {"kinds": {**old["kinds"], **new}, "findings": {**kept, **found}}
     path.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

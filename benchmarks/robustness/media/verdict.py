@@ -131,7 +131,7 @@ def sound_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
     """What is wrong with the sound of the clips, in a line each."""
     if not expected.tones:
         return
-    levels = {hertz: loudest(signs, hertz) for hertz in expected.tones}
+    levels = {hertz: loudest(signs, hertz, expected.sound_from) for hertz in expected.tones}
     heard = [level for level in levels.values() if level >= expected.level_db]
     if not any(clip.sound.size for clip in signs):
         yield "no sound track"
