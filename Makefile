@@ -1,5 +1,6 @@
 # make run    process videos/input (ARGS="INPUT ... -o DIR" for anything else)
-# make test   what CI runs: style, types, tests
+# make test   what CI runs: style, types, tests (ARGS="tests/test_main.py -k help" for some of them)
+# make check  style, types and the tests that are not slow
 # make lint   style and types only
 # make bench  speed and memory beside other programs; the development clips too, where they lie beside the project
 # make update write constraints.txt anew: the newest versions that requirements*.txt allow; then make test
@@ -20,7 +21,7 @@ READY_DEV := $(VENV)/.ready-dev
 VENV_BENCH := .venv-bench
 READY_BENCH := $(VENV_BENCH)/.ready
 
-.PHONY: run test lint bench update clean distclean
+.PHONY: run test check lint bench update clean distclean
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
 
@@ -28,7 +29,10 @@ run: $(READY)
 	@$(PY) main.py $(ARGS)
 
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest $(ARGS)
+
+check: lint
+	$(PY) -m pytest -m "not slow" $(ARGS)
 
 lint: $(READY_DEV)
 	$(PY) -m ruff check .

@@ -31,8 +31,10 @@ PERSON = "a \"b\" 'c' <i>#1?%41&amp;"
 
 PLAY_TIMEOUT_S = 20.0
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-pytestmark = pytest.mark.skipif(BROWSER is None or DRIVER is None, reason="no chromium with its chromedriver here")
+webdriver = pytest.importorskip("selenium.webdriver", reason="missing on this machine: selenium")
+pytestmark = pytest.mark.skipif(
+    BROWSER is None or DRIVER is None, reason="missing on this machine: chromium and chromedriver"
+)
 
 
 @pytest.fixture(scope="module")
