@@ -32,9 +32,8 @@ PERSON = "a \"b\" 'c' <i>#1?%41&amp;"
 PLAY_TIMEOUT_S = 20.0
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="missing on this machine: selenium")
-pytestmark = pytest.mark.skipif(
-    BROWSER is None or DRIVER is None, reason="missing on this machine: chromium and chromedriver"
-)
+NO_BROWSER = "missing on this machine: chromium and chromedriver"
+pytestmark = pytest.mark.skipif(BROWSER is None or DRIVER is None, reason=NO_BROWSER)
 
 
 @pytest.fixture(scope="module")
