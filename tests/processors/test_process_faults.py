@@ -236,7 +236,7 @@ def test_two_runs_at_once(inputs: Path, wanted: dict[str, bytes], tmp_path: Path
     """The second one leaves at once with a clear line; the first one does not even notice."""
     output, cache, go = tmp_path / "out", tmp_path / "cache", tmp_path / "go"
     script = (
-        "import sys, time; from pathlib import Path; from tests.processors import killed_run\n"
+        "import sys, time; from pathlib import Path; from tests.material import killed_run\n"
         "find = killed_run.ScriptedAnalyzer.analyze\n"
         "def waiting(self, info):\n"
         f"    while not Path({str(go)!r}).exists(): time.sleep(0.02)\n"
