@@ -167,14 +167,8 @@ AVI: dict[str, Change] = {
 def _case(folder: Path, name: str, extension: str, change: Change, *options: str, untimed: bool = False) -> MediaCase:
     path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}"
     # Where times are wrong nobody knows which sound belongs to a picture, nor how long a picture is shown.
-    expected = Expected(
-        frames=SEEN,
-        tones=(tone_hz(0), tone_hz(1)),
-        gaps=2,
-        is_timed=not untimed,
-        is_steady=not untimed,
-        may_be_refused=untimed,
-    )
+    heard = () if untimed else (tone_hz(0), tone_hz(1))
+    expected = Expected(frames=SEEN, tones=heard, gaps=2, is_steady=not untimed, may_be_refused=untimed)
     return MediaCase(KIND, name, path, expected, partial(_lying, change=change, options=options))
 
 
