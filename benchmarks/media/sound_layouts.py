@@ -1,4 +1,4 @@
-"""Channel layouts of all orders and counts from 1 to 16: QuickTime labels, PCM, AAC, Opus, FLAC, AC-3; unknown codecs."""
+"""Channel layouts of all orders and counts from 1 to 16 in the usual codecs, and codecs that nobody knows."""
 
 from __future__ import annotations
 
