@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import GPUMemoryError
+from core.models.model_spec import input_side
 from core.models.nets import Net, Pictures
 from core.types import ByteArray, Detections, FloatArray
 from utils.area_sampling import SampledPictures, few_squares
@@ -28,7 +29,7 @@ PYRAMID_FACTOR = 0.709
 """step between two scales; half the area, as in the paper and in facenet-pytorch"""
 
 PNET_CELL_PX, PNET_STRIDE_PX = 12, 2
-RNET_SIDE, ONET_SIDE = 24, 48
+RNET_SIDE, ONET_SIDE = input_side("rnet"), input_side("onet")
 THRESHOLDS = (0.6, 0.7, 0.7)
 """P-Net, R-Net and O-Net scores below which a candidate is dropped: facenet-pytorch's defaults"""
 

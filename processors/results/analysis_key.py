@@ -15,7 +15,8 @@ from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.model_manager import possible_embedders
-from core.models.weights import REGISTRY, chosen_cache_dir
+from core.models.model_spec import MODELS
+from core.models.weights import chosen_cache_dir
 from utils.fingerprints import Fingerprint
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,7 @@ def analysis_key(mark: Fingerprint, settings: Settings, embedder: str) -> str:
         "video": [mark.size_bytes, mark.sha256],
         "settings": relevant,
         "embedder": embedder,
-        "models": [REGISTRY[name].sha256 for name in (*_MODELS, embedder)],
+        "models": [MODELS[name].weights.sha256 for name in (*_MODELS, embedder)],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import pytest
 import torch
 
 from config import Settings
-from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_nets
 from core.models.batching import Batched
 from core.models.face_detector import FaceDetector, Sampled
+from core.models.model_spec import MODELS
 from core.models.torch_runtime import DevicePictures, TorchNet, Upload, device_errors, try_device
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
@@ -260,7 +261,9 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     portraits: dict[str, ByteArray],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(model_manager, "GPU_LIMIT", dict.fromkeys(model_manager.GPU_LIMIT, 16))
+    for name, spec in MODELS.items():
+        limit = spec.gpu_batch if spec.gpu_batch_fixed else 16
+        monkeypatch.setitem(MODELS, name, dataclasses.replace(spec, gpu_batch=limit))
     manager = ModelManager(model_settings)
     manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
     assert_same_faces(manager.detector, models.detector, crowd(portraits))
