@@ -92,7 +92,7 @@ class SmartEmbeddingManager:
         *,
         forbidden: Collection[int] = (),
         weight: float = 1.0,
-        favour: Mapping[int, float] | None = None,
+        log_odds: Mapping[int, float] | None = None,
     ) -> int:
         """The identity of this face; a new one (the next number) where nobody known is similar enough.
 
@@ -101,7 +101,7 @@ class SmartEmbeddingManager:
             time_s: seconds on the video's clock, not decreasing from call to call.
             forbidden: identities that it cannot be, because they are elsewhere in the same picture.
             weight: > 0, what the face counts for in the prototype.
-            favour: log-odds per identity from other evidence (place, time), added to the face's own.
+            log_odds: log-odds per identity from other evidence (place, time), added to the face's own.
 
         Raises:
             ValueError: wrong shape, not of unit length, weight not positive.
@@ -112,7 +112,7 @@ class SmartEmbeddingManager:
             raise ValueError(f"embedding of length {np.linalg.norm(embedding):.3g} with weight {weight}")
         self._expire(time_s)
         self._counts["lookups"] += 1
-        identity = self._find(embedding, frozenset(forbidden), favour or {})
+        identity = self._find(embedding, frozenset(forbidden), log_odds or {})
         if identity is None:
             identity = self._found(embedding, time_s, weight)
         else:
@@ -121,13 +121,13 @@ class SmartEmbeddingManager:
         self._activate(identity, time_s)
         return identity
 
-    def touch(self, identity: int, time_s: float) -> None:
+    def mark_seen(self, identity: int, time_s: float) -> None:
         """Say that `identity` is in view until `time_s` (its time to live counts from there)."""
         entry = self._entries[identity]
         entry.last_seen_s = max(entry.last_seen_s, time_s)
 
-    def _find(self, embedding: FloatArray, forbidden: Collection[int], favour: Mapping[int, float]) -> int | None:
-        bonus = {k: value / self._similarity.calibration.slope for k, value in favour.items()}
+    def _find(self, embedding: FloatArray, forbidden: Collection[int], log_odds: Mapping[int, float]) -> int | None:
+        bonus = {k: value / self._similarity.calibration.slope for k, value in log_odds.items()}
         rows = [k for k in self.active if k not in forbidden]
         near: tuple[float, int] | None = None
         if rows:
@@ -169,7 +169,7 @@ class SmartEmbeddingManager:
 
     def _activate(self, identity: int, time_s: float) -> None:
         self._entries[identity].sightings += 1
-        self.touch(identity, time_s)
+        self.mark_seen(identity, time_s)
         self._active.add(identity)
         while len(self._active) > self._active_limit:
             others = sorted(self._active - {identity}, key=lambda k: (self._entries[k].last_seen_s, k))

@@ -6,8 +6,8 @@ import numpy as np
 
 from config import ClipSettings
 from core.types import CropPath, FaceAnalysis, IntArray, Segment, Tracklet
-from processors.camera.camera_motion import film
-from processors.camera.framing import Face
+from processors.camera.camera_motion import plan_windows
+from processors.camera.framing import FaceMotion
 from utils.path_smoothing import fill_gaps
 from utils.signal_filters import Signal
 from utils.timebase import frames_at_rate
@@ -36,11 +36,11 @@ class CropPlanner:
             video.frame_rate,
         )
         face = _face(segment, analysis, source_frames)
-        windows = film(face, self._settings, video.width, video.height, float(video.frame_rate))
+        windows = plan_windows(face, self._settings, video.width, video.height, float(video.frame_rate))
         return CropPath(segment, source_frames, windows, *self._settings.frame_size)
 
 
-def _face(segment: Segment, analysis: FaceAnalysis, shown: IntArray) -> Face:
+def _face(segment: Segment, analysis: FaceAnalysis, shown: IntArray) -> FaceMotion:
     """The person's face at the frames `shown`, gaps filled."""
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     tracklets = [by_id[i] for i in segment.tracklets if i in by_id]
@@ -55,7 +55,7 @@ def _face(segment: Segment, analysis: FaceAnalysis, shown: IntArray) -> Face:
     filled = fill_gaps(frames, rows[order][first], shown)
     seen = frames[scores[order][first] > 0]
     certainty = np.where(np.isin(shown, seen), 1.0, _GUESSED)
-    return Face(filled[:, :2], filled[:, 2], certainty)
+    return FaceMotion(filled[:, :2], filled[:, 2], certainty)
 
 
 def _measure(tracklet: Tracklet) -> Signal:

@@ -25,7 +25,7 @@ from processors.people.tracklet_evidence import (
     STILL_LIFE_S,
     Continuation,
     continuations,
-    followed_twice,
+    duplicate_tracklets,
     is_still,
     mean_embedding,
     sample_cosines,
@@ -138,7 +138,7 @@ class _Case:
         self.labels: IntArray = np.full(len(tracklets), -1, np.int64)
         self._seconds = seconds
         self._together = seen_together(tracklets)
-        twice = followed_twice(tracklets)
+        twice = duplicate_tracklets(tracklets)
         self.known: IntArray = np.array(
             [k for k, t in enumerate(tracklets) if len(t.embeddings) and not twice[k]], np.int64
         )
@@ -159,9 +159,9 @@ class _Case:
                 float(self._seconds[tracklet.start] - self._seconds[0]),
                 forbidden=[int(p) for p in elsewhere],
                 weight=float(self._weights[k]),
-                favour=favour,
+                log_odds=favour,
             )
-            manager.touch(person, float(self._seconds[tracklet.end] - self._seconds[0]))
+            manager.mark_seen(person, float(self._seconds[tracklet.end] - self._seconds[0]))
             self.labels[k] = person
 
     def compare(self, similarity: Similarity) -> None:

@@ -12,7 +12,7 @@ from utils.signal_filters import Signal
 logger = logging.getLogger(__name__)
 
 
-def least_distances(rows: Signal, places: Signal, costs: Signal, fixed: Signal) -> Signal | None:
+def minimize_weighted_l1(rows: Signal, places: Signal, costs: Signal, fixed: Signal) -> Signal | None:
     """x (K,) that begins with `fixed` and minimises sum(costs * |rows @ x - places|); None: not found.
 
     rows: (N, K). places, costs: (N,).

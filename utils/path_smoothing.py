@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.l1_solver import least_distances
+from utils.l1_solver import minimize_weighted_l1
 from utils.signal_filters import Signal, gaussian, greatest_around, least_around, median
 
 _SAMPLES_PER_KNOT = 2
@@ -144,7 +144,7 @@ def _solve(
     costs = np.repeat((style.speed, style.acceleration, style.jerk), [len(m) for m in moving])
     # Measured from the rest: the simplex begins at 0, and takes half the time from there.
     places = np.concatenate([np.zeros(len(costs)), places - rest])
-    control = least_distances(rows, places, np.concatenate([costs, pulls.ravel()]), fixed - rest)
+    control = minimize_weighted_l1(rows, places, np.concatenate([costs, pulls.ravel()]), fixed - rest)
     return _least_squares(basis, target, fixed) if control is None else rest + control
 
 

@@ -24,7 +24,7 @@ from scipy.signal import medfilt
 
 from config import ClipSettings, RunSettings, Settings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
-from processors.camera.framing import CROWN, Framing
+from processors.camera.framing import EYES_TO_CROWN, Framing
 from processors.crop_planner import CropPlanner
 from utils.box_geometry import centered_windows
 
@@ -64,7 +64,7 @@ def measure(windows: Values, boxes: Values, eyes: Values, eye_line: float, rate_
     steps, jolts = np.diff(centers, axis=0), np.diff(centers, 2, axis=0)
     moving = (np.abs(steps) > AT_REST_PX).any(1) | (np.abs(np.diff(heights)) > AT_REST_PX)
     inside = ((boxes[:, :2] >= windows[:, :2] - 0.01) & (boxes[:, 2:] <= windows[:, 2:] + 0.01)).all(1)
-    crown = np.maximum(eyes - CROWN * (boxes[:, 3] - boxes[:, 1]), 0)
+    crown = np.maximum(eyes - EYES_TO_CROWN * (boxes[:, 3] - boxes[:, 1]), 0)
     reversals = sum(int((np.diff(np.sign(axis[np.abs(axis) > AT_REST_PX])) != 0).sum()) for axis in steps.T)
     return Measures(
         face=float(inside.mean()),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import ClipSettings
-from processors.camera.framing import CHIN, CROWN, FACE_WIDTH, Face, Framing
+from processors.camera.framing import EYES_TO_CHIN, EYES_TO_CROWN, FACE_WIDTH, FaceMotion, Framing
 from utils.box_geometry import centered_windows
 from utils.path_smoothing import PathStyle, denoise, l1_path
 from utils.signal_filters import Signal, gaussian
@@ -32,19 +32,21 @@ Path = tuple[Signal, Signal]
 """centres (T, 2) and heights (T,) of the windows, px"""
 
 
-def film(face: Face, settings: ClipSettings, width: int, height: int, rate_hz: float) -> NDArray[np.float64]:
+def plan_windows(
+    face: FaceMotion, settings: ClipSettings, width: int, height: int, rate_hz: float
+) -> NDArray[np.float64]:
     """Windows (T, 4) float64, xyxy, inside the picture of `width` x `height` px, of the clip's exact shape."""
     framing = Framing(settings, width, height)
     sizes = denoise(face.heights[:, None], rate_hz, median_s=_SIZE_MEDIAN_S, gaussian_s=_SIZE_GAUSSIAN_S)[:, 0]
     centers = denoise(face.centers, rate_hz, median_s=_MEDIAN_S, gaussian_s=_GAUSSIAN_S)
-    calm = Face(centers, sizes, face.certainty)
+    calm = FaceMotion(centers, sizes, face.certainty)
     if settings.camera == "locked":
         return _locked(framing, calm, settings.frame_size[1])
     centers, heights = _MOVING[settings.camera](framing, calm, rate_hz)
     return centered_windows(centers, heights, framing.aspect, width, height)
 
 
-def _steady(framing: Framing, face: Face, rate_hz: float) -> Path:
+def _steady(framing: Framing, face: FaceMotion, rate_hz: float) -> Path:
     size, least, greatest = (np.log(h) for h in framing.heights(face))
     zoom = l1_path(size, least, greatest, rate_hz, STEADY_ZOOM, weights=face.certainty)
     heights = np.clip(np.exp(zoom), framing.smallest, framing.largest)
@@ -57,7 +59,7 @@ def _steady(framing: Framing, face: Face, rate_hz: float) -> Path:
     return np.stack(axes, 1) * unit, heights
 
 
-def _follow(framing: Framing, face: Face, rate_hz: float) -> Path:
+def _follow(framing: Framing, face: FaceMotion, rate_hz: float) -> Path:
     size, least, greatest = (np.log(h)[:, None] for h in framing.heights(face))
     zoom = _pursue(size, least, greatest, _PURSUIT_ZOOM_S * rate_hz)[:, 0]
     heights = np.clip(np.exp(zoom), framing.smallest, framing.largest)
@@ -72,10 +74,12 @@ def _pursue(wanted: Signal, lower: Signal, upper: Signal, sigma: float) -> Signa
     return path
 
 
-def _locked(framing: Framing, face: Face, out_height: int) -> NDArray[np.float64]:
+def _locked(framing: Framing, face: FaceMotion, out_height: int) -> NDArray[np.float64]:
     """One window in which the head is always whole, as far as the picture allows."""
     x, eyes = face.centers.T
-    across, up, down = ((reach + _LOCKED_MARGIN) * face.heights for reach in (FACE_WIDTH / 2, CROWN, CHIN))
+    across, up, down = (
+        (reach + _LOCKED_MARGIN) * face.heights for reach in (FACE_WIDTH / 2, EYES_TO_CROWN, EYES_TO_CHIN)
+    )
     sides = (x - across).min(), (x + across).max()
     ends = (eyes - up).min(), (eyes + down).max()
     wanted = float(np.median(framing.heights(face)[0]))
@@ -92,4 +96,4 @@ def _locked(framing: Framing, face: Face, out_height: int) -> NDArray[np.float64
     return np.tile(np.concatenate([corner, corner + size]), (len(x), 1))
 
 
-_MOVING: dict[str, Callable[[Framing, Face, float], Path]] = {"steady": _steady, "follow": _follow}
+_MOVING: dict[str, Callable[[Framing, FaceMotion, float], Path]] = {"steady": _steady, "follow": _follow}

@@ -14,11 +14,11 @@ from config import ClipSettings
 from utils.box_geometry import largest_height
 from utils.signal_filters import Signal
 
-SHARES = {"face": 0.55, "head": 0.36, "bust": 0.25}
+FACE_SHARES = {"face": 0.55, "head": 0.36, "bust": 0.25}
 """how much of the window's height the face takes"""
-CROWN = 0.78
+EYES_TO_CROWN = 0.78
 """from the eyes to the top of the hair, face heights; a detected face ends at the forehead, and heads bow"""
-CHIN = 0.62
+EYES_TO_CHIN = 0.62
 """from the eyes to the chin, face heights"""
 FACE_WIDTH = 0.8
 """width of a face, face heights"""
@@ -40,7 +40,7 @@ _MIN_WINDOW_PX = 16.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
+class FaceMotion:
     """What the camera follows, one row per picture of the clip, display px.
 
     centers: (T, 2) float64, x of the face's middle and y of the eyes. heights: (T,) float64.
@@ -68,15 +68,15 @@ class Framing:
         out_width, out_height = settings.frame_size
         self.aspect = out_width / out_height
         # In a narrow window it is the width that the face has to fit into.
-        self.share = min(settings.face_share or SHARES[settings.framing], 0.9 * self.aspect)
+        self.share = min(settings.face_share or FACE_SHARES[settings.framing], 0.9 * self.aspect)
         self._slack = min(_MAX_SLACK, 0.18 * (1 - self.share))
-        eye_line = min(max(_HEAD_ROOM + CROWN * self.share, _UPPER_THIRD), _LOWEST_EYES)
-        self.eye_line = min(eye_line, 1 - CHIN * self.share - self._slack)
+        eye_line = min(max(_HEAD_ROOM + EYES_TO_CROWN * self.share, _UPPER_THIRD), _LOWEST_EYES)
+        self.eye_line = min(eye_line, 1 - EYES_TO_CHIN * self.share - self._slack)
         self.limits: NDArray[np.float64] = np.array([width, height], np.float64)
         self.largest = largest_height(self.aspect, width, height)
         self.smallest = min(max(out_height / settings.max_upscale, _MIN_WINDOW_PX), self.largest)
 
-    def heights(self, face: Face) -> tuple[Signal, Signal, Signal]:
+    def heights(self, face: FaceMotion) -> tuple[Signal, Signal, Signal]:
         """Heights of the window as wanted, and the least and the greatest that will do, px, each (T,)."""
         heights = face.heights / self.share
         wanted = np.clip(self._tightened(heights, face.centers), self.smallest, self.largest)
@@ -85,14 +85,14 @@ class Framing:
         least, greatest = (np.clip(wanted * f, self.smallest, self.largest) for f in (smaller, larger))
         return wanted, least, greatest
 
-    def centers(self, face: Face, heights: Signal) -> tuple[Signal, Signal, Signal]:
+    def centers(self, face: FaceMotion, heights: Signal) -> tuple[Signal, Signal, Signal]:
         """Centres of windows that are `heights` px high as wanted, and the bounds that will do, px, each (T, 2).
 
         Wherever the picture allows it the hair stays in the window, whatever the face's size.
         """
         share = face.heights / heights
         doubt = 1 + (face.certainty < 1)
-        up = np.clip(self.eye_line - CROWN * share - 0.5 * _HEAD_ROOM, _LEAST_SLACK, self._slack)
+        up = np.clip(self.eye_line - EYES_TO_CROWN * share - 0.5 * _HEAD_ROOM, _LEAST_SLACK, self._slack)
         across = np.clip(0.5 * self.aspect - 0.5 * FACE_WIDTH * share - 0.02, _LEAST_SLACK, self._slack)
         down = np.full_like(up, self._slack)
         # The eyes move up in the window when the window moves down.

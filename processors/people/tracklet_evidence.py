@@ -66,7 +66,7 @@ def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
     return together
 
 
-def followed_twice(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
+def duplicate_tracklets(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
     """(N,) bool: for half of its life or more the tracklet lies on the face of a longer one.
 
     A tracker that slips onto a face which is followed already says nothing about a second person.

@@ -11,7 +11,7 @@ from scipy.ndimage import median_filter
 
 from config import ClipSettings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
-from processors.camera.framing import CROWN, SHARES, Framing
+from processors.camera.framing import EYES_TO_CROWN, FACE_SHARES, Framing
 from processors.crop_planner import CropPlanner
 
 RATE = 25
@@ -53,13 +53,13 @@ def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None):
     return path
 
 
-HEAD = SHARES["head"]
+HEAD = FACE_SHARES["head"]
 
 
 def crowns_inside(boxes, windows):
     """Share of the pictures in which the hair is in the window; the eyes of `tracklet` are at 0.4 of the box."""
     heights = boxes[:, 3] - boxes[:, 1]
-    return float((boxes[:, 1] + 0.4 * heights - CROWN * heights >= windows[:, 1] - 1e-6).mean())
+    return float((boxes[:, 1] + 0.4 * heights - EYES_TO_CROWN * heights >= windows[:, 1] - 1e-6).mean())
 
 
 def centers(windows):
@@ -192,7 +192,7 @@ def test_a_face_that_lunges_at_the_camera_keeps_its_hair():
         assert inside(boxes, path.windows) == 1, camera
 
 
-@pytest.mark.parametrize("framing", SHARES)
+@pytest.mark.parametrize("framing", FACE_SHARES)
 @pytest.mark.parametrize("aspect", ["1:1", "9:16", "4:5", "16:9", "1:4", "4:1"])
 def test_every_framing_in_every_shape_shows_the_whole_face(framing, aspect):
     boxes = boxes_of(np.full(150, 960.0), np.full(150, 540.0), 180.0, 0.01)

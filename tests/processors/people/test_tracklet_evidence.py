@@ -6,7 +6,7 @@ import pytest
 from core.types import Tracklet
 from processors.people.tracklet_evidence import (
     continuations,
-    followed_twice,
+    duplicate_tracklets,
     is_still,
     mean_embedding,
     sample_cosines,
@@ -60,7 +60,7 @@ def test_two_boxes_on_one_face_are_not_two_people_until_they_part():
 
 
 def twice(tracks):
-    return followed_twice(tracks).tolist()
+    return duplicate_tracklets(tracks).tolist()
 
 
 def test_second_track_on_a_face_is_the_shorter_one():
