@@ -21,6 +21,8 @@ _MIN_OVERLAP = 0.3
 """IoU of the place a face went to and the place where one appears, from which on it may be the same"""
 _SAME_FACE = 0.5
 """IoU from which on two boxes of one picture lie on one face"""
+CONTINUATION_GAP_S = 1.0
+"""longest absence, seconds, after which a tracklet may continue another; evidence, so no setting of clips changes it"""
 _LOG_ODDS = 4.0
 """what a perfect continuation (same place, next frame) is worth: more than a doubtful face, less than a clear one"""
 
@@ -128,22 +130,21 @@ def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
     return np.asarray(result, np.float32)
 
 
-def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], max_gap_s: float) -> list[Continuation]:
+def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -> list[Continuation]:
     """Which tracklets go on with which, at most one successor and one predecessor each, strongest first.
 
-    A continuation lies in the same shot, starts within `max_gap_s` after the end and overlaps the last box,
+    A continuation lies in the same shot, starts within `CONTINUATION_GAP_S` after the end and overlaps the last box,
     or that box moved on at its last speed.
 
     Args:
         tracklets: in any order.
         seconds: (F + 1,) float64, when each frame starts being shown, and when the last one ends.
-        max_gap_s: longest absence, seconds.
     """
     candidates = []
     by_start = sorted(range(len(tracklets)), key=lambda k: (tracklets[k].start, k))
     starts = np.array([tracklets[k].start for k in by_start])
     for a, first in enumerate(tracklets):
-        last_frame = np.searchsorted(seconds, seconds[first.end] + max_gap_s + 1e-9, side="right")
+        last_frame = np.searchsorted(seconds, seconds[first.end] + CONTINUATION_GAP_S + 1e-9, side="right")
         for position in range(*np.searchsorted(starts, [first.end, last_frame])):
             b = by_start[position]
             second = tracklets[b]
@@ -153,7 +154,7 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], m
             places = np.stack([first.boxes[-1], _predicted(first, second.start)])
             overlap = float(iou_matrix(places, second.boxes[:1]).max())
             if overlap >= _MIN_OVERLAP:
-                candidates.append(Continuation(a, b, _LOG_ODDS * overlap * (1 - 0.5 * gap_s / max(max_gap_s, 1e-9))))
+                candidates.append(Continuation(a, b, _LOG_ODDS * overlap * (1 - 0.5 * gap_s / CONTINUATION_GAP_S)))
     taken_earlier: set[int] = set()
     taken_later: set[int] = set()
     chosen = []

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from config import Settings, load_settings, result_settings
 from core.errors import OutputError, SettingsError
+from core.types import Tracklet
 from processors.commands.command_line import _numbers
 from processors.commands.people_editor import (
-    ClipRules,
+    derived_segments,
     drop,
     edit_people,
     merge,
@@ -20,9 +23,9 @@ from processors.commands.people_editor import (
     people_lines,
     rename,
     split,
-    stretches,
     tracklet_lines,
 )
+from processors.people.segments import SegmentRules, person_segments
 from processors.results.output_folder import exclusive
 from processors.results.timeline_file import (
     PersonEntry,
@@ -34,7 +37,7 @@ from processors.results.timeline_file import (
 )
 from utils.files import write_json
 
-RULES = ClipRules(min_clip_s=1.0, merge_gap_s=1.0)
+RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
 
 
 def tracklet(number: int, start_s: float, end_s: float, shot: int = 0) -> TrackletEntry:
@@ -52,7 +55,7 @@ TRACKLETS = (
 
 
 def person(name: str, *ids: int, still: bool = False) -> PersonEntry:
-    segments = stretches([TRACKLETS[i] for i in ids], RULES)
+    segments = derived_segments([TRACKLETS[i] for i in ids], RULES)
     return PersonEntry(name=name, tracklets=ids, segments=segments, still=still, face=f"{name}/face.jpg")
 
 
@@ -67,13 +70,13 @@ def spans(one: PersonEntry) -> list[tuple]:
     return [(s.shot, s.start_s, s.end_s, s.tracklets) for s in one.segments]
 
 
-def test_stretches_join_over_short_gaps_never_over_cuts_and_drop_short_ones():
+def test_segments_join_over_short_gaps_never_over_cuts_and_short_ones_are_dropped():
     assert spans(person("x", 0, 1, 2)) == [(0, 0, 8, (0, 1, 2))]
     assert spans(person("x", 0, 2)) == [(0, 0, 4, (0,)), (0, 5.9, 8, (2,))]
     assert spans(person("x", 1)) == []
     assert spans(person("x", 4, 5)) == [(1, 10, 12, (4,)), (2, 12.2, 14, (5,))]
     assert spans(person("x", 0, 3)) == [(0, 0, 4, (0, 3))]
-    assert stretches([], RULES) == ()
+    assert derived_segments([], RULES) == ()
 
 
 def test_a_renamed_person_keeps_everything_else():
@@ -106,6 +109,49 @@ def test_a_portrait_merged_with_a_living_face_is_alive():
     film = timeline(person("a", 0, still=True), person("b", 2), person("c", 4, still=True))
     assert merge(film, RULES, "a", ["b"]).people[0].still is False
     assert merge(film, RULES, "a", ["c"]).people[0].still is True
+
+
+SKIPPING = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0, skip_still=True)
+
+
+def test_a_portrait_that_was_left_out_does_not_come_back_by_merging_or_splitting():
+    portraits = [replace(person(n, *ids, still=True), segments=()) for n, ids in (("a", (0, 2)), ("b", (4, 5)))]
+    film = timeline(*portraits, person("c", 1))
+    assert [p.segments for p in split(film, SKIPPING, "a", [2]).people] == [(), (), (), ()]
+    assert merge(film, SKIPPING, "a", ["b"]).people[0].segments == ()
+    # Without the setting they are people like others, and so is whoever moves.
+    assert [len(p.segments) for p in split(film, RULES, "a", [2]).people] == [1, 0, 0, 1]
+    assert len(merge(film, RULES, "a", ["b"]).people[0].segments) == 4
+    assert len(merge(film, SKIPPING, "a", ["c"]).people[0].segments) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_editing_derives_the_segments_that_a_run_finds(seed):
+    """From the frames of tracklets, as a run, and from their times in timeline.json, as an edit."""
+    rng = np.random.default_rng(seed)
+    starts_s = np.cumsum(rng.uniform(0.02, 0.06, 1001)) - 0.02
+    tracklets = []
+    for shot in range(4):
+        for start in np.sort(rng.integers(0, 240, 5)).tolist():
+            end = min(start + int(rng.integers(2, 80)), 250)
+            tracklets.append(made_tracklet(len(tracklets), 250 * shot + start, 250 * shot + end, shot))
+    entries = [tracklet(t.id, float(starts_s[t.start]), float(starts_s[t.end]), t.shot) for t in tracklets]
+    rules = SegmentRules(0.8, 0.4)
+    by_run = person_segments("a", tracklets, starts_s[:-1], starts_s[1:], rules)
+    by_edit = derived_segments(entries, rules)
+    assert [(s.shot, starts_s[s.start], starts_s[s.end], s.tracklets) for s in by_run] == [
+        (s.shot, s.start_s, s.end_s, s.tracklets) for s in by_edit
+    ]
+    assert len(by_run) > 3
+
+
+def made_tracklet(number: int, start: int, end: int, shot: int) -> Tracklet:
+    n = end - start
+    ones, none = np.ones(n, np.float32), np.zeros(0, np.float32)
+    return Tracklet(
+        number, shot, np.arange(start, end), np.zeros((n, 4), np.float32), ones, np.zeros((n, 5, 2), np.float32), ones,
+        np.zeros(0, np.int64), none, np.zeros((0, 4), np.float32),
+    )  # fmt: skip
 
 
 def test_two_who_are_seen_together_are_not_one_unless_forced():
@@ -205,7 +251,7 @@ def test_numbers_are_written_as_they_are_read():
 def folder(tmp_path) -> Path:
     made = tmp_path / "out" / "film"
     made.mkdir(parents=True)
-    settings = load_settings(None, {"clip": {"min_clip": 0.5}})
+    settings = load_settings(None, {"clip": {"min_clip": 0.5}, "identity": {"skip_still": True}})
     write_json(made / "manifest.json", {"settings": result_settings(settings)})
     (made / "timeline.json").write_bytes(msgspec.json.encode(FILM))
     return made
@@ -223,7 +269,7 @@ def test_an_edit_is_written_and_the_one_before_is_kept(folder):
 def test_the_rules_are_those_that_the_folder_was_made_with(folder):
     given = []
     edit_people(folder, lambda film, rules: given.append(rules) or film)
-    assert given == [ClipRules(0.5, Settings().clip.merge_gap)]
+    assert given == [SegmentRules(0.5, Settings().clip.merge_gap, True)]
 
 
 @pytest.mark.parametrize(
