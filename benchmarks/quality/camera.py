@@ -90,9 +90,9 @@ def median_windows(boxes: Values, eyes: Values, framing: Framing) -> Values:
     # Its zeros beyond the ends would pull the window to the corner; TalkNet's do.
     x[:6], x[-6:], y[:6], y[-6:] = x[6], x[-7], y[6], y[-7]
     size[:6], size[-6:] = size[6], size[-7]
-    heights = np.clip(size / framing.share, framing.smallest, framing.largest)
+    heights = np.clip(size / framing.face_share, framing.min_height, framing.max_height)
     centers = np.stack([x, y + (0.5 - framing.eye_line) * heights], 1)
-    return centered_windows(centers, heights, framing.aspect, *framing.limits)
+    return centered_windows(centers, heights, framing.aspect, *framing.frame_size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
