@@ -178,7 +178,7 @@ def people_lines(timeline: TimelineFile) -> Iterator[str]:
         own = [by_id[i] for i in person.tracklets]
         shown = clock(sum(t.end_s - t.start_s for t in own))
         first = clock(min(t.start_s for t in own)) if own else "-"
-        note = "  (a still picture)" if person.still else ""
+        note = "  (still image)" if person.still else ""
         ids = numbers_text(person.tracklets)
         yield f"{padded(person.name, width)}  {shown:>9}  {first:>10}  {len(person.segments):>5}  {ids}{note}".rstrip()
 
@@ -213,7 +213,7 @@ def _refuse_seen_together(people: Sequence[PersonEntry], by_id: dict[int, Trackl
                 break
             if other is not owner:
                 raise SettingsError(
-                    f"{owner.name} (tracklet {first.id}) and {other.name} (tracklet {second.id}) are in the picture "
+                    f"{owner.name} (tracklet {first.id}) and {other.name} (tracklet {second.id}) are visible "
                     f"at the same time, at {second.start_s:.2f} s",
                     hint="split the wrong tracklet off first, or use --force",
                 )

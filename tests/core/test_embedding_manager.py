@@ -108,7 +108,7 @@ def test_limit_of_one():
     assert len(m.active) == 1
 
 
-def test_two_faces_of_one_picture_are_two_people():
+def test_two_faces_of_one_frame_are_two_people():
     m = manager()
     face = people(1)[0]
     first = m.assign(face, 0.0)

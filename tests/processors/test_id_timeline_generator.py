@@ -139,7 +139,7 @@ def test_one_comes_back_after_minutes_in_another_shot():
     ]
 
 
-def test_two_in_one_picture_stay_two_however_alike():
+def test_two_in_one_frame_stay_two_however_alike():
     twin = faces(1)[0]
     case = analysis([tracklet(1, 0, 100, twin), tracklet(2, 50, 150, twin, at=THERE)])
     assert groups(timeline(case)) == [(1,), (2,)]

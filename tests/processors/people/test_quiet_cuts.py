@@ -34,21 +34,21 @@ def analysis(tracklets, n, shots=None, pts=None):
     return FaceAnalysis(video, pts, shots or (Shot(0, 0, n, "start"),), tuple(tracklets), "none", 0)
 
 
-def bounds(film, n, max_s=10):
-    return list(itertools.pairwise([0, *quiet_cuts(film, Segment("a", 0, 0, n, (1,)), max_s), n]))
+def bounds(video, n, max_s=10):
+    return list(itertools.pairwise([0, *quiet_cuts(video, Segment("a", 0, 0, n, (1,)), max_s), n]))
 
 
 @pytest.mark.parametrize("length", [251, 260, 375, 499, 501, 1000, 4003])
 def test_parts_are_half_to_the_whole_limit_long(length):
     rng = np.random.default_rng(length)
-    film = analysis([tracklet(1, 0, 600 + np.cumsum(rng.normal(0, 2, length)))], length)
-    sizes = [end - start for start, end in bounds(film, length)]
+    video = analysis([tracklet(1, 0, 600 + np.cumsum(rng.normal(0, 2, length)))], length)
+    sizes = [end - start for start, end in bounds(video, length)]
     assert max(sizes) <= 250 and min(sizes) >= 124 and len(sizes) >= 2
 
 
 def test_a_stretch_of_just_the_limit_stays_whole():
-    film = analysis([tracklet(1, 0, np.full(250, 500.0))], 250)
-    assert bounds(film, 250) == [(0, 250)]
+    video = analysis([tracklet(1, 0, np.full(250, 500.0))], 250)
+    assert bounds(video, 250) == [(0, 250)]
 
 
 def test_cuts_fall_into_rests():
@@ -58,8 +58,8 @@ def test_cuts_fall_into_rests():
     rests = [(175, 200), (362, 388), (550, 575)]
     for start, end in rests:
         speed[start:end] = 0
-    film = analysis([tracklet(1, 0, 600 + np.cumsum(speed))], 750)
-    cuts = [start for start, _ in bounds(film, 750)[1:]]
+    video = analysis([tracklet(1, 0, 600 + np.cumsum(speed))], 750)
+    cuts = [start for start, _ in bounds(video, 750)[1:]]
     assert len(cuts) == 3
     assert all(start < cut < end for cut, (start, end) in zip(cuts, rests, strict=True))
 
@@ -68,6 +68,6 @@ def test_other_faces_count_too():
     still = tracklet(1, 0, np.full(300, 300.0))
     frames = np.arange(300)
     speed = np.where((frames > 140) & (frames < 170), 0.0, 6 * np.sin(2 * np.pi * frames / 30))
-    film = analysis([still, tracklet(2, 0, 900 + np.cumsum(speed))], 300)
-    parts = bounds(film, 300)
+    video = analysis([still, tracklet(2, 0, 900 + np.cumsum(speed))], 300)
+    parts = bounds(video, 300)
     assert len(parts) == 2 and 143 < parts[1][0] < 167
