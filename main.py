@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from processors.batch.batch_inputs import BatchInput
     from processors.commands.debug_bundle import DebugBundle
-    from processors.commands.people_editor import ClipRules
+    from processors.people.segments import SegmentRules
     from processors.results.timeline_file import TimelineFile
 
 logger = logging.getLogger(__name__)
@@ -283,7 +283,7 @@ OPENING_MEDIA: tuple[Command, ...] = (run_command, render_command)
 """commands that hand foreign files to codecs, which may crash the process"""
 
 
-def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipRules], TimelineFile]) -> int:
+def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, SegmentRules], TimelineFile]) -> int:
     with open_console(parsed.verbosity):
         from processors.commands import people_editor
         from processors.results.result_lookup import find_folder

@@ -279,7 +279,9 @@ class Segment:
 class Identity:
     """One person of one video.
 
-    name: folder name, "person_01"; tracklets: ids in time order.
+    name: what the person is called, "person_01". tracklets: ids in time order.
+    id: who it is, whatever the name; by default the name. folder: of the clips, relative to the video's output
+    folder; by default the name. All three are unique in a timeline.
     """
 
     name: str
@@ -287,6 +289,13 @@ class Identity:
     segments: tuple[Segment, ...]
     still: bool = False
     """the face never moves by itself: a portrait, a poster, a photograph"""
+    id: str = ""
+    folder: str = ""
+
+    def __post_init__(self) -> None:
+        """Fills in the defaults of `id` and `folder`."""
+        object.__setattr__(self, "id", self.id or self.name)
+        object.__setattr__(self, "folder", self.folder or self.name)
 
 
 @dataclass(frozen=True, slots=True)

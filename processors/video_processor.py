@@ -25,7 +25,7 @@ from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.extras.registry import write_extras
 from processors.id_timeline_generator import IdTimelineGenerator
-from processors.people.segment_cutter import cut_segments
+from processors.people.segments import pad_and_split
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.html_page import prepare_pages
 from processors.results.output_folder import has_edited_timeline, new_results, read_manifest
@@ -230,7 +230,7 @@ class VideoProcessor:
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)
         paths = []
-        for segment in cut_segments(analysis, timeline.segments, self._settings.clip):
+        for segment in pad_and_split(analysis, timeline.segments, self._settings.clip):
             self._leave_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths
