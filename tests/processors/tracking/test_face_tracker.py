@@ -11,7 +11,7 @@ import pytest
 from config import AnalysisSettings
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import CascadeFollower
-from processors.tracking.face_tracker import SAME_FACE_OVERLAP, Look
+from processors.tracking.face_tracker import SAME_FACE_OVERLAP, FrameAction
 from processors.tracking.track import MAX_STEP, Track
 from processors.tracking.tracker_monitor import INTERVALS
 from tests.material.scripted_faces import (
@@ -295,15 +295,15 @@ def test_the_look_out_is_told_where_faces_are_known() -> None:
         assert np.allclose(known, face.box(frame)[None], atol=0.5)
 
 
-def test_update_says_how_each_picture_was_looked_at() -> None:
+def test_update_says_what_was_done_with_each_frame() -> None:
     calm, busy = Film(Face(still(60, 60)), flickers=ALWAYS), Film(Face(moving(60, 60, 4)), flickers=ALWAYS)
     for film in (calm, busy):
         for frame in range(60):
             film.show(frame)
-        searched = [frame for frame, look in enumerate(film.looks) if look is Look.SEARCHED]
+        searched = [frame for frame, action in enumerate(film.actions) if action is FrameAction.SEARCHED]
         assert searched == [frame for frame, _ in film.detector.searches]
-    assert Look.SKIPPED in calm.looks
-    assert Look.SKIPPED not in busy.looks[5:]
+    assert FrameAction.SKIPPED in calm.actions
+    assert FrameAction.SKIPPED not in busy.actions[5:]
 
 
 def test_only_a_follower_without_memory_may_skip_pictures() -> None:
@@ -312,7 +312,7 @@ def test_only_a_follower_without_memory_may_skip_pictures() -> None:
 
     film = Film(Face(still(60, 60)), follower=Remembering)
     (track,) = film.play(40)
-    assert Look.SKIPPED not in film.looks
+    assert FrameAction.SKIPPED not in film.actions
     assert track.frames.tolist() == list(range(40))
 
 
@@ -330,8 +330,8 @@ def test_statistics_count_what_was_done() -> None:
 def test_a_full_detection_confirms_what_it_finds_again() -> None:
     confirmed = Film(Face(still(60, 60))).play(200)[0]
     doubted = Film(Face(still(60, 60), found=during(0, 5))).play(200)[0]
-    assert confirmed.looks == confirmed.hits >= 3
-    assert doubted.looks == confirmed.looks and doubted.hits == 1
+    assert confirmed.full_searches == confirmed.confirmations >= 3
+    assert doubted.full_searches == confirmed.full_searches and doubted.confirmations == 1
 
 
 def test_a_weak_detection_starts_no_track() -> None:
@@ -378,7 +378,7 @@ def test_a_face_in_doubt_counts_once_it_is_seen_again() -> None:
     seen_again, never_again = Track(0), Track(1)
     for track in (seen_again, never_again):
         track.append(0, box, 1.0, landmarks)
-        track.doubt(1, box + 1, 0.2, landmarks)
+        track.append_possible(1, box + 1, 0.2, landmarks)
     seen_again.append(2, box + 2, 1.0, landmarks)
     assert seen_again.frames.tolist() == [0, 1, 2] and seen_again.scores.tolist() == pytest.approx([1.0, 0.2, 1.0])
     assert never_again.frames.tolist() == [0]
