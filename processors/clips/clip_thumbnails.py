@@ -20,7 +20,7 @@ _MOST_AHEAD_BYTES = 32 * 2**20
 """pixels that are kept until they are wanted; of an hour's clips most are read again at the end"""
 
 
-class ClipPictures:
+class ClipThumbnails:
     """The pictures of each clip, the same ones whether they were read ahead or not: from its file, both times."""
 
     def __init__(self, folder: Path, people: Iterable[str], threads: int = 0) -> None:

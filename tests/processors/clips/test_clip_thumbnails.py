@@ -10,7 +10,7 @@ import pytest
 from core.media.thumbnails import Thumbnail
 from core.types import Clip
 from processors.clips import clip_thumbnails
-from processors.clips.clip_thumbnails import ClipPictures
+from processors.clips.clip_thumbnails import ClipThumbnails
 
 READ = "processors.clips.clip_thumbnails.read_thumbnails"
 
@@ -19,8 +19,8 @@ def clip(person: str, number: int) -> Clip:
     return Clip(person, f"{person}/{number}.mp4", 0, 0, 50, 0.0, 2.0, 50, 160, 120, False, 1.0)
 
 
-def of(folder, clips: list[Clip], threads: int = 0) -> ClipPictures:
-    return ClipPictures(folder, [one.person for one in clips], threads)
+def of(folder, clips: list[Clip], threads: int = 0) -> ClipThumbnails:
+    return ClipThumbnails(folder, [one.person for one in clips], threads)
 
 
 class Reader:
