@@ -23,7 +23,7 @@ from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
-from processors.extras.registry import write_extras
+from processors.extras.registry import ExtrasContext, write_extras
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.segment_cutter import cut_segments
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
@@ -153,7 +153,8 @@ class VideoProcessor:
                 link_files(kept.files, self._folder, partial)
                 pictures = self._pictures(partial, (clip.person for clip in kept.clips))
             missing = self._settings.output.extras - set(kept.extras)
-            made = write_extras(missing, partial, analysis, timeline, kept.clips, self._settings, self._monitor)
+            context = ExtrasContext(partial, analysis, timeline, kept.clips, self._settings, self._monitor)
+            made = write_extras(missing, context)
             self._leave_if_stopped()
             self._demand_unchanged()
             return write_results(

@@ -6,12 +6,13 @@ import string
 import unicodedata
 from collections.abc import Sequence
 
+from config import EXTRA_FILES
 from core.types import CropPath, FaceAnalysis
 from utils.files import safe_name
 from utils.timebase import format_timestamp
 
-REEL_FILE = "reel.mp4"
-"""the one film beside a person's clips that is no clip; see `processors.extras.reel_maker`"""
+REEL_FILE = EXTRA_FILES["reel"].removeprefix("PERSON/")
+"""the only video in a person's folder that is not a clip; see `processors.extras.reel_maker`"""
 
 _LIMIT_BYTES = 120
 _SUFFIX = ".mp4"

@@ -11,7 +11,7 @@ from typing import IO
 import msgspec
 import numpy as np
 
-from config import EncodeSettings
+from config import EXTRA_FILES, EncodeSettings
 from core.errors import DecodeError, InterruptedRunError, OutputError
 from core.media.audio_reader import PcmFormat, read_audio
 from core.media.clip_writer import ClipWriter
@@ -25,7 +25,7 @@ from utils.rgb_images import rgb_to_planes
 from utils.stage_monitor import StageMonitor
 from utils.timebase import frames_at_rate
 
-PREVIEW_FILE = "preview.mp4"
+PREVIEW_FILE = EXTRA_FILES["preview"]
 
 MAX_SIDE_PX = 1280
 
