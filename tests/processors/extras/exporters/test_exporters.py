@@ -78,9 +78,7 @@ def export(name: str, folder: Path, analysis: FaceAnalysis, timeline: Timeline) 
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_exports_are_reproducible_hold_no_local_paths_and_return_their_files(
-    tmp_path, analysis, timeline, name
-):
+def test_exports_are_reproducible_hold_no_local_paths_and_return_their_files(tmp_path, analysis, timeline, name):
     found = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         files = export(name, folder, analysis, timeline)
