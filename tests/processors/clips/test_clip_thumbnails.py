@@ -80,9 +80,9 @@ def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
     assert shot.pixels[0, 0, 0] == 2
 
 
-def test_no_more_is_kept_than_there_is_room_for(tmp_path, monkeypatch):
+def test_no_more_than_the_limit_is_kept_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader(100))
-    monkeypatch.setattr(clip_thumbnails, "_MOST_AHEAD_BYTES", 50_000)
+    monkeypatch.setattr(clip_thumbnails, "_MAX_BYTES_AHEAD", 50_000)
     clips = [clip("a", n) for n in range(9)]
     pictures = of(tmp_path, clips)
     for one in clips:
