@@ -16,7 +16,7 @@ import re
 import string
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import msgspec.toml
@@ -54,6 +54,20 @@ TEMPLATE_FIELDS = (
     "END_PTS",
 )
 """what `ClipSettings.template` may name, as PySceneDetect does: $FIELD or ${FIELD}"""
+
+ExportFormat = Literal["mot", "coco", "vtt", "otio", "edl"]
+
+EXTRA_FILES = {
+    "preview": "preview.mp4",
+    "reel": "PERSON/reel.mp4",
+    "mot": "mot.txt",
+    "coco": "coco.json",
+    "vtt": "people.vtt",
+    "otio": "timeline.otio",
+    "edl": "PERSON/segments.edl",
+}
+"""What each extra writes, relative to the video's folder; PERSON stands for each person's folder. Here rather than in
+`processors/extras/registry.py`, which holds the writers, because packages below it reserve these names."""
 
 
 def expand_home(path: str) -> str:
@@ -225,8 +239,8 @@ class OutputSettings(Section, frozen=True):
     ] = False
     reel: Annotated[bool, Meta(description="write reel.mp4 for each person, one film of all their clips")] = False
     export: Annotated[
-        tuple[Literal["mot", "coco", "vtt", "otio", "edl"], ...],
-        Meta(description="formats for other programs, a list with commas: mot, coco, vtt, otio, edl"),
+        tuple[ExportFormat, ...],
+        Meta(description=f"formats for other programs, a list with commas: {', '.join(get_args(ExportFormat))}"),
     ] = ()
 
     @property

@@ -20,10 +20,10 @@ from core.media.h264_encoder import choose_encoder
 from core.thread_budget import keep_opencv_single
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
-from processors.clips.clip_thumbnails import ClipPictures
+from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
-from processors.extras.registry import write_extras
+from processors.extras.registry import ExtrasContext, write_extras
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.segments import pad_and_split
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
@@ -153,7 +153,8 @@ class VideoProcessor:
                 link_files(kept.files, self._folder, partial)
                 pictures = self._pictures(partial, (clip.person for clip in kept.clips))
             missing = self._settings.output.extras - set(kept.extras)
-            made = write_extras(missing, partial, analysis, timeline, kept.clips, self._settings, self._monitor)
+            context = ExtrasContext(partial, analysis, timeline, kept.clips, self._settings, self._monitor)
+            made = write_extras(missing, context)
             self._leave_if_stopped()
             self._demand_unchanged()
             return write_results(
@@ -171,7 +172,7 @@ class VideoProcessor:
                 extras={**kept.extras, **made},
             )
 
-    def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> tuple[KeptResults, ClipPictures]:
+    def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> tuple[KeptResults, ClipThumbnails]:
         """Make the clips in `folder`."""
         paths = self._plan(timeline, record.analysis)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
@@ -192,8 +193,8 @@ class VideoProcessor:
         )
         return made, pictures
 
-    def _pictures(self, folder: Path, people: Iterable[str]) -> ClipPictures:
-        return ClipPictures(folder, people, self._settings.run.threads)
+    def _pictures(self, folder: Path, people: Iterable[str]) -> ClipThumbnails:
+        return ClipThumbnails(folder, people, self._settings.run.threads)
 
     def _follows_edits(self) -> bool:
         return not self._settings.run.overwrite and has_edited_timeline(self._folder)

@@ -70,7 +70,7 @@ class AreaSampler:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-class SampledPictures:
+class SampledImages:
     """`AreaSampler`s of several pictures of one size, asked together."""
 
     def __init__(self, pictures: Sequence[NDArray[np.uint8]]) -> None:

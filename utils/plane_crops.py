@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from utils.box_geometry import Window
 
 Plane = NDArray[np.uint8]
+Planes = tuple[Plane, Plane, Plane]
+"""Y, U and V"""
 Kernel = NDArray[np.float32]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -27,7 +29,7 @@ _NEAR_WHOLE = 1 / 32  # px of the source; a corner as close to a whole pixel as 
 _LEAD = 40  # output pixels before the window among which such a corner is looked for
 
 
-def crop_planes(planes: tuple[Plane, Plane, Plane], window: Window, out_w: int, out_h: int) -> tuple[Plane, ...]:
+def crop_planes(planes: Planes, window: Window, out_w: int, out_h: int) -> Planes:
     """Crop a 4:2:0 picture.
 
     planes: Y (H, W), U and V (ceil(H/2), ceil(W/2)) uint8. window: xyxy in luma px.

@@ -70,7 +70,7 @@ _RANGES = {"tv": "tv", "mpeg": "tv", "limited": "tv", "pc": "pc", "jpeg": "pc", 
 _TRANSFER_ALIASES = {"gamma22": "bt470m", "gamma28": "bt470bg"}
 
 
-ClipSound = tuple[Path, PcmFormat | None]
+ClipAudio = tuple[Path, PcmFormat | None]
 """a file of raw PCM and its format; without a format, an MP4 whose AAC is taken as it is"""
 
 
@@ -102,12 +102,12 @@ class ClipWriter:
         settings: EncodeSettings,
         *,
         color: ColorInfo | None = None,
-        sound: ClipSound | None = None,
+        audio: ClipAudio | None = None,
         encoder: str = H264_ENCODER,
     ) -> None:
-        """width, height: even, px. sound: as long as the clip. encoder: of `choose_encoder`."""
+        """width, height: even, px. audio: as long as the clip. encoder: of `choose_encoder`."""
         self._target = target
-        self._build = (width, height, rate, settings, color or ColorInfo(), sound, encoder)
+        self._build = (width, height, rate, settings, color or ColorInfo(), audio, encoder)
         self._session = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._said: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
@@ -239,7 +239,7 @@ def encoder_command(
     rate: Fraction,
     settings: EncodeSettings,
     color: ColorInfo,
-    sound: ClipSound | None,
+    audio: ClipAudio | None,
     encoder: str = H264_ENCODER,
 ) -> tuple[str, ...]:
     """argv that encodes raw yuv420p pictures from standard input. x264 gives the same bytes every time."""
@@ -266,8 +266,8 @@ def encoder_command(
         "movflags": "+faststart",
         "format": "mp4",
     }
-    if sound is not None:
-        path, pcm = sound
+    if audio is not None:
+        path, pcm = audio
         raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
         kind = "mp4" if pcm is None else "s16le"
         streams.append(ffmpeg.input(file_url(path), format=kind, **raw, protocol_whitelist="file"))

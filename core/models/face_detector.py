@@ -21,7 +21,7 @@ from core.errors import GPUMemoryError
 from core.models.model_spec import input_side
 from core.models.nets import Net, Pictures
 from core.types import ByteArray, Detections, FloatArray
-from utils.area_sampling import SampledPictures, few_squares
+from utils.area_sampling import SampledImages, few_squares
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
@@ -84,7 +84,7 @@ class FaceDetector:
         rnet: Net,
         onet: Net,
         *,
-        sample: Callable[[Sequence[ByteArray]], Sampled] = SampledPictures,
+        sample: Callable[[Sequence[ByteArray]], Sampled] = SampledImages,
     ) -> None:
         """sample: makes the networks' inputs, where the networks are."""
         self._pnet, self._rnet, self._onet = pnet, rnet, onet

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
 from core.types import Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo, frame_times
-from processors.clips.clip_thumbnails import ClipPictures
+from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.results.folder_owner import MANIFEST_FILE as MANIFEST_FILE
 from processors.results.report_writer import REPORT_FILE, report_html
 from processors.results.result_pictures import FACE_FILE, write_pictures
@@ -50,7 +50,7 @@ def write_results(
     analysis: FaceAnalysis,
     timeline: Timeline,
     clips: Sequence[Clip],
-    of_clips: ClipPictures,
+    of_clips: ClipThumbnails,
     *,
     fingerprint: Fingerprint,
     settings: Settings,

@@ -71,7 +71,7 @@ def report_html(manifest: Mapping[str, Any], timeline: Mapping[str, Any], pictur
         "ticks": _ticks(length_s),
         "warnings": manifest["warnings"],
         "files": [file for file in files if "/" not in file] + ["manifest.json"],
-        "preview": "preview.mp4" if "preview.mp4" in files else "",
+        "preview": next(iter(manifest["extras"].get("preview", ())), ""),
         "facts": _facts(manifest),
         "tables": [*_settings(manifest["settings"]), *_models(manifest["models"])],
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.media.thumbnails import evenly
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
-from processors.clips.clip_thumbnails import MAX_TILES, ClipPictures
+from processors.clips.clip_thumbnails import MAX_TILES, ClipThumbnails
 from processors.results.contact_sheet import CONTACT_FILE, contact_sheet
 from processors.results.report_writer import FacePicture, ReportPictures
 from utils.files import write_bytes
@@ -21,7 +21,7 @@ _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
 
 
 def write_pictures(
-    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip], of_clips: ClipPictures
+    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip], of_clips: ClipThumbnails
 ) -> tuple[list[str], ReportPictures]:
     """Write face.jpg and contact.jpg of everybody who has a clip; `folder` holds the clips.
 

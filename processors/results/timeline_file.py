@@ -33,6 +33,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from config import EXTRA_FILES
 from core.errors import SettingsError, ascii_safe
 from core.types import FaceAnalysis, Identity, Segment, Timeline, frame_times
 from processors.results.output_writer import TIMELINE_FILE, TIMELINE_SCHEMA, UNKNOWN_PERSON
@@ -41,8 +42,8 @@ from utils.files import safe_name
 MAX_BYTES = 64 << 20
 
 _RESERVED = frozenset({
-    "coco.json", "contact.jpg", "index.html", "manifest.json", "mot.txt", "people.vtt", "preview.mp4", "report.html",
-    "timeline.json", "timeline.json.bak", "timeline.otio", "tracks.csv", UNKNOWN_PERSON,
+    "contact.jpg", "index.html", "manifest.json", "report.html", "timeline.json", "timeline.json.bak", "tracks.csv",
+    UNKNOWN_PERSON, *EXTRA_FILES.values(),
 })  # fmt: skip
 """names that lie beside the people's folders or mean something else in tracks.csv"""
 

@@ -63,8 +63,8 @@ def test_same_input_same_bytes(tmp_path):
     pcm = tmp_path / "x.pcm"
     pcm.write_bytes(np.random.default_rng(0).integers(-9000, 9000, 48048 * 2).astype("<i2").tobytes())
     sound = (pcm, PcmFormat(48000, 2))
-    a = write_clip(tmp_path / "a.mp4", sound=sound).read_bytes()
-    b = write_clip(tmp_path / "b.mp4", sound=sound).read_bytes()
+    a = write_clip(tmp_path / "a.mp4", audio=sound).read_bytes()
+    b = write_clip(tmp_path / "b.mp4", audio=sound).read_bytes()
     assert a == b
     assert a.index(b"moov") < a.index(b"mdat")
 
@@ -83,8 +83,8 @@ def test_sound_that_is_aac_already_is_taken_as_it_is(tmp_path):
     pcm = (np.sin(np.arange(2 * samples) / 40) * 9000).astype("<i2").tobytes()
     (tmp_path / "x.pcm").write_bytes(pcm)
     (tmp_path / "x.m4a").write_bytes(encode_aac(pcm, form, FAST.audio_kbps))
-    copied = sound_of(write_clip(tmp_path / "copied.mp4", sound=(tmp_path / "x.m4a", None)))
-    encoded = sound_of(write_clip(tmp_path / "encoded.mp4", sound=(tmp_path / "x.pcm", form)))
+    copied = sound_of(write_clip(tmp_path / "copied.mp4", audio=(tmp_path / "x.m4a", None)))
+    encoded = sound_of(write_clip(tmp_path / "encoded.mp4", audio=(tmp_path / "x.pcm", form)))
     assert copied[0] == encoded[0] == samples
     assert np.array_equal(copied[1], sound_of(tmp_path / "x.m4a")[1])
     assert np.abs(copied[1] - encoded[1]).mean() < 0.003  # two versions of libavcodec

@@ -10,7 +10,7 @@ import pytest
 from core.media.thumbnails import Thumbnail
 from core.types import Clip
 from processors.clips import clip_thumbnails
-from processors.clips.clip_thumbnails import ClipPictures
+from processors.clips.clip_thumbnails import ClipThumbnails
 
 READ = "processors.clips.clip_thumbnails.read_thumbnails"
 
@@ -19,8 +19,8 @@ def clip(person: str, number: int) -> Clip:
     return Clip(person, f"{person}/{number}.mp4", 0, 0, 50, 0.0, 2.0, 50, 160, 120, False, 1.0)
 
 
-def of(folder, clips: list[Clip], threads: int = 0) -> ClipPictures:
-    return ClipPictures(folder, [one.person for one in clips], threads)
+def of(folder, clips: list[Clip], threads: int = 0) -> ClipThumbnails:
+    return ClipThumbnails(folder, [one.person for one in clips], threads)
 
 
 class Reader:
@@ -80,9 +80,9 @@ def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
     assert shot.pixels[0, 0, 0] == 2
 
 
-def test_no_more_is_kept_than_there_is_room_for(tmp_path, monkeypatch):
+def test_no_more_than_the_limit_is_kept_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader(100))
-    monkeypatch.setattr(clip_thumbnails, "_MOST_AHEAD_BYTES", 50_000)
+    monkeypatch.setattr(clip_thumbnails, "_MAX_BYTES_AHEAD", 50_000)
     clips = [clip("a", n) for n in range(9)]
     pictures = of(tmp_path, clips)
     for one in clips:

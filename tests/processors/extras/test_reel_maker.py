@@ -19,7 +19,7 @@ from core.media.clip_writer import ClipWriter
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.types import Clip
 from processors.extras import reel_maker
-from processors.extras.reel_audio import Part, reel_frames, write_reel_sound
+from processors.extras.reel_audio import ReelPart, reel_frames, write_reel_audio
 from processors.extras.reel_maker import load_moviepy, reel_parts, write_reels
 from processors.extras.title_card import title_card
 from utils.rgb_images import encode_jpeg
@@ -43,7 +43,7 @@ def write_clip(
     tone = (number + 1) * 4000 * np.sin(2 * np.pi * 500 * np.arange(samples) / RATE_HZ)
     pcm.write_bytes(np.repeat(tone.astype("<i2"), 2).tobytes())
     given = (pcm, PcmFormat(RATE_HZ, 2)) if sound else None
-    with ClipWriter(path, 64, 64, rate, ENCODE, sound=given) as writer:
+    with ClipWriter(path, 64, 64, rate, ENCODE, audio=given) as writer:
         for frame in range(frames):
             luma = np.full((64, 64), LEVELS[number % 3] + frame, np.uint8)
             writer.write(luma, np.full((32, 32), 128, np.uint8), np.full((32, 32), 128, np.uint8))
@@ -84,10 +84,10 @@ def test_title_then_every_picture_of_every_clip_once(tmp_path, rate):
 def test_the_sound_of_the_clips_fades_into_one_another(tmp_path):
     rate = Fraction(25)
     parts = [
-        Part(None, 10, 2),
-        *(Part(tmp_path / write_clip(tmp_path, n, rate, 30).file, 30, 5 if n == 0 else 0) for n in (0, 1)),
+        ReelPart(None, 10, 2),
+        *(ReelPart(tmp_path / write_clip(tmp_path, n, rate, 30).file, 30, 5 if n == 0 else 0) for n in (0, 1)),
     ]
-    pcm = write_reel_sound(parts, rate, tmp_path / "reel.pcm", threading.Event())
+    pcm = write_reel_audio(parts, rate, tmp_path / "reel.pcm", threading.Event())
     assert pcm == PcmFormat(RATE_HZ, 2)
     samples = np.fromfile(tmp_path / "reel.pcm", "<i2").reshape(-1, 2)
     assert len(samples) == (10 - 2 + 30 - 5 + 30) * RATE_HZ // 25

@@ -25,7 +25,7 @@ from core.types import (
     Tracklet,
     VideoInfo,
 )
-from processors.clips.clip_thumbnails import ClipPictures
+from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.results.output_writer import (
     TRACKS_HEADER,
     manifest_dict,
@@ -185,7 +185,7 @@ def write(folder: Path, analysis, timeline, clips):
         (folder / clip.file).parent.mkdir(parents=True)
         (folder / clip.file).write_bytes(b"video")
     return write_results(
-        folder, analysis, timeline, clips, ClipPictures(folder, [one.person for one in clips]),
+        folder, analysis, timeline, clips, ClipThumbnails(folder, [one.person for one in clips]),
         fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
     )  # fmt: skip
 
@@ -210,7 +210,7 @@ def test_everything_is_written_and_listed_and_the_same_every_time(tmp_path, anal
 def test_a_clip_that_is_not_there_leaves_no_manifest(tmp_path, analysis, timeline):
     with pytest.raises(OSError):
         write_results(
-            tmp_path, analysis, timeline, [CLIP], ClipPictures(tmp_path, [CLIP.person]),
+            tmp_path, analysis, timeline, [CLIP], ClipThumbnails(tmp_path, [CLIP.person]),
             fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
         )  # fmt: skip
     assert not (tmp_path / "manifest.json").exists()

@@ -72,6 +72,7 @@ def test_very_many_cuts_are_in_the_row_of_shots_alone(manifest):
 
 def test_all_files_are_linked(manifest):
     manifest["files"].append({"file": "preview.mp4", "bytes": 1})
+    manifest["extras"] = {"preview": ["preview.mp4"]}
     text = page(manifest)
     for entry in manifest["files"]:
         assert f'href="{href(entry["file"])}"' in text
