@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from core.errors import OutputError, SettingsError, ascii_safe
-from processors.results.output_folder import exclusive, keep_backup, read_manifest
+from processors.results.output_folder import keep_backup, output_lock, read_manifest
 from processors.results.output_writer import TIMELINE_FILE, UNKNOWN_PERSON
 from processors.results.timeline_file import (
     PersonEntry,
@@ -51,7 +51,7 @@ def edit_people(folder: Path, change: Change) -> TimelineFile:
         SettingsError: the timeline is wrong, or the change cannot be made; nothing is changed.
         OutputError: the folder cannot be written, or a run is writing there.
     """
-    with exclusive(folder.parent):
+    with output_lock(folder.parent):
         path = folder / TIMELINE_FILE
         changed = change(read_timeline(folder), _rules(folder))
         check(changed, path)

@@ -23,7 +23,7 @@ from processors.commands.people_editor import (
     stretches,
     tracklet_lines,
 )
-from processors.results.output_folder import exclusive
+from processors.results.output_folder import output_lock
 from processors.results.timeline_file import (
     PersonEntry,
     SegmentEntry,
@@ -253,7 +253,7 @@ def test_a_damaged_manifest_or_timeline_is_said(folder):
 
 
 def test_nobody_edits_while_a_run_writes(folder):
-    with exclusive(folder.parent), pytest.raises(OutputError, match="another run"):
+    with output_lock(folder.parent), pytest.raises(OutputError, match="another run"):
         edit_people(folder, lambda film, rules: film)
 
 
