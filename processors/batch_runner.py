@@ -38,7 +38,7 @@ from processors.batch.folder_claims import FolderClaims
 from processors.batch.index_writer import write_index
 from processors.batch.run_journal import RunJournal, UnfinishedWork
 from processors.batch.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
-from processors.results.output_folder import exclusive, remove_leftovers
+from processors.results.output_folder import output_lock, remove_leftovers
 from utils.json_log import about
 from utils.malloc_tuning import give_back_memory
 from utils.progress_bars import BatchMonitor
@@ -75,7 +75,7 @@ def run_batch(
         OutputError: `output_dir` cannot be written, or another run is writing there.
     """
     journal = journal or RunJournal()
-    with exclusive(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
+    with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
         factory = VideoProcessorFactory(settings)
         batch = _Batch(

@@ -28,10 +28,10 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.segments import pad_and_split
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.html_page import prepare_pages
-from processors.results.output_folder import has_edited_timeline, new_results, read_manifest
+from processors.results.output_folder import has_edited_timeline, read_manifest, staged_results
 from processors.results.output_writer import TIMELINE_FILE, write_results
 from processors.results.result_warnings import result_warnings
-from processors.results.reusable_results import KeptResults, kept_results, link_files
+from processors.results.reusable_results import ReusableResults, find_reusable, link_files
 from processors.results.timeline_file import read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.helper_threads import helper_thread
@@ -143,9 +143,9 @@ class VideoProcessor:
         else:
             timeline = self._new_timeline(analysis)
         keep = not self._settings.run.overwrite and not from_timeline
-        kept = kept_results(self._folder, self._fingerprint, self._settings, record.key) if keep else None
+        kept = find_reusable(self._folder, self._fingerprint, self._settings, record.key) if keep else None
         resume = kept is None and not self._settings.run.overwrite
-        with new_results(self._folder, self._fingerprint, resume=resume) as partial:
+        with staged_results(self._folder, self._fingerprint, resume=resume) as partial:
             if kept is None:
                 kept, pictures = self._render(record, timeline, partial)
             else:
@@ -172,7 +172,9 @@ class VideoProcessor:
                 extras={**kept.extras, **made},
             )
 
-    def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> tuple[KeptResults, ClipThumbnails]:
+    def _render(
+        self, record: AnalysisRecord, timeline: Timeline, folder: Path
+    ) -> tuple[ReusableResults, ClipThumbnails]:
         """Make the clips in `folder`."""
         paths = self._plan(timeline, record.analysis)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
@@ -185,7 +187,7 @@ class VideoProcessor:
         warnings = result_warnings(record.analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
         for warning in warnings:
             logger.warning("%s: %s", self._folder.name, warning)
-        made = KeptResults(
+        made = ReusableResults(
             clips=rendered.clips,
             extras={},
             models={**record.models, "encoder": rendered.encoder},

@@ -14,8 +14,8 @@ from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import write_index
 from processors.results.analysis_key import make_store, possible_keys
-from processors.results.output_folder import exclusive, read_manifest, remove_leftovers
-from processors.results.result_lookup import recorded_mark
+from processors.results.output_folder import output_lock, read_manifest, remove_leftovers
+from processors.results.result_lookup import recorded_fingerprint
 from processors.results.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint, fingerprint
@@ -48,9 +48,9 @@ def render_folder(
         SettingsError: the timeline is wrong, or the video or its analysis is nowhere.
         PipelineError: whatever a run may raise. OSError: the folder cannot be written.
     """
-    with exclusive(folder.parent):
+    with output_lock(folder.parent):
         remove_leftovers(folder.parent)
-        key, mark = read_timeline(folder).analysis, recorded_mark(folder)
+        key, mark = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
         info = probe_video(_find_video([*places, store.video_path(key)], mark, folder))
         processor = VideoProcessor(info, folder, mark, settings, monitor, lambda: models(settings))

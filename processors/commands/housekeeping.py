@@ -20,7 +20,7 @@ from core.errors import OutputError, ascii_safe
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import INDEX_FILE, write_index
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
-from processors.results.output_folder import BACKUP_FILE, exclusive, listed_files, read_manifest, remove_file
+from processors.results.output_folder import BACKUP_FILE, listed_files, output_lock, read_manifest, remove_file
 from processors.results.output_writer import MANIFEST_FILE, TIMELINE_FILE
 from utils.files import PARTIAL_PREFIX
 
@@ -53,7 +53,7 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
     before = time.time() - older_than_s
     removed: list[Removal] = []
     if output_dir.is_dir():
-        with exclusive(output_dir):
+        with output_lock(output_dir):
             for folder in _old_folders(output_dir, before):
                 if removal := _clean_folder(folder, dry_run=dry_run):
                     removed.append(removal)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from core.errors import OutputError, SettingsError, ascii_safe
 from processors.people.segments import SegmentRules, segment_rows
-from processors.results.output_folder import exclusive, keep_backup, read_manifest
+from processors.results.output_folder import keep_backup, output_lock, read_manifest
 from processors.results.output_writer import TIMELINE_FILE, UNKNOWN_PERSON
 from processors.results.timeline_file import (
     PersonEntry,
@@ -45,7 +45,7 @@ def edit_people(folder: Path, change: Change) -> TimelineFile:
         SettingsError: the timeline is invalid or the change is impossible; nothing is written.
         OutputError: the folder cannot be written, or a run is writing there.
     """
-    with exclusive(folder.parent):
+    with output_lock(folder.parent):
         path = folder / TIMELINE_FILE
         changed = change(read_timeline(folder), _rules(folder))
         check(changed, path)

@@ -35,7 +35,7 @@ _UNFINISHED_FOR_S = 7 * 86400
 
 
 @contextlib.contextmanager
-def exclusive(output_dir: Path) -> Iterator[None]:
+def output_lock(output_dir: Path) -> Iterator[None]:
     """Nobody else of us writes to `output_dir` and the folders in it meanwhile; it is made where it is missing.
 
     Raises:
@@ -136,7 +136,7 @@ def check_writable(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def new_results(folder: Path, owner: Fingerprint, *, resume: bool = False) -> Iterator[Path]:
+def staged_results(folder: Path, owner: Fingerprint, *, resume: bool = False) -> Iterator[Path]:
     """Yield a folder to write into; on success its files take the place of those in `folder`.
 
     It is empty, or with `resume` what an earlier run on the same video left there, if that holds finished clips. On

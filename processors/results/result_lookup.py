@@ -47,7 +47,7 @@ def result_folders(output_dir: Path) -> list[Path]:
     return sorted((path for path in folders if read_manifest(path)), key=lambda path: path.name)
 
 
-def recorded_mark(folder: Path) -> Fingerprint:
+def recorded_fingerprint(folder: Path) -> Fingerprint:
     """The fingerprint of the video whose results are in `folder`.
 
     Raises:

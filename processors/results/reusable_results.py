@@ -16,7 +16,7 @@ from utils.fingerprints import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class KeptResults:
+class ReusableResults:
     """Clips, and the extras made of them, that are as a run with these settings would make them.
 
     extras: files by name. models, warnings: as the manifest has them.
@@ -33,7 +33,7 @@ class KeptResults:
         return tuple(clip.file for clip in self.clips) + tuple(file for files in self.extras.values() for file in files)
 
 
-def kept_results(folder: Path, source: Fingerprint, settings: Settings, analysis_key: str) -> KeptResults | None:
+def find_reusable(folder: Path, source: Fingerprint, settings: Settings, analysis_key: str) -> ReusableResults | None:
     """What is there already of a run on the same input and analysis with the same settings; None where nothing is.
 
     All clips must be there with the size they had. An extra that lacks a file is not kept.
@@ -50,7 +50,7 @@ def kept_results(folder: Path, source: Fingerprint, settings: Settings, analysis
             return None
         extras = {name: tuple(files) for name, files in manifest["extras"].items()}
         extras = {name: files for name, files in extras.items() if _all_there(folder, files, sizes)}
-        return KeptResults(clips, extras, dict(manifest["models"]), tuple(manifest["warnings"]))
+        return ReusableResults(clips, extras, dict(manifest["models"]), tuple(manifest["warnings"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -36,7 +36,7 @@ from processors.batch.batch_summary import EXIT_RESTART, InputResult
 from processors.batch.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
-from processors.results.output_folder import new_results
+from processors.results.output_folder import staged_results
 from processors.results.output_writer import MANIFEST_SCHEMA
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
@@ -102,7 +102,7 @@ class ScriptedProcessor:
     def finish(self, record):
         analysis = record.name
         assert analysis == self.info.path.stem
-        with new_results(self.folder, self.mark) as partial:
+        with staged_results(self.folder, self.mark) as partial:
             (partial / "person_01").mkdir()
             (partial / "person_01" / "clip.mp4").write_bytes(b"clip")
             self.script.play("finish", analysis, self.monitor)
@@ -495,8 +495,8 @@ def test_the_monitor_hears_of_every_video(videos):
 HOLDER = """
 import sys
 from pathlib import Path
-from processors.results.output_folder import exclusive
-with exclusive(Path(sys.argv[1])):
+from processors.results.output_folder import output_lock
+with output_lock(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()
 """

@@ -26,7 +26,7 @@ from processors.commands.people_editor import (
     tracklet_lines,
 )
 from processors.people.segments import SegmentRules, person_segments
-from processors.results.output_folder import exclusive
+from processors.results.output_folder import output_lock
 from processors.results.timeline_file import (
     PersonEntry,
     SegmentEntry,
@@ -301,7 +301,7 @@ def test_a_damaged_manifest_or_timeline_is_said(folder):
 
 
 def test_nobody_edits_while_a_run_writes(folder):
-    with exclusive(folder.parent), pytest.raises(OutputError, match="another run"):
+    with output_lock(folder.parent), pytest.raises(OutputError, match="another run"):
         edit_people(folder, lambda current, rules: current)
 
 

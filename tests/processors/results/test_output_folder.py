@@ -15,7 +15,13 @@ from core.errors import InterruptedRunError, OutputError
 from core.types import Clip, CropPath, Segment
 from processors.clips.resume_journal import NOTES_FILE, FinishedClip, FinishedClips
 from processors.results import output_folder
-from processors.results.output_folder import check_writable, done_manifest, new_results, read_manifest, remove_leftovers
+from processors.results.output_folder import (
+    check_writable,
+    done_manifest,
+    read_manifest,
+    remove_leftovers,
+    staged_results,
+)
 from processors.results.output_writer import MANIFEST_SCHEMA, VERSION
 from utils.fingerprints import Fingerprint
 
@@ -98,7 +104,7 @@ def test_how_it_was_run_does_not_matter(tmp_path):
 
 
 def test_first_results_appear_at_once_and_complete(tmp_path):
-    with new_results(tmp_path / "a", SOURCE) as partial:
+    with staged_results(tmp_path / "a", SOURCE) as partial:
         write_run(partial, {"p/1.mp4": "new"})
         assert not (tmp_path / "a").exists()
     assert tree(tmp_path / "a") == {"p/1.mp4": "new"}
@@ -110,7 +116,7 @@ def test_new_results_replace_ours_and_spare_what_is_not(tmp_path):
     write_run(folder, {"person_01/1.mp4": "old", "person_02/1.mp4": "old", "person_03/1.mp4": "old"})
     (folder / "notes.txt").write_text("mine")
     (folder / "person_02" / "mine.txt").write_text("mine")
-    with new_results(folder, SOURCE) as partial:
+    with staged_results(folder, SOURCE) as partial:
         write_run(partial, {"person_01/1.mp4": "new!", "person_04/1.mp4": "new!"})
     assert tree(folder) == {
         "person_01/1.mp4": "new!",
@@ -127,7 +133,7 @@ def test_new_results_replace_ours_and_spare_what_is_not(tmp_path):
 def test_an_interruption_leaves_the_old_results_as_they_were(tmp_path, error):
     folder = tmp_path / "a"
     write_run(folder, {"p/1.mp4": "old"})
-    with pytest.raises(error), new_results(folder, SOURCE) as partial:
+    with pytest.raises(error), staged_results(folder, SOURCE) as partial:
         write_run(partial, {"p/1.mp4": "new"})
         raise error
     assert tree(folder) == {"p/1.mp4": "old"}
@@ -145,11 +151,11 @@ def test_killed_in_the_middle_of_the_exchange_the_next_run_cleans_up(tmp_path, m
 
     with monkeypatch.context() as patch:
         patch.setattr(output_folder, "remove_file", killed)
-        with pytest.raises(KeyboardInterrupt), new_results(folder, SOURCE) as partial:
+        with pytest.raises(KeyboardInterrupt), staged_results(folder, SOURCE) as partial:
             write_run(partial, {"p/1.mp4": "old", "p/3.mp4": "new"})
     # Every file has the right size here, so only the journal says that the exchange was not completed.
     assert done_manifest(folder, SOURCE, Settings()) is None
-    with new_results(folder, SOURCE) as partial:
+    with staged_results(folder, SOURCE) as partial:
         write_run(partial, {"p/1.mp4": "next"})
     assert tree(folder) == {"p/1.mp4": "next", "p/mine.txt": "mine"}
 
@@ -163,7 +169,7 @@ def test_a_manifest_cannot_make_us_remove_other_files(tmp_path):
     (folder / "link").symlink_to(tmp_path / "elsewhere")
     evil = ["../precious", str(tmp_path / "precious"), "link/file", "p", "", 3, None]
     (folder / "manifest.json").write_text(json.dumps({"files": [{"file": f} for f in evil]}))
-    with new_results(folder, SOURCE) as partial:
+    with staged_results(folder, SOURCE) as partial:
         write_run(partial, {"q/1.mp4": "new"})
     assert (tmp_path / "precious").read_text() == "mine"
     assert (tmp_path / "elsewhere" / "file").read_text() == "mine"
@@ -196,11 +202,11 @@ def note_finished(partial: Path, file: str = "p/1.mp4") -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), InterruptedRunError("stopped")])
 def test_an_interruption_leaves_finished_clips_for_the_next_run(tmp_path, error):
-    with pytest.raises(type(error)), new_results(tmp_path / "a", SOURCE, resume=True) as partial:
+    with pytest.raises(type(error)), staged_results(tmp_path / "a", SOURCE, resume=True) as partial:
         note_finished(partial)
         raise error
     remove_leftovers(tmp_path)
-    with new_results(tmp_path / "a", SOURCE, resume=True) as partial:
+    with staged_results(tmp_path / "a", SOURCE, resume=True) as partial:
         assert (partial / "p/1.mp4").read_text() == "clip"
         write_run(partial, {"p/1.mp4": "clip"})
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["manifest.json", "p"]
@@ -210,10 +216,10 @@ def test_an_interruption_leaves_finished_clips_for_the_next_run(tmp_path, error)
 def test_finished_clips_are_not_kept_for_those_who_want_none_after_failures_or_forever(tmp_path):
     partial = tmp_path / ".partial-a.aa-10"
     note_finished(partial)
-    with new_results(tmp_path / "a", SOURCE) as fresh:
+    with staged_results(tmp_path / "a", SOURCE) as fresh:
         assert list(fresh.iterdir()) == []
     note_finished(partial)
-    with pytest.raises(OSError, match="full"), new_results(tmp_path / "a", SOURCE, resume=True):
+    with pytest.raises(OSError, match="full"), staged_results(tmp_path / "a", SOURCE, resume=True):
         raise OSError("full")
     assert not partial.exists()
     note_finished(partial)
@@ -232,7 +238,7 @@ def test_notes_that_outlived_the_exchange_go(tmp_path):
 
 def test_an_empty_folder_is_taken_over(tmp_path):
     (tmp_path / "a").mkdir()
-    with new_results(tmp_path / "a", SOURCE) as partial:
+    with staged_results(tmp_path / "a", SOURCE) as partial:
         write_run(partial, {"p/1.mp4": "new"})
     assert tree(tmp_path / "a") == {"p/1.mp4": "new"}
 
