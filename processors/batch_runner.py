@@ -39,7 +39,7 @@ from processors.batch.index_writer import write_index
 from processors.batch.run_journal import RunJournal, UnfinishedWork
 from processors.batch.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
 from processors.results.output_folder import output_lock, remove_leftovers
-from utils.json_log import about
+from utils.json_log import log_context
 from utils.malloc_tuning import give_back_memory
 from utils.progress_bars import BatchMonitor
 
@@ -254,7 +254,7 @@ class _Batch:
     def _attempt(self, source: BatchInput, stage: str, work: Callable[[], None]) -> None:
         """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
         with (
-            about(source.name, stage),
+            log_context(source.name, stage),
             self._unfinished.working_on(source.name, stage, source.label),
             self._journal.working_on(source.name, stage),
         ):

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import PipelineError, ascii_safe
+from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RESTART
 from utils.files import write_json
 from utils.plurals import count_of
 from utils.time_formats import format_duration
 
-EXIT_RESTART = 75
-"""exit code of a worker process in which something is broken for good; a new one goes on (EX_TEMPFAIL of sysexits.h)"""
 SUMMARY_SCHEMA = 1
 SUMMARY_FILE = "summary.json"
 
@@ -68,10 +67,10 @@ class BatchSummary:
         if self.restart:
             return EXIT_RESTART
         if self.interrupted:
-            return 130
+            return EXIT_INTERRUPTED
         if self.fatal is not None:
-            return 3
-        return 1 if any(result.status == "failed" for result in self.results) else 0
+            return EXIT_MISSING
+        return EXIT_FAILED if any(result.status == "failed" for result in self.results) else EXIT_DONE
 
     def lines(self) -> Iterator[str]:
         """The closing table: a line for each input, then one for all."""

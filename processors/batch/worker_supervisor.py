@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from core.errors import WorkerCrashError
-from processors.batch.batch_summary import EXIT_RESTART
+from processors.batch.exit_codes import EXIT_RESTART
 from processors.batch.run_journal import RunHistory, RunJournal
 
 if TYPE_CHECKING:

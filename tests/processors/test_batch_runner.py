@@ -32,7 +32,8 @@ from core.types import ColorInfo, VideoInfo
 from processors import batch_runner
 from processors.batch import batch_inspection
 from processors.batch.batch_inputs import find_inputs
-from processors.batch.batch_summary import EXIT_RESTART, InputResult
+from processors.batch.batch_summary import InputResult
+from processors.batch.exit_codes import EXIT_RESTART
 from processors.batch.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch

@@ -32,7 +32,7 @@ from tests.material.flash_beep import END_S, frame_times, onsets, read_clip, wri
 from tests.material.small_disk import no_file_above
 from tests.material.small_videos import run_ffmpeg
 from tests.utils.test_helper_threads import Lines
-from utils.json_log import about
+from utils.json_log import log_context
 from utils.stage_monitor import StageMonitor
 
 SETTINGS = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast"))
@@ -430,7 +430,7 @@ def test_what_the_helpers_log_is_about_the_video(plain, tmp_path, monkeypatch):
             return before(self, *arguments)
 
         monkeypatch.setattr(where, name, logging_first)
-    with about("film", "finish"):
+    with log_context("film", "finish"):
         ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
     log.removeHandler(lines)
     assert {"prefetch", "ffmpeg stderr"} < {thread for thread, _ in lines.lines}

@@ -34,7 +34,7 @@ from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
 from tests.material.synthetic.truth import Truth, film_truth
 from tests.utils.test_helper_threads import Lines
-from utils.json_log import about
+from utils.json_log import log_context
 from utils.stage_monitor import StageMonitor
 
 CUT = 40
@@ -347,7 +347,7 @@ def test_what_the_helpers_log_is_about_the_video(
 
     monkeypatch.setattr(VideoReader, "frames", logging_frames)
     monkeypatch.setattr(SamplingObserver, "on_track_end", logging_end)
-    with about("film", "analyse"):
+    with log_context("film", "analyse"):
         FaceAnalyzer(model_settings, models).analyze(probe_video(film))
     log.removeHandler(lines)
     assert {thread.partition("_")[0] for thread, _ in lines.lines} == {"prefetch", "observe"}

@@ -15,7 +15,7 @@ from core.errors import OutputError
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.clips.resume_journal import NOTES_FILE
-from processors.commands.command_line import parse_age
+from processors.commands.clean_command import parse_age
 from processors.commands.housekeeping import cache_lines, clean, clear_cache, removal_lines
 from processors.results.output_folder import output_lock
 from tests.material.page_material import a_manifest

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from config import Settings, load_settings, result_settings
 from core.errors import OutputError, SettingsError
 from core.types import Tracklet
-from processors.commands.command_line import _numbers
+from processors.commands.edit_commands import tracklet_numbers
 from processors.commands.people_editor import (
     derived_segments,
     drop,
@@ -246,7 +246,7 @@ def test_the_table_of_tracklets():
 def test_numbers_are_written_as_they_are_read():
     assert numbers_text([7, 0, 1, 2, 3, 9, 10]) == "0-3,7,9,10"
     assert numbers_text([]) == ""
-    assert _numbers("0-3,7, 9,10") == [0, 1, 2, 3, 7, 9, 10]
+    assert tracklet_numbers("0-3,7, 9,10") == [0, 1, 2, 3, 7, 9, 10]
 
 
 @pytest.fixture
