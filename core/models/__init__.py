@@ -1,1 +1,1 @@
-"""Networks and where their weights come from: files in, arrays out; nothing here knows of videos or tracks."""
+"""The networks and their weights: images in; faces, embeddings and similarities out. Knows nothing of video files."""
