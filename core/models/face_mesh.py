@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from core.models.installed_files import installed_file
+from core.models.model_spec import WeightsFile
 from core.models.openvino_graph import OpenVINOGraph
 from core.types import ByteArray, FloatArray
-from core.weights import WeightsFile
 
 FACE_SIDE_PX = 192
 POINTS = 468

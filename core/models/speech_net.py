@@ -1,7 +1,7 @@
 """LR-ASD, which says whether a face speaks from its mouth and the sound; weights, conversion and execution.
 
 Liao et al., "LR-ASD: Lightweight and Robust Network for Active Speaker Detection", IJCV 2025; MIT licence, 0.84 M
-parameters. Two sets of weights were published; their mean is better than either (benchmarks/speech.py).
+parameters. Two sets of weights were published; their mean is better than either (benchmarks/quality/speech.py).
 The network takes 25 mouths a second and 100 rows of MFCC; see `processors/speech/mouth_region.py` and `mfcc.py`.
 """
 
@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import ModelChecksumError, ModelUnavailableError
+from core.models.model_spec import WeightsFile
+from core.models.nets import converted
 from core.models.openvino_graph import OpenVINOGraph
-from core.nets import converted
+from core.models.weights import download, verified
 from core.types import ByteArray, FloatArray
-from core.weights import WeightsFile, download, verified
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ def load_speech_nets(weights: dict[str, Path], cache_dir: Path, *, threads: int 
         tuple(kinds),
         {kind: weights[key] for kind, key in kinds.items()},
         cache_dir,
-        entries={kind: SPEECH_WEIGHTS[key] for kind, key in kinds.items()},
+        files={kind: SPEECH_WEIGHTS[key] for kind, key in kinds.items()},
         converter=_CONVERTER,
     )
     return [

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.quiet_openvino import import_openvino
+from core.models.openvino_runtime import import_openvino
 
 WIDTHS = ((1, 16, 32), (32, 32, 64), (64, 64, 128))
 """channels into, inside and out of the three blocks of either encoder"""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.installed_files import installed_file
+from core.models.model_spec import WeightsFile
 from core.models.openvino_graph import OpenVINOGraph
 from core.types import FloatArray
-from core.weights import WeightsFile
 
 SAMPLE_RATE_HZ = 16_000
 WINDOW_SAMPLES = 512

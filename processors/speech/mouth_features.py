@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InterruptedRunError
+from core.media.video_reader import VideoReader
 from core.models.face_mesh import FaceMesh, mouth_opening
 from core.models.speech_net import CHUNK_FRAMES, CONTEXT_FRAMES, RATE_HZ, SpeechNet, chunks
 from core.types import ByteArray, FaceAnalysis, FloatArray, IntArray, Tracklet
-from core.video_reader import VideoReader
 from processors.speech.mouth_region import face_picture, mouth_picture, smoothed_boxes
 
 

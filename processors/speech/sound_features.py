@@ -13,7 +13,7 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-from core.audio_reader import PcmFormat, pcm_format, read_audio
+from core.media.audio_reader import PcmFormat, pcm_format, read_audio
 from core.models.speech_net import MFCC_PER_FRAME, RATE_HZ
 from core.models.voice_activity import SAMPLE_RATE_HZ, WINDOW_SAMPLES, VoiceActivity
 from core.types import FaceAnalysis, FloatArray

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.synthetic.portraits import COLLINS, HOPPER, Portrait
 from core.models.face_mesh import CHIN, FACE_SIDE_PX, FOREHEAD, LOWER_LIP, UPPER_LIP, FaceMesh, mouth_opening
 from processors.speech.mouth_region import face_picture
+from tests.material.synthetic.portraits import COLLINS, HOPPER, Portrait
 from tests.speech_models import needs_speech_packages
 
 pytestmark = needs_speech_packages

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ModelChecksumError, ModelUnavailableError
 from core.models.installed_files import installed_file
-from core.weights import WeightsFile
+from core.models.model_spec import WeightsFile
 
 CONTENT = b"weights"
 ENTRY = WeightsFile("net.onnx", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), package="bad_package", folder="data")

@@ -13,8 +13,8 @@ import pytest
 
 from core.errors import ModelChecksumError, ModelUnavailableError
 from core.models import speech_net
+from core.models.model_spec import WeightsFile
 from core.models.speech_net import SPEECH_WEIGHTS, SpeechNet, chunks, load_speech_nets, locate_speech_weights
-from core.weights import WeightsFile
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.audio_reader import PcmFormat
+from core.media.audio_reader import PcmFormat
 from core.types import FloatArray
 from processors.speech.sound_features import SoundFeatures, _Sink
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speech import analyse
+from benchmarks.quality.speech import analyse
 from config import Settings
 from core.errors import InterruptedRunError
 from core.model_manager import ModelManager

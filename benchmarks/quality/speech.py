@@ -1,6 +1,6 @@
 """Who speaks, measured: both signals on the made and real clips with known speakers, without rendering.
 
-    python -m benchmarks.speech [--signal embedded|model|both] [--cache DIR] [--weights FILE ...] [--json FILE]
+    python -m benchmarks.quality.speech [--signal embedded|model|both] [--cache DIR] [--weights FILE ...] [--json FILE]
 
 The counting is that of the material's own scorer, which is loaded from beside it. One table per signal goes to stdout:
 F1 and false alarms per kind of clip, then CPU time. What was reached once stands in
@@ -23,12 +23,12 @@ from typing import Any
 
 from benchmarks.known_clips import CLIPS, PROJECT
 from config import Settings
+from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
 from core.models.face_mesh import FaceMesh, locate_face_mesh
 from core.models.speech_net import SPEECH_WEIGHTS, load_speech_nets, locate_speech_weights
 from core.models.voice_activity import VoiceActivity, locate_voice_activity
 from core.types import FaceAnalysis, frame_times
-from core.video_probe import probe_video
 from processors.face_analyzer import FaceAnalyzer
 from processors.speech.speech_pass import SpeechColumns, SpeechModels, find_speech
 from processors.speech.turns import turns

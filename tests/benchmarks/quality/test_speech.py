@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.speech import SIGNALS, analyse, by_kind, find_clips, judge, read_floors, speech_models, undercut
+from benchmarks.quality.speech import SIGNALS, analyse, by_kind, find_clips, judge, read_floors, speech_models, undercut
 from config import Settings
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis
