@@ -107,7 +107,8 @@ def converted(
     """Paths of the OpenVINO forms of `kinds`, converted once and kept in `cache_dir`.
 
     The conversion needs torch and some 800 MB, so it happens in a child process. files: the weights of each
-    kind where they are not in `MODELS`. converter: the module to run there, with a kind, its weights and the target for each kind.
+    kind where they are not in `MODELS`. converter: the module to run there, with a kind, its weights and the target
+    for each kind.
 
     Raises:
         ModelError: the conversion failed; the message has the end of what it said.
