@@ -14,9 +14,10 @@ import msgspec
 from msgspec.structs import replace
 
 from core.errors import OutputError, SettingsError, ascii_safe
-from processors.results.output_folder import keep_backup, output_lock, read_manifest
-from processors.results.output_writer import TIMELINE_FILE, UNKNOWN_PERSON
+from processors.results.manifest import read_manifest
+from processors.results.output_folder import keep_backup, output_lock
 from processors.results.timeline_file import (
+    TIMELINE_FILE,
     PersonEntry,
     SegmentEntry,
     TimelineFile,
@@ -26,6 +27,7 @@ from processors.results.timeline_file import (
     fold,
     read_timeline,
 )
+from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.files import write_bytes
 from utils.text_width import columns, padded
 from utils.time_formats import clock
@@ -223,7 +225,8 @@ def _refuse_two_at_a_time(people: Sequence[PersonEntry], by_id: dict[int, Trackl
 
 def _rules(folder: Path) -> ClipRules:
     try:
-        clip = (read_manifest(folder) or {})["settings"]["clip"]
+        manifest = read_manifest(folder)
+        clip = {} if manifest is None else manifest.settings["clip"]
         return ClipRules(float(clip["min_clip"]), float(clip["merge_gap"]))
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError("the folder's manifest.json is missing or damaged", path=folder) from error
