@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
@@ -38,6 +38,7 @@ from processors.batch.folder_claims import FolderClaims
 from processors.batch.index_writer import write_index
 from processors.batch.run_journal import RunJournal, UnfinishedWork
 from processors.batch.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
+from processors.results.manifest import Manifest
 from processors.results.output_folder import output_lock, remove_leftovers
 from utils.json_log import log_context
 from utils.malloc_tuning import give_back_memory
@@ -326,7 +327,7 @@ def _result(
     source: BatchInput,
     folder: Path | None,
     status: Status,
-    manifest: dict[str, Any],
+    manifest: Manifest,
     wall_s: float = 0.0,
     *,
     analysis_cached: bool = False,
@@ -335,9 +336,9 @@ def _result(
         source.label,
         source.name,
         status,
-        people=len(manifest["people"]),
-        clips=len(manifest["clips"]),
-        duration_s=manifest["video"]["duration_s"],
+        people=len(manifest.people),
+        clips=len(manifest.clips),
+        duration_s=manifest.video.duration_s,
         wall_s=wall_s,
         analysis_cached=analysis_cached,
         folder="" if folder is None else folder.name,

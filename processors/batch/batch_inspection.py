@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from config import Settings
 from core.errors import PipelineError, ascii_safe
@@ -13,7 +12,9 @@ from core.media.video_probe import probe_video
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.folder_claims import FolderClaims
-from processors.results.output_folder import check_writable, done_manifest
+from processors.results.manifest import Manifest
+from processors.results.old_results import examine_folder, refusal_error
+from processors.results.run_plan import Action, plan_run
 from utils.fingerprints import Fingerprint, fingerprint
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Inspection:
     """
 
     job: Job | None = None
-    manifest: dict[str, Any] | None = None
+    manifest: Manifest | None = None
     same_as: BatchInput | None = None
     reason: str = ""
     folder: Path | None = None
@@ -56,9 +57,12 @@ def inspect_input(source: BatchInput, claims: FolderClaims, settings: Settings) 
         folder = claims.output_dir / claims.folder_for(source, mark)
         if (other := claims.same_video(source, mark)) is not None:
             return Inspection(same_as=other, folder=folder)
-        if not settings.run.overwrite and (manifest := done_manifest(folder, mark, settings)):
-            return Inspection(manifest=manifest, folder=folder)
-        check_writable(folder)
+        old = examine_folder(folder, mark, settings)
+        plan = plan_run(old.facts, overwrite=settings.run.overwrite)
+        if plan.action is Action.SKIP:
+            return Inspection(manifest=old.manifest, folder=folder)
+        if plan.refusal is not None:
+            raise refusal_error(folder, plan.refusal)
         return Inspection(job=Job(source, probe_video(source.path), mark, folder), folder=folder)
     except Exception as error:
         return Inspection(reason=one_line_reason(source, error))
