@@ -23,6 +23,7 @@ from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.extras.registry import ExtrasContext, write_extras
 from processors.id_timeline_generator import IdTimelineGenerator
+from processors.people.segments import pad_and_split
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.html_page import prepare_pages
 from processors.results.manifest import Manifest, read_manifest
