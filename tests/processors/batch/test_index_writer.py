@@ -11,8 +11,9 @@ import weakref
 from pathlib import Path
 
 from processors.batch import index_writer
-from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import index_parts, write_index
+from processors.batch.input_result import InputResult
 from processors.results.output_folder import read_manifest
 from tests.material.page_material import HOSTILE, a_manifest
 
