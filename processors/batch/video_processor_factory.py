@@ -1,4 +1,4 @@
-"""What does the work on one video, as the batch sees it, and the factory of the real thing."""
+"""The processing of one video as the batch sees it, and the factory of the real processors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Processor(Protocol):
-    """The work on one video; `VideoProcessor` is the real one."""
+    """Processes one video; implemented by `VideoProcessor`."""
 
     def prepare(self) -> None: ...
 
@@ -34,18 +34,18 @@ MakeProcessor = Callable[[VideoInfo, Path, Fingerprint, Settings, StageMonitor],
 
 
 class VideoProcessorFactory:
-    """Makes `VideoProcessor`s that share the models of the run."""
+    """Creates `VideoProcessor`s that share the models of the run."""
 
     def __init__(self, settings: Settings, load: Callable[[Settings], ModelManager] = load_models) -> None:
-        """load: called for the first that needs models."""
+        """load: called once, when the first processor needs models."""
         self._models = functools.cache(functools.partial(load, settings))
 
     def __call__(
-        self, info: VideoInfo, folder: Path, mark: Fingerprint, settings: Settings, monitor: StageMonitor
+        self, info: VideoInfo, folder: Path, fingerprint: Fingerprint, settings: Settings, monitor: StageMonitor
     ) -> Processor:
-        return VideoProcessor(info, folder, mark, settings, monitor, self._models)
+        return VideoProcessor(info, folder, fingerprint, settings, monitor, self._models)
 
     def release(self) -> None:
-        """Let go of the networks, if any were loaded."""
+        """Free the networks, if any were loaded."""
         if self._models.cache_info().currsize:
             self._models().release()

@@ -30,12 +30,12 @@ from core.errors import (
     ToolMissingError,
 )
 from core.types import ColorInfo, VideoInfo
-from processors import batch_runner
-from processors.batch import batch_inspection
+from processors.batch import batch_inspection, video_pipeline
 from processors.batch.batch_inputs import find_inputs
-from processors.batch.batch_summary import InputResult
 from processors.batch.exit_codes import EXIT_RESTART
-from processors.batch.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
+from processors.batch.input_result import InputResult
+from processors.batch.run_journal import Crash, RunHistory, RunJournal
+from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results.manifest import write_manifest
@@ -216,8 +216,8 @@ def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
         (DecodeError("is broken", path="b.mp4", hint="copy it again"), "is broken (copy it again)"),
         (GPUMemoryError("no room"), "no room"),
         (OSError(28, "No space left on device", "/secret/folder/b"), "No space left on device: b"),
-        (ValueError("what\nis this"), "unexpected ValueError: what\\nis this (run again with -v for the details)"),
-        (MemoryError(), "unexpected MemoryError:  (run again with -v for the details)"),
+        (ValueError("what\nis this"), "unexpected ValueError: what\\nis this (run again with -v for details)"),
+        (MemoryError(), "unexpected MemoryError:  (run again with -v for details)"),
     ],
 )
 @pytest.mark.parametrize("step", ["analyse", "finish"])
@@ -379,7 +379,7 @@ def test_an_error_of_the_batch_itself_is_raised(videos, monkeypatch):
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(batch_runner, "give_back_memory", broken)
+    monkeypatch.setattr(video_pipeline, "give_back_memory", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         run(videos, Script())
 
@@ -461,7 +461,7 @@ def test_a_run_after_a_sudden_death_names_what_was_being_worked_on(videos, caplo
     note.write_text(seen[0])
     with caplog.at_level(logging.WARNING):
         run(videos, Script())
-    assert "cut off while it worked on" in caplog.text and "a.mp4 (finish)" in caplog.text
+    assert "ended abruptly while processing" in caplog.text and "a.mp4 (finish)" in caplog.text
     assert not note.exists()
     for damaged in (b"", b"[]", b"{", b'{"inputs": [3]}', b"\xff"):
         note.write_bytes(damaged)
@@ -549,3 +549,26 @@ def test_models_that_cannot_be_loaded_are_one_line_and_exit_3(videos, monkeypatc
     assert "matching releases" in summary.results[0].reason
     assert "requirements.txt" in summary.results[0].reason
     assert statuses(summary) == ["failed", *["interrupted"] * 3]
+
+
+def test_a_suspect_is_finished_before_the_next_one_is_touched(videos):
+    script = Script()
+    history = RunHistory({}, {name: Crash(1, "analyse", "SIGSEGV") for name in "bc"})
+    summary, told = run_after_crash(videos, script, history)
+    assert statuses(summary) == ["done"] * 4
+    names = [name for _, name, _ in told]
+    assert names[:14] == ["b"] * 7 + ["c"] * 7, "a crash now could be blamed on the wrong input"
+
+
+def test_no_suspect_is_tried_with_a_gpu_that_another_one_broke(videos):
+    script = Script()
+    script.steps["analyse", "b"] = DeadDeviceError("the GPU failed")
+
+    class Journal(RunJournal):
+        can_restart = True
+
+    history = RunHistory({}, {name: Crash(1, "analyse", "SIGSEGV") for name in "bc"})
+    inputs = find_inputs([str(videos)], videos.parent / "out")
+    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make, Journal(history))
+    assert summary.restart
+    assert {name for _, name in script.events} == {"b"}

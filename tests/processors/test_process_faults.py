@@ -22,7 +22,7 @@ from core.media.clip_writer import ClipWriter
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_summary import BatchSummary
-from processors.batch.run_journal import UNFINISHED_FILE
+from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
 from processors.results.old_results import examine_folder

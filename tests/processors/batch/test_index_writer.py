@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 
 from processors.batch import index_writer
-from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import IndexView, index_parts, write_index
+from processors.batch.input_result import InputResult
 from processors.results.manifest import read_view
 from tests.material.page_material import HOSTILE, a_manifest
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
+from processors.batch.input_result import InputResult
 from processors.results.report_writer import FacePicture, ReportPictures, report_html
 from tests.material.flash_beep import frame_times, write_video
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
