@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.l1_solver import minimize_weighted_l1
-from utils.signal_filters import Signal, gaussian, greatest_around, least_around, median
+from utils.signal_filters import Signal, gaussian, median, rolling_max, rolling_min
 
 _SAMPLES_PER_KNOT = 2
 _OUTSIDE_PENALTY = 400.0
@@ -80,7 +80,7 @@ def l1_path(
     stride = max(1, round(spacing / _SAMPLES_PER_KNOT))
     # Each sample stands for those around it, so the tightest bounds among them apply.
     window = 2 * (stride // 2) + 1
-    lower, upper = greatest_around(lower, window), least_around(upper, window)
+    lower, upper = rolling_max(lower, window), rolling_min(upper, window)
     samples = np.unique(np.append(np.arange(0, count, stride), count - 1))
     control = np.zeros(0)
     while len(control) < knots:
