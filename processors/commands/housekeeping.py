@@ -23,6 +23,7 @@ from processors.results.manifest_outline import ManifestOutline, ManifestState, 
 from processors.results.output_folder import BACKUP_FILE, output_lock, remove_file
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from utils.files import PARTIAL_PREFIX
+from utils.plurals import count_of
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,9 @@ def cache_lines(store: AnalysisStore) -> Iterator[str]:
     entries = store.entries()
     used, limit = sum(e.bytes for e in entries), store.limit_bytes
     yield f"folder    {ascii_safe(str(store.folder))}"
-    yield f"analyses  {len(entries)}"
+    analyses = sum(entry.is_analysis for entry in entries)
+    signals = f" and {count_of(len(entries) - analyses, 'signal')}" if len(entries) > analyses else ""
+    yield f"analyses  {analyses}{signals}"
     yield f"size      {used / 1e6:.1f} of {limit / 1e6:.0f} MB"
     if entries:
         days = (time.time() - entries[-1].used_at) / 86400

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from config import ClipSettings, IdentitySettings, SpeechSettings
 from core.errors import OutputError, SettingsError, ascii_safe
 from processors.people.segments import SegmentRules, segment_rows
 from processors.results.manifest import read_manifest
@@ -35,6 +37,9 @@ from utils.time_formats import clock
 
 _ROUNDING_S = 1e-6
 
+Speaks = tuple[tuple[float, float], ...] | UnsetType
+_Span = tuple[TrackletEntry, float, float]
+"""part of a tracklet: [start_s, end_s)"""
 
 Change = Callable[[TimelineFile, SegmentRules], TimelineFile]
 """given the timeline and the rules that the folder was made with"""
@@ -95,8 +100,9 @@ def merge(
         _refuse_seen_together([person, *joined], by_id)
     tracklets.sort(key=lambda t: (t.start_s, t.id))
     still = all(p.still for p in (person, *joined))
-    segments = derived_segments(tracklets, rules, still=still)
-    one = replace(person, tracklets=tuple(t.id for t in tracklets), segments=segments, still=still)
+    speaks = _all_speaks([person, *joined])
+    segments = derived_segments(tracklets, rules, still=still, speaks=speaks)
+    one = replace(person, tracklets=tuple(t.id for t in tracklets), segments=segments, still=still, speaks=speaks)
     return _with_people(timeline, (one if p is person else p for p in timeline.people if not _among(p, joined)))
 
 
@@ -127,8 +133,9 @@ def split(
             person,
             name=n,
             tracklets=tuple(t.id for t in part),
-            segments=derived_segments(part, rules, still=person.still),
+            segments=derived_segments(part, rules, still=person.still, speaks=person.speaks),
             face=None,
+            speaks=UNSET if person.speaks is UNSET else tuple((a, b) for _, a, b in _spoken(part, person.speaks)),
         )
         for n, part in zip(names, parts, strict=True)
     )
@@ -149,40 +156,74 @@ def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
 
 
 def derived_segments(
-    tracklets: Iterable[TrackletEntry], rules: SegmentRules, *, still: bool = False
+    tracklets: Iterable[TrackletEntry], rules: SegmentRules, *, still: bool = False, speaks: Speaks = UNSET
 ) -> tuple[SegmentEntry, ...]:
     """The segments of a person with these tracklets, by the rules that a run follows.
 
     Only the beginning and end of each tracklet are known here, so a pause of the recording within one is not seen.
+    With `rules.only_speaking`, `speaks` are the person's turns; a lead or tail then ends with the tracklets, because
+    where the shot ends is not known.
     """
     rows = sorted(tracklets, key=lambda t: (t.shot, t.start_s, t.id))
-    ends_s = np.array([t.end_s for t in rows])
-    ranges = segment_rows(
-        np.array([t.shot for t in rows], np.int64), np.array([t.start_s for t in rows]), ends_s, rules, still=still
-    )
-    return tuple(
-        SegmentEntry(
-            shot=rows[first].shot,
-            start_s=rows[first].start_s,
-            end_s=float(ends_s[first:last].max()),
-            tracklets=tuple(t.id for t in rows[first:last]),
-        )
-        for first, last in ranges
-    )
+    spans = [(t, t.start_s, t.end_s) for t in rows]
+    if rules.only_speaking:
+        spans = _spoken(rows, () if speaks is UNSET else speaks)
+    starts_s, ends_s = np.array([start for _, start, _ in spans]), np.array([end for _, _, end in spans])
+    shots = np.array([t.shot for t, _, _ in spans], np.int64)
+    found: list[SegmentEntry] = []
+    for first, last in segment_rows(shots, starts_s, ends_s, rules, still=still):
+        shot, start_s, end_s = int(shots[first]), float(starts_s[first]), float(ends_s[first:last].max())
+        if rules.only_speaking:
+            here = [t for t in rows if t.shot == shot]
+            start_s = max(start_s - rules.lead_s, min(t.start_s for t in here))
+            end_s = min(end_s + rules.tail_s, max(t.end_s for t in here))
+            if found and found[-1].shot == shot and found[-1].end_s > start_s:
+                start_s = round((found[-1].end_s + start_s) / 2, 6)
+                found[-1] = replace(found[-1], end_s=start_s)
+        own = dict.fromkeys(t.id for t, _, _ in spans[first:last])
+        found.append(SegmentEntry(shot=shot, start_s=start_s, end_s=end_s, tracklets=tuple(own)))
+    # The lead or tail of some may have been cut off.
+    return tuple(s for s in found if s.end_s - s.start_s >= rules.min_clip_s - _ROUNDING_S)
+
+
+def _spoken(tracklets: Sequence[TrackletEntry], speaks: Sequence[tuple[float, float]]) -> list[_Span]:
+    """The parts of turns that lie in the tracklets, sorted like them; what is shared by two is in both."""
+    parts = [(t, max(start, t.start_s), min(end, t.end_s)) for t in tracklets for start, end in speaks]
+    return sorted((part for part in parts if part[1] < part[2]), key=lambda part: (part[0].shot, part[1], part[0].id))
+
+
+def _all_speaks(people: Sequence[PersonEntry]) -> Speaks:
+    """The turns of several people as those of one, in order."""
+    known = [person.speaks for person in people if person.speaks is not UNSET]
+    if not known:
+        return UNSET
+    found: list[tuple[float, float]] = []
+    for start, end in sorted(turn for turns in known for turn in turns):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return tuple(found)
 
 
 def people_lines(timeline: TimelineFile) -> Iterator[str]:
     """The table of people for a terminal, header first."""
     by_id = {t.id: t for t in timeline.tracklets}
     width = max([len("person"), *(columns(p.name) for p in timeline.people)])
-    yield f"{'person':<{width}}  on screen  first seen  clips  tracklets"
+    is_speech_known = any(person.speaks is not UNSET for person in timeline.people)
+    talking = f"{'talking':>9}  {'turns':>5}  " if is_speech_known else ""
+    yield f"{'person':<{width}}  on screen  {talking}first seen  clips  tracklets"
     for person in timeline.people:
         own = [by_id[i] for i in person.tracklets]
         shown = clock(sum(t.end_s - t.start_s for t in own))
         first = clock(min(t.start_s for t in own)) if own else "-"
         note = "  (still image)" if person.still else ""
         ids = numbers_text(person.tracklets)
-        yield f"{padded(person.name, width)}  {shown:>9}  {first:>10}  {len(person.segments):>5}  {ids}{note}".rstrip()
+        if is_speech_known:
+            turns = () if person.speaks is UNSET else person.speaks
+            talking = f"{clock(sum(end - start for start, end in turns)):>9}  {len(turns):>5}  "
+        line = f"{padded(person.name, width)}  {shown:>9}  {talking}{first:>10}  {len(person.segments):>5}  {ids}{note}"
+        yield line.rstrip()
 
 
 def tracklet_lines(timeline: TimelineFile) -> Iterator[str]:
@@ -225,9 +266,12 @@ def _rules(folder: Path) -> SegmentRules:
     try:
         manifest = read_manifest(folder)
         settings = {} if manifest is None else manifest.settings
-        clip, identity = settings["clip"], settings["identity"]
-        return SegmentRules(float(clip["min_clip"]), float(clip["merge_gap"]), bool(identity["skip_still"]))
-    except (KeyError, TypeError, ValueError) as error:
+        return SegmentRules.from_settings(
+            msgspec.convert(settings["identity"], IdentitySettings),
+            msgspec.convert(settings["clip"], ClipSettings),
+            msgspec.convert(settings["speech"], SpeechSettings),
+        )
+    except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
         raise SettingsError("the folder's manifest.json is missing or damaged", path=folder) from error
 
 

@@ -14,6 +14,8 @@ from processors.commands.console import open_console, signals_to
 from processors.commands.settings_flags import add_settings, settings_from
 from utils.stdout_guard import print_lines
 
+_NO_SECTIONS = {"analysis", "identity", "speech"}
+"""they decide what timeline.json says, which is there already"""
 _NO_FLAGS = {"overwrite", "cache"}
 """settings without effect on this command"""
 
@@ -28,9 +30,7 @@ def parser() -> Parser:
     result.add_argument(
         "--analyse", action="store_true", help="analyse the video again if its analysis is no longer in the cache"
     )
-    add_settings(
-        result, [o for o in options() if o.section not in ("analysis", "identity") and o.name not in _NO_FLAGS]
-    )
+    add_settings(result, [o for o in options() if o.section not in _NO_SECTIONS and o.name not in _NO_FLAGS])
     return result
 
 

@@ -51,6 +51,8 @@ def _add_flag(group: Any, option: Option) -> None:
         group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
     elif option.choices:
         group.add_argument(option.flag, choices=option.choices, **common)
+    elif option.is_list and not option.words:
+        group.add_argument(option.flag, nargs="+", metavar="FILE", **common)
     else:
         metavar = _METAVARS[type(option.default)]
         group.add_argument(option.flag, type=argument_type(option.parse), metavar=metavar, **common)

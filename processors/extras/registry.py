@@ -12,6 +12,7 @@ from processors.extras.exporters.coco import write_coco
 from processors.extras.exporters.edl import write_edl
 from processors.extras.exporters.mot import write_mot
 from processors.extras.exporters.otio import write_otio
+from processors.extras.exporters.speech_vtt import write_speech_vtt
 from processors.extras.exporters.vtt import write_vtt
 from processors.results.result_pictures import ranked_faces
 from utils.stage_monitor import StageMonitor
@@ -73,6 +74,7 @@ _ALL = (
     _export("mot", write_mot),
     _export("coco", write_coco),
     _export("vtt", write_vtt),
+    _export("speech", write_speech_vtt),
     _export("otio", write_otio),
     _export("edl", write_edl),
 )

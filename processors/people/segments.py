@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from config import ClipSettings, IdentitySettings
-from core.types import FaceAnalysis, IntArray, Segment, Tracklet
+from config import ClipSettings, IdentitySettings, SpeechSettings
+from core.types import FaceAnalysis, IntArray, Segment, Tracklet, frame_times
 from processors.people.quiet_cuts import quiet_cuts
 
 Seconds = NDArray[np.float64]
@@ -33,15 +33,24 @@ class SegmentRules:
 
     min_clip_s: shortest segment, seconds. merge_gap_s: longest absence within one segment, seconds.
     skip_still: people whose face never moves (portraits, posters) get no segments.
+    only_speaking: a segment is a turn; merge_gap_s is then the longest pause within one.
+    lead_s, tail_s: by how much a segment begins before the presence that it shows, and ends after it.
     """
 
     min_clip_s: float
     merge_gap_s: float
     skip_still: bool = False
+    only_speaking: bool = False
+    lead_s: float = 0.0
+    tail_s: float = 0.0
 
     @classmethod
-    def from_settings(cls, identity: IdentitySettings, clip: ClipSettings) -> SegmentRules:
-        return cls(clip.min_clip, clip.merge_gap, identity.skip_still)
+    def from_settings(
+        cls, identity: IdentitySettings, clip: ClipSettings, speech: SpeechSettings | None = None
+    ) -> SegmentRules:
+        if speech is None or speech.when == "visible":
+            return cls(clip.min_clip, clip.merge_gap, identity.skip_still)
+        return cls(clip.min_clip, speech.speech_gap, identity.skip_still, True, speech.speech_lead, speech.speech_tail)
 
 
 def segment_rows(
@@ -63,7 +72,9 @@ def segment_rows(
         reached_s = np.maximum.accumulate(ends_s[first:last])
         absences_s = starts_s[first + 1 : last] - reached_s[:-1]
         for begin, end in _runs(absences_s > rules.merge_gap_s + _ROUNDING_S, first, last):
-            if reached_s[end - 1 - first] - starts_s[begin] >= rules.min_clip_s - _ROUNDING_S:
+            # What is added to the presence belongs to the clip. Where a cut takes some of it away, the caller knows.
+            length_s = reached_s[end - 1 - first] - starts_s[begin] + rules.lead_s + rules.tail_s
+            if length_s >= rules.min_clip_s - _ROUNDING_S:
                 ranges.append((begin, end))
     return ranges
 
@@ -118,7 +129,8 @@ def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings:
     Padding ends at shot boundaries and halfway to the next segment of the same person. Splits are made where faces
     move least. The order is that of `segments`; the parts of one are in time order.
     """
-    padded = _padded(analysis, segments, settings.padding) if settings.padding else list(segments)
+    padding_s = settings.padding
+    padded = widened_segments(analysis, segments, padding_s, padding_s) if padding_s else list(segments)
     if not settings.max_clip:
         return padded
     parts = []
@@ -128,9 +140,22 @@ def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings:
     return parts
 
 
-def _padded(analysis: FaceAnalysis, segments: Sequence[Segment], padding_s: float) -> list[Segment]:
+def turn_segments(analysis: FaceAnalysis, segments: Sequence[Segment], rules: SegmentRules) -> tuple[Segment, ...]:
+    """`segments` of one person, found with `rules.only_speaking`, with their lead and tail."""
+    times_s = frame_times(analysis)
+    widened = widened_segments(analysis, segments, rules.lead_s, rules.tail_s)
+    return tuple(s for s in widened if times_s[s.end] - times_s[s.start] >= rules.min_clip_s - _ROUNDING_S)
+
+
+def widened_segments(
+    analysis: FaceAnalysis, segments: Sequence[Segment], before_s: float, after_s: float
+) -> list[Segment]:
+    """`segments` begun `before_s` earlier and ended `after_s` later.
+
+    Shot boundaries are not crossed, and two segments of one person meet in the middle between them.
+    """
     pts = analysis.frame_pts
-    padding = round(padding_s / analysis.video.time_base)
+    before_pts, after_pts = (round(seconds / analysis.video.time_base) for seconds in (before_s, after_s))
     shots = {shot.index: shot for shot in analysis.shots}
     result = []
     for segment in segments:
@@ -140,7 +165,7 @@ def _padded(analysis: FaceAnalysis, segments: Sequence[Segment], padding_s: floa
         after = min((s.start for s in neighbours if s.start >= segment.end), default=None)
         earliest = shot.start if before is None else (before + segment.start + 1) // 2
         latest = shot.end if after is None else (segment.end + after + 1) // 2
-        start = int(np.searchsorted(pts, pts[segment.start] - padding))
-        end = int(np.searchsorted(pts, analysis.end_pts(segment.end) + padding))
+        start = int(np.searchsorted(pts, pts[segment.start] - before_pts))
+        end = int(np.searchsorted(pts, analysis.end_pts(segment.end) + after_pts))
         result.append(replace(segment, start=max(start, earliest), end=max(min(end, latest), segment.end)))
     return result

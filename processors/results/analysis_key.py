@@ -6,8 +6,9 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,12 +18,15 @@ from core.analysis_store import AnalysisStore
 from core.model_manager import possible_embedders
 from core.models.model_spec import MODELS
 from core.models.weights import chosen_cache_dir
+from core.signal_file import SIGNAL_SCHEMA
 from utils.fingerprints import Fingerprint
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 _ROOTS = ("processors.face_analyzer", "core.models.torch_nets", "core.media.video_probe")
 """where the code begins that decides what an analysis holds; what it imports belongs to it"""
+_SPEECH_ROOTS = ("processors.speech.speech_pass", "core.models.torch_speech_net")
+"""the same for the signal of who speaks"""
 _NO_PART_OF_IT = frozenset({
     "config", "core.errors", "core.thread_budget", "core.types", "core.models.weights",
     "utils.files", "utils.prefetch", "utils.stage_monitor", "utils.stage_times",
@@ -54,6 +58,17 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+def speech_key(analysis: str, models: Mapping[str, Any]) -> str:
+    """64 hexadecimal digits for the signal of who speaks. analysis: key of the faces; models: what they are called."""
+    facts = {
+        "schema": SIGNAL_SCHEMA,
+        "code": code_digest(roots=_SPEECH_ROOTS),
+        "analysis": analysis,
+        "models": models,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def possible_keys(fingerprint: Fingerprint, settings: Settings) -> tuple[str, ...]:
     """The keys that an analysis with `settings` may have been stored under, the one to prefer first.
 
@@ -68,18 +83,21 @@ def make_store(settings: Settings) -> AnalysisStore:
 
 
 @functools.cache
-def code_digest(project: Path = PROJECT) -> str:
-    """SHA-256 over the code that makes analyses. A version number would be forgotten sooner or later."""
+def code_digest(project: Path = PROJECT, roots: tuple[str, ...] = _ROOTS) -> str:
+    """SHA-256 over the code that makes analyses, or what begins in the modules `roots`.
+
+    A version number would be forgotten sooner or later.
+    """
     digest = hashlib.sha256()
-    for name, source in sorted(analysis_sources(project).items()):
+    for name, source in sorted(analysis_sources(project, roots).items()):
         digest.update(f"{name} {len(source)}\n{source}".encode())
     return digest.hexdigest()
 
 
-def analysis_sources(project: Path) -> dict[str, str]:
-    """The modules that make analyses, with their source text."""
+def analysis_sources(project: Path, roots: Sequence[str] = _ROOTS) -> dict[str, str]:
+    """`roots` and what they import, by default the modules that make analyses, with their source text."""
     sources: dict[str, str] = {}
-    waiting = list(_ROOTS)
+    waiting = list(roots)
     while waiting:
         name = waiting.pop()
         path = project / f"{name.replace('.', '/')}.py"

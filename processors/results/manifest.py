@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from core.types import AudioInfo, Clip, ColorInfo, Transition
 from utils.files import write_json
@@ -103,7 +104,10 @@ class ManifestSegment(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
-    """A person. clips: number of clips."""
+    """A person. clips: number of clips.
+
+    turns, speaks_s: how often and how long the person speaks, where that was asked.
+    """
 
     name: str
     still: bool
@@ -111,6 +115,8 @@ class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
     tracklets: tuple[int, ...]
     segments: tuple[ManifestSegment, ...]
     clips: int
+    turns: int | UnsetType = UNSET
+    speaks_s: float | UnsetType = UNSET
 
 
 class ManifestClip(ManifestPart, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from processors.results.manifest_outline import ManifestState, read_outline
 from processors.results.output_folder import resumable_clips
 from processors.results.run_plan import FolderFacts, Refusal
 from processors.results.timeline_file import timeline_sha256
+from processors.speech.speech_models import possible_speech_models
 from utils.fingerprints import Fingerprint
 
 
@@ -120,7 +121,16 @@ def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
 
 def _would_be_made_again(manifest: Manifest, settings: Settings) -> bool:
     same_version = (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
-    return same_version and manifest.settings == result_settings(settings)
+    return same_version and manifest.settings == result_settings(settings) and _speech_fits(manifest, settings)
+
+
+def _speech_fits(manifest: Manifest, settings: Settings) -> bool:
+    """Whether who speaks is known by models that this run may use, or need not or cannot be known."""
+    if not settings.speech.is_shown or all(track.fault for track in manifest.video.audio):
+        return True
+    made_by = manifest.models.get("speech")
+    name = made_by.get("name") if isinstance(made_by, dict) else ""
+    return name in possible_speech_models(settings)
 
 
 def _sizes(manifest: Manifest) -> dict[str, int]:

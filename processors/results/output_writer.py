@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
@@ -39,6 +40,7 @@ from processors.results.manifest import (
 )
 from processors.results.report_writer import REPORT_FILE, report_html
 from processors.results.result_pictures import FACE_FILE, write_pictures
+from processors.results.speech_table import SPEECH_FILE, speech_lines
 from processors.results.timeline_file import (
     TIMELINE_FILE,
     TIMELINE_SCHEMA,
@@ -48,6 +50,8 @@ from processors.results.timeline_file import (
     TrackletEntry,
 )
 from processors.results.tracks_table import TRACKS_FILE, track_lines
+from processors.speech.person_turns import is_speech_known, person_turns
+from processors.speech.turns import Turn
 from utils.files import atomic_path, write_json, write_text
 from utils.fingerprints import Fingerprint
 from utils.stage_times import timed
@@ -58,6 +62,17 @@ _TIMELINE_ABOUT = (
     "a segment lies within one shot and follows tracklets of its person. A tracklet is of one person, or unknown, or "
     "left out. Of people, face is only told; so is the list of tracklets at the end."
 )
+
+
+PeopleTurns = Mapping[str, Sequence[Turn]]
+"""the turns of each person by name"""
+
+
+def known_turns(analysis: FaceAnalysis, timeline: Timeline) -> PeopleTurns | None:
+    """When everybody in `timeline` speaks; None where nobody found out."""
+    if not is_speech_known(analysis):
+        return None
+    return {person.name: person_turns(analysis, person.tracklets) for person in timeline.people}
 
 
 @timed("write")
@@ -92,8 +107,12 @@ def write_results(
     files = [*(clip.file for clip in clips), *images, *(file for files in extras.values() for file in files)]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
+    turns = known_turns(analysis, timeline) if settings.speech.is_shown else None
+    if turns is not None:
+        write_text(folder / SPEECH_FILE, "".join(f"{line}\n" for line in speech_lines(timeline, turns)))
+        files.append(SPEECH_FILE)
     with_face = [person.name for person in timeline.people if f"{person.name}/{FACE_FILE}" in images]
-    timeline_file = make_timeline_file(analysis, timeline, with_face, analysis_key)
+    timeline_file = make_timeline_file(analysis, timeline, with_face, analysis_key, turns)
     write_json(folder / TIMELINE_FILE, msgspec.to_builtins(timeline_file))
     timeline_sha256 = hashlib.sha256((folder / TIMELINE_FILE).read_bytes()).hexdigest()
     files += [TRACKS_FILE, TIMELINE_FILE]
@@ -109,6 +128,7 @@ def write_results(
         analysis_key=analysis_key,
         timeline_state=ManifestTimeline(sha256=timeline_sha256, edited=edited),
         extras=extras,
+        turns=turns,
     )
     write_text(folder / REPORT_FILE, report_html(manifest, timeline_file, shown))
     report = ManifestFile(file=REPORT_FILE, bytes=(folder / REPORT_FILE).stat().st_size)
@@ -118,11 +138,15 @@ def write_results(
 
 
 def make_timeline_file(
-    analysis: FaceAnalysis, timeline: Timeline, faces: Iterable[str], analysis_key: str
+    analysis: FaceAnalysis,
+    timeline: Timeline,
+    faces: Iterable[str],
+    analysis_key: str,
+    turns: PeopleTurns | None = None,
 ) -> TimelineFile:
     """timeline.json: people with their segments, and the tracklets that they are made of.
 
-    faces: names of the people who have a face.jpg.
+    faces: names of the people who have a face.jpg. turns: from `known_turns`.
     """
     times, with_face = frame_times(analysis), set(faces)
     return TimelineFile(
@@ -142,6 +166,9 @@ def make_timeline_file(
                     SegmentEntry(shot=s.shot, **_seconds(s.start, s.end, times), tracklets=s.tracklets)
                     for s in person.segments
                 ),
+                speaks=UNSET
+                if turns is None
+                else tuple((round(turn.start_s, 6), round(turn.end_s, 6)) for turn in turns[person.name]),
             )
             for person in timeline.people
         ),
@@ -165,10 +192,12 @@ def make_manifest(
     analysis_key: str,
     timeline_state: ManifestTimeline,
     extras: Mapping[str, Sequence[str]] | None = None,
+    turns: PeopleTurns | None = None,
 ) -> Manifest:
     """manifest.json: everything that another program needs to know about the results.
 
     file_sizes: bytes of every file except the manifest itself, by path relative to its folder.
+    turns: from `known_turns`.
     """
     times = frame_times(analysis)
     return Manifest(
@@ -184,7 +213,7 @@ def make_manifest(
             ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, times))
             for s in analysis.shots
         ),
-        people=tuple(_person(person, analysis, times, clips) for person in timeline.people),
+        people=tuple(_person(person, analysis, times, clips, turns) for person in timeline.people),
         unknown=timeline.unknown,
         clips=tuple(ManifestClip(**_json_value(asdict(clip)), bytes=file_sizes[clip.file]) for clip in clips),
         extras={name: tuple(files) for name, files in sorted((extras or {}).items())},
@@ -199,8 +228,13 @@ def make_manifest(
 
 
 def _person(
-    person: Identity, analysis: FaceAnalysis, times: NDArray[np.float64], clips: Sequence[Clip]
+    person: Identity,
+    analysis: FaceAnalysis,
+    times: NDArray[np.float64],
+    clips: Sequence[Clip],
+    turns: PeopleTurns | None,
 ) -> ManifestPerson:
+    own = None if turns is None else turns[person.name]
     tracklets = [t for t in analysis.tracklets if t.id in set(person.tracklets)]
     frames = np.unique(np.concatenate([t.frames for t in tracklets])) if tracklets else np.zeros(0, np.int64)
     return ManifestPerson(
@@ -210,6 +244,8 @@ def _person(
         tracklets=person.tracklets,
         segments=tuple(_segment(segment, times) for segment in person.segments),
         clips=sum(clip.person == person.name for clip in clips),
+        turns=UNSET if own is None else len(own),
+        speaks_s=UNSET if own is None else round(sum(turn.duration_s for turn in own), 3),
     )
 
 

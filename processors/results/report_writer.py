@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import UNSET
 from msgspec.structs import asdict
 
 from core.options import options
@@ -28,6 +29,7 @@ _SECTION_TITLES = {
     "analysis": "Finding and following",
     "identity": "Who is who",
     "clip": "Clips",
+    "speech": "Who speaks",
     "encode": "Encoding",
 }
 
@@ -58,7 +60,9 @@ def report_html(manifest: Manifest, timeline: TimelineFile, pictures: ReportPict
     """
     length_s = manifest.video.duration_s
     people = [
-        _person(number, person, manifest, _seen(person, timeline, length_s), pictures)
+        _person(
+            number, person, manifest, _seen(person, timeline, length_s), _speaks(person, timeline, length_s), pictures
+        )
         for number, person in enumerate(manifest.people)
     ]
     files = [entry.file for entry in manifest.files]
@@ -75,6 +79,7 @@ def report_html(manifest: Manifest, timeline: TimelineFile, pictures: ReportPict
         "ticks": _ticks(length_s),
         "warnings": manifest.warnings,
         "files": [file for file in files if "/" not in file] + [MANIFEST_FILE],
+        "speech_known": any(person.turns is not UNSET for person in manifest.people),
         "preview": next(iter(manifest.extras.get("preview", ())), ""),
         "facts": _facts(manifest),
         "tables": [*_settings(manifest.settings), *_models(manifest.models)],
@@ -87,6 +92,7 @@ def _person(
     person: ManifestPerson,
     manifest: Manifest,
     seen: Sequence[Mapping[str, Any]],
+    speaks: Sequence[Mapping[str, Any]],
     pictures: ReportPictures,
 ) -> dict[str, Any]:
     name, length_s = person.name, manifest.video.duration_s
@@ -102,6 +108,9 @@ def _person(
         "share": round(min(100.0, 100 * person.on_screen_s / length_s)) if length_s > 0 else 0,
         "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in pictures.faces.get(name, ())],
         "seen": seen,
+        "speaks": speaks,
+        "turns": person.turns or 0,
+        "speaks_s": person.speaks_s or 0.0,
         "files": [file for file in files if file.startswith(f"{name}/") and file not in clip_files],
         "clips": [
             {
@@ -126,6 +135,13 @@ def _seen(person: ManifestPerson, timeline: TimelineFile, length_s: float) -> li
     """When the person is visible, whether or not that became a clip."""
     own = set(person.tracklets)
     return [_span(t.start_s, t.end_s, length_s) for t in timeline.tracklets if t.id in own]
+
+
+def _speaks(person: ManifestPerson, timeline: TimelineFile, length_s: float) -> list[dict[str, float]]:
+    """When the person speaks; empty where nobody found out."""
+    own = next((entry.speaks for entry in timeline.people if entry.name == person.name), UNSET)
+    turns = () if own is UNSET else own
+    return [{**_span(start_s, end_s, length_s), "start_s": start_s, "end_s": end_s} for start_s, end_s in turns]
 
 
 def _shot(shot: ManifestShot, length_s: float) -> dict[str, Any]:

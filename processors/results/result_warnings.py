@@ -19,9 +19,17 @@ _USUAL_HOLD = 0.9
 
 
 def result_warnings(
-    analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, *, max_upscale: float
+    analysis: FaceAnalysis,
+    timeline: Timeline,
+    rendered: RenderResult,
+    *,
+    max_upscale: float,
+    only_speaking: bool = False,
 ) -> list[str]:
-    """What the user should know about a result that is complete all the same."""
+    """What the user should know about a result that is complete all the same.
+
+    only_speaking: clips were made only of people who speak.
+    """
     enlarged = [clip.upscaled for clip in rendered.clips if clip.upscaled > max_upscale + _ROUNDING]
     counts = {
         "damaged pieces of the video that were passed over": analysis.decode_failures,
@@ -44,6 +52,10 @@ def result_warnings(
         )
     if not timeline.people:
         warnings.append("no faces were found")
+    elif not rendered.clips and only_speaking:
+        # Where there is no audio, that is said already.
+        if analysis.video.default_audio is not None:
+            warnings.append("nobody who is visible speaks long enough for a clip")
     elif not rendered.clips:
         warnings.append("nobody is in the picture long enough for a clip")
     return warnings

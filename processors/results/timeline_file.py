@@ -15,6 +15,7 @@ The file says who is shown when. It may be changed by hand or with `main.py rena
         tracklets   which of the person's tracklets the camera follows
       still       the face never moves by itself (a portrait)
       face        where the best face lies; only told, never read
+      speaks      [start_s, end_s] of each turn, where it was asked who speaks; merge and split read it, render does not
     unknown     tracklets that belong to nobody for sure
     tracklets   all that were found: id, shot, start_s, end_s; only told
 
@@ -32,7 +33,7 @@ from typing import Annotated, Any
 
 import msgspec
 import numpy as np
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from config import EXTRA_FILES
 from core.errors import SettingsError, ascii_safe
@@ -45,8 +46,8 @@ TIMELINE_SCHEMA = 2
 MAX_BYTES = 64 << 20
 
 _RESERVED = frozenset({
-    "contact.jpg", "index.html", "manifest.json", "report.html", "timeline.json", "timeline.json.bak", "tracks.csv",
-    UNKNOWN_PERSON, *EXTRA_FILES.values(),
+    "contact.jpg", "index.html", "manifest.json", "report.html", "speech.csv", "timeline.json",
+    "timeline.json.bak", "tracks.csv", UNKNOWN_PERSON, *EXTRA_FILES.values(),
 })  # fmt: skip
 """names that lie beside the people's folders or mean something else in tracks.csv"""
 
@@ -75,6 +76,7 @@ class PersonEntry(_Entry, frozen=True, kw_only=True):
     face: str | None = None
     tracklets: tuple[_Number, ...]
     segments: tuple[SegmentEntry, ...]
+    speaks: tuple[tuple[_Seconds, _Seconds], ...] | UnsetType = UNSET
 
 
 class TrackletEntry(_Entry, frozen=True, kw_only=True):

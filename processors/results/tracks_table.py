@@ -23,7 +23,7 @@ def track_lines(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
     yield TRACKS_HEADER
     owners = [(person.name, person.tracklets) for person in timeline.people]
     owners.append((UNKNOWN_PERSON, timeline.unknown))
-    names = [_csv_field(name) for name, _ in owners]
+    names = [csv_field(name) for name, _ in owners]
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     owned: list[tuple[Tracklet, int]] = [
         (by_id[tracklet], owner) for owner, (_, tracklets) in enumerate(owners) for tracklet in tracklets
@@ -53,5 +53,6 @@ def _rounded(tracklet: Tracklet) -> NDArray[np.float64]:
     return np.asarray(np.column_stack([boxes, scores, sharpness]) + 0.0, np.float64)
 
 
-def _csv_field(name: str) -> str:
+def csv_field(name: str) -> str:
+    """`name` as a field of a CSV file."""
     return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\r\n') else name

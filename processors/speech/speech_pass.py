@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,7 +40,13 @@ class SpeechModels:
     @property
     def name(self) -> str:
         """For keys and manifests."""
-        return "+".join(["lr-asd", *(net.key for net in self.nets)]) if self.nets else "movement"
+        return models_name(net.key for net in self.nets)
+
+
+def models_name(keys: Iterable[str]) -> str:
+    """What the signal is called that is made with these sets of LR-ASD's weights, or with none."""
+    named = sorted(keys)
+    return "+".join(["lr-asd", *named]) if named else "movement"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

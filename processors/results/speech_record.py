@@ -1,0 +1,95 @@
+"""Adds to an analysis who speaks: from the store, or by one more pass over the parts of the video with a voice."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+
+from config import Settings
+from core.analysis_file import AnalysisRecord
+from core.analysis_store import AnalysisStore
+from core.errors import ModelUnavailableError, ascii_safe
+from core.thread_budget import thread_budget
+from core.types import FaceAnalysis, FloatArray, VideoInfo
+from processors.results.analysis_key import speech_key
+from processors.speech.person_turns import SPEECH_SIGNAL
+from processors.speech.speech_models import SpeechFiles, find_speech_files, load_speech_models
+from processors.speech.speech_pass import find_speech
+from utils.stage_monitor import StageMonitor
+from utils.stage_times import timed
+
+logger = logging.getLogger(__name__)
+
+NO_AUDIO = "has no audio that can be played: who speaks is unknown"
+NO_AUDIO_NO_CLIPS = "has no audio that can be played, so no clips of people speaking (--when visible makes others)"
+
+
+def speech_files(info: VideoInfo, settings: Settings) -> SpeechFiles | None:
+    """The files of the models that `info` needs; None where it is not asked who speaks, or cannot be told.
+
+    Raises:
+        ModelError: models are missing without which there would be no clips, or not the export that is wanted.
+    """
+    if not settings.wants_speech or info.default_audio is None:
+        return None
+    try:
+        return find_speech_files(settings)
+    except ModelUnavailableError as error:
+        if settings.speech.when == "speaking" or "speech" in settings.output.export:
+            raise
+        logger.warning("%s: who speaks is not found out: %s", ascii_safe(info.path.name), error)
+        return None
+
+
+@timed("speech")
+def with_speech(
+    record: AnalysisRecord, settings: Settings, store: AnalysisStore | None, monitor: StageMonitor
+) -> AnalysisRecord:
+    """`record` with the signal `SPEECH_SIGNAL` of every tracklet, if the settings ask for it and there is audio.
+
+    Raises:
+        ModelError: see `speech_files`; or a model cannot be read.
+        DecodeError: the video cannot be opened any more.
+        InterruptedRunError: the monitor's `stop` was set.
+    """
+    analysis = record.analysis
+    if settings.wants_speech and analysis.video.default_audio is None:
+        warning = NO_AUDIO_NO_CLIPS if settings.speech.when == "speaking" else NO_AUDIO
+        if not settings.speech.is_shown:
+            return record
+        logger.warning("%s: %s", ascii_safe(analysis.video.path.name), warning)
+        return _described(record, {}, (warning,))
+    files = speech_files(analysis.video, settings)
+    if files is None:
+        missing = ("who speaks was not found out, for want of models",) if settings.speech.is_shown else ()
+        return _described(record, {}, missing)
+    key = speech_key(record.key, files.describe())
+    columns = None if store is None else store.load_signal(key, analysis)
+    if columns is None:
+        found = find_speech(
+            analysis,
+            load_speech_models(settings),
+            decode_threads=thread_budget(settings.run.threads).decode,
+            stop=monitor.stop,
+        )
+        if found is None:
+            return record
+        columns = found.columns
+        logger.debug("%.1f s with a voice, %.1f face-seconds looked at", found.voiced_s, found.looked_at_s)
+        if store is not None:
+            store.save_signal(key, columns)
+    record = dataclasses.replace(record, analysis=_with_signal(analysis, columns))
+    return _described(record, {"speech": files.describe()} if settings.speech.is_shown else {}, ())
+
+
+def _described(record: AnalysisRecord, models: Mapping[str, object], warnings: tuple[str, ...]) -> AnalysisRecord:
+    return dataclasses.replace(record, models={**record.models, **models}, warnings=(*record.warnings, *warnings))
+
+
+def _with_signal(analysis: FaceAnalysis, columns: Mapping[int, FloatArray]) -> FaceAnalysis:
+    tracklets = tuple(
+        dataclasses.replace(tracklet, signals={**tracklet.signals, SPEECH_SIGNAL: columns[tracklet.id]})
+        for tracklet in analysis.tracklets
+    )
+    return dataclasses.replace(analysis, tracklets=tracklets)
