@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from config import VERSION, Settings, result_settings
+from config import VERSION, Settings, current_names, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
 from core.media.ffmpeg_tool import find_ffmpeg
@@ -200,7 +200,8 @@ class VideoProcessor:
 
     def _was_made_with_these_settings(self) -> bool:
         recorded = (read_manifest(self._folder) or {}).get("settings")
-        return isinstance(recorded, dict) and recorded.get("analysis") == result_settings(self._settings)["analysis"]
+        wanted = result_settings(self._settings)["analysis"]
+        return isinstance(recorded, dict) and current_names(recorded).get("analysis") == wanted
 
     def _another_analysis(self) -> VideoProcessingError:
         return VideoProcessingError(

@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from config import VERSION, Settings, result_settings
+from config import VERSION, Settings, current_names, result_settings
 from core.errors import InterruptedRunError, OutputError
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 from processors.results.folder_owner import folder_owner
@@ -90,7 +90,8 @@ def same_work(manifest: dict[str, Any], folder: Path, source: Fingerprint, setti
     """Whether this version wrote `manifest` about this very input, with these settings and the timeline in `folder`."""
     if (manifest.get("schema"), manifest.get("version")) != (MANIFEST_SCHEMA, VERSION):
         return False
-    if manifest.get("settings") != result_settings(settings):
+    recorded_settings = manifest.get("settings")
+    if not isinstance(recorded_settings, dict) or current_names(recorded_settings) != result_settings(settings):
         return False
     try:
         recorded = manifest["input"]

@@ -35,7 +35,7 @@ class Search(Enum):
 
 
 class SearchSchedule:
-    """Everybody is searched for at the monitor's interval, newcomers at the rate `look_out`.
+    """Everybody is searched for at the monitor's interval, newcomers at the rate `search_interval`.
 
     The look-out leaves out where somebody is known and where the picture has not changed since it was searched.
     """
@@ -54,7 +54,7 @@ class SearchSchedule:
         self._detector = detector
         self._ahead = ahead
         self._min_face_px = min_face_px
-        self._look_out = settings.look_out * frame_rate
+        self._look_out = settings.search_interval * frame_rate
         self._last_full = -(10**9)
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._small_next = True

@@ -2,7 +2,7 @@
 
 A picture is looked at three ways. Every face known is followed into it; while all are calm only every
 third picture is, and the ones between are made up for if that turns out to have been too few. At the rate
-`look_out` the detector looks for newcomers where nobody is known yet, unless nothing has changed there. And
+`search_interval` the detector looks for newcomers where nobody is known yet, unless nothing has changed there. And
 at the interval that the `TrackerMonitor` asks for, and on the first picture of a shot, it looks everywhere
 and corrects the tracks. A newcomer is followed backwards through the pictures kept, to its true first frame:
 looking out seldom costs no accuracy.
@@ -90,9 +90,9 @@ class FaceTracker:
         self._on_end = on_end
         self._schedule = SearchSchedule(detector, settings, frame_rate, min_face_px, ahead)
         # Small newcomers may wait for two looks.
-        self._look_back = LookBack(detector, 2 * settings.look_out, frame_rate)
+        self._look_back = LookBack(detector, 2 * settings.search_interval, frame_rate)
         # Somebody who comes back in time is only found by the next look.
-        self._patience = round((settings.max_occlusion + settings.look_out * LOST_LOOK_OUT) * frame_rate) + 1
+        self._patience = round((settings.max_occlusion + settings.search_interval * LOST_LOOK_OUT) * frame_rate) + 1
         self._ended: list[Track] = []
         self._tracks: list[Track] = []
         self._next_id = 0

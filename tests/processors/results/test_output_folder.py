@@ -97,6 +97,16 @@ def test_how_it_was_run_does_not_matter(tmp_path):
     assert done_manifest(tmp_path / "a", SOURCE, load_settings(None, {"run": {"threads": 3}})) is not None
 
 
+def test_results_recorded_before_a_setting_was_renamed_are_still_done(tmp_path):
+    write_run(tmp_path / "a", {"person_01/clip.mp4": "x"})
+    path = tmp_path / "a" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    analysis = manifest["settings"]["analysis"]
+    analysis["look_out"] = analysis.pop("search_interval")
+    path.write_text(json.dumps(manifest))
+    assert done_manifest(tmp_path / "a", SOURCE, Settings()) is not None
+
+
 def test_first_results_appear_at_once_and_complete(tmp_path):
     with new_results(tmp_path / "a", SOURCE) as partial:
         write_run(partial, {"p/1.mp4": "new"})
