@@ -17,7 +17,7 @@ import re
 import string
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import msgspec.toml
@@ -57,6 +57,20 @@ TEMPLATE_FIELDS = (
     "END_PTS",
 )
 """fields of `ClipSettings.template`, written $FIELD or ${FIELD} as in PySceneDetect"""
+
+ExportFormat = Literal["mot", "coco", "vtt", "otio", "edl"]
+
+EXTRA_FILES = {
+    "preview": "preview.mp4",
+    "reel": "PERSON/reel.mp4",
+    "mot": "mot.txt",
+    "coco": "coco.json",
+    "vtt": "people.vtt",
+    "otio": "timeline.otio",
+    "edl": "PERSON/segments.edl",
+}
+"""What each extra writes, relative to the video's folder; PERSON stands for each person's folder. Here rather than in
+`processors/extras/registry.py`, which holds the writers, because packages below it reserve these names."""
 
 
 def expand_home(path: str) -> str:
@@ -237,8 +251,8 @@ class OutputSettings(Section, frozen=True):
     ] = False
     reel: Annotated[bool, Meta(description="write reel.mp4 for each person: all their clips in one video")] = False
     export: Annotated[
-        tuple[Literal["mot", "coco", "vtt", "otio", "edl"], ...],
-        Meta(description="write files for other programs; comma-separated list of mot, coco, vtt, otio, edl"),
+        tuple[ExportFormat, ...],
+        Meta(description=f"files for other programs; comma-separated list of {', '.join(get_args(ExportFormat))}"),
     ] = ()
 
     @property

@@ -27,10 +27,11 @@ from core.errors import (
 from core.models import weights
 from core.models.batching import Batched, find_batch_size
 from core.models.cpu_fallback import Replaceable
-from core.models.face_detector import ONET_SIDE, RNET_SIDE, FaceDetector
+from core.models.face_detector import FaceDetector
 from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
+from core.models.model_spec import DETECTOR, MODELS, input_side
 from core.models.nets import Net, OpenVINONet, converted
 from core.thread_budget import thread_budget
 
@@ -38,18 +39,7 @@ logger = logging.getLogger(__name__)
 
 _Model = TypeVar("_Model")
 
-CPU_BATCH = {"pnet": 1, "rnet": 256, "onet": 256, "facenet": 32, "dlib": 32}
-"""pictures per call of a network on a CPU, where more gain nothing; on a GPU it is found out"""
-
-CHIP_SIDE = {"rnet": RNET_SIDE, "onet": ONET_SIDE, "facenet": FaceNetEmbedder.side, "dlib": DlibEmbedder.side}
-
-GPU_LIMIT = {"rnet": 4096, "onet": 4096, "facenet": 256, "dlib": 256}
-"""largest batch tried on a GPU: a search has a few thousand candidates, a track a dozen faces"""
-
 GPU_DEVICE = "cuda:0"
-
-GPU_PICTURES = 64
-"""whole pictures of one level per call of the first network on a GPU"""
 
 
 class ModelManager:
@@ -139,8 +129,8 @@ class ModelManager:
         return {
             "device": self.device,
             "backend": self.backend,
-            "detector": {"name": "mtcnn", "sha256": {k: weights.REGISTRY[k].sha256 for k in ("pnet", "rnet", "onet")}},
-            "embedder": {"name": self.embedder.name, "sha256": weights.REGISTRY[self.embedder.name].sha256},
+            "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR}},
+            "embedder": {"name": self.embedder.name, "sha256": MODELS[self.embedder.name].weights.sha256},
         }
 
     def release(self) -> None:
@@ -206,7 +196,7 @@ class ModelManager:
         return self._on_device(self._make_detector, lambda: self.detector)
 
     def _make_detector(self) -> FaceDetector:
-        nets = self._nets("pnet", "rnet", "onet")
+        nets = self._nets(*DETECTOR)
         if self.device == "cpu":
             return FaceDetector(*nets)
         import torch
@@ -248,12 +238,13 @@ class ModelManager:
         from core.models.torch_runtime import TorchNet
 
         net = TorchNet(kind, file, self.device)
+        spec = MODELS[kind]
         if self.device == "cpu":
-            return Batched(net, CPU_BATCH[kind], name=kind)
-        if kind == "pnet":
-            return Batched(net, GPU_PICTURES, name=kind)
-        side = CHIP_SIDE[kind]
-        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)), largest=GPU_LIMIT[kind])
+            return Batched(net, spec.cpu_batch, name=kind)
+        if spec.gpu_batch_fixed:
+            return Batched(net, spec.gpu_batch, name=kind)
+        side = input_side(kind)
+        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)), largest=spec.gpu_batch)
         net.give_back_memory()  # encoders on the same GPU need some too
         logger.debug("%s: batches of %d on %s", kind, size, self.device)
         return Batched(net, size, name=kind)
@@ -261,8 +252,9 @@ class ModelManager:
     def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
         models = converted(kinds, files, self.cache_dir)
         budget = self._threads
-        threads = {kind: budget.filter if kind == "rnet" else budget.inference for kind in kinds}
-        return [Batched(OpenVINONet(models[kind], threads=threads[kind]), CPU_BATCH[kind], name=kind) for kind in kinds]
+        threads = {kind: budget.filter if MODELS[kind].all_threads else budget.inference for kind in kinds}
+        nets = {kind: OpenVINONet(models[kind], threads=threads[kind]) for kind in kinds}
+        return [Batched(net, MODELS[kind].cpu_batch, name=kind) for kind, net in nets.items()]
 
     def _weights_of(self, kind: str) -> Path:
         if kind != "facenet":
@@ -295,6 +287,6 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     choice = settings.analysis.embedder
     if choice != "auto":
         return (choice,)
-    name = weights.REGISTRY["facenet"].name
+    name = MODELS["facenet"].weights.name
     here = settings.run.facenet_weights or any(weights.is_there(folder / name) for folder in facenet_folders(settings))
     return ("facenet",) if here else ("facenet", "dlib")

@@ -8,7 +8,7 @@ frames from 0 in presentation order. Intervals are half-open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -169,6 +169,7 @@ class Tracklet:
     sample_quality: (K,) float32 in [0, 1].
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
     face_jpeg: the best face with some surroundings, or b"".
+    signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """
 
     id: int
@@ -182,6 +183,7 @@ class Tracklet:
     sample_quality: FloatArray
     embeddings: FloatArray
     face_jpeg: bytes = b""
+    signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n, k = len(self.frames), len(self.sample_frames)
@@ -191,6 +193,9 @@ class Tracklet:
                 raise ValueError(f"tracklet {self.id}: {name} {getattr(self, name).shape}, expected {shape}")
         if self.embeddings.ndim != 2 or len(self.embeddings) != k:
             raise ValueError(f"tracklet {self.id}: embeddings {self.embeddings.shape} for {k} samples")
+        for name, values in self.signals.items():
+            if values.shape != (n,):
+                raise ValueError(f"tracklet {self.id}: signal {name} {values.shape}, expected {(n,)}")
         if n == 0 or np.any(np.diff(self.frames) <= 0):
             raise ValueError(f"tracklet {self.id}: frames must be non-empty and increasing")
 
@@ -279,7 +284,9 @@ class Segment:
 class Identity:
     """One person of one video.
 
-    name: folder name, "person_01"; tracklets: ids in time order.
+    name: what the person is called, "person_01". tracklets: ids in time order.
+    id: who it is, whatever the name; by default the name. folder: of the clips, relative to the video's output
+    folder; by default the name. All three are unique in a timeline.
     """
 
     name: str
@@ -287,6 +294,13 @@ class Identity:
     segments: tuple[Segment, ...]
     still: bool = False
     """the face never moves by itself: a portrait, a poster, a photograph"""
+    id: str = ""
+    folder: str = ""
+
+    def __post_init__(self) -> None:
+        """Fills in the defaults of `id` and `folder`."""
+        object.__setattr__(self, "id", self.id or self.name)
+        object.__setattr__(self, "folder", self.folder or self.name)
 
 
 @dataclass(frozen=True, slots=True)

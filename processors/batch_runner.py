@@ -32,7 +32,7 @@ from processors.batch.unfinished_work import UnfinishedWork
 from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.batch.worker_threads import WorkerThreads
-from processors.results.output_folder import exclusive, remove_leftovers
+from processors.results.output_folder import output_lock, remove_leftovers
 from utils.progress_bars import BatchMonitor
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def run_batch(
         OutputError: `output_dir` cannot be written, or another run is writing to it.
     """
     journal = journal or RunJournal()
-    with exclusive(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
+    with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
         factory = VideoProcessorFactory(settings)
         threads = WorkerThreads(monitor.stop)

@@ -12,7 +12,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from config import OutputSettings
+from config import EXTRA_FILES, OutputSettings
 from core.analysis_file import _COLUMNS
 from main import COMMANDS
 
@@ -147,8 +147,8 @@ def file_constants() -> set[str]:
 
 
 def test_files_that_are_written_are_described() -> None:
-    constants = file_constants()
-    assert {"manifest.json", "preview.mp4", "tracks.csv", ".unfinished.json"} <= constants  # the search finds them
+    constants = file_constants() | set(EXTRA_FILES.values())
+    assert {"manifest.json", "tracks.csv", ".unfinished.json"} <= constants  # the search finds them
     text = text_of("docs/outputs.md")
     assert sorted(name for name in constants if f"`{name}`" not in text and f"/{name}`" not in text) == []
 
@@ -162,7 +162,7 @@ def test_every_export_is_described(format_name: str) -> None:
 
 
 def test_columns_are_described() -> None:
-    from processors.results.output_writer import TRACKS_HEADER
+    from processors.results.tracks_table import TRACKS_HEADER
 
     text = text_of("docs/outputs.md")
     assert [column for column in (*TRACKS_HEADER.split(","), *_COLUMNS) if f"`{column}`" not in text] == []

@@ -1,4 +1,4 @@
-"""Boxes and windows: pure helpers on xyxy arrays and tuples, corner coordinates, any unit."""
+"""Pure functions on boxes and windows: xyxy, coordinates of corners, any unit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Boxes = NDArray[Any]
 def iou_matrix(a: Boxes, b: Boxes) -> NDArray[Any]:
     """Intersection over union of every box of `a` (N, 4) with every box of `b` (M, 4): (N, M) in [0, 1].
 
-    Boxes without area overlap with nothing.
+    Boxes without area overlap nothing.
     """
     upper_left = np.maximum(a[:, None, :2], b[None, :, :2])
     lower_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
@@ -27,21 +27,21 @@ def iou_matrix(a: Boxes, b: Boxes) -> NDArray[Any]:
 
 
 def box_areas(boxes: Boxes) -> NDArray[Any]:
-    """(N,) areas; 0 for boxes turned inside out."""
+    """(N,) areas; 0 for inverted boxes."""
     return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1))
 
 
 def box_centers(boxes: Boxes) -> NDArray[Any]:
-    """(N, 2) xy."""
+    """(N, 2) centers, xy."""
     return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2)
 
 
 def centered_windows(
     centers: NDArray[np.float64], heights: NDArray[np.float64], aspect: float, width: float, height: float
 ) -> NDArray[np.float64]:
-    """Windows of exactly the given aspect ratio (w / h), shifted, never squeezed, to lie inside a picture.
+    """Windows of exactly this aspect ratio (w / h) around centers, moved if necessary to lie inside a frame.
 
-    centers: (N, 2) xy. heights: (N,), at most what fits (`largest_height`). Returns (N, 4) xyxy.
+    centers: (N, 2) xy. heights: (N,), each at most `largest_height`. width, height: of the frame. Returns (N, 4) xyxy.
     """
     half = np.stack([heights * aspect, heights], 1) / 2
     limits = np.array([width, height])
@@ -50,5 +50,5 @@ def centered_windows(
 
 
 def largest_height(aspect: float, width: float, height: float) -> float:
-    """Height of the largest window of aspect ratio `aspect` (w / h) that fits into a picture."""
+    """Height of the largest window of aspect ratio `aspect` (w / h) that fits into a frame."""
     return min(float(height), width / aspect)

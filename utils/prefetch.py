@@ -1,4 +1,4 @@
-"""Producing on one thread while consuming on another."""
+"""Iterating over a source on a thread of its own, ahead of the consumer."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ _STOP_POLL_S = 0.1
 
 @contextlib.contextmanager
 def prefetch(iterable: Iterable[T], size: int, stop: threading.Event | None = None) -> Iterator[Iterator[T]]:
-    """Iterate over `iterable` on a thread of its own, at most `size` items ahead.
+    """Iterate over `iterable` on another thread, at most `size` items ahead of the consumer.
 
     with prefetch(reader.frames(), 8) as frames:
         for frame in frames: ...
 
-    An exception of the source is raised by the iterator, after the items before it. However the block
-    is left (end, break, exception), the source is closed on its thread and the thread has ended. Once
-    `stop` is set the iterator ends within 0.1 s, as if the source were at its end: the caller looks at `stop`.
+    An exception of the source is raised by the iterator, after the items before it. However the block is left (end,
+    break, exception), the source has then been closed on its thread, and the thread has ended. Once `stop` is set the
+    iterator ends within 0.1 s, as if the source were exhausted; the caller has to check `stop`.
+
+    Raises:
+        ValueError: `size` is less than 1.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1, not {size}")
@@ -40,11 +43,11 @@ def prefetch(iterable: Iterable[T], size: int, stop: threading.Event | None = No
         channel.close()
         thread.join()
         if channel.failure is not None:
-            logger.debug("the source failed after its consumer had left: %s", channel.failure)
+            logger.debug("the source failed after the consumer had left: %s", channel.failure)
 
 
 class _Channel(Generic[T]):
-    """A bounded queue between one producer and one consumer, either of which may leave at any time."""
+    """A bounded queue between one producer and one consumer; either may leave at any time."""
 
     def __init__(self, size: int, stop: threading.Event) -> None:
         self.failure: BaseException | None = None
@@ -56,14 +59,14 @@ class _Channel(Generic[T]):
         self._closed = False
 
     def feed(self, iterable: Iterable[T]) -> None:
-        """The producer's thread."""
+        """Put all items of the source into the queue; runs on the producer's thread."""
         source: Iterator[T] | None = None
         try:
             source = iter(iterable)
             for item in source:
                 if not self._put(item):
                     break
-                # a picture in hand would be one more than `size` kept alive
+                # Otherwise one more frame than `size` would stay alive while the next is made.
                 del item
         except BaseException as error:
             self.failure = error
@@ -78,7 +81,7 @@ class _Channel(Generic[T]):
                 self._changed.notify_all()
 
     def items(self) -> Iterator[T]:
-        """The consumer's side."""
+        """Items of the source, for the consumer."""
         while True:
             with self._changed:
                 while not self._queue and not self._exhausted and not self._leaving():
@@ -96,7 +99,7 @@ class _Channel(Generic[T]):
             del item
 
     def close(self) -> None:
-        """The consumer wants no more."""
+        """The consumer leaves."""
         with self._changed:
             self._closed = True
             self._queue.clear()

@@ -33,12 +33,12 @@ def median(values: Signal, width: int) -> Signal:
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, width, axis=0), axis=-1))
 
 
-def greatest_around(values: Signal, width: int) -> Signal:
+def rolling_max(values: Signal, width: int) -> Signal:
     """The greatest of an odd `width` of samples around each of `values` (N,)."""
     dilated = cv2.dilate(values[:, None], np.ones((width, 1), np.uint8), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(dilated, np.float64).reshape(-1)
 
 
-def least_around(values: Signal, width: int) -> Signal:
+def rolling_min(values: Signal, width: int) -> Signal:
     """The least of an odd `width` of samples around each of `values` (N,)."""
-    return -greatest_around(-values, width)
+    return -rolling_max(-values, width)

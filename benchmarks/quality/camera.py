@@ -24,7 +24,7 @@ from scipy.signal import medfilt
 
 from config import ClipSettings, RunSettings, Settings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
-from processors.camera.framing import CROWN, Framing
+from processors.camera.framing import EYES_TO_CROWN, Framing
 from processors.crop_planner import CropPlanner
 from utils.box_geometry import centered_windows
 
@@ -64,7 +64,7 @@ def measure(windows: Values, boxes: Values, eyes: Values, eye_line: float, rate_
     steps, jolts = np.diff(centers, axis=0), np.diff(centers, 2, axis=0)
     moving = (np.abs(steps) > AT_REST_PX).any(1) | (np.abs(np.diff(heights)) > AT_REST_PX)
     inside = ((boxes[:, :2] >= windows[:, :2] - 0.01) & (boxes[:, 2:] <= windows[:, 2:] + 0.01)).all(1)
-    crown = np.maximum(eyes - CROWN * (boxes[:, 3] - boxes[:, 1]), 0)
+    crown = np.maximum(eyes - EYES_TO_CROWN * (boxes[:, 3] - boxes[:, 1]), 0)
     reversals = sum(int((np.diff(np.sign(axis[np.abs(axis) > AT_REST_PX])) != 0).sum()) for axis in steps.T)
     return Measures(
         face=float(inside.mean()),
@@ -90,9 +90,9 @@ def median_windows(boxes: Values, eyes: Values, framing: Framing) -> Values:
     # Its zeros beyond the ends would pull the window to the corner; TalkNet's do.
     x[:6], x[-6:], y[:6], y[-6:] = x[6], x[-7], y[6], y[-7]
     size[:6], size[-6:] = size[6], size[-7]
-    heights = np.clip(size / framing.share, framing.smallest, framing.largest)
+    heights = np.clip(size / framing.face_share, framing.min_height, framing.max_height)
     centers = np.stack([x, y + (0.5 - framing.eye_line) * heights], 1)
-    return centered_windows(centers, heights, framing.aspect, *framing.limits)
+    return centered_windows(centers, heights, framing.aspect, *framing.frame_size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import GPUMemoryError
+from core.models.model_spec import input_side
 from core.models.nets import Net, Pictures
 from core.types import ByteArray, Detections, FloatArray
-from utils.area_sampling import SampledPictures, few_squares
+from utils.area_sampling import SampledImages, few_squares
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
@@ -28,11 +29,11 @@ PYRAMID_FACTOR = 0.709
 """step between two scales; half the area, as in the paper and in facenet-pytorch"""
 
 PNET_CELL_PX, PNET_STRIDE_PX = 12, 2
-RNET_SIDE, ONET_SIDE = 24, 48
+RNET_SIDE, ONET_SIDE = input_side("rnet"), input_side("onet")
 THRESHOLDS = (0.6, 0.7, 0.7)
 """P-Net, R-Net and O-Net scores below which a candidate is dropped: facenet-pytorch's defaults"""
 
-DOUBT_SCORE = 0.97
+RNET_CHECK_SCORE = 0.97
 """O-Net's score under which R-Net is asked too when a face is followed"""
 
 EXPLAINED_SHARE = 0.6
@@ -83,7 +84,7 @@ class FaceDetector:
         rnet: Net,
         onet: Net,
         *,
-        sample: Callable[[Sequence[ByteArray]], Sampled] = SampledPictures,
+        sample: Callable[[Sequence[ByteArray]], Sampled] = SampledImages,
     ) -> None:
         """sample: makes the networks' inputs, where the networks are."""
         self._pnet, self._rnet, self._onet = pnet, rnet, onet
@@ -189,7 +190,7 @@ class FaceDetector:
         crops = few_squares(picture, squares, ONET_SIDE)
         found = self._regress(crops, squares)
         scores = found.scores
-        doubtful = np.flatnonzero(scores < DOUBT_SCORE)
+        doubtful = np.flatnonzero(scores < RNET_CHECK_SCORE)
         if len(doubtful):
             small = np.stack(
                 [cv2.resize(c, (RNET_SIDE, RNET_SIDE), interpolation=cv2.INTER_AREA) for c in crops[doubtful]]

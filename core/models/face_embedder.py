@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.model_spec import input_side
 from core.models.nets import Net
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
@@ -16,7 +17,7 @@ class FaceEmbedder(Protocol):
     """What the analyser needs of a recognition network."""
 
     name: str
-    """key of its calibration and of its weights in the registry"""
+    """of its row in `core.models.model_spec.MODELS`"""
     side: int
     """chips are `side` x `side` px"""
 
@@ -50,7 +51,7 @@ class _NetEmbedder:
 class FaceNetEmbedder(_NetEmbedder):
     """InceptionResnetV1 trained on VGGFace2 (facenet-pytorch), 512 dimensions."""
 
-    name, side, dimensions = "facenet", 160, 512
+    name, side, dimensions = "facenet", input_side("facenet"), 512
 
     def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
         return upright_box_transform(box, landmarks, self.side)
@@ -63,7 +64,7 @@ class DlibEmbedder(_NetEmbedder):
     dlib's own results to 4e-7, and seven times faster on a CPU.
     """
 
-    name, side, dimensions = "dlib", 150, 128
+    name, side, dimensions = "dlib", input_side("dlib"), 128
 
     def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
         return similarity_transform(landmarks, FACE_TEMPLATE * self.side)

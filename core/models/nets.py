@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from core.errors import ModelDamagedError, ModelError
+from core.models.model_spec import MODELS
 from core.models.openvino_runtime import import_openvino, openvino_core
-from core.models.weights import REGISTRY
 from core.types import FloatArray
 from utils.files import PARTIAL_PREFIX, scratch_file
 
@@ -92,7 +92,8 @@ _conversion = threading.Lock()
 def missing_bytes(kinds: Sequence[str], cache_dir: Path) -> int:
     """About how much `converted` would write into `cache_dir` for `kinds`; 0 where it has them of any OpenVINO."""
     folder = cache_dir / CONVERTED_FOLDER
-    return sum(REGISTRY[k].size for k in kinds if not any(folder.glob(f"{k}-{REGISTRY[k].sha256[:16]}-*.bin")))
+    files = {kind: MODELS[kind].weights for kind in kinds}
+    return sum(f.size for kind, f in files.items() if not any(folder.glob(f"{kind}-{f.sha256[:16]}-*.bin")))
 
 
 def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -> dict[str, Path]:
@@ -104,7 +105,7 @@ def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -
         ModelError: the conversion failed; the message has the end of what it said.
     """
     version = import_openvino().__version__.split("-")[0]
-    names = {k: f"{k}-{REGISTRY[k].sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
+    names = {k: f"{k}-{MODELS[k].weights.sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
     paths = {k: cache_dir / CONVERTED_FOLDER / name for k, name in names.items()}
     with _conversion:
         missing = [k for k in kinds if not (paths[k].is_file() and paths[k].with_suffix(".bin").is_file())]
@@ -129,7 +130,7 @@ def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Pa
         )
         if done.returncode:
             _remove(partials)
-            raise _conversion_error(kinds, done, paths[kinds[0]].parent, sum(REGISTRY[k].size for k in kinds))
+            raise _conversion_error(kinds, done, paths[kinds[0]].parent, sum(MODELS[k].weights.size for k in kinds))
         for kind in kinds:
             # The .xml last: whoever sees it may rely on the .bin.
             partials[kind].with_suffix(".bin").replace(paths[kind].with_suffix(".bin"))

@@ -7,38 +7,11 @@ FaceNet's around 0.2 with a tail to 0.76. A logistic curve per embedder maps the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ModelError
+from core.models.model_spec import Calibration, calibration_of
 from core.types import FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """similarity = 1 / (1 + exp(-slope * (cosine - midpoint)))."""
-
-    midpoint: float
-    """cosine at which two faces are as likely the same person's as not"""
-    slope: float
-    """log-odds per unit of cosine"""
-
-    def __post_init__(self) -> None:
-        if not (-1 < self.midpoint < 1 and self.slope > 0):
-            raise ValueError(f"midpoint {self.midpoint}, slope {self.slope}: expected (-1, 1) and > 0")
-
-
-CALIBRATIONS = {
-    # Tracklet-level cosines of 29 people in the development clips and photos: same person 5 % below
-    # 0.943, different people 0.1 % above 0.951, fitted slope 100. Timelines of all clips are right from
-    # 0.943 to 0.950 (below, two people become one; above, short tracklets split people).
-    "dlib": Calibration(midpoint=0.946, slope=100.0),
-    # Not measured yet (the weights were out of reach): between the usual verification threshold
-    # (cosine 0.5-0.6) and the 0.76 that different people are known to reach.
-    "facenet": Calibration(midpoint=0.65, slope=14.0),
-}
 
 
 class Similarity:
@@ -58,11 +31,7 @@ class Similarity:
         Raises:
             ModelError: no embedder of that name is calibrated.
         """
-        if name not in CALIBRATIONS:
-            raise ModelError(
-                f"embedder {name!r} has no calibration", stage="identify", hint=f"known are {', '.join(CALIBRATIONS)}"
-            )
-        return cls(CALIBRATIONS[name])
+        return cls(calibration_of(name))
 
     def from_cosine(self, cosine: FloatArray | float, log_odds: FloatArray | float = 0.0) -> NDArray[np.float32]:
         """Similarity in [0, 1], same shape, float32. log_odds: prior evidence to add, a number or of that shape."""

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from core.models.dlib_weights import read_parameters
+from core.models.model_spec import MODELS, input_side
 from core.models.openvino_runtime import import_openvino
 
 
@@ -132,14 +133,15 @@ def build(kind: str, weights: Path) -> nn.Module:
 def convert(kind: str, weights: Path, target: Path) -> None:
     """Write the network as OpenVINO IR to `target` (.xml, with a .bin beside it)."""
     openvino = import_openvino(converter=True)
-    side = {"pnet": 64, "rnet": 24, "onet": 48, "facenet": 160, "dlib": 150}[kind]
+    spec = MODELS[kind]
+    side = spec.example_side or input_side(kind)
     example = torch.zeros((2, side, side, 3), dtype=torch.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates the tracing that OpenVINO's front end uses
         model = openvino.convert_model(build(kind, weights), example_input=example)
-    free = -1
-    fixed = free if kind == "pnet" else side
-    model.reshape(openvino.PartialShape([free, fixed, fixed, 3]))
+    any_size = -1
+    size = spec.side or any_size
+    model.reshape(openvino.PartialShape([any_size, size, size, 3]))
     openvino.save_model(model, target, compress_to_fp16=False)
 
 

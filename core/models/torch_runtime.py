@@ -197,7 +197,7 @@ class TorchNet:
 
 
 class DevicePictures:
-    """`SampledPictures` on a device: pictures go there once, levels and crops are made there, exactly alike.
+    """`SampledImages` on a device: pictures go there once, levels and crops are made there, exactly alike.
 
     The summed-area tables take 12 bytes a pixel of the device's memory, and some more while they are made.
     """

@@ -1,4 +1,4 @@
-"""Registry of the model files: where they may lie, what they must hash to, how to fetch them."""
+"""Finds the weights of the models: in installed packages and folders, checked by sha256, or by a download."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from core.errors import ModelChecksumError, ModelUnavailableError, SettingsError
+from core.models.model_spec import MODELS, WeightsFile
 from utils.files import atomic_path
 
 logger = logging.getLogger(__name__)
@@ -24,63 +24,6 @@ DOWNLOAD_TIMEOUT_S = 5.0
 
 MIN_BYTES_PER_S = 50_000
 """a download slower than this on the whole is given up"""
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsFile:
-    """One file of the registry. `package` and `folder` say where an installed package keeps it."""
-
-    name: str
-    size: int
-    sha256: str
-    package: str = ""
-    folder: str = ""
-    url: str = ""
-
-
-REGISTRY = {
-    "pnet": WeightsFile(
-        "pnet.pt",
-        28_570,
-        "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
-        package="facenet_pytorch",
-        folder="data",
-    ),
-    "rnet": WeightsFile(
-        "rnet.pt",
-        403_147,
-        "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
-        package="facenet_pytorch",
-        folder="data",
-    ),
-    "onet": WeightsFile(
-        "onet.pt",
-        1_559_269,
-        "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
-        package="facenet_pytorch",
-        folder="data",
-    ),
-    "facenet": WeightsFile(
-        "20180402-114759-vggface2.pt",
-        111_898_327,
-        "281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
-        url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
-    ),
-    "dlib": WeightsFile(
-        "dlib_face_recognition_resnet_model_v1.dat",
-        22_466_066,
-        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-        package="face_recognition_models",
-        folder="models",
-    ),
-    "mmod": WeightsFile(
-        "mmod_human_face_detector.dat",
-        729_940,
-        "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
-        package="face_recognition_models",
-        folder="models",
-    ),
-}
 
 
 def default_cache_dir() -> Path:
@@ -139,7 +82,7 @@ def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), downlo
         ModelUnavailableError: it is nowhere and could not be downloaded.
         ModelChecksumError: a file of that name is damaged or another one.
     """
-    entry = REGISTRY[key]
+    entry = MODELS[key].weights
     if explicit:
         path = Path(explicit)
         if not is_there(path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from config import Settings
 from core.errors import PipelineError, ascii_safe
@@ -13,7 +12,9 @@ from core.media.video_probe import probe_video
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.folder_claims import FolderClaims
-from processors.results.output_folder import check_writable, done_manifest
+from processors.results.manifest import Manifest
+from processors.results.old_results import examine_folder, refusal_error
+from processors.results.run_plan import Action, plan_run
 from utils.fingerprints import fingerprint
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Inspection:
     """
 
     job: VideoJob | None = None
-    manifest: dict[str, Any] | None = None
+    manifest: Manifest | None = None
     same_as: BatchInput | None = None
     reason: str = ""
     folder: Path | None = None
@@ -46,9 +47,12 @@ def inspect_input(source: BatchInput, claims: FolderClaims, settings: Settings) 
         folder = claims.output_dir / claims.folder_for(source, video_fingerprint)
         if (other := claims.same_video(source, video_fingerprint)) is not None:
             return Inspection(same_as=other, folder=folder)
-        if not settings.run.overwrite and (manifest := done_manifest(folder, video_fingerprint, settings)):
-            return Inspection(manifest=manifest, folder=folder)
-        check_writable(folder)
+        old = examine_folder(folder, video_fingerprint, settings)
+        plan = plan_run(old.facts, overwrite=settings.run.overwrite)
+        if plan.action is Action.SKIP:
+            return Inspection(manifest=old.manifest, folder=folder)
+        if plan.refusal is not None:
+            raise refusal_error(folder, plan.refusal)
         return Inspection(job=VideoJob(source, probe_video(source.path), video_fingerprint, folder), folder=folder)
     except Exception as error:
         return Inspection(reason=one_line_reason(source, error))

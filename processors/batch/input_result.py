@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
+    from processors.results.manifest import Manifest
 
 Status = Literal["done", "cached", "duplicate", "failed", "interrupted"]
 
@@ -40,7 +41,7 @@ def finished(
     source: BatchInput,
     folder: Path | None,
     status: Literal["done", "cached"],
-    manifest: dict[str, Any],
+    manifest: Manifest,
     wall_s: float = 0.0,
     *,
     analysis_cached: bool = False,
@@ -50,9 +51,9 @@ def finished(
         source.label,
         source.name,
         status,
-        people=len(manifest["people"]),
-        clips=len(manifest["clips"]),
-        duration_s=manifest["video"]["duration_s"],
+        people=len(manifest.people),
+        clips=len(manifest.clips),
+        duration_s=manifest.video.duration_s,
         wall_s=wall_s,
         analysis_cached=analysis_cached,
         folder="" if folder is None else folder.name,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.types import VideoInfo
-from processors.video_processor import VideoProcessor, load_models
+from processors.batch.model_loader import load_models
+from processors.results.manifest import Manifest
+from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint
 from utils.stage_monitor import StageMonitor
 
@@ -25,7 +27,7 @@ class Processor(Protocol):
 
     def analyse(self) -> AnalysisRecord: ...
 
-    def finish(self, record: AnalysisRecord) -> dict[str, Any]: ...
+    def finish(self, record: AnalysisRecord) -> Manifest: ...
 
 
 MakeProcessor = Callable[[VideoInfo, Path, Fingerprint, Settings, StageMonitor], Processor]

@@ -1,1 +1,1 @@
-"""Takes the faces of a segment and gives the window that the virtual camera shows in every frame of the clip."""
+"""Takes the motion of one face and gives the crop window of every frame of a clip: framing, then camera motion."""

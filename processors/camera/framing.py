@@ -1,11 +1,16 @@
-"""How a face is framed: how large it is, where the eyes lie, how far it may stray. Pure.
+"""How tightly a face is framed and where it sits in the crop window. Pure.
 
-Everything is measured in heights of the window, so that a small face and a large one are framed alike.
+The crop is too tight or too loose: `FACE_SHARES`. Hair is cut off: `EYES_TO_CROWN`, `_HEAD_ROOM`. The face sits too
+high or too low: `_HIGHEST_EYE_LINE`, `_LOWEST_EYE_LINE`. The window lets the face wander off too far: `_MAX_DRIFT`.
+Small faces are not enlarged enough: `max_upscale` of the clip settings.
+
+All proportions are in window heights or face heights, so that small and large faces are framed alike.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,37 +19,41 @@ from config import ClipSettings
 from utils.box_geometry import largest_height
 from utils.signal_filters import Signal
 
-SHARES = {"face": 0.55, "head": 0.36, "bust": 0.25}
-"""how much of the window's height the face takes"""
-CROWN = 0.78
-"""from the eyes to the top of the hair, face heights; a detected face ends at the forehead, and heads bow"""
-CHIN = 0.62
-"""from the eyes to the chin, face heights"""
+FACE_SHARES = {"face": 0.55, "head": 0.36, "bust": 0.25}
+"""height of the face in window heights, by the setting `framing`"""
+EYES_TO_CROWN = 0.78
+"""from the eyes up to the top of the hair, face heights; a detected box ends at the forehead, and heads bow"""
+EYES_TO_CHIN = 0.62
+"""from the eyes down to the chin, face heights"""
 FACE_WIDTH = 0.8
 """width of a face, face heights"""
 
 _HEAD_ROOM = 0.04
-"""between the hair and the window's upper edge"""
-_UPPER_THIRD, _LOWEST_EYES = 1 / 3, 0.48
-_MAX_SLACK = 0.08
-"""how far the face may be off its place while the camera rests"""
-_LEAST_SLACK = 0.015
-"""below the noise of a detected face there is no rest"""
-_LARGER, _SMALLER = 0.1, 0.18
-"""how much larger or smaller than wanted the face may be while the zoom rests (natural logarithm)"""
-_EDGE_SHIFT = 0.2
-"""near an edge the window shifts; a face that would be further than this from its place tightens it"""
-_TIGHTEST = 0.8
-"""... but to no less than this of its size"""
+"""between the hair and the upper edge of the window, window heights"""
+_HIGHEST_EYE_LINE, _LOWEST_EYE_LINE = 1 / 3, 0.48
+"""from the upper edge of the window, window heights; the first is the upper third of classical composition"""
+_SIDE_ROOM = 0.02
+"""between the face and the sides of the window, window heights"""
+_MAX_DRIFT = 0.08
+"""how far the face may be from its place while the camera rests, window heights (0.1 is visibly off centre)"""
+_MIN_DRIFT = 0.015
+"""smaller bounds than the noise of detection would never let the camera rest, window heights"""
+_MAX_ZOOM_IN, _MAX_ZOOM_OUT = 0.1, 0.18
+"""how much smaller or larger than wanted the window may be while the zoom rests (natural logarithm of its height)"""
+_MAX_EDGE_SHIFT = 0.2
+"""near an edge of the frame the window has to shift; it is tightened where the face would be off by more than this,
+window heights"""
+_MAX_TIGHTENING = 0.8
+"""least share of its height to which a window is tightened"""
 _MIN_WINDOW_PX = 16.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
-    """What the camera follows, one row per picture of the clip, display px.
+class FaceMotion:
+    """The face that the camera follows, one row per frame of the clip, display px.
 
-    centers: (T, 2) float64, x of the face's middle and y of the eyes. heights: (T,) float64.
-    certainty: (T,) float64 in (0, 1], low where the face was hidden or not there and its place is a guess.
+    centers: (T, 2) float64, x of the box centre and y of the eyes. heights: (T,) float64, of the box.
+    certainty: (T,) float64 in (0, 1], below 1 where the face was hidden or absent and its place is a guess.
     """
 
     centers: Signal
@@ -52,64 +61,73 @@ class Face:
     certainty: Signal
 
 
+class Bounds(NamedTuple):
+    """A quantity of the window as wanted, and the limits within which it may stay, one row per frame of the clip."""
+
+    wanted: Signal
+    lower: Signal
+    upper: Signal
+
+
 class Framing:
-    """The framing that the settings ask for, in a picture of a given size.
+    """The framing that the settings ask for, in a video of a given size.
 
     Attributes:
-        share: how much of the window's height the face takes.
-        eye_line: height of the eyes in the window, from its top, window heights.
+        face_share: height of the face, window heights.
+        eye_line: height of the eyes, from the top of the window, window heights.
         aspect: width of the window divided by its height.
-        largest, smallest: bounds of the window's height, px. The lower one keeps small faces from being
-            enlarged too much; only where the picture itself is too small for that does it give way.
-        limits: (2,) float64, width and height of the picture, px.
+        min_height, max_height: limits of the window height, px. The lower one keeps small faces from being enlarged
+            beyond `max_upscale`; it gives way only where the video itself is smaller.
+        frame_size: (2,) float64, width and height of the video, px.
     """
 
     def __init__(self, settings: ClipSettings, width: int, height: int) -> None:
         out_width, out_height = settings.frame_size
         self.aspect = out_width / out_height
-        # In a narrow window it is the width that the face has to fit into.
-        self.share = min(settings.face_share or SHARES[settings.framing], 0.9 * self.aspect)
-        self._slack = min(_MAX_SLACK, 0.18 * (1 - self.share))
-        eye_line = min(max(_HEAD_ROOM + CROWN * self.share, _UPPER_THIRD), _LOWEST_EYES)
-        self.eye_line = min(eye_line, 1 - CHIN * self.share - self._slack)
-        self.limits: NDArray[np.float64] = np.array([width, height], np.float64)
-        self.largest = largest_height(self.aspect, width, height)
-        self.smallest = min(max(out_height / settings.max_upscale, _MIN_WINDOW_PX), self.largest)
+        # In a narrow window the width limits the face.
+        self.face_share = min(settings.face_share or FACE_SHARES[settings.framing], 0.9 * self.aspect)
+        self._max_drift = min(_MAX_DRIFT, 0.18 * (1 - self.face_share))
+        eye_line = min(max(_HEAD_ROOM + EYES_TO_CROWN * self.face_share, _HIGHEST_EYE_LINE), _LOWEST_EYE_LINE)
+        self.eye_line = min(eye_line, 1 - EYES_TO_CHIN * self.face_share - self._max_drift)
+        self.frame_size: NDArray[np.float64] = np.array([width, height], np.float64)
+        self.max_height = largest_height(self.aspect, width, height)
+        self.min_height = min(max(out_height / settings.max_upscale, _MIN_WINDOW_PX), self.max_height)
 
-    def heights(self, face: Face) -> tuple[Signal, Signal, Signal]:
-        """Heights of the window as wanted, and the least and the greatest that will do, px, each (T,)."""
-        heights = face.heights / self.share
-        wanted = np.clip(self._tightened(heights, face.centers), self.smallest, self.largest)
-        room = 0.5 * np.log(1 / self.share)
-        smaller, larger = np.exp(-min(_LARGER, room)), np.exp(min(_SMALLER, room))
-        least, greatest = (np.clip(wanted * f, self.smallest, self.largest) for f in (smaller, larger))
-        return wanted, least, greatest
+    def window_heights(self, face: FaceMotion) -> Bounds:
+        """Heights of the window, px, each (T,)."""
+        heights = face.heights / self.face_share
+        wanted = np.clip(self._tightened(heights, face.centers), self.min_height, self.max_height)
+        room = 0.5 * np.log(1 / self.face_share)
+        smaller, larger = np.exp(-min(_MAX_ZOOM_IN, room)), np.exp(min(_MAX_ZOOM_OUT, room))
+        lower, upper = (np.clip(wanted * f, self.min_height, self.max_height) for f in (smaller, larger))
+        return Bounds(wanted, lower, upper)
 
-    def centers(self, face: Face, heights: Signal) -> tuple[Signal, Signal, Signal]:
-        """Centres of windows that are `heights` px high as wanted, and the bounds that will do, px, each (T, 2).
+    def window_centers(self, face: FaceMotion, heights: Signal) -> Bounds:
+        """Centres of windows that are `heights` (T,) px high, px, each (T, 2).
 
-        Wherever the picture allows it the hair stays in the window, whatever the face's size.
+        The bounds keep the hair in the window at any size of the face, as far as the frame allows: a face that grows
+        lowers its eyes in the window instead of losing its hair, so the bounds are not symmetric.
         """
         share = face.heights / heights
-        doubt = 1 + (face.certainty < 1)
-        up = np.clip(self.eye_line - CROWN * share - 0.5 * _HEAD_ROOM, _LEAST_SLACK, self._slack)
-        across = np.clip(0.5 * self.aspect - 0.5 * FACE_WIDTH * share - 0.02, _LEAST_SLACK, self._slack)
-        down = np.full_like(up, self._slack)
-        # The eyes move up in the window when the window moves down.
-        rooms_below = np.stack([across, down], 1) * (heights * doubt)[:, None]
-        rooms_above = np.stack([across, up], 1) * (heights * doubt)[:, None]
+        doubt = 1 + (face.certainty < 1)  # twice the drift where the place is a guess
+        up = np.clip(self.eye_line - EYES_TO_CROWN * share - 0.5 * _HEAD_ROOM, _MIN_DRIFT, self._max_drift)
+        across = np.clip(0.5 * self.aspect - 0.5 * FACE_WIDTH * share - _SIDE_ROOM, _MIN_DRIFT, self._max_drift)
+        down = np.full_like(up, self._max_drift)
+        # Eyes that move up in the window mean a window that moves down.
+        below = np.stack([across, down], 1) * (heights * doubt)[:, None]
+        above = np.stack([across, up], 1) * (heights * doubt)[:, None]
         target = face.centers + np.stack([np.zeros_like(heights), (0.5 - self.eye_line) * heights], 1)
         half = np.stack([heights * self.aspect, heights], 1) / 2
-        low, high = half, np.maximum(self.limits - half, half)
-        wanted, lower, upper = (np.clip(target + o, low, high) for o in (0.0, -rooms_below, rooms_above))
-        return wanted, lower, upper
+        first, last = half, np.maximum(self.frame_size - half, half)
+        wanted, lower, upper = (np.clip(target + offset, first, last) for offset in (0.0, -below, above))
+        return Bounds(wanted, lower, upper)
 
     def _tightened(self, heights: Signal, centers: Signal) -> Signal:
-        """Window heights (T,), made smaller where the window would have to shift too far from the face."""
+        """Window heights (T,), reduced where a window inside the frame would be shifted too far from the face."""
         x, y = centers.T
-        width, height = self.limits
-        across = np.minimum(x, width - x) / ((0.5 - _EDGE_SHIFT) * self.aspect)
-        above = y / (self.eye_line - _EDGE_SHIFT)
-        below = (height - y) / (1 - self.eye_line - _EDGE_SHIFT)
+        width, height = self.frame_size
+        across = np.minimum(x, width - x) / ((0.5 - _MAX_EDGE_SHIFT) * self.aspect)
+        above = y / (self.eye_line - _MAX_EDGE_SHIFT)
+        below = (height - y) / (1 - self.eye_line - _MAX_EDGE_SHIFT)
         fitting = np.minimum(np.minimum(across, above), below)
-        return np.asarray(np.clip(fitting, _TIGHTEST * heights, heights))
+        return np.asarray(np.clip(fitting, _MAX_TIGHTENING * heights, heights))

@@ -1,1 +1,1 @@
-"""Takes crop paths and gives clip files: decodes, crops, encodes, and notes finished clips so that a run can resume."""
+"""Takes crop paths and makes clip files: decodes, crops, encodes, and keeps a journal for interrupted runs."""

@@ -1,4 +1,4 @@
-"""What clips are called: a template's fields filled in, safe as a file name, never twice in a folder."""
+"""File names of clips: a template with its fields filled in, safe as a file name, unique in its folder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import string
 import unicodedata
 from collections.abc import Sequence
 
+from config import EXTRA_FILES
 from core.types import CropPath, FaceAnalysis
 from utils.files import safe_name
 from utils.timebase import format_timestamp
 
-REEL_FILE = "reel.mp4"
-"""the one film beside a person's clips that is no clip; see `processors.extras.reel_maker`"""
+REEL_FILE = EXTRA_FILES["reel"].removeprefix("PERSON/")
+"""the only video in a person's folder that is not a clip; see `processors.extras.reel_maker`"""
 
 _LIMIT_BYTES = 120
 _SUFFIX = ".mp4"
@@ -20,10 +21,9 @@ _SUFFIX = ".mp4"
 def clip_files(paths: Sequence[CropPath], analysis: FaceAnalysis, template: str) -> tuple[str, ...]:
     """Names of the clips relative to the video's folder: "person_01/clip_001_00-00-03.200.mp4".
 
-    template: with the fields of `config.TEMPLATE_FIELDS`. Clips are numbered per person in time order; times
-    count from the video's first frame. What a folder's name must not hold becomes "_", so that no template
-    leads out of the person's folder; names that would be equal, upper and lower case aside, get a number, and
-    so does what would be called like the person's reel.
+    template: with the fields of `config.TEMPLATE_FIELDS`. Clips are numbered per person in time order; times count
+    from the video's first frame. Characters that a file name must not contain become "_", so no template leads out of
+    the person's folder. Names that differ only in case get a number, and so does the name of the person's reel.
     """
     names = [""] * len(paths)
     numbers: dict[str, int] = {}
@@ -59,7 +59,7 @@ def _fields(path: CropPath, analysis: FaceAnalysis, number: int) -> dict[str, st
 
 
 def _unused(folder: str, wanted: str, taken: set[str]) -> str:
-    """A safe name that no other clip of `folder` has; it is `taken` from now on."""
+    """A safe name that no other clip in `folder` has; it is added to `taken`."""
     name = safe_name(wanted, limit_bytes=_LIMIT_BYTES)
     copies = 1
     while (key := _key(folder, name)) in taken:
@@ -71,5 +71,5 @@ def _unused(folder: str, wanted: str, taken: set[str]) -> str:
 
 
 def _key(folder: str, name: str) -> str:
-    """Equal for names that some file systems do not tell apart."""
+    """Equal for names that some file systems do not distinguish."""
     return unicodedata.normalize("NFC", f"{folder}/{name}").casefold()

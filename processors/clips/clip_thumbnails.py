@@ -1,4 +1,4 @@
-"""Small pictures of a video's clips, for contact sheets and the report, read while other clips are still made."""
+"""Thumbnails of clips for contact sheets and the report, read while other clips are still being made."""
 
 from __future__ import annotations
 
@@ -9,27 +9,24 @@ from pathlib import Path
 from core.media.thumbnails import Thumbnail, read_thumbnails
 from core.thread_budget import thread_budget
 from core.types import Clip
-from utils.helper_threads import each
+from utils.helper_threads import map_ordered
 
 TILE_HEIGHT_PX = 240
 MAX_TILES = 60
-"""pictures on a person's contact sheet"""
+"""images on the contact sheet of one person"""
 
 _TILES_PER_CLIP = 12
-_MOST_AHEAD_BYTES = 32 * 2**20
-"""pixels that are kept until they are wanted; of an hour's clips most are read again at the end"""
+_MAX_BYTES_AHEAD = 32 * 2**20
+"""limit of thumbnails that are kept until they are needed; the rest is read at the end"""
 
 
-class ClipPictures:
-    """The pictures of each clip, the same ones whether they were read ahead or not: from its file, both times."""
+class ClipThumbnails:
+    """The thumbnails of each clip, read from its file. They are the same whether they were read ahead or not."""
 
     def __init__(self, folder: Path, people: Iterable[str], threads: int = 0) -> None:
-        """folder: the video's. people: whose the clips are, a name for each clip.
+        """folder: the video's. people: the name of the person of each clip. threads: of the run, 0: one per CPU.
 
-        threads: those of the run, 0: as many as there are CPUs.
-
-        Of a person with many clips there are fewer pictures of each: more than a sheet holds would be read for
-        nothing.
+        The more clips a person has, the fewer thumbnails each has, since a contact sheet holds `MAX_TILES`.
         """
         self._folder = folder
         self._threads = thread_budget(threads).decode
@@ -39,21 +36,21 @@ class ClipPictures:
         self._ahead: dict[str, tuple[Thumbnail, ...]] = {}
 
     def read_ahead(self, clip: Clip) -> None:
-        """Read the pictures of a clip whose file has just been completed, if there is room. Any thread may ask."""
-        # It may have been made before, by an encoder that failed later.
+        """Read the thumbnails of a clip whose file is complete, unless too many are kept already; for any thread."""
+        # The clip may have been made before, by an encoder that failed later.
         self._ahead.pop(clip.file, None)
         kept = list(self._ahead.values())
-        if sum(picture.pixels.nbytes for pictures in kept for picture in pictures) <= _MOST_AHEAD_BYTES:
+        if sum(thumbnail.pixels.nbytes for thumbnails in kept for thumbnail in thumbnails) <= _MAX_BYTES_AHEAD:
             self._ahead[clip.file] = self._read(clip)
 
     def take(self, clips: Sequence[Clip]) -> Iterator[tuple[Clip, tuple[Thumbnail, ...]]]:
-        """The pictures of one clip after the other, none for one that cannot be read; several are read at a time."""
+        """Each clip with its thumbnails, in order; none if it cannot be read. Several clips are read at a time."""
 
         def found(clip: Clip) -> tuple[Clip, tuple[Thumbnail, ...]]:
-            pictures = self._ahead.pop(clip.file, None)
-            return clip, self._read(clip) if pictures is None else pictures
+            thumbnails = self._ahead.pop(clip.file, None)
+            return clip, self._read(clip) if thumbnails is None else thumbnails
 
-        return each(found, clips, self._threads, "thumbnails")
+        return map_ordered(found, clips, self._threads, "thumbnails")
 
     def _read(self, clip: Clip) -> tuple[Thumbnail, ...]:
         return read_thumbnails(self._folder / clip.file, TILE_HEIGHT_PX, self._limits[clip.person])

@@ -1,98 +1,96 @@
-"""The sound of clips: read and encoded once where several people are shown for the same stretch of time."""
+"""The audio of clips: read and encoded once for all clips of the same interval."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
 from core.media.aac_encoder import encode_aac
-from core.media.audio_reader import PcmExcerpt, read_audio
-from core.media.clip_writer import ClipSound
-from core.types import VideoInfo
+from core.media.audio_reader import PcmExcerpt
+from core.media.clip_writer import ClipAudio
+from core.types import FaceAnalysis
+from processors.clips.constant_rate import Interval, read_interval_audio
 from utils.files import scratch_file
 
-Interval = tuple[Fraction, Fraction]
-"""start on the container's clock and duration, seconds"""
-
 _ENCODED_AHEAD_S = 30
-"""longer sound is left to the clip's own encoder, which works while pictures come instead of before. A matter of the
-length alone: the bytes of a clip must not depend on who else is shown"""
+"""Longer audio is encoded by the clip's own encoder, while frames arrive instead of before. The limit is on the length
+only, because the bytes of a clip must not depend on who else is shown."""
 
 
 @dataclass(slots=True)
-class _Shared:
+class _Entry:
+    """The audio of one interval. users: requests whose `read` has not ended."""
+
     reading: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0
     files: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     is_made: bool = False
-    sound: tuple[ClipSound, PcmExcerpt] | None = None
+    audio: tuple[ClipAudio, PcmExcerpt] | None = None
 
 
-class ClipSounds:
-    """The sound of intervals of one video, in files that live while somebody uses them; a context manager.
+class SharedAudio:
+    """The audio of intervals of one video, in temporary files that exist while they are used; a context manager.
 
-    From the cut before them to the cut after them is where people are shown most often, so their clips begin and
-    end together. Any thread may ask.
+    People are mostly shown from cut to cut, so the clips of several people often have the same interval. Every
+    request must be made before the first `read`; any thread may read.
     """
 
-    def __init__(self, video: VideoInfo, folder: Path, kbps: int, clock_shifts: Sequence[int] = ()) -> None:
-        """folder: where the files are made. kbps: what short sounds are encoded with. clock_shifts: the analysis's."""
-        self._video = video
-        self._clock_shifts = clock_shifts
+    def __init__(self, analysis: FaceAnalysis, folder: Path, kbps: int) -> None:
+        """folder: where the files are made. kbps: bit rate of audio that is encoded here, kbit/s."""
+        self._analysis = analysis
         self._kbps = kbps
         self._folder = folder
         self._lock = threading.Lock()
-        self._shared: dict[Interval, _Shared] = {}
+        self._entries: dict[Interval, _Entry] = {}
 
-    def __enter__(self) -> ClipSounds:
+    def __enter__(self) -> SharedAudio:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for shared in self._shared.values():
-            shared.files.close()
+        for entry in self._entries.values():
+            entry.files.close()
 
-    def expect(self, interval: Interval) -> None:
-        """One more `read` of this interval will come."""
-        self._shared.setdefault(interval, _Shared()).users += 1
+    def request(self, interval: Interval) -> None:
+        """Announce one `read` of this interval."""
+        self._entries.setdefault(interval, _Entry()).users += 1
 
     @contextlib.contextmanager
-    def read(self, interval: Interval, stop: threading.Event) -> Iterator[tuple[ClipSound, PcmExcerpt] | None]:
-        """The file of an expected interval, complete, and what it holds; None where the video has no sound.
+    def read(self, interval: Interval, stop: threading.Event) -> Iterator[tuple[ClipAudio, PcmExcerpt] | None]:
+        """The complete file of a requested interval and what it holds; None if the video has no audio.
 
         Raises:
             DecodeError: the video cannot be opened any more.
-            InterruptedRunError: `stop` was set meanwhile.
+            InterruptedRunError: `stop` was set.
             OSError: the file cannot be written.
         """
-        shared = self._shared[interval]
+        entry = self._entries[interval]
         try:
-            with shared.reading:
-                if not shared.is_made:
-                    shared.sound = self._make(shared.files, interval, stop)
-                    shared.is_made = True
-            yield shared.sound
+            with entry.reading:
+                if not entry.is_made:
+                    entry.audio = self._make(entry.files, interval, stop)
+                    entry.is_made = True
+            yield entry.audio
         finally:
             with self._lock:
-                shared.users -= 1
-                last = shared.users == 0
+                entry.users -= 1
+                last = entry.users == 0
             if last:
-                shared.files.close()
+                entry.files.close()
 
     def _make(
         self, files: contextlib.ExitStack, interval: Interval, stop: threading.Event
-    ) -> tuple[ClipSound, PcmExcerpt] | None:
-        encoded = interval[1] <= _ENCODED_AHEAD_S
+    ) -> tuple[ClipAudio, PcmExcerpt] | None:
+        encoded = interval.duration_s <= _ENCODED_AHEAD_S
         file = files.enter_context(scratch_file(self._folder, suffix=".mp4" if encoded else ".pcm"))
         pcm = io.BytesIO() if encoded else file
-        excerpt = read_audio(self._video, *interval, pcm, clock_shifts=self._clock_shifts, stop=stop)
+        excerpt = read_interval_audio(self._analysis, interval, pcm, stop)
         if excerpt is None:
             return None
         if isinstance(pcm, io.BytesIO):

@@ -15,7 +15,7 @@ from processors.commands.console import open_console
 from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
-    from processors.commands.people_editor import ClipRules
+    from processors.people.segments import SegmentRules
     from processors.results.timeline_file import TimelineFile
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def _edit_parser(command: str, purpose: str, person_help: str) -> Parser:
     return parser
 
 
-def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, ClipRules], TimelineFile]) -> int:
+def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, SegmentRules], TimelineFile]) -> int:
     with open_console(parsed.verbosity):
         from processors.commands import people_editor
         from processors.results.result_lookup import find_folder

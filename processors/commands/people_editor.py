@@ -1,22 +1,24 @@
-"""Changing who is who in a finished folder: rename, merge, split, drop. The clips follow with `main.py render`.
+"""Corrections of who is who in a finished folder: rename, merge, split, drop. `main.py render` then makes the clips.
 
-The changes are functions from one timeline to the next; `edit_people` is what touches the disk.
+Each correction is a function from one timeline to the next; only `edit_people` touches the disk.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from core.errors import OutputError, SettingsError, ascii_safe
-from processors.results.output_folder import exclusive, keep_backup, read_manifest
-from processors.results.output_writer import TIMELINE_FILE, UNKNOWN_PERSON
+from processors.people.segments import SegmentRules, segment_rows
+from processors.results.manifest import read_manifest
+from processors.results.output_folder import keep_backup, output_lock
 from processors.results.timeline_file import (
+    TIMELINE_FILE,
     PersonEntry,
     SegmentEntry,
     TimelineFile,
@@ -26,6 +28,7 @@ from processors.results.timeline_file import (
     fold,
     read_timeline,
 )
+from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.files import write_bytes
 from utils.text_width import columns, padded
 from utils.time_formats import clock
@@ -33,25 +36,18 @@ from utils.time_formats import clock
 _ROUNDING_S = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class ClipRules:
-    """What makes a clip of a person's tracklets: seconds, as in the settings that the folder was made with."""
-
-    min_clip_s: float
-    merge_gap_s: float
-
-
-Change = Callable[[TimelineFile, ClipRules], TimelineFile]
+Change = Callable[[TimelineFile, SegmentRules], TimelineFile]
+"""given the timeline and the rules that the folder was made with"""
 
 
 def edit_people(folder: Path, change: Change) -> TimelineFile:
-    """Apply `change` to the timeline in `folder`, keeping the one before as timeline.json.bak; returns the new one.
+    """Apply `change` to the timeline in `folder` and return the result; the old one is kept as timeline.json.bak.
 
     Raises:
-        SettingsError: the timeline is wrong, or the change cannot be made; nothing is changed.
+        SettingsError: the timeline is invalid or the change is impossible; nothing is written.
         OutputError: the folder cannot be written, or a run is writing there.
     """
-    with exclusive(folder.parent):
+    with output_lock(folder.parent):
         path = folder / TIMELINE_FILE
         changed = change(read_timeline(folder), _rules(folder))
         check(changed, path)
@@ -65,7 +61,7 @@ def edit_people(folder: Path, change: Change) -> TimelineFile:
 
 
 def rename(timeline: TimelineFile, name: str, new_name: str) -> TimelineFile:
-    """Call the person `name` `new_name`."""
+    """Rename the person `name` to `new_name`."""
     person = find_person(timeline, name)
     check_name(new_name, None, "the new name")
     for other in timeline.people:
@@ -76,18 +72,18 @@ def rename(timeline: TimelineFile, name: str, new_name: str) -> TimelineFile:
 
 
 def drop(timeline: TimelineFile, names: Sequence[str]) -> TimelineFile:
-    """Leave people out; their tracklets belong to nobody from then on."""
+    """Remove people; their tracklets belong to nobody from then on."""
     gone = [find_person(timeline, name) for name in names]
     return _with_people(timeline, (p for p in timeline.people if not _among(p, gone)))
 
 
 def merge(
-    timeline: TimelineFile, rules: ClipRules, name: str, others: Sequence[str], *, force: bool = False
+    timeline: TimelineFile, rules: SegmentRules, name: str, others: Sequence[str], *, force: bool = False
 ) -> TimelineFile:
-    """Make one person of several, called `name`; its segments are worked out anew from all the tracklets.
+    """Merge `others` into the person `name`, whose segments are derived anew from all their tracklets.
 
     Raises:
-        SettingsError: no such person, or two of them are in the picture at the same time (and no `force`).
+        SettingsError: there is no such person, or, without `force`, two of them are seen at the same time.
     """
     person = find_person(timeline, name)
     joined = [find_person(timeline, other) for other in others]
@@ -96,19 +92,23 @@ def merge(
     by_id = {t.id: t for t in timeline.tracklets}
     tracklets = [by_id[i] for p in (person, *joined) for i in p.tracklets]
     if not force:
-        _refuse_two_at_a_time([person, *joined], by_id)
+        _refuse_seen_together([person, *joined], by_id)
     tracklets.sort(key=lambda t: (t.start_s, t.id))
     still = all(p.still for p in (person, *joined))
-    one = replace(person, tracklets=tuple(t.id for t in tracklets), segments=stretches(tracklets, rules), still=still)
+    segments = derived_segments(tracklets, rules, still=still)
+    one = replace(person, tracklets=tuple(t.id for t in tracklets), segments=segments, still=still)
     return _with_people(timeline, (one if p is person else p for p in timeline.people if not _among(p, joined)))
 
 
 def split(
-    timeline: TimelineFile, rules: ClipRules, name: str, tracklets: Sequence[int], new_name: str = ""
+    timeline: TimelineFile, rules: SegmentRules, name: str, tracklets: Sequence[int], new_name: str = ""
 ) -> TimelineFile:
-    """Make a new person of some of the tracklets of `name`; the segments of both are worked out anew.
+    """Move some tracklets of the person `name` to a new person; the segments of both are derived anew.
 
-    new_name: the new person's; the next free person_NN where it is empty.
+    new_name: of the new person; the next free person_NN if empty.
+
+    Raises:
+        SettingsError: there is no such person or tracklet, one of the two would have none, or the name is unusable.
     """
     person = find_person(timeline, name)
     chosen = set(tracklets)
@@ -123,7 +123,13 @@ def split(
     parts = [[by_id[i] for i in person.tracklets if (i in chosen) == new] for new in (False, True)]
     names = (person.name, new_name or _free_name(timeline))
     old, new = (
-        replace(person, name=n, tracklets=tuple(t.id for t in part), segments=stretches(part, rules), face=None)
+        replace(
+            person,
+            name=n,
+            tracklets=tuple(t.id for t in part),
+            segments=derived_segments(part, rules, still=person.still),
+            face=None,
+        )
         for n, part in zip(names, parts, strict=True)
     )
     return _with_people(timeline, [*(old if p is person else p for p in timeline.people), new])
@@ -133,7 +139,7 @@ def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
     """The person called `name`.
 
     Raises:
-        SettingsError: nobody is called so; the message says who there is.
+        SettingsError: there is none; the message lists the people there are.
     """
     for person in timeline.people:
         if person.name == name:
@@ -142,21 +148,27 @@ def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
     raise SettingsError(f"there is no person {ascii_safe(name)!r}", hint=f"there is {known}")
 
 
-def stretches(tracklets: Iterable[TrackletEntry], rules: ClipRules) -> tuple[SegmentEntry, ...]:
-    """The segments that a person's tracklets make, by the rules that the identification follows."""
-    by_shot: dict[int, list[TrackletEntry]] = {}
-    for tracklet in sorted(tracklets, key=lambda t: (t.shot, t.start_s, t.id)):
-        by_shot.setdefault(tracklet.shot, []).append(tracklet)
-    segments: list[SegmentEntry] = []
-    for members in by_shot.values():
-        group: list[TrackletEntry] = []
-        for tracklet in members:
-            if group and tracklet.start_s - _end_s(group) > rules.merge_gap_s + _ROUNDING_S:
-                segments += _segment(group, rules)
-                group = []
-            group.append(tracklet)
-        segments += _segment(group, rules)
-    return tuple(segments)
+def derived_segments(
+    tracklets: Iterable[TrackletEntry], rules: SegmentRules, *, still: bool = False
+) -> tuple[SegmentEntry, ...]:
+    """The segments of a person with these tracklets, by the rules that a run follows.
+
+    Only the beginning and end of each tracklet are known here, so a pause of the recording within one is not seen.
+    """
+    rows = sorted(tracklets, key=lambda t: (t.shot, t.start_s, t.id))
+    ends_s = np.array([t.end_s for t in rows])
+    ranges = segment_rows(
+        np.array([t.shot for t in rows], np.int64), np.array([t.start_s for t in rows]), ends_s, rules, still=still
+    )
+    return tuple(
+        SegmentEntry(
+            shot=rows[first].shot,
+            start_s=rows[first].start_s,
+            end_s=float(ends_s[first:last].max()),
+            tracklets=tuple(t.id for t in rows[first:last]),
+        )
+        for first, last in ranges
+    )
 
 
 def people_lines(timeline: TimelineFile) -> Iterator[str]:
@@ -168,13 +180,13 @@ def people_lines(timeline: TimelineFile) -> Iterator[str]:
         own = [by_id[i] for i in person.tracklets]
         shown = clock(sum(t.end_s - t.start_s for t in own))
         first = clock(min(t.start_s for t in own)) if own else "-"
-        note = "  (a still picture)" if person.still else ""
+        note = "  (still image)" if person.still else ""
         ids = numbers_text(person.tracklets)
         yield f"{padded(person.name, width)}  {shown:>9}  {first:>10}  {len(person.segments):>5}  {ids}{note}".rstrip()
 
 
 def tracklet_lines(timeline: TimelineFile) -> Iterator[str]:
-    """The table of tracklets for a terminal, header first; those that were left out have no line."""
+    """The table of tracklets for a terminal, header first; tracklets of dropped people are not listed."""
     owners = {i: person.name for person in timeline.people for i in person.tracklets}
     owners |= dict.fromkeys(timeline.unknown, UNKNOWN_PERSON)
     yield "tracklet  shot      from        to  person"
@@ -185,7 +197,7 @@ def tracklet_lines(timeline: TimelineFile) -> Iterator[str]:
 
 
 def numbers_text(numbers: Iterable[int]) -> str:
-    """Numbers as `--tracklets` takes them: 0, 1, 2, 3, 7 -> "0-3,7"."""
+    """Numbers in the notation of `--tracklets`: 0, 1, 2, 3, 7 -> "0-3,7"."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
@@ -195,19 +207,7 @@ def numbers_text(numbers: Iterable[int]) -> str:
     return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
 
 
-def _end_s(group: Iterable[TrackletEntry]) -> float:
-    return max(tracklet.end_s for tracklet in group)
-
-
-def _segment(group: Sequence[TrackletEntry], rules: ClipRules) -> list[SegmentEntry]:
-    start_s, end_s = group[0].start_s, _end_s(group)
-    if end_s - start_s < rules.min_clip_s - _ROUNDING_S:
-        return []
-    ids = tuple(tracklet.id for tracklet in group)
-    return [SegmentEntry(shot=group[0].shot, start_s=start_s, end_s=end_s, tracklets=ids)]
-
-
-def _refuse_two_at_a_time(people: Sequence[PersonEntry], by_id: dict[int, TrackletEntry]) -> None:
+def _refuse_seen_together(people: Sequence[PersonEntry], by_id: dict[int, TrackletEntry]) -> None:
     owned = sorted(((by_id[i], p) for p in people for i in p.tracklets), key=lambda pair: pair[0].start_s)
     for n, (first, owner) in enumerate(owned):
         for second, other in owned[n + 1 :]:
@@ -215,16 +215,18 @@ def _refuse_two_at_a_time(people: Sequence[PersonEntry], by_id: dict[int, Trackl
                 break
             if other is not owner:
                 raise SettingsError(
-                    f"{owner.name} (tracklet {first.id}) and {other.name} (tracklet {second.id}) are in the picture "
+                    f"{owner.name} (tracklet {first.id}) and {other.name} (tracklet {second.id}) are visible "
                     f"at the same time, at {second.start_s:.2f} s",
                     hint="split the wrong tracklet off first, or use --force",
                 )
 
 
-def _rules(folder: Path) -> ClipRules:
+def _rules(folder: Path) -> SegmentRules:
     try:
-        clip = (read_manifest(folder) or {})["settings"]["clip"]
-        return ClipRules(float(clip["min_clip"]), float(clip["merge_gap"]))
+        manifest = read_manifest(folder)
+        settings = {} if manifest is None else manifest.settings
+        clip, identity = settings["clip"], settings["identity"]
+        return SegmentRules(float(clip["min_clip"]), float(clip["merge_gap"]), bool(identity["skip_still"]))
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError("the folder's manifest.json is missing or damaged", path=folder) from error
 

@@ -1,4 +1,4 @@
-"""What people are called in pictures, where a name may have letters that no font on this machine has."""
+"""How names are written in images: a name may have letters that no font on this machine has."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 def drawn_names(names: Iterable[str]) -> dict[str, str]:
-    """What is drawn for each of `names`, of all people in the timeline's order.
+    """The text that is drawn for each of `names`, which are those of all people, in the timeline's order.
 
-    The name itself where it can be written, else without its accents ("Jose"), else person_NN by the person's place.
+    The name itself if a font has its letters, else the name without accents ("Jose"), else person_NN with the position
+    of the person in the timeline.
     """
     return dict(_drawn(tuple(names)))
 
@@ -28,17 +29,17 @@ def _drawn(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         if can_write(name):
             drawn[name] = name
         else:
-            drawn[name] = plain if can_write(plain) else _by_place(number, {*names, *drawn.values()})
+            drawn[name] = plain if can_write(plain) else _by_position(number, {*names, *drawn.values()})
             logger.warning(
-                "no font on this machine has all letters of the name %s; %s is written in pictures instead",
+                "no font on this machine has all letters of the name %s; %s is written in images instead",
                 ascii_safe(name),
                 drawn[name],
             )
     return tuple(drawn.items())
 
 
-def _by_place(number: int, taken: set[str]) -> str:
-    # Somebody else may be called so.
+def _by_position(number: int, taken: set[str]) -> str:
+    # Another person may have that name.
     while (name := f"person_{number:02d}") in taken:
         number += 1
     return name

@@ -1,4 +1,4 @@
-"""The sound of a reel: that of its clips one after the other, each fading into the next."""
+"""The audio of a reel: that of its clips one after the other, cross-faded."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from utils.files import PARTIAL_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of a reel.
+class ReelPart:
+    """A clip of a reel, or its title.
 
-    clip: its film, None for the title. frames: how many pictures it lasts. overlap: how many of its last ones
-    are shared with the part that follows.
+    clip: its file, None for the title. frames: its length. overlap: how many of its last frames are cross-faded with
+    the part that follows.
     """
 
     clip: Path | None
@@ -30,27 +30,29 @@ class Part:
     overlap: int
 
 
-def reel_frames(parts: Sequence[Part]) -> int:
-    """Pictures of the whole reel."""
+def reel_frames(parts: Sequence[ReelPart]) -> int:
+    """Length of the whole reel, frames."""
     return sum(part.frames - part.overlap for part in parts)
 
 
-def write_reel_sound(parts: Sequence[Part], rate: Fraction, target: Path, stop: threading.Event) -> PcmFormat | None:
-    """Write the sound of all `parts` to the file `target` as raw PCM; None where no clip has any.
+def write_reel_audio(
+    parts: Sequence[ReelPart], rate: Fraction, target: Path, stop: threading.Event
+) -> PcmFormat | None:
+    """Write the audio of all `parts` to the file `target` as raw PCM; None if no clip has audio.
 
-    rate: pictures per second. Long reels take room on the disk, not in memory.
+    rate: frames per second. The samples are kept in the file, not in memory.
 
     Raises:
         DecodeError, InvalidVideoError: a clip cannot be read. InterruptedRunError: `stop` was set.
         OSError: `target` cannot be written.
     """
     infos = [None if part.clip is None else probe_video(part.clip) for part in parts]
-    heard = [info.default_audio for info in infos if info is not None and info.default_audio is not None]
-    if not heard:
+    tracks = [info.default_audio for info in infos if info is not None and info.default_audio is not None]
+    if not tracks:
         return None
-    pcm = pcm_format(heard[0])
+    pcm = pcm_format(tracks[0])
     length = _sample(reel_frames(parts), rate, pcm)
-    # A new file is all zeros, which is silence.
+    # A new file is all zeros: silence.
     reel = np.memmap(target, np.int16, "w+", shape=(length, pcm.channels))
     begin, fade_in = 0, 0
     for part, info in zip(parts, infos, strict=True):
@@ -64,21 +66,21 @@ def write_reel_sound(parts: Sequence[Part], rate: Fraction, target: Path, stop: 
 def _add(
     reel: np.memmap[tuple[int, ...], np.dtype[np.int16]],
     info: VideoInfo,
-    part: Part,
+    part: ReelPart,
     begin: int,
     fades: tuple[int, int],
     rate: Fraction,
     stop: threading.Event,
 ) -> None:
-    """Mix a clip's sound in from sample `begin` on. fades: pictures at its start and end that it shares."""
+    """Mix the audio of a clip in from sample `begin` on. fades: frames of cross-fade at its start and end."""
     with tempfile.TemporaryFile(prefix=PARTIAL_PREFIX, dir=info.path.parent) as file:
-        sound = read_audio(info, info.start_pts * info.time_base, Fraction(part.frames) / rate, file, stop=stop)
+        excerpt = read_audio(info, info.start_pts * info.time_base, Fraction(part.frames) / rate, file, stop=stop)
         file.flush()
-        if sound is None or sound.samples == 0 or sound.format.channels != reel.shape[1]:
+        if excerpt is None or excerpt.samples == 0 or excerpt.format.channels != reel.shape[1]:
             return
-        clip = np.memmap(file, np.int16, "r", shape=(sound.samples, sound.format.channels))
+        clip = np.memmap(file, np.int16, "r", shape=(excerpt.samples, excerpt.format.channels))
         count = min(len(clip), len(reel) - begin)
-        rising, falling = (min(_sample(frames, rate, sound.format), count // 2) for frames in fades)
+        rising, falling = (min(_sample(frames, rate, excerpt.format), count // 2) for frames in fades)
         reel[begin + rising : begin + count - falling] = clip[rising : count - falling]
         ramp = (np.arange(rising) + 0.5)[:, None] / max(rising, 1)
         reel[begin : begin + rising] += (clip[:rising] * ramp).astype(np.int16)

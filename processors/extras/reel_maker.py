@@ -1,4 +1,4 @@
-"""reel.mp4: one film of all clips of a person, with a title and short cross-fades."""
+"""reel.mp4: all clips of a person in one video, with a title and short cross-fades."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.media.ffmpeg_tool import find_ffmpeg
 from core.types import ByteArray, Clip, ColorInfo
 from processors.clips.clip_names import REEL_FILE
 from processors.extras.drawn_names import drawn_names
-from processors.extras.reel_audio import Part, reel_frames, write_reel_sound
+from processors.extras.reel_audio import ReelPart, reel_frames, write_reel_audio
 from processors.extras.title_card import title_card
 from utils.files import PARTIAL_PREFIX
 from utils.plurals import count_of
@@ -32,7 +32,7 @@ FADE_S = 0.3
 
 _STAGE = "reel"
 _STOP_ARRIVES_S = 0.3
-"""a Ctrl-C may end moviepy's decoders before our own word to stop arrives"""
+"""Ctrl-C may end moviepy's decoders before the monitor's `stop` is set; an error is only reported after this time."""
 
 
 def write_reels(
@@ -43,15 +43,15 @@ def write_reels(
     settings: EncodeSettings,
     monitor: StageMonitor,
 ) -> tuple[str, ...]:
-    """Write person_NN/reel.mp4 for everybody who has a clip; `folder` holds the clips.
+    """Write PERSON/reel.mp4 for everybody who has a clip; `folder` holds the clips.
 
-    faces: JPEGs of each person, in the timeline's order, the best one first. rate: pictures per second of the
-    clips, and of the reels.
+    faces: JPEGs of each person, in the timeline's order, the best one first. rate: frames per second of the clips
+        and of the reels.
 
     Raises:
         EncodeError, OutputError: a reel cannot be made. DecodeError, InvalidVideoError: a clip cannot be read.
-        ToolMissingError: moviepy or ffmpeg is not there.
-        InterruptedRunError: the monitor's `stop` was set. A reel is there only when it is complete.
+        ToolMissingError: moviepy or ffmpeg is not installed.
+        InterruptedRunError: the monitor's `stop` was set. A reel only exists if it is complete.
     """
     names = drawn_names(dict.fromkeys([*faces, *(clip.person for clip in clips)]))
     files = []
@@ -64,13 +64,13 @@ def write_reels(
     return tuple(files)
 
 
-def reel_parts(folder: Path, clips: Sequence[Clip], rate: Fraction) -> list[Part]:
-    """Title, then the clips; neighbours share `FADE_S`, less where one of them is too short for it."""
+def reel_parts(folder: Path, clips: Sequence[Clip], rate: Fraction) -> list[ReelPart]:
+    """The title, then the clips; neighbours overlap by `FADE_S`, less if one of them is too short for it."""
     lengths = [max(1, round(TITLE_S * rate)), *(clip.frames for clip in clips)]
-    films = [None, *(folder / clip.file for clip in clips)]
-    # A part must not fade in and out at the same time.
+    files = [None, *(folder / clip.file for clip in clips)]
+    # The fades at both ends of a part must not overlap.
     overlaps = [min(round(FADE_S * rate), a // 3, b // 3) for a, b in itertools.pairwise(lengths)]
-    return [Part(*part) for part in zip(films, lengths, [*overlaps, 0], strict=True)]
+    return [ReelPart(*part) for part in zip(files, lengths, [*overlaps, 0], strict=True)]
 
 
 def _write_reel(
@@ -91,14 +91,14 @@ def _write_reel(
     color = ColorInfo(matrix="smpte170m", range="tv")
     try:
         with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, dir=target.parent) as scratch:
-            sound_file = Path(scratch) / "sound.pcm"
-            pcm = write_reel_sound(parts, rate, sound_file, monitor.stop)
-            sound = None if pcm is None else (sound_file, pcm)
-            with ClipWriter(target, *size, rate, settings, color=color, sound=sound) as writer:
-                for picture in _pictures(parts, card, rate):
+            audio_file = Path(scratch) / "audio.pcm"
+            pcm = write_reel_audio(parts, rate, audio_file, monitor.stop)
+            audio = None if pcm is None else (audio_file, pcm)
+            with ClipWriter(target, *size, rate, settings, color=color, audio=audio) as writer:
+                for image in _images(parts, card, rate):
                     if monitor.stop.is_set():
                         raise InterruptedRunError("stopped while making a reel", path=target, stage=_STAGE)
-                    writer.write(*rgb_to_planes(picture))
+                    writer.write(*rgb_to_planes(image))
                     monitor.update(_STAGE, writer.frames, reel_frames(parts))
     except Exception as error:
         if monitor.stop.wait(_STOP_ARRIVES_S):
@@ -108,46 +108,46 @@ def _write_reel(
         raise EncodeError(f"the reel cannot be made: {error}", path=target, stage=_STAGE) from error
 
 
-def _pictures(parts: Sequence[Part], card: ByteArray, rate: Fraction) -> Iterator[ByteArray]:
-    """The reel's pictures, (H, W, 3) uint8; never more than two films are open."""
+def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction) -> Iterator[ByteArray]:
+    """The frames of the reel, (H, W, 3) uint8 RGB; no more than two clips are open at a time."""
     moviepy = load_moviepy()
     opened: list[Any] = []
     try:
-        film, shared = _open(moviepy, parts[0], card, rate, opened), 0
-        for part, following in itertools.zip_longest(parts, parts[1:]):
-            yield from _run(film, shared, part.frames - part.overlap)
-            if following is None:
+        clip, shared = _open(moviepy, parts[0], card, rate, opened), 0
+        for part, next_part in itertools.zip_longest(parts, parts[1:]):
+            yield from _run(clip, shared, part.frames - part.overlap)
+            if next_part is None:
                 return
-            coming = _open(moviepy, following, card, rate, opened)
+            following = _open(moviepy, next_part, card, rate, opened)
             if part.overlap:
-                yield from _run(_cross_fade(moviepy, film, coming, part), 0, part.overlap)
-            _close(film)
-            film, shared = coming, part.overlap
+                yield from _run(_cross_fade(moviepy, clip, following, part), 0, part.overlap)
+            _close(clip)
+            clip, shared = following, part.overlap
     except (OSError, ValueError) as error:
-        # Not left to the caller, who would take it for a full disk.
+        # Here, because the caller takes an OSError for a full disk.
         raise EncodeError(f"moviepy cannot read a clip: {error}", stage=_STAGE) from error
     finally:
-        for film in opened:
-            _close(film)
+        for clip in opened:
+            _close(clip)
 
 
-def _open(moviepy: Any, part: Part, card: ByteArray, rate: Fraction, opened: list[Any]) -> Any:
-    """The part as moviepy's clip, its size that of `card`."""
+def _open(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, opened: list[Any]) -> Any:
+    """The part as a clip of moviepy, of the size of `card`. opened: files are added, for the caller to close."""
     if part.clip is None:
         return moviepy.ImageClip(card, duration=part.frames / float(rate)).with_fps(float(rate))
-    film = moviepy.VideoFileClip(str(part.clip), audio=False)
-    opened.append(film)
-    # It knows the length to a hundredth of a second only.
-    film.duration = film.end = part.frames / film.fps
+    clip = moviepy.VideoFileClip(str(part.clip), audio=False)
+    opened.append(clip)
+    # moviepy reads the length with a resolution of 0.01 s only.
+    clip.duration = clip.end = part.frames / clip.fps
     size = (card.shape[1], card.shape[0])
-    return film if tuple(film.size) == size else film.resized(size)
+    return clip if tuple(clip.size) == size else clip.resized(size)
 
 
-def _close(film: Any) -> None:
-    """End the film's decoder; moviepy leaves the pipes of one that has ended by itself open."""
-    reader = getattr(film, "reader", None)
+def _close(clip: Any) -> None:
+    """End the decoder of a clip; moviepy leaves the pipes of one that has ended by itself open."""
+    reader = getattr(clip, "reader", None)
     process = getattr(reader, "proc", None)
-    film.close()
+    clip.close()
     if process is not None:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
@@ -155,29 +155,29 @@ def _close(film: Any) -> None:
         process.wait()
 
 
-def _cross_fade(moviepy: Any, film: Any, coming: Any, part: Part) -> Any:
-    """The last pictures of `film`, over which the first ones of `coming` appear."""
-    length_s = part.overlap / coming.fps
-    first_s = (part.frames - part.overlap) / film.fps
-    leaving = film.with_updated_frame_function(lambda t: film.get_frame(first_s + t)).with_duration(length_s)
-    arriving = coming.with_duration(length_s).with_effects([moviepy.vfx.CrossFadeIn(length_s)])
-    return moviepy.CompositeVideoClip([leaving, arriving], size=film.size).with_fps(coming.fps)
+def _cross_fade(moviepy: Any, clip: Any, following: Any, part: ReelPart) -> Any:
+    """The overlap: the last frames of `clip`, into which the first ones of `following` fade."""
+    length_s = part.overlap / following.fps
+    first_s = (part.frames - part.overlap) / clip.fps
+    leaving = clip.with_updated_frame_function(lambda t: clip.get_frame(first_s + t)).with_duration(length_s)
+    arriving = following.with_duration(length_s).with_effects([moviepy.vfx.CrossFadeIn(length_s)])
+    return moviepy.CompositeVideoClip([leaving, arriving], size=clip.size).with_fps(following.fps)
 
 
-def _run(film: Any, start: int, end: int) -> Iterator[ByteArray]:
+def _run(clip: Any, start: int, end: int) -> Iterator[ByteArray]:
     for frame in range(start, end):
-        # On moviepy's own clock, which reads the rate from a rounded text, and in the middle of the picture:
-        # so every picture comes, and comes once.
-        yield np.ascontiguousarray(film.get_frame((frame + 0.5) / film.fps), np.uint8)
+        # In moviepy's own time, which comes from a rounded rate, and in the middle of the frame: so each frame comes
+        # exactly once.
+        yield np.ascontiguousarray(clip.get_frame((frame + 0.5) / clip.fps), np.uint8)
 
 
 def load_moviepy() -> Any:
-    """moviepy, told to use our ffmpeg. It is heavy and wanted by few, so nobody else imports it.
+    """moviepy, set up to use our ffmpeg. Imported only here and now: it is rarely needed and slow to import.
 
     Raises:
-        ToolMissingError: it is not there, or no ffmpeg is.
+        ToolMissingError: moviepy or ffmpeg is not installed.
     """
-    # It looks for its settings in the environment, and in .env files that are none of its business.
+    # It reads settings from the environment, and from .env files that may belong to anything.
     own = {"FFMPEG_BINARY": find_ffmpeg(), "PYTHON_DOTENV_DISABLED": "1"}
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)

@@ -1,1 +1,1 @@
-"""Takes tracks and the frames they lie in and gives tracklets: measured, sampled and embedded faces of one shot."""
+"""Takes tracks and the frames that they lie in; gives measured, sampled and embedded tracklets of one shot each."""

@@ -1,6 +1,8 @@
-"""What the analysis sees of a frame: a thumbnail always, the picture only when somebody looks."""
+"""What the analysis sees of a frame: always a thumbnail, and an image at the analysis size if somebody looks."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,19 +12,20 @@ from core.types import ByteArray
 from utils.stage_times import timed
 
 THUMB_WIDTH, THUMB_HEIGHT = 128, 72
-"""size of the pictures in which cuts are looked for"""
+"""size of the thumbnails in which cuts are detected"""
 
 LAZY_LIMIT_PX = 1920 * 1088
-"""frames larger than this are converted at once: keeping a second of them undecided would take too much memory"""
+"""larger frames are converted at once: a second of unconverted ones would take too much memory"""
 
 
-class AnalysisPicture:
-    """One frame at the analysis size. Calling it gives the pixels, converted when first asked for.
+class AnalysisImage:
+    """The image of one frame at the analysis size. Calling it gives the pixels, converted on the first call.
 
-    May be asked from two threads, one after the other.
+    May be called from two threads, one after the other.
     """
 
     def __init__(self, frame: VideoFrame, width: int, height: int) -> None:
+        """width, height: of the image, px."""
         self._frame: VideoFrame | None = frame
         self._size = width, height
         self._pixels: ByteArray | None = None
@@ -39,7 +42,19 @@ class AnalysisPicture:
         return self._pixels
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AnalysisFrame:
+    """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer."""
+
+    source: VideoFrame
+    image: AnalysisImage
+
+    @property
+    def index(self) -> int:
+        return self.source.index
+
+
 @timed("convert")
 def thumbnail(frame: VideoFrame) -> ByteArray:
-    """(72, 128, 3) uint8, roughly RGB: without ranges and matrices, which no comparison of pictures needs."""
+    """(72, 128, 3) uint8, roughly RGB: colour matrix and range are ignored, which comparing frames does not need."""
     return np.asarray(cv2.cvtColor(frame.shrunk(THUMB_WIDTH, THUMB_HEIGHT), cv2.COLOR_YCrCb2RGB), np.uint8)

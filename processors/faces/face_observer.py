@@ -1,109 +1,108 @@
-"""Measuring the faces that are followed, beside the following: sharpness, the best samples, tracklets.
-
-One thread does all of it, in the order in which it was asked for, so the result does not depend on its pace.
-"""
+"""The seam for whatever is measured on followed faces, and the thread on which that happens, beside the tracking."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-import numpy as np
+from numpy.typing import NDArray
 
-from config import AnalysisSettings
-from core.media.video_frame import VideoFrame
-from core.model_manager import ModelManager
-from core.types import ByteArray, FloatArray, Tracklet
-from processors.faces.face_sampler import FaceSampler, sharpness
-from processors.faces.tracklet_maker import TrackletMaker
-from processors.tracking.row_buffer import Measurements
+from core.types import FloatArray, Tracklet
+from processors.faces.analysis_frame import AnalysisFrame
+from processors.faces.tracklet_maker import make_tracklet
+from processors.tracking.face_stream import FrameFaces
 from processors.tracking.track import Track
 from utils.helper_threads import submit
-from utils.stage_times import timed
 
 MAX_PENDING = 16
-"""looks and tracks that wait for the thread; each look keeps its picture"""
+"""calls that may wait for the thread; each frame that waits keeps its pixels"""
 
 STOP_POLL_S = 0.1
 
 
-@dataclass(slots=True)
-class _Observed:
-    sampler: FaceSampler
-    sharpness: Measurements = field(default_factory=Measurements)
+class FaceObserver(Protocol):
+    """Measures the faces of one video. All calls come from one thread, in the order of the frames.
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Face:
-    """A face as it was when it was looked at, analysis pixels."""
-
-    track: int
-    box: FloatArray
-    score: float
-    landmarks: FloatArray
-
-
-class FaceObserver:
-    """Observes the tracks of one video; a context manager that ends its thread.
-
-    Attributes:
-        tracklets: of the tracks that have ended and are faces, in the order in which they ended.
+    Its memory must be bounded, and it must keep no frame.
     """
 
-    def __init__(
-        self,
-        models: ModelManager,
-        settings: AnalysisSettings,
-        scale: FloatArray,
-        frame_rate: float,
-        check: Callable[[], None],
-    ) -> None:
+    def on_faces(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
+        """Take the faces visible in `frame`; boxes and landmarks are in analysis pixels.
+
+        Called for the frames that the tracker looked at and that show a face, which are not all frames. The last
+        frame of a shot may come twice, the second time with boxes from a detection.
+        """
+        ...
+
+    def on_track_end(self, track: Track) -> Mapping[str, NDArray[Any]] | None:
+        """The columns measured for a track that has ended; None if the observer is sure that it shows no face.
+
+        A name that `Tracklet` has as a field fills that field. Every other name is a signal: (T,) float32, a value
+        for each of `tracklet_frames(track)`; it needs a row in the column table of `core/analysis_file.py`.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Called once, after the last track has ended."""
+        ...
+
+
+class ObserverThread:
+    """Runs observers on one thread, in the order of the calls, so that results do not depend on its pace.
+
+    A context manager that ends its thread.
+    """
+
+    def __init__(self, observers: Sequence[FaceObserver], scale: FloatArray, check: Callable[[], None]) -> None:
         """scale: (2,) source pixels per analysis pixel, x and y. check: called while waiting; may raise to leave."""
-        self._models = models
-        self._settings = settings
+        self._observers = observers
         self._scale = scale
         self._check = check
-        self._maker = TrackletMaker(models, scale, frame_rate)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="observe")
         self._pending: deque[Future[None]] = deque()
-        self._observed: dict[int, _Observed] = {}  # the thread's own
-        self._sampled: set[int] = set()
-        self.tracklets: list[Tracklet] = []
+        self._tracklets: list[Tracklet] = []
 
-    def __enter__(self) -> FaceObserver:
+    def __enter__(self) -> ObserverThread:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def look(self, frame: VideoFrame, picture: ByteArray, tracks: Sequence[Track], *, sample: bool) -> None:
-        """The faces of `tracks` are in `frame`, in their last rows. picture: the frame at the analysis size.
-
-        sample: look at them in full size. A track that never was is looked at anyway, and all others with it.
-        """
-        if not tracks:
-            return
-        ids = {track.id for track in tracks}
-        sample = sample or not ids <= self._sampled
-        if sample:
-            self._sampled |= ids
-        faces = [_Face(t.id, t.box, t.scores[-1], t.landmarks[-1]) for t in tracks]
-        self._submit(self._measure, frame, picture, faces, sample)
-
-    def end(self, track: Track) -> None:
-        """`track` has ended: it becomes a tracklet, if it is a face."""
-        self._sampled.discard(track.id)
-        self._submit(self._finish, track)
-
-    def finish(self) -> None:
-        """Wait until everything is done.
+    def on_faces(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
+        """Hand a frame to the observers; a frame without faces is of no interest to them.
 
         Raises:
-            What the thread raised, as `look` and `end` do: ModelError and the like.
+            What an observer raised for an earlier call: ModelError and the like.
         """
+        if not faces.faces:
+            return
+        frame.image()  # converted here: an image must not be converted on two threads at a time
+        for observer in self._observers:
+            self._submit(observer.on_faces, frame, faces)
+
+    def on_track_end(self, track: Track) -> None:
+        """Make a tracklet of `track`, if it shows a face; raises like `on_faces`."""
+        self._submit(self._end, track)
+
+    def finish(self) -> list[Tracklet]:
+        """Wait until everything is done; the tracklets in the order in which their tracks ended. Raises likewise."""
+        for observer in self._observers:
+            self._submit(observer.finish)
         self._collect(0)
+        return self._tracklets
+
+    def _end(self, track: Track) -> None:
+        columns: dict[str, NDArray[Any]] = {}
+        is_face = True
+        for observer in self._observers:
+            # Each of them has to be told, because it may keep something for the track.
+            measured = observer.on_track_end(track)
+            is_face = is_face and measured is not None
+            columns.update(measured or {})
+        if is_face:
+            self._tracklets.append(make_tracklet(track, self._scale, columns))
 
     def _submit(self, work: Callable[..., None], *arguments: object) -> None:
         self._pending.append(submit(self._pool, work, *arguments))
@@ -115,24 +114,3 @@ class FaceObserver:
                 wait([self._pending[0]], timeout=STOP_POLL_S)
                 self._check()
             self._pending.popleft().result()
-
-    @timed("sample")
-    def _measure(self, frame: VideoFrame, picture: ByteArray, faces: Sequence[_Face], sample: bool) -> None:
-        for face in faces:
-            observed = self._observed.get(face.track)
-            if observed is None:
-                observed = _Observed(FaceSampler(self._models.embedder, self._settings.faces_per_track))
-                self._observed[face.track] = observed
-            sharp = sharpness(picture, face.landmarks)
-            observed.sharpness.note(frame.index, sharp)
-            if sample:
-                box, landmarks = face.box * np.tile(self._scale, 2), face.landmarks * self._scale
-                observed.sampler.offer(frame, box, face.score, landmarks, sharp)
-
-    def _finish(self, track: Track) -> None:
-        observed = self._observed.pop(track.id, None)
-        samples, portrait = observed.sampler.finish() if observed else ([], b"")
-        sharp = observed.sharpness if observed else Measurements()
-        tracklet = self._maker.make(track, sharp, samples, portrait)
-        if tracklet is not None:
-            self.tracklets.append(tracklet)

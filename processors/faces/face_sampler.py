@@ -1,4 +1,4 @@
-"""Which faces of a track represent it: sharp, frontal, large and spread over time."""
+"""Chooses the faces that represent a track: sharp, frontal, large and spread over time."""
 
 from __future__ import annotations
 
@@ -21,42 +21,47 @@ from utils.face_alignment import (
 )
 
 SHARPNESS_SIDE_PX = 64
-"""aligned faces are compared at this size, whatever their size in the picture"""
+"""sharpness is measured on faces aligned at this size, whatever their size in the frame"""
 
 GOOD_HEIGHT_PX = 100.0
-"""face height from which more pixels tell a recognition network nothing new (its input is 150 or 160)"""
+"""face height above which more pixels do not help the embedder, whose input is 150 or 160 px"""
 
 GOOD_SHARPNESS = 150.0
 """variance of the Laplacian at 64 px of a face in focus"""
 
 MAX_STRETCH = 500
-"""frames from which a longer stretch around a sample makes it no more worth keeping"""
+"""frames; a longer stretch that only one sample stands for does not make it worth more"""
 
 PORTRAIT_SCALE, PORTRAIT_MAX_PX = 1.9, 320
-"""side of the picture kept of the best face, in units of the face's larger side, and its limit"""
+"""side of the portrait as a multiple of the face's longer side, and at most"""
 
-LOOKS_SIDE_PX = 96
-"""aligned faces are judged for the portrait at this size"""
+MERIT_SIDE_PX = 96
+"""portraits are judged on faces aligned at this size"""
 
 _EYE_WIDTH, _EYE_HEIGHT = 0.2, 0.15
-"""of the region around an eye, in units of the aligned face"""
+"""size of the region around an eye, as shares of the aligned face"""
 
-_NO_CONTRAST = 0.005
-"""so that faces without any are told apart by their quality; eyes have 0.05 to 0.2"""
+_BASE_CONTRAST = 0.005
+"""added to the contrast, so that quality still decides between faces that have none; eyes have 0.05 to 0.2"""
 
 _WELL_LIT = 60.0
-"""mean brightness below which a face is too dark to be shown gladly"""
+"""mean grey level below which a face counts as too dark"""
 
-_BURNT_OUT = 250
+_OVEREXPOSED = 250
+"""grey level"""
+
+MIN_GAIN = 0.9
+"""once a sampler is full, a face is only looked at if its quality exceeds this share of the worst sample's"""
 
 JPEG_QUALITY = 92
 
 VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, 200
+"""side of the verifier's crop as a multiple of the face's longer side, and in px"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceSample:
-    """One face kept: chip (side, side, 3) for the recognition network, wide (200, 200, 3) for a second opinion."""
+    """A face that is kept. chip: (side, side, 3) uint8 for the embedder. wide: (200, 200, 3) uint8 for the verifier."""
 
     frame: int
     quality: float
@@ -64,47 +69,47 @@ class FaceSample:
     wide: ByteArray
 
 
-def sharpness(picture: ByteArray, landmarks: FloatArray) -> float:
-    """Variance of the Laplacian on the face, aligned at 64 px. landmarks: (5, 2) in the picture's pixels."""
+def sharpness(image: ByteArray, landmarks: FloatArray) -> float:
+    """Variance of the Laplacian on the face, aligned at 64 px. landmarks: (5, 2) in pixels of the image."""
     matrix = similarity_transform(landmarks, FACE_TEMPLATE * SHARPNESS_SIDE_PX)
-    aligned = warp(picture, matrix, SHARPNESS_SIDE_PX)
+    aligned = warp(image, matrix, SHARPNESS_SIDE_PX)
     return laplacian_variance(np.asarray(cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY), np.uint8))
 
 
 def face_quality(box: FloatArray, score: float, landmarks: FloatArray, sharp: float) -> float:
-    """How well a face represents a person, in [0, 1]: the product of what each property is worth.
+    """How well a face represents a person, in [0, 1]: the product of size, frontality, focus and score.
 
-    box: (4,), landmarks: (5, 2), both in source pixels; sharp: what `sharpness` says.
+    box: (4,), landmarks: (5, 2), both in source pixels. sharp: see `sharpness`.
     """
     height = float(box[3] - box[1])
     large = min(height / GOOD_HEIGHT_PX, 1.0) ** 0.5
     frontal = float(np.clip(1.2 - yaw_measure(landmarks[None])[0], 0.3, 1.0))
     in_focus = min(sharp / GOOD_SHARPNESS, 1.0) ** 0.25
-    sure = float(np.clip(score, 0, 1)) ** 2
-    return float(sure * large * frontal * in_focus)
+    certain = float(np.clip(score, 0, 1)) ** 2
+    return float(certain * large * frontal * in_focus)
 
 
-def portrait_merit(picture: ByteArray, landmarks: FloatArray) -> float:
-    """How gladly one would show this face, beside its quality; to be compared within one track only.
+def portrait_merit(image: ByteArray, landmarks: FloatArray) -> float:
+    """How presentable a face is, apart from its quality; to be compared within one track only.
 
-    Open eyes have a dark iris beside bright white, that is, contrast along the row; the lashes of closed ones
-    lie along it. Darkness and burnt-out skin count against it. landmarks: (5, 2) in the picture's pixels.
+    Open eyes have a dark iris next to bright white, which is contrast along the row; the lashes of closed eyes lie
+    along the row and give none. Dark and overexposed faces get less. landmarks: (5, 2) in pixels of the image.
     """
-    matrix = similarity_transform(landmarks, FACE_TEMPLATE * LOOKS_SIDE_PX)
-    aligned = warp(picture, matrix, LOOKS_SIDE_PX)
+    matrix = similarity_transform(landmarks, FACE_TEMPLATE * MERIT_SIDE_PX)
+    aligned = warp(image, matrix, MERIT_SIDE_PX)
     grey = np.asarray(cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY), np.float64)
     half = np.array([_EYE_WIDTH, _EYE_HEIGHT]) / 2
-    contrast = _NO_CONTRAST
+    contrast = _BASE_CONTRAST
     for eye in FACE_TEMPLATE[:2]:
-        (x1, y1), (x2, y2) = (np.array([eye - half, eye + half]) * LOOKS_SIDE_PX).astype(int)
+        (x1, y1), (x2, y2) = (np.array([eye - half, eye + half]) * MERIT_SIDE_PX).astype(int)
         region = grey[y1 : y2 + 1, x1 : x2 + 1]
         contrast += float(np.abs(np.diff(region, axis=1)).mean()) / (float(region.mean()) + 10)
-    lit = min(float(grey.mean()) / _WELL_LIT, 1.0) * (1 - float((grey >= _BURNT_OUT).mean()))
+    lit = min(float(grey.mean()) / _WELL_LIT, 1.0) * (1 - float((grey >= _OVEREXPOSED).mean()))
     return contrast * lit
 
 
 class FaceSampler:
-    """The best faces of one track so far; memory is bounded by `capacity`."""
+    """Keeps the best faces of one track, at most `capacity` of them, and the best portrait."""
 
     def __init__(self, embedder: FaceEmbedder, capacity: int) -> None:
         self._embedder = embedder
@@ -114,9 +119,9 @@ class FaceSampler:
         self._portrait: ByteArray | None = None
 
     def offer(self, frame: VideoFrame, box: FloatArray, score: float, landmarks: FloatArray, sharp: float) -> None:
-        """A face of the track. box: (4,), landmarks: (5, 2), source pixels."""
+        """Consider a face of the track. box: (4,), landmarks: (5, 2), both in source pixels. sharp: see `sharpness`."""
         quality = face_quality(box, score, landmarks, sharp)
-        if len(self._samples) >= self._capacity and quality <= min(s.quality for s in self._samples) * 0.9:
+        if len(self._samples) >= self._capacity and quality <= min(s.quality for s in self._samples) * MIN_GAIN:
             return
         matrix = self._embedder.alignment(box, landmarks)
         side = self._embedder.side
@@ -140,7 +145,7 @@ class FaceSampler:
         self._keep(sample)
 
     def finish(self) -> tuple[list[FaceSample], bytes]:
-        """The samples, best first, and the best face as JPEG (b"" without samples)."""
+        """The samples, best first, and the portrait as JPEG (b"" without samples)."""
         ordered = sorted(self._samples, key=lambda s: (-s.quality, s.frame))
         return ordered, b"" if self._portrait is None else _jpeg(self._portrait)
 
@@ -150,13 +155,13 @@ class FaceSampler:
         if len(self._samples) > self._capacity:
             gaps = np.diff(np.array([s.frame for s in self._samples], float))
             alone = np.append(np.inf, gaps) + np.append(gaps, np.inf)
-            # A sample is worth its quality and the stretch of time that only it stands for.
+            # Quality alone would keep neighbours; a sample also counts for the time that only it stands for.
             worth = np.array([s.quality for s in self._samples]) * np.sqrt(np.minimum(alone, MAX_STRETCH))
             del self._samples[int(worth.argmin())]
 
 
 def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64]) -> ByteArray:
-    """The square around the face, as far as `pixels`, which begin at `origin`, reach."""
+    """The square around the face, as far as it lies in `pixels`, whose upper left corner is at `origin`."""
     half = PORTRAIT_SCALE * max(float((box[2:] - box[:2]).max()), 1.0) / 2
     centre = (box[:2] + box[2:]) / 2 - origin
     x1, y1 = np.clip(np.round(centre - half), 0, None).astype(int)
@@ -166,7 +171,7 @@ def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64]) -
 
 
 def _wide_transform(box: FloatArray) -> NDArray[np.float64]:
-    """2x3 matrix to the 200 px crop with the face, not turned, in its middle half."""
+    """2x3 matrix from the frame to a 200 px crop with the upright box in its middle half."""
     scale = VERIFIER_SIDE_PX / (VERIFIER_SCALE * max(float((box[2:] - box[:2]).max()), 1.0))
     centre = (box[:2] + box[2:]) / 2
     return np.array(
@@ -175,7 +180,7 @@ def _wide_transform(box: FloatArray) -> NDArray[np.float64]:
 
 
 def _shifted(matrix: NDArray[np.float64], origin: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same map for a picture that begins at `origin`."""
+    """The same map for an image whose upper left corner is at `origin`."""
     return np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ origin])
 
 

@@ -1,7 +1,7 @@
-"""What tracklets say about who is who: pure functions on the tracklets of one video.
+"""Evidence about which tracklets show one person: pure functions on the tracklets of one video.
 
-Faces (embeddings), places (one track goes on where another ended), pictures (two faces in one picture are two
-people) and stillness (a portrait never moves). How they are weighed is `id_timeline_generator`'s business.
+Embeddings, continuation (one tracklet begins where another ended), being seen together (two faces in one frame are
+two people) and stillness (a portrait never moves). `tracklet_grouping` weighs them.
 """
 
 from __future__ import annotations
@@ -16,40 +16,43 @@ from core.types import FloatArray, IntArray, Tracklet
 from utils.box_geometry import box_areas, iou_matrix
 
 _TOP_SHARE = 0.25
-"""share of the pairs of samples that speaks for two tracklets: two people's best views, not profile against front"""
+"""share of the pairs of samples, most similar first, that counts: views that both tracklets have in common, not the
+profile of one against the front of the other"""
 _MIN_OVERLAP = 0.3
-"""IoU of the place a face went to and the place where one appears, from which on it may be the same"""
+"""least IoU of the box where a face was expected and the box of one that appears, for a continuation"""
 _SAME_FACE = 0.5
-"""IoU from which on two boxes of one picture lie on one face"""
+"""least IoU of two boxes in one frame that lie on one face"""
+CONTINUATION_GAP_S = 1.0
+"""longest absence, seconds, after which a tracklet may continue another; evidence, so no setting of clips changes it"""
 _LOG_ODDS = 4.0
-"""what a perfect continuation (same place, next frame) is worth: more than a doubtful face, less than a clear one"""
+"""evidence of a perfect continuation (same place, next frame): more than a doubtful face, less than a clear one"""
 
 STILL_LIFE_S = 3.0
-"""shortest life that shows anything: over 2 s one living face in twenty looks still, over 3 s one in five hundred"""
+"""shortest tracklet that can be judged, s: over 2 s one living face in twenty looks still, over 3 s one of 500"""
 _STILL_SMOOTHING_S = 0.5
-"""movement faster than this is the detector's jitter, which a portrait has too"""
+"""window of the moving mean, seconds: what moves faster is detector jitter, which portraits show, too"""
 _STILL_TRAVEL = 0.02
-"""how far still features may seem to travel or to grow, in face sizes (measured after smoothing: a portrait at
-most 0.018; living faces over 3 s or more 0.030 in 95 of 100)"""
+"""how far the landmarks of a still face may travel or grow, face sizes (measured after smoothing: portraits at most
+0.018; living faces over 3 s or more at least 0.030 in 95 of 100)"""
 _STILL_SHAPE = 0.003
-"""how much the features may seem to move against each other, in face sizes (measured: a portrait at most 0.0025)"""
+"""how much the landmarks of a still face may move relative to each other, face sizes (portraits: at most 0.0025)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """Tracklet `later` appears where `earlier` was going when it ended. Both are positions in the list given."""
+    """Tracklet `later` begins where `earlier` was heading when it ended. Both are positions in the given list."""
 
     earlier: int
     later: int
     log_odds: float
-    """evidence for one person, > 0"""
+    """evidence that both are one person, > 0"""
 
 
 def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
-    """(N, N) bool: both faces are seen in one frame, at two places. The diagonal is False.
+    """(N, N) bool: both faces are seen in one frame, at different places. The diagonal is False.
 
-    Where a face was hidden its place is a guess: it may be the very face that another tracklet saw elsewhere.
-    Where the boxes lie on each other, both tracklets follow one face for the moment.
+    Frames in which a face was hidden (score 0) do not count, because its box is interpolated and the face may be the
+    one that another tracklet follows. Nor do frames in which the boxes overlap: both tracklets follow one face there.
     """
     together = np.zeros((len(tracklets), len(tracklets)), bool)
     seen = [np.flatnonzero(t.scores > 0) for t in tracklets]
@@ -66,10 +69,10 @@ def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
     return together
 
 
-def followed_twice(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
-    """(N,) bool: for half of its life or more the tracklet lies on the face of a longer one.
+def duplicate_tracklets(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
+    """(N,) bool: the tracklet lies on the face of a longer one in at least half of its frames.
 
-    A tracker that slips onto a face which is followed already says nothing about a second person.
+    A tracker that slipped onto a face which is tracked already is no evidence of a second person.
     """
     twice = np.zeros(len(tracklets), bool)
     starts, ends = np.array([(t.start, t.end) for t in tracklets]).reshape(-1, 2).T
@@ -86,10 +89,10 @@ def followed_twice(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
 
 
 def mean_embedding(tracklet: Tracklet) -> FloatArray:
-    """Its samples' mean, (D,) float32 of unit length.
+    """Mean of the tracklet's samples weighted by quality, (D,) float32 of unit length.
 
     Raises:
-        ValueError: it has no samples.
+        ValueError: the tracklet has no samples.
     """
     mean = tracklet.embedding
     if mean is None:
@@ -98,10 +101,10 @@ def mean_embedding(tracklet: Tracklet) -> FloatArray:
 
 
 def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
-    """(N, N) float32: how alike the faces of every two tracklets are, as a cosine.
+    """(N, N) float32: similarity of the faces of every two tracklets, as a cosine.
 
-    Half of it is the cosine of their mean embeddings (noise averages out), half the mean of the best quarter
-    of the cosines between single samples (views that both have in common). Every tracklet needs a sample.
+    The mean of two cosines: that of their mean embeddings, in which noise averages out, and the mean over the most
+    similar quarter of all pairs of samples, which are views that both have in common. Every tracklet needs a sample.
     """
     n = len(tracklets)
     if n == 0:
@@ -116,7 +119,7 @@ def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
     means = np.stack([mean_embedding(t) for t in tracklets])
     result = means @ means.T
     for k in range(n):
-        # One row at a time: all pairs of all samples at once would take gigabytes in a long film.
+        # One row at a time: all pairs of all samples at once would take gigabytes for a long video.
         pairs = (flat[k * slots :] @ samples[k, : counts[k]].T).reshape(n - k, slots, counts[k])
         pairs[absent[k:]] = -2
         chosen = np.maximum(np.rint(_TOP_SHARE * counts[k:] * counts[k]).astype(np.int64), 1)
@@ -128,22 +131,21 @@ def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
     return np.asarray(result, np.float32)
 
 
-def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], max_gap_s: float) -> list[Continuation]:
-    """Which tracklets go on with which, at most one successor and one predecessor each, strongest first.
+def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -> list[Continuation]:
+    """Which tracklets continue which, strongest first; each has at most one successor and one predecessor.
 
-    A continuation lies in the same shot, starts within `max_gap_s` after the end and overlaps the last box,
-    or that box moved on at its last speed.
+    A continuation lies in the same shot, begins within `CONTINUATION_GAP_S` after the end of the earlier tracklet and
+    overlaps its last box, or that box extrapolated at its last speed.
 
     Args:
         tracklets: in any order.
-        seconds: (F + 1,) float64, when each frame starts being shown, and when the last one ends.
-        max_gap_s: longest absence, seconds.
+        seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
     """
     candidates = []
     by_start = sorted(range(len(tracklets)), key=lambda k: (tracklets[k].start, k))
     starts = np.array([tracklets[k].start for k in by_start])
     for a, first in enumerate(tracklets):
-        last_frame = np.searchsorted(seconds, seconds[first.end] + max_gap_s + 1e-9, side="right")
+        last_frame = np.searchsorted(seconds, seconds[first.end] + CONTINUATION_GAP_S + 1e-9, side="right")
         for position in range(*np.searchsorted(starts, [first.end, last_frame])):
             b = by_start[position]
             second = tracklets[b]
@@ -153,7 +155,7 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], m
             places = np.stack([first.boxes[-1], _predicted(first, second.start)])
             overlap = float(iou_matrix(places, second.boxes[:1]).max())
             if overlap >= _MIN_OVERLAP:
-                candidates.append(Continuation(a, b, _LOG_ODDS * overlap * (1 - 0.5 * gap_s / max(max_gap_s, 1e-9))))
+                candidates.append(Continuation(a, b, _LOG_ODDS * overlap * (1 - 0.5 * gap_s / CONTINUATION_GAP_S)))
     taken_earlier: set[int] = set()
     taken_later: set[int] = set()
     chosen = []
@@ -166,9 +168,9 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], m
 
 
 def is_still(boxes: FloatArray, landmarks: FloatArray, life_s: float) -> bool:
-    """Whether a face never moves by itself: neither its place nor its features, over a life of 3 s or more.
+    """Whether neither the place nor the features of a face move during at least `STILL_LIFE_S`.
 
-    Under a moving camera a portrait travels too, and is not called still.
+    A portrait under a moving camera travels in the frame, so it is not recognised as still.
 
     Args:
         boxes: (T, 4) float32, xyxy px, of one tracklet.
@@ -194,7 +196,7 @@ def _moving_mean(values: NDArray[np.floating], window: int) -> NDArray[np.float6
 
 
 def _spread(values: NDArray[np.floating]) -> float:
-    # Percentiles, because one bad face must not make a portrait alive.
+    # Percentiles, so that one bad detection does not make a portrait look alive.
     return float(np.linalg.norm(np.percentile(values, 95, axis=0) - np.percentile(values, 5, axis=0)))
 
 
@@ -204,7 +206,7 @@ def _paired_iou(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _predicted(tracklet: Tracklet, frame: int) -> FloatArray:
-    """Where its box would be in `frame`, at its speed over the last quarter of a second or so, at most one box on."""
+    """(4,) the last box extrapolated to `frame` at the speed of its last 8 rows, by at most its own size."""
     recent = tracklet.boxes[-8:]
     frames: IntArray = tracklet.frames[-8:]
     last: FloatArray = recent[-1]

@@ -15,7 +15,8 @@ from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.model_manager import possible_embedders
-from core.models.weights import REGISTRY, chosen_cache_dir
+from core.models.model_spec import MODELS
+from core.models.weights import chosen_cache_dir
 from utils.fingerprints import Fingerprint
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -34,8 +35,8 @@ _IRRELEVANT = ("device", "embedder")
 _MODELS = ("pnet", "rnet", "onet", "mmod")
 
 
-def analysis_key(mark: Fingerprint, settings: Settings, embedder: str) -> str:
-    """64 hexadecimal digits for the analysis of the video `mark` with these settings and this embedder.
+def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) -> str:
+    """64 hexadecimal digits for the analysis of the video `fingerprint` with these settings and this embedder.
 
     The video counts by size and samples of its content: reading all of a long film takes as long as
     decoding some of it, and every container keeps an index at its beginning or end that differs
@@ -45,20 +46,20 @@ def analysis_key(mark: Fingerprint, settings: Settings, embedder: str) -> str:
     facts = {
         "schema": STORE_SCHEMA,
         "code": code_digest(),
-        "video": [mark.size_bytes, mark.sha256],
+        "video": [fingerprint.size_bytes, fingerprint.sha256],
         "settings": relevant,
         "embedder": embedder,
-        "models": [REGISTRY[name].sha256 for name in (*_MODELS, embedder)],
+        "models": [MODELS[name].weights.sha256 for name in (*_MODELS, embedder)],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def possible_keys(mark: Fingerprint, settings: Settings) -> tuple[str, ...]:
+def possible_keys(fingerprint: Fingerprint, settings: Settings) -> tuple[str, ...]:
     """The keys that an analysis with `settings` may have been stored under, the one to prefer first.
 
     With the embedder `auto`, what the substitute found is used for as long as FaceNet's weights are not here.
     """
-    return tuple(analysis_key(mark, settings, embedder) for embedder in possible_embedders(settings))
+    return tuple(analysis_key(fingerprint, settings, embedder) for embedder in possible_embedders(settings))
 
 
 def make_store(settings: Settings) -> AnalysisStore:

@@ -1,1 +1,1 @@
-"""Takes the decoded frames in order and gives the shots of the video: where each begins and ends."""
+"""Takes decoded frames in order; gives shots: where each begins and ends, and how it begins."""

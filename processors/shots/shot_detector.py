@@ -1,13 +1,13 @@
-"""Where one shot ends and the next begins, found in the same pass that decodes.
+"""Finds where one shot ends and the next begins, in the pass that decodes.
 
-A hard cut is a change of *structure* that stands alone: the pieces of the new picture are nowhere near
-their place in the old one, the pairs of frames around it match well, and the old picture does not come
-back within three frames. Matching pieces by correlation, after a search for their shift, leaves out what
-is no cut: light that changes (correlation ignores gain and offset), motion (the search follows it), pans
-and objects that pass (their neighbours match as badly), flashes (the old picture comes back).
+A cut is an isolated change of *structure*: the blocks of the new frame are nowhere near their place in the old one,
+the pairs of frames around it match well, and the old image does not come back within three frames. Blocks are matched
+by correlation after a search for their shift, which excludes what is no cut: changes of light (correlation ignores
+gain and offset), motion (the search follows it), pans and passing objects (neighbouring frames match as badly),
+flashes (the old image comes back).
 
-A dissolve or a fade is a run of frames that are mixtures of its first and its last one, with a share of
-the last that grows from 0 to 1 between two level stretches.
+A dissolve or a fade is a run of frames that are mixtures of its first and its last one, in which the share of the last
+grows from 0 to 1 between two stretches without change.
 """
 
 from __future__ import annotations
@@ -15,49 +15,46 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
 from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.types import ByteArray, FloatArray, Shot
 from processors.shots.black_bars import NO_BARS, Bars, black_bars, common_bars
 from processors.shots.block_matching import HEIGHT, REACH, WIDTH, mismatch
+from processors.shots.dissolve_fit import fit_dissolve
 
 logger = logging.getLogger(__name__)
 
 MAX_CUT_DELAY = 3
 """frames: a cut whose new shot begins with frame t is reported by `update` for frame t + 3 at the latest"""
 MAX_DISSOLVE_DELAY_S = 1.8
-"""seconds from the middle of a dissolve, where its boundary is put, to the `update` that reports it"""
+"""longest time from the middle of a dissolve, where its boundary is put, to the `update` that reports it"""
 
-SLOW_RATE, SLOW_REACH = 20.0, (6, 5)  # frames per second below which pieces may move further, and how far then
+SLOW_RATE, SLOW_REACH = 20.0, (6, 5)  # frames per second below which blocks may move further, and how far, px
 _THIRDS = np.full(3, 1 / 3, np.float32)
-MIN_CHANGE = 1.0  # mean change of a pixel, grey levels, below which a pair of frames is never looked at
+MIN_CHANGE = 1.0  # least mean change of a pixel at a cut, grey levels
 
-CHANGE_ISOLATION = 1.3  # how many times more a cut changes the picture than the frames around it
-MIN_CONTRAST_CHANGE = 0.2  # least change of a plain cut as a share of the picture's contrast (deviation)
-BLEND_CHANGE = 0.3  # a blended frame splits a cut in two steps of which the smaller has at least this share
-STRONG_MISMATCH = 0.42
-WEAK_MISMATCH = 0.06
-FROZEN_MISMATCH = 0.2  # instead of the weak one where the frames around do not move at all
-STRONG_ISOLATION = 1.5  # how many times worse a cut matches than the pairs of frames around it
-WEAK_ISOLATION = 2.5
-WEAK_COVERAGE = 0.6  # share of the picture that changes more than it does in the frames around
-WEAK_MAX_CONTRAST_CHANGE = 1.2  # a greater change, as a share of the contrast, with little mismatch is light
-FROZEN_CHANGE = 0.02  # grey levels; below it a frame repeats the one before
-RETURN_SHARE = 0.6  # the old picture is back if it matches this much better than across the cut
-BACKGROUND_FRAMES = 12
+CHANGE_ISOLATION = 1.3  # least change at a cut, as a multiple of the changes around it
+MIN_CONTRAST_CHANGE = 0.2  # least change at a strong cut, as a share of the frame's contrast (standard deviation)
+BLEND_CHANGE = 0.3  # a blended frame splits a cut in two: then the smaller change is at least this share of the larger
+STRONG_MISMATCH = 0.42  # least mismatch of a strong cut, which needs no other evidence
+WEAK_MISMATCH = 0.06  # ... of a weak cut
+FROZEN_MISMATCH = 0.2  # ... of a weak cut between frames that do not move at all
+STRONG_ISOLATION = 1.5  # least mismatch at a strong cut, as a multiple of those around it
+WEAK_ISOLATION = 2.5  # ... of mismatch and change at a weak cut
+WEAK_COVERAGE = 0.6  # least share of the frame that changes more than it does in the frames around
+WEAK_MAX_CONTRAST_CHANGE = 1.2  # share of the contrast; a greater change with little mismatch is a change of light
+FROZEN_CHANGE = 0.02  # grey levels; a frame that changes less repeats the one before
+RETURN_SHARE = 0.6  # the old image is back if the mismatch is below this share of the mismatch across the cut
+BACKGROUND_FRAMES = 12  # frames before a weak cut that it is compared with
 
-DISSOLVE_WINDOWS_S = (0.32, 0.48, 0.88, 1.28, 1.76)
+DISSOLVE_WINDOWS_S = (0.32, 0.48, 0.88, 1.28, 1.76)  # lengths of runs that are examined
 MIN_DISSOLVE_WINDOW = 8  # frames
-MAX_RATE = 120.0  # frames per second; bounds memory: of faster videos only shorter dissolves are found
-DISSOLVE_CONTRAST = 6.0  # rms difference of the two pictures, grey levels
-DISSOLVE_RESIDUAL = 0.4
-DISSOLVE_LEVEL = 0.06  # how far the share may be from 0 and 1 in the level stretches
-DISSOLVE_MISMATCH = 0.4
+MAX_RATE = 120.0  # frames per second; bounds memory: in faster videos only shorter dissolves are found
+DISSOLVE_MISMATCH = 0.4  # least mismatch of the first and the last frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +66,12 @@ class ShotBoundary:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Small:
-    """One frame, without black bars, shrunk. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
+class _SmallFrame:
+    """A frame without black bars, shrunk.
 
-    changes: (48,) float32, mean change since the frame before of each 8x6 px block, grey levels; change: their mean.
-    half: what it was made of, bars included, (72, 128, 3) uint8 RGB. bars: of that, None where it is all black.
-    colour: (36, 64, 3) uint8 RGB.
+    half: (72, 128, 3) uint8 RGB, what the others are made from, bars included. bars: those of `half`, None if it is
+    all black. colour: (36, 64, 3) uint8 RGB. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
+    changes: (48,) float32, mean change since the frame before in each cell of 8x6 px, grey levels. change: their mean.
     """
 
     index: int
@@ -88,14 +85,18 @@ class _Small:
 
 
 class ShotDetector:
-    """Feed every frame in order to `update`, then `finish`; `shots` gives the result.
+    """Feed every frame in order to `update`, then call `finish`; `shots` gives the result.
 
     Deterministic; its memory is bounded by the longest dissolve, not by the video.
-    A shot of up to three frames between two like pictures counts as a flash, not as a shot.
+    A shot of up to three frames between two similar images counts as a flash, not as a shot.
     """
 
     def __init__(self, frame_rate: float) -> None:
-        """frame_rate: frames per second, > 0; it says how long a dissolve may last, and how far things may move."""
+        """frame_rate: frames per second, > 0; it decides how long a dissolve may last and how far things may move.
+
+        Raises:
+            ValueError: the rate is not positive.
+        """
         if not frame_rate > 0:
             raise ValueError(f"frame rate {frame_rate}, expected more than 0")
         rate = min(frame_rate, MAX_RATE)
@@ -103,7 +104,7 @@ class ShotDetector:
         self._windows = tuple(length for length in lengths if length >= MIN_DISSOLVE_WINDOW)
         self._reach = REACH if frame_rate >= SLOW_RATE else SLOW_REACH
         self._stride = max(1, round(rate / 12.5))
-        self._frames: deque[_Small] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
+        self._frames: deque[_SmallFrame] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
         self._bars = NO_BARS
         self._count = 0
         self._boundaries: list[ShotBoundary] = []
@@ -112,7 +113,7 @@ class ShotDetector:
         self._mismatches: dict[tuple[int, int], float] = {}
 
     def update(self, image: ByteArray) -> list[ShotBoundary]:
-        """The next frame, (h, w, 3) uint8 RGB of any size, and the boundaries that it made certain.
+        """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
 
         A cut is reported at most `MAX_CUT_DELAY` frames late, a dissolve `MAX_DISSOLVE_DELAY_S`.
         """
@@ -146,11 +147,11 @@ class ShotDetector:
             for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True))
         )
 
-    def _shrink(self, image: ByteArray) -> _Small:
+    def _shrink(self, image: ByteArray) -> _SmallFrame:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"image {image.shape} {image.dtype}, expected (h, w, 3) uint8")
-        # Averaging over the full picture would take 1.4 ms; these two steps look at 16 pixels of every
-        # ~180, which is as good on natural pictures and takes 0.04 ms.
+        # Averaging over the full image would take 1.4 ms; these two steps look at 16 of about 180 pixels, which is as
+        # good on natural images and takes 0.04 ms.
         half = np.asarray(cv2.resize(image, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
         own = black_bars(half)
         if own != self._bars:
@@ -158,7 +159,7 @@ class ShotDetector:
         return self._small(self._count, half, own)
 
     def _use(self, bars: Bars) -> None:
-        """Compare pictures without these bars, those that are kept as well."""
+        """Compare frames without these bars from now on, those kept already included."""
         if bars == self._bars:
             return
         self._bars = bars
@@ -168,8 +169,8 @@ class ShotDetector:
         for frame in kept:
             self._frames.append(self._small(frame.index, frame.half, frame.bars))
 
-    def _small(self, index: int, half: ByteArray, bars: Bars | None) -> _Small:
-        """A frame after those in `_frames`, without the bars that all of them have."""
+    def _small(self, index: int, half: ByteArray, bars: Bars | None) -> _SmallFrame:
+        """The small version of the frame that follows those in `_frames`, without the common bars."""
         top, bottom, left, right = self._bars
         inner = half[top : 2 * HEIGHT - bottom, left : 2 * WIDTH - right]
         colour = np.asarray(cv2.resize(inner, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
@@ -178,13 +179,13 @@ class ShotDetector:
         changes = cv2.resize(difference, (8, 6), interpolation=cv2.INTER_AREA).reshape(-1, 3) @ _THIRDS
         grey = cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY).astype(np.float32)
         mixture = cv2.resize(colour, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
-        return _Small(index, half, bars, colour, grey, mixture, changes, float(changes.sum()) / changes.size)
+        return _SmallFrame(index, half, bars, colour, grey, mixture, changes, float(changes.sum()) / changes.size)
 
-    def _at(self, frame: int) -> _Small:
+    def _at(self, frame: int) -> _SmallFrame:
         return self._frames[frame - self._frames[0].index]
 
     def _between(self, first: int, end: int, without: int) -> list[int]:
-        """Frames of [first, end) that are at hand with the frame before them, except `without`."""
+        """Frames of [first, end) that are kept together with their predecessor, except `without`."""
         first = max(first, self._frames[0].index + 1)
         return [f for f in range(first, min(end, self._count)) if f != without]
 
@@ -195,7 +196,7 @@ class ShotDetector:
         return self._mismatches[key]
 
     def _cut_at(self, frame: int) -> list[ShotBoundary]:
-        # A frame that blends two shots would else count as a shot of its own.
+        # A frame that blends two shots would otherwise count as a shot of its own.
         if frame < 1 or frame - 1 == self._last_cut:
             return []
         if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
@@ -206,12 +207,12 @@ class ShotDetector:
         return [self._report(ShotBoundary(frame, "cut"), settled=frame)]
 
     def _stands_out(self, frame: int) -> bool:
-        """Whether the picture changes more here than around, one frame excepted; cheap."""
+        """Whether the image changes more here than around, with one exception; a cheap first test."""
         change = self._at(frame).change
         if any(self._at(f).change > change for f in self._between(frame - 1, frame + 2, frame)):
             return False
         around = sorted(self._at(f).change for f in self._between(frame - 2, frame + 3, frame))
-        # The one exception: a blended frame between two shots, or another cut close by.
+        # The exception is a blended frame between two shots, or another cut close by.
         return len(around) < 2 or change > CHANGE_ISOLATION * around[-2]
 
     def _is_strong(self, frame: int) -> bool:
@@ -224,9 +225,9 @@ class ShotDetector:
         return score > STRONG_MISMATCH and (len(others) < 2 or score > STRONG_ISOLATION * others[-2])
 
     def _step(self, frame: int) -> tuple[int, int]:
-        """The last frame of the old shot and the first pure one of the new, should `frame` be a cut.
+        """The last frame of the old shot and the first pure frame of the new one, assuming that `frame` is a cut.
 
-        They are neighbours, or have a mixture of both shots between them, which is `frame` itself or the one before.
+        Between them there may be one frame that blends both shots: `frame` itself or the one before.
         """
         step = (frame - 1, frame)
         if self._mismatch(*step) >= STRONG_MISMATCH:
@@ -243,21 +244,21 @@ class ShotDetector:
         around = self._between(max(frame - BACKGROUND_FRAMES, self._last_cut + 1), frame + MAX_CUT_DELAY + 1, frame)
         if len(around) < 4 or here.change < WEAK_ISOLATION * max(self._at(f).change for f in around):
             return False
-        # So great a change of so little structure is a change of light.
+        # A large change that leaves the structure alone is a change of light.
         if here.change > WEAK_MAX_CONTRAST_CHANGE * float(here.grey.std()):
             return False
         usual = np.max([self._at(f).changes for f in around], axis=0)
         if float(np.mean(here.changes > 1.3 * usual + 0.3)) < WEAK_COVERAGE:
             return False
         score = self._mismatch(frame - 1, frame)
-        # Almost anything stands out against repeated frames, which make every step of a motion a jump.
+        # Among repeated frames every step of a motion is a jump that stands out.
         frozen = sum(self._at(f).change > FROZEN_CHANGE for f in around) < 4
         return score > (FROZEN_MISMATCH if frozen else WEAK_MISMATCH) and score > WEAK_ISOLATION * max(
             self._mismatch(f - 1, f) for f in around
         )
 
     def _comes_back(self, frame: int) -> bool:
-        """Whether the old picture follows the new one, or the new one came before: a flash."""
+        """Whether the old image is seen after the cut, or the new one before it: a flash."""
         old, new = self._step(frame)
         limit = RETURN_SHARE * self._mismatch(old, new)
         later = range(new + 1, min(frame + 1 + MAX_CUT_DELAY, self._count))
@@ -279,34 +280,15 @@ class ShotDetector:
         return []
 
     def _dissolve_between(self, start: int, end: int) -> tuple[int, int] | None:
-        """First frames that show more of `end` than of `start`, and hardly any of `start`; None if not mixtures."""
+        """The first frames that show more of `end`, and hardly any of `start`; None if it is no dissolve."""
         offset = self._frames[0].index
-        first, last = self._at(start).mixture, self._at(end).mixture
-        step = last - first
-        energy = float(step @ step)
-        if energy < DISSOLVE_CONTRAST**2 * step.size:
+        found = fit_dissolve([frame.mixture for frame in islice(self._frames, start - offset, end - offset + 1)])
+        if found is None or self._mismatch(start, end) < DISSOLVE_MISMATCH:
             return None
-        level = max(1, (end - start) // 8)
-        for near, share in ((start + level, 0.0), (end - level, 1.0)):
-            if abs(float((self._at(near).mixture - first) @ step) / energy - share) > DISSOLVE_LEVEL:
-                return None
-        run = np.stack([self._frames[f - offset].mixture for f in range(start, end + 1)]) - first
-        shares = run @ step / energy
-        if not _grows_slowly(shares):
-            return None
-        residuals = np.sqrt(np.square(run - shares[:, None] * step).sum(1) / energy)
-        if float(residuals.max()) > DISSOLVE_RESIDUAL or self._mismatch(start, end) < DISSOLVE_MISMATCH:
-            return None
-        return start + int(np.argmax(shares >= 0.5)), start + int(np.argmax(shares >= 1 - DISSOLVE_LEVEL))
+        return start + found[0], start + found[1]
 
     def _report(self, boundary: ShotBoundary, settled: int) -> ShotBoundary:
         self._boundaries.append(boundary)
         self._settled = max(self._settled, settled)
         logger.debug("%s at frame %d", boundary.transition, boundary.frame)
         return boundary
-
-
-def _grows_slowly(shares: NDArray[np.floating]) -> bool:
-    """Whether the shares rise from 0 to 1 without stepping back, and not at once."""
-    rises = [float(b - a) for a, b in pairwise(shares)]
-    return min(rises) > -0.08 and max(rises) < 0.45

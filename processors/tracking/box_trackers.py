@@ -1,4 +1,4 @@
-"""What follows faces from one picture to the next, between two detections."""
+"""Followers: they find known faces again in the next frame, without a search."""
 
 from __future__ import annotations
 
@@ -8,29 +8,39 @@ from typing import Any, Literal, Protocol
 import cv2
 import numpy as np
 
-from core.models.face_detector import FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 
 FollowerKind = Literal["cascade", "csrt", "kcf", "mosse"]
 
 
-class BoxFollower(Protocol):
-    """Keeps hold of faces that a detection has once found.
+class FaceRefiner(Protocol):
+    """Finds the faces near expected boxes; `core.models.face_detector.FaceDetector` is one."""
 
-    stateless: pictures may be skipped or shown again, in any order.
+    def refine(self, image: ByteArray, boxes: FloatArray, /) -> Detections:
+        """One row per box, in order; a low score says that there is no face.
+
+        image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32 xyxy, where faces are expected.
+        """
+        ...
+
+
+class BoxFollower(Protocol):
+    """Follows faces that a detection has found.
+
+    stateless: frames may be skipped or given again, in any order.
     """
 
     stateless: bool
 
-    def start(self, track: int, picture: ByteArray, box: FloatArray) -> None:
-        """Track `track` is at `box` (4,) in `picture`, known from a detection."""
+    def start(self, track: int, image: ByteArray, box: FloatArray) -> None:
+        """(Re)start `track` at `box` (4,), known from a detection in `image`."""
         ...
 
-    def follow(self, picture: ByteArray, tracks: Sequence[int], boxes: FloatArray) -> Detections:
-        """Where the tracks are in the next picture.
+    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray) -> Detections:
+        """Where the tracks are in the next frame.
 
-        boxes: (N, 4) float32, where each is expected. Returns N rows in the same order; a score near
-        0 says that the face is not to be seen.
+        boxes: (N, 4) float32, where each is expected. Returns N rows in the same order; a score near 0 says that
+        the face is not visible.
         """
         ...
 
@@ -40,63 +50,63 @@ class BoxFollower(Protocol):
 
 
 class CascadeFollower:
-    """MTCNN's last network, run on the expected box: a tracker that also yields score and landmarks."""
+    """MTCNN's last network run on the expected box: it also gives score and landmarks."""
 
     stateless = True
 
-    def __init__(self, detector: FaceDetector) -> None:
-        self._detector = detector
+    def __init__(self, refiner: FaceRefiner) -> None:
+        self._refiner = refiner
 
-    def start(self, track: int, picture: ByteArray, box: FloatArray) -> None:
+    def start(self, track: int, image: ByteArray, box: FloatArray) -> None:
         pass
 
-    def follow(self, picture: ByteArray, tracks: Sequence[int], boxes: FloatArray) -> Detections:
-        return self._detector.refine(picture, boxes)
+    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray) -> Detections:
+        return self._refiner.refine(image, boxes)
 
     def stop(self, track: int) -> None:
         pass
 
 
 class OpenCvFollower:
-    """OpenCV's correlation trackers. Box from the tracker; score and landmarks from MTCNN's last network."""
+    """OpenCV's correlation trackers: the box is theirs, score and landmarks are the refiner's."""
 
     stateless = False
 
-    def __init__(self, kind: Literal["csrt", "kcf", "mosse"], detector: FaceDetector) -> None:
+    def __init__(self, kind: Literal["csrt", "kcf", "mosse"], refiner: FaceRefiner) -> None:
         self._kind = kind
-        self._detector = detector
+        self._refiner = refiner
         self._trackers: dict[int, Any] = {}
 
-    def start(self, track: int, picture: ByteArray, box: FloatArray) -> None:
-        height, width = picture.shape[:2]
+    def start(self, track: int, image: ByteArray, box: FloatArray) -> None:
+        height, width = image.shape[:2]
         low = np.clip(np.round(box[:2]), 0, [width - 2, height - 2]).astype(int)
         high = np.clip(np.round(box[2:]), low + 2, [width, height]).astype(int)
         tracker = _new_tracker(self._kind)
-        tracker.init(picture, (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
+        tracker.init(image, (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
         self._trackers[track] = tracker
 
-    def follow(self, picture: ByteArray, tracks: Sequence[int], boxes: FloatArray) -> Detections:
+    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray) -> Detections:
         moved = np.array(boxes, np.float32)
         held = np.zeros(len(tracks), bool)
         for row, track in enumerate(tracks):
             if track not in self._trackers:
-                self.start(track, picture, boxes[row])
-            held[row], found = self._trackers[track].update(picture)
+                self.start(track, image, boxes[row])
+            held[row], found = self._trackers[track].update(image)
             if held[row]:
                 x, y, width, height = found
                 moved[row] = (x, y, x + width, y + height)
-        seen = self._detector.refine(picture, moved)
-        return Detections(moved, np.where(held, seen.scores, 0).astype(np.float32), seen.landmarks)
+        refined = self._refiner.refine(image, moved)
+        return Detections(moved, np.where(held, refined.scores, 0).astype(np.float32), refined.landmarks)
 
     def stop(self, track: int) -> None:
         self._trackers.pop(track, None)
 
 
-def make_follower(kind: FollowerKind, detector: FaceDetector) -> BoxFollower:
+def make_follower(kind: FollowerKind, refiner: FaceRefiner) -> BoxFollower:
     """The follower that the setting `tracker` names."""
     if kind == "cascade":
-        return CascadeFollower(detector)
-    return OpenCvFollower(kind, detector)
+        return CascadeFollower(refiner)
+    return OpenCvFollower(kind, refiner)
 
 
 def _new_tracker(kind: Literal["csrt", "kcf", "mosse"]) -> Any:

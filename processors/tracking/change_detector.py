@@ -1,4 +1,4 @@
-"""Whether a picture differs from an earlier one, away from the faces known."""
+"""Whether an image differs from an earlier one, away from the faces that are known."""
 
 from __future__ import annotations
 
@@ -11,49 +11,50 @@ from numpy.typing import NDArray
 from core.types import ByteArray, FloatArray
 
 WIDTH, HEIGHT = 96, 54
-"""cells compared; the smallest face looked for covers three of them"""
+"""cells compared; the smallest wanted face covers three of them"""
 
 CHANGE_LEVELS = 6.0
-"""grey levels by which a cell has to differ; noise and coding move cell means by 1 to 2"""
+"""least difference of a changed cell, grey levels; noise and compression move cell means by 1 to 2"""
 
 
 class Cells:
-    """The mean grey levels of a picture's cells.
+    """Mean grey levels of an image's cells.
 
     Attributes:
-        levels: (54, 96) int16. width, height: of the picture, px.
+        levels: (54, 96) int16.
+        width, height: of the image, px.
     """
 
-    def __init__(self, picture: ByteArray) -> None:
-        """picture: (h, w, 3) uint8 RGB."""
-        self.height, self.width = picture.shape[:2]
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    def __init__(self, image: ByteArray) -> None:
+        """image: (h, w, 3) uint8 RGB."""
+        self.height, self.width = image.shape[:2]
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         self.levels = np.asarray(cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.int16)
 
 
 class ChangeDetector:
-    """Compares pictures with the one that was remembered last."""
+    """Compares images with a reference image."""
 
     def __init__(self) -> None:
-        self._remembered: Cells | None = None
+        self._reference: Cells | None = None
 
     def remember(self, cells: Cells) -> None:
-        """What later pictures are compared with."""
-        self._remembered = cells
+        """Make this the image that later ones are compared with."""
+        self._reference = cells
 
     def compare(self, cells: Cells) -> Changes:
-        """Where a picture differs from the one remembered: everywhere as long as there is none."""
-        if self._remembered is None:
+        """Where an image differs from the reference; everywhere if there is none yet."""
+        if self._reference is None:
             return Changes(np.ones((HEIGHT, WIDTH), bool), cells.width, cells.height)
-        changed = np.abs(cells.levels - self._remembered.levels) > CHANGE_LEVELS
+        changed = np.abs(cells.levels - self._reference.levels) > CHANGE_LEVELS
         return Changes(changed, cells.width, cells.height)
 
 
 class Changes:
-    """The cells of a picture that differ from an earlier one."""
+    """The cells of an image that differ from the reference."""
 
     def __init__(self, cells: NDArray[np.bool_], width: int, height: int) -> None:
-        """cells: (54, 96) bool. width, height: of the picture, px."""
+        """cells: (54, 96) bool. width, height: of the image, px."""
         self._sums = np.zeros((HEIGHT + 1, WIDTH + 1), np.int64)
         self._sums[1:, 1:] = cells.cumsum(0).cumsum(1)
         self._scale = np.array([WIDTH / width, HEIGHT / height] * 2)
@@ -72,6 +73,6 @@ class Changes:
         )
 
     def outside(self, known: Sequence[FloatArray]) -> bool:
-        """True where something differs outside of the boxes `known`, (4,) each."""
+        """Whether anything changed outside of the boxes `known`, (4,) each."""
         inside = int(self.within(np.stack(known)).sum()) if known else 0
         return int(self._sums[-1, -1]) > inside

@@ -1,4 +1,4 @@
-"""Columns that grow row by row, as compact as arrays: a face of an hour has 90 000 rows."""
+"""Growing columns in compact memory: a track of an hour has 90,000 rows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from array import array
 
 import numpy as np
 
-from core.types import FloatArray
+from core.types import FloatArray, IntArray
 
 
-class GrowingRows:
-    """Float32 rows of one shape in one piece of memory; as a list of small arrays they would take ten times that."""
+class RowBuffer:
+    """Float32 rows of one shape in one block of memory; a list of small arrays would take ten times as much."""
 
     def __init__(self, *shape: int) -> None:
-        """shape: of a row."""
+        """shape: of one row."""
         self._shape = shape
         self._width = math.prod(shape)
         self._values = array("f")
@@ -23,7 +23,11 @@ class GrowingRows:
         return len(self._values) // self._width
 
     def __getitem__(self, row: int) -> FloatArray:
-        """A copy of one row; negative numbers count from the end."""
+        """A copy of one row; negative numbers count from the end.
+
+        Raises:
+            IndexError: there is no such row.
+        """
         begin = self._begin(row)
         return np.array(self._values[begin : begin + self._width], np.float32).reshape(self._shape)
 
@@ -32,11 +36,15 @@ class GrowingRows:
         self._values[begin : begin + self._width] = self._flat(values)
 
     def append(self, values: FloatArray) -> None:
-        """Add a row at the end."""
+        """Add a row at the end.
+
+        Raises:
+            ValueError: the row has another number of values.
+        """
         self._values.extend(self._flat(values))
 
     def insert(self, position: int, values: FloatArray) -> None:
-        """Add a row before row `position`."""
+        """Add a row before row `position`; raises like `append`."""
         begin = position * self._width
         self._values[begin:begin] = self._flat(values)
 
@@ -57,23 +65,26 @@ class GrowingRows:
         return flat
 
 
-class Measurements:
-    """One number for some frames, in the order of the frames."""
+class FrameValues:
+    """One float per measured frame, in frame order."""
 
     def __init__(self) -> None:
         self._frames = array("q")
         self._values = array("f")
 
     def note(self, frame: int, value: float) -> None:
-        """`frame` is the one noted last, whose value is replaced, or a later one."""
+        """Add the value of a frame later than all before, or replace the value of the latest one."""
         if self._frames and self._frames[-1] == frame:
             self._values[-1] = value
         else:
             self._frames.append(frame)
             self._values.append(value)
 
-    def nearest(self, frames: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
-        """(T,) float32 for each of `frames` the value of the frame nearest to it, the earlier of two; 0 without any."""
+    def nearest(self, frames: IntArray) -> FloatArray:
+        """(T,) float32: for each of `frames` the value of the nearest measured frame.
+
+        The earlier one wins a tie. All 0 if nothing was measured.
+        """
         if not self._frames:
             return np.zeros(len(frames), np.float32)
         measured, values = np.array(self._frames, np.int64), np.array(self._values, np.float32)

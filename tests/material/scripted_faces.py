@@ -13,14 +13,16 @@ from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import BoxFollower, CascadeFollower
-from processors.tracking.face_tracker import CALM_STRIDE, FaceTracker, Look
-from processors.tracking.proposal_prefetch import SearchAhead
+from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
+from processors.tracking.face_tracker import FaceTracker, FrameAction
+from processors.tracking.following import CALM_STRIDE
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
 RATE = 25.0
 WIDTH_PX, HEIGHT_PX = 480, 270
 SIDE_PX = 40.0
+MIN_FACE_PX = 20.0
 SURE, NOTHING = 0.99, 0.01
 REFINE_OVERLAP = 0.3
 """how well a box has to fit for the last network to recognise the face in it"""
@@ -160,25 +162,20 @@ class Film:
         detector: ScriptedDetector | None = None,
         follower: Callable[[Any], BoxFollower] = CascadeFollower,
         flickers: int = 0,
-        ahead: SearchAhead | None = None,
+        candidates: CandidateSource | None = None,
     ) -> None:
         self.tracks: list[Track] = []
-        self.looks: list[Look] = []
+        self.actions: list[FrameAction] = []
         self.detector = detector or ScriptedDetector(*faces)
         self._flickers = flickers
-        self.tracker = FaceTracker(
-            cast(FaceDetector, self.detector),
-            follower(self.detector),
-            settings or AnalysisSettings(),
-            frame_rate=RATE,
-            min_face_px=20,
-            on_end=self.tracks.append,
-            ahead=ahead,
-        )
+        chosen = settings or AnalysisSettings()
+        schedule = DetectionSchedule(cast(FaceDetector, self.detector), chosen, RATE, MIN_FACE_PX, candidates)
+        self.tracker = FaceTracker(schedule, self.detector, follower(self.detector), chosen, RATE)
 
     def show(self, frame: int) -> None:
         picture = self.detector.picture(frame, 20 + 97 * min(frame, self._flickers) % 230)
-        self.looks.append(self.tracker.update(frame, lambda: picture))
+        self.actions.append(self.tracker.update(frame, lambda: picture))
+        self.tracks += self.tracker.take_ended()
 
     def play(self, frames: int, cuts: Sequence[int] = ()) -> list[Track]:
         """Show `frames` pictures with a new shot at each of `cuts`; the tracks by first frame."""
@@ -190,5 +187,6 @@ class Film:
         return sorted(self.tracks, key=lambda t: (t.frames[0], t.id))
 
     def end_shot(self) -> None:
-        self.tracker.look_again()
+        self.tracker.search_last_frame()
         self.tracker.end_shot()
+        self.tracks += self.tracker.take_ended()

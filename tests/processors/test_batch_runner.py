@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import hashlib
 import json
 import logging
 import signal
@@ -37,9 +38,9 @@ from processors.batch.run_journal import Crash, RunHistory, RunJournal
 from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
-from processors.results.output_folder import new_results
-from processors.results.output_writer import MANIFEST_SCHEMA
-from utils.files import write_json
+from processors.results.manifest import write_manifest
+from processors.results.output_folder import staged_results
+from tests.material.page_material import a_manifest, as_manifest
 from utils.fingerprints import Fingerprint
 from utils.progress_bars import BatchMonitor
 
@@ -103,24 +104,23 @@ class ScriptedProcessor:
     def finish(self, record):
         analysis = record.name
         assert analysis == self.info.path.stem
-        with new_results(self.folder, self.mark) as partial:
+        with staged_results(self.folder, self.mark) as partial:
             (partial / "person_01").mkdir()
             (partial / "person_01" / "clip.mp4").write_bytes(b"clip")
             self.script.play("finish", analysis, self.monitor)
-            entry = {"file": "person_01/clip.mp4", "bytes": 4}
-            manifest = {
-                "schema": MANIFEST_SCHEMA,
-                "extras": {},
+            (partial / "timeline.json").write_bytes(b"{}")
+            manifest = as_manifest({
+                **a_manifest(),
                 "version": VERSION,
                 "input": {"size_bytes": self.mark.size_bytes, "sha256": self.mark.sha256},
                 "settings": result_settings(self.settings),
-                "timeline": {"sha256": None, "edited": False},
-                "video": {"duration_s": 2.0},
-                "people": [{}],
-                "clips": [entry],
-                "files": [entry],
-            }
-            write_json(partial / "manifest.json", manifest)
+                "timeline": {"sha256": hashlib.sha256(b"{}").hexdigest(), "edited": False},
+                "video": {**a_manifest()["video"], "duration_s": 2.0},
+                "people": a_manifest()["people"][:1],
+                "clips": [{**a_manifest()["clips"][0], "file": "person_01/clip.mp4"}],
+                "files": [{"file": "person_01/clip.mp4", "bytes": 4}, {"file": "timeline.json", "bytes": 2}],
+            })  # fmt: skip
+            write_manifest(partial, manifest)
         return manifest
 
 
@@ -496,8 +496,8 @@ def test_the_monitor_hears_of_every_video(videos):
 HOLDER = """
 import sys
 from pathlib import Path
-from processors.results.output_folder import exclusive
-with exclusive(Path(sys.argv[1])):
+from processors.results.output_folder import output_lock
+with output_lock(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import logging
 import threading
 from pathlib import Path
@@ -19,9 +21,11 @@ from core.model_manager import ModelManager
 from core.models.face_detector import Candidates, FaceDetector
 from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
-from processors.face_analyzer import SMALLEST_FACE_PX, SMALLEST_SEARCHED_PX, FaceAnalyzer, analysis_size, numbered
-from processors.faces.tracklet_maker import TrackletMaker
-from processors.tracking.proposal_prefetch import SearchAhead
+from processors.face_analyzer import SMALLEST_FACE_PX, AnalysisPass, FaceAnalyzer, analysis_size, numbered
+from processors.faces.sampling_observer import SamplingObserver
+from processors.shots.shot_detector import MAX_CUT_DELAY
+from processors.tracking.face_stream import MIN_SEARCHED_PX
+from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from tests.material.scoring import Score, read_tracks, score
 from tests.material.scripted_faces import landmarks_in
 from tests.material.small_videos import make_video
@@ -164,19 +168,33 @@ def test_the_same_film_gives_the_same_analysis(
         assert (a.id, a.shot, a.face_jpeg) == (b.id, b.shot, b.face_jpeg)
 
 
-def test_the_first_picture_of_each_shot_is_begun_before_its_turn(
+def test_the_candidates_of_each_first_frame_are_begun_before_its_turn(
     film: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = {}
-    take = SearchAhead.take
+    take = ProposalPrefetcher.take
 
-    def noting(self: SearchAhead, frame: int, smallest: float) -> Candidates | None:
+    def noting(self: ProposalPrefetcher, frame: int, smallest: float) -> Candidates | None:
         begun[frame] = take(self, frame, smallest)
         return begun[frame]
 
-    monkeypatch.setattr(SearchAhead, "take", noting)
+    monkeypatch.setattr(ProposalPrefetcher, "take", noting)
     analyze(film, model_settings, models)
     assert begun[0] is not None and begun[CUT] is not None
+
+
+@pytest.mark.parametrize(("late", "fails"), [(MAX_CUT_DELAY, False), (MAX_CUT_DELAY + 1, True)])
+def test_a_cut_that_comes_too_late_is_an_error(
+    film: Path, model_settings: Settings, models: ModelManager, late: int, fails: bool
+) -> None:
+    """The tracker must not have seen the first frame of a shot before it is known to be one."""
+    info = probe_video(film)
+    with VideoReader(info) as reader, AnalysisPass(info, model_settings.analysis, models, StageMonitor()) as analysis:
+        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader), 10)]
+        for frame in frames[:-1]:
+            analysis.take(frame, [])
+        with pytest.raises(AssertionError, match="already tracked") if fails else contextlib.nullcontext():
+            analysis.take(frames[-1], [frames[-1].index - late])
 
 
 def test_progress_reaches_its_end(film: Path, model_settings: Settings, models: ModelManager) -> None:
@@ -250,7 +268,7 @@ def test_a_film_of_one_frame_is_analysed(tmp_path: Path, model_settings: Setting
     assert all(len(t.frames) == 1 for t in analysis.tracklets)
 
 
-def test_a_small_face_in_a_large_picture_is_found_in_source_pixels(
+def test_a_small_face_in_a_large_frame_is_found_in_source_pixels(
     tmp_path: Path, model_settings: Settings, models: ModelManager
 ) -> None:
     walk = Motion(keys=(Key(0, 0.3, 0.4, 0.06), Key(11, 0.34, 0.4, 0.06)), ease=False)
@@ -292,7 +310,7 @@ def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:
         assert [(t.id, t.start, t.boxes[0, 0]) for t in named] == [(0, 0, 20), (1, 0, 70), (2, 9, 0)]
 
 
-def test_a_picture_that_is_very_low_is_not_enlarged_to_be_searched(
+def test_an_image_that_is_very_low_is_not_enlarged_to_be_searched(
     tmp_path: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video(tmp_path / "low.mkv", [np.zeros((16, 512, 3), np.uint8)] * 2, "-c:v", "ffv1")
@@ -306,7 +324,7 @@ def test_a_picture_that_is_very_low_is_not_enlarged_to_be_searched(
     monkeypatch.setattr(FaceDetector, "detect", spy)
     analyze(path, model_settings, models)
     assert asked
-    assert min(asked) >= SMALLEST_SEARCHED_PX
+    assert min(asked) >= MIN_SEARCHED_PX
 
 
 def test_what_the_helpers_log_is_about_the_video(
@@ -317,18 +335,18 @@ def test_what_the_helpers_log_is_about_the_video(
     log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)
-    frames, make = VideoReader.frames, TrackletMaker.make
+    frames, on_track_end = VideoReader.frames, SamplingObserver.on_track_end
 
     def logging_frames(self: Any, *arguments: Any) -> Any:
         log.warning("a line")
         return frames(self, *arguments)
 
-    def logging_make(self: Any, *arguments: Any) -> Any:
+    def logging_end(self: Any, *arguments: Any) -> Any:
         log.warning("a line")
-        return make(self, *arguments)
+        return on_track_end(self, *arguments)
 
     monkeypatch.setattr(VideoReader, "frames", logging_frames)
-    monkeypatch.setattr(TrackletMaker, "make", logging_make)
+    monkeypatch.setattr(SamplingObserver, "on_track_end", logging_end)
     with log_context("film", "analyse"):
         FaceAnalyzer(model_settings, models).analyze(probe_video(film))
     log.removeHandler(lines)

@@ -1,4 +1,4 @@
-"""Boxes with answers worked out by hand."""
+"""Boxes with hand-computed answers."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def test_centers():
     assert np.array_equal(box_centers(BOXES[:1]), [[5, 5]])
 
 
-def test_windows_are_shifted_into_the_picture():
+def test_windows_are_moved_into_the_frame():
     windows = centered_windows(np.array([[5.0, 50.0], [50, 50], [99, 99]]), np.array([20.0, 20, 40]), 0.5, 100, 100)
     assert np.allclose(windows, [[0, 40, 10, 60], [45, 40, 55, 60], [80, 60, 100, 100]])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from utils.l1_solver import least_distances
+from utils.l1_solver import minimize_weighted_l1
 
 
 @pytest.mark.parametrize("given", [0, 2])
@@ -14,7 +14,7 @@ def test_nothing_costs_less(seed, given):
     rows = np.where(rng.random((40, 8)) < 0.4, rng.normal(0, 1, (40, 8)), 0.0)
     rows[5] = 0
     places, costs, fixed = rng.normal(0, 3, 40), rng.uniform(0.1, 2, 40), rng.normal(0, 1, given)
-    found = least_distances(rows, places, costs, fixed)
+    found = minimize_weighted_l1(rows, places, costs, fixed)
     assert np.array_equal(found[:given], fixed)
     bound = -np.eye(40)
     best = linprog(
@@ -27,5 +27,5 @@ def test_nothing_costs_less(seed, given):
 
 
 def test_a_median_is_the_least_distance_from_numbers():
-    found = least_distances(np.ones((5, 1)), np.array([1.0, 9.0, 2.0, 4.0, 30.0]), np.ones(5), np.zeros(0))
+    found = minimize_weighted_l1(np.ones((5, 1)), np.array([1.0, 9.0, 2.0, 4.0, 30.0]), np.ones(5), np.zeros(0))
     assert np.allclose(found, 4)

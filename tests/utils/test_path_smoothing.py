@@ -129,7 +129,7 @@ def test_a_clear_rest_needs_no_solver(monkeypatch):
 
     target = np.random.default_rng(3).normal(1.0, 0.03, 100)
     solved = path(np.append(target, 1.3), 0.12)
-    monkeypatch.setattr(path_smoothing, "least_distances", refuse)
+    monkeypatch.setattr(path_smoothing, "minimize_weighted_l1", refuse)
     rest = path(target, 0.12)
     assert np.ptp(rest) < 1e-12 and abs(rest[0] - 1.0) < 0.01
     # Bounds that the target leaves: no further than they ask.

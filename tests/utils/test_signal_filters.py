@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from utils.signal_filters import gaussian, greatest_around, least_around, median
+from utils.signal_filters import gaussian, median, rolling_max, rolling_min
 
 RNG = np.random.default_rng(0)
 
@@ -28,5 +28,5 @@ def test_median(count, width):
 @pytest.mark.parametrize(("count", "width"), [(1, 1), (1, 5), (4, 9), (40_000, 3)])
 def test_greatest_and_least(count, width):
     values = RNG.normal(0, 1, count)
-    assert np.array_equal(greatest_around(values, width), ndimage.maximum_filter1d(values, width, mode="nearest"))
-    assert np.array_equal(least_around(values, width), ndimage.minimum_filter1d(values, width, mode="nearest"))
+    assert np.array_equal(rolling_max(values, width), ndimage.maximum_filter1d(values, width, mode="nearest"))
+    assert np.array_equal(rolling_min(values, width), ndimage.minimum_filter1d(values, width, mode="nearest"))

@@ -1,4 +1,4 @@
-"""Channel layouts of all orders and counts from 1 to 16: QuickTime labels, PCM, AAC, Opus, FLAC, AC-3."""
+"""Channel layouts of all orders and counts from 1 to 16 in the usual codecs, and codecs that nobody knows."""
 
 from __future__ import annotations
 
@@ -146,6 +146,16 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         yield _case(folder, f"opus {layout}", "webm", layout, *_VP8, "-c:a", "libopus", "-mapping_family", "1")
     for count in (3, 9, 13, 16):
         yield _case(folder, f"opus apart of {count}", "mkv", count, *H264, "-c:a", "libopus", "-mapping_family", "255")
+    for extension, codec, unknown in (
+        ("mp4", b"mp4a", b"ac-4"),
+        ("mov", b"mp4a", b"zzzz"),
+        ("mkv", b"A_AAC", b"A_XYZ"),
+    ):
+        # Nobody can decode it, so it has to be said.
+        name = f"sound of an unknown codec in {extension}"
+        expected = Expected(frames=FILM.frames, tones=(tone_hz(0),))
+        write = partial(undecodable, codec=codec, unknown=unknown)
+        yield MediaCase(KIND, name, folder / f"unknown_codec.{extension}", expected, write)
     for order in (1, 2, 3):
         # Channel 0 is the sound from everywhere, the others are differences.
         expected = Expected(frames=FILM.frames, tones=(tone_hz(0),))
@@ -163,6 +173,17 @@ def ambisonic_opus(path: Path, order: int) -> Path:
     head = data.index(b"OpusHead")
     data[head + 18] = 2
     path.write_bytes(data)
+    return path
+
+
+def undecodable(path: Path, codec: bytes, unknown: bytes) -> Path:
+    """AAC under another codec's name."""
+    _encode(path, 2, (*H264, "-c:a", "aac"))
+    data = path.read_bytes()
+    begin = 0 if path.suffix == ".mkv" else atoms.find(data, b"moov").begin
+    # What is in `esds` would tell the codec once more.
+    head = data[begin:].replace(codec, unknown).replace(b"esds", b"free")
+    path.write_bytes(data[:begin] + head)
     return path
 
 

@@ -1,7 +1,7 @@
 """COCO-style JSON: frames as images, faces as annotations with five keypoints, plus track, person and score.
 
-COCO knows pictures, not videos: `file_name` is what `ffmpeg -i VIDEO -fps_mode passthrough -start_number 0
-frame_%06d.png` calls the frame.
+COCO describes images, not videos: `file_name` is what `ffmpeg -i VIDEO -fps_mode passthrough -start_number 0
+frame_%06d.png` names the frame.
 """
 
 from __future__ import annotations
@@ -11,28 +11,29 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from config import EXTRA_FILES
 from core.errors import ascii_safe
 from core.types import FaceAnalysis, Timeline, frame_times
-from processors.extras.exporters.faces import Face, faces_by_frame
+from processors.extras.exporters.faces import ExportedFace, faces_by_frame
 from utils.files import atomic_path
 
-COCO_FILE = "coco.json"
+COCO_FILE = EXTRA_FILES["coco"]
 
 _KEYPOINTS = ["left_eye", "right_eye", "nose", "mouth_left", "mouth_right"]
 _SKELETON = [[1, 2], [1, 3], [2, 3], [3, 4], [3, 5], [4, 5]]
 _LABELLED, _VISIBLE = 1, 2
-"""COCO's word for a keypoint that is hidden and for one that is seen"""
+"""COCO's visibility flags: labelled but hidden, labelled and visible"""
 
 
 def write_coco(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple[str, ...]:
-    """Write coco.json, line by line: a long video's would not fit into the memory that a run may take."""
+    """Write coco.json piece by piece: that of a long video would not fit into the memory that a run may use."""
     with atomic_path(folder / COCO_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(coco_pieces(analysis, timeline))
+        file.writelines(coco_chunks(analysis, timeline))
     return (COCO_FILE,)
 
 
-def coco_pieces(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
-    """The file's text in pieces."""
+def coco_chunks(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
+    """The text of the file, in chunks."""
     names = [person.name for person in timeline.people]
     head = {
         "info": {"description": f"faces in {ascii_safe(analysis.video.path.name)}", "version": "1.0"},
@@ -64,7 +65,7 @@ def _images(analysis: FaceAnalysis) -> Iterator[dict[str, Any]]:
         }
 
 
-def _annotation(number: int, face: Face, name: str) -> dict[str, Any]:
+def _annotation(number: int, face: ExportedFace, name: str) -> dict[str, Any]:
     x1, y1, x2, y2 = (float(v) for v in face.box)
     width, height = round(x2 - x1, 2), round(y2 - y1, 2)
     visibility = _VISIBLE if face.score > 0 else _LABELLED

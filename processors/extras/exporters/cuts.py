@@ -1,4 +1,4 @@
-"""A person's segments on the clock of editing programs: whole frames at a constant rate."""
+"""Segments in the time of editing programs: whole frames at a constant rate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.types import FaceAnalysis, Identity, frame_times
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Frames [start, end) of the source at its nominal rate, and the shot they lie in."""
+    """Frames [start, end) of the source, counted at its nominal rate, and their shot."""
 
     start: int
     end: int
@@ -17,9 +17,10 @@ class Cut:
 
 
 def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
-    """The person's segments in time order, none overlapping the one before.
+    """The person's segments in time order, without overlaps.
 
-    An editing program counts time / rate: where a source's rate varies, that is not our frame number.
+    An editing program computes a frame number as time * rate; in a source of variable rate that is not the number of
+    the decoded frame.
     """
     times, rate = frame_times(analysis), float(analysis.video.frame_rate)
     cuts: list[Cut] = []
@@ -32,5 +33,5 @@ def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
 
 
 def source_length(analysis: FaceAnalysis) -> int:
-    """Frames of the whole source on the same clock."""
+    """Length of the source, in frames at its nominal rate."""
     return round(float(frame_times(analysis)[-1]) * float(analysis.video.frame_rate))

@@ -1,33 +1,34 @@
-"""CMX 3600 edit decision lists: for each person the source's stretches in which they are shown, end to end.
+"""CMX 3600 edit decision lists: the segments of one person, one after the other.
 
-Timecode is non-drop: it counts frames, so every number can be turned back into a frame. At 29.97 frames per
-second it therefore runs 0.1 % slower than the clock on the wall. It begins at 00:00:00:00 with the video's
-first frame, whatever timecode the file itself may carry.
+Timecode is non-drop: it counts frames, so every timecode identifies one frame. At 29.97 frames per second it runs
+0.1 % slower than real time. It starts at 00:00:00:00 with the video's first frame, whatever timecode track the file
+may have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from config import EXTRA_FILES
 from core.types import FaceAnalysis, Timeline
 from processors.extras.exporters.cuts import Cut, source_cuts
 from utils.files import write_text
 from utils.time_formats import timecode, timecode_base
 
-EDL_NAME = "segments"
+_STEM, _SUFFIX = PurePosixPath(EXTRA_FILES["edl"]).stem, PurePosixPath(EXTRA_FILES["edl"]).suffix
 
 _EVENTS_PER_LIST = 999
 """event numbers have three digits"""
 
 
 def write_edl(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple[str, ...]:
-    """Write person_NN/segments.edl, and segments_02.edl and so on where there are more than 999."""
+    """Write PERSON/segments.edl, and segments_02.edl and so on if a person has more than 999 segments."""
     files = []
     for person in timeline.people:
         cuts = source_cuts(analysis, person)
         for number, first in enumerate(range(0, len(cuts), _EVENTS_PER_LIST), start=1):
-            file = f"{person.name}/{EDL_NAME}{f'_{number:02d}' if number > 1 else ''}.edl"
+            file = f"{person.name}/{_STEM}{f'_{number:02d}' if number > 1 else ''}{_SUFFIX}"
             chosen = cuts[first : first + _EVENTS_PER_LIST]
             write_text(folder / file, "".join(edl_lines(analysis, person.name, chosen)))
             files.append(file)
@@ -51,5 +52,5 @@ def edl_lines(analysis: FaceAnalysis, title: str, cuts: Sequence[Cut]) -> Iterat
 
 
 def _plain(text: str) -> str:
-    """ASCII on one line, which is all that the format knows."""
+    """`text` as a single line of ASCII, which is all that the format allows."""
     return " ".join(text.encode("ascii", "replace").decode("ascii").split())[:70]

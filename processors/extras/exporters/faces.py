@@ -1,4 +1,4 @@
-"""The faces of a timeline's people one after the other, as the formats for researchers list them."""
+"""The faces of a timeline's people as a sequence ordered by frame, for MOT and COCO."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from core.types import FaceAnalysis, FloatArray, Timeline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
+class ExportedFace:
     """One face in one frame.
 
-    frame: from 0. person: index into `Timeline.people`. track: tracklet's id. box: (4,) float32 xyxy and
-    landmarks: (5, 2) float32, display px. score: in [0, 1]; 0 where the place of a hidden face is interpolated.
+    frame: counts from 0. person: index into `Timeline.people`. track: id of the tracklet. box: (4,) float32 xyxy and
+    landmarks: (5, 2) float32, in display px. score: in [0, 1]; 0 if the face was hidden and its box is interpolated.
     """
 
     frame: int
@@ -26,8 +26,8 @@ class Face:
     score: float
 
 
-def faces_by_frame(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[Face]:
-    """Every face of every person, by frame, then person, then track."""
+def faces_by_frame(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[ExportedFace]:
+    """Every face of every person, ordered by frame, person, track."""
     owner = {track: number for number, person in enumerate(timeline.people) for track in person.tracklets}
     tracklets = [tracklet for tracklet in analysis.tracklets if tracklet.id in owner]
     if not tracklets:
@@ -39,4 +39,4 @@ def faces_by_frame(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[Face]
     landmarks = np.concatenate([t.landmarks for t in tracklets])
     scores = np.concatenate([t.scores for t in tracklets])
     for i in np.lexsort((tracks, people, frames)):
-        yield Face(int(frames[i]), int(people[i]), int(tracks[i]), boxes[i], landmarks[i], float(scores[i]))
+        yield ExportedFace(int(frames[i]), int(people[i]), int(tracks[i]), boxes[i], landmarks[i], float(scores[i]))

@@ -1,21 +1,22 @@
-"""OpenTimelineIO: a track for each person, in which the stretches of the source stand where they stand in it."""
+"""OpenTimelineIO: one track per person, with each segment at its position in the source."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from config import EXTRA_FILES
 from core.errors import ToolMissingError, ascii_safe
 from core.types import FaceAnalysis, Identity, Timeline, frame_times
 from processors.extras.exporters.cuts import source_cuts, source_length
 from utils.files import atomic_path
 from utils.urls import href
 
-OTIO_FILE = "timeline.otio"
+OTIO_FILE = EXTRA_FILES["otio"]
 
 
 def write_otio(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple[str, ...]:
-    """Write timeline.otio. It names the video by its file name alone, for the editor to find.
+    """Write timeline.otio. It refers to the video by file name only; the editing program has to find it.
 
     Raises:
         ToolMissingError: the library is not installed.
@@ -28,10 +29,10 @@ def write_otio(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tupl
 def _timeline(analysis: FaceAnalysis, timeline: Timeline) -> Any:
     otio = _library()
     name = ascii_safe(analysis.video.path.name)
-    film = otio.schema.Timeline(name=name)
-    film.tracks.markers.extend(_shot_markers(otio, analysis))
-    film.tracks.extend(_track(otio, analysis, person) for person in timeline.people if person.segments)
-    return film
+    result = otio.schema.Timeline(name=name)
+    result.tracks.markers.extend(_shot_markers(otio, analysis))
+    result.tracks.extend(_track(otio, analysis, person) for person in timeline.people if person.segments)
+    return result
 
 
 def _track(otio: Any, analysis: FaceAnalysis, person: Identity) -> Any:
@@ -72,11 +73,11 @@ def _range(otio: Any, analysis: FaceAnalysis, start: int, length: int) -> Any:
 
 
 def _library() -> Any:
-    # Asked for by few, and loading it takes a while.
+    # Imported only now: it is rarely needed and slow to import.
     try:
         import opentimelineio
     except ImportError as error:
         raise ToolMissingError(
-            "the package opentimelineio is not there", stage="export", hint="pip install opentimelineio"
+            "the package opentimelineio is not installed", stage="export", hint="pip install opentimelineio"
         ) from error
     return opentimelineio

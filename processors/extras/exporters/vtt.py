@@ -1,19 +1,20 @@
-"""WebVTT of who is visible: load it as subtitles of the video."""
+"""WebVTT that says who is visible, to be loaded as subtitles of the video."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from config import EXTRA_FILES
 from core.types import FaceAnalysis, Timeline, frame_times
 from utils.files import write_text
 from utils.time_formats import vtt_time
 
-VTT_FILE = "people.vtt"
+VTT_FILE = EXTRA_FILES["vtt"]
 
 
 def write_vtt(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple[str, ...]:
-    """Write people.vtt, a cue for each stretch in which the same people are in the picture."""
+    """Write people.vtt: one cue for each interval in which the same people are in the frame."""
     times = frame_times(analysis)
     cues = [
         f"{vtt_time(times[start])} --> {vtt_time(times[end])}\n{', '.join(escaped(name) for name in names)}\n"
@@ -24,7 +25,7 @@ def write_vtt(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple
 
 
 def visible_people(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Frames [start, end) and who is in all of them, without the stretches in which nobody is."""
+    """Intervals [start, end) of frames in which the same people are present, with their names; none where nobody is."""
     owner = {track: number for number, person in enumerate(timeline.people) for track in person.tracklets}
     changes: dict[int, list[tuple[int, int]]] = {}
     for tracklet in analysis.tracklets:
@@ -45,5 +46,5 @@ def visible_people(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[tuple
 
 
 def escaped(text: str) -> str:
-    """`text` as cue text: no mark-up, one line."""
+    """`text` escaped for a cue: no markup, a single line."""
     return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())

@@ -10,8 +10,9 @@ import pytest
 
 from core.model_manager import ModelManager
 from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.models.model_spec import MODELS
 from core.models.similarity import Similarity
-from core.models.weights import REGISTRY, locate
+from core.models.weights import locate
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import warp
 
@@ -115,7 +116,7 @@ def test_no_faces_give_no_rows(dlib: FaceEmbedder) -> None:
 def test_every_embedder_is_calibrated_and_registered() -> None:
     for embedder in (DlibEmbedder, FaceNetEmbedder):
         Similarity.for_embedder(embedder.name)
-        assert embedder.name in REGISTRY
+        assert embedder.name in MODELS
 
 
 def test_the_second_opinion_knows_faces_from_other_things(

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.models.similarity import CALIBRATIONS, Calibration, Similarity
+from core.models.model_spec import Calibration, calibration_of, embedder_names
+from core.models.similarity import Similarity
 
 
-@pytest.mark.parametrize("name", CALIBRATIONS)
+@pytest.mark.parametrize("name", embedder_names())
 def test_even_odds_at_the_midpoint_and_within_bounds(name):
     similarity = Similarity.for_embedder(name)
-    midpoint = CALIBRATIONS[name].midpoint
+    midpoint = calibration_of(name).midpoint
     values = similarity.from_cosine(np.array([-1, midpoint - 0.05, midpoint, midpoint + 0.05, 1], np.float32))
     assert values[2] == pytest.approx(0.5, abs=1e-4)
     assert values.dtype == np.float32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,16 @@ import pytest
 import torch
 
 from config import Settings
-from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_nets
 from core.models.batching import Batched
 from core.models.face_detector import FaceDetector, Sampled
+from core.models.model_spec import MODELS
 from core.models.torch_runtime import DevicePictures, TorchNet, Upload, device_errors, try_device
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
-from utils.area_sampling import SampledPictures
+from utils.area_sampling import SampledImages
 
 CPU = torch.device("cpu")
 
@@ -156,7 +157,7 @@ OWNER = np.array([0, 2, 1, 1, 2])
 @pytest.mark.parametrize("size", [(50, 70), (33, 41), (7, 70), (1, 1)])
 def test_levels_on_a_device_are_those_of_the_cpu(size: tuple[int, int]) -> None:
     pictures = list(noise(3, 50, 70, 3))
-    here, there = SampledPictures(pictures), DevicePictures(pictures, Upload(CPU))
+    here, there = SampledImages(pictures), DevicePictures(pictures, Upload(CPU))
     assert (there.height, there.width) == (50, 70)
     assert np.array_equal(there.level(*size).numpy(), here.level(*size))
 
@@ -166,7 +167,7 @@ def test_crops_on_a_device_are_those_of_the_cpu(side: int) -> None:
     pictures = list(noise(3, 50, 70, 3))
     there = DevicePictures(pictures, Upload(CPU)).crops(BOXES, OWNER, side).numpy()
     assert there.shape == (5, side, side, 3) and there.dtype == np.float32
-    assert np.array_equal(there, SampledPictures(pictures).crops(BOXES, OWNER, side))
+    assert np.array_equal(there, SampledImages(pictures).crops(BOXES, OWNER, side))
 
 
 def test_bright_pictures_of_any_size_do_not_overflow() -> None:
@@ -260,7 +261,9 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     portraits: dict[str, ByteArray],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(model_manager, "GPU_LIMIT", dict.fromkeys(model_manager.GPU_LIMIT, 16))
+    for name, spec in MODELS.items():
+        limit = spec.gpu_batch if spec.gpu_batch_fixed else 16
+        monkeypatch.setitem(MODELS, name, dataclasses.replace(spec, gpu_batch=limit))
     manager = ModelManager(model_settings)
     manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
     assert_same_faces(manager.detector, models.detector, crowd(portraits))

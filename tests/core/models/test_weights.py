@@ -15,7 +15,8 @@ import pytest
 
 from core.errors import ModelChecksumError, ModelUnavailableError
 from core.models import weights
-from core.models.weights import WeightsFile, download, locate, verified
+from core.models.model_spec import MODELS, ModelSpec, WeightsFile
+from core.models.weights import download, locate, verified
 
 CONTENT = b"these are the weights " * 1000
 
@@ -29,7 +30,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[[WeightsFile], str]:
     """Put an entry into the registry; its key."""
 
     def register(entry: WeightsFile) -> str:
-        monkeypatch.setitem(weights.REGISTRY, "net", entry)
+        monkeypatch.setitem(MODELS, "net", ModelSpec(entry))
         return "net"
 
     return register
@@ -93,13 +94,13 @@ def server() -> Iterator[str]:
 @pytest.mark.parametrize("key", ["pnet", "rnet", "onet", "dlib", "mmod"])
 def test_the_weights_of_installed_packages_are_what_the_registry_says(key: str) -> None:
     path = locate(key)
-    assert path.name == weights.REGISTRY[key].name
-    assert path.stat().st_size == weights.REGISTRY[key].size
+    assert path.name == MODELS[key].weights.name
+    assert path.stat().st_size == MODELS[key].weights.size
 
 
 def test_facenet_is_the_only_one_that_needs_a_download() -> None:
-    assert [key for key, entry in weights.REGISTRY.items() if entry.url] == ["facenet"]
-    assert all(bool(entry.url) != bool(entry.package) for entry in weights.REGISTRY.values())
+    assert [key for key, spec in MODELS.items() if spec.weights.url] == ["facenet"]
+    assert all(bool(spec.weights.url) != bool(spec.weights.package) for spec in MODELS.values())
 
 
 def test_folders_are_searched_in_order(tmp_path: Path, registered: Callable[[WeightsFile], str]) -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from config import RunSettings, Settings
 from core.errors import OutputError, SettingsError
+from core.models.model_spec import MODELS
 from core.models.nets import missing_bytes
-from core.models.weights import REGISTRY, default_cache_dir, is_there, torch_cache_dir
+from core.models.weights import default_cache_dir, is_there, torch_cache_dir
 from processors.batch.cache_place import usable_cache
 from processors.results.analysis_key import make_store, possible_keys
 from tests.material.small_disk import no_file_above, small_disk
@@ -123,9 +124,9 @@ def test_networks_that_are_there_need_no_room(home: Path, caplog: pytest.LogCapt
     networks = home / ".cache" / "face-clips" / "openvino"
     networks.mkdir(parents=True)
     kinds = ("pnet", "rnet", "onet", "dlib")
-    assert missing_bytes(kinds, networks.parent) == sum(REGISTRY[kind].size for kind in kinds)
+    assert missing_bytes(kinds, networks.parent) == sum(MODELS[kind].weights.size for kind in kinds)
     for kind in kinds:
-        (networks / f"{kind}-{REGISTRY[kind].sha256[:16]}-ov1-c2.bin").write_bytes(b"x")
+        (networks / f"{kind}-{MODELS[kind].weights.sha256[:16]}-ov1-c2.bin").write_bytes(b"x")
     assert missing_bytes(kinds, networks.parent) == 0
     with no_file_above(1_000_000), usable_cache(OFFLINE) as settings:
         assert settings == OFFLINE

@@ -1,4 +1,4 @@
-"""Pictures of clips: how many of each, and that reading them ahead changes nothing but the time."""
+"""Thumbnails of clips: how many of each, and that reading them ahead does not change them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from core.media.thumbnails import Thumbnail
 from core.types import Clip
 from processors.clips import clip_thumbnails
-from processors.clips.clip_thumbnails import ClipPictures
+from processors.clips.clip_thumbnails import ClipThumbnails
 
 READ = "processors.clips.clip_thumbnails.read_thumbnails"
 
@@ -19,12 +19,12 @@ def clip(person: str, number: int) -> Clip:
     return Clip(person, f"{person}/{number}.mp4", 0, 0, 50, 0.0, 2.0, 50, 160, 120, False, 1.0)
 
 
-def of(folder, clips: list[Clip], threads: int = 0) -> ClipPictures:
-    return ClipPictures(folder, [one.person for one in clips], threads)
+def of(folder, clips: list[Clip], threads: int = 0) -> ClipThumbnails:
+    return ClipThumbnails(folder, [one.person for one in clips], threads)
 
 
 class Reader:
-    """Stands for `read_thumbnails`: pictures of `side` px that carry the number of the call."""
+    """A fake `read_thumbnails`: images of `side` px that hold the number of the call."""
 
     def __init__(self, side: int = 4) -> None:
         self.side = side
@@ -35,7 +35,7 @@ class Reader:
         return (Thumbnail(0.4, np.full((self.side, self.side, 3), len(self.asked), np.uint8)),)
 
 
-def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
+def test_the_more_clips_the_fewer_thumbnails_each(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader())
     clips = [clip("a", n) for n in range(25)] + [clip("b", n) for n in range(3)]
     list(of(tmp_path, clips).take(clips))
@@ -46,7 +46,7 @@ def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_no_more_clips_are_read_at_a_time_than_the_run_has_threads(tmp_path, monkeypatch, threads):
+def test_at_most_as_many_clips_are_read_at_a_time_as_the_run_has_threads(tmp_path, monkeypatch, threads):
     reading, most = [], []
 
     def read(path, height, limit):
@@ -62,7 +62,7 @@ def test_no_more_clips_are_read_at_a_time_than_the_run_has_threads(tmp_path, mon
     assert max(most) == threads
 
 
-def test_what_was_read_ahead_is_not_read_again(tmp_path, monkeypatch):
+def test_thumbnails_that_were_read_ahead_are_not_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader())
     clips = [clip("a", n) for n in range(3)]
     pictures = of(tmp_path, clips)
@@ -80,9 +80,9 @@ def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
     assert shot.pixels[0, 0, 0] == 2
 
 
-def test_no_more_is_kept_than_there_is_room_for(tmp_path, monkeypatch):
+def test_no_more_than_the_limit_is_kept_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader(100))
-    monkeypatch.setattr(clip_thumbnails, "_MOST_AHEAD_BYTES", 50_000)
+    monkeypatch.setattr(clip_thumbnails, "_MAX_BYTES_AHEAD", 50_000)
     clips = [clip("a", n) for n in range(9)]
     pictures = of(tmp_path, clips)
     for one in clips:

@@ -17,7 +17,7 @@ from processors.batch.index_writer import write_index
 from processors.clips.resume_journal import NOTES_FILE
 from processors.commands.clean_command import parse_age
 from processors.commands.housekeeping import cache_lines, clean, clear_cache, removal_lines
-from processors.results.output_folder import exclusive
+from processors.results.output_folder import output_lock
 from tests.material.page_material import a_manifest
 from tests.processors.results.test_output_folder import note_finished
 
@@ -35,6 +35,7 @@ def make_results(output: Path, name: str, days: float, files: tuple[str, ...] = 
     manifest = {
         "schema": 2,
         "version": "0.1.0",
+        "input": {"name": f"{name}.mp4", "size_bytes": 10, "sha256": "ab" * 32},
         "analysis": "ab" * 32,
         "timeline": {"sha256": hashlib.sha256(b"{}").hexdigest(), "edited": False},
         "files": entries,
@@ -188,7 +189,7 @@ def test_a_hostile_manifest_removes_nothing_outside_its_folder(output, store, tm
 
 def test_nothing_is_removed_while_a_run_writes(output, store):
     make_results(output, "old", 40)
-    with exclusive(output), pytest.raises(OutputError, match="another run"):
+    with output_lock(output), pytest.raises(OutputError, match="another run"):
         clean(output, store, 0, dry_run=False)
 
 

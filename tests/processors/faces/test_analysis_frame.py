@@ -1,4 +1,4 @@
-"""Pictures are converted when somebody looks, and only then."""
+"""Frames are converted when somebody looks, and only then."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import weakref
 
 import numpy as np
 
-from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisPicture, thumbnail
+from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage, thumbnail
 
 
 class Frame:
@@ -24,30 +24,30 @@ class Frame:
 
 def test_converted_once_and_only_when_asked():
     frame = Frame()
-    picture = AnalysisPicture(frame, 320, 180)
+    image = AnalysisImage(frame, 320, 180)
     assert frame.conversions == []
-    assert picture() is picture()
+    assert image() is image()
     assert frame.conversions == [(320, 180)]
-    assert picture().shape == (180, 320, 3)
+    assert image().shape == (180, 320, 3)
 
 
-def test_a_converted_picture_lets_the_decoded_one_go():
+def test_a_converted_image_lets_the_decoded_frame_go():
     frame = Frame()
     gone = weakref.ref(frame)
-    picture = AnalysisPicture(frame, 320, 180)
+    image = AnalysisImage(frame, 320, 180)
     del frame
     assert gone() is not None
-    picture()
-    assert gone() is None, "decoded pictures are the large ones"
+    image()
+    assert gone() is None, "decoded frames are the large ones"
 
 
 def test_very_large_frames_are_converted_at_once():
     frame = Frame(3840, 2160)
     assert frame.width * frame.height > LAZY_LIMIT_PX
-    AnalysisPicture(frame, 860, 484)
+    AnalysisImage(frame, 860, 484)
     assert frame.conversions == [(860, 484)]
     full_hd = Frame(1920, 1088)
-    AnalysisPicture(full_hd, 860, 484)
+    AnalysisImage(full_hd, 860, 484)
     assert full_hd.conversions == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from core.types import Tracklet
 from processors.people.tracklet_evidence import (
     continuations,
-    followed_twice,
+    duplicate_tracklets,
     is_still,
     mean_embedding,
     sample_cosines,
@@ -60,7 +60,7 @@ def test_two_boxes_on_one_face_are_not_two_people_until_they_part():
 
 
 def twice(tracks):
-    return followed_twice(tracks).tolist()
+    return duplicate_tracklets(tracks).tolist()
 
 
 def test_second_track_on_a_face_is_the_shorter_one():
@@ -80,25 +80,25 @@ def test_continuation_follows_the_motion():
     # At 3 px a frame it is 33 px further when it comes back 11 frames later: little overlap with the last box.
     before = tracklet(0, range(20), speed=(3, 0))
     after = tracklet(1, range(30, 40), box=(90, 0, 130, 40))
-    (found,) = continuations([before, after], SECONDS, 1.0)
+    (found,) = continuations([before, after], SECONDS)
     assert (found.earlier, found.later) == (0, 1)
     assert 3 < found.log_odds < 4
-    assert continuations([before, tracklet(1, range(30, 40), box=(200, 0, 240, 40))], SECONDS, 1.0) == []
-    assert continuations([before, tracklet(1, range(30, 40), box=(90, 0, 130, 40), shot=1)], SECONDS, 1.0) == []
+    assert continuations([before, tracklet(1, range(30, 40), box=(200, 0, 240, 40))], SECONDS) == []
+    assert continuations([before, tracklet(1, range(30, 40), box=(90, 0, 130, 40), shot=1)], SECONDS) == []
 
 
 def test_continuation_gap_is_inclusive():
     before = tracklet(0, range(20))
-    assert len(continuations([before, tracklet(1, range(45, 50))], SECONDS, 1.0)) == 1
-    assert len(continuations([before, tracklet(1, range(46, 50))], SECONDS, 1.0)) == 0
-    assert len(continuations([before, tracklet(1, range(20, 50))], SECONDS, 0.0)) == 1
-    assert len(continuations([before, tracklet(1, range(19, 50))], SECONDS, 1.0)) == 0
+    assert len(continuations([before, tracklet(1, range(45, 50))], SECONDS)) == 1
+    assert len(continuations([before, tracklet(1, range(46, 50))], SECONDS)) == 0
+    assert len(continuations([before, tracklet(1, range(20, 50))], SECONDS)) == 1
+    assert len(continuations([before, tracklet(1, range(19, 50))], SECONDS)) == 0
 
 
 def test_everyone_has_one_successor_the_best():
     before = tracklet(0, range(20))
     exact, beside = tracklet(1, range(22, 40)), tracklet(2, range(22, 40), box=(15, 0, 55, 40))
-    found = continuations([beside, before, exact], SECONDS, 1.0)
+    found = continuations([beside, before, exact], SECONDS)
     assert [(c.earlier, c.later) for c in found] == [(1, 2)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from config import Settings, load_settings
-from core.models import weights
+from core.models.model_spec import MODELS, WeightsFile
 from core.options import options
 from processors.results import analysis_key as analysis_key_module
 from processors.results.analysis_key import (
@@ -67,8 +68,8 @@ def test_the_video_and_the_embedder_count():
 
 
 def test_other_weights_make_a_new_one_necessary(monkeypatch):
-    other = weights.WeightsFile("onet.pt", 1, "0" * 64)
-    monkeypatch.setitem(weights.REGISTRY, "onet", other)
+    other = dataclasses.replace(MODELS["onet"], weights=WeightsFile("onet.pt", 1, "0" * 64))
+    monkeypatch.setitem(MODELS, "onet", other)
     assert analysis_key(MARK, Settings(), "dlib") != KEY
 
 
@@ -82,7 +83,7 @@ def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monk
     assert keys() == (facenet, KEY)
     assert keys(facenet_weights="somewhere.pt") == (facenet,)
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / weights.REGISTRY["facenet"].name).write_bytes(b"x")
+    (tmp_path / "weights" / MODELS["facenet"].weights.name).write_bytes(b"x")
     assert keys() == (facenet,)
     assert possible_keys(MARK, load_settings(None, {"analysis": {"embedder": "dlib"}})) == (KEY,)
 

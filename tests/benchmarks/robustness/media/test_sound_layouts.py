@@ -9,7 +9,7 @@ from benchmarks.robustness.media import sound_layouts
 from benchmarks.robustness.media.atoms import CENTRE, LEFT, RIGHT, UNUSED
 from benchmarks.robustness.media.film import tone_hz
 from benchmarks.robustness.media.sound_layouts import LOUD_DB, ambisonic_opus, cases, expected_of
-from tests.benchmarks.robustness.media.streams import channels_of
+from tests.benchmarks.robustness.media.streams import channels_of, said_of
 
 
 def made(folder: Path, name: str) -> Path:
@@ -49,6 +49,12 @@ def test_ambisonic_opus_is_ambisonic(tmp_path: Path, order: int) -> None:
 )
 def test_layouts_are_read_as_they_were_meant(tmp_path: Path, name: str, layout: str) -> None:
     assert channels_of(made(tmp_path, name)) == layout
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv"])
+def test_an_unknown_codec_is_unknown(tmp_path: Path, extension: str) -> None:
+    path = made(tmp_path, f"sound of an unknown codec in {extension}")
+    assert "Audio: none" in said_of(path) or "Audio: ac4" in said_of(path)
 
 
 def test_what_must_be_heard_follows_the_labels() -> None:

@@ -1,4 +1,4 @@
-"""Each format is read back by a reader that knows nothing of us."""
+"""Each format is read back by an independent reader."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import dataclasses
 import io
 from fractions import Fraction
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from config import OutputSettings
+from config import ExportFormat, Settings
 from core.types import (
     AudioInfo,
     ColorInfo,
@@ -24,14 +24,16 @@ from core.types import (
     Tracklet,
     VideoInfo,
 )
-from processors.extras.exporters import EXPORTERS
 from processors.extras.exporters.cuts import source_cuts
 from processors.extras.exporters.edl import edl_lines, write_edl
 from processors.extras.exporters.vtt import escaped, visible_people
+from processors.extras.registry import EXTRAS, ExtrasContext
+from utils.stage_monitor import StageMonitor
 from utils.time_formats import vtt_time
 
 NTSC = Fraction(30000, 1001)
 NAME = "a <b> & c.mp4"
+FORMATS = sorted(get_args(ExportFormat))
 
 
 def tracklet(number: int, shot: int, start: int, end: int) -> Tracklet:
@@ -71,32 +73,31 @@ def timeline() -> Timeline:
     return Timeline((Identity("person_01", (0, 2), first), Identity("Zoë <b>", (1,), second)), unknown=(3,))
 
 
-def test_every_format_that_can_be_asked_for_exists():
-    (inner, _) = get_args(get_args(get_type_hints(OutputSettings, include_extras=True)["export"])[0])
-    assert set(get_args(inner)) == set(EXPORTERS)
+def export(name: str, folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple[str, ...]:
+    return EXTRAS[name].write(ExtrasContext(folder, analysis, timeline, (), Settings(), StageMonitor()))
 
 
-@pytest.mark.parametrize("name", sorted(EXPORTERS))
-def test_the_same_bytes_every_time_no_folders_of_this_machine_and_nothing_but_what_is_said(
-    tmp_path, analysis, timeline, name
-):
+@pytest.mark.parametrize("name", FORMATS)
+def test_exports_are_reproducible_hold_no_local_paths_and_return_their_files(tmp_path, analysis, timeline, name):
     found = []
     for folder in (tmp_path / "one", tmp_path / "two"):
-        files = EXPORTERS[name](folder, analysis, timeline)
+        files = export(name, folder, analysis, timeline)
         assert {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} == set(files)
+        people = [person.name for person in timeline.people]
+        assert set(files) <= {EXTRAS[name].files.replace("PERSON", person) for person in people}
         found.append([(folder / file).read_bytes() for file in files])
     assert found[0] == found[1]
     assert all(b"secret" not in data for data in found[0])
 
 
-@pytest.mark.parametrize("name", sorted(EXPORTERS))
-def test_nobody_found(tmp_path, analysis, name):
-    for file in EXPORTERS[name](tmp_path, analysis, Timeline(())):
+@pytest.mark.parametrize("name", FORMATS)
+def test_exports_without_people(tmp_path, analysis, name):
+    for file in export(name, tmp_path, analysis, Timeline(())):
         assert (tmp_path / file).exists()
 
 
 def test_mot_is_read_by_numpy(tmp_path, analysis, timeline):
-    EXPORTERS["mot"](tmp_path, analysis, timeline)
+    export("mot", tmp_path, analysis, timeline)
     rows = np.loadtxt(tmp_path / "mot.txt", delimiter=",")
     assert rows.shape == (40 + 30 + 40, 10)
     assert rows[0].tolist() == [1, 1, 11, 21.25, 40, 60.25, 0.9, -1, -1, -1]
@@ -108,7 +109,7 @@ def test_mot_is_read_by_numpy(tmp_path, analysis, timeline):
 
 def test_coco_is_read_by_pycocotools(tmp_path, analysis, timeline):
     pycocotools = pytest.importorskip("pycocotools.coco")
-    EXPORTERS["coco"](tmp_path, analysis, timeline)
+    export("coco", tmp_path, analysis, timeline)
     with contextlib.redirect_stdout(io.StringIO()):
         coco = pycocotools.COCO(str(tmp_path / "coco.json"))
     assert len(coco.getImgIds()) == 90
@@ -124,7 +125,7 @@ def test_coco_is_read_by_pycocotools(tmp_path, analysis, timeline):
 
 def test_webvtt_is_read_by_webvtt(tmp_path, analysis, timeline):
     webvtt = pytest.importorskip("webvtt")
-    EXPORTERS["vtt"](tmp_path, analysis, timeline)
+    export("vtt", tmp_path, analysis, timeline)
     cues = [(c.start, c.end, c.text) for c in webvtt.read(str(tmp_path / "people.vtt"))]
     at = [vtt_time(frame * 1001 / 30000) for frame in (0, 10, 40, 50, 90)]
     assert cues == [
@@ -134,11 +135,11 @@ def test_webvtt_is_read_by_webvtt(tmp_path, analysis, timeline):
     ]
 
 
-def test_cue_text_has_no_mark_up_and_no_second_line():
+def test_cue_text_has_no_markup_and_no_line_break():
     assert escaped("a\nb --> <c>&amp;") == "a b --&gt; &lt;c&gt;&amp;amp;"
 
 
-def test_a_person_of_two_tracks_at_once_is_there_until_the_last_one_ends(analysis):
+def test_a_person_with_two_overlapping_tracks_is_visible_until_the_last_one_ends(analysis):
     both = dataclasses.replace(analysis, tracklets=(tracklet(0, 0, 0, 20), tracklet(1, 0, 10, 30)))
     people = Timeline((Identity("p", (0, 1), ()),))
     assert list(visible_people(both, people)) == [(0, 30, ("p",))]
@@ -146,33 +147,33 @@ def test_a_person_of_two_tracks_at_once_is_there_until_the_last_one_ends(analysi
 
 def test_otio_is_read_by_opentimelineio(tmp_path, analysis, timeline):
     otio = pytest.importorskip("opentimelineio")
-    EXPORTERS["otio"](tmp_path, analysis, timeline)
-    film = otio.adapters.read_from_file(str(tmp_path / "timeline.otio"))
-    assert [track.name for track in film.tracks] == ["person_01", "Zoë <b>"]
+    export("otio", tmp_path, analysis, timeline)
+    read = otio.adapters.read_from_file(str(tmp_path / "timeline.otio"))
+    assert [track.name for track in read.tracks] == ["person_01", "Zoë <b>"]
     placed = {
         track.name: [
             (track.range_of_child(clip).start_time.to_frames(), clip.source_range.start_time.to_frames(),
              clip.source_range.duration.to_frames())
             for clip in track.find_clips()
         ]
-        for track in film.tracks
+        for track in read.tracks
     }  # fmt: skip
-    # Where they stand in the film is where they stand in the source.
+    # The position in the timeline is the position in the source.
     assert placed == {"person_01": [(0, 0, 40), (50, 50, 40)], "Zoë <b>": [(10, 10, 30)]}
-    clip = film.tracks[1].find_clips()[0]
+    clip = read.tracks[1].find_clips()[0]
     assert clip.media_reference.target_url == "a%20%3Cb%3E%20%26%20c.mp4"
     assert clip.media_reference.available_range.duration.to_frames() == 90
     assert clip.source_range.start_time.rate == pytest.approx(30000 / 1001)
-    assert [m.marked_range.start_time.to_frames() for m in film.tracks.markers] == [0, 40]
+    assert [m.marked_range.start_time.to_frames() for m in read.tracks.markers] == [0, 40]
 
 
 def test_edl_is_read_by_the_cmx_adapter(tmp_path, analysis, timeline):
     otio = pytest.importorskip("opentimelineio")
     pytest.importorskip("otio_cmx3600_adapter")
-    files = EXPORTERS["edl"](tmp_path, analysis, timeline)
+    files = export("edl", tmp_path, analysis, timeline)
     assert files == ("person_01/segments.edl", "Zoë <b>/segments.edl")
-    film = otio.adapters.read_from_file(str(tmp_path / files[0]), adapter_name="cmx_3600", rate=30)
-    (video,) = [track for track in film.tracks if track.kind == "Video"]
+    read = otio.adapters.read_from_file(str(tmp_path / files[0]), adapter_name="cmx_3600", rate=30)
+    (video,) = [track for track in read.tracks if track.kind == "Video"]
     clips = video.find_clips()
     assert [(c.source_range.start_time.to_frames(), c.source_range.duration.to_frames()) for c in clips] == [
         (0, 40), (50, 40),
@@ -180,7 +181,7 @@ def test_edl_is_read_by_the_cmx_adapter(tmp_path, analysis, timeline):
     assert [video.range_of_child(c).start_time.to_frames() for c in clips] == [0, 40]
 
 
-def test_edl_text_is_plain_and_says_which_timecode(analysis, timeline):
+def test_edl_text_is_ascii_and_names_its_timecode(analysis, timeline):
     text = "".join(edl_lines(analysis, "Zoë\nFCM: DROP FRAME", source_cuts(analysis, timeline.people[1])))
     lines = text.splitlines()
     assert lines[:2] == ["TITLE: Zo? FCM: DROP FRAME", "FCM: NON-DROP FRAME"]
@@ -188,7 +189,7 @@ def test_edl_text_is_plain_and_says_which_timecode(analysis, timeline):
     assert text.isascii()
 
 
-def test_more_events_than_numbers_become_several_lists(tmp_path, analysis):
+def test_more_events_than_three_digits_can_number_become_several_lists(tmp_path, analysis):
     long = dataclasses.replace(analysis, frame_pts=np.arange(5000) * 1001)
     segments = tuple(Segment("p", 0, i, i + 1, (0,)) for i in range(0, 4000, 2))
     files = write_edl(tmp_path, long, Timeline((Identity("p", (0,), segments),)))
