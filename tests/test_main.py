@@ -95,6 +95,14 @@ def test_flags_are_unique_and_switches_can_be_turned_off():
     assert {f"--no-{o.flag[2:]}" for o in options() if o.is_switch} < set(flags)
 
 
+def test_the_old_flag_of_a_setting_works_and_is_reported(caplog):
+    assert parse("--look-out", "0.3").analysis.search_interval == 0.3
+    assert [r.getMessage() for r in caplog.records] == [
+        "--look-out is now called --search-interval; the old name will be removed in the next release"
+    ]
+    assert "--look-out" not in run_command.parser().format_help()
+
+
 def test_a_flag_beats_the_file(tmp_path):
     path = tmp_path / "settings.toml"
     path.write_text("[run]\noffline = true\n[clip]\nsize = 256\n")
@@ -275,8 +283,8 @@ def test_a_wrong_value_is_named_with_what_is_expected():
     ("arguments", "expected"),
     [
         (["--aspect", "9x16"], "argument --aspect: '9x16' is not WIDTH:HEIGHT (see main.py"),
-        (["--export", "edl,avi"], "argument --export: 'avi' is none of mot, coco, vtt, otio, edl, not 'edl,avi'"),
-        (["--template", "$X"], "argument --template: X is no field; there are VIDEO_NAME, PERSON,"),
+        (["--export", "edl,avi"], "argument --export: 'avi' is not one of mot, coco, vtt, otio, edl, not 'edl,avi'"),
+        (["--template", "$X"], "argument --template: X is not a field; fields are VIDEO_NAME, PERSON,"),
         (["--exprot", "edl"], "unrecognized arguments: --exprot; did you mean --export? (see main.py --help"),
         (["--nothing-like-it"], "unrecognized arguments: --nothing-like-it (see main.py --help"),
     ],

@@ -77,6 +77,14 @@ def test_how_it_was_run_does_not_matter(tmp_path):
     assert is_done(tmp_path / "a", settings=load_settings(None, {"run": {"threads": 3}}))
 
 
+def test_results_from_before_a_setting_was_renamed_are_done(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    settings = json.loads((tmp_path / "a" / "manifest.json").read_text())["settings"]
+    settings["analysis"]["look_out"] = settings["analysis"].pop("search_interval")
+    change_manifest(tmp_path / "a", settings=settings)
+    assert is_done(tmp_path / "a")
+
+
 def test_a_folder_that_is_not_ours_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     write_run(tmp_path / "ours", {"p/1.mp4": "old"})

@@ -41,7 +41,7 @@ def test_it_says_who_when_and_how_long(manifest):
         assert words in " ".join(plain.split()), words
     assert "still image" in plain and "Seen too briefly" in plain
     # Settings are explained.
-    assert "how much of the clip's height the face takes" in plain
+    assert "face height as a fraction of the clip height" in plain
     assert "damaged parts" in plain and "face_share" in plain and "0.45" in plain
 
 
