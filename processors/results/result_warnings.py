@@ -28,6 +28,9 @@ def result_warnings(
         "pictures of another shape than the first, shown between black bars": int(
             analysis.statistics.get("barred_pictures", 0)
         ),
+        "frames whose times in the file are damaged, timed by decoding order": int(
+            analysis.statistics.get("reordered_times", 0)
+        ),
         "damaged pictures in clips, where the one before is repeated": rendered.repeated_pictures,
         "damaged pieces of the clips' sound, which are silent": rendered.damaged_sound_packets,
         "tracks that belong to nobody for sure": len(timeline.unknown),
