@@ -101,6 +101,9 @@ def channel_mix(layout: str) -> ChannelMix:
             return ChannelMix(_mixed_channels(len(used), has_pair=len(used) > 1), "")
     elif _are_speakers(labels):
         return _speakers(names, used)
+    kept = _mixable(names, used)
+    if {names[index] for index in kept} > {"FL", "FR"}:
+        return _speakers(names, kept)
     if "FL" in labels and "FR" in labels:
         return _picked([names.index("FL"), names.index("FR")])
     return _picked(used[:2])
@@ -131,6 +134,13 @@ def _are_speakers(labels: list[str]) -> bool:
         and all((left in found) == (right in found) for left, right in _PAIRS)
         and ("FL" in found or "FC" in found)
     )
+
+
+def _mixable(names: list[str], used: list[int]) -> list[int]:
+    """Those of `used` that swresample can mix: the first of each speaker, without speakers that lack their partner."""
+    first = {names[index]: index for index in reversed(used) if names[index] in _SPEAKERS}
+    alone = {label for pair in _PAIRS for label in pair if not set(pair) <= set(first)}
+    return sorted(index for label, index in first.items() if label not in alone)
 
 
 def _speakers(names: list[str], used: list[int]) -> ChannelMix:
