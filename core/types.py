@@ -91,6 +91,8 @@ class VideoInfo:
     size_bytes: int
     frame_interval: int = 0
     """ticks from a frame to the next where the file does not tell; 0: as `frame_rate` says"""
+    has_repaired_times: bool = False
+    """the frames' times were repaired, which depends on the frames before: reading must start at the beginning"""
 
     @property
     def default_audio(self) -> AudioInfo | None:

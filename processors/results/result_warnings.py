@@ -28,6 +28,9 @@ def result_warnings(
         "frames with another aspect ratio than the first, shown with black bars": int(
             analysis.statistics.get("barred_pictures", 0)
         ),
+        "frames whose times in the file are damaged, timed by decoding order": int(
+            analysis.statistics.get("reordered_times", 0)
+        ),
         "damaged frames in clips, replaced by the frame before": rendered.repeated_pictures,
         "damaged parts of the clips' audio, replaced by silence": rendered.damaged_sound_packets,
         "tracks that could not be assigned to a person": len(timeline.unknown),

@@ -115,3 +115,12 @@ def test_bars_are_said() -> None:
     barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
     (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
     assert warning == "frames with another aspect ratio than the first, shown with black bars: 4"
+
+
+def test_damaged_times_are_a_warning() -> None:
+    reordered = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50, "reordered_times": 40})
+    (warning,) = result_warnings(reordered, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    assert warning == "frames whose times in the file are damaged, timed by decoding order: 40"
+    # Missing times are usual in raw streams.
+    missing = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50})
+    assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3) == []
