@@ -31,7 +31,7 @@ try:
         VideoProcessingError,
         WorkerCrashError,
     )
-    from core.thread_budget import limit_process
+    from core.thread_budget import limit_process_threads
     from processors.batch.run_journal import RunJournal
     from processors.commands import command_line
     from processors.commands.command_line import EXIT_USAGE, run_parser, settings_from
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
     supervised: commands that open media run in a worker process, whose crash costs one input and not the batch.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    limit_process()
+    limit_process_threads()
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal's encoding does not know must not end the run.
         if hasattr(stream, "reconfigure"):

@@ -17,7 +17,7 @@ from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.media.h264_encoder import choose_encoder
-from core.thread_budget import keep_opencv_single
+from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_thumbnails import ClipThumbnails
@@ -69,7 +69,7 @@ class VideoProcessor:
 
         models: called when they are needed, which may be never.
         """
-        keep_opencv_single()
+        use_one_opencv_thread()
         self._info = info
         self._folder = folder
         self._fingerprint = fingerprint

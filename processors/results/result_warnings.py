@@ -28,8 +28,8 @@ def result_warnings(
         "pictures of another shape than the first, shown between black bars": int(
             analysis.statistics.get("barred_pictures", 0)
         ),
-        "damaged pictures in clips, where the one before is repeated": rendered.repeated_pictures,
-        "damaged pieces of the clips' sound, which are silent": rendered.damaged_sound_packets,
+        "damaged pictures in clips, where the one before is repeated": rendered.repeated_frames,
+        "damaged pieces of the clips' sound, which are silent": rendered.damaged_audio_packets,
         "tracks that belong to nobody for sure": len(timeline.unknown),
     }
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
