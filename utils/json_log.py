@@ -1,4 +1,4 @@
-"""A log for programs: one JSON object per line, with the video and the stage that the message is about."""
+"""Machine-readable log: one JSON object per line, with the video and the stage that each message concerns."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-_about: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("about", default=("", ""))
+_context: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("log_context", default=("", ""))
 
 
 @contextlib.contextmanager
-def about(video: str, stage: str) -> Iterator[None]:
-    """What is logged on this thread within the block is about this stage of this video."""
-    token = _about.set((video, stage))
+def log_context(video: str, stage: str) -> Iterator[None]:
+    """Attach `video` and `stage` to every message that this thread logs within the block."""
+    token = _context.set((video, stage))
     try:
         yield
     finally:
-        _about.reset(token)
+        _context.reset(token)
 
 
 class JsonFormatter(logging.Formatter):
-    """time (UTC, ISO 8601), level, video, stage, logger, message, and traceback where there is one."""
+    """Keys: time (UTC, ISO 8601), level, video, stage, logger, message, and traceback if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        video, stage = _about.get()
+        video, stage = _context.get()
         entry = {
             "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -38,15 +38,15 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        # ASCII, because a name may hold what no encoding can write.
+        # ASCII output, because a file name may contain lone surrogates, which UTF-8 cannot encode.
         return json.dumps(entry)
 
 
 def open_log_file(path: Path) -> logging.Handler:
-    """A handler that appends to `path`; its folder is made.
+    """Return a handler that appends JSON lines to `path`, creating its folder if needed.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, encoding="utf-8")

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from utils.helper_threads import each, helper_thread, submit
-from utils.json_log import JsonFormatter, about
+from utils.helper_threads import helper_thread, map_ordered, submit
+from utils.json_log import JsonFormatter, log_context
 from utils.prefetch import prefetch
 
 WORD = contextvars.ContextVar("WORD", default="")
@@ -55,14 +55,14 @@ def test_each_gives_results_in_order_and_begins_no_more_than_it_has_threads_for(
         return f"{WORD.get()}{number}"
 
     WORD.set("n")
-    results = each(work, range(100), 2, "test")
+    results = map_ordered(work, range(100), 2, "test")
     assert [next(results) for _ in range(3)] == ["n0", "n1", "n2"]
     results.close()  # type: ignore[attr-defined]
     assert len(begun) <= 5
 
 
 def test_each_raises_in_its_place() -> None:
-    results = each(lambda number: 1 // number, [1, 0, 1], 2, "test")
+    results = map_ordered(lambda number: 1 // number, [1, 0, 1], 2, "test")
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -91,7 +91,7 @@ def test_what_a_source_logs_is_about_the_video_it_is_read_for() -> None:
         log.warning("a damaged piece")
         yield 1
 
-    with about("film", "analyse"), prefetch(source(), 2) as items:  # type: ignore[arg-type,var-annotated]
+    with log_context("film", "analyse"), prefetch(source(), 2) as items:  # type: ignore[arg-type,var-annotated]
         assert list(items) == [1]
     log.removeHandler(lines)
     ((thread, line),) = lines.lines

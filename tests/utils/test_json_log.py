@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import main
-from utils.json_log import JsonFormatter, about, open_log_file
+from utils.json_log import JsonFormatter, log_context, open_log_file
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def test_a_line_is_an_object_with_video_and_stage(tmp_path: Path) -> None:
     for _ in range(2):  # the second time it is appended
         handler = open_log_file(path)
         log.addHandler(handler)
-        with about("film", "analyse"):
+        with log_context("film", "analyse"):
             log.error("cannot %s", "a\nb\udcff")
         log.error("after")
         log.removeHandler(handler)

@@ -6,7 +6,6 @@ import pytest
 
 import main
 from benchmarks.robustness.walkthrough import steps
-from processors.commands import command_line
 
 STEPS = [step for step in steps(["a.mp4"], "a") if step[0] != "--help"]
 
@@ -15,9 +14,9 @@ STEPS = [step for step in steps(["a.mp4"], "a") if step[0] != "--help"]
 def test_every_step_is_understood(title, arguments, code):
     command, *rest = arguments
     if command in main.COMMANDS:
-        getattr(command_line, f"{command}_parser")().parse_args(rest)
+        main.COMMANDS[command].parser().parse_args(rest)
     else:
-        assert command_line.run_parser().parse_intermixed_args(arguments).inputs == ["a.mp4"]
+        assert main.COMMANDS["run"].parser().parse_intermixed_args(arguments).inputs == ["a.mp4"]
 
 
 def test_it_uses_every_command():

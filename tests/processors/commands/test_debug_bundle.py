@@ -170,7 +170,7 @@ def test_what_kills_the_process_is_told_the_next_time(tmp_path: Path) -> None:
     before = contents(tmp_path / "b.zip")["log_before.txt"]
     assert "1 video -> <output>" in before
     assert "Segmentation fault" in before
-    assert "in run_command" in before
+    assert "in _run_batch" in before
     assert str(tmp_path) not in before
 
 

@@ -15,7 +15,7 @@ from core.errors import OutputError
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.clips.resume_journal import NOTES_FILE
-from processors.commands.command_line import parse_age
+from processors.commands.clean_command import parse_age
 from processors.commands.housekeeping import cache_lines, clean, clear_cache, removal_lines
 from processors.results.output_folder import output_lock
 from tests.material.page_material import a_manifest
@@ -35,6 +35,7 @@ def make_results(output: Path, name: str, days: float, files: tuple[str, ...] = 
     manifest = {
         "schema": 2,
         "version": "0.1.0",
+        "input": {"name": f"{name}.mp4", "size_bytes": 10, "sha256": "ab" * 32},
         "analysis": "ab" * 32,
         "timeline": {"sha256": hashlib.sha256(b"{}").hexdigest(), "edited": False},
         "files": entries,

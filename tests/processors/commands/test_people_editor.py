@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from config import Settings, load_settings, result_settings
 from core.errors import OutputError, SettingsError
 from core.types import Tracklet
-from processors.commands.command_line import _numbers
+from processors.commands.edit_commands import tracklet_numbers
 from processors.commands.people_editor import (
     derived_segments,
     drop,
@@ -35,6 +35,7 @@ from processors.results.timeline_file import (
     check,
     read_timeline,
 )
+from tests.material.page_material import a_manifest
 from utils.files import write_json
 
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
@@ -246,7 +247,7 @@ def test_the_table_of_tracklets():
 def test_numbers_are_written_as_they_are_read():
     assert numbers_text([7, 0, 1, 2, 3, 9, 10]) == "0-3,7,9,10"
     assert numbers_text([]) == ""
-    assert _numbers("0-3,7, 9,10") == [0, 1, 2, 3, 7, 9, 10]
+    assert tracklet_numbers("0-3,7, 9,10") == [0, 1, 2, 3, 7, 9, 10]
 
 
 @pytest.fixture
@@ -254,7 +255,7 @@ def folder(tmp_path) -> Path:
     made = tmp_path / "out" / "video"
     made.mkdir(parents=True)
     settings = load_settings(None, {"clip": {"min_clip": 0.5}, "identity": {"skip_still": True}})
-    write_json(made / "manifest.json", {"settings": result_settings(settings)})
+    write_json(made / "manifest.json", {**a_manifest(), "settings": result_settings(settings)})
     (made / "timeline.json").write_bytes(msgspec.json.encode(TIMELINE))
     return made
 
