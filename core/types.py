@@ -367,12 +367,12 @@ class Clip:
 class RenderResult:
     """What was written.
 
-    clips: in the order of the paths. repeated_pictures: pictures that could not be decoded this time and show
-    the one before. damaged_sound_packets: packets that became silence, summed over the clips. encoder: which
+    clips: in the order of the paths. repeated_frames: pictures that could not be decoded this time and show
+    the one before. damaged_audio_packets: packets that became silence, summed over the clips. encoder: which
     one made the clips, as ffmpeg names it.
     """
 
     clips: tuple[Clip, ...]
-    repeated_pictures: int
-    damaged_sound_packets: int
+    repeated_frames: int
+    damaged_audio_packets: int
     encoder: str

@@ -31,8 +31,8 @@ def result_warnings(
         "frames whose times in the file are damaged, timed by decoding order": int(
             analysis.statistics.get("reordered_times", 0)
         ),
-        "damaged frames in clips, replaced by the frame before": rendered.repeated_pictures,
-        "damaged parts of the clips' audio, replaced by silence": rendered.damaged_sound_packets,
+        "damaged frames in clips, replaced by the frame before": rendered.repeated_frames,
+        "damaged parts of the clips' audio, replaced by silence": rendered.damaged_audio_packets,
         "tracks that could not be assigned to a person": len(timeline.unknown),
     }
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
