@@ -1,4 +1,4 @@
-"""A signal measured on the faces of a stored analysis, as a file: one float column per tracklet, `.npz`, no pickle.
+"""A signal measured on the faces of a stored analysis, as a file of its own: one value per frame of each tracklet.
 
 It lies beside the analysis and not in it, so that what is measured later needs no new detection.
 """
@@ -10,20 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from core.analysis_file import ColumnTable, read_columns
+from core.column_file import Column, demand, read_columns, write_columns
 from core.types import FaceAnalysis, FloatArray
-from utils.files import atomic_path
 
 SIGNAL_SCHEMA = 1
-"""of the files; to be raised when what they hold changes"""
+"""raise it when the contents of the file change"""
 
-SIGNAL_COLUMNS: ColumnTable = {
-    "signal_schema": ("<i8", (1,)),
-    "signal_key": ("|u1", (64,)),
-    "signal_tracklets": ("<i8", (None,)),
-    "signal_frame_counts": ("<i8", (None,)),
-    "signal_values": ("<f4", (None,)),
-}
+_ALL = (
+    Column("signal_schema", "<i8", (1,)),
+    Column("signal_key", "|u1", (64,)),
+    Column("signal_tracklets", "<i8"),
+    Column("signal_frame_counts", "<i8"),
+    Column("signal_values", "<f4"),
+)
+
+SIGNAL_COLUMNS = {column.name: column for column in _ALL}
+"""all columns of the file, by name"""
 
 
 def write_signal(path: Path, key: str, columns: Mapping[int, FloatArray]) -> None:
@@ -40,9 +42,7 @@ def write_signal(path: Path, key: str, columns: Mapping[int, FloatArray]) -> Non
         "signal_frame_counts": [len(columns[i]) for i in ids],
         "signal_values": np.concatenate([np.zeros(0, np.float32), *(columns[i] for i in ids)]),
     }
-    arrays = {name: np.asarray(values[name], dtype) for name, (dtype, _) in SIGNAL_COLUMNS.items()}
-    with atomic_path(path) as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type,unused-ignore]
+    write_columns(path, SIGNAL_COLUMNS, values)
 
 
 def read_signal(path: Path, key: str, analysis: FaceAnalysis) -> dict[int, FloatArray]:
@@ -52,17 +52,13 @@ def read_signal(path: Path, key: str, analysis: FaceAnalysis) -> dict[int, Float
         OSError: it cannot be read.
         ValueError: it is damaged, or of another version, key or analysis.
     """
-    with path.open("rb") as file:
-        found = read_columns(file, SIGNAL_COLUMNS)
-    if found["signal_schema"].tolist() != [SIGNAL_SCHEMA]:
-        raise ValueError("it is of another version")
-    if found["signal_key"].tobytes() != key.encode("ascii"):
-        raise ValueError("it belongs to another signal")
+    found = read_columns(path, SIGNAL_COLUMNS)
+    demand(found["signal_schema"].tolist() == [SIGNAL_SCHEMA], "it has another version")
+    demand(found["signal_key"].tobytes() == key.encode("ascii"), "it belongs to another signal")
     wanted = {tracklet.id: len(tracklet.frames) for tracklet in analysis.tracklets}
     ids, counts = found["signal_tracklets"].tolist(), found["signal_frame_counts"].tolist()
     values = found["signal_values"]
-    if len(ids) != len(counts) or dict(zip(ids, counts, strict=True)) != wanted or sum(counts) != len(values):
-        raise ValueError("it belongs to another analysis")
-    if not np.isfinite(values).all():
-        raise ValueError("it holds numbers that are none")
+    fits = len(ids) == len(counts) == len(wanted) and dict(zip(ids, counts, strict=True)) == wanted
+    demand(fits and sum(counts) == len(values), "it belongs to another analysis")
+    demand(bool(np.isfinite(values).all()), "it holds values that are not finite")
     return dict(zip(ids, np.split(values, np.cumsum(counts)[:-1]), strict=True)) if ids else {}

@@ -94,7 +94,7 @@ def possible_speech_models(settings: Settings) -> frozenset[str]:
     if settings.run.speech_weights:
         count = min(len(settings.run.speech_weights), len(keys))
         return frozenset(models_name(chosen) for chosen in itertools.combinations(keys, count))
-    here = [k for k in keys if any(weights.is_there(f / SPEECH_WEIGHTS[k].name) for f in _weights_folders(settings))]
+    here = [k for k in keys if any(weights.file_exists(f / SPEECH_WEIGHTS[k].name) for f in _weights_folders(settings))]
     possible = {models_name(here or ())} if settings.run.offline else {models_name(here or ()), models_name(keys)}
     return frozenset(possible)
 
