@@ -53,8 +53,10 @@ def with_speech(
         DecodeError: the video cannot be opened any more.
         InterruptedRunError: the monitor's `stop` was set.
     """
+    if not settings.wants_speech:
+        return record
     analysis = record.analysis
-    if settings.wants_speech and analysis.video.default_audio is None:
+    if analysis.video.default_audio is None:
         warning = NO_AUDIO_NO_CLIPS if settings.speech.when == "speaking" else NO_AUDIO
         if not settings.speech.is_shown:
             return record

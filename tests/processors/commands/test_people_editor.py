@@ -317,3 +317,45 @@ def test_segments_changed_by_hand_survive_what_does_not_concern_them():
         split(current, RULES, "person_04", [5]),
     ):
         assert edited.people[0].segments == trimmed.segments
+
+
+SPEAKING = SegmentRules(1.0, 0.6, only_speaking=True, lead_s=0.2, tail_s=0.3)
+
+
+def talker(name: str, *ids: int, speaks: tuple[tuple[float, float], ...]) -> PersonEntry:
+    segments = derived_segments([TRACKLETS[i] for i in ids], SPEAKING, speaks=speaks)
+    return PersonEntry(name=name, tracklets=ids, segments=segments, speaks=speaks)
+
+
+def test_segments_of_people_who_speak_are_their_turns():
+    one = talker("x", 0, 2, 4, speaks=((0.1, 1.5), (2.0, 3.0), (3.7, 6.2), (10.5, 11.4), (11.9, 12.0)))
+    assert spans(one) == [
+        (0, 0.0, 3.3, (0,)),  # a pause of 0.5 s within; the lead ends where the tracklet begins
+        (1, 10.3, 12.0, (4,)),  # the tail ends with the shot
+    ]
+
+
+def test_merging_and_splitting_keep_who_speaks_when():
+    before = timeline(
+        talker("person_01", 0, 2, speaks=((1.0, 3.0), (6.0, 7.5))), talker("person_02", 4, speaks=((10.2, 11.8),))
+    )
+    merged = merge(before, SPEAKING, "person_01", ["person_02"])
+    (one,) = merged.people
+    assert one.speaks == ((1.0, 3.0), (6.0, 7.5), (10.2, 11.8))
+    assert spans(one) == [(0, 0.8, 3.3, (0,)), (0, 5.8, 7.8, (2,)), (1, 10.0, 12.0, (4,))]
+    old, new = split(merged, SPEAKING, "person_01", [2]).people
+    assert old.speaks == ((1.0, 3.0), (10.2, 11.8)) and new.speaks == ((6.0, 7.5),)
+    assert spans(new) == [(0, 5.9, 7.8, (2,))]
+
+
+def test_who_speaks_is_no_part_of_timelines_without_it():
+    (one,) = merge(timeline(person("person_01", 0), person("person_02", 4)), RULES, "person_01", ["person_02"]).people
+    assert "speaks" not in msgspec.to_builtins(one)
+
+
+def test_the_table_of_people_has_talking_time_where_it_is_known():
+    known = timeline(talker("person_01", 0, 2, speaks=((1.0, 3.0), (6.0, 7.5))), person("person_02", 4))
+    lines = list(people_lines(known))
+    assert lines[0] == "person     on screen    talking  turns  first seen  clips  tracklets"
+    assert lines[1].split()[:4] == ["person_01", "0:06.1", "0:03.5", "2"]
+    assert "talking" not in next(people_lines(TIMELINE))

@@ -11,7 +11,14 @@ import pytest
 
 from config import ClipSettings, IdentitySettings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
-from processors.people.segments import SegmentRules, pad_and_split, person_segments, segment_rows
+from processors.people.segments import (
+    SegmentRules,
+    pad_and_split,
+    person_segments,
+    segment_rows,
+    turn_segments,
+    widened_segments,
+)
 
 RATE = 25
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
@@ -156,3 +163,38 @@ def test_padded_segments_are_split_without_losing_a_frame() -> None:
     assert own[0].start == 0 and own[-1].end == 600 and len(own) > 2
     assert all(a.end == b.start for a, b in itertools.pairwise(own))
     assert max(p.end - p.start for p in own) <= 250
+
+
+TURNS = SegmentRules(min_clip_s=1.0, merge_gap_s=0.6, only_speaking=True, lead_s=0.2, tail_s=0.32)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "expected"),
+    [
+        ([(50, 100)], [(45, 108)]),
+        ([(50, 100), (115, 150)], [(45, 158)]),  # a pause of exactly speech_gap
+        ([(50, 100), (116, 150)], [(45, 108), (111, 158)]),
+        ([(50, 63)], [(45, 71)]),  # with lead and tail exactly one second and a frame
+        ([(50, 60)], []),
+        ([(2, 40)], [(0, 48)]),  # the shot begins
+        ([(190, 210)], [(185, 200)]),  # not over the cut; the rest is too short
+        ([(90, 200), (200, 290)], [(85, 200), (200, 298)]),
+        ([], []),
+    ],
+)
+def test_a_turn_has_a_lead_and_a_tail_within_its_shot(spoken, expected):
+    shots = (Shot(0, 0, 200, "start"), Shot(1, 200, 400, "cut"))
+    video = analysis(400, shots)
+    tracklets = [tracklet(0, range(200)), tracklet(1, range(200, 400), shot=1)]
+    said = {frame for start, end in spoken for frame in range(start, end)}
+    masks = {t.id: np.isin(t.frames, sorted(said)) for t in tracklets}
+    times_s = np.arange(401) / RATE
+    found = person_segments("x", tracklets, times_s[:-1], times_s[1:], TURNS, masks=masks)
+    found = turn_segments(video, found, TURNS)
+    assert bounds(found) == [(a, b) for a, b in expected if b - a >= 25]
+    assert all(segment.tracklets == (segment.shot,) for segment in found)
+
+
+def test_leads_and_tails_of_neighbours_meet_in_the_middle():
+    segments = [Segment("x", 0, 50, 100, (0,)), Segment("x", 0, 110, 150, (0,)), Segment("y", 0, 104, 120, (1,))]
+    assert bounds(widened_segments(analysis(300), segments, 0.4, 0.8)) == [(40, 105), (105, 170), (94, 140)]

@@ -15,6 +15,7 @@ from core.models.model_spec import MODELS, WeightsFile
 from core.options import options
 from processors.results import analysis_key as analysis_key_module
 from processors.results.analysis_key import (
+    _SPEECH_ROOTS,
     PROJECT,
     analysis_key,
     analysis_sources,
@@ -22,6 +23,7 @@ from processors.results.analysis_key import (
     imported_names,
     make_store,
     possible_keys,
+    speech_key,
 )
 from tests.test_layering import module_graph
 from utils.fingerprints import Fingerprint
@@ -129,12 +131,21 @@ def test_imports_are_found_however_they_are_written(line, names):
     assert set(imported_names(line, "processors.a.b")) == names
 
 
-def test_a_module_that_is_named_on_a_line_of_its_own_counts(tmp_path, monkeypatch):
-    monkeypatch.setattr(analysis_key_module, "_ROOTS", ("core.a",))
+def test_a_module_that_is_named_on_a_line_of_its_own_counts(tmp_path):
     (tmp_path / "core").mkdir()
     (tmp_path / "core/a.py").write_text("from core import (\n    b,\n    c,\n)\n")
     (tmp_path / "core/c.py").write_text("")
-    assert set(analysis_sources(tmp_path)) == {"core.a", "core.c"}
+    assert set(analysis_sources(tmp_path, ("core.a",))) == {"core.a", "core.c"}
+
+
+def test_the_signal_of_speech_has_a_key_of_its_own():
+    models = {"name": "movement", "sha256": {"a": "b"}}
+    key = speech_key(KEY, models)
+    assert len(key) == 64 and key != KEY and key == speech_key(KEY, dict(models))
+    assert key not in (speech_key(KEY, {**models, "name": "lr-asd"}), speech_key("ab" * 32, models))
+    # Changed speech code must not make faces be detected again.
+    assert not any(name.startswith("processors.speech") for name in analysis_sources(PROJECT))
+    assert "processors.speech.speaker_decision" in analysis_sources(PROJECT, _SPEECH_ROOTS)
 
 
 def test_a_changed_line_of_code_makes_a_new_one_necessary(tmp_path):
