@@ -79,9 +79,9 @@ def _why_not_opened(path: Path) -> tuple[str, str]:
         head = file.read(4096)
         text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         if text.startswith((b"<!doctype html", b"<html")):
-            return "is a web page, not a video", "the download gave a page instead of the file"
+            return "is a web page, not a video", "the download returned a web page instead of the file"
         if text.startswith((b"#extm3u", b"ffconcat")):
-            return "is a playlist, not a video", "give the video files themselves"
+            return "is a playlist, not a video", "name the video files themselves"
         if (
             head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide")
             or head.startswith((b"\x1a\x45\xdf\xa3", b"FLV\x01"))
@@ -89,7 +89,7 @@ def _why_not_opened(path: Path) -> tuple[str, str]:
             or head[0:376:188] == b"GG"
         ):
             return "is a damaged or incomplete video: its index cannot be read", "copy or download it again"
-    return "is not a video in a known container", "mp4, mov, mkv, webm, avi, ts, mpg, ... can be read"
+    return "is not a video in a supported container", "supported are mp4, mov, mkv, webm, avi, ts, mpg and others"
 
 
 def _check_file(path: Path) -> int:
@@ -102,7 +102,7 @@ def _check_file(path: Path) -> int:
         reason = getattr(error, "strerror", None) or str(error)
         raise _invalid(path, f"cannot be read: {reason.lower()}", "check the name and the permissions") from error
     if stat.S_ISDIR(status.st_mode):
-        raise _invalid(path, "is a folder, not a video", "its files are taken when the folder itself is an input")
+        raise _invalid(path, "is a folder, not a video", "name the folder as an input to process its files")
     if not stat.S_ISREG(status.st_mode):
         raise _invalid(path, "is not a regular file", "pipes, sockets and devices are not read")
     if status.st_size == 0:
@@ -119,7 +119,7 @@ def _examine(
     assert stream.time_base is not None
     time_base = stream.time_base
     if time_base > LONGEST_HOLD_S:
-        raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
+        raise _invalid(path, f"has a time base of {float(time_base):.0f} s", "a damaged header?")
     _check_size(path, frame.width, frame.height)
     rotation, _ = orientation(frame)
     aspect = sane_aspect(told_by_container, told)
@@ -158,8 +158,8 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
     moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NOT_VIDEO]
     if not moving:
         if streams:
-            raise _invalid(path, "has no video, only a cover image", "a sound file?")
-        raise _invalid(path, "has no video stream", "a file with sound only?")
+            raise _invalid(path, "has no video, only a cover image", "an audio file?")
+        raise _invalid(path, "has no video stream", "an audio file?")
     known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
     if not known:
         raise _invalid(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
