@@ -213,7 +213,7 @@ def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
         "-f", "lavfi", "-i", "sine=d=0.2", "-f", "lavfi", "-i", "color=s=64x64:d=0.04", "-map", "0", "-map", "1",
         "-c:v", "mjpeg", "-frames:v", "1", "-disposition:v", "attached_pic", str(path),
     )  # fmt: skip
-    assert "cover picture" in refusal(path)
+    assert "cover image" in refusal(path)
 
 
 def test_pictures_too_small(tmp_path: Path) -> None:
