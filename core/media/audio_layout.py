@@ -84,9 +84,9 @@ def read_layout(context: AudioCodecContext) -> str:
 def channel_mix(layout: str) -> ChannelMix:
     """How to mix a layout that `read_layout` described.
 
-    Labelled speakers are mixed by their positions, six or more to 5.1, fewer to stereo; duplicates and speakers without
-    their partner are left out. If labels do not describe a set of speakers, the front pair is used, or else the first
-    two channels in use; of ambisonic audio the omnidirectional channel.
+    Labelled speakers are mixed by their positions, six or more to 5.1, fewer to stereo. Where labels do not describe a
+    set of speakers, the front pair is used, or else the first two channels that are in use; of ambisonic sound the
+    omnidirectional channel.
 
     Raises:
         ValueError: not a layout.

@@ -33,8 +33,8 @@ _QUICK_SHARE = 0.25
 """the quantile of the intervals that a varying rate is measured at: the quicker part counts, or motion would stutter"""
 
 _QUICKER, _QUICK_S, _QUICK_TIME_SHARE = 1.5, 3.0, 0.01
-"""a quicker part with a small share of the frames counts too: if it has at least `_QUICKER` times as many per second,
-lasts `_QUICK_S` and makes up `_QUICK_TIME_SHARE` of the time"""
+"""a quicker part with few frames among all counts too, where it has so many times as many in a second, and lasts for
+so many seconds and for this share of the time"""
 
 _STANDARDS = (*(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)), Fraction(24000, 1001))
 
