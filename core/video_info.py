@@ -72,6 +72,8 @@ class VideoInfo:
     size_bytes: int
     frame_interval: int = 0
     """ticks from one frame to the next where the file has no times; 0: according to `frame_rate`"""
+    has_repaired_times: bool = False
+    """the frames' times were repaired, which depends on the frames before: reading must start at the beginning"""
 
     @property
     def default_audio(self) -> AudioInfo | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from config import VERSION, Settings, result_settings
+from config import VERSION, Settings, current_names, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError
 from core.media.ffmpeg_tool import find_ffmpeg
@@ -217,7 +217,7 @@ class VideoProcessor:
     def _has_recorded_analysis_settings(self) -> bool:
         manifest = read_manifest(self._folder)
         wanted = result_settings(self._settings)["analysis"]
-        return manifest is not None and manifest.settings.get("analysis") == wanted
+        return manifest is not None and current_names(manifest.settings).get("analysis") == wanted
 
     def _other_analysis_error(self) -> VideoProcessingError:
         return VideoProcessingError(

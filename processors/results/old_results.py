@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config import VERSION, Settings, result_settings
+from config import VERSION, Settings, current_names, result_settings
 from core.errors import OutputError
 from core.types import Clip
 from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
@@ -75,7 +75,6 @@ def examine_folder(
     clips = () if manifest is None else manifest.clips
     facts = FolderFacts(
         obstacle=_obstacle(folder, outline.state),
-        manifest=outline.state,
         same_input=None if outline.owner is None else outline.owner == fingerprint,
         same_settings=manifest is not None and _would_be_made_again(manifest, settings),
         timeline_edited=made_from is not None and made_from.is_edited(sha256),
@@ -120,7 +119,7 @@ def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
 
 def _would_be_made_again(manifest: Manifest, settings: Settings) -> bool:
     same_version = (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
-    return same_version and manifest.settings == result_settings(settings)
+    return same_version and current_names(manifest.settings) == result_settings(settings)
 
 
 def _sizes(manifest: Manifest) -> dict[str, int]:

@@ -162,7 +162,7 @@ def test_no_temporary_folder_either(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tempfile, "TemporaryDirectory", refused)
     with (
-        pytest.raises(OutputError, match=r"no home folder.*no temporary folder either.*--cache-dir"),
+        pytest.raises(OutputError, match=r"no home folder.*no temporary folder can be created.*--cache-dir"),
         usable_cache(OFFLINE),
     ):
         pass
