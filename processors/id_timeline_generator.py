@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import ClipSettings, IdentitySettings, SpeechSettings
-from core.types import FaceAnalysis, Identity, Timeline, Tracklet, frame_times
+from core.types import FaceAnalysis, Identity, Timeline, Tracklet
 from processors.people.person_linker import NumberByAppearance, PersonLinker
 from processors.people.segments import SegmentRules, person_segments, turn_segments
 from processors.people.tracklet_evidence import STILL_LIFE_S, is_still
@@ -30,8 +30,8 @@ class IdTimelineGenerator:
     Args:
         identity: who is who; these settings alone, and no clip settings, decide it.
         clip: shortest segment and longest absence within one.
-        speech: whether people are shown only while they speak; the analysis then has to say when that is.
         linker: names the people; by default they are numbered by first appearance.
+        speech: whether people are shown only while they speak, which needs the signal of who speaks.
     """
 
     def __init__(
@@ -53,15 +53,14 @@ class IdTimelineGenerator:
             ModelError: the analysis names an embedder without calibration.
         """
         tracklets = sorted(analysis.tracklets, key=lambda t: (t.start, t.id))
-        times_s = _frame_times(analysis)
-        ends_s = analysis.frame_ends.astype(np.float64) * float(analysis.video.time_base)
-        grouping = group_tracklets(tracklets, times_s, analysis.embedder, self._identity)
+        starts_s, ends_s = analysis.starts_s, analysis.ends_s
+        grouping = group_tracklets(tracklets, analysis.bounds_s, analysis.embedder, self._identity)
         people = []
         for label in np.unique(grouping.labels[grouping.labels >= 0]):
             own, provisional_id = [tracklets[k] for k in np.flatnonzero(grouping.labels == label)], str(label)
-            still = _never_moves(own, times_s)
+            still = _never_moves(own, analysis)
             masks = self._masks(analysis, own)
-            segments = person_segments(provisional_id, own, times_s[:-1], ends_s, self._rules, still=still, masks=masks)
+            segments = person_segments(provisional_id, own, starts_s, ends_s, self._rules, still=still, masks=masks)
             if self._rules.only_speaking:
                 segments = turn_segments(analysis, segments, self._rules)
             people.append(Identity(provisional_id, tuple(t.id for t in own), segments, still))
@@ -79,20 +78,12 @@ class IdTimelineGenerator:
         """Which frames of a person's tracklets count; None: all."""
         if not self._rules.only_speaking:
             return None
-        turns, times_s = person_turns(analysis, [tracklet.id for tracklet in own]), frame_times(analysis)
-        return {tracklet.id: speaking_mask(tracklet, turns, times_s) for tracklet in own}
+        turns = person_turns(analysis, [tracklet.id for tracklet in own])
+        return {tracklet.id: speaking_mask(analysis, tracklet, turns) for tracklet in own}
 
 
-def _frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
-    """(F + 1,) float64: when each frame begins to be shown, and when the last one ends, seconds."""
-    if analysis.frame_count == 0:
-        return np.zeros(1)
-    pts = np.append(analysis.frame_pts, analysis.end_pts(analysis.frame_count))
-    return pts.astype(np.float64) * float(analysis.video.time_base)
-
-
-def _never_moves(tracklets: Sequence[Tracklet], times_s: NDArray[np.float64]) -> bool:
+def _never_moves(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> bool:
     """Whether a person is still: all tracklets that are long enough to tell are, and there is one."""
-    lives = [(t, float(times_s[t.end] - times_s[t.start])) for t in tracklets]
+    lives = [(t, analysis.seconds_at(t.end) - analysis.seconds_at(t.start)) for t in tracklets]
     long = [(t, life_s) for t, life_s in lives if life_s >= STILL_LIFE_S]
     return bool(long) and all(is_still(t.boxes, t.landmarks, life_s) for t, life_s in long)

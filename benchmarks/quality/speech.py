@@ -28,7 +28,7 @@ from core.model_manager import ModelManager
 from core.models.face_mesh import FaceMesh, locate_face_mesh
 from core.models.speech_net import SPEECH_WEIGHTS, load_speech_nets, locate_speech_weights
 from core.models.voice_activity import VoiceActivity, locate_voice_activity
-from core.types import FaceAnalysis, frame_times
+from core.types import FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
 from processors.speech.speech_pass import SpeechColumns, SpeechModels, find_speech
 from processors.speech.turns import turns
@@ -89,7 +89,7 @@ def analyse(video: Path, settings: Settings, models: ModelManager) -> FaceAnalys
 
 def rows_for_scorer(analysis: FaceAnalysis, speech: SpeechColumns) -> tuple[list[Any], list[Any]]:
     """(predicted, tracks) as the scorer reads them, with every tracklet as a person of its own."""
-    times_s = frame_times(analysis)
+    times_s = analysis.bounds_s
     predicted, tracks = [], []
     for tracklet in analysis.tracklets:
         starts_s, ends_s = times_s[tracklet.frames], times_s[tracklet.frames + 1]
@@ -111,7 +111,7 @@ def judge(name: str, truth: Path, analysis: FaceAnalysis, models: SpeechModels) 
         known = list(csv.DictReader(file))
     seen = load_scorer().count(known, *rows_for_scorer(analysis, speech))
     kind = name.split("__")[0] if "__" in name else "real"
-    return Result(name, kind, seen, cpu_s, float(frame_times(analysis)[-1]), speech.looked_at_s)
+    return Result(name, kind, seen, cpu_s, float(analysis.bounds_s[-1]), speech.looked_at_s)
 
 
 def by_kind(results: Sequence[Result]) -> dict[str, dict[str, Any]]:

@@ -34,7 +34,7 @@ def default_cache_dir() -> Path:
     """
     folder = _user_cache_dir()
     if folder is None:
-        raise SettingsError("this user has no home folder to keep a cache in", hint=CACHE_DIR_HINT)
+        raise SettingsError("this user has no home folder for the cache", hint=CACHE_DIR_HINT)
     return folder / "face-clips"
 
 
@@ -114,10 +114,10 @@ def _check(path: Path, entry: WeightsFile, *, called: Path) -> None:
     stat = path.stat()
     if stat.st_size != entry.size or _sha256(str(path), stat.st_mtime_ns) != entry.sha256:
         raise ModelChecksumError(
-            f"is not the {entry.name} that is expected (sha256 {entry.sha256[:12]}...)",
+            f"is not the expected {entry.name} (sha256 {entry.sha256[:12]}...)",
             path=called,
             stage="models",
-            hint="delete it and run again" if called == path else f"what {entry.url} sends is another file",
+            hint="delete it and run again" if called == path else f"{entry.url} serves a different file",
         )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import ClipSettings, IdentitySettings, SpeechSettings
-from core.types import FaceAnalysis, IntArray, Segment, Tracklet, frame_times
+from core.types import FaceAnalysis, IntArray, Segment, Tracklet
 from processors.people.quiet_cuts import quiet_cuts
 
 Seconds = NDArray[np.float64]
@@ -142,9 +142,12 @@ def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings:
 
 def turn_segments(analysis: FaceAnalysis, segments: Sequence[Segment], rules: SegmentRules) -> tuple[Segment, ...]:
     """`segments` of one person, found with `rules.only_speaking`, with their lead and tail."""
-    times_s = frame_times(analysis)
     widened = widened_segments(analysis, segments, rules.lead_s, rules.tail_s)
-    return tuple(s for s in widened if times_s[s.end] - times_s[s.start] >= rules.min_clip_s - _ROUNDING_S)
+    return tuple(
+        s
+        for s in widened
+        if analysis.seconds_at(s.end) - analysis.seconds_at(s.start) >= rules.min_clip_s - _ROUNDING_S
+    )
 
 
 def widened_segments(

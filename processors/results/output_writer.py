@@ -18,11 +18,10 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
-from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, VideoInfo, frame_times
+from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, VideoInfo
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.results.manifest import (
     MANIFEST_SCHEMA,
@@ -148,7 +147,7 @@ def make_timeline_file(
 
     faces: names of the people who have a face.jpg. turns: from `known_turns`.
     """
-    times, with_face = frame_times(analysis), set(faces)
+    with_face = set(faces)
     return TimelineFile(
         schema=TIMELINE_SCHEMA,
         about=_TIMELINE_ABOUT,
@@ -163,7 +162,7 @@ def make_timeline_file(
                 tracklets=person.tracklets,
                 # Seconds only: in a file that people edit, nothing may be stated twice.
                 segments=tuple(
-                    SegmentEntry(shot=s.shot, **_seconds(s.start, s.end, times), tracklets=s.tracklets)
+                    SegmentEntry(shot=s.shot, **_seconds(s.start, s.end, analysis), tracklets=s.tracklets)
                     for s in person.segments
                 ),
                 speaks=UNSET
@@ -174,7 +173,7 @@ def make_timeline_file(
         ),
         unknown=timeline.unknown,
         tracklets=tuple(
-            TrackletEntry(id=t.id, shot=t.shot, **_seconds(t.start, t.end, times)) for t in analysis.tracklets
+            TrackletEntry(id=t.id, shot=t.shot, **_seconds(t.start, t.end, analysis)) for t in analysis.tracklets
         ),
     )
 
@@ -199,21 +198,20 @@ def make_manifest(
     file_sizes: bytes of every file except the manifest itself, by path relative to its folder.
     turns: from `known_turns`.
     """
-    times = frame_times(analysis)
     return Manifest(
         schema=MANIFEST_SCHEMA,
         version=VERSION,
         input=ManifestInput(name=ascii_safe(analysis.video.path.name), **asdict(fingerprint)),
-        video=_video(analysis.video, analysis.frame_count, float(times[-1])),
+        video=_video(analysis.video, analysis.frame_count, analysis.seconds_at(analysis.frame_count)),
         settings=result_settings(settings),
         models=_json_value(models),
         analysis=analysis_key,
         timeline=timeline_state,
         shots=tuple(
-            ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, times))
+            ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, analysis))
             for s in analysis.shots
         ),
-        people=tuple(_person(person, analysis, times, clips, turns) for person in timeline.people),
+        people=tuple(_person(person, analysis, clips, turns) for person in timeline.people),
         unknown=timeline.unknown,
         clips=tuple(ManifestClip(**_json_value(asdict(clip)), bytes=file_sizes[clip.file]) for clip in clips),
         extras={name: tuple(files) for name, files in sorted((extras or {}).items())},
@@ -228,11 +226,7 @@ def make_manifest(
 
 
 def _person(
-    person: Identity,
-    analysis: FaceAnalysis,
-    times: NDArray[np.float64],
-    clips: Sequence[Clip],
-    turns: PeopleTurns | None,
+    person: Identity, analysis: FaceAnalysis, clips: Sequence[Clip], turns: PeopleTurns | None
 ) -> ManifestPerson:
     own = None if turns is None else turns[person.name]
     tracklets = [t for t in analysis.tracklets if t.id in set(person.tracklets)]
@@ -240,27 +234,27 @@ def _person(
     return ManifestPerson(
         name=person.name,
         still=person.still,
-        on_screen_s=round(float((times[frames + 1] - times[frames]).sum()), 3),
+        on_screen_s=round(float((analysis.seconds_at(frames + 1) - analysis.seconds_at(frames)).sum()), 3),
         tracklets=person.tracklets,
-        segments=tuple(_segment(segment, times) for segment in person.segments),
+        segments=tuple(_segment(segment, analysis) for segment in person.segments),
         clips=sum(clip.person == person.name for clip in clips),
         turns=UNSET if own is None else len(own),
         speaks_s=UNSET if own is None else round(sum(turn.duration_s for turn in own), 3),
     )
 
 
-def _segment(segment: Segment, times: NDArray[np.float64]) -> ManifestSegment:
+def _segment(segment: Segment, analysis: FaceAnalysis) -> ManifestSegment:
     return ManifestSegment(
-        shot=segment.shot, **_interval(segment.start, segment.end, times), tracklets=segment.tracklets
+        shot=segment.shot, **_interval(segment.start, segment.end, analysis), tracklets=segment.tracklets
     )
 
 
-def _interval(start: int, end: int, times: NDArray[np.float64]) -> dict[str, Any]:
-    return {**_seconds(start, end, times), "start": start, "end": end}
+def _interval(start: int, end: int, analysis: FaceAnalysis) -> dict[str, Any]:
+    return {**_seconds(start, end, analysis), "start": start, "end": end}
 
 
-def _seconds(start: int, end: int, times: NDArray[np.float64]) -> dict[str, float]:
-    return {"start_s": round(float(times[start]), 6), "end_s": round(float(times[end]), 6)}
+def _seconds(start: int, end: int, analysis: FaceAnalysis) -> dict[str, float]:
+    return {"start_s": round(analysis.seconds_at(start), 6), "end_s": round(analysis.seconds_at(end), 6)}
 
 
 def _video(video: VideoInfo, frames: int, duration_s: float) -> ManifestVideo:

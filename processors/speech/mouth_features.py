@@ -31,7 +31,7 @@ class MouthFeatures:
 
 
 def grid_frames(times_s: NDArray[np.float64]) -> IntArray:
-    """(N,) int64: the frame shown in the middle of each 1/25 s. times_s: (frames + 1,), from `frame_times`."""
+    """(N,) int64: the frame shown in the middle of each 1/25 s. times_s: (frames + 1,), `FaceAnalysis.bounds_s`."""
     middles = (np.arange(int(times_s[-1] * RATE_HZ)) + 0.5) / RATE_HZ
     return np.clip(np.searchsorted(times_s, middles, side="right") - 1, 0, max(len(times_s) - 2, 0)).astype(np.int64)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import FaceAnalysis, Tracklet, frame_times
+from core.types import FaceAnalysis, Tracklet
 from processors.speech.turns import Turn, joined, turns
 
 SPEECH_SIGNAL = "speech"
@@ -21,20 +21,20 @@ def is_speech_known(analysis: FaceAnalysis) -> bool:
 
 def person_turns(analysis: FaceAnalysis, tracklets: Iterable[int]) -> list[Turn]:
     """The turns of a person with the tracklets of these ids, in order; none where the signal was not measured."""
-    times_s, own = frame_times(analysis), set(tracklets)
+    own = set(tracklets)
     found: list[Turn] = []
     for tracklet in analysis.tracklets:
         if tracklet.id in own and SPEECH_SIGNAL in tracklet.signals:
-            starts_s, ends_s = times_s[tracklet.frames], times_s[tracklet.frames + 1]
+            starts_s, ends_s = analysis.starts_s[tracklet.frames], analysis.ends_s[tracklet.frames]
             found += turns(starts_s, ends_s, tracklet.signals[SPEECH_SIGNAL])
     return joined(found)
 
 
-def speaking_mask(tracklet: Tracklet, pieces: Sequence[Turn], times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(T,): which frames of `tracklet` lie in one of `pieces` with their middle. times_s: from `frame_times`."""
+def speaking_mask(analysis: FaceAnalysis, tracklet: Tracklet, pieces: Sequence[Turn]) -> NDArray[np.bool_]:
+    """(T,): which frames of `tracklet` have their middle in one of `pieces`, which are in order."""
     if not pieces:
         return np.zeros(len(tracklet.frames), np.bool_)
-    middles_s = (times_s[tracklet.frames] + times_s[tracklet.frames + 1]) / 2
+    middles_s = (analysis.starts_s[tracklet.frames] + analysis.ends_s[tracklet.frames]) / 2
     before = np.searchsorted([turn.start_s for turn in pieces], middles_s, side="right") - 1
     ends_s = np.array([turn.end_s for turn in pieces])
     return np.asarray((before >= 0) & (middles_s < ends_s[np.maximum(before, 0)]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.models.face_mesh import FaceMesh
 from core.models.speech_net import MFCC_PER_FRAME, RATE_HZ, SpeechNet
 from core.models.voice_activity import VoiceActivity
-from core.types import FaceAnalysis, FloatArray, frame_times
+from core.types import FaceAnalysis, FloatArray
 from processors.speech.mfcc import COEFFICIENTS
 from processors.speech.mouth_features import MouthFeatures, MouthReader
 from processors.speech.sound_features import SoundFeatures, read_sound_features
@@ -78,7 +78,7 @@ def find_speech(
         DecodeError: the file cannot be opened any more.
         InterruptedRunError: `stop` was set meanwhile.
     """
-    times_s = frame_times(analysis)
+    times_s = analysis.bounds_s
     sound = read_sound_features(analysis, float(times_s[-1]), models.voice_activity, stop=stop)
     if sound is None:
         return None

@@ -36,10 +36,9 @@ def test_turns_of_all_tracklets_of_a_person_are_joined_over_short_pauses() -> No
 def test_masks_take_the_pauses_of_a_turn_with_them() -> None:
     one = speaking(0, range(0, 100), range(10, 30), range(33, 60))
     video = spoken_video(one)
-    times_s = (video.frame_pts - video.frame_pts[0]) / (25 * 512)
-    mask = speaking_mask(one, person_turns(video, (0,)), np.append(times_s, 20.0))
+    mask = speaking_mask(video, one, person_turns(video, (0,)))
     assert np.flatnonzero(mask).tolist() == list(range(10, 60))
-    assert not speaking_mask(one, (), np.append(times_s, 20.0)).any()
+    assert not speaking_mask(video, one, ()).any()
 
 
 def test_speech_is_known_where_every_tracklet_has_the_signal() -> None:
