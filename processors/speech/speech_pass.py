@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.face_mesh import FaceMesh
-from core.models.speech_net import MFCC_PER_FRAME, RATE_HZ, SpeechNet
+from core.models.speech_net import MFCC_PER_FRAME, RATE_HZ, SpeechNet, chunks
 from core.models.voice_activity import VoiceActivity
 from core.types import FaceAnalysis, FloatArray
 from processors.speech.mfcc import COEFFICIENTS
@@ -113,8 +113,16 @@ def _scored(mouths: MouthFeatures, sound: SoundFeatures, nets: Sequence[SpeechNe
     first, end = mouths.first, mouths.first + len(mouths.opening)
     rows = sound.mfcc[first * MFCC_PER_FRAME : end * MFCC_PER_FRAME].reshape(-1, COEFFICIENTS)
     for net in nets:
-        face.scores[net.key] = network_scores(net, net.audio(rows), mouths.visual[net.key])
+        face.scores[net.key] = network_scores(net, encoded_audio(net, rows), mouths.visual[net.key])
     return face
+
+
+def encoded_audio(net: SpeechNet, mfcc: FloatArray) -> FloatArray:
+    """`net.audio` of (4 T, 13) in chunks: an hour at once would need 600 MB."""
+    parts = []
+    for fed, kept in chunks(len(mfcc) // MFCC_PER_FRAME):
+        parts.append(net.audio(mfcc[fed.start * MFCC_PER_FRAME : fed.stop * MFCC_PER_FRAME])[kept])
+    return np.concatenate(parts)
 
 
 def _decide_shot(

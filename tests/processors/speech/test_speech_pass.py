@@ -14,9 +14,10 @@ from config import Settings
 from core.errors import InterruptedRunError
 from core.model_manager import ModelManager
 from core.models.face_mesh import FaceMesh
+from core.models.speech_net import load_speech_nets
 from core.models.voice_activity import VoiceActivity
 from core.types import FaceAnalysis
-from processors.speech.speech_pass import SILENCE, SpeechModels, _around, _at_times, find_speech
+from processors.speech.speech_pass import SILENCE, SpeechModels, _around, _at_times, encoded_audio, find_speech
 from tests.speech_models import needs_speech_packages
 
 
@@ -72,3 +73,10 @@ def test_a_run_that_is_stopped_ends(
     stop.set()
     with pytest.raises(InterruptedRunError):
         find_speech(turns_clip, SpeechModels(voice_activity, face_mesh), stop=stop)
+
+
+@pytest.mark.clips
+def test_audio_in_chunks_has_the_same_features(speech_weights: dict[str, Path], models_cache: Path) -> None:
+    mfcc = np.random.default_rng(1).normal(0, 8, (4 * 333, 13)).astype(np.float32)
+    for net in load_speech_nets(speech_weights, models_cache):
+        assert np.allclose(encoded_audio(net, mfcc), net.audio(mfcc), atol=1e-3)
