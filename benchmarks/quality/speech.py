@@ -4,7 +4,7 @@
 
 The counting is that of the material's own scorer, which is loaded from beside it. One table per signal goes to stdout:
 F1 and false alarms per kind of clip, then CPU time. What was reached once stands in
-`benchmarks/results/speech.json`; `tests/benchmarks/test_speech.py` fails where a run falls below it.
+`benchmarks/results/speech.json`; `tests/benchmarks/quality/test_speech.py` fails where a run falls below it.
 """
 
 from __future__ import annotations
