@@ -15,7 +15,7 @@ from config import VERSION, Settings, current_names, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError
 from core.media.ffmpeg_tool import find_ffmpeg
-from core.thread_budget import keep_opencv_single
+from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_thumbnails import ClipThumbnails
@@ -66,7 +66,7 @@ class VideoProcessor:
 
         models: called when the models are needed, which may be never.
         """
-        keep_opencv_single()
+        use_one_opencv_thread()
         self._info = info
         self._folder = folder
         self._fingerprint = fingerprint

@@ -24,6 +24,7 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 from processors.commands import run_command
 from processors.commands.settings_flags import settings_from
+from tests.material.page_material import a_manifest
 from utils.console_log import configure_logging
 
 pytestmark = pytest.mark.errors_expected
@@ -462,7 +463,7 @@ def results(tmp_path) -> Path:
     tracklets = [{"id": n, "shot": 0, "start_s": 3 * n, "end_s": 3 * n + 2} for n in (1, 2)]
     timeline = {"schema": 2, "analysis": "ab" * 32, "people": people, "tracklets": tracklets}
     (folder / "timeline.json").write_text(json.dumps(timeline))
-    manifest = {"input": {"name": "film.mp4", "size_bytes": 1, "sha256": "aa"}, "extras": {}}
+    manifest = {**a_manifest(), "input": {"name": "film.mp4", "size_bytes": 1, "sha256": "aa"}}
     (folder / "manifest.json").write_text(json.dumps({**manifest, "settings": result_settings(Settings())}))
     yield folder
     configure_logging(0, lambda line: None)
@@ -528,7 +529,7 @@ def test_people_are_edited_one_command_each(results, capsys):
         (["people", "nowhere"], "neither a video nor a folder with results"),
         (["people", "nowhere", "-o", "PARENT"], "(there is film in "),
         (["render", "FOLDER", "--min-face", "0.1"], "unrecognized arguments: --min-face"),
-        (["render", "FOLDER"], "its video film.mp4 is not to be found"),
+        (["render", "FOLDER"], "its video film.mp4 cannot be found"),
         (["cache", "burn"], "invalid choice"),
         (["clean"], "--older-than"),
         (["clean", "--older-than", "soon"], "like 30d, not 'soon'"),

@@ -1,4 +1,4 @@
-"""What is this file: everything that is known before the work begins, or a one-line reason to refuse it."""
+"""Probing an input: everything known about it before the analysis, or a one-line reason to refuse it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
 
 _MAX_PROOF_PACKETS = 500
-"""how many packets may fail before a stream counts as not decodable"""
+"""packets without a frame after which a stream counts as not decodable"""
 _NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
-# ffmpeg's names for libavutil's numbers (those that its encoder options take)
+# ffmpeg's names, as its encoder options take them, by libavutil's numbers
 _PRIMARIES = {
     1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
     10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "jedec-p22",
@@ -47,10 +47,10 @@ _RANGE = {1: "tv", 2: "pc"}
 
 
 def probe_video(path: Path) -> VideoInfo:
-    """Examine one input; its first frame is decoded as proof that it can be.
+    """Examine one input; its first frame is decoded as proof that decoding works.
 
-    `color` describes the frames as `VideoReader` delivers them: where the stored ones are not YUV, the
-    matrix and range that they are converted to; where they are HDR, BT.709.
+    `color` describes the frames as `VideoReader` delivers them: for stored frames that are not YUV, the matrix and
+    range that they are converted to; for HDR, BT.709.
 
     Raises:
         InvalidVideoError: the input cannot be used; message and hint say why in one line.
@@ -93,7 +93,7 @@ def _why_not_opened(path: Path) -> tuple[str, str]:
 
 
 def _check_file(path: Path) -> int:
-    """Size in bytes. Opening a fifo or a device would block, so the kind of file is looked at before."""
+    """Size in bytes. The kind of file is checked before opening, because opening a fifo or a device would block."""
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
@@ -169,7 +169,7 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
 def _first_frame(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> tuple[av.VideoFrame, list[int], Fraction | None]:
-    """The first frame that decodes, the times of the packets at the beginning, and the frame's pixel aspect."""
+    """The first frame that decodes, the times of the first packets, and the frame's pixel aspect."""
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
     told = stream.width, stream.height
     first: av.VideoFrame | None = None
@@ -194,7 +194,7 @@ def _first_frame(
     if first is None:
         if told[0] * told[1] > MAX_FRAME_PX:
             _check_size(path, *told)
-        raise _invalid(path, "no frame of it can be decoded", "damaged, incomplete or encrypted?") from failure
+        raise _invalid(path, "none of its frames can be decoded", "damaged, incomplete or encrypted?") from failure
     return first, times, aspect
 
 

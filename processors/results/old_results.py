@@ -75,7 +75,6 @@ def examine_folder(
     clips = () if manifest is None else manifest.clips
     facts = FolderFacts(
         obstacle=_obstacle(folder, outline.state),
-        manifest=outline.state,
         same_input=None if outline.owner is None else outline.owner == fingerprint,
         same_settings=manifest is not None and _would_be_made_again(manifest, settings),
         timeline_edited=made_from is not None and made_from.is_edited(sha256),

@@ -1,4 +1,4 @@
-"""One video's way through the stages, which are scripted here; what is real is the folder that comes out."""
+"""One video through all stages. The stages are scripted; the output folder is real."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Models:
 
 @pytest.fixture
 def stages(monkeypatch):
-    """Replaces the stages; what they were given is collected under their name."""
+    """Replaces the stages and collects their arguments by name."""
     given: dict[str, Any] = {"render": lambda folder: None, "mark": MARK}
 
     class Analyzer:
@@ -184,7 +184,7 @@ def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_pat
     assert with_mot.extras == {"mot": ("mot.txt",)} and (tmp_path / "a/mot.txt").read_text().count("\n") == 10
     for key in ("clips", "people", "warnings", "models", "settings"):
         assert getattr(with_mot, key) == getattr(first, key)
-    # Asking for another one keeps the first.
+    # Another extra keeps the first one.
     (tmp_path / "a/mot.txt").touch()
     made_s = (tmp_path / "a/mot.txt").stat().st_mtime_ns
     both = make(output={"export": ["vtt"]}).finish(RECORD)
@@ -338,7 +338,7 @@ def test_an_edited_timeline_is_followed_now_and_later(tmp_path, stages, make):
     assert [p.name for p in manifest.people] == ["Anna"]
     assert manifest.timeline.edited is True
     assert ",Anna," in (folder / "tracks.csv").read_text()
-    # Other clips later: the people are still those of the edited timeline.
+    # With other clip settings, people are still those of the edited timeline.
     manifest = run(make(clip={"size": 256}))
     assert [p.name for p in manifest.people] == ["Anna"]
     assert not (folder / "timeline.json.bak").exists()

@@ -69,6 +69,7 @@ def test_layouts_of_custom_order_neither_crash_nor_lose_a_channel(tmp_path: Path
         ("FL", "FC", "FR", "BL", "BR", "LFE"): [[0], [2], [1], [5], [3], [4]],
         ("FL", "FR") + ("UNSD",) * 14: [[0], [1]],
         ("FL",) * 64: [[0], [1]],
+        ("BL", "FR", "FC", "FL"): [[0, 2, 3], [1, 2]],
     }
     paths = [labelled_mov(tmp_path / f"{n}.mov", labels) for n, labels in enumerate(cases)]
     assert read_in_child(paths) == list(cases.values())
@@ -109,7 +110,7 @@ def test_unlabelled_channels_of_any_count_are_heard(tmp_path: Path, extension: s
         ("7.1", [{0: 0}, {1: 0}, {2: 0}, {3: 0}, {4: 0, 6: -3}, {5: 0, 7: -3}]),
     ],
 )
-def test_surround_sound_is_as_loud_as_its_front(tmp_path: Path, layout: str, expected: list[dict[int, float]]) -> None:
+def test_surround_is_as_loud_as_its_front(tmp_path: Path, layout: str, expected: list[dict[int, float]]) -> None:
     count = {"stereo": 2, "quad": 4, "4.0": 4, "5.0": 5, "5.1": 6, "7.1": 8}[layout]
     found = heard(tone_video(tmp_path / "a.mov", count, "-c:a", "pcm_s16le", layout=layout))
     assert [set(tones) for tones in found] == [set(tones) for tones in expected]
@@ -148,7 +149,7 @@ def test_aac_with_a_program_config_element(tmp_path: Path) -> None:
         assert found[0][0] == pytest.approx(0, abs=0.3) and found[1][1] == pytest.approx(0, abs=0.3)
 
 
-def test_ambisonic_sound_is_heard(tmp_path: Path) -> None:
+def test_ambisonic_audio_is_heard(tmp_path: Path) -> None:
     path = tone_video(
         tmp_path / "a.mkv", 4, "-c:a", "libopus", "-b:a", "400k", "-mapping_family", "2", layout="ambisonic 1"
     )
@@ -171,6 +172,8 @@ def test_ambisonic_sound_is_heard(tmp_path: Path) -> None:
         ("LFE", ChannelMix(1, "mono|c0=c0")),
         ("BL+BR", ChannelMix(2, "stereo|c0=c0|c1=c1")),
         ("UNK+FR+FL", ChannelMix(2, "stereo|c0=c2|c1=c1")),
+        ("TFL+FR+FC+FL", ChannelMix(2, "stereo|c0=c3+0.7071*c0+0.7071*c2|c1=c1+0.7071*c2")),
+        ("FL+FR+FC+UNSD+FC", ChannelMix(2, "stereo|c0=c0+0.7071*c2|c1=c1+0.7071*c2")),
         ("FR+FL+FC", ChannelMix(2, "FL+FR+FC|c0=c1|c1=c0|c2=c2")),
         ("binaural", ChannelMix(2, "stereo|c0=c0|c1=c1")),
         ("ambisonic 1+stereo", ChannelMix(2, "stereo|c0=c0+c4|c1=c0+c5")),

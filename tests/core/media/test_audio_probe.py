@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def without_decoder(path: Path, tracks: int) -> Path:
 
 
 @pytest.mark.parametrize(("extension", "codec"), [("ts", "aac"), ("ts", "mp2"), ("vob", "mp2"), ("mpg", "mp2")])
-def test_sound_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, extension: str, codec: str) -> None:
+def test_audio_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, extension: str, codec: str) -> None:
     path = tone_video(tmp_path / f"a.{extension}", 2, "-c:a", codec, seconds=4, late_s=11, picture_s=16)
     info = probe_video(path)
     (track,) = info.audio
@@ -54,7 +55,7 @@ def test_sound_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, exte
     assert silent_until_s(info) == pytest.approx(11, abs=0.05)
 
 
-def test_sound_that_a_joined_stream_declares_late(tmp_path: Path) -> None:
+def test_audio_that_a_joined_stream_declares_late(tmp_path: Path) -> None:
     parts = [tmp_path / "silent.ts", tmp_path / "loud.ts"]
     run_ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=11", "-c:v", "mpeg2video", str(parts[0]))
     tone_video(parts[1], 2, "-c:a", "aac", "-output_ts_offset", "11", seconds=4)
@@ -65,7 +66,7 @@ def test_sound_that_a_joined_stream_declares_late(tmp_path: Path) -> None:
     assert silent_until_s(info) == pytest.approx(11, abs=0.1)
 
 
-def test_files_that_show_their_sound_at_once_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_show_their_audio_at_once_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [tone_video(tmp_path / f"a.{x}", 2, "-c:a", "mp2") for x in ("ts", "mpg", "mkv")]
     paths.append(tmp_path / "silent.ts")
     run_ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=2", "-c:v", "mpeg2video", str(paths[-1]))
@@ -131,3 +132,50 @@ def test_a_declared_track_that_never_comes_is_told_from_the_one_that_is_there(tm
     assert (there.late, there.fault) == (False, "")
     assert missing.fault == "was not found"
     assert probe_video(late).default_audio == there
+
+
+def test_audio_with_an_unknown_format_tag_cannot_be_decoded(tmp_path: Path) -> None:
+    path = tone_video(tmp_path / "a.avi", 2, "-c:a", "mp3")
+    data = bytearray(path.read_bytes())
+    tag = data.index(b"strf", data.index(b"auds")) + 8
+    data[tag : tag + 2] = b"\x77\x77"
+    path.write_bytes(data)
+    assert [(track.codec, track.fault) for track in probe_video(path).audio] == [
+        ("unknown format", "cannot be decoded")
+    ]
+
+
+def make_unknown(path: Path, usual: int, private: int) -> None:
+    """Fill the second stream of an MPEG-TS with noise and change its type from `usual` to `private`."""
+    data = bytearray(path.read_bytes())
+    noise = random.Random(1)
+    for begin in range(0, len(data), 188):
+        body = begin + 4 + (1 + data[begin + 4] if data[begin + 3] & 0x20 else 0)
+        pid = int.from_bytes(data[begin + 1 : begin + 3], "big") & 0x1FFF
+        if pid == 0x101:
+            body += 9 + data[body + 8] if data[begin + 1] & 0x40 else 0
+            data[body : begin + 188] = noise.randbytes(begin + 188 - body)
+        elif data[begin + 4 : begin + 6] == b"\0\2":  # the programme map
+            end = begin + 8 + (int.from_bytes(data[begin + 6 : begin + 8], "big") & 0xFFF)
+            at = data.index(bytes([usual, 0xE1, 0x01]), begin, end)
+            data[at] = private
+            data[end - 4 : end] = crc(data[begin + 5 : end - 4]).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
+def crc(section: bytes) -> int:
+    """CRC-32 of MPEG-2 (ISO 13818-1, annex A)."""
+    value = 0xFFFFFFFF
+    for byte in section:
+        value ^= byte << 24
+        for _ in range(8):
+            value = (value << 1 ^ (0x04C11DB7 if value & 0x80000000 else 0)) & 0xFFFFFFFF
+    return value
+
+
+def test_a_stream_of_unknown_type_is_taken_for_audio_where_there_is_no_other(tmp_path: Path) -> None:
+    path = tone_video(tmp_path / "a.ts", 2, "-c:a", "aac", seconds=4)
+    make_unknown(path, 0x0F, 0x9A)
+    info = probe_video(path)
+    assert [(track.index, track.fault) for track in info.audio] == [(1, "cannot be decoded")]
+    assert info.default_audio is None and info.unheard_audio == info.audio[0]

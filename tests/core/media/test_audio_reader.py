@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import DecodeError, InterruptedRunError
-from core.media.audio_reader import PcmFormat, _on_one_clock, pcm_format, read_audio
+from core.media.audio_reader import PcmFormat, _on_video_clock, pcm_format, read_audio
 from core.media.video_probe import probe_video
 from core.types import AudioInfo
 from tests.material.channel_videos import tone_video
@@ -70,7 +70,7 @@ def test_silence_before_after_and_in_a_hole(tmp_path):
     assert abs(int(np.flatnonzero(loud)[0]) - 24001) <= 48
 
 
-def test_interval_outside_the_sound_is_silence(tmp_path):
+def test_interval_outside_the_audio_is_silence(tmp_path):
     info = write_ramp(tmp_path / "a.mov", seconds=1.0)
     result, samples = excerpt(info, "2.5", 1)
     assert len(samples) == 48000 == result.silent and not samples.any()
@@ -103,7 +103,7 @@ def test_the_default_track_is_taken(tmp_path):
     assert excerpt(info, 1, 1)[1].any()
 
 
-def test_no_sound(tmp_path):
+def test_no_audio(tmp_path):
     info = write_ramp(tmp_path / "a.mov", tracks=1)
     from dataclasses import replace
 
@@ -153,9 +153,8 @@ def test_stop_and_vanished_file(tmp_path):
 
 
 def frames_at(*times_s):
-    """What `_on_one_clock` knows of frames; their ticks are milliseconds."""
-    tick = Fraction(1, 1000)
-    return [SimpleNamespace(time=t, pts=round(1000 * t), time_base=tick) for t in times_s]
+    """What `_on_video_clock` knows of frames; their ticks are milliseconds."""
+    return [SimpleNamespace(pts=round(1000 * t)) for t in times_s]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +170,8 @@ def frames_at(*times_s):
         ([1.0, 600.0, 9000.0, 9001.0], [-8000], [1000, 600_000, 1_000_000, 1_001_000]),
     ],
 )
-def test_sound_follows_the_clock_of_the_pictures(times_s, shifts_s, expected):
-    moved = _on_one_clock(iter(frames_at(*times_s)), [Fraction(s) for s in shifts_s])
+def test_audio_follows_the_clock_of_the_video(times_s, shifts_s, expected):
+    moved = _on_video_clock(iter(frames_at(*times_s)), Fraction(1, 1000), [Fraction(s) for s in shifts_s])
     assert [frame.pts for frame in moved] == expected
 
 

@@ -1,5 +1,7 @@
+import dataclasses
 import gc
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -9,7 +11,7 @@ import pytest
 
 from core.errors import DecodeError
 from core.media.video_probe import probe_video
-from core.media.video_reader import VideoReader
+from core.media.video_reader import VideoReader, is_indexed
 from tests.material.small_videos import (
     assert_upright,
     corner_colours,
@@ -108,7 +110,7 @@ def test_a_seek_that_lands_too_late_falls_back(tmp_path: Path, monkeypatch: pyte
         ("-display_rotation", "270", "-display_vflip"),
     ],
 )
-def test_pictures_come_as_a_player_shows_them(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_frames_come_as_a_player_shows_them(tmp_path: Path, options: tuple[str, ...]) -> None:
     plain, turned = make_video(tmp_path / "p.mp4", SIX), tmp_path / "t.mov"
     run_ffmpeg(*options, "-i", str(plain), "-c", "copy", str(turned))
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(turned)]
@@ -142,7 +144,7 @@ FULL_709 = ("-vf", "scale=out_range=pc:out_color_matrix=bt709", "-color_range", 
         ("a.mp4", ("-flags", "+ildct+ilme", "-x264opts", "tff=1")),
     ],
 )  # fmt: skip
-def test_awkward_pictures_become_ordinary_with_the_same_colours(
+def test_awkward_frames_become_ordinary_with_the_same_colours(
     tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
     path = make_video(tmp_path / name, SIX, *options)
@@ -166,12 +168,12 @@ def test_odd_sides_rotated(tmp_path: Path) -> None:
     np.testing.assert_allclose(rgb[200, 100], (0, 0, 255), atol=12)  # the lower left corner went up
 
 
-def test_ordinary_pictures_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordinary_frames_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av.filter.Graph", None)
     assert read(make_video(tmp_path / "a.mp4", gray_ramp(3, 64, 48)))[1] == [0, 1, 2]
 
 
-def test_interlaced_pictures_lose_their_combs(tmp_path: Path) -> None:
+def test_interlaced_frames_lose_their_combs(tmp_path: Path) -> None:
     pictures = []
     for step in range(24):
         picture = np.full((96, 160, 3), 40, np.uint8)
@@ -316,13 +318,13 @@ def test_a_file_that_has_changed_meanwhile(tmp_path: Path) -> None:
         next(reader.frames())
 
 
-def test_not_one_picture(tmp_path: Path) -> None:
+def test_not_one_frame(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mkv", gray_ramp(12, 64, 48), "-c:v", "ffv1", "-g", "1", "-slicecrc", "1")
     info = probe_video(path)
     data = path.read_bytes()
     start = data.index(b"\x1f\x43\xb6\x75") + 30
     path.write_bytes(data[:start] + bytes(len(data) - start))
-    with VideoReader(info) as reader, pytest.raises(DecodeError, match="no picture"):
+    with VideoReader(info) as reader, pytest.raises(DecodeError, match="none of its frames"):
         list(reader.frames())
 
 
@@ -366,7 +368,7 @@ def with_times(tmp_path: Path, moved: dict[int, int], extension: str = "mkv") ->
     return path
 
 
-def test_one_wrong_time_moves_no_other_picture(tmp_path: Path) -> None:
+def test_one_wrong_time_moves_no_other_frame(tmp_path: Path) -> None:
     part = with_times(tmp_path, {})
     data = bytearray(part.read_bytes())
     # Times are relative to the cluster's; of a block they follow the track's number, 0x81.
@@ -406,7 +408,7 @@ def test_a_stream_that_appears_in_mid_file(tmp_path: Path) -> None:
         assert sum(1 for _ in reader.frames()) == 201 * 25
 
 
-def test_pictures_are_free_as_soon_as_nobody_holds_them(tmp_path: Path) -> None:
+def test_frames_are_free_as_soon_as_nobody_holds_them(tmp_path: Path) -> None:
     """Waiting for the garbage collector, a hundred of them would pile up: 300 MB at 1080p."""
     path = make_video(tmp_path / "plain.mp4", SIX * 10)
     gc.collect()
@@ -419,3 +421,41 @@ def test_pictures_are_free_as_soon_as_nobody_holds_them(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert alive < 10
+
+
+def zeroed(name: bytes, data: bytes) -> bytes:
+    """MP4 `data` with a time table whose values (the second number of each row) are all 0."""
+    at = data.index(name) + 8
+    content = bytearray(data)
+    for row in range(int.from_bytes(data[at : at + 4], "big")):
+        content[at + 8 + 8 * row : at + 12 + 8 * row] = bytes(4)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: data.replace(b"ctts", b"free"), id="no ctts"),
+        pytest.param(lambda data: zeroed(b"ctts", data), id="ctts 0"),
+        pytest.param(lambda data: zeroed(b"stts", data), id="stts 0"),
+    ],
+)
+def test_times_out_of_order_give_way_to_the_decoding_order(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    coded = ("-c:v", "libx264", "-bf", "3", "-x264opts", "b-adapt=0:b-pyramid=none", "-preset", "veryfast")
+    path = make_video(tmp_path / "a.mp4", gray_ramp(20, 64, 48), *coded, "-use_editlist", "0")
+    whole, _, reader = read(path)
+    assert "reordered_times" not in reader.statistics
+    path.write_bytes(damage(path.read_bytes()))
+    pts, numbers, reader = read(path)
+    assert numbers == list(range(20))
+    assert 8 <= reader.statistics["reordered_times"] <= reader.statistics["repaired_times"]
+    steps = np.diff(pts)
+    # Half intervals until the clock has caught up.
+    assert steps[7:].min() >= 256 and np.all(steps[14:] == 512)
+    assert abs((pts[-1] - pts[0]) - (whole[-1] - whole[0])) <= 512
+
+
+def test_repaired_times_are_read_from_the_beginning(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", gray_ramp(20, 64, 48), *KEYED)
+    info = probe_video(path)
+    assert is_indexed(info) and not is_indexed(dataclasses.replace(info, has_repaired_times=True))

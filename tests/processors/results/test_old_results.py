@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from config import VERSION, Settings, load_settings
-from processors.results.manifest_outline import ManifestState
 from processors.results.old_results import OldResults, examine_folder, refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
 from tests.processors.results.test_output_folder import SOURCE, is_done, note_finished, write_run
@@ -121,7 +120,7 @@ def test_edits_are_told_from_what_was_rendered(tmp_path):
         journal = {"replacing": True, "timeline": {"edited": edited}, "files": []}
         (tmp_path / "manifest.json").write_text(json.dumps(journal))
         assert state() == (edited, False)
-        assert examine(tmp_path).facts.manifest is ManifestState.REPLACING
+        assert not examine(tmp_path).facts.same_settings
     (tmp_path / "timeline.json").unlink()
     assert state() == (False, False)
 
