@@ -32,6 +32,7 @@ from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedde
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
 from core.models.model_spec import DETECTOR_NETS, MODELS, input_side
+from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
 from core.thread_budget import thread_budget
 
@@ -198,13 +199,13 @@ class ModelManager:
     def _make_detector(self) -> FaceDetector:
         nets = self._nets(*DETECTOR_NETS)
         if self.device == "cpu":
-            return FaceDetector(*nets)
+            return MtcnnDetector(*nets)
         import torch
 
         from core.models.torch_runtime import DeviceImages, Upload
 
         upload = Upload(torch.device(self.device))
-        return FaceDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
+        return MtcnnDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
 
     def _load_embedder(self) -> FaceEmbedder:
         return self._on_device(self._make_embedder, lambda: self.embedder)
