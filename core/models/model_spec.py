@@ -15,8 +15,8 @@ from core.errors import ModelError
 class WeightsFile:
     """A file of weights and where it comes from.
 
-    size: bytes. package, folder: the installed package that holds it, and the folder inside. url: where it is
-    downloaded from if no package holds it.
+    size: bytes. package, folder: the installed package that contains it, and the folder inside. url: where it is
+    downloaded from if no package contains it.
     """
 
     name: str
@@ -71,8 +71,8 @@ class ModelSpec:
     example_side: px, of the input that it is traced with for the conversion; None: `side`.
     cpu_batch: images per call on a CPU, where more gain nothing.
     gpu_batch: images per call on a GPU; with `gpu_batch_fixed` exactly so many, else the largest number tried.
-    all_threads: it runs while everything else waits for it, so it gets every thread of the budget.
-    calibration: how cosines of its embeddings are read; None: it is no recognition network.
+    all_threads: everything else waits while it runs, so it gets every thread of the budget.
+    calibration: how cosines of its embeddings are read; None: it is not a recognition network.
     score_scale: how scores of detected and tracked faces are read; None: it gives none of them.
     """
 
@@ -163,10 +163,10 @@ def embedder_names() -> tuple[str, ...]:
 
 
 def calibration_of(embedder: str) -> Calibration:
-    """The curve of the recognition network `embedder`.
+    """The calibration of the recognition network `embedder`.
 
     Raises:
-        ModelError: there is none of that name.
+        ModelError: there is no such network.
     """
     spec = MODELS.get(embedder)
     if spec is None or spec.calibration is None:
@@ -188,7 +188,7 @@ def score_scale_of(detector: str) -> ScoreScale:
 
 
 def input_side(name: str) -> int:
-    """Px, the side of the square input of the network `name`.
+    """Side of the square input of the network `name`, px.
 
     Raises:
         ValueError: it takes any size.

@@ -1,4 +1,4 @@
-"""Batches: as large as pays, smaller once memory was short, and never another result."""
+"""Batch sizes: as large as pays off, smaller once memory has run out; results do not depend on them."""
 
 from __future__ import annotations
 

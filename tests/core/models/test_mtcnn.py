@@ -1,4 +1,4 @@
-"""The cascade against facenet-pytorch's own, and its two further entrances."""
+"""MTCNN against facenet-pytorch's implementation; known faces, refinement and candidates computed ahead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs on a GPU, run on the CPU: uploads, every form of short memory, images and crops on the device."""
+"""The GPU code, run on the CPU: uploads, every kind of memory error, images and crops on the device."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_device_is_tried_with_a_convolution(monkeypatch: pytest.MonkeyPatch) -
     try_device("cpu")
     right = torch.nn.functional.conv2d
     monkeypatch.setattr(torch.nn.functional, "conv2d", lambda *tensors: right(*tensors) + 1)
-    with pytest.raises(RuntimeError, match="wrong numbers"):
+    with pytest.raises(RuntimeError, match="wrong values"):
         try_device("cpu")
 
 
