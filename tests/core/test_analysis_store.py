@@ -1,4 +1,4 @@
-"""Analyses come back as they were stored, and nothing but a sound file of ours is ever taken for one."""
+"""Analyses come back as they were stored, and damaged or hostile files are never read as one."""
 
 from __future__ import annotations
 

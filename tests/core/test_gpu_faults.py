@@ -1,4 +1,4 @@
-"""A GPU that is there but does not work: the CPU takes its place, with one warning. Faults are put in, on the CPU."""
+"""A GPU that does not work: the CPU takes its place, with one warning. Faults are simulated on the CPU."""
 
 from __future__ import annotations
 

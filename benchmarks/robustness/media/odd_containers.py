@@ -19,7 +19,7 @@ AT_ONCE = (*PAL, "vcd", "swf", "rm", "wtv", "nut")
 """muxers that are encoded to directly instead of remuxed from Matroska"""
 VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
-AV1 = ("-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-b:v", "1M")
+AV1 = ("-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "20", "-b:v", "0")
 MJPEG = ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p")
 HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
 MP2 = ("-c:a", "mp2")
