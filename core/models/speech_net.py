@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import ModelChecksumError, ModelUnavailableError
+from core.errors import ModelChecksumError, ModelUnavailableError, ascii_safe
 from core.models.model_spec import WeightsFile
 from core.models.nets import converted
 from core.models.openvino_graph import OpenVINOGraph
@@ -93,14 +93,15 @@ def locate_speech_weights(
 
 def _recognised(path: Path) -> tuple[str, Path]:
     if not path.is_file():
-        raise ModelUnavailableError("no such weights file", path=path, stage="models", hint=_HINT)
+        raise ModelUnavailableError(f"no weights file {ascii_safe(str(path))}", stage="models", hint=_HINT)
     for key, entry in SPEECH_WEIGHTS.items():
         try:
             return key, verified(path, entry)
         except ModelChecksumError:
             continue
     names = " or ".join(entry.name for entry in SPEECH_WEIGHTS.values())
-    raise ModelChecksumError(f"is neither {names} of LR-ASD", path=path, stage="models", hint=f"get it from {_ADDRESS}")
+    message = f"{ascii_safe(str(path))} is neither {names} of LR-ASD"
+    raise ModelChecksumError(message, stage="models", hint=f"{_ADDRESS} has them")
 
 
 class SpeechNet:

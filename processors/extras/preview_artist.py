@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet
 from processors.extras.drawn_names import drawn_names
 from processors.results.tracks_table import UNKNOWN_PERSON
+from processors.speech.person_turns import PeopleTurns, speaking_mask
 from utils.text_drawing import Color, draw_text, text_mask
 from utils.time_formats import clock
 
@@ -34,25 +36,30 @@ class _DrawnFace:
     name: str
     drawn_name: str
     color: Color
+    speaking: NDArray[np.bool_]
+    """(T,), all False where it is unknown"""
 
 
 class PreviewArtist:
     """Draws on images, in rising order of their frame numbers."""
 
-    def __init__(self, analysis: FaceAnalysis, timeline: Timeline, width: int, height: int) -> None:
-        """width, height: of the images, px."""
+    def __init__(
+        self, analysis: FaceAnalysis, timeline: Timeline, width: int, height: int, turns: PeopleTurns | None = None
+    ) -> None:
+        """width, height: of the images, px. turns: speakers' boxes are drawn thicker, with a white edge."""
         self._analysis = analysis
         self._scale = np.array([width / analysis.video.width, height / analysis.video.height] * 2, np.float64)
         self._shot_starts = [shot.start for shot in analysis.shots]
         self._line_px = max(1, round(height / 270))
         self._text_px = max(10, round(height / 36))
-        self._waiting = sorted(_faces(analysis, timeline), key=lambda face: face.tracklet.start, reverse=True)
+        self._waiting = sorted(
+            _faces(analysis, timeline, turns or {}), key=lambda face: face.tracklet.start, reverse=True
+        )
         self._active: list[_DrawnFace] = []
-        self._shown = {
-            (segment.person, track): (segment.start, segment.end)
-            for segment in timeline.segments
-            for track in segment.tracklets
-        }
+        self._shown: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        for segment in timeline.segments:
+            for track in segment.tracklets:
+                self._shown.setdefault((segment.person, track), []).append((segment.start, segment.end))
 
     def draw(self, image: ByteArray, frame: int) -> None:
         """Draw on `image`, (height, width, 3) uint8 RGB, what was found in frame number `frame`."""
@@ -75,16 +82,21 @@ class PreviewArtist:
         tracklet = face.tracklet
         x1, y1, x2, y2 = (int(v) for v in np.round(tracklet.boxes[row].astype(np.float64) * self._scale))
         score = float(tracklet.scores[row])
-        if score > 0:
+        if face.speaking[row]:
+            cv2.rectangle(image, (x1, y1), (x2, y2), _WHITE, 5 * self._line_px)
+            cv2.rectangle(image, (x1, y1), (x2, y2), face.color, 3 * self._line_px)
+        elif score > 0:
             cv2.rectangle(image, (x1, y1), (x2, y2), face.color, self._line_px)
         else:
             _dashed(image, (x1, y1, x2, y2), face.color, self._line_px)
         text = f"{face.drawn_name}  #{tracklet.id}  {f'{score:.2f}' if score > 0 else 'hidden'}"
-        start, end = self._shown.get((face.name, tracklet.id), (0, 0))
+        shown = any(start <= frame < end for start, end in self._shown.get((face.name, tracklet.id), ()))
+        if face.speaking[row]:
+            text += "  speaks"
         height = text_mask(text, self._text_px).shape[0]
         above = y1 - height - self._line_px
         # The label of a face at the upper edge is drawn inside the box.
-        self._draw_label(image, text, x1, above if above >= 0 else y1, face.color if start <= frame < end else _GREY)
+        self._draw_label(image, text, x1, above if above >= 0 else y1, face.color if shown else _GREY)
 
     def _draw_time(self, image: ByteArray, frame: int, shot: Shot | None) -> None:
         number = "" if shot is None else f"  shot {shot.index + 1}"
@@ -117,13 +129,16 @@ class PreviewArtist:
         draw_text(image, text, x + margin, y, self._text_px, _WHITE)
 
 
-def _faces(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[_DrawnFace]:
+def _faces(analysis: FaceAnalysis, timeline: Timeline, turns: PeopleTurns) -> Iterator[_DrawnFace]:
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     drawn = drawn_names(person.name for person in timeline.people)
     for number, person in enumerate(timeline.people):
         color = PERSON_COLORS[number % len(PERSON_COLORS)]
-        yield from (_DrawnFace(by_id[track], person.name, drawn[person.name], color) for track in person.tracklets)
-    yield from (_DrawnFace(by_id[track], UNKNOWN_PERSON, UNKNOWN_PERSON, _GREY) for track in timeline.unknown)
+        for tracklet in (by_id[track] for track in person.tracklets):
+            speaking = speaking_mask(analysis, tracklet, turns.get(person.name, ()))
+            yield _DrawnFace(tracklet, person.name, drawn[person.name], color, speaking)
+    for tracklet in (by_id[track] for track in timeline.unknown):
+        yield _DrawnFace(tracklet, UNKNOWN_PERSON, UNKNOWN_PERSON, _GREY, speaking_mask(analysis, tracklet, ()))
 
 
 def _dashed(image: ByteArray, box: tuple[int, int, int, int], color: Color, thickness: int) -> None:

@@ -24,6 +24,7 @@ from processors.clips.constant_rate import (
     shown_frames,
 )
 from processors.extras.preview_artist import PreviewArtist
+from processors.speech.person_turns import PeopleTurns
 from utils.files import scratch_file
 from utils.prefetch import prefetch
 from utils.rgb_images import rgb_to_planes
@@ -40,9 +41,16 @@ _QUALITY_OFFSET = 5
 
 
 def write_preview(
-    folder: Path, analysis: FaceAnalysis, timeline: Timeline, settings: EncodeSettings, monitor: StageMonitor
+    folder: Path,
+    analysis: FaceAnalysis,
+    timeline: Timeline,
+    settings: EncodeSettings,
+    monitor: StageMonitor,
+    turns: PeopleTurns | None = None,
 ) -> tuple[str, ...]:
     """Write preview.mp4, at most 1280 px wide and high, at the source's nominal rate.
+
+    turns: who speaks when, if it is to be shown.
 
     Raises:
         DecodeError: the video cannot be decoded any more.
@@ -60,7 +68,7 @@ def write_preview(
         writer = stack.enter_context(ClipWriter(target, *size, video.frame_rate, coarser, color=color, audio=audio))
         reader = stack.enter_context(VideoReader(video))
         frames = stack.enter_context(prefetch(reader.frames(), _FRAMES_AHEAD, monitor.stop))
-        artist = PreviewArtist(analysis, timeline, *size)
+        artist = PreviewArtist(analysis, timeline, *size, turns)
         for image in _images(frames, analysis, shown, artist, size):
             if monitor.stop.is_set():
                 break

@@ -15,6 +15,7 @@ from processors.extras.exporters.otio import write_otio
 from processors.extras.exporters.speech_vtt import write_speech_vtt
 from processors.extras.exporters.vtt import write_vtt
 from processors.results.result_pictures import ranked_faces
+from processors.speech.person_turns import known_turns
 from utils.stage_monitor import StageMonitor
 
 
@@ -57,7 +58,9 @@ def _write_preview(context: ExtrasContext) -> tuple[str, ...]:
     # Imported only now: drawing text takes 30 ms to import.
     from processors.extras.preview_renderer import write_preview
 
-    return write_preview(context.folder, context.analysis, context.timeline, context.settings.encode, context.monitor)
+    analysis, timeline, settings = context.analysis, context.timeline, context.settings
+    turns = known_turns(analysis, timeline) if settings.speech.is_shown else None
+    return write_preview(context.folder, analysis, timeline, settings.encode, context.monitor, turns)
 
 
 def _write_reels(context: ExtrasContext) -> tuple[str, ...]:

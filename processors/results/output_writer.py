@@ -49,8 +49,7 @@ from processors.results.timeline_file import (
     TrackletEntry,
 )
 from processors.results.tracks_table import TRACKS_FILE, track_lines
-from processors.speech.person_turns import is_speech_known, person_turns
-from processors.speech.turns import Turn
+from processors.speech.person_turns import PeopleTurns, known_turns
 from utils.files import atomic_path, write_json, write_text
 from utils.fingerprints import Fingerprint
 from utils.stage_times import timed
@@ -61,17 +60,6 @@ _TIMELINE_ABOUT = (
     "a segment lies within one shot and follows tracklets of its person. A tracklet is of one person, or unknown, or "
     "left out. Of people, face is only told; so is the list of tracklets at the end."
 )
-
-
-PeopleTurns = Mapping[str, Sequence[Turn]]
-"""the turns of each person by name"""
-
-
-def known_turns(analysis: FaceAnalysis, timeline: Timeline) -> PeopleTurns | None:
-    """When everybody in `timeline` speaks; None where nobody found out."""
-    if not is_speech_known(analysis):
-        return None
-    return {person.name: person_turns(analysis, person.tracklets) for person in timeline.people}
 
 
 @timed("write")

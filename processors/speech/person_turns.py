@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import FaceAnalysis, Tracklet
+from core.types import FaceAnalysis, Timeline, Tracklet
 from processors.speech.turns import Turn, joined, turns
 
 SPEECH_SIGNAL = "speech"
 """name of the signal in `Tracklet.signals`: log-odds that the face is speaking"""
+
+
+PeopleTurns = Mapping[str, Sequence[Turn]]
+"""the turns of each person by name"""
 
 
 def is_speech_known(analysis: FaceAnalysis) -> bool:
@@ -28,6 +32,13 @@ def person_turns(analysis: FaceAnalysis, tracklets: Iterable[int]) -> list[Turn]
             starts_s, ends_s = analysis.starts_s[tracklet.frames], analysis.ends_s[tracklet.frames]
             found += turns(starts_s, ends_s, tracklet.signals[SPEECH_SIGNAL])
     return joined(found)
+
+
+def known_turns(analysis: FaceAnalysis, timeline: Timeline) -> PeopleTurns | None:
+    """When everybody in `timeline` speaks; None where nobody found out."""
+    if not is_speech_known(analysis):
+        return None
+    return {person.name: person_turns(analysis, person.tracklets) for person in timeline.people}
 
 
 def speaking_mask(analysis: FaceAnalysis, tracklet: Tracklet, pieces: Sequence[Turn]) -> NDArray[np.bool_]:

@@ -42,7 +42,7 @@ def test_an_altered_file_is_refused_before_it_is_loaded(speech_weights: dict[str
 def test_missing_weights_are_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailableError, match="--speech-weights"):
         locate_speech_weights(folders=[tmp_path])
-    with pytest.raises(ModelUnavailableError, match="no such weights file"):
+    with pytest.raises(ModelUnavailableError, match="no weights file"):
         locate_speech_weights(explicit=[str(tmp_path / "none.model")])
 
 

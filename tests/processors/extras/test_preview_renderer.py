@@ -17,6 +17,7 @@ from core.media.video_reader import VideoReader
 from core.types import FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet
 from processors.extras.preview_artist import PERSON_COLORS, PreviewArtist
 from processors.extras.preview_renderer import preview_size, write_preview
+from processors.speech.turns import Turn
 from tests.material.flash_beep import frame_times, onsets, read_clip, write_video
 from utils.stage_monitor import StageMonitor
 
@@ -129,6 +130,31 @@ def test_the_label_is_coloured_while_the_person_is_shown_in_a_clip(analysis):
     inside, outside = drawn(analysis, 5)[plate], drawn(analysis, 16)[plate]
     assert (inside == PERSON_COLORS[0]).all(-1).mean() > 0.5
     assert (outside == PERSON_COLORS[0]).all(-1).mean() < 0.1
+
+
+def test_every_segment_of_a_tracklet_colours_the_label(analysis):
+    plate = (slice(46, 58), slice(42, 44))
+    person = TIMELINE.people[0]
+    first = person.segments[0]
+    parts = (dataclasses.replace(first, start=0, end=8), dataclasses.replace(first, start=12, end=15))
+    timeline = dataclasses.replace(TIMELINE, people=(dataclasses.replace(person, segments=parts),))
+    coloured = []
+    for frame in (5, 10, 13):
+        image = np.zeros((240, 320, 3), np.uint8)
+        PreviewArtist(analysis, timeline, 320, 240).draw(image, frame)
+        coloured.append((image[plate] == PERSON_COLORS[0]).all(-1).mean() > 0.5)
+    assert coloured == [True, False, True]
+
+
+def test_the_box_of_a_speaker_stands_out(analysis):
+    turns = {"person_01": [Turn(0.2, 0.44, 2.0)]}
+    edge = (slice(100, 130), slice(36, 46))
+    thick = []
+    for frame in (8, 18):
+        image = np.zeros((240, 320, 3), np.uint8)
+        PreviewArtist(analysis, TIMELINE, 320, 240, turns).draw(image, frame)
+        thick.append(int(image[edge].any(-1).sum(1).min()))
+    assert thick[0] >= 4 and thick[1] == 1
 
 
 def test_a_hidden_face_is_dashed(analysis):

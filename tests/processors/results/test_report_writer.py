@@ -63,6 +63,20 @@ def test_of_very_many_clips_none_is_opened_before_it_is_played(manifest):
     assert page(manifest).count('preload="none"') == 100
 
 
+def test_turns_are_in_the_lane_of_who_speaks(manifest):
+    assert 'class="speaks"' not in page(manifest) and "speaks for" not in page(manifest)
+    manifest["people"][0] |= {"turns": 2, "speaks_s": 4.5}
+    manifest["people"][1] |= {"turns": 0, "speaks_s": 0.0}
+    file = a_timeline()
+    file["people"] = [
+        {"name": "person_01", "tracklets": [0, 1], "segments": [], "speaks": [[3.2, 6.4], [7.0, 8.3]]},
+        {"name": "Zoë & co", "tracklets": [2], "segments": [], "speaks": []},
+    ]
+    text = report_html(as_manifest(manifest), as_timeline(file), ReportImages())
+    assert text.count('class="speaks"') == 2 and '<rect class="speaks" x="25.0%" width="25.0%"' in text
+    assert "speaks for 0:04.5 in 2 turns" in text and "Thin: speaking." in text
+
+
 def test_very_many_cuts_are_in_the_row_of_shots_alone(manifest):
     assert page(manifest).count('class="cut"') == 2  # one in each lane
     manifest["shots"] = [{**manifest["shots"][0], "index": i} for i in range(200)]
