@@ -33,8 +33,8 @@ VERSION = "0.1.0"
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
     "mp4", "m4v", "mov", "qt", "f4v", "mj2", "3gp", "3gpp", "3g2", "mkv", "mk3d", "webm", "avi", "divx", "xvid",
-    "ts", "m2ts", "m2t", "mts", "trp", "tp", "tod", "mpg", "mpeg", "mpe", "m2p", "vob", "vro", "mod", "flv", "wmv",
-    "asf", "dvr-ms", "wtv", "ogv", "ogm", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
+    "ts", "m2ts", "m2t", "mts", "trp", "tp", "tod", "mpg", "mpeg", "mpe", "m2p", "vob", "vro", "mod", "dat", "flv",
+    "wmv", "asf", "dvr-ms", "wtv", "ogv", "ogm", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
     "insv", "lrv", "lrf", "360", "dav", "dv", "dif",
     "m1v", "m2v", "mpv", "mjpg", "mjpeg", "h264", "264", "avc", "h265", "265", "hevc", "ivf", "obu",
 })

@@ -59,12 +59,12 @@ class AnalysisStore:
             record = read_record(path, key)
             video = with_rate_of_all(info, record.analysis.frame_pts)
             if dataclasses.replace(record.analysis.video, path=info.path) != video:
-                raise ValueError("the video is now read differently")
+                raise ValueError("the video is decoded differently now")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, MemoryError) as error:
             name = ascii_safe(info.path.name)
-            logger.warning("%s: the stored analysis cannot be used and is recomputed: %s", name, error)
+            logger.warning("%s: the stored analysis cannot be used, so the video is analysed again: %s", name, error)
             return None
         with contextlib.suppress(OSError):
             os.utime(path)

@@ -93,7 +93,7 @@ class ModelManager:
     @cached_property
     def _cpu_backend(self) -> str:
         if importlib.util.find_spec("openvino") is None:
-            logger.warning("OpenVINO is not installed: torch runs the networks, which is several times slower")
+            logger.warning("OpenVINO is not installed; PyTorch runs the networks, several times slower")
             return "torch"
         return "OpenVINO"
 
@@ -188,7 +188,7 @@ class ModelManager:
         reason = error.message if isinstance(error, PipelineError) else first_line(error)
         if self._settings.analysis.device == "cuda":
             raise ModelError(f"the GPU does not work: {reason}", stage="models", hint="--device cpu") from error
-        logger.warning("the GPU does not work, the CPU takes its place: %s", reason)
+        logger.warning("the GPU does not work, so the CPU is used: %s", reason)
         self.device, self._device_reason = "cpu", f"does not work: {reason}"
         self._loaded.clear()
         free_memory()

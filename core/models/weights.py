@@ -34,7 +34,7 @@ def default_cache_dir() -> Path:
     """
     folder = _user_cache_dir()
     if folder is None:
-        raise SettingsError("this user has no home folder to keep a cache in", hint=CACHE_DIR_HINT)
+        raise SettingsError("this user has no home folder for the cache", hint=CACHE_DIR_HINT)
     return folder / "face-clips"
 
 
@@ -117,7 +117,7 @@ def _check(path: Path, entry: WeightsFile, *, called: Path) -> None:
             f"is not the expected {entry.name} (sha256 {entry.sha256[:12]}...)",
             path=called,
             stage="models",
-            hint="delete it and run again" if called == path else f"{entry.url} sent a different file",
+            hint="delete it and run again" if called == path else f"{entry.url} serves a different file",
         )
 
 

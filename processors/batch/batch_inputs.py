@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log"})
 """files of the output folder itself; the folder of a video must not have such a name"""
-_MAGIC_BYTES = {"mod": (b"\x00\x00\x01\xba", b"\x47")}
+_MAGIC_BYTES = {"mod": (b"\x00\x00\x01\xba", b"\x47"), "dat": (b"\x00\x00\x01\xba", b"\x47")}
 """first bytes of videos whose extension usually means something else (music, Go modules)"""
 
 

@@ -70,7 +70,7 @@ def assert_on_the_cpu(manager: ModelManager, caplog: pytest.LogCaptureFixture, r
     assert manager.describe()["device"] == "cpu"
     assert reason in manager.device_line and "\n" not in manager.device_line
     (warning,) = warnings(caplog)
-    assert "CPU takes its place" in warning and reason in warning and "\n" not in warning
+    assert "so the CPU is used" in warning and reason in warning and "\n" not in warning
 
 
 def runs_on(model: Any, kind: type) -> bool:

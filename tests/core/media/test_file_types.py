@@ -39,7 +39,7 @@ KINDS = {
     **dict.fromkeys(("ts", "m2t", "trp", "tp", "tod"), (*H264, "-f", "mpegts")),
     **dict.fromkeys(("m2ts", "mts"), (*H264, "-f", "mpegts", "-mpegts_m2ts_mode", "1")),
     **dict.fromkeys(("mpg", "mpeg", "mpe"), (*MPEG1, "-f", "mpeg")),
-    **dict.fromkeys(("vob", "vro", "mod", "m2p"), (*MPEG2, "-f", "vob")),
+    **dict.fromkeys(("vob", "vro", "mod", "dat", "m2p"), (*MPEG2, "-f", "vob")),
     "flv": ("-c:v", "flv1", "-q:v", "2"),
     **dict.fromkeys(("wmv", "asf", "dvr-ms"), WMV),
     "wtv": (*MPEG2, "-f", "wtv"),
@@ -83,7 +83,7 @@ def test_every_extension_is_tried() -> None:
 
 
 @pytest.mark.parametrize("extension", sorted(VIDEO_EXTENSIONS))
-def test_pictures_of_every_kind_of_file(extension: str, tmp_path: Path) -> None:
+def test_frames_of_every_kind_of_file(extension: str, tmp_path: Path) -> None:
     path = tmp_path / f"A.{extension.upper()}"
     if extension == "dav":
         write_dav(path, make_video(tmp_path / "a.h264", gray_ramp(20, 160, 96), *H264))

@@ -187,11 +187,13 @@ def test_what_is_not_known_as_a_video_is_named_first(tmp_path, caplog):
     assert said(caplog) == ["4 files skipped: a.jpg, a.srt, b.jpg, notes.txt (not videos)"]
 
 
+@pytest.mark.parametrize("extension", ["mod", "dat"])
 @pytest.mark.parametrize(("data", "taken"), [(b"\x00\x00\x01\xba...", True), (b"module x", False), (b"", False)])
-def test_mod_is_a_camcorders_only_where_it_begins_like_one(data, taken, tmp_path):
+def test_extensions_of_other_things_too_are_taken_where_the_file_begins_like_a_video(data, taken, extension, tmp_path):
     touch(tmp_path / "a.mp4")
-    (tmp_path / "MOV001.MOD").write_bytes(data)
-    assert names(find_inputs([str(tmp_path)], tmp_path / "out")) == ["a.mp4", *(["MOV001.MOD"] if taken else [])]
+    name = f"MOV001.{extension.upper()}"
+    (tmp_path / name).write_bytes(data)
+    assert names(find_inputs([str(tmp_path)], tmp_path / "out")) == ["a.mp4", *([name] if taken else [])]
 
 
 def test_names_do_not_depend_on_the_order_of_the_arguments(tmp_path):
