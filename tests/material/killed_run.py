@@ -20,13 +20,14 @@ import numpy as np
 
 from config import Settings, load_settings
 from core.media.video_reader import VideoReader
-from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, Tracklet, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.run_journal import UNFINISHED_FILE, RunJournal
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
+from tests.material.factories import face_analysis, tracklet
 from utils.progress_bars import BatchMonitor
 
 PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
@@ -45,7 +46,7 @@ class ScriptedAnalyzer:
         with VideoReader(info) as reader:
             pts = np.array([frame.pts for frame in reader.frames()], np.int64)
         tracklets = tuple(face(number, len(pts), left) for number, left in enumerate((8.0, 60.0)))
-        return FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), tracklets, "dlib", 0, {"looks": 3})
+        return face_analysis(tracklets, video=info, pts=pts, statistics={"looks": 3})
 
 
 def face(number: int, frames: int, left: float) -> Tracklet:
@@ -53,17 +54,14 @@ def face(number: int, frames: int, left: float) -> Tracklet:
     x = left + 0.1 * np.arange(frames)
     boxes = np.stack([x, np.full(frames, 20.0), x + 20, np.full(frames, 40.0)], 1).astype(np.float32)
     spots = np.array([[6, 8], [14, 8], [10, 12], [7, 15], [13, 15]], np.float32)
-    return Tracklet(
-        id=number,
-        shot=0,
-        frames=np.arange(frames),
-        boxes=boxes,
-        scores=np.ones(frames, np.float32),
+    return tracklet(
+        number,
+        range(frames),
+        boxes,
         landmarks=boxes[:, None, :2] + spots,
-        sharpness=np.ones(frames, np.float32),
-        sample_frames=np.array([3, 9]),
-        sample_quality=np.array([0.9, 0.8], np.float32),
-        embeddings=np.tile(np.eye(4, dtype=np.float32)[number], (2, 1)),
+        embeddings=np.tile(np.eye(4)[number], (2, 1)),
+        sample_frames=[3, 9],
+        sample_quality=[0.9, 0.8],
         face_jpeg=PORTRAIT,
     )
 
@@ -121,7 +119,7 @@ def die_at(kill_at: int, log: Path) -> None:
 
 
 if __name__ == "__main__":
-    folders = [Path(argument) for argument in sys.argv[1:4]]
-    folders[2].mkdir(parents=True, exist_ok=True)
-    die_at(int(sys.argv[5]), folders[2] / "renames.log")
-    sys.exit(run(*folders, int(sys.argv[4])))
+    inputs, output, cache = (Path(argument) for argument in sys.argv[1:4])
+    cache.mkdir(parents=True, exist_ok=True)
+    die_at(int(sys.argv[5]), cache / "renames.log")
+    sys.exit(run(inputs, output, cache, int(sys.argv[4])))

@@ -13,6 +13,7 @@ from core.errors import DecodeError
 from core.media.audio_reader import PcmExcerpt, PcmFormat
 from processors.clips import shared_audio
 from processors.clips.shared_audio import ClipSounds
+from tests.material.factories import video_info
 
 FIRST, SECOND = (Fraction(1), Fraction(2)), (Fraction(3), Fraction(2))
 
@@ -41,7 +42,7 @@ def test_clips_of_one_interval_share_one_reading(readings, tmp_path):
             assert sound is not None
             return sound[0][0], sound[0][0].read_bytes()
 
-    with ClipSounds(None, tmp_path, 160) as sounds:
+    with ClipSounds(video_info(), tmp_path, 160) as sounds:
         wanted = [FIRST, SECOND, FIRST, FIRST]
         for interval in wanted:
             sounds.expect(interval)
@@ -54,12 +55,12 @@ def test_clips_of_one_interval_share_one_reading(readings, tmp_path):
 
 
 def test_a_file_stays_for_those_who_come_later(readings, tmp_path):
-    with ClipSounds(None, tmp_path, 160) as sounds:
+    with ClipSounds(video_info(), tmp_path, 160) as sounds:
         for _ in range(2):
             sounds.expect(FIRST)
         for _ in range(2):
             with sounds.read(FIRST, threading.Event()) as sound:
-                assert sound[0][0].read_bytes() == b"\1" * 4
+                assert sound is not None and sound[0][0].read_bytes() == b"\1" * 4
         assert readings == [FIRST]
         sounds.expect(SECOND)
         sounds.expect(SECOND)
@@ -80,13 +81,15 @@ def test_who_fails_does_not_speak_for_the_others(monkeypatch, tmp_path):
 
     monkeypatch.setattr(shared_audio, "read_audio", read)
     monkeypatch.setattr(shared_audio, "encode_aac", lambda pcm, form, kbps: pcm)
-    with ClipSounds(None, tmp_path, 160) as sounds:
+    with ClipSounds(video_info(), tmp_path, 160) as sounds:
         sounds.expect(FIRST)
         sounds.expect(FIRST)
         with pytest.raises(DecodeError), sounds.read(FIRST, threading.Event()):
             pass
         with sounds.read(FIRST, threading.Event()) as sound:
-            assert sound[0][0].read_bytes() == b"half", "a file of its own, not behind what failed"
+            assert sound is not None and sound[0][0].read_bytes() == b"half", (
+                "a file of its own, not behind what failed"
+            )
     assert not list(tmp_path.iterdir())
 
 
@@ -100,9 +103,10 @@ def test_short_sound_is_encoded_once_for_all(seconds, encoded, monkeypatch, tmp_
 
     monkeypatch.setattr(shared_audio, "read_audio", read)
     interval = (Fraction(0), Fraction(seconds))
-    with ClipSounds(None, tmp_path, 64) as sounds:
+    with ClipSounds(video_info(), tmp_path, 64) as sounds:
         sounds.expect(interval)
         with sounds.read(interval, threading.Event()) as sound:
+            assert sound is not None
             (path, form), _ = sound
             assert form == (None if encoded else PcmFormat(8000, 1))
             if not encoded:
