@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.processors.test_process_faults import half_written, results, write_video
+from tests.processors.test_process_faults import half_written, results
+from tests.processors.test_resume import write_video
 
 NAMES = ("a", "b", "c")
 

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,7 +120,12 @@ def test_flags_may_stand_between_inputs():
 )
 def test_behind_two_dashes_everything_is_an_input(tmp_path, monkeypatch, command, arguments, inputs):
     seen = []
-    monkeypatch.setattr("processors.batch.batch_inputs.find_inputs", lambda given, output: seen.append(given) or ())
+
+    def find_inputs(given, output):
+        seen.append(given)
+        return ()
+
+    monkeypatch.setattr("processors.batch.batch_inputs.find_inputs", find_inputs)
     monkeypatch.setattr(main, "INPUT_DIR", tmp_path)
     assert main.main([*command, "-o", str(tmp_path / "out"), *arguments]) == 2
     assert seen == [inputs or [str(tmp_path)]]
@@ -160,7 +167,7 @@ def test_what_is_too_much_behind_two_dashes_is_named_as_it_was_given(capsys):
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch) -> Path:
+def home(tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "home").mkdir()
     (tmp_path / "here").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -312,7 +319,7 @@ def videos(tmp_path, monkeypatch):
 
 def scripted(monkeypatch, outcome):
     """Puts `outcome` in the place of the batch; returns what it was given."""
-    given = {}
+    given: dict[str, Any] = {}
 
     def run_batch(inputs, output_dir, settings, monitor, journal):
         given.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor)
@@ -424,6 +431,7 @@ def test_a_reader_that_leaves_early_is_no_error(videos, tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as p:
+        assert p.stdout is not None and p.stderr is not None
         p.stdout.readline()
         p.stdout.close()
         assert p.stderr.read() == b""
@@ -436,7 +444,7 @@ def launch_command(capsys, *arguments) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def results(tmp_path) -> Path:
+def results(tmp_path) -> Iterator[Path]:
     """A finished folder with two people."""
     folder = tmp_path / "out" / "film"
     folder.mkdir(parents=True)
@@ -530,7 +538,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(results, tmp_path, capsys, a
         arguments += ["--cache-dir", str(tmp_path)]
     before = (results / "timeline.json").read_bytes()
     try:
-        code = main.main(arguments)
+        code: object = main.main(arguments)
     except SystemExit as end:
         code = end.code
     err = capsys.readouterr().err

@@ -10,13 +10,12 @@ way the window moves differs. The table goes to stdout, ready for refactor.md.
 from __future__ import annotations
 
 import argparse
-import statistics
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ from processors.camera.framing import EYES_TO_CROWN, Framing
 from processors.crop_planner import CropPlanner
 from utils.box_geometry import centered_windows
 
-MODES = ("steady", "follow", "locked")
+MODES: tuple[Literal["steady", "follow", "locked"], ...] = ("steady", "follow", "locked")
 MEDIAN = "median 13"
 RATE = Fraction(25)
 TICKS = 512
@@ -202,7 +201,7 @@ def _truth(take: Take, frames: NDArray[np.int64]) -> tuple[Values, Values]:
 def _mean(measures: list[tuple[int, Measures]]) -> Measures:
     weights = [length for length, _ in measures]
     means: dict[str, Any] = {
-        f.name: statistics.fmean([getattr(m, f.name) for _, m in measures], weights) for f in fields(Measures)
+        f.name: float(np.average([getattr(m, f.name) for _, m in measures], weights=weights)) for f in fields(Measures)
     }
     return Measures(**means)
 

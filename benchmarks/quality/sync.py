@@ -109,7 +109,6 @@ def measure(case: str, folder: Path) -> list[Sync]:
 
 def _measured(clip: Path) -> Sync:
     times, light, sound_times, loudness = read_clip(clip)
-    assert sound_times is not None and loudness is not None
     lit, beeps = onsets(times, light, LIT), onsets(sound_times, loudness, LOUD)
     # The sound's last block is longer than the picture.
     beeps = beeps[beeps <= times[-1] + 0.5 / len(times)]

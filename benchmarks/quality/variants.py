@@ -46,7 +46,7 @@ def _mirrored(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
 
 
 def _padded(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
-    return box + np.array([0, _bar(info), 0, _bar(info)])
+    return np.asarray(box + np.array([0, _bar(info), 0, _bar(info)]), np.float64)
 
 
 def _bar(info: VideoInfo) -> int:
@@ -58,7 +58,7 @@ def _shaken(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
     size = [2 * int(side * share / 2) for side in (info.width, info.height)]
     room = [(side - cut) / 2 for side, cut in zip((info.width, info.height), size, strict=True)]
     x, y = room[0] * (1 + np.sin(frame / 5)), room[1] * (1 + np.sin(frame / 3))
-    return box - np.tile([2 * int(x / 2), 2 * int(y / 2)], 2)
+    return np.asarray(box - np.tile([2 * int(x / 2), 2 * int(y / 2)], 2), np.float64)
 
 
 @dataclass(frozen=True, slots=True)

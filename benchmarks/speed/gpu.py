@@ -11,6 +11,7 @@ does; facenet-pytorch gets the same pictures and the same smallest face.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import sys
 import tempfile
@@ -27,8 +28,9 @@ from benchmarks.speed.source_videos import crowd, kept
 from config import AnalysisSettings, RunSettings, Settings
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from core.model_manager import ModelManager, why_no_gpu
+from core.model_manager import ModelManager
 from core.models.face_detector import FaceDetector
+from core.models.gpu_check import why_no_gpu
 from core.models.weights import chosen_cache_dir
 from core.types import ByteArray, Detections
 from processors.face_analyzer import SMALLEST_FACE_PX, analysis_size
@@ -82,17 +84,19 @@ def stages(models: ModelManager, material: Material) -> dict[str, float]:
     def follow() -> int:
         return sum(1 for picture in material.pictures if detector.refine(picture, boxes))
 
+    def embed(count: int) -> int:
+        return len(embedder.embed(chips[:count]))
+
     for size in BATCHES:
         if size > len(material.pictures):
             break
         for part in itertools.islice(material.batches(size), WARM_UP_CALLS):
             detector.detect(part, SMALLEST_FACE_PX)
-        figures[f"search, {size} pictures at once"] = rate(lambda size=size: search(size))
+        figures[f"search, {size} pictures at once"] = rate(functools.partial(search, size))
     figures[f"follow, {len(boxes)} faces"] = rate(follow)
     for count in (1, 8, 256):
-        part = chips[:count]
-        embedder.embed(part)
-        figures[f"embed, {count} faces at once (faces)"] = rate(lambda part=part: len(embedder.embed(part)))
+        embed(count)
+        figures[f"embed, {count} faces at once (faces)"] = rate(functools.partial(embed, count))
     return figures
 
 
@@ -103,14 +107,16 @@ def facenet_pytorch(device: str, material: Material) -> dict[str, float]:
         from facenet_pytorch import MTCNN
 
         mtcnn = MTCNN(keep_all=True, min_face_size=SMALLEST_FACE_PX, device=device)
+
+        def search(size: int) -> int:
+            return sum(len(mtcnn.detect(part)[0]) for part in material.batches(size))
+
         figures = {}
         for size in BATCHES:
             if size > len(material.pictures):
                 break
             mtcnn.detect(material.pictures[:size])
-            figures[f"search, {size} pictures at once"] = rate(
-                lambda size=size: sum(len(mtcnn.detect(part)[0]) for part in material.batches(size))
-            )
+            figures[f"search, {size} pictures at once"] = rate(functools.partial(search, size))
     return figures
 
 
@@ -168,7 +174,11 @@ def check_on_cpu(models: Path) -> None:
     nets = []
     for kind, side in (("pnet", 64), ("rnet", RNET_SIDE), ("onet", ONET_SIDE)):
         net = TorchNet(kind, locate(kind), "cpu")
-        size = find_batch_size(lambda n, net=net, side=side: net(np.zeros((n, side, side, 3), np.uint8)), largest=64)
+
+        def blank_images(count: int, net: TorchNet = net, side: int = side) -> object:
+            return net(np.zeros((count, side, side, 3), np.uint8))
+
+        size = find_batch_size(blank_images, largest=64)
         nets.append(Batched(net, size, name=kind))
         print(f"{kind}: batches of {size}")
     device = FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))

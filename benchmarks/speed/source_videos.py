@@ -25,7 +25,7 @@ BACKGROUNDS: tuple[Background, ...] = ("studio", "garden", "library", "night")
 
 def crowd_film(width: int, height: int) -> Film:
     """20 s in five shots with 2, 3, 1, 4 and 2 people; some of them walk."""
-    shots = (
+    shots: tuple[tuple[tuple[Background, int], tuple[Actor, ...]], ...] = (
         (("studio", 3), (_face(0, 0.30, 0.22), _face(1, 0.68, 0.26))),
         (("garden", 8), (_face(0, 0.20, 0.15), _face(1, 0.48, 0.17, to=0.60), _face(2, 0.82, 0.14))),
         (("night", 11), (_face(1, 0.50, 0.42),)),

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import platform
@@ -88,7 +89,7 @@ class Bench:
             "ours, cached": self._cached,
             "ffmpeg decode": self._ffmpeg_decode,
             "ffmpeg 1x": self._ffmpeg_clips,
-            **{name: (lambda name=name: self._slow(name)) for name in self._frames},
+            **{name: functools.partial(self._slow, name) for name in self._frames},
         }
         for number in range(rounds):
             # The first round is in this order: the cache and ffmpeg's clips come from the first run.

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import analysis_file
 from core.analysis_file import AnalysisRecord, read_record, write_record
 from core.analysis_store import AnalysisStore
 from core.types import AudioInfo, ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
@@ -271,7 +270,7 @@ def test_a_long_table_of_contents_is_refused_unread(store, monkeypatch):
     with zipfile.ZipFile(path_of(store), "a") as archive:
         for number in range(2000):
             archive.writestr(f"{number}", b"")
-    monkeypatch.setattr(analysis_file.zipfile, "ZipFile", None)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
     with pytest.raises(ValueError, match="another's file"):
         read_record(path_of(store), KEY)
 

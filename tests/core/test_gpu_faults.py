@@ -16,7 +16,7 @@ from config import AnalysisSettings, Settings
 from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
-from core.models import torch_runtime
+from core.models import torch_runtime, weights
 from core.models.model_spec import MODELS
 from core.models.nets import OpenVINONet
 from core.models.torch_runtime import DevicePictures, TorchNet
@@ -181,7 +181,7 @@ def test_missing_weights_are_no_fault_of_the_gpu(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager = ModelManager(settings("auto"))
-    monkeypatch.setattr(model_manager.weights, "locate", failing(ModelError("not here")))
+    monkeypatch.setattr(weights, "locate", failing(ModelError("not here")))
     with pytest.raises(ModelError, match="not here"):
         _ = manager.detector
     assert manager.device == "cpu:0"

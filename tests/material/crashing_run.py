@@ -55,7 +55,7 @@ def work(inputs: Path, output: Path, cache: Path, stage: str, stem: str, times: 
 
 
 if __name__ == "__main__":
-    folders = [Path(argument) for argument in sys.argv[1:4]]
-    folders[2].mkdir(parents=True, exist_ok=True)
+    inputs, output, cache = (Path(argument) for argument in sys.argv[1:4])
+    cache.mkdir(parents=True, exist_ok=True)
     times = int(sys.argv[6]) if len(sys.argv) > 6 else 1000
-    sys.exit(supervise(functools.partial(work, *folders, sys.argv[4], sys.argv[5], times)))
+    sys.exit(supervise(functools.partial(work, inputs, output, cache, sys.argv[4], sys.argv[5], times)))

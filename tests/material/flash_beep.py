@@ -34,7 +34,7 @@ def frame_times(
 def flash_frames(times: Sequence[float], from_s: float = 0.0) -> list[int]:
     """The frames with which the flashes begin: every half second, none earlier than `from_s` after the first frame."""
     wanted = np.arange(from_s + FIRST_FLASH_S, times[-1] - times[0], FLASH_EVERY_S)
-    return np.searchsorted(times, wanted + times[0] - 1e-6).tolist()
+    return [int(frame) for frame in np.searchsorted(times, wanted + times[0] - 1e-6)]
 
 
 def write_video(
@@ -96,8 +96,11 @@ def _write_sound(
         out.mux(stream.encode(frame))
 
 
-def read_clip(path: Path) -> tuple[Values, Values, Values | None, Values | None]:
-    """(picture times (N,) s, mean brightness of the lower part (N,), sound times, loudness) of a whole clip."""
+def read_clip(path: Path) -> tuple[Values, Values, Values, Values]:
+    """Frame times (N,) s, mean brightness of their lower part (N,), sample times (S,) s, and loudness (S,) of a clip.
+
+    Without audio, S is 0.
+    """
     times, light, samples, begin = [], [], [], None
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
@@ -105,7 +108,7 @@ def read_clip(path: Path) -> tuple[Values, Values, Values | None, Values | None]
             light.append(frame.to_ndarray()[frame.height // 4 : frame.height].mean())
     with av.open(str(path)) as container:
         if not container.streams.audio:
-            return np.array(times), np.array(light), None, None
+            return np.array(times), np.array(light), np.zeros(0), np.zeros(0)
         rate = container.streams.audio[0].sample_rate
         for sound in container.decode(audio=0):
             begin = float(sound.pts * sound.time_base) if begin is None else begin

@@ -16,7 +16,7 @@ from config import ClipSettings, EncodeSettings, Settings
 from core.errors import EncodeError, InterruptedRunError, OutputError
 from core.media import clip_writer
 from core.media.clip_writer import ClipWriter
-from core.media.h264_encoder import NVENC
+from core.media.h264_encoder import NVENC, encoder_options
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.thread_budget import ThreadBudget
@@ -159,11 +159,11 @@ def test_sound_that_is_shorter_than_the_picture_becomes_silence(tmp_path):
     assert loudness[sound_times > 2.1].max() < 0.01 and loudness[sound_times < 0.65].max() < 0.01
 
 
-def test_more_overlapping_clips_than_encoders(plain, tmp_path):
+def test_more_overlapping_clips_than_encoders(plain, tmp_path, monkeypatch):
     paths = [crop(plain, 3 * i, 60 + 3 * i, f"person_{i:02d}") for i in range(5)] + [crop(plain, 80, 100)]
     seen = []
     monitor = StageMonitor()
-    monitor.update = lambda stage, done, total: seen.append((stage, done, total))
+    monkeypatch.setattr(monitor, "update", lambda stage, done, total: seen.append((stage, done, total)))
     result = ClipRenderer(SETTINGS, monitor, max_encoders=2).render(plain, paths, tmp_path)
     for path, clip in zip(paths, result.clips, strict=True):
         assert len(read_clip(tmp_path / clip.file)[0]) == len(path.source_frames)
@@ -188,7 +188,12 @@ def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
     paths = [crop(plain, a, b, f"p{n}") for n, (a, b) in enumerate([(0, 20), (10, 30), (30, 50), (50, 80), (85, 99)])]
     lanes = set()
     make = RenderLane.make
-    monkeypatch.setattr(RenderLane, "make", lambda self, part: lanes.add(self) or make(self, part))
+
+    def noted(self, part):
+        lanes.add(self)
+        return make(self, part)
+
+    monkeypatch.setattr(RenderLane, "make", noted)
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(4, 2, 1, 1))
     results = {}
     lying = replace(plain, statistics={**plain.statistics, "false_key_frames": 1})
@@ -275,9 +280,17 @@ def test_lanes_by_cpus_and_size_of_the_picture(cpus, px, lanes):
 def test_waiting_for_room_takes_no_computing(plain, tmp_path, monkeypatch):
     asked = []
     join, finish = ClipJob.join, ClipWriter._finish
-    monkeypatch.setattr(ClipJob, "join", lambda self, timeout_s: asked.append(timeout_s) or join(self, timeout_s))
-    # The first clip has ended long ago whenever the next ones have to wait.
-    monkeypatch.setattr(ClipWriter, "_finish", lambda self: time.sleep(0.3) or finish(self))
+
+    def counted(self, timeout_s):
+        asked.append(timeout_s)
+        return join(self, timeout_s)
+
+    def slow(self):
+        time.sleep(0.3)  # the first clip has ended long ago whenever the next ones have to wait
+        return finish(self)
+
+    monkeypatch.setattr(ClipJob, "join", counted)
+    monkeypatch.setattr(ClipWriter, "_finish", slow)
     paths = [crop(plain, 20 * i, 20 * i + 20, f"person_{p}") for i in range(4) for p in range(2)]
     result = ClipRenderer(SETTINGS, max_encoders=2).render(plain, paths, tmp_path)
     assert len(result.clips) == 8
@@ -306,17 +319,17 @@ def test_frames_missing_this_time_repeat_the_last_one(plain, tmp_path, monkeypat
     assert len(read_clip(tmp_path / result.clips[0].file)[0]) == 30
 
 
-def test_stop_leaves_nothing(plain, tmp_path):
+def test_stop_leaves_nothing(plain, tmp_path, monkeypatch):
     monitor = StageMonitor(threading.Event())
     threads = set(threading.enumerate())
-    started = []
+    started: list[float] = []
 
     def update(stage, done, total):
         if done > 5 and not started:
             started.append(time.monotonic())
             monitor.stop.set()
 
-    monitor.update = update
+    monkeypatch.setattr(monitor, "update", update)
     with pytest.raises(InterruptedRunError):
         ClipRenderer(SETTINGS, monitor).render(plain, [crop(plain), crop(plain, 2, 90, "p2")], tmp_path)
     assert time.monotonic() - started[0] < 0.5
@@ -326,7 +339,7 @@ def test_stop_leaves_nothing(plain, tmp_path):
 
 def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(clip_renderer, "choose_encoder", lambda *_: NVENC)
-    options = clip_writer.encoder_options
+    options = encoder_options
 
     def broken(encoder, *rest):
         return options(encoder, *rest) if encoder != NVENC else {"vcodec": "libx264", "preset": "broken"}

@@ -63,7 +63,7 @@ def script_faces(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def settings_for(cache: Path, **run: Any) -> Settings:
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "clip": {"size": 64},
         "encode": {"preset": "ultrafast", "codec": "x264"},
         "analysis": {"embedder": "dlib"},

@@ -28,7 +28,7 @@ def write_video(path: Path, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory) -> Path:
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     for seed, name in enumerate(VIDEOS):
         write_video(folder / f"{name}.mp4", seed)

@@ -8,7 +8,6 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(ScriptedAnalyzer, "log", tmp_path / "analysed.log")
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", ScriptedAnalyzer)
     monkeypatch.setattr(analysis_key, "code_digest", lambda: "scripted")

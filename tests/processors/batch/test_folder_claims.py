@@ -136,9 +136,12 @@ def test_only_files_of_one_size_are_read_for_that(
     inputs = find_inputs([str(put(tmp_path / f"{n}.mp4", "x" * (1 + n // 2))) for n in range(6)], output)
     marks = {source.name: fingerprint(source.path) for source in inputs}
     read: list[str] = []
-    monkeypatch.setattr(
-        "processors.batch.folder_claims.fingerprint", lambda path: (read.append(path.name), fingerprint(path))[1]
-    )
+
+    def reading(path: Path) -> Fingerprint:
+        read.append(path.name)
+        return fingerprint(path)
+
+    monkeypatch.setattr("processors.batch.folder_claims.fingerprint", reading)
     claims = FolderClaims(output, inputs)
     for source in reversed(inputs):
         claims.folder_for(source, marks[source.name])

@@ -94,7 +94,7 @@ def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):
 
     def watched(folder):
         assert not any(manifest() is not None for manifest in seen)
-        manifest = Watched(read_manifest(folder))
+        manifest = Watched(read_manifest(folder) or {})
         seen.append(weakref.ref(manifest))
         return manifest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -21,11 +22,19 @@ def in_thread(work) -> threading.Thread:
     return thread
 
 
+def taking(rooms: EncoderRooms, count: int, got: list[str], name: str) -> Callable[[], None]:
+    def take() -> None:
+        rooms.take(count, 0.01, nothing)
+        got.append(name)
+
+    return take
+
+
 def test_one_who_needs_many_is_not_passed_over():
-    rooms, got = EncoderRooms(3), []
+    rooms, got = EncoderRooms(3), list[str]()
     rooms.take(1, 0.01, nothing)
-    many = in_thread(lambda: (rooms.take(3, 0.01, nothing), got.append("many")))
-    one = in_thread(lambda: (rooms.take(1, 0.01, nothing), got.append("one")))
+    many = in_thread(taking(rooms, 3, got, "many"))
+    one = in_thread(taking(rooms, 1, got, "one"))
     assert got == []  # although there is room for one
     rooms.give()
     many.join(2)
@@ -36,13 +45,13 @@ def test_one_who_needs_many_is_not_passed_over():
 
 
 def test_one_who_needs_more_than_there_are_is_alone():
-    rooms, got = EncoderRooms(2), []
+    rooms, got = EncoderRooms(2), list[str]()
     rooms.take(1, 0.01, nothing)
-    many = in_thread(lambda: (rooms.take(5, 0.01, nothing), got.append("many")))
+    many = in_thread(taking(rooms, 5, got, "many"))
     assert got == []
     rooms.give()
     many.join(2)
-    one = in_thread(lambda: (rooms.take(1, 0.01, nothing), got.append("one")))
+    one = in_thread(taking(rooms, 1, got, "one"))
     rooms.give(3)  # two of five are still held
     time.sleep(0.05)
     assert got == ["many"]
@@ -52,7 +61,7 @@ def test_one_who_needs_more_than_there_are_is_alone():
 
 
 def test_one_who_leaves_stands_in_nobodys_way():
-    rooms, got, leave = EncoderRooms(2), [], threading.Event()
+    rooms, got, leave = EncoderRooms(2), list[str](), threading.Event()
     rooms.take(1, 0.01, nothing)
 
     def check() -> None:
@@ -65,7 +74,7 @@ def test_one_who_leaves_stands_in_nobodys_way():
         got.append("left")
 
     first = in_thread(ask)
-    second = in_thread(lambda: (rooms.take(1, 0.01, nothing), got.append("second")))
+    second = in_thread(taking(rooms, 1, got, "second"))
     assert got == []
     leave.set()
     first.join(2)

@@ -14,6 +14,7 @@ from config import AnalysisSettings
 from core.errors import ModelError
 from processors.faces import face_observer
 from processors.faces.face_observer import MAX_PENDING, FaceObserver
+from processors.faces.tracklet_maker import TrackletMaker
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
 
@@ -48,7 +49,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, str]]:
         return SimpleNamespace(id=track.id)
 
     monkeypatch.setattr(face_observer, "FaceSampler", Sampler)
-    monkeypatch.setattr(face_observer.TrackletMaker, "make", make)
+    monkeypatch.setattr(TrackletMaker, "make", make)
     return rows
 
 
@@ -90,7 +91,7 @@ def test_an_error_of_the_thread_reaches_the_caller(monkeypatch: pytest.MonkeyPat
     def fail(*_: Any) -> None:
         raise ModelError("no network")
 
-    monkeypatch.setattr(face_observer.TrackletMaker, "make", fail)
+    monkeypatch.setattr(TrackletMaker, "make", fail)
     with observer() as watching, pytest.raises(ModelError, match="no network"):
         watching.end(track_at(0, 3))
         watching.finish()
@@ -114,7 +115,7 @@ def test_no_more_than_so_many_pictures_wait(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_waiting_ends_when_the_run_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(face_observer.TrackletMaker, "make", lambda *_: release.wait(10))
+    monkeypatch.setattr(TrackletMaker, "make", lambda *_: release.wait(10))
 
     def stop() -> None:
         release.set()

@@ -91,7 +91,8 @@ def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monk
 def test_every_module_of_the_analysis_counts():
     """Modules are followed as the test of the layers follows them, which was written on its own."""
     graph = module_graph(PROJECT)
-    reached, waiting = set(), list(analysis_key_module._ROOTS)
+    reached: set[str] = set()
+    waiting = list(analysis_key_module._ROOTS)
     while waiting:
         module = waiting.pop()
         if module not in reached | analysis_key_module._NO_PART_OF_IT:

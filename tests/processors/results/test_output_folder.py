@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from config import Settings, load_settings, result_settings
+from config import VERSION, Settings, load_settings, result_settings
 from core.errors import InterruptedRunError, OutputError
 from core.types import Clip, CropPath, Segment
 from processors.clips.resume_journal import NOTES_FILE, FinishedClip, FinishedClips
 from processors.results import output_folder
 from processors.results.output_folder import check_writable, done_manifest, new_results, read_manifest, remove_leftovers
-from processors.results.output_writer import MANIFEST_SCHEMA, VERSION
+from processors.results.output_writer import MANIFEST_SCHEMA
 from utils.fingerprints import Fingerprint
 
 SOURCE = Fingerprint(10, "aa")

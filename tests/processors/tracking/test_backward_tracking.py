@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +40,8 @@ def look_back(film, frames):
     look = LookBack(film, 1.0, 25.0)
     for frame in frames:
         # A picture is its number: the detector above needs no more.
-        look.pictures.append((frame, lambda frame=frame: frame))
+        picture: Any = functools.partial(int, frame)
+        look.pictures.append((frame, picture))
     return look
 
 
@@ -118,4 +121,5 @@ def test_a_track_without_a_gap_is_left_alone():
     ("seconds", "rate", "kept"), [(0.2, 25.0, 25), (2.0, 25.0, 50), (2.0, 120.0, 64), (1.0, 1.0, 2)]
 )
 def test_how_many_pictures_are_kept(seconds, rate, kept):
-    assert LookBack(SimpleNamespace(), seconds, rate).pictures.maxlen == kept
+    detector: Any = SimpleNamespace()
+    assert LookBack(detector, seconds, rate).pictures.maxlen == kept
