@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +41,8 @@ HEAVY = (
     "facenet_pytorch",
     "tqdm",
 )
+MOST_MODULES = 250
+"""modules, those of the standard library included, that an answer without work may import: 171 today, 0.1 to 0.2 s"""
 
 
 def other_value(option):
@@ -240,25 +241,17 @@ def launch(*arguments: str, cwd: Path = PROJECT, **options_) -> subprocess.Compl
 )
 def test_answers_at_once_import_nothing_heavy(arguments, code):
     script = "import sys, main\ntry: code = main.main(sys.argv[1:])\nexcept SystemExit as end: code = end.code\n"
-    script += f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules]); sys.exit(code)"
+    script += f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules], len(sys.modules)); sys.exit(code)"
     argv = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code
-    assert "HEAVY []" in done.stdout
+    found = re.search(r"^HEAVY \[\] (\d+)$", done.stdout, re.MULTILINE)
+    assert found is not None, done.stdout
+    assert int(found[1]) <= MOST_MODULES
     assert "Traceback" not in done.stderr
     if code == 2:
         assert len(done.stderr.splitlines()) == 1
         assert done.stdout.startswith("HEAVY")
-
-
-def test_help_is_quick():
-    def seconds() -> float:
-        started = time.perf_counter()
-        assert launch("--help").returncode == 0
-        return time.perf_counter() - started
-
-    # The best of some: other work on the machine is not what is measured.
-    assert min(seconds() for _ in range(5)) <= 0.3
 
 
 def test_help_tells_every_flag_its_range_and_its_default():

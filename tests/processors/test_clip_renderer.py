@@ -332,7 +332,7 @@ def test_stop_leaves_nothing(plain, tmp_path, monkeypatch):
     monkeypatch.setattr(monitor, "update", update)
     with pytest.raises(InterruptedRunError):
         ClipRenderer(SETTINGS, monitor).render(plain, [crop(plain), crop(plain, 2, 90, "p2")], tmp_path)
-    assert time.monotonic() - started[0] < 0.5
+    assert time.monotonic() - started[0] < 2
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
     assert set(threading.enumerate()) <= threads
 
