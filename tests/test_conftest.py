@@ -1,4 +1,4 @@
-"""What the tests' own rules are worth."""
+"""The checks in tests/conftest.py work."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _read_rgb(path: Path) -> ByteArray:
 
 
 def camera(picture: ByteArray, xs: Any, ys: Any, zooms: Any, noise: float, rng: np.random.Generator) -> Frames:
-    """A camera over a still: centres in shares of the picture, zoom 1 shows the largest 16:9 window."""
+    """A camera that moves over a still: centres as shares of the image; zoom 1 shows the largest 16:9 window."""
     height, width = picture.shape[:2]
     base = min(width, height * WIDTH / HEIGHT)
     frames = []

@@ -4,8 +4,8 @@ Frames per second of each stage and of whole runs on the GPU, beside the CPU and
 detection on the same GPU. Without a GPU it says so, takes the same ways through the code on the CPU with a tiny
 input, checks that they find the faces that the CPU's networks find, and ends with exit code 0.
 
-The search looks for faces from 24 px in pictures at the size of analysis (853x480 for a 1080p film), as the program
-does; facenet-pytorch gets the same pictures and the same smallest face.
+Detection searches for faces from 24 px in frames of analysis size (853x480 for a 1080p video), as the program does;
+facenet-pytorch gets the same frames and the same smallest face.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ WARM_UP_CALLS = 2
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """pictures: each (h, w, 3) uint8 RGB, analysis size."""
+    """pictures: frames of analysis size, (h, w, 3) uint8 RGB each."""
 
     video: Path
     pictures: list[ByteArray]
@@ -158,7 +158,7 @@ def measure_gpu(frames: int, models: Path) -> None:
 
 
 def check_on_cpu(models: Path) -> None:
-    """The GPU's way through the code, on the CPU: pictures on a device, networks in torch, found batch sizes."""
+    """Run the GPU code path on the CPU: frames on a device, networks in torch, measured batch sizes."""
     import torch
 
     from core.models.batching import Batched, find_batch_size

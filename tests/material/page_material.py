@@ -1,4 +1,4 @@
-"""A manifest and a timeline as the pages are made of."""
+"""A manifest and a timeline for tests of the HTML pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ HOSTILE = """<img src=x onerror="document.title='pwned'">"><script>alert(1)</scr
 
 
 def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]:
-    """Two people of a video of 12.8 s; the first has two clips, the second was seen too briefly for one."""
+    """Two people in a video of 12.8 s; the first has two clips, the second was shown too briefly for one."""
     clip = {
         "person": person, "shot": 0, "start": 80, "end": 160, "frames": 80, "width": 512, "height": 512,
         "has_sound": True, "upscaled": 1.0, "bytes": 5,
@@ -63,6 +63,6 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
 
 
 def a_timeline() -> dict[str, Any]:
-    """As far as the report reads it."""
+    """The part of a timeline that the report reads."""
     spans = [(0, 3.2, 6.4), (1, 7.0, 12.8), (2, 1.0, 1.4), (3, 5.0, 5.2)]
     return {"tracklets": [{"id": i, "shot": 0, "start_s": start, "end_s": end} for i, start, end in spans]}
