@@ -13,6 +13,8 @@ import pytest
 from tests.processors.test_process_faults import half_written, results
 from tests.processors.test_resume import write_video
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a", "b", "c")
 
 

@@ -30,6 +30,7 @@ EVERY = 3
 """one of so many cases of a campaign that is small already"""
 
 
+@pytest.mark.slow
 def test_damaged_videos_end_in_a_line_or_in_a_result(tmp_path: Path, models_cache: Path, net_files: object) -> None:
     assert net_files  # converted once for all tests
     cases = list(make_cases(tmp_path, seed=2, share=0.02, heavy=False))[::EVERY]

@@ -591,7 +591,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("flags", [[], ["-q"], ["-v"]])
+@pytest.mark.parametrize("flags", [["-v"], *(pytest.param(flags, marks=pytest.mark.slow) for flags in ([], ["-q"]))])
 def test_libraries_cannot_print_between_the_lines_on_stdout(videos, tmp_path, flags):
     argv = [sys.executable, "-c", NOISY, str(videos), "-o", str(tmp_path / "out"), *flags]
     done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)

@@ -275,6 +275,7 @@ def test_a_long_table_of_contents_is_refused_unread(store, monkeypatch):
         read_record(path_of(store), KEY)
 
 
+@pytest.mark.slow
 def test_no_damage_gets_through(store):
     """Cut off or flipped anywhere, it is a miss or, where zip has redundant fields, the very same analysis."""
     store.save(record())

@@ -27,7 +27,6 @@ from core.errors import (
     OutputError,
     ToolMissingError,
 )
-from core.media.video_probe import probe_video
 from core.types import VideoInfo
 from processors import batch_runner
 from processors.batch import batch_inspection
@@ -61,6 +60,7 @@ def probe(monkeypatch):
         return video_info(path)
 
     monkeypatch.setattr(batch_inspection, "probe_video", scripted)
+    return scripted
 
 
 class Script:
@@ -391,8 +391,8 @@ def test_an_error_of_the_batch_itself_is_raised(videos, monkeypatch):
         run(videos, Script())
 
 
-def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(videos, monkeypatch):
-    script, begun, probe = Script(), threading.Event(), probe_video
+def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(videos, probe, monkeypatch):
+    script, begun = Script(), threading.Event()
     script.steps["analyse", "a"] = lambda _: begun.set()
 
     def slow(path):

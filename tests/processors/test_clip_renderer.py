@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.quality.sync import CASES, SLOW, bare_analysis, measure
+from benchmarks.quality.sync import CASES, bare_analysis, measure
 from config import ClipSettings, EncodeSettings, Settings
 from core.errors import EncodeError, InterruptedRunError, OutputError
 from core.media import clip_writer
@@ -35,6 +35,8 @@ from utils.stage_monitor import StageMonitor
 from utils.timebase import frames_at_rate
 
 SETTINGS = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast"))
+QUICK = ("CFR 25", "VFR, first pts 1.4 s")
+"""synchronisation cases of the fast lane"""
 
 
 def crop(analysis, start=0, end=None, person="person_01", size=64):
@@ -58,7 +60,7 @@ def plain(tmp_path_factory):
     return bare_analysis(path)
 
 
-@pytest.mark.parametrize("case", [pytest.param(c, marks=[pytest.mark.slow] if c in SLOW else []) for c in CASES])
+@pytest.mark.parametrize("case", [pytest.param(c, marks=[] if c in QUICK else pytest.mark.slow) for c in CASES])
 def test_picture_and_sound_stay_together(case, tmp_path):
     silent_before, silent_after = ("later" in case), ("ends" in case)
     for sync in measure(case, tmp_path):
@@ -159,6 +161,7 @@ def test_sound_that_is_shorter_than_the_picture_becomes_silence(tmp_path):
     assert loudness[sound_times > 2.1].max() < 0.01 and loudness[sound_times < 0.65].max() < 0.01
 
 
+@pytest.mark.slow
 def test_more_overlapping_clips_than_encoders(plain, tmp_path, monkeypatch):
     paths = [crop(plain, 3 * i, 60 + 3 * i, f"person_{i:02d}") for i in range(5)] + [crop(plain, 80, 100)]
     seen = []
@@ -184,6 +187,7 @@ def test_each_clip_is_told_of_when_its_file_is_complete(plain, tmp_path):
     assert told == {clip: (tmp_path / clip.file).read_bytes() for clip in result.clips}
 
 
+@pytest.mark.slow
 def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
     paths = [crop(plain, a, b, f"p{n}") for n, (a, b) in enumerate([(0, 20), (10, 30), (30, 50), (50, 80), (85, 99)])]
     lanes = set()
@@ -221,6 +225,7 @@ def test_a_lane_gives_memory_back_over_all_its_parts(plain, tmp_path, monkeypatc
     assert len(made) == 1 and len(asked) >= 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("encoder", "most"), [("libx264", 4), (NVENC, 2)])
 def test_lanes_together_open_no_more_clips_than_may_be_open(plain, tmp_path, monkeypatch, encoder, most):
     counts, lock = [0], threading.Lock()

@@ -63,6 +63,7 @@ def test_names_within_a_run_do_not_depend_on_the_order_of_the_arguments(output: 
     assert found == [{"mon/a.mp4": "a.mp4", "tue/a.mp4": "a.mp4_2", "wed/a.mp4": "a.mp4_3"}] * 6
 
 
+@pytest.mark.slow
 def test_nor_on_the_order_or_the_threads_in_which_inputs_are_looked_at(
     tmp_path: Path, output: Path, same_named: list[Path]
 ) -> None:

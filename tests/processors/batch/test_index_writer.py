@@ -10,6 +10,8 @@ import tracemalloc
 import weakref
 from pathlib import Path
 
+import pytest
+
 from processors.batch import index_writer
 from processors.batch.batch_summary import BatchSummary, InputResult
 from processors.batch.index_writer import index_parts, write_index
@@ -115,6 +117,7 @@ def peak_bytes(output: Path) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_manifests(tmp_path):
     """Manifests of 50 kB each, of which the page shows one."""
     manifest = a_manifest()

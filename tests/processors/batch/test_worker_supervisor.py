@@ -81,6 +81,7 @@ def crash_on(bad: str, log: Path, journal: RunJournal, leave: Callable[[], None]
     return 10 * len(journal.history.crashes) + len(journal.history.results)
 
 
+@pytest.mark.slow
 def test_the_next_worker_knows_what_was_done_and_what_crashed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     # a is done by the first process, b crashes the first and the second, c is done by the third.

@@ -107,6 +107,7 @@ def test_everything_follows_the_edited_people(studio):
     assert studio.analysed() == 1
 
 
+@pytest.mark.slow
 def test_later_runs_leave_the_edited_people_alone(studio):
     edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
     # A run does what render does.

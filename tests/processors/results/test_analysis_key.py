@@ -88,6 +88,7 @@ def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monk
     assert possible_keys(MARK, load_settings(None, {"analysis": {"embedder": "dlib"}})) == (KEY,)
 
 
+@pytest.mark.slow
 def test_every_module_of_the_analysis_counts():
     """Modules are followed as the test of the layers follows them, which was written on its own."""
     graph = module_graph(PROJECT)

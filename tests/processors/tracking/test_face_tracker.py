@@ -160,6 +160,7 @@ def test_a_short_occlusion_does_not_end_a_track(hidden: int, flickers: int) -> N
         assert_follows(tracks[0], face)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [4, 6])
 def test_a_face_is_found_again_where_it_was_at_the_last_look(hidden: int) -> None:
     """Hidden between two looks and back in its place: then both looks see the same picture."""
