@@ -72,7 +72,12 @@ def test_files_that_show_their_audio_at_once_are_opened_once(tmp_path: Path, mon
     run_ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=2", "-c:v", "mpeg2video", str(paths[-1]))
     opened: list[object] = []
     real = av.open
-    monkeypatch.setattr(av, "open", lambda *args, **options: opened.append(args) or real(*args, **options))
+
+    def counted(*args, **options):
+        opened.append(args)
+        return real(*args, **options)
+
+    monkeypatch.setattr(av, "open", counted)
     for path in paths:
         assert not any(track.late for track in probe_video(path).audio)
     assert len(opened) == len(paths)

@@ -171,6 +171,7 @@ def test_crops_on_a_device_are_those_of_the_cpu(side: int) -> None:
     assert np.array_equal(there, SampledImages(images).crops(BOXES, OWNER, side))
 
 
+@pytest.mark.slow
 def test_bright_images_of_any_size_do_not_overflow() -> None:
     white = np.full((2900, 3000, 3), 255, np.uint8)
     sampled = DeviceImages([white], Upload(CPU))
@@ -249,6 +250,7 @@ def assert_same_faces(detector: MtcnnDetector, reference: MtcnnDetector, images:
         assert np.allclose(mine.landmarks, wanted.landmarks, atol=2)
 
 
+@pytest.mark.slow
 def test_embeddings_in_half_precision_are_the_same_people() -> None:
     chips = noise(3, 150, 150, 3)
     full, half = (TorchNet("dlib", locate("dlib"), "cpu", half=half)(chips)[0] for half in (False, True))
