@@ -1,5 +1,6 @@
 """Whole clips from generated videos: frames, rates, audio, sync, faults, stopping."""
 
+import functools
 import logging
 import threading
 import time
@@ -365,9 +366,13 @@ def test_a_clip_of_an_interrupted_run_is_only_reused_with_the_same_effects(plain
         return finish(self)
 
     monkeypatch.setattr(ClipWriter, "_finish", counted)
+
+    def chosen(effects, _):
+        return effects
+
     counts = []
     for effects in ((), (), (Inverted(8),), (Inverted(8),), (Inverted(9),), (Inverted(9), Inverted(8))):
-        renderer = ClipRenderer(SETTINGS, effects=lambda _, effects=effects: effects)
+        renderer = ClipRenderer(SETTINGS, effects=functools.partial(chosen, effects))
         renderer.render(plain, [crop(plain, 0, 5)], tmp_path, FinishedClips(tmp_path, {}))
         counts.append(len(made))
     assert counts == [1, 1, 2, 2, 3, 4]

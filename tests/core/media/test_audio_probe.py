@@ -164,7 +164,7 @@ def make_unknown(path: Path, usual: int, private: int) -> None:
             end = begin + 8 + (int.from_bytes(data[begin + 6 : begin + 8], "big") & 0xFFF)
             at = data.index(bytes([usual, 0xE1, 0x01]), begin, end)
             data[at] = private
-            data[end - 4 : end] = crc(data[begin + 5 : end - 4]).to_bytes(4, "big")
+            data[end - 4 : end] = crc(bytes(data[begin + 5 : end - 4])).to_bytes(4, "big")
     path.write_bytes(data)
 
 

@@ -16,7 +16,7 @@ from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_nets
 from core.models.batching import Batched
-from core.models.face_detector import ImageSampler
+from core.models.face_detector import FaceDetector, ImageSampler
 from core.models.model_spec import MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.torch_runtime import DeviceImages, TorchNet, Upload, device_errors, try_device
@@ -241,7 +241,7 @@ def test_good_scores_in_half_precision_stay_apart() -> None:
     assert len(np.unique(half)) > 55 and np.abs(full - half).max() < 0.01
 
 
-def assert_same_faces(detector: MtcnnDetector, reference: MtcnnDetector, images: list[ByteArray]) -> None:
+def assert_same_faces(detector: FaceDetector, reference: FaceDetector, images: list[ByteArray]) -> None:
     for here, there in zip(detector.detect(images, 40), reference.detect(images, 40), strict=True):
         assert len(here) == len(there) == 2
         # Both score nearly 1, so either may be the first.

@@ -103,6 +103,7 @@ def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):
     def watched(folder, _):
         assert not any(manifest() is not None for manifest in seen)
         manifest = read_view(folder, Watched)
+        assert manifest is not None
         seen.append(weakref.ref(manifest))
         return manifest
 

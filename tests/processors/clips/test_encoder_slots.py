@@ -22,7 +22,7 @@ def in_thread(work) -> threading.Thread:
     return thread
 
 
-def acquiring(slots: EncoderSlots, count: int, got: list[str], name: str) -> Callable[list[str](), None]:
+def acquiring(slots: EncoderSlots, count: int, got: list[str], name: str) -> Callable[[], None]:
     def acquire() -> None:
         slots.acquire(count, nothing)
         got.append(name)
@@ -83,10 +83,10 @@ def test_a_request_that_is_given_up_blocks_nobody():
 
 
 def test_a_group_acquires_its_slots_together_and_releases_those_it_needs_no_more():
-    slots, got = EncoderSlots(3), []
+    slots, got = EncoderSlots(3), list[str]()
     group = GroupSlots(3, 2, slots)  # three clips, of which two overlap
     group.acquire(nothing)
-    other = in_thread(lambda: (slots.acquire(2, nothing), got.append("other")))
+    other = in_thread(acquiring(slots, 2, got, "other"))
     group.acquire(nothing)
     group.release()  # the first clip has ended, the third one may be opened in its place
     group.acquire(nothing)
