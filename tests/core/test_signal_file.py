@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.analysis_file import AnalysisRecord
 from core.analysis_store import AnalysisStore
 from core.signal_file import read_signal, write_signal
-from tests.core.test_analysis_store import KEY, OTHER, record
+from tests.material.factories import face_analysis, tracklet
 
-ANALYSIS = record().analysis
+KEY, OTHER = "ab" * 32, "cd" * 32
+ANALYSIS = face_analysis([tracklet(7, range(5)), tracklet(2, range(1, 3)), tracklet(3, range(5, 10))])
+RECORD = AnalysisRecord(KEY, ANALYSIS, {}, ())
 COLUMNS = {t.id: np.linspace(-4, 4, len(t.frames), dtype=np.float32) for t in ANALYSIS.tracklets}
 
 
@@ -51,7 +54,7 @@ def test_another_signal_is_refused(tmp_path: Path, wrong: str) -> None:
         path.write_bytes(path.read_bytes()[:-100])
     elif wrong == "analysis file":
         store = AnalysisStore(tmp_path, 10**9)
-        store.save(record())
+        store.save(RECORD)
         path = store.folder / f"{KEY}.npz"
     with pytest.raises(ValueError, match=r"."):
         read_signal(path, KEY, ANALYSIS)
@@ -60,7 +63,7 @@ def test_another_signal_is_refused(tmp_path: Path, wrong: str) -> None:
 def test_the_store_keeps_signals_beside_analyses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = AnalysisStore(tmp_path, 10**9)
     assert store.load_signal(KEY, ANALYSIS) is None
-    store.save(record())
+    store.save(RECORD)
     store.save_signal(KEY, COLUMNS)
     found = store.load_signal(KEY, ANALYSIS)
     assert found is not None and np.array_equal(found[7], COLUMNS[7])

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 import shutil
-from fractions import Fraction
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,16 +26,12 @@ from core.errors import (
 from core.types import (
     AudioInfo,
     Clip,
-    ColorInfo,
     CropPath,
     FaceAnalysis,
     Identity,
     RenderResult,
     Segment,
-    Shot,
     Timeline,
-    Tracklet,
-    VideoInfo,
 )
 from processors import face_analyzer, video_processor
 from processors.clips.resume_journal import FinishedClip
@@ -44,29 +40,13 @@ from processors.results.manifest import Manifest, read_manifest
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
 from processors.video_processor import VideoProcessor
+from tests.material.factories import face_analysis, tracklet, video_info
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.stage_monitor import StageMonitor
 
-INFO = VideoInfo(
-    Path("a.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 25), Fraction(25), 0,
-    0.4, 10, False, ColorInfo(), (), 10,
-)  # fmt: skip
+INFO = video_info(duration_s=0.4, frame_count=10)
 SEGMENT = Segment("person_01", 0, 0, 10, (0,))
-ANALYSIS = FaceAnalysis(
-    video=INFO,
-    frame_pts=np.arange(10),
-    shots=(Shot(0, 0, 10, "start"),),
-    tracklets=(
-        Tracklet(
-            id=0, shot=0, frames=np.arange(10), boxes=np.ones((10, 4), np.float32),
-            scores=np.ones(10, np.float32), landmarks=np.zeros((10, 5, 2), np.float32),
-            sharpness=np.ones(10, np.float32), sample_frames=np.array([0]),
-            sample_quality=np.ones(1, np.float32), embeddings=np.ones((1, 1), np.float32), face_jpeg=b"face",
-        ),
-    ),
-    embedder="dlib",
-    decode_failures=0,
-)  # fmt: skip
+ANALYSIS = face_analysis([tracklet(embeddings=[[1]], face_jpeg=b"face")], video=INFO)
 TIMELINE = Timeline((Identity("person_01", (0,), (SEGMENT,)),))
 RECORD = AnalysisRecord("ab" * 32, ANALYSIS, {"device": "cpu"}, ("a substitute is used",))
 CLIP = Clip("person_01", "person_01/clip_001.mp4", 0, 0, 10, 0.0, 0.4, 10, 512, 512, False, 1.0)
@@ -138,7 +118,7 @@ def monitor() -> StageMonitor:
 
 
 @pytest.fixture
-def cache(tmp_path_factory) -> Path:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
@@ -155,7 +135,7 @@ def make(tmp_path, monitor, cache):
 
 
 @pytest.fixture
-def processor(make) -> VideoProcessor:
+def processor(make: Callable[[], VideoProcessor]) -> VideoProcessor:
     return make()
 
 
@@ -204,7 +184,8 @@ def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_pat
 def test_clips_are_made_again_where_they_may_differ(tmp_path, stages, make, change):
     make(output={"export": ["mot"]}).finish(RECORD)
     stages.pop("paths")
-    settings, record, options = {"output": {"export": ["vtt"]}}, RECORD, {}
+    settings: dict[str, dict[str, Any]] = {"output": {"export": ["vtt"]}}
+    record, options = RECORD, {}
     if change == "overwrite":
         settings["run"] = {"overwrite": True}
     elif change == "render":
@@ -441,7 +422,7 @@ HEARD = dataclasses.replace(INFO, audio=(AudioInfo(1, "aac", 48000, 2, 0.0),))
 
 
 @pytest.fixture
-def heard(monkeypatch, stages) -> dict[str, Any]:
+def heard(monkeypatch, stages):
     """Stages whose analysis has audio, and how often it was made."""
     monkeypatch.setitem(globals(), "ANALYSIS", dataclasses.replace(ANALYSIS, video=HEARD))
     return stages

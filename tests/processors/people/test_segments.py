@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from config import ClipSettings, IdentitySettings
-from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, Segment, Shot, Tracklet
 from processors.people.segments import (
     SegmentRules,
     pad_and_split,
@@ -19,29 +19,16 @@ from processors.people.segments import (
     turn_segments,
     widened_segments,
 )
+from tests.material.factories import face_analysis, tracklet, video_info
 
 RATE = 25
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
 
 
-def tracklet(number: int, frames: range, shot: int = 0) -> Tracklet:
-    n = len(frames)
-    ones, none = np.ones(n, np.float32), np.zeros(0, np.float32)
-    boxes = np.tile(np.array([100, 100, 180, 200], np.float32), (n, 1))
-    landmarks = np.full((n, 5, 2), 140, np.float32)
-    return Tracklet(
-        number, shot, np.array(frames, np.int64), boxes, ones, landmarks, ones, np.zeros(0, np.int64), none,
-        np.zeros((0, 4), np.float32),
-    )  # fmt: skip
-
-
 def analysis(n: int, shots: tuple[Shot, ...] = (), pts: np.ndarray | None = None) -> FaceAnalysis:
-    video = VideoInfo(
-        Path("x.mp4"), "mov", 0, "h264", "yuv420p", 1280, 720, 1280, 720, 0, Fraction(1),
-        Fraction(1, RATE * 512), Fraction(RATE), 0, 0.0, 0, False, ColorInfo(), (), 0,
-    )  # fmt: skip
+    video = video_info(time_base=Fraction(1, RATE * 512))
     pts = np.arange(n, dtype=np.int64) * 512 + 9000 if pts is None else pts
-    return FaceAnalysis(video, pts, shots or (Shot(0, 0, n, "start"),), (), "none", 0)
+    return face_analysis(video=video, pts=pts, cuts=[shot.start for shot in shots[1:]])
 
 
 def bounds(segments: list[Segment]) -> list[tuple[int, int]]:
@@ -155,7 +142,7 @@ def test_padding_counts_time_not_frames() -> None:
 
 def test_padded_segments_are_split_without_losing_a_frame() -> None:
     made = analysis(600)
-    made = FaceAnalysis(made.video, made.frame_pts, made.shots, (tracklet(1, range(25, 575)),), "none", 0)
+    made = replace(made, tracklets=(tracklet(1, range(25, 575)),))
     segments = [Segment("a", 0, 25, 575, (1,)), Segment("b", 0, 0, 100, (1,))]
     parts = pad_and_split(made, segments, ClipSettings(padding=1, max_clip=10))
     own = [p for p in parts if p.person == "a"]
@@ -189,8 +176,8 @@ def test_a_turn_has_a_lead_and_a_tail_within_its_shot(spoken, expected):
     said = {frame for start, end in spoken for frame in range(start, end)}
     masks = {t.id: np.isin(t.frames, sorted(said)) for t in tracklets}
     times_s = np.arange(401) / RATE
-    found = person_segments("x", tracklets, times_s[:-1], times_s[1:], TURNS, masks=masks)
-    found = turn_segments(video, found, TURNS)
+    turns = person_segments("x", tracklets, times_s[:-1], times_s[1:], TURNS, masks=masks)
+    found = list(turn_segments(video, turns, TURNS))
     assert bounds(found) == [(a, b) for a, b in expected if b - a >= 25]
     assert all(segment.tracklets == (segment.shot,) for segment in found)
 

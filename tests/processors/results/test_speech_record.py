@@ -20,10 +20,14 @@ from processors.results.speech_record import speech_files, with_speech
 from processors.speech.person_turns import SPEECH_SIGNAL
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
-from tests.core.test_analysis_store import record
+from tests.material.factories import face_analysis, tracklet, video_info
 from utils.stage_monitor import StageMonitor
 
-RECORD = record()
+HEARD = video_info(audio=(AudioInfo(1, "aac", 48000, 2, 0.25, "de"),))
+WITH_GAZE = dataclasses.replace(tracklet(7), signals={"gaze": np.zeros(10, np.float32)})
+RECORD = AnalysisRecord(
+    "ab" * 32, face_analysis([WITH_GAZE, tracklet(2, range(3, 9))], video=HEARD), {"device": "cpu"}, ("a warning",)
+)
 
 
 def silent() -> AnalysisRecord:

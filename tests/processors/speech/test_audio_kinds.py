@@ -35,7 +35,7 @@ def remade(source: Path, target: Path, rate_hz: int, layout: str, late_s: float)
         old.seek(0)
         for frame in [*old.decode(audio=0), None]:
             for piece in resampler.resample(frame):
-                piece.pts = piece.pts + round(late_s * rate_hz)
+                piece.pts = (piece.pts or 0) + round(late_s * rate_hz)
                 piece.time_base = Fraction(1, rate_hz)
                 new.mux(audio.encode(piece))
         new.mux(audio.encode(None))

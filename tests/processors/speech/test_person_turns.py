@@ -8,18 +8,18 @@ import numpy as np
 
 from core.types import FaceAnalysis, Tracklet
 from processors.speech.person_turns import SPEECH_SIGNAL, is_speech_known, person_turns, speaking_mask
-from tests.processors.people.test_segments import analysis, tracklet
+from tests.material.factories import face_analysis, tracklet
 
 
 def speaking(number: int, frames: range, *spoken: range, shot: int = 0) -> Tracklet:
     """A tracklet whose face speaks in the frames `spoken` of the video."""
-    found = tracklet(number, frames, shot)
+    found = tracklet(number, frames, shot=shot)
     said = np.isin(found.frames, [frame for piece in spoken for frame in piece])
     return dataclasses.replace(found, signals={SPEECH_SIGNAL: np.where(said, 3, -3).astype(np.float32)})
 
 
 def spoken_video(*tracklets: Tracklet, frames: int = 500) -> FaceAnalysis:
-    return dataclasses.replace(analysis(frames), tracklets=tracklets)
+    return face_analysis(tracklets, frames)
 
 
 def test_turns_of_all_tracklets_of_a_person_are_joined_over_short_pauses() -> None:

@@ -24,7 +24,7 @@ class Loudness:
         waiting = np.concatenate([self._rest, np.abs(samples / 32768)])
         count = len(waiting) // 512
         self._rest = waiting[count * 512 :]
-        return waiting[: count * 512].reshape(-1, 512).mean(1).astype(np.float32)
+        return np.asarray(waiting[: count * 512].reshape(-1, 512).mean(1), np.float32)
 
 
 def features(pcm: PcmFormat, sound: NDArray[np.int16], block: int, frames: int) -> SoundFeatures:
