@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from config import ClipSettings, IdentitySettings
+from config import ClipSettings, IdentitySettings, SpeechSettings
 from core.errors import ModelError
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.person_linker import identified
@@ -413,6 +413,23 @@ def test_a_linker_names_people_before_anything_is_made_of_them():
         ("id-Anna", "Anna", "Anna", (1,)),
     }
     assert [s.person for s in result.segments] == ["Zoe", "Anna"]
+
+
+def test_while_speaking_turns_become_segments_and_people_stay_the_same():
+    a, b = faces(2)
+    said = np.isin(np.arange(200), [*range(20, 60), *range(70, 90), *range(120, 150)])
+    talker = replace(tracklet(1, 0, 200, a), signals={"speech": np.where(said, 2, -2).astype(np.float32)})
+    silent = replace(tracklet(2, 0, 200, b, at=THERE), signals={"speech": np.full(200, -2, np.float32)})
+    case = analysis([talker, silent])
+    speech = SpeechSettings(when="speaking", speech_lead=0.2, speech_tail=0.32, speech_gap=0.6)
+    result = IdTimelineGenerator(IdentitySettings(), ClipSettings(), speech=speech).generate(case)
+    assert groups(result) == groups(timeline(case)) == [(1,), (2,)]
+    first, second = result.people
+    assert [(s.start, s.end, s.tracklets) for s in first.segments] == [(15, 98, (1,)), (115, 158, (1,))]
+    assert second.segments == ()
+    # Nobody found out who speaks: no clips, not all clips.
+    unknown = analysis([replace(talker, signals={}), replace(silent, signals={})])
+    assert IdTimelineGenerator(IdentitySettings(), ClipSettings(), speech=speech).generate(unknown).segments == ()
 
 
 def test_unknown_embedder():

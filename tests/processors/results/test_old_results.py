@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from config import VERSION, Settings, load_settings
+from config import VERSION, Settings, load_settings, result_settings
 from processors.results.old_results import OldResults, examine_folder, refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
+from processors.speech import speech_models
 from tests.processors.results.test_output_folder import SOURCE, is_done, note_finished, write_run
 from utils.fingerprints import Fingerprint
 
@@ -162,3 +163,36 @@ def test_clips_of_an_interrupted_run_are_asked_for_once_the_analysis_is_known(tm
     facts = examine(tmp_path / "a", KEY).facts
     assert facts.clips_resumable
     assert plan_run(facts).action is Action.RENDER and plan_run(facts).resume
+
+
+@pytest.mark.parametrize(
+    ("made_by", "run", "done"),
+    [
+        ("movement", {"offline": True}, True),
+        ("movement", {"offline": True, "speech_weights": ["a.model"]}, False),
+        ("lr-asd+ava", {"offline": True, "speech_weights": ["a.model"]}, True),
+        ("lr-asd+ava+talkset", {"offline": True, "speech_weights": ["a.model"]}, False),
+        ("lr-asd+ava+talkset", {}, True),
+        ("lr-asd+ava+talkset", {"offline": True}, False),
+        ("", {"offline": True}, False),
+    ],
+)
+def test_results_are_not_done_with_other_models_of_speech(tmp_path, monkeypatch, made_by, run, done):
+    monkeypatch.setattr(speech_models, "is_installed", lambda _: True)
+    settings = load_settings(None, {"speech": {"speech": "on"}, "run": {"cache_dir": str(tmp_path / "cache"), **run}})
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    video = json.loads((tmp_path / "a/manifest.json").read_text())["video"]
+    track = {"index": 1, "codec": "aac", "sample_rate_hz": 48000, "channels": 2, "start_s": 0.0}
+    models = {"speech": {"name": made_by}} if made_by else {}
+    change_manifest(
+        tmp_path / "a", video={**video, "audio": [track]}, models=models, settings=result_settings(settings)
+    )
+    assert is_done(tmp_path / "a", settings=settings) == done
+
+
+def test_a_silent_video_is_done_without_models_of_speech(tmp_path):
+    settings = load_settings(None, {"speech": {"when": "speaking"}})
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    video = json.loads((tmp_path / "a/manifest.json").read_text())["video"]
+    change_manifest(tmp_path / "a", video={**video, "audio": []}, settings=result_settings(settings))
+    assert is_done(tmp_path / "a", settings=settings)
