@@ -219,8 +219,10 @@ class DebugBundle:
         return Redactor(folders | {path: f"<{name}>" for name, path in self._folders().items()}, names)
 
     def _folders(self) -> dict[str, Path]:
-        cache = self._settings.run.cache_dir
-        return {"output": self._output_dir, **({"cache": Path(cache)} if cache else {})}
+        run = self._settings.run
+        folders = {"output": self._output_dir, **({"cache": Path(run.cache_dir)} if run.cache_dir else {})}
+        weights = {Path(file).parent for file in (run.facenet_weights, *run.speech_weights) if Path(file).is_absolute()}
+        return folders | {f"weights {number}": folder for number, folder in enumerate(sorted(weights), 1)}
 
     def _program(self) -> dict[str, Any]:
         return {

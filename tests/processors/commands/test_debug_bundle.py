@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import main
-from config import Settings
+from config import Settings, load_settings
 from processors import batch_runner
 from processors.batch.batch_inputs import find_inputs
 from processors.commands import debug_bundle
@@ -100,6 +100,14 @@ def test_a_clock_that_lost_its_battery(
     with DebugBundle(tmp_path / "b.zip", [], finished[1], Settings()):
         pass
     assert "program.json" in contents(tmp_path / "b.zip")
+
+
+def test_folders_of_weights_are_not_in_it(finished: tuple[Path, Path], tmp_path: Path) -> None:
+    run = {"speech_weights": ["/secret/place/a.model", "b.model"], "facenet_weights": "/hidden/f.pt"}
+    with DebugBundle(tmp_path / "b.zip", [], finished[1], load_settings(None, {"run": run})):
+        pass
+    program = contents(tmp_path / "b.zip")["program.json"]
+    assert "secret" not in program and "hidden" not in program and "a.model" in program
 
 
 def test_a_part_that_fails_costs_no_other(
