@@ -106,7 +106,7 @@ def judge(name: str, truth: Path, analysis: FaceAnalysis, models: SpeechModels) 
     begin = time.process_time()
     speech = find_speech(analysis, models)
     cpu_s = time.process_time() - begin
-    assert speech is not None, f"{name} has no sound"
+    assert speech is not None, f"{name} has no audio"
     with truth.open(newline="", encoding="utf-8") as file:
         known = list(csv.DictReader(file))
     seen = load_scorer().count(known, *rows_for_scorer(analysis, speech))

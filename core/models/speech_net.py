@@ -1,4 +1,4 @@
-"""LR-ASD, which says whether a face speaks from its mouth and the sound; weights, conversion and execution.
+"""LR-ASD, which says whether a face speaks from its mouth and the audio; weights, conversion and execution.
 
 Liao et al., "LR-ASD: Lightweight and Robust Network for Active Speaker Detection", IJCV 2025; MIT licence, 0.84 M
 parameters. Two sets of weights were published; their mean is better than either (benchmarks/quality/speech.py).
@@ -117,7 +117,7 @@ class SpeechNet:
         return self._visual(mouths)[0]
 
     def audio(self, mfcc: FloatArray) -> FloatArray:
-        """(4 T, 13) -> (T, 128): features of the sound while each frame is shown."""
+        """(4 T, 13) -> (T, 128): features of the audio while each frame is shown."""
         return self._audio(mfcc)[0]
 
     def back_end(self, audio: FloatArray, visual: FloatArray) -> FloatArray:

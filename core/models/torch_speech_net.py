@@ -1,7 +1,7 @@
 """LR-ASD as torch modules: built for the conversion to OpenVINO only, in a child process of its own.
 
 Liao et al., "LR-ASD: Lightweight and Robust Network for Active Speaker Detection", IJCV 2025. Three parts, so that a
-long recording needs neither all its mouths nor all its sound at a time: two encoders, which see a few frames around
+long recording needs neither all its mouths nor all its audio at a time: two encoders, which see a few frames around
 each, and the back end, which looks at a whole stretch. The shapes come from the published state dicts; where these
 leave a choice, the running means and variances of the normalisations, which describe what each layer was fed with,
 decide.
@@ -26,7 +26,7 @@ GREY_MEAN, GREY_DEVIATION = 0.4161, 0.1688
 
 
 class _Encoder(nn.Module):  # type: ignore[misc]
-    """Three blocks of two spatial (for sound: spectral) and two temporal convolutions with normalisation and ReLU."""
+    """Three blocks of two spatial (for audio: spectral) and two temporal convolutions with normalisation and ReLU."""
 
     def __init__(self, *, convolution: Any, normalisation: Any, names: str, kernels: Any, strides: Any) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class _Attention(nn.Module):  # type: ignore[misc]
 
 
 class BackEnd(nn.Module):  # type: ignore[misc]
-    """(N, T, 128) sound and (N, T, 128) mouths -> (N, T) log-odds that the face speaks."""
+    """(N, T, 128) audio and (N, T, 128) mouths -> (N, T) log-odds that the face speaks."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from core.media.video_reader import VideoReader
 from core.models.face_mesh import FaceMesh, mouth_opening
 from core.models.speech_net import CHUNK_FRAMES, CONTEXT_FRAMES, RATE_HZ, SpeechNet, chunks
 from core.types import ByteArray, FaceAnalysis, FloatArray, IntArray, Tracklet
-from processors.speech.mouth_region import face_picture, mouth_picture, smoothed_boxes
+from processors.speech.mouth_region import face_image, mouth_image, smoothed_boxes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +82,7 @@ class MouthReader:
         """Every run of every tracklet, each when its last frame was seen.
 
         Only the stretches of the video with a wanted face are decoded. What is kept per face is 1 kB a row and
-        network, and the pictures of under a hundred rows.
+        network, and the images of under a hundred rows.
 
         Raises:
             DecodeError: the file cannot be opened any more.
@@ -114,12 +114,12 @@ class MouthReader:
                             yield self._finished(run)
 
     def _look(self, run: _Run, place: int, luma: ByteArray) -> None:
-        opening = mouth_opening(self._mesh.points(face_picture(luma, run.boxes[place])))
+        opening = mouth_opening(self._mesh.points(face_image(luma, run.boxes[place])))
         # Frames that could not be decoded this time show the one before.
         missing = place - len(run.opening)
         run.opening += [opening] * (missing + 1)
         if self._nets:
-            mouth = mouth_picture(luma, run.boxes[place])
+            mouth = mouth_image(luma, run.boxes[place])
             run.mouths += [mouth] * (missing + 1)
             self._encode(run, whole=False)
 
@@ -129,9 +129,9 @@ class MouthReader:
         for fed, kept in chunks(total)[run.encoded :]:
             if known < fed.stop and not whole:
                 return
-            pictures = np.stack(run.mouths[fed.start - run.dropped : fed.stop - run.dropped])
+            images = np.stack(run.mouths[fed.start - run.dropped : fed.stop - run.dropped])
             for net in self._nets:
-                run.visual.setdefault(net.key, []).append(net.visual(pictures)[kept])
+                run.visual.setdefault(net.key, []).append(net.visual(images)[kept])
             run.encoded += 1
             keep_from = max(run.encoded * CHUNK_FRAMES - CONTEXT_FRAMES, 0)
             del run.mouths[: keep_from - run.dropped]

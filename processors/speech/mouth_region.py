@@ -1,4 +1,4 @@
-"""Which part of a picture the speech networks see of a face."""
+"""Which part of an image the speech networks see of a face."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def smoothed_boxes(boxes: FloatArray) -> NDArray[np.float64]:
     return np.asarray(median(boxes.astype(np.float64), width), np.float64)
 
 
-def mouth_picture(luma: ByteArray, box: NDArray[np.float64]) -> ByteArray:
+def mouth_image(luma: ByteArray, box: NDArray[np.float64]) -> ByteArray:
     """The mouth and its surroundings, (112, 112) uint8. luma: (H, W) in display pixels; box: (4,) xyxy."""
     return _square(luma, box, MOUTH_REACH, MOUTH_TOP, MOUTH_SIDE_PX)
 
 
-def face_picture(luma: ByteArray, box: NDArray[np.float64]) -> ByteArray:
+def face_image(luma: ByteArray, box: NDArray[np.float64]) -> ByteArray:
     """The whole head, (192, 192) uint8. luma: (H, W) in display pixels; box: (4,) xyxy."""
     return _square(luma, box, FACE_REACH, FACE_TOP, FACE_SIDE_PX)
 
@@ -46,7 +46,7 @@ def _square(luma: ByteArray, box: NDArray[np.float64], reach: float, top: float,
     left = float(box[0] + box[2]) / 2 - reach * half
     upper = float(box[1] + box[3]) / 2 + top * half
     scale = side / (2 * reach * half)
-    # Only what is read is looked at: halving a whole picture of 4K for one face would cost more than the network.
+    # Only what is read is looked at: halving a whole image of 4K for one face would cost more than the network.
     margin = 2 / scale
     x0, y0 = (max(int(at - margin), 0) for at in (left, upper))
     x1, y1 = (int(at + 2 * reach * half + margin) + 1 for at in (left, upper))

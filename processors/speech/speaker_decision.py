@@ -19,7 +19,7 @@ SYNC_WINDOW_S = 6.0
 
 LAGS = range(-2, 4)
 """frames by which the loudness may be later than the opening; the best counts. People take 45 ms of early and 125 ms of
-late sound for synchronous (ITU-R BT.1359), and lips open before some sounds"""
+late audio for synchronous (ITU-R BT.1359), and lips open before some sounds"""
 
 SYNC_MARGIN = 0.48
 """difference of the correlations (as Fisher's z) at which one of two talkers is taken for the only one: two
@@ -39,7 +39,7 @@ _SYNC_SLOPE, _SYNC_MIDDLE, _SYNC_MOST = 15.0, 0.33, 3.0
 _FAST_FRAMES, _SLOW_FRAMES = 5, 25
 """what is compared changes more slowly than 0.2 s and faster than 1 s: syllables"""
 _LEAST_S = 3.0
-"""of voice with the face in the picture, below which synchrony says little"""
+"""of voice with the face in the frame, below which synchrony says little"""
 
 
 def lip_sync(
@@ -47,15 +47,15 @@ def lip_sync(
 ) -> NDArray[np.float64]:
     """Fisher's z of the correlation of each mouth with the loudness around each frame, (F, N); 0 where unknown.
 
-    opening: (F, N), NaN where a face is not in the picture. energy: (N,) logarithm. voice: (N,) from `voiced`.
+    opening: (F, N), NaN where a face is not in the frame. energy: (N,) logarithm. voice: (N,) from `voiced`.
     """
-    mouth, sound = _syllables(opening), _syllables(energy)
+    mouth, audio = _syllables(opening), _syllables(energy)
     window = round(SYNC_WINDOW_S * RATE_HZ)
     best = np.full(opening.shape, -1.0)
     for lag in LAGS:
         together = np.isfinite(mouth) & (voice > 0)
         a = np.where(together, mouth, np.nan)
-        b = np.where(together, np.roll(sound, lag), np.nan)
+        b = np.where(together, np.roll(audio, lag), np.nan)
         products = (running_mean(product, window) for product in (a * b, a * a, b * b))
         ab, aa, bb = (np.nan_to_num(product) for product in products)
         best = np.maximum(best, ab / np.sqrt(aa * bb + 1e-12))
@@ -74,10 +74,10 @@ def decide(
     *,
     use_sync: bool,
 ) -> NDArray[np.float64]:
-    """The log-odds that each face of one shot is speaking, (F, N), NaN where it is not in the picture.
+    """The log-odds that each face of one shot is speaking, (F, N), NaN where it is not in the frame.
 
     log_odds, opening: (F, N) of each face by itself, NaN likewise. energy: (N,). voice: (N,) voice activity in
-    [0, 1]. use_sync: whether synchrony is evidence by itself, as where no network saw mouth and sound together.
+    [0, 1]. use_sync: whether synchrony is evidence by itself, as where no network saw mouth and audio together.
     """
     anybody = voiced(voice)
     sync = lip_sync(opening, energy, anybody)

@@ -14,9 +14,9 @@ from core.models.face_mesh import FaceMesh
 from core.models.speech_net import MFCC_PER_FRAME, RATE_HZ, SpeechNet, chunks
 from core.models.voice_activity import VoiceActivity
 from core.types import FaceAnalysis, FloatArray
+from processors.speech.audio_features import AudioFeatures, read_audio_features
 from processors.speech.mfcc import COEFFICIENTS
 from processors.speech.mouth_features import MouthFeatures, MouthReader
-from processors.speech.sound_features import SoundFeatures, read_sound_features
 from processors.speech.speaker_decision import decide
 from processors.speech.speech_signal import movement_log_odds, network_log_odds, network_scores, voiced
 
@@ -72,28 +72,28 @@ class _Face:
 def find_speech(
     analysis: FaceAnalysis, models: SpeechModels, *, decode_threads: int = 1, stop: threading.Event | None = None
 ) -> SpeechColumns | None:
-    """The speech columns of all tracklets; None where the video has no sound.
+    """The speech columns of all tracklets; None where the video has no audio.
 
     Raises:
         DecodeError: the file cannot be opened any more.
         InterruptedRunError: `stop` was set meanwhile.
     """
     times_s = analysis.bounds_s
-    sound = read_sound_features(analysis, float(times_s[-1]), models.voice_activity, stop=stop)
-    if sound is None:
+    audio = read_audio_features(analysis, float(times_s[-1]), models.voice_activity, stop=stop)
+    if audio is None:
         return None
-    anybody = voiced(sound.voice) > 0
+    anybody = voiced(audio.voice) > 0
     wanted = _around(anybody, round(AROUND_VOICE_S * RATE_HZ))
     faces: dict[int, list[tuple[int, _Face]]] = {}
     reader = MouthReader(models.mesh, models.nets)
     looked_at = 0
     for mouths in reader.read(analysis, times_s, wanted, decode_threads=decode_threads, stop=stop):
         looked_at += len(mouths.opening)
-        faces.setdefault(mouths.tracklet, []).append((mouths.first, _scored(mouths, sound, models.nets)))
+        faces.setdefault(mouths.tracklet, []).append((mouths.first, _scored(mouths, audio, models.nets)))
     columns = {tracklet.id: np.full(len(tracklet.frames), SILENCE, np.float32) for tracklet in analysis.tracklets}
     for shot in analysis.shots:
         here = [tracklet for tracklet in analysis.tracklets if tracklet.shot == shot.index]
-        decided, first = _decide_shot([(t.id, faces.get(t.id, [])) for t in here], sound, use_nets=bool(models.nets))
+        decided, first = _decide_shot([(t.id, faces.get(t.id, [])) for t in here], audio, use_nets=bool(models.nets))
         for row, tracklet in enumerate(here):
             middles_s = (times_s[tracklet.frames] + times_s[tracklet.frames + 1]) / 2
             columns[tracklet.id] = _at_times(decided[row], first, middles_s)
@@ -108,10 +108,10 @@ def _around(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     return np.asarray(counts[high] > counts[low])
 
 
-def _scored(mouths: MouthFeatures, sound: SoundFeatures, nets: Sequence[SpeechNet]) -> _Face:
+def _scored(mouths: MouthFeatures, audio: AudioFeatures, nets: Sequence[SpeechNet]) -> _Face:
     face = _Face(mouths.opening)
     first, end = mouths.first, mouths.first + len(mouths.opening)
-    rows = sound.mfcc[first * MFCC_PER_FRAME : end * MFCC_PER_FRAME].reshape(-1, COEFFICIENTS)
+    rows = audio.mfcc[first * MFCC_PER_FRAME : end * MFCC_PER_FRAME].reshape(-1, COEFFICIENTS)
     for net in nets:
         face.scores[net.key] = network_scores(net, encoded_audio(net, rows), mouths.visual[net.key])
     return face
@@ -126,7 +126,7 @@ def encoded_audio(net: SpeechNet, mfcc: FloatArray) -> FloatArray:
 
 
 def _decide_shot(
-    faces: Sequence[tuple[int, Sequence[tuple[int, _Face]]]], sound: SoundFeatures, *, use_nets: bool
+    faces: Sequence[tuple[int, Sequence[tuple[int, _Face]]]], audio: AudioFeatures, *, use_nets: bool
 ) -> tuple[NDArray[np.float64], int]:
     """((F, N) log-odds with NaN where a face was not looked at, number of the first row)."""
     spans = [(first, first + len(face.opening)) for _, pieces in faces for first, face in pieces]
@@ -142,7 +142,7 @@ def _decide_shot(
             for key, values in face.scores.items():
                 scores.setdefault(key, np.full_like(opening, np.nan))[row, here] = values
     own = network_log_odds(list(scores.values()), opening) if use_nets else movement_log_odds(opening)
-    decided = decide(own, opening, sound.energy[begin:end], sound.voice[begin:end], use_sync=not use_nets)
+    decided = decide(own, opening, audio.energy[begin:end], audio.voice[begin:end], use_sync=not use_nets)
     return decided, begin
 
 

@@ -1,6 +1,6 @@
 """How much one face looks as if it spoke: a log-odds per frame of the 25 Hz grid, for one face by itself.
 
-Two signals. The network's (LR-ASD) sees mouth and sound. The embedded one is the quick part of the mouth's opening:
+Two signals. The network's (LR-ASD) sees mouth and audio. The embedded one is the quick part of the mouth's opening:
 speech opens and closes it several times a second, smiles and yawns are slow.
 """
 

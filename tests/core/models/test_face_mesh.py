@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.models.face_mesh import CHIN, FACE_SIDE_PX, FOREHEAD, LOWER_LIP, UPPER_LIP, FaceMesh, mouth_opening
-from processors.speech.mouth_region import face_picture
+from processors.speech.mouth_region import face_image
 from tests.material.synthetic.portraits import COLLINS, HOPPER, Portrait
 from tests.speech_models import needs_speech_packages
 
@@ -21,7 +21,7 @@ def test_points_lie_in_order_on_a_face(
 ) -> None:
     box = np.array(portrait.box, np.float64)
     grey = cv2.cvtColor(portraits[portrait.name], cv2.COLOR_RGB2GRAY)
-    points = face_mesh.points(face_picture(np.asarray(grey, np.uint8), box))
+    points = face_mesh.points(face_image(np.asarray(grey, np.uint8), box))
     heights = points[[FOREHEAD, UPPER_LIP, LOWER_LIP, CHIN], 1]
     assert points.shape == (468, 2) and (np.diff(heights) > 0).all()
     assert 0 < heights[0] < 0.6 * FACE_SIDE_PX < heights[-1] < FACE_SIDE_PX

@@ -14,7 +14,7 @@ from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.models.voice_activity import VoiceActivity
 from core.types import FaceAnalysis, FloatArray, Shot
-from processors.speech.sound_features import read_sound_features
+from processors.speech.audio_features import read_audio_features
 from tests.speech_models import needs_speech_packages
 
 pytestmark = [pytest.mark.clips, needs_speech_packages]
@@ -47,7 +47,7 @@ def voice(path: Path, models: VoiceActivity) -> FloatArray | None:
     with VideoReader(info) as reader:
         pts = np.array([frame.pts for frame in reader.frames()], np.int64)
     analysis = FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), (), "dlib", 0)
-    found = read_sound_features(analysis, DURATION_S, models)
+    found = read_audio_features(analysis, DURATION_S, models)
     return None if found is None else found.voice
 
 
@@ -72,4 +72,4 @@ def test_a_video_without_audio_has_no_voice(shared: Path, voice_activity: VoiceA
     info = probe_video(shared / "speech" / "turns-quiet__r1_r5.mp4")
     silent = dataclasses.replace(info, audio=())
     analysis = FaceAnalysis(silent, np.arange(10), (Shot(0, 0, 10, "start"),), (), "dlib", 0)
-    assert read_sound_features(analysis, DURATION_S, voice_activity) is None
+    assert read_audio_features(analysis, DURATION_S, voice_activity) is None

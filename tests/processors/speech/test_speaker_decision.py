@@ -1,4 +1,4 @@
-"""The decision between faces, on mouths and sound that are made of numbers."""
+"""The decision between faces, on mouths and audio that are made of numbers."""
 
 from __future__ import annotations
 

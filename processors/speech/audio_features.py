@@ -1,4 +1,4 @@
-"""What the sound track says about speech, on the 25 Hz grid that mouths are looked at: voice activity and MFCC."""
+"""What the audio track says about speech, on the 25 Hz grid that mouths are looked at: voice activity and MFCC."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BLOCK_SAMPLES = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SoundFeatures:
+class AudioFeatures:
     """Row k is about [k / 25, (k + 1) / 25) s from the beginning of the first frame.
 
     voice: (N,) float32 in [0, 1], how likely it is that anybody speaks. mfcc: (4 N, 13) float32.
@@ -36,16 +36,16 @@ class SoundFeatures:
 
     @property
     def energy(self) -> NDArray[np.float64]:
-        """(N,) mean logarithm of the sound's energy."""
+        """(N,) mean logarithm of the audio's energy."""
         return np.asarray(self.mfcc[:, 0].reshape(-1, MFCC_PER_FRAME).mean(1), np.float64)
 
 
-def read_sound_features(
+def read_audio_features(
     analysis: FaceAnalysis, duration_s: float, voice_activity: VoiceActivity, *, stop: threading.Event | None = None
-) -> SoundFeatures | None:
-    """The features of the default sound track while the video lasts; None where there is none.
+) -> AudioFeatures | None:
+    """The features of the default audio track while the video lasts; None where there is none.
 
-    The track is read once, in pieces; where it has no sound it counts as silence.
+    The track is read once, in pieces; where it has no audio it counts as silence.
 
     Raises:
         DecodeError: the file cannot be opened any more.
@@ -92,7 +92,7 @@ class _Sink(io.RawIOBase):
             self._take(frame)
         return view.nbytes
 
-    def finish(self, frames: int) -> SoundFeatures:
+    def finish(self, frames: int) -> AudioFeatures:
         """Everything on the grid of `frames` rows."""
         self._take(None)
         wanted = frames * MFCC_PER_FRAME * STEP_SAMPLES
@@ -104,7 +104,7 @@ class _Sink(io.RawIOBase):
         heard_s = (np.arange(len(voice)) + 0.5) * WINDOW_SAMPLES / SAMPLE_RATE_HZ
         grid_s = (np.arange(frames) + 0.5) / RATE_HZ
         rows = np.concatenate([*self._mfcc, np.zeros((0, COEFFICIENTS), np.float32)])
-        return SoundFeatures(np.interp(grid_s, heard_s, voice).astype(np.float32), rows[: frames * MFCC_PER_FRAME])
+        return AudioFeatures(np.interp(grid_s, heard_s, voice).astype(np.float32), rows[: frames * MFCC_PER_FRAME])
 
     def _take(self, frame: av.AudioFrame | None) -> None:
         for piece in self._resampler.resample(frame):

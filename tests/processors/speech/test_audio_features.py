@@ -1,4 +1,4 @@
-"""Sound of any rate and number of channels lands on the right rows of the grid."""
+"""Audio of any rate and number of channels lands on the right rows of the grid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.media.audio_reader import PcmFormat
 from core.types import FloatArray
-from processors.speech.sound_features import SoundFeatures, _Sink
+from processors.speech.audio_features import AudioFeatures, _Sink
 
 
 class Loudness:
@@ -27,10 +27,10 @@ class Loudness:
         return np.asarray(waiting[: count * 512].reshape(-1, 512).mean(1), np.float32)
 
 
-def features(pcm: PcmFormat, sound: NDArray[np.int16], block: int, frames: int) -> SoundFeatures:
+def features(pcm: PcmFormat, audio: NDArray[np.int16], block: int, frames: int) -> AudioFeatures:
     sink = _Sink(pcm, Loudness())  # type: ignore[arg-type]
-    for start in range(0, len(sound), block):
-        sink.write(sound[start : start + block].data)
+    for start in range(0, len(audio), block):
+        sink.write(audio[start : start + block].data)
     return sink.finish(frames)
 
 
@@ -51,8 +51,8 @@ def test_a_tone_begins_in_its_row(rate_hz: int, channels: int) -> None:
 
 
 def test_the_size_of_the_pieces_makes_no_difference() -> None:
-    sound = np.random.default_rng(0).normal(0, 3000, (400_000, 2)).astype("<i2")
-    one, other = (features(PcmFormat(44100, 2), sound, block, 220) for block in (len(sound), 1024))
+    audio = np.random.default_rng(0).normal(0, 3000, (400_000, 2)).astype("<i2")
+    one, other = (features(PcmFormat(44100, 2), audio, block, 220) for block in (len(audio), 1024))
     assert np.allclose(one.mfcc, other.mfcc, atol=1e-5) and np.allclose(one.voice, other.voice, atol=1e-6)
 
 
