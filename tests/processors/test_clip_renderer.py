@@ -176,7 +176,6 @@ def test_more_overlapping_clips_than_encoders(plain, tmp_path, monkeypatch):
     assert (tmp_path / "alone" / alone.file).read_bytes() == (tmp_path / result.clips[2].file).read_bytes()
 
 
-@pytest.mark.slow
 def test_each_clip_is_told_of_when_its_file_is_complete(plain, tmp_path):
     paths = [crop(plain, 3 * i, 60 + 3 * i, f"person_{i:02d}") for i in range(3)]
     told = {}
