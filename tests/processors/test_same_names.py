@@ -183,6 +183,7 @@ def test_an_interrupted_run_goes_on_with_its_own_clips(place: Place, monkeypatch
     assert not list(place.output.glob(f"{PARTIAL_PREFIX}*"))
 
 
+@pytest.mark.slow
 def test_an_exchange_broken_off_by_a_crash(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.run("mon")
     wanted = place.results("mon")
