@@ -76,7 +76,7 @@ def test_what_is_no_photo_is_named(tmp_path: Path, data: bytes, said: str) -> No
 def test_truncated(tmp_path: Path, name: str, share: float) -> None:
     path = save(tmp_path / name, picture(640, 480))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(PhotoError, match="damaged|cut off"):
+    with pytest.raises(PhotoError, match=r"damaged|cut off"):
         read_photo(path)
 
 
@@ -124,7 +124,7 @@ def test_damaged_exif_is_no_obstacle(tmp_path: Path) -> None:
 def test_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match="No such file"):
         read_photo(tmp_path / "a.jpg")
-    with pytest.raises(PhotoError, match="cannot be read|is not a file"):
+    with pytest.raises(PhotoError, match=r"cannot be read|is not a file"):
         read_photo(tmp_path)
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(PhotoError, match="is not a file"):
