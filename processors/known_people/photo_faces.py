@@ -10,6 +10,7 @@ import numpy as np
 from core.model_manager import ModelManager
 from core.types import ByteArray, Detections, FloatArray
 from processors.face_sampler import face_quality, sharpness
+from processors.known_people.face_evidence import FaceSet
 from processors.known_people.photo_reader import Photo
 from utils.alignment import warp
 from utils.geometry import box_areas
@@ -49,6 +50,17 @@ class PhotoFace:
     sharpness: float
     crop_jpeg: bytes
     portrait_jpeg: bytes
+
+    @property
+    def whole_box(self) -> tuple[int, int, int, int]:
+        """The box in whole pixels."""
+        x1, y1, x2, y2 = (round(float(value)) for value in self.box)
+        return x1, y1, x2, y2
+
+    @property
+    def face_set(self) -> FaceSet:
+        """The face as evidence."""
+        return FaceSet(self.vector[None], np.array([self.quality], np.float32))
 
     @property
     def height_px(self) -> float:
