@@ -62,7 +62,7 @@ class ExactFaceIndex:
             done += count
 
     def search(self, queries: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
-        """As the interface has it; among equal cosines the face added first comes first."""
+        """As the interface has it."""
         if count < 1:
             raise ValueError(f"count {count}; at least 1")
         found_ids = np.zeros((len(queries), 0), np.int64)

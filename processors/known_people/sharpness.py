@@ -38,10 +38,11 @@ FACE_MARGIN = 0.15
 COMPARABLE_FACES = 0.5
 """faces of at least this share of the largest one's height count; the sharpest of them is what was focused on"""
 
-SHARP_DETAIL = 2.45
+SHARP_DETAIL = 2.4
 """log2 of the ratio from which a picture is called sharp; calibrated by benchmarks/known_people.py, which has the
 error rates: blur of 2 px (Gaussian) or 9 px (motion) at the working size and more is to be found"""
-SHARP_FACE_DETAIL = 2.45
+SHARP_FACE_DETAIL = 2.1
+"""of a face, whose skin has little detail"""
 _SLOPE = 4.0
 """log-odds per unit of detail, for the figure between 0 and 1; 0.5 is the threshold"""
 
