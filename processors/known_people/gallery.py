@@ -22,7 +22,14 @@ from processors.known_people.gallery_rows import (
     new_person,
     remove_if_empty,
 )
-from processors.known_people.gallery_types import Appearance, EmbedderKey, Forgotten, GalleryPerson, NamedPhoto
+from processors.known_people.gallery_types import (
+    Appearance,
+    EmbedderKey,
+    Forgotten,
+    GalleryPerson,
+    NamedPhoto,
+    VideoKey,
+)
 from processors.known_people.person_names import checked_name, clean_name, folded, person_id, person_number
 
 
@@ -70,6 +77,16 @@ class Gallery:
         with self.file.reading() as rows:
             number = number_of(rows, who)
             return _people(rows, rows.execute("SELECT id, name FROM people WHERE id = ?", (number,)).fetchall())[0]
+
+    def names_of(self, video: VideoKey) -> dict[str, tuple[int | None, str]]:
+        """What the people of a video are called now: number and name by label; empty where it is not known.
+
+        A finished result is up to date where its manifest says the same.
+        """
+        with self.file.reading() as rows:
+            names = dict(rows.execute("SELECT id, name FROM people").fetchall())
+            found = appearances_of(rows, video=video.text)
+            return {a.label: (a.person, names.get(a.person, "")) for a in found if not a.label.startswith("(")}
 
     def name(self, who: str, name: str) -> GalleryPerson:
         """Call the person `name` from now on; an empty one takes the name away.

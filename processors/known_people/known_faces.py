@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -26,11 +27,11 @@ from processors.known_people.person_linker import (
     person_log_odds,
 )
 
-NEAREST_FACES = 256
-"""of a person's mean; whose they are is compared in full"""
+NEAREST = 64
+"""appearances and photos nearest to a person's mean; whose they are is compared in full"""
 FACES_COMPARED = 48
 """of a known person, the best ones, from photos and from videos each"""
-_ROWS_READ = 4096
+_ROWS_ADDED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class KnownFaces:
         self._refresh(rows)
         if not len(faces) or not len(self._index):
             return set()
-        numbers, cosines = self._index.search(faces.mean[None], NEAREST_FACES)
+        numbers, cosines = self._index.search(faces.mean[None], NEAREST)
         # The mean of a set and one face are less alike than what is compared in the end: a generous bound.
         least = self.similarity.to_cosine(as_similarity(as_log_odds(SUGGESTION) - 3.0))
         return {int(n) for n, cosine in zip(numbers[0], cosines[0], strict=True) if cosine >= least}
@@ -155,11 +156,24 @@ class KnownFaces:
             return
         self._index = ExactFaceIndex()
         found = rows.execute(
-            "SELECT person, vector FROM faces WHERE embedder = ? AND weights = ? ORDER BY id",
+            "SELECT person, CASE instr(origin, '#') WHEN 0 THEN origin ELSE substr(origin, 1, instr(origin, '#')) END,"
+            " vector, quality FROM faces WHERE embedder = ? AND weights = ? ORDER BY 1, 2, id",
             (self.embedder.name, self.embedder.weights_sha256),
         )
-        while some := found.fetchmany(_ROWS_READ):
-            self._index.add(np.array([row[0] for row in some], np.int64), _vectors([row[1] for row in some]))
+        numbers: list[int] = []
+        means: list[FloatArray] = []
+        # One entry for each appearance: a person's mean is looked for, and single faces would only be more of the same.
+        for (number, _), faces in groupby(found, key=lambda row: (row[0], row[1])):
+            some = list(faces)
+            numbers.append(number)
+            means.append(
+                FaceSet(_vectors([row[2] for row in some]), np.array([row[3] for row in some], np.float32)).mean
+            )
+            if len(means) == _ROWS_ADDED:
+                self._index.add(np.array(numbers, np.int64), np.stack(means))
+                numbers, means = [], []
+        if means:
+            self._index.add(np.array(numbers, np.int64), np.stack(means))
         self._state = state
 
 

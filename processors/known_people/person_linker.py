@@ -24,7 +24,7 @@ SUGGESTION = 0.2
 class LinkRules:
     """similarity: from which on somebody is linked. margin: by which the next candidate must be beaten, [0, 1]."""
 
-    similarity: float = 0.6
+    similarity: float = 0.7
     margin: float = 0.45
 
     def __post_init__(self) -> None:

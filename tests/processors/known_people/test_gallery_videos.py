@@ -65,6 +65,15 @@ def test_a_new_analysis_of_a_video_finds_its_people_again(gallery: Gallery) -> N
     assert [person.faces for person in gallery.people()] == [6, 6]
 
 
+def test_what_a_finished_video_is_compared_with(gallery: Gallery) -> None:
+    assert gallery.names_of(video("one")) == {}
+    run(gallery, "one", [1, 2])
+    gallery.name("P0002", "Berta")
+    assert gallery.names_of(video("one")) == {"person_01": (1, ""), "person_02": (2, "Berta")}
+    gallery.forget("P0001")
+    assert gallery.names_of(video("one")) == {"person_02": (2, "Berta")}
+
+
 def test_unlink_is_remembered_for_good(gallery: Gallery) -> None:
     run(gallery, "one", [1])
     run(gallery, "two", [1], first=20)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.known_clips import SAME_SIGNER
+from config import Settings
+from core.model_manager import ModelManager
+from core.similarity import Similarity
+from core.video_probe import probe_video
+from processors.face_analyzer import FaceAnalyzer
+from processors.id_timeline_generator import IdTimelineGenerator
+from processors.known_people.gallery import Gallery
+from processors.known_people.gallery_types import EmbedderKey, VideoKey
+from processors.known_people.gallery_videos import Linked, record_video
+from processors.known_people.known_faces import KnownFaces
+from processors.known_people.reference_photos import read_reference_photos
+from processors.known_people.video_cast import people_of_video
+from utils.fingerprints import fingerprint
+
+pytestmark = [pytest.mark.clips, pytest.mark.slow]
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Gallery:
+    with Gallery(tmp_path / "gallery.sqlite") as opened:
+        yield opened
+
+
+def record(path: Path, gallery: Gallery, settings: Settings, models: ModelManager) -> list[Linked]:
+    analysis = FaceAnalyzer(settings, models).analyze(probe_video(path))
+    timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
+    people, together = people_of_video(analysis, timeline, {})
+    known = KnownFaces(embedder(models), Similarity.for_embedder(models.embedder.name))
+    key = VideoKey(fingerprint(path), "0" * 64, path.name, path.stem)
+    return record_video(
+        gallery,
+        key,
+        embedder(models),
+        people,
+        together,
+        lambda p, decided, rows: known.link(p, together, decided, rows),
+    )
+
+
+def embedder(models: ModelManager) -> EmbedderKey:
+    return EmbedderKey(models.embedder.name, models.describe()["embedder"]["sha256"])
+
+
+def test_the_nine_signers_are_four_people(
+    clips: Path, gallery: Gallery, model_settings: Settings, models: ModelManager
+) -> None:
+    numbers = {
+        word: [
+            one.number for one in record(clips / "people" / f"intel_asl_{word}.mkv", gallery, model_settings, models)
+        ]
+        for words in SAME_SIGNER
+        for word in sorted(words, reverse=True)
+    }
+    assert numbers == {word: [n + 1] for n, words in enumerate(SAME_SIGNER) for word in words}
+
+
+def test_a_photo_names_its_person_and_nobody_else(
+    shared: Path, gallery: Gallery, model_settings: Settings, models: ModelManager
+) -> None:
+    photos = read_reference_photos(shared / "photos", models)
+    assert [photo.name for photo in photos.photos] == ["alex-lacamoire", "biden", "lin-manuel-miranda", "obama"]
+    gallery.keep_photos(photos.photos, "photos", embedder(models))
+    found = record(shared / "clips" / "hamilton_short.mp4", gallery, model_settings, models)
+    # The other two are 34 px high and in profile: dlib's network does not know them, and nobody guesses.
+    assert [one.name for one in found if one.name] == ["lin-manuel-miranda"]
+    named = next(one for one in found if one.name)
+    assert named.match.source == "photo" and named.match.similarity > 0.7
