@@ -78,6 +78,11 @@ def video_origin(video: str, tracklet: int) -> str:
     return f"{video}#{tracklet}"
 
 
+def origin_range(video: str) -> tuple[str, str]:
+    """All origins of a video's faces lie from the first of these on and before the second."""
+    return f"{video}#", f"{video}$"
+
+
 def vector_bytes(vector: FloatArray) -> bytes:
     """A vector as the gallery keeps it: float16, little-endian."""
     return vector.astype("<f2").tobytes()

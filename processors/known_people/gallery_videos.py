@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import SettingsError, ascii_safe
 from processors.known_people.edited_people import edited_owners
@@ -17,6 +17,7 @@ from processors.known_people.gallery_rows import (
     gone_label,
     insert_faces,
     new_person,
+    origin_range,
     tracklets_of,
     tracklets_text,
     video_origin,
@@ -30,12 +31,21 @@ Linker = Callable[[Sequence[PersonOfVideo], Decisions, sqlite3.Connection], Mapp
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A person of a video with the person of the gallery. number: None where they were dropped or forgotten."""
+    """A person of a video with the person of the gallery. number: None where they were dropped or forgotten.
+
+    label: as the video's people came. folder: what the gallery, and whoever writes the results, calls them.
+    """
 
     label: str
     number: int | None
     name: str
     match: Match
+    folder: str = ""
+
+
+_Entry = tuple[PersonOfVideo, int | None, str]
+Relabel = Callable[[Sequence[Linked]], Sequence[str]]
+"""folder of each person, all different; folders carry names, so they are known only when everybody is linked"""
 
 
 def record_video(
@@ -45,6 +55,7 @@ def record_video(
     people: Sequence[PersonOfVideo],
     together: Iterable[tuple[str, str]],
     link: Linker,
+    relabel: Relabel | None = None,
 ) -> list[Linked]:
     """Link the people of a video to known ones, or make new ones of them; what was settled before stays.
 
@@ -56,32 +67,52 @@ def record_video(
     with gallery.file.writing() as rows:
         number = _video(rows, video)
         before = list(appearances_of(rows, video=video.text))
-        held, gone = _settled(before, people) if _same_analysis(before, video) else ({}, {})
+        again = _same_analysis(before, video)
+        held, decided = _settled(before, people) if again else ({}, {})
+        gone = {person.label for person in people if person.label in decided and person.label not in held}
         shown = {t for person in people for t in person.tracklets}
         apart = apart_pairs(rows)
         free = [person for person in people if person.label not in gone]
-        matches = link(free, Decisions(held, (), apart), rows)
-        owners: dict[str, int | None] = {}
-        for person in people:
-            match = matches.get(person.label, Match())
-            owners[person.label] = None if person.label in gone else match.number or new_person(rows)
-        decided = {**{a.label: a.decided for a in before}, **gone}
-        entries: list[tuple[PersonOfVideo, int | None, str]] = [
-            (person, owners[person.label], decided.get(person.label, "auto")) for person in people
+        matches = link(free, Decisions(held, (), apart, video.text if again else ""), rows)
+        numbers = [
+            None if person.label in gone else matches.get(person.label, Match()).number or new_person(rows)
+            for person in people
+        ]
+        names = dict(rows.execute("SELECT id, name FROM people").fetchall())
+        linked = [
+            Linked(p.label, n, "" if n is None else names[n], replace(matches.get(p.label, Match()), number=n), p.label)
+            for p, n in zip(people, numbers, strict=True)
+        ]
+        if relabel is not None:
+            linked = [replace(one, folder=folder) for one, folder in zip(linked, relabel(linked), strict=True)]
+        entries: list[_Entry] = [
+            (replace(person, label=one.folder), one.number, decided.get(person.label, "auto"))
+            for person, one in zip(people, linked, strict=True)
         ]
         entries += [
             (PersonOfVideo(gone_label(a.decided, a.tracklets), a.tracklets), None, a.decided)
             for a in before
-            if a.person is None and _same_analysis(before, video) and shown.isdisjoint(a.tracklets)
+            if a.person is None and again and shown.isdisjoint(a.tracklets)
         ]
         _write(rows, number, video, embedder, entries, before)
-        _note_together(rows, number, together)
+        folders = {one.label: one.folder for one in linked}
+        _note_together(rows, number, [(folders[a], folders[b]) for a, b in together])
         give_up(rows, [a.person for a in before if a.person is not None])
-        names = dict(rows.execute("SELECT id, name FROM people").fetchall())
-        return [
-            Linked(label, owner, "" if owner is None else names[owner], matches.get(label, Match()))
-            for label, owner in owners.items()
-        ]
+        return linked
+
+
+def note_clips(gallery: Gallery, video: VideoKey, clips: Mapping[str, int]) -> None:
+    """Note how many clips a finished video has of each person, by folder; no change of the gallery's state.
+
+    Raises:
+        GalleryError: the gallery cannot be written.
+    """
+    with gallery.file.writing() as rows:
+        rows.executemany(
+            "UPDATE appearances SET clips = ?"
+            " WHERE label = ? AND video = (SELECT id FROM videos WHERE fingerprint = ?)",
+            [(count, folder, video.text) for folder, count in sorted(clips.items())],
+        )
 
 
 def follow_edits(gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVideo]) -> list[tuple[str, int | None]]:
@@ -105,7 +136,7 @@ def follow_edits(gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVid
         lost = {t for a in before for t in a.tracklets} - kept
         _delete_faces(rows, video, lost)
         hidden = [p for p in people if p.label not in owners]
-        entries: list[tuple[PersonOfVideo, int | None, str]] = [(p, owners[p.label], "user") for p in seen]
+        entries: list[_Entry] = [(p, owners[p.label], "user") for p in seen]
         entries += [(p, None, "forgotten") for p in hidden]
         for decided, gone in (("dropped", lost - forgotten), ("forgotten", lost & forgotten)):
             if gone:
@@ -157,20 +188,17 @@ def _same_analysis(before: Sequence[Appearance], video: VideoKey) -> bool:
 
 
 def _settled(before: Sequence[Appearance], people: Sequence[PersonOfVideo]) -> tuple[dict[str, int], dict[str, str]]:
-    """Who is whom by the tracklets of an earlier run; and who was dropped or forgotten, with which of it."""
+    """Who is whom by the tracklets of an earlier run, and how that was decided; without a number: nobody any more."""
     owner = {t: a for a in before for t in a.tracklets}
     held: dict[str, int] = {}
-    gone: dict[str, str] = {}
+    how: dict[str, str] = {}
     for person in people:
         votes = Counter((a.person, a.decided) for t in person.tracklets if (a := owner.get(t)) is not None)
-        if not votes:
-            continue
-        number, decided = max(votes, key=lambda vote: (votes[vote], -(vote[0] or 0)))
-        if number is None:
-            gone[person.label] = decided
-        else:
-            held[person.label] = number
-    return held, gone
+        if votes:
+            number, how[person.label] = max(votes, key=lambda vote: (votes[vote], -(vote[0] or 0)))
+            if number is not None:
+                held[person.label] = number
+    return held, how
 
 
 def _write(
@@ -178,12 +206,13 @@ def _write(
     number: int,
     video: VideoKey,
     embedder: EmbedderKey | None,
-    entries: Sequence[tuple[PersonOfVideo, int | None, str]],
+    entries: Sequence[_Entry],
     before: Sequence[Appearance],
 ) -> None:
     """Make the appearances of a video those given, and its faces too where an embedder is named."""
-    old = sorted((a.label, a.tracklets, a.person, a.decided) for a in before)
-    new = sorted((p.label, tuple(sorted(p.tracklets)), owner, decided) for p, owner, decided in entries)
+    # A label is only what somebody is called, and follows from the rest.
+    old = sorted(f"{list(a.tracklets)} {a.person} {a.decided}" for a in before)
+    new = sorted(f"{sorted(p.tracklets)} {owner} {decided}" for p, owner, decided in entries)
     rows.execute(
         "UPDATE videos SET name = ?, folder = ?, analysis = ? WHERE id = ?",
         (video.name, video.folder, video.analysis, number),
@@ -199,24 +228,22 @@ def _write(
     if embedder is not None and not (
         _same_analysis(before, video) and old == new and _has_faces(rows, video, embedder)
     ):
-        low, high = video_origin(video.text, 0)[:-1], f"{video.text}$"  # every origin of the video lies between
         rows.execute(
             "DELETE FROM faces WHERE origin >= ? AND origin < ? AND embedder = ? AND weights = ?",
-            (low, high, embedder.name, embedder.weights_sha256),
+            (*origin_range(video.text), embedder.name, embedder.weights_sha256),
         )
         for person, owner, _ in entries:
             if owner is not None:
                 insert_faces(rows, owner, person.faces, embedder, "video", video.text)
         change_state(rows, "faces", video.text, video.analysis, embedder.name, embedder.weights_sha256)
     if old != new:
-        change_state(rows, "video", video.text, *[value for entry in new for value in entry])
+        change_state(rows, "video", video.text, *new)
 
 
 def _has_faces(rows: sqlite3.Connection, video: VideoKey, embedder: EmbedderKey) -> bool:
-    low, high = video_origin(video.text, 0)[:-1], f"{video.text}$"
     found = rows.execute(
         "SELECT 1 FROM faces WHERE origin >= ? AND origin < ? AND embedder = ? AND weights = ? LIMIT 1",
-        (low, high, embedder.name, embedder.weights_sha256),
+        (*origin_range(video.text), embedder.name, embedder.weights_sha256),
     )
     return found.fetchone() is not None
 

@@ -14,7 +14,7 @@ from core.types import FloatArray
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
 from processors.known_people.face_index import ExactFaceIndex
 from processors.known_people.gallery import Gallery, unite
-from processors.known_people.gallery_rows import apart_pairs
+from processors.known_people.gallery_rows import apart_pairs, origin_range
 from processors.known_people.gallery_types import EmbedderKey, PersonOfVideo
 from processors.known_people.person_linker import (
     SUGGESTION,
@@ -64,7 +64,7 @@ class KnownFaces:
         """Who the people of a video are; for `record_video`, in whose transaction it reads."""
         seen = video_people(people, together)
         candidates = {number for person in seen for number in self._near(person.faces, rows)}
-        known = self.load(rows, candidates | set(decided.held.values()))
+        known = self.load(rows, candidates | set(decided.held.values()), decided.without_video)
         return link_people(seen, known, self.similarity, self.rules, decided)
 
     def settle_photos(self, gallery: Gallery) -> int:
@@ -119,24 +119,29 @@ class KnownFaces:
                         found[pair] = PairSuggestion(*pair, round(similarity, 4), round(worth, 3))
         return sorted(found.values(), key=lambda s: (-s.settles, -s.similarity, s.first, s.second))[:limit]
 
-    def load(self, rows: sqlite3.Connection, numbers: Iterable[int]) -> list[KnownPerson]:
-        """Known people with their best faces, by number."""
+    def load(self, rows: sqlite3.Connection, numbers: Iterable[int], without_video: str = "") -> list[KnownPerson]:
+        """Known people with their best faces, by number. without_video: its faces are left out."""
         people = []
         for number in sorted(set(numbers)):
             found = rows.execute("SELECT name FROM people WHERE id = ?", (number,)).fetchone()
             if found is not None:
-                people.append(
-                    KnownPerson(
-                        number, found[0], self._faces(rows, number, "photo"), self._faces(rows, number, "video")
-                    )
-                )
+                photos, videos = (self._faces(rows, number, source, without_video) for source in ("photo", "video"))
+                people.append(KnownPerson(number, found[0], photos, videos))
         return people
 
-    def _faces(self, rows: sqlite3.Connection, number: int, source: str) -> FaceSet:
+    def _faces(self, rows: sqlite3.Connection, number: int, source: str, without_video: str) -> FaceSet:
         found = rows.execute(
             "SELECT vector, quality FROM faces WHERE person = ? AND source = ? AND embedder = ? AND weights = ?"
-            " ORDER BY quality DESC, id LIMIT ?",
-            (number, source, self.embedder.name, self.embedder.weights_sha256, FACES_COMPARED),
+            " AND (? = '' OR NOT (origin >= ? AND origin < ?)) ORDER BY quality DESC, id LIMIT ?",
+            (
+                number,
+                source,
+                self.embedder.name,
+                self.embedder.weights_sha256,
+                without_video,
+                *origin_range(without_video),
+                FACES_COMPARED,
+            ),
         ).fetchall()
         return FaceSet(_vectors([row[0] for row in found]), np.array([row[1] for row in found], np.float32))
 

@@ -80,12 +80,14 @@ class Decisions:
     """What is settled already.
 
     held: known person by label, from an earlier run or by somebody's word. refused: (label, number) that are said not
-    to be one. apart: pairs (lower number first) of known people who are said or seen to be two.
+    to be one. apart: pairs (lower number first) of known people who are said or seen to be two. without_video: a video
+    whose own faces are no evidence, because its people are held by them.
     """
 
     held: Mapping[str, int] = field(default_factory=dict)
     refused: Collection[tuple[str, int]] = ()
     apart: Collection[tuple[int, int]] = ()
+    without_video: str = ""
 
 
 def link_people(
@@ -150,18 +152,21 @@ class _Case:
     def match(self, person: VideoPerson) -> Match:
         label = person.label
         linked = self._linked.get(label)
-        best = linked if linked is not None else self._best(label)
+        if linked is not None and self._odds.get((label, linked), -math.inf) > -math.inf:
+            return Match(linked, *self._figures(label, linked), self._source[label, linked])
+        best = self._best(label)
         if best is None:
             return Match(linked)
-        odds = self._odds.get((label, best), -math.inf)
-        similarity = round(as_similarity(odds), 4)
-        margin = round(self._margin(label, best), 4)
-        if linked is not None:
-            return Match(linked, similarity, margin, self._source.get((label, best), "gallery"))
+        figures = self._figures(label, best)
+        nameless = linked is None or linked not in self._known or not self._known[linked].name
         suggestion = None
-        if similarity >= SUGGESTION and not self._taken(label, best):
-            suggestion = Suggestion(best, self._known[best].name, similarity)
-        return Match(None, similarity, margin, "none", suggestion)
+        if figures[0] >= SUGGESTION and nameless and not self._taken(label, best):
+            suggestion = Suggestion(best, self._known[best].name, figures[0])
+        return Match(linked, *figures, "none", suggestion)
+
+    def _figures(self, label: str, number: int) -> tuple[float, float]:
+        odds = self._odds.get((label, number), -math.inf)
+        return round(as_similarity(odds), 4), round(self._margin(label, number), 4)
 
     def _best(self, label: str) -> int | None:
         """The most similar known person; the lower number where two are equal."""
@@ -180,7 +185,7 @@ class _Case:
         rivals += [
             self._odds.get((other, number), -math.inf)
             for other in self._people[label].together
-            if other in self._people and other not in self._decided.held
+            if other in self._people and self._decided.held.get(other, number) == number
         ]
         return clearness(own, max(rivals, default=-math.inf))
 

@@ -261,3 +261,21 @@ def test_a_failed_change_changes_nothing(path: Path) -> None:
             rows.execute("DELETE FROM people")
             raise RuntimeError
         assert gallery.state == state and len(gallery.people()) == 1
+
+
+@pytest.mark.parametrize(
+    ("complaint", "said"),
+    [
+        ("attempt to write a readonly database", "read-only"),
+        ("unable to open database file", "read-only"),
+        ("database or disk is full", "the disk is full"),
+        ("database is locked", "locked by another process"),
+        ("database disk image is malformed", "is damaged"),
+        ("no such table: people", "a part of it is missing"),
+        ("something new", "something new"),
+    ],
+)
+def test_what_sqlite_complains_about_becomes_one_line(path: Path, complaint: str, said: str) -> None:
+    with Gallery(path) as gallery, pytest.raises(GalleryError, match=said) as caught, gallery.file.writing():
+        raise sqlite3.OperationalError(complaint)
+    assert caught.value.hint and caught.value.path == path

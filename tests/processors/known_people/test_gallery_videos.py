@@ -197,9 +197,8 @@ def test_two_processes_on_one_gallery_both_end_right(tmp_path: Path) -> None:
         )
         for name, offset in (("left", "0"), ("right", "50"))
     ]
-    for worker in workers:
-        _, stderr = worker.communicate(timeout=120)
-        assert worker.returncode == 0, stderr
+    ended = [(worker.communicate(timeout=120)[1], worker.returncode) for worker in workers]
+    assert [code for _, code in ended] == [0, 0], ended
     with Gallery(path) as gallery:
         people = gallery.people()
         assert len(people) == 11

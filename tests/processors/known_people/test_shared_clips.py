@@ -13,10 +13,9 @@ from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, VideoKey
-from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.reference_photos import read_reference_photos
-from processors.known_people.video_cast import people_of_video
+from processors.known_people.video_names import PersonName, names_from_gallery
 from utils.fingerprints import fingerprint
 
 pytestmark = [pytest.mark.clips, pytest.mark.slow]
@@ -28,20 +27,12 @@ def gallery(tmp_path: Path) -> Gallery:
         yield opened
 
 
-def record(path: Path, gallery: Gallery, settings: Settings, models: ModelManager) -> list[Linked]:
+def record(path: Path, gallery: Gallery, settings: Settings, models: ModelManager) -> list[PersonName]:
     analysis = FaceAnalyzer(settings, models).analyze(probe_video(path))
     timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
-    people, together = people_of_video(analysis, timeline, {})
     known = KnownFaces(embedder(models), Similarity.for_embedder(models.embedder.name))
     key = VideoKey(fingerprint(path), "0" * 64, path.name, path.stem)
-    return record_video(
-        gallery,
-        key,
-        embedder(models),
-        people,
-        together,
-        lambda p, decided, rows: known.link(p, together, decided, rows),
-    )
+    return names_from_gallery(gallery, known, key, analysis, timeline)
 
 
 def embedder(models: ModelManager) -> EmbedderKey:
