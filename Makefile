@@ -1,22 +1,27 @@
 # make run    process videos/input (ARGS="INPUT ... -o DIR" for anything else)
-# make test   what CI runs: style, types, tests
+# make test   what CI runs: style, types, tests (ARGS="tests/test_main.py -k help" for some of them)
+# make check  style, types and the tests that are not slow
 # make lint   style and types only
 # make bench  speed and memory beside other programs; the development clips too, where they lie beside the project
+# make update write constraints.txt anew: the newest versions that requirements*.txt allow; then make test
 # make clean  remove the tools' caches; `make distclean` removes the virtual environment too
 #
-# The first call makes .venv and installs what requirements.txt lists. Nothing outside this folder is changed.
+# The first call makes .venv and installs what requirements.txt lists, in the versions that were tested (constraints.txt;
+# with CONSTRAINTS= the newest that requirements.txt allows). Nothing outside this folder is changed.
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+CONSTRAINTS ?= constraints.txt
 
 PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS))
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 VENV_BENCH := .venv-bench
 READY_BENCH := $(VENV_BENCH)/.ready
 
-.PHONY: run test lint bench clean distclean
+.PHONY: run test check lint bench update clean distclean
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
 
@@ -24,7 +29,10 @@ run: $(READY)
 	@$(PY) main.py $(ARGS)
 
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest $(ARGS)
+
+check: lint
+	$(PY) -m pytest -m "not slow" $(ARGS)
 
 lint: $(READY_DEV)
 	$(PY) -m ruff check .
@@ -32,7 +40,11 @@ lint: $(READY_DEV)
 	$(PY) -m mypy
 
 bench: $(READY_DEV) $(READY_BENCH)
-	$(PY) -m benchmarks.speed $(ARGS)
+	$(PY) -m benchmarks.speed.whole_runs $(ARGS)
+
+update:
+	@PYTHON="$(PYTHON)" .github/pin.sh
+	@echo "constraints.txt has the newest versions; make test says whether they work." >&2
 
 clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache
@@ -49,9 +61,9 @@ $(PY):
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 # The stamps come last: an interrupted installation is taken up again.
-$(READY): requirements.txt | $(PY)
+$(READY): requirements.txt $(CONSTRAINTS) | $(PY)
 	@echo "Installing what requirements.txt lists into $(VENV); the first time this takes minutes." >&2
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@$(PY) -c 'import torch, torchvision' || { \
 	  echo "torch and torchvision in $(VENV) do not fit together: remove $(VENV) and install both from one index" >&2; exit 1; }
 	@touch $@
@@ -63,5 +75,5 @@ $(READY_BENCH): benchmarks/requirements-bench.txt $(READY)
 	@touch $@
 
 $(READY_DEV): requirements-dev.txt $(READY)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

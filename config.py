@@ -1,7 +1,7 @@
 """Every setting once: type, unit, range, default and help text.
 
 Command-line flags, TOML keys, help and range checks all derive from these structures (msgspec does
-the checking, `processors/options.py` the flags). A setting `min_face` in section `analysis` is
+the checking, `core/options.py` the flags). A setting `min_face` in section `analysis` is
 `--min-face` on the command line and
 
     [analysis]
@@ -16,7 +16,7 @@ import re
 import string
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import msgspec.toml
@@ -29,8 +29,11 @@ VERSION = "0.1.0"
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "vob", "flv", "wmv", "asf",
-    "3gp", "3g2", "ogv", "mxf", "y4m", "gif",
+    "mp4", "m4v", "mov", "qt", "f4v", "mj2", "3gp", "3gpp", "3g2", "mkv", "mk3d", "webm", "avi", "divx", "xvid",
+    "ts", "m2ts", "m2t", "mts", "trp", "tp", "tod", "mpg", "mpeg", "mpe", "m2p", "vob", "vro", "mod", "flv", "wmv",
+    "asf", "dvr-ms", "wtv", "ogv", "ogm", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
+    "insv", "lrv", "lrf", "360", "dav", "dv", "dif",
+    "m1v", "m2v", "mpv", "mjpg", "mjpeg", "h264", "264", "avc", "h265", "265", "hevc", "ivf", "obu",
 })
 # fmt: on
 """what is picked up from a folder; a file named on the command line is tried whatever its extension"""
@@ -52,6 +55,35 @@ TEMPLATE_FIELDS = (
 )
 """what `ClipSettings.template` may name, as PySceneDetect does: $FIELD or ${FIELD}"""
 
+ExportFormat = Literal["mot", "coco", "vtt", "otio", "edl"]
+
+EXTRA_FILES = {
+    "preview": "preview.mp4",
+    "reel": "PERSON/reel.mp4",
+    "mot": "mot.txt",
+    "coco": "coco.json",
+    "vtt": "people.vtt",
+    "otio": "timeline.otio",
+    "edl": "PERSON/segments.edl",
+}
+"""What each extra writes, relative to the video's folder; PERSON stands for each person's folder. Here rather than in
+`processors/extras/registry.py`, which holds the writers, because packages below it reserve these names."""
+
+
+def expand_home(path: str) -> str:
+    """`path` with a home folder in the place of a `~` or `~user` that it begins with.
+
+    Raises:
+        ValueError: no such home folder is known.
+    """
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError as error:
+        user = path.partition("/")[0]
+        raise ValueError(f"{path!r}: no home folder is known for {user}; give the path without it") from error
+
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of the settings' sections: immutable, keyword-only, strict about names."""
@@ -62,7 +94,7 @@ class AnalysisSettings(Section, frozen=True):
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
-        Meta(description="where the networks run; auto takes a GPU when there is one"),
+        Meta(description="where the networks run; auto is a GPU where a trial of it succeeds"),
     ] = "auto"
     min_face: Annotated[
         float, Meta(ge=0.02, le=0.5, description="smallest face looked for, as a share of the picture's height")
@@ -207,8 +239,8 @@ class OutputSettings(Section, frozen=True):
     ] = False
     reel: Annotated[bool, Meta(description="write reel.mp4 for each person, one film of all their clips")] = False
     export: Annotated[
-        tuple[Literal["mot", "coco", "vtt", "otio", "edl"], ...],
-        Meta(description="formats for other programs, a list with commas: mot, coco, vtt, otio, edl"),
+        tuple[ExportFormat, ...],
+        Meta(description=f"formats for other programs, a list with commas: {', '.join(get_args(ExportFormat))}"),
     ] = ()
 
     @property
@@ -236,6 +268,14 @@ class RunSettings(Section, frozen=True):
         str, Meta(description="path of 20180402-114759-vggface2.pt, where it is not in torch's cache")
     ] = ""
     offline: Annotated[bool, Meta(description="never try to download a model")] = False
+
+    def __post_init__(self) -> None:
+        """Expands `~` in paths: no shell does it for a TOML file or in `--cache-dir=~/x`."""
+        for name in ("cache_dir", "facenet_weights"):
+            try:
+                msgspec.structs.force_setattr(self, name, expand_home(getattr(self, name)))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
 
 
 class Settings(Section, frozen=True):

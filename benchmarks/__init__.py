@@ -1,1 +1,1 @@
-"""What measures the program. Never imported by it; `tests` may import from here."""
+"""Measures the program; `python -m benchmarks` lists all. The program never imports it; tests may."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from core.analysis_file import AnalysisRecord, read_record, read_video_path, write_record
 from core.errors import ascii_safe
+from core.media.frame_rate import with_rate_of_all
 from core.types import VideoInfo
 from utils.files import PARTIAL_PREFIX
 
@@ -51,12 +52,13 @@ class AnalysisStore:
     def load(self, key: str, info: VideoInfo) -> AnalysisRecord | None:
         """The analysis stored as `key`, for the video that `info` describes; None where there is none that can be used.
 
-        The record's video is `info`: a file that was moved or renamed is still the same video.
+        The record's video is `info` with the rate of all frames: a file that was moved or renamed is still the same.
         """
         path = self._path(key)
         try:
             record = read_record(path, key)
-            if dataclasses.replace(record.analysis.video, path=info.path) != info:
+            video = with_rate_of_all(info, record.analysis.frame_pts)
+            if dataclasses.replace(record.analysis.video, path=info.path) != video:
                 raise ValueError("the video is read differently now")
         except FileNotFoundError:
             return None
@@ -66,7 +68,7 @@ class AnalysisStore:
             return None
         with contextlib.suppress(OSError):
             os.utime(path)
-        return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=info))
+        return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=video))
 
     def save(self, record: AnalysisRecord) -> None:
         """Store `record`, then remove what is over the limit; the newest always stays.

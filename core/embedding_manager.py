@@ -1,8 +1,8 @@
-"""Who is this: identities given to faces one after the other, in time order.
+"""Online identification: assigns an identity to one face after another, in time order.
 
-A few *active* identities (seen lately or often) are asked first; everybody else waits in the archive and
-comes back as the same person, however long the absence. All times are on the video's clock, so the answer
-does not depend on how fast the machine is.
+A few *active* identities, seen recently or often, are compared first. All others stay in the archive and are
+recognised again after an absence of any length. Times are on the video's clock, so that results do not depend on the
+speed of the machine.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FloatArray
 
 _CERTAIN = 0.9
-"""similarity from which an active match is taken without a look into the archive"""
+"""least similarity at which a match in the active set is accepted without searching the archive"""
 _FIRST_ROWS = 64
 
 
@@ -29,24 +29,23 @@ class _Entry:
 
 
 class SmartEmbeddingManager:
-    """Assigns identities online. Not thread-safe: one owner.
+    """Assigns identities online. Not thread-safe.
 
-    The active set is bounded twice: who was not seen for `ttl_s` expires, and beyond `active_limit` one of
-    the longer unseen half is evicted, the one with the fewest sightings. Both only move to the archive; an
-    identity is never lost, and its number is never used again.
+    Identities leave the active set for the archive in two ways: those not seen for `ttl_s` expire, and when there are
+    more than `active_limit`, the one with the fewest sightings among the less recently seen half is evicted. No
+    identity is ever lost, and numbers are not reused.
 
-    A prototype is the weighted mean of all faces given to an identity, at unit length. All prototypes are
-    rows of one float32 matrix that doubles when it is full, so that asking the whole archive is one matrix
-    product.
+    The prototype of an identity is the weighted mean of all its faces, normalised to unit length. Prototypes are rows
+    of one float32 matrix that doubles when it is full, so that searching the whole archive is one matrix product.
 
     Args:
-        similarity: the embedder's calibrated measure.
+        similarity: calibrated similarity of the embedder.
         active_limit: size of the active set.
         ttl_s: seconds after its last sighting at which an identity leaves the active set.
-        threshold: similarity from which a face is taken for a known person.
+        threshold: least similarity at which a face is taken for a known person.
 
     Raises:
-        ValueError: a limit that is not positive, a threshold outside (0, 1).
+        ValueError: a limit is not positive, or the threshold is outside (0, 1).
     """
 
     def __init__(
@@ -67,13 +66,13 @@ class SmartEmbeddingManager:
 
     @property
     def active(self) -> tuple[int, ...]:
-        """Identities of the active set, lowest first."""
+        """Identities of the active set in increasing order."""
         return tuple(sorted(self._active))
 
     @property
     def statistics(self) -> dict[str, float | int]:
-        """Counts since the start. `archive_hits` are revivals; `hit_rate` is the share of lookups that met
-        a known person, 0.0 before the first."""
+        """Counts since the start. `archive_hits` are people recognised from the archive; `hit_rate` is the share of
+        lookups that found a known person, 0.0 before the first lookup."""
         hits = self._counts["active_hits"] + self._counts["archive_hits"]
         return {
             **self._counts,
@@ -92,19 +91,19 @@ class SmartEmbeddingManager:
         *,
         forbidden: Collection[int] = (),
         weight: float = 1.0,
-        favour: Mapping[int, float] | None = None,
+        log_odds: Mapping[int, float] | None = None,
     ) -> int:
-        """The identity of this face; a new one (the next number) where nobody known is similar enough.
+        """The identity of a face; a new one (the next number) if no known person is similar enough.
 
         Args:
-            embedding: (D,) float32 of unit length; D is fixed by the first call.
-            time_s: seconds on the video's clock, not decreasing from call to call.
-            forbidden: identities that it cannot be, because they are elsewhere in the same picture.
-            weight: > 0, what the face counts for in the prototype.
-            favour: log-odds per identity from other evidence (place, time), added to the face's own.
+            embedding: (D,) float32 of unit length; the first call fixes D.
+            time_s: seconds on the video's clock, never decreasing between calls.
+            forbidden: identities that are excluded because they are seen elsewhere in the same frame.
+            weight: > 0, weight of the face in the prototype.
+            log_odds: by identity, evidence from place and time that is added to that of the face.
 
         Raises:
-            ValueError: wrong shape, not of unit length, weight not positive.
+            ValueError: the embedding has another shape or not unit length, or the weight is not positive.
         """
         if embedding.ndim != 1 or (self._entries and len(embedding) != self._prototypes.shape[1]):
             raise ValueError(f"embedding {embedding.shape}, prototypes {self._prototypes.shape}")
@@ -112,43 +111,43 @@ class SmartEmbeddingManager:
             raise ValueError(f"embedding of length {np.linalg.norm(embedding):.3g} with weight {weight}")
         self._expire(time_s)
         self._counts["lookups"] += 1
-        identity = self._find(embedding, frozenset(forbidden), favour or {})
+        identity = self._find(embedding, frozenset(forbidden), log_odds or {})
         if identity is None:
-            identity = self._found(embedding, time_s, weight)
+            identity = self._create(embedding, time_s, weight)
         else:
             self._counts["active_hits" if identity in self._active else "archive_hits"] += 1
-            self._learn(identity, embedding, weight)
+            self._update_prototype(identity, embedding, weight)
         self._activate(identity, time_s)
         return identity
 
-    def touch(self, identity: int, time_s: float) -> None:
-        """Say that `identity` is in view until `time_s` (its time to live counts from there)."""
+    def mark_seen(self, identity: int, time_s: float) -> None:
+        """Record that `identity` was in view until `time_s`, from where its time to live counts."""
         entry = self._entries[identity]
         entry.last_seen_s = max(entry.last_seen_s, time_s)
 
-    def _find(self, embedding: FloatArray, forbidden: Collection[int], favour: Mapping[int, float]) -> int | None:
-        bonus = {k: value / self._similarity.calibration.slope for k, value in favour.items()}
+    def _find(self, embedding: FloatArray, forbidden: Collection[int], log_odds: Mapping[int, float]) -> int | None:
+        extra_cosine = {k: value / self._similarity.calibration.slope for k, value in log_odds.items()}
         rows = [k for k in self.active if k not in forbidden]
-        near: tuple[float, int] | None = None
+        active_match: tuple[float, int] | None = None
         if rows:
-            scores = self._prototypes[rows] @ embedding + np.array([bonus.get(k, 0.0) for k in rows], np.float32)
-            first = int(scores.argmax())  # rows are sorted, so a tie goes to the lowest number
-            near = float(scores[first]), rows[first]
-            if near[0] >= self._certain_cos:
-                return near[1]
+            scores = self._prototypes[rows] @ embedding + np.array([extra_cosine.get(k, 0.0) for k in rows], np.float32)
+            first = int(scores.argmax())  # rows are sorted: a tie goes to the lowest number
+            active_match = float(scores[first]), rows[first]
+            if active_match[0] >= self._certain_cos:
+                return active_match[1]
         if len(self._entries) > len(self._active):
             scores = self._scores[: len(self._entries)]
             np.dot(self._prototypes[: len(self._entries)], embedding, out=scores)
-            for k, value in bonus.items():
+            for k, value in extra_cosine.items():
                 scores[k] += value
             scores[[*self._active, *forbidden]] = -np.inf
-            far = int(scores.argmax())
-            # An active identity wins a tie: it was seen more lately.
-            if scores[far] >= self._threshold_cos and (near is None or scores[far] > near[0]):
-                return far
-        return near[1] if near is not None and near[0] >= self._threshold_cos else None
+            archived = int(scores.argmax())
+            # An active identity wins a tie because it was seen more recently.
+            if scores[archived] >= self._threshold_cos and (active_match is None or scores[archived] > active_match[0]):
+                return archived
+        return active_match[1] if active_match is not None and active_match[0] >= self._threshold_cos else None
 
-    def _found(self, embedding: FloatArray, time_s: float, weight: float) -> int:
+    def _create(self, embedding: FloatArray, time_s: float, weight: float) -> int:
         identity = len(self._entries)
         if identity == len(self._prototypes):
             rows = max(_FIRST_ROWS, 2 * identity)
@@ -160,7 +159,7 @@ class SmartEmbeddingManager:
         self._entries.append(_Entry(weight * embedding.astype(np.float64), time_s))
         return identity
 
-    def _learn(self, identity: int, embedding: FloatArray, weight: float) -> None:
+    def _update_prototype(self, identity: int, embedding: FloatArray, weight: float) -> None:
         total = self._entries[identity].total
         total += weight * embedding
         length = float(np.linalg.norm(total))
@@ -169,7 +168,7 @@ class SmartEmbeddingManager:
 
     def _activate(self, identity: int, time_s: float) -> None:
         self._entries[identity].sightings += 1
-        self.touch(identity, time_s)
+        self.mark_seen(identity, time_s)
         self._active.add(identity)
         while len(self._active) > self._active_limit:
             others = sorted(self._active - {identity}, key=lambda k: (self._entries[k].last_seen_s, k))

@@ -60,6 +60,13 @@ class WorkerCrashError(PipelineError):
     """The process that does the work died by a signal, and no input can be held responsible."""
 
 
+class DeadDeviceError(PipelineError):
+    """The GPU failed in such a way that this process cannot use it any more; a new process may.
+
+    CUDA answers every later call with the same error, whatever it is asked.
+    """
+
+
 class ToolMissingError(PipelineError):
     """A program that the run needs (ffmpeg with an H.264 encoder) is not there."""
 

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import importlib.util
 import logging
-import sys
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from config import Settings
-from core import weights
-from core.batches import Batched, find_batch_size
-from core.errors import ModelChecksumError, ModelDamagedError, ModelError, ModelUnavailableError
-from core.face_detector import ONET_SIDE, RNET_SIDE, FaceDetector
-from core.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
-from core.face_verifier import FaceVerifier
-from core.nets import Net, OpenVINONet, converted
-from core.threads import thread_budget
+from core.errors import (
+    DeadDeviceError,
+    GPUMemoryError,
+    ModelChecksumError,
+    ModelDamagedError,
+    ModelError,
+    ModelUnavailableError,
+    PipelineError,
+    SettingsError,
+)
+from core.models import weights
+from core.models.batching import Batched, find_batch_size
+from core.models.cpu_fallback import Replaceable
+from core.models.face_detector import FaceDetector
+from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.models.face_verifier import FaceVerifier
+from core.models.gpu_check import why_no_gpu
+from core.models.model_spec import DETECTOR, MODELS, input_side
+from core.models.nets import Net, OpenVINONet, converted
+from core.thread_budget import thread_budget
 
 logger = logging.getLogger(__name__)
 
 _Model = TypeVar("_Model")
 
-CPU_BATCH = {"pnet": 1, "rnet": 256, "onet": 256, "facenet": 32, "dlib": 32}
-"""pictures per call of a network on a CPU, where more gain nothing; on a GPU it is found out"""
-
-CHIP_SIDE = {"rnet": RNET_SIDE, "onet": ONET_SIDE, "facenet": FaceNetEmbedder.side, "dlib": DlibEmbedder.side}
-
-GPU_LIMIT = {"rnet": 4096, "onet": 4096, "facenet": 256, "dlib": 256}
-"""largest batch tried on a GPU: a search has a few thousand candidates, a track a dozen faces"""
-
-GPU_PICTURES = 64
-"""whole pictures of one level per call of the first network on a GPU"""
+GPU_DEVICE = "cuda:0"
 
 
 class ModelManager:
@@ -50,7 +52,7 @@ class ModelManager:
         """Choose the device; no model is loaded yet.
 
         Raises:
-            ModelError: a GPU is demanded and there is none.
+            ModelError: a GPU is demanded and there is none, or none that works.
         """
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
@@ -60,8 +62,10 @@ class ModelManager:
         reason = "asked for" if settings.analysis.device == "cpu" else why_no_gpu()
         if settings.analysis.device == "cuda" and reason:
             raise ModelError(f"no GPU can be used: {reason}", stage="models", hint="--device cpu")
-        self.device = "cpu" if reason else "cuda:0"
+        self.device = "cpu" if reason else GPU_DEVICE
         self._device_reason = reason
+        if not reason:
+            self._try_gpu()
 
     @classmethod
     def instance(cls, settings: Settings) -> ModelManager:
@@ -80,11 +84,13 @@ class ModelManager:
 
         return f"GPU {torch.cuda.get_device_name(0)}, torch {torch.__version__}"
 
-    @cached_property
+    @property
     def backend(self) -> str:
         """What runs the networks: "OpenVINO" or "torch"."""
-        if self.device != "cpu":
-            return "torch"
+        return self._cpu_backend if self.device == "cpu" else "torch"
+
+    @cached_property
+    def _cpu_backend(self) -> str:
         if importlib.util.find_spec("openvino") is None:
             logger.warning("OpenVINO is not installed: torch runs the networks, several times slower")
             return "torch"
@@ -123,8 +129,8 @@ class ModelManager:
         return {
             "device": self.device,
             "backend": self.backend,
-            "detector": {"name": "mtcnn", "sha256": {k: weights.REGISTRY[k].sha256 for k in ("pnet", "rnet", "onet")}},
-            "embedder": {"name": self.embedder.name, "sha256": weights.REGISTRY[self.embedder.name].sha256},
+            "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR}},
+            "embedder": {"name": self.embedder.name, "sha256": MODELS[self.embedder.name].weights.sha256},
         }
 
     def release(self) -> None:
@@ -139,18 +145,71 @@ class ModelManager:
                 self._loaded[name] = load()
             return cast("_Model", self._loaded[name])
 
+    def _try_gpu(self) -> None:
+        from core.models.torch_runtime import try_device
+
+        try:
+            try_device(self.device)
+        except RuntimeError as error:
+            self._leave_gpu(error)
+
+    def _on_device(self, load: Callable[[], _Model], again: Callable[[], _Model]) -> _Model:
+        """What `load` gives on the GPU, as long as that works, else what `again` gives on the CPU.
+
+        Raises:
+            ModelError: it fails while it is loaded, and a GPU is demanded.
+            DeadDeviceError: what was loaded raises it, whatever device was asked for: a new process has to go on.
+        """
+        if self.device == "cpu":
+            return load()
+        try:
+            model = load()
+        except (GPUMemoryError, DeadDeviceError, RuntimeError) as error:
+            self._leave_gpu(error)
+        else:
+            if self._settings.analysis.device != "auto":
+                return model
+
+            def on_cpu(error: Exception | None) -> _Model:
+                with self._load_lock:
+                    if error is not None and self.device != "cpu":
+                        self._leave_gpu(error)
+                return again()
+
+            return cast("_Model", Replaceable(model, on_cpu, lambda: self.device == "cpu"))
+        # The error, which holds memory, is gone by now.
+        return load()
+
+    def _leave_gpu(self, error: Exception) -> None:
+        """Go on with the CPU."""
+        from core.models.torch_runtime import first_line, free_memory
+
+        reason = error.message if isinstance(error, PipelineError) else first_line(error)
+        if self._settings.analysis.device == "cuda":
+            raise ModelError(f"the GPU does not work: {reason}", stage="models", hint="--device cpu") from error
+        logger.warning("the GPU is there but does not work, the CPU takes its place: %s", reason)
+        self.device, self._device_reason = "cpu", f"does not work: {reason}"
+        self._loaded.clear()
+        free_memory()
+
     def _load_detector(self) -> FaceDetector:
-        nets = self._nets("pnet", "rnet", "onet")
+        return self._on_device(self._make_detector, lambda: self.detector)
+
+    def _make_detector(self) -> FaceDetector:
+        nets = self._nets(*DETECTOR)
         if self.device == "cpu":
             return FaceDetector(*nets)
         import torch
 
-        from core.torch_runtime import DevicePictures, Upload
+        from core.models.torch_runtime import DevicePictures, Upload
 
         upload = Upload(torch.device(self.device))
         return FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
 
     def _load_embedder(self) -> FaceEmbedder:
+        return self._on_device(self._make_embedder, lambda: self.embedder)
+
+    def _make_embedder(self) -> FaceEmbedder:
         choice = self._settings.analysis.embedder
         if choice == "dlib":
             return DlibEmbedder(*self._nets("dlib"))
@@ -176,15 +235,16 @@ class ModelManager:
         return [self._torch_net(kind, files[kind]) for kind in kinds]
 
     def _torch_net(self, kind: str, file: Path) -> Net:
-        from core.torch_runtime import TorchNet
+        from core.models.torch_runtime import TorchNet
 
         net = TorchNet(kind, file, self.device)
+        spec = MODELS[kind]
         if self.device == "cpu":
-            return Batched(net, CPU_BATCH[kind], name=kind)
-        if kind == "pnet":
-            return Batched(net, GPU_PICTURES, name=kind)
-        side = CHIP_SIDE[kind]
-        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)), largest=GPU_LIMIT[kind])
+            return Batched(net, spec.cpu_batch, name=kind)
+        if spec.gpu_batch_fixed:
+            return Batched(net, spec.gpu_batch, name=kind)
+        side = input_side(kind)
+        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)), largest=spec.gpu_batch)
         net.give_back_memory()  # encoders on the same GPU need some too
         logger.debug("%s: batches of %d on %s", kind, size, self.device)
         return Batched(net, size, name=kind)
@@ -192,8 +252,9 @@ class ModelManager:
     def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
         models = converted(kinds, files, self.cache_dir)
         budget = self._threads
-        threads = {kind: budget.filter if kind == "rnet" else budget.inference for kind in kinds}
-        return [Batched(OpenVINONet(models[kind], threads=threads[kind]), CPU_BATCH[kind], name=kind) for kind in kinds]
+        threads = {kind: budget.filter if MODELS[kind].all_threads else budget.inference for kind in kinds}
+        nets = {kind: OpenVINONet(models[kind], threads=threads[kind]) for kind in kinds}
+        return [Batched(net, MODELS[kind].cpu_batch, name=kind) for kind, net in nets.items()]
 
     def _weights_of(self, kind: str) -> Path:
         if kind != "facenet":
@@ -203,7 +264,7 @@ class ModelManager:
             kind,
             explicit=self._settings.run.facenet_weights,
             folders=folders,
-            download_to=None if self._settings.run.offline else folders[0],
+            download_to=folders[0] if folders and not self._settings.run.offline else None,
         )
 
     @property
@@ -213,8 +274,12 @@ class ModelManager:
 
 
 def facenet_folders(settings: Settings) -> list[Path]:
-    """Where FaceNet's weights are looked for; a download goes into the first."""
-    return [weights.chosen_cache_dir(settings.run.cache_dir) / "weights", weights.torch_cache_dir()]
+    """Where FaceNet's weights are looked for; a download goes into the first. There may be none."""
+    folders = []
+    with contextlib.suppress(SettingsError):
+        folders.append(weights.chosen_cache_dir(settings.run.cache_dir) / "weights")
+    torch_folder = weights.torch_cache_dir()
+    return folders if torch_folder is None else [*folders, torch_folder]
 
 
 def possible_embedders(settings: Settings) -> tuple[str, ...]:
@@ -222,26 +287,6 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     choice = settings.analysis.embedder
     if choice != "auto":
         return (choice,)
-    name = weights.REGISTRY["facenet"].name
-    here = settings.run.facenet_weights or any((folder / name).is_file() for folder in facenet_folders(settings))
+    name = MODELS["facenet"].weights.name
+    here = settings.run.facenet_weights or any(weights.is_there(folder / name) for folder in facenet_folders(settings))
     return ("facenet",) if here else ("facenet", "dlib")
-
-
-@lru_cache(maxsize=1)
-def why_no_gpu() -> str:
-    """Empty where torch can use an NVIDIA GPU, else the reason why not.
-
-    torch is only imported where the driver answers: it costs 3 s and 600 MB.
-    """
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return "no NVIDIA driver"
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
-        return "the NVIDIA driver finds no GPU"
-    import torch
-
-    return (
-        "" if torch.cuda.is_available() else f"torch {torch.__version__} was built without CUDA or for another driver"
-    )

@@ -8,6 +8,7 @@ frames from 0 in presentation order. Intervals are half-open.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -48,6 +49,12 @@ class AudioInfo:
     """time of its first sample on the container's clock, seconds (header's word)"""
     language: str = ""
     default: bool = False
+    layout: str = ""
+    """libav's name of the channels' places, or their labels joined by "+"; "" where unknown"""
+    late: bool = False
+    """begins so late that it is only found where the file is opened with a longer look"""
+    fault: str = ""
+    """why it cannot be heard ("cannot be decoded"), "" where it can"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class VideoInfo:
     sample_aspect_ratio: Fraction
     time_base: Fraction
     frame_rate: Fraction
-    """nominal rate, frames per second; the rate of the clips"""
+    """nominal rate, frames per second; of the video of an analysis, which has seen all frames: the rate of the clips"""
     start_pts: int
     """pts of the first frame (guess)"""
     duration_s: float
@@ -82,15 +89,27 @@ class VideoInfo:
     color: ColorInfo
     audio: tuple[AudioInfo, ...]
     size_bytes: int
+    frame_interval: int = 0
+    """ticks from a frame to the next where the file does not tell; 0: as `frame_rate` says"""
 
     @property
     def default_audio(self) -> AudioInfo | None:
-        """The track a player would choose: the first flagged default, else the first."""
-        return next((a for a in self.audio if a.default), self.audio[0] if self.audio else None)
+        """The track a player would choose of those that can be heard: the first flagged default, else the first."""
+        return _first_choice([a for a in self.audio if not a.fault])
+
+    @property
+    def unheard_audio(self) -> AudioInfo | None:
+        """The track that would be chosen before `default_audio` if it could be heard; None where there is none."""
+        chosen = _first_choice(self.audio)
+        return chosen if chosen is not None and chosen.fault else None
 
     def seconds(self, pts: int) -> float:
         """Time of `pts` in seconds on the container's clock."""
         return float(pts * self.time_base)
+
+
+def _first_choice(tracks: Sequence[AudioInfo]) -> AudioInfo | None:
+    return next((a for a in tracks if a.default), tracks[0] if tracks else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +169,7 @@ class Tracklet:
     sample_quality: (K,) float32 in [0, 1].
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
     face_jpeg: the best face with some surroundings, or b"".
+    signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """
 
     id: int
@@ -163,6 +183,7 @@ class Tracklet:
     sample_quality: FloatArray
     embeddings: FloatArray
     face_jpeg: bytes = b""
+    signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n, k = len(self.frames), len(self.sample_frames)
@@ -172,6 +193,9 @@ class Tracklet:
                 raise ValueError(f"tracklet {self.id}: {name} {getattr(self, name).shape}, expected {shape}")
         if self.embeddings.ndim != 2 or len(self.embeddings) != k:
             raise ValueError(f"tracklet {self.id}: embeddings {self.embeddings.shape} for {k} samples")
+        for name, values in self.signals.items():
+            if values.shape != (n,):
+                raise ValueError(f"tracklet {self.id}: signal {name} {values.shape}, expected {(n,)}")
         if n == 0 or np.any(np.diff(self.frames) <= 0):
             raise ValueError(f"tracklet {self.id}: frames must be non-empty and increasing")
 
@@ -260,7 +284,9 @@ class Segment:
 class Identity:
     """One person of one video.
 
-    name: folder name, "person_01"; tracklets: ids in time order.
+    name: what the person is called, "person_01". tracklets: ids in time order.
+    id: who it is, whatever the name; by default the name. folder: of the clips, relative to the video's output
+    folder; by default the name. All three are unique in a timeline.
     """
 
     name: str
@@ -268,6 +294,13 @@ class Identity:
     segments: tuple[Segment, ...]
     still: bool = False
     """the face never moves by itself: a portrait, a poster, a photograph"""
+    id: str = ""
+    folder: str = ""
+
+    def __post_init__(self) -> None:
+        """Fills in the defaults of `id` and `folder`."""
+        object.__setattr__(self, "id", self.id or self.name)
+        object.__setattr__(self, "folder", self.folder or self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The stages of the pipeline, from a folder of videos to one folder per person."""
+"""The pipeline, from a folder of videos to one folder per person: modules are entry points, packages are stages."""

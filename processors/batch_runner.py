@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import (
+    DeadDeviceError,
     GPUMemoryError,
     InterruptedRunError,
     ModelError,
@@ -30,16 +31,16 @@ from core.errors import (
     ToolMissingError,
 )
 from core.types import VideoInfo
-from processors.batch_inputs import BatchInput
-from processors.batch_inspection import Job, inspect_input, one_line_reason
-from processors.batch_summary import BatchSummary, InputResult, Status
-from processors.folder_claims import FolderClaims
-from processors.index_writer import write_index
-from processors.output_folder import exclusive, remove_leftovers
-from processors.run_journal import RunJournal, UnfinishedWork
-from processors.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
-from utils.log_file import about
-from utils.memory import give_back_memory
+from processors.batch.batch_inputs import BatchInput
+from processors.batch.batch_inspection import Job, inspect_input, one_line_reason
+from processors.batch.batch_summary import BatchSummary, InputResult, Status
+from processors.batch.folder_claims import FolderClaims
+from processors.batch.index_writer import write_index
+from processors.batch.run_journal import RunJournal, UnfinishedWork
+from processors.batch.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
+from processors.results.output_folder import output_lock, remove_leftovers
+from utils.json_log import log_context
+from utils.malloc_tuning import give_back_memory
 from utils.progress_bars import BatchMonitor
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def run_batch(
         OutputError: `output_dir` cannot be written, or another run is writing there.
     """
     journal = journal or RunJournal()
-    with exclusive(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
+    with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
         factory = VideoProcessorFactory(settings)
         batch = _Batch(
@@ -124,6 +125,7 @@ class _Batch:
         self._claims = FolderClaims(output_dir, inputs)
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
+        self._restart = False
         self._bug: BaseException | None = None
 
     def run(self) -> BatchSummary:
@@ -141,7 +143,7 @@ class _Batch:
                 _join(workers, _POLL_S)
         except KeyboardInterrupt:
             self._stop.set()
-        interrupted = self._stop.is_set() and self._fatal is None and self._bug is None
+        interrupted = self._stop.is_set() and self._fatal is None and self._bug is None and not self._restart
         if interrupted:
             logger.warning("stopping")
         # A Ctrl-C from here on means: do not even wait.
@@ -155,6 +157,7 @@ class _Batch:
             fatal=self._fatal,
             interrupted=interrupted,
             abandoned=_alive(workers),
+            restart=self._restart,
         )
 
     def _worker(self, name: str, work: Callable[[], None]) -> threading.Thread:
@@ -180,7 +183,7 @@ class _Batch:
             )
             self._work_alone(source)
         for source in sources:
-            if self._stop.is_set() or self._fatal is not None:
+            if self._is_ending():
                 break
             if crash := history.left_out(source.name):
                 self._fail(source, crash.reason)
@@ -215,7 +218,7 @@ class _Batch:
             self._fail(source, inspection.reason)
 
     def _analyse_all(self) -> None:
-        while (job := self._take(self._jobs)) is not None and self._fatal is None:
+        while (job := self._take(self._jobs)) is not None and not self._is_ending():
             self._attempt(job.source, "analyse", functools.partial(self._analyse, job, self._put))
             give_back_memory()
         # Encoders, which take as much again, may go on for long.
@@ -251,7 +254,7 @@ class _Batch:
     def _attempt(self, source: BatchInput, stage: str, work: Callable[[], None]) -> None:
         """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
         with (
-            about(source.name, stage),
+            log_context(source.name, stage),
             self._unfinished.working_on(source.name, stage, source.label),
             self._journal.working_on(source.name, stage),
         ):
@@ -262,11 +265,22 @@ class _Batch:
             work()
         except InterruptedRunError:
             self._record(InputResult(source.label, source.name, "interrupted", "stopped before it was done"))
+        except DeadDeviceError as error:
+            if self._journal.can_restart:
+                logger.warning("%s: %s; going on in a new process", source.label, error.message)
+                self._journal.blame(source.name, "analyse")
+                self._restart = True
+            else:
+                self._fail(source, one_line_reason(source, error))
         except Exception as error:
             # Too little memory on the GPU concerns this video's pictures; the next one's may be smaller.
             if isinstance(error, (ModelError, ToolMissingError)) and not isinstance(error, GPUMemoryError):
                 self._fatal = self._fatal or error
             self._fail(source, one_line_reason(source, error))
+
+    def _is_ending(self) -> bool:
+        """Whether no further input is to be begun."""
+        return self._stop.is_set() or self._restart or self._fatal is not None
 
     def _fail(self, source: BatchInput, reason: str) -> None:
         self._record(InputResult(source.label, source.name, "failed", reason))
@@ -275,7 +289,7 @@ class _Batch:
         self._results[result.name] = result
         self._journal.record(result)
         if result.status == "done":
-            logger.info("%s: done, %d people, %d clips", result.name, result.people, result.clips)
+            logger.info("%s: done, %d people, %d clips", result.folder, result.people, result.clips)
         elif result.status == "duplicate":
             logger.info("%s: %s, which is done in its place", result.label, result.reason)
         elif result.status == "failed":

@@ -1,61 +1,72 @@
-"""From crop paths to clip files: decodes only the ranges that are shown, once for all people in them.
+"""Makes clip files from crop paths: decodes only the ranges that are shown, once for all people in them.
 
-Three things run at the same time: lanes that decode at different places of the video, each on a prefetch thread, and
-for every open clip a thread of its own that crops and feeds an encoder process. Queues between them are short, the
-slowest one paces.
+Render workers decode at different places of the video, each with a prefetch thread. Each open clip has a thread that
+crops and feeds an encoder process. The queues between them are short, so the slowest one sets the pace.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, wait
 from pathlib import Path
 
 from config import Settings
-from core.errors import EncodeError, InterruptedRunError
-from core.ffmpeg_tool import H264_ENCODER
-from core.h264_encoder import NVENC, choose_encoder
-from core.threads import thread_budget
+from core.errors import EncodeError
+from core.media.ffmpeg_tool import H264_ENCODER
+from core.media.h264_encoder import NVENC, choose_encoder
+from core.media.video_reader import is_indexed
+from core.thread_budget import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis, RenderResult
-from core.video_reader import is_indexed
-from processors.clip_job import ClipJob
-from processors.clip_names import clip_files
-from processors.clip_sounds import ClipSounds
-from processors.encoder_rooms import EncoderRooms
-from processors.finished_clips import FinishedClips
-from processors.render_lane import RenderLane
-from processors.render_plan import Part, overlapping_groups, split_parts, split_passes
-from utils.helper_threads import helper_thread
-from utils.progress import StageMonitor
+from processors.clips.clip_names import clip_files
+from processors.clips.clip_spec import ClipSpec, clip_spec
+from processors.clips.encoder_slots import EncoderSlots
+from processors.clips.frame_effects import FrameEffect
+from processors.clips.render_context import RenderContext
+from processors.clips.render_plan import Part, overlapping_groups, split_parts, split_passes
+from processors.clips.render_worker import RenderWorker
+from processors.clips.resume_journal import FinishedClip, FinishedClips
+from processors.clips.shared_audio import SharedAudio
+from utils.stage_monitor import StageMonitor
 
 logger = logging.getLogger(__name__)
 
 MAX_ENCODERS = 6
-"""clips that are open at a time; where more people are in the picture the range is decoded again"""
+"""Clips that are open at a time. Where more people are visible, the range is decoded again."""
 
-_ENCODERS_AT_ONCE = {NVENC: 4}
-"""drivers allow three to eight sessions"""
+_MAX_SESSIONS = {NVENC: 4}
+"""encoders that a GPU runs at a time; drivers allow three to eight"""
 
-_ROOMS = 4
-"""for encoders of several lanes together: each takes 59 MB at 512x512 px"""
+_SLOTS = 4
+"""encoders of all workers together, unless one group of clips needs more; each takes 59 MB at 512x512 px"""
 
-_MOST_LANES = 4
+_MAX_WORKERS = 4
 _PX_PER_CPU = 1920 * 1088 // 2
 
 
+def _no_effects(path: CropPath) -> tuple[FrameEffect, ...]:
+    return ()
+
+
 class ClipRenderer:
-    """Renders the clips of one video after the other."""
+    """Makes the clips of videos, one video after the other."""
 
     def __init__(
-        self, settings: Settings, monitor: StageMonitor | None = None, *, max_encoders: int = MAX_ENCODERS
+        self,
+        settings: Settings,
+        monitor: StageMonitor | None = None,
+        *,
+        max_encoders: int = MAX_ENCODERS,
+        effects: Callable[[CropPath], tuple[FrameEffect, ...]] = _no_effects,
     ) -> None:
+        """effects: those of the clip of a path."""
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
         self._monitor = monitor or StageMonitor()
         self._max_encoders = max_encoders
+        self._effects = effects
 
     def render(
         self,
@@ -67,28 +78,28 @@ class ClipRenderer:
     ) -> RenderResult:
         """Write one clip per path below `folder`, under the names of `clip_files`.
 
-        finished: clips in `folder` that an earlier try has finished; they are not made again, and each clip
-        that is finished now is noted there.
-        completed: called with each clip that is made, by a thread of its own, while others are still made.
+        finished: clips in `folder` that an earlier run has finished; they are not made again. Each clip that is
+            finished now is added.
+        completed: called with each clip that is made, by the clip's thread, while others are still being made.
 
         Raises:
-            DecodeError: the video, or a clip's whole interval, cannot be decoded any more.
+            DecodeError: the video, or the whole interval of a clip, cannot be decoded any more.
             EncodeError, OutputError, ToolMissingError: a clip cannot be written.
-            InterruptedRunError: the monitor's `stop` was set. Clips that were complete stay, no others.
+            InterruptedRunError: the monitor's `stop` was set. Complete clips stay, unfinished ones do not.
         """
-        # Nothing is decoded when there is no encoder.
         codec = self._settings.encode.codec
+        # Before anything is decoded: there may be no encoder.
         encoder = choose_encoder(codec, *self._settings.clip.frame_size)
         try:
-            return self._render_by(encoder, analysis, paths, folder, finished, completed)
+            return self._render_with(encoder, analysis, paths, folder, finished, completed)
         except EncodeError as error:
-            # A GPU may run out of sessions or memory, or fall away, after a trial that went well.
+            # A GPU that passed the trial may still run out of sessions or memory, or fail.
             if codec != "auto" or encoder == H264_ENCODER:
                 raise
-            logger.warning("%s failed: %s; the clips are made again by %s", encoder, error.message, H264_ENCODER)
-            return self._render_by(H264_ENCODER, analysis, paths, folder, finished, completed)
+            logger.warning("%s failed: %s; making the clips again with %s", encoder, error.message, H264_ENCODER)
+            return self._render_with(H264_ENCODER, analysis, paths, folder, finished, completed)
 
-    def _render_by(
+    def _render_with(
         self,
         encoder: str,
         analysis: FaceAnalysis,
@@ -98,36 +109,23 @@ class ClipRenderer:
         completed: Callable[[Clip], None],
     ) -> RenderResult:
         names = clip_files(paths, analysis, self._settings.clip.template)
-        done = [
-            None if finished is None else finished.find(path, name, encoder)
+        specs = [
+            clip_spec(path, name, analysis, encoder, self._effects(path))
             for path, name in zip(paths, names, strict=True)
         ]
+        made = {} if finished is None else finished.find_all(specs)
+        missing = [spec for spec in specs if spec.file not in made]
+        if made:
+            logger.info("%d of %d clips were finished by an earlier run", len(made), len(specs))
 
-        def note(job: ClipJob) -> None:
-            made = job.finished(folder)
+        def note(spec: ClipSpec, clip: FinishedClip) -> None:
+            made[spec.file] = clip
             if finished is not None:
-                finished.add(job.path, encoder, made)
-            completed(made.clip)
+                finished.add(spec.path, encoder, clip, spec.effects)
+            completed(clip.clip)
 
-        kbps = self._settings.encode.audio_kbps
-        with ClipSounds(analysis.video, folder, kbps, analysis.clock_shifts) as sounds:
-            jobs = [
-                ClipJob(path, folder / name, analysis, self._settings.encode, encoder, sounds, note)
-                for path, name, clip in zip(paths, names, done, strict=True)
-                if clip is None
-            ]
-            if len(jobs) < len(paths):
-                logger.info("%d of %d clips were finished by an earlier run", len(paths) - len(jobs), len(paths))
-            try:
-                self._make(analysis, jobs, min(self._max_encoders, _ENCODERS_AT_ONCE.get(encoder, self._max_encoders)))
-            finally:
-                # All are told before the first is waited for: one may be waiting for another's sound.
-                for job in jobs:
-                    job.abandon()
-                for job in jobs:
-                    job.wait()
-        made = iter(jobs)
-        clips = [next(made).finished(folder) if clip is None else clip for clip in done]
+        self._make(analysis, missing, folder, note)
+        clips = [made[spec.file] for spec in specs]
         return RenderResult(
             clips=tuple(clip.clip for clip in clips),
             repeated_pictures=sum(clip.repeated_pictures for clip in clips),
@@ -135,64 +133,77 @@ class ClipRenderer:
             encoder=encoder,
         )
 
-    def _make(self, analysis: FaceAnalysis, jobs: Sequence[ClipJob], encoders: int) -> None:
-        """Make the clips in as many lanes as the machine has use for, no more than `encoders` at a time."""
-        parts = deque(_parts(analysis, jobs, encoders))
-        video = analysis.video
-        rooms = EncoderRooms(min(max(_ROOMS, self._threads.total), encoders))
-        progress = _Progress(self._monitor, sum(len(job.path.source_frames) for job in jobs))
-        failures: list[BaseException] = []
-
-        def leave() -> None:
-            if self._monitor.stop.is_set() or failures:
-                raise InterruptedRunError("stopped while rendering", stage="render")
-
-        def work() -> None:
-            lane = RenderLane(
-                video,
-                rooms,
-                threads=self._threads.decode,
+    def _make(
+        self,
+        analysis: FaceAnalysis,
+        specs: Sequence[ClipSpec],
+        folder: Path,
+        completed: Callable[[ClipSpec, FinishedClip], None],
+    ) -> None:
+        """Make clips, which have the same encoder."""
+        if not specs:
+            return
+        video, encode = analysis.video, self._settings.encode
+        limit = min(self._max_encoders, _MAX_SESSIONS.get(specs[0].encoder, self._max_encoders))
+        parts = deque(_parts(analysis, specs, limit))
+        with SharedAudio(analysis, folder, encode.audio_kbps) as audio:
+            for spec in specs:
+                audio.request(spec.interval)
+            context = RenderContext(
+                video=video,
+                folder=folder,
+                settings=encode,
+                audio=audio,
+                slots=EncoderSlots(min(max(_SLOTS, self._threads.total), limit)),
+                decode_threads=self._threads.decode,
+                completed=completed,
+                advanced=_Progress(self._monitor, sum(spec.rows for spec in specs)).advance,
                 stop=self._monitor.stop,
-                leave=leave,
-                advanced=progress.advance,
             )
-            try:
-                while (part := _next(parts)) is not None:
-                    lane.make(part)
-            except BaseException as error:  # carried to the thread that waits for this one
-                failures.append(error)  # the others leave because of the first one
-
-        others = min(lane_count(self._threads.total, video.width * video.height), len(parts)) - 1
-        threads = [helper_thread(work, name=f"lane {number}") for number in range(others)]
-        for thread in threads:
-            thread.start()
-        work()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+            count = min(worker_count(self._threads.total, video.width * video.height), len(parts))
+            _work(context, [RenderWorker(context, parts, name=f"render worker {i + 1}") for i in range(count)])
 
 
-def _parts(analysis: FaceAnalysis, jobs: Sequence[ClipJob], encoders: int) -> Iterator[Part]:
-    for chosen in split_passes(jobs, encoders):
+def _work(context: RenderContext, workers: Sequence[RenderWorker]) -> None:
+    """Run the workers; raises what the first one to fail has raised, when all threads have ended."""
+    for worker in workers:
+        worker.start()
+    try:
+        ended = wait([worker.result for worker in workers], return_when=FIRST_EXCEPTION).done
+    finally:
+        context.failed.set()
+        for worker in workers:
+            worker.join()
+        # All are told before the first is waited for: a clip may be waiting for audio that another one reads.
+        for worker in workers:
+            worker.abandon_clips()
+        for worker in workers:
+            worker.join_clips()
+    for worker in workers:
+        if worker.result in ended:
+            worker.result.result()
+
+
+def _parts(analysis: FaceAnalysis, specs: Sequence[ClipSpec], limit: int) -> Iterator[Part]:
+    for chosen in split_passes(specs, limit):
         groups = overlapping_groups(chosen)
-        yield from split_parts(groups) if _is_the_same_from_anywhere(analysis) else [tuple(groups)]
+        yield from split_parts(groups) if _may_start_anywhere(analysis) else [tuple(groups)]
 
 
-def _is_the_same_from_anywhere(analysis: FaceAnalysis) -> bool:
-    """Whether decoding may begin anywhere. What becomes of damaged pictures and times depends on what came before."""
-    repaired = analysis.statistics.get("repaired_times")
-    return is_indexed(analysis.video) and analysis.decode_failures == 0 and repaired == 0
+def _may_start_anywhere(analysis: FaceAnalysis) -> bool:
+    """Whether decoding gives the same frames wherever it starts.
 
-
-def _next(parts: deque[Part]) -> Part | None:
-    with contextlib.suppress(IndexError):
-        return parts.popleft()
-    return None
+    How damaged frames and times come out depends on what was decoded before. Without key frames, or with frames wrongly
+    marked as such, each part would be decoded from the beginning of the video.
+    """
+    found = analysis.statistics
+    is_intact = analysis.decode_failures == 0 and found.get("repaired_times") == 0
+    has_key_frames = found.get("key_frames", 0) > 0 and found.get("false_key_frames") == 0
+    return is_indexed(analysis.video) and is_intact and has_key_frames
 
 
 class _Progress:
-    """Adds up what the lanes have done."""
+    """Adds up the frames that the threads of the clips have encoded."""
 
     def __init__(self, monitor: StageMonitor, total: int) -> None:
         self._monitor = monitor
@@ -200,12 +211,12 @@ class _Progress:
         self._done = 0
         self._lock = threading.Lock()
 
-    def advance(self, pictures: int) -> None:
+    def advance(self, frames: int) -> None:
         with self._lock:
-            self._done += pictures
+            self._done += frames
             self._monitor.update("render", self._done, self._total)
 
 
-def lane_count(cpus: int, picture_px: int) -> int:
-    """How many lanes decode at a time. One clip keeps about two CPUs busy; a lane at 1080p takes about 100 MB."""
-    return max(1, min(cpus // 2 + 1, _MOST_LANES, cpus * _PX_PER_CPU // picture_px))
+def worker_count(cpus: int, frame_px: int) -> int:
+    """How many workers decode at a time. One clip keeps about two CPUs busy; a worker at 1080p takes about 100 MB."""
+    return max(1, min(cpus // 2 + 1, _MAX_WORKERS, cpus * _PX_PER_CPU // frame_px))

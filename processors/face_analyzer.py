@@ -1,8 +1,8 @@
 """The one decode pass over a video: shots, faces, tracks and embeddings.
 
-One thread decodes, scales and finds cuts (the producer), the caller's thread detects and follows (the
-consumer), a third measures the faces and embeds those of tracks that have ended, a fourth begins the next
-search while the faces are still followed. Queues between them are bounded.
+Up to four threads work on it. One decodes frames and finds cuts (`DecodedFrames`); the caller's detects and follows
+faces (`AnalysisPass`); one measures and embeds them (`ObserverThread`); on a CPU, one computes the candidates of the
+next searches while faces are still being followed (`ProposalPrefetcher`). All queues between them are bounded.
 """
 
 from __future__ import annotations
@@ -13,43 +13,38 @@ import logging
 import math
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
+from core.media.frame_rate import with_rate_of_all
+from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.threads import thread_budget
-from core.types import FaceAnalysis, Tracklet, VideoInfo
-from core.video_frame import VideoFrame
-from core.video_reader import VideoReader
-from processors.analysis_picture import AnalysisPicture, thumbnail
-from processors.box_followers import make_follower
-from processors.face_observer import FaceObserver
-from processors.face_tracker import FaceTracker, Look
-from processors.search_ahead import SearchAhead
-from processors.shot_detector import MAX_CUT_DELAY, ShotDetector
-from processors.tracklet_maker import cut_at_shots
-from utils.iterators import prefetch
-from utils.memory import MemoryReturn
-from utils.progress import StageMonitor
+from core.thread_budget import thread_budget
+from core.types import FaceAnalysis, FloatArray, Shot, Tracklet, VideoInfo
+from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbnail
+from processors.faces.face_observer import FaceObserver, ObserverThread
+from processors.faces.sampling_observer import SamplingObserver
+from processors.faces.tracklet_maker import cut_at_shots
+from processors.shots.shot_detector import MAX_CUT_DELAY, ShotBoundary, ShotDetector
+from processors.tracking.box_trackers import make_follower
+from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
+from processors.tracking.proposal_prefetch import ProposalPrefetcher
+from utils.malloc_tuning import MemoryReturn
+from utils.prefetch import prefetch
+from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
 logger = logging.getLogger(__name__)
 
 SMALLEST_FACE_PX = 24
-"""height at which the smallest face wanted is analysed; the last networks see no more at less"""
-
-DETECTION_MARGIN = 0.9
-"""faces are looked for down to this share of the smallest size wanted: sizes are estimates"""
-
-SMALLEST_SEARCHED_PX = 10
-"""smaller ones are never looked for: the search would enlarge pictures that are very low, by any factor"""
+"""height at which the smallest wanted face is analysed; R-Net and O-Net would see nothing more in larger images"""
 
 QUEUE_FRAMES = 8
 QUEUE_PX = 2**26
-"""of all pictures in the queue together: of very large ones fewer wait"""
+"""pixels of all frames in the queue together: of very large frames fewer are decoded ahead"""
 
 
 class FaceAnalyzer:
@@ -65,138 +60,189 @@ class FaceAnalyzer:
         """Decode `info` once from beginning to end.
 
         Raises:
-            DecodeError: not one picture can be decoded.
+            DecodeError: not one frame can be decoded.
             ModelError: a model cannot be had.
             InterruptedRunError: the monitor's stop was set.
         """
         with (
             VideoReader(info, threads=self._threads.decode) as reader,
-            _Pass(info, self._settings, self._models, self._monitor) as single_pass,
+            AnalysisPass(info, self._settings, self._models, self._monitor) as analysis,
         ):
             ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
             return_memory = MemoryReturn()
-            with prefetch(single_pass.pictures(reader), ahead, self._monitor.stop) as pictures:
-                for frame, picture, cuts in pictures:
+            decoded = analysis.decoded_frames(reader)
+            with prefetch(decoded, ahead, self._monitor.stop) as frames:
+                for frame, cuts in frames:
                     return_memory()
-                    single_pass.take(frame, picture, cuts)
+                    analysis.take(frame, cuts)
                     self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
-            return single_pass.result(reader)
+            return analysis.result(reader, decoded)
 
 
-class _Pass:
-    """State of one decode pass."""
+def make_observers(
+    models: ModelManager, settings: AnalysisSettings, scale: FloatArray, rate: float
+) -> list[FaceObserver]:
+    """Everything that is measured on the faces of a video. scale: (2,) source pixels per analysis pixel, x and y."""
+    return [SamplingObserver(models, settings, scale, rate)]
+
+
+class DecodedFrames:
+    """Decodes, scales and finds cuts, on the thread of whoever iterates; also starts searches that are foreseen."""
 
     def __init__(
         self,
-        info: VideoInfo,
-        settings: AnalysisSettings,
-        models: ModelManager,
-        monitor: StageMonitor,
+        reader: VideoReader,
+        shots: ShotDetector,
+        size: tuple[int, int],
+        is_image_needed: Callable[[], bool],
+        prefetcher: ProposalPrefetcher | None,
+        smallest_face: float,
+    ) -> None:
+        """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
+        self._reader = reader
+        self._shots = shots
+        self._size = size
+        self._is_image_needed = is_image_needed
+        self._prefetcher = prefetcher
+        self._smallest_face = smallest_face
+
+    def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[int]]]:
+        """Each frame with the first frames of shots that it made certain, at most `MAX_CUT_DELAY` frames back."""
+        recent: deque[tuple[int, AnalysisImage]] = deque(maxlen=MAX_CUT_DELAY + 1)
+        for source in self._reader.frames():
+            frame = AnalysisFrame(source, AnalysisImage(source, *self._size))
+            recent.append((frame.index, frame.image))
+            if self._is_image_needed():
+                frame.image()
+            if self._prefetcher is not None:
+                self._prefetcher.offer(frame.index, frame.image)
+            small = thumbnail(source)
+            with timed("cuts"):
+                cuts = _cut_frames(self._shots.update(small))
+            if self._prefetcher is not None:
+                # The first frame of a shot is always searched, and the tracker has not come to it yet.
+                for index, image in recent:
+                    if index in cuts or index == frame.index == 0:
+                        self._prefetcher.start(index, image(), self._smallest_face)
+            yield frame, cuts
+
+    def last_cuts(self) -> list[int]:
+        """Cuts among the last frames; to be called once, after the last frame."""
+        return _cut_frames(self._shots.finish())
+
+    def shots(self, frame_count: int) -> tuple[Shot, ...]:
+        """All shots of the video, after `last_cuts`."""
+        return self._shots.shots(frame_count)
+
+
+class AnalysisPass:
+    """Feeds the face stream, three frames behind the decoder, and its faces to the observers; a context manager.
+
+    The tracker must never see a frame before it is known whether a new shot begins with it, and the shot detector
+    knows that `MAX_CUT_DELAY` frames later.
+    """
+
+    def __init__(
+        self, info: VideoInfo, settings: AnalysisSettings, models: ModelManager, monitor: StageMonitor
     ) -> None:
         self._monitor = monitor
         self._info = info
         self._models = models
-        self.width, self.height = analysis_size(info.width, info.height, settings.min_face)
-        scale = np.array([info.width / self.width, info.height / self.height], np.float32)
-        rate = float(info.frame_rate)
-        self._shots = ShotDetector(rate)
-        self._cuts: deque[int] = deque()
-        self._pending: deque[tuple[VideoFrame, AnalysisPicture]] = deque()
-        self._last: tuple[VideoFrame, AnalysisPicture] | None = None
-        self._calm = False
-        self._pts = array("q")
-        self._smallest = max(DETECTION_MARGIN * settings.min_face * self.height, SMALLEST_SEARCHED_PX)
-        self._observer = FaceObserver(models, settings, scale, rate, self._check_stop)
-        # Where the networks are on a GPU one thread has it.
-        self._ahead = SearchAhead(models.detector) if models.device == "cpu" else None
-        self._tracker = FaceTracker(
+        self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
+        self._smallest_face = smallest_searched_face(settings.min_face, self._height)
+        self._rate = float(info.frame_rate)
+        # A GPU is used by one thread only.
+        self._prefetcher = ProposalPrefetcher(models.detector) if models.device == "cpu" else None
+        self._stream = FaceStream(
+            models.detector,
             models.detector,
             make_follower(settings.tracker, models.detector),
             settings,
-            frame_rate=rate,
-            min_face_px=self._smallest,
-            on_end=self._observer.end,
-            ahead=self._ahead,
+            self._rate,
+            height=self._height,
+            candidates=self._prefetcher,
         )
+        scale = np.array([info.width / self._width, info.height / self._height], np.float32)
+        observers = make_observers(models, settings, scale, self._rate)
+        self._observers = ObserverThread(observers, scale, self._check_stop)
+        self._waiting: deque[AnalysisFrame] = deque()
+        self._cuts: deque[int] = deque()
+        self._last: AnalysisFrame | None = None
+        self._pts = array("q")
 
-    def __enter__(self) -> _Pass:
+    def __enter__(self) -> AnalysisPass:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self._observer)
-            if self._ahead is not None:
-                stack.enter_context(self._ahead)
+            stack.enter_context(self._observers)
+            if self._prefetcher is not None:
+                stack.enter_context(self._prefetcher)
             self._threads = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._threads.close()
 
-    def pictures(self, reader: VideoReader) -> Iterator[tuple[VideoFrame, AnalysisPicture, list[int]]]:
-        """Decoded frames, their analysis pictures and the cuts that each made certain; on the producer's thread."""
-        recent: deque[tuple[int, AnalysisPicture]] = deque(maxlen=MAX_CUT_DELAY + 1)
-        for frame in reader.frames():
-            picture = AnalysisPicture(frame, self.width, self.height)
-            recent.append((frame.index, picture))
-            # A guess from the other thread's state: wrong ones cost time, not results.
-            if not self._calm:
-                picture()
-            if self._ahead is not None:
-                self._ahead.offer(frame.index, picture)
-            small = thumbnail(frame)
-            with timed("cuts"):
-                boundaries = self._shots.update(small)
-            cuts = [b.frame for b in boundaries if b.transition == "cut"]
-            if self._ahead is not None:
-                # The first picture of a shot is searched in any case; the tracker is still further back.
-                for index, first in recent:
-                    if index in cuts or index == frame.index == 0:
-                        self._ahead.begin(index, first(), self._smallest)
-            yield frame, picture, cuts
+    def decoded_frames(self, reader: VideoReader) -> DecodedFrames:
+        """The frames for `take`; to be iterated on another thread."""
+        return DecodedFrames(
+            reader,
+            ShotDetector(self._rate),
+            (self._width, self._height),
+            # Read from the other thread: a wrong answer costs time, not results.
+            lambda: not self._stream.expects_skip,
+            self._prefetcher,
+            self._smallest_face,
+        )
 
-    def take(self, frame: VideoFrame, picture: AnalysisPicture, cuts: Sequence[int]) -> None:
-        """Consume one frame. Tracking lags behind by the shot detector's delay."""
-        self._pts.append(frame.pts)
-        self._cuts.extend(cuts)
-        self._pending.append((frame, picture))
-        if len(self._pending) > MAX_CUT_DELAY:
-            self._track(*self._pending.popleft())
+    def take(self, frame: AnalysisFrame, cuts: Sequence[int]) -> None:
+        """Take the next frame, and the first frames of shots that have become certain with it."""
+        self._pts.append(frame.source.pts)
+        self._waiting.append(frame)
+        self._take_cuts(cuts)
+        if len(self._waiting) > MAX_CUT_DELAY:
+            self._track(self._waiting.popleft())
 
-    def result(self, reader: VideoReader) -> FaceAnalysis:
-        """Finish what is pending and put everything together; `reader`, which the pictures came from, is at its end."""
+    def result(self, reader: VideoReader, decoded: DecodedFrames) -> FaceAnalysis:
+        """Track the frames that wait, and put everything together. `reader`, `decoded`: at their end."""
         self._check_stop()
-        self._cuts.extend(b.frame for b in self._shots.finish() if b.transition == "cut")
-        while self._pending:
-            self._track(*self._pending.popleft())
-        self._end_shot()
-        self._observer.finish()
-        shots = self._shots.shots(len(self._pts))
-        pieces = [piece for tracklet in self._observer.tracklets for piece in cut_at_shots(tracklet, shots)]
+        self._take_cuts(decoded.last_cuts())
+        while self._waiting:
+            self._track(self._waiting.popleft())
+        self._deliver(self._stream.finish())
+        tracklets = self._observers.finish()
+        shots = decoded.shots(len(self._pts))
+        pieces = [piece for tracklet in tracklets for piece in cut_at_shots(tracklet, shots)]
+        frame_pts = np.array(self._pts, np.int64)
         return FaceAnalysis(
-            video=self._info,
-            frame_pts=np.array(self._pts, np.int64),
+            video=with_rate_of_all(self._info, frame_pts),
+            frame_pts=frame_pts,
             shots=shots,
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
             decode_failures=reader.decode_failures,
-            statistics={**self._tracker.statistics, "repaired_times": reader.repaired_pts},
+            statistics={**self._stream.statistics, **reader.statistics},
             clock_shifts=tuple(reader.clock_shifts),
         )
 
-    def _track(self, frame: VideoFrame, picture: AnalysisPicture) -> None:
-        if self._cuts and self._cuts[0] <= frame.index:
-            self._cuts.popleft()
-            self._end_shot()
-        with timed("track"):
-            look = self._tracker.update(frame.index, picture)
-        self._calm = look is Look.SKIPPED or self._tracker.is_calm
-        if look is not Look.SKIPPED:
-            self._observer.look(frame, picture(), self._tracker.visible, sample=look is Look.SEARCHED)
-        self._last = frame, picture
+    def _take_cuts(self, cuts: Sequence[int]) -> None:
+        assert all(self._waiting and cut >= self._waiting[0].index for cut in cuts), "a cut in a frame already tracked"
+        self._cuts.extend(cuts)
 
-    def _end_shot(self) -> None:
-        if self._last is not None and self._tracker.look_again():
-            frame, picture = self._last
-            self._observer.look(frame, picture(), self._tracker.visible, sample=True)
-        self._tracker.end_shot()
+    def _track(self, frame: AnalysisFrame) -> None:
+        is_cut = bool(self._cuts) and self._cuts[0] == frame.index
+        if is_cut:
+            self._cuts.popleft()
+        with timed("track"):
+            results = self._stream.update(frame.index, frame.image, cut=is_cut)
+        self._deliver(results, frame)
+        self._last = frame
+
+    def _deliver(self, results: Sequence[FrameFaces], frame: AnalysisFrame | None = None) -> None:
+        """Hand the observers what became known with `frame`: its faces, or those of the frame before."""
+        frames = {f.index: f for f in (self._last, frame) if f is not None}
+        for faces in results:
+            self._observers.on_faces(frames[faces.frame], faces)
+        for track in self._stream.take_ended():
+            self._observers.on_track_end(track)
 
     def _check_stop(self) -> None:
         if self._monitor.stop.is_set():
@@ -204,7 +250,7 @@ class _Pass:
 
 
 def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
-    """Size at which a picture is analysed: the smallest face wanted is 24 px high; never enlarged."""
+    """Width and height at which frames are analysed: the smallest wanted face is 24 px high; never enlarged."""
     scale = min(1.0, SMALLEST_FACE_PX / (min_face * height))
     return max(16, min(2 * math.ceil(width * scale / 2), width)), max(16, round(height * scale))
 
@@ -213,3 +259,7 @@ def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:
     """Tracklets in order of appearance (from left to right within a frame), ids counting from 0."""
     ordered = sorted(tracklets, key=lambda t: (t.start, float(t.boxes[0, 0]), t.end))
     return tuple(dataclasses.replace(t, id=i) for i, t in enumerate(ordered))
+
+
+def _cut_frames(boundaries: Sequence[ShotBoundary]) -> list[int]:
+    return [boundary.frame for boundary in boundaries if boundary.transition == "cut"]

@@ -15,27 +15,27 @@ import msgspec
 from config import VERSION, Settings, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, ModelError, PipelineError, VideoProcessingError
-from core.ffmpeg_tool import find_ffmpeg
-from core.h264_encoder import choose_encoder
-from core.threads import keep_opencv_single
+from core.media.ffmpeg_tool import find_ffmpeg
+from core.media.h264_encoder import choose_encoder
+from core.thread_budget import keep_opencv_single
 from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
-from processors.analysis_key import analysis_key, make_store, possible_keys
-from processors.clip_pictures import ClipPictures
 from processors.clip_renderer import ClipRenderer
+from processors.clips.clip_thumbnails import ClipThumbnails
+from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
-from processors.extras import write_extras
-from processors.finished_clips import FinishedClips
+from processors.extras.registry import ExtrasContext, write_extras
 from processors.id_timeline_generator import IdTimelineGenerator
-from processors.kept_results import KeptResults, kept_results, link_files
-from processors.output_folder import has_edited_timeline, new_results, read_manifest
-from processors.output_writer import TIMELINE_FILE, write_results
-from processors.page import prepare_pages
-from processors.result_warnings import result_warnings
-from processors.segment_cutter import cut_segments
-from processors.timeline_file import read_timeline, to_timeline
+from processors.people.segments import pad_and_split
+from processors.results.analysis_key import analysis_key, make_store, possible_keys
+from processors.results.html_page import prepare_pages
+from processors.results.output_folder import has_edited_timeline, read_manifest, staged_results
+from processors.results.output_writer import TIMELINE_FILE, write_results
+from processors.results.result_warnings import result_warnings
+from processors.results.reusable_results import ReusableResults, find_reusable, link_files
+from processors.results.timeline_file import read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.helper_threads import helper_thread
-from utils.progress import StageMonitor
+from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
 if TYPE_CHECKING:
@@ -143,9 +143,9 @@ class VideoProcessor:
         else:
             timeline = self._new_timeline(analysis)
         keep = not self._settings.run.overwrite and not from_timeline
-        kept = kept_results(self._folder, self._fingerprint, self._settings, record.key) if keep else None
+        kept = find_reusable(self._folder, self._fingerprint, self._settings, record.key) if keep else None
         resume = kept is None and not self._settings.run.overwrite
-        with new_results(self._folder, self._fingerprint, resume=resume) as partial:
+        with staged_results(self._folder, self._fingerprint, resume=resume) as partial:
             if kept is None:
                 kept, pictures = self._render(record, timeline, partial)
             else:
@@ -153,7 +153,8 @@ class VideoProcessor:
                 link_files(kept.files, self._folder, partial)
                 pictures = self._pictures(partial, (clip.person for clip in kept.clips))
             missing = self._settings.output.extras - set(kept.extras)
-            made = write_extras(missing, partial, analysis, timeline, kept.clips, self._settings, self._monitor)
+            context = ExtrasContext(partial, analysis, timeline, kept.clips, self._settings, self._monitor)
+            made = write_extras(missing, context)
             self._leave_if_stopped()
             self._demand_unchanged()
             return write_results(
@@ -171,7 +172,9 @@ class VideoProcessor:
                 extras={**kept.extras, **made},
             )
 
-    def _render(self, record: AnalysisRecord, timeline: Timeline, folder: Path) -> tuple[KeptResults, ClipPictures]:
+    def _render(
+        self, record: AnalysisRecord, timeline: Timeline, folder: Path
+    ) -> tuple[ReusableResults, ClipThumbnails]:
         """Make the clips in `folder`."""
         paths = self._plan(timeline, record.analysis)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
@@ -184,7 +187,7 @@ class VideoProcessor:
         warnings = result_warnings(record.analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
         for warning in warnings:
             logger.warning("%s: %s", self._folder.name, warning)
-        made = KeptResults(
+        made = ReusableResults(
             clips=rendered.clips,
             extras={},
             models={**record.models, "encoder": rendered.encoder},
@@ -192,8 +195,8 @@ class VideoProcessor:
         )
         return made, pictures
 
-    def _pictures(self, folder: Path, people: Iterable[str]) -> ClipPictures:
-        return ClipPictures(folder, people, self._settings.run.threads)
+    def _pictures(self, folder: Path, people: Iterable[str]) -> ClipThumbnails:
+        return ClipThumbnails(folder, people, self._settings.run.threads)
 
     def _follows_edits(self) -> bool:
         return not self._settings.run.overwrite and has_edited_timeline(self._folder)
@@ -230,7 +233,7 @@ class VideoProcessor:
     def _plan(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)
         paths = []
-        for segment in cut_segments(analysis, timeline.segments, self._settings.clip):
+        for segment in pad_and_split(analysis, timeline.segments, self._settings.clip):
             self._leave_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths
@@ -259,7 +262,7 @@ def load_models(settings: Settings) -> ModelManager:
         ModelError: weights, packages or the device are not there or do not fit together.
     """
     choose_encoder(settings.encode.codec, *settings.clip.frame_size)
-    hint = "python -m pip install -r requirements.txt"
+    hint = "python -m pip install -r requirements.txt -c constraints.txt"
     # What the analysis imports takes 0.4 s, and loading the networks is half waiting.
     importing = helper_thread(_import_analyzer, name="import")
     importing.start()

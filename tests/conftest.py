@@ -6,18 +6,20 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.synthetic.portraits import COLLINS, HOPPER, photograph
+from tests.material.synthetic.portraits import COLLINS, HOPPER, photograph
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
 FAIL_WITHOUT_GPU = os.environ.get("FAIL_WITHOUT_GPU") == "1"
+MISSING_TOOL = "missing on this machine: "
+"""how the reason begins where a test is skipped for want of something that can be installed"""
 GRACE_S = 5.0
 """how long threads and child processes may take to end after their test"""
 LASTING_THREADS = ("pytest_timeout", "tqdm", "ThreadPoolExecutor", "pydevd")
@@ -30,6 +32,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"no development clips in {SHARED / 'clips'}"))
         if item.get_closest_marker("gpu") and not FAIL_WITHOUT_GPU and not _has_gpu():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true, a test that is skipped because a tool is missing has failed: nobody would miss it otherwise."""
+    report = yield
+    if os.environ.get("CI") == "true" and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason.startswith(MISSING_TOOL):
+            report.outcome = "failed"
+            report.longrepr = f"{reason}; CI has to install it (.ci/run)"
+    return report
 
 
 def _has_gpu() -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from config import RESULT_SECTIONS, Section, Settings, load_settings, result_settings
 from core.errors import SettingsError
-from processors.options import options
+from core.options import options
 
 
 def write(tmp_path: Path, text: str) -> Path:

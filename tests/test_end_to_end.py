@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.scoring import box_overlap, read_tracks, score
-from benchmarks.synthetic.sound import SAMPLE_RATE_HZ, render_sound
-from benchmarks.synthetic.truth import film_truth
+from tests.material.scoring import box_overlap, read_tracks, score
+from tests.material.synthetic.sound import SAMPLE_RATE_HZ, render_sound
+from tests.material.synthetic.truth import film_truth
 from videos.make_sample import SAMPLE
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -1,4 +1,5 @@
-"""A bounded part of the damage campaign (`python -m benchmarks.faults` is the whole), and inputs that want more."""
+"""A bounded part of the damage campaign (`python -m benchmarks.robustness.faults` is the whole), and inputs that want
+more."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ from pathlib import Path
 import av
 import pytest
 
-from benchmarks.damage import ANYWHERE
-from benchmarks.faults import MEMORY_LIMIT_MB, Case, Outcome, make_cases, run_cases, table
+from benchmarks.robustness.faults import MEMORY_LIMIT_MB, Case, Outcome, make_cases, run_cases, table
 from config import Settings
-from processors.batch_inputs import BatchInput, find_inputs
-from processors.batch_inspection import inspect_input
-from processors.folder_claims import FolderClaims
-from tests.core.video_zoo import gray_ramp, make_video
-from tests.real_models import models_cache, net_files
+from processors.batch.batch_inputs import BatchInput, find_inputs
+from processors.batch.batch_inspection import inspect_input
+from processors.batch.folder_claims import FolderClaims
+from tests.material.damage import ANYWHERE
+from tests.material.real_models import models_cache, net_files
+from tests.material.small_videos import gray_ramp, make_video
 
 __all__ = ["models_cache", "net_files"]
 
@@ -133,7 +134,7 @@ def test_playlists_under_a_videos_name_open_nothing_else(
 ) -> None:
     number, calls = port
     lure = LURES[name].format(url=f"http://127.0.0.1:{number}/x.mp4", canary=canary, port=number)
-    for extension in ("mp4", "avi", "m3u8", "ffconcat", "sdp"):
+    for extension in ("mp4", "avi", "m3u8", "ffconcat", "sdp", "rm", "h264", "obu", "nut", "mjpg", "dav"):
         path = tmp_path / f"lure.{extension}"
         path.write_text(lure)
         source = BatchInput(path, "lure")

@@ -1,4 +1,4 @@
-"""Imports point one way, main -> processors -> core -> utils, wherever in a file they stand."""
+"""Imports point one way, from commands down to helpers, wherever in a file they stand."""
 
 from __future__ import annotations
 
@@ -12,21 +12,44 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-MAY_IMPORT = {
-    "main": {"config", "processors", "core", "utils"},
-    "processors": {"config", "processors", "core", "utils"},
-    "core": {"config", "core", "utils"},
-    "utils": {"utils"},
-}
+DOORS = {
+    "batch_runner", "clip_renderer", "crop_planner", "face_analyzer", "id_timeline_generator", "video_processor",
+}  # fmt: skip
+"""the modules on top of processors/; all others lie in the package of their stage"""
+
+LEVELS: tuple[tuple[str, ...], ...] = (
+    ("main",),
+    ("processors.commands",),
+    ("processors.batch_runner",),
+    ("processors.batch",),
+    ("processors.video_processor",),
+    ("processors.extras",),
+    ("processors.results",),
+    (
+        "processors.clip_renderer", "processors.crop_planner", "processors.face_analyzer",
+        "processors.id_timeline_generator",
+    ),
+    ("processors.camera", "processors.clips", "processors.faces", "processors.people"),
+    ("processors.shots", "processors.tracking"),
+    ("core.analysis_store", "core.embedding_manager", "core.model_manager"),
+    ("core.media", "core.models"),
+    ("core",),
+    ("config",),
+    ("utils",),
+)  # fmt: skip
+"""A module may import from its own package and from lower levels: never up, and never from a neighbour."""
+
 CONFIG_MAY_IMPORT = {"core.errors"}
+UTILS_MAY_IMPORT = {"utils"}
 OURS = {"main", "config", "processors", "core", "utils"}
 NOT_FOR_THE_PROGRAM = {"tests", "benchmarks", "videos"}
 
 TOP_LEVEL = {
-    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "refactor.md", "README.md", "LICENSE",
-    "Makefile", "processors", "core", "utils", "videos", "tests", "benchmarks",
+    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "constraints.txt", "refactor.md", "README.md",
+    "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md", "Makefile", "docs", "processors", "core", "utils", "videos", "tests",
+    "benchmarks",
 }  # fmt: skip
-"""what DESIGN, section 2, allows beside dot-files"""
+"""what lies there beside dot-files"""
 
 DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -79,24 +102,48 @@ def module_graph(root: Path) -> dict[str, set[str]]:
     }
 
 
+def unit(name: str) -> tuple[int, str] | None:
+    """The level of the module `name` and the package or module of `LEVELS` that it belongs to; None: to none."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        prefix = ".".join(parts[:count])
+        for number, level in enumerate(LEVELS):
+            if prefix in level:
+                return number, prefix
+    return None
+
+
+def complaint(module: str, name: str) -> str:
+    """Why `module` may not import `name`, or ""."""
+    top = name.split(".")[0]
+    if top in NOT_FOR_THE_PROGRAM:
+        return "which is not part of the program"
+    if top not in OURS:
+        return ""
+    # "from processors import face_analyzer" names the package too, and then the module.
+    if name in ("processors", "core") and module != "config" and not module.startswith("utils"):
+        return "which stands above it" if (name, module.split(".")[0]) == ("processors", "core") else ""
+    for only, allowed in (("config", CONFIG_MAY_IMPORT), ("utils", UTILS_MAY_IMPORT)):
+        if module.split(".")[0] == only:
+            fits = any(name == ok or name.startswith(f"{ok}.") for ok in allowed)
+            return "" if fits else f"but {only} may only import {', '.join(sorted(allowed))}"
+    mine, theirs = unit(module), unit(name)
+    if mine is None or theirs is None:
+        unknown = module if mine is None else name
+        return f"and {unknown} has no place in the order: put it into the package of its stage"
+    if mine[1] == theirs[1] or mine[0] < theirs[0]:
+        return ""
+    return f"but {mine[1]} may not look {'up' if mine[0] > theirs[0] else 'aside'} to {theirs[1]}"
+
+
 def violations(root: Path) -> list[str]:
     """Imports that point the wrong way, one line each."""
-    bad = []
-    for file in program_files(root):
-        module = module_name(file)
-        layer = module.split(".")[0]
-        for name in sorted(imports((root / file).read_text(encoding="utf-8"), file)):
-            top = name.split(".")[0]
-            if top in NOT_FOR_THE_PROGRAM:
-                bad.append(f"{file} imports {name}, which is not part of the program")
-            elif top not in OURS:
-                continue
-            elif layer == "config":
-                if not any(name == ok or name.startswith(f"{ok}.") for ok in CONFIG_MAY_IMPORT):
-                    bad.append(f"{file} imports {name}")
-            elif top not in MAY_IMPORT[layer]:
-                bad.append(f"{file} imports {name}: {layer} may not look up to {top}")
-    return bad
+    return [
+        f"{file} imports {name}, {why}"
+        for file in program_files(root)
+        for name in sorted(imports((root / file).read_text(encoding="utf-8"), file))
+        if (why := complaint(module_name(file), name))
+    ]
 
 
 def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
@@ -123,6 +170,35 @@ def test_imports_point_one_way() -> None:
 
 def test_no_cycles() -> None:
     assert cycles(module_graph(PROJECT)) == []
+
+
+def test_only_the_doors_stand_on_top_of_the_stages() -> None:
+    assert {path.stem for path in (PROJECT / "processors").glob("*.py")} - {"__init__"} == DOORS
+
+
+def test_every_package_says_what_it_takes_and_gives() -> None:
+    for file in program_files(PROJECT):
+        package = PROJECT / file.parent / "__init__.py"
+        if len(file.parts) > 1:
+            assert package.is_file() and ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))), package
+
+
+def test_every_package_of_stages_has_a_place_in_the_order() -> None:
+    """A package that is listed is there, and one that is there is listed."""
+    listed = {name for level in LEVELS for name in level if name.count(".") == 1}
+    packages = {
+        f"{layer}.{path.parent.name}" for layer in ("processors", "core") for path in (PROJECT / layer).glob("*/*.py")
+    }
+    assert packages == {name for name in listed if (PROJECT / name.replace(".", "/")).is_dir()}
+    assert {name for name in listed if not (PROJECT / f"{name.replace('.', '/')}.py").is_file()} == packages
+
+
+def test_tests_mirror_the_folders() -> None:
+    """tests/processors/shots/test_x.py tests processors/shots: no folder of tests is left over from a move."""
+    for layer in ("processors", "core", "utils"):
+        for path in (PROJECT / "tests" / layer).rglob("test_*.py"):
+            folder = path.parent.relative_to(PROJECT / "tests")
+            assert (PROJECT / folder / "__init__.py").is_file(), folder
 
 
 def test_top_level_is_as_designed() -> None:
@@ -155,17 +231,53 @@ def test_every_dependency_is_declared() -> None:
         ("core/a.py", "def f():\n    from processors.b import c"),
         ("core/a.py", "import importlib\nimportlib.import_module('main')"),
         ("core/a.py", "from ..processors import b"),
-        ("processors/a.py", "import main"),
-        ("processors/a.py", "from tests import conftest"),
+        ("core/a.py", "from core.media import b"),
+        ("core/media/a.py", "from core.models import b"),
+        ("core/media/a.py", "from core import model_manager"),
+        ("processors/a.py", "from core import types"),
+        ("processors/shots/a.py", "import main"),
+        ("processors/shots/a.py", "from tests import conftest"),
+        ("processors/shots/a.py", "from processors.tracking.b import c"),
+        ("processors/tracking/a.py", "from processors.faces.b import c"),
+        ("processors/tracking/a.py", "from ..faces import b"),
+        ("processors/clips/a.py", "from processors import clip_renderer"),
+        ("processors/clip_renderer.py", "from processors.face_analyzer import a"),
+        ("processors/face_analyzer.py", "from processors.results import a"),
+        ("processors/results/a.py", "from processors.extras.registry import b"),
+        ("processors/extras/a.py", "from processors.video_processor import b"),
+        ("processors/video_processor.py", "from processors.batch.a import b"),
+        ("processors/video_processor.py", "from processors import batch_runner"),
+        ("processors/batch_runner.py", "def f():\n    from processors.commands import a"),
+        ("processors/new_stage/a.py", "from core import types"),
         ("config.py", "from core.types import Frame"),
         ("config.py", "from core import types"),
-        ("main.py", "from benchmarks.synthetic import scenes"),
+        ("main.py", "from tests.material.synthetic import scenes"),
     ],
 )
 def test_the_check_sees_wrong_imports(tmp_path: Path, file: str, line: str) -> None:
-    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(line)
     assert len(violations(tmp_path)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("main.py", "from processors.shots import a"),
+        ("processors/commands/a.py", "from processors import batch_runner, video_processor"),
+        ("processors/batch/a.py", "from processors.video_processor import b"),
+        ("processors/faces/a.py", "from processors.tracking.b import c"),
+        ("processors/results/a.py", "from processors.results.b import c\nfrom processors.clips import d"),
+        ("core/media/a.py", "from core.media.b import c\nfrom core import types\nfrom config import Settings"),
+        ("core/model_manager.py", "from core import weights\nfrom core.models.nets import Net"),
+        ("config.py", "from core.errors import SettingsError"),
+        ("utils/a.py", "from utils.b import c\nimport numpy"),
+    ],
+)
+def test_the_check_lets_right_imports_pass(tmp_path: Path, file: str, line: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(line)
+    assert violations(tmp_path) == []
 
 
 def test_the_check_sees_cycles(tmp_path: Path) -> None:

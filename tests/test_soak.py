@@ -1,4 +1,5 @@
-"""A short soak (`python -m benchmarks.soak` is the long one): the real program on many small videos in one run."""
+"""A short soak (`python -m benchmarks.robustness.soak` is the long one): the real program on many small videos in one
+run."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.soak import MAY_GROW, Growth, Sample, differing, growth, make_videos, run, table
-from tests.real_models import models_cache, net_files
+from benchmarks.robustness.soak import MAY_GROW, UNUSUAL, Growth, Sample, differing, growth, make_videos, run, table
+from tests.material.real_models import models_cache, net_files
 
 __all__ = ["models_cache", "net_files"]
 
@@ -48,3 +49,11 @@ def test_a_thread_more_for_each_video_is_growth_whatever_else_comes_and_goes() -
         return growth([Sample(float(i), v) for i, v in enumerate(values)])[2]
 
     assert threads(0).is_flat and not threads(0.2).is_flat
+
+
+def test_every_fourth_film_is_unusual(tmp_path: Path) -> None:
+    videos = make_videos(tmp_path / "in", 4 * len(UNUSUAL), unusual=True)
+    assert len({video.read_bytes() for video in videos}) == len(videos)
+    for name, video in zip(UNUSUAL, videos[3::4], strict=True):
+        assert video.suffix == Path(name).suffix
+        assert video.read_bytes().startswith((tmp_path / name).read_bytes())

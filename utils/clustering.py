@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_ROWS_AT_ONCE = 256
+_BLOCK_ROWS = 256
 
 
 def merge_clusters(
@@ -16,25 +16,25 @@ def merge_clusters(
     *,
     closeness: float = 0.0,
 ) -> NDArray[np.int64]:
-    """Merge the two most similar clusters until none are as similar as `threshold`.
+    """Repeatedly merge the two most similar clusters, as long as their similarity reaches `threshold`.
 
-    The similarity of two clusters is the weighted mean over their pairs (average linkage), drawn towards
-    that of the most similar parts by `closeness` at every merge. Equal similarities are merged lowest
-    index first. Memory is one (N, N) float64 matrix; time O(N^2 log N) in practice (N = 2000: a second).
+    The similarity of two clusters is the weighted mean over their pairs of items (average linkage), moved towards
+    that of the more similar part by the share `closeness` at every merge. Of equal similarities, the pair with the
+    lowest indices is merged first. Memory: one (N, N) float64 matrix. Time: O(N^2 log N) in practice (1 s for
+    N = 2000).
 
     Args:
-        similarity: (N, N), symmetric; larger is more alike. The diagonal is not looked at.
-        cannot_link: (N, N) bool, symmetric; True keeps two items apart, and so every two clusters that
-            hold them.
-        threshold: similarity from which on (inclusive) two clusters become one.
-        weights: (N,) > 0, what an item counts for in the mean; None counts all alike.
+        similarity: (N, N), symmetric; larger is more similar. The diagonal is ignored.
+        cannot_link: (N, N) bool, symmetric; True keeps two items, and all clusters that hold them, apart.
+        threshold: least similarity (inclusive) at which two clusters are merged.
+        weights: (N,) > 0, weight of each item in the mean; None: equal weights.
         closeness: 0 is average linkage, 1 is single linkage.
 
     Returns:
         labels: (N,) int64, clusters numbered from 0 by their first item.
 
     Raises:
-        ValueError: shapes do not fit, NaN similarities, weights that are not positive.
+        ValueError: shapes do not match, a similarity is NaN, or a weight is not positive.
     """
     n = len(similarity)
     mass = np.ones(n) if weights is None else np.array(weights, np.float64)
@@ -47,11 +47,11 @@ def merge_clusters(
     if n == 0:
         return np.zeros(0, np.int64)
 
-    # Exact symmetry is what makes the lowest-index rule below hold. Some rows at a time: at once it would take
-    # three more matrices of this size, and a film of an hour has thousands of items.
+    # The lowest-index rule below needs exact symmetry. In blocks of rows, because all at once would take three more
+    # matrices of this size, and a video of an hour has thousands of items.
     links = np.empty((n, n))
-    for begin in range(0, n, _ROWS_AT_ONCE):
-        rows = slice(begin, begin + _ROWS_AT_ONCE)
+    for begin in range(0, n, _BLOCK_ROWS):
+        rows = slice(begin, begin + _BLOCK_ROWS)
         links[rows] = (similarity[rows].astype(np.float64) + similarity[:, rows].T) / 2
     links[cannot_link] = -np.inf
     np.fill_diagonal(links, -np.inf)
@@ -62,23 +62,23 @@ def merge_clusters(
         i = int(best_value.argmax())
         j = int(best[i])
         if best_value[i] < threshold or best_value[i] == -np.inf:
-            return _first_come(parent)
-        # argmax takes the lowest index and the matrix is symmetric, so i < j: j's items go to i.
+            return _numbered_by_first_item(parent)
+        # argmax returns the lowest index and the matrix is symmetric, so i < j.
         parent[parent == j] = i
-        row = _joined(links[i], links[j], mass[i], mass[j], closeness)
+        row = _merged_row(links[i], links[j], mass[i], mass[j], closeness)
         row[[i, j]] = -np.inf
         mass[i] += mass[j]
         links[i], links[:, i] = row, row
         links[j], links[:, j] = -np.inf, -np.inf
         best_value[j] = -np.inf
-        # A merged row never exceeds its parts, so only rows that pointed at i or j can lose their best.
+        # A merged row never exceeds its parts, so only rows whose best was i or j have to be searched again.
         stale = np.flatnonzero(((best == i) | (best == j)) & (best_value > -np.inf))
         stale = np.union1d(stale, [i])
         best[stale] = links[stale].argmax(1)
         best_value[stale] = links[stale, best[stale]]
 
 
-def _joined(
+def _merged_row(
     a: NDArray[np.float64], b: NDArray[np.float64], mass_a: float, mass_b: float, closeness: float
 ) -> NDArray[np.float64]:
     allowed = np.isfinite(a) & np.isfinite(b)
@@ -88,7 +88,7 @@ def _joined(
     return row
 
 
-def _first_come(parent: NDArray[np.int64]) -> NDArray[np.int64]:
+def _numbered_by_first_item(parent: NDArray[np.int64]) -> NDArray[np.int64]:
     # A cluster's root is its lowest item, so sorted roots are in order of first appearance.
     return np.asarray(np.unique(parent, return_inverse=True)[1], np.int64).reshape(-1)
 
@@ -100,11 +100,11 @@ def group_similarity(
     *,
     closeness: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Similarity of every two groups: weighted mean over their pairs, drawn towards their best pair.
+    """Similarity of every two groups: the weighted mean over their pairs, moved towards that of their best pair.
 
     Args:
         similarity: (N, N), symmetric.
-        labels: (N,) int64, 0 to G - 1, none of them empty.
+        labels: (N,) int64, 0 to G - 1; no group is empty.
         weights: (N,) > 0.
         closeness: 0 gives the mean, 1 the best pair.
 

@@ -77,7 +77,8 @@ def has_letter(source: Source, letter: str) -> bool:
 
 def font_folders(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """Where Linux (fontconfig) and macOS keep fonts."""
-    home = Path(environment.get("HOME") or "~").expanduser()
+    # Unlike Path.expanduser() this one does not raise where the user has no home folder; then "~" is no folder.
+    home = Path(environment.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111
     data = [environment.get("XDG_DATA_HOME") or str(home / ".local/share")]
     data += (environment.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(os.pathsep)
     apple = [home / "Library/Fonts", Path("/Library/Fonts"), Path("/System/Library/Fonts")]

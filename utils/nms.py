@@ -1,4 +1,4 @@
-"""Non-maximum suppression over several pictures at once."""
+"""Non-maximum suppression for several images at once."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ def non_maximum_suppression(
     *,
     over_smaller: bool = False,
 ) -> NDArray[np.int64]:
-    """Greedy suppression within each group.
+    """Greedy suppression: of boxes in one group that overlap too much only the one with the best score stays.
 
     Args:
-        boxes: (N, 4) float32 xyxy. scores: (N,) float32. group: (N,) int64, the picture of each box.
-        threshold: overlap above which the box with the lower score goes.
-        over_smaller: overlap is intersection over the smaller box, not over the union.
+        boxes: (N, 4) float32 xyxy.
+        scores: (N,) float32.
+        group: (N,) int64, the image of each box.
+        threshold: overlap above which the box with the lower score is dropped.
+        over_smaller: overlap is intersection over the smaller box instead of over the union, with sides counted in
+            whole pixels, as facenet-pytorch does in its last step.
 
     Returns:
-        (K,) int64 rows that stay, best score first.
+        (K,) int64, the rows that stay, best score first.
     """
     if len(boxes) == 0:
         return np.zeros(0, np.int64)

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from utils.progress import StageMonitor
+from utils.stage_monitor import StageMonitor
 
 _NAME_WIDTH = 28
 _BATCH_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"

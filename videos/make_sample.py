@@ -1,6 +1,6 @@
 """Makes `videos/input/sample.mp4`: `python -m videos.make_sample` in the project's folder (needs requirements-dev.txt).
 
-Two people in four shots. What is known about the film (`benchmarks.synthetic.truth.film_truth(SAMPLE)`) does not
+Two people in four shots. What is known about the film (`tests.material.synthetic.truth.film_truth(SAMPLE)`) does not
 depend on the file: the end-to-end test scores the program against it.
 """
 
@@ -10,9 +10,9 @@ import argparse
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.synthetic.portraits import COLLINS, HOPPER
-from benchmarks.synthetic.render import render_video
-from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Scene
+from tests.material.synthetic.portraits import COLLINS, HOPPER
+from tests.material.synthetic.render import render_video
+from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
 
 SAMPLE_FILE = Path(__file__).parent / "input" / "sample.mp4"
 

@@ -97,6 +97,19 @@ def test_what_is_stored_comes_back_bit_by_bit(store, tracklets):
     assert_equal(found.analysis, wanted.analysis)
 
 
+def test_the_rate_of_all_frames_comes_back_and_no_other(store):
+    """Probing, which sees the beginning, does not know it."""
+    pts = np.concatenate([np.arange(700) * 18_000, 700 * 18_000 + np.arange(700) * 3_000])
+    slow = dataclasses.replace(INFO, frame_rate=Fraction(5))
+    analysis = dataclasses.replace(record(tracklets=0).analysis, frame_pts=pts, shots=(Shot(0, 0, 1400, "start"),))
+    for rate, comes_back in ((30, True), (15, False), (5, False)):
+        video = dataclasses.replace(slow, frame_rate=Fraction(rate), frame_interval=18_000)
+        store.save(dataclasses.replace(record(tracklets=0), analysis=dataclasses.replace(analysis, video=video)))
+        found = store.load(KEY, slow)
+        assert (found is not None) == comes_back
+        assert found is None or found.analysis.video == video
+
+
 def test_numpy_reads_it_without_pickle(store):
     store.save(record())
     with np.load(path_of(store), allow_pickle=False) as archive:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.embedding_manager import SmartEmbeddingManager
-from core.similarity import Calibration, Similarity
+from core.models.similarity import Calibration, Similarity
 
 SIMILARITY = Similarity(Calibration(0.6, 14.0))
 DIMENSIONS = 128
@@ -68,8 +68,8 @@ def test_time_to_live_counts_from_the_last_sighting_and_is_inclusive():
     m = manager(ttl_s=30)
     a, b, c = people(3)
     m.assign(a, 0.0)
-    m.touch(0, 20.0)
-    m.touch(0, 5.0)
+    m.mark_seen(0, 20.0)
+    m.mark_seen(0, 5.0)
     m.assign(b, 50.0)
     assert m.active == (0, 1)
     m.assign(c, 50.1)
@@ -108,7 +108,7 @@ def test_limit_of_one():
     assert len(m.active) == 1
 
 
-def test_two_faces_of_one_picture_are_two_people():
+def test_two_faces_of_one_frame_are_two_people():
     m = manager()
     face = people(1)[0]
     first = m.assign(face, 0.0)
@@ -138,10 +138,10 @@ def test_other_evidence_tips_the_balance():
     doubtful = at_cosine(face, 0.5)
     m = manager()
     m.assign(face, 0.0)
-    assert m.assign(doubtful, 0.0, favour={0: 2.0}) == 0
+    assert m.assign(doubtful, 0.0, log_odds={0: 2.0}) == 0
     m = manager()
     m.assign(face, 0.0)
-    assert m.assign(at_cosine(face, 0.1), 0.0, favour={0: 2.0}) == 1
+    assert m.assign(at_cosine(face, 0.1), 0.0, log_odds={0: 2.0}) == 1
 
 
 def test_prototype_is_the_weighted_mean():

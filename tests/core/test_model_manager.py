@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import hashlib
 import importlib.util
 import logging
@@ -19,13 +20,13 @@ import numpy as np
 import pytest
 
 from config import AnalysisSettings, RunSettings, Settings
-from core import model_manager, weights
+from core import model_manager
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
-from core.face_embedder import DlibEmbedder, FaceNetEmbedder
 from core.model_manager import ModelManager, possible_embedders
-from core.similarity import CALIBRATIONS
-from core.torch_runtime import TorchNet
-from core.weights import WeightsFile
+from core.models import weights
+from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder
+from core.models.model_spec import MODELS, WeightsFile, calibration_of
+from core.models.torch_runtime import TorchNet
 
 
 def settings(
@@ -54,7 +55,7 @@ def facenet_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     state = InceptionResnetV1(pretrained=None, classify=False).state_dict()
     state["logits.weight"], state["logits.bias"] = torch.zeros(9, 512), torch.zeros(9)
-    path = tmp_path_factory.mktemp("facenet") / weights.REGISTRY["facenet"].name
+    path = tmp_path_factory.mktemp("facenet") / MODELS["facenet"].weights.name
     torch.save(state, path)
     return path
 
@@ -68,7 +69,7 @@ def facenet_entry(facenet_file: Path) -> WeightsFile:
 @pytest.fixture
 def facenet(facenet_file: Path, facenet_entry: WeightsFile, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of random numbers, which the registry takes for the real one."""
-    monkeypatch.setitem(weights.REGISTRY, "facenet", facenet_entry)
+    monkeypatch.setitem(MODELS, "facenet", dataclasses.replace(MODELS["facenet"], weights=facenet_entry))
     return facenet_file
 
 
@@ -137,7 +138,7 @@ def test_the_manifest_is_told_what_runs(models: ModelManager) -> None:
     assert described == models.describe()
     assert described["device"] == "cpu" and described["backend"] == "OpenVINO"
     assert set(described["detector"]["sha256"]) == {"pnet", "rnet", "onet"}
-    assert described["embedder"] == {"name": "dlib", "sha256": weights.REGISTRY["dlib"].sha256}
+    assert described["embedder"] == {"name": "dlib", "sha256": MODELS["dlib"].weights.sha256}
     assert models.warnings == ()
 
 
@@ -177,7 +178,7 @@ def test_auto_with_a_path_that_is_wrong_does_not_fall_back(tmp_path: Path) -> No
 def test_damaged_weights_in_the_cache_are_named(
     models_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    name = weights.REGISTRY["facenet"].name
+    name = MODELS["facenet"].weights.name
     folder = weights.torch_cache_dir()
     folder.mkdir(parents=True)
     (folder / name).write_bytes(b"half a down")
@@ -216,7 +217,7 @@ def test_facenet_runs_on_both_backends_alike(facenet: Path, models_cache: Path) 
     here = ModelManager(settings(models_cache, embedder="facenet", facenet_weights=str(facenet)))
     assert isinstance(here.embedder, FaceNetEmbedder)
     assert here.warnings == ()
-    assert here.describe()["embedder"]["sha256"] == weights.REGISTRY["facenet"].sha256
+    assert here.describe()["embedder"]["sha256"] == MODELS["facenet"].weights.sha256
     chips = np.random.RandomState(0).randint(0, 256, (3, 160, 160, 3), np.uint8)
     rows = here.embedder.embed(chips)
     assert rows.shape == (3, 512) and np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(3), abs=1e-4)
@@ -305,7 +306,7 @@ def test_a_run_on_the_cpu_never_imports_torch(models: ModelManager, model_settin
 
 def test_every_embedder_of_the_settings_has_weights_and_a_calibration() -> None:
     for name in ("dlib", "facenet"):
-        assert name in weights.REGISTRY and name in CALIBRATIONS
+        assert calibration_of(name).slope > 0
 
 
 def test_what_a_run_may_end_up_with_is_known_without_loading(tmp_path: Path) -> None:
@@ -313,7 +314,7 @@ def test_what_a_run_may_end_up_with_is_known_without_loading(tmp_path: Path) -> 
     assert possible_embedders(settings(tmp_path, embedder="facenet")) == ("facenet",)
     assert possible_embedders(settings(tmp_path)) == ("facenet", "dlib")
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / weights.REGISTRY["facenet"].name).write_bytes(b"whatever")
+    (tmp_path / "weights" / MODELS["facenet"].weights.name).write_bytes(b"whatever")
     assert possible_embedders(settings(tmp_path)) == ("facenet",)
 
 

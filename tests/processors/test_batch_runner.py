@@ -19,6 +19,7 @@ import pytest
 
 from config import VERSION, Settings, load_settings, result_settings
 from core.errors import (
+    DeadDeviceError,
     DecodeError,
     GPUMemoryError,
     InterruptedRunError,
@@ -28,14 +29,16 @@ from core.errors import (
     ToolMissingError,
 )
 from core.types import ColorInfo, VideoInfo
-from processors import batch_inspection, batch_runner
-from processors.batch_inputs import find_inputs
+from processors import batch_runner
+from processors.batch import batch_inspection
+from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_summary import InputResult
+from processors.batch.exit_codes import EXIT_RESTART
+from processors.batch.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
+from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
-from processors.batch_summary import InputResult
-from processors.output_folder import new_results
-from processors.output_writer import MANIFEST_SCHEMA
-from processors.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
-from processors.video_processor_factory import VideoProcessorFactory
+from processors.results.output_folder import staged_results
+from processors.results.output_writer import MANIFEST_SCHEMA
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
 from utils.progress_bars import BatchMonitor
@@ -100,7 +103,7 @@ class ScriptedProcessor:
     def finish(self, record):
         analysis = record.name
         assert analysis == self.info.path.stem
-        with new_results(self.folder, self.mark) as partial:
+        with staged_results(self.folder, self.mark) as partial:
             (partial / "person_01").mkdir()
             (partial / "person_01" / "clip.mp4").write_bytes(b"clip")
             self.script.play("finish", analysis, self.monitor)
@@ -424,6 +427,29 @@ def test_what_was_worked_on_in_a_crash_is_tried_once_more_before_the_others_and_
     assert ("result", "d", "done") not in told, "it was told by the process that did it"
 
 
+@pytest.mark.parametrize("can_restart", [True, False])
+def test_a_dead_gpu_ends_the_process_and_not_the_batch(videos, can_restart):
+    told = []
+
+    class Journal(RunJournal):
+        can_restart = False
+
+        def tell(self, event, name, detail) -> None:
+            told.append((event, name))
+
+    Journal.can_restart = can_restart
+    script = Script()
+    script.steps["analyse", "b"] = DeadDeviceError("the GPU failed")
+    inputs = find_inputs([str(videos)], videos.parent / "out")
+    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make, Journal())
+    if can_restart:
+        assert (summary.exit_code, summary.restart) == (EXIT_RESTART, True)
+        assert statuses(summary) == ["done", "interrupted", "interrupted", "interrupted"]
+        assert ("blame", "b") in told and ("result", "b") not in told
+    else:
+        assert statuses(summary) == ["done", "failed", "done", "done"]
+
+
 def test_a_run_after_a_sudden_death_names_what_was_being_worked_on(videos, caplog):
     note = videos.parent / "out" / UNFINISHED_FILE
     seen: list[str] = []
@@ -470,8 +496,8 @@ def test_the_monitor_hears_of_every_video(videos):
 HOLDER = """
 import sys
 from pathlib import Path
-from processors.output_folder import exclusive
-with exclusive(Path(sys.argv[1])):
+from processors.results.output_folder import output_lock
+with output_lock(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()
 """

@@ -1,4 +1,4 @@
-"""Whole clips from generated videos: frames, rates, sound, sync, faults, stopping."""
+"""Whole clips from generated videos: frames, rates, audio, sync, faults, stopping."""
 
 import logging
 import threading
@@ -11,37 +11,36 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.flash_beep import END_S, frame_times, onsets, read_clip, write_video
-from benchmarks.sync import CASES, SLOW, bare_analysis, measure
+from benchmarks.quality.sync import CASES, SLOW, bare_analysis, measure
 from config import ClipSettings, EncodeSettings, Settings
-from core import clip_writer
-from core.clip_writer import ClipWriter
 from core.errors import EncodeError, InterruptedRunError, OutputError
-from core.h264_encoder import NVENC
-from core.threads import ThreadBudget
+from core.media import clip_writer
+from core.media.clip_writer import ClipWriter
+from core.media.h264_encoder import NVENC
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
+from core.thread_budget import ThreadBudget
 from core.types import CropPath, Segment
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
-from processors import clip_renderer, render_lane
-from processors.clip_job import ClipJob
+from processors import clip_renderer
 from processors.clip_renderer import ClipRenderer
-from processors.render_lane import RenderLane
-from tests.core.video_zoo import run_ffmpeg
-from tests.small_disk import no_file_above
+from processors.clips import render_worker
+from processors.clips.constant_rate import shown_frames
+from processors.clips.render_context import RenderContext
+from processors.clips.render_worker import RenderWorker
+from processors.clips.resume_journal import FinishedClips
+from tests.material.flash_beep import END_S, frame_times, onsets, read_clip, write_video
+from tests.material.small_disk import no_file_above
+from tests.material.small_videos import run_ffmpeg
 from tests.utils.test_helper_threads import Lines
-from utils.log_file import about
-from utils.progress import StageMonitor
-from utils.timebase import frames_at_rate
+from utils.json_log import log_context
+from utils.stage_monitor import StageMonitor
 
 SETTINGS = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast"))
 
 
 def crop(analysis, start=0, end=None, person="person_01", size=64):
     end = analysis.frame_count if end is None else end
-    video = analysis.video
-    rows = start + frames_at_rate(
-        analysis.frame_pts[start:end], video.time_base, analysis.end_pts(end), video.frame_rate
-    )
+    rows = shown_frames(analysis, start, end)
     windows = np.tile([16.0, 8.0, 112.0, 104.0], (len(rows), 1))
     return CropPath(Segment(person, 0, start, end, (0,)), rows, windows, size, size)
 
@@ -58,7 +57,7 @@ def plain(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, marks=[pytest.mark.slow] if c in SLOW else []) for c in CASES])
-def test_picture_and_sound_stay_together(case, tmp_path):
+def test_video_and_audio_stay_in_sync(case, tmp_path):
     silent_before, silent_after = ("later" in case), ("ends" in case)
     for sync in measure(case, tmp_path):
         assert max(abs(sync.at_first_picture_s), abs(sync.at_last_picture_s), sync.worst_s) <= 0.02
@@ -67,7 +66,7 @@ def test_picture_and_sound_stay_together(case, tmp_path):
 
 
 @pytest.mark.parametrize("timing", [{}, {"rate": Fraction(30000, 1001)}, {"variable": True}])
-def test_pictures_come_at_a_constant_rate_and_sound_is_as_long(timing, tmp_path):
+def test_frames_come_at_a_constant_rate_and_audio_is_as_long(timing, tmp_path):
     write_video(tmp_path / "source.mp4", frame_times(**timing))
     analysis = bare_analysis(tmp_path / "source.mp4")
     late = int(analysis.frame_count * 0.3)
@@ -109,12 +108,12 @@ def test_a_clip_that_crops_without_scaling_is_bit_exact(place, tmp_path):
     path = CropPath(path.segment, path.source_frames, np.tile([x, y, x + 64.0, y + 64.0], (4, 1)), 64, 64)
     lossless = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast", quality=0, codec="x264"))
     (clip,) = ClipRenderer(lossless).render(analysis, [path], tmp_path / "out").clips
-    pictures = decoded(tmp_path / "out" / clip.file)
-    assert len(pictures) == 4
-    for stored, picture in zip(source, pictures, strict=True):
+    images = decoded(tmp_path / "out" / clip.file)
+    assert len(images) == 4
+    for stored, image in zip(source, images, strict=True):
         chroma = stored[120:].reshape(2, 60, 80)[:, y // 2 : y // 2 + 32, x // 2 : x // 2 + 32]
-        assert np.array_equal(picture[:64], stored[y : y + 64, x : x + 64])
-        assert np.array_equal(picture[64:].reshape(2, 32, 32), chroma)
+        assert np.array_equal(image[:64], stored[y : y + 64, x : x + 64])
+        assert np.array_equal(image[64:].reshape(2, 32, 32), chroma)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_colour_tags_are_carried_over(primaries, transfer, matrix, full, tmp_pat
     assert probe_video(tmp_path / "out" / clip.file).color == color
 
 
-def test_clip_without_sound_has_no_sound_track(tmp_path):
+def test_a_video_without_audio_gives_clips_without_audio(tmp_path):
     write_video(tmp_path / "mute.mp4", frame_times()[:30], sound=None)
     analysis = bare_analysis(tmp_path / "mute.mp4")
     (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
@@ -148,7 +147,7 @@ def test_clip_without_sound_has_no_sound_track(tmp_path):
         assert not container.streams.audio and container.streams.video[0].average_rate == 25
 
 
-def test_sound_that_is_shorter_than_the_picture_becomes_silence(tmp_path):
+def test_audio_that_is_shorter_than_the_video_becomes_silence(tmp_path):
     write_video(tmp_path / "short.mp4", frame_times(), sound=(0.7, 2.0))
     analysis = bare_analysis(tmp_path / "short.mp4")
     (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
@@ -172,7 +171,7 @@ def test_more_overlapping_clips_than_encoders(plain, tmp_path):
     assert (tmp_path / "alone" / alone.file).read_bytes() == (tmp_path / result.clips[2].file).read_bytes()
 
 
-def test_each_clip_is_told_of_when_its_file_is_complete(plain, tmp_path):
+def test_each_clip_is_reported_when_its_file_is_complete(plain, tmp_path):
     paths = [crop(plain, 3 * i, 60 + 3 * i, f"person_{i:02d}") for i in range(3)]
     told = {}
 
@@ -183,23 +182,25 @@ def test_each_clip_is_told_of_when_its_file_is_complete(plain, tmp_path):
     assert told == {clip: (tmp_path / clip.file).read_bytes() for clip in result.clips}
 
 
-def test_several_lanes_make_what_one_makes(plain, tmp_path, monkeypatch):
+def test_several_workers_make_the_same_bytes_as_one(plain, tmp_path, monkeypatch):
     paths = [crop(plain, a, b, f"p{n}") for n, (a, b) in enumerate([(0, 20), (10, 30), (30, 50), (50, 80), (85, 99)])]
-    lanes = set()
-    make = RenderLane.make
-    monkeypatch.setattr(RenderLane, "make", lambda self, part: lanes.add(self) or make(self, part))
+    workers = set()
+    make = RenderWorker._make
+    monkeypatch.setattr(RenderWorker, "_make", lambda self, part: workers.add(self) or make(self, part))
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(4, 2, 1, 1))
     results = {}
-    for name, analysis in (("several", plain), ("one", replace(plain, statistics={"repaired_times": 1}))):
-        lanes.clear()
-        results[name] = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / name), len(lanes)
-    assert results["several"][1] == 2 and results["one"][1] == 1
+    lying = replace(plain, statistics={**plain.statistics, "false_key_frames": 1})
+    repaired = replace(plain, statistics={**plain.statistics, "repaired_times": 1})
+    for name, analysis in (("several", plain), ("one", repaired), ("one more", lying)):
+        workers.clear()
+        results[name] = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / name), len(workers)
+    assert results["several"][1] == 2 and results["one"][1] == results["one more"][1] == 1
     assert results["several"][0] == results["one"][0]
     for clip in results["one"][0].clips:
         assert (tmp_path / "one" / clip.file).read_bytes() == (tmp_path / "several" / clip.file).read_bytes()
 
 
-def test_a_lane_gives_memory_back_over_all_its_parts(plain, tmp_path, monkeypatch):
+def test_a_worker_returns_memory_over_all_its_parts(plain, tmp_path, monkeypatch):
     """A part may be shorter than the time between two such moments."""
     made, asked = [], []
 
@@ -207,14 +208,14 @@ def test_a_lane_gives_memory_back_over_all_its_parts(plain, tmp_path, monkeypatc
         made.append(1)
         return lambda: asked.append(1)
 
-    monkeypatch.setattr(render_lane, "MemoryReturn", memory_return)
+    monkeypatch.setattr(render_worker, "MemoryReturn", memory_return)
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(1, 1, 1, 1))
     ClipRenderer(SETTINGS).render(plain, [crop(plain, 20 * i, 20 * i + 20) for i in range(4)], tmp_path)
     assert len(made) == 1 and len(asked) >= 80
 
 
 @pytest.mark.parametrize(("encoder", "most"), [("libx264", 4), (NVENC, 2)])
-def test_lanes_together_open_no_more_clips_than_may_be_open(plain, tmp_path, monkeypatch, encoder, most):
+def test_workers_together_open_no_more_clips_than_allowed(plain, tmp_path, monkeypatch, encoder, most):
     counts, lock = [0], threading.Lock()
     enter, leave = ClipWriter.__enter__, ClipWriter.__exit__
 
@@ -234,14 +235,14 @@ def test_lanes_together_open_no_more_clips_than_may_be_open(plain, tmp_path, mon
     monkeypatch.setattr(ClipWriter, "__enter__", entering)
     monkeypatch.setattr(ClipWriter, "__exit__", leaving)
     monkeypatch.setattr(clip_renderer, "choose_encoder", lambda *_: encoder)
-    monkeypatch.setattr(clip_renderer, "_ENCODERS_AT_ONCE", {NVENC: 2})
+    monkeypatch.setattr(clip_renderer, "_MAX_SESSIONS", {NVENC: 2})
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(8, 2, 1, 1))
     paths = [crop(plain, 12 * i, 12 * i + 12, f"p{p}") for i in range(7) for p in range(2)]
     result = ClipRenderer(SETTINGS, max_encoders=4).render(plain, paths, tmp_path)
     assert len(result.clips) == 14 and max(counts) == most
 
 
-def test_what_fails_in_one_lane_ends_the_others(plain, tmp_path, monkeypatch):
+def test_a_failure_of_one_worker_ends_the_others(plain, tmp_path, monkeypatch):
     threads = set(threading.enumerate())
     write, written = ClipWriter.write, []
 
@@ -262,26 +263,26 @@ def test_what_fails_in_one_lane_ends_the_others(plain, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("cpus", "px", "lanes"),
+    ("cpus", "px", "workers"),
     [(1, 9e5, 1), (2, 921_600, 2), (2, 2_073_600, 1), (4, 2_073_600, 2), (16, 8_294_400, 2), (4, 3e5, 3)],
 )
-def test_lanes_by_cpus_and_size_of_the_picture(cpus, px, lanes):
-    assert clip_renderer.lane_count(cpus, int(px)) == lanes
+def test_workers_by_cpus_and_frame_size(cpus, px, workers):
+    assert clip_renderer.worker_count(cpus, int(px)) == workers
 
 
-def test_waiting_for_room_takes_no_computing(plain, tmp_path, monkeypatch):
+def test_waiting_for_an_encoder_slot_is_not_busy_waiting(plain, tmp_path, monkeypatch):
     asked = []
-    join, finish = ClipJob.join, ClipWriter._finish
-    monkeypatch.setattr(ClipJob, "join", lambda self, timeout_s: asked.append(timeout_s) or join(self, timeout_s))
-    # The first clip has ended long ago whenever the next ones have to wait.
+    leave, finish = RenderContext.leave_if_stopped, ClipWriter._finish
+    monkeypatch.setattr(RenderContext, "leave_if_stopped", lambda self: asked.append(1) or leave(self))
+    # The first clip has ended long before the next ones have to wait.
     monkeypatch.setattr(ClipWriter, "_finish", lambda self: time.sleep(0.3) or finish(self))
     paths = [crop(plain, 20 * i, 20 * i + 20, f"person_{p}") for i in range(4) for p in range(2)]
     result = ClipRenderer(SETTINGS, max_encoders=2).render(plain, paths, tmp_path)
     assert len(result.clips) == 8
-    assert len(asked) < 60  # thousands, where it is asked over and over
+    assert len(asked) < 80 + 100  # once per frame, and every 0.05 s while waiting; thousands if it waits busily
 
 
-def test_right_frames_are_shown(plain, tmp_path):
+def test_the_right_frames_are_shown(plain, tmp_path):
     path = crop(plain, 20, 50)
     windows = np.tile([0.0, 0.0, 64.0, 64.0], (30, 1))
     path = CropPath(path.segment, path.source_frames, windows, 64, 64)
@@ -301,6 +302,50 @@ def test_frames_missing_this_time_repeat_the_last_one(plain, tmp_path, monkeypat
     result = ClipRenderer(SETTINGS).render(plain, [crop(plain, 10, 40)], tmp_path)
     assert result.repeated_pictures == 4
     assert len(read_clip(tmp_path / result.clips[0].file)[0]) == 30
+
+
+class Inverted:
+    """An effect that inverts luma in the columns left of `columns`."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.seen: list[tuple[tuple[float, ...], int]] = []
+
+    @property
+    def facts(self):
+        return {"effect": "inverted", "columns": self.columns}
+
+    def apply(self, planes, window, frame_index):
+        self.seen.append((tuple(window), frame_index))
+        planes[0][:, : self.columns] = 255 - planes[0][:, : self.columns]
+        return planes
+
+
+def test_an_effect_changes_each_cropped_frame_before_it_is_encoded(tmp_path):
+    source = textured(tmp_path / "noise.mp4")
+    analysis = bare_analysis(tmp_path / "noise.mp4")
+    path = crop(analysis, 1, 4)
+    path = CropPath(path.segment, path.source_frames, np.tile([0.0, 0.0, 64.0, 64.0], (3, 1)), 64, 64)
+    lossless = Settings(clip=ClipSettings(size=64), encode=EncodeSettings(preset="ultrafast", quality=0, codec="x264"))
+    effect = Inverted(32)
+    (clip,) = ClipRenderer(lossless, effects=lambda _: (effect,)).render(analysis, [path], tmp_path / "out").clips
+    images = decoded(tmp_path / "out" / clip.file)
+    for stored, image in zip(source[1:], images, strict=True):
+        assert np.array_equal(image[:64, :32], 255 - stored[:64, :32])
+        assert np.array_equal(image[:64, 32:], stored[:64, 32:64])
+    assert effect.seen == [((0.0, 0.0, 64.0, 64.0), frame) for frame in (1, 2, 3)]
+
+
+def test_a_clip_of_an_interrupted_run_is_only_reused_with_the_same_effects(plain, tmp_path, monkeypatch):
+    made = []
+    finish = ClipWriter._finish
+    monkeypatch.setattr(ClipWriter, "_finish", lambda self: made.append(1) or finish(self))
+    counts = []
+    for effects in ((), (), (Inverted(8),), (Inverted(8),), (Inverted(9),), (Inverted(9), Inverted(8))):
+        renderer = ClipRenderer(SETTINGS, effects=lambda _, effects=effects: effects)
+        renderer.render(plain, [crop(plain, 0, 5)], tmp_path, FinishedClips(tmp_path, {}))
+        counts.append(len(made))
+    assert counts == [1, 1, 2, 2, 3, 4]
 
 
 def test_stop_leaves_nothing(plain, tmp_path):
@@ -335,7 +380,7 @@ def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypat
     assert len(result.clips) == 2 and all((tmp_path / clip.file).stat().st_size for clip in result.clips)
     assert f"{NVENC} failed" in caplog.text and "libx264" in caplog.text
     assert not leftovers(tmp_path)
-    # The first clip has all its pictures before it fails, and the second one waits for its room.
+    # The first clip has all its frames before it fails, while the second one waits for a slot.
     result = ClipRenderer(SETTINGS, max_encoders=1).render(plain, [crop(plain, 0, 3), crop(plain, 10, 30)], tmp_path)
     assert [clip.frames for clip in result.clips] == [3, 20]
     demanded = Settings(clip=SETTINGS.clip, encode=EncodeSettings(codec="nvenc"))
@@ -359,13 +404,13 @@ def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
-def test_no_room_for_the_sound(plain, tmp_path):
-    with no_file_above(2000), pytest.raises(OutputError, match="its sound cannot be written"):
+def test_no_disk_space_for_the_audio(plain, tmp_path):
+    with no_file_above(2000), pytest.raises(OutputError, match="its audio cannot be written"):
         ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
-def test_no_room_for_the_picture(plain, tmp_path):
+def test_no_disk_space_for_the_video(plain, tmp_path):
     silent = replace(plain, video=replace(plain.video, audio=()))
     with no_file_above(2000), pytest.raises(EncodeError, match="exit code"):
         ClipRenderer(SETTINGS).render(silent, [crop(plain)], tmp_path)
@@ -374,6 +419,7 @@ def test_no_room_for_the_picture(plain, tmp_path):
 
 def test_what_the_helpers_log_is_about_the_video(plain, tmp_path, monkeypatch):
     log, lines = logging.getLogger("some.helper"), Lines()
+    log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)
     for where, name in ((VideoReader, "frames"), (ClipWriter, "write"), (ClipWriter, "_listen")):
@@ -384,7 +430,7 @@ def test_what_the_helpers_log_is_about_the_video(plain, tmp_path, monkeypatch):
             return before(self, *arguments)
 
         monkeypatch.setattr(where, name, logging_first)
-    with about("film", "finish"):
+    with log_context("film", "finish"):
         ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
     log.removeHandler(lines)
     assert {"prefetch", "ffmpeg stderr"} < {thread for thread, _ in lines.lines}

@@ -11,8 +11,8 @@ from scipy.ndimage import median_filter
 
 from config import ClipSettings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from processors.camera.framing import EYES_TO_CROWN, FACE_SHARES, Framing
 from processors.crop_planner import CropPlanner
-from processors.framing import CROWN, SHARES, Framing
 
 RATE = 25
 TICKS = 512
@@ -53,13 +53,13 @@ def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None):
     return path
 
 
-HEAD = SHARES["head"]
+HEAD = FACE_SHARES["head"]
 
 
 def crowns_inside(boxes, windows):
-    """Share of the pictures in which the hair is in the window; the eyes of `tracklet` are at 0.4 of the box."""
+    """Share of the frames in which the hair is in the window; the eyes of `tracklet` are at 0.4 of the box."""
     heights = boxes[:, 3] - boxes[:, 1]
-    return float((boxes[:, 1] + 0.4 * heights - CROWN * heights >= windows[:, 1] - 1e-6).mean())
+    return float((boxes[:, 1] + 0.4 * heights - EYES_TO_CROWN * heights >= windows[:, 1] - 1e-6).mean())
 
 
 def centers(windows):
@@ -130,7 +130,7 @@ def test_face_at_the_edge(x, y):
     assert 0.75 * 100 / HEAD <= height <= 100 / HEAD + 1
 
 
-def test_face_larger_than_the_picture_and_tiny_picture():
+def test_face_larger_than_the_frame_and_tiny_video():
     path = plan([tracklet(boxes_of(np.full(50, 320.0), np.full(50, 180.0), 500.0))], 50, 640, 360)
     assert np.allclose(path.windows, [140, 0, 500, 360])
     path = plan([tracklet(boxes_of(np.full(50, 8.0), np.full(50, 6.0), 3.0))], 50, 16, 12)
@@ -192,7 +192,7 @@ def test_a_face_that_lunges_at_the_camera_keeps_its_hair():
         assert inside(boxes, path.windows) == 1, camera
 
 
-@pytest.mark.parametrize("framing", SHARES)
+@pytest.mark.parametrize("framing", FACE_SHARES)
 @pytest.mark.parametrize("aspect", ["1:1", "9:16", "4:5", "16:9", "1:4", "4:1"])
 def test_every_framing_in_every_shape_shows_the_whole_face(framing, aspect):
     boxes = boxes_of(np.full(150, 960.0), np.full(150, 540.0), 180.0, 0.01)
@@ -213,7 +213,7 @@ def test_small_faces_get_a_larger_window_instead_of_a_blurred_one():
     assert limited[3] - limited[1] == pytest.approx(256)
     free = plan([tracklet(boxes)], 50, settings=ClipSettings(size=512, max_upscale=16)).windows[0]
     assert free[3] - free[1] == pytest.approx(30 / HEAD, rel=0.01)
-    # Where the picture itself is too small there is no choice.
+    # Where the video itself is too small there is no choice.
     tiny = plan([tracklet(boxes_of(np.full(50, 80.0), np.full(50, 60.0), 30.0))], 50, 160, 120)
     assert tiny.windows[0, 3] - tiny.windows[0, 1] == pytest.approx(120)
 

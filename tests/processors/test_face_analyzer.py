@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import logging
 import threading
 from pathlib import Path
@@ -11,27 +13,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.scoring import Score, read_tracks, score
-from benchmarks.synthetic.portraits import COLLINS, HOPPER
-from benchmarks.synthetic.render import render_video
-from benchmarks.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
-from benchmarks.synthetic.truth import Truth, film_truth
 from config import Settings
 from core.errors import GPUMemoryError, InterruptedRunError, ModelError
-from core.face_detector import Candidates, FaceDetector
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.nets import OpenVINONet
+from core.models.face_detector import Candidates, FaceDetector
+from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
-from core.video_probe import probe_video
-from core.video_reader import VideoReader
-from processors.face_analyzer import SMALLEST_FACE_PX, SMALLEST_SEARCHED_PX, FaceAnalyzer, analysis_size, numbered
-from processors.search_ahead import SearchAhead
-from processors.tracklet_maker import TrackletMaker
-from tests.core.video_zoo import make_video
-from tests.processors.scripted_faces import landmarks_in
+from processors.face_analyzer import SMALLEST_FACE_PX, AnalysisPass, FaceAnalyzer, analysis_size, numbered
+from processors.faces.sampling_observer import SamplingObserver
+from processors.shots.shot_detector import MAX_CUT_DELAY
+from processors.tracking.face_stream import MIN_SEARCHED_PX
+from processors.tracking.proposal_prefetch import ProposalPrefetcher
+from tests.material.scoring import Score, read_tracks, score
+from tests.material.scripted_faces import landmarks_in
+from tests.material.small_videos import make_video
+from tests.material.synthetic.portraits import COLLINS, HOPPER
+from tests.material.synthetic.render import render_video
+from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
+from tests.material.synthetic.truth import Truth, film_truth
 from tests.utils.test_helper_threads import Lines
-from utils.log_file import about
-from utils.progress import StageMonitor
+from utils.json_log import log_context
+from utils.stage_monitor import StageMonitor
 
 CUT = 40
 JOINS = CUT + 12
@@ -168,15 +172,29 @@ def test_the_first_picture_of_each_shot_is_begun_before_its_turn(
     film: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = {}
-    take = SearchAhead.take
+    take = ProposalPrefetcher.take
 
-    def noting(self: SearchAhead, frame: int, smallest: float) -> Candidates | None:
+    def noting(self: ProposalPrefetcher, frame: int, smallest: float) -> Candidates | None:
         begun[frame] = take(self, frame, smallest)
         return begun[frame]
 
-    monkeypatch.setattr(SearchAhead, "take", noting)
+    monkeypatch.setattr(ProposalPrefetcher, "take", noting)
     analyze(film, model_settings, models)
     assert begun[0] is not None and begun[CUT] is not None
+
+
+@pytest.mark.parametrize(("late", "fails"), [(MAX_CUT_DELAY, False), (MAX_CUT_DELAY + 1, True)])
+def test_a_cut_that_comes_too_late_is_an_error(
+    film: Path, model_settings: Settings, models: ModelManager, late: int, fails: bool
+) -> None:
+    """The tracker must not have seen the first frame of a shot before it is known to be one."""
+    info = probe_video(film)
+    with VideoReader(info) as reader, AnalysisPass(info, model_settings.analysis, models, StageMonitor()) as analysis:
+        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader), 10)]
+        for frame in frames[:-1]:
+            analysis.take(frame, [])
+        with pytest.raises(AssertionError, match="already tracked") if fails else contextlib.nullcontext():
+            analysis.take(frames[-1], [frames[-1].index - late])
 
 
 def test_progress_reaches_its_end(film: Path, model_settings: Settings, models: ModelManager) -> None:
@@ -306,7 +324,7 @@ def test_a_picture_that_is_very_low_is_not_enlarged_to_be_searched(
     monkeypatch.setattr(FaceDetector, "detect", spy)
     analyze(path, model_settings, models)
     assert asked
-    assert min(asked) >= SMALLEST_SEARCHED_PX
+    assert min(asked) >= MIN_SEARCHED_PX
 
 
 def test_what_the_helpers_log_is_about_the_video(
@@ -314,21 +332,22 @@ def test_what_the_helpers_log_is_about_the_video(
 ) -> None:
     log, lines = logging.getLogger("some.helper"), Lines()
     log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
+    log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)
-    frames, make = VideoReader.frames, TrackletMaker.make
+    frames, on_track_end = VideoReader.frames, SamplingObserver.on_track_end
 
     def logging_frames(self: Any, *arguments: Any) -> Any:
         log.warning("a line")
         return frames(self, *arguments)
 
-    def logging_make(self: Any, *arguments: Any) -> Any:
+    def logging_end(self: Any, *arguments: Any) -> Any:
         log.warning("a line")
-        return make(self, *arguments)
+        return on_track_end(self, *arguments)
 
     monkeypatch.setattr(VideoReader, "frames", logging_frames)
-    monkeypatch.setattr(TrackletMaker, "make", logging_make)
-    with about("film", "analyse"):
+    monkeypatch.setattr(SamplingObserver, "on_track_end", logging_end)
+    with log_context("film", "analyse"):
         FaceAnalyzer(model_settings, models).analyze(probe_video(film))
     log.removeHandler(lines)
     assert {thread.partition("_")[0] for thread, _ in lines.lines} == {"prefetch", "observe"}

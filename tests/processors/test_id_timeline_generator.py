@@ -3,6 +3,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from config import ClipSettings, IdentitySettings
 from core.errors import ModelError
 from core.types import ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
 from processors.id_timeline_generator import IdTimelineGenerator
+from processors.people.person_linker import identified
 
 FPS = 25
 DIMENSIONS = 128
@@ -137,7 +139,7 @@ def test_one_comes_back_after_minutes_in_another_shot():
     ]
 
 
-def test_two_in_one_picture_stay_two_however_alike():
+def test_two_in_one_frame_stay_two_however_alike():
     twin = faces(1)[0]
     case = analysis([tracklet(1, 0, 100, twin), tracklet(2, 50, 150, twin, at=THERE)])
     assert groups(timeline(case)) == [(1,), (2,)]
@@ -273,6 +275,49 @@ def test_doubtful_face_in_the_right_place_is_the_same_person():
     assert groups(timeline(joined)) == [(1, 2)]
 
 
+OTHER_CLIP_SETTINGS = {
+    "min_clip": [0.0, 30.0],
+    "merge_gap": [0.0, 0.5, 0.79, 1.0, 5.0],
+    "max_clip": [0.0, 1.0],
+    "padding": [0.0, 3.0],
+    "aspect": ["9:16"],
+    "size": [256, "720x720"],
+    "framing": ["face", "bust"],
+    "face_share": [0.8],
+    "max_upscale": [1.0],
+    "camera": ["follow", "locked"],
+    "template": ["$PERSON-${CLIP_NUMBER}"],
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(ClipSettings)])
+def test_no_clip_setting_changes_who_is_who(name):
+    # dlib's cosine of 0.93 alone is below even odds; that the second track continues the first decides it.
+    face = faces(1)[0]
+    other = 0.93 * face + np.sqrt(1 - 0.93**2) * np.roll(faces(2)[1], 1)
+    other /= np.linalg.norm(other)
+    case = analysis(
+        [tracklet(1, 0, 50, face, cosine=1.0), tracklet(2, 70, 120, other, cosine=1.0), tracklet(3, 135, 150)],
+        embedder="dlib",
+    )
+    assert 0.92 < face @ other < 0.94
+
+    def people(clip):
+        result = timeline(case, clip=clip)
+        return groups(result), [(p.id, p.name, p.still) for p in result.people], result.unknown, result.statistics
+
+    expected = people(ClipSettings())
+    assert expected[0] == [(1, 2, 3)]
+    for value in OTHER_CLIP_SETTINGS[name]:
+        assert people(ClipSettings(**{name: value})) == expected
+
+
+def test_a_track_is_not_continued_after_more_than_a_second_whatever_gaps_a_clip_may_have():
+    face = faces(1)[0]
+    case = analysis([tracklet(1, 0, 50, face), tracklet(2, 77, 100)])
+    assert timeline(case, clip=ClipSettings(merge_gap=10)).unknown == (2,)
+
+
 def test_contradicting_face_in_the_same_place_is_another_person():
     a, b = faces(2)
     case = analysis([tracklet(1, 0, 50, a), tracklet(2, 50, 120, b)])
@@ -382,6 +427,24 @@ def test_same_analysis_same_timeline_whatever_the_order():
     tracklets = [tracklet(k, 100 * k, 100 * k + 90, people[k % 3], shot=k) for k in range(9)]
     case = analysis(tracklets, cuts=[100 * k - 5 for k in range(1, 9)])
     assert timeline(case) == timeline(replace(case, tracklets=tuple(reversed(tracklets))))
+
+
+def test_a_linker_names_people_before_anything_is_made_of_them():
+    class Gallery:
+        def link(self, timeline, analysis):
+            assert analysis is case
+            names = {(9,): "Zoe", (1,): "Anna"}
+            people = [identified(p, f"id-{names[p.tracklets]}", names[p.tracklets]) for p in timeline.people]
+            return replace(timeline, people=tuple(people))
+
+    a, b = faces(2)
+    case = analysis([tracklet(1, 30, 90, a), tracklet(9, 0, 60, b, at=THERE)])
+    result = IdTimelineGenerator(IdentitySettings(), ClipSettings(), Gallery()).generate(case)
+    assert {(p.id, p.name, p.folder, p.tracklets) for p in result.people} == {
+        ("id-Zoe", "Zoe", "Zoe", (9,)),
+        ("id-Anna", "Anna", "Anna", (1,)),
+    }
+    assert [s.person for s in result.segments] == ["Zoe", "Anna"]
 
 
 def test_unknown_embedder():

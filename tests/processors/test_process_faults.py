@@ -18,19 +18,20 @@ import pytest
 
 import main
 from config import Settings, load_settings
-from core.clip_writer import ClipWriter
-from processors import analysis_key, face_analyzer
-from processors.batch_inputs import find_inputs
+from core.media.clip_writer import ClipWriter
+from processors import face_analyzer
+from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_summary import BatchSummary
+from processors.batch.run_journal import UNFINISHED_FILE
 from processors.batch_runner import run_batch
-from processors.batch_summary import BatchSummary
-from processors.output_folder import done_manifest
-from processors.run_journal import UNFINISHED_FILE
+from processors.results import analysis_key
+from processors.results.output_folder import done_manifest
 from processors.video_processor import VideoProcessor
-from tests.processors.killed_run import ScriptedAnalyzer, processors
+from tests.material.killed_run import ScriptedAnalyzer, processors
+from tests.material.small_disk import small_disk
 from tests.processors.test_resume import write_video
-from tests.small_disk import small_disk
+from utils.console_log import configure_logging
 from utils.fingerprints import fingerprint
-from utils.logs import configure_logging
 from utils.progress_bars import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected
@@ -210,7 +211,7 @@ def test_no_right_to_write_to_one_videos_folder(
     inputs: Path, tmp_path: Path, project: Path, locked: Callable[[Path], None]
 ) -> None:
     output, cache = tmp_path / "out", tmp_path / "cache"
-    script = ["-m", "tests.processors.killed_run", str(inputs), str(output), str(cache)]
+    script = ["-m", "tests.material.killed_run", str(inputs), str(output), str(cache)]
     assert ordinary([*script, "64", "0"], project).returncode == 0
     before = results(output)
     for folder in (output / "a", output / "a" / "person_01"):
@@ -235,7 +236,7 @@ def test_two_runs_at_once(inputs: Path, wanted: dict[str, bytes], tmp_path: Path
     """The second one leaves at once with a clear line; the first one does not even notice."""
     output, cache, go = tmp_path / "out", tmp_path / "cache", tmp_path / "go"
     script = (
-        "import sys, time; from pathlib import Path; from tests.processors import killed_run\n"
+        "import sys, time; from pathlib import Path; from tests.material import killed_run\n"
         "find = killed_run.ScriptedAnalyzer.analyze\n"
         "def waiting(self, info):\n"
         f"    while not Path({str(go)!r}).exists(): time.sleep(0.02)\n"

@@ -45,7 +45,7 @@ class Place:
     def run(self, *, kill_at: int = 0, size: int = SIZE) -> int:
         (self.cache / "renames.log").unlink(missing_ok=True)
         arguments = [self.inputs, self.output, self.cache, size, kill_at]
-        command = [sys.executable, "-m", "tests.processors.killed_run", *map(str, arguments)]
+        command = [sys.executable, "-m", "tests.material.killed_run", *map(str, arguments)]
         done = subprocess.run(command, cwd=self.project, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode in (0, -signal.SIGKILL), done.stderr
         return done.returncode

@@ -16,25 +16,26 @@ import pytest
 
 from config import Settings
 from core.errors import InterruptedRunError, SettingsError
-from processors import analysis_key, face_analyzer, output_folder, video_processor
-from processors.analysis_key import make_store
-from processors.batch_inputs import find_inputs
+from processors import face_analyzer, video_processor
+from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_summary import BatchSummary
 from processors.batch_runner import run_batch
-from processors.batch_summary import BatchSummary
 from processors.clip_renderer import ClipRenderer
-from processors.finished_clips import has_finished_clips
-from processors.finished_folders import find_folder
-from processors.folder_owner import folder_owner
-from processors.folder_renderer import render_folder
-from processors.housekeeping import clean
-from processors.people_editor import edit_people, rename
-from tests.processors.killed_run import ScriptedAnalyzer, processors
+from processors.clips.resume_journal import has_finished_clips
+from processors.commands.folder_renderer import render_folder
+from processors.commands.housekeeping import clean
+from processors.commands.people_editor import edit_people, rename
+from processors.results import analysis_key, output_folder
+from processors.results.analysis_key import make_store
+from processors.results.folder_owner import folder_owner
+from processors.results.result_lookup import find_folder
+from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.processors.test_process_faults import settings_for
 from tests.processors.test_resume import write_video
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import fingerprint
-from utils.progress import StageMonitor
 from utils.progress_bars import BatchMonitor
+from utils.stage_monitor import StageMonitor
 
 
 class Place:

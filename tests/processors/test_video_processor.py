@@ -41,11 +41,12 @@ from core.types import (
     Tracklet,
     VideoInfo,
 )
-from processors import analysis_key, face_analyzer, output_folder, video_processor
-from processors.finished_clips import FinishedClip
+from processors import face_analyzer, video_processor
+from processors.clips.resume_journal import FinishedClip
+from processors.results import analysis_key, output_folder
 from processors.video_processor import VideoProcessor, load_models
 from utils.fingerprints import Fingerprint, fingerprint
-from utils.progress import StageMonitor
+from utils.stage_monitor import StageMonitor
 
 INFO = VideoInfo(
     Path("a.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 25), Fraction(25), 0,

@@ -97,7 +97,7 @@ def test_group_similarity_is_the_weighted_mean_drawn_to_the_best_pair():
 
 
 def test_of_large_matrices_no_more_than_one_copy_is_made() -> None:
-    """A film of an hour has thousands of items."""
+    """A video of an hour has thousands of items."""
     n = 1500
     similarity = np.zeros((n, n), np.float32)
     apart = np.zeros((n, n), bool)

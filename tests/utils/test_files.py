@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_disk import no_file_above
+from tests.material.small_disk import no_file_above
 from utils.files import PARTIAL_PREFIX, scratch_file, write_bytes
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from utils import fonts
 from utils.fonts import font_folders, has_letter, pieces_by_font
-from utils.lettering import can_write, plain_letters, text_mask
+from utils.text_drawing import can_write, plain_letters, text_mask
 
 builder = pytest.importorskip("fontTools.fontBuilder", reason="fontTools makes the fonts of these tests")
 
@@ -121,7 +121,7 @@ def test_marks_are_taken_off_letters():
     assert np.array_equal(text_mask(plain_letters("é"), 20), text_mask("e", 20))
 
 
-@pytest.mark.skipif(not any(folder.is_dir() for folder in font_folders()), reason="no fonts on this machine")
+@pytest.mark.skipif(not any(folder.is_dir() for folder in font_folders()), reason="missing on this machine: fonts")
 def test_the_fonts_that_are_here():
     forget()
     found = [text for text in ("José", "Иван Петров", "محمد علي", "김민수", "田中", "王伟") if can_write(text)]

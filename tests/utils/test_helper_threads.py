@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from utils.helper_threads import each, helper_thread, submit
-from utils.iterators import prefetch
-from utils.log_file import JsonFormatter, about
+from utils.json_log import JsonFormatter, log_context
+from utils.prefetch import prefetch
 
 WORD = contextvars.ContextVar("WORD", default="")
 
@@ -91,7 +91,7 @@ def test_what_a_source_logs_is_about_the_video_it_is_read_for() -> None:
         log.warning("a damaged piece")
         yield 1
 
-    with about("film", "analyse"), prefetch(source(), 2) as items:  # type: ignore[arg-type,var-annotated]
+    with log_context("film", "analyse"), prefetch(source(), 2) as items:  # type: ignore[arg-type,var-annotated]
         assert list(items) == [1]
     log.removeHandler(lines)
     ((thread, line),) = lines.lines

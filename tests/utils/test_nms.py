@@ -1,4 +1,4 @@
-"""Suppression against its definition."""
+"""Non-maximum suppression against its definition."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_best_comes_first(smaller: bool) -> None:
 
 
 @pytest.mark.parametrize("smaller", [False, True])
-def test_equal_boxes_of_different_pictures_both_stay(smaller: bool) -> None:
+def test_equal_boxes_of_different_images_both_stay(smaller: bool) -> None:
     boxes, scores = np.array([[0, 0, 10, 10]] * 3, np.float32), np.array([0.9, 0.8, 0.7], np.float32)
     kept = non_maximum_suppression(boxes, scores, np.array([0, 1, 0]), 0.5, over_smaller=smaller)
     assert kept.tolist() == [0, 1]

@@ -1,0 +1,30 @@
+"""The kinds of the media campaign, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from benchmarks.robustness.media import (
+    equal_names,
+    frame_rates,
+    late_streams,
+    lying_indexes,
+    odd_containers,
+    sound_layouts,
+    stream_changes,
+)
+from benchmarks.robustness.media.batches import Program, run_kind
+from benchmarks.robustness.media.case import MediaOutcome
+
+Kind = Callable[[Path, Program], Iterator[MediaOutcome]]
+"""makes its cases in a folder, runs the program on them and says what became of each"""
+
+KINDS: dict[str, Kind] = {
+    **{
+        module.KIND: partial(run_kind, module.cases)
+        for module in (sound_layouts, stream_changes, late_streams, lying_indexes, frame_rates, odd_containers)
+    },
+    equal_names.KIND: equal_names.outcomes,
+}

@@ -1,0 +1,108 @@
+"""Streams that begin late: sound that sets in after the pictures, pictures that set in after the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.robustness.media.case import Expected, MediaCase
+from benchmarks.robustness.media.film import (
+    H264,
+    MPEG2,
+    SAMPLE_RATE_HZ,
+    STEREO_AAC,
+    Film,
+    film_input,
+    frame_times,
+    sound_input,
+    tone_hz,
+    tones,
+)
+from tests.material.fault_material import run_ffmpeg
+
+KIND = "late streams"
+DELAYS_S = (3, 9, 20)
+BOTH_S = 2.6
+"""how long there are pictures and sound"""
+RATE = Fraction(25)
+SPARSE = Fraction(10)
+"""frames a second of films that have to be long"""
+TONES = (tone_hz(0), tone_hz(1))
+BEFORE_HZ = 250.0
+"""of the hum that is heard before the pictures begin"""
+CONTAINERS = {
+    "ts": (*H264, *STEREO_AAC),
+    "mkv": (*H264, *STEREO_AAC),
+    "mp4": (*H264, *STEREO_AAC),
+    "mpg": (*MPEG2, "-c:a", "mp2"),
+    "vob": (*MPEG2, "-c:a", "ac3"),
+}
+
+
+def cases(folder: Path) -> Iterator[MediaCase]:
+    for extension in CONTAINERS:
+        for delay_s in DELAYS_S:
+            if extension != "vob" or delay_s == 9:
+                path = folder / f"late_sound_{delay_s}.{extension}"
+                rate = sparse_rate(extension)
+                expected = Expected(
+                    frames=round((delay_s + BOTH_S) * rate), tones=TONES, sound_from=delay_s, is_plain=True
+                )
+                write = partial(late_sound, delay_s=delay_s)
+                yield MediaCase(KIND, f"sound after {delay_s} s in {extension}", path, expected, write)
+                path = folder / f"late_pictures_{delay_s}.{extension}"
+                expected = Expected(frames=round(BOTH_S * RATE), tones=TONES, is_plain=True)
+                write = partial(late_pictures, delay_s=delay_s)
+                yield MediaCase(KIND, f"pictures after {delay_s} s in {extension}", path, expected, write)
+
+
+def sparse_rate(extension: str) -> Fraction:
+    """Frames a second of a long film; MPEG-2 knows no ten."""
+    return RATE if CONTAINERS[extension][1] == "mpeg2video" else SPARSE
+
+
+def late_sound(path: Path, delay_s: int) -> Path:
+    """The film begins at once, its tones after `delay_s`."""
+    extension = path.suffix[1:]
+    rate = sparse_rate(extension)
+    film = Film(frames=round((delay_s + BOTH_S) * rate))
+    heard = tones(frame_times(film.frames, rate), delay_s + BOTH_S, begin_s=delay_s)
+    _mux(path, film_input(path.parent, film, rate), heard, CONTAINERS[extension], sound_after_s=delay_s)
+    return path
+
+
+def late_pictures(path: Path, delay_s: int) -> Path:
+    """There is a hum from the beginning, the film and its tones come after `delay_s`."""
+    film = Film(frames=round(BOTH_S * RATE))
+    sound = tones([delay_s + time for time in frame_times(film.frames, RATE)], delay_s + BOTH_S)
+    moment = np.arange(delay_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    sound[: len(moment)] += np.round(5000 * np.sin(2 * np.pi * BEFORE_HZ * moment)).astype(np.int16)[:, None]
+    _mux(path, film_input(path.parent, film, RATE), sound, CONTAINERS[path.suffix[1:]], pictures_after_s=delay_s)
+    return path
+
+
+def _mux(
+    path: Path,
+    film: tuple[str, ...],
+    sound: NDArray[np.int16],
+    codecs: tuple[str, ...],
+    *,
+    pictures_after_s: int = 0,
+    sound_after_s: int = 0,
+) -> None:
+    """Encode both apart and put them together: encoding at once would fill the time before the late one."""
+    pictures, heard, raw = (path.with_suffix(suffix) for suffix in (".pictures.mkv", ".sound.mkv", ".s16"))
+    run_ffmpeg(pictures, *film, *codecs)
+    run_ffmpeg(heard, *sound_input(raw, sound), *codecs)
+    inputs = (
+        *("-itsoffset", str(pictures_after_s), "-i", str(pictures)),
+        *("-itsoffset", str(sound_after_s), "-i", str(heard)),
+    )
+    run_ffmpeg(path, *inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", "-max_interleave_delta", "0")
+    for file in (pictures, heard, raw):
+        file.unlink()

@@ -1,0 +1,170 @@
+"""Whether the result of a case is right, or a warning says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from benchmarks.robustness.media.case import Expected, Finding, MediaCase
+from benchmarks.robustness.media.clip_signs import Signs, loudest, read_signs
+
+REMARKS = ("clips enlarged", "tracks that belong to nobody", "no faces were found", "nobody is in the picture")
+"""warnings that say nothing of the file"""
+ABOUT_SOUND = ("sound", "audio", "channel")
+
+COVERED = 0.85
+"""share of the frames with somebody in them that has to be in clips"""
+MAY_BE_SQUEEZED = 0.09
+MAY_FAIL = 0.04
+"""share of frames that may be unreadable, squeezed or out of order; one frame always may: it stands at a seam"""
+LATE_S = 0.07
+"""by how much a burst may be off: two frames and the encoder's block"""
+QUIET_DB = -30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the program made of one input.
+
+    status: "done", "failed", or "" where the summary does not name it. reason: why it failed. folder: its results.
+    """
+
+    status: str = ""
+    reason: str = ""
+    folder: Path | None = None
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return {} if self.folder is None else read_manifest(self.folder)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest in `folder`; {} where there is none."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return manifest
+
+
+def folders_by_video(output: Path) -> dict[tuple[str, int], Path]:
+    """Result folders by the name and the size in bytes of the video that their manifest names."""
+    found = {}
+    for file in sorted(output.glob("*/manifest.json")):
+        video = read_manifest(file.parent).get("input", {})
+        found[str(video.get("name", "")), int(video.get("size_bytes", 0))] = file.parent
+    return found
+
+
+def judge(case: MediaCase, result: Result, log: str) -> Iterator[Finding]:
+    """What is wrong with the result of a run that ended in order. log: what the program said."""
+    if result.status == "" and result.folder is None:
+        is_said = case.path.name in log or f".{case.path.suffix.lstrip('.')}" in log
+        if not is_said:
+            yield Finding("silent", "left out without a word")
+        elif not case.expected.may_be_refused:
+            yield Finding("lost", "left out")
+        return
+    if result.status == "failed":
+        if not result.reason:
+            yield Finding("silent", "failed without a reason")
+        elif not case.expected.may_be_refused:
+            yield Finding("lost", f"refused: {result.reason}")
+        return
+    manifest = result.manifest
+    if result.folder is None or not manifest:
+        yield Finding("lost", "no manifest")
+        return
+    warnings = [w for w in manifest["warnings"] if not w.startswith(REMARKS)]
+    signs = []
+    for clip in manifest["clips"]:
+        try:
+            signs.append(read_signs(result.folder / clip["file"]))
+        except (av.FFmpegError, OSError, ValueError) as error:
+            yield Finding("lost", f"{clip['file']} cannot be played: {error}")
+    if not signs:
+        if not case.expected.may_be_refused or not warnings:
+            yield Finding("lost", f"no clip; {'; '.join(manifest['warnings'])}")
+        return
+    about_sound = [w for w in warnings if any(word in w for word in ABOUT_SOUND)]
+    if len(about_sound) == len(warnings):
+        yield from (Finding("silent", text) for text in picture_faults(signs, case.expected))
+    if not about_sound:
+        yield from (Finding("silent", text) for text in sound_faults(signs, case.expected))
+    if case.expected.is_plain:
+        yield from (Finding("false alarm", warning) for warning in warnings)
+
+
+def picture_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
+    """What is wrong with the pictures of the clips, in a line each."""
+    frames = sum(len(clip.times) for clip in signs)
+    shown = sum(1 + int(np.clip(clip.steps(), 0, 1).sum()) for clip in signs)
+    # A clip that repeats frames has as many as another, so those that differ count.
+    if shown < COVERED * expected.frames:
+        yield f"{shown} of {expected.frames} frames in clips"
+    unreadable = sum(int((~clip.is_readable).sum()) for clip in signs)
+    squeezed = np.concatenate([clip.roundness[clip.is_readable] for clip in signs])
+    wrong = np.abs(np.log(squeezed)) > MAY_BE_SQUEEZED
+    allowed = max(1 + expected.gaps, MAY_FAIL * frames)
+    if unreadable > allowed:
+        yield f"{unreadable} of {frames} frames broken"
+    if wrong.sum() > allowed:
+        yield f"{wrong.sum()} of {frames} frames squeezed, {np.median(squeezed[wrong]):.2f} as wide as high"
+    steps = np.concatenate([clip.steps() for clip in signs])
+    back, again = int((steps < 0).sum()), int((steps == 0).sum())
+    left_out = int((steps[steps > 1] - 1).sum())
+    if back > expected.gaps:
+        yield f"{back} times back in time"
+    if left_out > allowed:
+        yield f"{left_out} frames left out of {expected.frames}"
+    if expected.is_steady and again > allowed:
+        yield f"{again} of {frames} frames shown again"
+
+
+def sound_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
+    """What is wrong with the sound of the clips, in a line each."""
+    if not expected.tones:
+        return
+    levels = {hertz: loudest(signs, hertz, expected.sound_from) for hertz in expected.tones}
+    heard = [level for level in levels.values() if level >= expected.level_db]
+    if not any(clip.sound.size for clip in signs):
+        yield "no sound track"
+        return
+    if all(level < QUIET_DB for level in levels.values()) and not (expected.any_tone and _is_loud(signs)):
+        yield "digital silence" if not _is_loud(signs) else "none of the tones"
+        return
+    if len(heard) < len(levels) and not expected.any_tone:
+        yield "too quiet or missing: " + ", ".join(
+            f"{hertz:.0f} Hz {level:.0f} dB" for hertz, level in levels.items() if level < expected.level_db
+        )
+    if expected.is_timed:
+        yield from _late_bursts(signs, expected)
+
+
+def _late_bursts(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
+    wanted, missed, offsets = 0, 0, []
+    for clip in signs:
+        heard = clip.heard_times()
+        for time in clip.burst_times():
+            # A burst that the clip's end cuts off, or that begins with the late sound, tells nothing.
+            if not expected.sound_from + 0.1 < time < clip.times[-1] - 0.1:
+                continue
+            wanted += 1
+            nearest = heard[np.abs(heard - time).argmin()] if heard.size else np.inf
+            missed += abs(nearest - time) > LATE_S
+            offsets.append(nearest - time)
+        early = heard[heard < expected.sound_from - 0.1]
+        if early.size:
+            yield f"sound at {early[0]:.2f} s, {expected.sound_from:.2f} s is where it begins"
+    if missed > max(min(expected.gaps, 1), 0.1 * wanted):
+        yield f"{missed} of {wanted} bursts not with their frames, by {np.median(offsets):.2f} s"
+
+
+def _is_loud(signs: Sequence[Signs]) -> bool:
+    return any(clip.sound.size and float(np.abs(clip.sound).max()) > 0.01 for clip in signs)

@@ -1,0 +1,97 @@
+"""The program as somebody new to it would use it, command by command, with the times.
+
+    python -m benchmarks.robustness.walkthrough [VIDEO ...] [--cache-dir DIR]
+
+Default: the sample. Each command is a process of its own; the times are those that a user waits. The networks are
+converted before, unless the cache has them. Exit code 1 where a command did not end as it should.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+SAMPLE = PROJECT / "videos" / "input" / "sample.mp4"
+
+EDITING = ("people", "rename", "merge", "split", "drop")
+WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache"), ("--help", *EDITING)
+WITHOUT_MODELS = ("--help", "cache", "clean", *EDITING)
+
+Step = tuple[str, Sequence[str], int]
+"""what it is, arguments of main.py, the exit code it has to have"""
+
+
+def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
+    """edited: name of the video whose people are edited; it has at least two, person_01 with two tracklets or more."""
+    yield "--help", ["--help"], 0
+    yield "--dry-run", [*inputs, "--dry-run"], 0
+    yield "run", inputs, 0
+    yield "run again", inputs, 0
+    yield "other clips: --size 256 --framing bust", [*inputs, "--size", "256", "--framing", "bust"], 0
+    yield "the first ones again", inputs, 0
+    yield "--preview", [*inputs, "--preview"], 0
+    yield "--reel", [*inputs, "--reel"], 0
+    for name in ("mot", "coco", "vtt", "otio", "edl"):
+        yield f"--export {name}", [*inputs, "--export", name], 0
+    yield "people", ["people"], 0
+    yield "people --tracklets", ["people", edited, "--tracklets"], 0
+    yield "rename", ["rename", edited, "person_01", "Anna"], 0
+    yield "a name that nobody has", ["rename", edited, "person_01", "Bob"], 2
+    yield "merge", ["merge", edited, "Anna", "person_02", "--force"], 0
+    yield "split", ["split", edited, "Anna", "--tracklets", "0", "--name", "Bob"], 0
+    yield "drop", ["drop", edited, "Anna"], 0
+    yield "render", ["render", edited], 0
+    yield "run after editing", inputs, 0
+    yield "cache info", ["cache", "info"], 0
+    yield "clean --older-than 30d --dry-run", ["clean", "--older-than", "30d", "--dry-run"], 0
+    yield "clean --older-than 0h", ["clean", "--older-than", "0h"], 0
+    yield "cache clear", ["cache", "clear"], 0
+
+
+def launch(arguments: Sequence[str], output: Path, cache: Path) -> tuple[int, float, str]:
+    """Exit code, seconds and what was said."""
+    command, *rest = arguments
+    own = [] if command in WITHOUT_OUTPUT else ["-o", str(output)]
+    own += [] if command in WITHOUT_CACHE else ["--cache-dir", str(cache)]
+    own += [] if command in WITHOUT_MODELS else ["--offline"]
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "main.py", command, *rest, *own], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    return done.returncode, time.monotonic() - started, done.stdout + done.stderr
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", nargs="*", type=Path, default=[SAMPLE])
+    parser.add_argument(
+        "--cache-dir", type=Path, help="the networks converted there are used (default: converted anew)"
+    )
+    arguments = parser.parse_args()
+    inputs = [str(video.resolve()) for video in arguments.videos]
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="walkthrough-") as name:
+        cache = Path(name) / "cache"
+        if arguments.cache_dir is not None:
+            shutil.copytree(arguments.cache_dir, cache, ignore=shutil.ignore_patterns("analyses"))
+        launch([inputs[0]], Path(name) / "warm", cache)
+        launch(["cache", "clear"], Path(name) / "warm", cache)
+        print("| step | wall time, s |\n|---|---|")
+        for title, command, expected in steps(inputs, Path(inputs[0]).stem):
+            code, seconds, said = launch(command, Path(name) / "out", cache)
+            print(f"| {title} | {seconds:.1f} |", flush=True)
+            if code != expected:
+                failed = True
+                print(f"{title}: exit code {code}\n{said}", file=sys.stderr)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

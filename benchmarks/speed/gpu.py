@@ -1,0 +1,203 @@
+"""What a GPU gains, at 1080p: python -m benchmarks.speed.gpu [--frames 200] [--models DIR]
+
+Frames per second of each stage and of whole runs on the GPU, beside the CPU and beside facenet-pytorch's own batch
+detection on the same GPU. Without a GPU it says so, takes the same ways through the code on the CPU with a tiny
+input, checks that they find the faces that the CPU's networks find, and ends with exit code 0.
+
+The search looks for faces from 24 px in pictures at the size of analysis (853x480 for a 1080p film), as the program
+does; facenet-pytorch gets the same pictures and the same smallest face.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.processes import measure
+from benchmarks.speed.source_videos import crowd, kept
+from config import AnalysisSettings, RunSettings, Settings
+from core.media.video_probe import probe_video
+from core.media.video_reader import VideoReader
+from core.model_manager import ModelManager, why_no_gpu
+from core.models.face_detector import FaceDetector
+from core.models.weights import chosen_cache_dir
+from core.types import ByteArray, Detections
+from processors.face_analyzer import SMALLEST_FACE_PX, analysis_size
+from tests.material.synthetic.portraits import COLLINS, HOPPER
+from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
+from utils.box_geometry import iou_matrix
+
+BATCHES = (1, 4, 16, 64)
+SAME_FACE_IOU = 0.9
+WARM_UP_CALLS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """pictures: each (h, w, 3) uint8 RGB, analysis size."""
+
+    video: Path
+    pictures: list[ByteArray]
+
+    def batches(self, size: int) -> Iterator[list[ByteArray]]:
+        rest = iter(self.pictures)
+        while part := list(itertools.islice(rest, size)):
+            yield part
+
+
+def read(video: Path, frames: int) -> Material:
+    info = probe_video(video)
+    size = analysis_size(info.width, info.height, AnalysisSettings().min_face)
+    with VideoReader(info) as reader:
+        return Material(video, [frame.rgb(*size) for frame in itertools.islice(reader.frames(), frames)])
+
+
+def rate(work: Callable[[], int]) -> float:
+    """Items a second; `work` says how many it did, and has their results when it returns."""
+    begin = time.perf_counter()
+    count = work()
+    return count / (time.perf_counter() - begin)
+
+
+def stages(models: ModelManager, material: Material) -> dict[str, float]:
+    """Items per second of each stage on the device of `models`."""
+    detector, embedder = models.detector, models.embedder
+    found = detector.detect(material.pictures[:1], SMALLEST_FACE_PX)[0]
+    boxes = found.boxes if len(found) else np.array([[40, 40, 80, 90]], np.float32)
+    chips = np.zeros((256, embedder.side, embedder.side, 3), np.uint8)
+    figures: dict[str, float] = {}
+
+    def search(size: int) -> int:
+        return sum(len(detector.detect(part, SMALLEST_FACE_PX)) for part in material.batches(size))
+
+    def follow() -> int:
+        return sum(1 for picture in material.pictures if detector.refine(picture, boxes))
+
+    for size in BATCHES:
+        if size > len(material.pictures):
+            break
+        for part in itertools.islice(material.batches(size), WARM_UP_CALLS):
+            detector.detect(part, SMALLEST_FACE_PX)
+        figures[f"search, {size} pictures at once"] = rate(lambda size=size: search(size))
+    figures[f"follow, {len(boxes)} faces"] = rate(follow)
+    for count in (1, 8, 256):
+        part = chips[:count]
+        embedder.embed(part)
+        figures[f"embed, {count} faces at once (faces)"] = rate(lambda part=part: len(embedder.embed(part)))
+    return figures
+
+
+def facenet_pytorch(device: str, material: Material) -> dict[str, float]:
+    """Its own batch detection: frames a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it builds arrays from ragged lists
+        from facenet_pytorch import MTCNN
+
+        mtcnn = MTCNN(keep_all=True, min_face_size=SMALLEST_FACE_PX, device=device)
+        figures = {}
+        for size in BATCHES:
+            if size > len(material.pictures):
+                break
+            mtcnn.detect(material.pictures[:size])
+            figures[f"search, {size} pictures at once"] = rate(
+                lambda size=size: sum(len(mtcnn.detect(part)[0]) for part in material.batches(size))
+            )
+    return figures
+
+
+def whole_run(video: Path, device: str, models: Path, frames: int) -> float:
+    """Frames a second of the program from its start to its end, without a cached analysis."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        log = Path(folder) / "log.txt"
+        options = ["--device", device, "--offline", "--no-cache", "--cache-dir", str(models), "-o", f"{folder}/out"]
+        usage = measure([sys.executable, "main.py", str(video), *options], log)
+        if usage.exit_code:
+            raise SystemExit(f"--device {device} failed:\n{log.read_text(errors='replace')}")
+    return frames / usage.wall_s
+
+
+def manager(device: str, models: Path) -> ModelManager:
+    settings = Settings(
+        analysis=AnalysisSettings(device="cuda" if device == "cuda" else "cpu"),
+        run=RunSettings(cache_dir=str(models), offline=True),
+    )
+    return ModelManager(settings)
+
+
+def measure_gpu(frames: int, models: Path) -> None:
+    video = crowd(1920, 1080, 60)
+    material = read(video, frames)
+    columns = {name: stages(manager(name, models), material) for name in ("cuda", "cpu")}
+    columns["facenet-pytorch, cuda"] = facenet_pytorch("cuda:0", material)
+    count = probe_video(video).frame_count
+    for name in ("cuda", "cpu"):
+        columns[name]["whole run"] = whole_run(video, name, models, count)
+    print(manager("cuda", models).device_line)
+    height, width = material.pictures[0].shape[:2]
+    print(f"{len(material.pictures)} pictures of {width}x{height}; whole run: {video.name}\n")
+    print(f"| frames a second | {' | '.join(columns)} |")
+    print("|---" * (len(columns) + 1) + "|")
+    for stage in columns["cuda"]:
+        cells = (figures.get(stage) for figures in columns.values())
+        print(f"| {stage} | {' | '.join('-' if cell is None else f'{cell:.1f}' for cell in cells)} |")
+
+
+def check_on_cpu(models: Path) -> None:
+    """The GPU's way through the code, on the CPU: pictures on a device, networks in torch, found batch sizes."""
+    import torch
+
+    from core.models.batching import Batched, find_batch_size
+    from core.models.face_detector import ONET_SIDE, RNET_SIDE
+    from core.models.torch_runtime import DevicePictures, TorchNet, Upload
+    from core.models.weights import locate
+
+    keys = ((Key(0, 0.3, 0.45, 0.3),), (Key(0, 0.7, 0.45, 0.35),))
+    actors = tuple(Actor(who, Motion(keys=key)) for who, key in zip((COLLINS, HOPPER), keys, strict=True))
+    video = kept("gpu-check.mp4", Film(scenes=(Scene(length=4, seed=3, actors=actors),)))
+    material = read(video, 4)
+    upload = Upload(torch.device("cpu"))
+    nets = []
+    for kind, side in (("pnet", 64), ("rnet", RNET_SIDE), ("onet", ONET_SIDE)):
+        net = TorchNet(kind, locate(kind), "cpu")
+        size = find_batch_size(lambda n, net=net, side=side: net(np.zeros((n, side, side, 3), np.uint8)), largest=64)
+        nets.append(Batched(net, size, name=kind))
+        print(f"{kind}: batches of {size}")
+    device = FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
+    here = manager("cpu", models).detector
+    found = device.detect(material.pictures, SMALLEST_FACE_PX)
+    for mine, wanted in zip(found, here.detect(material.pictures, SMALLEST_FACE_PX), strict=True):
+        if not _same(mine, wanted):
+            raise SystemExit(f"the two ways find different faces: {mine.boxes}, {wanted.boxes}")
+    print(f"{sum(map(len, found))} faces in {len(found)} pictures, the same as the CPU's networks find")
+
+
+def _same(a: Detections, b: Detections) -> bool:
+    if len(a) != len(b) or len(a) == 0:
+        return len(a) == len(b)
+    return bool((iou_matrix(a.boxes, b.boxes).max(1) >= SAME_FACE_IOU).all())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=200, help="pictures for the stages")
+    parser.add_argument("--models", type=Path, default=chosen_cache_dir(""), help="cache folder with the networks")
+    args = parser.parse_args()
+    reason = why_no_gpu()
+    if reason:
+        print(f"No GPU: {reason}. The same code on the CPU, with a tiny input:")
+        check_on_cpu(args.models.resolve())
+    else:
+        measure_gpu(args.frames, args.models.resolve())
+
+
+if __name__ == "__main__":
+    main()

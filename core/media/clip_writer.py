@@ -1,0 +1,292 @@
+"""One clip file: raw pictures in, H.264 and AAC in MP4 out, through one ffmpeg process."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import subprocess
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import ffmpeg
+
+from config import EncodeSettings
+from core.errors import EncodeError, OutputError
+from core.media.aac_encoder import AAC_CODER
+from core.media.audio_reader import PcmFormat
+from core.media.ffmpeg_tool import H264_ENCODER, find_ffmpeg
+from core.media.h264_encoder import encoder_options
+from core.media.media_input import file_url
+from core.types import ByteArray, ColorInfo
+from utils.files import atomic_path
+from utils.helper_threads import helper_thread
+from utils.stage_times import timed
+
+_STDERR_LINES = 40
+_FINISH_TIMEOUT_S = 600
+"""time to encode what is still in the encoder and to move the index to the front of a long clip"""
+_LAST_WORDS_S = 2
+_PIPE_BYTES = 2**20
+"""what Linux allows everybody"""
+
+# What ffmpeg's setparams knows; anything else stays untagged. "gbr" cannot be, the pictures are YUV.
+_PRIMARIES = {
+    "bt709",
+    "bt470m",
+    "bt470bg",
+    "smpte170m",
+    "smpte240m",
+    "film",
+    "bt2020",
+    "smpte428",
+    "smpte431",
+    "smpte432",
+    "jedec-p22",
+}
+_TRANSFERS = {
+    "bt709",
+    "bt470m",
+    "bt470bg",
+    "smpte170m",
+    "smpte240m",
+    "linear",
+    "log100",
+    "log316",
+    "iec61966-2-4",
+    "bt1361e",
+    "iec61966-2-1",
+    "bt2020-10",
+    "bt2020-12",
+    "smpte2084",
+    "smpte428",
+    "arib-std-b67",
+}
+_MATRICES = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt2020nc", "bt2020c"}
+_RANGES = {"tv": "tv", "mpeg": "tv", "limited": "tv", "pc": "pc", "jpeg": "pc", "full": "pc"}
+_TRANSFER_ALIASES = {"gamma22": "bt470m", "gamma28": "bt470bg"}
+
+
+ClipAudio = tuple[Path, PcmFormat | None]
+"""a file of raw PCM and its format; without a format, an MP4 whose AAC is taken as it is"""
+
+
+class ClipWriter:
+    """Writes one clip; a context manager.
+
+    with ClipWriter(Path("clip.mp4"), 512, 512, Fraction(25), settings.encode) as writer:
+        writer.write(y, u, v)
+
+    The file appears under its name when the block ends and ffmpeg has succeeded. When the block is left by
+    an exception, or after `abort`, ffmpeg is killed and reaped and nothing remains.
+
+    Attributes:
+        frames: pictures written so far.
+        command: argv of the encoder, () before the block is entered.
+
+    Raises:
+        EncodeError: the encoder failed; carries command, exit code and the end of what it said.
+        OutputError: the file cannot be created, or the disk is full.
+        ToolMissingError: there is no ffmpeg.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        width: int,
+        height: int,
+        rate: Fraction,
+        settings: EncodeSettings,
+        *,
+        color: ColorInfo | None = None,
+        audio: ClipAudio | None = None,
+        encoder: str = H264_ENCODER,
+    ) -> None:
+        """width, height: even, px. audio: as long as the clip. encoder: of `choose_encoder`."""
+        self._target = target
+        self._build = (width, height, rate, settings, color or ColorInfo(), audio, encoder)
+        self._session = contextlib.ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
+        self._listener = helper_thread(self._listen, name="ffmpeg stderr")
+        self._aborted = False
+        self._lock = threading.Lock()
+        self.frames = 0
+        self.command: tuple[str, ...] = ()
+
+    def __enter__(self) -> ClipWriter:
+        self._session.enter_context(self._writing())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.__exit__(kind, error, trace)
+
+    def write(self, y: ByteArray, u: ByteArray, v: ByteArray) -> None:
+        """Append one picture: Y (H, W), U and V (H/2, W/2) uint8, C-contiguous."""
+        assert self._process is not None and self._process.stdin is not None
+        try:
+            for plane in (y, u, v):
+                self._process.stdin.write(plane.data)
+        except OSError as error:
+            raise self._failure("the encoder ended in mid-clip") from error
+        self.frames += 1
+
+    def abort(self) -> None:
+        """Kill the encoder, from any thread: a `write` under way, and the end of the block, raise EncodeError."""
+        with self._lock:
+            self._aborted = True
+            if self._process is not None and self._process.poll() is None:
+                self._process.kill()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with atomic_path(self._target, suffix=".mp4") as partial:
+                self._start(partial)
+                try:
+                    yield
+                    self._finish()
+                finally:
+                    self._reap()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(f"cannot be written: {reason}", path=self._target, stage="encode") from error
+
+    def _start(self, partial: Path) -> None:
+        self.command = encoder_command(find_ffmpeg(), partial, *self._build)
+        with self._lock:
+            if self._aborted:
+                raise EncodeError("aborted", path=self._target)
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                # Ctrl-C in a terminal goes to the whole group; it is for us to end the encoder.
+                start_new_session=True,
+            )
+        assert self._process.stdin is not None
+        _widen(self._process.stdin)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        """Drain the encoder's messages, or it would block on a full pipe."""
+        assert self._process is not None and self._process.stderr is not None
+        for line in self._process.stderr:
+            self._said.append(line.decode("utf-8", "replace").rstrip())
+
+    @timed("encode")
+    def _finish(self) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # its exit code says more
+            self._process.stdin.close()
+        try:
+            exit_code = self._process.wait(_FINISH_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise self._failure("the encoder does not end") from error
+        if exit_code != 0 or self._aborted:
+            raise self._failure("the encoder failed")
+        if self.frames == 0:  # which ffmpeg thinks is fine
+            raise self._failure("no picture was given to the encoder")
+
+    def _reap(self) -> None:
+        """Whatever happened: no process, thread or pipe is left."""
+        assert self._process is not None and self._process.stdin is not None and self._process.stderr is not None
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._listener.join()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.stderr.close()
+
+    def _failure(self, message: str) -> EncodeError:
+        assert self._process is not None
+        exit_code: int | None = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            exit_code = self._process.wait(_LAST_WORDS_S)
+            self._listener.join()
+        tail = "\n".join(self._said)
+        said = f": {self._said[-1]}" if self._said else ""
+        return EncodeError(
+            f"{message} (exit code {exit_code}){said}",
+            path=self._target,
+            command=self.command,
+            exit_code=exit_code,
+            stderr_tail=tail,
+        )
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let the pipe hold pictures instead of 64 KiB: fewer changes between the processes."""
+    # Only Linux can; there, a limit of the system may forbid it.
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def encoder_command(
+    program: str,
+    target: Path,
+    width: int,
+    height: int,
+    rate: Fraction,
+    settings: EncodeSettings,
+    color: ColorInfo,
+    audio: ClipAudio | None,
+    encoder: str = H264_ENCODER,
+) -> tuple[str, ...]:
+    """argv that encodes raw yuv420p pictures from standard input. x264 gives the same bytes every time."""
+    pictures = ffmpeg.input(
+        "pipe:0",
+        format="rawvideo",
+        pixel_format="yuv420p",
+        video_size=(width, height),
+        framerate=f"{rate.numerator}/{rate.denominator}",
+        protocol_whitelist="pipe",
+    )
+    tags = _color_tags(color)
+    if tags:
+        # Tags on the frames are copied; as options of the encoder they might make ffmpeg convert.
+        pictures = pictures.filter("setparams", **tags)
+    streams = [pictures]
+    options = {
+        **encoder_options(encoder, settings, width, height),
+        "pix_fmt": "yuv420p",
+        "r": f"{rate.numerator}/{rate.denominator}",
+        "flags:v": "+bitexact",
+        "fflags": "+bitexact",
+        "map_metadata": -1,
+        "movflags": "+faststart",
+        "format": "mp4",
+    }
+    if audio is not None:
+        path, pcm = audio
+        raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
+        kind = "mp4" if pcm is None else "s16le"
+        streams.append(ffmpeg.input(file_url(path), format=kind, **raw, protocol_whitelist="file"))
+        if pcm is None:
+            options["acodec"] = "copy"
+        else:
+            options |= {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
+            options["flags:a"] = "+bitexact"
+    command = ffmpeg.output(*streams, file_url(target), **options).overwrite_output()
+    head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
+    return tuple(command.compile(cmd=head))
+
+
+def _color_tags(color: ColorInfo) -> dict[str, str]:
+    transfer = _TRANSFER_ALIASES.get(color.transfer, color.transfer)
+    tags = {
+        "color_primaries": color.primaries if color.primaries in _PRIMARIES else "",
+        "color_trc": transfer if transfer in _TRANSFERS else "",
+        "colorspace": color.matrix if color.matrix in _MATRICES else "",
+        "range": _RANGES.get(color.range, ""),
+    }
+    return {name: value for name, value in tags.items() if value}

@@ -1,0 +1,196 @@
+"""Awkward pictures made ordinary: deinterlaced, upright, square pixels, no HDR, yuv420p with 8 bits."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, cast
+
+import av
+import av.filter
+from av.sidedata.sidedata import Type as SideDataType
+
+from core.media.frame_shape import Placement, placed_inside, shown_size
+from core.media.tone_map_filter import hdr_transfer, peak_nits, table_file
+from core.types import VideoInfo
+
+_ORDINARY_FORMATS = ("yuv420p", "yuvj420p")
+_ROTATIONS: dict[int, tuple[str, ...]] = {
+    0: (),
+    90: ("transpose=clock",),
+    180: ("hflip", "vflip"),
+    270: ("transpose=cclock",),
+}
+_BUFFER_RANGE = {1: "tv", 2: "pc"}
+_TV_MATRICES = ("bt709", "fcc", "smpte240m", "bt2020nc", "bt2020c")
+
+
+def orientation(picture: av.VideoFrame) -> tuple[int, bool]:
+    """(degrees clockwise, mirrored): a picture is shown upright by mirroring it left-right, then turning it.
+
+    Turns that are no multiple of 90 degrees, and matrices that make no sense, count as none.
+    """
+    # PyAV's stubs call this a dict of strings
+    side_data = cast(Any, picture.side_data).get(SideDataType.DISPLAYMATRIX)
+    if side_data is None or len(bytes(side_data)) < 36:
+        return 0, False
+    # Rows a b u, c d v, x y w; a point goes to (a x + c y, b x + d y); y grows downwards.
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(side_data)[:36])
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b
+    scale = max(abs(a), abs(b), abs(c), abs(d))
+    turns = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}
+    a, b, c, d = (0 if abs(v) < 0.02 * scale else (1 if v > 0 else -1) for v in (a, b, c, d))
+    degrees = turns.get((a, b, c, d))
+    return (0, False) if degrees is None else (degrees, mirrored)
+
+
+class PictureFilter:
+    """Turns decoded pictures into the geometry that `VideoInfo` promises; ordinary ones pass untouched.
+
+    A picture of another shape than the first one's is fitted inside it, between black bars. The libav graph is built
+    when the first picture that needs one comes, and again when size, pixel aspect, format or orientation change in
+    mid-stream.
+
+    Attributes:
+        barred: pictures so far that were given bars.
+    """
+
+    def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
+        self._info = info
+        self._threads = threads
+        self._interlaced = info.interlaced
+        self._key: tuple[object, ...] = ()
+        self._graph: av.filter.Graph | None = None
+        self._place: Placement | None = None
+        self.barred = 0
+
+    def push(self, picture: av.VideoFrame, aspect: Fraction | None = None) -> Iterator[av.VideoFrame]:
+        """Give a picture in, get those that are ready; pts stay in the stream's time base.
+
+        aspect: width of its pixels divided by their height; None: as `VideoInfo` has it.
+
+        Raises:
+            av.FFmpegError: the graph cannot take this picture.
+        """
+        # A stream that is interlaced once stays so: switching to and fro would cost a graph each time.
+        self._interlaced = self._interlaced or picture.interlaced_frame
+        aspect = aspect or self._info.sample_aspect_ratio
+        upside_down = any(plane.line_size < 0 for plane in picture.planes)
+        key = (
+            picture.width,
+            picture.height,
+            aspect,
+            picture.format.name,
+            picture.color_range,
+            picture.colorspace,
+            # Asking for side data ties a picture to itself until the garbage collector comes: hundreds of MB at
+            # 1080p. So the whole orientation is looked at once, and again only when something here changes.
+            picture.rotation,
+            hdr_transfer(picture),
+            upside_down,
+            self._interlaced,
+        )
+        if key != self._key:
+            yield from self.finish()
+            self._graph = self._build(picture, aspect, upside_down)
+            self._key = key
+        self.barred += self._place is not None
+        if self._graph is None:
+            yield picture
+            return
+        picture.time_base = self._info.time_base
+        self._graph.vpush(picture)
+        yield from self._pull(self._graph)
+
+    def finish(self) -> Iterator[av.VideoFrame]:
+        """What the graph still holds back."""
+        graph, self._graph, self._key = self._graph, None, ()
+        if graph is not None:
+            graph.vpush(None)
+            yield from self._pull(graph)
+
+    def _pull(self, graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
+        while True:
+            try:
+                picture = graph.vpull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            # bwdif halves the time base
+            if picture.pts is not None and picture.time_base is not None:
+                picture.pts = round(picture.pts * picture.time_base / self._info.time_base)
+            yield picture
+
+    def _build(self, picture: av.VideoFrame, aspect: Fraction, upside_down: bool) -> av.filter.Graph | None:
+        """The graph for pictures like this one, None where they are ordinary."""
+        info = self._info
+        steps: list[str] = []
+        if self._interlaced:
+            steps.append("bwdif=mode=send_frame:deint=interlaced")
+        degrees, mirrored = orientation(picture)
+        if mirrored:
+            steps.append("hflip")
+        steps.extend(_ROTATIONS[degrees])
+        size = (picture.height, picture.width) if degrees in (90, 270) else (picture.width, picture.height)
+        shown = shown_size(picture.width, picture.height, aspect, degrees)
+        place = self._place = placed_inside(shown, (info.width, info.height))
+        scale = _scale(info.width, info.height) if place is None else _scale(place.width, place.height)
+        transfer = hdr_transfer(picture)
+        if transfer is not None:
+            steps += _tone_mapping(scale)
+        elif size != (info.width, info.height) or place or picture.format.name not in _ORDINARY_FORMATS:
+            out_range = "pc" if info.color.range == "pc" else "tv"
+            matrix = info.color.matrix if info.color.matrix in _TV_MATRICES else "bt601"
+            matrix = matrix.removesuffix("nc").removesuffix("c") if matrix.startswith("bt2020") else matrix
+            steps += [f"{scale}:out_range={out_range}:out_color_matrix={matrix}", "format=yuv420p"]
+        if place is not None:
+            steps.append(f"pad={info.width}:{info.height}:{place.left}:{place.top}:black")
+        if upside_down or "vflip" in steps:
+            # These only turn the row order round; numpy is given rows from the top.
+            steps.append("copy")
+        if not steps:
+            return None
+        graph = av.filter.Graph()
+        graph.threads = self._threads
+        source = {
+            "video_size": f"{picture.width}x{picture.height}",
+            "pix_fmt": picture.format.name,
+            "time_base": _ratio(info.time_base),
+            "pixel_aspect": "1/1",
+            "colorspace": str(int(picture.colorspace)),
+            "range": _BUFFER_RANGE.get(int(picture.color_range), "unspecified"),
+        }
+        node = graph.add("buffer", ":".join(f"{name}={value}" for name, value in source.items()))
+        with contextlib.ExitStack() as stack:
+            for step in steps:
+                name, _, arguments = step.partition("=")
+                if name == "lut3d" and transfer is not None:
+                    table = stack.enter_context(table_file(transfer, peak_nits(picture)))
+                    # Not in the text of the arguments, where some characters of a path would mean something.
+                    following = graph.add(name, interp="tetrahedral", file=str(table))
+                else:
+                    following = graph.add(name, arguments or None)
+                node.link_to(following)
+                node = following
+            node.link_to(graph.add("buffersink"))
+            graph.configure()
+        return graph
+
+
+def _scale(width: int, height: int) -> str:
+    return f"scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int"
+
+
+def _tone_mapping(scale: str) -> list[str]:
+    """HDR YUV to BT.709 YUV, by way of RGB in floats: with integers libavfilter's table takes three times as long."""
+    # Whatever the tags say of the matrix: HDR has but one in practice, and untagged it is still that one.
+    to_rgb = f"{scale}:in_color_matrix=bt2020"
+    to_yuv = "scale=flags=bicubic+accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=tv"
+    return [to_rgb, "format=gbrpf32", "lut3d", to_yuv, "format=yuv420p"]
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"

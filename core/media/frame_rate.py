@@ -1,0 +1,139 @@
+"""The nominal rate of a video: what its clips get. Headers are not trusted, and the beginning is not the whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from core.media.media_input import RAW_FORMATS
+from core.types import LONGEST_HOLD_S, IntArray, VideoInfo
+from utils.timebase import snap_rate
+
+logger = logging.getLogger(__name__)
+
+MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
+FALLBACK_RATE = Fraction(25)
+
+RATE_PACKETS = 600
+"""how many packets' times are read where there is no index"""
+
+_INDEX_STRETCHES, _STRETCH = 40, 500
+"""of a longer index so many stretches of so many entries are looked at, spread over all of it"""
+
+_STEADY_SHARE, _STEADY_WITHIN = 0.9, 0.05
+"""a video keeps to a rate where so many of its intervals differ from the nominal one by no more than this share"""
+
+_QUICK_SHARE = 0.25
+"""of a rate that varies the quicker part counts, else its motion would stutter: so many of the intervals"""
+
+_QUICKER, _QUICK_S, _QUICK_TIME_SHARE = 1.5, 3.0, 0.01
+"""a quicker part with few pictures among all counts too, where it has so many times as many in a second, and lasts for
+so many seconds and for this share of the time"""
+
+_STANDARDS = (*(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)), Fraction(24000, 1001))
+
+_Intervals = NDArray[np.float64]
+
+
+def nominal_rate(
+    name: str, container: str, stream: VideoStream, packet_pts: Sequence[int], time_base: Fraction
+) -> Fraction:
+    """The header's average rate where the frames keep to it, else what their times say.
+
+    name: of the file, for the log. packet_pts: times of the packets at the beginning, in any order. The index says
+    more where it has all frames (MP4, MOV); for the other containers `with_rate_of_all` decides in the end.
+    """
+    times = np.unique(np.asarray(packet_pts, np.int64))
+    intervals = np.diff(times).astype(np.float64)
+    indexed = _index_intervals(stream) if container == "mov" else intervals
+    if len(indexed) > len(intervals):
+        intervals = indexed
+    average = stated_rate(stream)
+    if MIN_RATE <= average <= MAX_RATE:
+        if _keeps_to(average, intervals, time_base):
+            # An average is measured over the file's length, a guess is what the header's words amount to.
+            guessed = stream.guessed_rate or average
+            close = MIN_RATE <= guessed <= MAX_RATE and abs(guessed - average) <= average / 100
+            snapped = snap_rate(average)
+            return snapped if snapped != average or not close else snap_rate(guessed)
+        reason = "a variable frame rate"
+    else:
+        reason = f"an impossible frame rate ({float(average):g}/s)"
+    rate = _measured_rate(intervals, time_base)
+    logger.info("%s: %s; %s frames/s are written", name, reason, rate)
+    return rate
+
+
+def stated_rate(stream: VideoStream) -> Fraction:
+    """The frame rate that the file states, 0 where it states none."""
+    if stream.container.format.name in RAW_FORMATS and stream.guessed_rate:
+        return stream.guessed_rate
+    return stream.average_rate or stream.guessed_rate or Fraction(0)
+
+
+def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:
+    """`info` with the rate that all of its frames have, where the beginning, which probing saw, is unlike the whole.
+
+    frame_pts: (N,) int64, pts of every frame, strictly increasing. Times that the reader makes up stay the same.
+    """
+    intervals = np.diff(frame_pts).astype(np.float64)
+    if _keeps_to(info.frame_rate, intervals, info.time_base):
+        return info
+    rate = _measured_rate(intervals, info.time_base)
+    # The packets that probing judged by need not be frames, so their like is judged once more.
+    beginning = _measured_rate(intervals[:RATE_PACKETS], info.time_base)
+    if any(abs(rate - known) <= known * Fraction(_STEADY_WITHIN) for known in (info.frame_rate, beginning)):
+        return info
+    interval = info.frame_interval or max(1, round(1 / (info.frame_rate * info.time_base)))
+    return dataclasses.replace(info, frame_rate=rate, frame_interval=interval)
+
+
+def _index_intervals(stream: VideoStream) -> _Intervals:
+    """Intervals between the decoding times in the index, ticks; of a long one samples from all of it."""
+    entries = stream.index_entries
+    starts = [0]
+    length = len(entries)
+    if length > _INDEX_STRETCHES * _STRETCH:
+        starts = [round(k * (length - _STRETCH) / (_INDEX_STRETCHES - 1)) for k in range(_INDEX_STRETCHES)]
+        length = _STRETCH
+    found = [np.diff(np.unique([entry.timestamp for entry in entries[a : a + length]])) for a in starts]
+    return np.concatenate(found).astype(np.float64)
+
+
+def _keeps_to(rate: Fraction, intervals: _Intervals, time_base: Fraction) -> bool:
+    if not len(intervals):
+        return True
+    nominal = float(1 / (rate * time_base))
+    # a coarse time base rounds by up to one tick
+    steady = np.abs(intervals - nominal) <= max(1.0, _STEADY_WITHIN * nominal)
+    return bool(steady.mean() >= _STEADY_SHARE) and not _quicker_part(intervals, nominal, time_base).any()
+
+
+def _measured_rate(intervals: _Intervals, time_base: Fraction) -> Fraction:
+    interval = float(np.quantile(intervals, _QUICK_SHARE)) if len(intervals) else 0.0
+    if interval > 0:
+        quick = intervals[_quicker_part(intervals, interval, time_base)]
+        if len(quick):
+            interval = float(np.quantile(quick, _QUICK_SHARE))
+    measured = 1 / (Fraction(interval) * time_base) if interval > 0 else FALLBACK_RATE
+    near = min(_STANDARDS, key=lambda standard: abs(standard - measured))
+    rate = near if abs(near - measured) <= measured / 20 else measured
+    return snap_rate(min(max(rate, MIN_RATE), MAX_RATE).limit_denominator(1001))
+
+
+def _quicker_part(intervals: _Intervals, usual: float, time_base: Fraction) -> NDArray[np.bool_]:
+    """Which intervals lie where pictures come much quicker than every `usual` ticks; none where that is too short."""
+    second = float(1 / time_base)
+    times = np.concatenate([[0.0], np.cumsum(intervals)])
+    # A burst is no rate, so a whole second is looked at. One picture more may fall into it by chance.
+    around = np.searchsorted(times, times + second / 2) - np.searchsorted(times, times - second / 2)
+    quick = around[1:] > _QUICKER * second / usual + 1
+    shown = np.minimum(intervals, LONGEST_HOLD_S * second)
+    lasts = float(shown[quick].sum())
+    return quick if lasts >= max(_QUICK_S * second, _QUICK_TIME_SHARE * float(shown.sum())) else np.zeros_like(quick)

@@ -1,0 +1,98 @@
+"""Which H.264 encoder is used, and with which options: x264 everywhere, NVENC where it really works."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import logging
+import math
+import subprocess
+import sys
+from typing import Any, Literal
+
+from config import EncodeSettings
+from core.errors import ToolMissingError
+from core.media.ffmpeg_tool import H264_ENCODER, find_ffmpeg
+
+logger = logging.getLogger(__name__)
+
+NVENC = "h264_nvenc"
+
+_PX_PER_THREAD, _MAX_THREADS = 2**18, 4
+"""One thread of x264 for so many pixels. A second one costs 12 % more CPU time for clips of 512x512 px, and other
+clips are encoded meanwhile. It is a matter of the size alone, because x264's output depends on its threads."""
+_TRIAL_PICTURES = 4
+_TRIAL_TIMEOUT_S = 30
+
+
+def encoder_options(encoder: str, settings: EncodeSettings, width: int, height: int) -> dict[str, Any]:
+    """Options of ffmpeg for `encoder` and pictures of this size, px; its own name is among them."""
+    if encoder == NVENC:
+        return {"vcodec": NVENC, "preset": "p5", "rc": "vbr", "cq": settings.quality, "b:v": 0}
+    return {
+        "vcodec": encoder,
+        "preset": settings.preset,
+        "crf": settings.quality,
+        "threads:v": min(math.ceil(width * height / _PX_PER_THREAD), _MAX_THREADS),
+    }
+
+
+@functools.lru_cache(maxsize=16)
+def choose_encoder(codec: Literal["auto", "x264", "nvenc"], width: int, height: int) -> str:
+    """ffmpeg's name of the encoder for clips of this size, px; what it is, and why, is logged once.
+
+    That ffmpeg lists NVENC means nothing: the driver, a GPU that has the unit, a free session and a size that
+    it takes are needed too. So a few pictures are encoded on trial.
+
+    Raises:
+        ToolMissingError: there is no ffmpeg, or `codec` is "nvenc" and the trial failed.
+    """
+    program = find_ffmpeg()
+    if codec == "x264":
+        return H264_ENCODER
+    failure = _missing_driver() or _trial(program, width, height)
+    if not failure:
+        logger.info("clips are encoded on the GPU (NVENC)")
+        return NVENC
+    if codec == "nvenc":
+        raise ToolMissingError(
+            f"NVENC does not work here: {failure}", stage="encode", hint="--codec auto or x264 encodes on the CPU"
+        )
+    logger.info("clips are encoded by x264 (no NVENC: %s)", failure)
+    return H264_ENCODER
+
+
+def _missing_driver() -> str:
+    """Why no NVENC can be here, "" where a trial has to tell: a trial takes a tenth of all it takes to start."""
+    library = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}.get(sys.platform)
+    if library is None:
+        return f"there is none on {sys.platform}"
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return f"{library} cannot be loaded"
+    return ""
+
+
+def _trial(program: str, width: int, height: int) -> str:
+    """Why NVENC cannot encode pictures of this size, "" where it can."""
+    options = encoder_options(NVENC, EncodeSettings(), width, height)
+    command = [program, "-hide_banner", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p"]
+    command += ["-video_size", f"{width}x{height}", "-framerate", "25", "-i", "pipe:0", "-c:v", options.pop("vcodec")]
+    for name, value in options.items():
+        command += [f"-{name}", str(value)]
+    pictures = bytes(width * height * 3 // 2) * _TRIAL_PICTURES
+    try:
+        done = subprocess.run(
+            [*command, "-f", "null", "-"], input=pictures, capture_output=True, timeout=_TRIAL_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{type(error).__name__} in a trial"
+    said = done.stderr.decode("utf-8", "replace").splitlines()
+    return "" if done.returncode == 0 else _reason(said)
+
+
+def _reason(said: list[str]) -> str:
+    """The first message without the address that ffmpeg puts before it."""
+    first = said[0] if said else "a trial failed without a word"
+    return first.rpartition("] ")[2]

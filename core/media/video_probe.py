@@ -1,0 +1,227 @@
+"""What is this file: everything that is known before the work begins, or a one-line reason to refuse it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from core.errors import InvalidVideoError
+from core.media.audio_probe import audio_tracks, complete_tracks, needs_longer_look
+from core.media.frame_filter import orientation
+from core.media.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
+from core.media.frame_shape import container_aspect, sane_aspect, shown_size
+from core.media.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
+from core.media.tone_map_filter import SDR_COLOR, hdr_transfer
+from core.media.video_frame import default_matrix
+from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
+
+logger = logging.getLogger(__name__)
+
+MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
+
+_MAX_PROOF_PACKETS = 500
+"""how many packets may fail before a stream counts as not decodable"""
+_NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+
+# ffmpeg's names for libavutil's numbers (those that its encoder options take)
+_PRIMARIES = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
+    10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "jedec-p22",
+}  # fmt: skip
+_TRANSFER = {
+    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 9: "log100", 10: "log316",
+    11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
+    17: "smpte428", 18: "arib-std-b67",
+}  # fmt: skip
+_MATRIX = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+_RANGE = {1: "tv", 2: "pc"}
+
+
+def probe_video(path: Path) -> VideoInfo:
+    """Examine one input; its first picture is decoded as proof that it can be.
+
+    `color` describes the pictures as `VideoReader` delivers them: where the stored ones are not YUV, the
+    matrix and range that they are converted to; where they are HDR, BT.709.
+
+    Raises:
+        InvalidVideoError: the input cannot be used; message and hint say why in one line.
+    """
+    size_bytes = _check_file(path)
+    try:
+        with open_input(path) as container:
+            if not needs_longer_look(container, size_bytes):
+                return _examine(path, container, size_bytes)
+            seen_audio = complete_tracks(container)
+        with open_input(path, longer_look=True) as container:
+            return _examine(path, container, size_bytes, seen_audio)
+    except InvalidVideoError:
+        raise
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _invalid(path, *_why_not_opened(path)) from error
+
+
+def _invalid(path: Path, message: str, hint: str) -> InvalidVideoError:
+    return InvalidVideoError(message, path=path, stage="probe", hint=hint)
+
+
+def _why_not_opened(path: Path) -> tuple[str, str]:
+    """(message, hint) for a file that libav refuses, by its first bytes."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        head = file.read(4096)
+        text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if text.startswith((b"<!doctype html", b"<html")):
+            return "is a web page, not a video", "the download gave a page instead of the file"
+        if text.startswith((b"#extm3u", b"ffconcat")):
+            return "is a playlist, not a video", "give the video files themselves"
+        if (
+            head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide")
+            or head.startswith((b"\x1a\x45\xdf\xa3", b"FLV\x01"))
+            or (head.startswith(b"RIFF") and head[8:12] == b"AVI ")
+            or head[0:376:188] == b"GG"
+        ):
+            return "is a damaged or incomplete video: its index cannot be read", "copy or download it again"
+    return "is not a video in a known container", "mp4, mov, mkv, webm, avi, ts, mpg, ... can be read"
+
+
+def _check_file(path: Path) -> int:
+    """Size in bytes. Opening a fifo or a device would block, so the kind of file is looked at before."""
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
+            raise _invalid(path, "cannot be read: permission denied", "check the file's permissions")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _invalid(path, f"cannot be read: {reason.lower()}", "check the name and the permissions") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise _invalid(path, "is a folder, not a video", "its files are taken when the folder itself is an input")
+    if not stat.S_ISREG(status.st_mode):
+        raise _invalid(path, "is not a regular file", "pipes, sockets and devices are not read")
+    if status.st_size == 0:
+        raise _invalid(path, "is empty", "an interrupted copy or download?")
+    return status.st_size
+
+
+def _examine(
+    path: Path, container: InputContainer, size_bytes: int, seen_audio: frozenset[int] | None = None
+) -> VideoInfo:
+    stream = _choose_stream(path, container)
+    told_by_container = container_aspect(stream)
+    picture, packet_pts, told = _first_picture(path, container, stream)
+    assert stream.time_base is not None
+    time_base = stream.time_base
+    if time_base > LONGEST_HOLD_S:
+        raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
+    _check_size(path, picture.width, picture.height)
+    rotation, _ = orientation(picture)
+    aspect = sane_aspect(told_by_container, told)
+    width, height = shown_size(picture.width, picture.height, aspect, rotation)
+    _check_size(path, width, height)
+    container_format = container.format.name.split(",")[0]
+    start_pts = decoded_pts(picture, container_format)
+    rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
+    duration_s = _duration_s(container, stream, time_base)
+    return VideoInfo(
+        path=path,
+        container=container_format,
+        stream_index=stream.index,
+        codec=stream.codec_context.name,
+        pixel_format=picture.format.name,
+        coded_width=picture.width,
+        coded_height=picture.height,
+        width=width,
+        height=height,
+        rotation=rotation,
+        sample_aspect_ratio=aspect,
+        time_base=time_base,
+        frame_rate=rate,
+        start_pts=stream.start_time or 0 if start_pts is None else start_pts,
+        duration_s=duration_s,
+        frame_count=stream.frames or round(duration_s * (stated_rate(stream) or rate)),
+        interlaced=picture.interlaced_frame,
+        color=_color(picture, stream, width, height),
+        audio=audio_tracks(path, container, seen=seen_audio),
+        size_bytes=size_bytes,
+    )
+
+
+def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
+    streams = [s for s in container.streams if s.type == "video"]
+    moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NO_PICTURE]
+    if not moving:
+        if streams:
+            raise _invalid(path, "has no video, only a cover picture", "a sound file?")
+        raise _invalid(path, "has no video stream", "a file with sound only?")
+    known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
+    if not known:
+        raise _invalid(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
+    return max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
+
+
+def _first_picture(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> tuple[av.VideoFrame, list[int], Fraction | None]:
+    """The first picture that decodes, the times of the packets at the beginning, and the picture's pixel aspect."""
+    stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+    told = stream.width, stream.height
+    first: av.VideoFrame | None = None
+    aspect: Fraction | None = None
+    times: list[int] = []
+    failure: Exception | None = None
+    try:
+        for count, packet in enumerate(demux(container, stream)):
+            time = packet.pts if packet.pts is not None else packet.dts
+            if time is not None:
+                times.append(time)
+            if first is None:
+                try:
+                    first = next(iter(packet.decode()), None)
+                    aspect = stream.codec_context.sample_aspect_ratio
+                except (av.FFmpegError, ValueError) as error:
+                    failure = error
+            if count >= (_MAX_PROOF_PACKETS if first is None else RATE_PACKETS):
+                break
+    except (av.FFmpegError, OSError) as error:
+        failure = error
+    if first is None:
+        if told[0] * told[1] > MAX_PICTURE_PX:
+            _check_size(path, *told)
+        raise _invalid(path, "no picture of it can be decoded", "damaged, incomplete or encrypted?") from failure
+    return first, times, aspect
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_PICTURE_PX:
+        limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px and {MAX_PICTURE_PX / 1e6:.0f} megapixels can be used"
+        raise _invalid(path, f"has pictures of {width}x{height} px", limits)
+
+
+def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fraction) -> float:
+    if stream.duration is not None and stream.duration > 0:
+        return float(stream.duration * time_base)
+    return max(0.0, (container.duration or 0) / av.time_base)
+
+
+def _color(picture: av.VideoFrame, stream: VideoStream, width: int, height: int) -> ColorInfo:
+    if hdr_transfer(picture) is not None:
+        return SDR_COLOR
+    stored_as_yuv = not picture.format.is_rgb and len(picture.format.components) >= 3
+    return ColorInfo(
+        primaries=_PRIMARIES.get(int(stream.codec_context.color_primaries), ""),
+        transfer=_TRANSFER.get(int(stream.codec_context.color_trc), ""),
+        matrix=_MATRIX.get(int(picture.colorspace), "") if stored_as_yuv else default_matrix(width, height),
+        range=_stored_range(picture) if stored_as_yuv else "tv",
+    )
+
+
+def _stored_range(picture: av.VideoFrame) -> str:
+    # "yuvj" formats are full range by definition, tagged or not.
+    return "pc" if picture.format.name.startswith("yuvj") else _RANGE.get(int(picture.color_range), "")

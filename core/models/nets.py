@@ -1,0 +1,167 @@
+"""Networks as plain functions on arrays, whatever runs them: OpenVINO on a CPU, torch on a GPU."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from core.errors import ModelDamagedError, ModelError
+from core.models.model_spec import MODELS
+from core.models.openvino_runtime import import_openvino, openvino_core
+from core.types import FloatArray
+from utils.files import PARTIAL_PREFIX, scratch_file
+
+logger = logging.getLogger(__name__)
+
+CONVERTER_VERSION = 2
+"""part of the cached files' names; to be raised when core/models/torch_nets.py changes what it writes"""
+
+CONVERT_TIMEOUT_S = 300.0
+
+CONVERTED_FOLDER = "openvino"
+"""of the cache folder"""
+
+BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""OpenVINO prepares itself anew for every number of pictures, which takes 20 ms, and keeps what it prepared, 0.7 MB"""
+_BLOCK_BYTES = 1 << 20
+
+
+Pictures = Any
+"""(N, h, w, 3) RGB in [0, 255], uint8 or float32: an array, or a tensor where torch runs the network"""
+
+
+class Net(Protocol):
+    """A network: pictures in, float32 arrays with N rows out; not thread-safe."""
+
+    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]: ...
+
+
+class OpenVINONet:
+    """A converted network on the CPU."""
+
+    def __init__(self, model_file: Path, *, threads: int) -> None:
+        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        self._tensor = import_openvino().Tensor
+        core = openvino_core()
+        try:
+            self._model = core.compile_model(model_file, "CPU", config)
+        except RuntimeError as error:
+            with contextlib.suppress(OSError):
+                model_file.unlink()
+            raise ModelDamagedError(
+                "the converted network is damaged and was removed", path=model_file, stage="models", hint="run again"
+            ) from error
+        self._outputs = len(self._model.outputs)
+        self._request = self._model.create_infer_request()
+
+    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
+        count = len(pictures)
+        contiguous = _filled_up(pictures)
+        # The tensor borrows the array's memory: the name keeps it alive until the network has read it.
+        self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
+        self._request.infer()
+        # The request's buffers are overwritten by the next call.
+        outputs = (self._request.get_output_tensor(i).data[:count] for i in range(self._outputs))
+        return tuple(np.array(output, np.float32) for output in outputs)
+
+
+def _filled_up(pictures: Pictures) -> FloatArray:
+    """The pictures, C-contiguous, with black ones after them up to the next of `BATCH_SIZES`."""
+    count = len(pictures)
+    wanted = next((size for size in BATCH_SIZES if size >= count), count)
+    if wanted == count:
+        return np.ascontiguousarray(pictures, np.float32)
+    batch = np.zeros((wanted, *pictures.shape[1:]), np.float32)
+    batch[:count] = pictures
+    return batch
+
+
+_conversion = threading.Lock()
+
+
+def missing_bytes(kinds: Sequence[str], cache_dir: Path) -> int:
+    """About how much `converted` would write into `cache_dir` for `kinds`; 0 where it has them of any OpenVINO."""
+    folder = cache_dir / CONVERTED_FOLDER
+    files = {kind: MODELS[kind].weights for kind in kinds}
+    return sum(f.size for kind, f in files.items() if not any(folder.glob(f"{kind}-{f.sha256[:16]}-*.bin")))
+
+
+def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -> dict[str, Path]:
+    """Paths of the OpenVINO forms of `kinds`, converted once and kept in `cache_dir`.
+
+    The conversion needs torch and some 800 MB, so it happens in a child process.
+
+    Raises:
+        ModelError: the conversion failed; the message has the end of what it said.
+    """
+    version = import_openvino().__version__.split("-")[0]
+    names = {k: f"{k}-{MODELS[k].weights.sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
+    paths = {k: cache_dir / CONVERTED_FOLDER / name for k, name in names.items()}
+    with _conversion:
+        missing = [k for k in kinds if not (paths[k].is_file() and paths[k].with_suffix(".bin").is_file())]
+        if missing:
+            logger.info("converting %s for the CPU (once)", ", ".join(missing))
+            _convert(missing, weights, paths)
+    return paths
+
+
+def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Path]) -> None:
+    partials = {k: paths[k].with_name(PARTIAL_PREFIX + f"{threading.get_native_id()}-" + paths[k].name) for k in kinds}
+    arguments = [text for k in kinds for text in (k, str(weights[k].resolve()), str(partials[k].resolve()))]
+    try:
+        paths[kinds[0]].parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "core.models.torch_nets", *arguments],
+            cwd=Path(__file__).resolve().parents[2],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=CONVERT_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode:
+            _remove(partials)
+            raise _conversion_error(kinds, done, paths[kinds[0]].parent, sum(MODELS[k].weights.size for k in kinds))
+        for kind in kinds:
+            # The .xml last: whoever sees it may rely on the .bin.
+            partials[kind].with_suffix(".bin").replace(paths[kind].with_suffix(".bin"))
+            partials[kind].replace(paths[kind])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {error}", stage="models") from error
+    finally:
+        _remove(partials)
+
+
+def _remove(partials: dict[str, Path]) -> None:
+    for partial in partials.values():
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+            partial.with_suffix(".bin").unlink(missing_ok=True)
+
+
+def _conversion_error(
+    kinds: Sequence[str], done: subprocess.CompletedProcess[bytes], folder: Path, size_bytes: int
+) -> ModelError:
+    """What to say about a conversion of about `size_bytes` into `folder` that failed."""
+    tail = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+    reason, hint = " ".join(tail), ""
+    if done.returncode < 0:
+        reason, hint = f"killed by signal {-done.returncode}", "it needs about 1 GB of memory"
+    try:
+        # OpenVINO's streams do not say why they fail.
+        with scratch_file(folder) as file:
+            file.writelines(bytes(_BLOCK_BYTES) for _ in range(size_bytes // _BLOCK_BYTES + 1))
+            file.flush()
+    except OSError as error:
+        reason = f"{folder} cannot be written: {error.strerror}"
+        hint = f"{size_bytes // 1_000_000 + 1} MB are needed; --cache-dir names another folder"
+    return ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {reason}", stage="models", hint=hint)

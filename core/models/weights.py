@@ -1,0 +1,180 @@
+"""Finds the weights of the models: in installed packages and folders, checked by sha256, or by a download."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from core.errors import ModelChecksumError, ModelUnavailableError, SettingsError
+from core.models.model_spec import MODELS, WeightsFile
+from utils.files import atomic_path
+
+logger = logging.getLogger(__name__)
+
+CACHE_DIR_HINT = "--cache-dir DIR names a folder for it"
+
+DOWNLOAD_TIMEOUT_S = 5.0
+"""without a network a run has to go on within seconds"""
+
+MIN_BYTES_PER_S = 50_000
+"""a download slower than this on the whole is given up"""
+
+
+def default_cache_dir() -> Path:
+    """`$XDG_CACHE_HOME/face-clips`, by default `~/.cache/face-clips`.
+
+    Raises:
+        SettingsError: the user has no home folder (another user's container, a service).
+    """
+    folder = _user_cache_dir()
+    if folder is None:
+        raise SettingsError("this user has no home folder to keep a cache in", hint=CACHE_DIR_HINT)
+    return folder / "face-clips"
+
+
+def chosen_cache_dir(setting: str) -> Path:
+    """The folder that the setting `cache_dir` means; empty: the default.
+
+    Raises:
+        SettingsError: there is no default.
+    """
+    return Path(setting) if setting else default_cache_dir()
+
+
+def torch_cache_dir() -> Path | None:
+    """Where torch.hub and facenet-pytorch keep downloaded weights; None where there is no home folder."""
+    if home := os.environ.get("TORCH_HOME"):
+        return Path(os.path.expanduser(home)) / "checkpoints"  # noqa: PTH111 - as torch has it, and never raises
+    folder = _user_cache_dir()
+    return None if folder is None else folder / "torch" / "checkpoints"
+
+
+def _user_cache_dir() -> Path | None:
+    if folder := os.environ.get("XDG_CACHE_HOME"):
+        return Path(folder)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether `path` is a file; a folder that must not be looked into holds none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), download_to: Path | None = None) -> Path:
+    """Path of the weights `key`, its sha256 checked.
+
+    Looked for in this order: `explicit` (nothing else is tried when it is given), the installed
+    package, `folders`, then a download into `download_to` (None: no download).
+
+    Raises:
+        ModelUnavailableError: it is nowhere and could not be downloaded.
+        ModelChecksumError: a file of that name is damaged or another one.
+    """
+    entry = MODELS[key].weights
+    if explicit:
+        path = Path(explicit)
+        if not is_there(path):
+            raise ModelUnavailableError("no such weights file", path=path, stage="models")
+        return verified(path, entry)
+    candidates = [folder / entry.name for folder in folders]
+    if entry.package:
+        candidates.insert(0, _package_folder(entry.package) / entry.folder / entry.name)
+    for path in candidates:
+        if is_there(path):
+            return verified(path, entry)
+    if entry.url and download_to is not None:
+        return download(entry, download_to)
+    hint = f"reinstall {entry.package}" if entry.package else "download it by hand or allow the download"
+    raise ModelUnavailableError(f"weights {entry.name} are not on this machine", stage="models", hint=hint)
+
+
+def verified(path: Path, entry: WeightsFile) -> Path:
+    """`path`, if it is the file that the registry means.
+
+    Raises:
+        ModelChecksumError: wrong size or sha256.
+    """
+    _check(path, entry, called=path)
+    return path
+
+
+def _check(path: Path, entry: WeightsFile, *, called: Path) -> None:
+    stat = path.stat()
+    if stat.st_size != entry.size or _sha256(str(path), stat.st_mtime_ns) != entry.sha256:
+        raise ModelChecksumError(
+            f"is not the {entry.name} that is expected (sha256 {entry.sha256[:12]}...)",
+            path=called,
+            stage="models",
+            hint="delete it and run again" if called == path else f"what {entry.url} sends is another file",
+        )
+
+
+def download(entry: WeightsFile, folder: Path) -> Path:
+    """Fetch `entry` into `folder`; it appears there only complete and verified.
+
+    Raises:
+        ModelUnavailableError: no network, an error answer, or too slow.
+        ModelChecksumError: what came is not the file.
+    """
+    # They take 30 ms, and hardly any run needs them.
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    logger.info("downloading %s (%d MB)", entry.name, entry.size // 1_000_000)
+    final = folder / entry.name
+    try:
+        with (
+            atomic_path(final) as partial,
+            urllib.request.urlopen(entry.url, timeout=DOWNLOAD_TIMEOUT_S) as answer,
+            partial.open("wb") as file,
+        ):
+            left = entry.size + 1  # one byte more than allowed is enough to see that it is another file
+            begin = time.monotonic()
+            while left > 0 and (block := answer.read1(min(left, 1 << 20))):
+                file.write(block)
+                left -= len(block)
+                if time.monotonic() - begin > DOWNLOAD_TIMEOUT_S + (entry.size - left) / MIN_BYTES_PER_S:
+                    raise TimeoutError("timed out: too slow")
+            file.flush()
+            _check(partial, entry, called=final)
+    except (TimeoutError, urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        raise ModelUnavailableError(
+            f"{entry.name} could not be downloaded: {getattr(error, 'reason', error)}",
+            stage="models",
+            hint=f"put the file into {folder} or name it with --facenet-weights",
+        ) from error
+    return final
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: str, _mtime_ns: int) -> str:
+    with Path(path).open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _package_folder(package: str) -> Path:
+    # find_spec does not import the package: facenet_pytorch would pull in torch, and
+    # face_recognition_models needs pkg_resources, which new setuptools no longer has.
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModelUnavailableError(
+            f"the package {package} is not installed",
+            hint="python -m pip install -r requirements.txt -c constraints.txt",
+        )
+    return Path(spec.origin).parent

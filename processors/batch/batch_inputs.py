@@ -1,0 +1,199 @@
+"""Which files a batch is made of, and the name of each one's output folder."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import VIDEO_EXTENSIONS
+from core.errors import ascii_safe
+from processors.batch.skipped_inputs import LeftOut
+from utils.files import safe_name
+
+logger = logging.getLogger(__name__)
+
+RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log"})
+"""what the output folder itself holds, so no video's folder may be called like that"""
+_BEGINNINGS = {"mod": (b"\x00\x00\x01\xba", b"\x47")}
+"""first bytes of videos whose extension means something else more often (music, Go modules)"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInput:
+    """One input of the batch.
+
+    path: the file, as the user named it or as it was found.
+    name: what it is called in this batch; unique in it, also where case does not count, and independent of the order
+        of the arguments. Its output folder is called like this unless another video's is: see `FolderClaims`.
+    problem: why it cannot even be tried, or "".
+    """
+
+    path: Path
+    name: str
+    problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """The path as a line of text can show it."""
+        return ascii_safe(str(self.path))
+
+
+def find_inputs(arguments: Sequence[str], output_dir: Path) -> tuple[BatchInput, ...]:
+    """Turn files, folders and globs into the list of inputs, each real file once.
+
+    The order is that of the arguments, and sorted by name within a folder or a glob. Of a folder only
+    the top level is taken; of folders and globs only regular files with a video's extension that are
+    not hidden, and no results of earlier runs, wherever they lie. What is left out is logged.
+    A file named directly is taken whatever its extension. What is missing or is no regular file
+    becomes an input with a `problem`, so that the others are done and this one is told about.
+    """
+    search = _Search(output_dir)
+    paths: list[tuple[Path, str]] = []
+    seen: set[str] = set()
+    for argument in arguments:
+        for path, problem in search.expand(argument):
+            # Symbolic links are followed here, so that a link and its target are one input.
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                paths.append((path, problem))
+    for line in search.left_out.lines():
+        logger.info("%s", line)
+    # Names go out in an order of their own, so that they are the same whatever the order of the arguments.
+    ordered = sorted((path for path, _ in paths), key=input_order)
+    names = dict(zip(ordered, folder_names([path.name for path in ordered]), strict=True))
+    return tuple(BatchInput(path, names[path], problem) for path, problem in paths)
+
+
+def input_order(path: Path) -> tuple[int, list[str], str]:
+    """Sort key that depends on the file alone: short names first ("a.mp4" before "a (copy).mp4"), then by real path."""
+    real = os.path.realpath(path)
+    return len(path.name), [part.casefold() for part in Path(real).parts], real
+
+
+def folder_names(file_names: Sequence[str]) -> list[str]:
+    """One folder name for each file name: its stem, or the whole name where stems are the same.
+
+    Stems count as the same where they differ only in case or Unicode form, because many file systems
+    do not tell them apart. What is still the same gets "_2", "_3", ... in the order given.
+    """
+    stems = [safe_name(Path(name).stem) for name in file_names]
+    frequency = Counter(map(fold, stems))
+    taken = set(RESERVED_NAMES)
+    result = []
+    for file_name, stem in zip(file_names, stems, strict=True):
+        wanted = stem if frequency[fold(stem)] == 1 else safe_name(file_name)
+        name, number = wanted, 1
+        while fold(name) in taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        taken.add(fold(name))
+        result.append(name)
+    return result
+
+
+def fold(name: str) -> str:
+    """What two names have in common that some file systems do not tell apart."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+class _Search:
+    """Looks for the files that the arguments mean.
+
+    Attributes:
+        left_out: what was not taken of folders and globs.
+    """
+
+    def __init__(self, output_dir: Path) -> None:
+        self._output_dir = output_dir
+        self._real_output = output_dir.resolve()
+        self.left_out = LeftOut()
+
+    def expand(self, argument: str) -> Iterator[tuple[Path, str]]:
+        """The files, each with the problem that it has or ""."""
+        path = Path(argument)
+        # A name that exists is taken literally, even if it holds "[" or "*".
+        if os.path.lexists(path) or not glob.has_magic(argument):
+            yield from self._expand_path(path)
+            return
+        # Path.glob cannot start from an absolute pattern.
+        matches = [Path(match) for match in glob.glob(argument, recursive=True)]  # noqa: PTH207
+        folders = [] if "**" in argument else [p for p in matches if not self._is_below_output(p) and p.is_dir()]
+        found = [(p, "") for p in self._videos(matches, by_pattern=True)]
+        found += [pair for p in _sorted(folders) for pair in self._expand_path(p)]
+        yield from found or [(path, "no video file matches")]
+
+    def _expand_path(self, path: Path) -> Iterator[tuple[Path, str]]:
+        if not path.is_dir():
+            yield path, _problem(path)
+            return
+        try:
+            children = list(path.iterdir())
+        except OSError as error:
+            yield path, f"cannot read the folder: {error.strerror}"
+            return
+        videos = self._videos(children)
+        holds_results = self.left_out.output_above(path / "any") is not None
+        if not videos and not holds_results and any(p.is_dir() for p in children):
+            logger.info("%s holds no videos at its top level; for those further down use %s/**/*", path, path)
+        yield from ((p, "") for p in videos)
+
+    def _videos(self, paths: Iterable[Path], *, by_pattern: bool = False) -> list[Path]:
+        files = [p for p in _sorted(paths) if not p.name.startswith(".") and p.is_file()]
+        return [p for p in files if self._is_wanted(p, by_pattern=by_pattern)]
+
+    def _is_wanted(self, path: Path, *, by_pattern: bool) -> bool:
+        is_video = _looks_like_video(path)
+        results = self.left_out.output_above(path)
+        below_output = by_pattern and self._is_below_output(path)
+        if results is None and not below_output:
+            if not is_video and path.name not in RESERVED_NAMES:
+                self.left_out.add_other(path)
+            return is_video
+        # Of results only what could be taken for a video is worth a word.
+        if is_video and results is not None:
+            self.left_out.add_result(path, results)
+        elif is_video:
+            self.left_out.add_below_output(path, self._output_dir)
+        return False
+
+    def _is_below_output(self, path: Path) -> bool:
+        real = path.resolve()
+        # Files directly in the output folder may be inputs: somebody may use one folder for both.
+        return self._real_output in real.parents and real.parent != self._real_output
+
+
+def _looks_like_video(path: Path) -> bool:
+    extension = path.suffix.lower().lstrip(".")
+    if extension not in VIDEO_EXTENSIONS:
+        return False
+    beginnings = _BEGINNINGS.get(extension)
+    if beginnings is None:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(4).startswith(beginnings)
+    except OSError:
+        return True
+
+
+def _problem(path: Path) -> str:
+    try:
+        if path.is_file():
+            return ""
+        if not os.path.lexists(path):
+            return "no such file"
+        # A pipe would wait for ever, a device may never end.
+        return "a link to nothing" if not path.exists() else "not a regular file"
+    except OSError as error:
+        return f"cannot be looked at: {error.strerror}"
+
+
+def _sorted(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda p: ([part.casefold() for part in p.parts], str(p)))

@@ -1,0 +1,78 @@
+"""One clip to be made, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.types import Clip, ColorInfo, CropPath, FaceAnalysis, IntArray
+from processors.clips.clip_names import since_start_s
+from processors.clips.constant_rate import Interval, rows_interval
+from processors.clips.frame_effects import FrameEffect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipSpec:
+    """Everything about a clip that is known before it is made.
+
+    path: the camera, a window for each row. file: relative to the video's folder, with forward slashes.
+    wanted_pts: (M,) int64, pts of the source frame that each row shows. start_pts, end_pts: the part of the source
+        that is shown, in its time base. start_s, end_s: the same in seconds from the first frame of the video.
+    interval: of the audio. color: tags of the source. encoder: as ffmpeg names it.
+    effects: applied to each cropped frame, in this order.
+    """
+
+    path: CropPath
+    file: str
+    wanted_pts: IntArray
+    start_pts: int
+    end_pts: int
+    start_s: float
+    end_s: float
+    interval: Interval
+    color: ColorInfo
+    encoder: str
+    effects: tuple[FrameEffect, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Frames of the clip."""
+        return len(self.wanted_pts)
+
+    def clip(self, *, has_audio: bool) -> Clip:
+        """The finished clip."""
+        segment, path = self.path.segment, self.path
+        return Clip(
+            person=segment.person,
+            file=self.file,
+            shot=segment.shot,
+            start=segment.start,
+            end=segment.end,
+            start_s=self.start_s,
+            end_s=self.end_s,
+            frames=self.rows,
+            width=path.width,
+            height=path.height,
+            has_sound=has_audio,
+            upscaled=round(float(path.height / (path.windows[:, 3] - path.windows[:, 1]).min()), 4),
+        )
+
+
+def clip_spec(
+    path: CropPath, file: str, analysis: FaceAnalysis, encoder: str, effects: tuple[FrameEffect, ...] = ()
+) -> ClipSpec:
+    """The clip of `path`. encoder: of `choose_encoder`."""
+    start, end = path.segment.start, path.segment.end
+    start_pts, end_pts = int(analysis.frame_pts[start]), analysis.end_pts(end)
+    return ClipSpec(
+        path=path,
+        file=file,
+        wanted_pts=analysis.frame_pts[path.source_frames],
+        start_pts=start_pts,
+        end_pts=end_pts,
+        start_s=since_start_s(analysis, start_pts),
+        end_s=since_start_s(analysis, end_pts),
+        interval=rows_interval(analysis, start, len(path.source_frames)),
+        color=analysis.video.color,
+        encoder=encoder,
+        effects=effects,
+    )

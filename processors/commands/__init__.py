@@ -1,0 +1,1 @@
+"""Takes command-line arguments and does the command: edit people, render again, clean up, write a debug bundle."""

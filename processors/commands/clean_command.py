@@ -1,0 +1,65 @@
+"""`main.py clean --older-than AGE`: remove old results and analyses."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+
+from core.errors import SettingsError
+from core.options import options
+from processors.batch.exit_codes import EXIT_DONE
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import Parser, argument_type, new_parser
+from processors.commands.cache_command import CACHE_SETTINGS
+from processors.commands.console import open_console
+from processors.commands.settings_flags import add_settings, settings_from
+from utils.stdout_guard import print_lines
+
+logger = logging.getLogger(__name__)
+
+_UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def parser() -> Parser:
+    """Return the parser of `clean`."""
+    result = new_parser("clean", "Remove old results and stored analyses; files of other programs are never touched.")
+    result.add_argument(
+        "--older-than",
+        type=argument_type(parse_age),
+        required=True,
+        metavar="30d",
+        help="minimum age: a number of hours (h), days (d) or weeks (w)",
+    )
+    result.add_argument("--dry-run", action="store_true", help="only list what would be removed")
+    add_settings(result, [option for option in options() if option.name in CACHE_SETTINGS])
+    return result
+
+
+def run(arguments: Sequence[str], _: RunJournal) -> int:
+    """Remove what is old; returns the exit code."""
+    parsed = parser().parse_args(arguments)
+    with open_console(parsed.verbosity):
+        from processors.commands.housekeeping import clean, removal_lines
+        from processors.results.analysis_key import make_store
+
+        try:
+            store = make_store(settings_from(parsed))
+        except SettingsError as error:
+            logger.warning("stored analyses are not checked: %s", error)
+            store = None
+        removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run)
+    print_lines(removal_lines(removed, dry_run=parsed.dry_run))
+    return EXIT_DONE
+
+
+def parse_age(text: str) -> float:
+    """Return the seconds in "12h", "30d" or "4w".
+
+    Raises:
+        ValueError: `text` is something else.
+    """
+    match = re.fullmatch(r"(\d{1,5})([hdw])", text)
+    if match is None:
+        raise ValueError("expected a number with h, d or w (hours, days, weeks), like 30d")
+    return float(int(match[1]) * _UNITS_S[match[2]])

@@ -1,0 +1,76 @@
+"""A command's terminal: where its log and its progress go, and what Ctrl-C means."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import OutputError
+
+if TYPE_CHECKING:
+    from utils.progress_bars import BatchMonitor
+
+
+@contextlib.contextmanager
+def open_console(verbosity: int, log_file: Path | None = None, *logs: logging.Handler) -> Iterator[BatchMonitor]:
+    """Logging and progress on stderr: bars on a terminal, lines elsewhere, neither with --quiet.
+
+    verbosity: 0 as usual, -1 quiet, above for details, what libraries print among them. log_file: gets all details.
+    logs: do so too; who opened them closes them.
+
+    Raises:
+        OutputError: `log_file` cannot be written.
+    """
+    from utils.console_log import configure_logging
+    from utils.json_log import open_log_file
+    from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
+    from utils.stdout_guard import show_library_output
+
+    show_library_output(verbosity > 0)
+    monitor: BatchMonitor = LineMonitor(sys.stderr)
+    write = monitor.write
+    if verbosity < 0:
+        monitor = BatchMonitor()
+    elif sys.stderr.isatty():
+        monitor = BarMonitor(sys.stderr)
+        write = monitor.write
+    try:
+        file = None if log_file is None else open_log_file(log_file)
+    except OSError as error:
+        raise OutputError(f"the log cannot be written: {error.strerror or error}", path=log_file) from error
+    files = [*logs, *([file] if file is not None else [])]
+    configure_logging(verbosity, write, *files)
+    try:
+        yield monitor
+    finally:
+        monitor.close()
+        for handler in files:
+            logging.getLogger().removeHandler(handler)
+        if file is not None:
+            file.close()
+
+
+@contextlib.contextmanager
+def signals_to(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stop`; a second one raises KeyboardInterrupt.
+
+    An exception out of nowhere could strike in the middle of starting a thread or writing a file.
+    """
+
+    def ask_to_stop(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

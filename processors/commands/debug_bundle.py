@@ -1,0 +1,300 @@
+"""The debug bundle: one zip with what a maintainer needs to find a fault, and nothing of what is to be seen in a video.
+
+While the run is under way its log stands beside the zip (`FILE.zip.log`). If the process dies so suddenly that there is
+no zip, that file remains, with where it died, and the next bundle of that name takes it in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import faulthandler
+import functools
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+import threading
+import traceback
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from config import VERSION, Settings
+from core.errors import OutputError
+from processors.batch.run_journal import RunHistory
+from utils.files import atomic_path
+from utils.json_log import open_log_file
+from utils.redaction import Redactor
+
+if TYPE_CHECKING:
+    from processors.batch.batch_inputs import BatchInput
+
+logger = logging.getLogger(__name__)
+
+PROJECT = Path(__file__).resolve().parents[2]
+MAX_FILE_BYTES = 64_000_000
+"""larger results are left out; of larger logs the beginning is"""
+MAX_RESULTS = 200
+"""videos whose results go in; the last ones of a longer run"""
+
+_NUMBERED = re.compile(r"person_\d+")
+_ABOUT = """\
+What a maintainer of face-clips needs to find a fault.
+
+program.json    version, git's name of each source file (git hash-object), command line, settings
+machine.json    Python, system, processor, memory, GPU, free disk space
+packages.json   installed packages
+inputs.json     what probing says of each input
+log.jsonl       the run's log; log_before.txt: of an earlier run that died
+traceback.txt   what ended the run, if it was an error
+threads.txt     what each thread was doing at the end
+results/        summary.json, and manifest.json and tracks.csv of each video
+
+Left out: videos, clips, sound, pictures, faces, what people are recognised by, names given to people. Folders are
+replaced by what they are for. The names of the videos' files and where in the picture faces are remain.
+"""
+
+
+class DebugBundle:
+    """Collects while the run goes on and writes the zip at the end, however that comes; a context manager.
+
+    Attributes:
+        log: handler of the run's log; whoever sets up logging adds it.
+        inputs: the run's inputs, to be set as soon as they are known.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        arguments: Sequence[str],
+        output_dir: Path,
+        settings: Settings,
+        history: RunHistory | None = None,
+    ) -> None:
+        """target: the zip. arguments: of the command line. history: of the run's earlier processes, whose log goes on.
+
+        Raises:
+            OutputError: its folder cannot be written.
+        """
+        self._target = target
+        self._arguments = list(arguments)
+        self._output_dir = output_dir
+        self._settings = settings
+        self._log_path = target.with_name(target.name + ".log")
+        self._names: dict[str, str] = {}
+        self._history = history or RunHistory()
+        self.inputs: Sequence[BatchInput] = ()
+        try:
+            self._before = ""
+            if self._log_path.exists() and not self._history.crashes:
+                self._before = _end_of(self._log_path)
+                self._log_path.unlink()
+            self.log = open_log_file(self._log_path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(f"the debug bundle cannot be written: {reason}", path=target) from error
+
+    def __enter__(self) -> DebugBundle:
+        self._watches = not faulthandler.is_enabled()
+        if self._watches and isinstance(self.log, logging.StreamHandler):
+            # What kills the process in foreign code leaves where that was.
+            faulthandler.enable(self.log.stream)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._watches:
+            faulthandler.disable()
+        self.log.flush()
+        try:
+            with atomic_path(self._target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, content in self._parts(error):
+                    # Without the time: a clock before 1980 would be an error.
+                    archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            self._log_path.unlink(missing_ok=True)
+            logger.info("debug bundle: %s", self._target)
+        except Exception as failure:
+            # What became of the run counts for more.
+            logger.warning("the debug bundle cannot be written: %s; its log: %s", failure, self._log_path)
+        finally:
+            self.log.close()
+
+    def _parts(self, error: BaseException | None) -> Iterator[tuple[str, str]]:
+        """Names and texts of the zip's files; one that cannot be made says why instead."""
+        names = self._given_names()
+        redactor = self._redactor(names)
+        makers: dict[str, Callable[[], Any]] = {
+            "program.json": self._program,
+            "machine.json": self._machine,
+            "packages.json": _packages,
+            "inputs.json": lambda: [self._probed(source) for source in self.inputs],
+            "log.jsonl": lambda: _redacted_log(_end_of(self._log_path), redactor),
+            "threads.txt": _stacks,
+        }
+        if self._before:
+            makers["log_before.txt"] = lambda: _redacted_log(self._before, redactor)
+        if error is not None:
+            makers["traceback.txt"] = lambda: "".join(traceback.format_exception(error))
+        makers |= {f"results/{file.as_posix()}": functools.partial(self._result, file, names) for file in self._files()}
+        yield "README.txt", _ABOUT
+        for name, make in makers.items():
+            try:
+                value = redactor.value(make())
+            except FileNotFoundError:
+                continue
+            except Exception:
+                # A fault in one part is worth knowing, and the others are wanted all the more.
+                name, value = f"{name}.error.txt", redactor.text(traceback.format_exc())
+            yield name, value if isinstance(value, str) else json.dumps(value, indent=1, default=str) + "\n"
+
+    def _files(self) -> Iterator[Path]:
+        """What the run may have written that is for machines, relative to the output folder."""
+        yield Path("summary.json")
+        for folder in self._result_folders:
+            yield Path(folder) / "manifest.json"
+            yield Path(folder) / "tracks.csv"
+
+    @functools.cached_property
+    def _result_folders(self) -> list[str]:
+        from processors.batch.folder_claims import FolderClaims
+        from processors.results.folder_owner import folder_owner
+        from utils.fingerprints import fingerprint
+
+        claims, folders = FolderClaims(self._output_dir, self.inputs), []
+        for source in self.inputs[-MAX_RESULTS:]:
+            if folder_owner(self._output_dir / source.name) is None:
+                # A damaged manifest may be what the maintainer has to see.
+                folders.append(source.name)
+            if not source.problem:
+                with contextlib.suppress(OSError):
+                    folders.append(claims.folder_for(source, fingerprint(source.path)))
+        return list(dict.fromkeys(folders))
+
+    def _result(self, file: Path, names: Mapping[str, str]) -> Any:
+        path = self._output_dir / file
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ValueError(f"left out: it has {path.stat().st_size} bytes")
+        if file.suffix == ".json":
+            return json.loads(path.read_bytes())
+        with path.open(encoding="utf-8", newline="") as table:
+            rows = list(csv.reader(table))
+        column = rows[0].index("person")
+        for row in rows:
+            row[column] = names.get(row[column], row[column])
+        return "".join(f"{','.join(row)}\n" for row in rows)
+
+    def _given_names(self) -> dict[str, str]:
+        """What stands for each name that somebody gave to a person."""
+        names: dict[str, str] = {}
+        for file in self._files():
+            if file.name != "manifest.json":
+                continue
+            with contextlib.suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
+                people = json.loads((self._output_dir / file).read_bytes())["people"]
+                given = [str(p["name"]) for p in people if not _NUMBERED.fullmatch(str(p["name"]))]
+                names |= {name: f"named_{len(names) + i:02d}" for i, name in enumerate(given, 1) if name not in names}
+        return names
+
+    def _redactor(self, names: Mapping[str, str]) -> Redactor:
+        folders = {source.path.parent: "<input>" for source in self.inputs}
+        folders |= {
+            self._target.parent: "<bundle>",
+            Path.cwd(): "<here>",
+            Path(tempfile.gettempdir()): "<temporary>",
+            Path(os.path.expanduser("~")): "~",  # noqa: PTH111 - Path.home() raises where there is none
+            Path(sys.prefix): "<python>",
+            PROJECT: "<program>",
+        }
+        return Redactor(folders | {path: f"<{name}>" for name, path in self._folders().items()}, names)
+
+    def _folders(self) -> dict[str, Path]:
+        cache = self._settings.run.cache_dir
+        return {"output": self._output_dir, **({"cache": Path(cache)} if cache else {})}
+
+    def _program(self) -> dict[str, Any]:
+        return {
+            "version": VERSION,
+            "sources": _sources(),
+            "arguments": [_without_folder(argument) for argument in self._arguments],
+            "settings": msgspec.to_builtins(self._settings),
+        }
+
+    def _probed(self, source: BatchInput) -> dict[str, Any]:
+        from core.errors import PipelineError
+        from core.media.video_probe import probe_video
+
+        entry: dict[str, Any] = {"name": source.path.name, "folder": source.name}
+        crash = self._history.crashes.get(source.name)
+        if problem := source.problem or (crash.reason if crash else ""):
+            return {**entry, "problem": problem}
+        try:
+            facts = asdict(probe_video(source.path))
+        except (PipelineError, OSError) as error:
+            return {**entry, "problem": str(error)}
+        return {**entry, **{key: value for key, value in facts.items() if key != "path"}}
+
+    def _machine(self) -> dict[str, Any]:
+        from utils.system_info import machine_facts
+
+        return machine_facts({**self._folders(), "temporary": Path(tempfile.gettempdir())})
+
+
+def _without_folder(argument: str) -> str:
+    head, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+    # Like this also where a run ends before its inputs are known.
+    return (
+        head
+        + equals
+        + ("<folder>" if value and Path(value).is_dir() else Path(value).name if os.sep in value else value)
+    )
+
+
+def _packages() -> dict[str, str]:
+    from utils.system_info import package_versions
+
+    return package_versions()
+
+
+def _sources() -> dict[str, str]:
+    """Git's name of each of our files, by which it is found in the history without knowing the commit."""
+    folders = [PROJECT / name for name in ("processors", "core", "utils")]
+    files = [PROJECT / "main.py", PROJECT / "config.py", *(p for folder in folders for p in folder.rglob("*.py"))]
+    contents = {path.relative_to(PROJECT).as_posix(): path.read_bytes() for path in sorted(files)}
+    return {name: hashlib.sha1(b"blob %d\0%b" % (len(data), data)).hexdigest() for name, data in contents.items()}
+
+
+def _stacks() -> str:
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    frames = sys._current_frames()
+    return "\n".join(f"{names.get(i)}\n{''.join(traceback.format_stack(frame))}" for i, frame in frames.items())
+
+
+def _redacted_log(text: str, redactor: Redactor) -> str:
+    lines = []
+    for line in text.splitlines():
+        try:
+            # Escapes would hide a folder from the redactor.
+            lines.append(json.dumps(redactor.value(json.loads(line))))
+        except ValueError:
+            lines.append(redactor.text(line))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _end_of(path: Path) -> str:
+    """The text in `path`; of a very large file the end."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - MAX_FILE_BYTES))
+        text = file.read().decode("utf-8", "replace")
+    return text if size <= MAX_FILE_BYTES else text.partition("\n")[2]

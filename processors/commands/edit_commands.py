@@ -1,0 +1,114 @@
+"""`main.py rename|merge|split|drop`: correct who is who in timeline.json."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from processors.batch.exit_codes import EXIT_DONE
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import Parser, add_folder, new_parser, word
+from processors.commands.console import open_console
+from utils.stdout_guard import print_lines
+
+if TYPE_CHECKING:
+    from processors.people.segments import SegmentRules
+    from processors.results.timeline_file import TimelineFile
+
+logger = logging.getLogger(__name__)
+
+_THEN_RENDER = "in timeline.json; afterwards, main.py render makes the clips again."
+
+
+def rename_parser() -> Parser:
+    """Return the parser of `rename`."""
+    parser = _edit_parser("rename", "Give a person a name", "name as shown by main.py people")
+    parser.add_argument("new_name", type=word, metavar="NAME", help="new name, also used for the person's folder")
+    return parser
+
+
+def rename(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py rename FOLDER PERSON NAME`."""
+    parsed = rename_parser().parse_args(arguments)
+    return _edit(parsed, lambda editor, timeline, _: editor.rename(timeline, parsed.person, parsed.new_name))
+
+
+def merge_parser() -> Parser:
+    """Return the parser of `merge`."""
+    parser = _edit_parser("merge", "Merge several people into one", "person whose name is kept")
+    parser.add_argument("others", nargs="+", type=word, metavar="OTHER", help="people to merge into PERSON")
+    parser.add_argument("--force", action="store_true", help="merge even people who are on screen at the same time")
+    return parser
+
+
+def merge(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py merge FOLDER PERSON OTHER ...`."""
+    parsed = merge_parser().parse_args(arguments)
+    return _edit(
+        parsed,
+        lambda editor, timeline, rules: editor.merge(timeline, rules, parsed.person, parsed.others, force=parsed.force),
+    )
+
+
+def split_parser() -> Parser:
+    """Return the parser of `split`."""
+    parser = _edit_parser("split", "Move tracklets of a person to a new person", "person who has the tracklets now")
+    parser.add_argument("--tracklets", type=tracklet_numbers, required=True, metavar="3,4-6", help="tracklets to move")
+    parser.add_argument("--name", default="", metavar="NAME", help="name of the new person (default: person_NN)")
+    return parser
+
+
+def split(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py split FOLDER PERSON --tracklets 3,4`."""
+    parsed = split_parser().parse_args(arguments)
+    return _edit(
+        parsed,
+        lambda editor, timeline, rules: editor.split(timeline, rules, parsed.person, parsed.tracklets, parsed.name),
+    )
+
+
+def drop_parser() -> Parser:
+    """Return the parser of `drop`."""
+    parser = new_parser("drop", f"Remove people {_THEN_RENDER}")
+    add_folder(parser)
+    parser.add_argument("people", nargs="+", type=word, metavar="PERSON", help="name as shown by main.py people")
+    return parser
+
+
+def drop(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py drop FOLDER PERSON ...`."""
+    parsed = drop_parser().parse_args(arguments)
+    return _edit(parsed, lambda editor, timeline, _: editor.drop(timeline, parsed.people))
+
+
+def tracklet_numbers(text: str) -> list[int]:
+    """Argument type: "3,4" or "3-6,9"."""
+    numbers: list[int] = []
+    for item in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,7})(?:-(\d{1,7}))?\s*", item)
+        if match is None:
+            raise argparse.ArgumentTypeError(f"expected numbers like 3,4 or 3-6,9, not {text!r}")
+        numbers += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return numbers
+
+
+def _edit_parser(command: str, purpose: str, person_help: str) -> Parser:
+    parser = new_parser(command, f"{purpose} {_THEN_RENDER}")
+    add_folder(parser)
+    parser.add_argument("person", type=word, metavar="PERSON", help=person_help)
+    return parser
+
+
+def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, SegmentRules], TimelineFile]) -> int:
+    with open_console(parsed.verbosity):
+        from processors.commands import people_editor
+        from processors.results.result_lookup import find_folder
+
+        folder = find_folder(parsed.folder, parsed.output)
+        edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
+        logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
+    print_lines(people_editor.people_lines(edited))
+    return EXIT_DONE

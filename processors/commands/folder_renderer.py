@@ -1,0 +1,105 @@
+"""Rendering a finished folder again from its timeline: `main.py render`. Nothing is analysed unless asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config import Settings
+from core.analysis_file import AnalysisRecord
+from core.errors import SettingsError, ascii_safe
+from core.media.video_probe import probe_video
+from processors.batch.batch_summary import last_summary
+from processors.batch.index_writer import write_index
+from processors.results.analysis_key import make_store, possible_keys
+from processors.results.output_folder import output_lock, read_manifest, remove_leftovers
+from processors.results.result_lookup import recorded_fingerprint
+from processors.results.timeline_file import read_timeline
+from processors.video_processor import VideoProcessor, load_models
+from utils.fingerprints import Fingerprint, fingerprint
+from utils.plurals import count_of
+from utils.stage_monitor import StageMonitor
+from utils.text_width import columns, padded
+from utils.time_formats import clock
+
+if TYPE_CHECKING:
+    from core.model_manager import ModelManager
+
+logger = logging.getLogger(__name__)
+
+
+def render_folder(
+    folder: Path,
+    settings: Settings,
+    monitor: StageMonitor,
+    *,
+    places: Sequence[Path] = (),
+    analyse: bool = False,
+    models: Callable[[Settings], ModelManager] = load_models,
+) -> dict[str, Any]:
+    """Render the results in `folder` again as its timeline says; returns the manifest.
+
+    places: files that may be the video, and folders that may hold it; where it was analysed comes last.
+    analyse: make the analysis again if it is gone.
+
+    Raises:
+        SettingsError: the timeline is wrong, or the video or its analysis is nowhere.
+        PipelineError: whatever a run may raise. OSError: the folder cannot be written.
+    """
+    with output_lock(folder.parent):
+        remove_leftovers(folder.parent)
+        key, mark = read_timeline(folder).analysis, recorded_fingerprint(folder)
+        store = make_store(settings)
+        info = probe_video(_find_video([*places, store.video_path(key)], mark, folder))
+        processor = VideoProcessor(info, folder, mark, settings, monitor, lambda: models(settings))
+        record = store.load(key, info)
+        if record is None:
+            _refuse_another_analysis(key, mark, settings, folder, wanted=analyse)
+            record = _analysis(processor)
+        manifest = processor.finish(record, from_timeline=True)
+        # It shows the people of all videos.
+        write_index(folder.parent, last_summary(folder.parent))
+    return manifest
+
+
+def rendered_lines(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What `render_folder` has made, for a terminal."""
+    people, clips = manifest["people"], manifest["clips"]
+    made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip"), *manifest["extras"]]
+    yield f"{', '.join(made)} -> {ascii_safe(str(folder))}"
+    width = max((columns(person["name"]) for person in people), default=0)
+    for person in people:
+        own = [clip for clip in clips if clip["person"] == person["name"]]
+        length = clock(sum(clip["end_s"] - clip["start_s"] for clip in own))
+        yield f"{padded(person['name'], width)}  {count_of(len(own), 'clip'):>9}  {length:>8}"
+
+
+def _analysis(processor: VideoProcessor) -> AnalysisRecord:
+    processor.prepare()
+    return processor.analyse()
+
+
+def _refuse_another_analysis(key: str, mark: Fingerprint, settings: Settings, folder: Path, *, wanted: bool) -> None:
+    if key not in possible_keys(mark, settings):
+        raise SettingsError(
+            "its analysis is not in the cache, and the program has changed since it was made",
+            path=folder,
+            hint="run the video again with --overwrite",
+        )
+    if not wanted:
+        raise SettingsError("its analysis is not in the cache", path=folder, hint="--analyse makes it again")
+
+
+def _find_video(places: Sequence[Path | None], mark: Fingerprint, folder: Path) -> Path:
+    manifest = read_manifest(folder) or {}
+    name = str(manifest["input"].get("name", ""))
+    for place in places:
+        if place is None:
+            continue
+        path = place / name if place.is_dir() else place
+        if path.is_file() and fingerprint(path) == mark:
+            return path
+        logger.debug("%s is not the video of %s", path, folder)
+    raise SettingsError(f"its video {name} is not to be found", path=folder, hint="say where it is: --video FILE")

@@ -1,0 +1,159 @@
+"""Removing what is old or takes room: results nobody wants any more, and stored analyses.
+
+Only what the program made goes: files that a manifest lists and that are still as it lists them, and
+entries of the analysis store. Whatever else lies in a folder stays, and the folder with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.analysis_store import AnalysisStore, StoreEntry
+from core.errors import OutputError, ascii_safe
+from processors.batch.batch_summary import last_summary
+from processors.batch.index_writer import INDEX_FILE, write_index
+from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
+from processors.results.output_folder import BACKUP_FILE, listed_files, output_lock, read_manifest, remove_file
+from processors.results.output_writer import MANIFEST_FILE, TIMELINE_FILE
+from utils.files import PARTIAL_PREFIX
+
+logger = logging.getLogger(__name__)
+
+LOG_FILE = "clean.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that goes.
+
+    path: file, or folder of results. bytes: what that frees. kept: results that were changed since, which stay.
+    """
+
+    path: Path
+    bytes: int
+    kept: tuple[str, ...] = ()
+
+
+def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *, dry_run: bool) -> list[Removal]:
+    """Remove results below `output_dir` and stored analyses not written or used for so long; returns what went.
+
+    So do the finished clips of interrupted runs. What is removed is also written to clean.log in `output_dir`.
+    store: None where there is none. dry_run: only say what would go.
+
+    Raises:
+        OutputError: `output_dir` cannot be written, or a run is writing there.
+    """
+    before = time.time() - older_than_s
+    removed: list[Removal] = []
+    if output_dir.is_dir():
+        with output_lock(output_dir):
+            for folder in _old_folders(output_dir, before):
+                if removal := _clean_folder(folder, dry_run=dry_run):
+                    removed.append(removal)
+            removed += _clean_unfinished(output_dir, before, dry_run=dry_run)
+            if removed and not dry_run and (output_dir / INDEX_FILE).exists():
+                # Its links would lead nowhere.
+                write_index(output_dir, last_summary(output_dir))
+    if store is not None:
+        old = (entry for entry in store.entries() if entry.used_at < before)
+        removed += [Removal(entry.path, entry.bytes) for entry in old if dry_run or store.remove(entry)]
+    if removed and not dry_run:
+        _log(output_dir, removed)
+    return removed
+
+
+def clear_cache(store: AnalysisStore) -> list[StoreEntry]:
+    """Remove every stored analysis; returns those that went."""
+    return [entry for entry in store.entries() if store.remove(entry)]
+
+
+def cache_lines(store: AnalysisStore) -> Iterator[str]:
+    """What there is to say about the store, for a terminal."""
+    entries = store.entries()
+    used, limit = sum(e.bytes for e in entries), store.limit_bytes
+    yield f"folder    {ascii_safe(str(store.folder))}"
+    yield f"analyses  {len(entries)}"
+    yield f"size      {used / 1e6:.1f} of {limit / 1e6:.0f} MB"
+    if entries:
+        days = (time.time() - entries[-1].used_at) / 86400
+        yield f"oldest    last used {days:.0f} days ago"
+
+
+def removal_lines(removed: list[Removal], *, dry_run: bool) -> Iterator[str]:
+    """What was removed, for a terminal."""
+    for item in removed:
+        kept = f" (changed since, kept: {', '.join(map(ascii_safe, item.kept))})" if item.kept else ""
+        yield f"{item.bytes / 1e6:>9.1f} MB  {ascii_safe(str(item.path))}{kept}"
+    total = sum(item.bytes for item in removed) / 1e6
+    yield f"{len(removed)} {'would be removed' if dry_run else 'removed'}, {total:.1f} MB"
+
+
+def _old_folders(output_dir: Path, before: float) -> Iterator[Path]:
+    for folder in sorted(output_dir.iterdir()):
+        if folder.is_symlink() or not folder.is_dir() or not _is_ours(read_manifest(folder)):
+            continue
+        files = (folder / MANIFEST_FILE, folder / TIMELINE_FILE)
+        if max(file.stat().st_mtime for file in files if file.is_file()) < before:
+            yield folder
+
+
+def _clean_unfinished(output_dir: Path, before: float, *, dry_run: bool) -> Iterator[Removal]:
+    """The finished clips of runs that were interrupted and never taken up again."""
+    for folder in sorted(output_dir.glob(f"{PARTIAL_PREFIX}*")):
+        if has_finished_clips(folder) and (folder / NOTES_FILE).stat().st_mtime < before:
+            size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+            if not dry_run:
+                shutil.rmtree(folder)
+            yield Removal(folder, size)
+
+
+def _is_ours(manifest: dict[str, Any] | None) -> bool:
+    # A journal of a broken exchange, or somebody else's manifest, has not all of these.
+    wanted = {"schema": int, "version": str, "analysis": str, "timeline": dict, "files": list}
+    return all(isinstance((manifest or {}).get(key), kind) for key, kind in wanted.items())
+
+
+def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
+    manifest = read_manifest(folder) or {}
+    sizes = {e["file"]: e.get("bytes") for e in manifest["files"] if isinstance(e, dict) and "file" in e}
+    there = [n for n in listed_files(manifest) if (folder / n).is_file() and not (folder / n).is_symlink()]
+    going = [n for n in there if _as_we_made_it(folder / n, n, sizes[n], manifest)]
+    kept = tuple(n for n in there if n not in going)
+    if not kept:
+        # As long as something of the results is left, the manifest says what it is.
+        going += [n for n in (BACKUP_FILE, MANIFEST_FILE) if (folder / n).is_file()]
+    if not going:
+        return None
+    freed = sum((folder / n).stat().st_size for n in going)
+    if not dry_run:
+        for name in going:
+            remove_file(folder, name)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return Removal(folder, freed, kept)
+
+
+def _as_we_made_it(path: Path, name: str, size: Any, manifest: dict[str, Any]) -> bool:
+    if name == TIMELINE_FILE:
+        return bool(hashlib.sha256(path.read_bytes()).hexdigest() == manifest["timeline"].get("sha256"))
+    return bool(path.stat().st_size == size)
+
+
+def _log(output_dir: Path, removed: list[Removal]) -> None:
+    now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    lines = [f"{now}  {item.bytes:>12}  {ascii_safe(str(item.path))}\n" for item in removed]
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        with (output_dir / LOG_FILE).open("a", encoding="utf-8", newline="\n") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise OutputError(
+            f"the log of what was removed cannot be written: {error.strerror}", path=output_dir
+        ) from error

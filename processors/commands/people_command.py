@@ -1,0 +1,53 @@
+"""`main.py people [FOLDER]`: list the people of one video or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.errors import SettingsError
+from processors.batch.exit_codes import EXIT_DONE, EXIT_USAGE
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import FOLDER_HELP, Parser, existing_place, new_parser
+from processors.commands.command import print_error
+from processors.commands.console import open_console
+from utils.stdout_guard import print_lines
+
+
+def parser() -> Parser:
+    """Return the parser of `people`."""
+    result = new_parser("people", "List the people of a video: time on screen, clips, tracklets.")
+    result.add_argument(
+        "folder",
+        nargs="?",
+        type=existing_place,
+        metavar="FOLDER",
+        help=f"{FOLDER_HELP} (default: every result folder)",
+    )
+    result.add_argument("--tracklets", action="store_true", help="list the tracklets with their times instead")
+    return result
+
+
+def run(arguments: Sequence[str], _: RunJournal) -> int:
+    """Print the table of people; returns the exit code."""
+    parsed = parser().parse_args(arguments)
+    with open_console(parsed.verbosity):
+        from processors.commands.people_editor import people_lines, tracklet_lines
+        from processors.results.result_lookup import find_folder, result_folders
+        from processors.results.timeline_file import read_timeline
+
+        table = tracklet_lines if parsed.tracklets else people_lines
+        if parsed.folder is not None:
+            print_lines(table(read_timeline(find_folder(parsed.folder, parsed.output))))
+            return EXIT_DONE
+        folders = result_folders(parsed.output)
+        if not folders:
+            return print_error(f"{parsed.output}: no results yet (-o selects another folder)", EXIT_USAGE)
+        code = EXIT_DONE
+        for folder in folders:
+            try:
+                lines = list(table(read_timeline(folder)))
+            except SettingsError as error:
+                code = print_error(f"{folder.name}: {error}", EXIT_USAGE)
+            else:
+                print_lines([f"{folder.name}:", *(f"  {line}" for line in lines)])
+    return code

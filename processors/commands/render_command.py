@@ -1,0 +1,60 @@
+"""`main.py render FOLDER`: make the clips of a result folder again from its timeline.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import VideoProcessingError
+from core.options import options
+from processors.batch.exit_codes import EXIT_DONE
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import INPUT_DIR, Parser, add_folder, new_parser, path
+from processors.commands.console import open_console, signals_to
+from processors.commands.settings_flags import add_settings, settings_from
+from utils.stdout_guard import print_lines
+
+_NO_FLAGS = {"overwrite", "cache"}
+"""settings without effect on this command"""
+
+
+def parser() -> Parser:
+    """Return the parser of `render`, with a flag for each setting that changes the clips or the run."""
+    result = new_parser(
+        "render", "Make the clips again from timeline.json, with the recorded settings unless flags change them."
+    )
+    add_folder(result)
+    result.add_argument("--video", type=path, metavar="FILE", help="the video, if it was moved")
+    result.add_argument(
+        "--analyse", action="store_true", help="analyse the video again if its analysis is no longer in the cache"
+    )
+    add_settings(
+        result, [o for o in options() if o.section not in ("analysis", "identity") and o.name not in _NO_FLAGS]
+    )
+    return result
+
+
+def run(arguments: Sequence[str], journal: RunJournal) -> int:
+    """Make the clips again; returns the exit code."""
+    parsed = parser().parse_args(arguments)
+    with open_console(parsed.verbosity) as monitor:
+        from processors.batch.cache_place import usable_cache
+        from processors.commands.folder_renderer import render_folder, rendered_lines
+        from processors.results.result_lookup import find_folder, recorded_settings
+
+        folder = find_folder(parsed.folder, parsed.output)
+        settings = settings_from(parsed, recorded_settings(folder))
+        named = [file for file in [Path(parsed.folder)] if file.is_file()]
+        places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
+        if crash := journal.history.left_out(folder.name):
+            raise VideoProcessingError(crash.reason, path=folder)
+        monitor.begin(1)
+        monitor.expect(folder.name, 1.0)
+        with (
+            signals_to(monitor.stop),
+            journal.working_on(folder.name, "finish"),
+            usable_cache(settings) as usable,
+        ):
+            manifest = render_folder(folder, usable, monitor.video(folder.name), places=places, analyse=parsed.analyse)
+    print_lines(rendered_lines(folder, manifest))
+    return EXIT_DONE

@@ -1,0 +1,153 @@
+"""`main.py [run] [INPUT ...]`: process videos."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config import VERSION
+from core.options import options
+from processors.batch.exit_codes import EXIT_USAGE
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import INPUT_DIR, OUTPUT_DIR, Parser, add_verbosity, existing_place, path
+from processors.commands.command import print_error
+from processors.commands.console import open_console, signals_to
+from processors.commands.settings_flags import add_settings, settings_from
+from utils.plurals import count_of
+from utils.stdout_guard import print_lines
+
+if TYPE_CHECKING:
+    from config import Settings
+    from processors.batch.batch_inputs import BatchInput
+    from processors.batch.batch_summary import BatchSummary
+    from processors.commands.debug_bundle import DebugBundle
+    from utils.progress_bars import BatchMonitor
+
+logger = logging.getLogger(__name__)
+
+OTHER_COMMANDS = ("people", "rename", "merge", "split", "drop", "render", "cache", "clean")
+
+_EPILOG = """\
+other commands (main.py COMMAND --help):
+  people                      list the people in a video
+  rename, merge, split, drop  correct who is who
+  render                      make the clips again after corrections
+  cache, clean                show or clear stored analyses; remove old results
+exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
+Settings may also be given in a TOML file (--config): one section for each group above, with "_" instead of "-", e.g.
+min_face = 0.1 in section [analysis]. Flags take precedence over the file, the file over the defaults."""
+_BUNDLE_HELP = (
+    "write a zip for a bug report (default: debug-bundle.zip in this folder): log, versions, machine, settings, video "
+    "properties, manifests, tracks.csv. It contains no video, images, faces, paths or names given to people, but it "
+    "does contain the file names of the videos"
+)
+
+
+def parser() -> Parser:
+    """Return the parser of `run`: its own flags, then one for each setting of `config.py`."""
+    result = Parser(
+        prog="main.py",
+        usage="python main.py [INPUT ...] [-o DIR] [--config FILE.toml] [options]",
+        description="Find the people in videos and write steady, cropped clips with audio, one folder per person.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    result.add_argument(
+        "inputs",
+        nargs="*",
+        type=existing_place,
+        metavar="INPUT",
+        help="videos, folders or glob patterns (default: videos/input)",
+    )
+    result.add_argument(
+        "-o", "--output", type=path, default=OUTPUT_DIR, metavar="DIR", help="output folder (default: videos/output)"
+    )
+    result.add_argument("--config", type=path, metavar="FILE.toml", help="settings file")
+    result.add_argument("--dry-run", action="store_true", help="only list what would be done")
+    result.add_argument("--log-file", type=path, metavar="FILE", help="append a detailed log as JSON lines to FILE")
+    result.add_argument(
+        "--debug-bundle", nargs="?", type=_zip, const=Path("debug-bundle.zip"), metavar="FILE.zip", help=_BUNDLE_HELP
+    )
+    add_verbosity(result)
+    result.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    add_settings(result, options())
+    return result
+
+
+def run(arguments: Sequence[str], journal: RunJournal) -> int:
+    """Process the videos that `arguments` name; returns the exit code."""
+    parsed = parser().parse_intermixed_args(arguments)
+    settings = settings_from(parsed)
+    bundle = _debug_bundle(parsed, arguments, settings, journal)
+    logs = [] if bundle is None else [bundle.log]
+    with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
+        from processors.batch.batch_inputs import find_inputs
+
+        inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
+        if command := _intended_command(parsed.inputs):
+            return print_error(f"no file {parsed.inputs[0]!r}; did you mean the command {command}?", EXIT_USAGE)
+        if bundle is not None:
+            bundle.inputs = inputs
+        if not inputs:
+            where = ", ".join(parsed.inputs) or str(INPUT_DIR)
+            return print_error(f"no videos in {where} (put videos there, or name files or folders)", EXIT_USAGE)
+        if parsed.dry_run:
+            from processors.commands.dry_run import dry_run
+
+            return dry_run(inputs, parsed.output, settings, journal)
+        if not journal.history.crashes:
+            logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
+        summary = _run_batch(inputs, parsed.output, settings, monitor, journal)
+        if any(result.clips for result in summary.results):
+            logger.info("open this to see everything: %s", parsed.output / "index.html")
+    if not summary.restart:
+        print_lines(summary.lines())
+    if summary.abandoned:
+        # A thread is stuck in foreign code; a normal exit would wait for it.
+        sys.stderr.flush()
+        os._exit(summary.exit_code)
+    return summary.exit_code
+
+
+def _run_batch(
+    inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, monitor: BatchMonitor, journal: RunJournal
+) -> BatchSummary:
+    with signals_to(monitor.stop):
+        # The heavy packages are imported here, within signals_to: a KeyboardInterrupt during an import may get lost.
+        from processors.batch.cache_place import usable_cache
+        from processors.batch_runner import run_batch
+
+        with usable_cache(settings) as usable:
+            return run_batch(inputs, output_dir, usable, monitor, journal=journal)
+
+
+def _intended_command(inputs: Sequence[str]) -> str:
+    """Return the command that the first input is probably a misspelling of, or ""."""
+    if not inputs or os.path.lexists(inputs[0]) or not inputs[0].isalpha():
+        return ""
+    return next(iter(difflib.get_close_matches(inputs[0].lower(), ("run", *OTHER_COMMANDS), 1, 0.7)), "")
+
+
+def _debug_bundle(
+    parsed: argparse.Namespace, arguments: Sequence[str], settings: Settings, journal: RunJournal
+) -> DebugBundle | None:
+    if parsed.debug_bundle is None:
+        return None
+    from processors.commands.debug_bundle import DebugBundle
+
+    return DebugBundle(parsed.debug_bundle, arguments, parsed.output, settings, journal.history)
+
+
+def _zip(text: str) -> Path:
+    # Any other name is probably an input that follows the flag; it must not be overwritten.
+    if not text.lower().endswith(".zip"):
+        raise argparse.ArgumentTypeError(f"expected FILE.zip, not {text!r}; put inputs before the flag")
+    return path(text)

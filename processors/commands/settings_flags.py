@@ -1,0 +1,56 @@
+"""Flags for the settings of `config.py`, and the settings that the parsed flags give."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from config import Settings, load_settings
+from core.options import Option, section_title
+from processors.commands.argument_parser import Parser, argument_type
+
+_METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
+
+
+def add_settings(parser: Parser, options: Iterable[Option]) -> None:
+    """Add a flag for each of `options`, grouped by section.
+
+    The destination of a flag is "section.name"; it is absent from the namespace unless the flag was given.
+    """
+    groups: dict[str, Any] = {}
+    for option in options:
+        if option.section not in groups:
+            groups[option.section] = parser.add_argument_group(option.section, section_title(option.section))
+        _add_flag(groups[option.section], option)
+
+
+def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]] | None = None) -> Settings:
+    """Build the settings: defaults, then the file of --config or the `recorded` settings, then flags.
+
+    Raises:
+        SettingsError: the file cannot be read, or a value is invalid.
+    """
+    values = {section: dict(keys) for section, keys in (recorded or {}).items()}
+    for destination, value in vars(parsed).items():
+        section, dot, name = destination.partition(".")
+        if dot:
+            values.setdefault(section, {})[name] = value
+    config: Path | None = getattr(parsed, "config", None)
+    return load_settings(config, values)
+
+
+def _add_flag(group: Any, option: Option) -> None:
+    common = {
+        "dest": f"{option.section}.{option.name}",
+        "default": argparse.SUPPRESS,
+        "help": option.help.replace("%", "%%"),
+    }
+    if option.is_switch:
+        group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
+    elif option.choices:
+        group.add_argument(option.flag, choices=option.choices, **common)
+    else:
+        metavar = _METAVARS[type(option.default)]
+        group.add_argument(option.flag, type=argument_type(option.parse), metavar=metavar, **common)

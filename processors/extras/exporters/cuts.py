@@ -1,0 +1,37 @@
+"""Segments in the time of editing programs: whole frames at a constant rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.types import FaceAnalysis, Identity, frame_times
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Frames [start, end) of the source, counted at its nominal rate, and their shot."""
+
+    start: int
+    end: int
+    shot: int
+
+
+def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
+    """The person's segments in time order, without overlaps.
+
+    An editing program computes a frame number as time * rate; in a source of variable rate that is not the number of
+    the decoded frame.
+    """
+    times, rate = frame_times(analysis), float(analysis.video.frame_rate)
+    cuts: list[Cut] = []
+    for segment in sorted(person.segments, key=lambda segment: (segment.start, segment.end)):
+        start, end = round(float(times[segment.start]) * rate), round(float(times[segment.end]) * rate)
+        start = max(start, cuts[-1].end) if cuts else start
+        if end > start:
+            cuts.append(Cut(start, end, segment.shot))
+    return cuts
+
+
+def source_length(analysis: FaceAnalysis) -> int:
+    """Length of the source, in frames at its nominal rate."""
+    return round(float(frame_times(analysis)[-1]) * float(analysis.video.frame_rate))

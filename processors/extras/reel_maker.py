@@ -1,0 +1,198 @@
+"""reel.mp4: all clips of a person in one video, with a title and short cross-fades."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from config import EncodeSettings
+from core.errors import EncodeError, InterruptedRunError, PipelineError, ToolMissingError
+from core.media.clip_writer import ClipWriter
+from core.media.ffmpeg_tool import find_ffmpeg
+from core.types import ByteArray, Clip, ColorInfo
+from processors.clips.clip_names import REEL_FILE
+from processors.extras.drawn_names import drawn_names
+from processors.extras.reel_audio import ReelPart, reel_frames, write_reel_audio
+from processors.extras.title_card import title_card
+from utils.files import PARTIAL_PREFIX
+from utils.plurals import count_of
+from utils.rgb_images import rgb_to_planes
+from utils.stage_monitor import StageMonitor
+from utils.time_formats import clock
+
+TITLE_S = 1.6
+FADE_S = 0.3
+
+_STAGE = "reel"
+_STOP_ARRIVES_S = 0.3
+"""Ctrl-C may end moviepy's decoders before the monitor's `stop` is set; an error is only reported after this time."""
+
+
+def write_reels(
+    folder: Path,
+    clips: Sequence[Clip],
+    faces: Mapping[str, Sequence[bytes]],
+    rate: Fraction,
+    settings: EncodeSettings,
+    monitor: StageMonitor,
+) -> tuple[str, ...]:
+    """Write PERSON/reel.mp4 for everybody who has a clip; `folder` holds the clips.
+
+    faces: JPEGs of each person, in the timeline's order, the best one first. rate: frames per second of the clips
+        and of the reels.
+
+    Raises:
+        EncodeError, OutputError: a reel cannot be made. DecodeError, InvalidVideoError: a clip cannot be read.
+        ToolMissingError: moviepy or ffmpeg is not installed.
+        InterruptedRunError: the monitor's `stop` was set. A reel only exists if it is complete.
+    """
+    names = drawn_names(dict.fromkeys([*faces, *(clip.person for clip in clips)]))
+    files = []
+    for person in dict.fromkeys(clip.person for clip in clips):
+        own = sorted((clip for clip in clips if clip.person == person), key=lambda clip: (clip.start, clip.end))
+        face = next(iter(faces.get(person, ())), b"")
+        file = f"{person}/{REEL_FILE}"
+        _write_reel(folder, file, own, names[person], face, rate, settings, monitor)
+        files.append(file)
+    return tuple(files)
+
+
+def reel_parts(folder: Path, clips: Sequence[Clip], rate: Fraction) -> list[ReelPart]:
+    """The title, then the clips; neighbours overlap by `FADE_S`, less if one of them is too short for it."""
+    lengths = [max(1, round(TITLE_S * rate)), *(clip.frames for clip in clips)]
+    files = [None, *(folder / clip.file for clip in clips)]
+    # The fades at both ends of a part must not overlap.
+    overlaps = [min(round(FADE_S * rate), a // 3, b // 3) for a, b in itertools.pairwise(lengths)]
+    return [ReelPart(*part) for part in zip(files, lengths, [*overlaps, 0], strict=True)]
+
+
+def _write_reel(
+    folder: Path,
+    file: str,
+    clips: Sequence[Clip],
+    name: str,
+    face: bytes,
+    rate: Fraction,
+    settings: EncodeSettings,
+    monitor: StageMonitor,
+) -> None:
+    target, size = folder / file, (clips[0].width, clips[0].height)
+    parts = reel_parts(folder, clips, rate)
+    length_s = sum(clip.frames for clip in clips) / rate
+    facts = f"{count_of(len(clips), 'clip')}, {clock(float(length_s))}"
+    card = title_card(*size, name, facts, face)
+    color = ColorInfo(matrix="smpte170m", range="tv")
+    try:
+        with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, dir=target.parent) as scratch:
+            audio_file = Path(scratch) / "audio.pcm"
+            pcm = write_reel_audio(parts, rate, audio_file, monitor.stop)
+            audio = None if pcm is None else (audio_file, pcm)
+            with ClipWriter(target, *size, rate, settings, color=color, audio=audio) as writer:
+                for image in _images(parts, card, rate):
+                    if monitor.stop.is_set():
+                        raise InterruptedRunError("stopped while making a reel", path=target, stage=_STAGE)
+                    writer.write(*rgb_to_planes(image))
+                    monitor.update(_STAGE, writer.frames, reel_frames(parts))
+    except Exception as error:
+        if monitor.stop.wait(_STOP_ARRIVES_S):
+            raise InterruptedRunError("stopped while making a reel", path=target, stage=_STAGE) from error
+        if isinstance(error, PipelineError):
+            raise
+        raise EncodeError(f"the reel cannot be made: {error}", path=target, stage=_STAGE) from error
+
+
+def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction) -> Iterator[ByteArray]:
+    """The frames of the reel, (H, W, 3) uint8 RGB; no more than two clips are open at a time."""
+    moviepy = load_moviepy()
+    opened: list[Any] = []
+    try:
+        clip, shared = _open(moviepy, parts[0], card, rate, opened), 0
+        for part, next_part in itertools.zip_longest(parts, parts[1:]):
+            yield from _run(clip, shared, part.frames - part.overlap)
+            if next_part is None:
+                return
+            following = _open(moviepy, next_part, card, rate, opened)
+            if part.overlap:
+                yield from _run(_cross_fade(moviepy, clip, following, part), 0, part.overlap)
+            _close(clip)
+            clip, shared = following, part.overlap
+    except (OSError, ValueError) as error:
+        # Here, because the caller takes an OSError for a full disk.
+        raise EncodeError(f"moviepy cannot read a clip: {error}", stage=_STAGE) from error
+    finally:
+        for clip in opened:
+            _close(clip)
+
+
+def _open(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, opened: list[Any]) -> Any:
+    """The part as a clip of moviepy, of the size of `card`. opened: files are added, for the caller to close."""
+    if part.clip is None:
+        return moviepy.ImageClip(card, duration=part.frames / float(rate)).with_fps(float(rate))
+    clip = moviepy.VideoFileClip(str(part.clip), audio=False)
+    opened.append(clip)
+    # moviepy reads the length with a resolution of 0.01 s only.
+    clip.duration = clip.end = part.frames / clip.fps
+    size = (card.shape[1], card.shape[0])
+    return clip if tuple(clip.size) == size else clip.resized(size)
+
+
+def _close(clip: Any) -> None:
+    """End the decoder of a clip; moviepy leaves the pipes of one that has ended by itself open."""
+    reader = getattr(clip, "reader", None)
+    process = getattr(reader, "proc", None)
+    clip.close()
+    if process is not None:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+
+
+def _cross_fade(moviepy: Any, clip: Any, following: Any, part: ReelPart) -> Any:
+    """The overlap: the last frames of `clip`, into which the first ones of `following` fade."""
+    length_s = part.overlap / following.fps
+    first_s = (part.frames - part.overlap) / clip.fps
+    leaving = clip.with_updated_frame_function(lambda t: clip.get_frame(first_s + t)).with_duration(length_s)
+    arriving = following.with_duration(length_s).with_effects([moviepy.vfx.CrossFadeIn(length_s)])
+    return moviepy.CompositeVideoClip([leaving, arriving], size=clip.size).with_fps(following.fps)
+
+
+def _run(clip: Any, start: int, end: int) -> Iterator[ByteArray]:
+    for frame in range(start, end):
+        # In moviepy's own time, which comes from a rounded rate, and in the middle of the frame: so each frame comes
+        # exactly once.
+        yield np.ascontiguousarray(clip.get_frame((frame + 0.5) / clip.fps), np.uint8)
+
+
+def load_moviepy() -> Any:
+    """moviepy, set up to use our ffmpeg. Imported only here and now: it is rarely needed and slow to import.
+
+    Raises:
+        ToolMissingError: moviepy or ffmpeg is not installed.
+    """
+    # It reads settings from the environment, and from .env files that may belong to anything.
+    own = {"FFMPEG_BINARY": find_ffmpeg(), "PYTHON_DOTENV_DISABLED": "1"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    try:
+        import moviepy
+    except (ImportError, OSError) as error:
+        raise ToolMissingError(
+            f"moviepy cannot be used: {error}",
+            stage=_STAGE,
+            hint="python -m pip install -r requirements.txt -c constraints.txt",
+        ) from error
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+    return moviepy

@@ -1,0 +1,92 @@
+"""Everything that can be written beside the clips on request: preview, reels, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import EXTRA_FILES, Settings
+from core.types import Clip, FaceAnalysis, Timeline
+from processors.extras.exporters.coco import write_coco
+from processors.extras.exporters.edl import write_edl
+from processors.extras.exporters.mot import write_mot
+from processors.extras.exporters.otio import write_otio
+from processors.extras.exporters.vtt import write_vtt
+from processors.results.result_pictures import ranked_faces
+from utils.stage_monitor import StageMonitor
+
+
+@dataclass(frozen=True, slots=True)
+class ExtrasContext:
+    """What extras are made from. folder: the video's; it holds the clips."""
+
+    folder: Path
+    analysis: FaceAnalysis
+    timeline: Timeline
+    clips: Sequence[Clip]
+    settings: Settings
+    monitor: StageMonitor
+
+
+Writer = Callable[[ExtrasContext], tuple[str, ...]]
+"""Writes an extra; returns its files, relative to the folder"""
+
+Exporter = Callable[[Path, FaceAnalysis, Timeline], tuple[str, ...]]
+"""(folder, analysis, timeline) -> files, relative to the folder. Raises OSError if they cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """One kind of extra.
+
+    name: its name in the manifest, and in `--export` if it is an export. files: see `config.EXTRA_FILES`.
+    """
+
+    name: str
+    files: str
+    write: Writer
+
+
+def _export(name: str, exporter: Exporter) -> Extra:
+    return Extra(name, EXTRA_FILES[name], lambda context: exporter(context.folder, context.analysis, context.timeline))
+
+
+def _write_preview(context: ExtrasContext) -> tuple[str, ...]:
+    # Imported only now: drawing text takes 30 ms to import.
+    from processors.extras.preview_renderer import write_preview
+
+    return write_preview(context.folder, context.analysis, context.timeline, context.settings.encode, context.monitor)
+
+
+def _write_reels(context: ExtrasContext) -> tuple[str, ...]:
+    from processors.extras.reel_maker import write_reels
+
+    faces = ranked_faces(context.analysis, context.timeline)
+    rate = context.analysis.video.frame_rate
+    return write_reels(context.folder, context.clips, faces, rate, context.settings.encode, context.monitor)
+
+
+_ALL = (
+    Extra("preview", EXTRA_FILES["preview"], _write_preview),
+    Extra("reel", EXTRA_FILES["reel"], _write_reels),
+    _export("mot", write_mot),
+    _export("coco", write_coco),
+    _export("vtt", write_vtt),
+    _export("otio", write_otio),
+    _export("edl", write_edl),
+)
+
+EXTRAS = {extra.name: extra for extra in _ALL}
+
+
+def write_extras(names: Iterable[str], context: ExtrasContext) -> dict[str, tuple[str, ...]]:
+    """Write the extras `names` (of `OutputSettings.extras`); returns the files of each, relative to the folder.
+
+    Raises:
+        DecodeError, EncodeError, OutputError: a video cannot be made.
+        ToolMissingError: a library is not installed.
+        OSError: a file cannot be written.
+        InterruptedRunError: the monitor's `stop` was set.
+    """
+    return {name: EXTRAS[name].write(context) for name in sorted(names)}

@@ -1,0 +1,60 @@
+"""What the analysis sees of a frame: always a thumbnail, and an image at the analysis size if somebody looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from core.media.video_frame import VideoFrame
+from core.types import ByteArray
+from utils.stage_times import timed
+
+THUMB_WIDTH, THUMB_HEIGHT = 128, 72
+"""size of the thumbnails in which cuts are detected"""
+
+LAZY_LIMIT_PX = 1920 * 1088
+"""larger frames are converted at once: a second of unconverted ones would take too much memory"""
+
+
+class AnalysisImage:
+    """The image of one frame at the analysis size. Calling it gives the pixels, converted on the first call.
+
+    May be called from two threads, one after the other.
+    """
+
+    def __init__(self, frame: VideoFrame, width: int, height: int) -> None:
+        """width, height: of the image, px."""
+        self._frame: VideoFrame | None = frame
+        self._size = width, height
+        self._pixels: ByteArray | None = None
+        if frame.width * frame.height > LAZY_LIMIT_PX:
+            self()
+
+    def __call__(self) -> ByteArray:
+        """(height, width, 3) uint8 RGB, C-contiguous; the same array each time."""
+        if self._pixels is None:
+            assert self._frame is not None
+            with timed("convert"):
+                self._pixels = self._frame.rgb(*self._size)
+            self._frame = None
+        return self._pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnalysisFrame:
+    """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer."""
+
+    source: VideoFrame
+    image: AnalysisImage
+
+    @property
+    def index(self) -> int:
+        return self.source.index
+
+
+@timed("convert")
+def thumbnail(frame: VideoFrame) -> ByteArray:
+    """(72, 128, 3) uint8, roughly RGB: colour matrix and range are ignored, which comparing frames does not need."""
+    return np.asarray(cv2.cvtColor(frame.shrunk(THUMB_WIDTH, THUMB_HEIGHT), cv2.COLOR_YCrCb2RGB), np.uint8)

@@ -1,0 +1,116 @@
+"""The seam for whatever is measured on followed faces, and the thread on which that happens, beside the tracking."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from core.types import FloatArray, Tracklet
+from processors.faces.analysis_frame import AnalysisFrame
+from processors.faces.tracklet_maker import make_tracklet
+from processors.tracking.face_stream import FrameFaces
+from processors.tracking.track import Track
+from utils.helper_threads import submit
+
+MAX_PENDING = 16
+"""calls that may wait for the thread; each frame that waits keeps its pixels"""
+
+STOP_POLL_S = 0.1
+
+
+class FaceObserver(Protocol):
+    """Measures the faces of one video. All calls come from one thread, in the order of the frames.
+
+    Its memory must be bounded, and it must keep no frame.
+    """
+
+    def on_faces(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
+        """Take the faces visible in `frame`; boxes and landmarks are in analysis pixels.
+
+        Called for the frames that the tracker looked at and that show a face, which are not all frames. The last
+        frame of a shot may come twice, the second time with boxes from a detection.
+        """
+        ...
+
+    def on_track_end(self, track: Track) -> Mapping[str, NDArray[Any]] | None:
+        """The columns measured for a track that has ended; None if the observer is sure that it shows no face.
+
+        A name that `Tracklet` has as a field fills that field. Every other name is a signal: (T,) float32, a value
+        for each of `tracklet_frames(track)`; it needs a row in the column table of `core/analysis_file.py`.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Called once, after the last track has ended."""
+        ...
+
+
+class ObserverThread:
+    """Runs observers on one thread, in the order of the calls, so that results do not depend on its pace.
+
+    A context manager that ends its thread.
+    """
+
+    def __init__(self, observers: Sequence[FaceObserver], scale: FloatArray, check: Callable[[], None]) -> None:
+        """scale: (2,) source pixels per analysis pixel, x and y. check: called while waiting; may raise to leave."""
+        self._observers = observers
+        self._scale = scale
+        self._check = check
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="observe")
+        self._pending: deque[Future[None]] = deque()
+        self._tracklets: list[Tracklet] = []
+
+    def __enter__(self) -> ObserverThread:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def on_faces(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
+        """Hand a frame to the observers; a frame without faces is of no interest to them.
+
+        Raises:
+            What an observer raised for an earlier call: ModelError and the like.
+        """
+        if not faces.faces:
+            return
+        frame.image()  # converted here: an image must not be converted on two threads at a time
+        for observer in self._observers:
+            self._submit(observer.on_faces, frame, faces)
+
+    def on_track_end(self, track: Track) -> None:
+        """Make a tracklet of `track`, if it shows a face; raises like `on_faces`."""
+        self._submit(self._end, track)
+
+    def finish(self) -> list[Tracklet]:
+        """Wait until everything is done; the tracklets in the order in which their tracks ended. Raises likewise."""
+        for observer in self._observers:
+            self._submit(observer.finish)
+        self._collect(0)
+        return self._tracklets
+
+    def _end(self, track: Track) -> None:
+        columns: dict[str, NDArray[Any]] = {}
+        is_face = True
+        for observer in self._observers:
+            # Each of them has to be told, because it may keep something for the track.
+            measured = observer.on_track_end(track)
+            is_face = is_face and measured is not None
+            columns.update(measured or {})
+        if is_face:
+            self._tracklets.append(make_tracklet(track, self._scale, columns))
+
+    def _submit(self, work: Callable[..., None], *arguments: object) -> None:
+        self._pending.append(submit(self._pool, work, *arguments))
+        self._collect(MAX_PENDING)
+
+    def _collect(self, leave: int) -> None:
+        while len(self._pending) > leave or (self._pending and self._pending[0].done()):
+            while not self._pending[0].done():
+                wait([self._pending[0]], timeout=STOP_POLL_S)
+                self._check()
+            self._pending.popleft().result()

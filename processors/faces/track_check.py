@@ -1,0 +1,53 @@
+"""Whether a track that has ended shows a face at all: what following and detections say of it as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.model_manager import ModelManager
+from processors.faces.face_sampler import FaceSample
+from processors.faces.tracklet_maker import MIN_FRAMES
+from processors.tracking.track import Track
+from utils.stage_times import timed
+
+SURE_SCORE = 0.9
+SURE_CONFIRMATIONS = 0.7
+"""a track with this median score and this share of full detections that found it needs no second opinion"""
+
+MIN_DOUBTFUL_S = 0.5
+"""shorter doubtful tracks are flicker"""
+
+MIN_OPINION = 0.6
+"""least verifier score of a face. On the development clips real faces reach 0.95 or more, profiles and 34 px faces
+included; hands, a clock and a necklace 0, a patterned cloth 0.5"""
+
+OPINIONS = 3
+"""samples that the verifier is asked about; it takes about 0.1 s each"""
+
+
+class TrackCheck:
+    """Asks the verifier where a track leaves a doubt. Use from one thread."""
+
+    def __init__(self, models: ModelManager, frame_rate: float) -> None:
+        self._models = models
+        self._min_doubtful = MIN_DOUBTFUL_S * frame_rate
+
+    def is_face(self, track: Track, samples: Sequence[FaceSample]) -> bool:
+        """samples: of the track, best first.
+
+        Raises:
+            ModelError: the verifier cannot be had.
+        """
+        length = track.frames[-1] - track.frames[0] + 1
+        if length < MIN_FRAMES:
+            return False
+        confirmed = track.confirmations / max(track.full_searches, 1)
+        if float(np.median(track.scores)) >= SURE_SCORE and confirmed >= SURE_CONFIRMATIONS:
+            return True
+        if not samples or length < self._min_doubtful:
+            return False
+        with timed("second opinion"):
+            opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
+        return float(opinions.max()) >= MIN_OPINION

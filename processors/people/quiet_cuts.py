@@ -1,0 +1,96 @@
+"""Where to cut a long segment into clips: at the frames in which the faces move least. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import FaceAnalysis, IntArray, Segment, Tracklet
+from utils.path_smoothing import fill_gaps
+from utils.signal_filters import gaussian
+
+_SHORTEST_PART = 0.5
+"""shortest part, as a share of the longest one: with parts from 0.5 to 1, any longer segment can be divided"""
+_ROUNDING_S = 1e-6
+_QUIET_S = 0.3
+"""standard deviation of the Gaussian over face motion, seconds, so that a single still frame is no quiet moment"""
+_OTHER_FACES_WEIGHT = 0.5
+"""weight of the mean motion of the other faces in the frame"""
+_COST_PER_CUT = 0.05
+"""cost of a cut on top of the motion at it, face heights per second: avoids needless cuts"""
+
+
+def quiet_cuts(analysis: FaceAnalysis, segment: Segment, max_s: float) -> list[int]:
+    """Frame numbers, increasing, at which to cut so that no part is longer than `max_s` seconds.
+
+    Of all sets of cuts whose parts are half of `max_s` to `max_s` long, the one with the least motion at the cuts, by
+    dynamic programming in O(T). Empty where the segment is short enough.
+    """
+    end_pts = np.array([analysis.end_pts(f + 1) for f in range(segment.start, segment.end)], np.int64)
+    # ends_s[i] is when frame start + i ends, which is where a cut after it would lie.
+    ends_s = (end_pts - analysis.frame_pts[segment.start]) * float(analysis.video.time_base)
+    length = len(ends_s)
+    shortest_s, longest_s = _SHORTEST_PART * max_s - _ROUNDING_S, max_s + _ROUNDING_S
+    if ends_s[-1] <= longest_s:
+        return []
+    costs = _activity(analysis, segment) + _COST_PER_CUT
+    costs[-1] = 0.0  # the end is not a cut
+    total = np.full(length, np.inf)
+    previous = np.full(length, -1)
+    # Sliding-window minimum: candidates for the previous cut, cheapest first. Those that are still too close wait.
+    cheapest: deque[int] = deque()
+    waiting = 0
+    for i, end_s in enumerate(ends_s):
+        while ends_s[waiting] <= end_s - shortest_s:
+            while cheapest and total[cheapest[-1]] >= total[waiting]:
+                cheapest.pop()
+            cheapest.append(waiting)
+            waiting += 1
+        while cheapest and ends_s[cheapest[0]] < end_s - longest_s:
+            cheapest.popleft()
+        if shortest_s <= end_s <= longest_s:
+            total[i] = costs[i]
+        elif cheapest and np.isfinite(total[cheapest[0]]):
+            total[i], previous[i] = costs[i] + total[cheapest[0]], cheapest[0]
+    cuts = []
+    at = int(previous[-1])
+    while at >= 0:
+        cuts.append(segment.start + at + 1)
+        at = int(previous[at])
+    return cuts[::-1]
+
+
+def _activity(analysis: FaceAnalysis, segment: Segment) -> NDArray[np.float64]:
+    """(T,) float64: how much the faces move in each frame of the segment, face heights per second."""
+    frames = np.arange(segment.start, segment.end)
+    rate_hz = float(analysis.video.frame_rate)
+    own = [t for t in analysis.tracklets if t.id in segment.tracklets]
+    others = [
+        t
+        for t in analysis.tracklets
+        if t.shot == segment.shot and t.id not in segment.tracklets and t.start < segment.end and t.end > segment.start
+    ]
+    motion = np.sum([_motion(t, frames) for t in own], axis=0)
+    if others:
+        motion = motion + _OTHER_FACES_WEIGHT * np.mean([_motion(t, frames) for t in others], axis=0)
+    return gaussian(motion * rate_hz, _QUIET_S * rate_hz)
+
+
+def _motion(tracklet: Tracklet, frames: IntArray) -> NDArray[np.float64]:
+    """(T,) float64: motion from each of `frames` to the next, face heights; 0 outside the tracklet.
+
+    The nose shows turns of the head, the box centre its translation, the box height motion towards the camera.
+    """
+    boxes = tracklet.boxes.astype(np.float64)
+    heights = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    nose = tracklet.landmarks[:, 2].astype(np.float64)
+    scale = float(np.median(heights))
+    columns = np.column_stack([centers / scale, nose / scale, np.log(heights)])
+    # Detector jitter would otherwise count as motion.
+    smooth = gaussian(columns, 2.0)
+    at_frames = fill_gaps(tracklet.frames, smooth, frames)
+    steps = np.linalg.norm(np.diff(at_frames, axis=0, append=at_frames[-1:]), axis=1)
+    return np.asarray(steps, np.float64)

@@ -1,0 +1,146 @@
+"""The one place that turns the presence of a person into segments, and segments into the ranges that clips show.
+
+A person is present in rows: the frames of their tracklets (`person_segments`), or whole tracklets where only their
+times are known (`segment_rows`, for timeline.json). Absences of up to `merge_gap` are bridged, shots are not, and
+what is shorter than `min_clip` is dropped. `pad_and_split` adds `padding` and applies `max_clip` when clips are
+planned, so that timeline.json keeps what was found. Pure functions.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config import ClipSettings, IdentitySettings
+from core.types import FaceAnalysis, IntArray, Segment, Tracklet
+from processors.people.quiet_cuts import quiet_cuts
+
+Seconds = NDArray[np.float64]
+PresenceMasks = Mapping[int, NDArray[np.bool_]]
+"""by tracklet id: (T,) bool, which frames of the tracklet count as presence; tracklets without a mask count in full"""
+
+_ROUNDING_S = 1e-6
+"""timeline.json has microseconds; lengths and gaps that are equal to a limit pass"""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRules:
+    """The settings that decide which segments a person has.
+
+    min_clip_s: shortest segment, seconds. merge_gap_s: longest absence within one segment, seconds.
+    skip_still: people whose face never moves (portraits, posters) get no segments.
+    """
+
+    min_clip_s: float
+    merge_gap_s: float
+    skip_still: bool = False
+
+    @classmethod
+    def from_settings(cls, identity: IdentitySettings, clip: ClipSettings) -> SegmentRules:
+        return cls(clip.min_clip, clip.merge_gap, identity.skip_still)
+
+
+def segment_rows(
+    shots: IntArray, starts_s: Seconds, ends_s: Seconds, rules: SegmentRules, *, still: bool = False
+) -> list[tuple[int, int]]:
+    """Half-open ranges of rows, each of which makes one segment of a person.
+
+    Args:
+        shots: (N,) int64, shot of each row.
+        starts_s: (N,) float64, when each row of presence begins, seconds; rows are sorted by shot, then by start.
+        ends_s: (N,) float64, when it ends. Rows may overlap.
+        rules: what makes a segment.
+        still: the person's face never moves by itself.
+    """
+    if not len(shots) or (still and rules.skip_still):
+        return []
+    ranges = []
+    for first, last in _runs(np.diff(shots) != 0, 0, len(shots)):
+        reached_s = np.maximum.accumulate(ends_s[first:last])
+        absences_s = starts_s[first + 1 : last] - reached_s[:-1]
+        for begin, end in _runs(absences_s > rules.merge_gap_s + _ROUNDING_S, first, last):
+            if reached_s[end - 1 - first] - starts_s[begin] >= rules.min_clip_s - _ROUNDING_S:
+                ranges.append((begin, end))
+    return ranges
+
+
+def _runs(breaks: NDArray[np.bool_], first: int, last: int) -> list[tuple[int, int]]:
+    """[first, last) cut where `breaks` (last - first - 1,) is True between two rows."""
+    cuts = (first + 1 + np.flatnonzero(breaks)).tolist()
+    return list(itertools.pairwise([first, *cuts, last]))
+
+
+def person_segments(
+    person: str,
+    tracklets: Sequence[Tracklet],
+    starts_s: Seconds,
+    ends_s: Seconds,
+    rules: SegmentRules,
+    *,
+    still: bool = False,
+    masks: PresenceMasks | None = None,
+) -> tuple[Segment, ...]:
+    """The segments of one person in time order.
+
+    Args:
+        person: name for the segments.
+        tracklets: the person's, in time order.
+        starts_s: (F,) float64, when each frame of the video begins to be shown, seconds.
+        ends_s: (F,) float64, when it stops being shown; earlier than the next start where the recording pauses.
+        rules: what makes a segment.
+        still: the person's face never moves by itself.
+        masks: frames that count as presence ("only while speaking"). A segment refers to all tracklets that overlap
+            it, since the camera follows the face in frames that do not count, too.
+    """
+    shown = [_counted(tracklet, masks or {}) for tracklet in tracklets]
+    frames, first = np.unique(np.concatenate([np.zeros(0, np.int64), *shown]), return_index=True)
+    shots = np.repeat([t.shot for t in tracklets], [len(f) for f in shown])[first]
+    segments = []
+    for begin, end in segment_rows(shots, starts_s[frames], ends_s[frames], rules, still=still):
+        start, stop, shot = int(frames[begin]), int(frames[end - 1]) + 1, int(shots[begin])
+        ids = tuple(t.id for t in tracklets if t.shot == shot and t.start < stop and t.end > start)
+        segments.append(Segment(person, shot, start, stop, ids))
+    return tuple(segments)
+
+
+def _counted(tracklet: Tracklet, masks: PresenceMasks) -> IntArray:
+    mask = masks.get(tracklet.id)
+    return tracklet.frames if mask is None else tracklet.frames[mask]
+
+
+def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings: ClipSettings) -> list[Segment]:
+    """`segments` extended by `settings.padding` and split where they are longer than `settings.max_clip`.
+
+    Padding ends at shot boundaries and halfway to the next segment of the same person. Splits are made where faces
+    move least. The order is that of `segments`; the parts of one are in time order.
+    """
+    padded = _padded(analysis, segments, settings.padding) if settings.padding else list(segments)
+    if not settings.max_clip:
+        return padded
+    parts = []
+    for segment in padded:
+        bounds = [segment.start, *quiet_cuts(analysis, segment, settings.max_clip), segment.end]
+        parts += [replace(segment, start=a, end=b) for a, b in itertools.pairwise(bounds)]
+    return parts
+
+
+def _padded(analysis: FaceAnalysis, segments: Sequence[Segment], padding_s: float) -> list[Segment]:
+    pts = analysis.frame_pts
+    padding = round(padding_s / analysis.video.time_base)
+    shots = {shot.index: shot for shot in analysis.shots}
+    result = []
+    for segment in segments:
+        shot = shots[segment.shot]
+        neighbours = [s for s in segments if (s.person, s.shot) == (segment.person, segment.shot)]
+        before = max((s.end for s in neighbours if s.end <= segment.start), default=None)
+        after = min((s.start for s in neighbours if s.start >= segment.end), default=None)
+        earliest = shot.start if before is None else (before + segment.start + 1) // 2
+        latest = shot.end if after is None else (segment.end + after + 1) // 2
+        start = int(np.searchsorted(pts, pts[segment.start] - padding))
+        end = int(np.searchsorted(pts, analysis.end_pts(segment.end) + padding))
+        result.append(replace(segment, start=max(start, earliest), end=max(min(end, latest), segment.end)))
+    return result

@@ -1,0 +1,261 @@
+"""Which tracklets of a video show the same person.
+
+Tracklets first get provisional identities in time order, as a live system would assign them. Then, with the whole
+video known, identities that mix several faces are split, single tracklets move to the person they fit better, and
+identities that belong together are merged. At every step two faces seen in one frame stay two people.
+
+Nobody is guessed into another person's folder. A person needs evidence: an embedded face of `_FOUNDING_QUALITY` and
+`_FOUNDING_S` on screen. A tracklet without it only joins a person who was seen shortly before or after and whom it
+resembles at least a little, or whose track it continues; otherwise it stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config import IdentitySettings
+from core.embedding_manager import SmartEmbeddingManager
+from core.models.similarity import Similarity
+from core.types import FloatArray, IntArray, Tracklet
+from processors.people.tracklet_evidence import (
+    Continuation,
+    continuations,
+    duplicate_tracklets,
+    mean_embedding,
+    sample_cosines,
+    seen_together,
+)
+from utils.clustering import group_similarity, merge_clusters
+
+_CLOSENESS = 0.3
+"""how far the similarity of two people is drawn from the mean over their tracklets towards the most similar pair,
+because two views of one person (profile and front) may have little in common"""
+_MOVE_MARGIN = 0.2
+"""how much better a tracklet must fit another person to move there, in similarity"""
+_MOVE_SWEEPS = 3
+_FOUNDING_S = 0.4
+"""time on screen, seconds, that a person who resembles nobody else needs"""
+_FOUNDING_QUALITY = 0.1
+"""quality that the best embedded face of a person needs"""
+_NEARBY_S = 2.0
+"""how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
+_NEARBY_SIMILARITY = 0.3
+"""similarity that such a tracklet needs; 0.5 would be even odds"""
+_MIN_WEIGHT = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """labels: (N,) int64, person of each tracklet, -1 where unknown; numbers have no order and may have gaps.
+
+    statistics: counts of what was done, for the manifest.
+    """
+
+    labels: IntArray
+    statistics: dict[str, float | int]
+
+
+def group_tracklets(
+    tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], embedder: str, settings: IdentitySettings
+) -> Grouping:
+    """Group the tracklets of one video by person.
+
+    Args:
+        tracklets: N, in time order.
+        seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
+        embedder: name of the model that made the embeddings; its calibration is used.
+        settings: similarity thresholds and size of the active set.
+
+    Raises:
+        ModelError: the embedder has no calibration.
+    """
+    grouper = _Grouper(tracklets, seconds)
+    statistics: dict[str, float | int] = {}
+    if len(grouper.embedded):
+        similarity = Similarity.for_embedder(embedder)
+        manager = SmartEmbeddingManager(
+            similarity,
+            active_limit=settings.active_people,
+            ttl_s=settings.active_seconds,
+            threshold=settings.same_person,
+        )
+        grouper.assign_online(manager)
+        grouper.compare(similarity)
+        statistics |= manager.statistics
+        statistics["provisional_splits"] = grouper.split(settings.same_person)
+        # Move before merging: one tracklet on the wrong side would be a bridge between two people.
+        moved = grouper.move(settings.merge)
+        merged = grouper.merge(settings.merge)
+        statistics["tracklets_moved"] = moved + grouper.move(settings.merge)
+        statistics["provisional_merges"] = merged + grouper.merge(settings.merge)
+        grouper.dissolve_weak()
+    grouper.attach_faceless()
+    return Grouping(grouper.labels, statistics)
+
+
+class _Grouper:
+    """The labels of one video's tracklets while they are worked out.
+
+    labels: (N,) int64, person of each tracklet, -1 unknown.
+    embedded: (K,) int64, positions of the tracklets that count as evidence: those with embeddings that are not a
+        second track on a face which is tracked already. "Row" below is an index into `embedded`.
+    """
+
+    def __init__(self, tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -> None:
+        self.labels: IntArray = np.full(len(tracklets), -1, np.int64)
+        self._tracklets = list(tracklets)
+        self._seconds = seconds
+        self._together = seen_together(tracklets)
+        duplicate = duplicate_tracklets(tracklets)
+        self.embedded: IntArray = np.array(
+            [k for k, t in enumerate(tracklets) if len(t.embeddings) and not duplicate[k]], np.int64
+        )
+        self._links: list[Continuation] = continuations(tracklets, seconds)
+        self._weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
+        self._similarity: FloatArray = np.zeros((0, 0), np.float32)
+
+    def assign_online(self, manager: SmartEmbeddingManager) -> None:
+        predecessors = {link.later: link for link in self._links}
+        for k in self.embedded:
+            tracklet, link = self._tracklets[k], predecessors.get(int(k))
+            elsewhere = self.labels[self._together[k] & (self.labels >= 0)]
+            log_odds = {}
+            if link is not None and self.labels[link.earlier] >= 0:
+                log_odds[int(self.labels[link.earlier])] = link.log_odds
+            person = manager.assign(
+                mean_embedding(tracklet),
+                float(self._seconds[tracklet.start] - self._seconds[0]),
+                forbidden=[int(p) for p in elsewhere],
+                weight=float(self._weights[k]),
+                log_odds=log_odds,
+            )
+            manager.mark_seen(person, float(self._seconds[tracklet.end] - self._seconds[0]))
+            self.labels[k] = person
+
+    def compare(self, similarity: Similarity) -> None:
+        """Compute the similarity of every two embedded tracklets from faces and continuations."""
+        position = {int(k): row for row, k in enumerate(self.embedded)}
+        log_odds = np.zeros((len(self.embedded), len(self.embedded)), np.float32)
+        for link in self._links:
+            if link.earlier in position and link.later in position:
+                a, b = position[link.earlier], position[link.later]
+                log_odds[a, b] = log_odds[b, a] = link.log_odds
+        cosines = sample_cosines([self._tracklets[k] for k in self.embedded])
+        self._similarity = similarity.from_cosine(cosines, log_odds)
+
+    def split(self, threshold: float) -> int:
+        """Split provisional identities that mix several people; returns how many were added."""
+        labels = self.labels[self.embedded]
+        apart = self._together[np.ix_(self.embedded, self.embedded)]
+        parts = labels.copy()
+        count = 0
+        for label in np.unique(labels):
+            rows = np.flatnonzero(labels == label)
+            square = np.ix_(rows, rows)
+            inner = merge_clusters(
+                self._similarity[square],
+                apart[square],
+                threshold,
+                self._weights[self.embedded][rows],
+                closeness=_CLOSENESS,
+            )
+            parts[rows] = count + inner
+            count += int(inner.max()) + 1
+        added = count - len(np.unique(labels))
+        self.labels[self.embedded] = parts
+        return added
+
+    def merge(self, threshold: float) -> int:
+        """Merge people who are similar enough; returns by how many the people became fewer."""
+        names, groups = np.unique(self.labels[self.embedded], return_inverse=True)
+        weights = self._weights[self.embedded]
+        similarity = group_similarity(self._similarity, groups, weights, closeness=_CLOSENESS)
+        member = (groups == np.arange(len(names))[:, None]).astype(np.float32)
+        apart = (member @ self._together[np.ix_(self.embedded, self.embedded)] @ member.T) > 0
+        group_weights = np.bincount(groups, weights, len(names)).astype(np.float64)
+        merged = merge_clusters(similarity, apart, threshold, group_weights, closeness=_CLOSENESS)
+        self.labels[self.embedded] = merged[groups]
+        return len(names) - len(np.unique(merged))
+
+    def move(self, threshold: float) -> int:
+        """Move single tracklets to a person whom they fit clearly better; returns how many moved."""
+        moved = 0
+        for _ in range(_MOVE_SWEEPS):
+            before = moved
+            for row, k in enumerate(self.embedded):
+                fit = self._fit(row)
+                own = int(self.labels[k])
+                # A tracklet that is the only one of its person has nothing to be compared with.
+                at_home = fit[own] if np.isfinite(fit[own]) else threshold
+                fit[own] = -np.inf
+                best = int(fit.argmax())
+                if fit[best] >= max(threshold, at_home + _MOVE_MARGIN):
+                    self.labels[k] = best
+                    moved += 1
+            if moved == before:
+                break
+        return moved
+
+    def _fit(self, row: int) -> NDArray[np.float64]:
+        """(P,) similarity of an embedded tracklet to every person, without itself; -inf where it cannot be them."""
+        k = int(self.embedded[row])
+        labels = self.labels[self.embedded]
+        counted = labels >= 0
+        counted[row] = False
+        groups, people = labels[counted], int(self.labels.max(initial=0)) + 1
+        weights = self._weights[self.embedded][counted]
+        values = self._similarity[row, counted].astype(np.float64)
+        mass = np.bincount(groups, weights, people)
+        mean = np.bincount(groups, weights * values, people) / np.maximum(mass, 1e-12)
+        best = np.zeros(people)
+        np.maximum.at(best, groups, values)
+        fit = mean + _CLOSENESS * (best - mean)
+        fit[mass == 0] = -np.inf
+        fit[self.labels[self._together[k] & (self.labels >= 0)]] = -np.inf
+        return np.asarray(fit, np.float64)
+
+    def dissolve_weak(self) -> None:
+        """Undo people without enough evidence; their tracklets join somebody seen nearby in time, or nobody."""
+        weak: list[int] = []
+        for label in np.unique(self.labels[self.embedded]):
+            members = self.embedded[self.labels[self.embedded] == label]
+            visible_s = sum(self._visible_s(self._tracklets[k]) for k in members)
+            quality = max(float(self._tracklets[k].sample_quality.max()) for k in members)
+            if visible_s < _FOUNDING_S or quality < _FOUNDING_QUALITY:
+                weak += members.tolist()
+        self.labels[weak] = -1
+        rows = {int(k): row for row, k in enumerate(self.embedded)}
+        for k in sorted(weak):
+            fit = self._fit(rows[k])
+            fit[[not self._near(k, person) for person in range(len(fit))]] = -np.inf
+            best = int(fit.argmax())
+            if fit[best] >= _NEARBY_SIMILARITY:
+                self.labels[k] = best
+
+    def attach_faceless(self) -> None:
+        """Give tracklets without embeddings to the person whose track they continue or who continues theirs."""
+        changed = True
+        while changed:
+            changed = False
+            for link in self._links:
+                for source, target in ((link.earlier, link.later), (link.later, link.earlier)):
+                    person = self.labels[source]
+                    free = self.labels[target] < 0 and len(self._tracklets[target].embeddings) == 0
+                    if free and person >= 0 and not (self._together[target] & (self.labels == person)).any():
+                        self.labels[target] = person
+                        changed = True
+
+    def _near(self, k: int, person: int) -> bool:
+        start, end = self._seconds[self._tracklets[k].start], self._seconds[self._tracklets[k].end]
+        return any(
+            self._seconds[t.start] <= end + _NEARBY_S and self._seconds[t.end] >= start - _NEARBY_S
+            for t in (self._tracklets[m] for m in np.flatnonzero(self.labels == person))
+        )
+
+    def _visible_s(self, tracklet: Tracklet) -> float:
+        seen = tracklet.frames[tracklet.scores > 0]
+        return float((self._seconds[seen + 1] - self._seconds[seen]).sum())

@@ -1,0 +1,90 @@
+"""What all our web pages have in common: one file each, no network, nothing in it that a name could break out of.
+
+Values are escaped by the template library; scripts and styles are ours alone, and the pages' own policy lets
+nothing else run, so that even a mistake in a template could not execute what a file's name says.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config import VERSION
+from utils.plurals import count_of
+from utils.time_formats import clock
+from utils.urls import href
+
+if TYPE_CHECKING:
+    import jinja2
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+GENERATOR = f"people out of videos {VERSION}"
+PALETTE = 10
+"""colours in page.css that people are told apart by"""
+
+
+def render_page(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> str:
+    """The page that `template` makes of `values`, with the files `style` and `script` (or "") in it."""
+    return "".join(page_parts(template, style, script, values))
+
+
+def page_parts(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """The same page piece by piece, so that a long one is never in memory as a whole."""
+    css = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in style)
+    js = (TEMPLATES / script).read_text(encoding="utf-8") if script else ""
+    page = _environment().get_template(template)
+    return page.generate(values, generator=GENERATOR, style=css, script=js, policy=content_policy(css, js))
+
+
+def prepare_pages() -> None:
+    """Read all templates ahead: a tenth of a second, which another thread has while clips are made."""
+    environment = _environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
+
+
+def content_policy(style: str, script: str) -> str:
+    """Content-Security-Policy of a page that may use this style and script, and pictures and films beside it."""
+    # A page opened from a disk has no origin, and not every browser counts its neighbours as 'self'.
+    beside = "'self' file:"
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {_hash_source(style)}",
+            f"script-src {_hash_source(script)}",
+            f"img-src {beside} data:",
+            f"media-src {beside}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def data_uri(jpeg: bytes) -> str:
+    """`jpeg` as an address that holds the picture itself."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+def _hash_source(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    return f"'sha256-{digest}'" if text else "'none'"
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"clock": clock, "href": href, "count_of": count_of}
+    return environment

@@ -1,0 +1,223 @@
+"""report.html of one video: who was found, when, and all clips, on one page that needs nothing but the clips.
+
+Made from what the manifest and the timeline say, so that it tells nothing that they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.options import options
+from processors.results.html_page import PALETTE, data_uri, render_page
+from utils.time_formats import clock
+
+REPORT_FILE = "report.html"
+
+_MAX_TICKS = 10
+_MAX_PRELOADED = 24
+_MAX_CUTS_DRAWN = 80
+"""more lines across everybody's lane would hide what is in it"""
+_TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+_SECTION_TITLES = {
+    "analysis": "Finding and following",
+    "identity": "Who is who",
+    "clip": "Clips",
+    "encode": "Encoding",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FacePicture:
+    """The best face of a tracklet, as JPEG."""
+
+    tracklet: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPictures:
+    """What is shown.
+
+    faces: of each person by name, the best one first. posters: a JPEG of each clip by its file.
+    """
+
+    faces: Mapping[str, Sequence[FacePicture]] = field(default_factory=dict)
+    posters: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def report_html(manifest: Mapping[str, Any], timeline: Mapping[str, Any], pictures: ReportPictures) -> str:
+    """The page. manifest, timeline: what manifest.json and timeline.json hold.
+
+    Every file that the manifest lists is linked, the clips are played in place. The same input gives the same text.
+    """
+    length_s = float(manifest["video"]["duration_s"])
+    people = [
+        _person(number, person, manifest, _seen(person, timeline, length_s), pictures)
+        for number, person in enumerate(manifest["people"])
+    ]
+    files = [entry["file"] for entry in manifest["files"]]
+    shots = [_shot(shot, length_s) for shot in manifest["shots"]]
+    values = {
+        "video": _video(manifest),
+        "people": people,
+        "brief": [person for person in people if not person["clips"]],
+        "clip_count": len(manifest["clips"]),
+        # With the length of each clip, as long as that does not mean opening hundreds of files.
+        "preload": "metadata" if len(manifest["clips"]) <= _MAX_PRELOADED else "none",
+        "shots": shots,
+        "cuts": shots[1:] if len(shots) <= _MAX_CUTS_DRAWN else [],
+        "ticks": _ticks(length_s),
+        "warnings": manifest["warnings"],
+        "files": [file for file in files if "/" not in file] + ["manifest.json"],
+        "preview": next(iter(manifest["extras"].get("preview", ())), ""),
+        "facts": _facts(manifest),
+        "tables": [*_settings(manifest["settings"]), *_models(manifest["models"])],
+    }
+    return render_page("report.html.j2", ("page.css", "report.css"), "report.js", values)
+
+
+def _person(
+    number: int,
+    person: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    seen: Sequence[Mapping[str, Any]],
+    pictures: ReportPictures,
+) -> dict[str, Any]:
+    name, length_s = person["name"], float(manifest["video"]["duration_s"])
+    clips = sorted((clip for clip in manifest["clips"] if clip["person"] == name), key=lambda clip: clip["start_s"])
+    own = {clip["file"] for clip in manifest["clips"]}
+    files = [entry["file"] for entry in manifest["files"]]
+    return {
+        "name": name,
+        "anchor": f"person-{number + 1}",
+        "color": number % PALETTE,
+        "still": person["still"],
+        "on_screen_s": person["on_screen_s"],
+        "share": round(min(100.0, 100 * person["on_screen_s"] / length_s)) if length_s > 0 else 0,
+        "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in pictures.faces.get(name, ())],
+        "seen": seen,
+        "files": [file for file in files if file.startswith(f"{name}/") and file not in own],
+        "clips": [
+            {
+                **clip,
+                **_span(clip["start_s"], clip["end_s"], length_s),
+                "anchor": f"clip-{number + 1}-{index + 1}",
+                "tracklets": _tracklets(clip, person),
+                "poster": data_uri(pictures.posters[clip["file"]]) if pictures.posters.get(clip["file"]) else "",
+            }
+            for index, clip in enumerate(clips)
+        ],
+    }
+
+
+def _tracklets(clip: Mapping[str, Any], person: Mapping[str, Any]) -> list[int]:
+    """Those of the person that the clip shows: the numbers that `main.py split` wants."""
+    shown = [s for s in person["segments"] if s["start"] < clip["end"] and s["end"] > clip["start"]]
+    return sorted({number for segment in shown for number in segment["tracklets"]})
+
+
+def _seen(person: Mapping[str, Any], timeline: Mapping[str, Any], length_s: float) -> list[dict[str, float]]:
+    """Where the person is in the picture, whether or not that became a clip."""
+    own = set(person["tracklets"])
+    return [_span(t["start_s"], t["end_s"], length_s) for t in timeline["tracklets"] if t["id"] in own]
+
+
+def _shot(shot: Mapping[str, Any], length_s: float) -> dict[str, Any]:
+    return {**shot, **_span(shot["start_s"], shot["end_s"], length_s), "number": shot["index"] + 1}
+
+
+def _span(start_s: float, end_s: float, length_s: float) -> dict[str, float]:
+    """Place and width in the timeline, per cent of its length."""
+    whole = max(length_s, 1e-6)
+    return {"x": round(100 * start_s / whole, 3), "w": round(100 * (end_s - start_s) / whole, 3)}
+
+
+def _ticks(length_s: float) -> list[dict[str, Any]]:
+    """Marks of the time axis at round times."""
+    step = next((s for s in _TICK_STEPS_S if length_s / s <= _MAX_TICKS), max(_TICK_STEPS_S[-1], length_s / _MAX_TICKS))
+    count = int(length_s / step)
+    places = [i * step for i in range(count + 1) if i * step <= length_s * 0.97]
+    return [{"x": round(100 * s / max(length_s, 1e-6), 3), "label": _tick_label(s, step)} for s in places]
+
+
+def _tick_label(seconds: float, step: float) -> str:
+    text = clock(seconds)
+    return text if step < 1 else text.partition(".")[0]
+
+
+def _video(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    video = manifest["video"]
+    heard = [track for track in video["audio"] if not track.get("fault")]
+    sound = [track for track in heard if track.get("default")] or heard
+    return {
+        "name": manifest["input"]["name"],
+        "duration_s": video["duration_s"],
+        "width": video["width"],
+        "height": video["height"],
+        "rate": _rate_text(video["frame_rate"]),
+        "codec": video["codec"],
+        "sound": f"sound: {sound[0]['codec']}" if sound else "no sound",
+    }
+
+
+def _rate_text(rate: str) -> str:
+    """ "30000/1001" -> "29.97"."""
+    above, _, below = rate.partition("/")
+    return f"{int(above) / int(below or 1):.2f}".rstrip("0").rstrip(".")
+
+
+def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    video, statistics = manifest["video"], manifest["statistics"]
+    facts = [
+        ("frames", str(video["frames"])),
+        ("frame rate", video["frame_rate"]),
+        ("container", video["container"]),
+        ("pixel format", video["pixel_format"]),
+        ("damaged pieces passed over", str(manifest["decode_failures"])),
+        ("tracks of nobody for sure", str(len(manifest["unknown"]))),
+        ("sha256", manifest["input"]["sha256"]),
+        ("version", manifest["version"]),
+    ]
+    counts = [(key, value) for group in statistics.values() for key, value in group.items()]
+    return facts + [(_words(key), _plain_text(value)) for key, value in counts]
+
+
+Row = tuple[str, str, str]
+"""name, value, what it is (or "")"""
+
+
+def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[Row]]]:
+    meanings = {(option.section, option.name): option.help.partition(" (")[0] for option in options()}
+    return [
+        (
+            _SECTION_TITLES.get(section, _words(section)),
+            [(key, _plain_text(value), meanings.get((section, key), "")) for key, value in values.items()],
+        )
+        for section, values in settings.items()
+    ]
+
+
+def _models(models: Mapping[str, Any]) -> list[tuple[str, list[Row]]]:
+    return [("Models", [(name, value, "") for name, value in _flat(models, "")])] if models else []
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{_words(key)}: ")
+        else:
+            yield prefix + _words(key), _plain_text(value)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _plain_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_plain_text(item) for item in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,241 @@
+"""timeline.json: read with suspicion, since people edit it, and turned back into what the renderer needs.
+
+The file says who is shown when. It may be changed by hand or with `main.py rename`, `merge`, `split` and `drop`;
+`main.py render` then makes the clips anew. Its fields:
+
+    schema      2
+    analysis    key of the analysis that the numbers of the tracklets belong to; not to be changed
+    people      in any order:
+      name        name of the person's folder
+      tracklets   numbers of the tracklets that show the person, each of one person at most
+      segments    one clip each:
+        shot        number of the shot; a clip never runs across a cut
+        start_s     seconds from the first frame of the video
+        end_s       where the first frame begins that is not shown any more
+        tracklets   which of the person's tracklets the camera follows
+      still       the face never moves by itself (a portrait)
+      face        where the best face lies; only told, never read
+    unknown     tracklets that belong to nobody for sure
+    tracklets   all that were found: id, shot, start_s, end_s; only told
+
+A tracklet that is neither somebody's nor unknown is left out of everything.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from config import EXTRA_FILES
+from core.errors import SettingsError, ascii_safe
+from core.types import FaceAnalysis, Identity, Segment, Timeline, frame_times
+from processors.results.output_writer import TIMELINE_FILE, TIMELINE_SCHEMA, UNKNOWN_PERSON
+from utils.files import safe_name
+
+MAX_BYTES = 64 << 20
+
+_RESERVED = frozenset({
+    "contact.jpg", "index.html", "manifest.json", "report.html", "timeline.json", "timeline.json.bak", "tracks.csv",
+    UNKNOWN_PERSON, *EXTRA_FILES.values(),
+})  # fmt: skip
+"""names that lie beside the people's folders or mean something else in tracks.csv"""
+
+_Number = Annotated[int, Meta(ge=0, le=1 << 31)]
+_Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the file's parts."""
+
+
+class SegmentEntry(_Entry, frozen=True, kw_only=True):
+    """One stretch in which a person is shown."""
+
+    shot: _Number
+    start_s: _Seconds
+    end_s: _Seconds
+    tracklets: tuple[_Number, ...]
+
+
+class PersonEntry(_Entry, frozen=True, kw_only=True):
+    """One person."""
+
+    name: str
+    still: bool = False
+    face: str | None = None
+    tracklets: tuple[_Number, ...]
+    segments: tuple[SegmentEntry, ...]
+
+
+class TrackletEntry(_Entry, frozen=True, kw_only=True):
+    """One tracklet that the analysis found."""
+
+    id: _Number
+    shot: _Number
+    start_s: _Seconds
+    end_s: _Seconds
+
+
+class TimelineFile(_Entry, frozen=True, kw_only=True):
+    """The whole file."""
+
+    schema: int
+    about: str = ""
+    input: str = ""
+    frame_rate: str = ""
+    analysis: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    people: tuple[PersonEntry, ...]
+    unknown: tuple[_Number, ...] = ()
+    tracklets: tuple[TrackletEntry, ...]
+
+
+def read_timeline(folder: Path) -> TimelineFile:
+    """The timeline of the output folder `folder`, checked.
+
+    Raises:
+        SettingsError: there is none, or it is wrong; the message names the field, `people[1].segments[0].end_s`.
+    """
+    path = folder / TIMELINE_FILE
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"cannot read the timeline: {error.strerror}", path=path) from error
+    if len(data) > MAX_BYTES:
+        raise SettingsError("is too large for a timeline", path=path)
+    return parse_timeline(data, path)
+
+
+def parse_timeline(data: bytes, path: Path) -> TimelineFile:
+    """`data` as a timeline; raises like `read_timeline`. path: what errors call it."""
+    try:
+        schema = msgspec.json.decode(data, type=_Versioned).schema
+        if schema != TIMELINE_SCHEMA:
+            raise SettingsError(f"schema: it is {schema}, and this program knows {TIMELINE_SCHEMA}", path=path)
+        found = msgspec.json.decode(data, type=TimelineFile)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsError(_field_first(str(error)), path=path) from error
+    check(found, path)
+    return found
+
+
+def check(timeline: TimelineFile, path: Path) -> None:
+    """Refuse a timeline that does not add up.
+
+    Raises:
+        SettingsError: the message names the field.
+    """
+    shots = {tracklet.id: tracklet.shot for tracklet in timeline.tracklets}
+    names: dict[str, int] = {}
+    owners: dict[int, str] = {}
+
+    def claim(tracklets: tuple[int, ...], owner: str, where: str) -> None:
+        for i, number in enumerate(tracklets):
+            _demand(number in shots, path, f"{where}[{i}]", f"there is no tracklet {number}")
+            taken = owners.setdefault(number, owner)
+            _demand(taken == owner, path, f"{where}[{i}]", f"tracklet {number} belongs to {taken} already")
+
+    for p, person in enumerate(timeline.people):
+        at = f"people[{p}]"
+        check_name(person.name, path, f"{at}.name")
+        first = names.setdefault(fold(person.name), p)
+        _demand(first == p, path, f"{at}.name", f"people[{first}] has this name already")
+        claim(person.tracklets, person.name, f"{at}.tracklets")
+        for s, segment in enumerate(person.segments):
+            spot = f"{at}.segments[{s}]"
+            _demand(segment.end_s > segment.start_s, path, f"{spot}.end_s", f"{segment.end_s:g} is not after start_s")
+            _demand(bool(segment.tracklets), path, f"{spot}.tracklets", "there is none that the camera could follow")
+            for i, number in enumerate(segment.tracklets):
+                spot_i = f"{spot}.tracklets[{i}]"
+                _demand(number in person.tracklets, path, spot_i, f"{number} is no tracklet of {person.name}")
+                _demand(shots[number] == segment.shot, path, spot_i, f"{number} lies in shot {shots[number]}")
+    claim(timeline.unknown, UNKNOWN_PERSON, "unknown")
+
+
+def check_name(name: str, path: Path | None, field: str) -> None:
+    """Refuse a person's name that cannot be the name of a folder.
+
+    Raises:
+        SettingsError: the message has a name that could be.
+    """
+    possible = safe_name(name)
+    shown = ascii_safe(name)
+    _demand(name == possible, path, field, f"'{shown}' cannot be the name of a folder, '{possible}' could")
+    _demand(fold(name) not in _RESERVED, path, field, f"'{shown}' has another meaning here")
+
+
+def fold(name: str) -> str:
+    """What two names have in common that some file systems do not tell apart."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timeline:
+    """What the file says, in frames of `analysis`; times go to the nearest frame.
+
+    Raises:
+        SettingsError: it does not fit the analysis; the message names the field.
+    """
+    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    times = frame_times(analysis)
+    for p, person in enumerate(file.people):
+        for i, number in enumerate(person.tracklets):
+            _demand(number in by_id, path, f"people[{p}].tracklets[{i}]", f"the analysis has no tracklet {number}")
+    for i, number in enumerate(file.unknown):
+        _demand(number in by_id, path, f"unknown[{i}]", f"the analysis has no tracklet {number}")
+
+    def segment_of(person: PersonEntry, entry: SegmentEntry, at: str) -> Segment:
+        _demand(entry.shot < len(analysis.shots), path, f"{at}.shot", f"there is no shot {entry.shot}")
+        shot = analysis.shots[entry.shot]
+        for i, number in enumerate(entry.tracklets):
+            where = by_id[number].shot
+            _demand(where == entry.shot, path, f"{at}.tracklets[{i}]", f"{number} lies in shot {where}")
+        start, end = (int(np.abs(times - s).argmin()) for s in (entry.start_s, entry.end_s))
+        bounds = f"shot {entry.shot} lasts from {times[shot.start]:.3f} to {times[shot.end]:.3f}"
+        # Half a second past the end of the video is as wrong as half an hour.
+        late = entry.end_s > times[-1] + _frame_s(times)
+        _demand(shot.start <= start < shot.end, path, f"{at}.start_s", f"{entry.start_s:g}: {bounds}")
+        _demand(end <= shot.end and not late, path, f"{at}.end_s", f"{entry.end_s:g}: {bounds}")
+        _demand(start < end, path, f"{at}.end_s", "the segment is shorter than a frame")
+        return Segment(person.name, entry.shot, start, end, entry.tracklets)
+
+    people = tuple(
+        Identity(
+            person.name,
+            person.tracklets,
+            tuple(segment_of(person, s, f"people[{p}].segments[{i}]") for i, s in enumerate(person.segments)),
+            person.still,
+        )
+        for p, person in enumerate(file.people)
+    )
+    statistics: dict[str, float | int] = {
+        "tracklets": len(analysis.tracklets),
+        "people": len(people),
+        "unknown_tracklets": len(file.unknown),
+    }
+    return Timeline(people, file.unknown, statistics)
+
+
+class _Versioned(msgspec.Struct):
+    schema: int
+
+
+def _frame_s(times: Any) -> float:
+    return float(times[-1] - times[-2]) if len(times) > 1 else math.inf
+
+
+def _field_first(message: str) -> str:
+    """msgspec's "what is wrong - at `$.people[0].name`" with the field in front."""
+    match = re.fullmatch(r"(.*) - at `\$\.?(.*?)`", message, re.DOTALL)
+    return f"{match[2]}: {match[1]}" if match and match[2] else message
+
+
+def _demand(condition: bool, path: Path | None, field: str, complaint: str) -> None:
+    if not condition:
+        raise SettingsError(f"{field}: {complaint}", path=path)

@@ -1,0 +1,84 @@
+"""The frames of the last second, and following a face back through them to where it first appeared."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from core.types import ByteArray, FloatArray
+from processors.tracking.box_trackers import FaceRefiner
+from processors.tracking.track import MAX_STEP, Track
+from utils.box_geometry import iou_matrix
+
+HISTORY_S = 1.0
+"""seconds of frames kept at least"""
+
+MAX_HISTORY_FRAMES = 64
+"""frames kept at most, whatever the frame rate: 80 MB"""
+
+SEEN_SCORE, POSSIBLE_SCORE = 0.5, 0.15
+"""least score of a followed face that counts as seen, and of one that may have been seen"""
+
+MAX_GROWTH = 1.35
+"""largest ratio of a face's sizes in two consecutive frames"""
+
+SAME_FACE_OVERLAP = 0.55
+"""IoU from which two tracks have run onto the same face"""
+
+LazyImage = Callable[[], ByteArray]
+"""gives (h, w, 3) uint8 RGB, the same array each time; frames that nobody looks at need not be converted"""
+
+Occupied = Callable[[int, FloatArray], bool]
+"""whether another track has a face at a box (1, 4) in that frame"""
+
+
+class BackwardTracker:
+    """Follows faces that were found late backwards, by refinement alone.
+
+    Attributes:
+        history: (frame number, image) of the latest frames, oldest first; the tracker appends to it.
+    """
+
+    def __init__(self, refiner: FaceRefiner, seconds: float, frame_rate: float) -> None:
+        count = round(max(HISTORY_S, seconds) * frame_rate)
+        self.history: deque[tuple[int, LazyImage]] = deque(maxlen=min(max(2, count), MAX_HISTORY_FRAMES))
+        self._refiner = refiner
+
+    def extend(self, track: Track, occupied: Occupied) -> None:
+        """Follow a face from its last row backwards, to the row before or to where it first appeared."""
+        limit = track.frames[-2] if len(track.frames) > 1 else -1
+        position = len(track.frames) - 1
+        box, velocity = track.box, np.zeros(2, np.float32)
+        for frame, image in reversed(self.history):
+            if frame <= limit:
+                break
+            size = float((box[2:] - box[:2]).mean())
+            expected = box + np.tile(np.clip(velocity, -MAX_STEP * size, MAX_STEP * size), 2)
+            found = self._refiner.refine(image(), expected[None].astype(np.float32))
+            growth = float((found.boxes[0, 2:] - found.boxes[0, :2]).mean()) / size
+            if found.scores[0] < SEEN_SCORE or not 1 / MAX_GROWTH < growth < MAX_GROWTH:
+                break
+            if occupied(frame, found.boxes):
+                break
+            velocity = 0.5 * velocity + 0.25 * (found.boxes[0, :2] + found.boxes[0, 2:] - box[:2] - box[2:])
+            box = found.boxes[0]
+            track.insert(position, frame, box, float(found.scores[0]), found.landmarks[0])
+
+    def fill_gap(self, track: Track, occupied: Occupied) -> None:
+        """Look for a face that came back along the straight line through the frames in which it was not seen."""
+        after = next((i for i in range(len(track.frames) - 1, 0, -1) if track.frames[i] > track.frames[i - 1] + 1), 0)
+        if after == 0:
+            return
+        first, last = track.frames[after - 1], track.frames[after]
+        start, end = track.boxes[after - 1], track.boxes[after]
+        for frame, image in reversed(self.history):
+            if not first < frame < last:
+                continue
+            share = (frame - first) / (last - first)
+            expected = (start + share * (end - start)).astype(np.float32)[None]
+            found = self._refiner.refine(image(), expected)
+            near = float(iou_matrix(expected, found.boxes)[0, 0]) >= SAME_FACE_OVERLAP
+            if found.scores[0] >= POSSIBLE_SCORE and near and not occupied(frame, found.boxes):
+                track.insert(after, frame, found.boxes[0], float(found.scores[0]), found.landmarks[0])

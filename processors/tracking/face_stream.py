@@ -1,0 +1,113 @@
+"""Frames in, faces out: tracking as one object that knows no file, no thread and no decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config import AnalysisSettings
+from core.models.face_detector import FaceDetector
+from core.types import FloatArray
+from processors.tracking.backward_tracking import LazyImage
+from processors.tracking.box_trackers import BoxFollower, FaceRefiner
+from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
+from processors.tracking.face_tracker import FaceTracker, FrameAction
+from processors.tracking.track import Track
+
+DETECTION_MARGIN = 0.9
+"""faces are searched for down to this share of the smallest wanted size: sizes are estimates"""
+
+MIN_SEARCHED_PX = 10
+"""smaller faces are never searched for: of very low images the detector would make enlargements, by any factor"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisibleFace:
+    """A face as it was seen in one frame, analysis pixels. box: (4,). landmarks: (5, 2)."""
+
+    track: int
+    box: FloatArray
+    score: float
+    landmarks: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameFaces:
+    """The faces seen in one frame. searched: the detector ran on it, so boxes are corrected and newcomers are there."""
+
+    frame: int
+    faces: tuple[VisibleFace, ...]
+    searched: bool
+
+
+class FaceStream:
+    """Finds and follows the faces of one video. Feed it every frame in order, then call `finish`.
+
+    Attributes:
+        expects_skip: the next frame will probably not be looked at, so its image need not be made ahead of time.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        refiner: FaceRefiner,
+        follower: BoxFollower,
+        settings: AnalysisSettings,
+        rate: float,
+        *,
+        height: int,
+        candidates: CandidateSource | None = None,
+    ) -> None:
+        """rate: frames per second. height: of the images, px. candidates: may compute candidates ahead of a search."""
+        smallest = smallest_searched_face(settings.min_face, height)
+        schedule = DetectionSchedule(detector, settings, rate, smallest, candidates)
+        self._tracker = FaceTracker(schedule, refiner, follower, settings, rate)
+        self._last_frame: int | None = None
+        self.expects_skip = False
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """Counts of searches and of followed and lost faces so far."""
+        return self._tracker.statistics
+
+    def update(self, frame_index: int, image: LazyImage, *, cut: bool) -> list[FrameFaces]:
+        """Take the next frame; returns the frames whose visible faces became known, in order.
+
+        That is this frame, unless it is skipped because all faces are calm; before it, after a cut, the last frame of
+        the shot before once more, if it had not been searched.
+
+        image: gives (h, w, 3) uint8 RGB, the same array each time; kept for a second, called only if needed.
+        cut: this frame is the first one of a new shot. The first frame of the video need not be one.
+        """
+        results = self._end_shot() if cut else []
+        self._last_frame = frame_index
+        action = self._tracker.update(frame_index, image)
+        self.expects_skip = action is FrameAction.SKIPPED or self._tracker.is_calm
+        if action is not FrameAction.SKIPPED:
+            results.append(self._visible(frame_index, searched=action is FrameAction.SEARCHED))
+        return results
+
+    def finish(self) -> list[FrameFaces]:
+        """End the last shot; returns its last frame if that had not been searched. All tracks have ended then."""
+        return self._end_shot()
+
+    def take_ended(self) -> Sequence[Track]:
+        """Tracks that have ended since the last call, in that order; each lies within one shot and is final."""
+        return self._tracker.take_ended()
+
+    def _end_shot(self) -> list[FrameFaces]:
+        results = []
+        if self._last_frame is not None and self._tracker.search_last_frame():
+            results.append(self._visible(self._last_frame, searched=True))
+        self._tracker.end_shot()
+        return results
+
+    def _visible(self, frame: int, *, searched: bool) -> FrameFaces:
+        tracks = self._tracker.visible
+        faces = tuple(VisibleFace(t.id, t.box, t.scores[-1], t.landmarks[-1]) for t in tracks)
+        return FrameFaces(frame, faces, searched)
+
+
+def smallest_searched_face(min_face: float, height: int) -> float:
+    """Height, px, of the smallest face searched for in images of `height` px. min_face: wanted, as a share of it."""
+    return max(DETECTION_MARGIN * min_face * height, MIN_SEARCHED_PX)

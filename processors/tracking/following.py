@@ -1,0 +1,112 @@
+"""One step of following: propose where each face is in the next frame, and judge which proposals to believe.
+
+Nothing here changes a track; the tracker commits what was accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import ByteArray, Detections, FloatArray
+from processors.tracking.backward_tracking import MAX_GROWTH, POSSIBLE_SCORE, SAME_FACE_OVERLAP, SEEN_SCORE
+from processors.tracking.box_trackers import BoxFollower
+from processors.tracking.track import Track
+from utils.box_geometry import iou_matrix
+
+POSSIBLE_FRAMES, BLIND_FRAMES = 12, 3
+"""frames for which a face is followed that may be visible, and that is not visible at all; after that only a
+detection brings it back"""
+
+SURE_SCORE, MAX_UNSURE_GROWTH = 0.97, 1.2
+"""largest ratio of a face's sizes in two consecutive frames if it scores less than this"""
+
+CALM_STRIDE = 3
+"""calm faces are tracked on every third frame; boxes in between are interpolated"""
+
+CALM_SPEED, CALM_SCORE = 0.05, 0.9
+"""a calm face moves less than this per frame, in face sizes, and has at least this score"""
+
+MAX_CALM_SURPRISE = 0.15
+"""how far a calm face may be from its expected place after a stride, in face sizes; boxes jitter by 0.03"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """Where the follower puts N tracks in a frame. expected: (N, 4), where they were looked for."""
+
+    tracks: Sequence[Track]
+    expected: FloatArray
+    found: Detections
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """(N,) bool each. seen: the box is still the same face. possible: it may be; includes the seen ones."""
+
+    seen: NDArray[np.bool_]
+    possible: NDArray[np.bool_]
+
+
+def is_calm(track: Track) -> bool:
+    """Whether the face needs no look at every frame: it hardly moves, or has been given up until a detection."""
+    if track.hidden > POSSIBLE_FRAMES:
+        return True
+    return track.hidden == 0 and track.speed < CALM_SPEED and track.scores[-1] >= CALM_SCORE
+
+
+def propose(follower: BoxFollower, image: ByteArray, tracks: Sequence[Track]) -> Proposal | None:
+    """Run the follower on all tracks that are not given up; None if there are none.
+
+    `Track.hidden` must already count up to this frame.
+    """
+    followed = [t for t in tracks if t.hidden - len(t.possible_rows) <= BLIND_FRAMES and t.hidden <= POSSIBLE_FRAMES]
+    if not followed:
+        return None
+    expected = np.stack([t.expected() for t in followed])
+    return Proposal(followed, expected, follower.follow(image, [t.id for t in followed], expected))
+
+
+def accept(proposal: Proposal) -> Verdict:
+    """Which of the proposed boxes still show the face of their track."""
+    found = proposal.found
+    possible = (found.scores >= POSSIBLE_SCORE) & _keeps_size(proposal)
+    for loser, winner in _collisions(proposal):
+        if possible[loser] and possible[winner]:
+            possible[loser] = False
+    return Verdict(possible & (found.scores >= SEEN_SCORE), possible)
+
+
+def stays_calm(proposal: Proposal, verdict: Verdict) -> bool:
+    """Whether skipping the frames before was right: all faces are seen, sure, and about where they were expected."""
+    found = proposal.found
+    surprise = np.abs(found.boxes - proposal.expected).max(1) / np.array([t.size for t in proposal.tracks])
+    return bool(verdict.seen.all() and found.scores.min() >= CALM_SCORE and surprise.max() < MAX_CALM_SURPRISE)
+
+
+def _keeps_size(proposal: Proposal) -> NDArray[np.bool_]:
+    """(N,) whether the face's size is plausible; an unsure score has to be nearer to the old size."""
+    old = np.array([t.size for t in proposal.tracks])
+    boxes = proposal.found.boxes
+    ratio = np.maximum((boxes[:, 2:] - boxes[:, :2]).mean(1), 1e-3) / np.maximum(old, 1e-3)
+    allowed = np.where(proposal.found.scores >= SURE_SCORE, MAX_GROWTH, MAX_UNSURE_GROWTH)
+    return np.asarray((ratio < allowed) & (ratio > 1 / allowed))
+
+
+def _collisions(proposal: Proposal) -> list[tuple[int, int]]:
+    """Pairs of rows (loser, winner) that have run onto one face, which belongs to the track that expected it there.
+
+    A track whose face was seen more recently wins over one whose face was hidden.
+    """
+    tracks, boxes = proposal.tracks, proposal.found.boxes
+    overlap = np.triu(iou_matrix(boxes, boxes), 1)
+    faithful = np.diagonal(iou_matrix(proposal.expected, boxes))
+    pairs = []
+    for a, b in np.argwhere(overlap > SAME_FACE_OVERLAP).tolist():
+        hidden = tracks[a].hidden, tracks[b].hidden
+        a_loses = hidden[0] > hidden[1] or (hidden[0] == hidden[1] and faithful[a] < faithful[b])
+        pairs.append((a, b) if a_loses else (b, a))
+    return pairs

@@ -1,0 +1,66 @@
+"""Computes the candidates of searches before their turn: the most expensive part of a search depends on the image only.
+
+The tracker is several frames behind the decoder, and says after each search when the next ones are due. Once such a
+frame has been decoded, its candidates are computed on a thread of their own. A wrong guess costs time, not results:
+a search that was not foreseen computes the same candidates itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from core.models.face_detector import Candidates, FaceDetector
+from core.types import ByteArray
+from processors.tracking.detection_schedule import ExpectedSearch
+from utils.helper_threads import submit
+
+
+class ProposalPrefetcher:
+    """A `CandidateSource`; a context manager that ends its thread."""
+
+    def __init__(self, detector: FaceDetector) -> None:
+        self._detector = detector
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="proposals")
+        self._expected: dict[int, ExpectedSearch] = {}
+        self._started: dict[int, tuple[float, Future[Candidates]]] = {}
+
+    def __enter__(self) -> ProposalPrefetcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def expect(self, *searches: ExpectedSearch) -> None:
+        """Replace the searches that are expected; called on the tracker's thread."""
+        self._expected = {search.frame: search for search in searches}
+
+    def offer(self, frame: int, image: Callable[[], ByteArray]) -> None:
+        """A frame has been decoded; called on the decoder's thread for all frames in order."""
+        expected = self._expected.get(frame)
+        if expected is None:
+            return
+        pixels = image()
+        if expected.is_needed(pixels):
+            self.start(frame, pixels, expected.smallest)
+
+    def start(self, frame: int, pixels: ByteArray, smallest: float) -> None:
+        """Compute the candidates for faces from `smallest` px on; called on the decoder's thread."""
+        foreseen, future = self._started.get(frame, (0.0, None))
+        if future is not None:
+            if foreseen == smallest:
+                return
+            future.cancel()
+        self._started[frame] = smallest, submit(self._pool, self._detector.candidates, pixels, smallest)
+
+    def take(self, frame: int, smallest: float) -> Candidates | None:
+        """Candidates of this search, None if they were not started; called on the tracker's thread.
+
+        Raises:
+            What computing the candidates raised.
+        """
+        # A copy of the keys, because the decoder's thread may add one meanwhile.
+        for earlier in [number for number in tuple(self._started) if number < frame]:
+            self._started.pop(earlier)[1].cancel()
+        foreseen, future = self._started.pop(frame, (0.0, None))
+        return future.result() if future is not None and foreseen == smallest else None

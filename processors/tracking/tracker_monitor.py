@@ -1,0 +1,36 @@
+"""How well following works, and how often a full detection therefore has to correct it."""
+
+from __future__ import annotations
+
+from collections import deque
+
+WINDOW = 20
+"""latest outcomes that count"""
+
+INTERVALS = ((0.95, 80), (0.80, 40), (0.60, 20), (0.0, 10))
+"""(least success rate, frames between two full detections)"""
+
+
+class TrackerMonitor:
+    """Success rate of the last 20 attempts to follow a face, and the detection interval that goes with it."""
+
+    def __init__(self) -> None:
+        self._outcomes: deque[bool] = deque(maxlen=WINDOW)
+
+    def record(self, success: bool) -> None:
+        """Note that one face was followed into a frame, or lost."""
+        self._outcomes.append(success)
+
+    def reset(self) -> None:
+        """Forget all outcomes; a new shot is not like the one before."""
+        self._outcomes.clear()
+
+    @property
+    def success_rate(self) -> float:
+        """Share in [0, 1]; 1.0 before the first attempt."""
+        return sum(self._outcomes) / len(self._outcomes) if self._outcomes else 1.0
+
+    @property
+    def interval(self) -> int:
+        """Frames from one full detection to the next."""
+        return next(frames for rate, frames in INTERVALS if self.success_rate >= rate)

@@ -1,0 +1,133 @@
+"""The encoder process: what it writes, and what is left when it fails."""
+
+import threading
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from config import EncodeSettings
+from core.errors import EncodeError, OutputError
+from core.media.aac_encoder import encode_aac
+from core.media.audio_reader import PcmFormat
+from core.media.clip_writer import ClipWriter
+from core.types import ColorInfo
+
+FAST = EncodeSettings(preset="ultrafast")
+RATE = Fraction(30000, 1001)
+
+
+def picture(seed, size=64):
+    rng = np.random.default_rng(seed)
+    return tuple(
+        np.kron(rng.integers(16, 235, (4, 4), np.uint8), np.ones((s // 4,) * 2, np.uint8))
+        for s in (size, size // 2, size // 2)
+    )
+
+
+def write_clip(target, count=30, settings=FAST, **options):
+    with ClipWriter(target, 64, 64, RATE, settings, **options) as writer:
+        for i in range(count):
+            writer.write(*picture(i))
+    return target
+
+
+def test_pictures_rate_and_tags_arrive(tmp_path):
+    color = ColorInfo("bt709", "iec61966-2-1", "bt470bg", "pc")
+    target = write_clip(
+        tmp_path / "a" / "clip.mp4", settings=EncodeSettings(quality=0, preset="ultrafast"), color=color
+    )
+    with av.open(str(target)) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == RATE and container.start_time == 0
+        frames = list(container.decode(stream))
+    assert [f.pts * f.time_base for f in frames] == [i / RATE for i in range(30)]
+    first = frames[0]
+    assert (first.color_primaries, first.color_trc, first.colorspace, first.color_range) == (1, 13, 5, 2)
+    # Quality 0 is lossless: nothing between us and the encoder touched the picture.
+    for i, frame in enumerate(frames):
+        values = frame.to_ndarray()
+        assert np.array_equal(values[:64].reshape(64, 64), picture(i)[0])
+        assert np.array_equal(values[64:80].reshape(32, 32), picture(i)[1])
+
+
+def test_unknown_colour_stays_untagged(tmp_path):
+    target = write_clip(tmp_path / "clip.mp4", color=ColorInfo("", "nonsense", "gbr", ""))
+    with av.open(str(target)) as container:
+        frame = next(container.decode(video=0))
+    assert (frame.color_primaries, frame.color_trc, frame.colorspace) == (2, 2, 2)
+
+
+def test_same_input_same_bytes(tmp_path):
+    pcm = tmp_path / "x.pcm"
+    pcm.write_bytes(np.random.default_rng(0).integers(-9000, 9000, 48048 * 2).astype("<i2").tobytes())
+    sound = (pcm, PcmFormat(48000, 2))
+    a = write_clip(tmp_path / "a.mp4", audio=sound).read_bytes()
+    b = write_clip(tmp_path / "b.mp4", audio=sound).read_bytes()
+    assert a == b
+    assert a.index(b"moov") < a.index(b"mdat")
+
+
+def sound_of(path):
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.audio
+        length = round(stream.duration * stream.time_base * stream.rate)
+        frames = list(container.decode(stream))
+        assert container.start_time == 0 and frames[0].pts == 0
+    return length, np.concatenate([frame.to_ndarray() for frame in frames], axis=1)[:, :length]
+
+
+def test_sound_that_is_aac_already_is_taken_as_it_is(tmp_path):
+    form, samples = PcmFormat(48000, 2), 48048  # 30 pictures
+    pcm = (np.sin(np.arange(2 * samples) / 40) * 9000).astype("<i2").tobytes()
+    (tmp_path / "x.pcm").write_bytes(pcm)
+    (tmp_path / "x.m4a").write_bytes(encode_aac(pcm, form, FAST.audio_kbps))
+    copied = sound_of(write_clip(tmp_path / "copied.mp4", audio=(tmp_path / "x.m4a", None)))
+    encoded = sound_of(write_clip(tmp_path / "encoded.mp4", audio=(tmp_path / "x.pcm", form)))
+    assert copied[0] == encoded[0] == samples
+    assert np.array_equal(copied[1], sound_of(tmp_path / "x.m4a")[1])
+    assert np.abs(copied[1] - encoded[1]).mean() < 0.003  # two versions of libavcodec
+
+
+def test_hostile_names(tmp_path):
+    for name in ("-y.mp4", "a'b\"c $(x) %03d.mp4", "pipe:1.mp4", "한 🎬\n.mp4"):
+        assert write_clip(tmp_path / name, count=2).stat().st_size > 500
+
+
+def test_encoder_that_refuses(tmp_path):
+    with pytest.raises(EncodeError) as caught:
+        write_clip(tmp_path / "clip.mp4", count=2000, encoder="no_such_encoder")
+    error = caught.value
+    assert "no_such_encoder" in error.stderr_tail and error.exit_code not in (0, None)
+    assert "no_such_encoder" in error.command
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_pictures_is_a_failure_not_an_empty_clip(tmp_path):
+    with pytest.raises(EncodeError):
+        write_clip(tmp_path / "clip.mp4", count=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_error_in_the_block_leaves_nothing(tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"older")
+    with pytest.raises(ZeroDivisionError), ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST) as writer:
+        writer.write(*picture(0))
+        raise ZeroDivisionError
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"older"]
+
+
+def test_abort_from_another_thread(tmp_path):
+    with pytest.raises(EncodeError), ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST) as writer:
+        writer.write(*picture(0))
+        thread = threading.Thread(target=writer.abort)
+        thread.start()
+        thread.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError):
+        write_clip(tmp_path / "file" / "clip.mp4", count=1)

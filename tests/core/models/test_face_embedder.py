@@ -1,0 +1,137 @@
+"""Recognition networks: the shape of what they give, and that it tells people apart."""
+
+from __future__ import annotations
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+from core.model_manager import ModelManager
+from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.models.model_spec import MODELS
+from core.models.similarity import Similarity
+from core.models.weights import locate
+from core.types import ByteArray, FloatArray
+from utils.face_alignment import warp
+
+
+@pytest.fixture(scope="module")
+def dlib(models: ModelManager) -> FaceEmbedder:
+    assert isinstance(models.embedder, DlibEmbedder)
+    return models.embedder
+
+
+def variants(picture: ByteArray) -> dict[str, ByteArray]:
+    """The same person under other conditions, pictures of the same size."""
+    height, width = picture.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 15, 1)
+    small = cv2.resize(picture, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)
+    return {
+        "original": picture,
+        "mirrored": np.ascontiguousarray(picture[:, ::-1]),
+        "brighter": np.asarray(cv2.convertScaleAbs(picture, alpha=1.25, beta=20), np.uint8),
+        "turned": np.asarray(cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8),
+        "small": np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8),
+    }
+
+
+def chip(picture: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> ByteArray:
+    """The largest face of `picture`, aligned for `embedder`."""
+    faces = models.detector.detect([picture], 60)[0]
+    largest = int((faces.boxes[:, 3] - faces.boxes[:, 1]).argmax())
+    return warp(picture, embedder.alignment(faces.boxes[largest], faces.landmarks[largest]), embedder.side)
+
+
+def test_dlib_tells_two_people_apart(dlib: FaceEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+    rows: dict[str, FloatArray] = {}
+    for name, photo in portraits.items():
+        pictures = variants(np.ascontiguousarray(photo))
+        rows[name] = dlib.embed(np.stack([chip(p, models, dlib) for p in pictures.values()]))
+    similarity = Similarity.for_embedder("dlib")
+    cosines = {name: row @ row.T for name, row in rows.items()}
+    same = [similarity.from_cosine(c)[i, j] for c in cosines.values() for i, j in itertools.combinations(range(5), 2)]
+    different = similarity.from_cosine(rows["collins"] @ rows["hopper"].T)
+    assert min(same) > 0.5 > different.max()
+    assert min(same) > different.max() + 0.3
+
+
+def test_its_rows_are_dlibs_own(dlib: FaceEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+    from dlib import face_recognition_model_v1
+
+    chips = np.stack([chip(np.ascontiguousarray(photo), models, dlib) for photo in portraits.values()])
+    own = np.array(face_recognition_model_v1(str(locate("dlib"))).compute_face_descriptor(list(chips)))
+    assert np.allclose(dlib.embed(chips), own / np.linalg.norm(own, axis=1, keepdims=True), atol=1e-4)
+
+
+def test_rows_have_unit_length_and_do_not_depend_on_the_batch(dlib: FaceEmbedder) -> None:
+    chips = np.random.RandomState(0).randint(0, 256, (3, 150, 150, 3), np.uint8)
+    together = dlib.embed(chips)
+    assert together.shape == (3, 128) and together.dtype == np.float32
+    assert np.linalg.norm(together, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert np.allclose(together, np.concatenate([dlib.embed(c[None]) for c in chips]), atol=1e-5)
+    assert np.array_equal(together, dlib.embed(chips))
+
+
+def test_views_that_are_not_contiguous_are_taken(dlib: FaceEmbedder) -> None:
+    chips = np.random.RandomState(0).randint(0, 256, (2, 150, 150, 3), np.uint8)
+    mirrored = chips[:, :, ::-1]
+    assert np.allclose(dlib.embed(mirrored), dlib.embed(np.ascontiguousarray(mirrored)), atol=1e-6)
+
+
+class Probe:
+    """A net that gives every picture's mean colour, and notes what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[FloatArray] = []
+
+    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
+        self.given.append(pictures)
+        return (pictures.mean((1, 2)),)
+
+
+def test_facenet_is_given_the_chips_as_they_are() -> None:
+    net = Probe()
+    chips = np.random.RandomState(0).randint(1, 256, (5, 160, 160, 3), np.uint8)
+    rows = FaceNetEmbedder(net).embed(chips)
+    assert [len(part) for part in net.given] == [5]
+    assert net.given[0].dtype == np.uint8, "a GPU gets bytes"
+    assert np.array_equal(net.given[0], chips)
+    means = chips.reshape(5, -1, 3).mean(1)
+    assert np.allclose(rows, means / np.linalg.norm(means, axis=1, keepdims=True), atol=1e-3)
+
+
+def test_a_row_of_zeros_stays_finite() -> None:
+    rows = FaceNetEmbedder(Probe()).embed(np.zeros((2, 160, 160, 3), np.uint8))
+    assert np.isfinite(rows).all()
+
+
+def test_no_faces_give_no_rows(dlib: FaceEmbedder) -> None:
+    assert dlib.embed(np.zeros((0, 150, 150, 3), np.uint8)).shape == (0, 128)
+    facenet = FaceNetEmbedder(Probe())
+    assert facenet.embed(np.zeros((0, 160, 160, 3), np.uint8)).shape == (0, 512)
+
+
+def test_every_embedder_is_calibrated_and_registered() -> None:
+    for embedder in (DlibEmbedder, FaceNetEmbedder):
+        Similarity.for_embedder(embedder.name)
+        assert embedder.name in MODELS
+
+
+def test_the_second_opinion_knows_faces_from_other_things(
+    models: ModelManager, portraits: dict[str, ByteArray]
+) -> None:
+    crops = []
+    for photo in portraits.values():
+        picture = np.ascontiguousarray(photo)
+        box = models.detector.detect([picture], 60)[0].boxes[0]
+        centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max()
+        scale = 100 / half
+        matrix = np.array([[scale, 0, 100 - scale * centre[0]], [0, scale, 100 - scale * centre[1]]])
+        crops.append(warp(picture, matrix, 200))
+    noise = np.random.RandomState(0).randint(0, 256, (200, 200, 3), np.uint8)
+    scores = models.verifier.scores(np.stack([*crops, noise, np.full((200, 200, 3), 120, np.uint8)]))
+    assert scores.dtype == np.float32 and scores.shape == (4,)
+    assert scores[:2].min() > 0.7
+    assert scores[2:].tolist() == [0, 0]

@@ -1,0 +1,304 @@
+"""What runs on a GPU, run on the CPU: uploads, every form of short memory, pictures and crops on the device."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from config import Settings
+from core.errors import DeadDeviceError, GPUMemoryError, ModelError
+from core.model_manager import ModelManager
+from core.models import torch_nets
+from core.models.batching import Batched
+from core.models.face_detector import FaceDetector, Sampled
+from core.models.model_spec import MODELS
+from core.models.torch_runtime import DevicePictures, TorchNet, Upload, device_errors, try_device
+from core.models.weights import locate
+from core.types import ByteArray, FloatArray
+from utils.area_sampling import SampledImages
+
+CPU = torch.device("cpu")
+
+SHORT = [
+    torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 7.93 GiB total capacity)"),
+    RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"),
+    RuntimeError("GET was unable to find an engine to execute this computation"),
+]
+
+
+def noise(*shape: int) -> ByteArray:
+    return np.random.RandomState(sum(shape)).randint(0, 256, shape, np.uint8)
+
+
+class Fails(torch.nn.Module):  # type: ignore[misc]
+    """A net with room for two pictures."""
+
+    def __init__(self, error: RuntimeError) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, batch: Any) -> Any:
+        if len(batch) > 2:
+            raise self.error
+        return batch.float().mean((1, 2)), batch[:, 0, 0]
+
+
+def net_that_fails(error: RuntimeError, monkeypatch: pytest.MonkeyPatch) -> TorchNet:
+    monkeypatch.setattr(torch_nets, "build", lambda kind, weights: Fails(error))
+    return TorchNet("pnet", Path("unused"), "cpu")
+
+
+@pytest.mark.parametrize("error", SHORT, ids=str)
+def test_short_memory_in_every_form_is_our_error_and_costs_nothing(
+    error: RuntimeError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = net_that_fails(error, monkeypatch)
+    many = noise(5, 2, 2, 3)
+    with pytest.raises(GPUMemoryError, match="batch of 3"):
+        net(many[:3])
+    batched = Batched(net, 5)
+    means, corners = batched(many)
+    assert np.allclose(means, many.mean((1, 2)), atol=1e-3)
+    assert np.array_equal(corners, many[:, 0, 0])
+    assert batched.size == 2
+
+
+def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = net_that_fails(RuntimeError("mat1 and mat2 shapes cannot be multiplied"), monkeypatch)
+    with pytest.raises(RuntimeError, match="shapes"):
+        net(noise(3, 2, 2, 3))
+
+
+DEAD = [
+    "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be reported later",
+    "CUDA error: device-side assert triggered",
+    "CUDA error: unspecified launch failure",
+    "CUDA error: the launch timed out and was terminated",
+    "CUDA error: misaligned address",
+    "CUDA error: an illegal instruction was encountered",
+    "CUDA error: uncorrectable ECC error encountered",
+    "CUDA error: CUDA-capable device(s) is/are busy or unavailable",
+    "CUDA error: no CUDA-capable device is detected",
+    "CUDA error: unknown error",
+]
+
+
+@pytest.mark.parametrize("text", DEAD)
+def test_a_dead_device_is_an_error_of_its_own(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = net_that_fails(RuntimeError(text), monkeypatch)
+    with pytest.raises(DeadDeviceError) as dead:
+        Batched(net, 5)(noise(3, 2, 2, 3))
+    assert text.splitlines()[0] in str(dead.value) and "\n" not in str(dead.value)
+    assert not isinstance(dead.value, ModelError), "that would end the batch"
+
+
+@pytest.mark.parametrize("text", ["cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED"])
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_device_that_answers_nothing_is_dead_whatever_a_library_says(
+    text: str, alive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def synchronize(device: torch.device) -> None:
+        if not alive:
+            raise RuntimeError("CUDA error: something new")
+
+    monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    alive_error = GPUMemoryError if "NOT_INITIALIZED" in text else RuntimeError
+    with pytest.raises(alive_error if alive else DeadDeviceError), device_errors("a test", torch.device("cuda:0")):
+        raise RuntimeError(text)
+
+
+def test_a_device_is_tried_with_a_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    try_device("cpu")
+    right = torch.nn.functional.conv2d
+    monkeypatch.setattr(torch.nn.functional, "conv2d", lambda *tensors: right(*tensors) + 1)
+    with pytest.raises(RuntimeError, match="wrong numbers"):
+        try_device("cpu")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.int64])
+def test_uploads_are_copies_of_any_type_and_layout(kind: type[np.generic]) -> None:
+    upload = Upload(CPU)
+    first = noise(4, 6, 5, 3).astype(kind)
+    there = upload(first[:, ::-1])
+    again = upload([row[::2] for row in first])
+    assert np.array_equal(there.numpy(), first[:, ::-1]), "the buffer was used again"
+    assert np.array_equal(again.numpy(), first[:, ::2])
+    assert there.numpy().dtype == kind
+
+
+def test_the_buffer_is_used_again_and_grows() -> None:
+    upload = Upload(CPU)
+    upload(noise(2, 8, 8, 3))
+    before = upload._buffer.data_ptr()
+    upload(noise(1, 8, 8, 3))
+    assert upload._buffer.data_ptr() == before
+    upload(noise(9, 8, 8, 3))
+    assert upload._buffer.numel() == 9 * 8 * 8 * 3
+
+
+BOXES = np.array(
+    [[3, 4, 30, 31], [-9.7, -3, 8, 14.7], [50, 40, 90, 80], [10.5, 2.5, 10.9, 2.9], [0, 0, 70, 50]], np.float32
+)
+OWNER = np.array([0, 2, 1, 1, 2])
+
+
+@pytest.mark.parametrize("size", [(50, 70), (33, 41), (7, 70), (1, 1)])
+def test_levels_on_a_device_are_those_of_the_cpu(size: tuple[int, int]) -> None:
+    pictures = list(noise(3, 50, 70, 3))
+    here, there = SampledImages(pictures), DevicePictures(pictures, Upload(CPU))
+    assert (there.height, there.width) == (50, 70)
+    assert np.array_equal(there.level(*size).numpy(), here.level(*size))
+
+
+@pytest.mark.parametrize("side", [24, 48])
+def test_crops_on_a_device_are_those_of_the_cpu(side: int) -> None:
+    pictures = list(noise(3, 50, 70, 3))
+    there = DevicePictures(pictures, Upload(CPU)).crops(BOXES, OWNER, side).numpy()
+    assert there.shape == (5, side, side, 3) and there.dtype == np.float32
+    assert np.array_equal(there, SampledImages(pictures).crops(BOXES, OWNER, side))
+
+
+def test_bright_pictures_of_any_size_do_not_overflow() -> None:
+    white = np.full((2900, 3000, 3), 255, np.uint8)
+    sampled = DevicePictures([white], Upload(CPU))
+    assert np.array_equal(sampled.level(3, 4).numpy(), np.full((1, 3, 4, 3), 255, np.float32))
+
+
+def device_detector(**short: int) -> tuple[FaceDetector, list[int]]:
+    """Detector whose pictures and networks are torch's, on the CPU; `short`: how much each network has room for.
+
+    The list tells how many pictures were tried at once.
+    """
+    upload, tried = Upload(CPU), []
+
+    def sample(pictures: Any) -> Sampled:
+        tried.append(len(pictures))
+        if len(pictures) > short.get("pictures", 99):
+            raise GPUMemoryError("full")
+        return DevicePictures(pictures, upload)
+
+    class Tight:
+        def __init__(self, kind: str) -> None:
+            self.net, self.room = TorchNet(kind, locate(kind), "cpu"), short.get(kind, 10**6)
+
+        def __call__(self, pictures: Any) -> tuple[FloatArray, ...]:
+            if len(pictures) > self.room:
+                raise GPUMemoryError("full")
+            return self.net(pictures)
+
+    pnet, rnet, onet = (Batched(Tight(kind), 256, name=kind) for kind in ("pnet", "rnet", "onet"))
+    return FaceDetector(pnet, rnet, onet, sample=sample), tried
+
+
+def crowd(portraits: dict[str, ByteArray]) -> list[ByteArray]:
+    """Two pictures with two faces each."""
+    picture = np.concatenate([cv2.resize(photo[:512], (240, 240)) for photo in portraits.values()], 1)
+    return [picture, np.ascontiguousarray(picture[:, ::-1])]
+
+
+@pytest.mark.parametrize("short", [{}, {"pictures": 1}, {"pnet": 1, "rnet": 5, "onet": 2}])
+def test_the_detector_on_a_device_finds_the_same_faces_however_short_memory_is(
+    short: dict[str, int], models: ModelManager, portraits: dict[str, ByteArray]
+) -> None:
+    pictures = crowd(portraits)
+    detector, tried = device_detector(**short)
+    found, wanted = detector.detect(pictures, 40), models.detector.detect(pictures, 40)
+    assert len(found) == 2 and all(len(faces) >= 2 for faces in wanted)
+    for here, there in zip(found, wanted, strict=True):
+        assert np.allclose(here.boxes, there.boxes, atol=0.05)
+        assert np.allclose(here.landmarks, there.landmarks, atol=0.05)
+        assert np.allclose(here.scores, there.scores, atol=1e-3)
+    assert tried == ([2, 1, 1] if "pictures" in short else [2])
+
+
+def test_half_precision_finds_the_same_faces(models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+    """What a GPU computes with, computed here."""
+    upload = Upload(CPU)
+    nets = [TorchNet(kind, locate(kind), "cpu", half=True) for kind in ("pnet", "rnet", "onet")]
+    detector = FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
+    assert_same_faces(detector, models.detector, crowd(portraits))
+
+
+def test_good_scores_in_half_precision_stay_apart() -> None:
+    """Ties between candidates would be broken by chance."""
+    crops = noise(64, 24, 24, 3)
+    full, half = (TorchNet("rnet", locate("rnet"), "cpu", half=half)(crops)[1][:, 0] for half in (False, True))
+    assert np.median(full) > 0.99
+    assert len(np.unique(half)) > 55 and np.abs(full - half).max() < 0.01
+
+
+def assert_same_faces(detector: FaceDetector, reference: FaceDetector, pictures: list[ByteArray]) -> None:
+    for here, there in zip(detector.detect(pictures, 40), reference.detect(pictures, 40), strict=True):
+        assert len(here) == len(there) == 2
+        # Both score nearly 1, so either may be the first.
+        mine, wanted = (faces[np.argsort(faces.boxes[:, 0])] for faces in (here, there))
+        assert np.allclose(mine.boxes, wanted.boxes, atol=2)
+        assert np.allclose(mine.landmarks, wanted.landmarks, atol=2)
+
+
+def test_embeddings_in_half_precision_are_the_same_people() -> None:
+    chips = noise(3, 150, 150, 3)
+    full, half = (TorchNet("dlib", locate("dlib"), "cpu", half=half)(chips)[0] for half in (False, True))
+    cosine = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
+    assert cosine.min() > 0.9999
+
+
+def test_the_manager_puts_together_what_a_gpu_gets(
+    models: ModelManager,
+    model_settings: Settings,
+    portraits: dict[str, ByteArray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, spec in MODELS.items():
+        limit = spec.gpu_batch if spec.gpu_batch_fixed else 16
+        monkeypatch.setitem(MODELS, name, dataclasses.replace(spec, gpu_batch=limit))
+    manager = ModelManager(model_settings)
+    manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
+    assert_same_faces(manager.detector, models.detector, crowd(portraits))
+    chips = noise(3, 150, 150, 3)
+    assert np.allclose(manager.embedder.embed(chips), models.embedder.embed(chips), atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_the_gpu_passes_its_trial() -> None:
+    try_device("cuda:0")
+
+
+@pytest.mark.gpu
+def test_the_gpu_finds_the_same_faces(models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+    upload = Upload(torch.device("cuda:0"))
+    nets = [TorchNet(kind, locate(kind), "cuda:0") for kind in ("pnet", "rnet", "onet")]
+    detector = FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
+    assert_same_faces(detector, models.detector, crowd(portraits))
+
+
+@pytest.mark.gpu
+def test_the_gpu_runs_out_of_memory_and_goes_on() -> None:
+    net = TorchNet("onet", locate("onet"), "cuda:0")
+    torch.cuda.set_per_process_memory_fraction(0.01)
+    try:
+        rows = Batched(net, 100_000)(np.zeros((100_000, 48, 48, 3), np.uint8))
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert all(len(part) == 100_000 for part in rows)
+
+
+def test_memory_that_was_given_back_is_taken_again() -> None:
+    net = TorchNet("rnet", locate("rnet"), "cpu")
+    crops = noise(4, 24, 24, 3)
+    before = net(crops)
+    net.give_back_memory()
+    assert net._upload._buffer.numel() == 0
+    assert all(np.array_equal(a, b) for a, b in zip(net(crops), before, strict=True))

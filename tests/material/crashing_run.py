@@ -1,0 +1,61 @@
+"""A supervised batch over real files with scripted faces, whose worker process aborts at one stage of one input:
+
+    python -m tests.material.crashing_run INPUT_FOLDER OUTPUT_FOLDER CACHE_FOLDER STAGE STEM [TIMES]
+
+STAGE is probe, decode, analyse or encode. The process aborts as it would in foreign code, each time that the stage is
+reached for the video STEM, or only the first TIMES times. `crashes.log` in the cache folder gets a line for each.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.media.clip_writer import ClipWriter
+from core.media.video_reader import VideoReader
+from processors.batch import batch_inspection
+from processors.batch.run_journal import RunJournal
+from processors.batch.worker_supervisor import supervise
+from tests.material import killed_run
+
+
+def aborting(function: Callable[..., Any], concerns: Callable[..., bool], log: Path, times: int) -> Callable[..., Any]:
+    """`function` that aborts the process where `concerns` says so of its arguments."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        if concerns(*arguments) and (not log.exists() or len(log.read_text().splitlines()) < times):
+            with log.open("a") as file:
+                file.write("crash\n")
+            os.abort()
+        return function(*arguments, **options)
+
+    return wrapped
+
+
+def inject(stage: str, stem: str, log: Path, times: int) -> None:
+    """Have this process abort when `stage` is reached for the video `stem`."""
+    owner, name, concerns = {
+        "probe": (batch_inspection, "probe_video", lambda path: path.stem == stem),
+        "decode": (VideoReader, "frames", lambda reader, *_: reader._info.path.stem == stem),
+        "analyse": (killed_run.ScriptedAnalyzer, "analyze", lambda _, info: info.path.stem == stem),
+        "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}/" in " ".join(writer.command)),
+    }[stage]
+    setattr(owner, name, aborting(getattr(owner, name), concerns, log, times))  # type: ignore[arg-type]
+
+
+def work(inputs: Path, output: Path, cache: Path, stage: str, stem: str, times: int, journal: RunJournal) -> int:
+    """What the worker process does."""
+    inject(stage, stem, cache / "crashes.log", times)
+    return killed_run.run(inputs, output, cache, 64, journal)
+
+
+if __name__ == "__main__":
+    folders = [Path(argument) for argument in sys.argv[1:4]]
+    folders[2].mkdir(parents=True, exist_ok=True)
+    times = int(sys.argv[6]) if len(sys.argv) > 6 else 1000
+    sys.exit(supervise(functools.partial(work, *folders, sys.argv[4], sys.argv[5], times)))

@@ -1,0 +1,142 @@
+"""Scores a run's `tracks.csv` against known faces: recall, precision and identity F1 (Ristani et al. 2016).
+
+A truth file has the columns `frame,person,x1,y1,x2,y2`; person "-" means do not care, an empty one that the
+frame holds no face. Only frames that stand in the truth count.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from core.types import FaceAnalysis, Timeline
+from tests.material.synthetic.truth import DO_NOT_CARE, Truth
+
+Labelled = list[tuple[str, NDArray[np.float64]]]
+"""faces of one frame: person and (4,) box, xyxy in displayed pixels"""
+
+FORGIVEN_IOU = 0.3
+"""a box that overlaps a do-not-care face by this much is not counted as wrong"""
+
+UNKNOWN = "unknown"
+"""who a face belongs to that is nobody's, as in tracks.csv"""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good a run is.
+
+    recall, precision, idf1, purity: ratios in [0, 1]; purity is the share of the faces found that belong to the
+    true person whom their person of the run mostly is.
+    people: persons of the run that own at least one true face. true_people: persons in the truth;
+    demanded_people: those of them who are ever large enough.
+    id_switches: how often a true person's face is given to another person of the run than the time before.
+    """
+
+    recall: float
+    precision: float
+    idf1: float
+    people: int
+    true_people: int
+    demanded_people: int
+    purity: float
+    id_switches: int
+
+
+def read_tracks(path: Path) -> dict[int, Labelled]:
+    """Faces by frame from a truth file or a `tracks.csv`; other columns are ignored."""
+    frames: dict[int, Labelled] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            faces = frames.setdefault(int(row["frame"]), [])
+            if row["person"]:
+                faces.append((row["person"], np.array([float(row[k]) for k in ("x1", "y1", "x2", "y2")])))
+    return frames
+
+
+def truth_tracks(truth: Truth) -> dict[int, Labelled]:
+    """The faces of a generated film, every frame of it."""
+    frames: dict[int, Labelled] = {frame: [] for frame in range(truth.frame_count)}
+    for face in truth.faces:
+        frames[face.frame].append((face.person, np.array(face.box)))
+    return frames
+
+
+def run_tracks(analysis: FaceAnalysis, timeline: Timeline, *, hidden: bool = True) -> dict[int, Labelled]:
+    """The faces that a run puts into its `tracks.csv`. Without `hidden` only those that were seen (score above 0)."""
+    names = {track: person.name for person in timeline.people for track in person.tracklets}
+    names |= dict.fromkeys(timeline.unknown, UNKNOWN)
+    frames: dict[int, Labelled] = {}
+    for tracklet in analysis.tracklets:
+        name = names.get(tracklet.id)
+        if name is None:
+            continue
+        for frame, box, sure in zip(tracklet.frames.tolist(), tracklet.boxes, tracklet.scores, strict=True):
+            if hidden or sure > 0:
+                frames.setdefault(frame, []).append((name, box.astype(np.float64)))
+    return frames
+
+
+def score(
+    truth: Mapping[int, Labelled], found: Mapping[int, Labelled], *, iou: float = 0.5, min_height: float = 0
+) -> Score:
+    """Compare `found` with `truth`; true faces lower than `min_height` px are do-not-care."""
+    true_people = sorted({person for faces in truth.values() for person, _ in faces} - {DO_NOT_CARE})
+    people = sorted({person for frame in truth for person, _ in found.get(frame, [])})
+    together = np.zeros((len(true_people), len(people)), int)
+    true_count = found_count = switches = 0
+    demanded: set[str] = set()
+    last: dict[str, str] = {}
+    for frame, faces in sorted(truth.items()):
+        wanted, ignored = split_demanded(faces, min_height)
+        demanded |= {person for person, _ in wanted}
+        given = found.get(frame, [])
+        pairs = matched(wanted, given, iou)
+        for i, j in pairs:
+            person, guess = wanted[i][0], given[j][0]
+            together[true_people.index(person), people.index(guess)] += 1
+            switches += last.get(person, guess) != guess
+            last[person] = guess
+        left = [box for j, (_, box) in enumerate(given) if j not in {j for _, j in pairs}]
+        forgiven = (box_overlap(left, ignored) >= FORGIVEN_IOU).any(1).sum() if ignored else 0
+        true_count += len(wanted)
+        found_count += len(given) - int(forgiven)
+    rows, columns = linear_sum_assignment(-together)
+    hits = int(together.sum())
+    return Score(
+        recall=hits / true_count if true_count else 1.0,
+        precision=hits / found_count if found_count else 1.0,
+        idf1=2 * float(together[rows, columns].sum()) / (true_count + found_count) if true_count + found_count else 1.0,
+        people=int((together.sum(0) > 0).sum()),
+        true_people=len(true_people),
+        demanded_people=len(demanded),
+        purity=float(together.max(0).sum()) / hits if hits else 1.0,
+        id_switches=switches,
+    )
+
+
+def split_demanded(faces: Labelled, min_height: float) -> tuple[Labelled, list[NDArray[np.float64]]]:
+    """The faces that have to be found, and the boxes of those that may be."""
+    small = [(person, box, person == DO_NOT_CARE or box[3] - box[1] < min_height) for person, box in faces]
+    return [(person, box) for person, box, free in small if not free], [box for _, box, free in small if free]
+
+
+def matched(wanted: Labelled, given: Labelled, iou: float) -> list[tuple[int, int]]:
+    """Which true face is which found one: positions in both lists."""
+    overlap = box_overlap([box for _, box in wanted], [box for _, box in given])
+    return [(i, j) for i, j in zip(*linear_sum_assignment(-overlap), strict=True) if overlap[i, j] >= iou]
+
+
+def box_overlap(a: Iterable[NDArray[np.float64]], b: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Intersection over union of every pair, (len(a), len(b)) float64."""
+    first, second = np.array(list(a), float).reshape(-1, 1, 4), np.array(list(b), float).reshape(1, -1, 4)
+    size = np.clip(np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2]), 0, None)
+    shared = size.prod(-1)
+    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (first, second)]
+    return np.asarray(shared / np.maximum(areas[0] + areas[1] - shared, 1e-9), np.float64)

@@ -1,0 +1,129 @@
+"""The index of an output folder."""
+
+from __future__ import annotations
+
+import gc
+import html
+import json
+import re
+import tracemalloc
+import weakref
+from pathlib import Path
+
+from processors.batch import index_writer
+from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.index_writer import index_parts, write_index
+from processors.results.output_folder import read_manifest
+from tests.material.page_material import HOSTILE, a_manifest
+
+DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
+
+
+def text_of(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
+
+
+def put(output: Path, folder: str, **names: str) -> None:
+    (output / folder).mkdir(parents=True)
+    (output / folder / "manifest.json").write_text(json.dumps(a_manifest(**names)))
+
+
+def test_videos_of_this_and_earlier_runs_with_their_people(tmp_path):
+    put(tmp_path, "b ü", name="b ü.mp4")
+    put(tmp_path, "a", name="a.mp4")
+    write_index(tmp_path, DONE)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<h2><a href="([^"]+)"', page) == ["a/report.html", "b%20%C3%BC/report.html"]
+    # Of two people one has a picture.
+    assert page.count('<img class="face"') == 2 and 'src="a/person_01/face.jpg"' in page
+    text = text_of(page)
+    assert "2 videos" in text and "4 clips" in text.replace("4  clips", "4 clips") and "0:25.6 of film" in text
+    assert "Not done" not in text
+
+
+def test_failures_are_named_without_the_folders_of_this_machine():
+    results = (
+        InputResult("/secret/b.mp4", "b", "failed", "is no video"),
+        InputResult("c", "c", "interrupted", "later"),
+    )
+    page = "".join(index_parts([], BatchSummary(results, 1.0)))
+    assert "b.mp4 failed: is no video" in text_of(page) and "c interrupted: later" in text_of(page)
+    assert "secret" not in page
+
+
+def test_hostile_names_are_text():
+    summary = BatchSummary((InputResult(HOSTILE, "x", "failed", HOSTILE),), 1.0)
+    page = "".join(index_parts([("a", a_manifest(name=HOSTILE, person=HOSTILE))], summary))
+    assert "<img src=x" not in page and page.count("<script>") == 1
+
+
+def test_what_is_not_ours_is_left_out_and_left_alone(tmp_path, caplog):
+    put(tmp_path, ".partial-a")
+    for folder, text in {"damaged": "{", "other": '{"files": 3}', "list": "[]", "empty": "{}"}.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "manifest.json").write_text(text)
+    (tmp_path / "nothing").mkdir()
+    write_index(tmp_path, DONE)
+    assert "0 videos" in text_of((tmp_path / "index.html").read_text())
+    (tmp_path / "index.html").write_text("my own page")
+    write_index(tmp_path, DONE)
+    assert (tmp_path / "index.html").read_text() == "my own page" and "left alone" in caplog.text
+
+
+def test_the_same_every_time_whatever_the_clock_says():
+    slow = BatchSummary(DONE.results, 99.0)
+    pages = ["".join(index_parts([("a", a_manifest())], summary)) for summary in (DONE, slow)]
+    assert pages[0] == pages[1]
+
+
+def test_videos_of_one_name_are_told_apart(tmp_path):
+    for folder in ("a", "a_2"):
+        put(tmp_path, folder, name="a.mp4")
+    put(tmp_path, "b", name="b.mp4")
+    write_index(tmp_path, DONE)
+    titles = re.findall(r"<h2><a[^>]*>([^<]*)<", (tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert titles == ["a.mp4 (a)", "a.mp4 (a_2)", "b.mp4"]
+
+
+class Watched(dict):
+    """A manifest that can be watched going out of use."""
+
+
+def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):
+    seen: list[weakref.ref[Watched]] = []
+
+    def watched(folder):
+        assert not any(manifest() is not None for manifest in seen)
+        manifest = Watched(read_manifest(folder))
+        seen.append(weakref.ref(manifest))
+        return manifest
+
+    for number in range(300):
+        put(tmp_path, f"v{number:03d}", name=f"{number}.mp4")
+    monkeypatch.setattr(index_writer, "read_manifest", watched)
+    write_index(tmp_path, DONE)
+    assert len(seen) == 300 and seen[-1]() is None
+
+
+def peak_bytes(output: Path) -> int:
+    gc.collect()
+    tracemalloc.start()
+    try:
+        write_index(output, DONE)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_number_of_manifests(tmp_path):
+    """Manifests of 50 kB each, of which the page shows one."""
+    manifest = a_manifest()
+    manifest["shots"] = [{"index": n, "start_s": float(n), "end_s": n + 1.0} for n in range(1000)]
+    text = json.dumps(manifest)
+    for number in range(200):
+        (tmp_path / f"v{number:03d}").mkdir()
+        (tmp_path / f"v{number:03d}" / "manifest.json").write_text(text)
+        if number == 1:
+            write_index(tmp_path, DONE)  # templates and the like are loaded once
+            few = peak_bytes(tmp_path)
+    assert peak_bytes(tmp_path) < few + 200 * 5000

@@ -1,0 +1,92 @@
+"""Pictures of clips: how many of each, and that reading them ahead changes nothing but the time."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from core.media.thumbnails import Thumbnail
+from core.types import Clip
+from processors.clips import clip_thumbnails
+from processors.clips.clip_thumbnails import ClipThumbnails
+
+READ = "processors.clips.clip_thumbnails.read_thumbnails"
+
+
+def clip(person: str, number: int) -> Clip:
+    return Clip(person, f"{person}/{number}.mp4", 0, 0, 50, 0.0, 2.0, 50, 160, 120, False, 1.0)
+
+
+def of(folder, clips: list[Clip], threads: int = 0) -> ClipThumbnails:
+    return ClipThumbnails(folder, [one.person for one in clips], threads)
+
+
+class Reader:
+    """Stands for `read_thumbnails`: pictures of `side` px that carry the number of the call."""
+
+    def __init__(self, side: int = 4) -> None:
+        self.side = side
+        self.asked: list[tuple[str, int]] = []
+
+    def __call__(self, path, height, limit):
+        self.asked.append((path.name, limit))
+        return (Thumbnail(0.4, np.full((self.side, self.side, 3), len(self.asked), np.uint8)),)
+
+
+def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(READ, reader := Reader())
+    clips = [clip("a", n) for n in range(25)] + [clip("b", n) for n in range(3)]
+    list(of(tmp_path, clips).take(clips))
+    assert [limit for _, limit in reader.asked] == [2] * 25 + [12] * 3
+    clips = [clip("a", n) for n in range(100)]
+    list(of(tmp_path, clips).take(clips))
+    assert reader.asked[-1][1] == 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_more_clips_are_read_at_a_time_than_the_run_has_threads(tmp_path, monkeypatch, threads):
+    reading, most = [], []
+
+    def read(path, height, limit):
+        reading.append(path)
+        most.append(len(reading))
+        time.sleep(0.01)
+        reading.remove(path)
+        return ()
+
+    monkeypatch.setattr(READ, read)
+    clips = [clip("a", n) for n in range(20)]
+    list(of(tmp_path, clips, threads).take(clips))
+    assert max(most) == threads
+
+
+def test_what_was_read_ahead_is_not_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(READ, reader := Reader())
+    clips = [clip("a", n) for n in range(3)]
+    pictures = of(tmp_path, clips)
+    pictures.read_ahead(clips[1])
+    assert [one.file for one, _ in pictures.take(clips)] == [one.file for one in clips]
+    assert sorted(reader.asked) == [("0.mp4", 12), ("1.mp4", 12), ("2.mp4", 12)]
+
+
+def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(READ, Reader())
+    pictures = of(tmp_path, [clip("a", 0)])
+    pictures.read_ahead(clip("a", 0))
+    pictures.read_ahead(clip("a", 0))
+    ((_, (shot,)),) = pictures.take([clip("a", 0)])
+    assert shot.pixels[0, 0, 0] == 2
+
+
+def test_no_more_than_the_limit_is_kept_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(READ, reader := Reader(100))
+    monkeypatch.setattr(clip_thumbnails, "_MAX_BYTES_AHEAD", 50_000)
+    clips = [clip("a", n) for n in range(9)]
+    pictures = of(tmp_path, clips)
+    for one in clips:
+        pictures.read_ahead(one)
+    assert len(reader.asked) == 2  # of 30 000 bytes each
+    assert len(list(pictures.take(clips))) == 9
+    assert len(reader.asked) == 9

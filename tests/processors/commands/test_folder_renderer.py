@@ -1,0 +1,200 @@
+"""Rendering again from an edited timeline, with the analysis from the cache; faces are scripted, clips are real."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import load_settings
+from core.errors import InterruptedRunError, SettingsError
+from processors import face_analyzer
+from processors.batch.batch_inputs import find_inputs
+from processors.batch.video_processor_factory import VideoProcessorFactory
+from processors.batch_runner import run_batch
+from processors.commands.folder_renderer import render_folder, rendered_lines
+from processors.commands.people_editor import drop, edit_people, merge, rename, split
+from processors.results import analysis_key
+from processors.results.result_lookup import find_folder, recorded_settings
+from tests.material.killed_run import NoModels, ScriptedAnalyzer
+from tests.processors.test_resume import write_video
+from utils.progress_bars import BatchMonitor
+from utils.stage_monitor import StageMonitor
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("inputs") / "film.mp4"
+    write_video(path, 1)
+    return path
+
+
+class Studio:
+    """An output folder with the finished results of one video."""
+
+    def __init__(self, video: Path, root: Path) -> None:
+        self.video, self.output, self.cache = video, root / "out", root / "cache"
+        self.cache.mkdir()
+        self.values: dict[str, dict[str, Any]] = {
+            "clip": {"size": 64},
+            "encode": {"preset": "ultrafast", "codec": "x264"},
+            "analysis": {"embedder": "dlib"},
+            "run": {"cache_dir": str(self.cache)},
+        }
+        self.folder = self.output / "film"
+        self.run()
+
+    def run(self, **more: Any) -> list[str]:
+        """A run of the program; the statuses."""
+        values = {**self.values, **more}
+        settings = load_settings(None, values)
+        inputs = find_inputs([str(self.video)], self.output)
+        make = VideoProcessorFactory(settings, lambda _: NoModels())
+        return [r.status for r in run_batch(inputs, self.output, settings, BatchMonitor(), make).results]
+
+    def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> dict[str, Any]:
+        flags = {"run": {"cache_dir": str(self.cache)}, **options.pop("flags", {})}
+        recorded = recorded_settings(self.folder)
+        settings = load_settings(None, {**recorded, **{k: {**recorded.get(k, {}), **v} for k, v in flags.items()}})
+        return render_folder(self.folder, settings, monitor or StageMonitor(), models=lambda _: NoModels(), **options)
+
+    def tree(self) -> dict[str, bytes]:
+        return {p.relative_to(self.folder).as_posix(): p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
+
+    def analysed(self) -> int:
+        return len((self.cache / "analysed.log").read_text().split())
+
+
+@pytest.fixture
+def studio(video, tmp_path, monkeypatch) -> Studio:
+    monkeypatch.setattr(face_analyzer, "FaceAnalyzer", ScriptedAnalyzer)
+    monkeypatch.setattr(analysis_key, "code_digest", lambda: "scripted")
+    monkeypatch.setattr(ScriptedAnalyzer, "log", tmp_path / "cache" / "analysed.log")
+    return Studio(video, tmp_path)
+
+
+def test_rendering_again_without_changes_gives_the_same_bytes(studio):
+    before = studio.tree()
+    studio.render()
+    assert studio.tree() == before
+    assert studio.analysed() == 1
+
+
+def test_everything_follows_the_edited_people(studio):
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    edit_people(studio.folder, lambda film, _: drop(film, ["person_02"]))
+    manifest = studio.render(flags={"output": {"export": ["vtt"]}})
+    assert list(rendered_lines(studio.folder, manifest)) == [
+        f"1 person, 1 clip, vtt -> {studio.folder}",
+        "Anna     1 clip    0:01.2",
+    ]
+    assert [p["name"] for p in manifest["people"]] == ["Anna"]
+    assert {c["person"] for c in manifest["clips"]} == {"Anna"}
+    assert manifest["timeline"]["edited"] is True
+    folders = {name.split("/")[0] for name in studio.tree() if "/" in name}
+    assert folders == {"Anna"}
+    with (studio.folder / "tracks.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["person"] for row in csv.DictReader(file)} == {"Anna"}
+    assert "Anna" in (studio.output / "index.html").read_text()
+    assert studio.analysed() == 1
+
+
+def test_later_runs_leave_the_edited_people_alone(studio):
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    # A run does what render does.
+    assert studio.run() == ["done"]
+    assert studio.run() == ["cached"]
+    edited = studio.tree()
+    studio.render()
+    assert studio.tree() == edited
+    assert studio.run(clip={"size": 80}) == ["done"]
+    assert "Anna" in json.loads((studio.folder / "timeline.json").read_text())["people"][0]["name"]
+    assert studio.run(run={**studio.values["run"], "overwrite": True}) == ["done"]
+    assert "Anna" not in (studio.folder / "timeline.json").read_text()
+    assert "Anna" in (studio.folder / "timeline.json.bak").read_text()
+
+
+def test_merging_and_splitting_again_is_as_before(studio):
+    before = json.loads((studio.folder / "timeline.json").read_text())
+    edit_people(studio.folder, lambda film, rules: merge(film, rules, "person_01", ["person_02"], force=True))
+    assert len(studio.render()["people"]) == 1
+    edit_people(studio.folder, lambda film, rules: split(film, rules, "person_01", [1], "person_02"))
+    studio.render()
+    assert json.loads((studio.folder / "timeline.json").read_text()) == before
+
+
+def test_other_clips_with_the_settings_given(studio):
+    manifest = studio.render(flags={"clip": {"size": 96}})
+    assert {c["height"] for c in manifest["clips"]} == {96}
+    assert manifest["settings"]["encode"]["preset"] == "ultrafast"
+    assert recorded_settings(studio.folder)["clip"]["size"] == 96
+
+
+def test_a_video_that_was_moved_is_found_where_it_is_said(studio, tmp_path):
+    moved = tmp_path / "elsewhere" / "renamed.mp4"
+    moved.parent.mkdir()
+    hidden = studio.video.rename(studio.video.with_suffix(".hidden"))
+    shutil.copy(hidden, moved)
+    try:
+        with pytest.raises(SettingsError, match=r"film\.mp4 is not to be found \(say where it is: --video"):
+            studio.render()
+        (tmp_path / "other.mp4").write_bytes(b"another video")
+        with pytest.raises(SettingsError, match="not to be found"):
+            studio.render(places=[tmp_path / "other.mp4", tmp_path])
+        before = studio.tree()
+        studio.render(places=[moved])
+        clips = {name for name in before if name.endswith(".mp4")}
+        assert {k: v for k, v in studio.tree().items() if k in clips} == {k: v for k, v in before.items() if k in clips}
+        shutil.copy(hidden, tmp_path / "renamed.mp4")
+        studio.render(places=[tmp_path])
+    finally:
+        hidden.rename(studio.video)
+
+
+def test_an_analysis_that_is_gone_is_made_again_only_when_asked(studio, monkeypatch):
+    shutil.rmtree(studio.cache / "analyses")
+    with pytest.raises(SettingsError, match=r"not in the cache \(--analyse"):
+        studio.render(places=[studio.video])
+    before = studio.tree()
+    studio.render(places=[studio.video], analyse=True)
+    assert studio.tree() == before
+    assert studio.analysed() == 2
+    shutil.rmtree(studio.cache / "analyses")
+    monkeypatch.setattr(analysis_key, "code_digest", lambda: "another version")
+    with pytest.raises(SettingsError, match="the program has changed"):
+        studio.render(places=[studio.video], analyse=True)
+
+
+def test_a_wrong_timeline_is_named_and_nothing_is_changed(studio):
+    path = studio.folder / "timeline.json"
+    path.write_text(path.read_text().replace('"start_s": 0.0', '"start_s": "0"', 1))
+    before = studio.tree()
+    with pytest.raises(SettingsError, match=r"people\[0\].segments\[0\].start_s"):
+        studio.render()
+    assert studio.tree() == before
+
+
+def test_stopping_leaves_everything_as_it_was(studio):
+    before = studio.tree()
+    monitor = StageMonitor()
+    monitor.stop.set()
+    with pytest.raises(InterruptedRunError):
+        studio.render(monitor=monitor)
+    assert studio.tree() == before
+
+
+def test_the_folder_that_is_meant(studio, tmp_path, monkeypatch):
+    assert find_folder(str(studio.folder), tmp_path) == studio.folder
+    assert find_folder("film", studio.output) == studio.folder
+    assert find_folder(str(studio.video), studio.output) == studio.folder
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"another video")
+    with pytest.raises(SettingsError, match="no results yet"):
+        find_folder(str(other), studio.output)
+    for missing in ("nothing", str(tmp_path)):
+        with pytest.raises(SettingsError, match="neither a video nor a folder"):
+            find_folder(missing, studio.output)

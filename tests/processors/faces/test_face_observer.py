@@ -1,0 +1,164 @@
+"""Observers run on a thread of their own, in the order of the calls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import ModelError
+from processors.faces.face_observer import MAX_PENDING, ObserverThread
+from processors.faces.tracklet_maker import tracklet_frames
+from processors.tracking.face_stream import FrameFaces, VisibleFace
+from processors.tracking.track import Track
+from tests.material.scripted_faces import landmarks_in
+
+SCALE = np.ones(2, np.float32)
+
+
+def track_at(number: int, frames: int) -> Track:
+    track = Track(number)
+    for frame in range(frames):
+        box = np.array([40, 20, 80, 60], np.float32) + frame
+        track.append(frame, box, 0.99, landmarks_in(box[None])[0])
+    return track
+
+
+def frame_at(index: int) -> Any:
+    return SimpleNamespace(index=index, image=lambda: np.zeros((90, 160, 3), np.uint8))
+
+
+def faces_of(frame: int, *tracks: Track) -> FrameFaces:
+    faces = tuple(VisibleFace(t.id, t.box, t.scores[-1], t.landmarks[-1]) for t in tracks)
+    return FrameFaces(frame, faces, searched=True)
+
+
+def required_columns(track: Track) -> dict[str, np.ndarray[Any, Any]]:
+    return {
+        "sharpness": np.ones(len(tracklet_frames(track)), np.float32),
+        "sample_frames": np.zeros(0, np.int64),
+        "sample_quality": np.zeros(0, np.float32),
+        "embeddings": np.zeros((0, 2), np.float32),
+        "face_jpeg": np.frombuffer(b"jpeg", np.uint8),
+    }
+
+
+class Recording:
+    """Notes its calls and their threads; gives what an analysis needs."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.threads: set[str] = set()
+
+    def on_faces(self, frame: Any, faces: FrameFaces) -> None:
+        self._note("faces", frame.index, *(face.track for face in faces.faces))
+
+    def on_track_end(self, track: Track) -> Mapping[str, Any] | None:
+        self._note("end", track.id)
+        return required_columns(track)
+
+    def finish(self) -> None:
+        self._note("finish")
+
+    def _note(self, *call: Any) -> None:
+        self.calls.append(call)
+        self.threads.add(threading.current_thread().name.partition("_")[0])
+
+
+def nothing() -> None:
+    """Nobody asks the run to stop."""
+
+
+def test_tracklets_come_in_the_order_in_which_tracks_end() -> None:
+    recording = Recording()
+    with ObserverThread([recording], SCALE, nothing) as observers:
+        for number in range(40):
+            observers.on_track_end(track_at(number, 3))
+        assert [tracklet.id for tracklet in observers.finish()] == list(range(40))
+    assert recording.threads == {"observe"}
+
+
+def test_every_observer_gets_every_call_in_order() -> None:
+    first, second = Recording(), Recording()
+    track = track_at(7, 3)
+    with ObserverThread([first, second], SCALE, nothing) as observers:
+        observers.on_faces(frame_at(2), faces_of(2, track))
+        observers.on_faces(frame_at(3), faces_of(3))  # nobody is there
+        observers.on_track_end(track)
+        observers.finish()
+    assert first.calls == second.calls == [("faces", 2, 7), ("end", 7), ("finish",)]
+
+
+def test_other_columns_become_signals_of_the_tracklet() -> None:
+    class Speaking(Recording):
+        def on_track_end(self, track: Track) -> Mapping[str, Any]:
+            return {"speech": np.arange(3, dtype=np.float32)}
+
+    with ObserverThread([Recording(), Speaking()], SCALE, nothing) as observers:
+        observers.on_track_end(track_at(0, 3))
+        (tracklet,) = observers.finish()
+    assert tracklet.signals["speech"].tolist() == [0, 1, 2] and set(tracklet.signals) == {"speech"}
+    assert tracklet.face_jpeg == b"jpeg"
+
+
+def test_an_observer_may_say_that_a_track_is_no_face() -> None:
+    class Doubting(Recording):
+        def on_track_end(self, track: Track) -> None:
+            self._note("end", track.id)
+
+    later = Recording()
+    with ObserverThread([Doubting(), later], SCALE, nothing) as observers:
+        observers.on_track_end(track_at(0, 3))
+        assert observers.finish() == []
+    assert ("end", 0) in later.calls, "it has to let go of what it keeps for the track"
+
+
+def test_an_error_of_the_thread_reaches_the_caller() -> None:
+    class Failing(Recording):
+        def on_track_end(self, track: Track) -> Mapping[str, Any]:
+            raise ModelError("no network")
+
+    with ObserverThread([Failing()], SCALE, nothing) as observers, pytest.raises(ModelError, match="no network"):
+        observers.on_track_end(track_at(0, 3))
+        observers.finish()
+
+
+def test_no_more_than_so_many_frames_wait() -> None:
+    go, waits = threading.Event(), []
+
+    class Slow(Recording):
+        def on_faces(self, frame: Any, faces: FrameFaces) -> None:
+            go.wait(5)
+
+    def check() -> None:
+        waits.append(len(observers._pending))
+        go.set()
+
+    with ObserverThread([Slow()], SCALE, check) as observers:
+        for index in range(3 * MAX_PENDING):
+            observers.on_faces(frame_at(index), faces_of(index, track_at(0, index + 1)))
+        observers.finish()
+    assert waits and max(waits) == MAX_PENDING + 1
+
+
+def test_waiting_ends_when_the_run_is_stopped() -> None:
+    release = threading.Event()
+
+    class Stuck(Recording):
+        def on_track_end(self, track: Track) -> None:
+            release.wait(10)
+
+    def stop() -> None:
+        release.set()
+        raise KeyboardInterrupt
+
+    begin = time.monotonic()
+    with ObserverThread([Stuck()], SCALE, stop) as observers, pytest.raises(KeyboardInterrupt):
+        observers.on_track_end(track_at(0, 3))
+        observers.finish()
+    assert time.monotonic() - begin < 5

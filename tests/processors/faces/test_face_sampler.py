@@ -1,0 +1,270 @@
+"""Which faces of a track are kept, and how they are cut out."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import weakref
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.media.video_frame import VideoFrame
+from core.types import ByteArray, FloatArray
+from processors.faces.face_sampler import (
+    PORTRAIT_MAX_PX,
+    PORTRAIT_SCALE,
+    VERIFIER_SIDE_PX,
+    FaceSampler,
+    face_quality,
+    portrait_merit,
+    sharpness,
+)
+from tests.material.scripted_faces import landmarks_in
+from utils.face_alignment import FACE_TEMPLATE, similarity_transform, warp
+
+SIDE = 150
+
+
+class Embedder:
+    """Aligns as dlib's does."""
+
+    name, side = "dlib", SIDE
+
+    def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
+        return similarity_transform(landmarks, FACE_TEMPLATE * SIDE)
+
+    def embed(self, chips: ByteArray) -> FloatArray:
+        raise AssertionError("sampling embeds nothing")
+
+
+class Frame:
+    """An array in place of a decoded picture."""
+
+    def __init__(self, index: int, picture: ByteArray) -> None:
+        self.index, self.picture = index, picture
+
+    def patch(self, box: FloatArray) -> tuple[ByteArray, int, int]:
+        height, width = self.picture.shape[:2]
+        x0, y0 = int(np.clip(np.floor(box[0]), 0, width - 1)), int(np.clip(np.floor(box[1]), 0, height - 1))
+        x1, y1 = int(np.clip(np.ceil(box[2]), x0 + 1, width)), int(np.clip(np.ceil(box[3]), y0 + 1, height))
+        return np.ascontiguousarray(self.picture[y0:y1, x0:x1]), x0, y0
+
+
+def smooth_noise(height: int = 300, width: int = 400) -> ByteArray:
+    noise = np.random.RandomState(0).randint(0, 256, (height, width, 3), np.uint8)
+    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
+
+
+PICTURE = smooth_noise()
+BOX = np.array([150, 80, 250, 200], np.float32)
+
+
+def offer(
+    sampler: FaceSampler, index: int, *, score: float = 1.0, sharp: float = 1e6, box: FloatArray = BOX, **options: Any
+) -> None:
+    picture = options.get("picture", PICTURE)
+    frame = cast(VideoFrame, options.get("frame", Frame(index, picture)))
+    sampler.offer(frame, box, score, landmarks_in(box[None])[0], sharp)
+
+
+def new_sampler(capacity: int = 4) -> FaceSampler:
+    return FaceSampler(Embedder(), capacity)
+
+
+def quality(*, box: FloatArray = BOX, score: float = 0.9, nose_px: float = 0.0, sharp: float = 60.0) -> float:
+    landmarks = landmarks_in(box[None])[0]
+    landmarks[2, 0] += nose_px
+    return face_quality(box, score, landmarks, sharp)
+
+
+def test_a_face_in_focus_is_sharper_than_one_out_of_focus() -> None:
+    landmarks = landmarks_in(BOX[None])[0]
+    values = [sharpness(np.asarray(cv2.GaussianBlur(PICTURE, (0, 0), s), np.uint8), landmarks) for s in (0.5, 2, 5)]
+    assert values[0] > 1.5 * values[1] > 1.5 * values[2] > 0
+
+
+def test_sharpness_does_not_grow_with_the_picture() -> None:
+    small = sharpness(PICTURE, landmarks_in(BOX[None])[0])
+    doubled = np.asarray(cv2.resize(PICTURE, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
+    assert sharpness(doubled, landmarks_in(2 * BOX[None])[0]) == pytest.approx(small, rel=0.5)
+
+
+def test_each_property_of_a_good_face_counts() -> None:
+    smaller = np.array([150, 80, 190, 128], np.float32)
+    best = quality(score=1.0)
+    assert best > quality(score=0.8)
+    assert best > quality(score=1.0, nose_px=25)
+    assert best > quality(score=1.0, sharp=10)
+    assert best > quality(score=1.0, box=smaller)
+
+
+def test_quality_lies_between_nothing_and_one() -> None:
+    perfect = quality(score=1.0, sharp=1e9, box=np.array([0, 0, 900, 1200], np.float32))
+    worst = quality(score=-0.1, sharp=0, nose_px=500)
+    assert 0 <= worst < 0.01 and 0.95 < perfect <= 1
+
+
+def test_no_more_faces_are_kept_than_asked_for() -> None:
+    sampler = new_sampler(3)
+    for index in range(50):
+        offer(sampler, index, score=0.7 + 0.006 * index)
+    assert len(sampler.finish()[0]) == 3
+    one = new_sampler(1)
+    for index in range(5):
+        offer(one, index, score=0.7 + 0.05 * index)
+    assert len(one.finish()[0]) == 1
+
+
+def test_the_best_come_first_and_equals_in_order_of_time() -> None:
+    sampler = new_sampler(6)
+    for index, score in enumerate((0.8, 0.95, 0.9, 0.95, 0.7)):
+        offer(sampler, 10 * index, score=score)
+    samples, _ = sampler.finish()
+    assert [s.frame for s in samples] == [10, 30, 20, 0, 40]
+    assert all(a.quality >= b.quality for a, b in itertools.pairwise(samples))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_faces_about_equally_good_are_kept_from_the_whole_track(seed: int) -> None:
+    random = np.random.RandomState(seed)
+    sampler = new_sampler(5)
+    for index in range(0, 400, 5):
+        offer(sampler, index, score=0.9 + 0.1 * random.rand())
+    frames = sorted(s.frame for s in sampler.finish()[0])
+    assert frames[0] < 200 < frames[-1]
+    assert frames[-1] - frames[0] > 200
+
+
+def test_faces_exactly_equally_good_are_kept_from_the_whole_track() -> None:
+    sampler = new_sampler(5)
+    for index in range(0, 400, 5):
+        offer(sampler, index)
+    frames = sorted(s.frame for s in sampler.finish()[0])
+    assert frames[-1] - frames[0] > 200
+
+
+def test_a_good_moment_is_kept_among_many_bad_ones() -> None:
+    sampler = new_sampler(3)
+    for index in range(0, 200, 5):
+        offer(sampler, index, score=0.99 if index == 100 else 0.6)
+    assert sampler.finish()[0][0].frame == 100
+
+
+def test_the_chip_is_what_the_whole_picture_would_give() -> None:
+    sampler = new_sampler()
+    offer(sampler, 0)
+    (sample,) = sampler.finish()[0]
+    matrix = Embedder().alignment(BOX, landmarks_in(BOX[None])[0])
+    wanted = warp(PICTURE, matrix, SIDE)
+    assert sample.chip.shape == (SIDE, SIDE, 3) and sample.chip.dtype == np.uint8
+    assert np.abs(sample.chip.astype(int) - wanted).max() <= 2
+
+
+def test_the_wide_crop_has_the_face_in_its_middle_half() -> None:
+    picture = np.zeros((300, 400, 3), np.uint8)
+    x1, y1, x2, y2 = BOX.astype(int)
+    picture[y1:y2, x1:x2] = 255
+    sampler = new_sampler()
+    offer(sampler, 0, picture=picture)
+    wide = sampler.finish()[0][0].wide
+    assert wide.shape == (VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3)
+    rows, columns = np.nonzero(wide[..., 0] > 127)
+    side = VERIFIER_SIDE_PX
+    assert (rows.min(), rows.max() + 1) == pytest.approx((side / 4, 3 * side / 4), abs=2)
+    assert columns.min() + columns.max() + 1 == pytest.approx(side, abs=2)
+
+
+@pytest.mark.parametrize(
+    "box", [(-40, -30, 60, 90), (360, 240, 460, 360), (-200, -200, -100, -80), (0, 0, 400, 300), (30, 30, 33, 34)]
+)
+def test_faces_over_the_edge_tiny_or_huge_are_cut_out_all_the_same(box: tuple[float, ...]) -> None:
+    sampler = new_sampler()
+    offer(sampler, 0, box=np.array(box, np.float32))
+    samples, portrait = sampler.finish()
+    assert len(samples) <= 1 and bool(samples) == bool(portrait)
+    assert all(s.chip.shape == (SIDE, SIDE, 3) for s in samples)
+
+
+def test_the_portrait_is_the_best_face_in_its_own_colours() -> None:
+    sampler = new_sampler()
+    for index, colour in enumerate(((40, 40, 200), (200, 60, 30), (40, 200, 40))):
+        offer(sampler, index, score=0.99 if index == 1 else 0.7, picture=np.full((300, 400, 3), colour, np.uint8))
+    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
+    assert portrait is not None
+    assert portrait.mean((0, 1))[::-1] == pytest.approx((200, 60, 30), abs=4)
+
+
+def drawn_face(*, open_eyes: bool, level: int = 150) -> ByteArray:
+    """Skin with two eyes in `BOX`: white with a dark iris, or a dark line."""
+    picture = np.full((300, 400, 3), level, np.uint8)
+    for x, y in landmarks_in(BOX[None])[0][:2].round().astype(int).tolist():
+        if open_eyes:
+            cv2.ellipse(picture, (x, y), (9, 5), 0, 0, 360, (min(level + 80, 255),) * 3, -1)
+            cv2.circle(picture, (x, y), 4, (level // 5,) * 3, -1)
+        else:
+            cv2.line(picture, (x - 9, y), (x + 9, y), (level // 5,) * 3, 2)
+    return cv2.GaussianBlur(picture, (0, 0), 0.8)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_portrait_has_open_eyes_if_there_are_any(order: tuple[int, int]) -> None:
+    sampler = new_sampler()
+    pictures = [drawn_face(open_eyes=False), drawn_face(open_eyes=True)]
+    for index in order:
+        offer(sampler, index, picture=pictures[index])
+    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
+    assert portrait is not None and portrait.max() > 200
+
+
+def test_a_well_lit_face_is_shown_rather_than_a_dark_or_a_burnt_out_one() -> None:
+    landmarks = landmarks_in(BOX[None])[0]
+    dark, good, burnt = (portrait_merit(drawn_face(open_eyes=True, level=v), landmarks) for v in (25, 150, 252))
+    assert good > 1.1 * dark and good > 1.5 * burnt
+
+
+def test_the_portrait_is_the_face_and_its_surroundings() -> None:
+    picture = np.zeros((300, 400, 3), np.uint8)
+    x1, y1, x2, y2 = BOX.astype(int)
+    picture[y1:y2, x1:x2] = 200
+    sampler = new_sampler()
+    offer(sampler, 0, picture=picture)
+    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert portrait is not None
+    rows, columns = np.nonzero(portrait > 100)
+    assert (rows.max() + 1 - rows.min()) / portrait.shape[0] == pytest.approx(1 / PORTRAIT_SCALE, abs=0.05)
+    assert columns.min() + columns.max() + 1 == pytest.approx(portrait.shape[1], abs=4)
+
+
+def test_the_portrait_of_a_huge_face_is_reduced() -> None:
+    sampler = new_sampler()
+    picture = np.full((1500, 2000, 3), 90, np.uint8)
+    offer(sampler, 0, picture=picture, box=np.array([300, 100, 1400, 1400], np.float32))
+    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
+    assert portrait is not None
+    assert max(portrait.shape[:2]) == PORTRAIT_MAX_PX and min(portrait.shape[:2]) > PORTRAIT_MAX_PX / 3
+
+
+def test_even_the_worst_face_has_a_portrait() -> None:
+    sampler = new_sampler()
+    offer(sampler, 0, sharp=0.0)
+    samples, portrait = sampler.finish()
+    assert len(samples) == 1 and portrait
+
+
+def test_without_faces_there_is_no_portrait() -> None:
+    assert new_sampler().finish() == ([], b"")
+
+
+def test_decoded_pictures_are_not_kept_alive() -> None:
+    sampler = new_sampler()
+    frame = Frame(0, smooth_noise())
+    offer(sampler, 0, frame=frame)
+    gone = weakref.ref(frame), weakref.ref(frame.picture)
+    del frame
+    gc.collect()
+    assert gone[0]() is None and gone[1]() is None
+    assert len(sampler.finish()[0]) == 1

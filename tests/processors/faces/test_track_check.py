@@ -1,0 +1,90 @@
+"""Which tracks are faces."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.types import ByteArray, FloatArray
+from processors.faces.face_sampler import FaceSample
+from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION, SURE_CONFIRMATIONS, SURE_SCORE, TrackCheck
+from processors.faces.tracklet_maker import MIN_FRAMES
+from processors.tracking.track import Track
+from tests.material.scripted_faces import landmarks_in
+
+RATE = 20.0
+SURE = min(SURE_SCORE + 0.05, 1.0)
+DOUBTFUL = SURE_SCORE - 0.1
+LONG = round(2 * MIN_DOUBTFUL_S * RATE)
+"""frames of a track that is long enough to be asked about"""
+
+
+class Verifier:
+    """Has one opinion of all crops but the first."""
+
+    def __init__(self, opinion: float = 1.0) -> None:
+        self.opinion = opinion
+        self.asked: list[int] = []
+
+    def scores(self, crops: ByteArray) -> FloatArray:
+        self.asked.append(len(crops))
+        return np.linspace(0, self.opinion, len(crops)).astype(np.float32)
+
+
+def samples(count: int) -> list[FaceSample]:
+    chip, wide = np.zeros((8, 8, 3), np.uint8), np.zeros((200, 200, 3), np.uint8)
+    return [FaceSample(frame, 1 - 0.01 * frame, chip, wide) for frame in range(count)]
+
+
+def track_of(length: int, *, score: float = SURE, confirmed: float = 1.0) -> Track:
+    track = Track(7, full_searches=100, confirmations=round(100 * confirmed))
+    for frame in range(length):
+        box = np.array([10 + 2 * frame, 20, 30 + 2 * frame, 50], np.float32)
+        track.append(frame, box, score, landmarks_in(box[None])[0])
+    return track
+
+
+def is_face(track: Track, verifier: Verifier, count: int) -> bool:
+    models: Any = SimpleNamespace(verifier=verifier)
+    return TrackCheck(models, RATE).is_face(track, samples(count))
+
+
+def test_a_sure_track_needs_neither_samples_nor_a_second_opinion() -> None:
+    verifier = Verifier()
+    assert is_face(track_of(10), verifier, 0)
+    assert verifier.asked == []
+
+
+def test_flicker_is_no_face() -> None:
+    assert not is_face(track_of(MIN_FRAMES - 1), Verifier(), 1)
+    assert is_face(track_of(MIN_FRAMES), Verifier(), 1)
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [{"score": DOUBTFUL}, {"confirmed": SURE_CONFIRMATIONS - 0.1}, {"score": DOUBTFUL, "confirmed": 0.0}],
+    ids=str,
+)
+def test_a_doubtful_track_is_what_the_second_opinion_says(doubt: dict[str, float]) -> None:
+    track = track_of(LONG, **doubt)
+    face, hand = Verifier(MIN_OPINION + 0.1), Verifier(MIN_OPINION - 0.1)
+    assert is_face(track, face, 6)
+    assert not is_face(track, hand, 6)
+    assert len(face.asked) == len(hand.asked) == 1 and face.asked[0] <= 6
+
+
+def test_a_doubtful_track_that_is_short_is_no_face() -> None:
+    verifier = Verifier()
+    short = round(MIN_DOUBTFUL_S * RATE) - 1
+    assert not is_face(track_of(short, score=DOUBTFUL), verifier, 3)
+    assert is_face(track_of(short), verifier, 3)
+    assert verifier.asked == []
+
+
+def test_a_doubtful_track_without_a_sample_is_no_face() -> None:
+    verifier = Verifier()
+    assert not is_face(track_of(LONG, score=DOUBTFUL), verifier, 0)
+    assert verifier.asked == []

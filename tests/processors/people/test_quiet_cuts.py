@@ -1,0 +1,73 @@
+"""Long segments are cut where little moves."""
+
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from processors.people.quiet_cuts import quiet_cuts
+
+RATE = 25
+
+
+def tracklet(number, start, x, shot=0):
+    n = len(x)
+    boxes = np.stack([x - 40, np.full(n, 200.0), x + 40, np.full(n, 300.0)], 1).astype(np.float32)
+    boxes += np.random.default_rng(number).normal(0, 1, boxes.shape).astype(np.float32)
+    landmarks = np.repeat(boxes[:, None, :2] + np.float32(40), 5, axis=1)
+    ones, none = np.ones(n, np.float32), np.zeros(0, np.float32)
+    return Tracklet(
+        number, shot, np.arange(start, start + n), boxes, ones, landmarks, ones, np.zeros(0, np.int64), none,
+        np.zeros((0, 4), np.float32),
+    )  # fmt: skip
+
+
+def analysis(tracklets, n, shots=None, pts=None):
+    video = VideoInfo(
+        Path("x.mp4"), "mov", 0, "h264", "yuv420p", 1280, 720, 1280, 720, 0, Fraction(1),
+        Fraction(1, RATE * 512), Fraction(RATE), 0, 0.0, 0, False, ColorInfo(), (), 0,
+    )  # fmt: skip
+    pts = np.arange(n, dtype=np.int64) * 512 + 9000 if pts is None else pts
+    return FaceAnalysis(video, pts, shots or (Shot(0, 0, n, "start"),), tuple(tracklets), "none", 0)
+
+
+def bounds(video, n, max_s=10):
+    return list(itertools.pairwise([0, *quiet_cuts(video, Segment("a", 0, 0, n, (1,)), max_s), n]))
+
+
+@pytest.mark.parametrize("length", [251, 260, 375, 499, 501, 1000, 4003])
+def test_parts_are_half_to_the_whole_limit_long(length):
+    rng = np.random.default_rng(length)
+    video = analysis([tracklet(1, 0, 600 + np.cumsum(rng.normal(0, 2, length)))], length)
+    sizes = [end - start for start, end in bounds(video, length)]
+    assert max(sizes) <= 250 and min(sizes) >= 124 and len(sizes) >= 2
+
+
+def test_a_stretch_of_just_the_limit_stays_whole():
+    video = analysis([tracklet(1, 0, np.full(250, 500.0))], 250)
+    assert bounds(video, 250) == [(0, 250)]
+
+
+def test_cuts_fall_into_rests():
+    """Somebody sways all the time, and rests for a second at 7.0-8.0 s, 14.5-15.5 s and 22-23 s."""
+    frames = np.arange(750)
+    speed = 4 * np.sin(2 * np.pi * frames / 40)
+    rests = [(175, 200), (362, 388), (550, 575)]
+    for start, end in rests:
+        speed[start:end] = 0
+    video = analysis([tracklet(1, 0, 600 + np.cumsum(speed))], 750)
+    cuts = [start for start, _ in bounds(video, 750)[1:]]
+    assert len(cuts) == 3
+    assert all(start < cut < end for cut, (start, end) in zip(cuts, rests, strict=True))
+
+
+def test_other_faces_count_too():
+    still = tracklet(1, 0, np.full(300, 300.0))
+    frames = np.arange(300)
+    speed = np.where((frames > 140) & (frames < 170), 0.0, 6 * np.sin(2 * np.pi * frames / 30))
+    video = analysis([still, tracklet(2, 0, 900 + np.cumsum(speed))], 300)
+    parts = bounds(video, 300)
+    assert len(parts) == 2 and 143 < parts[1][0] < 167

@@ -1,0 +1,226 @@
+"""Rows and dictionaries made from a small analysis whose answers are known."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config import Settings, result_settings
+from core.types import (
+    AudioInfo,
+    Clip,
+    ColorInfo,
+    FaceAnalysis,
+    Identity,
+    Segment,
+    Shot,
+    Timeline,
+    Tracklet,
+    VideoInfo,
+)
+from processors.clips.clip_thumbnails import ClipThumbnails
+from processors.results.output_writer import (
+    TRACKS_HEADER,
+    manifest_dict,
+    timeline_dict,
+    track_lines,
+    write_results,
+)
+from utils.fingerprints import Fingerprint
+
+KEY = "ab" * 32
+FIRST_PTS = 9_007_199_254_740_993  # not a float: seconds from zero would be off
+
+
+def tracklet(number: int, start: int, end: int, *, shot: int = 0, quality: float = 0.5, jpeg: bytes = b"") -> Tracklet:
+    count = end - start
+    boxes = np.tile(np.array([10.126, -0.001, 30.0, 40.5], np.float32), (count, 1))
+    return Tracklet(
+        id=number,
+        shot=shot,
+        frames=np.arange(start, end),
+        boxes=boxes,
+        scores=np.full(count, 0.98768, np.float32),
+        landmarks=np.zeros((count, 5, 2), np.float32),
+        sharpness=np.full(count, 123.456, np.float32),
+        sample_frames=np.array([start]),
+        sample_quality=np.array([quality], np.float32),
+        embeddings=np.ones((1, 1), np.float32),
+        face_jpeg=jpeg,
+    )
+
+
+@pytest.fixture
+def analysis() -> FaceAnalysis:
+    """Ten frames at 25 Hz, cut at 5; the frame 3 lasts twice as long."""
+    steps = np.array([0, 1, 2, 3, 5, 6, 7, 8, 9, 10])
+    video = VideoInfo(
+        Path("/secret/folder/b\nad.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(4, 3),
+        Fraction(1, 25), Fraction(30000, 1001), 0, 0.4, 10, False, ColorInfo("bt709"),
+        (AudioInfo(1, "aac", 48000, 2, 0.25, "eng", True),), 10,
+    )  # fmt: skip
+    video = dataclasses.replace(video, frame_rate=Fraction(25))
+    return FaceAnalysis(
+        video=video,
+        frame_pts=FIRST_PTS + steps,
+        shots=(Shot(0, 0, 5, "start"), Shot(1, 5, 10, "cut")),
+        tracklets=(
+            tracklet(0, 2, 5, jpeg=b"blurred", quality=0.2),
+            tracklet(1, 2, 5, jpeg=b"other"),
+            tracklet(2, 5, 9, shot=1, jpeg=b"sharp", quality=0.9),
+            tracklet(3, 9, 10, shot=1),
+            tracklet(4, 0, 1),
+        ),
+        embedder="dlib",
+        decode_failures=2,
+        statistics={"looks": np.int64(3), "odd": float("nan")},
+    )
+
+
+@pytest.fixture
+def timeline() -> Timeline:
+    return Timeline(
+        people=(
+            Identity("person_01", (0, 2), (Segment("person_01", 0, 2, 5, (0,)), Segment("person_01", 1, 5, 9, (2,)))),
+            Identity("person_02", (1,), (), still=True),
+        ),
+        unknown=(3,),
+        statistics={"hits": 1},
+    )
+
+
+CLIP = Clip("person_01", "person_01/clip_001.mp4", 0, 2, 5, 0.08, 0.2, 4, 512, 512, True, 1.23456789)
+
+
+def test_tracks_are_sorted_by_frame_then_person(analysis, timeline):
+    rows = list(csv.DictReader(track_lines(analysis, timeline)))
+    assert [(int(r["frame"]), r["person"], int(r["track"]), int(r["shot"])) for r in rows] == [
+        (2, "person_01", 0, 0), (2, "person_02", 1, 0),
+        (3, "person_01", 0, 0), (3, "person_02", 1, 0),
+        (4, "person_01", 0, 0), (4, "person_02", 1, 0),
+        (5, "person_01", 2, 1), (6, "person_01", 2, 1), (7, "person_01", 2, 1), (8, "person_01", 2, 1),
+        (9, "unknown", 3, 1),
+    ]  # fmt: skip
+
+
+def test_tracks_have_fixed_decimals_and_no_negative_zero(analysis, timeline):
+    lines = list(track_lines(analysis, timeline))
+    assert lines[0] == TRACKS_HEADER == "frame,time_s,shot,person,track,x1,y1,x2,y2,score,sharpness"
+    assert lines[1] == "2,0.080000,0,person_01,0,10.13,0.00,30.00,40.50,0.9877,123.46"
+
+
+def test_names_with_commas_quotes_and_any_letters_stay_one_field(tmp_path, analysis):
+    people = tuple(Identity(name, (t,), ()) for t, name in enumerate(("Strauß, Jr.", 'the "other" one')))
+    write(tmp_path, analysis, Timeline(people), [])
+    with (tmp_path / "tracks.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["person"] for row in csv.DictReader(file)} == {person.name for person in people}
+
+
+def test_person_100_comes_after_person_99(analysis):
+    people = tuple(Identity(f"person_{n:02d}", (t,), ()) for n, t in ((99, 0), (100, 1)))
+    rows = list(csv.DictReader(track_lines(analysis, Timeline(people))))
+    assert [r["person"] for r in rows[:2]] == ["person_99", "person_100"]
+
+
+def test_nobody_gives_a_header_alone(analysis):
+    assert list(track_lines(analysis, Timeline(()))) == [TRACKS_HEADER]
+
+
+def test_the_timeline_in_seconds(analysis, timeline):
+    value = timeline_dict(analysis, timeline, ["person_01"], KEY)
+    assert [p["name"] for p in value["people"]] == ["person_01", "person_02"]
+    assert [p["face"] for p in value["people"]] == ["person_01/face.jpg", None]
+    assert [p["still"] for p in value["people"]] == [False, True]
+    assert value["people"][0]["segments"][0] == {"shot": 0, "start_s": 0.08, "end_s": 0.24, "tracklets": [0]}
+    assert value["people"][0]["segments"][1]["end_s"] == 0.4
+    assert value["unknown"] == [3]
+    assert value["tracklets"][3] == {"id": 3, "shot": 1, "start_s": 0.4, "end_s": 0.44}
+    assert value["analysis"] == KEY
+
+
+def manifest(analysis, timeline):
+    return manifest_dict(
+        analysis,
+        timeline,
+        [CLIP],
+        file_sizes={CLIP.file: 7, "tracks.csv": 9},
+        fingerprint=Fingerprint(10, "aa"),
+        settings=Settings(),
+        models={"embedder": {"name": "dlib"}},
+        warnings=["odd"],
+        analysis_key=KEY,
+        timeline_state={"sha256": "cc", "edited": True},
+    )
+
+
+def test_the_manifest_says_what_was_found(analysis, timeline):
+    value = manifest(analysis, timeline)
+    assert value["input"] == {"name": "b\\nad.mp4", "size_bytes": 10, "sha256": "aa"}
+    assert (value["video"]["frames"], value["video"]["duration_s"]) == (10, 0.44)
+    assert (value["video"]["frame_rate"], value["video"]["sample_aspect_ratio"]) == ("25", "4/3")
+    assert value["settings"] == result_settings(Settings())
+    assert (value["analysis"], value["timeline"]) == (KEY, {"sha256": "cc", "edited": True})
+    # Frames 2, 3 (twice as long) and 4, then 5 to 8.
+    assert [p["on_screen_s"] for p in value["people"]] == [0.32, 0.16]
+    assert [p["clips"] for p in value["people"]] == [1, 0]
+    assert value["clips"][0]["upscaled"] == 1.234568 and value["clips"][0]["bytes"] == 7
+    assert value["files"] == [{"file": CLIP.file, "bytes": 7}, {"file": "tracks.csv", "bytes": 9}]
+    assert (value["decode_failures"], value["warnings"], value["unknown"]) == (2, ["odd"], [3])
+    assert value["statistics"] == {"analysis": {"looks": 3, "odd": None}, "identity": {"hits": 1}}
+
+
+def test_the_manifest_knows_no_folders_of_this_machine(analysis, timeline):
+    assert "secret" not in json.dumps(manifest(analysis, timeline), allow_nan=False)
+
+
+def write(folder: Path, analysis, timeline, clips):
+    for clip in clips:
+        (folder / clip.file).parent.mkdir(parents=True)
+        (folder / clip.file).write_bytes(b"video")
+    return write_results(
+        folder, analysis, timeline, clips, ClipThumbnails(folder, [one.person for one in clips]),
+        fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
+    )  # fmt: skip
+
+
+def test_everything_is_written_and_listed_and_the_same_every_time(tmp_path, analysis, timeline):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        returned = write(folder, analysis, timeline, [CLIP])
+        assert returned == json.loads((folder / "manifest.json").read_text())
+    files = {p.relative_to(folders[0]).as_posix(): p.read_bytes() for p in folders[0].rglob("*") if p.is_file()}
+    expected = {"manifest.json", "timeline.json", "tracks.csv", "report.html", "person_01/face.jpg", CLIP.file}
+    assert set(files) == expected
+    assert files["person_01/face.jpg"] == b"sharp"
+    assert files == {p.relative_to(folders[1]).as_posix(): p.read_bytes() for p in folders[1].rglob("*") if p.is_file()}
+    listed = {entry["file"]: entry["bytes"] for entry in returned["files"]}
+    assert listed == {name: len(data) for name, data in files.items() if name != "manifest.json"}
+    digest = hashlib.sha256(files["timeline.json"]).hexdigest()
+    assert returned["timeline"] == {"sha256": digest, "edited": False}
+    assert files["tracks.csv"].endswith(b"\n") and b"\r" not in files["tracks.csv"]
+
+
+def test_a_clip_that_is_not_there_leaves_no_manifest(tmp_path, analysis, timeline):
+    with pytest.raises(OSError):
+        write_results(
+            tmp_path, analysis, timeline, [CLIP], ClipThumbnails(tmp_path, [CLIP.person]),
+            fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
+        )  # fmt: skip
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_no_frames_at_all(analysis):
+    empty = dataclasses.replace(analysis, frame_pts=np.zeros(0, np.int64), shots=(), tracklets=())
+    value = manifest_dict(
+        empty, Timeline(()), [],
+        file_sizes={}, fingerprint=Fingerprint(0, ""), settings=Settings(), models={}, warnings=[],
+        analysis_key=KEY, timeline_state={},
+    )  # fmt: skip
+    assert (value["video"]["frames"], value["video"]["duration_s"]) == (0, 0.0)

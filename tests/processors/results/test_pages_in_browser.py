@@ -1,0 +1,214 @@
+"""The report and the index in a real browser: Chromium with its driver, where both and selenium are installed."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.index_writer import write_index
+from processors.results.report_writer import FacePicture, ReportPictures, report_html
+from tests.material.flash_beep import frame_times, write_video
+from tests.material.page_material import HOSTILE, a_manifest, a_timeline
+from utils.files import write_bytes, write_json, write_text
+from utils.rgb_images import encode_jpeg
+
+BROWSER = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+DRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--mute-audio", "--hide-scrollbars",
+    "--autoplay-policy=no-user-gesture-required",
+)  # fmt: skip
+PERSON = "a \"b\" 'c' <i>#1?%41&amp;"
+"""a folder name in which every character means something somewhere"""
+
+PLAY_TIMEOUT_S = 20.0
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="missing on this machine: selenium")
+NO_BROWSER = "missing on this machine: chromium and chromedriver"
+pytestmark = pytest.mark.skipif(BROWSER is None or DRIVER is None, reason=NO_BROWSER)
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder with one video, whose names are hostile and whose clips are real, and a failure."""
+    output = tmp_path_factory.mktemp("output")
+    folder = output / "video"
+    manifest = a_manifest(name=HOSTILE, person=PERSON)
+    for clip in manifest["clips"]:
+        (folder / clip["file"]).parent.mkdir(parents=True, exist_ok=True)
+        write_video(folder / clip["file"], frame_times())
+    face = encode_jpeg(np.full((64, 64, 3), 90, np.uint8), 80)
+    write_bytes(folder / PERSON / "face.jpg", face)
+    pictures = ReportPictures(
+        {PERSON: [FacePicture(0, face), FacePicture(1, face)]}, {manifest["clips"][0]["file"]: face}
+    )
+    write_text(folder / "report.html", report_html(manifest, a_timeline(), pictures))
+    write_json(folder / "manifest.json", manifest)
+    failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
+    write_index(output, BatchSummary((InputResult("a", "video", "done"), failure), 1.0))
+    return output
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def show(browser: Any, output: Path) -> Iterator[Callable[..., Any]]:
+    """Opens a page; after the test nothing may have been complained about."""
+
+    def show(page: str, width: int = 1280, dark: bool = False) -> Any:
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+        browser.get((output / page).as_uri())
+        return browser
+
+    browser.get_log("browser")
+    yield show
+    assert [entry["message"] for entry in browser.get_log("browser")] == []
+
+
+def wait_for(browser: Any, script: str) -> None:
+    """Until the JavaScript expression `script` is true."""
+    deadline = time.monotonic() + PLAY_TIMEOUT_S
+    while not browser.execute_script(f"return Boolean({script})"):
+        assert time.monotonic() < deadline, f"never true: {script}"
+        time.sleep(0.05)
+
+
+def test_everything_is_on_the_page(show):
+    page = show("video/report.html")
+    count = "return [...arguments].map((selector) => document.querySelectorAll(selector).length)"
+    selectors = (
+        ".clip video",
+        ".lane a",
+        ".shot",
+        ".seen",
+        ".who",
+        ".person",
+        ".brief li",
+        ".notes li",
+        "details",
+        ".faces li",
+    )
+    assert page.execute_script(count, *selectors) == [2, 2, 2, 3, 4, 1, 1, 1, 2, 1]
+    assert page.find_element("css selector", "h2[id$=name]").text == PERSON
+    assert page.find_element("css selector", "h1").text == " ".join(HOSTILE.split())
+
+
+@pytest.mark.parametrize("page", ["video/report.html", "index.html"])
+def test_names_do_not_execute_and_nothing_is_fetched(show, page):
+    browser = show(page)
+    assert "pwned" not in browser.title or "document.title" in browser.title
+    assert browser.execute_script("return document.scripts.length") == 1
+    assert browser.execute_script("return [...document.images].filter((i) => i.src.endsWith('x')).length") == 0
+    assert not browser.execute_script("return document.querySelector('[onerror], [onmouseover], i')")
+    fetched = browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert all(name.startswith(("file:", "data:")) for name in fetched)
+
+
+def test_what_the_policy_forbids_does_not_run(show, browser):
+    show("video/report.html")
+    browser.execute_script(
+        "const s = document.createElement('div'); s.innerHTML = '<img src=\"data:,\" onerror=\"window.pwned = 1\">';"
+        "document.body.append(s)"
+    )
+    time.sleep(0.2)
+    assert browser.execute_script("return window.pwned") is None
+    complaints = [entry["message"] for entry in browser.get_log("browser")]
+    assert len(complaints) == 1 and "Content Security Policy" in complaints[0]
+
+
+def test_choosing_a_stretch_plays_its_clip_with_its_sound(show):
+    page = show("video/report.html")
+    page.find_elements("css selector", ".lane a")[1].click()
+    second = "document.querySelectorAll('.clip video')[1]"
+    wait_for(page, f"{second}.currentTime > 0.3 && {second}.webkitAudioDecodedByteCount > 0")
+    assert page.execute_script(f"return document.activeElement === {second}")
+    assert page.execute_script(f"return {second}.closest('.clip').classList.contains('playing')")
+    wait_for(page, "document.querySelector('.playhead').getAttribute('x1')")
+    x = float(page.find_element("css selector", ".playhead").get_attribute("x1").rstrip("%"))
+    assert 100 * 7.0 / 12.8 < x < 100 * 12.0 / 12.8
+
+
+def test_one_clip_plays_at_a_time(show):
+    page = show("video/report.html")
+    for number in (0, 1):
+        page.execute_script("document.querySelectorAll('.clip video')[arguments[0]].play()", number)
+        wait_for(page, f"document.querySelectorAll('.clip video')[{number}].currentTime > 0.1")
+    assert page.execute_script("return document.querySelectorAll('.clip video')[0].paused")
+    assert len(page.find_elements("css selector", ".clip.playing")) == 1
+
+
+def test_the_keyboard_is_enough(show):
+    page = show("video/report.html")
+    keys = webdriver.common.keys.Keys
+    page.switch_to.active_element.send_keys(keys.TAB)
+    assert page.switch_to.active_element.text == "Skip to the people"
+    for _ in range(60):
+        page.switch_to.active_element.send_keys(keys.TAB)
+        if page.execute_script("return document.activeElement.matches('.lane a')"):
+            break
+    page.switch_to.active_element.send_keys(keys.ENTER)
+    wait_for(page, "document.querySelector('.clip video').currentTime > 0.1")
+
+
+@pytest.mark.parametrize("page", ["video/report.html", "index.html"])
+@pytest.mark.parametrize("width", [360, 768, 1600])
+def test_it_fits_every_screen(show, page, width):
+    browser = show(page, width)
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_light_and_dark(show):
+    color = "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
+    light = show("video/report.html", dark=False).execute_script(color)
+    dark = show("video/report.html", dark=True).execute_script(color)
+    assert min(light) > 200 and max(dark) < 60
+
+
+def test_a_clip_that_is_gone_says_so(show, browser, output):
+    report = (output / "video/report.html").read_text().replace("clip_2.mp4", "gone.mp4")
+    write_text(output / "video/other.html", report)
+    page = show("video/other.html")
+    page.execute_script("document.querySelectorAll('.clip video')[1].play().catch(() => {})")
+    wait_for(page, "document.querySelector('.clip.broken')")
+    assert "cannot be played" in page.find_element("css selector", ".clip.broken").text
+    browser.get_log("browser")  # which does complain about the file
+
+
+def test_the_timeline_grows(show):
+    page = show("video/report.html")
+    width = "return document.querySelector('.lanes').clientWidth"
+    before = page.execute_script(width)
+    page.find_elements("css selector", ".zoom button")[1].click()
+    assert page.execute_script(width) == pytest.approx(2 * before, rel=0.05)
+
+
+def test_the_index_leads_to_the_report(show, output):
+    page = show("index.html")
+    assert HOSTILE.split("/")[-1].split()[0] in page.find_element("css selector", ".problems").text
+    page.find_element("css selector", ".videos a").click()
+    wait_for(page, "document.querySelector('.clip')")
+    assert page.current_url == (output / "video/report.html").as_uri()
+    page.find_element("link text", "ALL VIDEOS").click()
+    wait_for(page, "document.querySelector('.videos')")
+    assert page.find_element("css selector", ".strip span").text == PERSON

@@ -1,0 +1,149 @@
+"""What the report page says and links; `test_pages_in_browser.py` looks at it in a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from typing import Any
+
+import pytest
+
+from processors.results.html_page import content_policy, data_uri, render_page
+from processors.results.report_writer import FacePicture, ReportPictures, _ticks, report_html
+from tests.material.page_material import HOSTILE, a_manifest, a_timeline
+from utils.urls import href
+
+JPEG = b"\xff\xd8\xff\xe0jpeg"
+
+
+@pytest.fixture
+def manifest() -> dict[str, Any]:
+    return a_manifest()
+
+
+def page(manifest: dict[str, Any], **pictures: Any) -> str:
+    return report_html(manifest, a_timeline(), ReportPictures(**pictures))
+
+
+def test_it_says_who_when_and_how_long(manifest):
+    text = page(manifest)
+    plain = html.unescape(re.sub(r"<[^>]+>", " ", text))
+    for words in (
+        "0:12.8",
+        "960×540",
+        "29.97 fps",
+        "sound: aac",
+        "person_01",
+        "0:09.0 in the picture (70 % of the video)",
+    ):
+        assert words in " ".join(plain.split()), words
+    assert "still picture" in plain and "Seen too briefly" in plain
+    # A setting says what it is.
+    assert "how much of the clip's height the face takes" in plain
+    assert "damaged pieces" in plain and "face_share" in plain and "0.45" in plain
+
+
+def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
+    text = page(manifest)
+    players = re.findall(r'<li class="clip" id="([^"]+)">', text)
+    places = re.findall(r'<a href="#(clip-[^"]+)" aria-label', text)
+    assert players == places == ["clip-1-1", "clip-1-2"]
+    assert text.count('preload="metadata"') == 2
+    # The numbers that split wants.
+    assert re.findall(r"tracklets? ([\d, ]+)</span>", text) == ["0", "0, 1"]
+    assert 'src="person_01/clip%20%231%3F.mp4"' in text
+    # A clip from 3.2 s on in a video of 12.8 s.
+    assert re.search(r'<rect x="25.0%" width="25.0%"', text)
+
+
+def test_of_very_many_clips_none_is_opened_before_it_is_played(manifest):
+    manifest["clips"] = [{**manifest["clips"][0], "file": f"person_01/{i}.mp4"} for i in range(100)]
+    assert page(manifest).count('preload="none"') == 100
+
+
+def test_very_many_cuts_are_in_the_row_of_shots_alone(manifest):
+    assert page(manifest).count('class="cut"') == 2  # one in each lane
+    manifest["shots"] = [{**manifest["shots"][0], "index": i} for i in range(200)]
+    text = page(manifest)
+    assert 'class="cut"' not in text and "Dashed" not in text and text.count('class="shot') == 200
+
+
+def test_all_files_are_linked(manifest):
+    manifest["files"].append({"file": "preview.mp4", "bytes": 1})
+    manifest["extras"] = {"preview": ["preview.mp4"]}
+    text = page(manifest)
+    for entry in manifest["files"]:
+        assert f'href="{href(entry["file"])}"' in text
+    assert '<video class="whole"' in text and 'href="manifest.json"' in text
+    assert '<video class="whole"' not in page(a_manifest())
+
+
+def test_pictures_are_in_the_page(manifest):
+    text = page(
+        manifest,
+        faces={"person_01": [FacePicture(1, JPEG), FacePicture(7, b"second")]},
+        posters={"person_01/clip_2.mp4": b"poster"},
+    )
+    assert text.count(f'src="{data_uri(JPEG)}"') == 2  # the card and the timeline
+    assert f'title="Tracklet 7" src="{data_uri(b"second")}"' in text
+    assert text.count('poster="') == 1 and f'poster="{data_uri(b"poster")}"' in text
+
+
+def test_nothing_is_fetched_from_anywhere(manifest):
+    text = page(manifest, faces={"person_01": [FacePicture(1, JPEG)]})
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", text.replace("http-equiv", ""))
+
+
+def test_a_hostile_name_is_only_text():
+    manifest = a_manifest(name=HOSTILE, person=HOSTILE)
+    text = page(manifest)
+    assert "<img src=x" not in text and "<script>alert" not in text and 'onmouseover="' not in text
+    assert html.escape(HOSTILE, quote=False)[:10] in text
+
+
+def test_only_our_own_script_and_style_may_run(manifest):
+    text = page(manifest)
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', text)
+    policy = html.unescape(policy)
+    for tag in ("style", "script"):
+        (body,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "*" not in policy
+    # What the policy would block, and the page therefore must not rely on.
+    assert " style=" not in text and not re.search(r"<[^>]* on[a-z]+=", text)
+    assert content_policy("", "").count("'none'") == 5
+
+
+def test_nobody_no_sound_and_no_length(manifest):
+    manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
+    manifest["video"].update(duration_s=0.0, audio=[])
+    text = report_html(manifest, {"tracklets": []}, ReportPictures())
+    assert "Nobody was found" in text and "no sound" in text and 'class="timeline"' not in text
+
+
+def test_the_same_every_time(manifest):
+    assert page(manifest) == page(a_manifest())
+
+
+def test_hundreds_of_people_have_colours(manifest):
+    people = [{**manifest["people"][0], "name": f"p{i}", "clips": 0} for i in range(300)]
+    manifest.update(people=people, clips=[])
+    assert set(re.findall(r'class="row p(\d+)"', page(manifest))) == {str(i) for i in range(10)}
+
+
+@pytest.mark.parametrize("length_s", [0.0, 0.3, 12.8, 60, 754, 5400, 200_000])
+def test_the_axis_has_few_marks_at_round_times(length_s):
+    ticks = _ticks(length_s)
+    assert 1 <= len(ticks) <= 11
+    assert len({tick["label"] for tick in ticks}) == len(ticks)
+    assert all(0 <= tick["x"] <= 97 for tick in ticks)
+
+
+def test_a_value_that_a_template_needs_and_nobody_gave_is_an_error(tmp_path):
+    import jinja2
+
+    with pytest.raises(jinja2.UndefinedError):
+        render_page("index.html.j2", ("page.css",), "", {})

@@ -1,0 +1,119 @@
+"""Warnings, one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.quality.sync import bare_analysis
+from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
+from processors.results.result_warnings import result_warnings
+from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
+from tests.processors.test_video_processor import ANALYSIS, CLIP, INFO, TIMELINE
+
+
+def test_warnings_say_what_is_wrong_and_nothing_else():
+    fine = RenderResult((CLIP,), 0, 0, "libx264")
+    assert result_warnings(ANALYSIS, TIMELINE, fine, max_upscale=3) == []
+    damaged = dataclasses.replace(ANALYSIS, decode_failures=3)
+    (warning,) = result_warnings(damaged, TIMELINE, fine, max_upscale=3)
+    assert warning == "damaged pieces of the video that were passed over: 3"
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 2, 0, "libx264"), max_upscale=3)
+    assert "pictures" in warning and warning.endswith(": 2")
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 0, 4, "libx264"), max_upscale=3)
+    assert "sound" in warning and warning.endswith(": 4")
+    for claimed_s, warns in ((0.9, False), (0.95, True), (0.0, False)):
+        video = dataclasses.replace(INFO, duration_s=claimed_s, frame_count=round(25 * claimed_s))
+        cut_off = dataclasses.replace(ANALYSIS, video=video)
+        expected = ["the pictures end before the length that the file claims: by 0.5 s"] if warns else []
+        assert result_warnings(cut_off, TIMELINE, fine, max_upscale=3) == expected
+        late = dataclasses.replace(cut_off, frame_pts=np.arange(10) + 25)
+        assert result_warnings(late, TIMELINE, fine, max_upscale=3) == []
+    for container, warns in (("mov", 0), ("avi", 1)):
+        video = dataclasses.replace(INFO, container=container, frame_count=50)
+        found = result_warnings(dataclasses.replace(ANALYSIS, video=video), TIMELINE, fine, max_upscale=3)
+        assert len(found) == warns
+    blurred = dataclasses.replace(fine, clips=(dataclasses.replace(CLIP, upscaled=4.5),))
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, blurred, max_upscale=3)
+    assert warning.endswith("so small: 1, up to 4.5 times")
+    (warning,) = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7,)), fine, max_upscale=3)
+    assert "tracks" in warning and warning.endswith(": 1")
+    assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
+        "no faces were found"
+    ]
+    assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
+        "nobody is in the picture long enough for a clip"
+    ]
+
+
+def test_sound_that_is_not_heard_is_said():
+    def warnings(*tracks):
+        analysis = dataclasses.replace(ANALYSIS, video=dataclasses.replace(INFO, audio=tracks))
+        return result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+
+    good = AudioInfo(2, "aac", 48000, 2, 0.0)
+    undecodable = AudioInfo(1, "apac", 0, 0, 0.0, default=True, fault="cannot be decoded")
+    missing = dataclasses.replace(undecodable, codec="mp2", fault="was not found")
+    assert warnings() == warnings(good) == warnings(good, dataclasses.replace(undecodable, default=False)) == []
+    assert warnings(undecodable) == ["has sound that cannot be decoded (apac); the clips are silent"]
+    assert warnings(missing, undecodable) == ["has sound that cannot be decoded (apac); the clips are silent"]
+    assert warnings(missing) == ["declares sound (mp2) that was not found; the clips are silent"]
+    assert warnings(undecodable, good) == [
+        "sound track 1 (apac) cannot be decoded; the clips have the sound of track 2 (aac)"
+    ]
+
+
+def missing(analysis: FaceAnalysis) -> list[str]:
+    found = result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    return [warning for warning in found if "length that the file claims" in warning]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_a_slow_video_ends_with_its_last_picture(tmp_path: Path, name: str) -> None:
+    analysis = bare_analysis(make_video(tmp_path / name, gray_ramp(8, 64, 48), rate="1/4"))
+    assert analysis.video.duration_s == pytest.approx(32)
+    assert missing(analysis) == []
+    cut = dataclasses.replace(analysis, frame_pts=analysis.frame_pts[:-2])
+    assert len(missing(cut)) == 1
+
+
+def test_a_last_picture_that_stays_is_not_missing(tmp_path: Path) -> None:
+    """A screen on which nothing moves any more; MP4 tells how many pictures there are."""
+    options = ("-vf", "settb=1/1000,setpts='if(eq(N,9),9*40,N*40)/1000/TB'", "-fps_mode", "passthrough")
+    path = make_video(tmp_path / "a.mp4", gray_ramp(10, 64, 48), *options)
+    analysis = bare_analysis(path)
+    stays = dataclasses.replace(analysis, video=dataclasses.replace(analysis.video, duration_s=9.0))
+    assert missing(stays) == []
+    assert len(missing(dataclasses.replace(stays, frame_pts=stays.frame_pts[:-1]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"), [("a.mkv", "aac"), ("a.webm", "libopus"), ("a.flv", "aac"), ("a.mp4", "aac"), ("a.ts", "aac")]
+)
+def test_sound_that_goes_on_is_no_missing_picture(tmp_path: Path, name: str, sound: str) -> None:
+    pictures = ("-c:v", "libvpx") if name == "a.webm" else ("-c:v", "libx264")
+    plain = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48), *pictures)
+    path = tmp_path / name
+    tone = ("-f", "lavfi", "-i", "sine=duration=4")
+    run_ffmpeg("-i", str(plain), *tone, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", sound, str(path))
+    assert missing(bare_analysis(path)) == []
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
+def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, name: str) -> None:
+    path = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48) * 4)
+    whole = tmp_path / name
+    tone = ("-f", "lavfi", "-i", "sine=duration=4")
+    run_ffmpeg("-i", str(path), *tone, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", str(whole))
+    assert missing(bare_analysis(whole)) == []
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert len(missing(bare_analysis(whole))) == 1
+
+
+def test_bars_are_said() -> None:
+    barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
+    (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    assert warning == "pictures of another shape than the first, shown between black bars: 4"

@@ -1,0 +1,179 @@
+"""A timeline that somebody edited: what is right comes through exactly, what is wrong is named by its field."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import SettingsError
+from core.types import ColorInfo, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
+from processors.results.output_writer import timeline_dict
+from processors.results.timeline_file import parse_timeline, read_timeline, to_timeline
+
+KEY = "ab" * 32
+PATH = Path("a/timeline.json")
+
+
+def tracklet(number: int, start: int, end: int, shot: int) -> Tracklet:
+    n = end - start
+    return Tracklet(
+        id=number, shot=shot, frames=np.arange(start, end), boxes=np.ones((n, 4), np.float32),
+        scores=np.ones(n, np.float32), landmarks=np.zeros((n, 5, 2), np.float32), sharpness=np.ones(n, np.float32),
+        sample_frames=np.zeros(0, np.int64), sample_quality=np.zeros(0, np.float32),
+        embeddings=np.zeros((0, 1), np.float32),
+    )  # fmt: skip
+
+
+ANALYSIS = FaceAnalysis(
+    video=VideoInfo(
+        Path("a.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 90000),
+        Fraction(30000, 1001), 0, 3.0, 90, False, ColorInfo(), (), 10,
+    ),
+    # 29.97 frames a second, and one frame that lasts three times as long.
+    frame_pts=12345 + 3003 * np.concatenate([np.arange(40), np.arange(42, 92)]),
+    shots=(Shot(0, 0, 50, "start"), Shot(1, 50, 90, "cut")),
+    tracklets=(
+        tracklet(0, 0, 50, 0), tracklet(1, 10, 45, 0), tracklet(2, 50, 90, 1), tracklet(3, 60, 61, 1),
+        tracklet(4, 0, 3, 0),
+    ),
+    embedder="dlib",
+    decode_failures=0,
+)  # fmt: skip
+TIMELINE = Timeline(
+    people=(
+        Identity("person_01", (0, 2), (Segment("person_01", 0, 0, 50, (0,)), Segment("person_01", 1, 51, 90, (2,)))),
+        Identity("person_02", (1,), (Segment("person_02", 0, 39, 41, (1,)),), still=True),
+    ),
+    unknown=(3,),
+)
+
+
+def written() -> dict:
+    """The file as the program writes it."""
+    value: dict = json.loads(json.dumps(timeline_dict(ANALYSIS, TIMELINE, ["person_01"], KEY)))
+    return value
+
+
+def parse(value) -> Timeline:
+    return to_timeline(parse_timeline(json.dumps(value).encode(), PATH), ANALYSIS, PATH)
+
+
+def test_what_the_program_writes_it_reads_exactly(tmp_path):
+    (tmp_path / "timeline.json").write_text(json.dumps(written()))
+    file = read_timeline(tmp_path)
+    assert file.analysis == KEY
+    again = to_timeline(file, ANALYSIS, PATH)
+    assert (again.people, again.unknown) == (TIMELINE.people, TIMELINE.unknown)
+
+
+def test_people_may_be_edited_by_hand():
+    value = written()
+    value["people"][0]["name"] = "Jürgen, der Ältere"
+    value["people"][0]["segments"][0] |= {"start_s": 0.51, "end_s": 1.0}
+    value["people"][1]["segments"] = []
+    value["unknown"] = []
+    timeline = parse(value)
+    first, second = timeline.people
+    # 0.51 s lies nearest to frame 15, which begins at 0.5005 s; 1 s to frame 30, at 1.001 s.
+    assert first.segments[0] == Segment("Jürgen, der Ältere", 0, 15, 30, (0,))
+    assert second.segments == ()
+    assert timeline.unknown == ()
+
+
+def at(*path_and_value):
+    """Sets what lies at the path given, in a copy of the file."""
+    *path, value = path_and_value
+
+    def change(file) -> None:
+        for key in path[:-1]:
+            file = file[key]
+        if value is None:
+            del file[path[-1]]
+        else:
+            file[path[-1]] = value
+
+    return change
+
+
+SEGMENT = ("people", 0, "segments", 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "complaint"),
+    [
+        (at(*SEGMENT, "end_s", "late"), "people[0].segments[1].end_s", "Expected `float`, got `str`"),
+        (at(*SEGMENT, "end_s", 1.0), "people[0].segments[1].end_s", "1 is not after start_s"),
+        (at(*SEGMENT, "end_s", 99.0), "people[0].segments[1].end_s", "99: shot 1 lasts from 1.735 to 3.070"),
+        (at(*SEGMENT, "end_s", 3.2), "people[0].segments[1].end_s", "3.2: shot 1 lasts"),
+        (at(*SEGMENT, "start_s", 0.2), "people[0].segments[1].start_s", "0.2: shot 1 lasts"),
+        (at(*SEGMENT, "start_s", -1.0), "people[0].segments[1].start_s", ">= 0"),
+        (at(*SEGMENT, "end_s", 1.77), "people[0].segments[1].end_s", "shorter than a frame"),
+        (at(*SEGMENT, "shot", 7), "people[0].segments[1].tracklets[0]", "2 lies in shot 1"),
+        (at(*SEGMENT, "tracklets", []), "people[0].segments[1].tracklets", "there is none"),
+        (at(*SEGMENT, "tracklets", [1]), "people[0].segments[1].tracklets[0]", "1 is no tracklet of person_01"),
+        (at(*SEGMENT, "tracklets", None), "people[0].segments[1]", "missing required field `tracklets`"),
+        (at(*SEGMENT, "start", 3), "people[0].segments[1]", "unknown field `start`"),
+        (at("people", 0, "name", "a/b"), "people[0].name", "'a/b' cannot be the name of a folder, 'a_b' could"),
+        (at("people", 0, "name", ".."), "people[0].name", "cannot be the name of a folder"),
+        (at("people", 0, "name", ""), "people[0].name", "cannot be the name of a folder"),
+        (at("people", 0, "name", "x\u2028y"), "people[0].name", r"'x\u2028y'"),
+        (at("people", 0, "name", "Unknown"), "people[0].name", "another meaning"),
+        (at("people", 0, "name", "report.HTML"), "people[0].name", "another meaning"),
+        (at("people", 1, "name", "PERSON_01"), "people[1].name", "people[0] has this name already"),
+        (at("people", 1, "tracklets", [1, 2]), "people[1].tracklets[1]", "tracklet 2 belongs to person_01 already"),
+        (at("people", 1, "tracklets", [1, 77]), "people[1].tracklets[1]", "there is no tracklet 77"),
+        (at("people", 1, "tracklets", [1, -1]), "people[1].tracklets[1]", ">= 0"),
+        (at("people", 1, "still", "no"), "people[1].still", "Expected `bool`"),
+        (at("unknown", [0]), "unknown[0]", "tracklet 0 belongs to person_01 already"),
+        (at("people", {}), "people", "Expected `array`"),
+        (at("schema", 1), "schema", "it is 1, and this program knows 2"),
+        (at("schema", None), "", "missing required field `schema`"),
+        (at("analysis", "x"), "analysis", "regex"),
+        (at("more", 1), "", "unknown field `more`"),
+    ],
+)
+def test_a_wrong_field_is_named(change, field, complaint):
+    value = written()
+    change(value)
+    with pytest.raises(SettingsError) as caught:
+        parse(value)
+    message = caught.value.message
+    assert message.startswith(f"{field}: " if field else "Object ")
+    assert complaint in message
+    assert caught.value.path == PATH
+    assert "\n" not in str(caught.value)
+
+
+def test_tracklets_that_the_analysis_does_not_have_are_refused():
+    value = written()
+    value["tracklets"].append({"id": 9, "shot": 0, "start_s": 0, "end_s": 1})
+    value["people"][1]["tracklets"] = [1, 9]
+    with pytest.raises(SettingsError, match=r"people\[1\].tracklets\[1\]: the analysis has no tracklet 9"):
+        parse(value)
+    value = written()
+    value["tracklets"][2]["shot"] = 0
+    value["people"][0]["segments"] = [{"shot": 0, "start_s": 0, "end_s": 1, "tracklets": [2]}]
+    with pytest.raises(SettingsError, match=r"people\[0\].segments\[0\].tracklets\[0\]: 2 lies in shot 1"):
+        parse(value)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000, b'{"schema": 2, "schema": {}}', b"{}"]
+)
+def test_what_is_no_timeline_at_all(data):
+    with pytest.raises(SettingsError) as caught:
+        parse_timeline(data, PATH)
+    assert "timeline.json" in str(caught.value)
+
+
+def test_no_file_and_one_too_large(tmp_path, monkeypatch):
+    with pytest.raises(SettingsError, match="cannot read the timeline"):
+        read_timeline(tmp_path)
+    (tmp_path / "timeline.json").write_text(json.dumps(written()))
+    monkeypatch.setattr("processors.results.timeline_file.MAX_BYTES", 100)
+    with pytest.raises(SettingsError, match="too large"):
+        read_timeline(tmp_path)

@@ -1,0 +1,256 @@
+"""Cuts on their exact frame and in time; no cut where only light, motion or a flash changes the picture."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from processors.shots.shot_detector import MAX_CUT_DELAY, MAX_DISSOLVE_DELAY_S, ShotDetector
+
+CLIPS = Path(__file__).resolve().parents[4] / "shared" / "clips"
+RATE = 25.0
+
+
+def scene(seed: int, count: int, dx: float = 0.0, noise: float = 1.5) -> list[np.ndarray]:
+    """(180, 320, 3) uint8 frames: soft blobs of colour that drift by dx px a frame, with grain."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(20, 236, (12, 40, 3)).astype(np.uint8)
+    wide = cv2.GaussianBlur(cv2.resize(coarse, (1200, 180), interpolation=cv2.INTER_CUBIC), (0, 0), 2)
+    frames = []
+    for i in range(count):
+        left = round(200 + dx * i)
+        grain = rng.normal(0, noise, (180, 320, 3))
+        frames.append(np.clip(wide[:, left : left + 320] + grain, 0, 255).astype(np.uint8))
+    return frames
+
+
+def run(frames: list[np.ndarray], rate: float = RATE) -> tuple[list[tuple[int, str]], list[int]]:
+    """Boundaries as `shots` gives them, and by how many frames each was reported late."""
+    detector = ShotDetector(rate)
+    delays = []
+    for index, frame in enumerate(frames):
+        delays += [index - b.frame for b in detector.update(frame)]
+    detector.finish()
+    return [(s.start, s.transition) for s in detector.shots(len(frames))[1:]], delays
+
+
+def blend(a: list[np.ndarray], b: list[np.ndarray], length: int) -> list[np.ndarray]:
+    mixed = [
+        cv2.addWeighted(x, 1 - (i + 1) / (length + 1), y, (i + 1) / (length + 1), 0)
+        for i, (x, y) in enumerate(zip(a[-length:], b[:length], strict=True))
+    ]
+    return a[:-length] + mixed + b[length:]
+
+
+def framed(frame: np.ndarray, high: float, wide: float, black: int) -> np.ndarray:
+    """The picture, smaller, between bars: their share of height and width, on each side."""
+    height, width = frame.shape[:2]
+    y, x = round(high * height), round(wide * width)
+    result = np.full_like(frame, black)
+    result[y : height - y, x : width - x] = cv2.resize(frame, (width - 2 * x, height - 2 * y))
+    return result
+
+
+def scaled(frames: list[np.ndarray], gain: float) -> list[np.ndarray]:
+    return [cv2.convertScaleAbs(f, alpha=gain) for f in frames]
+
+
+@pytest.mark.parametrize("dx", [0.0, 1.0, 6.0])
+def test_hard_cuts_are_exact_and_in_time(dx: float) -> None:
+    found, delays = run(scene(1, 20, dx) + scene(2, 9, -dx) + scene(3, 20, dx))
+    assert found == [(20, "cut"), (29, "cut")]
+    assert max(delays) <= MAX_CUT_DELAY
+
+
+def test_cut_in_the_dark() -> None:
+    found, _ = run(scaled(scene(1, 20) + scene(2, 20), 0.12))
+    assert found == [(20, "cut")]
+
+
+def test_cut_to_black_and_back() -> None:
+    found, _ = run([*scene(1, 20), *[np.zeros((180, 320, 3), np.uint8)] * 10, *scene(1, 20)])
+    assert found == [(20, "cut"), (30, "cut")]
+
+
+def test_cut_in_the_last_frames_is_found_by_finish() -> None:
+    detector = ShotDetector(RATE)
+    for frame in scene(1, 20) + scene(2, 2):
+        assert detector.update(frame) == []
+    assert [(b.frame, b.transition) for b in detector.finish()] == [(20, "cut")]
+
+
+def test_cut_behind_a_blended_frame_is_reported_once() -> None:
+    a, b = scene(1, 20), scene(2, 20)
+    found, _ = run([*a, cv2.addWeighted(a[-1], 0.5, b[0], 0.5, 0), *b])
+    assert found in ([(20, "cut")], [(21, "cut")])
+
+
+@pytest.mark.parametrize("pillars", [False, True])
+def test_cut_between_like_pictures(pillars: bool) -> None:
+    """Same set, another person stands in the middle and the rest is a little brighter."""
+    first, second = scene(1, 20), scene(1, 20)
+    for frame, other in zip(second, scene(2, 20), strict=True):
+        frame[40:170, 110:210] = other[40:170, 110:210]
+    frames = first + [cv2.convertScaleAbs(f, beta=5) for f in second]
+    if pillars:
+        frames = [cv2.copyMakeBorder(f, 0, 0, 20, 20, cv2.BORDER_CONSTANT) for f in frames]
+    assert run(frames)[0] == [(20, "cut")]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("lift", [60, 255])
+def test_flash_is_no_cut(length: int, lift: int) -> None:
+    frames = scene(1, 40)
+    for i in range(15, 15 + length):
+        frames[i] = cv2.add(frames[i], np.full_like(frames[i], lift))
+    assert run(frames)[0] == []
+
+
+@pytest.mark.parametrize("gain", [0.2, 0.5])
+@pytest.mark.parametrize("up", [False, True])
+def test_light_switched_is_no_cut(gain: float, up: bool) -> None:
+    frames = scene(1, 40)
+    frames = scaled(frames[:20], gain) + frames[20:] if up else frames[:20] + scaled(frames[20:], gain)
+    assert run(frames)[0] == []
+
+
+def test_slow_light_is_no_boundary() -> None:
+    frames = scene(1, 60)
+    frames = [cv2.convertScaleAbs(f, alpha=1 - 0.7 * i / 59) for i, f in enumerate(frames)]
+    assert run(frames)[0] == []
+
+
+def test_fast_pan_is_no_cut() -> None:
+    """A third of the picture a frame, far beyond the search for motion."""
+    still, pan = scene(1, 20), scene(1, 7, 100)
+    assert len(pan[-1][0]) == 320
+    after = [pan[-1]] * 20
+    assert run(still + [cv2.blur(f, (60, 1)) for f in pan[1:-1]] + after)[0] == []
+
+
+def test_repeated_frames_are_no_cuts() -> None:
+    frames = scene(1, 20, 6.0)
+    assert run([f for f in frames for _ in range(3)])[0] == []
+
+
+@pytest.mark.parametrize("length", [8, 16, 30])
+def test_dissolve_is_placed_in_its_middle(length: int) -> None:
+    found, delays = run(blend(scene(1, 60, 0.3), scene(2, 60), length))
+    assert [transition for _, transition in found] == ["dissolve"]
+    assert abs(found[0][0] - (60 - length / 2)) <= 2
+    assert max(delays) <= MAX_DISSOLVE_DELAY_S * RATE
+
+
+def test_fades_are_dissolves() -> None:
+    black = [np.zeros((180, 320, 3), np.uint8)] * 40
+    found, _ = run(blend(blend(scene(1, 50), black, 12), scene(2, 50), 14))
+    assert [transition for _, transition in found] == ["dissolve", "dissolve"]
+    assert abs(found[0][0] - 44) <= 2
+    assert abs(found[1][0] - 71) <= 2
+
+
+@pytest.mark.parametrize("bars", [(0.2, 0.0), (0.0, 0.3), (0.1, 0.1)], ids=["letterbox", "pillarbox", "window"])
+@pytest.mark.parametrize("black", [0, 16])
+def test_black_bars_hide_no_cut_and_make_none(bars: tuple[float, float], black: int) -> None:
+    shots = [scaled(scene(11, 30), 0.4), scaled(scene(12, 30), 0.4), scaled(scene(13, 30), 0.4)]
+    film = [framed(np.maximum(frame, black), *bars, black) for shot in shots for frame in shot]
+    assert run(film)[0] == [(30, "cut"), (60, "cut")]
+
+
+def test_bars_that_come_and_go_are_cuts_where_the_picture_changes() -> None:
+    first, second, inserted, third = (scaled(scene(seed, 60), 0.4) for seed in (21, 22, 24, 23))
+    film = [*first, *(framed(np.maximum(frame, 16), 0.2, 0.0, 16) for frame in second + inserted), *third]
+    assert run(film)[0] == [(60, "cut"), (120, "cut"), (180, "cut")]
+
+
+def test_slow_films_may_move_further_from_frame_to_frame() -> None:
+    rng = np.random.default_rng(5)
+    wide = cv2.resize(rng.integers(20, 236, (20, 80, 3)).astype(np.uint8), (480, 180), interpolation=cv2.INTER_CUBIC)
+    jerked = [wide[:, left : left + 320] for left in [0] * 20 + [27] * 20]
+    assert run(jerked, 12.5)[0] == []
+    assert run(jerked, 25.0)[0] == [(20, "cut")]
+
+
+def test_shots_cover_everything() -> None:
+    frames = scene(1, 20) + scene(2, 20)
+    detector = ShotDetector(RATE)
+    for frame in frames:
+        detector.update(frame)
+    detector.finish()
+    assert [(s.index, s.start, s.end, s.transition) for s in detector.shots(40)] == [
+        (0, 0, 20, "start"),
+        (1, 20, 40, "cut"),
+    ]
+    assert [(s.start, s.end) for s in detector.shots(15)] == [(0, 15)]
+    assert detector.shots(0) == ()
+
+
+@pytest.mark.parametrize("rate", [1.0, 12.5, 60.0, 1000.0])
+def test_any_frame_rate(rate: float) -> None:
+    assert run(scene(1, 20) + scene(2, 20), rate)[0] == [(20, "cut")]
+
+
+def test_no_frames() -> None:
+    detector = ShotDetector(RATE)
+    assert detector.finish() == []
+    assert detector.shots(0) == ()
+
+
+def test_same_input_same_output() -> None:
+    frames = blend(scene(1, 50, 1.0), scene(2, 50), 10) + scene(3, 20)
+    assert run(frames) == run(frames)
+
+
+def test_wrong_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="frame rate 0"):
+        ShotDetector(0)
+    with pytest.raises(ValueError, match=r"\(10, 10\)"):
+        ShotDetector(RATE).update(np.zeros((10, 10), np.uint8))
+
+
+@pytest.mark.clips
+@pytest.mark.parametrize(
+    ("name", "cuts"),
+    [
+        ("hamilton_short.mp4", [20, 82, 211]),
+        ("pyfeat_noface_face.mov", [96, 168]),
+        ("facenet_video.mp4", []),
+        ("avobjects_demo.mp4", []),
+        ("people/intel_asl_again.mkv", []),
+    ],
+)
+def test_development_clips(name: str, cuts: list[int]) -> None:
+    assert clip_cuts(name) == cuts
+
+
+@pytest.mark.clips
+def test_a_letterbox_hides_no_cut_of_a_dark_clip() -> None:
+    assert clip_cuts("hamilton_short.mp4", lambda frame: framed(frame, 0.2, 0.0, 0)) == [20, 82, 211]
+
+
+@pytest.mark.clips
+def test_a_car_at_half_the_rate_makes_no_cut() -> None:
+    assert clip_cuts("intel_car.mp4", every=2) == []
+
+
+def clip_cuts(name: str, change: Callable[[np.ndarray], np.ndarray] = lambda frame: frame, every: int = 1) -> list[int]:
+    path = CLIPS / name
+    if not path.exists():
+        pytest.skip(f"{path} is missing")
+    with av.open(f"file:{path}") as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        detector = ShotDetector(float(stream.average_rate or 25) / every)
+        count = 0
+        for frame in itertools.islice(container.decode(stream), 0, None, every):
+            small = frame.to_ndarray(format="rgb24", width=480, height=270, interpolation="AREA")
+            detector.update(change(small))
+            count += 1
+        detector.finish()
+    return [s.start for s in detector.shots(count)[1:]]

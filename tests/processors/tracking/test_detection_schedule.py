@@ -1,0 +1,107 @@
+"""The one rule for the next search, and what follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import cast
+
+import pytest
+
+from config import AnalysisSettings
+from core.models.face_detector import FaceDetector
+from processors.tracking.detection_schedule import (
+    FORESIGHT,
+    SMALL_FACES,
+    DetectionSchedule,
+    ExpectedSearch,
+    Search,
+    SearchState,
+    next_search,
+)
+from processors.tracking.tracker_monitor import INTERVALS
+from tests.material.scripted_faces import MIN_FACE_PX, RATE, Face, ScriptedDetector, still
+
+STATE = SearchState(now=101, last_frame=100, last_full=90, full_interval=40, newcomer_interval=12, small_next=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "frame", "search"),
+    [
+        ({}, 112, Search.NEWCOMERS),
+        ({"newcomer_interval": 5}, 105, Search.NEWCOMERS),
+        ({"last_frame": 120}, 130, Search.EVERYWHERE),
+        ({"last_frame": 118}, 130, Search.EVERYWHERE),  # both at once
+        ({"full_interval": 10}, 101, Search.EVERYWHERE),  # overdue, because following has become worse
+        ({"newcomer_interval": 5, "now": 109}, 109, Search.NEWCOMERS),  # overdue, because somebody was lost
+        ({"newcomer_interval": 5, "now": 130}, 130, Search.EVERYWHERE),
+    ],
+)
+def test_the_next_search(changes: dict[str, int], frame: int, search: Search) -> None:
+    assert next_search(dataclasses.replace(STATE, **changes)) == (frame, search)
+
+
+def test_the_first_frame_is_searched_everywhere() -> None:
+    assert next_search(dataclasses.replace(SearchState(), now=0, full_interval=80)) == (0, Search.EVERYWHERE)
+
+
+def test_asked_at_every_frame_the_rule_keeps_its_word() -> None:
+    state = STATE
+    for _ in range(20):
+        foreseen = next_search(state)
+        for now in range(state.now, foreseen[0] + 1):
+            assert next_search(dataclasses.replace(state, now=now)) == foreseen
+        state = state.after(*foreseen)
+
+
+def test_small_faces_are_searched_for_every_second_time_and_everywhere() -> None:
+    state, included = STATE, []
+    for search in (Search.NEWCOMERS,) * 4 + (Search.EVERYWHERE,) + (Search.NEWCOMERS,) * 2:
+        included.append(state.includes_small(search))
+        state = state.after(state.now, search)
+    assert included == [False, True, False, True, True, True, False]
+
+
+def test_small_faces_are_included_while_somebody_is_lost() -> None:
+    lost = dataclasses.replace(STATE, is_somebody_lost=True)
+    assert lost.includes_small(Search.NEWCOMERS)
+    assert lost.after(112, Search.NEWCOMERS).includes_small(Search.NEWCOMERS)
+
+
+class Expecting:
+    """A candidate source that only listens."""
+
+    def __init__(self) -> None:
+        self.expected: list[tuple[int, float, bool]] = []
+
+    def expect(self, *searches: ExpectedSearch) -> None:
+        self.expected = [(s.frame, s.smallest, s.is_needed(self.image)) for s in searches]
+
+    def take(self, frame: int, smallest: float) -> None:
+        return None
+
+
+def test_what_is_foreseen_is_the_rule_iterated() -> None:
+    detector, expecting = ScriptedDetector(Face(still(60, 60))), Expecting()
+    expecting.image = image = detector.picture(0, 0)
+    settings = AnalysisSettings(look_out=0.4)
+    schedule = DetectionSchedule(cast(FaceDetector, detector), settings, RATE, MIN_FACE_PX, expecting)
+    known = Face(still(60, 60)).box(0)[None]
+    assert schedule.due(0, lambda: image, known[:0], lost=False) is Search.EVERYWHERE
+    schedule.run(0, image, Search.EVERYWHERE, known[:0], lost=False)
+    # The image is the same, so no search for newcomers is needed; everywhere is at 80.
+    assert expecting.expected == [(10, MIN_FACE_PX, False), (20, SMALL_FACES * MIN_FACE_PX, False)]
+    assert expecting.expected[-1][0] >= 10 + FORESIGHT
+    for frame in range(1, 75):
+        assert schedule.due(frame, lambda: image, known, lost=False) is Search.NOTHING
+    assert (INTERVALS[0][1], MIN_FACE_PX, True) in expecting.expected
+
+
+def test_a_new_shot_is_searched_everywhere() -> None:
+    detector = ScriptedDetector(Face(still(60, 60)))
+    image = detector.picture(0, 0)
+    schedule = DetectionSchedule(cast(FaceDetector, detector), AnalysisSettings(), RATE, MIN_FACE_PX)
+    known = Face(still(60, 60)).box(0)[None]
+    schedule.run(0, image, Search.EVERYWHERE, known, lost=False)
+    assert schedule.due(1, lambda: image, known, lost=False) is Search.NOTHING
+    schedule.start_shot()
+    assert schedule.due(1, lambda: image, known, lost=False) is Search.EVERYWHERE

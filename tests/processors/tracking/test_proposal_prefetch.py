@@ -1,0 +1,132 @@
+"""Candidates computed before their turn."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from core.models.face_detector import Candidates, FaceDetector
+from core.types import ByteArray, FloatArray
+from processors.tracking.detection_schedule import ExpectedSearch
+from processors.tracking.proposal_prefetch import ProposalPrefetcher
+from tests.material.scripted_faces import RATE, Face, Film, ScriptedDetector, moving, still
+
+SMALLEST = 20.0
+
+
+class Proposing:
+    """Stands in for `FaceDetector`; notes for which pictures candidates were wanted."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.asked: list[tuple[int, float]] = []
+        self.threads: set[str] = set()
+        self._failure = failure
+
+    def candidates(self, picture: ByteArray, min_face_px: float) -> Candidates:
+        self.asked.append((int(picture[0, 0, 0]), min_face_px))
+        self.threads.add(threading.current_thread().name.partition("_")[0])
+        if self._failure:
+            raise self._failure
+        boxes: FloatArray = np.full((1, 4), picture[0, 0, 0], np.float32)
+        return Candidates(cast(Any, None), boxes, np.zeros(1, np.int64))
+
+
+def numbered(frame: int) -> ByteArray:
+    return np.full((4, 4, 3), frame, np.uint8)
+
+
+def expected(frame: int, smallest: float = SMALLEST, *, needed: bool = True) -> ExpectedSearch:
+    return ExpectedSearch(frame, smallest, lambda picture: needed)
+
+
+def prefetching(detector: Proposing) -> ProposalPrefetcher:
+    return ProposalPrefetcher(cast(FaceDetector, detector))
+
+
+def test_a_search_that_was_expected_has_begun_when_its_turn_comes():
+    detector = Proposing()
+    with prefetching(detector) as prefetcher:
+        prefetcher.expect(expected(3), expected(5))
+        for frame in range(8):
+            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+        first, second = prefetcher.take(3, SMALLEST), prefetcher.take(5, SMALLEST)
+    assert first is not None and second is not None
+    assert (first.boxes[0, 0], second.boxes[0, 0]) == (3, 5)
+    assert detector.asked == [(3, SMALLEST), (5, SMALLEST)]
+    assert detector.threads == {"proposals"}
+
+
+def test_wrong_guesses_are_not_used():
+    detector = Proposing()
+    with prefetching(detector) as prefetcher:
+        prefetcher.expect(expected(1), expected(2), expected(3, needed=False))
+        for frame in range(5):
+            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+        assert prefetcher.take(0, SMALLEST) is None
+        assert prefetcher.take(2, 2 * SMALLEST) is None  # faces of another size
+        assert prefetcher.take(2, SMALLEST) is None  # it was for this turn only
+        assert prefetcher.take(1, SMALLEST) is None  # too late
+        assert prefetcher.take(3, SMALLEST) is None  # nothing had changed there
+    assert 3 not in [frame for frame, _ in detector.asked]
+
+
+def test_what_will_surely_be_searched_is_begun_at_once():
+    detector = Proposing()
+    with prefetching(detector) as prefetcher:
+        prefetcher.expect(expected(2), expected(4, 3 * SMALLEST))
+        for frame in range(5):
+            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+        for frame in (1, 2, 4):
+            prefetcher.start(frame, numbered(frame), SMALLEST)
+        found = [prefetcher.take(frame, SMALLEST) for frame in (1, 2, 4)]
+    assert [candidates and candidates.boxes[0, 0] for candidates in found] == [1, 2, 4]
+    # Once each, and the one that was foreseen for other faces not at all, if it had not begun.
+    assert detector.asked.count((2, SMALLEST)) == 1
+
+
+def test_what_is_expected_replaces_what_was():
+    detector = Proposing()
+    with prefetching(detector) as prefetcher:
+        prefetcher.expect(expected(1))
+        prefetcher.expect(expected(2))
+        for frame in (1, 2):
+            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+        assert prefetcher.take(1, SMALLEST) is None
+        assert prefetcher.take(2, SMALLEST) is not None
+
+
+def test_its_error_is_raised_where_the_candidates_are_wanted():
+    with prefetching(Proposing(MemoryError("no room"))) as prefetcher:
+        prefetcher.expect(expected(0))
+        prefetcher.offer(0, lambda: numbered(0))
+        with pytest.raises(MemoryError, match="no room"):
+            prefetcher.take(0, SMALLEST)
+
+
+class Foreseeing(ProposalPrefetcher):
+    """Notes what is expected and what is taken; begins nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(cast(FaceDetector, None))
+        self.expected: set[tuple[int, float]] = set()
+        self.taken: list[tuple[int, float]] = []
+
+    def expect(self, *searches: ExpectedSearch) -> None:
+        self.expected |= {(search.frame, search.smallest) for search in searches}
+
+    def take(self, frame: int, smallest: float) -> None:
+        self.taken.append((frame, smallest))
+
+
+@pytest.mark.parametrize("path", [still(200, 120), moving(40, 120, 1.5)])
+def test_the_tracker_foresees_its_searches(path):
+    prefetcher = Foreseeing()
+    with prefetcher:
+        film = Film(Face(path), detector=ScriptedDetector(Face(path)), flickers=1000, candidates=prefetcher)
+        film.play(round(6 * RATE))
+    # All but the first of the shot, and the last, which the end of the shot asks for.
+    assert len(prefetcher.taken) > 8
+    assert set(prefetcher.taken[1:-1]) <= prefetcher.expected

@@ -1,0 +1,80 @@
+"""Memory that is given back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utils import malloc_tuning
+from utils.malloc_tuning import MemoryReturn, give_back_memory, keep_few_heaps
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+@pytest.mark.skipif(not hasattr(malloc_tuning.ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+def test_holes_between_what_is_in_use_are_given_back() -> None:
+    # Blocks too small for pages of their own; the last one keeps the heap from shrinking by itself.
+    blocks = [np.ones(8_000, np.float64) for _ in range(2_000)]
+    last = blocks[-1]
+    del blocks
+    before = resident_mb()
+    give_back_memory()
+    assert last[0] == 1
+    assert before - resident_mb() > 60
+
+
+HEAPS = """
+import sys, threading, ctypes
+from utils.malloc_tuning import keep_few_heaps
+keep_few_heaps(int(sys.argv[1]))
+def work(barrier):
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc(100_000)
+    barrier.wait(10)
+barrier = threading.Barrier(8)
+threads = [threading.Thread(target=work, args=(barrier,)) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.skipif(not hasattr(malloc_tuning.ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+@pytest.mark.parametrize(("environment", "most"), [({}, 2), ({"MALLOC_ARENA_MAX": "3"}, 3)])
+def test_threads_share_a_few_heaps(environment: dict[str, str], most: int) -> None:
+    clean = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    command = [sys.executable, "-c", HEAPS, "2"]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**clean, **environment}, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr.count("Arena ") == most
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])
+def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(malloc_tuning.ctypes, "CDLL", lambda _: object())
+    malloc_tuning._trim.cache_clear()
+    give_back_memory()
+    keep_few_heaps(4)
+    malloc_tuning._trim.cache_clear()
+
+
+def test_during_long_work_it_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    returned = []
+    monkeypatch.setattr(malloc_tuning, "give_back_memory", lambda: returned.append(time_s))
+    time_s = 100.0
+    work = MemoryReturn(every_s=10.0, clock=lambda: time_s)
+    for time_s in (101.0, 109.9, 110.0, 110.1, 119.9, 135.0, 144.9, 145.0):  # noqa: B007 the clock reads it
+        work()
+    assert returned == [110.0, 135.0, 145.0]

@@ -1,0 +1,26 @@
+"""Times as people and programs read them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from utils.time_formats import clock, format_duration, timecode, timecode_base, vtt_time
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (59.94, "59.9 s"), (59.96, "1:00"), (75, "1:15"), (3599.6, "1:00:00"), (3725, "1:02:05")],
+)
+def test_durations_for_people(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+def test_times_as_others_write_them() -> None:
+    assert [clock(s) for s in (0, 3.24, 59.96, 75, 3725.5)] == ["0:00.0", "0:03.2", "1:00.0", "1:15.0", "1:02:05.5"]
+    assert vtt_time(3725.5) == "01:02:05.500"
+    assert [timecode_base(Fraction(r)) for r in ("30000/1001", "25", "24000/1001", "1/2")] == [30, 25, 24, 1]
+    # Ten minutes of 29.97: non-drop counts on, drop-frame would say 00:10:00:00 here.
+    assert timecode(17982, 30) == "00:09:59:12"
+    assert timecode(24 * 3600 * 25 + 26, 25) == "00:00:01:01"

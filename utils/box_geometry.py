@@ -1,0 +1,54 @@
+"""Pure functions on boxes and windows: xyxy, coordinates of corners, any unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Window = tuple[float, float, float, float] | NDArray[np.float64]
+"""x1, y1, x2, y2"""
+
+Boxes = NDArray[Any]
+"""(N, 4) floating, xyxy"""
+
+
+def iou_matrix(a: Boxes, b: Boxes) -> NDArray[Any]:
+    """Intersection over union of every box of `a` (N, 4) with every box of `b` (M, 4): (N, M) in [0, 1].
+
+    Boxes without area overlap nothing.
+    """
+    upper_left = np.maximum(a[:, None, :2], b[None, :, :2])
+    lower_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    intersection = np.prod(np.clip(lower_right - upper_left, 0, None), axis=2)
+    union = box_areas(a)[:, None] + box_areas(b)[None, :] - intersection
+    return np.asarray(intersection / np.maximum(union, np.finfo(np.float32).tiny))
+
+
+def box_areas(boxes: Boxes) -> NDArray[Any]:
+    """(N,) areas; 0 for inverted boxes."""
+    return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1))
+
+
+def box_centers(boxes: Boxes) -> NDArray[Any]:
+    """(N, 2) centers, xy."""
+    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2)
+
+
+def centered_windows(
+    centers: NDArray[np.float64], heights: NDArray[np.float64], aspect: float, width: float, height: float
+) -> NDArray[np.float64]:
+    """Windows of exactly this aspect ratio (w / h) around centers, moved if necessary to lie inside a frame.
+
+    centers: (N, 2) xy. heights: (N,), each at most `largest_height`. width, height: of the frame. Returns (N, 4) xyxy.
+    """
+    half = np.stack([heights * aspect, heights], 1) / 2
+    limits = np.array([width, height])
+    inside = np.clip(centers, half, np.maximum(limits - half, half))
+    return np.concatenate([inside - half, inside + half], 1)
+
+
+def largest_height(aspect: float, width: float, height: float) -> float:
+    """Height of the largest window of aspect ratio `aspect` (w / h) that fits into a frame."""
+    return min(float(height), width / aspect)

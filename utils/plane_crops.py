@@ -1,0 +1,204 @@
+"""Sub-pixel windows out of 8-bit planes, resampled to any size.
+
+A 4:2:0 picture is cropped plane by plane, so colours make no trip through RGB. Coordinates are those
+of `core.types`: the corner of pixel (0, 0) is at (0, 0), its centre at (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.box_geometry import Window
+
+Plane = NDArray[np.uint8]
+Planes = tuple[Plane, Plane, Plane]
+"""Y, U and V"""
+Kernel = NDArray[np.float32]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_MARGIN = 16  # px that the kernels below may look at around a window
+_buffers = threading.local()
+_EXACT = 1e-6  # px; offsets and scale deviations below this are rounding, not intent
+_NEAR_WHOLE = 1 / 32  # px of the source; a corner as close to a whole pixel as this needs no shift
+_LEAD = 40  # output pixels before the window among which such a corner is looked for
+
+
+def crop_planes(planes: Planes, window: Window, out_w: int, out_h: int) -> Planes:
+    """Crop a 4:2:0 picture.
+
+    planes: Y (H, W), U and V (ceil(H/2), ceil(W/2)) uint8. window: xyxy in luma px.
+    Returns Y (out_h, out_w), U and V (out_h/2, out_w/2) uint8, contiguous; out_w and out_h are even.
+    """
+    chroma = _chroma_window(window, out_w)
+    return (
+        crop_plane(planes[0], window, out_w, out_h),
+        crop_plane(planes[1], chroma, out_w // 2, out_h // 2),
+        crop_plane(planes[2], chroma, out_w // 2, out_h // 2),
+    )
+
+
+def crop_plane(plane: Plane, window: Window, out_w: int, out_h: int) -> Plane:
+    """The part `window` (xyxy, px, sub-pixel) of `plane` (H, W) uint8 as (out_h, out_w) uint8, contiguous.
+
+    Area and band-limiting filters when shrinking, bicubic when enlarging, a windowed sinc for shifts.
+    A window on integer coordinates that is as large as the output is copied bit by bit. What lies
+    outside the plane repeats its edge.
+    """
+    x1, y1, x2, y2 = (float(v) for v in window)
+    scale_x, scale_y = (x2 - x1) / out_w, (y2 - y1) / out_h
+    if not (scale_x > 0 and scale_y > 0):
+        raise ValueError(f"empty window {window}")
+    if abs(scale_x - 1) < _EXACT and abs(scale_y - 1) < _EXACT:
+        return _shifted(plane, x1, y1, out_w, out_h)
+    reduction = max(int(min(scale_x, scale_y) + _EXACT), 1)
+    if reduction > 1:
+        plane, x1, y1 = _reduced(plane, (x1, y1, x2, y2), reduction)
+        scale_x, scale_y = scale_x / reduction, scale_y / reduction
+    if max(scale_x, scale_y) > 1:
+        return _shrunk(plane, x1, y1, scale_x, scale_y, out_w, out_h)
+    return _enlarged(plane, x1, y1, scale_x, scale_y, out_w, out_h)
+
+
+def _chroma_window(window: Window, out_w: int) -> Window:
+    """The window in chroma px, for samples sited on the left luma sample and between two rows.
+
+    That is how MPEG-2, MPEG-4 and H.264 site them unless they say otherwise. The output is sited alike,
+    which is why scaling moves the chroma window by a fraction of a pixel and cropping alone does not.
+    """
+    x1, y1, x2, y2 = (float(v) for v in window)
+    shift = 0.25 * (1 - (x2 - x1) / out_w)
+    return (x1 / 2 + shift, y1 / 2, x2 / 2 + shift, y2 / 2)
+
+
+def _shifted(plane: Plane, x1: float, y1: float, columns: int, rows: int, *, copy: bool = True) -> Plane:
+    """columns x rows px from the sub-pixel corner (x1, y1) on, unscaled; a view of scratch memory without `copy`."""
+    left, kernel_x = _shift_kernel(x1)
+    top, kernel_y = _shift_kernel(y1)
+    margin_x, margin_y = len(kernel_x) // 2, len(kernel_y) // 2
+    source = _region(plane, left - margin_x, top - margin_y, left + columns + margin_x, top + rows + margin_y)
+    if margin_x or margin_y:
+        anchor = ((len(kernel_x) - 1) // 2, (len(kernel_y) - 1) // 2)
+        # To floats and back by hand: the filter's own way from bytes to bytes takes twice as long.
+        smooth = _scratch("smooth", source.shape, np.float32)
+        cv2.sepFilter2D(
+            source, cv2.CV_32F, kernel_x, kernel_y, dst=smooth, anchor=anchor, borderType=cv2.BORDER_REPLICATE
+        )
+        cv2.threshold(smooth, 0, 0, cv2.THRESH_TOZERO, dst=smooth)
+        source = np.asarray(cv2.convertScaleAbs(smooth, dst=_scratch("rounded", source.shape, np.uint8)), np.uint8)
+    shifted = source[margin_y : margin_y + rows, margin_x : margin_x + columns]
+    return np.array(shifted, np.uint8) if copy else shifted
+
+
+def _shift_kernel(start: float) -> tuple[int, Kernel]:
+    """Whole part of `start` and the taps that read the rest of it to the right.
+
+    Lanczos with three lobes: about as sharp at every phase, so that a slow pan does not breathe.
+    """
+    whole = math.floor(start + _EXACT)
+    fraction = start - whole
+    if abs(fraction) < _EXACT:
+        return whole, np.ones(1, np.float32)
+    x = np.arange(-2, 4) - fraction
+    taps = np.sinc(x) * np.sinc(x / 3)
+    return whole, np.asarray(taps / taps.sum(), np.float32)
+
+
+def _enlarged(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
+    """Enlarge from a whole corner; shifted before, on the small side, where none fits."""
+    # cv2.resize starts at the corner of what it is given and bicubic looks two pixels around: take the
+    # window wider by whole output pixels, which are cut off again.
+    more_x, shift_x = _lead(x1, scale_x, math.ceil(2 / scale_x))
+    more_y, shift_y = _lead(y1, scale_y, math.ceil(2 / scale_y))
+    columns = math.ceil((more_x + out_w + 2 / scale_x) * scale_x)
+    rows = math.ceil((more_y + out_h + 2 / scale_y) * scale_y)
+    source = _shifted(plane, shift_x, shift_y, columns, rows, copy=False)
+    enlarged = _resized(source, scale_x, scale_y)
+    return np.array(enlarged[more_y : more_y + out_h, more_x : more_x + out_w], np.uint8)
+
+
+def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
+    """Low-pass, shrink by less than two from a whole corner, and shift on the small side where none fits."""
+    more_x, corner_x = _lead(x1, scale_x, math.ceil(_MARGIN / scale_x))
+    more_y, corner_y = _lead(y1, scale_y, math.ceil(_MARGIN / scale_y))
+    left, top = math.floor(corner_x), math.floor(corner_y)
+    right = math.ceil(x1 + out_w * scale_x) + _MARGIN
+    bottom = math.ceil(y1 + out_h * scale_y) + _MARGIN
+    source = _region(plane, left, top, right, bottom)
+    # Brings the pixel's own blur, about 0.5-0.6 of its size, to that of the larger pixel.
+    sigma_x, sigma_y = (0.6 * math.sqrt(max(scale**2 - 1, 1e-4)) for scale in (scale_x, scale_y))
+    blurred = _scratch("blurred", source.shape, np.uint8)
+    size = (_blur_width(sigma_x), _blur_width(sigma_y))
+    cv2.GaussianBlur(source, size, sigmaX=sigma_x, sigmaY=sigma_y, dst=blurred, borderType=cv2.BORDER_REPLICATE)
+    small = _resized(blurred, scale_x, scale_y)
+    return _shifted(small, more_x + (corner_x - left) / scale_x, more_y + (corner_y - top) / scale_y, out_w, out_h)
+
+
+def _blur_width(sigma: float) -> int:
+    """Taps of a Gaussian, 3 to 7: those left out would weigh less than a thousandth of the middle one."""
+    return 2 * max(math.ceil(math.sqrt(2 * math.log(1000)) * sigma) - 1, 1) + 1
+
+
+def _lead(start: float, scale: float, least: int) -> tuple[int, float]:
+    """How many output pixels before `start` to begin, at least `least`, and the source px that is there.
+
+    The source px is whole where one of the first `_LEAD` candidates is nearly so: a picture resized from there
+    needs no shift, which costs as much as the resizing. The error stays below `_NEAR_WHOLE`.
+    """
+    for count in range(least, least + _LEAD):
+        corner = start - count * scale
+        if abs(corner - round(corner)) <= _NEAR_WHOLE:
+            return count, float(round(corner))
+    return least, start - least * scale
+
+
+def _resized(source: Plane, scale_x: float, scale_y: float) -> Plane:
+    """`source` from its corner on, bicubic, one output pixel every (scale_x, scale_y) px exactly."""
+    size = (max(round(source.shape[1] / scale_x), 1), max(round(source.shape[0] / scale_y), 1))
+    if size == (source.shape[1], source.shape[0]):  # cv2.resize would copy, whatever the scale is
+        matrix = np.array([[scale_x, 0, scale_x / 2 - 0.5], [0, scale_y, scale_y / 2 - 0.5]])
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(source, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    buffer = _scratch("resized", size[::-1], np.uint8)
+    resized = cv2.resize(source, None, dst=buffer, fx=1 / scale_x, fy=1 / scale_y, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(resized, np.uint8)
+
+
+def _reduced(plane: Plane, window: Window, factor: int) -> tuple[Plane, float, float]:
+    """The surroundings of `window` averaged over factor x factor px, and the window's corner in them."""
+    margin = _MARGIN * factor
+    left, top = math.floor(window[0]) - margin, math.floor(window[1]) - margin
+    columns = math.ceil((window[2] + margin - left) / factor)
+    rows = math.ceil((window[3] + margin - top) / factor)
+    region = _region(plane, left, top, left + columns * factor, top + rows * factor)
+    small = cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), (window[0] - left) / factor, (window[1] - top) / factor
+
+
+def _region(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane:
+    """plane[top:bottom, left:right]; what lies outside repeats the edge."""
+    height, width = plane.shape
+    inside = plane[
+        min(max(top, 0), height - 1) : max(min(bottom, height), 1),
+        min(max(left, 0), width - 1) : max(min(right, width), 1),
+    ]
+    missing = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    if not any(missing):
+        return inside
+    padded = cv2.copyMakeBorder(inside, *missing, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(padded, np.uint8)
+
+
+def _scratch(name: str, shape: tuple[int, ...], dtype: type[Scalar]) -> NDArray[Scalar]:
+    """Memory of this thread that is used again: fresh pages would cost more than the arithmetic on them."""
+    size = math.prod(shape)
+    kept: NDArray[Scalar] | None = getattr(_buffers, name, None)
+    if kept is None or kept.size < size:
+        kept = np.empty(size, dtype)
+        setattr(_buffers, name, kept)
+    return kept[:size].reshape(shape)
