@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FloatArray
 
 GOOD_QUALITY = 0.9

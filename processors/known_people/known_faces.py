@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FloatArray
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
 from processors.known_people.face_index import ExactFaceIndex

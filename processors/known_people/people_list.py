@@ -12,8 +12,8 @@ from processors.known_people.gallery_types import GalleryPerson
 from processors.known_people.person_linker import Match, Suggestion
 from processors.known_people.person_names import person_id
 from utils.files import write_bytes
-from utils.terminal import columns, padded
-from utils.timecodes import clock
+from utils.text_width import columns, padded
+from utils.time_formats import clock
 
 PEOPLE_SCHEMA = 1
 PEOPLE_FILE = "people.json"

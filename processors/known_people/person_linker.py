@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity, clearness, log_odds
 
 Source = Literal["photo", "gallery", "none"]

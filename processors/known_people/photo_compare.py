@@ -10,11 +10,11 @@ import msgspec
 
 from core.errors import PhotoError, ascii_safe
 from core.model_manager import ModelManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import ByteArray
 from processors.known_people.photo_batch import SeenPhoto, see_photos
-from utils.lettering import draw_text
-from utils.pictures import fit_within
+from utils.rgb_images import fit_within
+from utils.text_drawing import draw_text
 
 SAME_PERSON = 0.5
 """similarity from which two photos show one person: as likely the same as not"""

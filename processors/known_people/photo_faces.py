@@ -9,12 +9,12 @@ import numpy as np
 
 from core.model_manager import ModelManager
 from core.types import ByteArray, Detections, FloatArray
-from processors.face_sampler import face_quality, sharpness
+from processors.faces.face_sampler import face_quality, sharpness
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.photo_reader import Photo
-from utils.alignment import warp
-from utils.geometry import box_areas
-from utils.pictures import encode_jpeg, fit_within
+from utils.box_geometry import box_areas
+from utils.face_alignment import warp
+from utils.rgb_images import encode_jpeg, fit_within
 
 SEARCH_SIDE_PX = 1000
 """photos are searched at this size"""

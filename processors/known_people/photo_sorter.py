@@ -14,7 +14,7 @@ import numpy as np
 
 from core.errors import OutputError, ascii_safe
 from core.model_manager import ModelManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from processors.known_people.person_linker import KnownPerson, LinkRules, Match, VideoPerson, link_people
 from processors.known_people.person_names import clean_name, person_id
 from processors.known_people.photo_batch import SeenPhoto, see_photos

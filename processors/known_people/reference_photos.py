@@ -16,7 +16,7 @@ import numpy as np
 
 from core.errors import OutputError, PhotoError, SettingsError, ascii_safe
 from core.model_manager import ModelManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from processors.known_people.face_evidence import as_similarity, log_odds
 from processors.known_people.gallery_types import GalleryFace, NamedPhoto
 from processors.known_people.person_names import checked_name, clean_name, folded

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import ByteArray, FloatArray
-from utils.pictures import fit_within
+from utils.rgb_images import fit_within
 
 WORKING_SIDE_PX = 1024
 """larger pictures are reduced to this: nobody looks at a photo more closely, and lenses are not sharper"""

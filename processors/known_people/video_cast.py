@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.types import FaceAnalysis, Timeline, Tracklet, frame_times
-from processors.identity_evidence import seen_together
 from processors.known_people.gallery_types import GalleryFace, PersonOfVideo
-from utils.pictures import decode_jpeg, encode_jpeg, fit_within
+from processors.people.tracklet_evidence import seen_together
+from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within
 
 FACES_KEPT = 12
 """of one person in one video, the best of all tracklets in turn"""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Timeline
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.gallery import Gallery

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.similarity import Calibration, Similarity
+from core.models.similarity import Calibration, Similarity
 from core.types import FloatArray
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, NamedPhoto, PersonOfVideo, VideoKey

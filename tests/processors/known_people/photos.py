@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.synthetic.portraits import COLLINS, HOPPER, photograph
+from tests.material.synthetic.portraits import COLLINS, HOPPER, photograph
 
 ORIENTATION_TAG = 0x0112
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.types import Tracklet
-from processors.identity_evidence import sample_cosines
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity, clearness, log_odds, set_cosine
 from processors.known_people.person_linker import Decisions, KnownPerson, LinkRules, VideoPerson, link_people
+from processors.people.tracklet_evidence import sample_cosines
 from tests.processors.known_people.people import SIMILARITY, vector
 
 NOBODY = FaceSet(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))

@@ -6,9 +6,9 @@ import pytest
 
 from benchmarks.known_clips import SAME_SIGNER
 from config import Settings
+from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.similarity import Similarity
-from core.video_probe import probe_video
+from core.models.similarity import Similarity
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.gallery import Gallery

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Identity, Shot, Timeline
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import PersonOfVideo

@@ -1,6 +1,7 @@
 """Known people, measured: links between videos, names by photos, pairs of photos, sharpness, and large galleries.
 
-    python -m benchmarks.known_people [links] [photos] [pairs] [sharpness] [scale] [--cache-dir DIR] [--embedder NAME]
+    python -m benchmarks.quality.known_people [links] [photos] [pairs] [sharpness] [scale]
+        [--cache-dir DIR] [--embedder NAME]
 
 Without a word everything is measured. Analyses are kept in the cache folder, so that a second run takes a minute. The
 rule of links is fitted on other videos than those it is judged by, and so is the threshold of sharpness.
@@ -20,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
-from benchmarks.known_cast import SERIES, SHARED, Video, videos
 from benchmarks.known_clips import CLIPS
+from benchmarks.quality.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
+from benchmarks.quality.known_cast import SERIES, SHARED, Video, videos
 from config import load_settings
 from core.model_manager import ModelManager
-from core.similarity import Similarity
+from core.models.similarity import Similarity
 from processors.known_people.face_evidence import GOOD_QUALITY, POOR_FACE_LOG_ODDS, as_log_odds, set_cosine
 from processors.known_people.face_index import ExactFaceIndex
 from processors.known_people.gallery import Gallery

@@ -11,20 +11,20 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.known_clips import CLIPS, SAME_SIGNER
-from benchmarks.quality import find_clips, known_truth
-from benchmarks.scoring import Labelled, box_overlap
+from benchmarks.quality.people import find_clips, known_truth
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.analysis_store import AnalysisStore
+from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
+from core.models.weights import chosen_cache_dir
 from core.types import FaceAnalysis, Tracklet
-from core.video_probe import probe_video
-from core.weights import chosen_cache_dir
-from processors.analysis_key import analysis_key
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.gallery_types import PersonOfVideo, VideoKey
 from processors.known_people.video_cast import people_of_video
+from processors.results.analysis_key import analysis_key
+from tests.material.scoring import Labelled, box_overlap
 from utils.fingerprints import fingerprint
 
 SHARED = CLIPS.parent
