@@ -28,6 +28,8 @@ _PAIRS = (
     ("FL", "FR"), ("BL", "BR"), ("FLC", "FRC"), ("SL", "SR"), ("TFL", "TFR"), ("TBL", "TBR"), ("WL", "WR"),
     ("TSL", "TSR"), ("BFL", "BFR"), ("SSL", "SSR"), ("TTL", "TTR"),
 )  # fmt: skip
+_LEFT, _RIGHT = (frozenset(side) for side in zip(*_PAIRS, strict=True))
+_MINUS_3_DB = "0.7071"
 _UNUSED, _NO_LABEL = "UNSD", ("NONE", "UNK")
 _AMBISONIC_OMNI, _AMBISONIC_PREFIX = "AMBI0", "AMBI"
 
@@ -85,8 +87,8 @@ def channel_mix(layout: str) -> ChannelMix:
     """What is made of a layout that `read_layout` described.
 
     Labelled speakers are mixed by their positions, six or more to 5.1, fewer to stereo. Where labels do not describe a
-    set of speakers, the front pair is used, or else the first two channels that are in use; of ambisonic sound the
-    omnidirectional channel.
+    balanced set of speakers, the front pair is used with the other speakers added to their sides, or else the first
+    two channels that are in use; of ambisonic sound the omnidirectional channel.
 
     Raises:
         ValueError: not a layout.
@@ -102,7 +104,7 @@ def channel_mix(layout: str) -> ChannelMix:
     elif _are_speakers(labels):
         return _speakers(names, used)
     if "FL" in labels and "FR" in labels:
-        return _picked([names.index("FL"), names.index("FR")])
+        return _by_sides(names)
     return _picked(used[:2])
 
 
@@ -113,6 +115,24 @@ def _mixed_channels(count: int, *, has_pair: bool) -> int:
 def _picked(indexes: list[int]) -> ChannelMix:
     layout = "mono" if len(indexes) == 1 else "stereo"
     return ChannelMix(len(indexes), "|".join([layout, *(f"c{n}=c{index}" for n, index in enumerate(indexes))]))
+
+
+def _by_sides(names: list[str]) -> ChannelMix:
+    """Stereo of speakers that swresample cannot mix because a left one lacks its right one, or the reverse.
+
+    As in its own mixes, the front pair keeps its level and every other speaker is added at -3 dB: to its side, or to
+    both. Of several channels with one label the first counts; low-frequency effects are left out.
+    """
+    left, right = [f"c{names.index('FL')}"], [f"c{names.index('FR')}"]
+    for name in dict.fromkeys(names):
+        if name in ("FL", "FR") or name not in _SPEAKERS or name.startswith("LFE"):
+            continue
+        term = f"{_MINUS_3_DB}*c{names.index(name)}"
+        if name not in _RIGHT:
+            left.append(term)
+        if name not in _LEFT:
+            right.append(term)
+    return ChannelMix(2, f"stereo|c0={'+'.join(left)}|c1={'+'.join(right)}")
 
 
 def _ambisonic(names: list[str]) -> ChannelMix:

@@ -14,7 +14,7 @@ from tests.material.small_videos import run_ffmpeg
 RATE_HZ = 48000
 LEVEL = 0.1
 """amplitude of each channel's tone"""
-CHAN_LABELS = {"FL": 1, "FR": 2, "FC": 3, "LFE": 4, "BL": 5, "BR": 6, "UNSD": 0, "UNK": 0xFFFFFFFF}
+CHAN_LABELS = {"FL": 1, "TFL": 13, "FR": 2, "FC": 3, "LFE": 4, "BL": 5, "BR": 6, "UNSD": 0, "UNK": 0xFFFFFFFF}
 """QuickTime's numbers of the channels' places by libav's names"""
 _ANCESTORS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"lpcm", b"sowt")
 

@@ -62,6 +62,8 @@ def test_layouts_of_custom_order_neither_crash_nor_lose_a_channel(tmp_path: Path
         ("FL", "FR", "UNSD", "UNSD"): [[0], [1]],
         ("UNSD", "UNSD", "FL", "FR"): [[2], [3]],
         ("FL", "FR", "FL", "FR"): [[0], [1]],
+        ("FL", "TFL", "FC", "FR"): [[0, 1, 2], [2, 3]],
+        ("FR", "FL", "LFE", "BL", "UNSD"): [[1, 3], [0]],
         ("FC", "FC", "FC", "FC"): [[0], [1]],
         ("UNSD", "UNSD", "UNSD"): [[0], [1]],
         ("FL", "FC", "FR", "BL", "BR", "LFE"): [[0], [2], [1], [5], [3], [4]],
