@@ -30,8 +30,10 @@ try:
     from processors.commands import (
         cache_command,
         clean_command,
+        compare_command,
         edit_commands,
         people_command,
+        photos_command,
         render_command,
         run_command,
     )
@@ -49,6 +51,8 @@ COMMANDS: dict[str, Command] = {
     "split": Command(edit_commands.split_parser, edit_commands.split),
     "drop": Command(edit_commands.drop_parser, edit_commands.drop),
     "render": Command(render_command.parser, render_command.run, opens_media=True),
+    "compare": Command(compare_command.parser, compare_command.run, opens_media=True),
+    "photos": Command(photos_command.parser, photos_command.run, opens_media=True),
     "cache": Command(cache_command.parser, cache_command.run),
     "clean": Command(clean_command.parser, clean_command.run),
 }

@@ -47,7 +47,9 @@ def _add_flag(group: Any, option: Option) -> None:
         "default": argparse.SUPPRESS,
         "help": option.help.replace("%", "%%"),
     }
-    if option.is_switch:
+    if option.is_switch and option.name.startswith("no_"):
+        group.add_argument(option.flag, action="store_true", **common)
+    elif option.is_switch:
         group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
     elif option.choices:
         group.add_argument(option.flag, choices=option.choices, **common)

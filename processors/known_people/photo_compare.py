@@ -12,6 +12,7 @@ from core.errors import PhotoError, ascii_safe
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import ByteArray
+from processors.known_people.person_names import folder_names
 from processors.known_people.photo_batch import SeenPhoto, see_photos
 from utils.rgb_images import fit_within
 from utils.text_drawing import draw_text
@@ -81,6 +82,11 @@ def comparison_lines(comparisons: Iterable[Comparison]) -> Iterator[str]:
         for face in comparison.faces:
             where = ",".join(str(value) for value in face.box)
             yield f"{'yes' if face.same else 'no':<4}  {face.similarity:>10.2f}  {comparison.target} at {where}"
+
+
+def drawing_names(targets: Sequence[Path]) -> list[str]:
+    """A file name for the drawing of each target, all different, none of them that of a photo."""
+    return [f"{name}_compared.jpg" for name in folder_names([target.stem for target in targets])]
 
 
 def draw_comparison(seen: SeenPhoto, comparison: Comparison) -> ByteArray | None:
