@@ -1,10 +1,9 @@
-"""The batch: what is done already is skipped, the rest goes through three workers, a bad file never stops the others.
+"""Processes all inputs of a run: skips what is done, submits the rest to an executor, and collects the results.
 
-While one worker encodes the clips of a video, another analyses the next one, and a third looks at those that follow:
+    [thread inspect] -> executor -> results -> summary.json, index.html
 
-    [inspect] -> jobs -> [analyse] -> queue of one -> [finish] -> summary.json
-
-The main thread only waits, so that Ctrl-C is answered at once whatever the workers are in.
+An input that fails never stops the others. The main thread only waits, so that Ctrl-C takes effect at once, whatever
+the other threads are doing.
 """
 
 from __future__ import annotations
@@ -12,47 +11,35 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import queue
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from config import Settings
-from core.analysis_file import AnalysisRecord
-from core.errors import (
-    DeadDeviceError,
-    GPUMemoryError,
-    InterruptedRunError,
-    ModelError,
-    OutputError,
-    PipelineError,
-    ToolMissingError,
-)
+from core.errors import OutputError, PipelineError
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
-from processors.batch.batch_inspection import Job, inspect_input, one_line_reason
-from processors.batch.batch_summary import BatchSummary, InputResult, Status
+from processors.batch.batch_inspection import inspect_input
+from processors.batch.batch_summary import BatchSummary
+from processors.batch.executor import Executor, JobOutcome, VideoJob
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.index_writer import write_index
-from processors.batch.run_journal import RunJournal, UnfinishedWork
-from processors.batch.video_processor_factory import MakeProcessor, Processor, VideoProcessorFactory
+from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
+from processors.batch.run_journal import RunJournal
+from processors.batch.stage_runner import StageRunner
+from processors.batch.unfinished_work import UnfinishedWork
+from processors.batch.video_pipeline import VideoPipeline
+from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
+from processors.batch.worker_threads import WorkerThreads
 from processors.results.output_folder import output_lock, remove_leftovers
-from utils.json_log import log_context
-from utils.malloc_tuning import give_back_memory
 from utils.progress_bars import BatchMonitor
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 
-_Item = TypeVar("_Item")
-
 _POLL_S = 0.1
-_LEAVE_S = 1.2
-"""how long the workers have to leave in order after an interruption"""
+_STOP_TIMEOUT_S = 1.2
+"""how long the threads may take to end in order after an interruption"""
 
 
 def run_batch(
@@ -65,23 +52,24 @@ def run_batch(
 ) -> BatchSummary:
     """Process `inputs` into folders below `output_dir` and write summary.json and index.html there.
 
-    journal: is told of each step, and knows what earlier processes of this run did. An input that was worked on when
-    one of them crashed is tried once more, alone and before the others.
+    journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
+        one of them crashed is tried once more, alone and before the others.
 
-    Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two
-    seconds; the summary then says what was done.
+    Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two seconds; the
+    summary then lists what was done.
 
     Raises:
-        OutputError: `output_dir` cannot be written, or another run is writing there.
+        OutputError: `output_dir` cannot be written, or another run is writing to it.
     """
     journal = journal or RunJournal()
     with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
         factory = VideoProcessorFactory(settings)
-        batch = _Batch(
-            inputs, output_dir, settings, monitor, make_processor or factory, factory.release, journal, unfinished
-        )
-        summary = batch.run()
+        threads = WorkerThreads(monitor.stop)
+        stages = StageRunner(journal, unfinished)
+        executor = VideoPipeline(settings, monitor, stages, threads, make_processor or factory, factory.release)
+        claims = FolderClaims(output_dir, inputs)
+        summary = _Batch(inputs, claims, settings, monitor, journal, stages, threads, executor).run()
         if summary.abandoned:
             with contextlib.suppress(OSError):
                 remove_leftovers(output_dir)
@@ -93,266 +81,124 @@ def run_batch(
     return summary
 
 
-_Analysed = tuple[Job, Processor, AnalysisRecord, float]
-"""what goes from one worker to the other; the number is the time the analysis took, seconds"""
-
-
 class _Batch:
-    """One run over all inputs; its workers share nothing but the queues and the results."""
+    """One run over all inputs: inspects them, submits jobs and collects results."""
 
     def __init__(
         self,
         inputs: Sequence[BatchInput],
-        output_dir: Path,
+        claims: FolderClaims,
         settings: Settings,
         monitor: BatchMonitor,
-        make_processor: MakeProcessor,
-        all_analysed: Callable[[], None],
         journal: RunJournal,
-        unfinished: UnfinishedWork,
+        stages: StageRunner,
+        threads: WorkerThreads,
+        executor: Executor,
     ) -> None:
-        """all_analysed: called when no video is left to be analysed."""
         self._inputs = inputs
+        self._claims = claims
         self._settings = settings
         self._monitor = monitor
-        self._stop = monitor.stop
-        self._make_processor = make_processor
-        self._all_analysed = all_analysed
-        self._journal = journal
-        self._unfinished = unfinished
+        self._history = journal.history
+        self._stages = stages
+        self._threads = threads
+        self._executor = executor
         self._results: dict[str, InputResult] = dict(journal.history.results)
-        self._jobs: queue.Queue[Job | None] = queue.Queue()
-        self._claims = FolderClaims(output_dir, inputs)
-        self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._fatal: PipelineError | None = None
         self._restart = False
-        self._bug: BaseException | None = None
+        threads.add("inspect", self._inspect_all)
 
     def run(self) -> BatchSummary:
+        stop, threads = self._monitor.stop, self._threads
         started = time.monotonic()
         self._monitor.begin(len(self._inputs))
-        workers = [
-            self._worker("inspect", self._inspect_all),
-            self._worker("analyse", self._analyse_all),
-            self._worker("finish", self._finish_all),
-        ]
         try:
-            for worker in workers:
-                worker.start()
-            while _alive(workers) and not self._stop.is_set():
-                _join(workers, _POLL_S)
+            threads.start()
+            while threads.alive and not stop.is_set():
+                threads.join(_POLL_S)
         except KeyboardInterrupt:
-            self._stop.set()
-        interrupted = self._stop.is_set() and self._fatal is None and self._bug is None and not self._restart
-        if interrupted:
+            stop.set()
+        was_interrupted = stop.is_set() and self._fatal is None and threads.bug is None and not self._restart
+        if was_interrupted:
             logger.warning("stopping")
-        # A Ctrl-C from here on means: do not even wait.
+        # Another Ctrl-C skips this wait.
         with contextlib.suppress(KeyboardInterrupt):
-            _join(workers, _LEAVE_S)
-        if self._bug is not None:
-            raise self._bug
+            threads.join(_STOP_TIMEOUT_S)
+        if threads.bug is not None:
+            raise threads.bug
         return BatchSummary(
-            results=tuple(self._results.get(source.name) or _not_reached(source) for source in self._inputs),
+            results=tuple(self._results.get(s.name) or interrupted(s, "not started") for s in self._inputs),
             wall_s=time.monotonic() - started,
             fatal=self._fatal,
-            interrupted=interrupted,
-            abandoned=_alive(workers),
+            interrupted=was_interrupted,
+            abandoned=threads.alive,
             restart=self._restart,
         )
 
-    def _worker(self, name: str, work: Callable[[], None]) -> threading.Thread:
-        def guarded() -> None:
-            try:
-                work()
-            except BaseException as error:
-                self._bug = error
-                self._stop.set()
-
-        # A daemon, because a worker stuck in foreign code must not keep the process alive after Ctrl-C.
-        return threading.Thread(target=guarded, name=name, daemon=True)
-
     def _inspect_all(self) -> None:
-        """Find out what is to be done about each input, while those before it are worked on."""
-        history = self._journal.history
-        sources = [source for source in self._inputs if source.name not in history.results]
-        suspects = [source for source in sources if source.name in history.suspects]
+        """Inspect the inputs in order, while the executor processes those that were submitted before."""
+        sources = [source for source in self._inputs if source.name not in self._history.results]
+        suspects = [source for source in sources if source.name in self._history.suspects]
         for source in suspects:
-            cause = history.crashes[source.name].cause
-            logger.warning(
-                "%s: the program crashed while working on it (%s); trying it once more, alone", source.name, cause
-            )
-            self._work_alone(source)
+            if self._is_ending():
+                break
+            cause = self._history.crashes[source.name].cause
+            logger.warning("%s: the program crashed while processing it (%s); retrying it alone", source.name, cause)
+            self._inspect(source)
+            while source.name not in self._results and not self._is_ending():
+                self._monitor.stop.wait(_POLL_S)
         for source in sources:
             if self._is_ending():
                 break
-            if crash := history.left_out(source.name):
-                self._fail(source, crash.reason)
+            if crash := self._history.left_out(source.name):
+                result = failed(source, crash.reason)
+                self._stages.report(result)
+                self._collect(JobOutcome(result))
             elif source not in suspects:
-                self._attempt(source, "probe", functools.partial(self._inspect, source, self._jobs.put))
+                self._inspect(source)
         cached = sum(result.status == "cached" for result in self._results.values())
         if cached:
-            logger.info("%d of %d already done (--overwrite does them again)", cached, len(self._inputs))
-        self._jobs.put(None)
+            logger.info("%d of %d already done (--overwrite processes them again)", cached, len(self._inputs))
+        self._executor.close()
 
-    def _work_alone(self, source: BatchInput) -> None:
-        """Everything about one input, while no other is touched: if the program crashes now, it is this one."""
-        jobs: list[Job] = []
-        analysed: list[_Analysed] = []
-        self._attempt(source, "probe", functools.partial(self._inspect, source, jobs.append))
+    def _inspect(self, source: BatchInput) -> None:
+        """Find out what has to be done about `source`, and submit its job if there is one."""
+        jobs: list[VideoJob] = []
+        outcome = self._stages.run(source, "probe", functools.partial(self._probe, source, jobs))
+        if outcome is not None:
+            self._collect(outcome)
         for job in jobs:
-            self._attempt(source, "analyse", functools.partial(self._analyse, job, analysed.append))
-        for item in analysed:
-            self._attempt(source, "finish", functools.partial(self._finish, *item))
-        give_back_memory()
+            self._monitor.expect(source.name, _weight(job.info))
+            self._executor.submit(job).add_done_callback(self._collect_future)
 
-    def _inspect(self, source: BatchInput, deliver: Callable[[Job], None]) -> None:
+    def _probe(self, source: BatchInput, jobs: list[VideoJob]) -> InputResult | None:
         inspection = inspect_input(source, self._claims, self._settings)
         if inspection.job is not None:
-            self._monitor.expect(source.name, _weight(inspection.job.info))
-            deliver(inspection.job)
-        elif inspection.manifest is not None:
-            self._record(_result(source, inspection.folder, "cached", inspection.manifest))
-        elif inspection.same_as is not None:
-            self._record(_duplicate(source, inspection.folder, inspection.same_as))
-        else:
-            self._fail(source, inspection.reason)
+            jobs.append(inspection.job)
+            return None
+        if inspection.manifest is not None:
+            return finished(source, inspection.folder, "cached", inspection.manifest)
+        if inspection.same_as is not None:
+            return duplicate(source, inspection.folder, inspection.same_as)
+        return failed(source, inspection.reason)
 
-    def _analyse_all(self) -> None:
-        while (job := self._take(self._jobs)) is not None and not self._is_ending():
-            self._attempt(job.source, "analyse", functools.partial(self._analyse, job, self._put))
-            give_back_memory()
-        # Encoders, which take as much again, may go on for long.
-        self._all_analysed()
-        give_back_memory()
-        self._put(None)
+    def _collect(self, outcome: JobOutcome) -> None:
+        self._fatal = self._fatal or outcome.fatal
+        if outcome.result is None:
+            self._restart = True
+            return
+        self._results[outcome.result.name] = outcome.result
+        self._monitor.end_video(outcome.result.name)
 
-    def _analyse(self, job: Job, deliver: Callable[[_Analysed], None]) -> None:
-        name = job.source.name
-        monitor = self._monitor.video(name)
-        processor = self._make_processor(job.info, job.folder, job.fingerprint, self._settings, monitor)
-        # Loading the models is the batch's time, not the first video's.
-        processor.prepare()
-        started = time.monotonic()
-        record = processor.analyse()
-        deliver((job, processor, record, time.monotonic() - started))
-
-    def _finish_all(self) -> None:
-        while (item := self._take(self._analysed)) is not None:
-            self._attempt(item[0].source, "finish", functools.partial(self._finish, *item))
-            # The next analysis may be large; this one must not be kept until it comes.
-            del item
-            give_back_memory()
-            if self._fatal is not None:
-                self._stop.set()
-
-    def _finish(self, job: Job, processor: Processor, record: AnalysisRecord, analyse_s: float) -> None:
-        started = time.monotonic()
-        manifest = processor.finish(record)
-        wall_s = analyse_s + time.monotonic() - started
-        self._record(_result(job.source, job.folder, "done", manifest, wall_s, analysis_cached=record.cached))
-
-    def _attempt(self, source: BatchInput, stage: str, work: Callable[[], None]) -> None:
-        """Do `work`; an error becomes the input's result, and one that concerns all inputs ends the batch."""
-        with (
-            log_context(source.name, stage),
-            self._unfinished.working_on(source.name, stage, source.label),
-            self._journal.working_on(source.name, stage),
-        ):
-            self._try(source, work)
-
-    def _try(self, source: BatchInput, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except InterruptedRunError:
-            self._record(InputResult(source.label, source.name, "interrupted", "stopped before it was done"))
-        except DeadDeviceError as error:
-            if self._journal.can_restart:
-                logger.warning("%s: %s; going on in a new process", source.label, error.message)
-                self._journal.blame(source.name, "analyse")
-                self._restart = True
-            else:
-                self._fail(source, one_line_reason(source, error))
-        except Exception as error:
-            # Too little memory on the GPU concerns this video's pictures; the next one's may be smaller.
-            if isinstance(error, (ModelError, ToolMissingError)) and not isinstance(error, GPUMemoryError):
-                self._fatal = self._fatal or error
-            self._fail(source, one_line_reason(source, error))
+    def _collect_future(self, future: Future[JobOutcome]) -> None:
+        # A future logs and ignores what its callbacks raise.
+        self._threads.guard(lambda: self._collect(future.result()))
 
     def _is_ending(self) -> bool:
-        """Whether no further input is to be begun."""
-        return self._stop.is_set() or self._restart or self._fatal is not None
-
-    def _fail(self, source: BatchInput, reason: str) -> None:
-        self._record(InputResult(source.label, source.name, "failed", reason))
-
-    def _record(self, result: InputResult) -> None:
-        self._results[result.name] = result
-        self._journal.record(result)
-        if result.status == "done":
-            logger.info("%s: done, %d people, %d clips", result.folder, result.people, result.clips)
-        elif result.status == "duplicate":
-            logger.info("%s: %s, which is done in its place", result.label, result.reason)
-        elif result.status == "failed":
-            logger.error("%s: %s", result.name, result.reason)
-        self._monitor.end_video(result.name)
-
-    def _put(self, item: _Analysed | None) -> None:
-        while not self._stop.is_set():
-            with contextlib.suppress(queue.Full):
-                self._analysed.put(item, timeout=_POLL_S)
-                return
-        if item is not None:
-            raise InterruptedRunError("stopped", path=item[0].info.path)
-
-    def _take(self, source: queue.Queue[_Item | None]) -> _Item | None:
-        while not self._stop.is_set():
-            with contextlib.suppress(queue.Empty):
-                return source.get(timeout=_POLL_S)
-        return None
-
-
-def _alive(workers: Sequence[threading.Thread]) -> bool:
-    return any(worker.is_alive() for worker in workers)
-
-
-def _join(workers: Sequence[threading.Thread], timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    for worker in workers:
-        if worker.is_alive():
-            worker.join(max(0.0, deadline - time.monotonic()))
-
-
-def _result(
-    source: BatchInput,
-    folder: Path | None,
-    status: Status,
-    manifest: dict[str, Any],
-    wall_s: float = 0.0,
-    *,
-    analysis_cached: bool = False,
-) -> InputResult:
-    return InputResult(
-        source.label,
-        source.name,
-        status,
-        people=len(manifest["people"]),
-        clips=len(manifest["clips"]),
-        duration_s=manifest["video"]["duration_s"],
-        wall_s=wall_s,
-        analysis_cached=analysis_cached,
-        folder="" if folder is None else folder.name,
-    )
-
-
-def _duplicate(source: BatchInput, folder: Path | None, other: BatchInput) -> InputResult:
-    reason = f"the same video as {other.label}"
-    return InputResult(source.label, source.name, "duplicate", reason, folder="" if folder is None else folder.name)
-
-
-def _not_reached(source: BatchInput) -> InputResult:
-    return InputResult(source.label, source.name, "interrupted", "not begun")
+        """Whether no further input is to be started."""
+        return self._monitor.stop.is_set() or self._restart or self._fatal is not None
 
 
 def _weight(info: VideoInfo) -> float:
-    """Guess of the work on a video: its length; where that is unknown a minute."""
+    """Estimate the work on a video: its length in seconds, or a minute if that is unknown."""
     return info.duration_s if info.duration_s > 0 else 60.0

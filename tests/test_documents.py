@@ -162,7 +162,7 @@ def test_every_export_is_described(format_name: str) -> None:
 
 
 def test_columns_are_described() -> None:
-    from processors.results.output_writer import TRACKS_HEADER
+    from processors.results.tracks_table import TRACKS_HEADER
 
     text = text_of("docs/outputs.md")
     assert [column for column in (*TRACKS_HEADER.split(","), *_COLUMNS) if f"`{column}`" not in text] == []

@@ -20,7 +20,8 @@ from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissi
 from core.options import options
 from processors import batch_runner
 from processors.batch import batch_inspection
-from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.batch_summary import BatchSummary
+from processors.batch.input_result import InputResult
 from processors.commands import run_command
 from processors.commands.settings_flags import settings_from
 from utils.console_log import configure_logging
@@ -583,7 +584,8 @@ NOISY = """
 import os, sys, main
 from processors import batch_runner
 from processors.batch import batch_inspection
-from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.batch_summary import BatchSummary
+from processors.batch.input_result import InputResult
 def run_batch(*_, **__):
     import highspy
     highspy.Highs()

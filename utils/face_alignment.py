@@ -44,25 +44,25 @@ def upright_box_transform(box: NDArray[np.float32], landmarks: NDArray[np.float3
     return np.column_stack([turn, side / 2 - turn @ centre])
 
 
-def warp(picture: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
-    """`side` x `side` pixels of `picture` (h, w[, 3]) under the 2x3 `matrix` from picture to result.
+def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    """`side` x `side` pixels of `image` (h, w[, 3]) under the 2x3 `matrix` from image to result.
 
-    Strong shrinking goes through a picture halved by area averaging, so that nothing aliases.
+    Strong shrinking goes through a image halved by area averaging, so that nothing aliases.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     matrix = matrix.copy()
-    while scale < 0.6 and min(picture.shape[:2]) > 2:
-        smaller = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        matrix[:, 0] *= picture.shape[1] / smaller.shape[1]
-        matrix[:, 1] *= picture.shape[0] / smaller.shape[0]
-        picture = np.asarray(smaller, np.uint8)
+    while scale < 0.6 and min(image.shape[:2]) > 2:
+        smaller = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        matrix[:, 0] *= image.shape[1] / smaller.shape[1]
+        matrix[:, 1] *= image.shape[0] / smaller.shape[0]
+        image = np.asarray(smaller, np.uint8)
         scale *= 2
-    warped = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)
 
 
 def transformed_bounds(matrix: NDArray[np.float64], side: int) -> NDArray[np.float32]:
-    """xyxy of the picture region that a `side` x `side` warp under `matrix` reads, (4,) float32."""
+    """xyxy of the image region that a `side` x `side` warp under `matrix` reads, (4,) float32."""
     inverse = cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0], [side, 0], [0, side], [side, side]], np.float64)
     points = corners @ inverse[:, :2].T + inverse[:, 2]
@@ -70,7 +70,7 @@ def transformed_bounds(matrix: NDArray[np.float64], side: int) -> NDArray[np.flo
 
 
 def laplacian_variance(gray: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian of a (h, w) uint8 picture: the usual measure of sharpness (Pech-Pacheco 2000)."""
+    """Variance of the Laplacian of a (h, w) uint8 image: the usual measure of sharpness (Pech-Pacheco 2000)."""
     return float(cv2.Laplacian(gray, cv2.CV_32F).var())
 
 

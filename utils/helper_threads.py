@@ -27,7 +27,7 @@ def submit(pool: Executor, work: Callable[..., T], *arguments: object) -> Future
     return pool.submit(contextvars.copy_context().run, work, *arguments)
 
 
-def each(work: Callable[[S], T], items: Iterable[S], threads: int, name: str) -> Iterator[T]:
+def map_ordered(work: Callable[[S], T], items: Iterable[S], threads: int, name: str) -> Iterator[T]:
     """`work(item)` for one item after the other, done on `threads` threads, no more than as many items ahead.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Sub-pixel windows out of 8-bit planes, resampled to any size.
+"""Crops sub-pixel windows from 8-bit planes and resamples them to any size.
 
-A 4:2:0 picture is cropped plane by plane, so colours make no trip through RGB. Coordinates are those
-of `core.types`: the corner of pixel (0, 0) is at (0, 0), its centre at (0.5, 0.5).
+A 4:2:0 frame is cropped plane by plane, without conversion to RGB. Coordinates are those of `core.types`: the corner of
+pixel (0, 0) is at (0, 0), its centre at (0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Planes = tuple[Plane, Plane, Plane]
 Kernel = NDArray[np.float32]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-_MARGIN = 16  # px that the kernels below may look at around a window
+_MARGIN = 16  # px around a window that the kernels below may read
 _buffers = threading.local()
-_EXACT = 1e-6  # px; offsets and scale deviations below this are rounding, not intent
-_NEAR_WHOLE = 1 / 32  # px of the source; a corner as close to a whole pixel as this needs no shift
-_LEAD = 40  # output pixels before the window among which such a corner is looked for
+_EXACT = 1e-6  # px; smaller offsets and deviations of the scale are rounding errors
+_NEAR_WHOLE = 1 / 32  # px of the source; a corner this close to a whole pixel needs no shift
+_LEAD = 40  # output px before the window that are searched for such a corner
 
 
 def crop_planes(planes: Planes, window: Window, out_w: int, out_h: int) -> Planes:
-    """Crop a 4:2:0 picture.
+    """Crop a 4:2:0 frame.
 
     planes: Y (H, W), U and V (ceil(H/2), ceil(W/2)) uint8. window: xyxy in luma px.
     Returns Y (out_h, out_w), U and V (out_h/2, out_w/2) uint8, contiguous; out_w and out_h are even.
@@ -46,9 +46,11 @@ def crop_planes(planes: Planes, window: Window, out_w: int, out_h: int) -> Plane
 def crop_plane(plane: Plane, window: Window, out_w: int, out_h: int) -> Plane:
     """The part `window` (xyxy, px, sub-pixel) of `plane` (H, W) uint8 as (out_h, out_w) uint8, contiguous.
 
-    Area and band-limiting filters when shrinking, bicubic when enlarging, a windowed sinc for shifts.
-    A window on integer coordinates that is as large as the output is copied bit by bit. What lies
-    outside the plane repeats its edge.
+    Area and band-limiting filters for shrinking, bicubic for enlarging, a windowed sinc for shifts. A window at whole
+    coordinates and of the size of the output is copied exactly. Outside of the plane, its edge is repeated.
+
+    Raises:
+        ValueError: the window is empty.
     """
     x1, y1, x2, y2 = (float(v) for v in window)
     scale_x, scale_y = (x2 - x1) / out_w, (y2 - y1) / out_h
@@ -68,8 +70,8 @@ def crop_plane(plane: Plane, window: Window, out_w: int, out_h: int) -> Plane:
 def _chroma_window(window: Window, out_w: int) -> Window:
     """The window in chroma px, for samples sited on the left luma sample and between two rows.
 
-    That is how MPEG-2, MPEG-4 and H.264 site them unless they say otherwise. The output is sited alike,
-    which is why scaling moves the chroma window by a fraction of a pixel and cropping alone does not.
+    That is the default siting of MPEG-2, MPEG-4 and H.264. The output has the same siting, so scaling moves the chroma
+    window by a fraction of a pixel and cropping alone does not.
     """
     x1, y1, x2, y2 = (float(v) for v in window)
     shift = 0.25 * (1 - (x2 - x1) / out_w)
@@ -77,14 +79,14 @@ def _chroma_window(window: Window, out_w: int) -> Window:
 
 
 def _shifted(plane: Plane, x1: float, y1: float, columns: int, rows: int, *, copy: bool = True) -> Plane:
-    """columns x rows px from the sub-pixel corner (x1, y1) on, unscaled; a view of scratch memory without `copy`."""
+    """columns x rows px from the sub-pixel corner (x1, y1), unscaled; without `copy`, a view of scratch memory."""
     left, kernel_x = _shift_kernel(x1)
     top, kernel_y = _shift_kernel(y1)
     margin_x, margin_y = len(kernel_x) // 2, len(kernel_y) // 2
     source = _region(plane, left - margin_x, top - margin_y, left + columns + margin_x, top + rows + margin_y)
     if margin_x or margin_y:
         anchor = ((len(kernel_x) - 1) // 2, (len(kernel_y) - 1) // 2)
-        # To floats and back by hand: the filter's own way from bytes to bytes takes twice as long.
+        # Converted to float and back here: the filter itself takes twice as long from bytes to bytes.
         smooth = _scratch("smooth", source.shape, np.float32)
         cv2.sepFilter2D(
             source, cv2.CV_32F, kernel_x, kernel_y, dst=smooth, anchor=anchor, borderType=cv2.BORDER_REPLICATE
@@ -96,9 +98,9 @@ def _shifted(plane: Plane, x1: float, y1: float, columns: int, rows: int, *, cop
 
 
 def _shift_kernel(start: float) -> tuple[int, Kernel]:
-    """Whole part of `start` and the taps that read the rest of it to the right.
+    """Whole part of `start`, and the filter taps for a shift by its fraction.
 
-    Lanczos with three lobes: about as sharp at every phase, so that a slow pan does not breathe.
+    Lanczos with three lobes: about equally sharp at every phase, so the sharpness does not pulsate in a slow pan.
     """
     whole = math.floor(start + _EXACT)
     fraction = start - whole
@@ -110,9 +112,9 @@ def _shift_kernel(start: float) -> tuple[int, Kernel]:
 
 
 def _enlarged(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
-    """Enlarge from a whole corner; shifted before, on the small side, where none fits."""
-    # cv2.resize starts at the corner of what it is given and bicubic looks two pixels around: take the
-    # window wider by whole output pixels, which are cut off again.
+    """Enlarge from a whole corner; if none is near, shift before, at the small size."""
+    # cv2.resize starts at the corner of its input, and bicubic reads two pixels around: the window is made wider by
+    # whole output pixels, which are cut off again.
     more_x, shift_x = _lead(x1, scale_x, math.ceil(2 / scale_x))
     more_y, shift_y = _lead(y1, scale_y, math.ceil(2 / scale_y))
     columns = math.ceil((more_x + out_w + 2 / scale_x) * scale_x)
@@ -123,14 +125,14 @@ def _enlarged(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float
 
 
 def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
-    """Low-pass, shrink by less than two from a whole corner, and shift on the small side where none fits."""
+    """Low-pass and shrink by less than two from a whole corner; if none is near, shift after, at the small size."""
     more_x, corner_x = _lead(x1, scale_x, math.ceil(_MARGIN / scale_x))
     more_y, corner_y = _lead(y1, scale_y, math.ceil(_MARGIN / scale_y))
     left, top = math.floor(corner_x), math.floor(corner_y)
     right = math.ceil(x1 + out_w * scale_x) + _MARGIN
     bottom = math.ceil(y1 + out_h * scale_y) + _MARGIN
     source = _region(plane, left, top, right, bottom)
-    # Brings the pixel's own blur, about 0.5-0.6 of its size, to that of the larger pixel.
+    # From the blur of the small pixel, about 0.5-0.6 of its size, to that of the larger pixel.
     sigma_x, sigma_y = (0.6 * math.sqrt(max(scale**2 - 1, 1e-4)) for scale in (scale_x, scale_y))
     blurred = _scratch("blurred", source.shape, np.uint8)
     size = (_blur_width(sigma_x), _blur_width(sigma_y))
@@ -140,15 +142,15 @@ def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, 
 
 
 def _blur_width(sigma: float) -> int:
-    """Taps of a Gaussian, 3 to 7: those left out would weigh less than a thousandth of the middle one."""
+    """Taps of a Gaussian, 3 to 7: the others would weigh less than a thousandth of the central one."""
     return 2 * max(math.ceil(math.sqrt(2 * math.log(1000)) * sigma) - 1, 1) + 1
 
 
 def _lead(start: float, scale: float, least: int) -> tuple[int, float]:
-    """How many output pixels before `start` to begin, at least `least`, and the source px that is there.
+    """How many output pixels before `start` to begin, at least `least`, and the source px of that corner.
 
-    The source px is whole where one of the first `_LEAD` candidates is nearly so: a picture resized from there
-    needs no shift, which costs as much as the resizing. The error stays below `_NEAR_WHOLE`.
+    The source px is whole if one of the first `_LEAD` candidates is nearly so: an image that is resized from there
+    needs no shift, which costs as much as the resizing. The error is below `_NEAR_WHOLE`.
     """
     for count in range(least, least + _LEAD):
         corner = start - count * scale
@@ -158,9 +160,9 @@ def _lead(start: float, scale: float, least: int) -> tuple[int, float]:
 
 
 def _resized(source: Plane, scale_x: float, scale_y: float) -> Plane:
-    """`source` from its corner on, bicubic, one output pixel every (scale_x, scale_y) px exactly."""
+    """`source` from its corner, bicubic, with exactly one output pixel every (scale_x, scale_y) px."""
     size = (max(round(source.shape[1] / scale_x), 1), max(round(source.shape[0] / scale_y), 1))
-    if size == (source.shape[1], source.shape[0]):  # cv2.resize would copy, whatever the scale is
+    if size == (source.shape[1], source.shape[0]):  # cv2.resize would only copy, whatever the scale is
         matrix = np.array([[scale_x, 0, scale_x / 2 - 0.5], [0, scale_y, scale_y / 2 - 0.5]])
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(source, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
@@ -170,7 +172,7 @@ def _resized(source: Plane, scale_x: float, scale_y: float) -> Plane:
 
 
 def _reduced(plane: Plane, window: Window, factor: int) -> tuple[Plane, float, float]:
-    """The surroundings of `window` averaged over factor x factor px, and the window's corner in them."""
+    """The surroundings of `window`, averaged over factor x factor px, and the corner of the window in them."""
     margin = _MARGIN * factor
     left, top = math.floor(window[0]) - margin, math.floor(window[1]) - margin
     columns = math.ceil((window[2] + margin - left) / factor)
@@ -181,7 +183,7 @@ def _reduced(plane: Plane, window: Window, factor: int) -> tuple[Plane, float, f
 
 
 def _region(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane:
-    """plane[top:bottom, left:right]; what lies outside repeats the edge."""
+    """plane[top:bottom, left:right], with the edge repeated outside of the plane."""
     height, width = plane.shape
     inside = plane[
         min(max(top, 0), height - 1) : max(min(bottom, height), 1),
@@ -195,7 +197,7 @@ def _region(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane
 
 
 def _scratch(name: str, shape: tuple[int, ...], dtype: type[Scalar]) -> NDArray[Scalar]:
-    """Memory of this thread that is used again: fresh pages would cost more than the arithmetic on them."""
+    """Reused memory of this thread: page faults of new memory would cost more than the arithmetic on it."""
     size = math.prod(shape)
     kept: NDArray[Scalar] | None = getattr(_buffers, name, None)
     if kept is None or kept.size < size:

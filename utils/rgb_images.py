@@ -1,4 +1,4 @@
-"""RGB pictures to and from JPEG."""
+"""RGB images to and from JPEG."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
-def encode_jpeg(pixels: Picture, quality: int) -> bytes:
+def encode_jpeg(pixels: Image, quality: int) -> bytes:
     """JPEG of `pixels`, (H, W, 3) uint8 RGB. quality: 0 to 100."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data.tobytes()
 
 
-def decode_jpeg(data: bytes) -> Picture | None:
-    """(H, W, 3) uint8 RGB, or None where `data` is no picture."""
+def decode_jpeg(data: bytes) -> Image | None:
+    """(H, W, 3) uint8 RGB, or None where `data` is no image."""
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def fit_within(pixels: Picture, side_px: int) -> Picture:
+def fit_within(pixels: Image, side_px: int) -> Image:
     """`pixels` shrunk so that neither side exceeds `side_px`; never enlarged."""
     scale = side_px / max(pixels.shape[:2])
     if scale >= 1:
@@ -30,8 +30,8 @@ def fit_within(pixels: Picture, side_px: int) -> Picture:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def rgb_to_planes(pixels: Picture) -> tuple[Picture, Picture, Picture]:
-    """Y (H, W), U and V (H/2, W/2) uint8 of an RGB picture (H, W, 3) with even sides; BT.601, limited range."""
+def rgb_to_planes(pixels: Image) -> tuple[Image, Image, Image]:
+    """Y (H, W), U and V (H/2, W/2) uint8 of an RGB image (H, W, 3) with even sides; BT.601, limited range."""
     height, width = pixels.shape[:2]
     packed = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YUV_I420), np.uint8).ravel()
     luma, quarter = height * width, height * width // 4

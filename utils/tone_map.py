@@ -53,7 +53,7 @@ def hlg_to_nits(signal: Values) -> Values:
     return np.asarray(PEAK_NITS * luminance ** (_HLG_GAMMA - 1) * scene)
 
 
-def rolled_off(nits: Values, peak_nits: float) -> Values:
+def roll_off(nits: Values, peak_nits: float) -> Values:
     """Light up to `peak_nits` brought down to `SDR_WHITE_NITS`: BT.2390's EETF, any shape."""
     peak = float(nits_to_pq(np.array(peak_nits)))
     top = float(nits_to_pq(np.array(SDR_WHITE_NITS))) / peak
@@ -75,7 +75,7 @@ def to_sdr(signal: Values, transfer: HdrTransfer, peak_nits: float = PEAK_NITS) 
     light = pq_to_nits(signal) if transfer == "smpte2084" else hlg_to_nits(signal)
     brightest = np.maximum(light.max(-1, keepdims=True), 1e-6)
     peak = peak_nits if transfer == "smpte2084" else PEAK_NITS
-    linear = light * (rolled_off(brightest, peak) / brightest / SDR_WHITE_NITS) @ _TO_709.T
+    linear = light * (roll_off(brightest, peak) / brightest / SDR_WHITE_NITS) @ _TO_709.T
     grey = np.clip(linear @ _LUMA_709, 0, 1)[..., None]
     away = linear - grey
     with np.errstate(divide="ignore", invalid="ignore"):

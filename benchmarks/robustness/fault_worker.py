@@ -93,8 +93,8 @@ class Worker:
         )
         processor.prepare()
         manifest = processor.finish(processor.analyse())
-        said = f"{len(manifest['clips'])} clips; " + "; ".join(manifest["warnings"])
-        return said, manifest["video"]["frames"]
+        said = f"{len(manifest.clips)} clips; " + "; ".join(manifest.warnings)
+        return said, manifest.video.frames
 
     def _leaks(self) -> list[str]:
         if not self._threads:

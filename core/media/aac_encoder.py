@@ -1,4 +1,4 @@
-"""Sound made AAC in this process, for clips that share it."""
+"""Encodes audio as AAC in this process, for clips that share it."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from core.errors import EncodeError
 from core.media.audio_reader import PcmFormat
 
 AAC_CODER = "fast"
-"""takes 40 % of the time of libavcodec's default search and is the better one at these rates (31 dB for 27)"""
+"""takes 40 % of the time of libavcodec's default and is better at these bit rates (SNR of 31 instead of 27 dB)"""
 
 
 def encode_aac(pcm: bytes, form: PcmFormat, kbps: int) -> bytes:
-    """A file, MP4 with one AAC track, that plays `pcm`, exactly as long. The same bytes every time.
+    """An MP4 file with one AAC track of exactly the length of `pcm`; reproducible to the byte.
 
-    kbps: kbit/s, as a goal. It all happens in memory: 20 s of stereo at 48 kHz take 0.17 s and 5 MB.
+    pcm: interleaved little-endian int16 samples. kbps: target bit rate, kbit/s. Works in memory: 20 s of stereo at
+    48 kHz take 0.17 s and 5 MB.
 
     Raises:
-        EncodeError: the encoder does not take this format.
+        EncodeError: the encoder does not support this format.
     """
     try:
         return _encoded(pcm, form, kbps)
     except (av.FFmpegError, ValueError) as error:
-        raise EncodeError(f"sound cannot be encoded ({form.sample_rate_hz} Hz, {form.channels} channels)") from error
+        raise EncodeError(f"audio cannot be encoded ({form.sample_rate_hz} Hz, {form.channels} channels)") from error
 
 
 def _encoded(pcm: bytes, form: PcmFormat, kbps: int) -> bytes:
     samples = np.frombuffer(pcm, "<i2").astype(np.int16, copy=False)
     layout, rate_hz = form.layout, form.sample_rate_hz
     file = io.BytesIO()
-    # Lengths are noted in samples: in the default milliseconds the end would be cut off or filled up.
+    # Durations in samples: in the default of milliseconds the end would be cut off or padded.
     options = {"fflags": "+bitexact", "movie_timescale": str(rate_hz)}
     with av.open(file, "w", format="mp4", options=options) as container:
         stream = container.add_stream("aac", rate=rate_hz, layout=layout, options={"aac_coder": AAC_CODER})

@@ -40,7 +40,7 @@ _NAMES_TIMEOUT_S = 10
 _FFMPEG_AUDIO = re.compile(rb"Stream #0:(\d+)[^\n]*?: Audio: ([\w.-]+)(?:[^,\n]*\(([\w.-]+) / 0x)?")
 
 
-def needs_longer_look(container: InputContainer, size_bytes: int) -> bool:
+def needs_long_probe(container: InputContainer, size_bytes: int) -> bool:
     """Whether sound may begin behind the part of the file that libav looks at when it opens it.
 
     True where a declared track has no parameters yet; and, in containers that announce nothing, where no track was

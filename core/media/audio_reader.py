@@ -85,7 +85,7 @@ def read_audio(
     Exactly round(duration_s * rate) samples are written; where `VideoInfo.default_audio` has none (it starts
     later, ends sooner, has a hole or is damaged) they are silence. None, and nothing written, where the
     source has no sound that can be heard. clock_shifts: those of `FaceAnalysis`; where there are any, `start_s`
-    is meant on the pictures' clock, and the file is read from its beginning.
+    is meant on the frames' clock, and the file is read from its beginning.
 
     Raises:
         DecodeError: the file cannot be opened any more.
@@ -98,7 +98,7 @@ def read_audio(
     pcm = pcm_format(audio)
     writer = _PcmWriter(target, pcm, audio.layout, start_s, round(duration_s * pcm.sample_rate_hz))
     try:
-        with open_input(info.path, info.container, longer_look=audio.late) as container:
+        with open_input(info.path, info.container, long_probe=audio.late) as container:
             source = _PacketSource(container, audio.index)
             frames = source.frames()
             if clock_shifts:
@@ -191,7 +191,7 @@ class _PacketSource:
 
 
 def _on_one_clock(frames: Iterator[av.AudioFrame], shifts_s: Sequence[Fraction]) -> Iterator[av.AudioFrame]:
-    """The frames on the clock of the pictures, which goes on where the file's leaps for good; shifts_s: in order."""
+    """The frames on the clock of the frames, which goes on where the file's leaps for good; shifts_s: in order."""
     waiting = deque(shifts_s)
     shift_s, last_s = Fraction(0), None
     following: av.AudioFrame | None = None
@@ -212,7 +212,7 @@ def _on_one_clock(frames: Iterator[av.AudioFrame], shifts_s: Sequence[Fraction])
 
 
 def _leaps(before_s: float, after_s: float) -> bool:
-    """Whether this is a new clock, by the measure of the pictures."""
+    """Whether this is a new clock, by the measure of the frames."""
     return after_s < before_s - CLOCK_RESET_S or after_s > before_s + LONGEST_HOLE_S
 
 

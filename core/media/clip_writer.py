@@ -1,4 +1,4 @@
-"""One clip file: raw pictures in, H.264 and AAC in MP4 out, through one ffmpeg process."""
+"""Writes one clip file: takes raw frames and makes an MP4 of H.264 and AAC with one ffmpeg process."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from utils.stage_times import timed
 
 _STDERR_LINES = 40
 _FINISH_TIMEOUT_S = 600
-"""time to encode what is still in the encoder and to move the index to the front of a long clip"""
-_LAST_WORDS_S = 2
+"""for the frames that are still in the encoder, and for moving the index of a long clip to its front"""
+_EXIT_TIMEOUT_S = 2
 _PIPE_BYTES = 2**20
-"""what Linux allows everybody"""
+"""the largest size that Linux allows without privileges"""
 
-# What ffmpeg's setparams knows; anything else stays untagged. "gbr" cannot be, the pictures are YUV.
+# The values that ffmpeg's setparams filter knows; all others stay untagged. "gbr" is left out: frames are YUV.
 _PRIMARIES = {
     "bt709",
     "bt470m",
@@ -71,7 +71,7 @@ _TRANSFER_ALIASES = {"gamma22": "bt470m", "gamma28": "bt470bg"}
 
 
 ClipAudio = tuple[Path, PcmFormat | None]
-"""a file of raw PCM and its format; without a format, an MP4 whose AAC is taken as it is"""
+"""a file of raw PCM and its format; if the format is None, an MP4 whose AAC is copied"""
 
 
 class ClipWriter:
@@ -80,17 +80,17 @@ class ClipWriter:
     with ClipWriter(Path("clip.mp4"), 512, 512, Fraction(25), settings.encode) as writer:
         writer.write(y, u, v)
 
-    The file appears under its name when the block ends and ffmpeg has succeeded. When the block is left by
-    an exception, or after `abort`, ffmpeg is killed and reaped and nothing remains.
+    The file gets its name when the block ends and ffmpeg has succeeded. If the block is left by an exception, or after
+    `abort`, ffmpeg is killed and nothing remains.
 
     Attributes:
-        frames: pictures written so far.
-        command: argv of the encoder, () before the block is entered.
+        frames: written so far.
+        command: argv of the encoder; () before the block is entered.
 
     Raises:
-        EncodeError: the encoder failed; carries command, exit code and the end of what it said.
+        EncodeError: the encoder failed; holds its command, exit code and last messages.
         OutputError: the file cannot be created, or the disk is full.
-        ToolMissingError: there is no ffmpeg.
+        ToolMissingError: ffmpeg is not installed.
     """
 
     def __init__(
@@ -105,12 +105,12 @@ class ClipWriter:
         audio: ClipAudio | None = None,
         encoder: str = H264_ENCODER,
     ) -> None:
-        """width, height: even, px. audio: as long as the clip. encoder: of `choose_encoder`."""
+        """width, height: even, px. audio: of the length of the clip. encoder: of `choose_encoder`."""
         self._target = target
         self._build = (width, height, rate, settings, color or ColorInfo(), audio, encoder)
         self._session = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
-        self._said: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
+        self._messages: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
         self._listener = helper_thread(self._listen, name="ffmpeg stderr")
         self._aborted = False
         self._lock = threading.Lock()
@@ -127,7 +127,7 @@ class ClipWriter:
         self._session.__exit__(kind, error, trace)
 
     def write(self, y: ByteArray, u: ByteArray, v: ByteArray) -> None:
-        """Append one picture: Y (H, W), U and V (H/2, W/2) uint8, C-contiguous."""
+        """Append one frame: Y (H, W), U and V (H/2, W/2) uint8, C-contiguous."""
         assert self._process is not None and self._process.stdin is not None
         try:
             for plane in (y, u, v):
@@ -137,7 +137,7 @@ class ClipWriter:
         self.frames += 1
 
     def abort(self) -> None:
-        """Kill the encoder, from any thread: a `write` under way, and the end of the block, raise EncodeError."""
+        """Kill the encoder; for any thread. A `write` under way and the end of the block raise EncodeError."""
         with self._lock:
             self._aborted = True
             if self._process is not None and self._process.poll() is None:
@@ -167,7 +167,7 @@ class ClipWriter:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                # Ctrl-C in a terminal goes to the whole group; it is for us to end the encoder.
+                # Ctrl-C in a terminal goes to the whole process group; the encoder must not end by itself.
                 start_new_session=True,
             )
         assert self._process.stdin is not None
@@ -175,15 +175,15 @@ class ClipWriter:
         self._listener.start()
 
     def _listen(self) -> None:
-        """Drain the encoder's messages, or it would block on a full pipe."""
+        """Read the encoder's messages; it would block on a full pipe."""
         assert self._process is not None and self._process.stderr is not None
         for line in self._process.stderr:
-            self._said.append(line.decode("utf-8", "replace").rstrip())
+            self._messages.append(line.decode("utf-8", "replace").rstrip())
 
     @timed("encode")
     def _finish(self) -> None:
         assert self._process is not None and self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # its exit code says more
+        with contextlib.suppress(BrokenPipeError):  # the exit code is more informative
             self._process.stdin.close()
         try:
             exit_code = self._process.wait(_FINISH_TIMEOUT_S)
@@ -191,11 +191,11 @@ class ClipWriter:
             raise self._failure("the encoder does not end") from error
         if exit_code != 0 or self._aborted:
             raise self._failure("the encoder failed")
-        if self.frames == 0:  # which ffmpeg thinks is fine
-            raise self._failure("no picture was given to the encoder")
+        if self.frames == 0:  # ffmpeg does not fail
+            raise self._failure("the encoder was given no frames")
 
     def _reap(self) -> None:
-        """Whatever happened: no process, thread or pipe is left."""
+        """End process, thread and pipes, however the block was left."""
         assert self._process is not None and self._process.stdin is not None and self._process.stderr is not None
         if self._process.poll() is None:
             self._process.kill()
@@ -209,12 +209,12 @@ class ClipWriter:
         assert self._process is not None
         exit_code: int | None = None
         with contextlib.suppress(subprocess.TimeoutExpired):
-            exit_code = self._process.wait(_LAST_WORDS_S)
+            exit_code = self._process.wait(_EXIT_TIMEOUT_S)
             self._listener.join()
-        tail = "\n".join(self._said)
-        said = f": {self._said[-1]}" if self._said else ""
+        tail = "\n".join(self._messages)
+        last = f": {self._messages[-1]}" if self._messages else ""
         return EncodeError(
-            f"{message} (exit code {exit_code}){said}",
+            f"{message} (exit code {exit_code}){last}",
             path=self._target,
             command=self.command,
             exit_code=exit_code,
@@ -223,8 +223,8 @@ class ClipWriter:
 
 
 def _widen(pipe: IO[bytes]) -> None:
-    """Let the pipe hold pictures instead of 64 KiB: fewer changes between the processes."""
-    # Only Linux can; there, a limit of the system may forbid it.
+    """Enlarge the pipe from 64 KiB, for fewer switches between the processes."""
+    # Only Linux can do this, and a system limit may forbid it there.
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import fcntl
 
@@ -242,8 +242,8 @@ def encoder_command(
     audio: ClipAudio | None,
     encoder: str = H264_ENCODER,
 ) -> tuple[str, ...]:
-    """argv that encodes raw yuv420p pictures from standard input. x264 gives the same bytes every time."""
-    pictures = ffmpeg.input(
+    """argv that encodes raw yuv420p frames from standard input. With x264 the output is reproducible to the byte."""
+    frames = ffmpeg.input(
         "pipe:0",
         format="rawvideo",
         pixel_format="yuv420p",
@@ -253,9 +253,9 @@ def encoder_command(
     )
     tags = _color_tags(color)
     if tags:
-        # Tags on the frames are copied; as options of the encoder they might make ffmpeg convert.
-        pictures = pictures.filter("setparams", **tags)
-    streams = [pictures]
+        # Tags of the frames are only copied; as options of the encoder they could make ffmpeg convert.
+        frames = frames.filter("setparams", **tags)
+    streams = [frames]
     options = {
         **encoder_options(encoder, settings, width, height),
         "pix_fmt": "yuv420p",

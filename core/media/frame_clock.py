@@ -1,4 +1,4 @@
-"""The times of decoded pictures, mended where they are missing, wrong or begin anew."""
+"""The times of decoded frames, mended where they are missing, wrong or begin anew."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PTS_LIMIT = 2**60
 
 
 class FrameClock:
-    """Gives pictures pts that exist and increase.
+    """Gives frames pts that exist and increase.
 
     Attributes:
-        repaired_pts: pictures whose time was missing or not after the one before, and was made up.
+        repaired_pts: frames whose time was missing or not after the one before, and was made up.
         clock_shifts: what was added to the times in the file after each lasting leap of its clock so far, ticks of
             the stream's time base.
     """
@@ -28,26 +28,26 @@ class FrameClock:
         self.repaired_pts = 0
         self.clock_shifts: list[int] = []
 
-    def stored_pts(self, picture: av.VideoFrame) -> int | None:
+    def stored_pts(self, frame: av.VideoFrame) -> int | None:
         """The time in the file; None where there is none or it is absurd."""
-        pts = decoded_pts(picture, self._info.container)
+        pts = decoded_pts(frame, self._info.container)
         return None if pts is None or abs(pts) > _PTS_LIMIT else pts
 
-    def timed(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """The same pictures with pts that exist and increase."""
+    def timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """The same frames with pts that exist and increase."""
         last: int | None = None
         shift = 0
         reset = round(CLOCK_RESET_S / self._info.time_base)
         hole = round(LONGEST_HOLE_S / self._info.time_base)
         following: av.VideoFrame | None = None
-        while (picture := following or next(pictures, None)) is not None:
+        while (frame := following or next(frames, None)) is not None:
             following = None
-            pts = self.stored_pts(picture)
+            pts = self.stored_pts(frame)
             if pts is not None:
                 pts += shift
             if last is not None and pts is not None and pts > last + reset:
                 # One wrong time must not move all that come after it away from their sound.
-                following = next(pictures, None)
+                following = next(frames, None)
                 after = None if following is None else self.stored_pts(following)
                 if after is not None and last < after + shift < pts - reset:
                     pts = None
@@ -64,5 +64,5 @@ class FrameClock:
             elif pts is None:
                 self.repaired_pts += 1
                 pts = self._info.start_pts
-            picture.pts = last = pts
-            yield picture
+            frame.pts = last = pts
+            yield frame

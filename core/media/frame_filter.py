@@ -1,4 +1,4 @@
-"""Awkward pictures made ordinary: deinterlaced, upright, square pixels, no HDR, yuv420p with 8 bits."""
+"""Awkward frames made ordinary: deinterlaced, upright, square pixels, no HDR, yuv420p with 8 bits."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _BUFFER_RANGE = {1: "tv", 2: "pc"}
 _TV_MATRICES = ("bt709", "fcc", "smpte240m", "bt2020nc", "bt2020c")
 
 
-def orientation(picture: av.VideoFrame) -> tuple[int, bool]:
-    """(degrees clockwise, mirrored): a picture is shown upright by mirroring it left-right, then turning it.
+def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
+    """(degrees clockwise, mirrored): a frame is shown upright by mirroring it left-right, then turning it.
 
     Turns that are no multiple of 90 degrees, and matrices that make no sense, count as none.
     """
     # PyAV's stubs call this a dict of strings
-    side_data = cast(Any, picture.side_data).get(SideDataType.DISPLAYMATRIX)
+    side_data = cast(Any, frame.side_data).get(SideDataType.DISPLAYMATRIX)
     if side_data is None or len(bytes(side_data)) < 36:
         return 0, False
     # Rows a b u, c d v, x y w; a point goes to (a x + c y, b x + d y); y grows downwards.
@@ -48,15 +48,15 @@ def orientation(picture: av.VideoFrame) -> tuple[int, bool]:
     return (0, False) if degrees is None else (degrees, mirrored)
 
 
-class PictureFilter:
-    """Turns decoded pictures into the geometry that `VideoInfo` promises; ordinary ones pass untouched.
+class FrameFilter:
+    """Turns decoded frames into the geometry that `VideoInfo` promises; ordinary ones pass untouched.
 
-    A picture of another shape than the first one's is fitted inside it, between black bars. The libav graph is built
-    when the first picture that needs one comes, and again when size, pixel aspect, format or orientation change in
+    A frame of another shape than the first one's is fitted inside it, between black bars. The libav graph is built
+    when the first frame that needs one comes, and again when size, pixel aspect, format or orientation change in
     mid-stream.
 
     Attributes:
-        barred: pictures so far that were given bars.
+        barred: frames so far that were given bars.
     """
 
     def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
@@ -68,42 +68,42 @@ class PictureFilter:
         self._place: Placement | None = None
         self.barred = 0
 
-    def push(self, picture: av.VideoFrame, aspect: Fraction | None = None) -> Iterator[av.VideoFrame]:
-        """Give a picture in, get those that are ready; pts stay in the stream's time base.
+    def push(self, frame: av.VideoFrame, aspect: Fraction | None = None) -> Iterator[av.VideoFrame]:
+        """Give a frame in, get those that are ready; pts stay in the stream's time base.
 
         aspect: width of its pixels divided by their height; None: as `VideoInfo` has it.
 
         Raises:
-            av.FFmpegError: the graph cannot take this picture.
+            av.FFmpegError: the graph cannot take this frame.
         """
         # A stream that is interlaced once stays so: switching to and fro would cost a graph each time.
-        self._interlaced = self._interlaced or picture.interlaced_frame
+        self._interlaced = self._interlaced or frame.interlaced_frame
         aspect = aspect or self._info.sample_aspect_ratio
-        upside_down = any(plane.line_size < 0 for plane in picture.planes)
+        upside_down = any(plane.line_size < 0 for plane in frame.planes)
         key = (
-            picture.width,
-            picture.height,
+            frame.width,
+            frame.height,
             aspect,
-            picture.format.name,
-            picture.color_range,
-            picture.colorspace,
-            # Asking for side data ties a picture to itself until the garbage collector comes: hundreds of MB at
+            frame.format.name,
+            frame.color_range,
+            frame.colorspace,
+            # Asking for side data ties a frame to itself until the garbage collector comes: hundreds of MB at
             # 1080p. So the whole orientation is looked at once, and again only when something here changes.
-            picture.rotation,
-            hdr_transfer(picture),
+            frame.rotation,
+            hdr_transfer(frame),
             upside_down,
             self._interlaced,
         )
         if key != self._key:
             yield from self.finish()
-            self._graph = self._build(picture, aspect, upside_down)
+            self._graph = self._build(frame, aspect, upside_down)
             self._key = key
         self.barred += self._place is not None
         if self._graph is None:
-            yield picture
+            yield frame
             return
-        picture.time_base = self._info.time_base
-        self._graph.vpush(picture)
+        frame.time_base = self._info.time_base
+        self._graph.vpush(frame)
         yield from self._pull(self._graph)
 
     def finish(self) -> Iterator[av.VideoFrame]:
@@ -116,32 +116,32 @@ class PictureFilter:
     def _pull(self, graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
         while True:
             try:
-                picture = graph.vpull()
+                frame = graph.vpull()
             except (av.BlockingIOError, av.EOFError):
                 return
             # bwdif halves the time base
-            if picture.pts is not None and picture.time_base is not None:
-                picture.pts = round(picture.pts * picture.time_base / self._info.time_base)
-            yield picture
+            if frame.pts is not None and frame.time_base is not None:
+                frame.pts = round(frame.pts * frame.time_base / self._info.time_base)
+            yield frame
 
-    def _build(self, picture: av.VideoFrame, aspect: Fraction, upside_down: bool) -> av.filter.Graph | None:
-        """The graph for pictures like this one, None where they are ordinary."""
+    def _build(self, frame: av.VideoFrame, aspect: Fraction, upside_down: bool) -> av.filter.Graph | None:
+        """The graph for frames like this one, None where they are ordinary."""
         info = self._info
         steps: list[str] = []
         if self._interlaced:
             steps.append("bwdif=mode=send_frame:deint=interlaced")
-        degrees, mirrored = orientation(picture)
+        degrees, mirrored = orientation(frame)
         if mirrored:
             steps.append("hflip")
         steps.extend(_ROTATIONS[degrees])
-        size = (picture.height, picture.width) if degrees in (90, 270) else (picture.width, picture.height)
-        shown = shown_size(picture.width, picture.height, aspect, degrees)
+        size = (frame.height, frame.width) if degrees in (90, 270) else (frame.width, frame.height)
+        shown = shown_size(frame.width, frame.height, aspect, degrees)
         place = self._place = placed_inside(shown, (info.width, info.height))
         scale = _scale(info.width, info.height) if place is None else _scale(place.width, place.height)
-        transfer = hdr_transfer(picture)
+        transfer = hdr_transfer(frame)
         if transfer is not None:
             steps += _tone_mapping(scale)
-        elif size != (info.width, info.height) or place or picture.format.name not in _ORDINARY_FORMATS:
+        elif size != (info.width, info.height) or place or frame.format.name not in _ORDINARY_FORMATS:
             out_range = "pc" if info.color.range == "pc" else "tv"
             matrix = info.color.matrix if info.color.matrix in _TV_MATRICES else "bt601"
             matrix = matrix.removesuffix("nc").removesuffix("c") if matrix.startswith("bt2020") else matrix
@@ -156,19 +156,19 @@ class PictureFilter:
         graph = av.filter.Graph()
         graph.threads = self._threads
         source = {
-            "video_size": f"{picture.width}x{picture.height}",
-            "pix_fmt": picture.format.name,
+            "video_size": f"{frame.width}x{frame.height}",
+            "pix_fmt": frame.format.name,
             "time_base": _ratio(info.time_base),
             "pixel_aspect": "1/1",
-            "colorspace": str(int(picture.colorspace)),
-            "range": _BUFFER_RANGE.get(int(picture.color_range), "unspecified"),
+            "colorspace": str(int(frame.colorspace)),
+            "range": _BUFFER_RANGE.get(int(frame.color_range), "unspecified"),
         }
         node = graph.add("buffer", ":".join(f"{name}={value}" for name, value in source.items()))
         with contextlib.ExitStack() as stack:
             for step in steps:
                 name, _, arguments = step.partition("=")
                 if name == "lut3d" and transfer is not None:
-                    table = stack.enter_context(table_file(transfer, peak_nits(picture)))
+                    table = stack.enter_context(table_file(transfer, peak_nits(frame)))
                     # Not in the text of the arguments, where some characters of a path would mean something.
                     following = graph.add(name, interp="tetrahedral", file=str(table))
                 else:

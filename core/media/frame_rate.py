@@ -33,7 +33,7 @@ _QUICK_SHARE = 0.25
 """of a rate that varies the quicker part counts, else its motion would stutter: so many of the intervals"""
 
 _QUICKER, _QUICK_S, _QUICK_TIME_SHARE = 1.5, 3.0, 0.01
-"""a quicker part with few pictures among all counts too, where it has so many times as many in a second, and lasts for
+"""a quicker part with few frames among all counts too, where it has so many times as many in a second, and lasts for
 so many seconds and for this share of the time"""
 
 _STANDARDS = (*(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)), Fraction(24000, 1001))
@@ -128,10 +128,10 @@ def _measured_rate(intervals: _Intervals, time_base: Fraction) -> Fraction:
 
 
 def _quicker_part(intervals: _Intervals, usual: float, time_base: Fraction) -> NDArray[np.bool_]:
-    """Which intervals lie where pictures come much quicker than every `usual` ticks; none where that is too short."""
+    """Which intervals lie where frames come much quicker than every `usual` ticks; none where that is too short."""
     second = float(1 / time_base)
     times = np.concatenate([[0.0], np.cumsum(intervals)])
-    # A burst is no rate, so a whole second is looked at. One picture more may fall into it by chance.
+    # A burst is no rate, so a whole second is looked at. One frame more may fall into it by chance.
     around = np.searchsorted(times, times + second / 2) - np.searchsorted(times, times - second / 2)
     quick = around[1:] > _QUICKER * second / usual + 1
     shown = np.minimum(intervals, LONGEST_HOLD_S * second)

@@ -1,4 +1,4 @@
-"""How large a picture is shown: stored pixels, their aspect and the turn in, a rectangle of square pixels out."""
+"""How large a frame is shown: stored pixels, their aspect and the turn in, a rectangle of square pixels out."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from av.video.stream import VideoStream
 _MAX_STRETCH = 4
 """pixels more than this times as wide as high (or as high as wide) are an error of the header"""
 _SAME_SHAPE = 0.02
-"""bars of less than this share of the picture are not worth it: the stretch that avoids them is invisible"""
+"""bars of less than this share of the frame are not worth it: the stretch that avoids them is invisible"""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture lies inside another one, px; all even, because chroma samples cover two by two pixels."""
+    """Where a frame lies inside another one, px; all even, because chroma samples cover two by two pixels."""
 
     width: int
     height: int
@@ -33,23 +33,23 @@ def sane_aspect(*told: Fraction | None) -> Fraction:
 def container_aspect(stream: VideoStream) -> Fraction | None:
     """The pixels' aspect that the container tells and the stream does not; None where it has no say of its own.
 
-    stream: before its first picture is decoded.
+    stream: before its first frame is decoded.
     """
     told = stream.sample_aspect_ratio
     return told if told and told != stream.codec_context.sample_aspect_ratio else None
 
 
 def shown_size(width: int, height: int, aspect: Fraction, rotation: int) -> tuple[int, int]:
-    """(width, height) in square pixels of a stored picture that is turned by `rotation` degrees for display.
+    """(width, height) in square pixels of a stored frame that is turned by `rotation` degrees for display.
 
-    Nothing is ever made smaller: wide pixels widen the picture, high ones heighten it.
+    Nothing is ever made smaller: wide pixels widen the frame, high ones heighten it.
     """
     size = (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
     return size[::-1] if rotation in (90, 270) else size
 
 
 def placed_inside(size: tuple[int, int], canvas: tuple[int, int]) -> Placement | None:
-    """The largest place for a picture of `size` in the middle of `canvas`; None where it fills all of it."""
+    """The largest place for a frame of `size` in the middle of `canvas`; None where it fills all of it."""
     (width, height), (canvas_width, canvas_height) = size, canvas
     # Integers, so that no rounding depends on the machine.
     if width * canvas_height >= height * canvas_width:

@@ -1,4 +1,4 @@
-"""Which H.264 encoder is used, and with which options: x264 everywhere, NVENC where it really works."""
+"""Which H.264 encoder is used, and with which options: NVENC where a trial succeeds, else x264."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 NVENC = "h264_nvenc"
 
 _PX_PER_THREAD, _MAX_THREADS = 2**18, 4
-"""One thread of x264 for so many pixels. A second one costs 12 % more CPU time for clips of 512x512 px, and other
-clips are encoded meanwhile. It is a matter of the size alone, because x264's output depends on its threads."""
-_TRIAL_PICTURES = 4
+"""One x264 thread per this many pixels. A second one costs 12 % more CPU time for clips of 512x512 px, and other clips
+are encoded at the same time. By size only, because the output of x264 depends on the number of its threads."""
+_TRIAL_FRAMES = 4
 _TRIAL_TIMEOUT_S = 30
 
 
 def encoder_options(encoder: str, settings: EncodeSettings, width: int, height: int) -> dict[str, Any]:
-    """Options of ffmpeg for `encoder` and pictures of this size, px; its own name is among them."""
+    """Options of ffmpeg for `encoder`, its name among them. width, height: of the frames, px."""
     if encoder == NVENC:
         return {"vcodec": NVENC, "preset": "p5", "rc": "vbr", "cq": settings.quality, "b:v": 0}
     return {
@@ -39,13 +39,13 @@ def encoder_options(encoder: str, settings: EncodeSettings, width: int, height: 
 
 @functools.lru_cache(maxsize=16)
 def choose_encoder(codec: Literal["auto", "x264", "nvenc"], width: int, height: int) -> str:
-    """ffmpeg's name of the encoder for clips of this size, px; what it is, and why, is logged once.
+    """ffmpeg's name of the encoder for clips of this size, px. The choice and its reason are logged once.
 
-    That ffmpeg lists NVENC means nothing: the driver, a GPU that has the unit, a free session and a size that
-    it takes are needed too. So a few pictures are encoded on trial.
+    That ffmpeg lists NVENC is not enough: it needs a driver, a GPU with an encoder, a free session and a size that it
+    supports. So a few frames are encoded on trial.
 
     Raises:
-        ToolMissingError: there is no ffmpeg, or `codec` is "nvenc" and the trial failed.
+        ToolMissingError: ffmpeg is not installed, or `codec` is "nvenc" and the trial failed.
     """
     program = find_ffmpeg()
     if codec == "x264":
@@ -63,10 +63,10 @@ def choose_encoder(codec: Literal["auto", "x264", "nvenc"], width: int, height: 
 
 
 def _missing_driver() -> str:
-    """Why no NVENC can be here, "" where a trial has to tell: a trial takes a tenth of all it takes to start."""
+    """Why NVENC cannot work here; "" if only a trial can tell. A trial takes a tenth of the program's start time."""
     library = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}.get(sys.platform)
     if library is None:
-        return f"there is none on {sys.platform}"
+        return f"not available on {sys.platform}"
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -75,24 +75,24 @@ def _missing_driver() -> str:
 
 
 def _trial(program: str, width: int, height: int) -> str:
-    """Why NVENC cannot encode pictures of this size, "" where it can."""
+    """Why NVENC cannot encode frames of this size; "" if it can."""
     options = encoder_options(NVENC, EncodeSettings(), width, height)
     command = [program, "-hide_banner", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p"]
     command += ["-video_size", f"{width}x{height}", "-framerate", "25", "-i", "pipe:0", "-c:v", options.pop("vcodec")]
     for name, value in options.items():
         command += [f"-{name}", str(value)]
-    pictures = bytes(width * height * 3 // 2) * _TRIAL_PICTURES
+    frames = bytes(width * height * 3 // 2) * _TRIAL_FRAMES
     try:
         done = subprocess.run(
-            [*command, "-f", "null", "-"], input=pictures, capture_output=True, timeout=_TRIAL_TIMEOUT_S, check=False
+            [*command, "-f", "null", "-"], input=frames, capture_output=True, timeout=_TRIAL_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{type(error).__name__} in a trial"
-    said = done.stderr.decode("utf-8", "replace").splitlines()
-    return "" if done.returncode == 0 else _reason(said)
+    messages = done.stderr.decode("utf-8", "replace").splitlines()
+    return "" if done.returncode == 0 else _reason(messages)
 
 
-def _reason(said: list[str]) -> str:
-    """The first message without the address that ffmpeg puts before it."""
-    first = said[0] if said else "a trial failed without a word"
+def _reason(messages: list[str]) -> str:
+    """The first message, without the address that ffmpeg puts before it."""
+    first = messages[0] if messages else "a trial failed without a message"
     return first.rpartition("] ")[2]

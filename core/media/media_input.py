@@ -57,13 +57,13 @@ CLOCK_RESET_S = 1
 """a step back in time that is larger is a new clock, not a disorder"""
 LONGEST_HOLE_S = 3600
 """a step ahead that is larger is a new clock too, not a pause"""
-MAX_PICTURE_PX = 2**26
-"""a picture with more pixels (8192x8192) is refused by the decoder before its memory is taken: a dozen are alive
+MAX_FRAME_PX = 2**26
+"""a frame with more pixels (8192x8192) is refused by the decoder before its memory is taken: a dozen are alive
 at a time"""
 
 USUAL_LOOK_BYTES, USUAL_LOOK_S = 5_000_000, 5
 """how far libav reads when it opens a file, to find its streams and their parameters (7 s in MPEG-TS and MPEG-PS)"""
-_LONGER_LOOK = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000), "scan_all_pmts": "1"}
+_LONG_PROBE = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000), "scan_all_pmts": "1"}
 """bytes and microseconds; the bytes are kept in memory until they are read. The last is for MPEG-TS whose list of
 streams changes, and ignored by other containers"""
 
@@ -78,11 +78,11 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def decoded_pts(picture: av.VideoFrame, container_format: str) -> int | None:
-    """When a freshly decoded picture is to be shown, in its stream's time base; None where nothing tells."""
+def decoded_pts(frame: av.VideoFrame, container_format: str) -> int | None:
+    """When a freshly decoded frame is to be shown, in its stream's time base; None where nothing tells."""
     # AVI stores no presentation times; what libav guesses for it is wrong with B-frames, the order of
     # decoding, delayed as the decoder delays it, is not.
-    return picture.dts if container_format == "avi" else picture.pts
+    return frame.dts if container_format == "avi" else frame.pts
 
 
 def input_options() -> dict[str, str]:
@@ -90,11 +90,11 @@ def input_options() -> dict[str, str]:
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)}
 
 
-def open_input(path: Path, container_format: str | None = None, *, longer_look: bool = False) -> InputContainer:
+def open_input(path: Path, container_format: str | None = None, *, long_probe: bool = False) -> InputContainer:
     """Open a local media file for reading; close it by `with`.
 
     container_format: demuxer that must be used (`VideoInfo.container`); None lets libav choose among
-        `CONTAINER_FORMATS`. longer_look: streams that begin late are searched for in more of the file.
+        `CONTAINER_FORMATS`. long_probe: streams that begin late are searched for in more of the file.
 
     Raises:
         av.FFmpegError, OSError, ValueError: as PyAV has it; callers turn it into an error of ours.
@@ -106,13 +106,13 @@ def open_input(path: Path, container_format: str | None = None, *, longer_look: 
         # metadata is not always UTF-8, and nobody needs it to be
         metadata_errors="replace",
         # not `options`: those reach the decoders too, and old PyAV crashes on that (MPEG-TS, FLV)
-        container_options=input_options() | (_LONGER_LOOK if longer_look else {}),
+        container_options=input_options() | (_LONG_PROBE if long_probe else {}),
     )
 
 
 def _demuxer_for(path: Path) -> str | None:
     """The demuxer for a file that libav would take for something else, None where it may choose."""
-    # A stream of JPEG pictures passes for a single one.
+    # A stream of JPEG frames passes for a single one.
     if path.suffix.lower() in (".mjpg", ".mjpeg"):
         with path.open("rb") as file:
             if file.read(len(_JPEG_START)) == _JPEG_START:

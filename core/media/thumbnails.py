@@ -1,4 +1,4 @@
-"""A few pictures of a finished clip, found without decoding it all."""
+"""A few frames of a finished clip, found without decoding it all."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ logger = logging.getLogger(__name__)
 
 CONTAINER = "mov,mp4,m4a,3gp,3g2,mj2"
 FIRST_AFTER_S = 0.4
-"""the first picture is one so far into the clip: a person's first frames may still be half a dissolve"""
+"""the first frame is one so far into the clip: a person's first frames may still be half a dissolve"""
 
 _APART_S = 8.0
 _AT_LEAST = 3
 _CLOSEST_S = 0.6
-"""pictures: one for so many seconds, but start, middle and end of a clip in any case, unless it is very short"""
+"""frames: one for so many seconds, but start, middle and end of a clip in any case, unless it is very short"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnail:
-    """A picture (h, w, 3) uint8 RGB and its time in the clip, seconds."""
+    """A frame (h, w, 3) uint8 RGB and its time in the clip, seconds."""
 
     time_s: float
     pixels: ByteArray
 
 
 def read_thumbnails(path: Path, height_px: int, limit: int) -> tuple[Thumbnail, ...]:
-    """At most `limit` pictures of the clip, `height_px` high, in time order: near its start, its end, and between.
+    """At most `limit` frames of the clip, `height_px` high, in time order: near its start, its end, and between.
 
-    Between key frames, which our encoder sets at least every 250 pictures, the way to a picture is decoded without
+    Between key frames, which our encoder sets at least every 250 frames, the way to a frame is decoded without
     B-frames. In a long clip key frames near by are taken instead. () where the file cannot be read.
-    Edges between blocks are not smoothed, which shrunk pictures do not show (42 dB and more) and which takes a sixth of
+    Edges between blocks are not smoothed, which shrunk frames do not show (42 dB and more) and which takes a sixth of
     the time.
     """
     try:
         with open_input(path, CONTAINER) as container:
-            return tuple(_thumbnail(picture, height_px) for picture in _chosen(container, limit))
+            return tuple(_thumbnail(frame, height_px) for frame in _chosen(container, limit))
     except (av.FFmpegError, OSError, ValueError, IndexError) as error:
         logger.debug("%s: no thumbnails: %s", path.name, error)
         return ()
 
 
-def evenly(count: int, limit: int) -> tuple[int, ...]:
+def evenly_spaced(count: int, limit: int) -> tuple[int, ...]:
     """At most `limit` of the numbers 0..count-1, evenly spread, the first always among them."""
     if count <= limit:
         return tuple(range(count))
@@ -65,13 +65,13 @@ def _chosen(container: InputContainer, limit: int) -> Iterator[av.VideoFrame]:
     wanted = _times((stream.duration or 0) * tick, limit)
     plan = list(_ways(wanted, lambda time_s: _key_before(container, stream, int(time_s / tick)) * tick))
     container.seek(0, stream=stream)
-    pictures: Iterator[av.VideoFrame] = container.decode(stream)
+    frames: Iterator[av.VideoFrame] = container.decode(stream)
     for time_s, key_s in plan:
         if key_s is not None:
             container.seek(int(key_s / tick), stream=stream)
-            pictures = container.decode(stream)
+            frames = container.decode(stream)
         last = None
-        for last in pictures:
+        for last in frames:
             if (last.time or 0.0) >= time_s:
                 break
         if last is None:
@@ -99,7 +99,7 @@ def _key_before(container: InputContainer, stream: av.VideoStream, pts: int) -> 
 
 
 def _times(length_s: float, limit: int) -> tuple[float, ...]:
-    """When the pictures are wanted, seconds into the clip."""
+    """When the frames are wanted, seconds into the clip."""
     first = min(FIRST_AFTER_S, length_s / 2)
     count = min(limit, max(min(_AT_LEAST, int(length_s / _CLOSEST_S)), int(length_s / _APART_S) + 1))
     if count < 2:
@@ -108,7 +108,7 @@ def _times(length_s: float, limit: int) -> tuple[float, ...]:
     return tuple(first + i * step for i in range(count))
 
 
-def _thumbnail(picture: av.VideoFrame, height_px: int) -> Thumbnail:
-    width = max(1, round(picture.width * height_px / picture.height))
-    small = picture.reformat(width, height_px, "rgb24", interpolation="AREA")
-    return Thumbnail(float(picture.time or 0.0), np.ascontiguousarray(small.to_ndarray(), np.uint8))
+def _thumbnail(frame: av.VideoFrame, height_px: int) -> Thumbnail:
+    width = max(1, round(frame.width * height_px / frame.height))
+    small = frame.reformat(width, height_px, "rgb24", interpolation="AREA")
+    return Thumbnail(float(frame.time or 0.0), np.ascontiguousarray(small.to_ndarray(), np.uint8))

@@ -1,4 +1,4 @@
-"""The filters that turn HDR pictures into BT.709 ones: what `utils.tone_map` computes, as a table for libavfilter."""
+"""The filters that turn HDR frames into BT.709 ones: what `utils.tone_map` computes, as a table for libavfilter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.types import ColorInfo
 from utils.tone_map import PEAK_NITS, HdrTransfer, sdr_table
 
 SDR_COLOR = ColorInfo("bt709", "bt709", "bt709", "tv")
-"""what tone-mapped pictures are"""
+"""what tone-mapped frames are"""
 
 _TRANSFERS: dict[int, HdrTransfer] = dict(zip((16, 18), get_args(HdrTransfer), strict=True))
 """libavutil's numbers"""
@@ -26,15 +26,15 @@ _LEAST_PEAK_NITS, _GREATEST_PEAK_NITS = 400.0, 4000.0
 """what a file says of its brightest pixel is not always sensible"""
 
 
-def hdr_transfer(picture: av.VideoFrame) -> HdrTransfer | None:
-    """How the light of an HDR picture is coded, None for an ordinary one."""
-    return _TRANSFERS.get(int(picture.color_trc))
+def hdr_transfer(frame: av.VideoFrame) -> HdrTransfer | None:
+    """How the light of an HDR frame is coded, None for an ordinary one."""
+    return _TRANSFERS.get(int(frame.color_trc))
 
 
-def peak_nits(picture: av.VideoFrame) -> float:
+def peak_nits(frame: av.VideoFrame) -> float:
     """The brightest pixel of the whole video as the file has it (MaxCLL), in whole hundreds; else 1000."""
     # PyAV's stubs call this a dict of strings
-    level = cast(Any, picture.side_data).get(SideDataType.CONTENT_LIGHT_LEVEL)
+    level = cast(Any, frame.side_data).get(SideDataType.CONTENT_LIGHT_LEVEL)
     if level is None or len(bytes(level)) < 4:
         return PEAK_NITS
     (told,) = struct.unpack("=I", bytes(level)[:4])

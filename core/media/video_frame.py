@@ -1,4 +1,4 @@
-"""One decoded picture, and the three ways to look at it: planes, small RGB, a patch of RGB."""
+"""One decoded frame, and the three ways to look at it: planes, small RGB, a patch of RGB."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SWS_MATRIX = {"bt709": 1, "fcc": 4, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9
 _SWS_BT601 = 5
 _RANGE_LIMITED, _RANGE_FULL = 1, 2
 _AREA_ABOVE = 3.0
-"""shrinking by more than this, fast bilinear would skip so many pixels that still pictures flicker"""
+"""shrinking by more than this, fast bilinear would skip so many pixels that still frames flicker"""
 
 _LUMA_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt2020c": (0.2627, 0.0593)}
 _BT601_LUMA_WEIGHTS = (0.299, 0.114)
@@ -31,7 +31,7 @@ _scalers = threading.local()
 
 
 class VideoFrame:
-    """A picture in display geometry: upright, square pixels, planar YUV 4:2:0 with 8 bits.
+    """A frame in display geometry: upright, square pixels, planar YUV 4:2:0 with 8 bits.
 
     Holds the decoder's buffer, without a copy, for as long as it (or a view of its planes) lives. May be
     read from any thread, by one at a time.
@@ -42,31 +42,31 @@ class VideoFrame:
         width, height: px, as displayed; may be odd.
     """
 
-    __slots__ = ("_full_range", "_matrix", "_picture", "height", "index", "pts", "width")
+    __slots__ = ("_frame", "_full_range", "_matrix", "height", "index", "pts", "width")
 
-    def __init__(self, picture: av.VideoFrame, *, index: int, pts: int, matrix: str, full_range: bool) -> None:
-        """picture: format yuv420p or yuvj420p. matrix: `ColorInfo.matrix`, "" for unknown."""
-        self._picture = picture
-        self._matrix = matrix or default_matrix(picture.width, picture.height)
+    def __init__(self, frame: av.VideoFrame, *, index: int, pts: int, matrix: str, full_range: bool) -> None:
+        """frame: format yuv420p or yuvj420p. matrix: `ColorInfo.matrix`, "" for unknown."""
+        self._frame = frame
+        self._matrix = matrix or default_matrix(frame.width, frame.height)
         self._full_range = full_range
         self.index = index
         self.pts = pts
-        self.width = picture.width
-        self.height = picture.height
+        self.width = frame.width
+        self.height = frame.height
 
     def __repr__(self) -> str:
         return f"VideoFrame(index={self.index}, pts={self.pts}, {self.width}x{self.height})"
 
     def planes(self) -> tuple[ByteArray, ByteArray, ByteArray]:
         """Read-only views (H, W), (ceil(H/2), ceil(W/2)) twice, uint8: Y, U, V. Rows may be padded."""
-        y, u, v = (_plane_view(plane) for plane in self._picture.planes)
+        y, u, v = (_plane_view(plane) for plane in self._frame.planes)
         return y, u, v
 
     def rgb(self, width: int, height: int) -> ByteArray:
-        """The whole picture scaled to (height, width, 3) uint8 RGB, C-contiguous."""
+        """The whole frame scaled to (height, width, 3) uint8 RGB, C-contiguous."""
         shrink = max(self.width / width, self.height / height)
         scaled = _scaler(self.width, self.height, width, height).reformat(
-            self._picture,
+            self._frame,
             width,
             height,
             "rgb24",
@@ -78,9 +78,9 @@ class VideoFrame:
         return np.ascontiguousarray(scaled.to_ndarray(), np.uint8)
 
     def shrunk(self, width: int, height: int) -> ByteArray:
-        """The whole picture averaged over cells: (height, width, 3) uint8 Y, V, U with the values that are stored."""
+        """The whole frame averaged over cells: (height, width, 3) uint8 Y, V, U with the values that are stored."""
         scaled = _scaler(self.width, self.height, width, height).reformat(
-            self._picture,
+            self._frame,
             width,
             height,
             "yuv444p",
@@ -95,7 +95,7 @@ class VideoFrame:
     def patch(self, box: Sequence[float] | NDArray[np.floating]) -> tuple[ByteArray, int, int]:
         """Native-resolution RGB of the smallest whole-pixel rectangle that covers `box`.
 
-        box: x1 y1 x2 y2 in display px. What lies outside the picture is left out; of a box wholly outside
+        box: x1 y1 x2 y2 in display px. What lies outside the frame is left out; of a box wholly outside
         the nearest pixels remain, so the patch is never empty.
 
         Returns (pixels (h, w, 3) uint8 RGB, C-contiguous, and its upper left corner x0, y0 in px).
@@ -122,7 +122,7 @@ class VideoFrame:
 
 
 def default_matrix(width: int, height: int) -> str:
-    """The matrix that untagged pictures of this size, upright or not, most likely have, as ffmpeg names it."""
+    """The matrix that untagged frames of this size, upright or not, most likely have, as ffmpeg names it."""
     return "bt709" if max(width, height) >= 1280 or min(width, height) > 576 else "smpte170m"
 
 
@@ -130,7 +130,7 @@ def _plane_view(plane: av.video.plane.VideoPlane) -> ByteArray:
     # PyAV's stubs do not know that a plane is a buffer
     rows: ByteArray = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)
     view = rows[: plane.height, : plane.width]
-    # The decoder predicts later pictures from this memory.
+    # The decoder predicts later frames from this memory.
     view.flags.writeable = False
     return view
 

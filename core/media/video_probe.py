@@ -15,11 +15,11 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import InvalidVideoError
-from core.media.audio_probe import audio_tracks, complete_tracks, needs_longer_look
+from core.media.audio_probe import audio_tracks, complete_tracks, needs_long_probe
 from core.media.frame_filter import orientation
 from core.media.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
 from core.media.frame_shape import container_aspect, sane_aspect, shown_size
-from core.media.media_input import MAX_PICTURE_PX, decoded_pts, demux, open_input
+from core.media.media_input import MAX_FRAME_PX, decoded_pts, demux, open_input
 from core.media.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.media.video_frame import default_matrix
 from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
@@ -30,7 +30,7 @@ MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
 
 _MAX_PROOF_PACKETS = 500
 """how many packets may fail before a stream counts as not decodable"""
-_NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 # ffmpeg's names for libavutil's numbers (those that its encoder options take)
 _PRIMARIES = {
@@ -47,9 +47,9 @@ _RANGE = {1: "tv", 2: "pc"}
 
 
 def probe_video(path: Path) -> VideoInfo:
-    """Examine one input; its first picture is decoded as proof that it can be.
+    """Examine one input; its first frame is decoded as proof that it can be.
 
-    `color` describes the pictures as `VideoReader` delivers them: where the stored ones are not YUV, the
+    `color` describes the frames as `VideoReader` delivers them: where the stored ones are not YUV, the
     matrix and range that they are converted to; where they are HDR, BT.709.
 
     Raises:
@@ -58,10 +58,10 @@ def probe_video(path: Path) -> VideoInfo:
     size_bytes = _check_file(path)
     try:
         with open_input(path) as container:
-            if not needs_longer_look(container, size_bytes):
+            if not needs_long_probe(container, size_bytes):
                 return _examine(path, container, size_bytes)
             seen_audio = complete_tracks(container)
-        with open_input(path, longer_look=True) as container:
+        with open_input(path, long_probe=True) as container:
             return _examine(path, container, size_bytes, seen_audio)
     except InvalidVideoError:
         raise
@@ -115,18 +115,18 @@ def _examine(
 ) -> VideoInfo:
     stream = _choose_stream(path, container)
     told_by_container = container_aspect(stream)
-    picture, packet_pts, told = _first_picture(path, container, stream)
+    frame, packet_pts, told = _first_frame(path, container, stream)
     assert stream.time_base is not None
     time_base = stream.time_base
     if time_base > LONGEST_HOLD_S:
         raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
-    _check_size(path, picture.width, picture.height)
-    rotation, _ = orientation(picture)
+    _check_size(path, frame.width, frame.height)
+    rotation, _ = orientation(frame)
     aspect = sane_aspect(told_by_container, told)
-    width, height = shown_size(picture.width, picture.height, aspect, rotation)
+    width, height = shown_size(frame.width, frame.height, aspect, rotation)
     _check_size(path, width, height)
     container_format = container.format.name.split(",")[0]
-    start_pts = decoded_pts(picture, container_format)
+    start_pts = decoded_pts(frame, container_format)
     rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
     duration_s = _duration_s(container, stream, time_base)
     return VideoInfo(
@@ -134,9 +134,9 @@ def _examine(
         container=container_format,
         stream_index=stream.index,
         codec=stream.codec_context.name,
-        pixel_format=picture.format.name,
-        coded_width=picture.width,
-        coded_height=picture.height,
+        pixel_format=frame.format.name,
+        coded_width=frame.width,
+        coded_height=frame.height,
         width=width,
         height=height,
         rotation=rotation,
@@ -146,8 +146,8 @@ def _examine(
         start_pts=stream.start_time or 0 if start_pts is None else start_pts,
         duration_s=duration_s,
         frame_count=stream.frames or round(duration_s * (stated_rate(stream) or rate)),
-        interlaced=picture.interlaced_frame,
-        color=_color(picture, stream, width, height),
+        interlaced=frame.interlaced_frame,
+        color=_color(frame, stream, width, height),
         audio=audio_tracks(path, container, seen=seen_audio),
         size_bytes=size_bytes,
     )
@@ -155,10 +155,10 @@ def _examine(
 
 def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
     streams = [s for s in container.streams if s.type == "video"]
-    moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NO_PICTURE]
+    moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NOT_VIDEO]
     if not moving:
         if streams:
-            raise _invalid(path, "has no video, only a cover picture", "a sound file?")
+            raise _invalid(path, "has no video, only a cover image", "a sound file?")
         raise _invalid(path, "has no video stream", "a file with sound only?")
     known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
     if not known:
@@ -166,11 +166,11 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
     return max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
 
 
-def _first_picture(
+def _first_frame(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> tuple[av.VideoFrame, list[int], Fraction | None]:
-    """The first picture that decodes, the times of the packets at the beginning, and the picture's pixel aspect."""
-    stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+    """The first frame that decodes, the times of the packets at the beginning, and the frame's pixel aspect."""
+    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
     told = stream.width, stream.height
     first: av.VideoFrame | None = None
     aspect: Fraction | None = None
@@ -192,16 +192,16 @@ def _first_picture(
     except (av.FFmpegError, OSError) as error:
         failure = error
     if first is None:
-        if told[0] * told[1] > MAX_PICTURE_PX:
+        if told[0] * told[1] > MAX_FRAME_PX:
             _check_size(path, *told)
-        raise _invalid(path, "no picture of it can be decoded", "damaged, incomplete or encrypted?") from failure
+        raise _invalid(path, "no frame of it can be decoded", "damaged, incomplete or encrypted?") from failure
     return first, times, aspect
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
-    if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_PICTURE_PX:
-        limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px and {MAX_PICTURE_PX / 1e6:.0f} megapixels can be used"
-        raise _invalid(path, f"has pictures of {width}x{height} px", limits)
+    if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_FRAME_PX:
+        limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px and {MAX_FRAME_PX / 1e6:.0f} megapixels can be used"
+        raise _invalid(path, f"has frames of {width}x{height} px", limits)
 
 
 def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fraction) -> float:
@@ -210,18 +210,18 @@ def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fract
     return max(0.0, (container.duration or 0) / av.time_base)
 
 
-def _color(picture: av.VideoFrame, stream: VideoStream, width: int, height: int) -> ColorInfo:
-    if hdr_transfer(picture) is not None:
+def _color(frame: av.VideoFrame, stream: VideoStream, width: int, height: int) -> ColorInfo:
+    if hdr_transfer(frame) is not None:
         return SDR_COLOR
-    stored_as_yuv = not picture.format.is_rgb and len(picture.format.components) >= 3
+    stored_as_yuv = not frame.format.is_rgb and len(frame.format.components) >= 3
     return ColorInfo(
         primaries=_PRIMARIES.get(int(stream.codec_context.color_primaries), ""),
         transfer=_TRANSFER.get(int(stream.codec_context.color_trc), ""),
-        matrix=_MATRIX.get(int(picture.colorspace), "") if stored_as_yuv else default_matrix(width, height),
-        range=_stored_range(picture) if stored_as_yuv else "tv",
+        matrix=_MATRIX.get(int(frame.colorspace), "") if stored_as_yuv else default_matrix(width, height),
+        range=_stored_range(frame) if stored_as_yuv else "tv",
     )
 
 
-def _stored_range(picture: av.VideoFrame) -> str:
+def _stored_range(frame: av.VideoFrame) -> str:
     # "yuvj" formats are full range by definition, tagged or not.
-    return "pc" if picture.format.name.startswith("yuvj") else _RANGE.get(int(picture.color_range), "")
+    return "pc" if frame.format.name.startswith("yuvj") else _RANGE.get(int(frame.color_range), "")

@@ -1,4 +1,4 @@
-"""Decoding: a file's pictures in presentation order, whatever state the file is in."""
+"""Decoding: a file's frames in presentation order, whatever state the file is in."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from av.video.stream import VideoStream
 
 from core.errors import DecodeError
 from core.media.frame_clock import FrameClock
-from core.media.frame_filter import PictureFilter
+from core.media.frame_filter import FrameFilter
 from core.media.frame_shape import container_aspect, sane_aspect
-from core.media.media_input import MAX_PICTURE_PX, demux, open_input
+from core.media.media_input import MAX_FRAME_PX, demux, open_input
 from core.media.video_frame import VideoFrame
 from core.types import VideoInfo
 from utils.stage_times import timed
@@ -23,7 +23,7 @@ from utils.stage_times import timed
 logger = logging.getLogger(__name__)
 
 MAX_CONSECUTIVE_FAILURES = 64
-"""after so many packets in a row without a picture the rest of the file counts as lost"""
+"""after so many packets in a row without a frame the rest of the file counts as lost"""
 
 _INDEXED_CONTAINERS = ("mov", "matroska")
 """containers whose index and times can be trusted in a seek; in the others reading on is the only safe way"""
@@ -33,18 +33,18 @@ _READ_ON_S = 3
 
 
 class VideoReader:
-    """Reads the pictures of one video stream; a context manager.
+    """Reads the frames of one video stream; a context manager.
 
     Small damage is skipped and counted. Not safe for use by several threads at a time; of several
     iterators from `frames` only the newest may be used.
 
     Attributes:
-        decode_failures: packets that could not be read or decoded, and packets and pictures flagged as
-            damaged, since the reader was made. Flagged pictures are delivered all the same.
+        decode_failures: packets that could not be read or decoded, and packets and frames flagged as
+            damaged, since the reader was made. Flagged frames are delivered all the same.
         truncated: whether the file ended before its stream did.
-        barred_pictures: pictures of another shape than the first, which were given black bars.
-        key_frames: pictures which the container and the decoder both call key frames.
-        false_key_frames: pictures which only the container calls so: decoding cannot begin there.
+        barred_frames: frames of another shape than the first, which were given black bars.
+        key_frames: frames which the container and the decoder both call key frames.
+        false_key_frames: frames which only the container calls so: decoding cannot begin there.
     """
 
     def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
@@ -53,20 +53,20 @@ class VideoReader:
         self._threads = threads
         self._clock = FrameClock(info)
         self._container: InputContainer | None = None
-        self._pictures: Iterator[av.VideoFrame] = iter(())
+        self._frames: Iterator[av.VideoFrame] = iter(())
         self._pending: av.VideoFrame | None = None
         self._delivered_any = False
         self._seekable = is_indexed(info)
         self._replaced_aspect: Fraction | None = None
         self.decode_failures = 0
         self.truncated = False
-        self.barred_pictures = 0
+        self.barred_frames = 0
         self.key_frames = 0
         self.false_key_frames = 0
 
     @property
     def repaired_pts(self) -> int:
-        """Pictures whose time was missing or not after the one before, and was made up."""
+        """Frames whose time was missing or not after the one before, and was made up."""
         return self._clock.repaired_pts
 
     @property
@@ -79,7 +79,7 @@ class VideoReader:
         """What an analysis records of the reading from beginning to end."""
         return {
             "repaired_times": self.repaired_pts,
-            "barred_pictures": self.barred_pictures,
+            "barred_pictures": self.barred_frames,
             "key_frames": self.key_frames,
             "false_key_frames": self.false_key_frames,
         }
@@ -94,7 +94,7 @@ class VideoReader:
 
     def close(self) -> None:
         """Release decoder and file; frames given out stay valid."""
-        self._pictures = iter(())
+        self._frames = iter(())
         self._pending = None
         if self._container is not None:
             self._container.close()
@@ -107,22 +107,22 @@ class VideoReader:
         cheap: the reader decodes on, or seeks, whichever is less work.
 
         Raises:
-            DecodeError: the file cannot be opened any more, or not one picture of it can be decoded.
+            DecodeError: the file cannot be opened any more, or not one frame of it can be decoded.
         """
         self._go_to(start_pts)
         matrix, full_range = self._info.color.matrix, self._info.color.range == "pc"
         index = 0
-        while (picture := self._take()) is not None:
-            pts = _pts(picture)
+        while (frame := self._take()) is not None:
+            pts = _pts(frame)
             if end_pts is not None and pts >= end_pts:
-                self._pending = picture
+                self._pending = frame
                 return
             if start_pts is None or pts >= start_pts:
-                yield VideoFrame(picture, index=index, pts=pts, matrix=matrix, full_range=full_range)
+                yield VideoFrame(frame, index=index, pts=pts, matrix=matrix, full_range=full_range)
                 index += 1
         if not self._delivered_any:
             raise DecodeError(
-                "no picture of it can be decoded", path=self._info.path, stage="decode", hint="damaged or incomplete?"
+                "no frame of it can be decoded", path=self._info.path, stage="decode", hint="damaged or incomplete?"
             )
 
     def _go_to(self, start_pts: int | None) -> None:
@@ -181,7 +181,7 @@ class VideoReader:
                 self._replaced_aspect = context.sample_aspect_ratio
             context.thread_type = "AUTO"
             context.thread_count = self._threads
-            context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+            context.options = {"max_pixels": str(MAX_FRAME_PX)}
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecodeError(
                 "cannot be opened for decoding", path=path, stage="decode", hint="has it changed meanwhile?"
@@ -195,38 +195,38 @@ class VideoReader:
             raise ValueError(f"stream {index} is no video any more")
         return stream
 
-    def _start(self, container: InputContainer, pictures: Iterator[av.VideoFrame]) -> None:
+    def _start(self, container: InputContainer, frames: Iterator[av.VideoFrame]) -> None:
         self._pending = None
-        self._pictures = self._normalised(container, self._clock.timed(pictures))
+        self._frames = self._normalised(container, self._clock.timed(frames))
 
     def _take(self) -> av.VideoFrame | None:
         if self._pending is not None:
-            picture, self._pending = self._pending, None
-            return picture
-        return next(self._pictures, None)
+            frame, self._pending = self._pending, None
+            return frame
+        return next(self._frames, None)
 
     def _from_key_frame(self, container: InputContainer, latest_pts: int) -> Iterator[av.VideoFrame]:
-        """The pictures from the first that the decoder calls a key frame: those before refer to what it has not seen.
+        """The frames from the first that the decoder calls a key frame: those before refer to what it has not seen.
 
         Where none comes until `latest_pts` they begin behind it.
         """
-        pictures = self._decoded(container)
-        for picture in pictures:
-            pts = self._clock.stored_pts(picture)
-            if picture.key_frame or (pts is not None and pts > latest_pts):
-                yield picture
+        frames = self._decoded(container)
+        for frame in frames:
+            pts = self._clock.stored_pts(frame)
+            if frame.key_frame or (pts is not None and pts > latest_pts):
+                yield frame
                 break
-        yield from pictures
+        yield from frames
 
     def _decoded(self, container: InputContainer) -> Iterator[av.VideoFrame]:
-        """Pictures as the decoder gives them."""
+        """Frames as the decoder gives them."""
         stream = self._stream(container)
         packets = demux(container, stream)
         flagged: set[int] = set()
         failures = 0
         while failures < MAX_CONSECUTIVE_FAILURES:
             packet = None
-            pictures: list[av.VideoFrame] = []
+            frames: list[av.VideoFrame] = []
             try:
                 with timed("decode"):
                     packet = next(packets)
@@ -237,10 +237,10 @@ class VideoReader:
                     if packet.is_keyframe and packet.pts is not None:
                         flagged.add(packet.pts)
                 elif packet.dts is not None:
-                    # Nothing changes in the picture (Theora); only the packet that flushes has no time.
+                    # Nothing changes in the frame (Theora); only the packet that flushes has no time.
                     continue
                 with timed("decode"):
-                    pictures = stream.decode(packet)
+                    frames = stream.decode(packet)
             except (StopIteration, av.EOFError):
                 return
             except (av.FFmpegError, ValueError) as error:
@@ -249,14 +249,14 @@ class VideoReader:
                 if packet is None:
                     # An exception ends PyAV's generator, not the file.
                     packets = demux(container, stream)
-            for picture in pictures:
+            for frame in frames:
                 failures = 0
-                self.decode_failures += picture.is_corrupt
-                if picture.pts in flagged:
-                    self.key_frames += picture.key_frame
-                    self.false_key_frames += not picture.key_frame
-                    flagged.discard(picture.pts)
-                yield picture
+                self.decode_failures += frame.is_corrupt
+                if frame.pts in flagged:
+                    self.key_frames += frame.key_frame
+                    self.false_key_frames += not frame.key_frame
+                    flagged.discard(frame.pts)
+                yield frame
         self.truncated = True
         try:
             yield from stream.decode(None)
@@ -267,27 +267,27 @@ class VideoReader:
         logger.debug("%s: %s", self._info.path.name, error)
         self.decode_failures += 1
 
-    def _normalised(self, container: InputContainer, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """The same pictures in the geometry that `VideoInfo` promises."""
-        picture_filter = PictureFilter(self._info, threads=self._threads)
+    def _normalised(self, container: InputContainer, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """The same frames in the geometry that `VideoInfo` promises."""
+        frame_filter = FrameFilter(self._info, threads=self._threads)
         context = self._stream(container).codec_context
         aspect: Fraction | None = None
-        for picture in pictures:
-            # What the decoder tells may be ahead of the pictures that come out of it, but for key frames.
-            if aspect is None or picture.key_frame:
+        for frame in frames:
+            # What the decoder tells may be ahead of the frames that come out of it, but for key frames.
+            if aspect is None or frame.key_frame:
                 told, aspect = context.sample_aspect_ratio, self._info.sample_aspect_ratio
                 if told != self._replaced_aspect:
                     aspect = sane_aspect(told, aspect)
-            barred = picture_filter.barred
+            barred = frame_filter.barred
             try:
-                for ready in picture_filter.push(picture, aspect):
+                for ready in frame_filter.push(frame, aspect):
                     self._delivered_any = True
                     yield ready
             except (av.FFmpegError, ValueError) as error:
                 self._count_failure(error)
-            self.barred_pictures += picture_filter.barred - barred
+            self.barred_frames += frame_filter.barred - barred
         try:
-            for ready in picture_filter.finish():
+            for ready in frame_filter.finish():
                 self._delivered_any = True
                 yield ready
         except (av.FFmpegError, ValueError) as error:
@@ -299,6 +299,6 @@ def is_indexed(video: VideoInfo) -> bool:
     return video.container in _INDEXED_CONTAINERS
 
 
-def _pts(picture: av.VideoFrame) -> int:
-    assert picture.pts is not None  # _timed has seen to it
-    return picture.pts
+def _pts(frame: av.VideoFrame) -> int:
+    assert frame.pts is not None  # _timed has seen to it
+    return frame.pts

@@ -33,7 +33,7 @@ RNET_SIDE, ONET_SIDE = input_side("rnet"), input_side("onet")
 THRESHOLDS = (0.6, 0.7, 0.7)
 """P-Net, R-Net and O-Net scores below which a candidate is dropped: facenet-pytorch's defaults"""
 
-DOUBT_SCORE = 0.97
+RNET_CHECK_SCORE = 0.97
 """O-Net's score under which R-Net is asked too when a face is followed"""
 
 EXPLAINED_SHARE = 0.6
@@ -190,7 +190,7 @@ class FaceDetector:
         crops = few_squares(picture, squares, ONET_SIDE)
         found = self._regress(crops, squares)
         scores = found.scores
-        doubtful = np.flatnonzero(scores < DOUBT_SCORE)
+        doubtful = np.flatnonzero(scores < RNET_CHECK_SCORE)
         if len(doubtful):
             small = np.stack(
                 [cv2.resize(c, (RNET_SIDE, RNET_SIDE), interpolation=cv2.INTER_AREA) for c in crops[doubtful]]

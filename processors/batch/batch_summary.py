@@ -1,4 +1,4 @@
-"""What became of each input: for summary.json, for the closing table and for the exit code."""
+"""The outcome of a batch: summary.json, the table at the end of a run, and the exit code."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from core.errors import PipelineError, ascii_safe
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RESTART
+from processors.batch.input_result import InputResult
 from utils.files import write_json
 from utils.plurals import count_of
 from utils.time_formats import format_duration
@@ -18,40 +19,15 @@ from utils.time_formats import format_duration
 SUMMARY_SCHEMA = 1
 SUMMARY_FILE = "summary.json"
 
-Status = Literal["done", "cached", "duplicate", "failed", "interrupted"]
-
-
-@dataclass(frozen=True, slots=True)
-class InputResult:
-    """One input's end.
-
-    label: the input as the user named it. name: what it is called in the batch, unique in it.
-    status: a duplicate is the same video as another input, which is processed in its place.
-    reason: one line, "" where it is done. folder: name of its output folder, "" where that is not known.
-    people, clips: how many. duration_s: length of the video. wall_s: time spent on it, 0.0 where cached.
-    analysis_cached: it was rendered from the analysis of an earlier run.
-    """
-
-    label: str
-    name: str
-    status: Status
-    reason: str = ""
-    people: int = 0
-    clips: int = 0
-    duration_s: float = 0.0
-    wall_s: float = 0.0
-    analysis_cached: bool = False
-    folder: str = ""
-
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """The batch's end.
+    """The outcome of a batch.
 
     results: one for each input, in input order.
-    fatal: what made going on pointless (a tool or a model is missing), or None.
-    restart: a new process has to go on, because this one cannot use the GPU any more.
-    interrupted: the user stopped it. abandoned: a worker did not leave in time; the process must not wait for it.
+    fatal: the error that ended the batch (a tool or a model is missing), or None.
+    restart: a new process has to continue, because this one can no longer use the GPU.
+    interrupted: the user stopped the run. abandoned: a thread did not end in time; the process must not wait for it.
     """
 
     results: tuple[InputResult, ...]
@@ -63,7 +39,7 @@ class BatchSummary:
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 some input failed, 3 a tool or model is missing, 75 a new process goes on, 130 interrupted."""
+        """One of `processors.batch.exit_codes`."""
         if self.restart:
             return EXIT_RESTART
         if self.interrupted:
@@ -73,7 +49,7 @@ class BatchSummary:
         return EXIT_FAILED if any(result.status == "failed" for result in self.results) else EXIT_DONE
 
     def lines(self) -> Iterator[str]:
-        """The closing table: a line for each input, then one for all."""
+        """Yield the table printed at the end of a run: one line per input, then a total."""
         shown = [_shown(result) for result in self.results]
         width = max(map(len, shown), default=0)
         for name, result in zip(shown, self.results, strict=True):
@@ -85,7 +61,7 @@ class BatchSummary:
         yield f"{videos}: {', '.join(parts)}; {count_of(clips, 'clip')}; {format_duration(self.wall_s)}"
 
     def write(self, output_dir: Path) -> None:
-        """Write summary.json into `output_dir`, atomically."""
+        """Write summary.json to `output_dir`, atomically."""
         entries: list[dict[str, Any]] = [
             {
                 "input": result.label,
@@ -105,7 +81,7 @@ class BatchSummary:
 
 
 def last_summary(output_dir: Path) -> BatchSummary:
-    """What the last run wrote into `output_dir`; without results where that cannot be read."""
+    """Read the summary.json of the last run into `output_dir`; without results if it cannot be read."""
     try:
         value = json.loads((output_dir / SUMMARY_FILE).read_bytes())
         results = tuple(
@@ -117,7 +93,7 @@ def last_summary(output_dir: Path) -> BatchSummary:
 
 
 def _shown(result: InputResult) -> str:
-    """What the user looks for: the output folder, or the file where there is none."""
+    """Return the name to show: the output folder, or the file if it has none."""
     if result.status in ("failed", "duplicate"):
         return ascii_safe(Path(result.label).name)
     return result.folder or result.name

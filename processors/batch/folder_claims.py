@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.errors import ascii_safe
 from processors.batch.batch_inputs import RESERVED_NAMES, BatchInput, fold, input_order
-from processors.results.folder_owner import folder_owner, folder_state
+from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
 from utils.fingerprints import Fingerprint, fingerprint
 
 logger = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class FolderClaims:
         if not there or (there == [name] and _is_empty_folder(self.output_dir / name)):
             return True
         # What is no result at all is somebody else's: whoever writes there is refused, and says so.
-        return there == [name] == [wanted] and not folder_state(self.output_dir / name).has_manifest
+        return there == [name] == [wanted] and read_outline(self.output_dir / name).state is ManifestState.MISSING
 
     def _tell_why(self, source: BatchInput, name: str) -> None:
         there = next(iter(self._in_the_way(source.name)), None)

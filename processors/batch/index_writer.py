@@ -1,17 +1,19 @@
-"""index.html of an output folder: all its videos with their people, and what could not be done."""
+"""index.html of an output folder: all its videos with their people, and the inputs that failed."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from core.errors import ascii_safe
 from processors.batch.batch_summary import BatchSummary
 from processors.results.html_page import PALETTE, page_parts
-from processors.results.output_folder import read_manifest
+from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
 from processors.results.report_writer import REPORT_FILE
 from processors.results.result_pictures import FACE_FILE
 from utils.files import PARTIAL_PREFIX, atomic_path
@@ -21,11 +23,33 @@ logger = logging.getLogger(__name__)
 INDEX_FILE = "index.html"
 
 _FACES_SHOWN = 8
-_OUR_MARK = b'<meta name="generator" content="people out of videos '
+_GENERATOR_TAG = b'<meta name="generator" content="people out of videos '
+
+
+class _IndexVideo(ManifestPart, frozen=True, kw_only=True):
+    duration_s: float
+
+
+class _IndexPerson(ManifestPart, frozen=True, kw_only=True):
+    name: str
+    on_screen_s: float
+
+
+class IndexView(ManifestPart, frozen=True, kw_only=True):
+    """The part of a manifest that the index needs; the rest is skipped. clips, warnings: only counted."""
+
+    input: ManifestInput
+    video: _IndexVideo
+    people: tuple[_IndexPerson, ...]
+    clips: tuple[msgspec.Raw, ...]
+    warnings: tuple[msgspec.Raw, ...]
+    files: tuple[ManifestFile, ...]
 
 
 def write_index(output_dir: Path, summary: BatchSummary) -> None:
-    """Write index.html about every video below `output_dir`, of this run or of earlier ones, and this run's failures.
+    """Write index.html about every video below `output_dir`, of this run or earlier ones, and this run's failures.
+
+    An index.html that this program did not make is left alone.
 
     Raises:
         OSError: it cannot be written.
@@ -35,19 +59,20 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
         logger.warning("%s was not made by this program and is left alone", path)
         return
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(index_parts(_manifests(output_dir), summary))
+        file.writelines(index_parts(_views(output_dir), summary))
 
 
-def index_parts(manifests: Iterable[tuple[str, Mapping[str, Any]]], summary: BatchSummary) -> Iterator[str]:
+def index_parts(manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary) -> Iterator[str]:
     """The page, piece by piece.
 
-    manifests: with the names of the videos' folders, in the order of the page. They are taken one at a time, because
-    that of a long video has tens of megabytes; only what the page shows of it is kept.
+    manifests: with the name of each video's folder, in the order of the page. They are taken one at a time and not
+    kept, because the manifest of a long video has tens of megabytes.
     """
     videos: list[dict[str, Any]] = []
     for folder, manifest in manifests:
-        videos += _video(folder, manifest)
-        # The next one is read before the name is bound anew.
+        if any(entry.file == REPORT_FILE for entry in manifest.files):
+            videos.append(_video(folder, manifest))
+        # Otherwise it would live until the next one has been read.
         del manifest
     _tell_apart(videos)
     values = {
@@ -63,52 +88,46 @@ def index_parts(manifests: Iterable[tuple[str, Mapping[str, Any]]], summary: Bat
 
 def _is_ours(path: Path) -> bool:
     with path.open("rb") as file:
-        return _OUR_MARK in file.read(4096)
+        return _GENERATOR_TAG in file.read(4096)
 
 
-def _manifests(output_dir: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:
     for path in sorted(output_dir.iterdir()):
         if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX):
-            yield path.name, read_manifest(path) or {}
+            view = read_view(path, IndexView)
+            if view is not None:
+                yield path.name, view
+            del view
 
 
 def _tell_apart(videos: list[dict[str, Any]]) -> None:
-    """Add the folder to the names of videos that are called the same."""
+    """Add the folder to the names of videos that have the same name."""
     frequency = Counter(video["name"] for video in videos)
     for video in videos:
         if frequency[video["name"]] > 1:
             video["name"] = f"{video['name']} ({video['folder']})"
 
 
-def _video(folder: str, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is shown of a video; nothing of one whose manifest is damaged or tells of no report."""
-    try:
-        files = {entry["file"] for entry in manifest["files"]}
-        if REPORT_FILE not in files:
-            return []
-        people = [
-            {
-                "name": person["name"],
-                "face": f"{folder}/{person['name']}/{FACE_FILE}",
-                "on_screen_s": float(person["on_screen_s"]),
-                "color": number % PALETTE,
-            }
-            for number, person in enumerate(manifest["people"])
-            if f"{person['name']}/{FACE_FILE}" in files
-        ]
-        return [
-            {
-                "name": str(manifest["input"]["name"]),
-                "folder": folder,
-                "page": f"{folder}/{REPORT_FILE}",
-                "duration_s": float(manifest["video"]["duration_s"]),
-                "people": people[:_FACES_SHOWN],
-                "more": max(0, len(people) - _FACES_SHOWN),
-                "people_count": len(manifest["people"]),
-                "clips": len(manifest["clips"]),
-                "warnings": len(manifest["warnings"]),
-            }
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        logger.debug("%s is left out of the index: %r", folder, error)
-        return []
+def _video(folder: str, manifest: IndexView) -> dict[str, Any]:
+    files = {entry.file for entry in manifest.files}
+    people = [
+        {
+            "name": person.name,
+            "face": f"{folder}/{person.name}/{FACE_FILE}",
+            "on_screen_s": person.on_screen_s,
+            "color": number % PALETTE,
+        }
+        for number, person in enumerate(manifest.people)
+        if f"{person.name}/{FACE_FILE}" in files
+    ]
+    return {
+        "name": manifest.input.name,
+        "folder": folder,
+        "page": f"{folder}/{REPORT_FILE}",
+        "duration_s": manifest.video.duration_s,
+        "people": people[:_FACES_SHOWN],
+        "more": max(0, len(people) - _FACES_SHOWN),
+        "people_count": len(manifest.people),
+        "clips": len(manifest.clips),
+        "warnings": len(manifest.warnings),
+    }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import ascii_safe
-from processors.results.folder_owner import folder_state
+from processors.results.manifest_outline import read_outline
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class LeftOut:
         above = path.absolute().parents
         for depth in range(min(_RESULT_DEPTH, len(above) - 1)):
             if above[depth] not in self._ours:
-                self._ours[above[depth]] = folder_state(above[depth]).ours
+                self._ours[above[depth]] = read_outline(above[depth]).is_ours
             if self._ours[above[depth]]:
                 # As the user wrote it, where that reaches so far up.
                 return path.parents[depth + 1] if depth + 1 < len(path.parents) else above[depth + 1]

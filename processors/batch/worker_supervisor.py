@@ -25,7 +25,7 @@ from processors.batch.run_journal import RunHistory, RunJournal
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-    from processors.batch.batch_summary import InputResult
+    from processors.batch.input_result import InputResult
 
 _START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 """a fork is made before anything heavy is loaded or a thread begun, and takes milliseconds; elsewhere it is not safe"""

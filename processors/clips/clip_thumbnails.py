@@ -9,7 +9,7 @@ from pathlib import Path
 from core.media.thumbnails import Thumbnail, read_thumbnails
 from core.thread_budget import thread_budget
 from core.types import Clip
-from utils.helper_threads import each
+from utils.helper_threads import map_ordered
 
 TILE_HEIGHT_PX = 240
 MAX_TILES = 60
@@ -50,7 +50,7 @@ class ClipThumbnails:
             thumbnails = self._ahead.pop(clip.file, None)
             return clip, self._read(clip) if thumbnails is None else thumbnails
 
-        return each(found, clips, self._threads, "thumbnails")
+        return map_ordered(found, clips, self._threads, "thumbnails")
 
     def _read(self, clip: Clip) -> tuple[Thumbnail, ...]:
         return read_thumbnails(self._folder / clip.file, TILE_HEIGHT_PX, self._limits[clip.person])

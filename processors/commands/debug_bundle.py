@@ -168,7 +168,7 @@ class DebugBundle:
     @functools.cached_property
     def _result_folders(self) -> list[str]:
         from processors.batch.folder_claims import FolderClaims
-        from processors.results.folder_owner import folder_owner
+        from processors.results.manifest_outline import folder_owner
         from utils.fingerprints import fingerprint
 
         claims, folders = FolderClaims(self._output_dir, self.inputs), []

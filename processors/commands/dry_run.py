@@ -8,9 +8,9 @@ from pathlib import Path
 from config import Settings
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
-from processors.batch.batch_summary import InputResult, Status
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.folder_claims import FolderClaims
+from processors.batch.input_result import InputResult, Status
 from processors.batch.run_journal import RunJournal
 from utils.stdout_guard import print_lines
 

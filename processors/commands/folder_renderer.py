@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
@@ -13,11 +13,14 @@ from core.errors import SettingsError, ascii_safe
 from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import write_index
+from processors.batch.model_loader import load_models
 from processors.results.analysis_key import make_store, possible_keys
-from processors.results.output_folder import output_lock, read_manifest, remove_leftovers
+from processors.results.manifest import Manifest
+from processors.results.manifest_outline import read_outline
+from processors.results.output_folder import output_lock, remove_leftovers
 from processors.results.result_lookup import recorded_fingerprint
 from processors.results.timeline_file import read_timeline
-from processors.video_processor import VideoProcessor, load_models
+from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.plurals import count_of
 from utils.stage_monitor import StageMonitor
@@ -38,7 +41,7 @@ def render_folder(
     places: Sequence[Path] = (),
     analyse: bool = False,
     models: Callable[[Settings], ModelManager] = load_models,
-) -> dict[str, Any]:
+) -> Manifest:
     """Render the results in `folder` again as its timeline says; returns the manifest.
 
     places: files that may be the video, and folders that may hold it; where it was analysed comes last.
@@ -64,16 +67,16 @@ def render_folder(
     return manifest
 
 
-def rendered_lines(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+def rendered_lines(folder: Path, manifest: Manifest) -> Iterator[str]:
     """What `render_folder` has made, for a terminal."""
-    people, clips = manifest["people"], manifest["clips"]
-    made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip"), *manifest["extras"]]
+    people, clips = manifest.people, manifest.clips
+    made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip"), *manifest.extras]
     yield f"{', '.join(made)} -> {ascii_safe(str(folder))}"
-    width = max((columns(person["name"]) for person in people), default=0)
+    width = max((columns(person.name) for person in people), default=0)
     for person in people:
-        own = [clip for clip in clips if clip["person"] == person["name"]]
-        length = clock(sum(clip["end_s"] - clip["start_s"] for clip in own))
-        yield f"{padded(person['name'], width)}  {count_of(len(own), 'clip'):>9}  {length:>8}"
+        own = [clip for clip in clips if clip.person == person.name]
+        length = clock(sum(clip.end_s - clip.start_s for clip in own))
+        yield f"{padded(person.name, width)}  {count_of(len(own), 'clip'):>9}  {length:>8}"
 
 
 def _analysis(processor: VideoProcessor) -> AnalysisRecord:
@@ -93,8 +96,8 @@ def _refuse_another_analysis(key: str, mark: Fingerprint, settings: Settings, fo
 
 
 def _find_video(places: Sequence[Path | None], mark: Fingerprint, folder: Path) -> Path:
-    manifest = read_manifest(folder) or {}
-    name = str(manifest["input"].get("name", ""))
+    recorded = read_outline(folder).input
+    name = recorded.name if recorded is not None else ""
     for place in places:
         if place is None:
             continue

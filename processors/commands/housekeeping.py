@@ -6,22 +6,22 @@ entries of the analysis store. Whatever else lies in a folder stays, and the fol
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.analysis_store import AnalysisStore, StoreEntry
 from core.errors import OutputError, ascii_safe
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import INDEX_FILE, write_index
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
-from processors.results.output_folder import BACKUP_FILE, listed_files, output_lock, read_manifest, remove_file
-from processors.results.output_writer import MANIFEST_FILE, TIMELINE_FILE
+from processors.results.manifest import MANIFEST_FILE
+from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
+from processors.results.output_folder import BACKUP_FILE, output_lock, remove_file
+from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from utils.files import PARTIAL_PREFIX
 
 logger = logging.getLogger(__name__)
@@ -97,11 +97,17 @@ def removal_lines(removed: list[Removal], *, dry_run: bool) -> Iterator[str]:
 
 def _old_folders(output_dir: Path, before: float) -> Iterator[Path]:
     for folder in sorted(output_dir.iterdir()):
-        if folder.is_symlink() or not folder.is_dir() or not _is_ours(read_manifest(folder)):
+        if folder.is_symlink() or not folder.is_dir() or not _holds_results(folder):
             continue
         files = (folder / MANIFEST_FILE, folder / TIMELINE_FILE)
         if max(file.stat().st_mtime for file in files if file.is_file()) < before:
             yield folder
+
+
+def _holds_results(folder: Path) -> bool:
+    outline = read_outline(folder)
+    # Neither a journal nor another program's manifest has all of this.
+    return outline.state is ManifestState.COMPLETE and outline.timeline is not None and outline.analysis != ""
 
 
 def _clean_unfinished(output_dir: Path, before: float, *, dry_run: bool) -> Iterator[Removal]:
@@ -114,36 +120,31 @@ def _clean_unfinished(output_dir: Path, before: float, *, dry_run: bool) -> Iter
             yield Removal(folder, size)
 
 
-def _is_ours(manifest: dict[str, Any] | None) -> bool:
-    # A journal of a broken exchange, or somebody else's manifest, has not all of these.
-    wanted = {"schema": int, "version": str, "analysis": str, "timeline": dict, "files": list}
-    return all(isinstance((manifest or {}).get(key), kind) for key, kind in wanted.items())
-
-
 def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
-    manifest = read_manifest(folder) or {}
-    sizes = {e["file"]: e.get("bytes") for e in manifest["files"] if isinstance(e, dict) and "file" in e}
-    there = [n for n in listed_files(manifest) if (folder / n).is_file() and not (folder / n).is_symlink()]
-    going = [n for n in there if _as_we_made_it(folder / n, n, sizes[n], manifest)]
-    kept = tuple(n for n in there if n not in going)
+    manifest = read_outline(folder)
+    sizes = manifest.listed_files
+    there = [f for f in sizes if (folder / f).is_file() and not (folder / f).is_symlink()]
+    going = [file for file in there if _is_unchanged(folder, file, sizes[file], manifest)]
+    kept = tuple(file for file in there if file not in going)
     if not kept:
-        # As long as something of the results is left, the manifest says what it is.
-        going += [n for n in (BACKUP_FILE, MANIFEST_FILE) if (folder / n).is_file()]
+        # As long as one of the results is left, the manifest stays to say what it is.
+        going += [file for file in (BACKUP_FILE, MANIFEST_FILE) if (folder / file).is_file()]
     if not going:
         return None
-    freed = sum((folder / n).stat().st_size for n in going)
+    freed = sum((folder / file).stat().st_size for file in going)
     if not dry_run:
-        for name in going:
-            remove_file(folder, name)
+        for file in going:
+            remove_file(folder, file)
         if not any(folder.iterdir()):
             folder.rmdir()
     return Removal(folder, freed, kept)
 
 
-def _as_we_made_it(path: Path, name: str, size: Any, manifest: dict[str, Any]) -> bool:
-    if name == TIMELINE_FILE:
-        return bool(hashlib.sha256(path.read_bytes()).hexdigest() == manifest["timeline"].get("sha256"))
-    return bool(path.stat().st_size == size)
+def _is_unchanged(folder: Path, file: str, size: int | None, manifest: ManifestOutline) -> bool:
+    """Whether `file` is as the manifest lists it. An edit of the timeline may leave its size as it was."""
+    if file == TIMELINE_FILE:
+        return manifest.timeline is not None and timeline_sha256(folder) == manifest.timeline.sha256
+    return (folder / file).stat().st_size == size
 
 
 def _log(output_dir: Path, removed: list[Removal]) -> None:

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from core.errors import OutputError, SettingsError, ascii_safe
 from processors.people.segments import SegmentRules, segment_rows
-from processors.results.output_folder import keep_backup, output_lock, read_manifest
-from processors.results.output_writer import TIMELINE_FILE, UNKNOWN_PERSON
+from processors.results.manifest import read_manifest
+from processors.results.output_folder import keep_backup, output_lock
 from processors.results.timeline_file import (
+    TIMELINE_FILE,
     PersonEntry,
     SegmentEntry,
     TimelineFile,
@@ -27,6 +28,7 @@ from processors.results.timeline_file import (
     fold,
     read_timeline,
 )
+from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.files import write_bytes
 from utils.text_width import columns, padded
 from utils.time_formats import clock
@@ -221,7 +223,8 @@ def _refuse_seen_together(people: Sequence[PersonEntry], by_id: dict[int, Trackl
 
 def _rules(folder: Path) -> SegmentRules:
     try:
-        settings = (read_manifest(folder) or {})["settings"]
+        manifest = read_manifest(folder)
+        settings = {} if manifest is None else manifest.settings
         clip, identity = settings["clip"], settings["identity"]
         return SegmentRules(float(clip["min_clip"]), float(clip["merge_gap"]), bool(identity["skip_still"]))
     except (KeyError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet, frame_times
 from processors.extras.drawn_names import drawn_names
-from processors.results.output_writer import UNKNOWN_PERSON
+from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.text_drawing import Color, draw_text, text_mask
 from utils.time_formats import clock
 

@@ -12,7 +12,7 @@ from processors.faces.tracklet_maker import MIN_FRAMES
 from processors.tracking.track import Track
 from utils.stage_times import timed
 
-SURE_SCORE = 0.9
+SURE_MEDIAN_SCORE = 0.9
 SURE_CONFIRMATIONS = 0.7
 """a track with this median score and this share of full detections that found it needs no second opinion"""
 
@@ -44,7 +44,7 @@ class TrackCheck:
         if length < MIN_FRAMES:
             return False
         confirmed = track.confirmations / max(track.full_searches, 1)
-        if float(np.median(track.scores)) >= SURE_SCORE and confirmed >= SURE_CONFIRMATIONS:
+        if float(np.median(track.scores)) >= SURE_MEDIAN_SCORE and confirmed >= SURE_CONFIRMATIONS:
             return True
         if not samples or length < self._min_doubtful:
             return False

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from core.media.thumbnails import Thumbnail, evenly
+from core.media.thumbnails import Thumbnail, evenly_spaced
 from core.types import ByteArray, Clip
 from processors.clips.clip_thumbnails import MAX_TILES, TILE_HEIGHT_PX
 from utils.rgb_images import encode_jpeg
@@ -27,7 +27,7 @@ Thumbnails = Mapping[str, Sequence[Thumbnail]]
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:
     """JPEG of the tiles of one person's `clips`, in time order; b"" where there are none."""
     tiles = [(clip.start_s + shot.time_s, shot.pixels) for clip in clips for shot in thumbnails.get(clip.file, ())]
-    tiles = sorted((tiles[i] for i in evenly(len(tiles), MAX_TILES)), key=lambda tile: tile[0])
+    tiles = sorted((tiles[i] for i in evenly_spaced(len(tiles), MAX_TILES)), key=lambda tile: tile[0])
     if not tiles:
         return b""
     width = max(pixels.shape[1] for _, pixels in tiles)

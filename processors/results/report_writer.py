@@ -9,8 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import asdict
+
 from core.options import options
 from processors.results.html_page import PALETTE, data_uri, render_page
+from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestPerson, ManifestShot
+from processors.results.timeline_file import TimelineFile
 from utils.time_formats import clock
 
 REPORT_FILE = "report.html"
@@ -47,99 +51,99 @@ class ReportPictures:
     posters: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def report_html(manifest: Mapping[str, Any], timeline: Mapping[str, Any], pictures: ReportPictures) -> str:
-    """The page. manifest, timeline: what manifest.json and timeline.json hold.
+def report_html(manifest: Manifest, timeline: TimelineFile, pictures: ReportPictures) -> str:
+    """The page. Every file that the manifest lists is linked, clips are played in place.
 
-    Every file that the manifest lists is linked, the clips are played in place. The same input gives the same text.
+    The same input gives the same text.
     """
-    length_s = float(manifest["video"]["duration_s"])
+    length_s = manifest.video.duration_s
     people = [
         _person(number, person, manifest, _seen(person, timeline, length_s), pictures)
-        for number, person in enumerate(manifest["people"])
+        for number, person in enumerate(manifest.people)
     ]
-    files = [entry["file"] for entry in manifest["files"]]
-    shots = [_shot(shot, length_s) for shot in manifest["shots"]]
+    files = [entry.file for entry in manifest.files]
+    shots = [_shot(shot, length_s) for shot in manifest.shots]
     values = {
         "video": _video(manifest),
         "people": people,
         "brief": [person for person in people if not person["clips"]],
-        "clip_count": len(manifest["clips"]),
-        # With the length of each clip, as long as that does not mean opening hundreds of files.
-        "preload": "metadata" if len(manifest["clips"]) <= _MAX_PRELOADED else "none",
+        "clip_count": len(manifest.clips),
+        # "metadata" shows the length of each clip, but opens every file.
+        "preload": "metadata" if len(manifest.clips) <= _MAX_PRELOADED else "none",
         "shots": shots,
         "cuts": shots[1:] if len(shots) <= _MAX_CUTS_DRAWN else [],
         "ticks": _ticks(length_s),
-        "warnings": manifest["warnings"],
-        "files": [file for file in files if "/" not in file] + ["manifest.json"],
-        "preview": next(iter(manifest["extras"].get("preview", ())), ""),
+        "warnings": manifest.warnings,
+        "files": [file for file in files if "/" not in file] + [MANIFEST_FILE],
+        "preview": next(iter(manifest.extras.get("preview", ())), ""),
         "facts": _facts(manifest),
-        "tables": [*_settings(manifest["settings"]), *_models(manifest["models"])],
+        "tables": [*_settings(manifest.settings), *_models(manifest.models)],
     }
     return render_page("report.html.j2", ("page.css", "report.css"), "report.js", values)
 
 
 def _person(
     number: int,
-    person: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+    person: ManifestPerson,
+    manifest: Manifest,
     seen: Sequence[Mapping[str, Any]],
     pictures: ReportPictures,
 ) -> dict[str, Any]:
-    name, length_s = person["name"], float(manifest["video"]["duration_s"])
-    clips = sorted((clip for clip in manifest["clips"] if clip["person"] == name), key=lambda clip: clip["start_s"])
-    own = {clip["file"] for clip in manifest["clips"]}
-    files = [entry["file"] for entry in manifest["files"]]
+    name, length_s = person.name, manifest.video.duration_s
+    clips = sorted((clip for clip in manifest.clips if clip.person == name), key=lambda clip: clip.start_s)
+    clip_files = {clip.file for clip in manifest.clips}
+    files = [entry.file for entry in manifest.files]
     return {
         "name": name,
         "anchor": f"person-{number + 1}",
         "color": number % PALETTE,
-        "still": person["still"],
-        "on_screen_s": person["on_screen_s"],
-        "share": round(min(100.0, 100 * person["on_screen_s"] / length_s)) if length_s > 0 else 0,
+        "still": person.still,
+        "on_screen_s": person.on_screen_s,
+        "share": round(min(100.0, 100 * person.on_screen_s / length_s)) if length_s > 0 else 0,
         "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in pictures.faces.get(name, ())],
         "seen": seen,
-        "files": [file for file in files if file.startswith(f"{name}/") and file not in own],
+        "files": [file for file in files if file.startswith(f"{name}/") and file not in clip_files],
         "clips": [
             {
-                **clip,
-                **_span(clip["start_s"], clip["end_s"], length_s),
+                **asdict(clip),
+                **_span(clip.start_s, clip.end_s, length_s),
                 "anchor": f"clip-{number + 1}-{index + 1}",
                 "tracklets": _tracklets(clip, person),
-                "poster": data_uri(pictures.posters[clip["file"]]) if pictures.posters.get(clip["file"]) else "",
+                "poster": data_uri(pictures.posters[clip.file]) if pictures.posters.get(clip.file) else "",
             }
             for index, clip in enumerate(clips)
         ],
     }
 
 
-def _tracklets(clip: Mapping[str, Any], person: Mapping[str, Any]) -> list[int]:
-    """Those of the person that the clip shows: the numbers that `main.py split` wants."""
-    shown = [s for s in person["segments"] if s["start"] < clip["end"] and s["end"] > clip["start"]]
-    return sorted({number for segment in shown for number in segment["tracklets"]})
+def _tracklets(clip: ManifestClip, person: ManifestPerson) -> list[int]:
+    """The person's tracklets that the clip shows: the numbers that `main.py split` takes."""
+    shown = [s for s in person.segments if s.start < clip.end and s.end > clip.start]
+    return sorted({number for segment in shown for number in segment.tracklets})
 
 
-def _seen(person: Mapping[str, Any], timeline: Mapping[str, Any], length_s: float) -> list[dict[str, float]]:
-    """Where the person is in the picture, whether or not that became a clip."""
-    own = set(person["tracklets"])
-    return [_span(t["start_s"], t["end_s"], length_s) for t in timeline["tracklets"] if t["id"] in own]
+def _seen(person: ManifestPerson, timeline: TimelineFile, length_s: float) -> list[dict[str, float]]:
+    """When the person is visible, whether or not that became a clip."""
+    own = set(person.tracklets)
+    return [_span(t.start_s, t.end_s, length_s) for t in timeline.tracklets if t.id in own]
 
 
-def _shot(shot: Mapping[str, Any], length_s: float) -> dict[str, Any]:
-    return {**shot, **_span(shot["start_s"], shot["end_s"], length_s), "number": shot["index"] + 1}
+def _shot(shot: ManifestShot, length_s: float) -> dict[str, Any]:
+    return {**asdict(shot), **_span(shot.start_s, shot.end_s, length_s), "number": shot.index + 1}
 
 
 def _span(start_s: float, end_s: float, length_s: float) -> dict[str, float]:
-    """Place and width in the timeline, per cent of its length."""
+    """Position and width on the time axis, per cent of its length."""
     whole = max(length_s, 1e-6)
     return {"x": round(100 * start_s / whole, 3), "w": round(100 * (end_s - start_s) / whole, 3)}
 
 
 def _ticks(length_s: float) -> list[dict[str, Any]]:
-    """Marks of the time axis at round times."""
+    """Ticks of the time axis at round times."""
     step = next((s for s in _TICK_STEPS_S if length_s / s <= _MAX_TICKS), max(_TICK_STEPS_S[-1], length_s / _MAX_TICKS))
     count = int(length_s / step)
-    places = [i * step for i in range(count + 1) if i * step <= length_s * 0.97]
-    return [{"x": round(100 * s / max(length_s, 1e-6), 3), "label": _tick_label(s, step)} for s in places]
+    times = [i * step for i in range(count + 1) if i * step <= length_s * 0.97]
+    return [{"x": round(100 * s / max(length_s, 1e-6), 3), "label": _tick_label(s, step)} for s in times]
 
 
 def _tick_label(seconds: float, step: float) -> str:
@@ -147,40 +151,39 @@ def _tick_label(seconds: float, step: float) -> str:
     return text if step < 1 else text.partition(".")[0]
 
 
-def _video(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    video = manifest["video"]
-    heard = [track for track in video["audio"] if not track.get("fault")]
-    sound = [track for track in heard if track.get("default")] or heard
+def _video(manifest: Manifest) -> dict[str, Any]:
+    video = manifest.video
+    playable = [track for track in video.audio if not track.fault]
+    used = [track for track in playable if track.default] or playable
     return {
-        "name": manifest["input"]["name"],
-        "duration_s": video["duration_s"],
-        "width": video["width"],
-        "height": video["height"],
-        "rate": _rate_text(video["frame_rate"]),
-        "codec": video["codec"],
-        "sound": f"sound: {sound[0]['codec']}" if sound else "no sound",
+        "name": manifest.input.name,
+        "duration_s": video.duration_s,
+        "width": video.width,
+        "height": video.height,
+        "rate": _rate_text(video.frame_rate),
+        "codec": video.codec,
+        "sound": f"sound: {used[0].codec}" if used else "no sound",
     }
 
 
 def _rate_text(rate: str) -> str:
     """ "30000/1001" -> "29.97"."""
-    above, _, below = rate.partition("/")
-    return f"{int(above) / int(below or 1):.2f}".rstrip("0").rstrip(".")
+    numerator, _, denominator = rate.partition("/")
+    return f"{int(numerator) / int(denominator or 1):.2f}".rstrip("0").rstrip(".")
 
 
-def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    video, statistics = manifest["video"], manifest["statistics"]
+def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     facts = [
-        ("frames", str(video["frames"])),
-        ("frame rate", video["frame_rate"]),
-        ("container", video["container"]),
-        ("pixel format", video["pixel_format"]),
-        ("damaged pieces passed over", str(manifest["decode_failures"])),
-        ("tracks of nobody for sure", str(len(manifest["unknown"]))),
-        ("sha256", manifest["input"]["sha256"]),
-        ("version", manifest["version"]),
+        ("frames", str(manifest.video.frames)),
+        ("frame rate", manifest.video.frame_rate),
+        ("container", manifest.video.container),
+        ("pixel format", manifest.video.pixel_format),
+        ("damaged pieces passed over", str(manifest.decode_failures)),
+        ("tracks of nobody for sure", str(len(manifest.unknown))),
+        ("sha256", manifest.input.sha256),
+        ("version", manifest.version),
     ]
-    counts = [(key, value) for group in statistics.values() for key, value in group.items()]
+    counts = [*manifest.statistics.analysis.items(), *manifest.statistics.identity.items()]
     return facts + [(_words(key), _plain_text(value)) for key, value in counts]
 
 

@@ -1,4 +1,4 @@
-"""Finding the folder of results that somebody means, and what its manifest says about how it was made."""
+"""Finds the output folder that the user means, and what its manifest says about how the results were made."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
-from processors.results.folder_owner import folder_owner
-from processors.results.output_folder import read_manifest
+from processors.results.manifest import read_manifest
+from processors.results.manifest_outline import folder_owner, read_outline
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint, fingerprint
 
 _NAMES_SHOWN = 12
-_AGAIN = "run the video again with --overwrite"
+_HINT = "run the video again with --overwrite"
 
 
 def find_folder(argument: str, output_dir: Path) -> Path:
-    """The output folder that `argument` means: the folder itself, its name in `output_dir`, or that of a video.
+    """The output folder that `argument` means: the folder itself, its name in `output_dir`, or the video's path.
 
     Raises:
         SettingsError: there is none.
     """
     path = Path(argument)
     if path.is_file():
-        # A folder called like the file may belong to another video.
-        mark = fingerprint(path)
+        # By fingerprint: a folder with the name of the file may belong to another video.
+        wanted = fingerprint(path)
         for folder in result_folders(output_dir):
-            if folder_owner(folder) == mark:
+            if folder_owner(folder) == wanted:
                 return folder.resolve()
         raise SettingsError("has no results yet", path=path, hint=f"none in {output_dir}; -o names another folder")
     for folder in (path, output_dir / argument):
-        if folder.is_dir() and read_manifest(folder):
+        if folder.is_dir() and read_outline(folder).is_ours:
             return folder.resolve()
     names = [folder.name for folder in result_folders(output_dir)]
     more = ", ..." if len(names) > _NAMES_SHOWN else ""
@@ -44,30 +44,33 @@ def result_folders(output_dir: Path) -> list[Path]:
     if not output_dir.is_dir():
         return []
     folders = [path for path in output_dir.iterdir() if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX)]
-    return sorted((path for path in folders if read_manifest(path)), key=lambda path: path.name)
+    return sorted((path for path in folders if read_outline(path).is_ours), key=lambda path: path.name)
 
 
 def recorded_fingerprint(folder: Path) -> Fingerprint:
     """The fingerprint of the video whose results are in `folder`.
 
     Raises:
-        SettingsError: its manifest is damaged.
+        SettingsError: the manifest is missing or damaged.
     """
-    mark = folder_owner(folder)
-    if mark is None:
-        raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_AGAIN)
-    return mark
+    owner = folder_owner(folder)
+    if owner is None:
+        raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_HINT)
+    return owner
 
 
 def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
     """The settings that the results in `folder` were made with, {section: {key: value}}, extras included.
 
     Raises:
-        SettingsError: its manifest is damaged.
+        SettingsError: the manifest is missing or damaged.
     """
-    manifest = read_manifest(folder) or {}
-    settings, extras = manifest.get("settings"), manifest.get("extras")
-    if not isinstance(settings, dict) or not isinstance(extras, dict):
-        raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_AGAIN)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise SettingsError("its manifest.json is missing or damaged", path=folder, hint=_HINT)
+    extras = manifest.extras
     formats = [name for name in extras if name not in ("preview", "reel")]
-    return {**settings, "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats}}
+    return {
+        **manifest.settings,
+        "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats},
+    }

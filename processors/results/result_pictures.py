@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.media.thumbnails import evenly
+from core.media.thumbnails import evenly_spaced
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
 from processors.clips.clip_thumbnails import MAX_TILES, ClipThumbnails
 from processors.results.contact_sheet import CONTACT_FILE, contact_sheet
@@ -36,7 +36,7 @@ def write_pictures(
     for person in timeline.people:
         own = [clip for clip in clips if clip.person == person.name]
         # An hour may have thousands of clips: only what is on the sheet stays as pixels, until it is drawn.
-        on_sheet = set(evenly(len(own), MAX_TILES))
+        on_sheet = set(evenly_spaced(len(own), MAX_TILES))
         tiles = {}
         for number, (clip, shots) in enumerate(of_clips.take(own)):
             if shots:

@@ -23,6 +23,7 @@ A tracklet that is neither somebody's nor unknown is left out of everything.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import unicodedata
@@ -36,9 +37,11 @@ from msgspec import Meta
 from config import EXTRA_FILES
 from core.errors import SettingsError, ascii_safe
 from core.types import FaceAnalysis, Identity, Segment, Timeline, frame_times
-from processors.results.output_writer import TIMELINE_FILE, TIMELINE_SCHEMA, UNKNOWN_PERSON
+from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.files import safe_name
 
+TIMELINE_FILE = "timeline.json"
+TIMELINE_SCHEMA = 2
 MAX_BYTES = 64 << 20
 
 _RESERVED = frozenset({
@@ -111,6 +114,14 @@ def read_timeline(folder: Path) -> TimelineFile:
     if len(data) > MAX_BYTES:
         raise SettingsError("is too large for a timeline", path=path)
     return parse_timeline(data, path)
+
+
+def timeline_sha256(folder: Path) -> str | None:
+    """SHA-256 of the timeline.json in `folder`, hexadecimal; None where there is none that can be read."""
+    try:
+        return hashlib.sha256((folder / TIMELINE_FILE).read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def parse_timeline(data: bytes, path: Path) -> TimelineFile:

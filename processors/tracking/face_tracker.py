@@ -28,7 +28,7 @@ from utils.box_geometry import iou_matrix
 MIN_OVERLAP = 0.3
 """least IoU at which a detection and a track are the same face"""
 
-REACH = 0.8
+MAX_RETURN_DISTANCE = 0.8
 """how far from its last place a hidden face may come back, in face sizes"""
 
 MAX_SIZE_RATIO = 1.5
@@ -227,7 +227,7 @@ class FaceTracker:
                 continue
             shifts = np.stack([box - track.box, box - track.expected()])
             distance = float(np.linalg.norm(shifts[:, :2] + shifts[:, 2:], axis=1).min()) / (2 * track.size)
-            if distance < REACH and (track.hidden, distance) < best_rank:
+            if distance < MAX_RETURN_DISTANCE and (track.hidden, distance) < best_rank:
                 best, best_rank = track, (track.hidden, distance)
         return best
 

@@ -43,7 +43,7 @@ def inject(stage: str, stem: str, log: Path, times: int) -> None:
         "probe": (batch_inspection, "probe_video", lambda path: path.stem == stem),
         "decode": (VideoReader, "frames", lambda reader, *_: reader._info.path.stem == stem),
         "analyse": (killed_run.ScriptedAnalyzer, "analyze", lambda _, info: info.path.stem == stem),
-        "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}/" in " ".join(writer.command)),
+        "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}." in " ".join(writer.command)),
     }[stage]
     setattr(owner, name, aborting(getattr(owner, name), concerns, log, times))  # type: ignore[arg-type]
 

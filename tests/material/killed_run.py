@@ -23,7 +23,8 @@ from core.media.video_reader import VideoReader
 from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
-from processors.batch.run_journal import UNFINISHED_FILE, RunJournal
+from processors.batch.run_journal import RunJournal
+from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
+
+from processors.results.manifest import Manifest
+from processors.results.timeline_file import TimelineFile
 
 HOSTILE = """<img src=x onerror="document.title='pwned'">"><script>alert(1)</script>' onmouseover=alert(2) .mp4"""
 
@@ -33,11 +39,14 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
         "input": {"name": name, "size_bytes": 10, "sha256": "ab" * 32},
         "video": {
             "container": "mov", "codec": "h264", "pixel_format": "yuv420p", "width": 960, "height": 540,
-            "frame_rate": "30000/1001", "frames": 384, "duration_s": 12.8,
-            "audio": [{"codec": "aac", "sample_rate_hz": 48000}],
+            "coded_width": 960, "coded_height": 540, "rotation": 0, "sample_aspect_ratio": "1", "time_base": "1/30000",
+            "frame_rate": "30000/1001", "frames": 384, "duration_s": 12.8, "interlaced": False, "color": {},
+            "audio": [{"index": 1, "codec": "aac", "sample_rate_hz": 48000, "channels": 2, "start_s": 0.0}],
         },
         "settings": {"clip": {"face_share": 0.45, "size": 512}, "identity": {"skip_still": False}},
         "models": {"device": "cpu", "embedder": {"name": "dlib", "sha256": "cd"}},
+        "analysis": "ef" * 32,
+        "timeline": {"sha256": "01" * 32, "edited": False},
         "shots": [
             {"index": 0, "transition": "start", "start_s": 0.0, "end_s": 6.4, "start": 0, "end": 192},
             {"index": 1, "transition": "cut", "start_s": 6.4, "end_s": 12.8, "start": 192, "end": 384},
@@ -63,6 +72,17 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
 
 
 def a_timeline() -> dict[str, Any]:
-    """As far as the report reads it."""
+    """The timeline of the same video, with a tracklet of nobody."""
     spans = [(0, 3.2, 6.4), (1, 7.0, 12.8), (2, 1.0, 1.4), (3, 5.0, 5.2)]
-    return {"tracklets": [{"id": i, "shot": 0, "start_s": start, "end_s": end} for i, start, end in spans]}
+    tracklets = [{"id": i, "shot": 0, "start_s": start, "end_s": end} for i, start, end in spans]
+    return {"schema": 2, "analysis": "ef" * 32, "people": [], "tracklets": tracklets}
+
+
+def as_manifest(value: Mapping[str, Any]) -> Manifest:
+    """What the program reads where manifest.json holds `value`."""
+    return msgspec.convert(value, Manifest)
+
+
+def as_timeline(value: Mapping[str, Any]) -> TimelineFile:
+    """What the program reads where timeline.json holds `value`."""
+    return msgspec.convert(value, TimelineFile)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import hashlib
 import json
 import logging
 import signal
@@ -29,17 +30,17 @@ from core.errors import (
     ToolMissingError,
 )
 from core.types import ColorInfo, VideoInfo
-from processors import batch_runner
-from processors.batch import batch_inspection
+from processors.batch import batch_inspection, video_pipeline
 from processors.batch.batch_inputs import find_inputs
-from processors.batch.batch_summary import InputResult
 from processors.batch.exit_codes import EXIT_RESTART
-from processors.batch.run_journal import UNFINISHED_FILE, Crash, RunHistory, RunJournal
+from processors.batch.input_result import InputResult
+from processors.batch.run_journal import Crash, RunHistory, RunJournal
+from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
+from processors.results.manifest import write_manifest
 from processors.results.output_folder import staged_results
-from processors.results.output_writer import MANIFEST_SCHEMA
-from utils.files import write_json
+from tests.material.page_material import a_manifest, as_manifest
 from utils.fingerprints import Fingerprint
 from utils.progress_bars import BatchMonitor
 
@@ -107,20 +108,19 @@ class ScriptedProcessor:
             (partial / "person_01").mkdir()
             (partial / "person_01" / "clip.mp4").write_bytes(b"clip")
             self.script.play("finish", analysis, self.monitor)
-            entry = {"file": "person_01/clip.mp4", "bytes": 4}
-            manifest = {
-                "schema": MANIFEST_SCHEMA,
-                "extras": {},
+            (partial / "timeline.json").write_bytes(b"{}")
+            manifest = as_manifest({
+                **a_manifest(),
                 "version": VERSION,
                 "input": {"size_bytes": self.mark.size_bytes, "sha256": self.mark.sha256},
                 "settings": result_settings(self.settings),
-                "timeline": {"sha256": None, "edited": False},
-                "video": {"duration_s": 2.0},
-                "people": [{}],
-                "clips": [entry],
-                "files": [entry],
-            }
-            write_json(partial / "manifest.json", manifest)
+                "timeline": {"sha256": hashlib.sha256(b"{}").hexdigest(), "edited": False},
+                "video": {**a_manifest()["video"], "duration_s": 2.0},
+                "people": a_manifest()["people"][:1],
+                "clips": [{**a_manifest()["clips"][0], "file": "person_01/clip.mp4"}],
+                "files": [{"file": "person_01/clip.mp4", "bytes": 4}, {"file": "timeline.json", "bytes": 2}],
+            })  # fmt: skip
+            write_manifest(partial, manifest)
         return manifest
 
 
@@ -216,8 +216,8 @@ def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
         (DecodeError("is broken", path="b.mp4", hint="copy it again"), "is broken (copy it again)"),
         (GPUMemoryError("no room"), "no room"),
         (OSError(28, "No space left on device", "/secret/folder/b"), "No space left on device: b"),
-        (ValueError("what\nis this"), "unexpected ValueError: what\\nis this (run again with -v for the details)"),
-        (MemoryError(), "unexpected MemoryError:  (run again with -v for the details)"),
+        (ValueError("what\nis this"), "unexpected ValueError: what\\nis this (run again with -v for details)"),
+        (MemoryError(), "unexpected MemoryError:  (run again with -v for details)"),
     ],
 )
 @pytest.mark.parametrize("step", ["analyse", "finish"])
@@ -379,7 +379,7 @@ def test_an_error_of_the_batch_itself_is_raised(videos, monkeypatch):
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(batch_runner, "give_back_memory", broken)
+    monkeypatch.setattr(video_pipeline, "give_back_memory", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         run(videos, Script())
 
@@ -461,7 +461,7 @@ def test_a_run_after_a_sudden_death_names_what_was_being_worked_on(videos, caplo
     note.write_text(seen[0])
     with caplog.at_level(logging.WARNING):
         run(videos, Script())
-    assert "cut off while it worked on" in caplog.text and "a.mp4 (finish)" in caplog.text
+    assert "ended abruptly while processing" in caplog.text and "a.mp4 (finish)" in caplog.text
     assert not note.exists()
     for damaged in (b"", b"[]", b"{", b'{"inputs": [3]}', b"\xff"):
         note.write_bytes(damaged)
@@ -549,3 +549,26 @@ def test_models_that_cannot_be_loaded_are_one_line_and_exit_3(videos, monkeypatc
     assert "matching releases" in summary.results[0].reason
     assert "requirements.txt" in summary.results[0].reason
     assert statuses(summary) == ["failed", *["interrupted"] * 3]
+
+
+def test_a_suspect_is_finished_before_the_next_one_is_touched(videos):
+    script = Script()
+    history = RunHistory({}, {name: Crash(1, "analyse", "SIGSEGV") for name in "bc"})
+    summary, told = run_after_crash(videos, script, history)
+    assert statuses(summary) == ["done"] * 4
+    names = [name for _, name, _ in told]
+    assert names[:14] == ["b"] * 7 + ["c"] * 7, "a crash now could be blamed on the wrong input"
+
+
+def test_no_suspect_is_tried_with_a_gpu_that_another_one_broke(videos):
+    script = Script()
+    script.steps["analyse", "b"] = DeadDeviceError("the GPU failed")
+
+    class Journal(RunJournal):
+        can_restart = True
+
+    history = RunHistory({}, {name: Crash(1, "analyse", "SIGSEGV") for name in "bc"})
+    inputs = find_inputs([str(videos)], videos.parent / "out")
+    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make, Journal(history))
+    assert summary.restart
+    assert {name for _, name in script.events} == {"b"}

@@ -168,7 +168,7 @@ def test_the_same_film_gives_the_same_analysis(
         assert (a.id, a.shot, a.face_jpeg) == (b.id, b.shot, b.face_jpeg)
 
 
-def test_the_first_picture_of_each_shot_is_begun_before_its_turn(
+def test_the_candidates_of_each_first_frame_are_begun_before_its_turn(
     film: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = {}
@@ -268,7 +268,7 @@ def test_a_film_of_one_frame_is_analysed(tmp_path: Path, model_settings: Setting
     assert all(len(t.frames) == 1 for t in analysis.tracklets)
 
 
-def test_a_small_face_in_a_large_picture_is_found_in_source_pixels(
+def test_a_small_face_in_a_large_frame_is_found_in_source_pixels(
     tmp_path: Path, model_settings: Settings, models: ModelManager
 ) -> None:
     walk = Motion(keys=(Key(0, 0.3, 0.4, 0.06), Key(11, 0.34, 0.4, 0.06)), ease=False)
@@ -310,7 +310,7 @@ def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:
         assert [(t.id, t.start, t.boxes[0, 0]) for t in named] == [(0, 0, 20), (1, 0, 70), (2, 9, 0)]
 
 
-def test_a_picture_that_is_very_low_is_not_enlarged_to_be_searched(
+def test_an_image_that_is_very_low_is_not_enlarged_to_be_searched(
     tmp_path: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video(tmp_path / "low.mkv", [np.zeros((16, 512, 3), np.uint8)] * 2, "-c:v", "ffv1")

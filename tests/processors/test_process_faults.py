@@ -22,10 +22,11 @@ from core.media.clip_writer import ClipWriter
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_summary import BatchSummary
-from processors.batch.run_journal import UNFINISHED_FILE
+from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
-from processors.results.output_folder import done_manifest
+from processors.results.old_results import examine_folder
+from processors.results.run_plan import Action, plan_run
 from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.material.small_disk import small_disk
@@ -131,7 +132,8 @@ def test_output_disk_full(share: float, inputs: Path, wanted: dict[str, bytes], 
     for name in NAMES:
         # Either nothing at all, or everything.
         folder, mark = output / name, fingerprint(inputs / f"{name}.mp4")
-        assert not folder.exists() or done_manifest(folder, mark, settings)
+        plan = plan_run(examine_folder(folder, mark, settings).facts)
+        assert not folder.exists() or plan.action is Action.SKIP
     ballast.unlink()
     assert batch(inputs, output, settings).exit_code == 0
     assert results(output) == wanted

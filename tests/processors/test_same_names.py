@@ -27,7 +27,7 @@ from processors.commands.housekeeping import clean
 from processors.commands.people_editor import edit_people, rename
 from processors.results import analysis_key, output_folder
 from processors.results.analysis_key import make_store
-from processors.results.folder_owner import folder_owner
+from processors.results.manifest_outline import folder_owner
 from processors.results.result_lookup import find_folder
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.processors.test_process_faults import settings_for

@@ -6,26 +6,20 @@ import dataclasses
 import json
 import re
 import shutil
-import sys
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
-import core.model_manager
-from config import Settings, load_settings
+from config import load_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import (
     EncodeError,
     InterruptedRunError,
-    ModelError,
-    ModelUnavailableError,
     OutputError,
     SettingsError,
-    ToolMissingError,
     VideoProcessingError,
 )
 from core.types import (
@@ -44,7 +38,8 @@ from core.types import (
 from processors import face_analyzer, video_processor
 from processors.clips.resume_journal import FinishedClip
 from processors.results import analysis_key, output_folder
-from processors.video_processor import VideoProcessor, load_models
+from processors.results.manifest import Manifest, read_manifest
+from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.stage_monitor import StageMonitor
 
@@ -171,10 +166,10 @@ def test_from_analysis_to_folder(tmp_path, stages, monitor, processor, cache):
     assert stages["planner"] == (settings.clip,)
     assert stages["renderer"] == (settings, monitor)
     assert stages["paths"] == [PathOf(SEGMENT)]
-    assert manifest == json.loads((tmp_path / "a" / "manifest.json").read_text())
-    assert manifest["models"] == {"device": "cpu", "encoder": "libx264"}
-    assert manifest["warnings"] == ["a substitute is used"]
-    assert manifest["input"]["sha256"] == "aa"
+    assert manifest == read_manifest(tmp_path / "a")
+    assert manifest.models == {"device": "cpu", "encoder": "libx264"}
+    assert manifest.warnings == ("a substitute is used",)
+    assert manifest.input.sha256 == "aa"
     assert (tmp_path / "a" / "person_01" / "face.jpg").read_bytes() == b"face"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
@@ -186,16 +181,16 @@ def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_pat
     before = clip.stat().st_ino
     with_mot = make(output={"export": ["mot"]}).finish(RECORD)
     assert "paths" not in stages and clip.stat().st_ino == before and clip.read_bytes() == b"clip"
-    assert with_mot["extras"] == {"mot": ["mot.txt"]} and (tmp_path / "a/mot.txt").read_text().count("\n") == 10
+    assert with_mot.extras == {"mot": ("mot.txt",)} and (tmp_path / "a/mot.txt").read_text().count("\n") == 10
     for key in ("clips", "people", "warnings", "models", "settings"):
-        assert with_mot[key] == first[key]
+        assert getattr(with_mot, key) == getattr(first, key)
     # Asking for another one keeps the first.
     (tmp_path / "a/mot.txt").touch()
     made_s = (tmp_path / "a/mot.txt").stat().st_mtime_ns
     both = make(output={"export": ["vtt"]}).finish(RECORD)
-    assert both["extras"] == {"mot": ["mot.txt"], "vtt": ["people.vtt"]}
+    assert both.extras == {"mot": ("mot.txt",), "vtt": ("people.vtt",)}
     assert (tmp_path / "a/mot.txt").stat().st_mtime_ns == made_s
-    assert {e["file"] for e in both["files"]} == {
+    assert {entry.file for entry in both.files} == {
         CLIP.file, "person_01/face.jpg", "tracks.csv", "timeline.json", "report.html", "mot.txt", "people.vtt",
     }  # fmt: skip
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
@@ -218,7 +213,7 @@ def test_clips_are_made_again_where_they_may_differ(tmp_path, stages, make, chan
         (tmp_path / "a" / CLIP.file).write_bytes(b"")
     done = make(**settings).finish(record, **options)
     assert "paths" in stages
-    assert set(done["extras"]) == {"vtt"} and not (tmp_path / "a/mot.txt").exists()
+    assert set(done.extras) == {"vtt"} and not (tmp_path / "a/mot.txt").exists()
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -280,7 +275,7 @@ def no_models() -> Models:
     raise AssertionError("the models were loaded")
 
 
-def run(processor: VideoProcessor) -> dict[str, Any]:
+def run(processor: VideoProcessor) -> Manifest:
     processor.prepare()
     return processor.finish(processor.analyse())
 
@@ -337,15 +332,15 @@ def edit(folder: Path, old: str = '"name": "person_01"', new: str = '"name": "An
 
 def test_an_edited_timeline_is_followed_now_and_later(tmp_path, stages, make):
     folder = tmp_path / "a"
-    assert run(make())["timeline"]["edited"] is False
+    assert run(make()).timeline.edited is False
     edit(folder)
     manifest = run(make())
-    assert [p["name"] for p in manifest["people"]] == ["Anna"]
-    assert manifest["timeline"]["edited"] is True
+    assert [p.name for p in manifest.people] == ["Anna"]
+    assert manifest.timeline.edited is True
     assert ",Anna," in (folder / "tracks.csv").read_text()
     # Other clips later: the people are still those of the edited timeline.
     manifest = run(make(clip={"size": 256}))
-    assert [p["name"] for p in manifest["people"]] == ["Anna"]
+    assert [p.name for p in manifest.people] == ["Anna"]
     assert not (folder / "timeline.json.bak").exists()
 
 
@@ -354,8 +349,8 @@ def test_only_overwrite_begins_anew_and_keeps_what_was_edited(tmp_path, stages, 
     run(make())
     edited = edit(folder)
     manifest = run(make(run={"overwrite": True}))
-    assert [p["name"] for p in manifest["people"]] == ["person_01"]
-    assert manifest["timeline"]["edited"] is False
+    assert [p.name for p in manifest.people] == ["person_01"]
+    assert manifest.timeline.edited is False
     assert (folder / "timeline.json.bak").read_text() == edited
 
 
@@ -375,7 +370,7 @@ def test_edited_people_outlive_a_new_version_of_the_program_as_long_as_their_ana
     run(make())
     edit(tmp_path / "a")
     monkeypatch.setattr(analysis_key, "code_digest", lambda: "another version")
-    assert [p["name"] for p in run(make(no_models))["people"]] == ["Anna"]
+    assert [p.name for p in run(make(no_models)).people] == ["Anna"]
     shutil.rmtree(cache / "analyses")
     with pytest.raises(VideoProcessingError, match="--overwrite"):
         run(make(no_models, clip={"size": 256}))
@@ -403,50 +398,8 @@ def test_killed_while_results_are_exchanged_the_edited_timeline_is_still_followe
             run(make())
     assert "replacing" in json.loads((folder / "manifest.json").read_text())
     manifest = run(make())
-    assert [p["name"] for p in manifest["people"]] == ["Anna"]
-    assert manifest["timeline"]["edited"] is True
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "expected"),
-    [
-        (ImportError("No module named 'dlib'"), ModelError, "a package is missing or broken: No module named 'dlib'"),
-        (RuntimeError("operator torchvision::nms does not exist"), ModelError, "must be of matching releases"),
-        (OSError("libfoo.so: cannot open"), ModelError, "libfoo.so"),
-        (ModelUnavailableError("no weights", hint="--embedder dlib"), ModelUnavailableError, "no weights"),
-    ],
-)
-def test_models_that_cannot_be_loaded_are_a_model_error(monkeypatch, error, kind, expected):
-    def broken(settings):
-        raise error
-
-    monkeypatch.setattr(video_processor, "choose_encoder", lambda *_: "libx264")
-    monkeypatch.setattr(core.model_manager.ModelManager, "instance", broken)
-    with pytest.raises(kind, match=expected):
-        load_models(Settings())
-
-
-def test_what_the_analysis_imports_is_known_to_be_there_before_it_begins(monkeypatch):
-    monkeypatch.setattr(video_processor, "choose_encoder", lambda *_: "libx264")
-    manager = SimpleNamespace(device_line="", detector=None, embedder=None)
-    monkeypatch.setattr(core.model_manager.ModelManager, "instance", lambda settings: manager)
-    assert load_models(Settings()) is manager
-    monkeypatch.setitem(sys.modules, "processors.face_analyzer", None)  # as if it could not be imported
-    with pytest.raises(ModelError, match=r"missing or broken.*face_analyzer"):
-        load_models(Settings())
-
-
-def test_a_missing_encoder_is_known_before_models_are_loaded(monkeypatch):
-    def missing(*_) -> str:
-        raise ToolMissingError("no ffmpeg")
-
-    def never(settings):
-        raise AssertionError("models were loaded")
-
-    monkeypatch.setattr(video_processor, "choose_encoder", missing)
-    monkeypatch.setattr(core.model_manager.ModelManager, "instance", never)
-    with pytest.raises(ToolMissingError):
-        load_models(Settings())
+    assert [p.name for p in manifest.people] == ["Anna"]
+    assert manifest.timeline.edited is True
 
 
 @pytest.mark.parametrize("mark", [Fingerprint(11, "aa"), Fingerprint(10, "bb"), None])

@@ -1,4 +1,4 @@
-"""Area averages against the sums written out."""
+"""Area averages, compared with explicit sums."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def pooled(region: NDArray[np.uint8], height: int, width: int) -> NDArray[np.flo
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 11), (24, 48), (60, 80), (90, 100)])
-def test_the_whole_picture_is_pooled(size: tuple[int, int]) -> None:
-    picture = noise(60, 80)
-    resized = AreaSampler(picture).resized(*size)
+def test_the_whole_image_is_pooled(size: tuple[int, int]) -> None:
+    image = noise(60, 80)
+    resized = AreaSampler(image).resized(*size)
     assert resized.dtype == np.float32 and resized.shape == (*size, 3)
-    assert np.allclose(resized, pooled(picture, *size), atol=1e-3)
+    assert np.allclose(resized, pooled(image, *size), atol=1e-3)
 
 
 def test_the_same_size_gives_the_same_pixels() -> None:
-    picture = noise(33, 41)
-    assert np.array_equal(AreaSampler(picture).resized(33, 41), picture)
+    image = noise(33, 41)
+    assert np.array_equal(AreaSampler(image).resized(33, 41), image)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_the_same_size_gives_the_same_pixels() -> None:
     ],
 )
 @pytest.mark.parametrize("side", [24, 48])
-def test_squares_are_what_facenet_pytorch_cuts_out(box: tuple[float, float, float, float], side: int) -> None:
-    picture = noise(60, 80, 1)
+def test_squares_are_those_that_facenet_pytorch_crops(box: tuple[float, float, float, float], side: int) -> None:
+    image = noise(60, 80, 1)
     x1, y1, x2, y2 = (int(v) for v in box)
-    region = picture[max(y1, 1) - 1 : min(y2, 60), max(x1, 1) - 1 : min(x2, 80)]
-    (square,) = AreaSampler(picture).squares(np.array([box], np.float32), side)
+    region = image[max(y1, 1) - 1 : min(y2, 60), max(x1, 1) - 1 : min(x2, 80)]
+    (square,) = AreaSampler(image).squares(np.array([box], np.float32), side)
     assert np.allclose(square, pooled(region, side, side), atol=1e-3)
 
 
@@ -78,7 +78,7 @@ def test_a_box_without_pixels_still_gives_a_square(box: tuple[float, ...]) -> No
     assert square.min() >= 0 and square.max() <= 255
 
 
-def test_sums_of_a_large_bright_picture_do_not_overflow() -> None:
+def test_sums_of_a_large_bright_image_do_not_overflow() -> None:
     white = np.full((2400, 4200, 3), 255, np.uint8)  # its sum is above 2**31
     sampler = AreaSampler(white)
     assert (sampler.resized(20, 20) == 255).all()

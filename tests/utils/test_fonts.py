@@ -1,4 +1,4 @@
-"""Which font has a text's letters: Pillow's own, those of a made-up machine, none."""
+"""Which font has the letters of a text: Pillow's own, one of a simulated machine, none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ builder = pytest.importorskip("fontTools.fontBuilder", reason="fontTools makes t
 
 
 def write_font(path: Path, letters: str, width: int = 800) -> Path:
-    """A font whose letters are rectangles of `width`, and which shows a narrow one for what it does not know."""
+    """A font whose letters are rectangles of `width`, with a narrow one for characters that it lacks."""
     from fontTools.pens.ttGlyphPen import TTGlyphPen
 
     def bar(right: int) -> object:
@@ -47,7 +47,7 @@ def forget() -> None:
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """A folder of fonts, the only one there is."""
+    """The only font folder."""
     folder = tmp_path / "fonts"
     folder.mkdir()
     monkeypatch.setattr(fonts, "font_folders", lambda: (folder,))
@@ -79,14 +79,14 @@ def test_a_font_that_has_all_letters_is_found_and_used(machine):
         mask[0, 0] = 1
 
 
-def test_what_the_font_lacks_is_written_in_pillows_own(machine):
+def test_letters_that_the_font_lacks_are_written_in_pillows_own(machine):
     font = write_font(machine / "Sans.ttf", "김 ")
     assert pieces_by_font("a 김 김 #1") == (("a ", None), ("김 김 ", font), ("#1", None))
     widths = [text_mask(text, 20).shape[1] for text in ("a ", "김 김 ", "#1", "a 김 김 #1")]
     assert widths[3] == sum(widths[:3])
 
 
-def test_words_that_run_from_right_to_left_are_a_piece_of_their_own(machine):
+def test_right_to_left_words_are_pieces_of_their_own(machine):
     font = write_font(machine / "Sans.ttf", "علي 123#")
     assert pieces_by_font("علي علي #123") == (("علي علي ", font), ("#123", None))
 
@@ -97,32 +97,32 @@ def test_one_font_for_letters_of_two_scripts_or_none(machine):
     assert can_write("김") and can_write("Ж") and not can_write("김Ж")
 
 
-def test_plain_fonts_come_before_fancy_ones(machine):
+def test_regular_fonts_come_before_styled_ones(machine):
     for name in ("AlphaSerif-Bold", "AlphaSans-BoldItalic", "ZetaSans-Regular"):
         write_font(machine / f"{name}.ttf", "Ж")
     ((_, font),) = pieces_by_font("Ж")
     assert font.stem == "ZetaSans-Regular"
 
 
-def test_a_letter_that_is_like_no_other(machine):
+def test_a_letter_that_the_font_lacks(machine):
     font = write_font(machine / "Sans.ttf", "Ж")
     assert has_letter(font, "Ж") and not has_letter(font, "Д") and has_letter(font, " ")
     assert not has_letter(machine / "gone.ttf", "Ж")
 
 
-def test_where_fonts_are_looked_for():
+def test_font_folders():
     folders = font_folders({"HOME": "/h", "XDG_DATA_DIRS": "/a:/b", "XDG_DATA_HOME": ""})
     assert folders[:4] == (Path("/h/.fonts"), Path("/h/.local/share/fonts"), Path("/a/fonts"), Path("/b/fonts"))
     assert Path("/usr/share/fonts") in font_folders({"HOME": "/h"})
 
 
-def test_marks_are_taken_off_letters():
+def test_diacritics_are_removed():
     assert plain_letters("José Łukasz Ångström") == "Jose Łukasz Angstrom"
     assert np.array_equal(text_mask(plain_letters("é"), 20), text_mask("e", 20))
 
 
 @pytest.mark.skipif(not any(folder.is_dir() for folder in font_folders()), reason="missing on this machine: fonts")
-def test_the_fonts_that_are_here():
+def test_the_fonts_of_this_machine():
     forget()
     found = [text for text in ("José", "Иван Петров", "محمد علي", "김민수", "田中", "王伟") if can_write(text)]
     for text in found:

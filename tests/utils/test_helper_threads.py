@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from utils.helper_threads import each, helper_thread, submit
+from utils.helper_threads import helper_thread, map_ordered, submit
 from utils.json_log import JsonFormatter, log_context
 from utils.prefetch import prefetch
 
@@ -55,14 +55,14 @@ def test_each_gives_results_in_order_and_begins_no_more_than_it_has_threads_for(
         return f"{WORD.get()}{number}"
 
     WORD.set("n")
-    results = each(work, range(100), 2, "test")
+    results = map_ordered(work, range(100), 2, "test")
     assert [next(results) for _ in range(3)] == ["n0", "n1", "n2"]
     results.close()  # type: ignore[attr-defined]
     assert len(begun) <= 5
 
 
 def test_each_raises_in_its_place() -> None:
-    results = each(lambda number: 1 // number, [1, 0, 1], 2, "test")
+    results = map_ordered(lambda number: 1 // number, [1, 0, 1], 2, "test")
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)

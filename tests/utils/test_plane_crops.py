@@ -1,4 +1,4 @@
-"""Sub-pixel cropping against analytic pictures."""
+"""Sub-pixel cropping, compared with analytic images."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def positions(window, out_w, out_h):
 
 @pytest.mark.parametrize("size", [33.3, 90.25, 127.9, 128.0, 128.3, 200.7, 255.9, 256.0, 300.1])
 @pytest.mark.parametrize("corner", [(40.0, 30.0), (40.3, 20.7), (100.999, 10.5)])
-def test_every_output_pixel_shows_its_place(size, corner):
+def test_every_output_pixel_shows_its_position(size, corner):
     window = (*corner, corner[0] + size, corner[1] + size)
     out = crop_plane(wave(), window, 128, 128)
     error = out - wave_at(*positions(window, 128, 128))
@@ -55,7 +55,7 @@ def test_fine_pattern_is_averaged_not_aliased_when_shrinking():
         assert np.abs(out.astype(float) - 127.5).max() < 14, size
 
 
-def test_colour_stays_with_brightness():
+def test_chroma_stays_aligned_with_luma():
     # Chroma sample i sits at luma column 2 i (centre 2 i + 0.5) and between two rows.
     luma = wave(period=60)
     x, y = np.meshgrid(2 * np.arange(320) + 0.5, 2 * np.arange(180) + 1.0)
@@ -66,7 +66,7 @@ def test_colour_stays_with_brightness():
     assert np.abs(at_chroma - out_u).mean() < 0.6
 
 
-def test_outside_repeats_the_edge_and_tiny_pictures_work():
+def test_outside_repeats_the_edge_and_tiny_planes_work():
     plane = np.full((7, 5), 99, np.uint8)
     assert (crop_plane(plane, (0, 0, 5, 5), 64, 64) == 99).all()
     assert (crop_plane(plane, (-3.5, -2.2, 9.0, 10.3), 64, 64) == 99).all()
@@ -79,7 +79,7 @@ def test_empty_window_is_refused():
 
 
 @pytest.mark.parametrize("scale", [1.02, 1.1, 1.2, 1.4, 1.7, 1.99])
-def test_taps_that_are_left_out_change_no_pixel(scale, monkeypatch):
+def test_omitted_taps_change_no_pixel(scale, monkeypatch):
     plane = np.random.default_rng(1).integers(0, 256, (400, 500), np.uint8)
     window = (30.3, 10.7, 30.3 + 150 * scale, 10.7 + 150 * scale)
     fast = crop_plane(plane, window, 150, 150)

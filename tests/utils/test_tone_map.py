@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.tone_map import hlg_to_nits, nits_to_pq, pq_to_nits, rolled_off, sdr_table, to_sdr
+from utils.tone_map import hlg_to_nits, nits_to_pq, pq_to_nits, roll_off, sdr_table, to_sdr
 
 PQ, HLG = "smpte2084", "arib-std-b67"
 TO_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
@@ -32,11 +32,11 @@ def test_roll_off_as_in_bt2390():
     knee_nits = float(pq_to_nits(np.array((1.5 * white / peak - 0.5) * peak)))
     assert 80 < knee_nits < 95
     below = np.linspace(0, knee_nits, 50)
-    assert np.allclose(rolled_off(below, 1000), below)
-    above = rolled_off(np.linspace(knee_nits, 1000, 200), 1000)
+    assert np.allclose(roll_off(below, 1000), below)
+    above = roll_off(np.linspace(knee_nits, 1000, 200), 1000)
     assert (np.diff(above) > -1e-9).all() and above[-1] == pytest.approx(203, rel=1e-3)
-    assert rolled_off(np.array([4000.0]), 1000)[0] == pytest.approx(203, rel=1e-3)
-    assert rolled_off(np.array([150.0, 300.0]), 203) == pytest.approx([150, 203])
+    assert roll_off(np.array([4000.0]), 1000)[0] == pytest.approx(203, rel=1e-3)
+    assert roll_off(np.array([150.0, 300.0]), 203) == pytest.approx([150, 203])
 
 
 @pytest.mark.parametrize(("transfer", "signal"), [(PQ, 0.38), (HLG, 0.38)])

@@ -1,4 +1,4 @@
-"""AAC made in memory: as long as what went in, near to it, the same every time."""
+"""AAC made in memory: of the same length, close to the input, reproducible."""
 
 import io
 
@@ -12,14 +12,14 @@ from core.media.audio_reader import PcmFormat
 
 
 def tone(form, samples):
-    """Each channel a sine of its own, int16 (samples, channels)."""
+    """A different sine in each channel, int16 (samples, channels)."""
     pitch_hz = 200 * (1 + np.arange(form.channels))
     phase = 2 * np.pi * np.arange(samples)[:, None] / form.sample_rate_hz * pitch_hz
     return np.round(8000 * np.sin(phase)).astype("<i2")
 
 
 def decoded(data):
-    """(length in the file, samples that players play as float (samples, channels))."""
+    """(length in the file, the samples that a player plays, float (samples, channels))."""
     with av.open(io.BytesIO(data)) as container:
         (stream,) = container.streams.audio
         pieces = [frame.to_ndarray() for frame in container.decode(stream)]
@@ -34,7 +34,7 @@ def test_length_is_kept_to_the_sample(form, samples):
 
 
 @pytest.mark.parametrize("form", [PcmFormat(16000, 1), PcmFormat(48000, 2)])
-def test_what_is_played_is_what_went_in_without_delay(form):
+def test_the_input_is_played_without_delay(form):
     given = tone(form, 2 * form.sample_rate_hz)
     played = decoded(encode_aac(given.tobytes(), form, 160))[1]
     error = played - given / 32768
@@ -48,6 +48,6 @@ def test_same_bytes_every_time():
     assert len(encode_aac(pcm, form, 32)) < len(encode_aac(pcm, form, 192))
 
 
-def test_what_aac_has_no_place_for():
+def test_a_rate_that_aac_does_not_support():
     with pytest.raises(EncodeError, match="12345 Hz"):
         encode_aac(b"\0" * 200, PcmFormat(12345, 1), 96)

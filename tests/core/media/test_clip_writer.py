@@ -18,7 +18,7 @@ FAST = EncodeSettings(preset="ultrafast")
 RATE = Fraction(30000, 1001)
 
 
-def picture(seed, size=64):
+def image(seed, size=64):
     rng = np.random.default_rng(seed)
     return tuple(
         np.kron(rng.integers(16, 235, (4, 4), np.uint8), np.ones((s // 4,) * 2, np.uint8))
@@ -29,11 +29,11 @@ def picture(seed, size=64):
 def write_clip(target, count=30, settings=FAST, **options):
     with ClipWriter(target, 64, 64, RATE, settings, **options) as writer:
         for i in range(count):
-            writer.write(*picture(i))
+            writer.write(*image(i))
     return target
 
 
-def test_pictures_rate_and_tags_arrive(tmp_path):
+def test_frames_rate_and_tags_arrive(tmp_path):
     color = ColorInfo("bt709", "iec61966-2-1", "bt470bg", "pc")
     target = write_clip(
         tmp_path / "a" / "clip.mp4", settings=EncodeSettings(quality=0, preset="ultrafast"), color=color
@@ -45,11 +45,11 @@ def test_pictures_rate_and_tags_arrive(tmp_path):
     assert [f.pts * f.time_base for f in frames] == [i / RATE for i in range(30)]
     first = frames[0]
     assert (first.color_primaries, first.color_trc, first.colorspace, first.color_range) == (1, 13, 5, 2)
-    # Quality 0 is lossless: nothing between us and the encoder touched the picture.
+    # Quality 0 is lossless: frames reach the encoder unchanged.
     for i, frame in enumerate(frames):
         values = frame.to_ndarray()
-        assert np.array_equal(values[:64].reshape(64, 64), picture(i)[0])
-        assert np.array_equal(values[64:80].reshape(32, 32), picture(i)[1])
+        assert np.array_equal(values[:64].reshape(64, 64), image(i)[0])
+        assert np.array_equal(values[64:80].reshape(32, 32), image(i)[1])
 
 
 def test_unknown_colour_stays_untagged(tmp_path):
@@ -62,14 +62,14 @@ def test_unknown_colour_stays_untagged(tmp_path):
 def test_same_input_same_bytes(tmp_path):
     pcm = tmp_path / "x.pcm"
     pcm.write_bytes(np.random.default_rng(0).integers(-9000, 9000, 48048 * 2).astype("<i2").tobytes())
-    sound = (pcm, PcmFormat(48000, 2))
-    a = write_clip(tmp_path / "a.mp4", audio=sound).read_bytes()
-    b = write_clip(tmp_path / "b.mp4", audio=sound).read_bytes()
+    audio = (pcm, PcmFormat(48000, 2))
+    a = write_clip(tmp_path / "a.mp4", audio=audio).read_bytes()
+    b = write_clip(tmp_path / "b.mp4", audio=audio).read_bytes()
     assert a == b
     assert a.index(b"moov") < a.index(b"mdat")
 
 
-def sound_of(path):
+def audio_of(path):
     with av.open(str(path)) as container:
         (stream,) = container.streams.audio
         length = round(stream.duration * stream.time_base * stream.rate)
@@ -78,15 +78,15 @@ def sound_of(path):
     return length, np.concatenate([frame.to_ndarray() for frame in frames], axis=1)[:, :length]
 
 
-def test_sound_that_is_aac_already_is_taken_as_it_is(tmp_path):
-    form, samples = PcmFormat(48000, 2), 48048  # 30 pictures
+def test_audio_that_is_aac_already_is_copied(tmp_path):
+    form, samples = PcmFormat(48000, 2), 48048  # 30 frames
     pcm = (np.sin(np.arange(2 * samples) / 40) * 9000).astype("<i2").tobytes()
     (tmp_path / "x.pcm").write_bytes(pcm)
     (tmp_path / "x.m4a").write_bytes(encode_aac(pcm, form, FAST.audio_kbps))
-    copied = sound_of(write_clip(tmp_path / "copied.mp4", audio=(tmp_path / "x.m4a", None)))
-    encoded = sound_of(write_clip(tmp_path / "encoded.mp4", audio=(tmp_path / "x.pcm", form)))
+    copied = audio_of(write_clip(tmp_path / "copied.mp4", audio=(tmp_path / "x.m4a", None)))
+    encoded = audio_of(write_clip(tmp_path / "encoded.mp4", audio=(tmp_path / "x.pcm", form)))
     assert copied[0] == encoded[0] == samples
-    assert np.array_equal(copied[1], sound_of(tmp_path / "x.m4a")[1])
+    assert np.array_equal(copied[1], audio_of(tmp_path / "x.m4a")[1])
     assert np.abs(copied[1] - encoded[1]).mean() < 0.003  # two versions of libavcodec
 
 
@@ -104,7 +104,7 @@ def test_encoder_that_refuses(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_pictures_is_a_failure_not_an_empty_clip(tmp_path):
+def test_no_frames_is_a_failure_not_an_empty_clip(tmp_path):
     with pytest.raises(EncodeError):
         write_clip(tmp_path / "clip.mp4", count=0)
     assert list(tmp_path.iterdir()) == []
@@ -113,14 +113,14 @@ def test_no_pictures_is_a_failure_not_an_empty_clip(tmp_path):
 def test_error_in_the_block_leaves_nothing(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"older")
     with pytest.raises(ZeroDivisionError), ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST) as writer:
-        writer.write(*picture(0))
+        writer.write(*image(0))
         raise ZeroDivisionError
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"older"]
 
 
 def test_abort_from_another_thread(tmp_path):
     with pytest.raises(EncodeError), ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST) as writer:
-        writer.write(*picture(0))
+        writer.write(*image(0))
         thread = threading.Thread(target=writer.abort)
         thread.start()
         thread.join()

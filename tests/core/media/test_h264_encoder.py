@@ -13,7 +13,7 @@ from core.media.h264_encoder import NVENC, choose_encoder, encoder_options
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch):
-    # As if there were a driver: what the trial says is what counts.
+    # As if there were a driver, so that the trial decides.
     monkeypatch.setattr(h264_encoder, "_missing_driver", lambda: "")
     choose_encoder.cache_clear()
     yield
@@ -21,7 +21,7 @@ def forget(monkeypatch):
 
 
 def script(monkeypatch, *, code, stderr=b""):
-    """Have the trial end like this; returns the commands that were run."""
+    """Fake the result of the trial; returns the commands that were run."""
     commands = []
 
     def run(command, **options):
@@ -38,7 +38,7 @@ def test_x264_needs_no_trial(monkeypatch):
     assert choose_encoder("x264", 512, 512) == "libx264" and commands == []
 
 
-def test_auto_takes_nvenc_where_a_trial_of_the_very_size_succeeds(monkeypatch, caplog):
+def test_auto_uses_nvenc_if_a_trial_at_the_clip_size_succeeds(monkeypatch, caplog):
     commands = script(monkeypatch, code=0)
     with caplog.at_level(logging.INFO):
         assert choose_encoder("auto", 406, 720) == choose_encoder("auto", 406, 720) == NVENC
@@ -54,13 +54,13 @@ def test_auto_falls_back_and_says_why(monkeypatch, caplog):
     assert "x264 (no NVENC: Cannot load libcuda.so.1)" in caplog.text
 
 
-def test_nvenc_that_was_demanded_never_falls_back(monkeypatch):
+def test_requested_nvenc_never_falls_back(monkeypatch):
     script(monkeypatch, code=1)
     with pytest.raises(ToolMissingError, match="NVENC does not work here"):
         choose_encoder("nvenc", 512, 512)
 
 
-def test_an_ffmpeg_that_hangs_counts_as_no(monkeypatch):
+def test_a_trial_that_hangs_has_failed(monkeypatch):
     def hang(command, **_):
         raise subprocess.TimeoutExpired(command, 1)
 
@@ -79,7 +79,7 @@ def test_the_real_trial_gives_an_answer():
         ("linux", True, ""),
         ("linux", False, "libcuda.so.1 cannot be loaded"),
         ("win32", False, "nvcuda.dll cannot be loaded"),
-        ("darwin", True, "there is none on darwin"),
+        ("darwin", True, "not available on darwin"),
     ],
 )
 def test_without_a_driver_there_is_no_trial(monkeypatch, caplog, platform, loads, reason):
@@ -104,6 +104,6 @@ def test_quality_reaches_the_encoder():
     assert encoder_options(NVENC, settings, 512, 512)["cq"] == 23
 
 
-def test_large_clips_are_encoded_by_more_threads_whatever_the_machine():
+def test_threads_depend_on_the_clip_size_only():
     threads = [encoder_options("libx264", EncodeSettings(), side, side)["threads:v"] for side in (64, 512, 720, 2160)]
     assert threads == [1, 1, 2, 4]

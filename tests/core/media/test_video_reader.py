@@ -243,7 +243,7 @@ def test_another_shape_in_mid_stream_is_fitted_inside_the_first(
         path = tmp_path / f"a.{container}"
     with VideoReader(probe_video(path)) as reader:
         frames = list(reader.frames())
-        assert reader.barred_pictures == (0 if place == (0, 160) else 6)
+        assert reader.barred_frames == (0 if place == (0, 160) else 6)
     assert len(frames) == 18
     for frame in frames:
         bars = place if 6 <= frame.index < 12 else (0, 160)

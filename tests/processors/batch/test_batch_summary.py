@@ -7,7 +7,8 @@ import json
 import pytest
 
 from core.errors import ModelError
-from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.batch_summary import BatchSummary
+from processors.batch.input_result import InputResult
 
 DONE = InputResult("in/a.mp4", "a", "done", people=2, clips=5, duration_s=12.0, wall_s=3.0)
 CACHED = InputResult("in/b.mp4", "longer", "cached", people=1, clips=1, duration_s=75.0)

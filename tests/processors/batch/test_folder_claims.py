@@ -13,7 +13,7 @@ import pytest
 
 from processors.batch.batch_inputs import BatchInput, find_inputs
 from processors.batch.folder_claims import FolderClaims
-from processors.results.folder_owner import folder_owner, folder_state
+from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
 from utils.fingerprints import Fingerprint, fingerprint
 
 
@@ -209,14 +209,14 @@ def test_what_a_manifest_says_of_its_folder(tmp_path: Path) -> None:
     video = put(tmp_path / "a.mp4", "x")
     finish(tmp_path / "a", video)
     assert folder_owner(tmp_path / "a") == fingerprint(video) == Fingerprint(1, fingerprint(video).sha256)
-    assert not folder_state(tmp_path / "nothing").has_manifest
-    assert not folder_state(video).has_manifest
+    assert read_outline(tmp_path / "nothing").state is ManifestState.MISSING
+    assert read_outline(video).state is ManifestState.MISSING
     put(tmp_path / "app" / "manifest.json", '{"name": "a web app", "icons": []}')
-    assert not folder_state(tmp_path / "app").ours
+    assert not read_outline(tmp_path / "app").is_ours
     put(tmp_path / "deep" / "manifest.json", "[" * 100_000)
     assert folder_owner(tmp_path / "deep") is None
     # The journal of an older version names no video.
     put(tmp_path / "old" / "manifest.json", '{"replacing": true, "files": []}')
-    state = folder_state(tmp_path / "old")
-    assert state.ours
-    assert state.owner is None
+    outline = read_outline(tmp_path / "old")
+    assert outline.is_ours
+    assert outline.owner is None

@@ -10,10 +10,13 @@ import tracemalloc
 import weakref
 from pathlib import Path
 
+import msgspec
+
 from processors.batch import index_writer
-from processors.batch.batch_summary import BatchSummary, InputResult
-from processors.batch.index_writer import index_parts, write_index
-from processors.results.output_folder import read_manifest
+from processors.batch.batch_summary import BatchSummary
+from processors.batch.index_writer import IndexView, index_parts, write_index
+from processors.batch.input_result import InputResult
+from processors.results.manifest import read_view
 from tests.material.page_material import HOSTILE, a_manifest
 
 DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
@@ -21,6 +24,10 @@ DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
 
 def text_of(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
+
+
+def view(**names: str) -> IndexView:
+    return msgspec.json.decode(json.dumps(a_manifest(**names)), type=IndexView)
 
 
 def put(output: Path, folder: str, **names: str) -> None:
@@ -53,7 +60,7 @@ def test_failures_are_named_without_the_folders_of_this_machine():
 
 def test_hostile_names_are_text():
     summary = BatchSummary((InputResult(HOSTILE, "x", "failed", HOSTILE),), 1.0)
-    page = "".join(index_parts([("a", a_manifest(name=HOSTILE, person=HOSTILE))], summary))
+    page = "".join(index_parts([("a", view(name=HOSTILE, person=HOSTILE))], summary))
     assert "<img src=x" not in page and page.count("<script>") == 1
 
 
@@ -72,7 +79,7 @@ def test_what_is_not_ours_is_left_out_and_left_alone(tmp_path, caplog):
 
 def test_the_same_every_time_whatever_the_clock_says():
     slow = BatchSummary(DONE.results, 99.0)
-    pages = ["".join(index_parts([("a", a_manifest())], summary)) for summary in (DONE, slow)]
+    pages = ["".join(index_parts([("a", view())], summary)) for summary in (DONE, slow)]
     assert pages[0] == pages[1]
 
 
@@ -85,22 +92,22 @@ def test_videos_of_one_name_are_told_apart(tmp_path):
     assert titles == ["a.mp4 (a)", "a.mp4 (a_2)", "b.mp4"]
 
 
-class Watched(dict):
+class Watched(IndexView, frozen=True, kw_only=True, weakref=True):
     """A manifest that can be watched going out of use."""
 
 
 def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):
     seen: list[weakref.ref[Watched]] = []
 
-    def watched(folder):
+    def watched(folder, _):
         assert not any(manifest() is not None for manifest in seen)
-        manifest = Watched(read_manifest(folder))
+        manifest = read_view(folder, Watched)
         seen.append(weakref.ref(manifest))
         return manifest
 
     for number in range(300):
         put(tmp_path, f"v{number:03d}", name=f"{number}.mp4")
-    monkeypatch.setattr(index_writer, "read_manifest", watched)
+    monkeypatch.setattr(index_writer, "read_view", watched)
     write_index(tmp_path, DONE)
     assert len(seen) == 300 and seen[-1]() is None
 

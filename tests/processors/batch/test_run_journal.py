@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processors.batch.batch_summary import InputResult
+from processors.batch.input_result import InputResult
 from processors.batch.run_journal import Crash, RunHistory
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from core.errors import WorkerCrashError
 from processors.batch import worker_supervisor
-from processors.batch.batch_summary import InputResult
 from processors.batch.exit_codes import EXIT_RESTART
+from processors.batch.input_result import InputResult
 from processors.batch.run_journal import RunJournal
 from processors.batch.worker_supervisor import supervise
 

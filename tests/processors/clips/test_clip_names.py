@@ -1,4 +1,4 @@
-"""What clips are called."""
+"""File names of clips."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_no_template_leads_out_of_the_folder(template):
     assert not set(file) & set('\\:*?"<>|\x00')
 
 
-def test_equal_names_get_numbers_however_long_they_are():
+def test_equal_names_get_numbers_even_if_they_are_very_long():
     paths = [path("person_01", i) for i in range(12)] + [path("person_02", 0)]
     for template in ("same", "ä" * 300, "a" * 200 + "$START_FRAME"):
         names = clip_files(paths, Analysis, template)
@@ -64,7 +64,7 @@ def test_equal_names_get_numbers_however_long_they_are():
     assert clip_files(paths, Analysis, "same")[:2] == ("person_01/same.mp4", "person_01/same_2.mp4")
 
 
-def test_a_number_that_was_given_is_not_taken_again():
+def test_a_number_is_not_given_twice():
     class Odd(Analysis):
         class video(Analysis.video):
             class path:
@@ -77,6 +77,6 @@ def test_a_number_that_was_given_is_not_taken_again():
 
 
 @pytest.mark.parametrize("template", ["reel", "REEL", "$PERSON"])
-def test_no_clip_takes_the_name_of_the_reel(template):
+def test_no_clip_gets_the_name_of_the_reel(template):
     names = clip_files([path("Reel", 0), path("Reel", 50)], Analysis, template)
     assert [name.split("/")[1].casefold() for name in names] == ["reel_2.mp4", "reel_3.mp4"]

@@ -1,4 +1,4 @@
-"""Pictures of clips: how many of each, and that reading them ahead changes nothing but the time."""
+"""Thumbnails of clips: how many of each, and that reading them ahead does not change them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def of(folder, clips: list[Clip], threads: int = 0) -> ClipThumbnails:
 
 
 class Reader:
-    """Stands for `read_thumbnails`: pictures of `side` px that carry the number of the call."""
+    """A fake `read_thumbnails`: images of `side` px that hold the number of the call."""
 
     def __init__(self, side: int = 4) -> None:
         self.side = side
@@ -35,7 +35,7 @@ class Reader:
         return (Thumbnail(0.4, np.full((self.side, self.side, 3), len(self.asked), np.uint8)),)
 
 
-def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
+def test_the_more_clips_the_fewer_thumbnails_each(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader())
     clips = [clip("a", n) for n in range(25)] + [clip("b", n) for n in range(3)]
     list(of(tmp_path, clips).take(clips))
@@ -46,7 +46,7 @@ def test_of_many_clips_fewer_pictures_each_are_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_no_more_clips_are_read_at_a_time_than_the_run_has_threads(tmp_path, monkeypatch, threads):
+def test_at_most_as_many_clips_are_read_at_a_time_as_the_run_has_threads(tmp_path, monkeypatch, threads):
     reading, most = [], []
 
     def read(path, height, limit):
@@ -62,7 +62,7 @@ def test_no_more_clips_are_read_at_a_time_than_the_run_has_threads(tmp_path, mon
     assert max(most) == threads
 
 
-def test_what_was_read_ahead_is_not_read_again(tmp_path, monkeypatch):
+def test_thumbnails_that_were_read_ahead_are_not_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader())
     clips = [clip("a", n) for n in range(3)]
     pictures = of(tmp_path, clips)

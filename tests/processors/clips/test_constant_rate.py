@@ -38,7 +38,7 @@ def analysis(pts: list[int], rate: int = 10) -> FaceAnalysis:
     [
         ([0, 10, 20, 30], (0, 4), [0, 1, 2, 3]),
         ([500, 510, 520, 530], (1, 3), [1, 2]),
-        # Twice the nominal rate. The last frame is shown for 0.1 s, so 0.35 s have to be filled: four rows.
+        # Twice the nominal rate. The last frame is shown for 0.1 s: 0.35 s in all, rounded up to four rows.
         ([0, 5, 10, 15, 20, 25], (0, 6), [1, 3, 5, 5]),
         ([0, 20, 40], (0, 3), [0, 0, 1, 1, 2]),
         # A frame that is shown for 0.3 s covers three rows; the interval ends where frame 3 begins.

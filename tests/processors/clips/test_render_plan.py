@@ -1,4 +1,4 @@
-"""Which clips are made together, and where a video may be cut into parts."""
+"""Which clips are made together, and how they are divided into parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips that an unfinished render has finished: taken over only where nothing about them has changed."""
+"""Clips that an interrupted render has finished are reused only if nothing about them has changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def clip(file: str) -> FinishedClip:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two finished clips, something else's picture, and a file that was under way."""
+    """Two finished clips, an image, and an unfinished file."""
     folder = tmp_path / "partial"
     folder.mkdir()
     finished = FinishedClips(folder, FACTS)
@@ -45,7 +45,7 @@ def files(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.name != NOTES_FILE)
 
 
-def test_finished_clips_are_found_and_the_rest_goes(folder):
+def test_finished_clips_are_found_and_other_files_removed(folder):
     finished = FinishedClips(folder, FACTS)
     assert finished.find(path("p"), "p/1.mp4", ENCODER) == clip("p/1.mp4")
     assert finished.find(path("q"), "q/1.mp4", ENCODER) == clip("q/1.mp4")
@@ -53,7 +53,7 @@ def test_finished_clips_are_found_and_the_rest_goes(folder):
 
 
 @pytest.mark.parametrize("change", ["facts", "encoder", "name", "windows", "frames", "size", "person"])
-def test_whatever_decides_the_bytes_must_be_the_same(folder, change):
+def test_everything_that_determines_the_bytes_must_be_the_same(folder, change):
     facts, encoder, file, wanted = FACTS, ENCODER, "p/1.mp4", path("p")
     if change == "facts":
         facts = {**FACTS, "encode": {"quality": 20}}
@@ -73,7 +73,7 @@ def test_whatever_decides_the_bytes_must_be_the_same(folder, change):
 
 
 @pytest.mark.parametrize("damage", ["gone", "longer", "flipped", "link", "linked folder"])
-def test_a_file_that_has_changed_is_not_taken_over(folder, tmp_path, damage):
+def test_a_changed_file_is_not_reused(folder, tmp_path, damage):
     file = folder / "p/1.mp4"
     data = file.read_bytes()
     if damage == "longer":
@@ -96,13 +96,13 @@ def test_a_file_that_has_changed_is_not_taken_over(folder, tmp_path, damage):
 
 
 @pytest.mark.parametrize("line", [b'{"digest": "aa", "by', b"\xff\n", b"[]\n", b'{"digest":1}\n', b"\n"])
-def test_notes_that_cannot_be_read_are_passed_over(folder, line):
+def test_unreadable_lines_are_skipped(folder, line):
     with (folder / NOTES_FILE).open("ab") as notes:
         notes.write(line)
     assert FinishedClips(folder, FACTS).find(path("p"), "p/1.mp4", ENCODER) is not None
 
 
-def test_notes_cannot_make_us_read_or_remove_other_files(folder, tmp_path):
+def test_the_journal_cannot_name_files_outside_of_the_folder(folder, tmp_path):
     (tmp_path / "precious").write_bytes(b"p/1.mp4" * 100)
     notes = (folder / NOTES_FILE).read_bytes()
     (folder / NOTES_FILE).write_bytes(notes.replace(b'"p/1.mp4"', b'"../precious"'))
@@ -112,7 +112,7 @@ def test_notes_cannot_make_us_read_or_remove_other_files(folder, tmp_path):
     assert files(folder) == []
 
 
-def test_clips_of_another_timeline_go_in_the_end(folder):
+def test_clips_of_another_timeline_are_removed_in_the_end(folder):
     finished = FinishedClips(folder, FACTS)
     (folder / "p/2.mp4").write_bytes(b"new")
     finished.add(path("p", start=3), ENCODER, clip("p/2.mp4"))
@@ -120,7 +120,7 @@ def test_clips_of_another_timeline_go_in_the_end(folder):
     assert files(folder) == ["p", "p/2.mp4"]
 
 
-def test_a_clip_made_anew_takes_the_place_of_the_old_one(folder):
+def test_a_clip_that_is_made_again_replaces_the_old_one(folder):
     finished = FinishedClips(folder, FACTS)
     (folder / "p/1.mp4").write_bytes(b"other")
     finished.add(path("p", start=7), ENCODER, clip("p/1.mp4"))
@@ -129,7 +129,7 @@ def test_a_clip_made_anew_takes_the_place_of_the_old_one(folder):
     assert again.find(path("p"), "p/1.mp4", ENCODER) is None
 
 
-def test_whether_there_is_anything_to_go_on_with(folder, tmp_path):
+def test_whether_there_are_clips_to_reuse(folder, tmp_path):
     assert has_finished_clips(folder)
     (tmp_path / "link").symlink_to(folder)
     assert not has_finished_clips(tmp_path / "link")

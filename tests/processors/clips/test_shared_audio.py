@@ -20,7 +20,7 @@ FIRST, SECOND = Interval(Fraction(1), Fraction(2)), Interval(Fraction(3), Fracti
 
 @pytest.fixture
 def readings(monkeypatch):
-    """The intervals that were read, each as bytes that tell its start."""
+    """The intervals that were read; each is a file of bytes with its start."""
     seen = []
 
     def read(analysis, interval, file, stop):

@@ -19,6 +19,7 @@ from processors.batch_runner import run_batch
 from processors.commands.folder_renderer import render_folder, rendered_lines
 from processors.commands.people_editor import drop, edit_people, merge, rename, split
 from processors.results import analysis_key
+from processors.results.manifest import Manifest
 from processors.results.result_lookup import find_folder, recorded_settings
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
@@ -56,7 +57,7 @@ class Studio:
         make = VideoProcessorFactory(settings, lambda _: NoModels())
         return [r.status for r in run_batch(inputs, self.output, settings, BatchMonitor(), make).results]
 
-    def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> dict[str, Any]:
+    def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> Manifest:
         flags = {"run": {"cache_dir": str(self.cache)}, **options.pop("flags", {})}
         recorded = recorded_settings(self.folder)
         settings = load_settings(None, {**recorded, **{k: {**recorded.get(k, {}), **v} for k, v in flags.items()}})
@@ -92,9 +93,9 @@ def test_everything_follows_the_edited_people(studio):
         f"1 person, 1 clip, vtt -> {studio.folder}",
         "Anna     1 clip    0:01.2",
     ]
-    assert [p["name"] for p in manifest["people"]] == ["Anna"]
-    assert {c["person"] for c in manifest["clips"]} == {"Anna"}
-    assert manifest["timeline"]["edited"] is True
+    assert [p.name for p in manifest.people] == ["Anna"]
+    assert {c.person for c in manifest.clips} == {"Anna"}
+    assert manifest.timeline.edited is True
     folders = {name.split("/")[0] for name in studio.tree() if "/" in name}
     assert folders == {"Anna"}
     with (studio.folder / "tracks.csv").open(newline="", encoding="utf-8") as file:
@@ -121,7 +122,7 @@ def test_later_runs_leave_the_edited_people_alone(studio):
 def test_merging_and_splitting_again_is_as_before(studio):
     before = json.loads((studio.folder / "timeline.json").read_text())
     edit_people(studio.folder, lambda film, rules: merge(film, rules, "person_01", ["person_02"], force=True))
-    assert len(studio.render()["people"]) == 1
+    assert len(studio.render().people) == 1
     edit_people(studio.folder, lambda film, rules: split(film, rules, "person_01", [1], "person_02"))
     studio.render()
     assert json.loads((studio.folder / "timeline.json").read_text()) == before
@@ -129,8 +130,8 @@ def test_merging_and_splitting_again_is_as_before(studio):
 
 def test_other_clips_with_the_settings_given(studio):
     manifest = studio.render(flags={"clip": {"size": 96}})
-    assert {c["height"] for c in manifest["clips"]} == {96}
-    assert manifest["settings"]["encode"]["preset"] == "ultrafast"
+    assert {c.height for c in manifest.clips} == {96}
+    assert manifest.settings["encode"]["preset"] == "ultrafast"
     assert recorded_settings(studio.folder)["clip"]["size"] == 96
 
 

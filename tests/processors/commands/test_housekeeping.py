@@ -35,6 +35,7 @@ def make_results(output: Path, name: str, days: float, files: tuple[str, ...] = 
     manifest = {
         "schema": 2,
         "version": "0.1.0",
+        "input": {"name": f"{name}.mp4", "size_bytes": 10, "sha256": "ab" * 32},
         "analysis": "ab" * 32,
         "timeline": {"sha256": hashlib.sha256(b"{}").hexdigest(), "edited": False},
         "files": entries,

@@ -35,6 +35,7 @@ from processors.results.timeline_file import (
     check,
     read_timeline,
 )
+from tests.material.page_material import a_manifest
 from utils.files import write_json
 
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
@@ -254,7 +255,7 @@ def folder(tmp_path) -> Path:
     made = tmp_path / "out" / "video"
     made.mkdir(parents=True)
     settings = load_settings(None, {"clip": {"min_clip": 0.5}, "identity": {"skip_still": True}})
-    write_json(made / "manifest.json", {"settings": result_settings(settings)})
+    write_json(made / "manifest.json", {**a_manifest(), "settings": result_settings(settings)})
     (made / "timeline.json").write_bytes(msgspec.json.encode(TIMELINE))
     return made
 

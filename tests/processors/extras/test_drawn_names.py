@@ -1,4 +1,4 @@
-"""Names in pictures, where fonts do not have every letter."""
+"""Names in images, when fonts lack letters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def ascii_only(monkeypatch):
     module._drawn.cache_clear()
 
 
-def test_names_that_cannot_be_written_are_drawn_by_place_and_said_once(caplog):
+def test_names_without_a_font_are_numbered_and_warned_of_once(caplog):
     names = ["김민수", "Anna", "José", "王伟"]
     with caplog.at_level(logging.WARNING):
         drawn = drawn_names(names)
@@ -27,7 +27,7 @@ def test_names_that_cannot_be_written_are_drawn_by_place_and_said_once(caplog):
     assert [record.message.count("김민수") for record in caplog.records] == [1, 0, 0]
 
 
-def test_nobody_is_drawn_under_the_name_of_another():
+def test_no_drawn_name_is_that_of_another_person():
     assert list(drawn_names(["김", "이", "person_01", "person_03"]).values()) == [
         "person_02",
         "person_04",

@@ -1,4 +1,4 @@
-"""The annotated preview: its time line, its sound, and what is drawn."""
+"""The annotated preview: its timing, its audio, and what is drawn."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TIMELINE = Timeline((Identity("person_01", (0,), (Segment("person_01", 0, 0, 15,
 
 
 @pytest.mark.parametrize("timing", [{}, {"rate": Fraction(30000, 1001)}, {"variable": True}], ids=str)
-def test_it_is_as_long_as_the_video_and_flashes_and_beeps_with_it(tmp_path, timing):
+def test_the_preview_is_as_long_as_the_video_and_in_sync(tmp_path, timing):
     times = frame_times(**timing)
     write_video(tmp_path / "a.mp4", times)
     analysis = analysis_of(tmp_path / "a.mp4")
@@ -62,18 +62,18 @@ def test_it_is_as_long_as_the_video_and_flashes_and_beeps_with_it(tmp_path, timi
     assert len(shown) / float(analysis.video.frame_rate) == pytest.approx(times[-1], abs=0.1)
     flashes, beeps = onsets(shown, light, 120), onsets(heard, loudness, 0.1)
     assert len(flashes) == len(beeps) >= 6
-    # A flash may be seen half an interval of a picture early or late.
+    # A flash may be seen half a frame early or late.
     assert np.abs(flashes - beeps).max() <= 0.02
     assert not list(tmp_path.glob(".partial*"))
 
 
-def test_no_sound(tmp_path):
+def test_a_video_without_audio(tmp_path):
     write_video(tmp_path / "a.mp4", frame_times()[:20], sound=None)
     write_preview(tmp_path, analysis_of(tmp_path / "a.mp4"), TIMELINE, FAST, StageMonitor())
     assert read_clip(tmp_path / "preview.mp4")[2] is None
 
 
-def test_stopped_it_leaves_nothing(tmp_path):
+def test_a_stopped_preview_leaves_nothing(tmp_path):
     write_video(tmp_path / "a.mp4", frame_times())
 
     class Impatient(StageMonitor):
@@ -96,7 +96,7 @@ def test_a_video_that_is_gone_is_a_decode_error(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
 
 
-def test_frames_that_do_not_come_this_time_are_repeated(tmp_path):
+def test_frames_that_are_missing_this_time_are_repeated(tmp_path):
     write_video(tmp_path / "a.mp4", frame_times())
     analysis = analysis_of(tmp_path / "a.mp4")
     longer = dataclasses.replace(analysis, frame_pts=np.append(analysis.frame_pts, analysis.frame_pts[-1] + 3600 * 5))
@@ -111,20 +111,20 @@ def analysis(tmp_path) -> FaceAnalysis:
 
 
 def drawn(analysis: FaceAnalysis, frame: int) -> np.ndarray:
-    picture = np.zeros((240, 320, 3), np.uint8)
-    PreviewArtist(analysis, TIMELINE, 320, 240).draw(picture, frame)
-    return picture
+    image = np.zeros((240, 320, 3), np.uint8)
+    PreviewArtist(analysis, TIMELINE, 320, 240).draw(image, frame)
+    return image
 
 
-def test_a_face_has_its_persons_colour_and_nobodys_is_grey(analysis):
-    picture = drawn(analysis, 12)
+def test_a_face_has_the_colour_of_its_person_and_unknown_ones_are_grey(analysis):
+    image = drawn(analysis, 12)
     # Boxes at twice the source's size; the left edges, below the labels.
-    assert tuple(picture[110, 40]) == PERSON_COLORS[0]
-    assert len(set(picture[110, 200].tolist())) == 1 and picture[110, 200, 0] > 90
+    assert tuple(image[110, 40]) == PERSON_COLORS[0]
+    assert len(set(image[110, 200].tolist())) == 1 and image[110, 200, 0] > 90
     assert not drawn(analysis, 30)[100:130].any()
 
 
-def test_the_label_is_coloured_where_the_person_is_shown_in_a_clip(analysis):
+def test_the_label_is_coloured_while_the_person_is_shown_in_a_clip(analysis):
     plate = (slice(46, 58), slice(42, 44))
     inside, outside = drawn(analysis, 5)[plate], drawn(analysis, 16)[plate]
     assert (inside == PERSON_COLORS[0]).all(-1).mean() > 0.5
@@ -138,23 +138,23 @@ def test_a_hidden_face_is_dashed(analysis):
     assert 0.3 < (hidden[column] == PERSON_COLORS[0]).all(-1).mean() < 0.8
 
 
-def test_cuts_are_marked_when_they_come_and_in_the_strip(analysis):
+def test_cuts_are_marked_at_their_time_and_in_the_strip(analysis):
     corner = (slice(8, 20), slice(250, 310))
     assert drawn(analysis, 50)[corner].any() and drawn(analysis, 60)[corner].any()
     assert not drawn(analysis, 49)[corner].any() and not drawn(analysis, 70)[corner].any()
     assert tuple(drawn(analysis, 5)[-1, 160]) == (255, 60, 60)
 
 
-def test_the_strip_grows(analysis):
+def test_the_strip_shows_the_position(analysis):
     lit = [int((drawn(analysis, frame)[-1] == 200).all(-1).sum()) for frame in (0, 24, 99)]
     assert lit[0] < lit[1] < lit[2] and lit[1] == 80
 
 
 @pytest.mark.parametrize("size", [(2, 2), (33, 17), (4000, 20)])
-def test_pictures_of_any_size_can_be_drawn_on(analysis, size):
-    picture = np.zeros((size[1], size[0], 3), np.uint8)
-    PreviewArtist(analysis, TIMELINE, *size).draw(picture, 51)
-    assert picture.any()
+def test_images_of_any_size_can_be_drawn_on(analysis, size):
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    PreviewArtist(analysis, TIMELINE, *size).draw(image, 51)
+    assert image.any()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Reels: every picture of every clip comes once, at the exact rate, with its sound."""
+"""Reels: every frame of every clip comes once, at the exact rate, with its audio."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ NTSC = Fraction(30000, 1001)
 ENCODE = EncodeSettings(preset="ultrafast", codec="x264", quality=10)
 RATE_HZ = 48000
 LEVELS = (60, 120, 180)
-"""brightness of the clips' first pictures; each next picture is one brighter"""
+"""brightness of the first frame of each clip; each following frame is brighter by one"""
 
 
 def write_clip(
     folder: Path, number: int, rate: Fraction, frames: int, *, sound: bool = True, person: str = "p é"
 ) -> Clip:
-    """A clip that grows brighter by one in every picture, with a tone of its own loudness."""
+    """A clip in which each frame is brighter by one, with a tone of its own loudness."""
     path = folder / person / f"clip_{number}.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
     pcm = folder / "tone.pcm"
@@ -58,7 +58,7 @@ def brightness(path: Path) -> list[float]:
 
 
 @pytest.mark.parametrize("rate", [Fraction(25), NTSC, Fraction(1000, 33)], ids=str)
-def test_title_then_every_picture_of_every_clip_once(tmp_path, rate):
+def test_title_then_every_frame_of_every_clip_once(tmp_path, rate):
     # Given out of order: a reel is in the order of the video.
     clips = [write_clip(tmp_path, number, rate, 40) for number in (1, 0)]
     assert write_reels(tmp_path, clips, {}, rate, ENCODE, StageMonitor()) == ("p é/reel.mp4",)
@@ -81,7 +81,7 @@ def test_title_then_every_picture_of_every_clip_once(tmp_path, rate):
     assert {path.name for path in (tmp_path / "p é").iterdir()} == {"clip_0.mp4", "clip_1.mp4", "reel.mp4"}
 
 
-def test_the_sound_of_the_clips_fades_into_one_another(tmp_path):
+def test_the_audio_of_the_clips_is_cross_faded(tmp_path):
     rate = Fraction(25)
     parts = [
         ReelPart(None, 10, 2),
@@ -101,14 +101,14 @@ def test_the_sound_of_the_clips_fades_into_one_another(tmp_path):
     assert len(list(tmp_path.glob(".partial*"))) == 0
 
 
-def test_clips_without_sound_make_a_silent_film(tmp_path):
+def test_clips_without_audio_make_a_silent_reel(tmp_path):
     clips = [write_clip(tmp_path, n, Fraction(25), 12, sound=False) for n in (0, 1)]
     write_reels(tmp_path, clips, {}, Fraction(25), ENCODE, StageMonitor())
     with av.open(str(tmp_path / clips[0].person / "reel.mp4")) as container:
         assert len(container.streams.audio) == 0
 
 
-def test_each_person_has_a_reel_and_very_short_clips_are_no_problem(tmp_path):
+def test_each_person_has_a_reel_even_of_very_short_clips(tmp_path):
     clips = [write_clip(tmp_path, 0, NTSC, 1, person="a"), write_clip(tmp_path, 1, NTSC, 2, person="b")]
     clips.append(write_clip(tmp_path, 2, NTSC, 1, person="b"))
     assert write_reels(tmp_path, clips, {}, NTSC, ENCODE, StageMonitor()) == ("a/reel.mp4", "b/reel.mp4")
@@ -116,7 +116,7 @@ def test_each_person_has_a_reel_and_very_short_clips_are_no_problem(tmp_path):
     assert write_reels(tmp_path, [], {}, NTSC, ENCODE, StageMonitor()) == ()
 
 
-def test_stopped_it_leaves_nothing(tmp_path):
+def test_a_stopped_reel_leaves_nothing(tmp_path):
     clips = [write_clip(tmp_path, n, Fraction(25), 30) for n in (0, 1)]
 
     class Impatient(StageMonitor):
@@ -130,7 +130,7 @@ def test_stopped_it_leaves_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut"])
-def test_a_clip_that_cannot_be_read_is_our_error(tmp_path, damage):
+def test_a_clip_that_cannot_be_read_is_a_pipeline_error(tmp_path, damage):
     clips = [write_clip(tmp_path, n, Fraction(25), 30) for n in (0, 1)]
     path = tmp_path / clips[1].file
     if damage == "gone":
@@ -153,7 +153,7 @@ def test_what_moviepy_raises_becomes_an_encode_error(tmp_path, monkeypatch):
         write_reels(tmp_path, clips, {}, Fraction(25), ENCODE, StageMonitor())
 
 
-def test_moviepy_uses_our_ffmpeg_and_the_environment_stays_as_it_was():
+def test_moviepy_uses_our_ffmpeg_and_the_environment_is_restored():
     before = dict(os.environ)
     load_moviepy()
     import moviepy.config
@@ -162,7 +162,7 @@ def test_moviepy_uses_our_ffmpeg_and_the_environment_stays_as_it_was():
     assert dict(os.environ) == before
 
 
-def test_moviepy_that_is_missing_is_a_missing_tool(monkeypatch):
+def test_a_missing_moviepy_is_a_missing_tool(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "moviepy", None)
     with pytest.raises(ToolMissingError, match="moviepy"):
         load_moviepy()

@@ -42,16 +42,16 @@ class Embedder:
 
 
 class Frame:
-    """An array in place of a decoded picture."""
+    """An array in place of a decoded image."""
 
-    def __init__(self, index: int, picture: ByteArray) -> None:
-        self.index, self.picture = index, picture
+    def __init__(self, index: int, image: ByteArray) -> None:
+        self.index, self.image = index, image
 
     def patch(self, box: FloatArray) -> tuple[ByteArray, int, int]:
-        height, width = self.picture.shape[:2]
+        height, width = self.image.shape[:2]
         x0, y0 = int(np.clip(np.floor(box[0]), 0, width - 1)), int(np.clip(np.floor(box[1]), 0, height - 1))
         x1, y1 = int(np.clip(np.ceil(box[2]), x0 + 1, width)), int(np.clip(np.ceil(box[3]), y0 + 1, height))
-        return np.ascontiguousarray(self.picture[y0:y1, x0:x1]), x0, y0
+        return np.ascontiguousarray(self.image[y0:y1, x0:x1]), x0, y0
 
 
 def smooth_noise(height: int = 300, width: int = 400) -> ByteArray:
@@ -59,15 +59,15 @@ def smooth_noise(height: int = 300, width: int = 400) -> ByteArray:
     return np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
 
 
-PICTURE = smooth_noise()
+IMAGE = smooth_noise()
 BOX = np.array([150, 80, 250, 200], np.float32)
 
 
 def offer(
     sampler: FaceSampler, index: int, *, score: float = 1.0, sharp: float = 1e6, box: FloatArray = BOX, **options: Any
 ) -> None:
-    picture = options.get("picture", PICTURE)
-    frame = cast(VideoFrame, options.get("frame", Frame(index, picture)))
+    image = options.get("image", IMAGE)
+    frame = cast(VideoFrame, options.get("frame", Frame(index, image)))
     sampler.offer(frame, box, score, landmarks_in(box[None])[0], sharp)
 
 
@@ -83,13 +83,13 @@ def quality(*, box: FloatArray = BOX, score: float = 0.9, nose_px: float = 0.0, 
 
 def test_a_face_in_focus_is_sharper_than_one_out_of_focus() -> None:
     landmarks = landmarks_in(BOX[None])[0]
-    values = [sharpness(np.asarray(cv2.GaussianBlur(PICTURE, (0, 0), s), np.uint8), landmarks) for s in (0.5, 2, 5)]
+    values = [sharpness(np.asarray(cv2.GaussianBlur(IMAGE, (0, 0), s), np.uint8), landmarks) for s in (0.5, 2, 5)]
     assert values[0] > 1.5 * values[1] > 1.5 * values[2] > 0
 
 
-def test_sharpness_does_not_grow_with_the_picture() -> None:
-    small = sharpness(PICTURE, landmarks_in(BOX[None])[0])
-    doubled = np.asarray(cv2.resize(PICTURE, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
+def test_sharpness_does_not_grow_with_the_image() -> None:
+    small = sharpness(IMAGE, landmarks_in(BOX[None])[0])
+    doubled = np.asarray(cv2.resize(IMAGE, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
     assert sharpness(doubled, landmarks_in(2 * BOX[None])[0]) == pytest.approx(small, rel=0.5)
 
 
@@ -154,22 +154,22 @@ def test_a_good_moment_is_kept_among_many_bad_ones() -> None:
     assert sampler.finish()[0][0].frame == 100
 
 
-def test_the_chip_is_what_the_whole_picture_would_give() -> None:
+def test_the_chip_is_what_the_whole_image_would_give() -> None:
     sampler = new_sampler()
     offer(sampler, 0)
     (sample,) = sampler.finish()[0]
     matrix = Embedder().alignment(BOX, landmarks_in(BOX[None])[0])
-    wanted = warp(PICTURE, matrix, SIDE)
+    wanted = warp(IMAGE, matrix, SIDE)
     assert sample.chip.shape == (SIDE, SIDE, 3) and sample.chip.dtype == np.uint8
     assert np.abs(sample.chip.astype(int) - wanted).max() <= 2
 
 
 def test_the_wide_crop_has_the_face_in_its_middle_half() -> None:
-    picture = np.zeros((300, 400, 3), np.uint8)
+    image = np.zeros((300, 400, 3), np.uint8)
     x1, y1, x2, y2 = BOX.astype(int)
-    picture[y1:y2, x1:x2] = 255
+    image[y1:y2, x1:x2] = 255
     sampler = new_sampler()
-    offer(sampler, 0, picture=picture)
+    offer(sampler, 0, image=image)
     wide = sampler.finish()[0][0].wide
     assert wide.shape == (VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3)
     rows, columns = np.nonzero(wide[..., 0] > 127)
@@ -192,7 +192,7 @@ def test_faces_over_the_edge_tiny_or_huge_are_cut_out_all_the_same(box: tuple[fl
 def test_the_portrait_is_the_best_face_in_its_own_colours() -> None:
     sampler = new_sampler()
     for index, colour in enumerate(((40, 40, 200), (200, 60, 30), (40, 200, 40))):
-        offer(sampler, index, score=0.99 if index == 1 else 0.7, picture=np.full((300, 400, 3), colour, np.uint8))
+        offer(sampler, index, score=0.99 if index == 1 else 0.7, image=np.full((300, 400, 3), colour, np.uint8))
     portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
     assert portrait is not None
     assert portrait.mean((0, 1))[::-1] == pytest.approx((200, 60, 30), abs=4)
@@ -200,22 +200,22 @@ def test_the_portrait_is_the_best_face_in_its_own_colours() -> None:
 
 def drawn_face(*, open_eyes: bool, level: int = 150) -> ByteArray:
     """Skin with two eyes in `BOX`: white with a dark iris, or a dark line."""
-    picture = np.full((300, 400, 3), level, np.uint8)
+    image = np.full((300, 400, 3), level, np.uint8)
     for x, y in landmarks_in(BOX[None])[0][:2].round().astype(int).tolist():
         if open_eyes:
-            cv2.ellipse(picture, (x, y), (9, 5), 0, 0, 360, (min(level + 80, 255),) * 3, -1)
-            cv2.circle(picture, (x, y), 4, (level // 5,) * 3, -1)
+            cv2.ellipse(image, (x, y), (9, 5), 0, 0, 360, (min(level + 80, 255),) * 3, -1)
+            cv2.circle(image, (x, y), 4, (level // 5,) * 3, -1)
         else:
-            cv2.line(picture, (x - 9, y), (x + 9, y), (level // 5,) * 3, 2)
-    return cv2.GaussianBlur(picture, (0, 0), 0.8)
+            cv2.line(image, (x - 9, y), (x + 9, y), (level // 5,) * 3, 2)
+    return cv2.GaussianBlur(image, (0, 0), 0.8)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_portrait_has_open_eyes_if_there_are_any(order: tuple[int, int]) -> None:
     sampler = new_sampler()
-    pictures = [drawn_face(open_eyes=False), drawn_face(open_eyes=True)]
+    images = [drawn_face(open_eyes=False), drawn_face(open_eyes=True)]
     for index in order:
-        offer(sampler, index, picture=pictures[index])
+        offer(sampler, index, image=images[index])
     portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
     assert portrait is not None and portrait.max() > 200
 
@@ -227,11 +227,11 @@ def test_a_well_lit_face_is_shown_rather_than_a_dark_or_a_burnt_out_one() -> Non
 
 
 def test_the_portrait_is_the_face_and_its_surroundings() -> None:
-    picture = np.zeros((300, 400, 3), np.uint8)
+    image = np.zeros((300, 400, 3), np.uint8)
     x1, y1, x2, y2 = BOX.astype(int)
-    picture[y1:y2, x1:x2] = 200
+    image[y1:y2, x1:x2] = 200
     sampler = new_sampler()
-    offer(sampler, 0, picture=picture)
+    offer(sampler, 0, image=image)
     portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_GRAYSCALE)
     assert portrait is not None
     rows, columns = np.nonzero(portrait > 100)
@@ -241,8 +241,8 @@ def test_the_portrait_is_the_face_and_its_surroundings() -> None:
 
 def test_the_portrait_of_a_huge_face_is_reduced() -> None:
     sampler = new_sampler()
-    picture = np.full((1500, 2000, 3), 90, np.uint8)
-    offer(sampler, 0, picture=picture, box=np.array([300, 100, 1400, 1400], np.float32))
+    image = np.full((1500, 2000, 3), 90, np.uint8)
+    offer(sampler, 0, image=image, box=np.array([300, 100, 1400, 1400], np.float32))
     portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
     assert portrait is not None
     assert max(portrait.shape[:2]) == PORTRAIT_MAX_PX and min(portrait.shape[:2]) > PORTRAIT_MAX_PX / 3
@@ -259,11 +259,11 @@ def test_without_faces_there_is_no_portrait() -> None:
     assert new_sampler().finish() == ([], b"")
 
 
-def test_decoded_pictures_are_not_kept_alive() -> None:
+def test_decoded_frames_are_not_kept_alive() -> None:
     sampler = new_sampler()
     frame = Frame(0, smooth_noise())
     offer(sampler, 0, frame=frame)
-    gone = weakref.ref(frame), weakref.ref(frame.picture)
+    gone = weakref.ref(frame), weakref.ref(frame.image)
     del frame
     gc.collect()
     assert gone[0]() is None and gone[1]() is None

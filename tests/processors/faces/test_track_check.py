@@ -10,14 +10,14 @@ import pytest
 
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSample
-from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION, SURE_CONFIRMATIONS, SURE_SCORE, TrackCheck
+from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION, SURE_CONFIRMATIONS, SURE_MEDIAN_SCORE, TrackCheck
 from processors.faces.tracklet_maker import MIN_FRAMES
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
 
 RATE = 20.0
-SURE = min(SURE_SCORE + 0.05, 1.0)
-DOUBTFUL = SURE_SCORE - 0.1
+SURE = min(SURE_MEDIAN_SCORE + 0.05, 1.0)
+DOUBTFUL = SURE_MEDIAN_SCORE - 0.1
 LONG = round(2 * MIN_DOUBTFUL_S * RATE)
 """frames of a track that is long enough to be asked about"""
 

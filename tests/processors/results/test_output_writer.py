@@ -9,6 +9,7 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -26,13 +27,9 @@ from core.types import (
     VideoInfo,
 )
 from processors.clips.clip_thumbnails import ClipThumbnails
-from processors.results.output_writer import (
-    TRACKS_HEADER,
-    manifest_dict,
-    timeline_dict,
-    track_lines,
-    write_results,
-)
+from processors.results.manifest import ManifestTimeline, read_manifest
+from processors.results.output_writer import make_manifest, make_timeline_file, write_results
+from processors.results.tracks_table import TRACKS_HEADER, track_lines
 from utils.fingerprints import Fingerprint
 
 KEY = "ab" * 32
@@ -134,7 +131,7 @@ def test_nobody_gives_a_header_alone(analysis):
 
 
 def test_the_timeline_in_seconds(analysis, timeline):
-    value = timeline_dict(analysis, timeline, ["person_01"], KEY)
+    value = json.loads(msgspec.json.encode(make_timeline_file(analysis, timeline, ["person_01"], KEY)))
     assert [p["name"] for p in value["people"]] == ["person_01", "person_02"]
     assert [p["face"] for p in value["people"]] == ["person_01/face.jpg", None]
     assert [p["still"] for p in value["people"]] == [False, True]
@@ -146,7 +143,7 @@ def test_the_timeline_in_seconds(analysis, timeline):
 
 
 def manifest(analysis, timeline):
-    return manifest_dict(
+    return make_manifest(
         analysis,
         timeline,
         [CLIP],
@@ -156,12 +153,12 @@ def manifest(analysis, timeline):
         models={"embedder": {"name": "dlib"}},
         warnings=["odd"],
         analysis_key=KEY,
-        timeline_state={"sha256": "cc", "edited": True},
+        timeline_state=ManifestTimeline(sha256="cc", edited=True),
     )
 
 
 def test_the_manifest_says_what_was_found(analysis, timeline):
-    value = manifest(analysis, timeline)
+    value = json.loads(msgspec.json.encode(manifest(analysis, timeline)))
     assert value["input"] == {"name": "b\\nad.mp4", "size_bytes": 10, "sha256": "aa"}
     assert (value["video"]["frames"], value["video"]["duration_s"]) == (10, 0.44)
     assert (value["video"]["frame_rate"], value["video"]["sample_aspect_ratio"]) == ("25", "4/3")
@@ -177,7 +174,7 @@ def test_the_manifest_says_what_was_found(analysis, timeline):
 
 
 def test_the_manifest_knows_no_folders_of_this_machine(analysis, timeline):
-    assert "secret" not in json.dumps(manifest(analysis, timeline), allow_nan=False)
+    assert "secret" not in msgspec.json.encode(manifest(analysis, timeline)).decode()
 
 
 def write(folder: Path, analysis, timeline, clips):
@@ -194,16 +191,16 @@ def test_everything_is_written_and_listed_and_the_same_every_time(tmp_path, anal
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         returned = write(folder, analysis, timeline, [CLIP])
-        assert returned == json.loads((folder / "manifest.json").read_text())
+        assert returned == read_manifest(folder)
     files = {p.relative_to(folders[0]).as_posix(): p.read_bytes() for p in folders[0].rglob("*") if p.is_file()}
     expected = {"manifest.json", "timeline.json", "tracks.csv", "report.html", "person_01/face.jpg", CLIP.file}
     assert set(files) == expected
     assert files["person_01/face.jpg"] == b"sharp"
     assert files == {p.relative_to(folders[1]).as_posix(): p.read_bytes() for p in folders[1].rglob("*") if p.is_file()}
-    listed = {entry["file"]: entry["bytes"] for entry in returned["files"]}
+    listed = {entry.file: entry.bytes for entry in returned.files}
     assert listed == {name: len(data) for name, data in files.items() if name != "manifest.json"}
     digest = hashlib.sha256(files["timeline.json"]).hexdigest()
-    assert returned["timeline"] == {"sha256": digest, "edited": False}
+    assert returned.timeline == ManifestTimeline(sha256=digest)
     assert files["tracks.csv"].endswith(b"\n") and b"\r" not in files["tracks.csv"]
 
 
@@ -218,9 +215,9 @@ def test_a_clip_that_is_not_there_leaves_no_manifest(tmp_path, analysis, timelin
 
 def test_no_frames_at_all(analysis):
     empty = dataclasses.replace(analysis, frame_pts=np.zeros(0, np.int64), shots=(), tracklets=())
-    value = manifest_dict(
+    value = make_manifest(
         empty, Timeline(()), [],
         file_sizes={}, fingerprint=Fingerprint(0, ""), settings=Settings(), models={}, warnings=[],
-        analysis_key=KEY, timeline_state={},
+        analysis_key=KEY, timeline_state=ManifestTimeline(),
     )  # fmt: skip
-    assert (value["video"]["frames"], value["video"]["duration_s"]) == (0, 0.0)
+    assert (value.video.frames, value.video.duration_s) == (0, 0.0)

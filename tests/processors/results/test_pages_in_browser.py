@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processors.batch.batch_summary import BatchSummary, InputResult
+from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
+from processors.batch.input_result import InputResult
 from processors.results.report_writer import FacePicture, ReportPictures, report_html
 from tests.material.flash_beep import frame_times, write_video
-from tests.material.page_material import HOSTILE, a_manifest, a_timeline
+from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.files import write_bytes, write_json, write_text
 from utils.rgb_images import encode_jpeg
 
@@ -50,7 +51,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = ReportPictures(
         {PERSON: [FacePicture(0, face), FacePicture(1, face)]}, {manifest["clips"][0]["file"]: face}
     )
-    write_text(folder / "report.html", report_html(manifest, a_timeline(), pictures))
+    write_text(folder / "report.html", report_html(as_manifest(manifest), as_timeline(a_timeline()), pictures))
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
     write_index(output, BatchSummary((InputResult("a", "video", "done"), failure), 1.0))

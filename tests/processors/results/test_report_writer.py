@@ -12,7 +12,7 @@ import pytest
 
 from processors.results.html_page import content_policy, data_uri, render_page
 from processors.results.report_writer import FacePicture, ReportPictures, _ticks, report_html
-from tests.material.page_material import HOSTILE, a_manifest, a_timeline
+from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.urls import href
 
 JPEG = b"\xff\xd8\xff\xe0jpeg"
@@ -24,7 +24,7 @@ def manifest() -> dict[str, Any]:
 
 
 def page(manifest: dict[str, Any], **pictures: Any) -> str:
-    return report_html(manifest, a_timeline(), ReportPictures(**pictures))
+    return report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportPictures(**pictures))
 
 
 def test_it_says_who_when_and_how_long(manifest):
@@ -120,7 +120,7 @@ def test_only_our_own_script_and_style_may_run(manifest):
 def test_nobody_no_sound_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
     manifest["video"].update(duration_s=0.0, audio=[])
-    text = report_html(manifest, {"tracklets": []}, ReportPictures())
+    text = report_html(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportPictures())
     assert "Nobody was found" in text and "no sound" in text and 'class="timeline"' not in text
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly, read_thumbnails
+from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly_spaced, read_thumbnails
 from core.types import Clip, FaceAnalysis, Identity, Timeline, Tracklet
 from processors.clips.clip_thumbnails import TILE_HEIGHT_PX, ClipThumbnails
 from processors.results.contact_sheet import contact_sheet
@@ -161,9 +161,9 @@ def test_a_contact_sheet_has_all_tiles_in_time_order():
 
 
 def test_evenly():
-    assert evenly(3, 5) == (0, 1, 2)
-    assert evenly(10, 5) == (0, 2, 4, 6, 8)
-    assert evenly(0, 5) == ()
+    assert evenly_spaced(3, 5) == (0, 1, 2)
+    assert evenly_spaced(10, 5) == (0, 2, 4, 6, 8)
+    assert evenly_spaced(0, 5) == ()
 
 
 def test_pictures_shrink_and_never_grow():

@@ -6,12 +6,13 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from core.errors import SettingsError
 from core.types import ColorInfo, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
-from processors.results.output_writer import timeline_dict
+from processors.results.output_writer import make_timeline_file
 from processors.results.timeline_file import parse_timeline, read_timeline, to_timeline
 
 KEY = "ab" * 32
@@ -54,7 +55,7 @@ TIMELINE = Timeline(
 
 def written() -> dict:
     """The file as the program writes it."""
-    value: dict = json.loads(json.dumps(timeline_dict(ANALYSIS, TIMELINE, ["person_01"], KEY)))
+    value: dict = json.loads(msgspec.json.encode(make_timeline_file(ANALYSIS, TIMELINE, ["person_01"], KEY)))
     return value
 
 

@@ -1,4 +1,4 @@
-"""Black bars around pictures."""
+"""Black bars around images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from processors.shots.black_bars import NO_BARS, black_bars, common_bars
 
 
-def picture(top: int = 0, bottom: int = 0, left: int = 0, right: int = 0, black: int = 16) -> np.ndarray:
+def image(top: int = 0, bottom: int = 0, left: int = 0, right: int = 0, black: int = 16) -> np.ndarray:
     rng = np.random.default_rng(0)
     pixels = np.full((72, 128, 3), black, np.uint8)
     pixels += rng.integers(0, 3, pixels.shape, np.uint8)  # coding noise
@@ -20,23 +20,23 @@ def picture(top: int = 0, bottom: int = 0, left: int = 0, right: int = 0, black:
 @pytest.mark.parametrize("bars", [(0, 0, 0, 0), (8, 10, 0, 0), (0, 0, 40, 38), (4, 6, 8, 10)])
 @pytest.mark.parametrize("black", [0, 16])
 def test_bars_are_as_thick_as_they_are(bars: tuple[int, int, int, int], black: int) -> None:
-    assert black_bars(picture(*bars, black=black)) == bars
+    assert black_bars(image(*bars, black=black)) == bars
 
 
-def test_an_odd_row_is_left_to_the_picture() -> None:
-    assert black_bars(picture(7, 0, 0, 3)) == (6, 0, 0, 2)
+def test_an_odd_row_is_left_to_the_image() -> None:
+    assert black_bars(image(7, 0, 0, 3)) == (6, 0, 0, 2)
 
 
-def test_of_a_black_picture_nobody_can_tell() -> None:
+def test_of_a_black_image_nobody_can_tell() -> None:
     assert black_bars(np.full((72, 128, 3), 16, np.uint8)) is None
 
 
-def test_half_a_dark_picture_is_no_bar() -> None:
-    assert black_bars(picture(40, 8)) == (0, 8, 0, 0)
+def test_half_a_dark_image_is_no_bar() -> None:
+    assert black_bars(image(40, 8)) == (0, 8, 0, 0)
 
 
 def test_a_coloured_edge_is_no_bar() -> None:
-    pixels = picture(10)
+    pixels = image(10)
     pixels[:10] = (0, 0, 60)
     assert black_bars(pixels) == NO_BARS
 

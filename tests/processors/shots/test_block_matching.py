@@ -1,4 +1,4 @@
-"""Pictures that fit and pictures that do not."""
+"""Images that match and images that do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cuts on their exact frame and in time; no cut where only light, motion or a flash changes the picture."""
+"""Cuts on their exact frame and in time; no cut where only light, motion or a flash changes the image."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def blend(a: list[np.ndarray], b: list[np.ndarray], length: int) -> list[np.ndar
 
 
 def framed(frame: np.ndarray, high: float, wide: float, black: int) -> np.ndarray:
-    """The picture, smaller, between bars: their share of height and width, on each side."""
+    """The image, smaller, between bars: their share of height and width, on each side."""
     height, width = frame.shape[:2]
     y, x = round(high * height), round(wide * width)
     result = np.full_like(frame, black)
@@ -92,7 +92,7 @@ def test_cut_behind_a_blended_frame_is_reported_once() -> None:
 
 
 @pytest.mark.parametrize("pillars", [False, True])
-def test_cut_between_like_pictures(pillars: bool) -> None:
+def test_cut_between_similar_images(pillars: bool) -> None:
     """Same set, another person stands in the middle and the rest is a little brighter."""
     first, second = scene(1, 20), scene(1, 20)
     for frame, other in zip(second, scene(2, 20), strict=True):
@@ -127,7 +127,7 @@ def test_slow_light_is_no_boundary() -> None:
 
 
 def test_fast_pan_is_no_cut() -> None:
-    """A third of the picture a frame, far beyond the search for motion."""
+    """A third of the image per frame, far beyond the search for motion."""
     still, pan = scene(1, 20), scene(1, 7, 100)
     assert len(pan[-1][0]) == 320
     after = [pan[-1]] * 20
@@ -159,17 +159,17 @@ def test_fades_are_dissolves() -> None:
 @pytest.mark.parametrize("black", [0, 16])
 def test_black_bars_hide_no_cut_and_make_none(bars: tuple[float, float], black: int) -> None:
     shots = [scaled(scene(11, 30), 0.4), scaled(scene(12, 30), 0.4), scaled(scene(13, 30), 0.4)]
-    film = [framed(np.maximum(frame, black), *bars, black) for shot in shots for frame in shot]
-    assert run(film)[0] == [(30, "cut"), (60, "cut")]
+    frames = [framed(np.maximum(frame, black), *bars, black) for shot in shots for frame in shot]
+    assert run(frames)[0] == [(30, "cut"), (60, "cut")]
 
 
-def test_bars_that_come_and_go_are_cuts_where_the_picture_changes() -> None:
+def test_bars_that_come_and_go_are_cuts_where_the_image_changes() -> None:
     first, second, inserted, third = (scaled(scene(seed, 60), 0.4) for seed in (21, 22, 24, 23))
-    film = [*first, *(framed(np.maximum(frame, 16), 0.2, 0.0, 16) for frame in second + inserted), *third]
-    assert run(film)[0] == [(60, "cut"), (120, "cut"), (180, "cut")]
+    frames = [*first, *(framed(np.maximum(frame, 16), 0.2, 0.0, 16) for frame in second + inserted), *third]
+    assert run(frames)[0] == [(60, "cut"), (120, "cut"), (180, "cut")]
 
 
-def test_slow_films_may_move_further_from_frame_to_frame() -> None:
+def test_slow_videos_may_move_further_from_frame_to_frame() -> None:
     rng = np.random.default_rng(5)
     wide = cv2.resize(rng.integers(20, 236, (20, 80, 3)).astype(np.uint8), (480, 180), interpolation=cv2.INTER_CUBIC)
     jerked = [wide[:, left : left + 320] for left in [0] * 20 + [27] * 20]

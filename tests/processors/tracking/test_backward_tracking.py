@@ -18,7 +18,7 @@ def box_at(x, side=SIDE):
     return np.array([x, 50, x + side, 50 + side], np.float32)
 
 
-class Film:
+class ScriptedRefiner:
     """A face that is at `x` px in frame `x // 4`; `refine` finds it where it is asked for within half its size."""
 
     def __init__(self, visible, scores=None, sides=None):
@@ -33,9 +33,9 @@ class Film:
         return Detections(truth[None], np.array([score], np.float32), np.zeros((1, 5, 2), np.float32))
 
 
-def keeping(film, frames):
+def keeping(refiner, frames):
     """`frames` are kept: those before the one that the tracker is at."""
-    backward = BackwardTracker(film, 1.0, 25.0)
+    backward = BackwardTracker(refiner, 1.0, 25.0)
     for frame in frames:
         # An image is its frame number: the detector above needs no more.
         backward.history.append((frame, lambda frame=frame: frame))
@@ -54,64 +54,64 @@ def nobody(frame, boxes):
 
 
 def test_a_newcomer_is_followed_back_to_its_first_frame_and_no_further():
-    film, track = Film(visible=range(7, 30)), track_at(20)
-    keeping(film, range(20)).extend(track, nobody)
+    refiner, track = ScriptedRefiner(visible=range(7, 30)), track_at(20)
+    keeping(refiner, range(20)).extend(track, nobody)
     assert list(track.frames) == list(range(7, 21))
     assert [float(box[0]) for box in track.boxes] == [4.0 * frame for frame in range(7, 21)]
-    assert film.asked[-1] == 6, "the first frame without the face ends it"
+    assert refiner.asked[-1] == 6, "the first frame without the face ends it"
 
 
 def test_rows_that_are_there_are_not_followed_over():
-    film, track = Film(visible=range(30)), track_at(10, 20)
-    keeping(film, range(20)).extend(track, nobody)
+    refiner, track = ScriptedRefiner(visible=range(30)), track_at(10, 20)
+    keeping(refiner, range(20)).extend(track, nobody)
     assert list(track.frames) == list(range(10, 21))
-    assert min(film.asked) == 11
+    assert min(refiner.asked) == 11
 
 
 @pytest.mark.parametrize(
-    "film",
+    "refiner",
     [
-        Film(visible=range(30), scores={12: SEEN_SCORE - 0.01}),
-        Film(visible=range(30), sides={12: SIDE * (MAX_GROWTH + 0.1)}),
-        Film(visible=range(30), sides={12: SIDE / (MAX_GROWTH + 0.1)}),
+        ScriptedRefiner(visible=range(30), scores={12: SEEN_SCORE - 0.01}),
+        ScriptedRefiner(visible=range(30), sides={12: SIDE * (MAX_GROWTH + 0.1)}),
+        ScriptedRefiner(visible=range(30), sides={12: SIDE / (MAX_GROWTH + 0.1)}),
     ],
     ids=["a doubtful score", "a leap in size", "a leap to a small one"],
 )
-def test_doubt_ends_following_backwards(film):
+def test_doubt_ends_following_backwards(refiner):
     track = track_at(20)
-    keeping(film, range(20)).extend(track, nobody)
+    keeping(refiner, range(20)).extend(track, nobody)
     assert list(track.frames) == list(range(13, 21))
 
 
 def test_following_backwards_ends_at_another_track():
     track = track_at(20)
-    keeping(Film(visible=range(30)), range(20)).extend(track, lambda frame, boxes: frame <= 15)
+    keeping(ScriptedRefiner(visible=range(30)), range(20)).extend(track, lambda frame, boxes: frame <= 15)
     assert list(track.frames) == list(range(16, 21))
 
 
 def test_a_gap_is_filled_where_the_face_may_have_been_seen():
     scores = {13: POSSIBLE_SCORE + 0.01, 15: POSSIBLE_SCORE - 0.01}
-    film, track = Film(visible=range(30), scores=scores), track_at(10, 18)
-    keeping(film, range(19)).fill_gap(track, lambda frame, boxes: frame == 16)
+    refiner, track = ScriptedRefiner(visible=range(30), scores=scores), track_at(10, 18)
+    keeping(refiner, range(19)).fill_gap(track, lambda frame, boxes: frame == 16)
     assert list(track.frames) == [10, 11, 12, 13, 14, 17, 18]
     assert track.scores[3] == pytest.approx(scores[13])
 
 
 def test_a_face_elsewhere_fills_no_gap():
     track = track_at(10, 18)
-    film = SimpleNamespace(
-        refine=lambda picture, boxes: Detections(
+    refiner = SimpleNamespace(
+        refine=lambda image, boxes: Detections(
             boxes + SIDE, np.array([0.99], np.float32), np.zeros((1, 5, 2), np.float32)
         )
     )
-    keeping(film, range(19)).fill_gap(track, nobody)
+    keeping(refiner, range(19)).fill_gap(track, nobody)
     assert list(track.frames) == [10, 18]
 
 
 def test_a_track_without_a_gap_is_left_alone():
-    film, track = Film(visible=range(30)), track_at(10, 11, 12)
-    keeping(film, range(13)).fill_gap(track, nobody)
-    assert list(track.frames) == [10, 11, 12] and film.asked == []
+    refiner, track = ScriptedRefiner(visible=range(30)), track_at(10, 11, 12)
+    keeping(refiner, range(13)).fill_gap(track, nobody)
+    assert list(track.frames) == [10, 11, 12] and refiner.asked == []
 
 
 @pytest.mark.parametrize(

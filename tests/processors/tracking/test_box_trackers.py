@@ -19,7 +19,7 @@ SIDE = 40
 class Agreeing:
     """A last network that says of every box that it is a face."""
 
-    def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray) -> Detections:
         return detections(list(boxes), 0.9)
 
 
@@ -27,9 +27,9 @@ def textured(x: int, y: int) -> ByteArray:
     """A patch of noise, drawn smooth, at (x, y) on another noise."""
     random = np.random.RandomState(3)
     back, patch = random.randint(0, 90, (160, 200, 3), np.uint8), random.randint(60, 255, (SIDE, SIDE, 3), np.uint8)
-    picture = cv2.GaussianBlur(back, (0, 0), 3)
-    picture[y : y + SIDE, x : x + SIDE] = cv2.GaussianBlur(patch, (0, 0), 1.5)
-    return np.asarray(picture, np.uint8)
+    image = cv2.GaussianBlur(back, (0, 0), 3)
+    image[y : y + SIDE, x : x + SIDE] = cv2.GaussianBlur(patch, (0, 0), 1.5)
+    return np.asarray(image, np.uint8)
 
 
 def box_at(x: float, y: float) -> FloatArray:
@@ -56,7 +56,7 @@ def test_opencv_trackers_hold_on_to_two_moving_things(kind: FollowerKind) -> Non
 
 
 @pytest.mark.parametrize("kind", ["csrt", "kcf", "mosse"])
-def test_a_box_over_the_edge_of_the_picture_can_be_started(kind: FollowerKind) -> None:
+def test_a_box_over_the_edge_of_the_image_can_be_started(kind: FollowerKind) -> None:
     agreeing: Any = Agreeing()
     follower = make_follower(kind, agreeing)
     for box in (box_at(-25, 30), box_at(185, 140), box_at(-60, -60), box_at(300, 300)):

@@ -1,4 +1,4 @@
-"""Where a picture differs from an earlier one."""
+"""Where an image differs from an earlier one."""
 
 import numpy as np
 
@@ -12,14 +12,14 @@ def grey(level=100):
 
 
 def with_square(x, y, side, level=200):
-    picture = grey()
-    picture[y : y + side, x : x + side] = level
-    return picture
+    image = grey()
+    image[y : y + side, x : x + side] = level
+    return image
 
 
-def remembering(picture):
+def remembering(image):
     detector = ChangeDetector()
-    detector.remember(Cells(picture))
+    detector.remember(Cells(image))
     return detector
 
 

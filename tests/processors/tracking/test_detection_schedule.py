@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
+from core.types import ByteArray
 from processors.tracking.detection_schedule import (
     FORESIGHT,
     SMALL_FACES,
@@ -36,7 +37,7 @@ STATE = SearchState(now=101, last_frame=100, last_full=90, full_interval=40, new
         ({"newcomer_interval": 5, "now": 130}, 130, Search.EVERYWHERE),
     ],
 )
-def test_the_next_search(changes: dict[str, int], frame: int, search: Search) -> None:
+def test_the_next_search(changes: dict[str, Any], frame: int, search: Search) -> None:
     assert next_search(dataclasses.replace(STATE, **changes)) == (frame, search)
 
 
@@ -68,9 +69,10 @@ def test_small_faces_are_included_while_somebody_is_lost() -> None:
 
 
 class Expecting:
-    """A candidate source that only listens."""
+    """A candidate source that only listens. image: what the searches are asked about."""
 
-    def __init__(self) -> None:
+    def __init__(self, image: ByteArray) -> None:
+        self.image = image
         self.expected: list[tuple[int, float, bool]] = []
 
     def expect(self, *searches: ExpectedSearch) -> None:
@@ -81,8 +83,9 @@ class Expecting:
 
 
 def test_what_is_foreseen_is_the_rule_iterated() -> None:
-    detector, expecting = ScriptedDetector(Face(still(60, 60))), Expecting()
-    expecting.image = image = detector.picture(0, 0)
+    detector = ScriptedDetector(Face(still(60, 60)))
+    image = detector.picture(0, 0)
+    expecting = Expecting(image)
     settings = AnalysisSettings(look_out=0.4)
     schedule = DetectionSchedule(cast(FaceDetector, detector), settings, RATE, MIN_FACE_PX, expecting)
     known = Face(still(60, 60)).box(0)[None]

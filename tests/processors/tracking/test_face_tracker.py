@@ -71,7 +71,7 @@ def test_a_face_is_one_track_from_the_first_to_the_last_frame(speed: float, flic
 
 
 def test_a_face_that_starts_to_move_is_followed_all_along() -> None:
-    """It was calm, and pictures were skipped, until the frame at which it bolts."""
+    """It was calm, and frames were skipped, until the frame at which it bolts."""
     for start in range(20, 26):
         face = Face(lambda frame, start=start: (60 + 8.0 * max(frame - start, 0), 60))  # type: ignore[misc]
         tracks = Film(face).play(56)
@@ -142,7 +142,7 @@ def test_a_shot_begins_with_a_search_everywhere() -> None:
     assert {0, 13, 14, 30} <= {frame for frame, everywhere in film.detector.searches if everywhere}
 
 
-def test_ending_a_shot_without_pictures_does_nothing() -> None:
+def test_ending_a_shot_without_frames_does_nothing() -> None:
     film = Film(Face(still(60, 60)))
     film.end_shot()
     film.end_shot()
@@ -161,7 +161,7 @@ def test_a_short_occlusion_does_not_end_a_track(hidden: int, flickers: int) -> N
 
 @pytest.mark.parametrize("hidden", [4, 6])
 def test_a_face_is_found_again_where_it_was_at_the_last_look(hidden: int) -> None:
-    """Hidden between two looks and back in its place: then both looks see the same picture."""
+    """Hidden between two searches and back in its place: then both searches see the same image."""
     for last_change in range(84, 110):
         face = Face(still(60, 60), outside(last_change + 1, last_change + 1 + hidden))
         tracks = Film(face, flickers=last_change).play(170)
@@ -194,7 +194,7 @@ def test_somebody_else_far_away_does_not_continue_a_hidden_track() -> None:
     assert stretches(tracks) == [[(0, 20)], [(24, 60)]]
 
 
-def test_a_track_ended_by_a_long_absence_is_handed_out_while_the_film_goes_on() -> None:
+def test_a_track_ended_by_a_long_absence_is_handed_out_while_the_video_goes_on() -> None:
     film = Film(Face(still(60, 60), during(0, 10)), settings=AnalysisSettings(max_occlusion=0.4))
     for frame in range(40):
         film.show(frame)
@@ -230,9 +230,9 @@ class LosingFollower(CascadeFollower):
         super().__init__(detector)
         self._number_of = detector.number_of
 
-    def follow(self, picture: ByteArray, tracks: Any, boxes: FloatArray) -> Detections:
-        found = super().follow(picture, tracks, boxes)
-        if self._number_of(picture) not in self.lost:
+    def follow(self, image: ByteArray, tracks: Any, boxes: FloatArray) -> Detections:
+        found = super().follow(image, tracks, boxes)
+        if self._number_of(image) not in self.lost:
             return found
         return Detections(found.boxes, np.full_like(found.scores, NOTHING), found.landmarks)
 
@@ -306,7 +306,7 @@ def test_update_says_what_was_done_with_each_frame() -> None:
     assert FrameAction.SKIPPED not in busy.actions[5:]
 
 
-def test_only_a_follower_without_memory_may_skip_pictures() -> None:
+def test_only_a_follower_without_memory_may_skip_frames() -> None:
     class Remembering(CascadeFollower):
         stateless = False
 
@@ -348,7 +348,7 @@ def test_a_weak_detection_starts_no_track() -> None:
     assert tracks == {0.7: 1, 0.9: 0}
 
 
-def test_the_same_film_gives_the_same_tracks() -> None:
+def test_the_same_video_gives_the_same_tracks() -> None:
     faces = [
         Face(moving(50, 60, 3), outside(20, 26)),
         Face(moving(250, 70, -2), during(8, 70)),

@@ -18,19 +18,19 @@ SMALLEST = 20.0
 
 
 class Proposing:
-    """Stands in for `FaceDetector`; notes for which pictures candidates were wanted."""
+    """Stands in for `FaceDetector`; notes for which frames candidates were wanted."""
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.asked: list[tuple[int, float]] = []
         self.threads: set[str] = set()
         self._failure = failure
 
-    def candidates(self, picture: ByteArray, min_face_px: float) -> Candidates:
-        self.asked.append((int(picture[0, 0, 0]), min_face_px))
+    def candidates(self, image: ByteArray, min_face_px: float) -> Candidates:
+        self.asked.append((int(image[0, 0, 0]), min_face_px))
         self.threads.add(threading.current_thread().name.partition("_")[0])
         if self._failure:
             raise self._failure
-        boxes: FloatArray = np.full((1, 4), picture[0, 0, 0], np.float32)
+        boxes: FloatArray = np.full((1, 4), image[0, 0, 0], np.float32)
         return Candidates(cast(Any, None), boxes, np.zeros(1, np.int64))
 
 
@@ -39,7 +39,7 @@ def numbered(frame: int) -> ByteArray:
 
 
 def expected(frame: int, smallest: float = SMALLEST, *, needed: bool = True) -> ExpectedSearch:
-    return ExpectedSearch(frame, smallest, lambda picture: needed)
+    return ExpectedSearch(frame, smallest, lambda image: needed)
 
 
 def prefetching(detector: Proposing) -> ProposalPrefetcher:

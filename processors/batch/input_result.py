@@ -1,0 +1,76 @@
+"""The outcome of one input of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from processors.batch.batch_inputs import BatchInput
+    from processors.results.manifest import Manifest
+
+Status = Literal["done", "cached", "duplicate", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputResult:
+    """What became of one input. A plain value that can be sent to another process.
+
+    label: the input as the user named it. name: its unique name within the batch.
+    status: "cached" means that an earlier run did it; "duplicate" is the same video as another input, which is
+        processed instead.
+    reason: one line; "" if the input is done. folder: name of its output folder, "" if unknown.
+    people, clips: counts. duration_s: length of the video. wall_s: time spent on it, 0.0 if cached.
+    analysis_cached: the analysis came from the cache.
+    """
+
+    label: str
+    name: str
+    status: Status
+    reason: str = ""
+    people: int = 0
+    clips: int = 0
+    duration_s: float = 0.0
+    wall_s: float = 0.0
+    analysis_cached: bool = False
+    folder: str = ""
+
+
+def finished(
+    source: BatchInput,
+    folder: Path | None,
+    status: Literal["done", "cached"],
+    manifest: Manifest,
+    wall_s: float = 0.0,
+    *,
+    analysis_cached: bool = False,
+) -> InputResult:
+    """Return the result of an input whose results, described by `manifest`, are complete in `folder`."""
+    return InputResult(
+        source.label,
+        source.name,
+        status,
+        people=len(manifest.people),
+        clips=len(manifest.clips),
+        duration_s=manifest.video.duration_s,
+        wall_s=wall_s,
+        analysis_cached=analysis_cached,
+        folder="" if folder is None else folder.name,
+    )
+
+
+def duplicate(source: BatchInput, folder: Path | None, original: BatchInput) -> InputResult:
+    """Return the result of an input that is the same video as `original`."""
+    reason = f"the same video as {original.label}"
+    return InputResult(source.label, source.name, "duplicate", reason, folder="" if folder is None else folder.name)
+
+
+def failed(source: BatchInput, reason: str) -> InputResult:
+    """Return the result of an input that cannot be processed."""
+    return InputResult(source.label, source.name, "failed", reason)
+
+
+def interrupted(source: BatchInput, reason: str) -> InputResult:
+    """Return the result of an input that was not finished because the run ended."""
+    return InputResult(source.label, source.name, "interrupted", reason)

@@ -1,0 +1,142 @@
+"""The executor that works in this process: it renders one video while it analyses the next.
+
+submit -> jobs -> [thread analyse] -> queue of 1 -> [thread finish] -> outcome
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import queue
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+from config import Settings
+from core.analysis_file import AnalysisRecord
+from core.errors import InterruptedRunError
+from processors.batch.executor import JobOutcome, VideoJob
+from processors.batch.input_result import InputResult, finished
+from processors.batch.stage_runner import StageRunner
+from processors.batch.video_processor_factory import MakeProcessor, Processor
+from processors.batch.worker_threads import WorkerThreads
+from utils.malloc_tuning import give_back_memory
+from utils.progress_bars import BatchMonitor
+
+_Item = TypeVar("_Item")
+
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Submitted:
+    job: VideoJob
+    future: Future[JobOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _Analysed:
+    """analyse_s: time that the analysis took."""
+
+    submitted: _Submitted
+    processor: Processor
+    record: AnalysisRecord
+    analyse_s: float
+
+
+class VideoPipeline:
+    """An `Executor` with two threads; they share nothing but the queues."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        monitor: BatchMonitor,
+        stages: StageRunner,
+        threads: WorkerThreads,
+        make_processor: MakeProcessor,
+        release_models: Callable[[], None],
+    ) -> None:
+        """threads: the threads of the batch; the caller starts them.
+
+        release_models: called when nothing is left to analyse.
+        """
+        self._settings = settings
+        self._monitor = monitor
+        self._stop = monitor.stop
+        self._stages = stages
+        self._make_processor = make_processor
+        self._release_models = release_models
+        self._jobs: queue.Queue[_Submitted | None] = queue.Queue()
+        self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
+        self._last: JobOutcome | None = None
+        threads.add("analyse", self._analyse_all)
+        threads.add("finish", self._finish_all)
+
+    def submit(self, job: VideoJob) -> Future[JobOutcome]:
+        """See `Executor.submit`."""
+        submitted = _Submitted(job, Future())
+        self._jobs.put(submitted)
+        return submitted.future
+
+    def close(self) -> None:
+        """See `Executor.close`."""
+        self._jobs.put(None)
+
+    def _analyse_all(self) -> None:
+        while (item := self._take(self._jobs)) is not None and self._last is None:
+            self._run(item, "analyse", functools.partial(self._analyse, item))
+            give_back_memory()
+        # Rendering may continue for a long time and needs as much memory again.
+        self._release_models()
+        give_back_memory()
+        self._put(None)
+
+    def _analyse(self, item: _Submitted) -> None:
+        job = item.job
+        monitor = self._monitor.video(job.source.name)
+        processor = self._make_processor(job.info, job.folder, job.fingerprint, self._settings, monitor)
+        # The time to load the models belongs to the batch, not to its first video.
+        processor.prepare()
+        started = time.monotonic()
+        record = processor.analyse()
+        self._put(_Analysed(item, processor, record, time.monotonic() - started))
+
+    def _finish_all(self) -> None:
+        while (item := self._take(self._analysed)) is not None:
+            self._run(item.submitted, "finish", functools.partial(self._finish, item))
+            # An analysis may be large: do not keep this one while waiting for the next.
+            del item
+            give_back_memory()
+            if self._last is not None and self._last.fatal is not None:
+                self._stop.set()
+
+    def _finish(self, item: _Analysed) -> InputResult:
+        started = time.monotonic()
+        job = item.submitted.job
+        manifest = item.processor.finish(item.record)
+        wall_s = item.analyse_s + time.monotonic() - started
+        return finished(job.source, job.folder, "done", manifest, wall_s, analysis_cached=item.record.cached)
+
+    def _run(self, item: _Submitted, stage: str, work: Callable[[], InputResult | None]) -> None:
+        outcome = self._stages.run(item.job.source, stage, work)
+        if outcome is None:
+            return
+        if outcome.is_last:
+            self._last = self._last or outcome
+        item.future.set_result(outcome)
+
+    def _put(self, item: _Analysed | None) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Full):
+                self._analysed.put(item, timeout=_POLL_S)
+                return
+        if item is not None:
+            raise InterruptedRunError("stopped", path=item.submitted.job.info.path)
+
+    def _take(self, source: queue.Queue[_Item | None]) -> _Item | None:
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Empty):
+                return source.get(timeout=_POLL_S)
+        return None

@@ -1,0 +1,142 @@
+"""What an output folder holds already, and what of it a run can reuse, so that adding an extra costs only the extra."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config import VERSION, Settings, result_settings
+from core.errors import OutputError
+from core.types import Clip
+from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
+from processors.results.manifest_outline import ManifestState, read_outline
+from processors.results.output_folder import resumable_clips
+from processors.results.run_plan import FolderFacts, Refusal
+from processors.results.timeline_file import timeline_sha256
+from utils.fingerprints import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class OldResults:
+    """What is in a folder. manifest: None where there are no complete results that this version understands."""
+
+    folder: Path
+    facts: FolderFacts
+    manifest: Manifest | None = None
+
+    @property
+    def reusable(self) -> ReusableResults | None:
+        """What can be taken over if the run plan reuses the clips; extras that lack a file are left out."""
+        if self.manifest is None:
+            return None
+        sizes = _sizes(self.manifest)
+        extras = self.manifest.extras.items()
+        return ReusableResults(
+            clips=tuple(entry.clip for entry in self.manifest.clips),
+            extras={name: files for name, files in extras if _can_be_taken(self.folder, files, sizes)},
+            models=self.manifest.models,
+            warnings=self.manifest.warnings,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReusableResults:
+    """Clips, and the extras made from them, that are as a run with these settings would make them.
+
+    extras: files by name. models, warnings: as in the manifest.
+    """
+
+    clips: tuple[Clip, ...]
+    extras: Mapping[str, tuple[str, ...]]
+    models: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files of clips and extras, relative to the video's folder."""
+        return tuple(clip.file for clip in self.clips) + tuple(file for files in self.extras.values() for file in files)
+
+
+def examine_folder(
+    folder: Path, fingerprint: Fingerprint, settings: Settings, analysis_key: str | None = None
+) -> OldResults:
+    """Examine the output folder of the video `fingerprint`; reads little and changes nothing.
+
+    analysis_key: of the analysis that the run uses; None while it is not known.
+    """
+    outline, sha256 = read_outline(folder), timeline_sha256(folder)
+    made_from = outline.timeline
+    manifest = read_manifest(folder) if outline.state is ManifestState.COMPLETE else None
+    sizes = {} if manifest is None else _sizes(manifest)
+    clips = () if manifest is None else manifest.clips
+    facts = FolderFacts(
+        obstacle=_obstacle(folder, outline.state),
+        manifest=outline.state,
+        same_input=None if outline.owner is None else outline.owner == fingerprint,
+        same_settings=manifest is not None and _would_be_made_again(manifest, settings),
+        timeline_edited=made_from is not None and made_from.is_edited(sha256),
+        timeline_rendered=made_from is not None and made_from.sha256 == sha256 is not None,
+        files_intact=manifest is not None and all(_size(folder / file) == size for file, size in sizes.items()),
+        clips_intact=manifest is not None and _can_be_taken(folder, (clip.file for clip in clips), sizes),
+        clips_stale=manifest is not None and analysis_key not in (None, manifest.analysis),
+        extras_missing=manifest is not None and not settings.output.extras <= manifest.extras.keys(),
+        # Only asked for when it matters: it lists the folder that all videos share.
+        clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint),
+    )
+    return OldResults(folder, facts, manifest)
+
+
+def refusal_error(folder: Path, refusal: Refusal) -> OutputError:
+    """The error that says why `folder` cannot be used."""
+    message, hint = refusal.value
+    return OutputError(message, path=folder, hint=hint)
+
+
+def link_files(files: Iterable[str], source: Path, target: Path) -> None:
+    """Make `files` of the folder `source` appear in `target` too: as hard links where possible, else as copies.
+
+    Raises:
+        OSError: neither is possible.
+    """
+    for file in files:
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source / file, target / file)
+        except OSError:
+            shutil.copyfile(source / file, target / file)
+
+
+def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
+    if folder.exists() and not folder.is_dir():
+        return Refusal.FILE_IN_THE_WAY
+    if state is ManifestState.MISSING and folder.is_dir() and any(folder.iterdir()):
+        return Refusal.FOREIGN_FILES
+    return None
+
+
+def _would_be_made_again(manifest: Manifest, settings: Settings) -> bool:
+    same_version = (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
+    return same_version and manifest.settings == result_settings(settings)
+
+
+def _sizes(manifest: Manifest) -> dict[str, int]:
+    return {entry.file: entry.bytes for entry in manifest.files}
+
+
+def _can_be_taken(folder: Path, files: Iterable[str], sizes: Mapping[str, int]) -> bool:
+    # The manifest may have been edited: nothing from outside the folder may be taken over.
+    return all(
+        file in sizes and lies_inside(file) and not (folder / file).is_symlink() and _size(folder / file) == sizes[file]
+        for file in files
+    )
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None

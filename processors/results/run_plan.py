@@ -1,0 +1,128 @@
+"""What a run does with the results that an output folder already holds: one pure function, one table.
+
+| in the folder                                               | run                      | with --overwrite          |
+|-------------------------------------------------------------|--------------------------|---------------------------|
+| a file in the way, files of others, another video's results | refuse                   | refuse                    |
+| nothing, or results of other settings or another version    | render, resume clips     | render                    |
+| an exchange of results that was broken off                  | render, resume clips     | render                    |
+| the wanted results, complete                                | skip                     | render                    |
+| the wanted clips, but an extra is missing                   | reuse clips, add extras  | render                    |
+| a timeline that somebody edited and that was not rendered   | render it, resume clips  | render a new one, back up |
+
+`main.py render` always renders the timeline that is there. An edited timeline is never lost: where a new one takes its
+place, `output_folder` keeps it as timeline.json.bak.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from processors.results.manifest_outline import ManifestState
+
+
+class Action(enum.Enum):
+    """What a run does with an output folder."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+    """everything that is wanted is there"""
+    ADD_EXTRAS = "add extras"
+    """take over the clips and make only the extras that are missing"""
+    RENDER = "render"
+
+
+class TimelineChoice(enum.Enum):
+    """Which timeline a run follows."""
+
+    NEW = "new"
+    """worked out from the analysis"""
+    EDITED = "edited"
+    """the one in the folder, which somebody edited"""
+    UNCHANGED = "unchanged"
+    """the one in the folder, as the program wrote it"""
+
+
+class Refusal(enum.Enum):
+    """Why a folder cannot be used: the message, and what to do."""
+
+    FILE_IN_THE_WAY = ("a file is in the way of the output folder", "move it or use -o")
+    FOREIGN_FILES = (
+        "the output folder has files that were not made by this program (it has no manifest.json)",
+        "move them or use -o",
+    )
+    ANOTHER_VIDEO = ("the output folder holds the results of another video", "use -o")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderFacts:
+    """What a plan depends on, as `old_results.examine_folder` finds it.
+
+    obstacle: the folder is not ours at all. manifest: what lies under the name manifest.json.
+    same_input: its fingerprint is that of the video; None where it names none.
+    same_settings: version and settings are those of this run, so a run would give the same results.
+    timeline_edited: somebody edited the timeline since the program worked it out.
+    timeline_rendered: the results were made from the timeline as it is now.
+    files_intact: all listed files are there with the size that they had.
+    clips_intact: so are all clips, and none is a symbolic link, so they can be taken over.
+    clips_stale: the clips are known to come from another analysis than the one of this run.
+    extras_missing: extras are wanted that are not there.
+    clips_resumable: an interrupted run on this video left finished clips.
+    """
+
+    obstacle: Refusal | None = None
+    manifest: ManifestState = ManifestState.MISSING
+    same_input: bool | None = None
+    same_settings: bool = False
+    timeline_edited: bool = False
+    timeline_rendered: bool = False
+    files_intact: bool = False
+    clips_intact: bool = False
+    clips_stale: bool = False
+    extras_missing: bool = False
+    clips_resumable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What to do.
+
+    resume: begin with the finished clips of an interrupted run. refusal: set if and only if the action is REFUSE.
+    """
+
+    action: Action
+    timeline: TimelineChoice = TimelineChoice.NEW
+    resume: bool = False
+    refusal: Refusal | None = None
+
+
+def plan_run(
+    facts: FolderFacts, *, overwrite: bool = False, from_timeline: bool = False, may_skip: bool = True
+) -> RunPlan:
+    """The plan for one video.
+
+    overwrite: begin anew whatever is there. from_timeline: render the timeline in the folder (`main.py render`).
+    may_skip: False where the folder is to be written even if everything is there.
+    """
+    refusal = Refusal.ANOTHER_VIDEO if facts.same_input is False else facts.obstacle
+    if refusal is not None:
+        return RunPlan(Action.REFUSE, refusal=refusal)
+    timeline = _timeline(facts, overwrite=overwrite, from_timeline=from_timeline)
+    if _same_results(facts) and not overwrite and not from_timeline:
+        if may_skip and facts.files_intact and not facts.extras_missing:
+            return RunPlan(Action.SKIP, timeline)
+        if facts.clips_intact:
+            return RunPlan(Action.ADD_EXTRAS, timeline)
+    return RunPlan(Action.RENDER, timeline, resume=facts.clips_resumable and not overwrite)
+
+
+def _timeline(facts: FolderFacts, *, overwrite: bool, from_timeline: bool) -> TimelineChoice:
+    if facts.timeline_edited and not overwrite:
+        return TimelineChoice.EDITED
+    return TimelineChoice.UNCHANGED if from_timeline else TimelineChoice.NEW
+
+
+def _same_results(facts: FolderFacts) -> bool:
+    """Whether the results in the folder are those that this run would give, apart from files that are missing."""
+    complete = facts.manifest is ManifestState.COMPLETE and facts.same_input is True
+    return complete and facts.same_settings and facts.timeline_rendered and not facts.clips_stale

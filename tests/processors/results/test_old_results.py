@@ -1,0 +1,157 @@
+"""What is found in an output folder before a run, and what of it can be reused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import VERSION, Settings, load_settings
+from processors.results.manifest_outline import ManifestState
+from processors.results.old_results import OldResults, examine_folder, refusal_error
+from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
+from tests.processors.results.test_output_folder import SOURCE, is_done, note_finished, write_run
+from utils.fingerprints import Fingerprint
+
+KEY = "ef" * 32
+
+
+def change_manifest(folder: Path, **changes: Any) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def examine(folder: Path, key: str | None = None) -> OldResults:
+    return examine_folder(folder, SOURCE, Settings(), key)
+
+
+def test_a_complete_run_is_done(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    assert is_done(tmp_path / "a")
+    assert examine(tmp_path / "a").manifest is not None
+
+
+def test_an_extra_that_is_there_and_not_wanted_is_no_reason_for_work(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    change_manifest(tmp_path / "a", extras={"mot": [], "preview": []})
+    for wanted in ({}, {"preview": True}, {"preview": True, "export": ["mot"]}):
+        assert is_done(tmp_path / "a", settings=load_settings(None, {"output": wanted}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["input", "settings", "clip gone", "clip cut", "version", "damaged", "empty", "list", "video", "extras", "edited"],
+)
+def test_anything_else_is_not_done(tmp_path, change):
+    folder = tmp_path / "a"
+    write_run(folder, {"p/1.mp4": "xyz"})
+    source, settings, manifest = SOURCE, Settings(), folder / "manifest.json"
+    if change == "input":
+        source = Fingerprint(10, "bb")
+    elif change == "settings":
+        settings = load_settings(None, {"clip": {"size": 256}})
+    elif change == "extras":
+        settings = load_settings(None, {"output": {"preview": True}})
+    elif change == "clip gone":
+        (folder / "p/1.mp4").unlink()
+    elif change == "clip cut":
+        (folder / "p/1.mp4").write_text("xy")
+    elif change == "version":
+        manifest.write_text(manifest.read_text().replace(f'"{VERSION}"', '"0.0.0"'))
+    elif change == "damaged":
+        manifest.write_text(manifest.read_text()[:-5])
+    elif change == "empty":
+        change_manifest(folder, files=None)
+    elif change == "video":
+        change_manifest(folder, video={})
+    elif change == "edited":
+        (folder / "timeline.json").write_text("[]")
+    else:
+        manifest.write_text("[1]")
+    assert not is_done(folder, source, settings)
+
+
+def test_how_it_was_run_does_not_matter(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    assert is_done(tmp_path / "a", settings=load_settings(None, {"run": {"threads": 3}}))
+
+
+def test_a_folder_that_is_not_ours_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    write_run(tmp_path / "ours", {"p/1.mp4": "old"})
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.txt").write_text("mine")
+    for name, refusal in {
+        "missing": None,
+        "empty": None,
+        "ours": None,
+        "theirs": Refusal.FOREIGN_FILES,
+        "theirs/thesis.txt": Refusal.FILE_IN_THE_WAY,
+    }.items():
+        assert examine(tmp_path / name).facts.obstacle is refusal, name
+    error = refusal_error(tmp_path / "theirs", Refusal.FOREIGN_FILES)
+    assert "no manifest.json" in error.message and "-o" in error.hint
+
+
+def test_edits_are_told_from_what_was_rendered(tmp_path):
+    def state() -> tuple[bool, bool]:
+        facts = examine(tmp_path).facts
+        return facts.timeline_edited, facts.timeline_rendered
+
+    write_run(tmp_path, {"p/1.mp4": "xyz"})
+    assert state() == (False, True)
+    (tmp_path / "timeline.json").write_text('{"edited": 1}')
+    assert state() == (True, False)
+    write_run(tmp_path, {"p/1.mp4": "xyz"})
+    timeline = json.loads((tmp_path / "manifest.json").read_text())["timeline"]
+    change_manifest(tmp_path, timeline={**timeline, "edited": True})
+    assert state() == (True, True)
+    # In a broken-off exchange nobody knows which timeline this is, only whether edits are in it.
+    for edited in (False, True):
+        journal = {"replacing": True, "timeline": {"edited": edited}, "files": []}
+        (tmp_path / "manifest.json").write_text(json.dumps(journal))
+        assert state() == (edited, False)
+        assert examine(tmp_path).facts.manifest is ManifestState.REPLACING
+    (tmp_path / "timeline.json").unlink()
+    assert state() == (False, False)
+
+
+def test_clips_of_the_same_analysis_can_be_taken_over(tmp_path):
+    write_run(tmp_path, {"p/1.mp4": "xyz", "p/2.mp4": "xyz"})
+    facts = examine(tmp_path, KEY).facts
+    assert facts.clips_intact and not facts.clips_stale
+    assert examine(tmp_path, "ab" * 32).facts.clips_stale
+    (tmp_path / "p/2.mp4").unlink()
+    (tmp_path / "p/2.mp4").symlink_to(tmp_path / "p/1.mp4")
+    facts = examine(tmp_path, KEY).facts
+    assert facts.files_intact and not facts.clips_intact
+
+
+def test_a_clip_outside_the_folder_is_never_taken_over(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    (tmp_path / "outside.mp4").write_text("xyz")
+    text = (tmp_path / "a/manifest.json").read_text()
+    (tmp_path / "a/manifest.json").write_text(text.replace("p/1.mp4", "../outside.mp4"))
+    assert not examine(tmp_path / "a", KEY).facts.clips_intact
+
+
+def test_an_extra_that_lacks_a_file_is_not_reused(tmp_path):
+    write_run(tmp_path, {"p/1.mp4": "xyz", "mot.txt": "m", "people.vtt": "v"})
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    clips = [clip for clip in manifest["clips"] if clip["file"].endswith(".mp4")]
+    change_manifest(tmp_path, clips=clips, extras={"mot": ["mot.txt"], "vtt": ["people.vtt"]})
+    (tmp_path / "mot.txt").unlink()
+    reusable = examine(tmp_path, KEY).reusable
+    assert reusable is not None
+    assert reusable.files == ("p/1.mp4", "people.vtt")
+    assert reusable.clips[0].file == "p/1.mp4" and reusable.warnings == tuple(manifest["warnings"])
+
+
+def test_clips_of_an_interrupted_run_are_asked_for_once_the_analysis_is_known(tmp_path):
+    note_finished(tmp_path / ".partial-a.aa-10")
+    assert examine(tmp_path / "a") == OldResults(tmp_path / "a", FolderFacts())
+    facts = examine(tmp_path / "a", KEY).facts
+    assert facts.clips_resumable
+    assert plan_run(facts).action is Action.RENDER and plan_run(facts).resume

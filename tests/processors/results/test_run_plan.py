@@ -1,0 +1,89 @@
+"""The table of what a run does with results that are there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from processors.results.manifest_outline import ManifestState
+from processors.results.run_plan import Action, FolderFacts, Refusal, RunPlan, TimelineChoice, plan_run
+
+DONE: dict[str, Any] = {
+    "manifest": ManifestState.COMPLETE,
+    "same_input": True,
+    "same_settings": True,
+    "timeline_rendered": True,
+    "files_intact": True,
+    "clips_intact": True,
+}
+"""facts about the complete results of a run like this one"""
+EDITED = {**DONE, "timeline_edited": True, "timeline_rendered": False}
+RENDERED_EDIT = {**DONE, "timeline_edited": True}
+JOURNAL: dict[str, Any] = {"manifest": ManifestState.REPLACING, "same_input": True}
+RESUMABLE = {"clips_resumable": True}
+OVERWRITE, COMMAND = {"overwrite": True}, {"from_timeline": True}
+
+SKIP, SKIP_EDITED = RunPlan(Action.SKIP), RunPlan(Action.SKIP, TimelineChoice.EDITED)
+ADD, ADD_EDITED = RunPlan(Action.ADD_EXTRAS), RunPlan(Action.ADD_EXTRAS, TimelineChoice.EDITED)
+RENDER, RESUME = RunPlan(Action.RENDER), RunPlan(Action.RENDER, resume=True)
+FOLLOW = RunPlan(Action.RENDER, TimelineChoice.EDITED)
+FOLLOW_RESUMED = RunPlan(Action.RENDER, TimelineChoice.EDITED, resume=True)
+REPEAT = RunPlan(Action.RENDER, TimelineChoice.UNCHANGED)
+
+TABLE: list[tuple[str, dict[str, Any], dict[str, bool], RunPlan]] = [
+    ("nothing there", {}, {}, RENDER),
+    ("nothing but clips of an interrupted run", RESUMABLE, {}, RESUME),
+    ("the same, overwriting", RESUMABLE, OVERWRITE, RENDER),
+    ("done", DONE, {}, SKIP),
+    ("done, overwriting", DONE, OVERWRITE, RENDER),
+    ("done, but to be written", DONE, {"may_skip": False}, ADD),
+    ("done, with an edited timeline", RENDERED_EDIT, {}, SKIP_EDITED),
+    ("an extra is missing", {**DONE, "extras_missing": True}, {}, ADD),
+    ("an extra is missing, overwriting", {**DONE, "extras_missing": True}, OVERWRITE, RENDER),
+    ("an extra is missing of an edited timeline", {**RENDERED_EDIT, "extras_missing": True}, {}, ADD_EDITED),
+    ("a file of an extra is gone", {**DONE, "files_intact": False}, {}, ADD),
+    ("a clip is gone", {**DONE, "files_intact": False, "clips_intact": False}, {}, RENDER),
+    ("other settings", {**DONE, "same_settings": False}, {}, RENDER),
+    ("other settings, clips of an interrupted run", {**DONE, "same_settings": False, **RESUMABLE}, {}, RESUME),
+    ("other settings, edited timeline", {**EDITED, "same_settings": False}, {}, FOLLOW),
+    ("clips of another analysis", {**DONE, "clips_stale": True, "extras_missing": True}, {}, RENDER),
+    ("clips of another analysis, otherwise done", {**DONE, "clips_stale": True}, {}, RENDER),
+    ("edited timeline", EDITED, {}, FOLLOW),
+    ("edited timeline, interrupted render", {**EDITED, **RESUMABLE}, {}, FOLLOW_RESUMED),
+    ("edited timeline, overwriting", {**EDITED, **RESUMABLE}, OVERWRITE, RENDER),
+    ("timeline.json is gone", {**DONE, "timeline_rendered": False}, {}, RENDER),
+    ("broken-off exchange", JOURNAL, {}, RENDER),
+    ("broken-off exchange, clips left", {**JOURNAL, **RESUMABLE}, {}, RESUME),
+    ("broken-off exchange of edited results", {**JOURNAL, "timeline_edited": True}, {}, FOLLOW),
+    ("damaged manifest", {"manifest": ManifestState.DAMAGED}, {}, RENDER),
+    ("render command, unedited", DONE, COMMAND, REPEAT),
+    ("render command, edited", EDITED, COMMAND, FOLLOW),
+    ("render command, edited and rendered", RENDERED_EDIT, COMMAND, FOLLOW),
+    ("render command, interrupted", {**EDITED, **RESUMABLE}, COMMAND, FOLLOW_RESUMED),
+    ("render command, overwriting", EDITED, {**COMMAND, **OVERWRITE}, REPEAT),
+    *(
+        (
+            f"{refusal.name}, {list(options)}",
+            {**facts, "obstacle": obstacle},
+            options,
+            RunPlan(Action.REFUSE, refusal=refusal),
+        )
+        for options in ({}, OVERWRITE, COMMAND)
+        for refusal, obstacle, facts in (
+            (Refusal.FILE_IN_THE_WAY, Refusal.FILE_IN_THE_WAY, {}),
+            (Refusal.FOREIGN_FILES, Refusal.FOREIGN_FILES, {}),
+            (Refusal.ANOTHER_VIDEO, None, {**DONE, "same_input": False}),
+            (Refusal.ANOTHER_VIDEO, None, {**JOURNAL, "same_input": False}),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "options", "plan"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_what_a_run_does(facts: dict[str, Any], options: dict[str, bool], plan: RunPlan) -> None:
+    assert plan_run(FolderFacts(**facts), **options) == plan
+
+
+def test_results_whose_video_is_unknown_are_never_skipped() -> None:
+    assert plan_run(FolderFacts(**{**DONE, "same_input": None})) == RENDER
