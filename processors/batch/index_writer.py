@@ -12,7 +12,7 @@ import msgspec
 
 from core.errors import ascii_safe
 from processors.batch.batch_summary import BatchSummary
-from processors.results.html_page import PALETTE, page_parts
+from processors.results.html_page import PALETTE, is_our_page, page_parts
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
 from processors.results.report_writer import REPORT_FILE
 from processors.results.result_pictures import FACE_FILE
@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 INDEX_FILE = "index.html"
 
 _FACES_SHOWN = 8
-_GENERATOR_TAG = b'<meta name="generator" content="people out of videos '
 
 
 class _IndexVideo(ManifestPart, frozen=True, kw_only=True):
@@ -55,7 +54,7 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
         OSError: it cannot be written.
     """
     path = output_dir / INDEX_FILE
-    if path.exists() and not _is_ours(path):
+    if path.exists() and not is_our_page(path):
         logger.warning("%s was not made by this program and is left alone", path)
         return
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
@@ -84,11 +83,6 @@ def index_parts(manifests: Iterable[tuple[str, IndexView]], summary: BatchSummar
         ],
     }
     return page_parts("index.html.j2", ("page.css", "index.css"), "index.js", values)
-
-
-def _is_ours(path: Path) -> bool:
-    with path.open("rb") as file:
-        return _GENERATOR_TAG in file.read(4096)
 
 
 def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:

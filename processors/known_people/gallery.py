@@ -140,6 +140,12 @@ class Gallery:
         with self.file.reading() as rows:
             return apart_pairs(rows)
 
+    def embedders(self) -> list[EmbedderKey]:
+        """The networks that the faces were seen by, the one with most of them first."""
+        with self.file.reading() as rows:
+            found = rows.execute("SELECT embedder, weights FROM faces GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2")
+            return [EmbedderKey(str(name), str(weights)) for name, weights in found]
+
     def thumbnails(self, number: int, count: int) -> list[bytes]:
         """The best faces of a person as JPEGs, the best first, at most one of a tracklet or photo."""
         with self.file.reading() as rows:
@@ -180,6 +186,17 @@ class Gallery:
             with contextlib.suppress(GalleryError):
                 self.file.scrub()
         return bool(gone or new)
+
+    def photo_digest(self, place: str) -> str:
+        """What `note_photo_digest` noted about the folder `place` last; "" where that is nothing."""
+        with self.file.reading() as rows:
+            found = rows.execute("SELECT digest FROM photo_folders WHERE place = ?", (place,)).fetchone()
+            return "" if found is None else str(found[0])
+
+    def note_photo_digest(self, place: str, digest: str) -> None:
+        """Note that the photos of the folder `place` are in the gallery as they are; no change of `state`."""
+        with self.file.writing() as rows:
+            rows.execute("INSERT OR REPLACE INTO photo_folders VALUES (?, ?)", (place, digest))
 
     def forget(self, who: str) -> Forgotten:
         """Delete a person with vectors, thumbnails and links. Their numbers in finished results stay, unused.

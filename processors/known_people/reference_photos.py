@@ -107,7 +107,7 @@ def read_reference_photos(folder: Path, models: ModelManager) -> ReferencePhotos
     lines.sort(key=lambda line: (order.get(line.path, -1), str(line.path)))
     place = str(folder.resolve())
     photos = tuple(
-        NamedPhoto(c.file.name, c.sha256, place, GalleryFace(c.face.vector, c.face.quality, c.face.portrait_jpeg))
+        NamedPhoto(c.file.name, c.sha256, place, GalleryFace(c.face.vector, c.face.quality, c.face.crop_jpeg))
         for c in kept
     )
     return ReferencePhotos(photos, tuple(c.face.crop_jpeg for c in kept), tuple(lines))

@@ -6,10 +6,11 @@ This is where the pipeline enters: `names_from_gallery` where there is a gallery
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from config import EXTRA_FILES
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Timeline
 from processors.known_people.face_evidence import FaceSet
@@ -18,11 +19,15 @@ from processors.known_people.gallery_types import NamedPhoto, VideoKey
 from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces, video_people
 from processors.known_people.person_linker import KnownPerson, LinkRules, Match, link_people
-from processors.known_people.person_names import folded, folder_names, person_id
+from processors.known_people.person_names import clean_name, folded, folder_names, person_id
 from processors.known_people.video_cast import people_of_video
+from processors.people.person_linker import identified
 
-RESERVED_FOLDERS = ("unknown",)
-"""what the program calls something else by"""
+RESERVED_FOLDERS = (
+    "contact.jpg", "index.html", "manifest.json", "report.html", "timeline.json", "timeline.json.bak", "tracks.csv",
+    "unknown", *EXTRA_FILES.values(),
+)  # fmt: skip
+"""what lies beside the people's folders, or is called so in tracks.csv"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,41 @@ def folders_of(people: Sequence[tuple[str, str]], *, taken: Collection[str] = RE
     labels = [label for label, name in people if not name]
     named = iter(folder_names([name for _, name in people if name], taken=[*taken, *labels]))
     return [next(named) if name else label for label, name in people]
+
+
+def named_timeline(timeline: Timeline, people: Sequence[PersonName]) -> Timeline:
+    """`timeline` with the folders of `people`, which are in its order; as it is where there are none."""
+    if not people:
+        return timeline
+    return replace(
+        timeline,
+        people=tuple(
+            identified(person, named.id or named.folder, named.folder)
+            for person, named in zip(timeline.people, people, strict=True)
+        ),
+    )
+
+
+def numbered_timeline(timeline: Timeline) -> Timeline:
+    """`timeline` with the names that people have before anybody knows them: person_01, person_02, ..."""
+    people = (identified(person, f"person_{number:02d}") for number, person in enumerate(timeline.people, 1))
+    return replace(timeline, people=tuple(people))
+
+
+def chosen_folders(only: str, timeline: Timeline, people: Sequence[PersonName]) -> frozenset[str]:
+    """The folders of those whom `only` means: a name or an id, or several with commas; "" means everybody.
+
+    people: in the order of `timeline`, or none, where only folders tell who is meant.
+    """
+    folders = [person.name for person in timeline.people]
+    if not only:
+        return frozenset(folders)
+    # A name may have a comma in it.
+    wanted = {folded(clean_name(part)) for part in (only, *only.split(","))} - {""}
+    called = [{folded(folder)} for folder in folders]
+    for keys, person in zip(called, people, strict=False):
+        keys |= {folded(person.name), folded(person.id)}
+    return frozenset(folder for folder, keys in zip(folders, called, strict=True) if keys & wanted)
 
 
 def _person_name(linked: Linked) -> PersonName:
