@@ -67,7 +67,9 @@ def _names_are_current(manifest: Manifest | None, video: Fingerprint, namer: Peo
         return True
     people = {person.name: (person.id, person.known_as) for person in manifest.people}
     named_by = NamedBy(manifest.names.gallery, manifest.names.photos)
-    return namer.is_current(video, FinishedNames(people, named_by))
+    suggestions = (person.match.suggestion for person in manifest.people)
+    suggested = frozenset(suggestion.id for suggestion in suggestions if suggestion is not None)
+    return namer.is_current(video, FinishedNames(people, named_by, suggested))
 
 
 def one_line_reason(source: BatchInput, error: Exception) -> str:

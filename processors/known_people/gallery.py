@@ -68,6 +68,11 @@ class Gallery:
         with self.file.reading() as rows:
             return _people(rows, rows.execute("SELECT id, name FROM people ORDER BY id").fetchall())
 
+    def numbers(self) -> list[int]:
+        """The numbers of all people."""
+        with self.file.reading() as rows:
+            return [int(row[0]) for row in rows.execute("SELECT id FROM people ORDER BY id")]
+
     def find(self, who: str) -> GalleryPerson:
         """The person that `who`, an id or a name, stands for.
 

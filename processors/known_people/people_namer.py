@@ -62,10 +62,14 @@ class VideoNames:
 
 @dataclass(frozen=True, slots=True)
 class FinishedNames:
-    """What finished results say about names. people: id and name (or "" each) by folder."""
+    """What finished results say about names.
+
+    people: id and name (or "" each) by folder. suggested: ids of those who somebody may be.
+    """
 
     people: Mapping[str, tuple[str, str]]
     named_by: NamedBy
+    suggested: frozenset[str] = frozenset()
 
 
 class PeopleNamer:
@@ -109,6 +113,9 @@ class PeopleNamer:
                 if gallery is not None:
                     found = gallery.names_of(VideoKey(fingerprint, "", "", ""))
                     named = {k: ("" if n is None else person_id(n), name) for k, (n, name) in found.items()}
+                    # Results must not go on telling of somebody who was forgotten.
+                    if not finished.suggested <= {person_id(number) for number in gallery.numbers()}:
+                        return False
             # Where they cannot be looked up, the names that are there are better than none.
             return named == finished.people
 
