@@ -200,7 +200,7 @@ def test_networks_are_let_go_when_nothing_is_left_to_analyse(videos, monkeypatch
 def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
     asked = []
     manager = SimpleNamespace(release=lambda: asked.append("release"))
-    processors = VideoProcessorFactory(Settings(), lambda _: (asked.append("load"), manager)[1])
+    processors = VideoProcessorFactory(Settings(), tmp_path, lambda _: (asked.append("load"), manager)[1])
     processors.release()
     assert asked == []
     settings = load_settings(None, {"run": {"cache": False}})
