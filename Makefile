@@ -1,13 +1,13 @@
 # make run    process videos/input (ARGS="INPUT ... -o DIR" for anything else)
 # make test   what CI runs: style, types, tests (ARGS="tests/test_main.py -k help" for some of them)
-# make check  style, types and the tests that are not slow
+# make check  style, types, and all tests except slow ones
 # make lint   style and types only
-# make bench  speed and memory beside other programs; the development clips too, where they lie beside the project
-# make update write constraints.txt anew: the newest versions that requirements*.txt allow; then make test
+# make bench  speed and memory compared with other programs; includes the development clips if they are available
+# make update regenerate constraints.txt with the newest versions that requirements*.txt allow; then run make test
 # make clean  remove the tools' caches; `make distclean` removes the virtual environment too
 #
-# The first call makes .venv and installs what requirements.txt lists, in the versions that were tested (constraints.txt;
-# with CONSTRAINTS= the newest that requirements.txt allows). Nothing outside this folder is changed.
+# The first call creates .venv and installs the packages of requirements.txt in their tested versions (constraints.txt; with
+# CONSTRAINTS= the newest that requirements.txt allows). Nothing outside this folder is changed.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -44,7 +44,7 @@ bench: $(READY_DEV) $(READY_BENCH)
 
 update:
 	@PYTHON="$(PYTHON)" .github/pin.sh
-	@echo "constraints.txt has the newest versions; make test says whether they work." >&2
+	@echo "constraints.txt now has the newest versions; run make test to check them." >&2
 
 clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache
@@ -55,20 +55,20 @@ distclean: clean
 
 $(PY):
 	@command -v $(PYTHON) >/dev/null || { \
-	  echo "There is no '$(PYTHON)'. Install Python 3.10 to 3.13, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit("Python 3.10 to 3.13 is needed, this is %d.%d. Say which one to take: make PYTHON=python3.12" % v)'
+	  echo "'$(PYTHON)' not found. Install Python 3.10 to 3.13, or give its path: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit("Python 3.10 to 3.13 is required, this is %d.%d. Choose another one: make PYTHON=python3.12" % v)'
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
-# The stamps come last: an interrupted installation is taken up again.
+# The stamp is written last, so that an interrupted installation is resumed.
 $(READY): requirements.txt $(CONSTRAINTS) | $(PY)
-	@echo "Installing what requirements.txt lists into $(VENV); the first time this takes minutes." >&2
+	@echo "Installing packages into $(VENV); the first time this takes some minutes." >&2
 	@$(INSTALL) -r requirements.txt
 	@$(PY) -c 'import torch, torchvision' || { \
-	  echo "torch and torchvision in $(VENV) do not fit together: remove $(VENV) and install both from one index" >&2; exit 1; }
+	  echo "torch and torchvision in $(VENV) do not match: remove $(VENV) and install both from one index" >&2; exit 1; }
 	@touch $@
 
-# What the program is measured against must not touch its own packages.
+# The programs for comparison must not change the program's own packages.
 $(READY_BENCH): benchmarks/requirements-bench.txt $(READY)
 	@$(PY) -m venv $(VENV_BENCH)
 	@$(VENV_BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r $<

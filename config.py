@@ -1,17 +1,18 @@
-"""Every setting once: type, unit, range, default and help text.
+"""Every setting, in one place: type, unit, range, default and help text.
 
-Command-line flags, TOML keys, help and range checks all derive from these structures (msgspec does
-the checking, `core/options.py` the flags). A setting `min_face` in section `analysis` is
-`--min-face` on the command line and
+Command-line flags, TOML keys, help and range checks are derived from these structures (msgspec does the checking,
+`core/options.py` the flags). A setting `min_face` in section `analysis` is `--min-face` on the command line and
 
     [analysis]
     min_face = 0.05
 
-in a TOML file. Order of precedence: defaults < `--config FILE.toml` < flags. An unknown key is an error.
+in a TOML file. Order of precedence: defaults < `--config FILE.toml` < flags. An unknown key is an error. The old name
+of a renamed setting works for one release (`RENAMED`).
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import string
 from fractions import Fraction
@@ -24,22 +25,24 @@ from msgspec import Meta
 
 from core.errors import SettingsError
 
+logger = logging.getLogger(__name__)
+
 VERSION = "0.1.0"
-"""of the program; a manifest written by another version is not taken as done"""
+"""of the program; results whose manifest was written by another version do not count as done"""
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
     "mp4", "m4v", "mov", "qt", "f4v", "mj2", "3gp", "3gpp", "3g2", "mkv", "mk3d", "webm", "avi", "divx", "xvid",
-    "ts", "m2ts", "m2t", "mts", "trp", "tp", "tod", "mpg", "mpeg", "mpe", "m2p", "vob", "vro", "mod", "flv", "wmv",
-    "asf", "dvr-ms", "wtv", "ogv", "ogm", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
+    "ts", "m2ts", "m2t", "mts", "trp", "tp", "tod", "mpg", "mpeg", "mpe", "m2p", "vob", "vro", "mod", "dat", "flv",
+    "wmv", "asf", "dvr-ms", "wtv", "ogv", "ogm", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
     "insv", "lrv", "lrf", "360", "dav", "dv", "dif",
     "m1v", "m2v", "mpv", "mjpg", "mjpeg", "h264", "264", "avc", "h265", "265", "hevc", "ivf", "obu",
 })
 # fmt: on
-"""what is picked up from a folder; a file named on the command line is tried whatever its extension"""
+"""extensions of the files that are processed in a folder; a file named on the command line may have any"""
 
 MAX_SIDE_PX = 4096
-"""of clips; what every H.264 decoder of today still takes"""
+"""of clips; supported by every current H.264 decoder"""
 
 TEMPLATE_FIELDS = (
     "VIDEO_NAME",
@@ -53,7 +56,7 @@ TEMPLATE_FIELDS = (
     "START_PTS",
     "END_PTS",
 )
-"""what `ClipSettings.template` may name, as PySceneDetect does: $FIELD or ${FIELD}"""
+"""fields of `ClipSettings.template`, written $FIELD or ${FIELD} as in PySceneDetect"""
 
 ExportFormat = Literal["mot", "coco", "vtt", "otio", "edl"]
 
@@ -71,10 +74,10 @@ EXTRA_FILES = {
 
 
 def expand_home(path: str) -> str:
-    """`path` with a home folder in the place of a `~` or `~user` that it begins with.
+    """Return `path` with a leading `~` or `~user` replaced by that home folder.
 
     Raises:
-        ValueError: no such home folder is known.
+        ValueError: the home folder is not known.
     """
     if not path.startswith("~"):
         return path
@@ -86,94 +89,103 @@ def expand_home(path: str) -> str:
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the settings' sections: immutable, keyword-only, strict about names."""
+    """Base class of the sections: immutable, keyword-only, strict about names."""
 
 
 class AnalysisSettings(Section, frozen=True):
-    """Finding and following faces. Changing one of these makes a new analysis necessary."""
+    """Finding and tracking faces. A change makes a new analysis necessary."""
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
-        Meta(description="where the networks run; auto is a GPU where a trial of it succeeds"),
+        Meta(description="where the neural networks run; auto uses a GPU if a short test of it succeeds"),
     ] = "auto"
     min_face: Annotated[
-        float, Meta(ge=0.02, le=0.5, description="smallest face looked for, as a share of the picture's height")
+        float, Meta(ge=0.02, le=0.5, description="smallest face to find, as a fraction of the frame height")
     ] = 0.05
     tracker: Annotated[
         Literal["cascade", "csrt", "kcf", "mosse"],
-        Meta(description="what follows a face between two detections"),
+        Meta(description="method that tracks a face between two detections"),
     ] = "cascade"
-    look_out: Annotated[float, Meta(gt=0, le=2, description="seconds between two looks for newcomers")] = 0.5
+    search_interval: Annotated[
+        float, Meta(gt=0, le=2, description="time between two searches for new faces, seconds")
+    ] = 0.5
     face_score: Annotated[
-        float, Meta(ge=0.5, le=0.999, description="score above which a detection starts a new track")
+        float, Meta(ge=0.5, le=0.999, description="minimum detection score that starts a new track")
     ] = 0.9
     max_occlusion: Annotated[
-        float, Meta(ge=0, le=5, description="seconds a face may be hidden without ending its track")
+        float, Meta(ge=0, le=5, description="how long a face may be hidden before its track ends, seconds")
     ] = 1.0
     embedder: Annotated[
         Literal["auto", "facenet", "dlib"],
-        Meta(description="face recognition model; auto is facenet where its weights can be had, else dlib"),
+        Meta(description="face recognition model; auto uses facenet if its weights are available, else dlib"),
     ] = "auto"
-    faces_per_track: Annotated[int, Meta(ge=1, le=32, description="how many faces of a track are embedded at most")] = 6
+    faces_per_track: Annotated[
+        int, Meta(ge=1, le=32, description="maximum number of faces per track given to the recognition model")
+    ] = 6
 
 
 class IdentitySettings(Section, frozen=True):
-    """Who is who. Similarities are the embedder's calibrated ones: 0.5 means as likely the same as not."""
+    """Deciding who is who. Similarities are calibrated: 0.5 means that same and different person are equally likely."""
 
-    same_person: Annotated[float, Meta(gt=0, lt=1, description="similarity at which a track joins a known person")] = (
-        0.5
-    )
-    merge: Annotated[float, Meta(gt=0, lt=1, description="similarity at which two persons are merged at the end")] = 0.5
-    active_people: Annotated[int, Meta(ge=1, le=1000, description="how many people are kept in the active set")] = 15
+    same_person: Annotated[
+        float, Meta(gt=0, lt=1, description="minimum similarity for a track to join a known person")
+    ] = 0.5
+    merge: Annotated[
+        float, Meta(gt=0, lt=1, description="minimum similarity for two people to be merged at the end")
+    ] = 0.5
+    active_people: Annotated[
+        int, Meta(ge=1, le=1000, description="maximum number of people in the active set, which is compared first")
+    ] = 15
     active_seconds: Annotated[
-        float, Meta(gt=0, le=86400, description="seconds after which a person not seen goes to the archive")
+        float,
+        Meta(gt=0, le=86400, description="time without a face after which a person leaves the active set, seconds"),
     ] = 30.0
-    skip_still: Annotated[bool, Meta(description="leave out people who never move (portraits, posters)")] = False
+    skip_still: Annotated[bool, Meta(description="skip faces that never move (portraits, posters)")] = False
 
 
 class ClipSettings(Section, frozen=True):
-    """What becomes a clip and how it looks."""
+    """What becomes a clip, and its shape, framing and name."""
 
-    min_clip: Annotated[float, Meta(ge=0, le=600, description="shortest clip, seconds")] = 1.0
+    min_clip: Annotated[float, Meta(ge=0, le=600, description="minimum length of a clip, seconds")] = 1.0
     merge_gap: Annotated[
-        float, Meta(ge=0, le=60, description="a person gone for no longer than this stays in the same clip, seconds")
+        float, Meta(ge=0, le=60, description="longest absence of a person within one clip, seconds")
     ] = 1.0
     max_clip: Annotated[
         float,
         Meta(
-            ge=0, le=3600, description="longer stretches become several clips, cut at quiet moments, seconds; 0: never"
+            ge=0, le=3600, description="maximum length, seconds; longer clips are split at quiet moments; 0: no limit"
         ),
     ] = 0.0
     padding: Annotated[
-        float, Meta(ge=0, le=60, description="time kept before and after, never across a cut, seconds")
+        float, Meta(ge=0, le=60, description="time added before and after each clip, seconds; never across a cut")
     ] = 0.0
     aspect: Annotated[
-        str, Meta(description="shape of the clips, WIDTH:HEIGHT; 1:1, 9:16, 4:5, 16:9, any from 1:4 to 4:1")
+        str, Meta(description="aspect ratio of the clips, WIDTH:HEIGHT, e.g. 1:1, 9:16, 4:5, 16:9; from 1:4 to 4:1")
     ] = "1:1"
     size: Annotated[
         int | str,
-        Meta(description="height of the clips, or WIDTHxHEIGHT, which overrules aspect; px, even, 64 to 2160"),
+        Meta(description="height of the clips, or WIDTHxHEIGHT, which overrides aspect; px, even, 64 to 2160"),
     ] = 512
-    framing: Annotated[Literal["face", "head", "bust"], Meta(description="how much is shown around the face")] = "head"
+    framing: Annotated[
+        Literal["face", "head", "bust"], Meta(description="how much to show: the face, head and shoulders, or the bust")
+    ] = "head"
     face_share: Annotated[
-        float, Meta(ge=0, le=0.9, description="how much of the clip's height the face takes; 0: as framing has it")
+        float, Meta(ge=0, le=0.9, description="face height as a fraction of the clip height; 0: given by framing")
     ] = 0.0
     max_upscale: Annotated[
         float,
-        Meta(
-            ge=1, le=16, description="small faces are enlarged no more than this, more of the picture is shown instead"
-        ),
+        Meta(ge=1, le=16, description="maximum enlargement; around smaller faces, more of the frame is shown instead"),
     ] = 3.0
     camera: Annotated[
         Literal["steady", "follow", "locked"],
-        Meta(description="steady rests and eases on, follow always drifts along, locked never moves"),
+        Meta(description="steady holds still, then moves smoothly; follow always moves along; locked never moves"),
     ] = "steady"
     template: Annotated[
-        str, Meta(description=f"file names of the clips, without .mp4; fields: {', '.join(TEMPLATE_FIELDS)}")
+        str, Meta(description=f"file name of each clip, without .mp4; fields: {', '.join(TEMPLATE_FIELDS)}")
     ] = "clip_${CLIP_NUMBER}_${START_TIME}"
 
     def __post_init__(self) -> None:
-        """Checks what a range cannot say; ValueErrors become SettingsErrors."""
+        """Check what a range cannot express. msgspec turns a ValueError into a ValidationError."""
         if isinstance(self.size, str) and self.size.isdecimal():
             msgspec.structs.force_setattr(self, "size", int(self.size))
         width, height = self.frame_size
@@ -194,7 +206,7 @@ class ClipSettings(Section, frozen=True):
         unknown = [name or "$" for name in named if name not in TEMPLATE_FIELDS]
         if unknown or not self.template.strip():
             known = ", ".join(TEMPLATE_FIELDS)
-            raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is no field; there are {known}")
+            raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is not a field; fields are {known}")
 
     @property
     def frame_size(self) -> tuple[int, int]:
@@ -219,16 +231,16 @@ class EncodeSettings(Section, frozen=True):
 
     codec: Annotated[
         Literal["auto", "x264", "nvenc"],
-        Meta(description="encoder; auto is NVENC where a trial of it succeeds, else x264"),
+        Meta(description="video encoder; auto uses NVENC (GPU) if a short test of it succeeds, else x264 (CPU)"),
     ] = "auto"
     quality: Annotated[
-        int, Meta(ge=0, le=51, description="constant quality (x264's crf, NVENC's cq): lower is better and larger")
+        int, Meta(ge=0, le=51, description="constant quality (crf of x264, cq of NVENC): lower is better and larger")
     ] = 18
     preset: Annotated[
         Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"],
-        Meta(description="x264's preset: slower is smaller"),
+        Meta(description="preset of x264: slower presets give smaller files"),
     ] = "veryfast"
-    audio_kbps: Annotated[int, Meta(ge=32, le=512, description="bit rate of the sound, kbit/s")] = 160
+    audio_kbps: Annotated[int, Meta(ge=32, le=512, description="audio bit rate, kbit/s")] = 160
 
 
 class PeopleSettings(Section, frozen=True):
@@ -265,45 +277,46 @@ class PeopleSettings(Section, frozen=True):
 
 
 class OutputSettings(Section, frozen=True):
-    """What is written beside the clips. None of these changes anything else that is written."""
+    """Additional outputs. None of these changes any other output."""
 
     preview: Annotated[
-        bool, Meta(description="write preview.mp4, the whole video with boxes, names, tracks, cuts and times")
+        bool, Meta(description="write preview.mp4: the whole video with boxes, names, tracks, cuts and times")
     ] = False
-    reel: Annotated[bool, Meta(description="write reel.mp4 for each person, one film of all their clips")] = False
+    reel: Annotated[bool, Meta(description="write reel.mp4 for each person: all their clips in one video")] = False
     export: Annotated[
         tuple[ExportFormat, ...],
-        Meta(description=f"formats for other programs, a list with commas: {', '.join(get_args(ExportFormat))}"),
+        Meta(description=f"files for other programs; comma-separated list of {', '.join(get_args(ExportFormat))}"),
     ] = ()
 
     @property
     def extras(self) -> frozenset[str]:
-        """What is wanted beside the clips, by name; a manifest lists those that are there."""
+        """Names of the additional outputs that are on; a manifest lists the existing ones."""
         switches = {"preview": self.preview, "reel": self.reel}
         return frozenset({*self.export, *(name for name, wanted in switches.items() if wanted)})
 
 
 class RunSettings(Section, frozen=True):
-    """The run as a whole."""
+    """Running the program."""
 
-    overwrite: Annotated[bool, Meta(description="process inputs again that are already done")] = False
-    threads: Annotated[int, Meta(ge=0, le=256, description="CPU threads to use; 0 takes all there are")] = 0
-    cache_dir: Annotated[
-        str, Meta(description="where models and analyses are kept; empty: the user's cache folder")
-    ] = ""
-    cache: Annotated[
-        bool, Meta(description="keep analyses in the cache, and use those of earlier runs that fit the video")
-    ] = True
+    overwrite: Annotated[bool, Meta(description="process inputs again even if they are done")] = False
+    threads: Annotated[int, Meta(ge=0, le=256, description="number of CPU threads; 0: all")] = 0
+    cache_dir: Annotated[str, Meta(description="folder for models and analyses; empty: the user's cache folder")] = ""
+    cache: Annotated[bool, Meta(description="store analyses in the cache and use stored ones of the same video")] = True
     cache_mb: Annotated[
-        int, Meta(ge=10, le=1_000_000, description="most that the kept analyses may take, MB; last used stay")
+        int,
+        Meta(
+            ge=10,
+            le=1_000_000,
+            description="maximum size of the analysis cache, MB; least recently used entries go first",
+        ),
     ] = 2000
     facenet_weights: Annotated[
-        str, Meta(description="path of 20180402-114759-vggface2.pt, where it is not in torch's cache")
+        str, Meta(description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch")
     ] = ""
-    offline: Annotated[bool, Meta(description="never try to download a model")] = False
+    offline: Annotated[bool, Meta(description="never download a model")] = False
 
     def __post_init__(self) -> None:
-        """Expands `~` in paths: no shell does it for a TOML file or in `--cache-dir=~/x`."""
+        """Expand `~` in paths: no shell does it in a TOML file or in `--cache-dir=~/x`."""
         for name in ("cache_dir", "facenet_weights"):
             try:
                 msgspec.structs.force_setattr(self, name, expand_home(getattr(self, name)))
@@ -324,20 +337,23 @@ class Settings(Section, frozen=True):
 
 
 RESULT_SECTIONS = ("analysis", "identity", "clip", "encode")
-"""the sections that change what is written; the manifest records them and a change of them means work"""
+"""sections that change the results; the manifest records them, and results with other values are not up to date"""
+
+RENAMED: dict[tuple[str, str], str] = {("analysis", "look_out"): "search_interval"}
+"""(section, old name) -> new name; the old flag and TOML key still work and log a warning. Remove after one release."""
 
 
 def result_settings(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The settings that change the result, as plain values: {section: {key: value}}, in a fixed order."""
+    """Return the settings that change the results as plain values: {section: {key: value}}, in a fixed order."""
     return {name: msgspec.to_builtins(getattr(settings, name)) for name in RESULT_SECTIONS}
 
 
 def load_settings(toml_file: Path | None, overrides: dict[str, dict[str, Any]]) -> Settings:
-    """Defaults, then the TOML file, then `overrides` ({section: {key: value}}).
+    """Build the settings: defaults, then the TOML file, then `overrides` ({section: {key: value}}).
 
     Raises:
-        SettingsError: unreadable or malformed file, unknown key, wrong type, value out of range. The
-            message names the key, "analysis.min_face".
+        SettingsError: the file cannot be read or parsed; unknown key, wrong type, value out of range. The message names
+            the key, e.g. "analysis.min_face".
     """
     values: dict[str, dict[str, Any]] = {}
     if toml_file is not None:
@@ -347,11 +363,42 @@ def load_settings(toml_file: Path | None, overrides: dict[str, dict[str, Any]]) 
             raise SettingsError(f"cannot read the settings: {error.strerror}", path=toml_file) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"is not valid TOML: {error}", path=toml_file) from error
+        values = _renamed(values, toml_file)
         _convert(values, toml_file)
     merged = {name: dict(section) for name, section in values.items()}
-    for name, section in overrides.items():
+    for name, section in _renamed(overrides, None).items():
         merged.setdefault(name, {}).update(section)
     return _convert(merged, None)
+
+
+def current_names(values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` ({section: {key: value}}) with the new names of renamed settings.
+
+    For recorded settings; those that a user gives under an old name are reported by `load_settings`.
+    """
+    result = {section: dict(keys) if isinstance(keys, dict) else keys for section, keys in values.items()}
+    for (section, old), new in RENAMED.items():
+        keys = result.get(section)
+        if isinstance(keys, dict) and old in keys and new not in keys:
+            keys[new] = keys.pop(old)
+    return result
+
+
+def _renamed(values: dict[str, Any], source: Path | None) -> dict[str, Any]:
+    """Apply `current_names` and log a warning for each old name. source: the TOML file; None for flags.
+
+    Raises:
+        SettingsError: a setting is given under both names.
+    """
+    for (section, old), new in RENAMED.items():
+        given = values.get(section)
+        if isinstance(given, dict) and old in given:
+            if new in given:
+                raise SettingsError(f"{old} is the old name of {new}; only one of them may be given", path=source)
+            names = [f"--{name.replace('_', '-')}" if source is None else f"{section}.{name}" for name in (old, new)]
+            where = "" if source is None else f"{source.name}: "
+            logger.warning("%s%s is now called %s; the old name will be removed in the next release", where, *names)
+    return current_names(values)
 
 
 def _convert(values: dict[str, Any], source: Path | None) -> Settings:
@@ -359,4 +406,5 @@ def _convert(values: dict[str, Any], source: Path | None) -> Settings:
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
         message = str(error).replace(" - at `$.", " at `").replace(" - at `$`", "")
-        raise SettingsError(message, path=source, hint="python main.py --help lists settings and ranges") from error
+        hint = "python main.py --help lists all settings and their ranges"
+        raise SettingsError(message, path=source, hint=hint) from error

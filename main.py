@@ -24,7 +24,7 @@ try:
         ToolMissingError,
         WorkerCrashError,
     )
-    from core.thread_budget import limit_process
+    from core.thread_budget import limit_process_threads
     from processors.batch.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISSING, EXIT_USAGE
     from processors.batch.run_journal import RunJournal
     from processors.commands import (
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
     supervised: commands that open media run in a worker process, so that a crash costs one input and not the batch.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    limit_process()
+    limit_process_threads()
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal's encoding cannot represent must not end the run.
         if hasattr(stream, "reconfigure"):

@@ -26,12 +26,12 @@ from core.errors import (
 )
 from core.models import weights
 from core.models.batching import Batched, find_batch_size
-from core.models.cpu_fallback import Replaceable
+from core.models.cpu_fallback import CpuFallback
 from core.models.face_detector import FaceDetector
 from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import DETECTOR, MODELS, input_side
+from core.models.model_spec import DETECTOR_NETS, MODELS, input_side
 from core.models.nets import Net, OpenVINONet, converted
 from core.thread_budget import thread_budget
 
@@ -129,7 +129,7 @@ class ModelManager:
         return {
             "device": self.device,
             "backend": self.backend,
-            "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR}},
+            "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR_NETS}},
             "embedder": {"name": self.embedder.name, "sha256": MODELS[self.embedder.name].weights.sha256},
         }
 
@@ -176,7 +176,7 @@ class ModelManager:
                         self._leave_gpu(error)
                 return again()
 
-            return cast("_Model", Replaceable(model, on_cpu, lambda: self.device == "cpu"))
+            return cast("_Model", CpuFallback(model, on_cpu, lambda: self.device == "cpu"))
         # The error, which holds memory, is gone by now.
         return load()
 
@@ -196,15 +196,15 @@ class ModelManager:
         return self._on_device(self._make_detector, lambda: self.detector)
 
     def _make_detector(self) -> FaceDetector:
-        nets = self._nets(*DETECTOR)
+        nets = self._nets(*DETECTOR_NETS)
         if self.device == "cpu":
             return FaceDetector(*nets)
         import torch
 
-        from core.models.torch_runtime import DevicePictures, Upload
+        from core.models.torch_runtime import DeviceImages, Upload
 
         upload = Upload(torch.device(self.device))
-        return FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
+        return FaceDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
 
     def _load_embedder(self) -> FaceEmbedder:
         return self._on_device(self._make_embedder, lambda: self.embedder)
@@ -288,5 +288,6 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     if choice != "auto":
         return (choice,)
     name = MODELS["facenet"].weights.name
-    here = settings.run.facenet_weights or any(weights.is_there(folder / name) for folder in facenet_folders(settings))
-    return ("facenet",) if here else ("facenet", "dlib")
+    if settings.run.facenet_weights or any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
+        return ("facenet",)
+    return ("facenet", "dlib")

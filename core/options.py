@@ -1,4 +1,4 @@
-"""The settings as a command line shows them: one flag each, with its range, default and help."""
+"""The settings of `config.py` as command-line options: flag, range, default and help."""
 
 from __future__ import annotations
 
@@ -8,51 +8,56 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from config import Settings
+from config import RENAMED, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting as the command line shows it."""
+    """One setting as a command-line option."""
 
     section: str
     name: str
     annotation: Any
-    """the field's type with its range, what msgspec converts to"""
+    """type and range of the field, for msgspec.convert"""
     choices: tuple[str, ...]
-    """the words allowed, or () where it is no choice between words"""
+    """the allowed words; () if the setting is not a choice"""
     is_switch: bool
-    """True for yes or no"""
+    """True for a yes/no setting"""
     default: Any
     help: str
     """description, range and default"""
 
     @property
     def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
+        return flag_of(self.name)
+
+    @property
+    def old_names(self) -> tuple[str, ...]:
+        """Names that the setting had before and that still work."""
+        return tuple(old for (section, old), new in RENAMED.items() if (section, new) == (self.section, self.name))
 
     @property
     def is_list(self) -> bool:
-        """True for a setting that is several words."""
+        """True for a list of words."""
         return isinstance(self.default, tuple)
 
     def parse(self, text: str) -> Any:
-        """The value that `text` stands for.
+        """Return the value of `text`.
 
         Raises:
-            ValueError: wrong type or out of range; the message says what is expected.
+            ValueError: wrong type or out of range; the message states what is expected.
         """
         given = [item.strip() for item in text.split(",") if item.strip()] if self.is_list else text
         words = get_args(get_args(get_args(self.annotation)[0])[0]) if self.is_list else ()
         if unknown := [item for item in given if item not in words] if self.is_list else []:
-            raise ValueError(f"{unknown[0]!r} is none of {', '.join(words)}")
+            raise ValueError(f"{unknown[0]!r} is not one of {', '.join(words)}")
         value = msgspec.convert(given, self.annotation, strict=False)
-        section = get_type_hints(Settings)[self.section](**{self.name: value})  # which has checks of its own
+        section = get_type_hints(Settings)[self.section](**{self.name: value})  # a section has checks of its own
         return getattr(section, self.name)
 
 
 def options() -> tuple[Option, ...]:
-    """Every setting, in the order of the sections above."""
+    """Return every setting, in the order of `config.Settings`."""
     return tuple(
         _option(section, name, annotation)
         for section, cls in get_type_hints(Settings).items()
@@ -60,8 +65,13 @@ def options() -> tuple[Option, ...]:
     )
 
 
+def flag_of(name: str) -> str:
+    """Return the flag of the setting `name`."""
+    return "--" + name.replace("_", "-")
+
+
 def section_title(section: str) -> str:
-    """First sentence of the section's docstring."""
+    """Return the first sentence of the section's docstring."""
     doc = get_type_hints(Settings)[section].__doc__ or ""
     return doc.partition(".")[0]
 

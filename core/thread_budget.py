@@ -30,14 +30,14 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def limit_process() -> None:
+def limit_process_threads() -> None:
     """What holds for the whole process and has to be said before numpy is imported and threads are begun."""
-    keep_blas_single()
+    use_one_blas_thread()
     # Fewer than four make threads wait for each other: 5 to 10 % of a run.
     keep_few_heaps(max(_LEAST_HEAPS, available_cpus()))
 
 
-def keep_blas_single() -> None:
+def use_one_blas_thread() -> None:
     """Let numpy's and scipy's matrices be multiplied on the thread that asks; before numpy is imported.
 
     Ours are small. OpenBLAS starts a thread for each CPU on import, which spin for a while: 0.3 s of CPU time on two.
@@ -45,7 +45,7 @@ def keep_blas_single() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def keep_opencv_single() -> None:
+def use_one_opencv_thread() -> None:
     """Let OpenCV compute on the thread that calls it, in the whole process.
 
     Its other threads would wait for work by spinning: a tenth of all CPU time of a run, on CPUs that decode.

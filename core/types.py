@@ -91,6 +91,8 @@ class VideoInfo:
     size_bytes: int
     frame_interval: int = 0
     """ticks from a frame to the next where the file does not tell; 0: as `frame_rate` says"""
+    has_repaired_times: bool = False
+    """the frames' times were repaired, which depends on the frames before: reading must start at the beginning"""
 
     @property
     def default_audio(self) -> AudioInfo | None:
@@ -365,12 +367,12 @@ class Clip:
 class RenderResult:
     """What was written.
 
-    clips: in the order of the paths. repeated_pictures: pictures that could not be decoded this time and show
-    the one before. damaged_sound_packets: packets that became silence, summed over the clips. encoder: which
+    clips: in the order of the paths. repeated_frames: pictures that could not be decoded this time and show
+    the one before. damaged_audio_packets: packets that became silence, summed over the clips. encoder: which
     one made the clips, as ffmpeg names it.
     """
 
     clips: tuple[Clip, ...]
-    repeated_pictures: int
-    damaged_sound_packets: int
+    repeated_frames: int
+    damaged_audio_packets: int
     encoder: str

@@ -128,8 +128,8 @@ class ClipRenderer:
         clips = [made[spec.file] for spec in specs]
         return RenderResult(
             clips=tuple(clip.clip for clip in clips),
-            repeated_pictures=sum(clip.repeated_pictures for clip in clips),
-            damaged_sound_packets=sum(clip.damaged_sound_packets for clip in clips),
+            repeated_frames=sum(clip.repeated_pictures for clip in clips),
+            damaged_audio_packets=sum(clip.damaged_sound_packets for clip in clips),
             encoder=encoder,
         )
 

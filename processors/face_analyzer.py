@@ -212,8 +212,9 @@ class AnalysisPass:
         shots = decoded.shots(len(self._pts))
         pieces = [piece for tracklet in tracklets for piece in cut_at_shots(tracklet, shots)]
         frame_pts = np.array(self._pts, np.int64)
+        video = with_rate_of_all(self._info, frame_pts)
         return FaceAnalysis(
-            video=with_rate_of_all(self._info, frame_pts),
+            video=dataclasses.replace(video, has_repaired_times=reader.repaired_pts > 0),
             frame_pts=frame_pts,
             shots=shots,
             tracklets=numbered(pieces),

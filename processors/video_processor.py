@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from config import VERSION, Settings, result_settings
+from config import VERSION, Settings, current_names, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
-from core.thread_budget import keep_opencv_single
+from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_thumbnails import ClipThumbnails
@@ -69,7 +69,7 @@ class VideoProcessor:
 
         models: called when the models are needed, which may be never. namer: of the run; None: people get numbers.
         """
-        keep_opencv_single()
+        use_one_opencv_thread()
         self._info = info
         self._folder = folder
         self._fingerprint = fingerprint
@@ -251,7 +251,7 @@ class VideoProcessor:
     def _has_recorded_analysis_settings(self) -> bool:
         manifest = read_manifest(self._folder)
         wanted = result_settings(self._settings)["analysis"]
-        return manifest is not None and manifest.settings.get("analysis") == wanted
+        return manifest is not None and current_names(manifest.settings).get("analysis") == wanted
 
     def _other_analysis_error(self) -> VideoProcessingError:
         return VideoProcessingError(

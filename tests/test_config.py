@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config import RESULT_SECTIONS, Section, Settings, load_settings, result_settings
+from config import RENAMED, RESULT_SECTIONS, Section, Settings, current_names, load_settings, result_settings
 from core.errors import SettingsError
 from core.options import options
 
@@ -108,3 +108,31 @@ def test_a_list_is_words_with_commas_on_the_command_line_and_an_array_in_a_file(
     with pytest.raises(ValueError, match="avi"):
         export.parse("mot,avi")
     assert load_settings(write(tmp_path, '[output]\nexport = ["otio"]'), {}).output.export == ("otio",)
+
+
+@pytest.mark.parametrize(("section", "old", "new"), [(*key, new) for key, new in RENAMED.items()])
+def test_a_renamed_setting_has_a_new_name_that_exists(section, old, new):
+    assert new in getattr(Settings(), section).__struct_fields__
+    assert old not in getattr(Settings(), section).__struct_fields__
+
+
+def test_the_old_name_of_a_setting_works_in_a_file_and_is_reported(tmp_path, caplog):
+    settings = load_settings(write(tmp_path, "[analysis]\nlook_out = 0.3\n"), {})
+    assert settings.analysis.search_interval == 0.3
+    (record,) = caplog.records
+    assert "settings.toml: analysis.look_out is now called analysis.search_interval" in record.getMessage()
+    caplog.clear()
+    load_settings(write(tmp_path, "[analysis]\nsearch_interval = 0.3\n"), {})
+    assert caplog.records == []
+
+
+def test_both_names_of_a_setting_contradict_each_other(tmp_path):
+    with pytest.raises(SettingsError, match="look_out is the old name of search_interval"):
+        load_settings(write(tmp_path, "[analysis]\nlook_out = 0.3\nsearch_interval = 0.3\n"), {})
+
+
+def test_recorded_settings_are_compared_by_their_new_names(caplog):
+    recorded = result_settings(Settings())
+    recorded["analysis"]["look_out"] = recorded["analysis"].pop("search_interval")
+    assert current_names(recorded) == result_settings(Settings())
+    assert caplog.records == []

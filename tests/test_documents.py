@@ -13,7 +13,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from config import EXTRA_FILES, OutputSettings
-from core.analysis_file import _COLUMNS
+from core.analysis_file import COLUMNS
 from main import COMMANDS
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -165,4 +165,4 @@ def test_columns_are_described() -> None:
     from processors.results.tracks_table import TRACKS_HEADER
 
     text = text_of("docs/outputs.md")
-    assert [column for column in (*TRACKS_HEADER.split(","), *_COLUMNS) if f"`{column}`" not in text] == []
+    assert [column for column in (*TRACKS_HEADER.split(","), *COLUMNS) if f"`{column}`" not in text] == []

@@ -63,8 +63,8 @@ def test_what_counts_as_lost(outcome: str, detail: str, peak_mb: float, leaks: t
     ("campaign", "frames", "detail", "unsaid", "failed"),
     [
         ("truncated", 17, "1 clips; ", False, False),
-        ("truncated", 16, "1 clips; nobody is in the picture", True, True),
-        ("truncated", 16, "1 clips; the pictures end before the length that the file claims: by 0.6 s", False, False),
+        ("truncated", 16, "1 clips; nobody is visible", True, True),
+        ("truncated", 16, "1 clips; the video ends 0.6 s before the length that the file claims", False, False),
         ("block lost", 16, "1 clips; ", True, False),
     ],
 )

@@ -24,6 +24,7 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 from processors.commands import run_command
 from processors.commands.settings_flags import settings_from
+from tests.material.page_material import a_manifest
 from utils.console_log import configure_logging
 
 pytestmark = pytest.mark.errors_expected
@@ -95,6 +96,14 @@ def test_flags_are_unique_and_switches_can_be_turned_off():
     switches = [option.flag for option in options() if option.is_switch]
     assert {f"--no-{flag[2:]}" for flag in switches if not flag.startswith("--no-")} < set(flags)
     assert "--no-no-gallery" not in flags
+
+
+def test_the_old_flag_of_a_setting_works_and_is_reported(caplog):
+    assert parse("--look-out", "0.3").analysis.search_interval == 0.3
+    assert [r.getMessage() for r in caplog.records] == [
+        "--look-out is now called --search-interval; the old name will be removed in the next release"
+    ]
+    assert "--look-out" not in run_command.parser().format_help()
 
 
 def test_a_flag_beats_the_file(tmp_path):
@@ -277,8 +286,8 @@ def test_a_wrong_value_is_named_with_what_is_expected():
     ("arguments", "expected"),
     [
         (["--aspect", "9x16"], "argument --aspect: '9x16' is not WIDTH:HEIGHT (see main.py"),
-        (["--export", "edl,avi"], "argument --export: 'avi' is none of mot, coco, vtt, otio, edl, not 'edl,avi'"),
-        (["--template", "$X"], "argument --template: X is no field; there are VIDEO_NAME, PERSON,"),
+        (["--export", "edl,avi"], "argument --export: 'avi' is not one of mot, coco, vtt, otio, edl, not 'edl,avi'"),
+        (["--template", "$X"], "argument --template: X is not a field; fields are VIDEO_NAME, PERSON,"),
         (["--exprot", "edl"], "unrecognized arguments: --exprot; did you mean --export? (see main.py --help"),
         (["--nothing-like-it"], "unrecognized arguments: --nothing-like-it (see main.py --help"),
     ],
@@ -456,7 +465,7 @@ def results(tmp_path) -> Path:
     tracklets = [{"id": n, "shot": 0, "start_s": 3 * n, "end_s": 3 * n + 2} for n in (1, 2)]
     timeline = {"schema": 2, "analysis": "ab" * 32, "people": people, "tracklets": tracklets}
     (folder / "timeline.json").write_text(json.dumps(timeline))
-    manifest = {"input": {"name": "film.mp4", "size_bytes": 1, "sha256": "aa"}, "extras": {}}
+    manifest = {**a_manifest(), "input": {"name": "film.mp4", "size_bytes": 1, "sha256": "aa"}}
     (folder / "manifest.json").write_text(json.dumps({**manifest, "settings": result_settings(Settings())}))
     yield folder
     configure_logging(0, lambda line: None)
@@ -522,7 +531,7 @@ def test_people_are_edited_one_command_each(results, capsys):
         (["people", "nowhere"], "neither a video nor a folder with results"),
         (["people", "nowhere", "-o", "PARENT"], "(there is film in "),
         (["render", "FOLDER", "--min-face", "0.1"], "unrecognized arguments: --min-face"),
-        (["render", "FOLDER"], "its video film.mp4 is not to be found"),
+        (["render", "FOLDER"], "its video film.mp4 cannot be found"),
         (["cache", "burn"], "invalid choice"),
         (["clean"], "--older-than"),
         (["clean", "--older-than", "soon"], "like 30d, not 'soon'"),

@@ -46,7 +46,7 @@ START_LIMIT_S = 300.0
 FIELDS_PER_CONTAINER = 24
 MAY_LACK_FRAMES = 13
 """half a second: the program says nothing of less"""
-DAMAGE_WORDS = ("damaged pieces", "damaged pictures", "length that the file claims")
+DAMAGE_WORDS = ("damaged parts", "damaged frames", "length that the file claims")
 """of the program's warnings"""
 DAMAGE = "damage"
 """the kind that this module runs itself"""

@@ -157,7 +157,7 @@ def check_on_cpu(models: Path) -> None:
 
     from core.models.batching import Batched, find_batch_size
     from core.models.face_detector import ONET_SIDE, RNET_SIDE
-    from core.models.torch_runtime import DevicePictures, TorchNet, Upload
+    from core.models.torch_runtime import DeviceImages, TorchNet, Upload
     from core.models.weights import locate
 
     keys = ((Key(0, 0.3, 0.45, 0.3),), (Key(0, 0.7, 0.45, 0.35),))
@@ -171,7 +171,7 @@ def check_on_cpu(models: Path) -> None:
         size = find_batch_size(lambda n, net=net, side=side: net(np.zeros((n, side, side, 3), np.uint8)), largest=64)
         nets.append(Batched(net, size, name=kind))
         print(f"{kind}: batches of {size}")
-    device = FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
+    device = FaceDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
     here = manager("cpu", models).detector
     found = device.detect(material.pictures, SMALLEST_FACE_PX)
     for mine, wanted in zip(found, here.detect(material.pictures, SMALLEST_FACE_PX), strict=True):

@@ -1,4 +1,4 @@
-"""Which sound tracks an input has, which of them can be decoded, and whether the container shows them all at once."""
+"""Which audio tracks an input has, which of them can be decoded, and whether a longer probe is needed to find them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from av.stream import Disposition
 from core.errors import ToolMissingError
 from core.media.audio_layout import read_layout
 from core.media.ffmpeg_tool import find_ffmpeg
-from core.media.media_input import USUAL_LOOK_BYTES, USUAL_LOOK_S, file_url, input_options
+from core.media.media_input import USUAL_PROBE_BYTES, USUAL_PROBE_S, file_url, input_options
 from core.types import AudioInfo
 
 logger = logging.getLogger(__name__)
@@ -31,20 +31,21 @@ CANNOT_BE_DECODED, NOT_FOUND = "cannot be decoded", "was not found"
 """values of `AudioInfo.fault`"""
 
 _STREAMS_IN_PACKETS = ("mpegts", "mpeg")
-"""containers without a header that lists the streams: one that begins late is not seen at first"""
+"""containers without a header that lists the streams: one that begins late is missed at first"""
 _PROOF_PACKETS = 600
 """of all streams, within which a track has to show that it can be decoded"""
 _FAILED_PACKETS = 20
-"""so many, and not one that decodes, are a track that cannot be decoded rather than a damaged beginning"""
+"""a track with so many failures and no success cannot be decoded; fewer may be a damaged beginning"""
 _NAMES_TIMEOUT_S = 10
 _FFMPEG_AUDIO = re.compile(rb"Stream #0:(\d+)[^\n]*?: Audio: ([\w.-]+)(?:[^,\n]*\(([\w.-]+) / 0x)?")
+_UNKNOWN_CODEC = "unknown format"
 
 
 def needs_long_probe(container: InputContainer, size_bytes: int) -> bool:
-    """Whether sound may begin behind the part of the file that libav looks at when it opens it.
+    """Whether audio may begin after the part of the file that libav reads when it opens it.
 
-    True where a declared track has no parameters yet; and, in containers that announce nothing, where no track was
-    seen in a file that is longer than that part.
+    True if a declared track has no parameters yet; and, in containers that declare nothing, if no track was found in a
+    file that is longer than that part.
     """
     tracks = [stream for stream in container.streams if isinstance(stream, AudioStream)]
     if any(isinstance(t.codec_context, AudioCodecContext) and not t.codec_context.sample_rate for t in tracks):
@@ -52,11 +53,11 @@ def needs_long_probe(container: InputContainer, size_bytes: int) -> bool:
     if tracks or container.format.name not in _STREAMS_IN_PACKETS:
         return False
     length_s = (container.duration or 0) / av.time_base
-    return size_bytes > USUAL_LOOK_BYTES or length_s > USUAL_LOOK_S
+    return size_bytes > USUAL_PROBE_BYTES or length_s > USUAL_PROBE_S
 
 
 def complete_tracks(container: InputContainer) -> frozenset[int]:
-    """Stream indexes of the sound tracks whose parameters are known."""
+    """Stream indexes of the audio tracks whose parameters are known."""
     tracks = [stream for stream in container.streams if isinstance(stream, AudioStream)]
     return frozenset(t.index for t in tracks if t.codec_context is not None and t.codec_context.sample_rate)
 
@@ -64,18 +65,25 @@ def complete_tracks(container: InputContainer) -> frozenset[int]:
 def audio_tracks(
     path: Path, container: InputContainer, *, seen: Collection[int] | None = None
 ) -> tuple[AudioInfo, ...]:
-    """All sound tracks of an open container; `AudioInfo.fault` tells which of them cannot be had, and why.
+    """All audio tracks of an open container; `AudioInfo.fault` says which of them cannot be used, and why.
 
-    seen: where the container was opened with the longer look, `complete_tracks` of the usual one; the others are late.
-    Where there are several tracks, each is tried: what is read next from the container is undefined then.
+    seen: if the container was opened with the long probe, `complete_tracks` of the usual one; other tracks are late.
+    If there are several tracks, each is tried, and the container's read position is undefined afterwards. If there is
+    none, streams of which libav knows not even the type are taken for audio that cannot be decoded.
     """
     streams = [stream for stream in container.streams if isinstance(stream, AudioStream)]
+    if not streams:
+        return tuple(_unknown_track(stream.index) for stream in container.streams if stream.type == "unknown")
     tracks = [_track(stream, late=seen is not None and stream.index not in seen) for stream in streams]
     usable = [track.index for track in tracks if not track.fault]
     faults = dict.fromkeys(_failing(container, usable) if len(usable) > 1 else (), CANNOT_BE_DECODED)
     nameless = [track.index for track in tracks if not track.codec]
     names = _codec_names(path) if nameless else {}
     return tuple(_completed(track, names.get(track.index, ""), faults.get(track.index, "")) for track in tracks)
+
+
+def _unknown_track(index: int) -> AudioInfo:
+    return AudioInfo(index, _UNKNOWN_CODEC, 0, 0, 0.0, fault=CANNOT_BE_DECODED)
 
 
 def _track(stream: AudioStream, *, late: bool) -> AudioInfo:
@@ -104,16 +112,16 @@ def _channel_count(layout: str) -> int:
 
 
 def _completed(track: AudioInfo, name: str, fault: str) -> AudioInfo:
-    return replace(track, codec=track.codec or name or "unknown format", fault=track.fault or fault)
+    return replace(track, codec=track.codec or name or _UNKNOWN_CODEC, fault=track.fault or fault)
 
 
 def _failing(container: InputContainer, tracks: Collection[int]) -> list[int]:
-    """Those of `tracks` (stream indexes) whose packets do not decode; none where no other track's do."""
+    """Those of `tracks` (stream indexes) whose packets do not decode; [] if those of no track do."""
     proven: set[int] = set()
     failed: Counter[int] = Counter()
     with contextlib.suppress(av.FFmpegError, OSError):
         container.seek(container.start_time or 0)
-    # Anything else ends the trial as the end of the file does.
+    # Errors in reading end the trial like the end of the file.
     with contextlib.suppress(av.FFmpegError, OSError, IndexError):
         for packet in itertools.islice(container.demux(), _PROOF_PACKETS):
             index = packet.stream.index
@@ -130,15 +138,15 @@ def _failing(container: InputContainer, tracks: Collection[int]) -> list[int]:
 
 
 def _codec_names(path: Path) -> dict[int, str]:
-    """Names by stream index of formats that PyAV has no decoder for and therefore does not name."""
+    """Names, by stream index, of codecs that PyAV does not name because it has no decoder for them."""
     options = [word for name, value in input_options().items() for word in (f"-{name}", value)]
     try:
         command = [find_ffmpeg(), "-hide_banner", "-nostdin", *options, "-i", file_url(path)]
-        told = subprocess.run(
+        output = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_NAMES_TIMEOUT_S, check=False
         ).stderr
     except (OSError, subprocess.TimeoutExpired, ToolMissingError) as error:
-        logger.debug("%s: formats of its sound: %s", path.name, error)
+        logger.debug("%s: names of its audio codecs: %s", path.name, error)
         return {}
-    found = _FFMPEG_AUDIO.finditer(told)
-    return {int(match[1]): (match[3] or match[2]).decode("ascii", "replace") for match in found}
+    found = {int(match[1]): match[3] or match[2] for match in _FFMPEG_AUDIO.finditer(output)}
+    return {index: name.decode("ascii", "replace") for index, name in found.items() if name != b"none"}

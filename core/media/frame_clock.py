@@ -1,32 +1,47 @@
-"""The times of decoded frames, mended where they are missing, wrong or begin anew."""
+"""Presentation times of decoded frames, repaired where they are missing, wrong or restart."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import av
+from av.video.stream import VideoStream
 
-from core.media.media_input import CLOCK_RESET_S, LONGEST_HOLE_S, decoded_pts
+from core.media.clock_repair import ClockRepair, TimeFault, clock_limits, repaired
+from core.media.media_input import decoded_pts
 from core.types import VideoInfo
 
 _PTS_LIMIT = 2**60
 """times beyond are damage; sums with them must still fit into 64 bits"""
+_DISORDER_WINDOW, _MAX_DISORDER = 16, 1
+"""with more than `_MAX_DISORDER` of this many consecutive frames half an interval or more too early, the presentation
+times are distrusted until a whole window is in order again. An MP4 with a missing or wrong `ctts` table has one such
+frame per group of B-frames"""
 
 
 class FrameClock:
     """Gives frames pts that exist and increase.
 
     Attributes:
-        repaired_pts: frames whose time was missing or not after the one before, and was made up.
-        clock_shifts: what was added to the times in the file after each lasting leap of its clock so far, ticks of
-            the stream's time base.
+        repaired_pts: frames whose time was missing or not after that of the frame before, and was replaced.
+        reordered_pts: those of them that were timed by decoding order because the file's times are out of order.
+        clock_shifts: what was added to the file's times after each restart of its clock, in ticks of the stream's
+            time base.
     """
 
     def __init__(self, info: VideoInfo) -> None:
         self._info = info
         self._interval = info.frame_interval or max(1, round(1 / (info.frame_rate * info.time_base)))
+        self._reset, self._hole = clock_limits(info.time_base)
+        self._decoding_order = _DecodingOrder(self._interval, self._hole)
         self.repaired_pts = 0
+        self.reordered_pts = 0
         self.clock_shifts: list[int] = []
+
+    def add_packet(self, packet: av.Packet[VideoStream]) -> None:
+        """To be called with each packet that goes into the decoder."""
+        self._decoding_order.add(packet.dts)
 
     def stored_pts(self, frame: av.VideoFrame) -> int | None:
         """The time in the file; None where there is none or it is absurd."""
@@ -34,35 +49,56 @@ class FrameClock:
         return None if pts is None or abs(pts) > _PTS_LIMIT else pts
 
     def timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """The same frames with pts that exist and increase."""
+        """The same frames with pts that exist and increase; only one such iterator may be in use."""
+        self._decoding_order = _DecodingOrder(self._interval, self._hole)
+        clock = ClockRepair(self._reset, self._hole, self._interval, start=self._info.start_pts)
+        recent: deque[bool] = deque(maxlen=_DISORDER_WINDOW)
+        is_disordered = False
+        least_step = max(1, self._interval // 2)
         last: int | None = None
-        shift = 0
-        reset = round(CLOCK_RESET_S / self._info.time_base)
-        hole = round(LONGEST_HOLE_S / self._info.time_base)
-        following: av.VideoFrame | None = None
-        while (frame := following or next(frames, None)) is not None:
-            following = None
-            pts = self.stored_pts(frame)
-            if pts is not None:
-                pts += shift
-            if last is not None and pts is not None and pts > last + reset:
-                # One wrong time must not move all that come after it away from their sound.
-                following = next(frames, None)
-                after = None if following is None else self.stored_pts(following)
-                if after is not None and last < after + shift < pts - reset:
-                    pts = None
-            if last is not None and (pts is None or not last < pts <= last + hole):
-                self.repaired_pts += 1
-                if pts is None:
-                    pts = last + self._interval
-                elif not last - reset <= pts <= last:
-                    shift += last + self._interval - pts
-                    self.clock_shifts.append(shift)
-                    pts = last + self._interval
-                else:
-                    pts = last + 1
-            elif pts is None:
-                self.repaired_pts += 1
-                pts = self._info.start_pts
+        for frame, step in repaired(frames, self.stored_pts, clock):
+            pts, stored = step.pts, self.stored_pts(frame)
+            assert pts is not None  # the clock has an interval
+            if step.fault is TimeFault.NEW_CLOCK:
+                self.clock_shifts.append(step.shift)
+            is_early = (
+                step.fault is TimeFault.DISORDER and stored is not None and stored + step.shift <= pts - least_step
+            )
+            recent.append(is_early)
+            is_disordered = sum(recent) > _MAX_DISORDER or (is_disordered and any(recent))
+            due = self._decoding_order.next_time(pts if last is None or not any(recent) else None)
+            if is_disordered:
+                pts = due
+                self.reordered_pts += 1
+            if last is not None and (is_disordered or pts <= last):
+                # The times before the disorder was noticed may be ahead: half intervals let the clock catch up.
+                pts = max(pts, last + least_step)
+            self.repaired_pts += is_disordered or step.fault is not None
             frame.pts = last = pts
             yield frame
+
+
+class _DecodingOrder:
+    """Times by decoding order: decoders emit frames in presentation order, so frame n is due when packet n is.
+
+    Damage costs accuracy: a packet without a frame moves the frames after it to earlier times.
+    """
+
+    def __init__(self, interval: int, hole: int) -> None:
+        """interval: of frames whose decoding time is missing or does not increase. hole: longest plausible step."""
+        self._interval = interval
+        self._hole = hole
+        self._pending: deque[int | None] = deque()
+        self._last_dts: int | None = None
+        self._time = 0
+
+    def add(self, dts: int | None) -> None:
+        self._pending.append(dts)
+
+    def next_time(self, known: int | None) -> int:
+        """When the next frame is due, ticks. known: its time if that can be trusted; the others count from it."""
+        dts = self._pending.popleft() if self._pending else None
+        step = 0 if dts is None or self._last_dts is None else dts - self._last_dts
+        self._last_dts = dts
+        self._time = known if known is not None else self._time + (step if 0 < step <= self._hole else self._interval)
+        return self._time

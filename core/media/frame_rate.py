@@ -32,9 +32,12 @@ _STEADY_SHARE, _STEADY_WITHIN = 0.9, 0.05
 _QUICK_SHARE = 0.25
 """of a rate that varies the quicker part counts, else its motion would stutter: so many of the intervals"""
 
-_QUICKER, _QUICK_S, _QUICK_TIME_SHARE = 1.5, 3.0, 0.01
-"""a quicker part with few frames among all counts too, where it has so many times as many in a second, and lasts for
-so many seconds and for this share of the time"""
+_QUICKER = 1.5
+"""a part of a video is quicker where a second of it has this many times as many frames as usual"""
+_QUICK_S, _QUICK_TIME_SHARE = 3.0, 0.01
+"""a quicker part decides the rate where it lasts this long and for this share of the time ..."""
+_SHORT_QUICK_S, _QUICK_FRAME_SHARE = 1.0, 0.05
+"""... or at least this long with this share of the frames: of what moves at all it is a good part"""
 
 _STANDARDS = (*(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)), Fraction(24000, 1001))
 
@@ -136,4 +139,6 @@ def _quicker_part(intervals: _Intervals, usual: float, time_base: Fraction) -> N
     quick = around[1:] > _QUICKER * second / usual + 1
     shown = np.minimum(intervals, LONGEST_HOLD_S * second)
     lasts = float(shown[quick].sum())
-    return quick if lasts >= max(_QUICK_S * second, _QUICK_TIME_SHARE * float(shown.sum())) else np.zeros_like(quick)
+    long_enough = lasts >= max(_QUICK_S * second, _QUICK_TIME_SHARE * float(shown.sum()))
+    full_enough = lasts >= _SHORT_QUICK_S * second and quick.sum() >= _QUICK_FRAME_SHARE * len(quick)
+    return quick if long_enough or full_enough else np.zeros_like(quick)

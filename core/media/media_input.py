@@ -61,7 +61,7 @@ MAX_FRAME_PX = 2**26
 """a frame with more pixels (8192x8192) is refused by the decoder before its memory is taken: a dozen are alive
 at a time"""
 
-USUAL_LOOK_BYTES, USUAL_LOOK_S = 5_000_000, 5
+USUAL_PROBE_BYTES, USUAL_PROBE_S = 5_000_000, 5
 """how far libav reads when it opens a file, to find its streams and their parameters (7 s in MPEG-TS and MPEG-PS)"""
 _LONG_PROBE = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000), "scan_all_pmts": "1"}
 """bytes and microseconds; the bytes are kept in memory until they are read. The last is for MPEG-TS whose list of

@@ -9,24 +9,24 @@ from collections.abc import Callable
 import numpy as np
 
 from core.errors import GPUMemoryError
-from core.models.nets import Net, Pictures
+from core.models.nets import Images, Net
 from core.types import FloatArray
 
 logger = logging.getLogger(__name__)
 
 FIRST_BATCH, LARGEST_BATCH = 16, 4096
 WORTHWHILE_GAIN = 1.15
-"""a batch of twice the size is worth its memory where it gets through this many times the pictures a second"""
+"""a batch of twice the size is worth its memory where it gets through this many times the images a second"""
 
 
 class Batched:
-    """A network that is given at most `size` pictures at a time.
+    """A network that is given at most `size` images at a time.
 
-    Where the GPU's memory is short the size is halved and the same pictures are tried again, so nothing is lost;
+    Where the GPU's memory is short the size is halved and the same images are tried again, so nothing is lost;
     later calls go on with the smaller size.
 
     Attributes:
-        size: pictures in a batch.
+        size: images in a batch.
     """
 
     def __init__(self, net: Net, size: int, *, name: str = "network") -> None:
@@ -35,18 +35,18 @@ class Batched:
         self._was_short = False
         self.size = size
 
-    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
+    def __call__(self, images: Images) -> tuple[FloatArray, ...]:
         """As the network's own call.
 
         Raises:
-            GPUMemoryError: not even a single picture fits.
+            GPUMemoryError: not even a single image fits.
         """
         parts: list[tuple[FloatArray, ...]] = []
         done = 0
         while True:
-            tried = min(self.size, len(pictures) - done)
+            tried = min(self.size, len(images) - done)
             try:
-                parts.append(self._net(pictures[done : done + tried]))
+                parts.append(self._net(images[done : done + tried]))
             except GPUMemoryError:
                 if tried <= 1:
                     raise
@@ -54,7 +54,7 @@ class Batched:
                 # The next try is outside of this block: the error holds what the failed one has allocated.
                 continue
             done += tried
-            if done >= len(pictures):
+            if done >= len(images):
                 break
         return parts[0] if len(parts) == 1 else tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
@@ -75,7 +75,7 @@ def find_batch_size(
     """The size from which on doubling no longer pays, or does not fit.
 
     Args:
-        run: puts a batch of so many pictures through the network and waits for the results.
+        run: puts a batch of so many images through the network and waits for the results.
         first, largest: sizes tried are first, 2 * first, ... <= largest.
 
     Returns:

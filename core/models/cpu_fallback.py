@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import GPUMemoryError
 
 
-class Replaceable:
+class CpuFallback:
     """Looks like the model that it holds. Where a call fails for want of memory or of a kernel, the other one does it.
 
     Nothing is lost: a model keeps nothing from one call to the next. A dead device (DeadDeviceError) passes.

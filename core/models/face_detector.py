@@ -1,7 +1,7 @@
-"""MTCNN's cascade (Zhang et al. 2016) with batched glue: pictures in, faces out.
+"""MTCNN's cascade (Zhang et al. 2016) with batched glue: images in, faces out.
 
 The networks and their weights are facenet-pytorch's; the arithmetic between them follows its
-`detect_face`, so that both find the same faces. What differs is that candidates of all pictures and
+`detect_face`, so that both find the same faces. What differs is that candidates of all images and
 scales are cropped and filtered together, and that two further entrances exist: regions already
 explained by a track can be left out, and the last network alone can follow a face (`refine`).
 """
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.errors import GPUMemoryError
 from core.models.model_spec import input_side
-from core.models.nets import Net, Pictures
+from core.models.nets import Images, Net
 from core.types import ByteArray, Detections, FloatArray
 from utils.area_sampling import SampledImages, few_squares
 from utils.nms import non_maximum_suppression
@@ -43,28 +43,28 @@ EXPLAINED_RATIO = (0.2, 3.0)
 """... and its area is between these multiples of the face's: other faces may be seen in front of it or behind"""
 
 MAX_CANDIDATES = 1500
-"""per picture and stage, best first: a bound on time and memory for pictures full of texture"""
+"""per image and stage, best first: a bound on time and memory for images full of texture"""
 
 
 class Sampled(Protocol):
-    """Pictures of one size, ready to be shrunk and cut for the networks.
+    """Images of one size, ready to be shrunk and cut for the networks.
 
-    `level` gives all of them in a size, `crops` (N, 4) boxes as squares, each out of the picture that `owner` names.
+    `level` gives all of them in a size, `crops` (N, 4) boxes as squares, each out of the image that `owner` names.
     """
 
     height: int
     width: int
 
-    def level(self, height: int, width: int) -> Pictures: ...
+    def level(self, height: int, width: int) -> Images: ...
 
-    def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> Pictures: ...
+    def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> Images: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """What P-Net takes for faces in some pictures.
+    """What P-Net takes for faces in some images.
 
-    sampled: the pictures. boxes: (N, 4) float32, squares. owner: (N,) int64, the picture of each.
+    sampled: the images. boxes: (N, 4) float32, squares. owner: (N,) int64, the image of each.
     """
 
     sampled: Sampled
@@ -73,7 +73,7 @@ class Candidates:
 
 
 class FaceDetector:
-    """Faces of pictures, and the refinement of boxes that are already known.
+    """Faces of images, and the refinement of boxes that are already known.
 
     For one thread at a time, but for `candidates`, which another one may call meanwhile.
     """
@@ -93,7 +93,7 @@ class FaceDetector:
 
     def detect(
         self,
-        pictures: Sequence[ByteArray],
+        images: Sequence[ByteArray],
         min_face_px: float,
         *,
         explained: Sequence[FloatArray] | None = None,
@@ -101,38 +101,38 @@ class FaceDetector:
         thresholds: tuple[float, float, float] = THRESHOLDS,
         candidates: Candidates | None = None,
     ) -> list[Detections]:
-        """Find faces in pictures of one size.
+        """Find faces in images of one size.
 
         Args:
-            pictures: each (h, w, 3) uint8 RGB, C-contiguous, all of the same shape.
-            min_face_px: smallest face looked for, height in pixels of the pictures.
-            explained: per picture (K, 4) float32 boxes of faces already followed; nothing is
+            images: each (h, w, 3) uint8 RGB, C-contiguous, all of the same shape.
+            min_face_px: smallest face looked for, height in pixels of the images.
+            explained: per image (K, 4) float32 boxes of faces already followed; nothing is
                 reported there.
             ignore: says of (N, 4) square candidates which need no look: (N,) bool.
             thresholds: scores of the three networks.
-            candidates: of these pictures for `min_face_px`, where they have been computed already.
+            candidates: of these images for `min_face_px`, where they have been computed already.
 
         Returns:
-            One `Detections` per picture, best score first, in pixels of that picture.
+            One `Detections` per image, best score first, in pixels of that image.
 
         Raises:
-            GPUMemoryError: not even one picture fits.
+            GPUMemoryError: not even one image fits.
         """
-        if not pictures:
+        if not images:
             return []
         try:
-            candidates = candidates or self._propose(pictures, min_face_px, thresholds[0])
-            return self._detect(candidates, len(pictures), explained, ignore, thresholds)
+            candidates = candidates or self._propose(images, min_face_px, thresholds[0])
+            return self._detect(candidates, len(images), explained, ignore, thresholds)
         except GPUMemoryError:
-            if len(pictures) == 1:
+            if len(images) == 1:
                 raise
         # The error, which holds the memory of the call that failed, is gone by now.
-        half = len(pictures) // 2
+        half = len(images) // 2
         return [
             found
             for part in (slice(0, half), slice(half, None))
             for found in self.detect(
-                pictures[part],
+                images[part],
                 min_face_px,
                 explained=None if explained is None else explained[part],
                 ignore=ignore,
@@ -140,18 +140,18 @@ class FaceDetector:
             )
         ]
 
-    def candidates(self, picture: ByteArray, min_face_px: float) -> Candidates:
-        """The first part of `detect`, by far the dearest, for one picture; it depends on nothing else.
+    def candidates(self, image: ByteArray, min_face_px: float) -> Candidates:
+        """The first part of `detect`, by far the dearest, for one image; it depends on nothing else.
 
         Raises:
-            GPUMemoryError: the picture does not fit.
+            GPUMemoryError: the image does not fit.
         """
-        return self._propose([picture], min_face_px, THRESHOLDS[0])
+        return self._propose([image], min_face_px, THRESHOLDS[0])
 
     def _detect(
         self,
         candidates: Candidates,
-        pictures: int,
+        images: int,
         explained: Sequence[FloatArray] | None,
         ignore: Callable[[FloatArray], NDArray[np.bool_]] | None,
         thresholds: tuple[float, float, float],
@@ -168,10 +168,10 @@ class FaceDetector:
             boxes, owner = boxes[free], owner[free]
         boxes, owner = self._filter(sampled, boxes, owner, thresholds[1])
         found = self._finish(sampled, boxes, owner, thresholds[2])
-        return [_suppress_minimum(found[0][found[1] == i]) for i in range(pictures)]
+        return [_suppress_minimum(found[0][found[1] == i]) for i in range(images)]
 
     @timed("follow")
-    def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray) -> Detections:
         """Where the faces near `boxes` are, without a search: one row for each box.
 
         Box, landmarks and score are O-Net's. Where it is not sure, the score is the geometric mean with
@@ -179,7 +179,7 @@ class FaceDetector:
         that R-Net doubts.
 
         Args:
-            picture: (h, w, 3) uint8 RGB. boxes: (N, 4) float32, xyxy, where the faces are expected.
+            image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32, xyxy, where the faces are expected.
 
         Returns:
             N rows in the order of `boxes`; a low score says that there is no face.
@@ -187,7 +187,7 @@ class FaceDetector:
         if len(boxes) == 0:
             return Detections.empty()
         squares = _squared(boxes)
-        crops = few_squares(picture, squares, ONET_SIDE)
+        crops = few_squares(image, squares, ONET_SIDE)
         found = self._regress(crops, squares)
         scores = found.scores
         doubtful = np.flatnonzero(scores < RNET_CHECK_SCORE)
@@ -201,14 +201,14 @@ class FaceDetector:
         return Detections(found.boxes, scores, found.landmarks)
 
     @timed("P-Net")
-    def _propose(self, pictures: Sequence[ByteArray], min_face_px: float, threshold: float) -> Candidates:
+    def _propose(self, images: Sequence[ByteArray], min_face_px: float, threshold: float) -> Candidates:
         """P-Net over the pyramid."""
         with self._proposing:
-            sampled = self._sample(pictures)
+            sampled = self._sample(images)
             return Candidates(sampled, *self._scan(sampled, min_face_px, threshold))
 
     def _scan(self, sampled: Sampled, min_face_px: float, threshold: float) -> tuple[FloatArray, NDArray[np.int64]]:
-        """Square candidates, and the picture each belongs to."""
+        """Square candidates, and the image each belongs to."""
         height, width = sampled.height, sampled.width
         boxes, scores, owner = [_NO_PROPOSALS], [np.zeros(0, np.float32)], [np.zeros(0, np.int64)]
         scale = PNET_CELL_PX / min_face_px
@@ -245,14 +245,14 @@ class FaceDetector:
     def _finish(
         self, sampled: Sampled, boxes: FloatArray, owner: NDArray[np.int64], threshold: float
     ) -> tuple[Detections, NDArray[np.int64]]:
-        """O-Net: faces with score and landmarks, and the picture each belongs to."""
+        """O-Net: faces with score and landmarks, and the image each belongs to."""
         if len(boxes) == 0:
             return Detections.empty(), owner
         found = self._regress(sampled.crops(boxes, owner, ONET_SIDE), boxes)
         good = np.flatnonzero(found.scores > threshold)
         return found[good], owner[good]
 
-    def _regress(self, crops: Pictures, squares: FloatArray) -> Detections:
+    def _regress(self, crops: Images, squares: FloatArray) -> Detections:
         offsets, points, probability = self._onet(crops)
         size = squares[:, 2:] - squares[:, :2] + 1
         landmarks = np.stack([points[:, :5], points[:, 5:]], axis=2) * size[:, None] + squares[:, None, :2] - 1
@@ -265,7 +265,7 @@ _NO_PROPOSALS = np.zeros((0, 8), np.float32)
 def _proposals(
     offsets: FloatArray, probability: FloatArray, scale: float, threshold: float
 ) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
-    """Cells of P-Net's map above the threshold: (K, 8) boxes and offsets, (K,) scores, (K,) picture.
+    """Cells of P-Net's map above the threshold: (K, 8) boxes and offsets, (K,) scores, (K,) image.
 
     offsets: (n, 4, rows, columns); probability: (n, rows, columns).
     """
@@ -278,7 +278,7 @@ def _proposals(
 
 
 def _best_of_each(order: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first MAX_CANDIDATES rows of each picture; `order` lists rows best first."""
+    """The first MAX_CANDIDATES rows of each image; `order` lists rows best first."""
     return np.concatenate([order[owner[order] == i][:MAX_CANDIDATES] for i in np.unique(owner[order])] or [order])
 
 

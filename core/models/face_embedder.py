@@ -22,7 +22,7 @@ class FaceEmbedder(Protocol):
     """chips are `side` x `side` px"""
 
     def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
-        """The 2x3 matrix from the picture to a chip. box: (4,) xyxy; landmarks: (5, 2)."""
+        """The 2x3 matrix from the image to a chip. box: (4,) xyxy; landmarks: (5, 2)."""
         ...
 
     def embed(self, chips: ByteArray) -> FloatArray:

@@ -130,7 +130,7 @@ MODELS: dict[str, ModelSpec] = {
     ),
 }
 
-DETECTOR = ("pnet", "rnet", "onet")
+DETECTOR_NETS = ("pnet", "rnet", "onet")
 """the networks of MTCNN's cascade, in its order"""
 
 

@@ -30,18 +30,18 @@ CONVERTED_FOLDER = "openvino"
 """of the cache folder"""
 
 BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-"""OpenVINO prepares itself anew for every number of pictures, which takes 20 ms, and keeps what it prepared, 0.7 MB"""
+"""OpenVINO prepares itself anew for every number of images, which takes 20 ms, and keeps what it prepared, 0.7 MB"""
 _BLOCK_BYTES = 1 << 20
 
 
-Pictures = Any
+Images = Any
 """(N, h, w, 3) RGB in [0, 255], uint8 or float32: an array, or a tensor where torch runs the network"""
 
 
 class Net(Protocol):
-    """A network: pictures in, float32 arrays with N rows out; not thread-safe."""
+    """A network: images in, float32 arrays with N rows out; not thread-safe."""
 
-    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]: ...
+    def __call__(self, images: Images) -> tuple[FloatArray, ...]: ...
 
 
 class OpenVINONet:
@@ -64,9 +64,9 @@ class OpenVINONet:
         self._outputs = len(self._model.outputs)
         self._request = self._model.create_infer_request()
 
-    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
-        count = len(pictures)
-        contiguous = _filled_up(pictures)
+    def __call__(self, images: Images) -> tuple[FloatArray, ...]:
+        count = len(images)
+        contiguous = _filled_up(images)
         # The tensor borrows the array's memory: the name keeps it alive until the network has read it.
         self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
         self._request.infer()
@@ -75,14 +75,14 @@ class OpenVINONet:
         return tuple(np.array(output, np.float32) for output in outputs)
 
 
-def _filled_up(pictures: Pictures) -> FloatArray:
-    """The pictures, C-contiguous, with black ones after them up to the next of `BATCH_SIZES`."""
-    count = len(pictures)
+def _filled_up(images: Images) -> FloatArray:
+    """The images, C-contiguous, with black ones after them up to the next of `BATCH_SIZES`."""
+    count = len(images)
     wanted = next((size for size in BATCH_SIZES if size >= count), count)
     if wanted == count:
-        return np.ascontiguousarray(pictures, np.float32)
-    batch = np.zeros((wanted, *pictures.shape[1:]), np.float32)
-    batch[:count] = pictures
+        return np.ascontiguousarray(images, np.float32)
+    batch = np.zeros((wanted, *images.shape[1:]), np.float32)
+    batch[:count] = images
     return batch
 
 

@@ -1,4 +1,4 @@
-"""The torch networks, wrapped so that they take pictures: (N, h, w, 3) RGB in [0, 255], bytes or floats.
+"""The torch networks, wrapped so that they take images: (N, h, w, 3) RGB in [0, 255], bytes or floats.
 
 Only this module builds torch modules. It is imported on a GPU, where OpenVINO cannot be loaded,
 and in the child process that converts the networks for OpenVINO.
@@ -19,17 +19,17 @@ from core.models.model_spec import MODELS, input_side
 from core.models.openvino_runtime import import_openvino
 
 
-class PictureNet(nn.Module):  # type: ignore[misc]
+class NormalizedNet(nn.Module):  # type: ignore[misc]
     """A network behind its normalisation, (x - 127.5) / 128, which MTCNN and FaceNet share."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, pictures: torch.Tensor) -> Any:
-        """pictures: (N, h, w, 3) RGB in [0, 255]; returns what the network returns."""
+    def forward(self, images: torch.Tensor) -> Any:
+        """images: (N, h, w, 3) RGB in [0, 255]; returns what the network returns."""
         # Half precision has no place for a pixel's fraction before the values are small.
-        x = (pictures.permute(0, 3, 1, 2).to(torch.float32) - 127.5) * 0.0078125
+        x = (images.permute(0, 3, 1, 2).to(torch.float32) - 127.5) * 0.0078125
         return self.net(x.to(next(self.net.parameters()).dtype))
 
 
@@ -47,7 +47,7 @@ class FullSoftmax(nn.Module):  # type: ignore[misc]
 class DlibResNet(nn.Module):  # type: ignore[misc]
     """dlib's face recognition network (dnn_face_recognition_ex.cpp), 29 convolutions, on (N, 150, 150, 3) RGB."""
 
-    # Blocks from the input to the output: filters, and whether the block halves the picture.
+    # Blocks from the input to the output: filters, and whether the block halves the image.
     BLOCKS = (
         *((32, False),) * 3,
         *((64, True), (64, False), (64, False), (64, False)),
@@ -74,9 +74,9 @@ class DlibResNet(nn.Module):  # type: ignore[misc]
             raise ValueError(f"unexpected layers in {weights.name}")
         self.register_buffer("head", torch.tensor(values).reshape(channels, 128))
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """pictures: (N, 150, 150, 3) RGB in [0, 255]; returns (N, 128)."""
-        x = (pictures.permute(0, 3, 1, 2).to(torch.float32) - self.mean) / 256
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """images: (N, 150, 150, 3) RGB in [0, 255]; returns (N, 128)."""
+        x = (images.permute(0, 3, 1, 2).to(torch.float32) - self.mean) / 256
         x = x.to(self.head.dtype)
         x = functional.max_pool2d(torch.relu(self.stem(x)), 3, 2)
         for (_, halves), block in zip(self.BLOCKS, self.blocks, strict=True):
@@ -127,7 +127,7 @@ def build(kind: str, weights: Path) -> nn.Module:
         for name, layer in list(net.named_children()):
             if isinstance(layer, nn.Softmax):
                 setattr(net, name, FullSoftmax(layer.dim))
-    return PictureNet(net).eval()
+    return NormalizedNet(net).eval()
 
 
 def convert(kind: str, weights: Path, target: Path) -> None:

@@ -1,6 +1,6 @@
-"""Networks and pictures on a torch device. Only imported where torch runs the networks; nothing here needs a GPU.
+"""Networks and images on a torch device. Only imported where torch runs the networks; nothing here needs a GPU.
 
-What is done on a GPU is done on any device that is named, so that tests can run it on the CPU. Pictures go there as
+What is done on a GPU is done on any device that is named, so that tests can run it on the CPU. Images go there as
 bytes, through host memory that is pinned and used again, and become floats there.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.errors import DeadDeviceError, GPUMemoryError, ascii_safe
 from core.models import torch_nets
-from core.models.nets import Pictures
+from core.models.nets import Images
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import whole_pixels
 
@@ -96,9 +96,9 @@ def try_device(device: str) -> None:
     """
     dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
     with torch.inference_mode():
-        pictures = torch.ones((2, 3, 16, 16), dtype=dtype).to(device, memory_format=torch.channels_last)
+        images = torch.ones((2, 3, 16, 16), dtype=dtype).to(device, memory_format=torch.channels_last)
         weights = torch.full((8, 3, 3, 3), 0.125, dtype=dtype).to(device, memory_format=torch.channels_last)
-        sums = torch.nn.functional.conv2d(pictures, weights).float().cpu()
+        sums = torch.nn.functional.conv2d(images, weights).float().cpu()
     if not torch.equal(sums, torch.full((2, 8, 14, 14), 3.375)):
         raise RuntimeError("a convolution gives wrong numbers")
 
@@ -177,13 +177,13 @@ class TorchNet:
             net = torch_nets.build(kind, weights).to(self._device, dtype)
             self._net = net.to(memory_format=torch.channels_last)
 
-    def __call__(self, pictures: Pictures) -> tuple[FloatArray, ...]:
-        with device_errors(f"a batch of {len(pictures)}", self._device), torch.inference_mode():
+    def __call__(self, images: Images) -> tuple[FloatArray, ...]:
+        with device_errors(f"a batch of {len(images)}", self._device), torch.inference_mode():
             if self._was_short and self._device.type == "cuda":
                 # Only now are the tensors of the call that failed free.
                 torch.cuda.empty_cache()
             self._was_short = True  # until it is known better
-            batch = pictures if isinstance(pictures, torch.Tensor) else self._upload(pictures)
+            batch = images if isinstance(images, torch.Tensor) else self._upload(images)
             out = self._net(batch)
             outputs = tuple(o.float().cpu().numpy() for o in (out if isinstance(out, tuple) else (out,)))
         self._was_short = False
@@ -196,28 +196,28 @@ class TorchNet:
             torch.cuda.empty_cache()
 
 
-class DevicePictures:
-    """`SampledImages` on a device: pictures go there once, levels and crops are made there, exactly alike.
+class DeviceImages:
+    """`SampledImages` on a device: images go there once, levels and crops are made there, exactly alike.
 
     The summed-area tables take 12 bytes a pixel of the device's memory, and some more while they are made.
     """
 
-    def __init__(self, pictures: Sequence[ByteArray], upload: Upload) -> None:
-        """pictures: each (h, w, 3) uint8 RGB, all of one shape.
+    def __init__(self, images: Sequence[ByteArray], upload: Upload) -> None:
+        """images: each (h, w, 3) uint8 RGB, all of one shape.
 
         Raises:
             GPUMemoryError: they do not fit. DeadDeviceError: the device failed. The methods raise them too.
         """
-        self.height, self.width = pictures[0].shape[:2]
-        with device_errors(f"{len(pictures)} pictures of {self.width}x{self.height}", upload.device):
-            shape = len(pictures), self.height + 1, self.width + 1, 3
+        self.height, self.width = images[0].shape[:2]
+        with device_errors(f"{len(images)} images of {self.width}x{self.height}", upload.device):
+            shape = len(images), self.height + 1, self.width + 1, 3
             self._table = torch.zeros(shape, dtype=torch.int32, device=upload.device)
-            inner = upload(pictures).to(torch.int32)
+            inner = upload(images).to(torch.int32)
             # Sums beyond 32 bits wrap around; differences of them are right all the same.
             self._table[:, 1:, 1:] = inner.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32)
 
     def level(self, height: int, width: int) -> torch.Tensor:
-        """All pictures shrunk to (n, height, width, 3) float32 in [0, 255]."""
+        """All images shrunk to (n, height, width, 3) float32 in [0, 255]."""
         top, bottom = self._cells(self.height, height)
         left, right = self._cells(self.width, width)
         with device_errors(f"a level of {width}x{height}", self._table.device):
@@ -227,19 +227,19 @@ class DevicePictures:
             return sums / area[..., None].to(torch.float32)
 
     def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> torch.Tensor:
-        """(N, side, side, 3) float32, each box cut out of the picture that `owner` names."""
+        """(N, side, side, 3) float32, each box cut out of the image that `owner` names."""
         device = self._table.device
         with device_errors(f"{len(boxes)} crops of {side}x{side}", device):
             low, high = (torch.from_numpy(corner).to(device) for corner in whole_pixels(boxes, self.width, self.height))
             size, step = (high - low)[:, None], torch.arange(side, device=device)[None, :, None]
             first = low[:, None] + step * size // side
             last = low[:, None] - (-(step + 1) * size // side)
-            picture = torch.from_numpy(owner).to(device)[:, None, None]
+            image = torch.from_numpy(owner).to(device)[:, None, None]
             sums = (
-                self._table[picture, last[:, :, None, 1], last[:, None, :, 0]]
-                - self._table[picture, first[:, :, None, 1], last[:, None, :, 0]]
-                - self._table[picture, last[:, :, None, 1], first[:, None, :, 0]]
-                + self._table[picture, first[:, :, None, 1], first[:, None, :, 0]]
+                self._table[image, last[:, :, None, 1], last[:, None, :, 0]]
+                - self._table[image, first[:, :, None, 1], last[:, None, :, 0]]
+                - self._table[image, last[:, :, None, 1], first[:, None, :, 0]]
+                + self._table[image, first[:, :, None, 1], first[:, None, :, 0]]
             )
             extent = last - first
             area = extent[:, :, None, 1] * extent[:, None, :, 0]

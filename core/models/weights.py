@@ -64,7 +64,7 @@ def _user_cache_dir() -> Path | None:
         return None
 
 
-def is_there(path: Path) -> bool:
+def file_exists(path: Path) -> bool:
     """Whether `path` is a file; a folder that must not be looked into holds none."""
     try:
         return path.is_file()
@@ -85,14 +85,14 @@ def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), downlo
     entry = MODELS[key].weights
     if explicit:
         path = Path(explicit)
-        if not is_there(path):
+        if not file_exists(path):
             raise ModelUnavailableError("no such weights file", path=path, stage="models")
         return verified(path, entry)
     candidates = [folder / entry.name for folder in folders]
     if entry.package:
         candidates.insert(0, _package_folder(entry.package) / entry.folder / entry.name)
     for path in candidates:
-        if is_there(path):
+        if file_exists(path):
             return verified(path, entry)
     if entry.url and download_to is not None:
         return download(entry, download_to)

@@ -1,4 +1,4 @@
-"""Which files a batch is made of, and the name of each one's output folder."""
+"""Finds the input files of a batch and gives each a unique name."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from pathlib import Path
 
 from config import VIDEO_EXTENSIONS
 from core.errors import ascii_safe
-from processors.batch.skipped_inputs import LeftOut
+from processors.batch.skipped_inputs import SkippedFiles
 from utils.files import safe_name
 
 logger = logging.getLogger(__name__)
 
 RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log"})
-"""what the output folder itself holds, so no video's folder may be called like that"""
-_BEGINNINGS = {"mod": (b"\x00\x00\x01\xba", b"\x47")}
-"""first bytes of videos whose extension means something else more often (music, Go modules)"""
+"""files of the output folder itself; the folder of a video must not have such a name"""
+_MAGIC_BYTES = {"mod": (b"\x00\x00\x01\xba", b"\x47"), "dat": (b"\x00\x00\x01\xba", b"\x47")}
+"""first bytes of videos whose extension usually means something else (music, Go modules)"""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchInput:
     """One input of the batch.
 
-    path: the file, as the user named it or as it was found.
-    name: what it is called in this batch; unique in it, also where case does not count, and independent of the order
-        of the arguments. Its output folder is called like this unless another video's is: see `FolderClaims`.
-    problem: why it cannot even be tried, or "".
+    path: the file, as the user named it or as it was found in a folder.
+    name: unique within the batch, even if case is ignored, and independent of the order of the arguments. It is also
+        the name of the output folder, unless another video has that one: see `FolderClaims`.
+    problem: why the input cannot be processed, or "".
     """
 
     path: Path
@@ -40,48 +40,48 @@ class BatchInput:
 
     @property
     def label(self) -> str:
-        """The path as a line of text can show it."""
+        """The path as printable text."""
         return ascii_safe(str(self.path))
 
 
 def find_inputs(arguments: Sequence[str], output_dir: Path) -> tuple[BatchInput, ...]:
-    """Turn files, folders and globs into the list of inputs, each real file once.
+    """Turn files, folders and glob patterns into the list of inputs, each real file once.
 
-    The order is that of the arguments, and sorted by name within a folder or a glob. Of a folder only
-    the top level is taken; of folders and globs only regular files with a video's extension that are
-    not hidden, and no results of earlier runs, wherever they lie. What is left out is logged.
-    A file named directly is taken whatever its extension. What is missing or is no regular file
-    becomes an input with a `problem`, so that the others are done and this one is told about.
+    The order is that of the arguments, sorted by name within a folder or pattern. Only the top level of a folder is
+    searched. Of folders and patterns, regular files with a video extension count that are neither hidden nor results of
+    earlier runs; the others are logged as skipped. A file named directly counts whatever its extension. A missing file,
+    or one that is not a regular file, becomes an input with a `problem`, so that it is reported and the others are
+    processed.
     """
     search = _Search(output_dir)
     paths: list[tuple[Path, str]] = []
     seen: set[str] = set()
     for argument in arguments:
         for path, problem in search.expand(argument):
-            # Symbolic links are followed here, so that a link and its target are one input.
+            # Resolve symbolic links, so that a link and its target are one input.
             real = os.path.realpath(path)
             if real not in seen:
                 seen.add(real)
                 paths.append((path, problem))
-    for line in search.left_out.lines():
+    for line in search.skipped.lines():
         logger.info("%s", line)
-    # Names go out in an order of their own, so that they are the same whatever the order of the arguments.
+    # Names are assigned in a fixed order, so that they do not depend on the order of the arguments.
     ordered = sorted((path for path, _ in paths), key=input_order)
     names = dict(zip(ordered, folder_names([path.name for path in ordered]), strict=True))
     return tuple(BatchInput(path, names[path], problem) for path, problem in paths)
 
 
 def input_order(path: Path) -> tuple[int, list[str], str]:
-    """Sort key that depends on the file alone: short names first ("a.mp4" before "a (copy).mp4"), then by real path."""
+    """Sort key that depends only on the file: short names first ("a.mp4" before "a (copy).mp4"), then the real path."""
     real = os.path.realpath(path)
     return len(path.name), [part.casefold() for part in Path(real).parts], real
 
 
 def folder_names(file_names: Sequence[str]) -> list[str]:
-    """One folder name for each file name: its stem, or the whole name where stems are the same.
+    """Return one folder name for each file name: its stem, or the whole name if several stems are equal.
 
-    Stems count as the same where they differ only in case or Unicode form, because many file systems
-    do not tell them apart. What is still the same gets "_2", "_3", ... in the order given.
+    Stems that differ only in case or Unicode normalization count as equal, because many file systems do not distinguish
+    them. Names that are still equal get the suffixes "_2", "_3", ... in the order given.
     """
     stems = [safe_name(Path(name).stem) for name in file_names]
     frequency = Counter(map(fold, stems))
@@ -99,26 +99,26 @@ def folder_names(file_names: Sequence[str]) -> list[str]:
 
 
 def fold(name: str) -> str:
-    """What two names have in common that some file systems do not tell apart."""
+    """Return a form of `name` that is equal for names that some file systems do not distinguish."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 class _Search:
-    """Looks for the files that the arguments mean.
+    """Finds the files that the arguments refer to.
 
     Attributes:
-        left_out: what was not taken of folders and globs.
+        skipped: files in folders and patterns that do not become inputs.
     """
 
     def __init__(self, output_dir: Path) -> None:
         self._output_dir = output_dir
         self._real_output = output_dir.resolve()
-        self.left_out = LeftOut()
+        self.skipped = SkippedFiles()
 
     def expand(self, argument: str) -> Iterator[tuple[Path, str]]:
-        """The files, each with the problem that it has or ""."""
+        """Yield the files, each with its problem or ""."""
         path = Path(argument)
-        # A name that exists is taken literally, even if it holds "[" or "*".
+        # An existing name is taken literally, even if it contains "[" or "*".
         if os.path.lexists(path) or not glob.has_magic(argument):
             yield from self._expand_path(path)
             return
@@ -127,7 +127,7 @@ class _Search:
         folders = [] if "**" in argument else [p for p in matches if not self._is_below_output(p) and p.is_dir()]
         found = [(p, "") for p in self._videos(matches, by_pattern=True)]
         found += [pair for p in _sorted(folders) for pair in self._expand_path(p)]
-        yield from found or [(path, "no video file matches")]
+        yield from found or [(path, "no video file matches this pattern")]
 
     def _expand_path(self, path: Path) -> Iterator[tuple[Path, str]]:
         if not path.is_dir():
@@ -139,9 +139,9 @@ class _Search:
             yield path, f"cannot read the folder: {error.strerror}"
             return
         videos = self._videos(children)
-        holds_results = self.left_out.output_above(path / "any") is not None
+        holds_results = self.skipped.output_above(path / "any") is not None
         if not videos and not holds_results and any(p.is_dir() for p in children):
-            logger.info("%s holds no videos at its top level; for those further down use %s/**/*", path, path)
+            logger.info("%s has no videos at its top level; to include subfolders use %s/**/*", path, path)
         yield from ((p, "") for p in videos)
 
     def _videos(self, paths: Iterable[Path], *, by_pattern: bool = False) -> list[Path]:
@@ -150,22 +150,22 @@ class _Search:
 
     def _is_wanted(self, path: Path, *, by_pattern: bool) -> bool:
         is_video = _looks_like_video(path)
-        results = self.left_out.output_above(path)
+        results = self.skipped.output_above(path)
         below_output = by_pattern and self._is_below_output(path)
         if results is None and not below_output:
             if not is_video and path.name not in RESERVED_NAMES:
-                self.left_out.add_other(path)
+                self.skipped.add_other(path)
             return is_video
-        # Of results only what could be taken for a video is worth a word.
+        # Of results, only videos are worth reporting.
         if is_video and results is not None:
-            self.left_out.add_result(path, results)
+            self.skipped.add_result(path, results)
         elif is_video:
-            self.left_out.add_below_output(path, self._output_dir)
+            self.skipped.add_below_output(path, self._output_dir)
         return False
 
     def _is_below_output(self, path: Path) -> bool:
         real = path.resolve()
-        # Files directly in the output folder may be inputs: somebody may use one folder for both.
+        # Files directly in the output folder may be inputs: one folder may be used for both.
         return self._real_output in real.parents and real.parent != self._real_output
 
 
@@ -173,12 +173,12 @@ def _looks_like_video(path: Path) -> bool:
     extension = path.suffix.lower().lstrip(".")
     if extension not in VIDEO_EXTENSIONS:
         return False
-    beginnings = _BEGINNINGS.get(extension)
-    if beginnings is None:
+    prefixes = _MAGIC_BYTES.get(extension)
+    if prefixes is None:
         return True
     try:
         with path.open("rb") as file:
-            return file.read(4).startswith(beginnings)
+            return file.read(4).startswith(prefixes)
     except OSError:
         return True
 
@@ -189,10 +189,10 @@ def _problem(path: Path) -> str:
             return ""
         if not os.path.lexists(path):
             return "no such file"
-        # A pipe would wait for ever, a device may never end.
-        return "a link to nothing" if not path.exists() else "not a regular file"
+        # A pipe would block forever, a device may never end.
+        return "broken symbolic link" if not path.exists() else "not a regular file"
     except OSError as error:
-        return f"cannot be looked at: {error.strerror}"
+        return f"cannot be accessed: {error.strerror}"
 
 
 def _sorted(paths: Iterable[Path]) -> list[Path]:

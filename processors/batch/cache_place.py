@@ -1,6 +1,6 @@
-"""Where a run keeps converted networks, downloaded weights and analyses when the user's cache folder cannot be used.
+"""A temporary cache for a run whose user's cache folder cannot be used.
 
-In a container, under another user id or as a service there may be no home folder, or one that belongs to somebody else.
+In a container, under another user id or as a service there may be no home folder, or one that belongs to another user.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from config import Settings
 from core.analysis_store import ANALYSES_FOLDER
 from core.errors import OutputError, SettingsError, ascii_safe
 from core.model_manager import possible_embedders
-from core.models.model_spec import DETECTOR
+from core.models.model_spec import DETECTOR_NETS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import default_cache_dir
 from utils.files import PARTIAL_PREFIX, scratch_file
@@ -26,19 +26,19 @@ logger = logging.getLogger(__name__)
 
 _WEIGHTS_FOLDER = "weights"
 _NOT_KEPT = (
-    "converted networks and analyses are not kept after this run; --cache-dir DIR names a folder that can be used"
+    "converted networks and analyses are not kept after this run; use --cache-dir DIR to choose a writable folder"
 )
 
 
 @contextlib.contextmanager
 def usable_cache(settings: Settings) -> Iterator[Settings]:
-    """`settings` as they are to be used within the block: their cache folder can be written.
+    """Yield `settings` with a cache folder that can be written within the block.
 
-    What --cache-dir names is taken as it is. Where the user's cache folder cannot be written or has no room for the
-    networks, a temporary folder takes its place, with one warning; what the user's folder holds is found in it.
+    A folder given by --cache-dir is not checked. If the user's cache folder cannot be written or has no space for the
+    networks, a temporary folder replaces it, with one warning; it links to the contents of the user's folder.
 
     Raises:
-        OutputError: no temporary folder can be made either.
+        OutputError: no temporary folder can be created either.
     """
     if settings.run.cache_dir:
         yield settings
@@ -46,7 +46,7 @@ def usable_cache(settings: Settings) -> Iterator[Settings]:
     folder: Path | None = None
     try:
         folder = default_cache_dir()
-        _try_out(folder, settings)
+        _check_writable(folder, settings)
     except SettingsError as error:
         reason = error.message
     except OSError as error:
@@ -57,8 +57,8 @@ def usable_cache(settings: Settings) -> Iterator[Settings]:
     try:
         place = tempfile.TemporaryDirectory(prefix="face-clips-", ignore_cleanup_errors=True)
     except OSError as error:
-        message = f"{reason}, and no temporary folder either ({error.strerror or error})"
-        raise OutputError(message, hint="--cache-dir DIR names a folder that can be used") from error
+        message = f"{reason}, and no temporary folder can be created ({error.strerror or error})"
+        raise OutputError(message, hint="use --cache-dir DIR to choose a writable folder") from error
     with place as temporary:
         if folder is not None:
             _link(folder, Path(temporary))
@@ -67,13 +67,13 @@ def usable_cache(settings: Settings) -> Iterator[Settings]:
         yield msgspec.structs.replace(settings, run=run)
 
 
-def _try_out(folder: Path, settings: Settings) -> None:
-    """Write what a run with `settings` may have to write there; OSError where that is not possible."""
+def _check_writable(folder: Path, settings: Settings) -> None:
+    """Try to write what a run with `settings` may have to write; raises OSError if that is impossible."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = [CONVERTED_FOLDER, _WEIGHTS_FOLDER, *([ANALYSES_FOLDER] if settings.run.cache else [])]
-    # The last one can always be had; if the first is, it may only be missing because of a full disk.
+    # The last embedder is always available; an earlier one may be unavailable only because the disk is full.
     embedder = possible_embedders(settings)[-1]
-    size = missing_bytes((*DETECTOR, embedder), folder)
+    size = missing_bytes((*DETECTOR_NETS, embedder), folder)
     for place in (folder, *(folder / part for part in parts)):
         if place == folder or place.is_symlink() or place.exists():
             with scratch_file(place) as file:
@@ -83,7 +83,7 @@ def _try_out(folder: Path, settings: Settings) -> None:
 
 
 def _link(folder: Path, temporary: Path) -> None:
-    """Links in `temporary` to what lies in `folder`, as far as that can be read."""
+    """Create links in `temporary` to the readable files in `folder`."""
     for part in (CONVERTED_FOLDER, _WEIGHTS_FOLDER, ANALYSES_FOLDER):
         (temporary / part).mkdir(mode=0o700)
         with contextlib.suppress(OSError):

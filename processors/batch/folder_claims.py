@@ -1,9 +1,9 @@
-"""Which output folder each video of a run gets.
+"""Decides which output folder each video of a run gets.
 
-A folder belongs to the video whose fingerprint its manifest names, whatever that video is called now and wherever
-it lies. A video without a folder gets the name made from its file name, or the next free one ("interview_2") where
-that belongs to another video: results of another video are never written over. Within a run the names do not depend
-on the order of the arguments, nor on the order in which the inputs are looked at.
+A folder belongs to the video whose fingerprint its manifest names, whatever the name or location of that video is now.
+A video without a folder gets the name made from its file name, or the next free one ("interview_2") if that folder
+belongs to another video: results of another video are never overwritten. Within a run the names depend neither on the
+order of the arguments nor on the order in which inputs are examined.
 """
 
 from __future__ import annotations
@@ -22,61 +22,62 @@ logger = logging.getLogger(__name__)
 
 
 class FolderClaims:
-    """The folders of one run, to be used under the lock of the output folder; any thread may ask.
+    """The folders of one run. Use it with the output folder locked; it is thread-safe.
 
     Attributes:
-        output_dir: the folder that they lie in.
+        output_dir: the folder that contains them.
     """
 
     def __init__(self, output_dir: Path, inputs: Sequence[BatchInput]) -> None:
-        """inputs: all those of the run. A run that is taken up again has to pass the same ones, done or not."""
+        """inputs: all inputs of the run. A run that continues after a crash must pass the same, finished or not."""
         self.output_dir = output_dir
         self._inputs = sorted((source for source in inputs if not source.problem), key=lambda s: input_order(s.path))
         self._wanted = {fold(source.name) for source in inputs}
         self._lock = threading.RLock()
         self._sizes: dict[str, int] | None = None
-        self._marks: dict[str, Fingerprint | None] = {}
+        self._fingerprints: dict[str, Fingerprint | None] = {}
         self._names: dict[Fingerprint, str] = {}
         self._on_disk: tuple[str, ...] | None = None
         self._owned: dict[Fingerprint, str] | None = None
 
-    def folder_for(self, source: BatchInput, mark: Fingerprint) -> str:
-        """Name of the folder below `output_dir` for the results of `source`, whose fingerprint is `mark`.
+    def folder_for(self, source: BatchInput, fingerprint: Fingerprint) -> str:
+        """Name of the folder below `output_dir` for the results of `source`, which has this fingerprint.
 
-        Always the same answer for the same video. Nothing is written.
+        The answer for a video never changes during a run. Nothing is written.
         """
         with self._lock:
-            if mark not in self._names:
-                self._names[mark] = self._choose(self.same_video(source, mark) or source, mark)
-            return self._names[mark]
+            if fingerprint not in self._names:
+                original = self.same_video(source, fingerprint) or source
+                self._names[fingerprint] = self._choose(original, fingerprint)
+            return self._names[fingerprint]
 
-    def same_video(self, source: BatchInput, mark: Fingerprint) -> BatchInput | None:
-        """The input of this run that is the same video as `source` and is processed in its place, if there is one.
+    def same_video(self, source: BatchInput, fingerprint: Fingerprint) -> BatchInput | None:
+        """The input of this run that is a copy of `source` and is processed instead, if there is one.
 
-        Of several copies it is the one with the shortest name, and of those the first by path. Only files of equal
+        Of several copies it is the one with the shortest name, and among those the first by path. Only files of equal
         size are compared, so an ordinary run reads nothing for this.
         """
         with self._lock:
-            self._marks[source.name] = mark
+            self._fingerprints[source.name] = fingerprint
             if self._sizes is None:
                 self._sizes = {other.name: _size(other.path) for other in self._inputs}
             for other in self._inputs:
                 if other.name == source.name:
                     return None
-                if self._sizes[other.name] == mark.size_bytes and self._mark_of(other) == mark:
+                if self._sizes[other.name] == fingerprint.size_bytes and self._fingerprint_of(other) == fingerprint:
                     return other
             return None
 
-    def _mark_of(self, source: BatchInput) -> Fingerprint | None:
-        if source.name not in self._marks:
+    def _fingerprint_of(self, source: BatchInput) -> Fingerprint | None:
+        if source.name not in self._fingerprints:
             try:
-                self._marks[source.name] = fingerprint(source.path)
+                self._fingerprints[source.name] = fingerprint(source.path)
             except OSError:
-                self._marks[source.name] = None
-        return self._marks[source.name]
+                self._fingerprints[source.name] = None
+        return self._fingerprints[source.name]
 
-    def _choose(self, source: BatchInput, mark: Fingerprint) -> str:
-        name = self._name_on_disk(source.name, mark)
+    def _choose(self, source: BatchInput, fingerprint: Fingerprint) -> str:
+        name = self._name_on_disk(source.name, fingerprint)
         if name is not None:
             if name != source.name:
                 logger.info("%s: the results of this video are in %s", source.label, name)
@@ -86,12 +87,12 @@ class FolderClaims:
             number += 1
             name = f"{source.name}_{number}"
         if number > 1:
-            self._tell_why(source, name)
+            self._warn_of_other_name(source, name)
         return name
 
-    def _name_on_disk(self, wanted: str, mark: Fingerprint) -> str | None:
-        # Most videos are found here, without reading the manifests of all others.
-        if folder_owner(self.output_dir / wanted) == mark:
+    def _name_on_disk(self, wanted: str, fingerprint: Fingerprint) -> str | None:
+        # This finds most videos without reading all other manifests.
+        if folder_owner(self.output_dir / wanted) == fingerprint:
             return wanted
         if self._owned is None:
             self._owned = {}
@@ -99,10 +100,10 @@ class FolderClaims:
                 owner = folder_owner(self.output_dir / name)
                 if owner is not None:
                     self._owned.setdefault(owner, name)
-        return self._owned.get(mark)
+        return self._owned.get(fingerprint)
 
     def _entries(self) -> tuple[str, ...]:
-        """What lies in the output folder and is not hidden, sorted."""
+        """Names of everything in the output folder that is not hidden, sorted."""
         if self._on_disk is None:
             try:
                 names = sorted(path.name for path in self.output_dir.iterdir())
@@ -111,8 +112,8 @@ class FolderClaims:
             self._on_disk = tuple(name for name in names if not name.startswith("."))
         return self._on_disk
 
-    def _in_the_way(self, name: str) -> list[str]:
-        """The entries that some file systems do not tell from `name`."""
+    def _equivalent_entries(self, name: str) -> list[str]:
+        """The entries whose names some file systems treat as equal to `name`."""
         return [entry for entry in self._entries() if fold(entry) == fold(name)]
 
     def _is_free(self, name: str, wanted: str) -> bool:
@@ -121,20 +122,20 @@ class FolderClaims:
             return False
         if name != wanted and folded in self._wanted:
             return False
-        there = self._in_the_way(name)
+        there = self._equivalent_entries(name)
         if not there or (there == [name] and _is_empty_folder(self.output_dir / name)):
             return True
-        # What is no result at all is somebody else's: whoever writes there is refused, and says so.
+        # A folder without a manifest is not ours. The run refuses it with a hint instead of working around it.
         return there == [name] == [wanted] and read_outline(self.output_dir / name).state is ManifestState.MISSING
 
-    def _tell_why(self, source: BatchInput, name: str) -> None:
-        there = next(iter(self._in_the_way(source.name)), None)
+    def _warn_of_other_name(self, source: BatchInput, name: str) -> None:
+        there = next(iter(self._equivalent_entries(source.name)), None)
         if there is None:
             return
         if folder_owner(self.output_dir / there) is None:
-            text = "%s: whose results %s holds cannot be told, its manifest.json is damaged; these go to %s"
+            text = "%s: the manifest.json in %s is damaged, so its results may belong to another video; writing to %s"
         else:
-            text = "%s: %s holds the results of another video, or of this one before it was changed; these go to %s"
+            text = "%s: %s holds the results of another video, or of this one before it changed; writing to %s"
         logger.warning(text, source.label, ascii_safe(there), name)
 
 

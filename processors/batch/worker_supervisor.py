@@ -1,8 +1,8 @@
 """Runs a command in a worker process, so that a crash in foreign code costs one input and not the batch.
 
-The supervisor does nothing but wait, pass signals on and listen to the worker's journal. When the worker dies by a
-signal, another one is started with what the first had done; it tries the inputs that were being worked on once more,
-each alone, and leaves out the one that crashes again.
+The supervisor only waits, forwards signals and reads the worker's journal. When the worker dies by a signal, a new one
+starts with the history of the first: it retries each input that was in progress once, alone, and leaves out the one
+that crashes again. A worker that exits with `EXIT_RESTART` is followed by a new one in the same way.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from processors.batch.input_result import InputResult
 
 _START_METHOD = "fork" if sys.platform == "linux" else "spawn"
-"""a fork is made before anything heavy is loaded or a thread begun, and takes milliseconds; elsewhere it is not safe"""
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+"""forking takes milliseconds and is safe before anything heavy is loaded or a thread runs; not on other systems"""
+_FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PR_SET_PDEATHSIG = 1
 
 Work = Callable[[RunJournal], int]
-"""a command: takes the journal it has to keep, returns its exit code"""
+"""a command: reports its progress to the journal, returns its exit code"""
 
 
 def supervise(work: Work) -> int:
-    """Run `work` in a worker process, and again in a new one each time that it crashes; returns its exit code.
+    """Run `work` in a worker process, and again in a new one each time it crashes; returns its exit code.
 
-    `work` must be picklable where processes are spawned (outside Linux).
+    work: must be picklable on systems where processes are spawned (all but Linux).
 
     Raises:
-        WorkerCrashError: it crashed while no input was being worked on, so that nothing can be left out.
+        WorkerCrashError: it crashed while no input was in progress, so there is none to leave out.
     """
     history = RunHistory()
     while True:
@@ -50,16 +50,16 @@ def supervise(work: Work) -> int:
         if worker.exit_code is not None:
             return worker.exit_code
         if not worker.stages:
-            raise WorkerCrashError(f"the program crashed ({worker.cause}) while no input was being worked on")
+            raise WorkerCrashError(f"the program crashed ({worker.cause}) while no input was in progress")
         history = history.after_crash(worker.results, worker.stages, worker.cause)
 
 
 @dataclass(slots=True)
 class _Worker:
-    """What is known of a worker process.
+    """What a worker process has reported.
 
-    exit_code: what its work returned, or None where it crashed. cause: of the crash, as text.
-    stages: what was being done when it ended, by input, or what it broke at. results: of the inputs that it finished.
+    exit_code: returned by its work; None if it crashed or asked for a restart. cause: of that, as text.
+    stages: of the inputs in progress, and of those that were blamed. results: of the inputs that it finished.
     """
 
     exit_code: int | None = None
@@ -68,7 +68,7 @@ class _Worker:
     results: dict[str, InputResult] = field(default_factory=dict)
     blamed: set[str] = field(default_factory=set)
 
-    def hear(self, event: str, name: str, detail: Any) -> None:
+    def receive(self, event: str, name: str, detail: Any) -> None:
         if event in ("begin", "blame"):
             self.stages[name] = detail
             if event == "blame":
@@ -84,17 +84,17 @@ class _Worker:
 def _run_worker(work: Work, history: RunHistory) -> _Worker:
     context: Any = multiprocessing.get_context(_START_METHOD)  # the base class that is declared has no Process
     ours, theirs = context.Pipe(duplex=True)
-    # A signal between the start and the handlers would end the one process and leave the other.
-    with _blocked(_PASSED_ON):
-        process = context.Process(target=_work, args=(work, history, ours, theirs, os.getpid()), name="worker")
+    # A signal between the start of the process and the installation of the handlers would end only one of the two.
+    with _blocked(_FORWARDED_SIGNALS):
+        process = context.Process(target=_worker_main, args=(work, history, ours, theirs, os.getpid()), name="worker")
         process.start()
-        handlers = _passing_on(process)
+        handlers = _forward_signals(process)
     theirs.close()
     worker = _Worker()
     try:
         with contextlib.suppress(EOFError, ConnectionResetError):
             while True:
-                worker.hear(*ours.recv())
+                worker.receive(*ours.recv())
         process.join()
     finally:
         for number, handler in handlers.items():
@@ -106,18 +106,18 @@ def _run_worker(work: Work, history: RunHistory) -> _Worker:
     elif code == EXIT_RESTART:
         worker.exit_code, worker.cause = None, "the GPU stopped working"
     elif worker.exit_code is None:
-        worker.exit_code = code  # it left by os._exit, which is how an interrupted run may end
+        worker.exit_code = code  # it called os._exit, as an interrupted run may do
     return worker
 
 
-def _work(work: Work, history: RunHistory, ours: Connection, theirs: Connection, supervisor: int) -> None:
-    """The worker process."""
-    # A process group of its own: the terminal's Ctrl-C reaches it once, by way of the supervisor.
+def _worker_main(work: Work, history: RunHistory, ours: Connection, theirs: Connection, supervisor: int) -> None:
+    """Main function of the worker process."""
+    # In a process group of its own, the worker gets the terminal's Ctrl-C once, through the supervisor.
     os.setpgid(0, 0)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    for number in _PASSED_ON:
+    for number in _FORWARDED_SIGNALS:
         signal.signal(number, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED_SIGNALS)
     ours.close()
     _die_with(supervisor, theirs)
     journal = _PipeJournal(theirs, history)
@@ -127,7 +127,7 @@ def _work(work: Work, history: RunHistory, ours: Connection, theirs: Connection,
 
 
 class _PipeJournal(RunJournal):
-    """Tells the supervisor."""
+    """Sends each event to the supervisor."""
 
     def __init__(self, connection: Connection, history: RunHistory) -> None:
         super().__init__(history)
@@ -139,25 +139,25 @@ class _PipeJournal(RunJournal):
         return True
 
     def tell(self, event: str, name: str, detail: Any) -> None:
-        # Without a supervisor there is nobody to go on after a crash, and the work is about to be ended anyway.
+        # If the supervisor is gone, `_die_with` is about to end this process.
         with self._lock, contextlib.suppress(OSError):
             self._connection.send((event, name, detail))
 
 
-def _passing_on(process: BaseProcess) -> dict[int, Any]:
-    """Hand signals that mean this process to the worker; returns the handlers before."""
+def _forward_signals(process: BaseProcess) -> dict[int, Any]:
+    """Forward this process's signals to the worker; returns the previous handlers."""
 
-    def pass_on(number: int, _: object) -> None:
+    def forward(number: int, _: object) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid or 0, number)
 
     def pause(number: int, _: object) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid or 0, signal.SIGSTOP)
-            os.kill(os.getpid(), signal.SIGSTOP)  # until somebody sends SIGCONT
+            os.kill(os.getpid(), signal.SIGSTOP)  # until SIGCONT
             os.kill(process.pid or 0, signal.SIGCONT)
 
-    wanted = {**dict.fromkeys(_PASSED_ON, pass_on), signal.SIGTSTP: pause}
+    wanted = {**dict.fromkeys(_FORWARDED_SIGNALS, forward), signal.SIGTSTP: pause}
     return {number: signal.signal(number, handler) for number, handler in wanted.items()}
 
 
@@ -171,7 +171,7 @@ def _blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
 
 
 def _die_with(supervisor: int, connection: Connection) -> None:
-    """End this process when its supervisor is gone, however that came. supervisor: its process id."""
+    """End this process when its supervisor has died. supervisor: its process id."""
 
     def wait() -> None:
         with contextlib.suppress(OSError, EOFError):
@@ -183,7 +183,7 @@ def _die_with(supervisor: int, connection: Connection) -> None:
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != supervisor:
-            os._exit(128 + signal.SIGKILL)  # it had died before that
+            os._exit(128 + signal.SIGKILL)  # it died before prctl took effect
     else:
         threading.Thread(target=wait, name="supervisor", daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""Rendering a finished folder again from its timeline: `main.py render`. Nothing is analysed unless asked for."""
+"""`main.py render`: renders a finished folder again from its timeline, without analysing unless asked to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Settings
-from core.analysis_file import AnalysisRecord
 from core.errors import SettingsError, ascii_safe
 from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
@@ -44,26 +43,27 @@ def render_folder(
     analyse: bool = False,
     models: Callable[[Settings], ModelManager] = load_models,
 ) -> Manifest:
-    """Render the results in `folder` again as its timeline says; returns the manifest.
+    """Render the results in `folder` again from its timeline; returns the manifest.
 
-    places: files that may be the video, and folders that may hold it; where it was analysed comes last.
-    analyse: make the analysis again if it is gone.
+    places: files that may be the video and folders that may hold it, tried before the path where it was analysed.
+    analyse: analyse the video again if the stored analysis is gone.
 
     Raises:
-        SettingsError: the timeline is wrong, or the video or its analysis is nowhere.
-        PipelineError: whatever a run may raise. OSError: the folder cannot be written.
+        SettingsError: the timeline is wrong, or the video or its analysis cannot be found.
+        PipelineError: as in a run. OSError: the folder cannot be written.
     """
     with output_lock(folder.parent):
         remove_leftovers(folder.parent)
-        key, mark = read_timeline(folder).analysis, recorded_fingerprint(folder)
+        key, fingerprint = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
-        info = probe_video(_find_video([*places, store.video_path(key)], mark, folder))
+        info = probe_video(_find_video([*places, store.video_path(key)], fingerprint, folder))
         namer = PeopleNamer(settings, folder.parent, lambda: models(settings))
-        processor = VideoProcessor(info, folder, mark, settings, monitor, lambda: models(settings), namer)
+        processor = VideoProcessor(info, folder, fingerprint, settings, monitor, lambda: models(settings), namer)
         record = store.load(key, info)
         if record is None:
-            _refuse_another_analysis(key, mark, settings, folder, wanted=analyse)
-            record = _analysis(processor)
+            _require_repeatable(key, fingerprint, settings, folder, allowed=analyse)
+            processor.prepare()
+            record = processor.analyse()
         namer.take_up_photos()
         manifest = processor.finish(record, from_timeline=True)
         # These show the people of all videos.
@@ -74,7 +74,7 @@ def render_folder(
 
 
 def rendered_lines(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """What `render_folder` has made, for a terminal."""
+    """What `render_folder` has made, for the terminal."""
     people, clips = manifest.people, manifest.clips
     made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip"), *manifest.extras]
     yield f"{', '.join(made)} -> {ascii_safe(str(folder))}"
@@ -85,30 +85,26 @@ def rendered_lines(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield f"{padded(person.name, width)}  {count_of(len(own), 'clip'):>9}  {length:>8}"
 
 
-def _analysis(processor: VideoProcessor) -> AnalysisRecord:
-    processor.prepare()
-    return processor.analyse()
-
-
-def _refuse_another_analysis(key: str, mark: Fingerprint, settings: Settings, folder: Path, *, wanted: bool) -> None:
-    if key not in possible_keys(mark, settings):
+def _require_repeatable(key: str, fingerprint: Fingerprint, settings: Settings, folder: Path, *, allowed: bool) -> None:
+    """Raise unless the analysis `key` can be made again, and may be."""
+    if key not in possible_keys(fingerprint, settings):
         raise SettingsError(
             "its analysis is not in the cache, and the program has changed since it was made",
             path=folder,
             hint="run the video again with --overwrite",
         )
-    if not wanted:
+    if not allowed:
         raise SettingsError("its analysis is not in the cache", path=folder, hint="--analyse makes it again")
 
 
-def _find_video(places: Sequence[Path | None], mark: Fingerprint, folder: Path) -> Path:
+def _find_video(places: Sequence[Path | None], wanted: Fingerprint, folder: Path) -> Path:
     recorded = read_outline(folder).input
     name = recorded.name if recorded is not None else ""
     for place in places:
         if place is None:
             continue
         path = place / name if place.is_dir() else place
-        if path.is_file() and fingerprint(path) == mark:
+        if path.is_file() and fingerprint(path) == wanted:
             return path
         logger.debug("%s is not the video of %s", path, folder)
-    raise SettingsError(f"its video {name} is not to be found", path=folder, hint="say where it is: --video FILE")
+    raise SettingsError(f"its video {name} cannot be found", path=folder, hint="say where it is: --video FILE")

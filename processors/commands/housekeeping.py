@@ -1,7 +1,7 @@
-"""Removing what is old or takes room: results nobody wants any more, and stored analyses.
+"""`main.py clean` and `cache`: removes old results, finished clips of interrupted runs, and stored analyses.
 
-Only what the program made goes: files that a manifest lists and that are still as it lists them, and
-entries of the analysis store. Whatever else lies in a folder stays, and the folder with it.
+Only what the program made is removed: files that a manifest lists and that have not changed since, and entries of the
+analysis store. Other files stay, and so do the folders that hold them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ LOG_FILE = "clean.log"
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Something that goes.
+    """Something that was removed or would be.
 
-    path: file, or folder of results. bytes: what that frees. kept: results that were changed since, which stay.
+    path: a file, or a folder of results. bytes: size of what is removed. kept: listed files that stay because they
+    were changed.
     """
 
     path: Path
@@ -42,10 +43,10 @@ class Removal:
 
 
 def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *, dry_run: bool) -> list[Removal]:
-    """Remove results below `output_dir` and stored analyses not written or used for so long; returns what went.
+    """Remove results, finished clips of interrupted runs, and analyses that were not written or used for so long.
 
-    So do the finished clips of interrupted runs. What is removed is also written to clean.log in `output_dir`.
-    store: None where there is none. dry_run: only say what would go.
+    Returns what was removed and appends it to clean.log in `output_dir`.
+    store: None if there is none. dry_run: remove nothing, only return what would be removed.
 
     Raises:
         OutputError: `output_dir` cannot be written, or a run is writing there.
@@ -59,7 +60,7 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
                     removed.append(removal)
             removed += _clean_unfinished(output_dir, before, dry_run=dry_run)
             if removed and not dry_run and (output_dir / INDEX_FILE).exists():
-                # Its links would lead nowhere.
+                # Links to removed results would be broken.
                 write_index(output_dir, last_summary(output_dir))
     if store is not None:
         old = (entry for entry in store.entries() if entry.used_at < before)
@@ -70,12 +71,12 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
 
 
 def clear_cache(store: AnalysisStore) -> list[StoreEntry]:
-    """Remove every stored analysis; returns those that went."""
+    """Remove all stored analyses; returns those that were removed."""
     return [entry for entry in store.entries() if store.remove(entry)]
 
 
 def cache_lines(store: AnalysisStore) -> Iterator[str]:
-    """What there is to say about the store, for a terminal."""
+    """The state of the store, for the terminal."""
     entries = store.entries()
     used, limit = sum(e.bytes for e in entries), store.limit_bytes
     yield f"folder    {ascii_safe(str(store.folder))}"
@@ -87,9 +88,9 @@ def cache_lines(store: AnalysisStore) -> Iterator[str]:
 
 
 def removal_lines(removed: list[Removal], *, dry_run: bool) -> Iterator[str]:
-    """What was removed, for a terminal."""
+    """What was removed, for the terminal."""
     for item in removed:
-        kept = f" (changed since, kept: {', '.join(map(ascii_safe, item.kept))})" if item.kept else ""
+        kept = f" (kept, because changed: {', '.join(map(ascii_safe, item.kept))})" if item.kept else ""
         yield f"{item.bytes / 1e6:>9.1f} MB  {ascii_safe(str(item.path))}{kept}"
     total = sum(item.bytes for item in removed) / 1e6
     yield f"{len(removed)} {'would be removed' if dry_run else 'removed'}, {total:.1f} MB"
@@ -111,7 +112,7 @@ def _holds_results(folder: Path) -> bool:
 
 
 def _clean_unfinished(output_dir: Path, before: float, *, dry_run: bool) -> Iterator[Removal]:
-    """The finished clips of runs that were interrupted and never taken up again."""
+    """Remove finished clips of runs that were interrupted and not resumed since."""
     for folder in sorted(output_dir.glob(f"{PARTIAL_PREFIX}*")):
         if has_finished_clips(folder) and (folder / NOTES_FILE).stat().st_mtime < before:
             size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
@@ -127,7 +128,7 @@ def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
     going = [file for file in there if _is_unchanged(folder, file, sizes[file], manifest)]
     kept = tuple(file for file in there if file not in going)
     if not kept:
-        # As long as one of the results is left, the manifest stays to say what it is.
+        # While any of the results is left, the manifest stays, because it says what they are.
         going += [file for file in (BACKUP_FILE, MANIFEST_FILE) if (folder / file).is_file()]
     if not going:
         return None
@@ -141,7 +142,7 @@ def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
 
 
 def _is_unchanged(folder: Path, file: str, size: int | None, manifest: ManifestOutline) -> bool:
-    """Whether `file` is as the manifest lists it. An edit of the timeline may leave its size as it was."""
+    """Whether `file` is as the manifest lists it. An edit may leave the size of the timeline as it was."""
     if file == TIMELINE_FILE:
         return manifest.timeline is not None and timeline_sha256(folder) == manifest.timeline.sha256
     return (folder / file).stat().st_size == size
@@ -155,6 +156,4 @@ def _log(output_dir: Path, removed: list[Removal]) -> None:
         with (output_dir / LOG_FILE).open("a", encoding="utf-8", newline="\n") as file:
             file.writelines(lines)
     except OSError as error:
-        raise OutputError(
-            f"the log of what was removed cannot be written: {error.strerror}", path=output_dir
-        ) from error
+        raise OutputError(f"cannot write {LOG_FILE}: {error.strerror}", path=output_dir) from error

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from config import Settings, load_settings
-from core.options import Option, section_title
+from config import Settings, current_names, load_settings
+from core.options import Option, flag_of, section_title
 from processors.commands.argument_parser import Parser, argument_type
 
 _METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
@@ -32,7 +32,7 @@ def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]
     Raises:
         SettingsError: the file cannot be read, or a value is invalid.
     """
-    values = {section: dict(keys) for section, keys in (recorded or {}).items()}
+    values = current_names(recorded or {})
     for destination, value in vars(parsed).items():
         section, dot, name = destination.partition(".")
         if dot:
@@ -42,17 +42,16 @@ def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]
 
 
 def _add_flag(group: Any, option: Option) -> None:
-    common = {
-        "dest": f"{option.section}.{option.name}",
-        "default": argparse.SUPPRESS,
-        "help": option.help.replace("%", "%%"),
-    }
+    kind: dict[str, Any]
     if option.is_switch and option.name.startswith("no_"):
-        group.add_argument(option.flag, action="store_true", **common)
+        kind = {"action": "store_true"}
     elif option.is_switch:
-        group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
+        kind = {"action": argparse.BooleanOptionalAction}
     elif option.choices:
-        group.add_argument(option.flag, choices=option.choices, **common)
+        kind = {"choices": option.choices}
     else:
-        metavar = _METAVARS[type(option.default)]
-        group.add_argument(option.flag, type=argument_type(option.parse), metavar=metavar, **common)
+        kind = {"type": argument_type(option.parse), "metavar": _METAVARS[type(option.default)]}
+    for name in (option.name, *option.old_names):
+        text = option.help.replace("%", "%%") if name == option.name else argparse.SUPPRESS
+        destination = f"{option.section}.{name}"
+        group.add_argument(flag_of(name), dest=destination, default=argparse.SUPPRESS, help=text, **kind)

@@ -40,7 +40,7 @@ class FaceObserver(Protocol):
         """The columns measured for a track that has ended; None if the observer is sure that it shows no face.
 
         A name that `Tracklet` has as a field fills that field. Every other name is a signal: (T,) float32, a value
-        for each of `tracklet_frames(track)`; it needs a row in the column table of `core/analysis_file.py`.
+        for each of `tracklet_frames(track)`, stored under its name.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What an analysis is stored under: everything that it depends on, and nothing else."""
+"""The key of a stored analysis: a digest of everything that the analysis depends on, and of nothing else."""
 
 from __future__ import annotations
 
@@ -22,27 +22,26 @@ from utils.fingerprints import Fingerprint
 PROJECT = Path(__file__).resolve().parents[2]
 
 _ROOTS = ("processors.face_analyzer", "core.models.torch_nets", "core.media.video_probe")
-"""where the code begins that decides what an analysis holds; what it imports belongs to it"""
-_NO_PART_OF_IT = frozenset({
+"""entry points of the code that decides what an analysis holds; everything they import counts as well"""
+_EXCLUDED = frozenset({
     "config", "core.errors", "core.thread_budget", "core.types", "core.models.weights",
     "utils.files", "utils.prefetch", "utils.stage_monitor", "utils.stage_times",
 })  # fmt: skip
-"""imported there, but without a say; settings and weights are part of the key by their values"""
+"""imported by it, but without influence on results; settings and weights count by their values"""
 
-# The device is not among them: a GPU and a CPU find the same faces up to rounding, and asking for a
-# GPU costs an import of torch. The embedder counts as the one in use, not as the word "auto".
-_IRRELEVANT = ("device", "embedder")
+# A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The embedder
+# counts as the one in use, not as the word "auto".
+_IRRELEVANT_SETTINGS = ("device", "embedder")
 _MODELS = ("pnet", "rnet", "onet", "mmod")
 
 
 def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) -> str:
     """64 hexadecimal digits for the analysis of the video `fingerprint` with these settings and this embedder.
 
-    The video counts by size and samples of its content: reading all of a long film takes as long as
-    decoding some of it, and every container keeps an index at its beginning or end that differs
-    whenever a single frame does.
+    The video counts by its size and samples of its content. Reading all of a long video would take as long as decoding
+    part of it, and the index that every container keeps at its beginning or end differs if any frame differs.
     """
-    relevant = {k: v for k, v in msgspec.to_builtins(settings.analysis).items() if k not in _IRRELEVANT}
+    relevant = {k: v for k, v in msgspec.to_builtins(settings.analysis).items() if k not in _IRRELEVANT_SETTINGS}
     facts = {
         "schema": STORE_SCHEMA,
         "code": code_digest(),
@@ -55,21 +54,21 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
 
 
 def possible_keys(fingerprint: Fingerprint, settings: Settings) -> tuple[str, ...]:
-    """The keys that an analysis with `settings` may have been stored under, the one to prefer first.
+    """The keys under which an analysis with `settings` may be stored, most preferred first.
 
-    With the embedder `auto`, what the substitute found is used for as long as FaceNet's weights are not here.
+    With the embedder `auto`, an analysis by the substitute is used as long as FaceNet's weights are missing.
     """
     return tuple(analysis_key(fingerprint, settings, embedder) for embedder in possible_embedders(settings))
 
 
 def make_store(settings: Settings) -> AnalysisStore:
-    """The store that `settings` mean, whether or not they allow its use."""
+    """The analysis store in the cache folder of `settings`, whether or not they allow using it."""
     return AnalysisStore(chosen_cache_dir(settings.run.cache_dir), settings.run.cache_mb * 1_000_000)
 
 
 @functools.cache
 def code_digest(project: Path = PROJECT) -> str:
-    """SHA-256 over the code that makes analyses. A version number would be forgotten sooner or later."""
+    """SHA-256 over the code that makes analyses; a version number would be forgotten sooner or later."""
     digest = hashlib.sha256()
     for name, source in sorted(analysis_sources(project).items()):
         digest.update(f"{name} {len(source)}\n{source}".encode())
@@ -77,13 +76,13 @@ def code_digest(project: Path = PROJECT) -> str:
 
 
 def analysis_sources(project: Path) -> dict[str, str]:
-    """The modules that make analyses, with their source text."""
+    """Source text by name of the modules that make analyses."""
     sources: dict[str, str] = {}
     waiting = list(_ROOTS)
     while waiting:
         name = waiting.pop()
         path = project / f"{name.replace('.', '/')}.py"
-        if name in sources or name in _NO_PART_OF_IT or not path.is_file():
+        if name in sources or name in _EXCLUDED or not path.is_file():
             continue
         sources[name] = path.read_text(encoding="utf-8")
         waiting += imported_names(sources[name], name)
@@ -91,10 +90,9 @@ def analysis_sources(project: Path) -> dict[str, str]:
 
 
 def imported_names(source: str, module: str) -> Iterator[str]:
-    """Dotted names that `source`, the text of `module`, imports anywhere in it, each possibly a module.
+    """Dotted names that `source`, the text of `module`, imports anywhere; each may or may not be a module.
 
-    `from a import b` gives "a" and "a.b"; relative imports are resolved against `module`. The names of packages
-    are among them, also where only a module inside is imported.
+    `from a import b` gives "a" and "a.b". Relative imports are resolved against `module`.
     """
     waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
@@ -106,5 +104,5 @@ def imported_names(source: str, module: str) -> Iterator[str]:
             base = ".".join([*package, *([node.module] if node.module else [])])
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif not isinstance(node, ast.expr):  # an import is a statement, and most nodes are parts of expressions
+        elif not isinstance(node, ast.expr):  # imports are statements; most nodes are not
             waiting += ast.iter_child_nodes(node)

@@ -1,4 +1,4 @@
-"""contact.jpg: a person's clips at a glance, as tiles with the time at which they stand in the video."""
+"""contact.jpg: a person's clips at a glance, as tiles labelled with their time in the video."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SHEET_WIDTH_PX = 1600
 _JPEG_QUALITY = 85
 
 Thumbnails = Mapping[str, Sequence[Thumbnail]]
-"""pictures of clips by `Clip.file`"""
+"""thumbnails of clips by `Clip.file`"""
 
 
 def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:
-    """JPEG of the tiles of one person's `clips`, in time order; b"" where there are none."""
+    """JPEG with the tiles of one person's `clips` in time order; b"" if there are none."""
     tiles = [(clip.start_s + shot.time_s, shot.pixels) for clip in clips for shot in thumbnails.get(clip.file, ())]
     tiles = sorted((tiles[i] for i in evenly_spaced(len(tiles), MAX_TILES)), key=lambda tile: tile[0])
     if not tiles:
@@ -44,7 +44,7 @@ def contact_sheet(clips: Sequence[Clip], thumbnails: Thumbnails) -> bytes:
 
 
 def _columns(count: int, width: int) -> int:
-    """So many tiles side by side that the sheet is wider than high, no wider than `_SHEET_WIDTH_PX`, and full."""
+    """Number of columns that makes the sheet landscape, at most `_SHEET_WIDTH_PX` wide, with full rows."""
     most = max(1, (_SHEET_WIDTH_PX - _GAP_PX) // (width + _GAP_PX))
     square = int(np.ceil(np.sqrt(count * 1.6 * TILE_HEIGHT_PX / width)))
     rows = -(-count // max(1, min(count, most, square)))
@@ -52,11 +52,11 @@ def _columns(count: int, width: int) -> int:
 
 
 def _labelled(pixels: ByteArray, text: str) -> ByteArray:
-    """A copy with `text` (ASCII) on a dark plate in the lower left corner."""
+    """A copy with `text` (ASCII) on a dark background in the lower left corner."""
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
     copy: ByteArray = pixels.copy()
-    plate = copy[-height - 10 :, : width + 10]
-    plate[:] = plate // 4
+    background = copy[-height - 10 :, : width + 10]
+    background[:] = background // 4
     origin = (5, copy.shape[0] - 5)
     cv2.putText(copy, text, origin, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
     return copy

@@ -1,7 +1,7 @@
-"""What all our web pages have in common: one file each, no network, nothing in it that a name could break out of.
+"""Renders the HTML pages: self-contained files that need no network and are safe against hostile names.
 
-Values are escaped by the template library; scripts and styles are ours alone, and the pages' own policy lets
-nothing else run, so that even a mistake in a template could not execute what a file's name says.
+Values are escaped by the template library. A Content-Security-Policy lets only our own script and style run, so even a
+mistake in a template could not execute what a file name says.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 GENERATOR = f"people out of videos {VERSION}"
 _GENERATOR_TAG = b'<meta name="generator" content="people out of videos '
 PALETTE = 10
-"""colours in page.css that people are told apart by"""
+"""number of colours for people in page.css"""
 
 
 def render_page(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> str:
-    """The page that `template` makes of `values`, with the files `style` and `script` (or "") in it."""
+    """The page that `template` makes of `values`, with the files `style` and `script` (or "") inlined."""
     return "".join(page_parts(template, style, script, values))
 
 
 def page_parts(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> Iterator[str]:
-    """The same page piece by piece, so that a long one is never in memory as a whole."""
+    """The same page in pieces, so that a long one is never in memory as a whole."""
     css = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in style)
     js = (TEMPLATES / script).read_text(encoding="utf-8") if script else ""
     page = _environment().get_template(template)
@@ -42,15 +42,15 @@ def page_parts(template: str, style: tuple[str, ...], script: str, values: Mappi
 
 
 def prepare_pages() -> None:
-    """Read all templates ahead: a tenth of a second, which another thread has while clips are made."""
+    """Compile all templates ahead. It takes 0.1 s, which a helper thread can spend while clips are made."""
     environment = _environment()
     for name in environment.list_templates(extensions=["j2"]):
         environment.get_template(name)
 
 
 def content_policy(style: str, script: str) -> str:
-    """Content-Security-Policy of a page that may use this style and script, and pictures and films beside it."""
-    # A page opened from a disk has no origin, and not every browser counts its neighbours as 'self'.
+    """Content-Security-Policy of a page that may use this style and script, and images and videos beside it."""
+    # A page opened from disk has no origin, and not every browser counts files beside it as 'self'.
     beside = "'self' file:"
     return "; ".join(
         [
@@ -76,7 +76,7 @@ def is_our_page(path: Path) -> bool:
 
 
 def data_uri(jpeg: bytes) -> str:
-    """`jpeg` as an address that holds the picture itself."""
+    """`jpeg` as a data URI."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from config import VERSION, Settings, result_settings
+from config import VERSION, Settings, current_names, result_settings
 from core.errors import OutputError, ascii_safe
 from core.types import Clip
 from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
@@ -89,7 +89,6 @@ def examine_folder(
     clips = () if manifest is None else manifest.clips
     facts = FolderFacts(
         obstacle=_obstacle(folder, outline.state),
-        manifest=outline.state,
         same_input=None if outline.owner is None else outline.owner == fingerprint,
         same_settings=manifest is not None and _would_be_made_again(manifest, settings),
         timeline_edited=made_from is not None and made_from.is_edited(sha256),
@@ -138,7 +137,7 @@ def _would_be_made_again(manifest: Manifest, settings: Settings) -> bool:
     if manifest.names.only != ascii_safe(settings.people.only):
         return False
     same_version = (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
-    return same_version and manifest.settings == result_settings(settings)
+    return same_version and current_names(manifest.settings) == result_settings(settings)
 
 
 def _sizes(manifest: Manifest) -> dict[str, int]:

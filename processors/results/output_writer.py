@@ -43,7 +43,7 @@ from processors.results.manifest import (
     write_manifest,
 )
 from processors.results.report_writer import REPORT_FILE, report_html
-from processors.results.result_pictures import FACE_FILE, write_pictures
+from processors.results.result_pictures import FACE_FILE, write_images
 from processors.results.timeline_file import (
     TIMELINE_FILE,
     TIMELINE_SCHEMA,
@@ -94,7 +94,7 @@ def write_results(
         OSError: a file cannot be written, or a clip is missing.
     """
     extras = extras or {}
-    images, shown = write_pictures(folder, analysis, timeline, clips, thumbnails)
+    images, shown = write_images(folder, analysis, timeline, clips, thumbnails)
     files = [*(clip.file for clip in clips), *images, *(file for files in extras.values() for file in files)]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))

@@ -1,6 +1,6 @@
-"""report.html of one video: who was found, when, and all clips, on one page that needs nothing but the clips.
+"""report.html of one video: its people, when they are visible and all clips, on one page that needs only the clips.
 
-Made from what the manifest and the timeline say, so that it tells nothing that they do not.
+It is made from the manifest and the timeline alone, so it says nothing that they do not.
 """
 
 from __future__ import annotations
@@ -22,43 +22,43 @@ REPORT_FILE = "report.html"
 _MAX_TICKS = 10
 _MAX_PRELOADED = 24
 _MAX_CUTS_DRAWN = 80
-"""more lines across everybody's lane would hide what is in it"""
+"""more lines across the people's rows would hide what is in them"""
 _TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _SECTION_TITLES = {
-    "analysis": "Finding and following",
-    "identity": "Who is who",
+    "analysis": "Detection and tracking",
+    "identity": "Identities",
     "clip": "Clips",
     "encode": "Encoding",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class FacePicture:
-    """The best face of a tracklet, as JPEG."""
+class FaceImage:
+    """The best face of a tracklet as JPEG."""
 
     tracklet: int
     jpeg: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class ReportPictures:
-    """What is shown.
+class ReportImages:
+    """The images in the page.
 
-    faces: of each person by name, the best one first. posters: a JPEG of each clip by its file.
+    faces: of each person by name, best first. posters: a JPEG of each clip by its file.
     """
 
-    faces: Mapping[str, Sequence[FacePicture]] = field(default_factory=dict)
+    faces: Mapping[str, Sequence[FaceImage]] = field(default_factory=dict)
     posters: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def report_html(manifest: Manifest, timeline: TimelineFile, pictures: ReportPictures) -> str:
+def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages) -> str:
     """The page. Every file that the manifest lists is linked, clips are played in place.
 
     The same input gives the same text.
     """
     length_s = manifest.video.duration_s
     people = [
-        _person(number, person, manifest, _seen(person, timeline, length_s), pictures)
+        _person(number, person, manifest, _seen(person, timeline, length_s), images)
         for number, person in enumerate(manifest.people)
     ]
     files = [entry.file for entry in manifest.files]
@@ -87,7 +87,7 @@ def _person(
     person: ManifestPerson,
     manifest: Manifest,
     seen: Sequence[Mapping[str, Any]],
-    pictures: ReportPictures,
+    images: ReportImages,
 ) -> dict[str, Any]:
     name, length_s = person.name, manifest.video.duration_s
     clips = sorted((clip for clip in manifest.clips if clip.person == name), key=lambda clip: clip.start_s)
@@ -100,7 +100,7 @@ def _person(
         "still": person.still,
         "on_screen_s": person.on_screen_s,
         "share": round(min(100.0, 100 * person.on_screen_s / length_s)) if length_s > 0 else 0,
-        "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in pictures.faces.get(name, ())],
+        "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in images.faces.get(name, ())],
         "seen": seen,
         "files": [file for file in files if file.startswith(f"{name}/") and file not in clip_files],
         "clips": [
@@ -109,7 +109,7 @@ def _person(
                 **_span(clip.start_s, clip.end_s, length_s),
                 "anchor": f"clip-{number + 1}-{index + 1}",
                 "tracklets": _tracklets(clip, person),
-                "poster": data_uri(pictures.posters[clip.file]) if pictures.posters.get(clip.file) else "",
+                "poster": data_uri(images.posters[clip.file]) if images.posters.get(clip.file) else "",
             }
             for index, clip in enumerate(clips)
         ],
@@ -162,7 +162,7 @@ def _video(manifest: Manifest) -> dict[str, Any]:
         "height": video.height,
         "rate": _rate_text(video.frame_rate),
         "codec": video.codec,
-        "sound": f"sound: {used[0].codec}" if used else "no sound",
+        "sound": f"audio: {used[0].codec}" if used else "no audio",
     }
 
 
@@ -178,8 +178,8 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
         ("frame rate", manifest.video.frame_rate),
         ("container", manifest.video.container),
         ("pixel format", manifest.video.pixel_format),
-        ("damaged pieces passed over", str(manifest.decode_failures)),
-        ("tracks of nobody for sure", str(len(manifest.unknown))),
+        ("damaged parts skipped", str(manifest.decode_failures)),
+        ("tracks not assigned to a person", str(len(manifest.unknown))),
         ("sha256", manifest.input.sha256),
         ("version", manifest.version),
     ]
@@ -188,7 +188,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 Row = tuple[str, str, str]
-"""name, value, what it is (or "")"""
+"""name, value, explanation (or "")"""
 
 
 def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[Row]]]:

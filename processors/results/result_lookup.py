@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import SettingsError
 from processors.results.manifest import read_manifest
-from processors.results.manifest_outline import folder_owner, read_outline
+from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint, fingerprint
 
@@ -30,7 +30,7 @@ def find_folder(argument: str, output_dir: Path) -> Path:
                 return folder.resolve()
         raise SettingsError("has no results yet", path=path, hint=f"none in {output_dir}; -o names another folder")
     for folder in (path, output_dir / argument):
-        if folder.is_dir() and read_outline(folder).is_ours:
+        if folder.is_dir() and _has_manifest(folder):
             return folder.resolve()
     names = [folder.name for folder in result_folders(output_dir)]
     more = ", ..." if len(names) > _NAMES_SHOWN else ""
@@ -40,11 +40,11 @@ def find_folder(argument: str, output_dir: Path) -> Path:
 
 
 def result_folders(output_dir: Path) -> list[Path]:
-    """The videos' folders below `output_dir`, by name."""
+    """The videos' folders below `output_dir`, by name, damaged ones included."""
     if not output_dir.is_dir():
         return []
     folders = [path for path in output_dir.iterdir() if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX)]
-    return sorted((path for path in folders if read_outline(path).is_ours), key=lambda path: path.name)
+    return sorted((path for path in folders if _has_manifest(path)), key=lambda path: path.name)
 
 
 def recorded_fingerprint(folder: Path) -> Fingerprint:
@@ -74,3 +74,8 @@ def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
         **manifest.settings,
         "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats},
     }
+
+
+def _has_manifest(folder: Path) -> bool:
+    # Damaged ones count, so that the error says what is wrong with the folder, not that it is none.
+    return read_outline(folder).state is not ManifestState.MISSING

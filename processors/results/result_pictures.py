@@ -1,4 +1,4 @@
-"""The pictures of a finished video: each person's best face, contact sheets, and small ones for the report."""
+"""Images of a finished video: each person's best face and contact sheet, and small versions for the report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.media.thumbnails import evenly_spaced
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
 from processors.clips.clip_thumbnails import MAX_TILES, ClipThumbnails
 from processors.results.contact_sheet import CONTACT_FILE, contact_sheet
-from processors.results.report_writer import FacePicture, ReportPictures
+from processors.results.report_writer import FaceImage, ReportImages
 from utils.files import write_bytes
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within
 
@@ -17,15 +17,15 @@ FACE_FILE = "face.jpg"
 
 _FACES_SHOWN = 7
 _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
-"""of the report's pictures: twice their size on the page, for fine screens"""
+"""of the images in the report: twice their size on the page, for high-resolution screens"""
 
 
-def write_pictures(
-    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip], of_clips: ClipThumbnails
-) -> tuple[list[str], ReportPictures]:
-    """Write face.jpg and contact.jpg of everybody who has a clip; `folder` holds the clips.
+def write_images(
+    folder: Path, analysis: FaceAnalysis, timeline: Timeline, clips: Sequence[Clip], thumbnails: ClipThumbnails
+) -> tuple[list[str], ReportImages]:
+    """Write face.jpg and contact.jpg of all people who have a clip; `folder` holds the clips.
 
-    Returns the files, relative to `folder`, and what the report shows, which includes people without a clip.
+    Returns the files, relative to `folder`, and the images for the report, which also shows people without a clip.
 
     Raises:
         OSError: a file cannot be written.
@@ -35,50 +35,50 @@ def write_pictures(
     posters: dict[str, bytes] = {}
     for person in timeline.people:
         own = [clip for clip in clips if clip.person == person.name]
-        # An hour may have thousands of clips: only what is on the sheet stays as pixels, until it is drawn.
+        # An hour may have thousands of clips, so only the tiles of the contact sheet are kept as pixels.
         on_sheet = set(evenly_spaced(len(own), MAX_TILES))
         tiles = {}
-        for number, (clip, shots) in enumerate(of_clips.take(own)):
+        for number, (clip, shots) in enumerate(thumbnails.take(own)):
             if shots:
                 posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
             if number in on_sheet:
                 tiles[clip.file] = shots
-        pictures = {
+        images = {
             FACE_FILE: faces[person.name][0].jpeg if faces[person.name] else b"",
             CONTACT_FILE: contact_sheet(own, tiles),
         }
-        for name, jpeg in pictures.items():
+        for name, jpeg in images.items():
             if own and jpeg:
                 write_bytes(folder / person.name / name, jpeg)
                 files.append(f"{person.name}/{name}")
-    return files, ReportPictures({name: _small_faces(own) for name, own in faces.items()}, posters)
+    return files, ReportImages({name: _small_faces(own) for name, own in faces.items()}, posters)
 
 
 def ranked_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[bytes]]:
-    """JPEG of the best face of each of a person's tracks, by name, the best track's first."""
+    """By name of a person: a JPEG of the best face of each tracklet, best tracklet first."""
     return {name: [face.jpeg for face in faces] for name, faces in _ranked(analysis, timeline).items()}
 
 
-def _ranked(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[FacePicture]]:
+def _ranked(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[FaceImage]]:
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     return {
         person.name: [
-            FacePicture(tracklet.id, tracklet.face_jpeg)
-            for tracklet in sorted((by_id[i] for i in person.tracklets), key=_face_merit, reverse=True)
+            FaceImage(tracklet.id, tracklet.face_jpeg)
+            for tracklet in sorted((by_id[i] for i in person.tracklets), key=_face_quality, reverse=True)
             if tracklet.face_jpeg
         ]
         for person in timeline.people
     }
 
 
-def _face_merit(tracklet: Tracklet) -> tuple[float, int, int]:
+def _face_quality(tracklet: Tracklet) -> tuple[float, int, int]:
     quality = float(tracklet.sample_quality.max()) if len(tracklet.sample_quality) else 0.0
     return quality, len(tracklet.frames), -tracklet.id
 
 
-def _small_faces(faces: Sequence[FacePicture]) -> list[FacePicture]:
+def _small_faces(faces: Sequence[FaceImage]) -> list[FaceImage]:
     sides = [_PORTRAIT_SIDE_PX] + [_FACE_SIDE_PX] * (_FACES_SHOWN - 1)
-    small = [FacePicture(face.tracklet, _small(face.jpeg, side)) for face, side in zip(faces, sides, strict=False)]
+    small = [FaceImage(face.tracklet, _small(face.jpeg, side)) for face, side in zip(faces, sides, strict=False)]
     return [face for face in small if face.jpeg]
 
 

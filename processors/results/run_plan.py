@@ -18,8 +18,6 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from processors.results.manifest_outline import ManifestState
-
 
 class Action(enum.Enum):
     """What a run does with an output folder."""
@@ -58,9 +56,9 @@ class Refusal(enum.Enum):
 class FolderFacts:
     """What a plan depends on, as `old_results.examine_folder` finds it.
 
-    obstacle: the folder is not ours at all. manifest: what lies under the name manifest.json.
-    same_input: its fingerprint is that of the video; None where it names none.
-    same_settings: version and settings are those of this run, so a run would give the same results.
+    obstacle: the folder is not ours at all.
+    same_input: the fingerprint in the manifest is that of the video; None where it names none.
+    same_settings: the results are complete, and version and settings are those of this run.
     timeline_edited: somebody edited the timeline since the program worked it out.
     timeline_rendered: the results were made from the timeline as it is now.
     files_intact: all listed files are there with the size that they had.
@@ -71,7 +69,6 @@ class FolderFacts:
     """
 
     obstacle: Refusal | None = None
-    manifest: ManifestState = ManifestState.MISSING
     same_input: bool | None = None
     same_settings: bool = False
     timeline_edited: bool = False
@@ -124,5 +121,5 @@ def _timeline(facts: FolderFacts, *, overwrite: bool, from_timeline: bool) -> Ti
 
 def _same_results(facts: FolderFacts) -> bool:
     """Whether the results in the folder are those that this run would give, apart from files that are missing."""
-    complete = facts.manifest is ManifestState.COMPLETE and facts.same_input is True
-    return complete and facts.same_settings and facts.timeline_rendered and not facts.clips_stale
+    same_work = facts.same_input is True and facts.same_settings
+    return same_work and facts.timeline_rendered and not facts.clips_stale

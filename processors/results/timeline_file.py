@@ -1,24 +1,24 @@
-"""timeline.json: read with suspicion, since people edit it, and turned back into what the renderer needs.
+"""timeline.json: who is shown when. People edit it, so it is checked in full before it is used.
 
-The file says who is shown when. It may be changed by hand or with `main.py rename`, `merge`, `split` and `drop`;
-`main.py render` then makes the clips anew. Its fields:
+It may be changed by hand or with `main.py rename`, `merge`, `split` and `drop`; `main.py render` then makes the clips
+again. Its fields:
 
     schema      2
-    analysis    key of the analysis that the numbers of the tracklets belong to; not to be changed
+    analysis    key of the analysis that the tracklet numbers belong to; must not be changed
     people      in any order:
       name        name of the person's folder
-      tracklets   numbers of the tracklets that show the person, each of one person at most
+      tracklets   numbers of the tracklets that show the person; a tracklet belongs to at most one person
       segments    one clip each:
         shot        number of the shot; a clip never runs across a cut
         start_s     seconds from the first frame of the video
-        end_s       where the first frame begins that is not shown any more
+        end_s       start of the first frame that is no longer shown
         tracklets   which of the person's tracklets the camera follows
       still       the face never moves by itself (a portrait)
-      face        where the best face lies; only told, never read
-    unknown     tracklets that belong to nobody for sure
-    tracklets   all that were found: id, shot, start_s, end_s; only told
+      face        path of the best face; informative, never read
+    unknown     tracklets that could not be assigned to a person
+    tracklets   all that were found: id, shot, start_s, end_s; informative
 
-A tracklet that is neither somebody's nor unknown is left out of everything.
+A tracklet that belongs to no person and is not unknown appears in no output.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ _RESERVED = frozenset({
     "contact.jpg", "index.html", "manifest.json", "report.html", "timeline.json", "timeline.json.bak", "tracks.csv",
     UNKNOWN_PERSON, *EXTRA_FILES.values(),
 })  # fmt: skip
-"""names that lie beside the people's folders or mean something else in tracks.csv"""
+"""names that a person cannot have: files beside the people's folders, and words with a meaning in tracks.csv"""
 
 _Number = Annotated[int, Meta(ge=0, le=1 << 31)]
 _Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of the file's parts."""
+    """Base of all parts. The order of fields is the order of keys in the file."""
 
 
 class SegmentEntry(_Entry, frozen=True, kw_only=True):
-    """One stretch in which a person is shown."""
+    """An interval in which a person is shown; becomes one clip."""
 
     shot: _Number
     start_s: _Seconds
@@ -100,10 +100,10 @@ class TimelineFile(_Entry, frozen=True, kw_only=True):
 
 
 def read_timeline(folder: Path) -> TimelineFile:
-    """The timeline of the output folder `folder`, checked.
+    """Read and check the timeline in the output folder `folder`.
 
     Raises:
-        SettingsError: there is none, or it is wrong; the message names the field, `people[1].segments[0].end_s`.
+        SettingsError: there is none, or it is wrong; the message names the field, as in `people[1].segments[0].end_s`.
     """
     path = folder / TIMELINE_FILE
     try:
@@ -125,7 +125,7 @@ def timeline_sha256(folder: Path) -> str | None:
 
 
 def parse_timeline(data: bytes, path: Path) -> TimelineFile:
-    """`data` as a timeline; raises like `read_timeline`. path: what errors call it."""
+    """`data` as a timeline; raises like `read_timeline`. path: for error messages."""
     try:
         schema = msgspec.json.decode(data, type=_Versioned).schema
         if schema != TIMELINE_SCHEMA:
@@ -138,7 +138,7 @@ def parse_timeline(data: bytes, path: Path) -> TimelineFile:
 
 
 def check(timeline: TimelineFile, path: Path) -> None:
-    """Refuse a timeline that does not add up.
+    """Refuse a timeline that contradicts itself.
 
     Raises:
         SettingsError: the message names the field.
@@ -149,24 +149,24 @@ def check(timeline: TimelineFile, path: Path) -> None:
 
     def claim(tracklets: tuple[int, ...], owner: str, where: str) -> None:
         for i, number in enumerate(tracklets):
-            _demand(number in shots, path, f"{where}[{i}]", f"there is no tracklet {number}")
+            _require(number in shots, path, f"{where}[{i}]", f"there is no tracklet {number}")
             taken = owners.setdefault(number, owner)
-            _demand(taken == owner, path, f"{where}[{i}]", f"tracklet {number} belongs to {taken} already")
+            _require(taken == owner, path, f"{where}[{i}]", f"tracklet {number} belongs to {taken} already")
 
     for p, person in enumerate(timeline.people):
         at = f"people[{p}]"
         check_name(person.name, path, f"{at}.name")
         first = names.setdefault(fold(person.name), p)
-        _demand(first == p, path, f"{at}.name", f"people[{first}] has this name already")
+        _require(first == p, path, f"{at}.name", f"people[{first}] has this name already")
         claim(person.tracklets, person.name, f"{at}.tracklets")
         for s, segment in enumerate(person.segments):
             spot = f"{at}.segments[{s}]"
-            _demand(segment.end_s > segment.start_s, path, f"{spot}.end_s", f"{segment.end_s:g} is not after start_s")
-            _demand(bool(segment.tracklets), path, f"{spot}.tracklets", "there is none that the camera could follow")
+            _require(segment.end_s > segment.start_s, path, f"{spot}.end_s", f"{segment.end_s:g} is not after start_s")
+            _require(bool(segment.tracklets), path, f"{spot}.tracklets", "there is none that the camera could follow")
             for i, number in enumerate(segment.tracklets):
                 spot_i = f"{spot}.tracklets[{i}]"
-                _demand(number in person.tracklets, path, spot_i, f"{number} is no tracklet of {person.name}")
-                _demand(shots[number] == segment.shot, path, spot_i, f"{number} lies in shot {shots[number]}")
+                _require(number in person.tracklets, path, spot_i, f"{number} is no tracklet of {person.name}")
+                _require(shots[number] == segment.shot, path, spot_i, f"{number} lies in shot {shots[number]}")
     claim(timeline.unknown, UNKNOWN_PERSON, "unknown")
 
 
@@ -174,21 +174,21 @@ def check_name(name: str, path: Path | None, field: str) -> None:
     """Refuse a person's name that cannot be the name of a folder.
 
     Raises:
-        SettingsError: the message has a name that could be.
+        SettingsError: the message suggests a name that could be used.
     """
     possible = safe_name(name)
     shown = ascii_safe(name)
-    _demand(name == possible, path, field, f"'{shown}' cannot be the name of a folder, '{possible}' could")
-    _demand(fold(name) not in _RESERVED, path, field, f"'{shown}' has another meaning here")
+    _require(name == possible, path, field, f"'{shown}' cannot be the name of a folder, '{possible}' could")
+    _require(fold(name) not in _RESERVED, path, field, f"'{shown}' has another meaning here")
 
 
 def fold(name: str) -> str:
-    """What two names have in common that some file systems do not tell apart."""
+    """`name` in a form that is equal for names that some file systems treat as the same."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timeline:
-    """What the file says, in frames of `analysis`; times go to the nearest frame.
+    """The timeline in frames of `analysis`; times are rounded to the nearest frame.
 
     Raises:
         SettingsError: it does not fit the analysis; the message names the field.
@@ -197,23 +197,23 @@ def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timel
     times = frame_times(analysis)
     for p, person in enumerate(file.people):
         for i, number in enumerate(person.tracklets):
-            _demand(number in by_id, path, f"people[{p}].tracklets[{i}]", f"the analysis has no tracklet {number}")
+            _require(number in by_id, path, f"people[{p}].tracklets[{i}]", f"the analysis has no tracklet {number}")
     for i, number in enumerate(file.unknown):
-        _demand(number in by_id, path, f"unknown[{i}]", f"the analysis has no tracklet {number}")
+        _require(number in by_id, path, f"unknown[{i}]", f"the analysis has no tracklet {number}")
 
     def segment_of(person: PersonEntry, entry: SegmentEntry, at: str) -> Segment:
-        _demand(entry.shot < len(analysis.shots), path, f"{at}.shot", f"there is no shot {entry.shot}")
+        _require(entry.shot < len(analysis.shots), path, f"{at}.shot", f"there is no shot {entry.shot}")
         shot = analysis.shots[entry.shot]
         for i, number in enumerate(entry.tracklets):
             where = by_id[number].shot
-            _demand(where == entry.shot, path, f"{at}.tracklets[{i}]", f"{number} lies in shot {where}")
+            _require(where == entry.shot, path, f"{at}.tracklets[{i}]", f"{number} lies in shot {where}")
         start, end = (int(np.abs(times - s).argmin()) for s in (entry.start_s, entry.end_s))
         bounds = f"shot {entry.shot} lasts from {times[shot.start]:.3f} to {times[shot.end]:.3f}"
-        # Half a second past the end of the video is as wrong as half an hour.
+        # The nearest frame to a time past the end of the video would be the last one.
         late = entry.end_s > times[-1] + _frame_s(times)
-        _demand(shot.start <= start < shot.end, path, f"{at}.start_s", f"{entry.start_s:g}: {bounds}")
-        _demand(end <= shot.end and not late, path, f"{at}.end_s", f"{entry.end_s:g}: {bounds}")
-        _demand(start < end, path, f"{at}.end_s", "the segment is shorter than a frame")
+        _require(shot.start <= start < shot.end, path, f"{at}.start_s", f"{entry.start_s:g}: {bounds}")
+        _require(end <= shot.end and not late, path, f"{at}.end_s", f"{entry.end_s:g}: {bounds}")
+        _require(start < end, path, f"{at}.end_s", "the segment is shorter than a frame")
         return Segment(person.name, entry.shot, start, end, entry.tracklets)
 
     people = tuple(
@@ -242,11 +242,11 @@ def _frame_s(times: Any) -> float:
 
 
 def _field_first(message: str) -> str:
-    """msgspec's "what is wrong - at `$.people[0].name`" with the field in front."""
+    """msgspec's "what is wrong - at `$.people[0].name`" with the field first."""
     match = re.fullmatch(r"(.*) - at `\$\.?(.*?)`", message, re.DOTALL)
     return f"{match[2]}: {match[1]}" if match and match[2] else message
 
 
-def _demand(condition: bool, path: Path | None, field: str, complaint: str) -> None:
+def _require(condition: bool, path: Path | None, field: str, complaint: str) -> None:
     if not condition:
         raise SettingsError(f"{field}: {complaint}", path=path)

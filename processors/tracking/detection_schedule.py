@@ -113,7 +113,7 @@ class CandidateSource(Protocol):
 
 
 class DetectionSchedule:
-    """Searches everywhere at the monitor's interval, and for newcomers at the interval `look_out`.
+    """Searches everywhere at the monitor's interval, and for newcomers at the interval `search_interval`.
 
     A search for newcomers leaves out known faces and what has not changed since it was searched.
     """
@@ -131,7 +131,7 @@ class DetectionSchedule:
         self._detector = detector
         self._candidates = candidates
         self._min_face_px = min_face_px
-        self._look_out = settings.look_out * frame_rate
+        self._look_out = settings.search_interval * frame_rate
         self._state = SearchState()
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._latest_cells: tuple[ByteArray, Cells] | None = None

@@ -1,7 +1,7 @@
 """Tracks of faces through one shot: how to follow them, and which detection belongs to which track.
 
 Three things happen to a frame. Every known face is followed into it; while all are calm that is only done on every
-third frame, and the frames in between are made up for if the third is a surprise. At the interval `look_out` the
+third frame, and the frames in between are made up for if the third is a surprise. At the interval `search_interval` the
 detector searches for newcomers where no face is known, unless nothing has changed there. At the interval that the
 `TrackerMonitor` asks for, and on the first frame of a shot, it searches everywhere and corrects the tracks. A newcomer
 is followed backwards through the frames kept, to its true first frame, so searching seldom costs no accuracy.
@@ -62,9 +62,9 @@ class FaceTracker:
         self._follower = follower
         self._settings = settings
         # Small newcomers may wait for two look-outs.
-        self._backward = BackwardTracker(refiner, 2 * settings.look_out, frame_rate)
+        self._backward = BackwardTracker(refiner, 2 * settings.search_interval, frame_rate)
         # A face that comes back in time is only found by the next look-out.
-        self._patience = round((settings.max_occlusion + settings.look_out * LOST_LOOK_OUT) * frame_rate) + 1
+        self._patience = round((settings.max_occlusion + settings.search_interval * LOST_LOOK_OUT) * frame_rate) + 1
         self._tracks: list[Track] = []
         self._recently_ended: list[Track] = []
         self._ended: list[Track] = []

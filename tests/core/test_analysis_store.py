@@ -10,13 +10,14 @@ import pickle
 import threading
 import time
 import zipfile
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core import analysis_file
+from core import column_file
 from core.analysis_file import AnalysisRecord, read_record, write_record
 from core.analysis_store import AnalysisStore
 from core.types import AudioInfo, ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
@@ -29,7 +30,9 @@ INFO = VideoInfo(
 )  # fmt: skip
 
 
-def tracklet(number: int, start: int, end: int, samples: int, *, shot: int = 0, width: int = 128) -> Tracklet:
+def tracklet(
+    number: int, start: int, end: int, samples: int, *, shot: int = 0, width: int = 128, signals: Sequence[str] = ()
+) -> Tracklet:
     rng, n = np.random.default_rng(number), end - start
     return Tracklet(
         id=number,
@@ -43,11 +46,16 @@ def tracklet(number: int, start: int, end: int, samples: int, *, shot: int = 0, 
         sample_quality=rng.random(samples, np.float32),
         embeddings=rng.random((samples, width), np.float32),
         face_jpeg=bytes(rng.integers(0, 256, 50, np.uint8)) if samples else b"",
+        signals={name: rng.random(n, np.float32) for name in signals},
     )
 
 
 def record(key: str = KEY, tracklets: int = 3) -> AnalysisRecord:
-    made = [tracklet(7, 0, 5, 3), tracklet(2, 1, 3, 0, width=0), tracklet(3, 5, 10, 1, shot=1)]
+    made = [
+        tracklet(7, 0, 5, 3, signals=("speaking", "gaze")),
+        tracklet(2, 1, 3, 0, width=0),
+        tracklet(3, 5, 10, 1, shot=1, signals=("speaking",)),
+    ]
     analysis = FaceAnalysis(
         video=INFO,
         frame_pts=2**53 + 1 + 3 * np.arange(10),
@@ -83,6 +91,9 @@ def assert_equal(found: FaceAnalysis, wanted: FaceAnalysis) -> None:
             one, two = getattr(a, name), getattr(b, name)
             np.testing.assert_array_equal(one, two, strict=True)
             assert one.flags.writeable
+        assert a.signals.keys() == b.signals.keys()
+        for name in b.signals:
+            np.testing.assert_array_equal(a.signals[name], b.signals[name], strict=True)
         assert len(a.embeddings) == len(b.embeddings)
         assert not len(b.embeddings) or np.array_equal(a.embeddings, b.embeddings)
 
@@ -199,8 +210,11 @@ WRONG = {
     "no number": setting("boxes", lambda old: old * np.float32(np.nan)),
     "a column less": lambda columns: columns.pop("sharpness"),
     "a column more": lambda columns: columns.update(more=np.zeros(3)),
+    "a signal of too few values": setting("signal_values", lambda old: old[:-1]),
+    "a signal of no tracklet": meta('["speaking",[0,2]]', '["speaking",[0,3]]'),
+    "a signal twice": meta('["gaze",[0]]', '["speaking",[0]]'),
     "another key": meta(KEY, OTHER),
-    "another schema": meta('"schema":1', '"schema":2'),
+    "another schema": meta('"schema":2', '"schema":1'),
     "shots that overlap": meta('"start":5', '"start":4'),
     "unknown fields": meta('"embedder"', '"exec":1,"embedder"'),
     "a wrong field": meta('"decode_failures":4', '"decode_failures":"4"'),
@@ -271,8 +285,8 @@ def test_a_long_table_of_contents_is_refused_unread(store, monkeypatch):
     with zipfile.ZipFile(path_of(store), "a") as archive:
         for number in range(2000):
             archive.writestr(f"{number}", b"")
-    monkeypatch.setattr(analysis_file.zipfile, "ZipFile", None)
-    with pytest.raises(ValueError, match="another's file"):
+    monkeypatch.setattr(column_file.zipfile, "ZipFile", None)
+    with pytest.raises(ValueError, match="unknown columns"):
         read_record(path_of(store), KEY)
 
 

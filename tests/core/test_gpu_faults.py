@@ -19,7 +19,7 @@ from core.model_manager import ModelManager
 from core.models import torch_runtime
 from core.models.model_spec import MODELS
 from core.models.nets import OpenVINONet
-from core.models.torch_runtime import DevicePictures, TorchNet
+from core.models.torch_runtime import DeviceImages, TorchNet
 from core.types import ByteArray
 
 NO_KERNEL = RuntimeError("CUDA error: no kernel image is available for execution on the device\nCompile with ...")
@@ -61,7 +61,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
 
 
-def picture(portraits: dict[str, ByteArray]) -> ByteArray:
+def image(portraits: dict[str, ByteArray]) -> ByteArray:
     return next(iter(portraits.values()))
 
 
@@ -136,16 +136,16 @@ def test_in_the_middle_of_a_video_the_cpu_goes_on(
 ) -> None:
     manager = ModelManager(settings("auto"))
     detector, embedder = manager.detector, manager.embedder
-    wanted = models.detector.detect([picture(portraits)], 40)[0]
-    assert len(detector.detect([picture(portraits)], 40)[0]) == len(wanted)
-    monkeypatch.setattr(DevicePictures, "__init__", failing(error))
+    wanted = models.detector.detect([image(portraits)], 40)[0]
+    assert len(detector.detect([image(portraits)], 40)[0]) == len(wanted)
+    monkeypatch.setattr(DeviceImages, "__init__", failing(error))
     monkeypatch.setattr(TorchNet, "__call__", failing(error))
-    found = detector.detect([picture(portraits)], 40)[0]
-    assert np.array_equal(found.boxes, wanted.boxes), "the same picture was looked at again"
+    found = detector.detect([image(portraits)], 40)[0]
+    assert np.array_equal(found.boxes, wanted.boxes), "the same image was looked at again"
     assert np.array_equal(embedder.embed(CHIPS), models.embedder.embed(CHIPS))
     assert (embedder.name, embedder.side) == ("dlib", 150)
-    refined = detector.refine(picture(portraits), wanted.boxes)
-    assert np.array_equal(refined.boxes, models.detector.refine(picture(portraits), wanted.boxes).boxes)
+    refined = detector.refine(image(portraits), wanted.boxes)
+    assert np.array_equal(refined.boxes, models.detector.refine(image(portraits), wanted.boxes).boxes)
     assert runs_on(manager.detector, OpenVINONet)
     assert_on_the_cpu(manager, caplog, str(error).splitlines()[0])
 

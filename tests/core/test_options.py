@@ -21,7 +21,7 @@ def test_every_field_is_one_option_with_its_own_flag():
 def test_help_says_what_it_is_its_range_and_default():
     by_flag = {o.flag: o for o in options()}
     assert by_flag["--min-face"].help.endswith("(0.02 to 0.5; default: 0.05)")
-    assert by_flag["--look-out"].help.endswith("(above 0 to 2; default: 0.5)")
+    assert by_flag["--search-interval"].help.endswith("(above 0 to 2; default: 0.5)")
     assert by_flag["--size"].help.endswith("px, even, 64 to 2160 (default: 512)")
     assert by_flag["--offline"].help.endswith("(default: no)")
     assert by_flag["--tracker"].choices[0] == "cascade"

@@ -2,7 +2,7 @@
 
 import cv2
 
-from core.thread_budget import available_cpus, keep_opencv_single, thread_budget
+from core.thread_budget import available_cpus, thread_budget, use_one_opencv_thread
 
 
 def test_one_cpu_is_left_to_the_decoder():
@@ -17,7 +17,7 @@ def test_opencv_has_no_threads_of_its_own():
     before = cv2.getNumThreads()
     try:
         cv2.setNumThreads(2)
-        keep_opencv_single()
+        use_one_opencv_thread()
         assert cv2.getNumThreads() == 1
     finally:
         cv2.setNumThreads(before)

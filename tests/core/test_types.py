@@ -30,7 +30,7 @@ def test_the_ends_of_all_frames_are_those_of_each(pts: list[int]) -> None:
     assert made.frame_ends.dtype == np.int64
 
 
-def test_no_picture_is_shown_for_longer_than_ten_seconds() -> None:
+def test_no_frame_is_shown_for_longer_than_ten_seconds() -> None:
     assert analysis([0, 33, 50_000]).frame_ends.tolist() == [33, 10_033, 50_033]
 
 

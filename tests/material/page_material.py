@@ -1,4 +1,4 @@
-"""A manifest and a timeline as the pages are made of."""
+"""A manifest and a timeline for tests of pages and output folders."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
 
 
 def a_timeline() -> dict[str, Any]:
-    """The timeline of the same video, with a tracklet of nobody."""
+    """The timeline of the same video, with one unknown tracklet."""
     spans = [(0, 3.2, 6.4), (1, 7.0, 12.8), (2, 1.0, 1.4), (3, 5.0, 5.2)]
     tracklets = [{"id": i, "shot": 0, "start_s": start, "end_s": end} for i, start, end in spans]
     return {"schema": 2, "analysis": "ef" * 32, "people": [], "tracklets": tracklets}

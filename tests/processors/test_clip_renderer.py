@@ -72,7 +72,7 @@ def test_frames_come_at_a_constant_rate_and_audio_is_as_long(timing, tmp_path):
     late = int(analysis.frame_count * 0.3)
     paths = [crop(analysis), crop(analysis, late, analysis.frame_count - 5)]
     result = ClipRenderer(SETTINGS).render(analysis, paths, tmp_path / "out")
-    assert result.repeated_pictures == 0 and result.damaged_sound_packets == 0
+    assert result.repeated_frames == 0 and result.damaged_audio_packets == 0
     rate = float(analysis.video.frame_rate)
     for path, clip in zip(paths, result.clips, strict=True):
         times, _, sound_times, _ = read_clip(tmp_path / "out" / clip.file)
@@ -302,7 +302,7 @@ def test_frames_missing_this_time_repeat_the_last_one(plain, tmp_path, monkeypat
         lambda self, a, b: (f for i, f in enumerate(original(self, a, b)) if i not in (0, 7, 8, 29)),
     )
     result = ClipRenderer(SETTINGS).render(plain, [crop(plain, 10, 40)], tmp_path)
-    assert result.repeated_pictures == 4
+    assert result.repeated_frames == 4
     assert len(read_clip(tmp_path / result.clips[0].file)[0]) == 30
 
 

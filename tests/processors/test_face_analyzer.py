@@ -28,7 +28,7 @@ from processors.tracking.face_stream import MIN_SEARCHED_PX
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from tests.material.scoring import Score, read_tracks, score
 from tests.material.scripted_faces import landmarks_in
-from tests.material.small_videos import make_video
+from tests.material.small_videos import gray_ramp, make_video
 from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
@@ -139,6 +139,16 @@ def test_every_frame_has_its_time_and_none_failed(analysis: FaceAnalysis) -> Non
     assert analysis.decode_failures == 0
     seconds = analysis.frame_pts * float(analysis.video.time_base)
     assert np.diff(seconds) == pytest.approx(np.full(FILM.frame_count - 1, 1 / 25), abs=1e-4)
+
+
+def test_repaired_times_are_noted_because_no_reader_may_seek_then(
+    analysis: FaceAnalysis, tmp_path: Path, model_settings: Settings, models: ModelManager
+) -> None:
+    assert not analysis.video.has_repaired_times
+    coded = ("-c:v", "libx264", "-bf", "3", "-x264opts", "b-adapt=0", "-use_editlist", "0")
+    path = make_video(tmp_path / "a.mp4", gray_ramp(20, 160, 96), *coded)
+    path.write_bytes(path.read_bytes().replace(b"ctts", b"free"))
+    assert analyze(path, model_settings, models).video.has_repaired_times
 
 
 def test_each_tracklet_is_embedded_from_a_few_of_its_faces(analysis: FaceAnalysis, model_settings: Settings) -> None:

@@ -213,7 +213,7 @@ def test_a_damaged_manifest_protects_what_lies_there(place: Place, caplog: pytes
         place.run("mon", overwrite=True)
         assert place.folder("mon").name == "a_2"
         assert (place.output / "a" / "timeline.json").read_bytes() == edited
-    assert "its manifest.json is damaged" in caplog.text
+    assert "the manifest.json in a is damaged" in caplog.text
 
 
 def test_one_video_from_two_paths_is_done_once(place: Place, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""One video's way through the stages, which are scripted here; what is real is the folder that comes out."""
+"""One video through all stages. The stages are scripted; the output folder is real."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ from core.types import (
 )
 from processors import face_analyzer, video_processor
 from processors.clips.resume_journal import FinishedClip
+from processors.known_people.people_namer import NamedBy, VideoNames
+from processors.known_people.person_linker import Match
+from processors.known_people.video_names import PersonName
 from processors.results import analysis_key, output_folder
 from processors.results.manifest import Manifest, read_manifest
 from processors.video_processor import VideoProcessor
@@ -82,7 +85,7 @@ class Models:
 
 @pytest.fixture
 def stages(monkeypatch):
-    """Replaces the stages; what they were given is collected under their name."""
+    """Replaces the stages and collects their arguments by name."""
     given: dict[str, Any] = {"render": lambda folder: None, "mark": MARK}
 
     class Analyzer:
@@ -184,7 +187,7 @@ def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_pat
     assert with_mot.extras == {"mot": ("mot.txt",)} and (tmp_path / "a/mot.txt").read_text().count("\n") == 10
     for key in ("clips", "people", "warnings", "models", "settings"):
         assert getattr(with_mot, key) == getattr(first, key)
-    # Asking for another one keeps the first.
+    # Another extra keeps the first one.
     (tmp_path / "a/mot.txt").touch()
     made_s = (tmp_path / "a/mot.txt").stat().st_mtime_ns
     both = make(output={"export": ["vtt"]}).finish(RECORD)
@@ -338,7 +341,7 @@ def test_an_edited_timeline_is_followed_now_and_later(tmp_path, stages, make):
     assert [p.name for p in manifest.people] == ["Anna"]
     assert manifest.timeline.edited is True
     assert ",Anna," in (folder / "tracks.csv").read_text()
-    # Other clips later: the people are still those of the edited timeline.
+    # With other clip settings, people are still those of the edited timeline.
     manifest = run(make(clip={"size": 256}))
     assert [p.name for p in manifest.people] == ["Anna"]
     assert not (folder / "timeline.json.bak").exists()
@@ -415,3 +418,88 @@ def test_a_video_that_changes_while_it_is_read(processor, stages, tmp_path, cach
     with pytest.raises(VideoProcessingError, match=expected):
         processor.finish(RECORD)
     assert not (tmp_path / "a").exists()
+
+
+class Namer:
+    """Gives the only person a name; notes what it is told."""
+
+    def __init__(self, name: str) -> None:
+        self.name_given, self.told, self.clips = name, [], {}
+
+    def take_up_photos(self) -> None:
+        pass
+
+    def name(self, fingerprint, record, timeline, folder, *, edited) -> VideoNames:
+        self.told.append((timeline.people[0].name, folder, edited))
+        folder_name = self.name_given or timeline.people[0].name
+        found = PersonName(timeline.people[0].name, "P0007", self.name_given, folder_name, Match(7, 0.9, 0.8, "photo"))
+        return VideoNames((found,), NamedBy("state", "photos"))
+
+    def note_clips(self, fingerprint, clips) -> None:
+        self.clips = dict(clips)
+
+
+@pytest.fixture
+def named(tmp_path, monitor, cache):
+    """Makes the processor of a run in which the person is called `name`."""
+
+    def make(name: str, **settings) -> tuple[VideoProcessor, Namer]:
+        settings.setdefault("run", {})["cache_dir"] = str(cache)
+        namer = Namer(name)
+        chosen = load_settings(None, settings)
+        return VideoProcessor(INFO, tmp_path / "a", MARK, chosen, monitor, Models, namer), namer
+
+    return make
+
+
+def test_names_are_in_the_manifest_and_in_the_paths(tmp_path, stages, named):
+    processor, namer = named("")
+    person = processor.finish(RECORD).people[0]
+    assert (person.name, person.id, person.known_as, person.match.source) == ("person_01", "P0007", "", "photo")
+    assert namer.told == [("person_01", "a", False)] and namer.clips == {"person_01": 1}
+
+
+def test_a_new_name_moves_the_clips_without_making_them_again(tmp_path, stages, named):
+    named("")[0].finish(RECORD)
+    before = (tmp_path / "a" / CLIP.file).stat().st_ino
+    stages.pop("paths")
+    manifest = named("Anna")[0].finish(RECORD)
+    assert "paths" not in stages
+    assert (tmp_path / "a/Anna/clip_001.mp4").stat().st_ino == before
+    assert not (tmp_path / "a/person_01").exists()
+    assert [(clip.person, clip.file) for clip in manifest.clips] == [("Anna", "Anna/clip_001.mp4")]
+    timeline = json.loads((tmp_path / "a/timeline.json").read_text())
+    assert timeline["people"][0]["name"] == "Anna"
+    assert manifest.names.gallery == "state" and manifest.people[0].known_as == "Anna"
+    assert not manifest.timeline.edited
+
+
+def test_extras_are_made_again_under_new_names(tmp_path, stages, named):
+    named("", output={"export": ["vtt"]})[0].finish(RECORD)
+    stages.pop("paths")
+    named("Anna", output={"export": ["vtt"]})[0].finish(RECORD)
+    assert "paths" not in stages
+    assert "Anna" in (tmp_path / "a/people.vtt").read_text()
+
+
+def test_file_names_that_tell_the_person_cost_new_clips(tmp_path, stages, named):
+    template = {"clip": {"template": "${PERSON}_${CLIP_NUMBER}"}}
+    named("", **template)[0].finish(RECORD)
+    stages.pop("paths")
+    named("Anna", **template)[0].finish(RECORD)
+    assert [path.segment.person for path in stages["paths"]] == ["Anna"]
+
+
+def test_names_that_were_given_once_are_not_taken_for_edits(tmp_path, stages, named):
+    named("Anna")[0].finish(RECORD)
+    processor, namer = named("")
+    processor.finish(RECORD, from_timeline=True)
+    assert namer.told == [("person_01", "a", False)]
+
+
+def test_only_one_person_gets_clips(tmp_path, stages, named):
+    manifest = named("Anna", people={"only": "Zoe"})[0].finish(RECORD)
+    assert stages["paths"] == []
+    assert manifest.names.only == "Zoe" and any("nobody in this video is Zoe" in line for line in manifest.warnings)
+    named("Anna", people={"only": "anna"})[0].finish(RECORD)
+    assert [path.segment.person for path in stages["paths"]] == ["Anna"]

@@ -69,6 +69,7 @@ def test_layouts_of_custom_order_neither_crash_nor_lose_a_channel(tmp_path: Path
         ("FL", "FC", "FR", "BL", "BR", "LFE"): [[0], [2], [1], [5], [3], [4]],
         ("FL", "FR") + ("UNSD",) * 14: [[0], [1]],
         ("FL",) * 64: [[0], [1]],
+        ("BL", "FR", "FC", "FL"): [[0, 2, 3], [1, 2]],
     }
     paths = [labelled_mov(tmp_path / f"{n}.mov", labels) for n, labels in enumerate(cases)]
     assert read_in_child(paths) == list(cases.values())
@@ -171,6 +172,8 @@ def test_ambisonic_sound_is_heard(tmp_path: Path) -> None:
         ("LFE", ChannelMix(1, "mono|c0=c0")),
         ("BL+BR", ChannelMix(2, "stereo|c0=c0|c1=c1")),
         ("UNK+FR+FL", ChannelMix(2, "stereo|c0=c2|c1=c1")),
+        ("TFL+FR+FC+FL", ChannelMix(2, "stereo|c0=c3+0.7071*c0+0.7071*c2|c1=c1+0.7071*c2")),
+        ("FL+FR+FC+UNSD+FC", ChannelMix(2, "stereo|c0=c0+0.7071*c2|c1=c1+0.7071*c2")),
         ("FR+FL+FC", ChannelMix(2, "FL+FR+FC|c0=c1|c1=c0|c2=c2")),
         ("binaural", ChannelMix(2, "stereo|c0=c0|c1=c1")),
         ("ambisonic 1+stereo", ChannelMix(2, "stereo|c0=c0+c4|c1=c0+c5")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -131,3 +132,50 @@ def test_a_declared_track_that_never_comes_is_told_from_the_one_that_is_there(tm
     assert (there.late, there.fault) == (False, "")
     assert missing.fault == "was not found"
     assert probe_video(late).default_audio == there
+
+
+def test_audio_with_an_unknown_format_tag_cannot_be_decoded(tmp_path: Path) -> None:
+    path = tone_video(tmp_path / "a.avi", 2, "-c:a", "mp3")
+    data = bytearray(path.read_bytes())
+    tag = data.index(b"strf", data.index(b"auds")) + 8
+    data[tag : tag + 2] = b"\x77\x77"
+    path.write_bytes(data)
+    assert [(track.codec, track.fault) for track in probe_video(path).audio] == [
+        ("unknown format", "cannot be decoded")
+    ]
+
+
+def make_unknown(path: Path, usual: int, private: int) -> None:
+    """Fill the second stream of an MPEG-TS with noise and change its type from `usual` to `private`."""
+    data = bytearray(path.read_bytes())
+    noise = random.Random(1)
+    for begin in range(0, len(data), 188):
+        body = begin + 4 + (1 + data[begin + 4] if data[begin + 3] & 0x20 else 0)
+        pid = int.from_bytes(data[begin + 1 : begin + 3], "big") & 0x1FFF
+        if pid == 0x101:
+            body += 9 + data[body + 8] if data[begin + 1] & 0x40 else 0
+            data[body : begin + 188] = noise.randbytes(begin + 188 - body)
+        elif data[begin + 4 : begin + 6] == b"\0\2":  # the programme map
+            end = begin + 8 + (int.from_bytes(data[begin + 6 : begin + 8], "big") & 0xFFF)
+            at = data.index(bytes([usual, 0xE1, 0x01]), begin, end)
+            data[at] = private
+            data[end - 4 : end] = crc(data[begin + 5 : end - 4]).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
+def crc(section: bytes) -> int:
+    """CRC-32 of MPEG-2 (ISO 13818-1, annex A)."""
+    value = 0xFFFFFFFF
+    for byte in section:
+        value ^= byte << 24
+        for _ in range(8):
+            value = (value << 1 ^ (0x04C11DB7 if value & 0x80000000 else 0)) & 0xFFFFFFFF
+    return value
+
+
+def test_a_stream_of_unknown_type_is_taken_for_audio_where_there_is_no_other(tmp_path: Path) -> None:
+    path = tone_video(tmp_path / "a.ts", 2, "-c:a", "aac", seconds=4)
+    make_unknown(path, 0x0F, 0x9A)
+    info = probe_video(path)
+    assert [(track.index, track.fault) for track in info.audio] == [(1, "cannot be decoded")]
+    assert info.default_audio is None and info.unheard_audio == info.audio[0]

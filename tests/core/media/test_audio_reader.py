@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import DecodeError, InterruptedRunError
-from core.media.audio_reader import PcmFormat, _on_one_clock, pcm_format, read_audio
+from core.media.audio_reader import PcmFormat, _on_video_clock, pcm_format, read_audio
 from core.media.video_probe import probe_video
 from core.types import AudioInfo
 from tests.material.channel_videos import tone_video
@@ -153,9 +153,8 @@ def test_stop_and_vanished_file(tmp_path):
 
 
 def frames_at(*times_s):
-    """What `_on_one_clock` knows of frames; their ticks are milliseconds."""
-    tick = Fraction(1, 1000)
-    return [SimpleNamespace(time=t, pts=round(1000 * t), time_base=tick) for t in times_s]
+    """What `_on_video_clock` knows of frames; their ticks are milliseconds."""
+    return [SimpleNamespace(pts=round(1000 * t)) for t in times_s]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +170,8 @@ def frames_at(*times_s):
         ([1.0, 600.0, 9000.0, 9001.0], [-8000], [1000, 600_000, 1_000_000, 1_001_000]),
     ],
 )
-def test_sound_follows_the_clock_of_the_pictures(times_s, shifts_s, expected):
-    moved = _on_one_clock(iter(frames_at(*times_s)), [Fraction(s) for s in shifts_s])
+def test_audio_follows_the_clock_of_the_video(times_s, shifts_s, expected):
+    moved = _on_video_clock(iter(frames_at(*times_s)), Fraction(1, 1000), [Fraction(s) for s in shifts_s])
     assert [frame.pts for frame in moved] == expected
 
 

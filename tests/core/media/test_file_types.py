@@ -39,7 +39,7 @@ KINDS = {
     **dict.fromkeys(("ts", "m2t", "trp", "tp", "tod"), (*H264, "-f", "mpegts")),
     **dict.fromkeys(("m2ts", "mts"), (*H264, "-f", "mpegts", "-mpegts_m2ts_mode", "1")),
     **dict.fromkeys(("mpg", "mpeg", "mpe"), (*MPEG1, "-f", "mpeg")),
-    **dict.fromkeys(("vob", "vro", "mod", "m2p"), (*MPEG2, "-f", "vob")),
+    **dict.fromkeys(("vob", "vro", "mod", "dat", "m2p"), (*MPEG2, "-f", "vob")),
     "flv": ("-c:v", "flv1", "-q:v", "2"),
     **dict.fromkeys(("wmv", "asf", "dvr-ms"), WMV),
     "wtv": (*MPEG2, "-f", "wtv"),

@@ -37,7 +37,9 @@ def times(*parts: tuple[int, float]) -> np.ndarray:
         (((5, 120), (25, 5)), 25),
         (((5, 7200), (30, 300)), 30),  # a waiting room, in which somebody talks for five minutes
         (((5, 3600), (60, 2)), 5),
-        (((5, 120), (60, 2)), 5),
+        (((4, 155), (25, 2)), 25),  # two seconds, but a twelfth of the frames
+        (((4, 155), (25, 0.5)), 4),
+        (((5, 120), (60, 2)), 60),
         (((25, 30), (5, 36000)), 5),  # a night camera; the day is too short
         (((25, 3600), (5, 36000)), 25),
         (((30, 3600), (29, 20), (30, 100)), 30),

@@ -1,5 +1,7 @@
+import dataclasses
 import gc
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -9,7 +11,7 @@ import pytest
 
 from core.errors import DecodeError
 from core.media.video_probe import probe_video
-from core.media.video_reader import VideoReader
+from core.media.video_reader import VideoReader, is_indexed
 from tests.material.small_videos import (
     assert_upright,
     corner_colours,
@@ -322,7 +324,7 @@ def test_not_one_picture(tmp_path: Path) -> None:
     data = path.read_bytes()
     start = data.index(b"\x1f\x43\xb6\x75") + 30
     path.write_bytes(data[:start] + bytes(len(data) - start))
-    with VideoReader(info) as reader, pytest.raises(DecodeError, match="no picture"):
+    with VideoReader(info) as reader, pytest.raises(DecodeError, match="none of its frames"):
         list(reader.frames())
 
 
@@ -419,3 +421,41 @@ def test_pictures_are_free_as_soon_as_nobody_holds_them(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert alive < 10
+
+
+def zeroed(name: bytes, data: bytes) -> bytes:
+    """MP4 `data` with a time table whose values (the second number of each row) are all 0."""
+    at = data.index(name) + 8
+    content = bytearray(data)
+    for row in range(int.from_bytes(data[at : at + 4], "big")):
+        content[at + 8 + 8 * row : at + 12 + 8 * row] = bytes(4)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: data.replace(b"ctts", b"free"), id="no ctts"),
+        pytest.param(lambda data: zeroed(b"ctts", data), id="ctts 0"),
+        pytest.param(lambda data: zeroed(b"stts", data), id="stts 0"),
+    ],
+)
+def test_times_out_of_order_give_way_to_the_decoding_order(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    coded = ("-c:v", "libx264", "-bf", "3", "-x264opts", "b-adapt=0:b-pyramid=none", "-preset", "veryfast")
+    path = make_video(tmp_path / "a.mp4", gray_ramp(20, 64, 48), *coded, "-use_editlist", "0")
+    whole, _, reader = read(path)
+    assert "reordered_times" not in reader.statistics
+    path.write_bytes(damage(path.read_bytes()))
+    pts, numbers, reader = read(path)
+    assert numbers == list(range(20))
+    assert 8 <= reader.statistics["reordered_times"] <= reader.statistics["repaired_times"]
+    steps = np.diff(pts)
+    # Half intervals until the clock has caught up.
+    assert steps[7:].min() >= 256 and np.all(steps[14:] == 512)
+    assert abs((pts[-1] - pts[0]) - (whole[-1] - whole[0])) <= 512
+
+
+def test_repaired_times_are_read_from_the_beginning(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", gray_ramp(20, 64, 48), *KEYED)
+    info = probe_video(path)
+    assert is_indexed(info) and not is_indexed(dataclasses.replace(info, has_repaired_times=True))

@@ -13,22 +13,22 @@ from core.models.batching import Batched, find_batch_size
 from core.types import FloatArray
 
 
-def some_pictures(count: int) -> FloatArray:
+def some_images(count: int) -> FloatArray:
     return np.random.RandomState(count).randint(0, 256, (count, 2, 2, 3)).astype(np.float32)
 
 
 class Memory:
-    """A net with room for `room` pictures at a time; notes the batches it was given."""
+    """A net with room for `room` images at a time; notes the batches it was given."""
 
     def __init__(self, room: int) -> None:
         self.room = room
         self.batches: list[int] = []
 
-    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-        self.batches.append(len(pictures))
-        if len(pictures) > self.room:
+    def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+        self.batches.append(len(images))
+        if len(images) > self.room:
             raise GPUMemoryError("full")
-        return pictures.sum((1, 2, 3))[:, None], pictures[:, 0, 0]
+        return images.sum((1, 2, 3))[:, None], images[:, 0, 0]
 
 
 def assert_equal(found: tuple[FloatArray, ...], many: FloatArray) -> None:
@@ -40,35 +40,35 @@ def assert_equal(found: tuple[FloatArray, ...], many: FloatArray) -> None:
 @pytest.mark.parametrize("size", [1, 3, 10, 64])
 def test_batches_give_what_one_call_gives(size: int) -> None:
     net = Memory(10**6)
-    assert_equal(Batched(net, size)(some_pictures(10)), some_pictures(10))
+    assert_equal(Batched(net, size)(some_images(10)), some_images(10))
     assert max(net.batches) <= size and sum(net.batches) == 10
 
 
 @pytest.mark.parametrize("room", [1, 2, 3, 7])
 def test_short_memory_halves_the_batch_and_changes_nothing(room: int) -> None:
     net = Memory(room)
-    assert_equal(Batched(net, 8)(some_pictures(13)), some_pictures(13))
+    assert_equal(Batched(net, 8)(some_images(13)), some_images(13))
     assert sum(n for n in net.batches if n <= room) == 13
 
 
-def test_memory_that_runs_out_half_way_loses_no_picture() -> None:
+def test_memory_that_runs_out_half_way_loses_no_image() -> None:
     class Shrinking(Memory):
-        def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
+        def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
             self.room = 8 if len(self.batches) < 2 else 2
-            return super().__call__(pictures)
+            return super().__call__(images)
 
-    assert_equal(Batched(Shrinking(8), 8)(some_pictures(30)), some_pictures(30))
+    assert_equal(Batched(Shrinking(8), 8)(some_images(30)), some_images(30))
 
 
 def test_the_smaller_size_is_kept_for_later_calls_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     net = Memory(3)
     batched = Batched(net, 16, name="rnet")
-    batched(some_pictures(16))
+    batched(some_images(16))
     net.batches.clear()
-    assert_equal(batched(some_pictures(16)), some_pictures(16))
+    assert_equal(batched(some_images(16)), some_images(16))
     assert batched.size == 2 and net.batches == [2] * 8
     net.room = 1
-    batched(some_pictures(4))
+    batched(some_images(4))
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1 and "rnet" in warnings[0] and "short" in warnings[0]
 
@@ -76,15 +76,15 @@ def test_the_smaller_size_is_kept_for_later_calls_and_said_once(caplog: pytest.L
 def test_a_small_batch_that_fails_says_nothing_about_larger_sizes_than_itself() -> None:
     net = Memory(2)
     batched = Batched(net, 1024)
-    batched(some_pictures(5))
+    batched(some_images(5))
     assert net.batches[0] == 5 and net.batches.count(5) == 1
     assert batched.size == 2
 
 
-def test_not_even_one_picture_fits() -> None:
+def test_not_even_one_image_fits() -> None:
     net = Memory(0)
     with pytest.raises(GPUMemoryError):
-        Batched(net, 4)(some_pictures(4))
+        Batched(net, 4)(some_images(4))
     assert net.batches == [4, 2, 1]
 
 
@@ -100,18 +100,18 @@ def test_the_failed_call_is_forgotten_before_the_next_try() -> None:
         def __del__(self) -> None:
             Large.alive -= 1
 
-    def net(pictures: FloatArray) -> tuple[FloatArray, ...]:
+    def net(images: FloatArray) -> tuple[FloatArray, ...]:
         assert Large.alive == 0
         held = Large()
-        if len(pictures) > 1:
+        if len(images) > 1:
             raise GPUMemoryError(f"full of {held}")
-        return (pictures,)
+        return (images,)
 
-    Batched(net, 8)(some_pictures(8))
+    Batched(net, 8)(some_images(8))
 
 
 class Device:
-    """A device on a clock of its own: a call takes `overhead_s` and what its pictures take beyond `parallel`."""
+    """A device on a clock of its own: a call takes `overhead_s` and what its images take beyond `parallel`."""
 
     def __init__(self, *, parallel: int, room: int = 10**9, overhead_s: float = 0.001) -> None:
         self.now, self.parallel, self.room, self.overhead_s = 0.0, parallel, room, overhead_s

@@ -30,7 +30,7 @@ def detector(models: ModelManager) -> FaceDetector:
 @pytest.fixture(scope="module")
 def crowd(portraits: dict[str, ByteArray]) -> ByteArray:
     """(360, 640, 3): six faces, 32 to 105 px high, two of them mirrored."""
-    picture = np.full((360, 640, 3), 96, np.uint8)
+    image = np.full((360, 640, 3), 96, np.uint8)
     for name, x, y, size in (
         ("collins", 0, 0, 280),
         ("hopper", 300, 0, 200),
@@ -42,8 +42,8 @@ def crowd(portraits: dict[str, ByteArray]) -> ByteArray:
         person = portraits[name]
         side = min(person.shape[:2])
         square = cv2.resize(person[:side, :side], (size, size), interpolation=cv2.INTER_AREA)
-        picture[y : y + size, x : x + size] = square[:, ::-1] if size == 120 else square
-    return picture
+        image[y : y + size, x : x + size] = square[:, ::-1] if size == 120 else square
+    return image
 
 
 Reference = Callable[[ByteArray, float], Detections]
@@ -56,11 +56,11 @@ def reference() -> Reference:
         warnings.simplefilter("ignore")
         from facenet_pytorch import MTCNN
 
-    def detect(picture: ByteArray, min_face_px: float) -> Detections:
+    def detect(image: ByteArray, min_face_px: float) -> Detections:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it builds arrays from ragged lists
             mtcnn = MTCNN(min_face_size=min_face_px, keep_all=True, device="cpu")
-            boxes, scores, landmarks = mtcnn.detect(picture, landmarks=True)
+            boxes, scores, landmarks = mtcnn.detect(image, landmarks=True)
         return Detections(*(np.asarray(v, np.float32) for v in (boxes, scores, landmarks)))
 
     return detect
@@ -82,10 +82,10 @@ def assert_same(found: Detections, wanted: Detections, *, iou: float = 0.99, lan
 def test_it_finds_what_facenet_pytorch_finds(
     name: str, min_face_px: float, detector: FaceDetector, reference: Reference, portraits: dict[str, ByteArray]
 ) -> None:
-    picture = np.ascontiguousarray(portraits[name])
-    found = detector.detect([picture], min_face_px)[0]
+    image = np.ascontiguousarray(portraits[name])
+    found = detector.detect([image], min_face_px)[0]
     assert len(found) >= 1
-    assert_same(found, reference(picture, min_face_px))
+    assert_same(found, reference(image, min_face_px))
 
 
 def test_it_finds_what_facenet_pytorch_finds_in_a_crowd(
@@ -96,11 +96,11 @@ def test_it_finds_what_facenet_pytorch_finds_in_a_crowd(
     assert_same(found, reference(crowd, MIN_FACE_PX))
 
 
-def test_a_batch_gives_what_each_picture_gives(detector: FaceDetector, crowd: ByteArray) -> None:
-    pictures = [crowd, np.zeros_like(crowd), np.ascontiguousarray(crowd[:, ::-1]), crowd]
-    together = detector.detect(pictures, MIN_FACE_PX)
-    for picture, found in zip(pictures, together, strict=True):
-        assert_same(found, detector.detect([picture], MIN_FACE_PX)[0], iou=0.9999, landmarks_px=0.01)
+def test_a_batch_gives_what_each_image_gives(detector: FaceDetector, crowd: ByteArray) -> None:
+    images = [crowd, np.zeros_like(crowd), np.ascontiguousarray(crowd[:, ::-1]), crowd]
+    together = detector.detect(images, MIN_FACE_PX)
+    for image, found in zip(images, together, strict=True):
+        assert_same(found, detector.detect([image], MIN_FACE_PX)[0], iou=0.9999, landmarks_px=0.01)
     assert len(together[1]) == 0
 
 
@@ -111,12 +111,12 @@ def test_the_best_face_comes_first_and_everything_is_float32(detector: FaceDetec
     assert {found.boxes.dtype, found.scores.dtype, found.landmarks.dtype} == {np.dtype(np.float32)}
 
 
-def test_the_same_picture_gives_the_same_faces(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_the_same_image_gives_the_same_faces(detector: FaceDetector, crowd: ByteArray) -> None:
     first, second = (detector.detect([crowd], MIN_FACE_PX)[0] for _ in range(2))
     assert np.array_equal(first.boxes, second.boxes) and np.array_equal(first.scores, second.scores)
 
 
-def test_landmarks_are_in_the_order_of_the_picture(detector: FaceDetector, portraits: dict[str, ByteArray]) -> None:
+def test_landmarks_are_in_the_order_of_the_image(detector: FaceDetector, portraits: dict[str, ByteArray]) -> None:
     best = detector.detect([np.ascontiguousarray(portraits["collins"])], 40)[0][:1]
     left_eye, right_eye, nose, left_mouth, right_mouth = best.landmarks[0]
     assert left_eye[0] < nose[0] < right_eye[0] and left_mouth[0] < right_mouth[0]
@@ -130,24 +130,24 @@ def test_small_faces_are_left_out_by_the_size_asked_for(detector: FaceDetector, 
 
 @pytest.mark.parametrize("shape", [(360, 640), (10, 10), (16, 300), (13, 13)])
 @pytest.mark.parametrize("level", [0, 255])
-def test_pictures_of_nothing_hold_no_face(detector: FaceDetector, shape: tuple[int, int], level: int) -> None:
+def test_images_of_nothing_hold_no_face(detector: FaceDetector, shape: tuple[int, int], level: int) -> None:
     found = detector.detect([np.full((*shape, 3), level, np.uint8)] * 2, MIN_FACE_PX)
     assert [len(f) for f in found] == [0, 0]
 
 
-def test_no_pictures_give_no_answers(detector: FaceDetector) -> None:
+def test_no_images_give_no_answers(detector: FaceDetector) -> None:
     assert detector.detect([], MIN_FACE_PX) == []
 
 
 class Counting:
-    """A net that counts the pictures it is given."""
+    """A net that counts the images it is given."""
 
     def __init__(self, net: Any) -> None:
         self.net, self.seen = net, 0
 
-    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-        self.seen += len(pictures)
-        result: tuple[FloatArray, ...] = self.net(pictures)
+    def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+        self.seen += len(images)
+        result: tuple[FloatArray, ...] = self.net(images)
         return result
 
 
@@ -172,7 +172,7 @@ def test_newcomers_are_found_beside_known_faces_with_less_work(detector: FaceDet
     assert_same(found, others, iou=0.9, landmarks_px=2)
 
 
-def test_what_is_known_belongs_to_its_picture(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_what_is_known_belongs_to_its_image(detector: FaceDetector, crowd: ByteArray) -> None:
     everybody = detector.detect([crowd], MIN_FACE_PX)[0]
     nobody = np.zeros((0, 4), np.float32)
     second = detector.detect([crowd, crowd], MIN_FACE_PX, explained=[everybody.boxes, nobody])[1]
@@ -256,11 +256,11 @@ def test_short_memory_changes_no_face(models: ModelManager, crowd: ByteArray) ->
         def __init__(self, net: Any) -> None:
             self.net, self.refused = net, 0
 
-        def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-            if len(pictures) > 7:
+        def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+            if len(images) > 7:
                 self.refused += 1
                 raise GPUMemoryError("full")
-            result: tuple[FloatArray, ...] = self.net(pictures)
+            result: tuple[FloatArray, ...] = self.net(images)
             return result
 
     plain = models.detector

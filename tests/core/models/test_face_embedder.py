@@ -23,32 +23,32 @@ def dlib(models: ModelManager) -> FaceEmbedder:
     return models.embedder
 
 
-def variants(picture: ByteArray) -> dict[str, ByteArray]:
-    """The same person under other conditions, pictures of the same size."""
-    height, width = picture.shape[:2]
+def variants(image: ByteArray) -> dict[str, ByteArray]:
+    """The same person under other conditions, images of the same size."""
+    height, width = image.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), 15, 1)
-    small = cv2.resize(picture, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)
     return {
-        "original": picture,
-        "mirrored": np.ascontiguousarray(picture[:, ::-1]),
-        "brighter": np.asarray(cv2.convertScaleAbs(picture, alpha=1.25, beta=20), np.uint8),
-        "turned": np.asarray(cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8),
+        "original": image,
+        "mirrored": np.ascontiguousarray(image[:, ::-1]),
+        "brighter": np.asarray(cv2.convertScaleAbs(image, alpha=1.25, beta=20), np.uint8),
+        "turned": np.asarray(cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8),
         "small": np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8),
     }
 
 
-def chip(picture: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> ByteArray:
-    """The largest face of `picture`, aligned for `embedder`."""
-    faces = models.detector.detect([picture], 60)[0]
+def chip(image: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> ByteArray:
+    """The largest face of `image`, aligned for `embedder`."""
+    faces = models.detector.detect([image], 60)[0]
     largest = int((faces.boxes[:, 3] - faces.boxes[:, 1]).argmax())
-    return warp(picture, embedder.alignment(faces.boxes[largest], faces.landmarks[largest]), embedder.side)
+    return warp(image, embedder.alignment(faces.boxes[largest], faces.landmarks[largest]), embedder.side)
 
 
 def test_dlib_tells_two_people_apart(dlib: FaceEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
     rows: dict[str, FloatArray] = {}
     for name, photo in portraits.items():
-        pictures = variants(np.ascontiguousarray(photo))
-        rows[name] = dlib.embed(np.stack([chip(p, models, dlib) for p in pictures.values()]))
+        images = variants(np.ascontiguousarray(photo))
+        rows[name] = dlib.embed(np.stack([chip(p, models, dlib) for p in images.values()]))
     similarity = Similarity.for_embedder("dlib")
     cosines = {name: row @ row.T for name, row in rows.items()}
     same = [similarity.from_cosine(c)[i, j] for c in cosines.values() for i, j in itertools.combinations(range(5), 2)]
@@ -81,14 +81,14 @@ def test_views_that_are_not_contiguous_are_taken(dlib: FaceEmbedder) -> None:
 
 
 class Probe:
-    """A net that gives every picture's mean colour, and notes what it was given."""
+    """A net that gives every image's mean colour, and notes what it was given."""
 
     def __init__(self) -> None:
         self.given: list[FloatArray] = []
 
-    def __call__(self, pictures: FloatArray) -> tuple[FloatArray, ...]:
-        self.given.append(pictures)
-        return (pictures.mean((1, 2)),)
+    def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+        self.given.append(images)
+        return (images.mean((1, 2)),)
 
 
 def test_facenet_is_given_the_chips_as_they_are() -> None:
@@ -124,12 +124,12 @@ def test_the_second_opinion_knows_faces_from_other_things(
 ) -> None:
     crops = []
     for photo in portraits.values():
-        picture = np.ascontiguousarray(photo)
-        box = models.detector.detect([picture], 60)[0].boxes[0]
+        image = np.ascontiguousarray(photo)
+        box = models.detector.detect([image], 60)[0].boxes[0]
         centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max()
         scale = 100 / half
         matrix = np.array([[scale, 0, 100 - scale * centre[0]], [0, scale, 100 - scale * centre[1]]])
-        crops.append(warp(picture, matrix, 200))
+        crops.append(warp(image, matrix, 200))
     noise = np.random.RandomState(0).randint(0, 256, (200, 200, 3), np.uint8)
     scores = models.verifier.scores(np.stack([*crops, noise, np.full((200, 200, 3), 120, np.uint8)]))
     assert scores.dtype == np.float32 and scores.shape == (4,)

@@ -22,13 +22,13 @@ from tests.material.small_disk import no_file_above
 SIDES = {"pnet": 64, "rnet": 24, "onet": 48, "dlib": 150}
 
 
-def some_pictures(count: int, side: int = 2) -> FloatArray:
+def some_images(count: int, side: int = 2) -> FloatArray:
     return np.random.RandomState(count).randint(0, 256, (count, side, side, 3)).astype(np.float32)
 
 
 @pytest.mark.parametrize("kind", sorted(SIDES))
 def test_openvino_and_torch_compute_the_same(kind: str, net_files: dict[str, Path]) -> None:
-    batch = some_pictures(3, SIDES[kind])
+    batch = some_images(3, SIDES[kind])
     here, there = OpenVINONet(net_files[kind], threads=1)(batch), TorchNet(kind, locate(kind), "cpu")(batch)
     assert len(here) == len(there) == {"pnet": 2, "rnet": 2, "onet": 3, "dlib": 1}[kind]
     for a, b in zip(here, there, strict=True):
@@ -38,15 +38,15 @@ def test_openvino_and_torch_compute_the_same(kind: str, net_files: dict[str, Pat
 
 def test_an_earlier_result_survives_the_next_call(net_files: dict[str, Path]) -> None:
     net = OpenVINONet(net_files["rnet"], threads=1)
-    first = net(some_pictures(3, 24))
+    first = net(some_images(3, 24))
     kept = [part.copy() for part in first]
-    net(255 - some_pictures(3, 24))
+    net(255 - some_images(3, 24))
     assert all(np.array_equal(a, b) for a, b in zip(first, kept, strict=True))
 
 
 def test_batches_of_any_size_are_taken(net_files: dict[str, Path]) -> None:
     net = OpenVINONet(net_files["rnet"], threads=1)
-    many = some_pictures(9, 24)
+    many = some_images(9, 24)
     whole = net(many)
     for part in (slice(0, 1), slice(2, 9), slice(0, 9)):
         assert all(np.allclose(a[part], b, atol=1e-5) for a, b in zip(whole, net(many[part]), strict=True))
@@ -55,15 +55,15 @@ def test_batches_of_any_size_are_taken(net_files: dict[str, Path]) -> None:
 def test_batches_are_filled_up_to_a_few_sizes(net_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int] = []
 
-    def counting(pictures: FloatArray) -> FloatArray:
-        batch = filled_up(pictures)
+    def counting(images: FloatArray) -> FloatArray:
+        batch = filled_up(images)
         given.append(len(batch))
         return batch
 
     filled_up = nets._filled_up
     monkeypatch.setattr(nets, "_filled_up", counting)
     net = OpenVINONet(net_files["rnet"], threads=1)
-    many = some_pictures(150, 24)
+    many = some_images(150, 24)
     whole = net(many)
     for count in range(1, 150, 7):
         rows = net(many[:count])
@@ -74,13 +74,13 @@ def test_batches_are_filled_up_to_a_few_sizes(net_files: dict[str, Path], monkey
 
 def test_bytes_are_taken_like_floats(net_files: dict[str, Path]) -> None:
     net = OpenVINONet(net_files["rnet"], threads=1)
-    many = some_pictures(5, 24)
+    many = some_images(5, 24)
     assert all(np.array_equal(a, b) for a, b in zip(net(many.astype(np.uint8)), net(many), strict=True))
 
 
-def test_pictures_of_any_layout_are_taken(net_files: dict[str, Path]) -> None:
+def test_images_of_any_layout_are_taken(net_files: dict[str, Path]) -> None:
     net = OpenVINONet(net_files["rnet"], threads=1)
-    many = some_pictures(9, 24)
+    many = some_images(9, 24)
     for view in (many[::2], many[:, ::-1], many[..., ::-1]):
         wanted = net(np.ascontiguousarray(view).copy())
         assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(net(view), wanted, strict=True))

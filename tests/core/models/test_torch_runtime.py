@@ -1,4 +1,4 @@
-"""What runs on a GPU, run on the CPU: uploads, every form of short memory, pictures and crops on the device."""
+"""What runs on a GPU, run on the CPU: uploads, every form of short memory, images and crops on the device."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.models import torch_nets
 from core.models.batching import Batched
 from core.models.face_detector import FaceDetector, Sampled
 from core.models.model_spec import MODELS
-from core.models.torch_runtime import DevicePictures, TorchNet, Upload, device_errors, try_device
+from core.models.torch_runtime import DeviceImages, TorchNet, Upload, device_errors, try_device
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import SampledImages
@@ -43,7 +43,7 @@ def noise(*shape: int) -> ByteArray:
 
 
 class Fails(torch.nn.Module):  # type: ignore[misc]
-    """A net with room for two pictures."""
+    """A net with room for two images."""
 
     def __init__(self, error: RuntimeError) -> None:
         super().__init__()
@@ -156,78 +156,78 @@ OWNER = np.array([0, 2, 1, 1, 2])
 
 @pytest.mark.parametrize("size", [(50, 70), (33, 41), (7, 70), (1, 1)])
 def test_levels_on_a_device_are_those_of_the_cpu(size: tuple[int, int]) -> None:
-    pictures = list(noise(3, 50, 70, 3))
-    here, there = SampledImages(pictures), DevicePictures(pictures, Upload(CPU))
+    images = list(noise(3, 50, 70, 3))
+    here, there = SampledImages(images), DeviceImages(images, Upload(CPU))
     assert (there.height, there.width) == (50, 70)
     assert np.array_equal(there.level(*size).numpy(), here.level(*size))
 
 
 @pytest.mark.parametrize("side", [24, 48])
 def test_crops_on_a_device_are_those_of_the_cpu(side: int) -> None:
-    pictures = list(noise(3, 50, 70, 3))
-    there = DevicePictures(pictures, Upload(CPU)).crops(BOXES, OWNER, side).numpy()
+    images = list(noise(3, 50, 70, 3))
+    there = DeviceImages(images, Upload(CPU)).crops(BOXES, OWNER, side).numpy()
     assert there.shape == (5, side, side, 3) and there.dtype == np.float32
-    assert np.array_equal(there, SampledImages(pictures).crops(BOXES, OWNER, side))
+    assert np.array_equal(there, SampledImages(images).crops(BOXES, OWNER, side))
 
 
-def test_bright_pictures_of_any_size_do_not_overflow() -> None:
+def test_bright_images_of_any_size_do_not_overflow() -> None:
     white = np.full((2900, 3000, 3), 255, np.uint8)
-    sampled = DevicePictures([white], Upload(CPU))
+    sampled = DeviceImages([white], Upload(CPU))
     assert np.array_equal(sampled.level(3, 4).numpy(), np.full((1, 3, 4, 3), 255, np.float32))
 
 
 def device_detector(**short: int) -> tuple[FaceDetector, list[int]]:
-    """Detector whose pictures and networks are torch's, on the CPU; `short`: how much each network has room for.
+    """Detector whose images and networks are torch's, on the CPU; `short`: how much each network has room for.
 
-    The list tells how many pictures were tried at once.
+    The list tells how many images were tried at once.
     """
     upload, tried = Upload(CPU), []
 
-    def sample(pictures: Any) -> Sampled:
-        tried.append(len(pictures))
-        if len(pictures) > short.get("pictures", 99):
+    def sample(images: Any) -> Sampled:
+        tried.append(len(images))
+        if len(images) > short.get("images", 99):
             raise GPUMemoryError("full")
-        return DevicePictures(pictures, upload)
+        return DeviceImages(images, upload)
 
     class Tight:
         def __init__(self, kind: str) -> None:
             self.net, self.room = TorchNet(kind, locate(kind), "cpu"), short.get(kind, 10**6)
 
-        def __call__(self, pictures: Any) -> tuple[FloatArray, ...]:
-            if len(pictures) > self.room:
+        def __call__(self, images: Any) -> tuple[FloatArray, ...]:
+            if len(images) > self.room:
                 raise GPUMemoryError("full")
-            return self.net(pictures)
+            return self.net(images)
 
     pnet, rnet, onet = (Batched(Tight(kind), 256, name=kind) for kind in ("pnet", "rnet", "onet"))
     return FaceDetector(pnet, rnet, onet, sample=sample), tried
 
 
 def crowd(portraits: dict[str, ByteArray]) -> list[ByteArray]:
-    """Two pictures with two faces each."""
-    picture = np.concatenate([cv2.resize(photo[:512], (240, 240)) for photo in portraits.values()], 1)
-    return [picture, np.ascontiguousarray(picture[:, ::-1])]
+    """Two images with two faces each."""
+    image = np.concatenate([cv2.resize(photo[:512], (240, 240)) for photo in portraits.values()], 1)
+    return [image, np.ascontiguousarray(image[:, ::-1])]
 
 
-@pytest.mark.parametrize("short", [{}, {"pictures": 1}, {"pnet": 1, "rnet": 5, "onet": 2}])
+@pytest.mark.parametrize("short", [{}, {"images": 1}, {"pnet": 1, "rnet": 5, "onet": 2}])
 def test_the_detector_on_a_device_finds_the_same_faces_however_short_memory_is(
     short: dict[str, int], models: ModelManager, portraits: dict[str, ByteArray]
 ) -> None:
-    pictures = crowd(portraits)
+    images = crowd(portraits)
     detector, tried = device_detector(**short)
-    found, wanted = detector.detect(pictures, 40), models.detector.detect(pictures, 40)
+    found, wanted = detector.detect(images, 40), models.detector.detect(images, 40)
     assert len(found) == 2 and all(len(faces) >= 2 for faces in wanted)
     for here, there in zip(found, wanted, strict=True):
         assert np.allclose(here.boxes, there.boxes, atol=0.05)
         assert np.allclose(here.landmarks, there.landmarks, atol=0.05)
         assert np.allclose(here.scores, there.scores, atol=1e-3)
-    assert tried == ([2, 1, 1] if "pictures" in short else [2])
+    assert tried == ([2, 1, 1] if "images" in short else [2])
 
 
 def test_half_precision_finds_the_same_faces(models: ModelManager, portraits: dict[str, ByteArray]) -> None:
     """What a GPU computes with, computed here."""
     upload = Upload(CPU)
     nets = [TorchNet(kind, locate(kind), "cpu", half=True) for kind in ("pnet", "rnet", "onet")]
-    detector = FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
+    detector = FaceDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     assert_same_faces(detector, models.detector, crowd(portraits))
 
 
@@ -239,8 +239,8 @@ def test_good_scores_in_half_precision_stay_apart() -> None:
     assert len(np.unique(half)) > 55 and np.abs(full - half).max() < 0.01
 
 
-def assert_same_faces(detector: FaceDetector, reference: FaceDetector, pictures: list[ByteArray]) -> None:
-    for here, there in zip(detector.detect(pictures, 40), reference.detect(pictures, 40), strict=True):
+def assert_same_faces(detector: FaceDetector, reference: FaceDetector, images: list[ByteArray]) -> None:
+    for here, there in zip(detector.detect(images, 40), reference.detect(images, 40), strict=True):
         assert len(here) == len(there) == 2
         # Both score nearly 1, so either may be the first.
         mine, wanted = (faces[np.argsort(faces.boxes[:, 0])] for faces in (here, there))
@@ -280,7 +280,7 @@ def test_the_gpu_passes_its_trial() -> None:
 def test_the_gpu_finds_the_same_faces(models: ModelManager, portraits: dict[str, ByteArray]) -> None:
     upload = Upload(torch.device("cuda:0"))
     nets = [TorchNet(kind, locate(kind), "cuda:0") for kind in ("pnet", "rnet", "onet")]
-    detector = FaceDetector(*nets, sample=lambda pictures: DevicePictures(pictures, upload))
+    detector = FaceDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     assert_same_faces(detector, models.detector, crowd(portraits))
 
 

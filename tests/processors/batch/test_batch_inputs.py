@@ -51,7 +51,7 @@ def test_globs_are_sorted_and_names_with_brackets_are_literal(tmp_path, monkeypa
     assert names(find_inputs(["x*.mp4"], tmp_path / "out")) == ["x1.mp4", "x2.mp4"]
     assert names(find_inputs(["**/x*.mp4"], tmp_path / "out")) == ["x3.mp4", "x1.mp4", "x2.mp4"]
     assert names(find_inputs(["[x].mp4"], tmp_path / "out")) == ["[x].mp4"]
-    assert find_inputs(["nothing*"], tmp_path / "out")[0].problem == "no video file matches"
+    assert find_inputs(["nothing*"], tmp_path / "out")[0].problem == "no video file matches this pattern"
     touch(tmp_path / "x9.txt")
     assert names(find_inputs(["x*"], tmp_path / "out")) == ["x1.mp4", "x2.mp4"]
     assert names(find_inputs(["d*"], tmp_path / "out")) == ["x3.mp4"]
@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_an_input_with_a_reason(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
     arguments = [str(tmp_path / n) for n in ("missing.mp4", "dangling.mp4", "pipe.mp4", "good.mp4")]
     problems = [i.problem for i in find_inputs(arguments, tmp_path / "out")]
-    assert problems == ["no such file", "a link to nothing", "not a regular file", ""]
+    assert problems == ["no such file", "broken symbolic link", "not a regular file", ""]
     # In a folder such things are passed over in silence: nobody asked for them.
     assert names(find_inputs([str(tmp_path)], tmp_path / "out")) == ["good.mp4"]
 
@@ -119,7 +119,7 @@ def results(output: Path, *files: str, folder: str = "a") -> None:
 
 
 def said(caplog) -> list[str]:
-    return [r.getMessage() for r in caplog.records if "left out" in r.getMessage()]
+    return [r.getMessage() for r in caplog.records if "skipped" in r.getMessage()]
 
 
 @pytest.mark.parametrize("argument", ["proj/**/*", "proj/**/*.mp4", "proj/old/a", "proj/old/a/person_01", "proj/old/*"])
@@ -135,7 +135,7 @@ def test_results_of_other_runs_are_left_out_with_a_word(argument, tmp_path, monk
     assert [i.path.name for i in found if not i.problem] == expected
     count = {"proj/old/a/person_01": 2, "proj/old/*": 1, "proj/old/a": 1}.get(argument, 3)
     files = f"{count} file{'s' if count > 1 else ''}"
-    assert said(caplog) == [f"{files} left out: results of earlier runs in proj/old"]
+    assert said(caplog) == [f"{files} skipped: results of earlier runs in proj/old"]
 
 
 def test_results_beside_the_working_folder_and_in_several_places(tmp_path, monkeypatch, caplog):
@@ -143,10 +143,10 @@ def test_results_beside_the_working_folder_and_in_several_places(tmp_path, monke
         results(tmp_path / place, "preview.mp4")
     monkeypatch.chdir(tmp_path / "p" / "a")
     with caplog.at_level("INFO"):
-        assert [i.problem for i in find_inputs(["*.mp4"], tmp_path / "out")] == ["no video file matches"]
+        assert [i.problem for i in find_inputs(["*.mp4"], tmp_path / "out")] == ["no video file matches this pattern"]
         assert find_inputs([str(tmp_path / place / "a") for place in "pqrs"], tmp_path / "out") == ()
-    assert said(caplog)[0] == f"1 file left out: results of earlier runs in {tmp_path / 'p'}"
-    assert said(caplog)[1].startswith("4 files left out") and said(caplog)[1].endswith(" and 1 more")
+    assert said(caplog)[0] == f"1 file skipped: results of earlier runs in {tmp_path / 'p'}"
+    assert said(caplog)[1].startswith("4 files skipped") and said(caplog)[1].endswith(" and 1 more")
 
 
 def test_a_result_that_is_named_is_taken(tmp_path, caplog):
@@ -168,8 +168,8 @@ def test_a_folder_of_videos_in_the_output_folder_is_taken_where_it_is_named(tmp_
     touch(tmp_path / "card" / "a.mp4")
     assert names(find_inputs(["card"], Path())) == ["a.mp4"]
     with caplog.at_level("INFO"):
-        assert find_inputs(["**/*.mp4"], Path())[0].problem == "no video file matches"
-    assert said(caplog) == ["1 file left out: below the output folder ."]
+        assert find_inputs(["**/*.mp4"], Path())[0].problem == "no video file matches this pattern"
+    assert said(caplog) == ["1 file skipped: inside the output folder ."]
 
 
 def test_what_is_not_known_as_a_video_is_named_first(tmp_path, caplog):
@@ -177,21 +177,23 @@ def test_what_is_not_known_as_a_video_is_named_first(tmp_path, caplog):
     touch(tmp_path / "summary.json", tmp_path / "index.html")
     with caplog.at_level("INFO"):
         assert names(find_inputs([str(tmp_path)], tmp_path)) == ["a.mp4"]
-    why = "not known as videos; a file that is named itself is tried"
-    assert said(caplog) == [f"6 files left out: y.r3d, z.braw, a.jpg, a.srt, b.jpg, ... ({why})"]
+    why = "not recognised as videos; name a file explicitly to try it anyway"
+    assert said(caplog) == [f"6 files skipped: y.r3d, z.braw, a.jpg, a.srt, b.jpg, ... ({why})"]
     caplog.clear()
     (tmp_path / "y.r3d").unlink()
     (tmp_path / "z.braw").unlink()
     with caplog.at_level("INFO"):
         find_inputs([str(tmp_path), str(tmp_path / "*")], tmp_path)
-    assert said(caplog) == ["4 files left out: a.jpg, a.srt, b.jpg, notes.txt (not videos)"]
+    assert said(caplog) == ["4 files skipped: a.jpg, a.srt, b.jpg, notes.txt (not videos)"]
 
 
+@pytest.mark.parametrize("extension", ["mod", "dat"])
 @pytest.mark.parametrize(("data", "taken"), [(b"\x00\x00\x01\xba...", True), (b"module x", False), (b"", False)])
-def test_mod_is_a_camcorders_only_where_it_begins_like_one(data, taken, tmp_path):
+def test_extensions_of_other_things_too_are_taken_where_the_file_begins_like_a_video(data, taken, extension, tmp_path):
     touch(tmp_path / "a.mp4")
-    (tmp_path / "MOV001.MOD").write_bytes(data)
-    assert names(find_inputs([str(tmp_path)], tmp_path / "out")) == ["a.mp4", *(["MOV001.MOD"] if taken else [])]
+    name = f"MOV001.{extension.upper()}"
+    (tmp_path / name).write_bytes(data)
+    assert names(find_inputs([str(tmp_path)], tmp_path / "out")) == ["a.mp4", *([name] if taken else [])]
 
 
 def test_names_do_not_depend_on_the_order_of_the_arguments(tmp_path):

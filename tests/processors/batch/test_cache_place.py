@@ -16,7 +16,7 @@ from config import RunSettings, Settings
 from core.errors import OutputError, SettingsError
 from core.models.model_spec import MODELS
 from core.models.nets import missing_bytes
-from core.models.weights import default_cache_dir, is_there, torch_cache_dir
+from core.models.weights import default_cache_dir, file_exists, torch_cache_dir
 from processors.batch.cache_place import usable_cache
 from processors.results.analysis_key import make_store, possible_keys
 from tests.material.small_disk import no_file_above, small_disk
@@ -162,7 +162,7 @@ def test_no_temporary_folder_either(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tempfile, "TemporaryDirectory", refused)
     with (
-        pytest.raises(OutputError, match=r"no home folder.*no temporary folder either.*--cache-dir"),
+        pytest.raises(OutputError, match=r"no home folder.*no temporary folder can be created.*--cache-dir"),
         usable_cache(OFFLINE),
     ):
         pass
@@ -180,7 +180,7 @@ def test_a_folder_that_must_not_be_looked_into_holds_no_weights(monkeypatch: pyt
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "is_file", refused)
-    assert not is_there(Path("/root/.cache/torch/x.pt"))
+    assert not file_exists(Path("/root/.cache/torch/x.pt"))
 
 
 def as_nobody(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

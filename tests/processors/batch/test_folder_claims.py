@@ -1,4 +1,4 @@
-"""Which folder a video's results go to: whatever the order, nobody's results are in another video's way."""
+"""Which folder a video's results go to: whatever the order, no video takes the folder of another."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def put(path: Path, content: str) -> Path:
 
 
 def finish(folder: Path, video: Path, **changes: object) -> None:
-    """Leave a manifest as a finished run on `video` leaves it."""
+    """Write a manifest like that of a finished run on `video`."""
     mark = fingerprint(video)
     manifest = {
         "schema": 2,
@@ -37,7 +37,7 @@ def finish(folder: Path, video: Path, **changes: object) -> None:
 
 
 def claim(output: Path, *videos: Path) -> dict[str, str]:
-    """The folder of each of `videos` in one run, inspected in the order of the arguments."""
+    """The folder of each of `videos` in one run that examines them in the order of the arguments."""
     inputs = find_inputs([str(video) for video in videos], output)
     claims = FolderClaims(output, inputs)
     return {str(s.path.relative_to(output.parent)): claims.folder_for(s, fingerprint(s.path)) for s in inputs}
@@ -66,7 +66,7 @@ def test_names_within_a_run_do_not_depend_on_the_order_of_the_arguments(output: 
 def test_nor_on_the_order_or_the_threads_in_which_inputs_are_looked_at(
     tmp_path: Path, output: Path, same_named: list[Path]
 ) -> None:
-    """With all that makes names depend on each other: owners elsewhere, taken names, copies, numbered names."""
+    """Covers everything that makes names depend on each other: owners elsewhere, taken names, copies, numbers."""
     videos = [*same_named, put(tmp_path / "a_2.mp4", "2"), put(tmp_path / "b.mp4", "b"), put(tmp_path / "c.mp4", "b")]
     finish(output / "a.mp4", put(tmp_path / "gone.mp4", "another"))
     finish(output / "b", same_named[1])
@@ -162,7 +162,7 @@ def test_a_folder_with_a_damaged_manifest_is_left_alone(
 ) -> None:
     put(output / "a" / "manifest.json", manifest)
     assert claim(output, put(tmp_path / "a.mp4", "x")) == {"a.mp4": "a_2"}
-    assert "cannot be told" in caplog.text
+    assert "is damaged, so its results may belong to another video" in caplog.text
 
 
 def test_a_journal_still_says_whose_folder_it_is(tmp_path: Path, output: Path, same_named: list[Path]) -> None:
@@ -194,7 +194,7 @@ def test_names_that_some_file_systems_do_not_tell_apart_are_taken(tmp_path: Path
 
 
 def test_a_folder_without_a_manifest_is_not_worked_around(tmp_path: Path, output: Path) -> None:
-    """Whoever writes there is refused with a hint, as for every folder that is not ours."""
+    """The run refuses it with a hint, like every folder that is not ours."""
     put(output / "a" / "thesis.txt", "mine")
     assert claim(output, put(tmp_path / "a.mp4", "x")) == {"a.mp4": "a"}
 

@@ -41,10 +41,10 @@ def test_videos_of_this_and_earlier_runs_with_their_people(tmp_path):
     write_index(tmp_path, DONE)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'<h2><a href="([^"]+)"', page) == ["a/report.html", "b%20%C3%BC/report.html"]
-    # Of two people one has a picture.
+    # One of two people has a face.
     assert page.count('<img class="face"') == 2 and 'src="a/person_01/face.jpg"' in page
     text = text_of(page)
-    assert "2 videos" in text and "4 clips" in text.replace("4  clips", "4 clips") and "0:25.6 of film" in text
+    assert "2 videos" in text and "4 clips" in text.replace("4  clips", "4 clips") and "0:25.6 of video" in text
     assert "Not done" not in text
 
 
@@ -93,7 +93,7 @@ def test_videos_of_one_name_are_told_apart(tmp_path):
 
 
 class Watched(IndexView, frozen=True, kw_only=True, weakref=True):
-    """A manifest that can be watched going out of use."""
+    """A manifest whose end of life can be observed."""
 
 
 def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Rendering again from an edited timeline, with the analysis from the cache; faces are scripted, clips are real."""
+"""Rendering again from an edited timeline and a stored analysis; faces are scripted, clips are real."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Studio:
         self.run()
 
     def run(self, **more: Any) -> list[str]:
-        """A run of the program; the statuses."""
+        """Run the program; returns the status of each input."""
         values = {**self.values, **more}
         settings = load_settings(None, values)
         inputs = find_inputs([str(self.video)], self.output)
@@ -106,7 +106,7 @@ def test_everything_follows_the_edited_people(studio):
 
 def test_later_runs_leave_the_edited_people_alone(studio):
     edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
-    # A run does what render does.
+    # A run follows edits like `render` does.
     assert studio.run() == ["done"]
     assert studio.run() == ["cached"]
     edited = studio.tree()
@@ -141,10 +141,10 @@ def test_a_video_that_was_moved_is_found_where_it_is_said(studio, tmp_path):
     hidden = studio.video.rename(studio.video.with_suffix(".hidden"))
     shutil.copy(hidden, moved)
     try:
-        with pytest.raises(SettingsError, match=r"film\.mp4 is not to be found \(say where it is: --video"):
+        with pytest.raises(SettingsError, match=r"film\.mp4 cannot be found \(say where it is: --video"):
             studio.render()
         (tmp_path / "other.mp4").write_bytes(b"another video")
-        with pytest.raises(SettingsError, match="not to be found"):
+        with pytest.raises(SettingsError, match="cannot be found"):
             studio.render(places=[tmp_path / "other.mp4", tmp_path])
         before = studio.tree()
         studio.render(places=[moved])

@@ -1,4 +1,4 @@
-"""What `clean` and `cache` remove, and above all what they leave."""
+"""What `clean` and `cache` remove, and above all what they keep."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_results_that_somebody_changed_stay(output, store):
     assert set(removal.kept) == {"p/1.mp4", "timeline.json"}
     assert names(folder) == ["manifest.json", "p/1.mp4", "timeline.json"]
     assert clean(output, store, 30 * DAY_S, dry_run=False) == []
-    assert "changed since, kept: " in next(iter(removal_lines([removal], dry_run=False)))
+    assert "kept, because changed: " in next(iter(removal_lines([removal], dry_run=False)))
 
 
 def test_a_timeline_edited_lately_makes_the_results_new(output, store):

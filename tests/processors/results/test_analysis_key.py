@@ -1,4 +1,4 @@
-"""A stored analysis is used exactly as long as a new one would be the same."""
+"""A stored analysis is used exactly as long as a new one would give the same."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monk
 
 
 def test_every_module_of_the_analysis_counts():
-    """Modules are followed as the test of the layers follows them, which was written on its own."""
+    """Compares with how test_layering finds imports, which is an independent implementation."""
     graph = module_graph(PROJECT)
     reached, waiting = set(), list(analysis_key_module._ROOTS)
     while waiting:
         module = waiting.pop()
-        if module not in reached | analysis_key_module._NO_PART_OF_IT:
+        if module not in reached | analysis_key_module._EXCLUDED:
             reached.add(module)
             waiting += graph[module]
     found = set(analysis_sources(PROJECT))

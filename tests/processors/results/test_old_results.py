@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from config import VERSION, Settings, load_settings
-from processors.results.manifest_outline import ManifestState
 from processors.results.old_results import OldResults, examine_folder, refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
 from tests.processors.results.test_output_folder import SOURCE, is_done, note_finished, write_run
@@ -78,6 +77,14 @@ def test_how_it_was_run_does_not_matter(tmp_path):
     assert is_done(tmp_path / "a", settings=load_settings(None, {"run": {"threads": 3}}))
 
 
+def test_results_from_before_a_setting_was_renamed_are_done(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    settings = json.loads((tmp_path / "a" / "manifest.json").read_text())["settings"]
+    settings["analysis"]["look_out"] = settings["analysis"].pop("search_interval")
+    change_manifest(tmp_path / "a", settings=settings)
+    assert is_done(tmp_path / "a")
+
+
 def test_a_folder_that_is_not_ours_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     write_run(tmp_path / "ours", {"p/1.mp4": "old"})
@@ -113,7 +120,7 @@ def test_edits_are_told_from_what_was_rendered(tmp_path):
         journal = {"replacing": True, "timeline": {"edited": edited}, "files": []}
         (tmp_path / "manifest.json").write_text(json.dumps(journal))
         assert state() == (edited, False)
-        assert examine(tmp_path).facts.manifest is ManifestState.REPLACING
+        assert not examine(tmp_path).facts.same_settings
     (tmp_path / "timeline.json").unlink()
     assert state() == (False, False)
 

@@ -1,4 +1,4 @@
-"""The state of a video's output folder, and the exchange of old results for new ones."""
+"""Replacing the results in a video's output folder, and interruptions of that."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SOURCE = Fingerprint(10, "aa")
 
 
 def write_run(folder: Path, files: dict[str, str]) -> None:
-    """A finished run's folder with these files, all of them clips."""
+    """Write the folder of a finished run whose clips are `files`."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -128,7 +128,7 @@ def test_a_manifest_cannot_make_us_remove_other_files(tmp_path):
 
 
 def note_finished(partial: Path, file: str = "p/1.mp4") -> None:
-    """A finished clip in a folder of new results."""
+    """Write a finished clip and its journal entry into a staging folder."""
     partial.mkdir(exist_ok=True)
     finished = FinishedClips(partial, {})
     (partial / file).parent.mkdir(parents=True)

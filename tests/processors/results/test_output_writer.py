@@ -1,4 +1,4 @@
-"""Rows and dictionaries made from a small analysis whose answers are known."""
+"""Manifest, timeline and table of a small analysis with known values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tracklet(number: int, start: int, end: int, *, shot: int = 0, quality: float
 
 @pytest.fixture
 def analysis() -> FaceAnalysis:
-    """Ten frames at 25 Hz, cut at 5; the frame 3 lasts twice as long."""
+    """Ten frames at 25 Hz with a cut at frame 5; frame 3 lasts twice as long."""
     steps = np.array([0, 1, 2, 3, 5, 6, 7, 8, 9, 10])
     video = VideoInfo(
         Path("/secret/folder/b\nad.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(4, 3),

@@ -14,7 +14,7 @@ import pytest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult
-from processors.results.report_writer import FacePicture, ReportPictures, report_html
+from processors.results.report_writer import FaceImage, ReportImages, report_html
 from tests.material.flash_beep import frame_times, write_video
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.files import write_bytes, write_json, write_text
@@ -28,7 +28,7 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
 PERSON = "a \"b\" 'c' <i>#1?%41&amp;"
-"""a folder name in which every character means something somewhere"""
+"""a folder name full of characters that have a meaning in URLs, HTML or the shell"""
 
 PLAY_TIMEOUT_S = 20.0
 
@@ -48,9 +48,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_video(folder / clip["file"], frame_times())
     face = encode_jpeg(np.full((64, 64, 3), 90, np.uint8), 80)
     write_bytes(folder / PERSON / "face.jpg", face)
-    pictures = ReportPictures(
-        {PERSON: [FacePicture(0, face), FacePicture(1, face)]}, {manifest["clips"][0]["file"]: face}
-    )
+    pictures = ReportImages({PERSON: [FaceImage(0, face), FaceImage(1, face)]}, {manifest["clips"][0]["file"]: face})
     write_text(folder / "report.html", report_html(as_manifest(manifest), as_timeline(a_timeline()), pictures))
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
@@ -72,7 +70,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def show(browser: Any, output: Path) -> Iterator[Callable[..., Any]]:
-    """Opens a page; after the test nothing may have been complained about."""
+    """Opens a page; fails after the test if the browser has logged anything."""
 
     def show(page: str, width: int = 1280, dark: bool = False) -> Any:
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -88,7 +86,7 @@ def show(browser: Any, output: Path) -> Iterator[Callable[..., Any]]:
 
 
 def wait_for(browser: Any, script: str) -> None:
-    """Until the JavaScript expression `script` is true."""
+    """Wait until the JavaScript expression `script` is true."""
     deadline = time.monotonic() + PLAY_TIMEOUT_S
     while not browser.execute_script(f"return Boolean({script})"):
         assert time.monotonic() < deadline, f"never true: {script}"

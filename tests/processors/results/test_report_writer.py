@@ -1,4 +1,4 @@
-"""What the report page says and links; `test_pages_in_browser.py` looks at it in a browser."""
+"""Text and links of the report page; `test_pages_in_browser.py` opens it in a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from processors.results.html_page import content_policy, data_uri, render_page
-from processors.results.report_writer import FacePicture, ReportPictures, _ticks, report_html
+from processors.results.report_writer import FaceImage, ReportImages, _ticks, report_html
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.urls import href
 
@@ -24,7 +24,7 @@ def manifest() -> dict[str, Any]:
 
 
 def page(manifest: dict[str, Any], **pictures: Any) -> str:
-    return report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportPictures(**pictures))
+    return report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(**pictures))
 
 
 def test_it_says_who_when_and_how_long(manifest):
@@ -34,15 +34,15 @@ def test_it_says_who_when_and_how_long(manifest):
         "0:12.8",
         "960×540",
         "29.97 fps",
-        "sound: aac",
+        "audio: aac",
         "person_01",
-        "0:09.0 in the picture (70 % of the video)",
+        "0:09.0 on screen (70 % of the video)",
     ):
         assert words in " ".join(plain.split()), words
-    assert "still picture" in plain and "Seen too briefly" in plain
-    # A setting says what it is.
-    assert "how much of the clip's height the face takes" in plain
-    assert "damaged pieces" in plain and "face_share" in plain and "0.45" in plain
+    assert "still image" in plain and "Seen too briefly" in plain
+    # Settings are explained.
+    assert "face height as a fraction of the clip height" in plain
+    assert "damaged parts" in plain and "face_share" in plain and "0.45" in plain
 
 
 def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
@@ -51,7 +51,7 @@ def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
     places = re.findall(r'<a href="#(clip-[^"]+)" aria-label', text)
     assert players == places == ["clip-1-1", "clip-1-2"]
     assert text.count('preload="metadata"') == 2
-    # The numbers that split wants.
+    # The tracklet numbers for `main.py split`.
     assert re.findall(r"tracklets? ([\d, ]+)</span>", text) == ["0", "0, 1"]
     assert 'src="person_01/clip%20%231%3F.mp4"' in text
     # A clip from 3.2 s on in a video of 12.8 s.
@@ -83,7 +83,7 @@ def test_all_files_are_linked(manifest):
 def test_pictures_are_in_the_page(manifest):
     text = page(
         manifest,
-        faces={"person_01": [FacePicture(1, JPEG), FacePicture(7, b"second")]},
+        faces={"person_01": [FaceImage(1, JPEG), FaceImage(7, b"second")]},
         posters={"person_01/clip_2.mp4": b"poster"},
     )
     assert text.count(f'src="{data_uri(JPEG)}"') == 2  # the card and the timeline
@@ -92,7 +92,7 @@ def test_pictures_are_in_the_page(manifest):
 
 
 def test_nothing_is_fetched_from_anywhere(manifest):
-    text = page(manifest, faces={"person_01": [FacePicture(1, JPEG)]})
+    text = page(manifest, faces={"person_01": [FaceImage(1, JPEG)]})
     assert not re.search(r"https?:|//[a-z]|@import|url\(", text.replace("http-equiv", ""))
 
 
@@ -112,7 +112,7 @@ def test_only_our_own_script_and_style_may_run(manifest):
         digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
     assert "default-src 'none'" in policy and "unsafe" not in policy and "*" not in policy
-    # What the policy would block, and the page therefore must not rely on.
+    # The policy would block these, so the page must not rely on them.
     assert " style=" not in text and not re.search(r"<[^>]* on[a-z]+=", text)
     assert content_policy("", "").count("'none'") == 5
 
@@ -120,8 +120,8 @@ def test_only_our_own_script_and_style_may_run(manifest):
 def test_nobody_no_sound_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
     manifest["video"].update(duration_s=0.0, audio=[])
-    text = report_html(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportPictures())
-    assert "Nobody was found" in text and "no sound" in text and 'class="timeline"' not in text
+    text = report_html(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())
+    assert "No people were found" in text and "no audio" in text and 'class="timeline"' not in text
 
 
 def test_the_same_every_time(manifest):

@@ -1,4 +1,4 @@
-"""face.jpg, contact.jpg and the small pictures of the report."""
+"""face.jpg, contact.jpg and the small images of the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly_spaced, read_
 from core.types import Clip, FaceAnalysis, Identity, Timeline, Tracklet
 from processors.clips.clip_thumbnails import TILE_HEIGHT_PX, ClipThumbnails
 from processors.results.contact_sheet import contact_sheet
-from processors.results.result_pictures import ranked_faces, write_pictures
+from processors.results.result_pictures import ranked_faces, write_images
 from tests.material.flash_beep import write_video
 from tests.processors.extras.exporters.test_exporters import tracklet as bare
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within, rgb_to_planes
@@ -66,7 +66,7 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
     for one in clips:
         (tmp_path / one.file).parent.mkdir()
         write_video(tmp_path / one.file, [i / 25 for i in range(50)], sound=None)
-    files, shown = write_pictures(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
+    files, shown = write_images(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
     assert files == ["a/face.jpg", "a/contact.jpg", "c/contact.jpg"]
     assert (tmp_path / "a/face.jpg").read_bytes() == picture(200)
     assert cv2.imread(str(tmp_path / "a/contact.jpg")).shape[0] > TILE_HEIGHT_PX
@@ -81,12 +81,12 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
 def test_a_clip_that_cannot_be_read_has_no_picture(tmp_path, analysis):
     (tmp_path / "a").mkdir()
     (tmp_path / "a/1.mp4").write_bytes(b"no film")
-    files, shown = write_pictures(tmp_path, analysis, TIMELINE, [clip("a", 1)], of(tmp_path, [clip("a", 1)]))
+    files, shown = write_images(tmp_path, analysis, TIMELINE, [clip("a", 1)], of(tmp_path, [clip("a", 1)]))
     assert files == ["a/face.jpg"] and shown.posters == {}
 
 
 def film(path, seconds: float, limit: int = 9) -> list[float]:
-    """Times of the pictures that are taken of a clip so long, whose key frames are ten seconds apart."""
+    """Times of the thumbnails of a clip of this length whose key frames are ten seconds apart."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
             "libx264", rate=25, options={"g": "250", "sc_threshold": "0", "preset": "veryfast"}
@@ -97,7 +97,7 @@ def film(path, seconds: float, limit: int = 9) -> list[float]:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(level, "yuv420p")))
         container.mux(stream.encode())
     shots = read_thumbnails(path, 60, limit)
-    # Each picture is the one that its time says.
+    # Each image is the frame at its time.
     for shot in shots:
         wanted = cv2.cvtColor(np.full((90, 80), 40 + round(shot.time_s * 25) % 180, np.uint8), cv2.COLOR_YUV2RGB_I420)
         assert abs(int(shot.pixels[30, 40, 0]) - int(wanted[30, 40, 0])) < 8
@@ -116,7 +116,7 @@ def film(path, seconds: float, limit: int = 9) -> list[float]:
     ],
 )
 def test_pictures_of_start_middle_and_end_at_key_frames_where_those_are_near(tmp_path, seconds, wanted):
-    # B-frames are passed over.
+    # B-frames are skipped.
     assert film(tmp_path / "clip.mp4", seconds) == pytest.approx(wanted, abs=0.17)
 
 
@@ -126,7 +126,7 @@ def test_no_more_pictures_than_wanted_and_none_of_what_is_no_film(tmp_path):
 
 
 def test_of_very_many_clips_only_those_on_the_sheet_are_kept_as_pixels(tmp_path, analysis, monkeypatch):
-    """In an hour a person may have a thousand."""
+    """In an hour a person may have a thousand clips."""
 
     def read(path, height, limit):
         return (Thumbnail(0.4, np.full((height, height, 3), 99, np.uint8)),)
@@ -135,7 +135,7 @@ def test_of_very_many_clips_only_those_on_the_sheet_are_kept_as_pixels(tmp_path,
     (tmp_path / "a").mkdir()
     clips = [clip("a", n, 3.0 * n) for n in range(400)]
     tracemalloc.start()
-    _, shown = write_pictures(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
+    _, shown = write_images(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(shown.posters) == 400
@@ -152,7 +152,7 @@ def test_a_contact_sheet_has_all_tiles_in_time_order():
     middles = sheet[TILE_HEIGHT_PX // 2, :, 0].astype(int)
     assert sheet.shape[:2] == (TILE_HEIGHT_PX + 16, 2 * (TILE_HEIGHT_PX + 8) + 8)
     assert abs(middles[100] - 200) < 6 and abs(middles[350] - 120) < 6
-    # The time stands in the lower left corner.
+    # The time is in the lower left corner.
     assert sheet[-20:-10, 12:60].max() > 180 and sheet[-20:-10, 12:60].min() < 60
     assert contact_sheet(clips, {}) == b"" == contact_sheet([], found)
     many = [clip("a", n) for n in range(500)]

@@ -1,4 +1,4 @@
-"""Warnings, one by one."""
+"""Each warning about a finished result, and when there is none."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     assert result_warnings(ANALYSIS, TIMELINE, fine, max_upscale=3) == []
     damaged = dataclasses.replace(ANALYSIS, decode_failures=3)
     (warning,) = result_warnings(damaged, TIMELINE, fine, max_upscale=3)
-    assert warning == "damaged pieces of the video that were passed over: 3"
+    assert warning == "damaged parts of the video that were skipped: 3"
     (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 2, 0, "libx264"), max_upscale=3)
-    assert "pictures" in warning and warning.endswith(": 2")
+    assert "damaged frames" in warning and warning.endswith(": 2")
     (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 0, 4, "libx264"), max_upscale=3)
-    assert "sound" in warning and warning.endswith(": 4")
+    assert "audio" in warning and warning.endswith(": 4")
     for claimed_s, warns in ((0.9, False), (0.95, True), (0.0, False)):
         video = dataclasses.replace(INFO, duration_s=claimed_s, frame_count=round(25 * claimed_s))
         cut_off = dataclasses.replace(ANALYSIS, video=video)
-        expected = ["the pictures end before the length that the file claims: by 0.5 s"] if warns else []
+        expected = ["the video ends 0.5 s before the length that the file claims"] if warns else []
         assert result_warnings(cut_off, TIMELINE, fine, max_upscale=3) == expected
         late = dataclasses.replace(cut_off, frame_pts=np.arange(10) + 25)
         assert result_warnings(late, TIMELINE, fine, max_upscale=3) == []
@@ -45,7 +45,7 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
         "no faces were found"
     ]
     assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
-        "nobody is in the picture long enough for a clip"
+        "nobody is visible long enough for a clip"
     ]
 
 
@@ -58,12 +58,10 @@ def test_sound_that_is_not_heard_is_said():
     undecodable = AudioInfo(1, "apac", 0, 0, 0.0, default=True, fault="cannot be decoded")
     missing = dataclasses.replace(undecodable, codec="mp2", fault="was not found")
     assert warnings() == warnings(good) == warnings(good, dataclasses.replace(undecodable, default=False)) == []
-    assert warnings(undecodable) == ["has sound that cannot be decoded (apac); the clips are silent"]
-    assert warnings(missing, undecodable) == ["has sound that cannot be decoded (apac); the clips are silent"]
-    assert warnings(missing) == ["declares sound (mp2) that was not found; the clips are silent"]
-    assert warnings(undecodable, good) == [
-        "sound track 1 (apac) cannot be decoded; the clips have the sound of track 2 (aac)"
-    ]
+    assert warnings(undecodable) == ["the audio cannot be decoded (apac); the clips are silent"]
+    assert warnings(missing, undecodable) == ["the audio cannot be decoded (apac); the clips are silent"]
+    assert warnings(missing) == ["the file declares audio (mp2) that was not found; the clips are silent"]
+    assert warnings(undecodable, good) == ["audio track 1 (apac) cannot be decoded; the clips use audio track 2 (aac)"]
 
 
 def missing(analysis: FaceAnalysis) -> list[str]:
@@ -81,7 +79,7 @@ def test_a_slow_video_ends_with_its_last_picture(tmp_path: Path, name: str) -> N
 
 
 def test_a_last_picture_that_stays_is_not_missing(tmp_path: Path) -> None:
-    """A screen on which nothing moves any more; MP4 tells how many pictures there are."""
+    """A screen recording without any motion at the end; MP4 states the number of frames."""
     options = ("-vf", "settb=1/1000,setpts='if(eq(N,9),9*40,N*40)/1000/TB'", "-fps_mode", "passthrough")
     path = make_video(tmp_path / "a.mp4", gray_ramp(10, 64, 48), *options)
     analysis = bare_analysis(path)
@@ -116,4 +114,13 @@ def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, n
 def test_bars_are_said() -> None:
     barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
     (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
-    assert warning == "pictures of another shape than the first, shown between black bars: 4"
+    assert warning == "frames with another aspect ratio than the first, shown with black bars: 4"
+
+
+def test_damaged_times_are_a_warning() -> None:
+    reordered = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50, "reordered_times": 40})
+    (warning,) = result_warnings(reordered, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    assert warning == "frames whose times in the file are damaged, timed by decoding order: 40"
+    # Missing times are usual in raw streams.
+    missing = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50})
+    assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3) == []

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from processors.results.manifest_outline import ManifestState
 from processors.results.run_plan import Action, FolderFacts, Refusal, RunPlan, TimelineChoice, plan_run
 
 DONE: dict[str, Any] = {
-    "manifest": ManifestState.COMPLETE,
     "same_input": True,
     "same_settings": True,
     "timeline_rendered": True,
@@ -20,7 +18,7 @@ DONE: dict[str, Any] = {
 """facts about the complete results of a run like this one"""
 EDITED = {**DONE, "timeline_edited": True, "timeline_rendered": False}
 RENDERED_EDIT = {**DONE, "timeline_edited": True}
-JOURNAL: dict[str, Any] = {"manifest": ManifestState.REPLACING, "same_input": True}
+JOURNAL: dict[str, Any] = {"same_input": True}
 RESUMABLE = {"clips_resumable": True}
 OVERWRITE, COMMAND = {"overwrite": True}, {"from_timeline": True}
 
@@ -56,7 +54,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, bool], RunPlan]] = [
     ("broken-off exchange", JOURNAL, {}, RENDER),
     ("broken-off exchange, clips left", {**JOURNAL, **RESUMABLE}, {}, RESUME),
     ("broken-off exchange of edited results", {**JOURNAL, "timeline_edited": True}, {}, FOLLOW),
-    ("damaged manifest", {"manifest": ManifestState.DAMAGED}, {}, RENDER),
+    ("damaged manifest, everything else intact", {**DONE, "same_input": None, "same_settings": False}, {}, RENDER),
     ("render command, unedited", DONE, COMMAND, REPEAT),
     ("render command, edited", EDITED, COMMAND, FOLLOW),
     ("render command, edited and rendered", RENDERED_EDIT, COMMAND, FOLLOW),

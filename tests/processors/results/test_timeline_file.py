@@ -1,4 +1,4 @@
-"""A timeline that somebody edited: what is right comes through exactly, what is wrong is named by its field."""
+"""An edited timeline: correct values are read exactly, errors name the field."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ TIMELINE = Timeline(
 
 
 def written() -> dict:
-    """The file as the program writes it."""
+    """The file as the program writes it, decoded from JSON."""
     value: dict = json.loads(msgspec.json.encode(make_timeline_file(ANALYSIS, TIMELINE, ["person_01"], KEY)))
     return value
 
@@ -86,7 +86,7 @@ def test_people_may_be_edited_by_hand():
 
 
 def at(*path_and_value):
-    """Sets what lies at the path given, in a copy of the file."""
+    """A copy of the file with another value at the given path."""
     *path, value = path_and_value
 
     def change(file) -> None:

@@ -32,7 +32,7 @@ def test_a_fade_from_black_is_one_too() -> None:
     [
         pytest.param(mixtures([0.0] * 6 + [1.0] * 6), id="a cut"),
         pytest.param(mixtures(np.linspace(0, 1, 12).tolist()), id="no stretches without change"),
-        pytest.param(mixtures([*RISE[:6], 0.2, *RISE[7:]]), id="a step back"),
+        pytest.param(mixtures([*RISE[:5], 0.5, 0.35, 0.7, *RISE[8:]]), id="a step back"),
         pytest.param(mixtures(RISE, new=OLD + 1), id="two images that are almost the same"),
         pytest.param([*mixtures(RISE)[:5], OTHER, *mixtures(RISE)[6:]], id="an image of something else"),
         pytest.param([f + 0.5 * OTHER * (2 < i < 9) for i, f in enumerate(mixtures(RISE))], id="something in front"),

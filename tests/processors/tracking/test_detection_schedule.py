@@ -86,7 +86,7 @@ def test_what_is_foreseen_is_the_rule_iterated() -> None:
     detector = ScriptedDetector(Face(still(60, 60)))
     image = detector.picture(0, 0)
     expecting = Expecting(image)
-    settings = AnalysisSettings(look_out=0.4)
+    settings = AnalysisSettings(search_interval=0.4)
     schedule = DetectionSchedule(cast(FaceDetector, detector), settings, RATE, MIN_FACE_PX, expecting)
     known = Face(still(60, 60)).box(0)[None]
     assert schedule.due(0, lambda: image, known[:0], lost=False) is Search.EVERYWHERE

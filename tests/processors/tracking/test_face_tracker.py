@@ -114,7 +114,7 @@ def test_a_newcomer_of_the_last_frames_is_found_when_the_shot_ends(phase: int, l
 
 def test_a_newcomer_is_followed_back_however_seldom_the_look_out() -> None:
     face = Face(still(60, 60), during(3, 10**6))
-    tracks = Film(face, settings=AnalysisSettings(look_out=2.0)).play(70)
+    tracks = Film(face, settings=AnalysisSettings(search_interval=2.0)).play(70)
     assert stretches(tracks) == [[(3, 70)]]
 
 
@@ -259,7 +259,7 @@ def test_a_face_lost_by_mistake_is_not_reported_twice(max_occlusion: float, lost
 
 
 def test_newcomers_are_looked_for_at_the_rate_of_the_setting() -> None:
-    film = Film(Face(still(60, 60)), settings=AnalysisSettings(look_out=0.24), flickers=ALWAYS)
+    film = Film(Face(still(60, 60)), settings=AnalysisSettings(search_interval=0.24), flickers=ALWAYS)
     film.play(70)
     gaps = np.diff([frame for frame, _ in film.detector.searches])
     assert gaps[:-1].tolist() == [6] * (len(gaps) - 1)

@@ -119,7 +119,7 @@ def test_a_warning_about_the_sound_is_none_about_the_pictures(clip: Path, tmp_pa
 def test_no_clip_is_a_loss_and_a_needless_warning_an_alarm(clip: Path, tmp_path: Path) -> None:
     none = result(tmp_path / "none", clip, ["no faces were found"], clips=0)
     assert [finding.fault for finding in judge(case(clip), none, "")] == ["lost"]
-    plain = result(tmp_path / "plain", clip, ["damaged pieces of the clips' sound: 1"])
+    plain = result(tmp_path / "plain", clip, ["damaged parts of the clips' audio: 1"])
     assert [finding.fault for finding in judge(case(clip, is_plain=True), plain, "")] == ["false alarm"]
 
 
