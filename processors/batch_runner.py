@@ -66,22 +66,23 @@ def run_batch(
     journal = journal or RunJournal()
     with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
-        factory = VideoProcessorFactory(settings, output_dir)
+        given = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
+        factory = given or VideoProcessorFactory(settings, output_dir)
         threads = WorkerThreads(monitor.stop)
         stages = StageRunner(journal, unfinished)
         executor = VideoPipeline(settings, monitor, stages, threads, make_processor or factory, factory.release)
         claims = FolderClaims(output_dir, inputs)
-        # Processors of others name nobody.
-        namer = factory.namer if make_processor is None else None
+        # Processors that come from elsewhere name nobody.
+        namer = factory.namer if make_processor in (None, factory) else None
         summary = _Batch(inputs, claims, settings, monitor, journal, stages, threads, executor, namer).run()
         if summary.abandoned:
             with contextlib.suppress(OSError):
                 remove_leftovers(output_dir)
         try:
             summary.write(output_dir)
-            write_index(output_dir, summary)
             if namer is not None and namer.gallery_path is not None:
                 write_people_pages(output_dir, namer.gallery_path)
+            write_index(output_dir, summary)
         except OSError as error:
             raise OutputError(f"cannot write the summary: {error.strerror}", path=output_dir) from error
     return summary

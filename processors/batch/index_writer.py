@@ -14,6 +14,7 @@ from core.errors import ascii_safe
 from processors.batch.batch_summary import BatchSummary
 from processors.results.html_page import PALETTE, is_our_page, page_parts
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
+from processors.results.people_page import PEOPLE_PAGE
 from processors.results.report_writer import REPORT_FILE
 from processors.results.result_pictures import FACE_FILE
 from utils.files import PARTIAL_PREFIX, atomic_path
@@ -58,12 +59,16 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
         logger.warning("%s was not made by this program and is left alone", path)
         return
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(index_parts(_views(output_dir), summary))
+        people_page = PEOPLE_PAGE if (output_dir / PEOPLE_PAGE).exists() else ""
+        file.writelines(index_parts(_views(output_dir), summary, people_page))
 
 
-def index_parts(manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary) -> Iterator[str]:
+def index_parts(
+    manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary, people_page: str = ""
+) -> Iterator[str]:
     """The page, piece by piece.
 
+    people_page: file name of the page by person, "" without one.
     manifests: with the name of each video's folder, in the order of the page. They are taken one at a time and not
     kept, because the manifest of a long video has tens of megabytes.
     """
@@ -76,6 +81,7 @@ def index_parts(manifests: Iterable[tuple[str, IndexView]], summary: BatchSummar
     _tell_apart(videos)
     values = {
         "videos": videos,
+        "people_page": people_page,
         "problems": [
             {"label": ascii_safe(Path(result.label).name), "status": result.status, "reason": result.reason}
             for result in summary.results

@@ -15,12 +15,10 @@ from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
 from processors.results.html_page import is_our_page
 from processors.results.manifest import ManifestPart, read_view
-from processors.results.people_page import PageClip, PagePair, PagePerson, PageVideo, people_parts
+from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
 from utils.files import atomic_path
 
 logger = logging.getLogger(__name__)
-
-PEOPLE_PAGE = "people.html"
 
 _FACES_SHOWN = 6
 _PAIRS_SHOWN = 24

@@ -67,9 +67,9 @@ def render_folder(
         namer.take_up_photos()
         manifest = processor.finish(record, from_timeline=True)
         # These show the people of all videos.
-        write_index(folder.parent, last_summary(folder.parent))
         if namer.gallery_path is not None:
             write_people_pages(folder.parent, namer.gallery_path)
+        write_index(folder.parent, last_summary(folder.parent))
     return manifest
 
 

@@ -103,9 +103,9 @@ def match_entry(match: Match) -> MatchEntry:
     )
 
 
-def suggestion_text(suggestion: Suggestion) -> str:
+def suggested_name(suggestion: SuggestionEntry) -> str:
     """A suggestion for the report: "Anna? 0.41"."""
-    return f"{ascii_safe(suggestion.name) or person_id(suggestion.number)}? {suggestion.similarity:.2f}"
+    return f"{suggestion.name or suggestion.id}? {suggestion.similarity:.2f}"
 
 
 def people_lines(people: Sequence[GalleryPerson]) -> Iterator[str]:

@@ -9,6 +9,8 @@ from core.errors import ascii_safe
 from processors.results.html_page import data_uri, page_parts
 from processors.results.report_writer import REPORT_FILE
 
+PEOPLE_PAGE = "people.html"
+
 
 @dataclass(frozen=True, slots=True)
 class PageClip:

@@ -6,7 +6,13 @@ from pathlib import Path
 import msgspec
 
 from processors.known_people.gallery import Gallery
-from processors.known_people.people_list import match_entry, people_lines, suggestion_text, write_people_file
+from processors.known_people.people_list import (
+    SuggestionEntry,
+    match_entry,
+    people_lines,
+    suggested_name,
+    write_people_file,
+)
 from processors.known_people.person_linker import Match, Suggestion
 from tests.processors.known_people.people import run
 
@@ -52,5 +58,5 @@ def test_what_a_manifest_says() -> None:
         "source": "none",
         "suggestion": {"id": "P0003", "name": "Anna", "similarity": 0.41},
     }
-    assert suggestion_text(Suggestion(3, "Anna", 0.41)) == "Anna? 0.41"
-    assert suggestion_text(Suggestion(3, "", 0.4)) == "P0003? 0.40"
+    assert suggested_name(SuggestionEntry(id="P0003", name="Anna", similarity=0.41)) == "Anna? 0.41"
+    assert suggested_name(SuggestionEntry(id="P0003", name="", similarity=0.4)) == "P0003? 0.40"
