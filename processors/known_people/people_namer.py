@@ -130,9 +130,10 @@ class PeopleNamer:
                 return
             place = str(self._folder.resolve())
             with self._gallery() as gallery:
-                if gallery is not None and gallery.photo_digest(place) == digest:
-                    self._photos = ReferencePhotos((), (), ())
-                    return
+                noted = "" if gallery is None else gallery.photo_digest(place)
+            if noted == digest:
+                self._photos = ReferencePhotos((), (), ())
+                return
             self._photos, embedder = self._read_photos(self._folder)
             self._photo_embedder = embedder
             with self._gallery() as gallery:
@@ -237,6 +238,8 @@ class PeopleNamer:
 def folder_digest(folder: Path, embedders: Sequence[str]) -> str:
     """64 hexadecimal digits for the files in a folder of photos, and for the networks that may look at them.
 
+    "" for a folder without files; hidden ones do not count.
+
     A file counts by path, size and time of its last change, so that a thousand photos take milliseconds.
 
     Raises:
@@ -246,11 +249,15 @@ def folder_digest(folder: Path, embedders: Sequence[str]) -> str:
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:
+            if entry.name.startswith("."):
+                continue
             if entry.is_dir():
                 with contextlib.suppress(OSError), os.scandir(entry.path) as inner:
                     found += [(f"{entry.name}/{file.name}", file.stat()) for file in inner if file.is_file()]
             elif entry.is_file():
                 found.append((entry.name, entry.stat()))
+    if not found:
+        return ""
     for name, status in sorted(found, key=lambda pair: pair[0]):
         digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -188,6 +188,24 @@ def test_an_analysis_that_does_not_tell_its_network_goes_without_names(tmp_path)
     assert namer(tmp_path).name(ONE, unknown, TIMELINE, "one", edited=False).people == ()
 
 
+def test_an_empty_folder_needs_no_networks(monkeypatch, tmp_path):
+    photos = Photos(monkeypatch, tmp_path / "photos")
+    (photos.folder / ".gitkeep").touch()
+    namer(tmp_path, people=str(photos.folder)).take_up_photos()
+    assert photos.reads == 0
+
+
+def test_photos_that_are_gone_name_nobody_new(monkeypatch, tmp_path):
+    photos = Photos(monkeypatch, tmp_path / "photos", Anna=1)
+    namer(tmp_path, people=str(photos.folder)).take_up_photos()
+    (photos.folder / "Anna.jpg").unlink()
+    photos.people = {}
+    run = namer(tmp_path, people=str(photos.folder))
+    run.take_up_photos()
+    names = run.name(ONE, record(1, 2), TIMELINE, "one", edited=False)
+    assert photos.reads == 2 and "photo" not in [p.match.source for p in names.people]
+
+
 def test_the_digest_follows_the_photos(tmp_path):
     (tmp_path / "Anna").mkdir()
     (tmp_path / "Anna" / "a.jpg").write_bytes(b"1")
