@@ -1,7 +1,7 @@
-"""Analyses of earlier runs, found by key: analysing is the dear part, and nothing of it depends on crop or clip.
+"""Analyses of earlier runs, found by key: analysing is expensive and does not depend on crop or clip settings.
 
-The folder may be used by several processes at a time and may be removed at any time. It holds faces and
-what they are recognised by, so only its owner may look into it.
+The folder may be used by several processes at once and may be removed at any time. It contains faces and embeddings,
+so only its owner can read it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ANALYSES_FOLDER = "analyses"
 
 _ENTRY = re.compile(r"[0-9a-f]{64}\.npz")
 _ABANDONED_S = 86400.0
-"""age at which a file that another process may be writing is taken as left behind"""
+"""age from which an unfinished file is no longer being written by another process"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +42,38 @@ class StoreEntry:
 
 
 class AnalysisStore:
-    """A folder of analyses whose total size is bounded; the one not used for longest goes first."""
+    """A folder of analyses with a limited total size; the least recently used ones are removed first."""
 
     def __init__(self, cache_dir: Path, limit_bytes: int) -> None:
-        """cache_dir: the program's cache folder; it is made when the first analysis is stored."""
+        """cache_dir: the program's cache folder; it is created when the first analysis is stored."""
         self.folder = cache_dir / ANALYSES_FOLDER
         self.limit_bytes = limit_bytes
 
     def load(self, key: str, info: VideoInfo) -> AnalysisRecord | None:
-        """The analysis stored as `key`, for the video that `info` describes; None where there is none that can be used.
+        """The analysis stored as `key`, for the video that `info` describes; None if there is no usable one.
 
-        The record's video is `info` with the rate of all frames: a file that was moved or renamed is still the same.
+        The video of the record is `info` with the frame rate of all frames: the file may have been moved or renamed.
         """
         path = self._path(key)
         try:
             record = read_record(path, key)
             video = with_rate_of_all(info, record.analysis.frame_pts)
             if dataclasses.replace(record.analysis.video, path=info.path) != video:
-                raise ValueError("the video is read differently now")
+                raise ValueError("the video is decoded differently now")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, MemoryError) as error:
             name = ascii_safe(info.path.name)
-            logger.warning("%s: its stored analysis cannot be used and is made anew: %s", name, error)
+            logger.warning("%s: the stored analysis cannot be used, so the video is analysed again: %s", name, error)
             return None
         with contextlib.suppress(OSError):
             os.utime(path)
         return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=video))
 
     def save(self, record: AnalysisRecord) -> None:
-        """Store `record`, then remove what is over the limit; the newest always stays.
+        """Store `record`, then remove what exceeds the limit; the newest always stays.
 
-        A cache that cannot be written is no reason to fail: it is said, and the run goes on.
+        If the cache cannot be written, a warning is logged and the run continues.
         """
         path = self._path(record.key)
         try:
@@ -85,19 +85,19 @@ class AnalysisStore:
         self._shrink(path)
 
     def video_path(self, key: str) -> Path | None:
-        """Where the video of the analysis `key` lay when it was analysed; None without a readable entry."""
+        """Path of the video of the analysis `key` when it was analysed; None without a readable entry."""
         try:
             return read_video_path(self._path(key))
         except (OSError, ValueError, MemoryError):
             return None
 
     def entries(self) -> list[StoreEntry]:
-        """What is stored, last used first."""
+        """All stored analyses, most recently used first."""
         found = [entry for path in self._files() if _ENTRY.fullmatch(path.name) and (entry := _entry(path))]
         return sorted(found, key=lambda entry: (-entry.used_at, entry.path.name))
 
     def remove(self, entry: StoreEntry) -> bool:
-        """Remove `entry`; False where it cannot be. A process that is reading it is not disturbed."""
+        """Remove `entry`; False if that fails. A process that is reading it is not affected."""
         try:
             entry.path.unlink(missing_ok=True)
         except OSError as error:
@@ -117,7 +117,7 @@ class AnalysisStore:
         for entry in self.entries():
             total += entry.bytes
             if total > self.limit_bytes and entry.path != newest:
-                logger.debug("over the cache's limit: %s", entry.path)
+                logger.debug("over the limit of the cache: %s", entry.path)
                 self.remove(entry)
         for path in self._files():
             leftover = _entry(path) if path.name.startswith(PARTIAL_PREFIX) else None

@@ -1,7 +1,6 @@
-"""The one error tree of the program.
+"""All errors of the program, as one tree.
 
-Every error carries the file it is about, the stage it happened in and a hint what to do, so that
-whoever catches it can print one useful line. `str(error)` is that line.
+Every error names the file, the stage and a hint what to do, so that `str(error)` is one useful line for the user.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ from pathlib import Path
 
 
 class PipelineError(Exception):
-    """Base of everything the program raises on purpose.
+    """Base of all errors that the program raises on purpose.
 
     Attributes:
         path: the file or folder the error is about, or None.
-        stage: the step that failed ("probe", "decode", "detect", "encode", ...), or "".
+        stage: the stage that failed ("probe", "decode", "detect", "encode", ...), or "".
         hint: what the user can do about it, or "".
     """
 
@@ -26,18 +25,18 @@ class PipelineError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        # repr-like escaping keeps a newline in a file name from breaking the one-line promise.
+        # Escaped, because a newline in a file name must not make two lines of it.
         where = "" if self.path is None else f"{ascii_safe(self.path.name)}: "
         hint = f" ({self.hint})" if self.hint else ""
         return f"{where}{self.message}{hint}"
 
 
 class SettingsError(PipelineError):
-    """A setting, flag or configuration file is wrong; nothing was started."""
+    """A setting, flag or configuration file is wrong; nothing has been started."""
 
 
 class ModelError(PipelineError):
-    """A model's weights or runtime cannot be had, or are not what they should be."""
+    """The weights or the runtime of a model are missing or wrong."""
 
 
 class ModelUnavailableError(ModelError):
@@ -45,42 +44,42 @@ class ModelUnavailableError(ModelError):
 
 
 class ModelChecksumError(ModelError):
-    """A weights file does not have the sha256 that the registry demands."""
+    """A weights file does not have the expected sha256."""
 
 
 class ModelDamagedError(ModelError):
-    """A converted network in the cache cannot be loaded; it was removed and can be made again."""
+    """A converted network in the cache could not be loaded and was removed; it can be converted again."""
 
 
 class GPUMemoryError(ModelError):
-    """The device had not enough memory even for the smallest batch."""
+    """The device ran out of memory."""
 
 
 class WorkerCrashError(PipelineError):
-    """The process that does the work died by a signal, and no input can be held responsible."""
+    """The worker process was killed by a signal, and no input can be identified as the cause."""
 
 
 class DeadDeviceError(PipelineError):
-    """The GPU failed in such a way that this process cannot use it any more; a new process may.
+    """The GPU failed, and this process cannot use it any more; a new process may be able to.
 
-    CUDA answers every later call with the same error, whatever it is asked.
+    CUDA answers every later call with the same error.
     """
 
 
 class ToolMissingError(PipelineError):
-    """A program that the run needs (ffmpeg with an H.264 encoder) is not there."""
+    """A program that the run needs (ffmpeg with an H.264 encoder) is missing."""
 
 
 class VideoProcessingError(PipelineError):
-    """One input video could not be processed; others go on."""
+    """One input video could not be processed; the others continue."""
 
 
 class InvalidVideoError(VideoProcessingError):
-    """The input is not a video that can be used."""
+    """The input is not a usable video."""
 
 
 class DecodeError(VideoProcessingError):
-    """The video's pictures or sound cannot be decoded."""
+    """The frames or the audio of the video cannot be decoded."""
 
 
 class EncodeError(VideoProcessingError):
@@ -88,8 +87,8 @@ class EncodeError(VideoProcessingError):
 
     Attributes:
         command: argv of the encoder, or ().
-        exit_code: its exit status, or None where it never ended by itself.
-        stderr_tail: the end of what it said.
+        exit_code: its exit code, or None if it did not end by itself.
+        stderr_tail: the end of its standard error output.
     """
 
     def __init__(
@@ -126,5 +125,5 @@ class InterruptedRunError(PipelineError):
 
 
 def ascii_safe(text: str) -> str:
-    """`text` with control characters, line separators and lone surrogates escaped, other letters kept."""
+    """`text` with control characters, line separators and lone surrogates escaped; other characters are kept."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

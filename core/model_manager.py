@@ -1,4 +1,4 @@
-"""The models of the process: loaded once, on the device that fits, by whoever asks first."""
+"""The models of the process: chosen by the settings and the machine, loaded when first needed."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedde
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
 from core.models.model_spec import DETECTOR_NETS, MODELS, input_side
+from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
 from core.thread_budget import thread_budget
 
@@ -43,7 +44,7 @@ GPU_DEVICE = "cuda:0"
 
 
 class ModelManager:
-    """MTCNN and the recognition network of a run. `instance` is the way to get one."""
+    """Detector, embedder and verifier of a run. Use `instance` to get one."""
 
     _lock = threading.Lock()
     _instance: ModelManager | None = None
@@ -52,16 +53,16 @@ class ModelManager:
         """Choose the device; no model is loaded yet.
 
         Raises:
-            ModelError: a GPU is demanded and there is none, or none that works.
+            ModelError: a GPU is demanded and there is none that works.
         """
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
         self._load_lock = threading.RLock()
         self._loaded: dict[str, object] = {}
         self._warnings: list[str] = []
-        reason = "asked for" if settings.analysis.device == "cpu" else why_no_gpu()
+        reason = "not wanted (--device cpu)" if settings.analysis.device == "cpu" else why_no_gpu()
         if settings.analysis.device == "cuda" and reason:
-            raise ModelError(f"no GPU can be used: {reason}", stage="models", hint="--device cpu")
+            raise ModelError(f"no usable GPU: {reason}", stage="models", hint="--device cpu")
         self.device = "cpu" if reason else GPU_DEVICE
         self._device_reason = reason
         if not reason:
@@ -69,7 +70,7 @@ class ModelManager:
 
     @classmethod
     def instance(cls, settings: Settings) -> ModelManager:
-        """The manager for `settings`: one at a time in a process."""
+        """The manager for `settings`; a process has one at a time."""
         with cls._lock:
             if cls._instance is None or cls._instance._settings != settings:
                 cls._instance = cls(settings)
@@ -77,7 +78,7 @@ class ModelManager:
 
     @property
     def device_line(self) -> str:
-        """The device in words, and why not a better one."""
+        """Description of the device, and why it is not a better one."""
         if self.device == "cpu":
             return f"CPU, {self._threads.total} threads, {self.backend}; GPU: {self._device_reason}"
         import torch
@@ -92,13 +93,13 @@ class ModelManager:
     @cached_property
     def _cpu_backend(self) -> str:
         if importlib.util.find_spec("openvino") is None:
-            logger.warning("OpenVINO is not installed: torch runs the networks, several times slower")
+            logger.warning("OpenVINO is not installed; PyTorch runs the networks, several times slower")
             return "torch"
         return "OpenVINO"
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know about the models in use, for the manifest."""
+        """Warnings for the user about the models in use, for the manifest."""
         return tuple(self._warnings)
 
     @property
@@ -106,16 +107,16 @@ class ModelManager:
         """MTCNN.
 
         Raises:
-            ModelError: its weights or its runtime are not there.
+            ModelError: its weights or its runtime are missing.
         """
         return self._once("detector", self._load_detector)
 
     @property
     def embedder(self) -> FaceEmbedder:
-        """InceptionResnetV1, or dlib's ResNet where `auto` cannot have that.
+        """InceptionResnetV1, or dlib's ResNet if `auto` finds no weights for it.
 
         Raises:
-            ModelError: `facenet` is demanded and its weights cannot be had.
+            ModelError: `facenet` is demanded and its weights are not available.
         """
         return self._once("embedder", self._load_embedder)
 
@@ -125,7 +126,7 @@ class ModelManager:
         return self._once("verifier", lambda: FaceVerifier(weights.locate("mmod")))
 
     def describe(self) -> dict[str, Any]:
-        """Models and device for the manifest; the same on every run with the same settings."""
+        """Models and device for the manifest; the same in every run with the same settings."""
         return {
             "device": self.device,
             "backend": self.backend,
@@ -134,7 +135,7 @@ class ModelManager:
         }
 
     def release(self) -> None:
-        """Let go of the networks, some 100 MB. Who still has one may use it; asked for again they are loaded anew."""
+        """Drop the networks, about 100 MB. Those in use stay usable; the next request loads them again."""
         with self._load_lock:
             self._loaded.clear()
             self._warnings.clear()
@@ -153,12 +154,12 @@ class ModelManager:
         except RuntimeError as error:
             self._leave_gpu(error)
 
-    def _on_device(self, load: Callable[[], _Model], again: Callable[[], _Model]) -> _Model:
-        """What `load` gives on the GPU, as long as that works, else what `again` gives on the CPU.
+    def _on_device(self, load: Callable[[], _Model], load_on_cpu: Callable[[], _Model]) -> _Model:
+        """The model of `load` on the GPU as long as that works, else the one of `load_on_cpu`.
 
         Raises:
-            ModelError: it fails while it is loaded, and a GPU is demanded.
-            DeadDeviceError: what was loaded raises it, whatever device was asked for: a new process has to go on.
+            ModelError: loading it fails, and a GPU is demanded.
+            DeadDeviceError: raised by calls of the model, with any `device` setting: a new process has to take over.
         """
         if self.device == "cpu":
             return load()
@@ -174,20 +175,20 @@ class ModelManager:
                 with self._load_lock:
                     if error is not None and self.device != "cpu":
                         self._leave_gpu(error)
-                return again()
+                return load_on_cpu()
 
             return cast("_Model", CpuFallback(model, on_cpu, lambda: self.device == "cpu"))
-        # The error, which holds memory, is gone by now.
+        # Outside of the except block, because the error keeps memory alive.
         return load()
 
     def _leave_gpu(self, error: Exception) -> None:
-        """Go on with the CPU."""
+        """Continue on the CPU."""
         from core.models.torch_runtime import first_line, free_memory
 
         reason = error.message if isinstance(error, PipelineError) else first_line(error)
         if self._settings.analysis.device == "cuda":
             raise ModelError(f"the GPU does not work: {reason}", stage="models", hint="--device cpu") from error
-        logger.warning("the GPU is there but does not work, the CPU takes its place: %s", reason)
+        logger.warning("the GPU does not work, so the CPU is used: %s", reason)
         self.device, self._device_reason = "cpu", f"does not work: {reason}"
         self._loaded.clear()
         free_memory()
@@ -198,13 +199,13 @@ class ModelManager:
     def _make_detector(self) -> FaceDetector:
         nets = self._nets(*DETECTOR_NETS)
         if self.device == "cpu":
-            return FaceDetector(*nets)
+            return MtcnnDetector(*nets)
         import torch
 
         from core.models.torch_runtime import DeviceImages, Upload
 
         upload = Upload(torch.device(self.device))
-        return FaceDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
+        return MtcnnDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
 
     def _load_embedder(self) -> FaceEmbedder:
         return self._on_device(self._make_embedder, lambda: self.embedder)
@@ -218,8 +219,7 @@ class ModelManager:
         except (ModelUnavailableError, ModelChecksumError) as error:
             if choice == "facenet" or self._settings.run.facenet_weights:
                 raise
-            message = f"faces are recognised with dlib's ResNet instead of FaceNet: {error.message}"
-            logger.warning("%s", message)
+            logger.warning("faces are recognised with dlib's ResNet instead of FaceNet: %s", error.message)
             self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
             return DlibEmbedder(*self._nets("dlib"))
 
@@ -229,7 +229,7 @@ class ModelManager:
             try:
                 return self._converted_nets(kinds, files)
             except ModelDamagedError as error:
-                # The file was removed: the second time it is converted again.
+                # The damaged file has been removed, so this converts it again.
                 logger.warning("%s", error)
                 return self._converted_nets(kinds, files)
         return [self._torch_net(kind, files[kind]) for kind in kinds]
@@ -245,7 +245,7 @@ class ModelManager:
             return Batched(net, spec.gpu_batch, name=kind)
         side = input_side(kind)
         size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)), largest=spec.gpu_batch)
-        net.give_back_memory()  # encoders on the same GPU need some too
+        net.give_back_memory()  # encoders on the same GPU need some as well
         logger.debug("%s: batches of %d on %s", kind, size, self.device)
         return Batched(net, size, name=kind)
 
@@ -274,7 +274,7 @@ class ModelManager:
 
 
 def facenet_folders(settings: Settings) -> list[Path]:
-    """Where FaceNet's weights are looked for; a download goes into the first. There may be none."""
+    """Folders searched for FaceNet's weights; a download goes into the first. The list may be empty."""
     folders = []
     with contextlib.suppress(SettingsError):
         folders.append(weights.chosen_cache_dir(settings.run.cache_dir) / "weights")
@@ -283,7 +283,7 @@ def facenet_folders(settings: Settings) -> list[Path]:
 
 
 def possible_embedders(settings: Settings) -> tuple[str, ...]:
-    """Which embedders a run with `settings` may end up with, the best first; loads nothing, downloads nothing."""
+    """The embedders that a run with `settings` may use, best first; loads and downloads nothing."""
     choice = settings.analysis.embedder
     if choice != "auto":
         return (choice,)

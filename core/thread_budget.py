@@ -1,4 +1,4 @@
-"""How many threads each part of a run may use, decided together in one place."""
+"""How many threads each part of a run may use."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LEAST_HEAPS = 4
 
 @dataclass(frozen=True, slots=True)
 class ThreadBudget:
-    """Threads per part. Decoding and inference run at the same time, so neither takes all for long.
+    """Threads per part. Decoding and inference run at the same time, so neither gets all of them.
 
-    inference: of each network but R-Net. filter: of R-Net.
+    inference: of each network except R-Net. filter: of R-Net.
     """
 
     total: int
@@ -24,31 +24,31 @@ class ThreadBudget:
 
 
 def available_cpus() -> int:
-    """CPUs this process may run on."""
+    """Number of CPUs that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def limit_process_threads() -> None:
-    """What holds for the whole process and has to be said before numpy is imported and threads are begun."""
+    """Set limits for the whole process; call it before numpy is imported and threads are started."""
     use_one_blas_thread()
-    # Fewer than four make threads wait for each other: 5 to 10 % of a run.
+    # With fewer than four heaps threads wait for each other: 5 to 10 % of a run.
     keep_few_heaps(max(_LEAST_HEAPS, available_cpus()))
 
 
 def use_one_blas_thread() -> None:
-    """Let numpy's and scipy's matrices be multiplied on the thread that asks; before numpy is imported.
+    """Make numpy and scipy multiply matrices on the calling thread; call it before numpy is imported.
 
-    Ours are small. OpenBLAS starts a thread for each CPU on import, which spin for a while: 0.3 s of CPU time on two.
+    Our matrices are small. On import OpenBLAS starts a thread per CPU, which spins: 0.3 s of CPU time on two CPUs.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def use_one_opencv_thread() -> None:
-    """Let OpenCV compute on the thread that calls it, in the whole process.
+    """Make OpenCV compute on the calling thread, in the whole process.
 
-    Its other threads would wait for work by spinning: a tenth of all CPU time of a run, on CPUs that decode.
+    Its worker threads wait for work by spinning, which takes a tenth of all CPU time of a run from decoding.
     """
     import cv2
 
@@ -56,12 +56,11 @@ def use_one_opencv_thread() -> None:
 
 
 def thread_budget(requested: int) -> ThreadBudget:
-    """Shares of `requested` threads (0: as many as there are CPUs).
+    """Divide `requested` threads (0: as many as there are CPUs).
 
-    One CPU is left to the decoder while the networks run: on two CPUs a second thread of OpenVINO would spend
-    its time waiting. R-Net takes all: its hundred crops of a search are what everything else waits for most often
-    (on two CPUs 5 % of an analysis). Decoding on more than four threads and small networks on more than eight gain
-    nothing but memory.
+    One CPU is left to the decoder while the networks run: on two CPUs a second thread of OpenVINO would only wait.
+    R-Net gets all: everything else waits for its hundred crops of a search most often (5 % of an analysis on two CPUs).
+    Decoding on more than four threads and small networks on more than eight only cost memory.
     """
     total = requested or available_cpus()
     return ThreadBudget(total=total, decode=min(total, 4), inference=min(max(total - 1, 1), 8), filter=min(total, 8))

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from config import ClipSettings, IdentitySettings
 from core.types import FaceAnalysis, Identity, Timeline, Tracklet
@@ -44,14 +43,13 @@ class IdTimelineGenerator:
             ModelError: the analysis names an embedder without calibration.
         """
         tracklets = sorted(analysis.tracklets, key=lambda t: (t.start, t.id))
-        times_s = _frame_times(analysis)
-        ends_s = analysis.frame_ends.astype(np.float64) * float(analysis.video.time_base)
-        grouping = group_tracklets(tracklets, times_s, analysis.embedder, self._identity)
+        starts_s, ends_s = analysis.starts_s, analysis.ends_s
+        grouping = group_tracklets(tracklets, analysis.bounds_s, analysis.embedder, self._identity)
         people = []
         for label in np.unique(grouping.labels[grouping.labels >= 0]):
             own, provisional_id = [tracklets[k] for k in np.flatnonzero(grouping.labels == label)], str(label)
-            still = _never_moves(own, times_s)
-            segments = person_segments(provisional_id, own, times_s[:-1], ends_s, self._rules, still=still)
+            still = _never_moves(own, analysis)
+            segments = person_segments(provisional_id, own, starts_s, ends_s, self._rules, still=still)
             people.append(Identity(provisional_id, tuple(t.id for t in own), segments, still))
         unknown = tuple(tracklets[k].id for k in np.flatnonzero(grouping.labels < 0))
         statistics = {
@@ -64,16 +62,8 @@ class IdTimelineGenerator:
         return self._linker.link(Timeline(tuple(people), unknown, statistics), analysis)
 
 
-def _frame_times(analysis: FaceAnalysis) -> NDArray[np.float64]:
-    """(F + 1,) float64: when each frame begins to be shown, and when the last one ends, seconds."""
-    if analysis.frame_count == 0:
-        return np.zeros(1)
-    pts = np.append(analysis.frame_pts, analysis.end_pts(analysis.frame_count))
-    return pts.astype(np.float64) * float(analysis.video.time_base)
-
-
-def _never_moves(tracklets: Sequence[Tracklet], times_s: NDArray[np.float64]) -> bool:
+def _never_moves(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> bool:
     """Whether a person is still: all tracklets that are long enough to tell are, and there is one."""
-    lives = [(t, float(times_s[t.end] - times_s[t.start])) for t in tracklets]
+    lives = [(t, analysis.seconds_at(t.end) - analysis.seconds_at(t.start)) for t in tracklets]
     long = [(t, life_s) for t, life_s in lives if life_s >= STILL_LIFE_S]
     return bool(long) and all(is_still(t.boxes, t.landmarks, life_s) for t, life_s in long)

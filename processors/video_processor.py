@@ -268,7 +268,7 @@ class VideoProcessor:
         found = read_timeline(self._folder)
         if found.analysis != record.key:
             raise self._other_analysis_error()
-        logger.info("%s: following its timeline.json", self._folder.name)
+        logger.info("%s: using its edited timeline.json", self._folder.name)
         timeline = to_timeline(found, record.analysis, self._folder / TIMELINE_FILE)
         if choice is TimelineChoice.EDITED or manifest is None:
             return timeline
@@ -293,10 +293,10 @@ class VideoProcessor:
         try:
             unchanged = fingerprint(self._info.path) == self._fingerprint
         except OSError as error:
-            raise VideoProcessingError(f"it cannot be read any more: {error.strerror}", path=self._info.path) from error
+            raise VideoProcessingError(f"it can no longer be read: {error.strerror}", path=self._info.path) from error
         if not unchanged:
             hint = "run again when it is complete"
-            raise VideoProcessingError("it changed while it was being read", path=self._info.path, hint=hint)
+            raise VideoProcessingError("the file changed during the run", path=self._info.path, hint=hint)
 
     def _raise_if_stopped(self) -> None:
         if self._monitor.stop.is_set():

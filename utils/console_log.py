@@ -1,4 +1,4 @@
-"""Log lines for people: one line each, on stderr, above the progress bars."""
+"""Log lines for the terminal: one line each, printed above the progress bars."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable
 
 OWN_LOGGERS = ("__main__", "main", "config", "core", "processors", "utils")
-"""whose messages are shown from the chosen level on; of other packages only errors are"""
+"""loggers of this program, shown from the chosen level on; other packages only show errors"""
 
 
 class LineFormatter(logging.Formatter):
-    """`WARNING: message`; of ordinary information only the message.
+    """`WARNING: message`; for level INFO only the message.
 
-    Control characters in a message are escaped: it may hold the name of a hostile file, which must
-    neither break the line nor command the terminal.
+    Control characters are escaped: a message may contain the name of a hostile file, which must neither break the line
+    nor send commands to the terminal.
     """
 
     def __init__(self, *, verbose: bool) -> None:
@@ -25,7 +25,7 @@ class LineFormatter(logging.Formatter):
 
 
 class CallbackHandler(logging.Handler):
-    """Hands each formatted line to `write`, so that whoever draws the bars can step aside for it."""
+    """Passes each formatted line to `write`, which can redraw the progress bars around it."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__()
@@ -39,10 +39,11 @@ class CallbackHandler(logging.Handler):
 
 
 def configure_logging(verbosity: int, write: Callable[[str], None], *files: logging.Handler) -> None:
-    """Send log lines to `write`: verbosity -1 only warnings, 0 also information, 1 all of ours with time and place.
+    """Send log lines to `write`.
 
-    Messages of other packages are shown from ERROR on, from WARNING on with verbosity 1.
-    files: get everything of ours whatever the verbosity; the caller removes and closes them.
+    verbosity: -1 shows warnings, 0 also information, 1 everything with time and logger. Other packages show errors,
+        with verbosity 1 also warnings.
+    files: handlers that get every message of this program; the caller removes and closes them.
     """
     handler = CallbackHandler(write)
     handler.setFormatter(LineFormatter(verbose=verbosity > 0))
@@ -58,10 +59,10 @@ def configure_logging(verbosity: int, write: Callable[[str], None], *files: logg
     root.setLevel(logging.WARNING if verbosity > 0 else logging.ERROR)
     for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(level)
-    # Deprecation warnings of other packages are nothing the user can act on.
+    # Users cannot act on deprecation warnings of other packages.
     logging.captureWarnings(True)
 
 
 def escape(text: str) -> str:
-    """`text` with everything that is not printable escaped."""
+    """Return `text` with all unprintable characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

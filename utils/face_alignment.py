@@ -1,4 +1,4 @@
-"""Turning, scaling and cutting out faces so that they lie upright and centred."""
+"""Face alignment: rotating, scaling and cropping faces so that they are upright and centred."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 FACE_TEMPLATE = np.array([[0.325, 0.313], [0.688, 0.313], [0.507, 0.515], [0.342, 0.723], [0.656, 0.727]], np.float32)
-"""where the landmarks lie in an aligned face of side 1: eyes, nose, mouth corners
+"""landmark positions in an aligned face of side 1: eyes, nose, mouth corners
 
-The geometry is that of dlib's chips (padding 0.25); the numbers are the medians of MTCNN's landmarks in
-such chips over 95 faces of the development clips and photos. Embeddings of chips aligned by this template
-and of chips aligned by dlib's own landmark model have a median cosine of 0.995.
+The geometry is that of dlib's face chips (padding 0.25); the values are the medians of MTCNN's landmarks in such chips
+over 95 faces of the development clips and photos. Embeddings of chips aligned by this template and by dlib's own
+landmark model have a median cosine of 0.995.
 """
 
 
 def similarity_transform(source: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The 2x3 matrix of rotation, scale and shift that brings `source` closest to `target`.
+    """The 2x3 matrix of rotation, scale and translation that maps `source` closest to `target`.
 
     source, target: (N, 2). Least squares (Umeyama 1991, without reflection).
     """
@@ -30,10 +30,10 @@ def similarity_transform(source: NDArray[np.float32], target: NDArray[np.float32
 
 
 def upright_box_transform(box: NDArray[np.float32], landmarks: NDArray[np.float32], side: int) -> NDArray[np.float64]:
-    """The 2x3 matrix that brings a face box to a `side` x `side` square with the eyes level.
+    """The 2x3 matrix that maps a face box to a `side` x `side` square with the eyes level.
 
-    box: (4,) xyxy. landmarks: (5, 2), eyes first. Width and height are scaled apart, as in the
-    training of FaceNet's published weights, whose faces are boxes resized to squares.
+    box: (4,) xyxy. landmarks: (5, 2), eyes first. Width and height are scaled independently, as in the training of
+    FaceNet's published weights, where boxes were resized to squares.
     """
     centre = (box[:2] + box[2:]) / 2
     eyes = landmarks[1] - landmarks[0]
@@ -47,7 +47,7 @@ def upright_box_transform(box: NDArray[np.float32], landmarks: NDArray[np.float3
 def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
     """`side` x `side` pixels of `image` (h, w[, 3]) under the 2x3 `matrix` from image to result.
 
-    Strong shrinking goes through a image halved by area averaging, so that nothing aliases.
+    Before strong shrinking the image is halved by area averaging, to avoid aliasing.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     matrix = matrix.copy()
@@ -75,10 +75,10 @@ def laplacian_variance(gray: NDArray[np.uint8]) -> float:
 
 
 def yaw_measure(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far each face is turned away: 0 frontal, about 0.5 half profile, above 1 profile.
+    """How far each face is turned sideways: 0 frontal, about 0.5 half profile, above 1 profile.
 
     landmarks: (N, 5, 2) in the order of `Detections`. Returns (N,) float32: the nose's distance from
-    the line between the middle of the eyes and the middle of the mouth, in half eye distances.
+    the line between the midpoints of eyes and mouth, in half eye distances.
     """
     eyes, mouth = landmarks[:, :2].mean(1), landmarks[:, 3:].mean(1)
     down = mouth - eyes

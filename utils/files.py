@@ -1,4 +1,4 @@
-"""Files that appear under their final name only when they are complete."""
+"""Atomic writes: files appear under their final name only when they are complete."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import IO, Any
 
 PARTIAL_PREFIX = ".partial-"
-"""what a temporary file beside its final name starts with; such files may be removed at any time"""
+"""prefix of temporary files beside their final name; leftovers may be removed at any time"""
 
 
 @contextlib.contextmanager
 def atomic_path(final: Path, *, suffix: str = "") -> Iterator[Path]:
     """Yield a temporary path beside `final`; on success it is synced and replaces `final`.
 
-    On any exception (KeyboardInterrupt included) the temporary file is removed and `final` stays as
-    it was. `suffix` lets the writer see an extension it understands (".mp4").
+    On any exception (KeyboardInterrupt included) the temporary file is removed and `final` is left unchanged. suffix:
+    the temporary file's extension if the writer needs a certain one (".mp4").
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     partial = final.parent / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}{suffix or final.suffix}"
@@ -37,13 +37,13 @@ def atomic_path(final: Path, *, suffix: str = "") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def scratch_file(folder: Path, *, suffix: str = "") -> Iterator[IO[bytes]]:
-    """A new file in `folder`, open for writing; it is gone after the block. `name` is its path."""
+    """A new file in `folder`, open for writing and removed after the block. `name` is its path."""
     path = folder / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}{suffix}"
     file = path.open("xb")
     try:
         yield file
     finally:
-        # Closing writes what is still buffered; on a full disk that fails once more, and nobody wants it any more.
+        # Closing flushes the buffer, which fails again on a full disk; the content is no longer needed.
         with contextlib.suppress(OSError):
             file.close()
         path.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def write_json(final: Path, value: Any) -> None:
 
 
 def remove_partials(folder: Path) -> int:
-    """Remove what interrupted writers left below `folder`; returns how many files that were."""
+    """Remove what interrupted writers left below `folder`; returns the number of files."""
     leftovers = [p for p in folder.rglob(f"{PARTIAL_PREFIX}*") if p.is_file() and not p.is_symlink()]
     for path in leftovers:
         path.unlink(missing_ok=True)
@@ -77,9 +77,9 @@ def safe_name(name: str, *, limit_bytes: int = 120) -> str:
     """A folder name made from any file name: NFC, no separators, control or shell-hostile characters.
 
     Never empty, never "." or "..", never starts with a dash or a dot, at most `limit_bytes` in UTF-8.
-    Different inputs may give the same name; whoever needs them apart appends something.
+    Different inputs may give the same name; callers that need unique names append something.
     """
-    # Lone surrogates are what Python makes of bytes that are not UTF-8; they cannot be written back.
+    # Python represents bytes that are not UTF-8 as lone surrogates, which cannot be encoded.
     text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
     text = "".join("_" if c in '/\\:*?"<>|' or not c.isprintable() else c for c in text)
     text = re.sub(r"\s+", " ", text).strip(" .").lstrip("-. ")

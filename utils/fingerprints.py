@@ -1,4 +1,4 @@
-"""Telling whether a file is still the same, without reading all of it."""
+"""Recognising a file by its content without reading all of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BLOCK_BYTES = 64 * 1024
 class Fingerprint:
     """Size of a file and SHA-256 over 16 blocks of 64 KiB spread evenly over it (all of it up to 1 MiB).
 
-    Neither name nor times count: a copy of a file has the same fingerprint.
+    Name and times do not matter: a copy of a file has the same fingerprint.
     """
 
     size_bytes: int
@@ -31,7 +31,7 @@ def fingerprint(path: Path) -> Fingerprint:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         last = max(0, size - _BLOCK_BYTES)
-        # Where blocks would overlap they are read one after the other instead.
+        # In small files, where spread blocks would overlap, they are contiguous instead.
         step = max(_BLOCK_BYTES, last // (_BLOCKS - 1))
         for offset in [*range(0, min(last, step * (_BLOCKS - 1)), step), last]:
             file.seek(offset)

@@ -1,4 +1,4 @@
-"""Threads that help whoever starts them: what they log is about the same video and stage."""
+"""Helper threads that inherit the caller's context, so that their log lines name the same video and stage."""
 
 from __future__ import annotations
 
@@ -14,34 +14,36 @@ S = TypeVar("S")
 
 
 def helper_thread(work: Callable[..., object], *arguments: object, name: str) -> threading.Thread:
-    """A daemon thread, not started yet, that does `work(*arguments)` in a copy of the caller's context.
+    """A daemon thread, not started yet, that runs `work(*arguments)` in a copy of the caller's context.
 
-    A daemon, because a thread that is stuck in foreign code must not keep the process alive.
+    Daemon, so that a thread stuck in library code cannot keep the process alive.
     """
-    # Python hands a context to new threads by itself only from 3.14 on, and not always then.
+    # Python lets new threads inherit the context only from 3.14 on, and not in every build.
     return threading.Thread(target=contextvars.copy_context().run, args=(work, *arguments), name=name, daemon=True)
 
 
 def submit(pool: Executor, work: Callable[..., T], *arguments: object) -> Future[T]:
-    """Have `pool` do `work(*arguments)` in a copy of the caller's context."""
+    """Submit `work(*arguments)` to `pool`, to run in a copy of the caller's context."""
     return pool.submit(contextvars.copy_context().run, work, *arguments)
 
 
 def map_ordered(work: Callable[[S], T], items: Iterable[S], threads: int, name: str) -> Iterator[T]:
-    """`work(item)` for one item after the other, done on `threads` threads, no more than as many items ahead.
+    """The results of `work(item)` in the order of the items, computed on `threads` threads.
+
+    At most `threads` items are taken ahead of the result that is yielded.
 
     Raises:
-        What `work` raised, in its item's place; nothing more is begun.
+        What `work` raised, in its item's place; no further item is started.
     """
-    begun: deque[Future[T]] = deque()
+    started: deque[Future[T]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix=name) as pool:
         try:
             for item in items:
-                begun.append(submit(pool, work, item))
-                if len(begun) > threads:
-                    yield begun.popleft().result()
-            while begun:
-                yield begun.popleft().result()
+                started.append(submit(pool, work, item))
+                if len(started) > threads:
+                    yield started.popleft().result()
+            while started:
+                yield started.popleft().result()
         finally:
-            for future in begun:
+            for future in started:
                 future.cancel()

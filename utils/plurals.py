@@ -1,4 +1,4 @@
-"""Numbers of things in texts for people."""
+"""Counts with singular or plural nouns."""
 
 from __future__ import annotations
 

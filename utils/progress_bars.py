@@ -1,4 +1,4 @@
-"""How far the batch is: bars on a terminal, a line now and then elsewhere."""
+"""Progress of a batch: bars on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ _LINE_INTERVAL_S = 10.0
 
 
 class BatchMonitor:
-    """What the batch is handed. This base shows nothing; thread-safe like all of its kind.
+    """Receives the progress of a batch. This base class shows nothing. Thread-safe, like its subclasses.
 
-    stop: set it to make every stage leave in order.
+    stop: once set, every stage ends in order.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
 
     def begin(self, videos: int) -> None:
-        """The batch has so many videos."""
+        """Start a batch of `videos` videos."""
 
     def expect(self, name: str, weight: float) -> None:
-        """The video `name` is to be worked on, and is about as much work as `weight` says."""
+        """Announce that the video `name` will be processed. weight: estimate of its share of the work."""
 
     def video(self, name: str) -> StageMonitor:
-        """The monitor for the stages of the video `name`."""
+        """Return the monitor for the stages of the video `name`."""
         return _VideoMonitor(self, name)
 
     def stage(self, name: str, stage: str, done: float, total: float) -> None:
-        """Stage `stage` of video `name` has done `done` of about `total` units (0: unknown)."""
+        """Report that `stage` of the video `name` has done `done` of about `total` units (0: unknown)."""
 
     def end_video(self, name: str) -> None:
-        """The video `name` is finished, one way or another; without `expect` there was nothing to do about it."""
+        """Report that the video `name` is finished or skipped."""
 
     def write(self, line: str) -> None:
-        """Show a line of text without disturbing the bars."""
+        """Print a line without disturbing the bars."""
 
     def close(self) -> None:
-        """Take the bars away; may be called twice."""
+        """Remove the bars; may be called twice."""
 
 
 class _VideoMonitor(StageMonitor):
@@ -62,7 +62,7 @@ class _VideoMonitor(StageMonitor):
 
 
 class LineMonitor(BatchMonitor):
-    """For a log file or a pipe: every 10 s a line for each running stage, with the time left."""
+    """For a log file or a pipe: one line every 10 s per running stage, with the remaining time."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -98,16 +98,16 @@ class LineMonitor(BatchMonitor):
 
 
 class BarMonitor(BatchMonitor):
-    """One bar for the batch and below it one for each kind of stage, each with the time left.
+    """One bar for the batch and below it one per stage, each with the remaining time.
 
-    The stages of two videos overlap (one is encoded while the next is analysed), so each kind of
-    stage keeps its line, and the name on the line says which video it is at.
+    Stages of two videos overlap (one is encoded while the next is analysed), so each stage has its own line, which
+    shows the name of the video.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__()
         self._stream = stream or sys.stderr
-        # A process-shared lock and a watching thread, tqdm's defaults, are of no use here.
+        # tqdm's defaults, a lock shared by processes and a monitoring thread, are not needed here.
         tqdm.set_lock(threading.RLock())
         tqdm.monitor_interval = 0
         self._lock = threading.RLock()
@@ -141,7 +141,7 @@ class BarMonitor(BatchMonitor):
                 self._owners[stage] = name
                 bar.reset()
                 bar.set_description_str(f"{stage:<8} {_shortened(name):<{_NAME_WIDTH}}", refresh=False)
-            # The total is a guess from the header; where it was too small the end moves along.
+            # The total is estimated from the header; if it is too small, it grows with the progress.
             bar.total = max(total, done) if total > 0 else None
             bar.bar_format = _STAGE_FORMAT if total > 0 else _UNKNOWN_FORMAT
             bar.update(done - bar.n)
@@ -154,7 +154,7 @@ class BarMonitor(BatchMonitor):
             self._ended.add(name)
             self._shares.pop(name, None)
             for stage in [s for s, owner in self._owners.items() if owner == name]:
-                # The line stays empty until the next video comes to this stage.
+                # The line stays empty until the next video reaches this stage.
                 del self._owners[stage]
                 bar = self._bars[stage]
                 bar.bar_format = "{desc}"
@@ -173,19 +173,19 @@ class BarMonitor(BatchMonitor):
             self._bars, self._batch = {}, None
 
     def _bar(self, **options: Any) -> Any:
-        # leave=False: what remains on the screen is the log and the closing table.
+        # leave=False: only the log and the final table remain on the screen.
         return tqdm(file=self._stream, leave=False, dynamic_ncols=True, miniters=0, mininterval=0.1, **options)
 
     def _show_batch(self) -> None:
         if self._batch is None:
             return
-        # Analysis is the dear stage; the others together count as a quarter.
+        # Analysis takes most of the time; the other stages together count as a quarter.
         done = sum(self._weights.get(name, 0.0) for name in self._ended)
         for name, shares in self._shares.items():
             others = [share for stage, share in shares.items() if stage != "analyse"]
             share = 0.75 * shares.get("analyse", 0.0) + 0.25 * (sum(others) / len(others) if others else 0.0)
             done += self._weights.get(name, 0.0) * share
-        # A video that nobody has looked at yet counts like the mean of the others.
+        # A video that has not been inspected yet counts like the mean of the others.
         known = sum(self._weights.values())
         unseen = self._videos - len(self._ended | self._weights.keys())
         self._batch.total = known + unseen * (known / len(self._weights) if self._weights else 1.0) or 1.0

@@ -1,4 +1,4 @@
-"""Texts that may be shown to strangers: folders are replaced by what they are for, names by numbers."""
+"""Makes texts safe to publish: folders are replaced by their purpose, names by numbers."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_SOMEBODYS = re.compile(
+_PERSONAL_FOLDER = re.compile(
     r"(?:/home|/Users|/run/media|/media|/mnt|/Volumes|[A-Za-z]:\\+Users)[/\\]+[^/\\\s'\"]+", re.IGNORECASE
 )
-"""folders whose name is likely to tell who somebody is"""
+"""folders whose name is likely to identify a person"""
 _ELSEWHERE = "<elsewhere>"
 _BEFORE, _AFTER = r"(?<![\w.~-])", r"(?![\w-])"
 
 
 class Redactor:
-    """Takes out of texts what tells where on a disk something lies, and what people are called."""
+    """Removes folder names and names of people from texts."""
 
     def __init__(self, folders: Mapping[Path, str], names: Mapping[str, str] | None = None) -> None:
-        """folders: what stands for each, absolute or relative; of nested ones the inner one counts.
+        """folders: replacement of each folder, absolute or relative; of nested folders the inner one counts.
 
-        names: what stands for each name, wherever it is a word of its own.
+        names: replacement of each name, where it is a whole word.
         """
-        self._folders = {form: stand_in for path, stand_in in folders.items() for form in _forms(path)}
+        self._folders = {form: replacement for path, replacement in folders.items() for form in _forms(path)}
         self._names = dict(names or {})
         found = sorted(self._folders, key=len, reverse=True)
-        # A relative folder of one word might be a word of a sentence.
+        # A relative folder of one word might be an ordinary word of a sentence.
         endings = [_AFTER if os.sep in form else r"(?=[/\\])" for form in found]
         self._folder = re.compile(
             _BEFORE + "(?:" + "|".join(re.escape(f) + end for f, end in zip(found, endings, strict=True)) + ")"
@@ -37,16 +37,16 @@ class Redactor:
         self._name = re.compile(rf"(?<![^\W_])(?:{listed})(?![^\W_])")
 
     def text(self, text: str) -> str:
-        """`text` with every known folder and name replaced."""
+        """Return `text` with every known folder and name replaced."""
         if text in self._folders:
             return self._folders[text]
         if self._folders:
             text = self._folder.sub(lambda match: self._folders[match[0]], text)
-        text = _SOMEBODYS.sub(_ELSEWHERE, text)
+        text = _PERSONAL_FOLDER.sub(_ELSEWHERE, text)
         return self._name.sub(lambda match: self._names[match[0]], text) if self._names else text
 
     def value(self, value: Any) -> Any:
-        """A copy of what JSON holds, with the strings in it replaced; keys stay."""
+        """Return a copy of a JSON value with its strings redacted; keys stay."""
         if isinstance(value, Mapping):
             return {key: self.value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -55,8 +55,8 @@ class Redactor:
 
 
 def _forms(path: Path) -> set[str]:
-    """The ways in which `path` may be written; none where replacing it would say nothing."""
+    """Return the ways in which `path` may be written, without those too short to be replaced."""
     forms = {str(path), str(path.absolute()), os.path.realpath(path)}
-    # Log lines escape what cannot be printed.
+    # Log lines escape unprintable characters.
     forms |= {"".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in f) for f in forms}
     return {form for form in forms if form not in ("", ".", "..", os.sep)}

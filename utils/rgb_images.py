@@ -1,4 +1,4 @@
-"""RGB images to and from JPEG."""
+"""RGB images: JPEG encoding, shrinking, conversion to YUV planes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def encode_jpeg(pixels: Image, quality: int) -> bytes:
 
 
 def decode_jpeg(data: bytes) -> Image | None:
-    """(H, W, 3) uint8 RGB, or None where `data` is no image."""
+    """(H, W, 3) uint8 RGB, or None if `data` is not an image."""
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 

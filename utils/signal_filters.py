@@ -1,4 +1,4 @@
-"""Filters along signals that are known as a whole, by OpenCV: scipy's take a third of a second to import."""
+"""Offline 1-D filters built on OpenCV, because importing scipy takes a third of a second."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Signal = NDArray[np.float64]
 
 _BORDERS = {"held": cv2.BORDER_REPLICATE, "mirrored": cv2.BORDER_REFLECT}
 _REACH = 4.0
-"""standard deviations at which a Gaussian is cut off, as scipy.ndimage does"""
+"""standard deviations at which the Gaussian is truncated, as in scipy.ndimage"""
 
 
 def gaussian(values: Signal, sigma: float, *, ends: Literal["held", "mirrored"] = "held") -> Signal:
-    """Columns of `values`, (N,) or (N, C), under a zero-phase Gaussian. sigma: its standard deviation, samples."""
+    """Zero-phase Gaussian along the columns of `values`, (N,) or (N, C). sigma: standard deviation, samples."""
     reach = int(_REACH * sigma + 0.5)
     if reach == 0:
         return values.astype(np.float64)
@@ -27,18 +27,18 @@ def gaussian(values: Signal, sigma: float, *, ends: Literal["held", "mirrored"] 
 
 
 def median(values: Signal, width: int) -> Signal:
-    """Columns of `values` (N, C) under a running median over an odd `width` of at most 2 N - 1; ends mirrored."""
+    """Running median along the columns of `values` (N, C). width: odd, at most 2 N - 1; the ends are mirrored."""
     reach = width // 2
     padded = np.pad(values, ((reach, reach), (0, 0)), mode="symmetric")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, width, axis=0), axis=-1))
 
 
 def rolling_max(values: Signal, width: int) -> Signal:
-    """The greatest of an odd `width` of samples around each of `values` (N,)."""
+    """Maximum over a centred window of an odd `width` of samples, for each of `values` (N,)."""
     dilated = cv2.dilate(values[:, None], np.ones((width, 1), np.uint8), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(dilated, np.float64).reshape(-1)
 
 
 def rolling_min(values: Signal, width: int) -> Signal:
-    """The least of an odd `width` of samples around each of `values` (N,)."""
+    """Minimum over a centred window of an odd `width` of samples, for each of `values` (N,)."""
     return -rolling_max(-values, width)

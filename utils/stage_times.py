@@ -1,11 +1,10 @@
-"""Where a run spends its time. Off, at the cost of a comparison, unless a benchmark switches it on.
+"""Measures where a run spends its time. Off by default, at the cost of one comparison; benchmarks switch it on.
 
     with timed("decode"):
-        picture = decoder.decode(packet)
+        frame = decoder.decode(packet)
 
-A stage's time is its own: what a stage inside it takes counts for that one alone. Stages of different threads
-overlap, so their sum may exceed the run's time. `timed` decorates functions too, but never a generator: what its
-consumer does in between would count.
+The time of a stage excludes stages nested in it. Stages of different threads overlap, so their sum may exceed the time
+of the run. `timed` also decorates functions, but must not decorate a generator: the time of its consumer would count.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class StageTime:
-    """Sums over all threads. cpu_s: of the threads that were in the stage, not of those that worked for them."""
+    """Sums over all threads. cpu_s: of the threads in the stage, without the threads that helped them."""
 
     calls: int = 0
     wall_s: float = 0.0
@@ -26,7 +25,7 @@ class StageTime:
 
 
 class StageClock:
-    """Collects what `timed` measures while it is switched on.
+    """Collects the measurements of `timed`.
 
     Attributes:
         begun: `time.time()` at the first stage, None before.
@@ -39,15 +38,15 @@ class StageClock:
         self.begun: float | None = None
 
     def enter(self, stage: str) -> None:
-        """The calling thread begins `stage`."""
+        """Start `stage` on the calling thread."""
         if self.begun is None:
             self.begun = time.time()
         self._stack().append((stage, time.perf_counter(), time.thread_time(), [0.0, 0.0]))
 
     def leave(self) -> None:
-        """The calling thread ends the stage that it began last."""
+        """End the innermost stage of the calling thread."""
         stack = self._stack()
-        if not stack:  # it was begun before the clock was switched on
+        if not stack:  # it started before the clock was switched on
             return
         stage, began, cpu_began, inner = stack.pop()
         wall, cpu = time.perf_counter() - began, time.thread_time() - cpu_began
@@ -62,7 +61,7 @@ class StageClock:
             outer[1] += cpu
 
     def report(self) -> dict[str, StageTime]:
-        """A copy of the sums so far; stages under way are not in it."""
+        """Return a copy of the sums so far, without stages in progress."""
         with self._lock:
             return {name: StageTime(t.calls, t.wall_s, t.cpu_s) for name, t in self._stages.items()}
 
@@ -75,20 +74,20 @@ _clock: StageClock | None = None
 
 
 def switch_on() -> StageClock:
-    """Measure from now on; returns the clock, which starts at zero."""
+    """Start measuring; returns the clock, which starts at zero."""
     global _clock
     _clock = StageClock()
     return _clock
 
 
 def switch_off() -> None:
-    """Measure no more."""
+    """Stop measuring."""
     global _clock
     _clock = None
 
 
 class timed(contextlib.ContextDecorator):
-    """Counts the time in the block, or in the function, for `stage`."""
+    """Adds the time of the block or function to `stage`."""
 
     def __init__(self, stage: str) -> None:
         self._stage = stage

@@ -1,8 +1,8 @@
-"""Standard output holds the program's own lines and nothing else, whatever libraries print.
+"""Keeps the output of libraries off standard output, which carries only the program's own lines.
 
-Some libraries print banners or progress, in Python or from C code that never asks `sys.stdout`. While standard output
-is taken, file descriptor 1 and `sys.stdout` lead to nowhere (or to stderr, see `show_library_output`), in this process
-and in its children, and the program writes its lines to a duplicate of the real one.
+Some libraries print banners or progress, in Python or from C code that bypasses `sys.stdout`. While standard output is
+taken over, file descriptor 1 and `sys.stdout` lead to /dev/null (or to stderr, see `show_library_output`) in this
+process and its children, and the program writes its lines to a duplicate of the real descriptor.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _STDOUT, _STDERR = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """The real standard output: its file descriptor, the stream for the program's lines, and `sys.stdout` as it was."""
+    """The real standard output: its descriptor, the stream for the program's lines, and the previous `sys.stdout`."""
 
     descriptor: int
     lines: TextIO
@@ -31,7 +31,7 @@ _taken: _Taken | None = None
 
 @contextlib.contextmanager
 def own_stdout() -> Iterator[None]:
-    """Standard output is taken within the block. Where it is taken already, nothing changes."""
+    """Take over standard output within the block. If it is taken over already, nothing changes."""
     if _taken is not None:
         yield
         return
@@ -39,11 +39,11 @@ def own_stdout() -> Iterator[None]:
     try:
         yield
     finally:
-        _give_back()
+        _restore_stdout()
 
 
 def take_stdout() -> None:
-    """Take standard output until the process ends: what C code has buffered is written when it exits."""
+    """Take over standard output until the process ends: C code flushes its buffers at exit."""
     global _taken
     if _taken is not None:
         return
@@ -52,26 +52,26 @@ def take_stdout() -> None:
     if stream is not None:
         stream.flush()
     descriptor = os.dup(_STDOUT)
-    # A stream that leads elsewhere (a test that captures it) is no way out for C code, and remains ours.
+    # C code cannot reach a stream that leads elsewhere (a test that captures it), so the program keeps using it.
     lines = stream if stream is not None and not _is_stdout(stream) else _open(descriptor, stream)
     _taken = _Taken(descriptor, lines, stream)
-    _lead_to_nowhere(_STDOUT)
+    _redirect_to_null(_STDOUT)
     sys.stdout = _open(_STDOUT, stream)
 
 
 def show_library_output(shown: bool) -> None:
-    """Whether what libraries print on standard output is to be seen, on stderr. Until it is said, it is not."""
+    """Show on stderr, or drop, what libraries print on standard output. By default it is dropped."""
     if _taken is None:
         return
     if shown:
         with contextlib.suppress(OSError):  # stderr may be closed
             os.dup2(_STDERR, _STDOUT)
     else:
-        _lead_to_nowhere(_STDOUT)
+        _redirect_to_null(_STDOUT)
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Write lines to the real standard output. A reader that has left early is no error."""
+    """Write lines to the real standard output. It is not an error if the reader has closed the pipe."""
     stream = sys.stdout if _taken is None else _taken.lines
     if stream is None:
         return
@@ -79,16 +79,16 @@ def print_lines(lines: Iterable[str]) -> None:
         stream.writelines(f"{line}\n" for line in lines)
         stream.flush()
     except BrokenPipeError:
-        # The interpreter must not stumble over it at exit.
-        _lead_to_nowhere(stream.fileno())
+        # Otherwise the interpreter would report the broken pipe again at exit.
+        _redirect_to_null(stream.fileno())
 
 
-def _give_back() -> None:
+def _restore_stdout() -> None:
     global _taken
     taken = _taken
     if taken is None:
         return
-    import ctypes  # takes long, and the program itself never comes here
+    import ctypes  # slow to import, and only tests get here
 
     sys.stdout.flush()
     ctypes.CDLL(None).fflush(None)
@@ -112,16 +112,16 @@ def _is_stdout(stream: TextIO) -> bool:
 
 
 def _open_if_closed() -> None:
-    # Otherwise the next file that is opened, a clip for example, would get the number that libraries print to.
+    # Otherwise the next file that is opened, for example a clip, would get the descriptor that libraries print to.
     for descriptor in (_STDOUT, _STDERR):
         try:
             os.fstat(descriptor)
         except OSError:
-            _lead_to_nowhere(descriptor)
+            _redirect_to_null(descriptor)
 
 
-def _lead_to_nowhere(descriptor: int) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    if nowhere != descriptor:
-        os.dup2(nowhere, descriptor)
-        os.close(nowhere)
+def _redirect_to_null(descriptor: int) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    if null != descriptor:
+        os.dup2(null, descriptor)
+        os.close(null)

@@ -1,4 +1,4 @@
-"""What somebody who looks for a fault has to know about the machine; nothing that tells whose it is."""
+"""Facts about the machine for a bug report; nothing that identifies its owner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ANSWER_TIMEOUT_S = 10
 
 
 def machine_facts(folders: Mapping[str, Path]) -> dict[str, Any]:
-    """Python, system, processor, memory, GPUs, and the room left in `folders` (by what they are for)."""
+    """Return Python, system, processor, memory and GPUs, and the free space in `folders` (by purpose)."""
     return {
         "python": {"version": sys.version, "prefix": sys.prefix, "encoding": locale.getpreferredencoding(False)},
         "system": {"platform": platform.platform(), "libc": " ".join(platform.libc_ver())},
@@ -35,18 +35,18 @@ def machine_facts(folders: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def package_versions() -> dict[str, str]:
-    """Every installed package by name."""
+    """Return the version of every installed package by name."""
     found = ((d.metadata["Name"], d.version) for d in importlib.metadata.distributions())
     return dict(sorted(((name, version) for name, version in found if name), key=lambda item: item[0].lower()))
 
 
 def _cpu() -> dict[str, Any]:
-    about = _fields(Path("/proc/cpuinfo"), ("model name", "flags", "Features"))
-    flags = f"{about.pop('flags', '')} {about.pop('Features', '')}".split()
+    fields = _fields(Path("/proc/cpuinfo"), ("model name", "flags", "Features"))
+    flags = f"{fields.pop('flags', '')} {fields.pop('Features', '')}".split()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "machine": platform.machine(),
-        "model": about.get("model name") or platform.processor(),
+        "model": fields.get("model name") or platform.processor(),
         "features": [feature for feature in _CPU_FEATURES if feature in flags],
         "count": os.cpu_count(),
         "usable": usable,
@@ -55,7 +55,7 @@ def _cpu() -> dict[str, Any]:
 
 
 def _gpus() -> list[str]:
-    """A line for each GPU, in the order of `_GPU_FACTS`, or why there is none."""
+    """Return one line per GPU with the columns of `_GPU_FACTS`, or why there is none."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return ["no nvidia-smi"]
@@ -68,7 +68,7 @@ def _gpus() -> list[str]:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return [f"nvidia-smi does not answer: {error}"]
+        return [f"nvidia-smi does not respond: {error}"]
     return [_GPU_FACTS, *(answer.stdout or answer.stderr).decode("utf-8", "replace").strip().splitlines()]
 
 
@@ -82,7 +82,7 @@ def _limits() -> dict[str, int]:
 
 
 def _fields(file: Path, names: Iterable[str]) -> dict[str, str]:
-    """The first value of each name in a file of `name: value` lines; none where there is no such file."""
+    """Return the first value of each name in a file of `name: value` lines; empty if there is no such file."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

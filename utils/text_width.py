@@ -1,4 +1,4 @@
-"""How wide text is on a terminal, where Chinese, Japanese and Korean letters take two columns."""
+"""Width of text on a terminal, where Chinese, Japanese and Korean characters take two columns."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import unicodedata
 
 
 def columns(text: str) -> int:
-    """How many columns `text` takes."""
+    """Return the number of columns that `text` takes."""
     return sum(_columns(letter) for letter in text)
 
 
 def padded(text: str, width: int) -> str:
-    """`text` with spaces behind it up to `width` columns."""
+    """Return `text` padded with spaces to `width` columns."""
     return text + " " * max(0, width - columns(text))
 
 

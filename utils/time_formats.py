@@ -1,4 +1,4 @@
-"""Times as people and editing programs write them."""
+"""Times as text, for people and for editing programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fractions import Fraction
 
 
 def clock(seconds: float) -> str:
-    """For people, tenths of a second: 3.24 -> "0:03.2", 75 -> "1:15.0", 3725.5 -> "1:02:05.5"."""
+    """Format a position for people, in tenths of a second: 3.24 -> "0:03.2", 75 -> "1:15.0", 3725.5 -> "1:02:05.5"."""
     minutes, tenths = divmod(max(0, round(seconds * 10)), 600)
     hours, minutes = divmod(minutes, 60)
     rest = f"{tenths // 10:02d}.{tenths % 10}"
@@ -14,7 +14,7 @@ def clock(seconds: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """`seconds` for people: 3.2 -> "3.2 s", 75 -> "1:15", 3725 -> "1:02:05"."""
+    """Format a length for people: 3.2 -> "3.2 s", 75 -> "1:15", 3725 -> "1:02:05"."""
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -23,18 +23,18 @@ def format_duration(seconds: float) -> str:
 
 
 def vtt_time(seconds: float) -> str:
-    """As WebVTT has it: 3725.5 -> "01:02:05.500"."""
+    """Format a WebVTT time: 3725.5 -> "01:02:05.500"."""
     minutes, ms = divmod(max(0, round(seconds * 1000)), 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
 
 
 def timecode_base(rate: Fraction) -> int:
-    """Frames that a second of non-drop timecode counts at `rate` frames per second: 30 for 30000/1001."""
+    """Return the frames per second that non-drop timecode counts at `rate`: 30 for 30000/1001."""
     return max(1, round(rate))
 
 
 def timecode(frame: int, base: int) -> str:
-    """Non-drop timecode of frame number `frame`, HH:MM:SS:FF, `base` frames to its second; 24 hours begin anew."""
+    """Format frame number `frame` as non-drop timecode HH:MM:SS:FF, `base` frames per second; wraps at 24 hours."""
     seconds, frames = divmod(frame, base)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)

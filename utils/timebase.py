@@ -1,4 +1,4 @@
-"""Time: integer pts, exact rates, the constant-rate grid of the clips."""
+"""Integer pts, exact frame rates, and the constant-rate grid of the clips."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SNAP_TOLERANCE = Fraction(1, 1000)
 
 
 def snap_rate(rate: Fraction) -> Fraction:
-    """The whole or NTSC rate (n * 1000/1001) nearest to `rate`, if one is within 0.1 %, else `rate` itself.
+    """The integer or NTSC rate (n * 1000/1001) nearest to `rate` if it is within 0.1 %, else `rate` itself.
 
-    Headers often hold a measured or a rounded rate (2997/100 for 30000/1001).
+    Headers often hold a measured or rounded rate (2997/100 for 30000/1001).
     """
     if rate <= 0:
         raise ValueError(f"a frame rate must be positive, not {rate}")
@@ -28,13 +28,13 @@ def snap_rate(rate: Fraction) -> Fraction:
 def frames_at_rate(
     frame_pts: NDArray[np.int64], time_base: Fraction, end_pts: int, rate: Fraction
 ) -> NDArray[np.int64]:
-    """Which source frame is shown at each picture of a constant-rate clip of the interval [frame_pts[0], end_pts).
+    """Which source frame each frame of a constant-rate clip of [frame_pts[0], end_pts) shows.
 
-    frame_pts: (N,) int64, strictly increasing, in `time_base`. rate: pictures per second.
+    frame_pts: (N,) int64, strictly increasing, in `time_base`. rate: clip frames per second.
 
-    Returns (M,) int64 indexes into `frame_pts`, M = duration * rate rounded half up, at least 1. Picture k
-    shows the last frame that began before the *middle* of its interval: a constant-rate source whose pts
-    were rounded to a coarse time base so maps one to one, and no picture is more than half an interval off.
+    Returns (M,) int64 indexes into `frame_pts`, M = duration * rate rounded half up, at least 1. Clip frame k shows the
+    last source frame that begins before the *middle* of its interval: so a constant-rate source whose pts were rounded
+    to a coarse time base maps one to one, and no frame is off by more than half an interval.
     """
     if len(frame_pts) == 0:
         raise ValueError("no frames to choose from")

@@ -1,8 +1,8 @@
-"""From high dynamic range to BT.709: what a colour of a PQ or HLG picture becomes on an ordinary screen.
+"""Tone mapping of HDR colours (PQ or HLG) to BT.709.
 
-Light above what the screen can show is rolled off as in ITU-R BT.2390 (a Hermite spline in PQ's perceptual scale);
-below the knee nothing changes. It is applied to the largest component and all three are scaled alike, so
-that hues stay. Screen white is HDR's reference white of 203 cd/m2 (BT.2408), so faces keep their brightness.
+Highlights are rolled off as in ITU-R BT.2390 (a Hermite spline in PQ's perceptual scale); below the knee nothing
+changes. The curve is applied to the largest component and all three are scaled alike, which keeps the hue. SDR white is
+HDR's reference white of 203 cd/m2 (BT.2408), so faces keep their brightness.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Values = NDArray[np.float64]
 
 SDR_WHITE_NITS = 203.0
 PEAK_NITS = 1000.0
-"""of a PQ picture that does not tell, and of the screen that HLG is meant for"""
+"""of PQ video without metadata, and of the display that HLG is mapped for"""
 
 _PQ_MAX_NITS = 10000.0
 _M1, _M2 = 2610 / 16384, 2523 / 4096 * 128
@@ -30,7 +30,7 @@ _SCREEN_GAMMA = 2.4  # BT.1886
 
 _LUMA_2020 = np.array([0.2627, 0.6780, 0.0593])
 _LUMA_709 = np.array([0.2126, 0.7152, 0.0722])
-# ITU-R BT.2087 backwards
+# the inverse of ITU-R BT.2087
 _TO_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
 
 
@@ -47,14 +47,14 @@ def nits_to_pq(nits: Values) -> Values:
 
 
 def hlg_to_nits(signal: Values) -> Values:
-    """ARIB STD-B67: signal (..., 3) in [0, 1] to light in cd/m2 on a screen of `PEAK_NITS`."""
+    """ARIB STD-B67: signal (..., 3) in [0, 1] to light in cd/m2 on a display of `PEAK_NITS`."""
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - _HLG_C) / _HLG_A) + _HLG_B) / 12)
     luminance = (scene @ _LUMA_2020)[..., None]
     return np.asarray(PEAK_NITS * luminance ** (_HLG_GAMMA - 1) * scene)
 
 
 def roll_off(nits: Values, peak_nits: float) -> Values:
-    """Light up to `peak_nits` brought down to `SDR_WHITE_NITS`: BT.2390's EETF, any shape."""
+    """Compress light up to `peak_nits` to `SDR_WHITE_NITS` by the EETF of BT.2390, any shape."""
     peak = float(nits_to_pq(np.array(peak_nits)))
     top = float(nits_to_pq(np.array(SDR_WHITE_NITS))) / peak
     if top >= 1:
@@ -69,8 +69,8 @@ def roll_off(nits: Values, peak_nits: float) -> Values:
 def to_sdr(signal: Values, transfer: HdrTransfer, peak_nits: float = PEAK_NITS) -> Values:
     """BT.2020 signal (..., 3) R'G'B' in [0, 1] to BT.709 signal (..., 3) R'G'B' in [0, 1].
 
-    peak_nits: brightest light in a PQ picture; what lies above is clipped. Colours that BT.709 has not are
-    drawn towards grey of the same luminance until it has.
+    peak_nits: brightest light in PQ video; brighter light is clipped. Colours outside BT.709 are moved towards grey of
+    the same luminance until they are inside.
     """
     light = pq_to_nits(signal) if transfer == "smpte2084" else hlg_to_nits(signal)
     brightest = np.maximum(light.max(-1, keepdims=True), 1e-6)

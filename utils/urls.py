@@ -1,4 +1,4 @@
-"""Addresses of files, for pages and for other programs' files."""
+"""URLs of files, for HTML pages and exports."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from urllib.parse import quote
 
 
 def href(path: str) -> str:
-    """Relative address of the file `path`, which has forward slashes: no character of it means anything but itself."""
+    """Return the relative URL of the file `path` (with forward slashes), with all special characters quoted."""
     return quote(path.encode("utf-8", "surrogateescape"), safe="/")

@@ -1,1 +1,1 @@
-"""What a run survives: damaged files, interruptions, hundreds of videos in one run, every command in turn."""
+"""Robustness: damaged and unusual files, interruptions, long runs, and a walk through all commands."""

@@ -1,7 +1,7 @@
-"""Takes damaged videos through the whole path, one per line of standard input, and says in JSON how each ended.
+"""Processes damaged videos, one path per line of standard input, and reports in JSON how each ended.
 
-Started by `benchmarks.robustness.faults`, which watches it: a file that hangs or crashes it costs no other file
-anything.
+Started by `benchmarks.robustness.faults`, which watches it, so that a hang or a
+crash affects one file only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from utils.fingerprints import fingerprint
 from utils.stage_monitor import StageMonitor
 
 LEAVE_S = 2.0
-"""how long threads and processes may take to end after their file"""
+"""time that threads and processes have to end after their file"""
 
 
 def settings_for(cache: Path) -> Settings:
@@ -45,7 +45,7 @@ def settings_for(cache: Path) -> Settings:
 
 
 class Worker:
-    """One process's state: the models, and what it had open before the first file."""
+    """State of the process: the models, and what was open before the first file."""
 
     def __init__(self, settings: Settings, output: Path) -> None:
         self._settings = settings
@@ -55,7 +55,7 @@ class Worker:
         self._threads: set[threading.Thread] = set()
 
     def settle(self, valid: Path) -> dict[str, Any]:
-        """Process a sound video, so that everything is loaded and open that stays so."""
+        """Process an intact video, so that everything that stays loaded and open is."""
         self.run(valid)
         report = self.run(valid)
         self._open, self._threads = _open_files(), set(threading.enumerate())
@@ -84,7 +84,7 @@ class Worker:
         }
 
     def _process(self, path: Path) -> tuple[str, int]:
-        """What there is to say of the result, and how many pictures were decoded."""
+        """The warnings of the result, and the number of decoded frames."""
         info = probe_video(path)
         folder = self._output / "result"
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("valid", type=Path, help="a sound video to begin with")
     parser.add_argument("--limit-mb", type=int, default=0, help="address space, MB; 0 is no limit")
     arguments = parser.parse_args()
-    # Libraries write to standard output as they please; the reports go where nobody else writes.
+    # Libraries may write to standard output, so the reports get a descriptor of their own.
     reports = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     if arguments.limit_mb:

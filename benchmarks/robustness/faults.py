@@ -1,15 +1,15 @@
-"""The campaigns of broken and of unusual videos: hundreds of them through the whole path, each watched.
+"""Campaigns of damaged and of unusual videos: hundreds of files through the whole program, each watched.
 
     python -m benchmarks.robustness.faults [--kind NAME ...] [--only NAME] [--seed N] [--share 0.1] [--store LABEL]
                                            [--cache-dir DIR] [--verbose]
 
-Kinds: "damage", described here, and those of `benchmarks.robustness.media`, which are whole files of unusual build.
-Those are run by the program itself, and their clips are looked at; --store keeps their figures in benchmarks/results.
+Kinds: "damage", described here, and those of `benchmarks.robustness.media`: intact files of unusual structure, which
+are run through main.py and whose clips are examined. --store keeps the figures of the latter in benchmarks/results.
 
-Damage: every file must end, in time and within the memory, in a clear line or in a result; "lost" counts tracebacks,
-hangs, crashes, leaks and what took too much memory. "Unsaid" counts results that lack more than half a second of
-pictures and do not say so; MPEG-TS does not tell its length, so nothing can be said of its end. Exit code 1 where
-anything was lost, or the end of a file was and nothing said so.
+Damage: every file must end, within the time and memory limits, in a one-line error or a result. "Lost" counts
+tracebacks, hangs, crashes, leaks and runs over the memory limit. "Unsaid" counts results that lack more than half a
+second of frames without a warning; MPEG-TS does not store its length, so a missing end cannot be noticed there. The
+exit code is 1 if anything was lost, or if the end of a file was missing without a warning.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 TIME_LIMIT_S = 60.0
 MEMORY_LIMIT_MB = 3000.0
-"""resident, of the whole process with its models"""
+"""resident, of the whole process including the models"""
 ADDRESS_SPACE_MB = 24_000
 START_LIMIT_S = 300.0
 FIELDS_PER_CONTAINER = 24
@@ -55,7 +55,7 @@ CUT_OFF = ("truncated", "truncated in the head")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One damaged file. campaign: the row of the table it counts for. frames: what the whole one had, 0 if unknown."""
+    """One damaged file. campaign: its row in the table. frames: of the intact file, 0 if unknown."""
 
     campaign: str
     name: str
@@ -65,9 +65,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a case ended: "refused", "done", "traceback", "hang" or "crash"; detail: the line, or the warnings.
+    """How a case ended: "refused", "done", "traceback", "hang" or "crash"; detail: the error line or the warnings.
 
-    frames: pictures that were decoded.
+    frames: how many were decoded.
     """
 
     case: Case
@@ -80,7 +80,7 @@ class Outcome:
 
     @property
     def lost(self) -> str:
-        """Why the case counts as lost, "" where it does not."""
+        """Why the case counts as lost, "" if it does not."""
         if self.outcome not in ("refused", "done"):
             return self.outcome
         if self.leaks:
@@ -91,13 +91,13 @@ class Outcome:
 
     @property
     def unsaid(self) -> bool:
-        """A result that lacks much of what the whole file had, and does not say so."""
+        """Whether the result lacks more frames than allowed without a warning."""
         lacks = self.case.frames - self.frames
         return self.outcome == "done" and lacks > MAY_LACK_FRAMES and not any(w in self.detail for w in DAMAGE_WORDS)
 
     @property
     def failed(self) -> bool:
-        """What must not be."""
+        """Whether the case makes the campaign fail."""
         return bool(self.lost) or (self.unsaid and self.case.campaign in CUT_OFF)
 
 
@@ -127,7 +127,7 @@ def make_cases(folder: Path, seed: int, share: float = 1.0, *, heavy: bool = Tru
 
 def run_cases(cases: Iterator[Case], folder: Path, cache: Path) -> Iterator[Outcome]:
     """Process every case; a worker that hangs or dies is replaced."""
-    # Its sound videos are made before the first case is taken.
+    # Its intact videos are made before the first case is taken.
     worker: _Watched | None = None
     try:
         for case in cases:
@@ -228,7 +228,7 @@ def _failure(outcome: str, detail: str, wall_s: float) -> dict[str, Any]:
 
 
 def run_damage(arguments: argparse.Namespace, folder: Path, cache: Path) -> list[Outcome]:
-    """The campaign of damaged files; says on standard error what failed."""
+    """Run the campaign of damaged files; failures are printed to standard error."""
     cases = (case for case in make_cases(folder, arguments.seed, arguments.share) if arguments.only in case.name)
     outcomes = []
     for outcome in run_cases(cases, folder, cache):
@@ -242,7 +242,7 @@ def run_damage(arguments: argparse.Namespace, folder: Path, cache: Path) -> list
 
 
 def run_media(kinds: Sequence[str], folder: Path, cache: Path, only: str, *, verbose: bool) -> list[MediaOutcome]:
-    """Kinds of whole files; says on standard error what is wrong."""
+    """Run kinds of intact files; findings are printed to standard error."""
     outcomes = []
     for number, kind in enumerate(kinds):
         place = folder / f"kind_{number}"

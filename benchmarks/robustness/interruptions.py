@@ -1,10 +1,10 @@
-"""Runs that are interrupted at random moments: what is left behind, and whether the next run completes.
+"""Interrupts runs at random moments and checks what is left behind and whether the next run completes.
 
     python -m benchmarks.robustness.interruptions [--moments 50] [--signals SIGKILL,...] [--seed N] [--cache-dir DIR]
 
-For each of SIGINT, SIGTERM and SIGKILL the real program is interrupted so often, each time in an output folder of its
-own. Afterwards there may be no broken clip under a final name and no process, and the next run must end in the same
-bytes as one that nobody disturbed. Linux only. Exit code 1 where anything was wrong.
+For each of SIGINT, SIGTERM and SIGKILL the program is interrupted `--moments` times, each time with a new output
+folder. Afterwards no broken clip may have a final name, no process may be left, and the next run must produce the same
+bytes as an undisturbed one. Linux only. The exit code is 1 if anything was wrong.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 MARK = "FACE_RUN_MARK"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 LEAVE_S = 2.0
-"""how long a run may take to end after SIGINT or SIGTERM"""
+"""time that a run has to end after SIGINT or SIGTERM"""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the interruptions by one signal did. wrong: what must not be."""
+    """Outcome of the interruptions by one signal. wrong: descriptions of failures."""
 
     moments: int = 0
     worst_leave_s: float = 0.0
@@ -43,7 +43,7 @@ class Tally:
 
 
 class Program:
-    """The program on some videos, as a child of ours; its processes carry a mark in their environment."""
+    """The program on some videos, as a child process; all its processes carry a mark in their environment."""
 
     def __init__(self, inputs: Path, cache: Path) -> None:
         self._inputs, self._cache = inputs, cache
@@ -72,7 +72,7 @@ class Program:
         return process, mark
 
     def run(self, output: Path) -> tuple[int, float]:
-        """Exit code and time of a run that nobody disturbs."""
+        """Exit code and time of an undisturbed run."""
         started = time.monotonic()
         process, _ = self.start(output)
         process.communicate()
@@ -80,7 +80,7 @@ class Program:
 
 
 def results(output: Path) -> dict[str, bytes]:
-    """What is in the videos' folders; what stands beside them tells of the run and its times."""
+    """Contents of the videos' folders. Files beside them describe the run and its times, so they are left out."""
     files = [p for p in output.rglob("*") if p.is_file() and p.parent != output]
     return {p.relative_to(output).as_posix(): p.read_bytes() for p in files}
 
@@ -101,16 +101,16 @@ def interrupt(program: Program, output: Path, number: signal.Signals, after_s: f
     where = f"{number.name} at {after_s:.2f} s"
     if number != signal.SIGKILL:
         tally.worst_leave_s = max(tally.worst_leave_s, time.monotonic() - sent)
-        # Before main() has its handlers Python's own answer counts.
+        # Before main() has installed its handlers, Python's default exit applies.
         if process.returncode not in (0, 130, -number, 1) or (b"Traceback" in said and process.returncode == 130):
             tally.wrong.append(f"{where}: exit code {process.returncode}, {said.decode(errors='replace')[-200:]}")
     tally.wrong += [f"{where}: {thing}" for thing in left_behind(output, mark, killed=number == signal.SIGKILL)]
 
 
 def left_behind(output: Path, mark: str, *, killed: bool) -> list[str]:
-    """Processes, clips that are not whole and, unless it was killed, temporary files.
+    """Leftover processes, incomplete clips and, unless the run was killed, temporary files.
 
-    Finished clips of a video that was under way may stay, with the notes about them, for the next run.
+    Finished clips of an unfinished video may stay, with their journal, for the next run.
     """
     deadline = time.monotonic() + LEAVE_S
     while (processes := marked(mark)) and time.monotonic() < deadline:
@@ -130,7 +130,7 @@ def left_behind(output: Path, mark: str, *, killed: bool) -> list[str]:
 
 
 def marked(mark: str) -> list[str]:
-    """Processes, of whatever parent, that the run with this mark has started."""
+    """Processes that the run with this mark has started, whatever their parent is now."""
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
         try:

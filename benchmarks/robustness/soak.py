@@ -1,4 +1,4 @@
-"""Hundreds of short videos in one run of the program: does anything grow, and is every result as if it ran alone?
+"""Hundreds of short videos in one run: does anything grow, and is every result the same as in a run of its own?
 
     python -m benchmarks.robustness.soak [--videos 300] [--alone 12] [--usual] [--cache-dir DIR]
 
@@ -48,12 +48,12 @@ UNUSUAL: dict[str, Callable[[Path], object]] = {
 UNUSUAL_EVERY = 4
 SAMPLE_S = 0.1
 MAY_GROW = {"memory, MB": 25.0, "open files": 2.0, "threads": 1.0, "processes": 1.0}
-"""by how much the last quarter's calm value may be above the first one's: clips under way differ"""
+"""by how much the last quarter's low value may exceed the first one's: the number of clips in progress varies"""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the run. values: in the order of `MAY_GROW`."""
+    """One sample of the run. values: in the order of `MAY_GROW`."""
 
     time_s: float
     values: tuple[float, ...]
@@ -61,10 +61,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """One row of the table. quarters: calm value and maximum in each quarter of the time.
+    """One row of the table. quarters: low value and maximum in each quarter of the time.
 
-    Calm: a fourth of the samples lie below it. While clips are made there are ten threads more than between them, so
-    the median of few samples is one or the other by chance; what leaks is there all the time.
+    The low value is the first quartile of the samples. While clips are encoded there are ten threads more than between
+    them, so the median of few samples is one or the other by chance; a leak shows in the quartile too.
     """
 
     what: str
@@ -76,7 +76,7 @@ class Growth:
 
 
 def make_videos(folder: Path, count: int, *, unusual: bool = False) -> list[Path]:
-    """`count` films that differ in content or at least in a few bytes that say nothing.
+    """`count` videos that differ in content or at least in a few meaningless bytes.
 
     unusual: every fourth is one of `UNUSUAL`.
     """
@@ -103,13 +103,13 @@ def make_videos(folder: Path, count: int, *, unusual: bool = False) -> list[Path
 
 
 def _ignored(suffix: str, number: int) -> bytes:
-    """A piece that may stand at the end of such a file: a "free" box, a Void element."""
+    """Padding that is allowed at the end of such a file: a "free" box or a Void element."""
     content = number.to_bytes(8, "big")
     return b"\xec\x88" + content if suffix == ".mkv" else (16).to_bytes(4, "big") + b"free" + content
 
 
 def run(inputs: Sequence[Path], output: Path, cache: Path) -> tuple[int, list[Sample]]:
-    """The program on `inputs`: its exit code, and what it took from its first result on."""
+    """Run the program on `inputs`; returns its exit code and its samples from the first result on."""
     command = [sys.executable, "main.py", *map(str, inputs), "-o", str(output), "--quiet", "--offline", "--no-cache"]
     command += [
         "--cache-dir",
@@ -136,7 +136,7 @@ def run(inputs: Sequence[Path], output: Path, cache: Path) -> tuple[int, list[Sa
 
 
 def _look(pid: int) -> tuple[float, ...]:
-    """Memory, open files, threads and child processes of `pid`; () where it has just ended."""
+    """Memory, open files, threads and child processes of `pid`; () if it has just ended."""
     own = Path(f"/proc/{pid}")
     try:
         memory_mb = int((own / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -148,7 +148,7 @@ def _look(pid: int) -> tuple[float, ...]:
 
 
 def growth(samples: Sequence[Sample]) -> list[Growth]:
-    """What the run needed in each quarter of its time."""
+    """Resources in each quarter of the run's time."""
     begin, quarter_s = samples[0].time_s, (samples[-1].time_s - samples[0].time_s) / 4
     parts = [
         [s.values for s in samples if begin + i * quarter_s <= s.time_s <= begin + (i + 1) * quarter_s]
@@ -163,13 +163,13 @@ def growth(samples: Sequence[Sample]) -> list[Growth]:
 
 
 def table(rows: Sequence[Growth]) -> list[str]:
-    """Lines of a Markdown table: calm value and maximum per quarter."""
+    """Lines of a Markdown table: low value and maximum per quarter."""
     lines = ["| calm, most | 1st quarter | 2nd | 3rd | 4th |", "|---|---|---|---|---|"]
     return lines + [f"| {r.what} | {' | '.join(f'{m:.0f}, {most:.0f}' for m, most in r.quarters)} |" for r in rows]
 
 
 def differing(videos: Sequence[Path], output: Path, folder: Path, cache: Path) -> list[str]:
-    """Files that are not the same where one of `videos` has a run of its own."""
+    """Files that differ when each of `videos` has a run of its own."""
     found = []
     for video in videos:
         alone = folder / f"alone-{video.stem}"
@@ -201,7 +201,7 @@ def main() -> int:
         done = len(list((folder / "out").glob("*/manifest.json")))
         rows = growth(samples)
         step = max(1, len(videos) // max(1, arguments.alone))
-        # Evenly spread would always meet the same film.
+        # Evenly spaced choices would always hit the same source.
         chosen = [videos[(i * step + i) % len(videos)] for i in range(min(arguments.alone, len(videos)))]
         different = differing(chosen, folder / "out", folder, cache)
     print(f"{done} of {len(videos)} videos done in {wall_s:.0f} s, exit code {code}; {len(samples)} samples\n")

@@ -1,9 +1,9 @@
-"""The program as somebody new to it would use it, command by command, with the times.
+"""All commands of the program in turn, as a new user would try them, with their times.
 
     python -m benchmarks.robustness.walkthrough [VIDEO ...] [--cache-dir DIR]
 
-Default: the sample. Each command is a process of its own; the times are those that a user waits. The networks are
-converted before, unless the cache has them. Exit code 1 where a command did not end as it should.
+Default: the sample. Each command is a process of its own, timed as a user waits for it. The networks are converted
+beforehand unless they are cached. The exit code is 1 if a command ended with an unexpected exit code.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache"), ("--help", *EDITING)
 WITHOUT_MODELS = ("--help", "cache", "clean", *EDITING)
 
 Step = tuple[str, Sequence[str], int]
-"""what it is, arguments of main.py, the exit code it has to have"""
+"""title, arguments of main.py, expected exit code"""
 
 
 def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
-    """edited: name of the video whose people are edited; it has at least two, person_01 with two tracklets or more."""
+    """edited: name of the video whose people are edited; it needs two people, and two tracklets for person_01."""
     yield "--help", ["--help"], 0
     yield "--dry-run", [*inputs, "--dry-run"], 0
     yield "run", inputs, 0
@@ -56,7 +56,7 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
 
 
 def launch(arguments: Sequence[str], output: Path, cache: Path) -> tuple[int, float, str]:
-    """Exit code, seconds and what was said."""
+    """Exit code, seconds and output."""
     command, *rest = arguments
     own = [] if command in WITHOUT_OUTPUT else ["-o", str(output)]
     own += [] if command in WITHOUT_CACHE else ["--cache-dir", str(cache)]

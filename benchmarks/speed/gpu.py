@@ -28,7 +28,7 @@ from config import AnalysisSettings, RunSettings, Settings
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager, why_no_gpu
-from core.models.face_detector import FaceDetector
+from core.models.mtcnn import MtcnnDetector
 from core.models.weights import chosen_cache_dir
 from core.types import ByteArray, Detections
 from processors.face_analyzer import SMALLEST_FACE_PX, analysis_size
@@ -156,7 +156,7 @@ def check_on_cpu(models: Path) -> None:
     import torch
 
     from core.models.batching import Batched, find_batch_size
-    from core.models.face_detector import ONET_SIDE, RNET_SIDE
+    from core.models.mtcnn import ONET_SIDE, RNET_SIDE
     from core.models.torch_runtime import DeviceImages, TorchNet, Upload
     from core.models.weights import locate
 
@@ -171,7 +171,7 @@ def check_on_cpu(models: Path) -> None:
         size = find_batch_size(lambda n, net=net, side=side: net(np.zeros((n, side, side, 3), np.uint8)), largest=64)
         nets.append(Batched(net, size, name=kind))
         print(f"{kind}: batches of {size}")
-    device = FaceDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
+    device = MtcnnDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
     here = manager("cpu", models).detector
     found = device.detect(material.pictures, SMALLEST_FACE_PX)
     for mine, wanted in zip(found, here.detect(material.pictures, SMALLEST_FACE_PX), strict=True):

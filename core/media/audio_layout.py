@@ -1,10 +1,10 @@
-"""Channel layouts: how a track's layout is read safely, and how its channels become mono, stereo or 5.1.
+"""Channel layouts: reading a track's layout safely, and mixing its channels to mono, stereo or 5.1.
 
 PyAV 17.1 to 18.1 frees the channel map of a layout of libav's "custom" order twice: an `AudioLayout` shares the map of
-the codec context or frame that it was read from, and both free it. This happens on every look at `.layout` or
-`.channels` of a codec context, at the `repr` of a stream, and for every decoded frame (a frame reads its own layout).
+the codec context or frame that it was read from, and both free it. This happens on every access to `.layout` or
+`.channels` of a codec context, on the `repr` of a stream, and for every decoded frame (a frame reads its own layout).
 Layouts of the other orders have no map. So nothing else in the program reads the layout of a source's codec context:
-`read_layout` does, once, and leaves a layout without a map in its place before the decoder is opened.
+`read_layout` does it once, and puts a layout without a map in its place before the decoder is opened.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _UNUSED, _NO_LABEL = "UNSD", ("NONE", "UNK")
 _AMBISONIC_OMNI, _AMBISONIC_PREFIX = "AMBI0", "AMBI"
 
 _GUESSED_COUNTS = (1, 2, 3, 5, 6, 7, 8)
-"""unlabelled channels that are taken for mono, stereo, 2.1, 5.0, 5.1, 6.1 and 7.1, as players do. Four are rather the
-independent inputs of a camera than front, centre and back; nine and more are a recorder's tracks"""
+"""counts of unlabelled channels that are taken for mono, stereo, 2.1, 5.0, 5.1, 6.1 and 7.1, as players do. Four are
+more likely the independent inputs of a camera than front, centre and back; nine and more are a recorder's tracks"""
 _UNLIMITED = "1000"
-"""swresample scales a whole mix down until no sum can overflow; up to this gain it does not. The front channels keep
-their level, the rest is added at the usual -3 dB (ITU-R BS.775), and rare peaks are clipped"""
+"""swresample scales a mix down if sums could exceed this gain. With a limit this high the front channels keep their
+level, the others are added at the usual -3 dB (ITU-R BS.775), and rare peaks are clipped"""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelMix:
     """How the channels of a layout are used.
 
-    channels: of the result; 1 (mono), 2 (stereo) or 6 (5.1). selection: arguments of libav's `pan` filter that pick and
-    order the channels which are mixed; "" where it is all of them, as they are.
+    channels: of the result; 1 (mono), 2 (stereo) or 6 (5.1). selection: arguments of libav's `pan` filter that select
+    and order the channels to be mixed; "" for all of them as they are.
     """
 
     channels: int
@@ -56,9 +56,9 @@ class ChannelMix:
 def read_layout(context: AudioCodecContext) -> str:
     """Describe the layout of a source's codec context, and make the context safe to use.
 
-    Must be called before anything else looks at the layout, and before the decoder is opened; a second call is harmless
+    Must be called before anything else reads the layout, and before the decoder is opened; a second call is harmless
     but may find less. Returns libav's name ("stereo"), the labels joined by "+" ("FL+FR+UNSD+UNSD"), "9 channels"
-    where there are no labels, or "" where the channels are not known yet.
+    without labels, or "" if the channels are not known yet.
     """
     shared = context.layout
     count = shared.nb_channels
@@ -84,7 +84,7 @@ def read_layout(context: AudioCodecContext) -> str:
 
 @functools.lru_cache(maxsize=256)
 def channel_mix(layout: str) -> ChannelMix:
-    """What is made of a layout that `read_layout` described.
+    """How to mix a layout that `read_layout` described.
 
     Labelled speakers are mixed by their positions, six or more to 5.1, fewer to stereo. Where labels do not describe a
     balanced set of speakers, the front pair is used with the other speakers added to their sides, or else the first
@@ -137,7 +137,7 @@ def _by_sides(names: list[str]) -> ChannelMix:
 
 def _ambisonic(names: list[str]) -> ChannelMix:
     omni = f"c{names.index(_AMBISONIC_OMNI)}"
-    if "FL" in names and "FR" in names:  # stereo that does not turn with the listener's head
+    if "FL" in names and "FR" in names:  # head-locked stereo beside the ambisonic channels
         return ChannelMix(2, f"stereo|c0={omni}+c{names.index('FL')}|c1={omni}+c{names.index('FR')}")
     return ChannelMix(1, f"mono|c0={omni}")
 
@@ -163,10 +163,10 @@ def _speakers(names: list[str], used: list[int]) -> ChannelMix:
 
 
 class ChannelMixer:
-    """Converts the frames of one shape (format, layout, rate) to 16 bits, another rate and other channels."""
+    """Converts frames of one shape (format, layout, rate) to 16 bits, another rate and other channels."""
 
     def __init__(self, track_layout: str, target_layout: str, rate_hz: int) -> None:
-        """track_layout: what `read_layout` found, for frames that have no labels themselves.
+        """track_layout: from `read_layout`, for frames that have no labels themselves.
 
         target_layout: mono, stereo or 5.1. rate_hz: of the result.
         """
@@ -177,7 +177,7 @@ class ChannelMixer:
         self._graph: Graph | None = None
 
     def convert(self, frame: av.AudioFrame | None) -> list[av.AudioFrame]:
-        """What is ready of the result, interleaved s16; None gets what is left, after which nothing may follow.
+        """The frames that are ready, interleaved s16; None flushes, after which no frame may follow.
 
         Raises:
             av.FFmpegError, ValueError: these channels cannot be converted.

@@ -1,4 +1,4 @@
-"""Which ffmpeg program is used for encoding."""
+"""Finding the ffmpeg program that encodes the clips."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ANSWER_TIMEOUT_S = 20
 
 @functools.lru_cache(maxsize=1)
 def find_ffmpeg() -> str:
-    """Path of an ffmpeg that can encode H.264: the system's, else the one that imageio-ffmpeg brings.
+    """Path of an ffmpeg that can encode H.264: the system's, else the one bundled with imageio-ffmpeg.
 
     Raises:
-        ToolMissingError: there is neither.
+        ToolMissingError: neither exists.
     """
     for candidate in (shutil.which("ffmpeg"), _bundled_ffmpeg()):
         if candidate is not None and _can_encode(candidate):

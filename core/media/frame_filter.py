@@ -1,4 +1,4 @@
-"""Awkward frames made ordinary: deinterlaced, upright, square pixels, no HDR, yuv420p with 8 bits."""
+"""Normalising frames: deinterlaced, upright, square pixels, SDR, 8-bit yuv420p."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _TV_MATRICES = ("bt709", "fcc", "smpte240m", "bt2020nc", "bt2020c")
 
 
 def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
-    """(degrees clockwise, mirrored): a frame is shown upright by mirroring it left-right, then turning it.
+    """(degrees clockwise, mirrored): a frame is shown upright by mirroring it left-right, then rotating it.
 
-    Turns that are no multiple of 90 degrees, and matrices that make no sense, count as none.
+    Rotations that are no multiple of 90 degrees and invalid matrices count as none.
     """
-    # PyAV's stubs call this a dict of strings
+    # PyAV's stubs declare a dict of strings.
     side_data = cast(Any, frame.side_data).get(SideDataType.DISPLAYMATRIX)
     if side_data is None or len(bytes(side_data)) < 36:
         return 0, False
@@ -49,14 +49,13 @@ def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
 
 
 class FrameFilter:
-    """Turns decoded frames into the geometry that `VideoInfo` promises; ordinary ones pass untouched.
+    """Brings decoded frames into the geometry that `VideoInfo` promises; frames that have it pass untouched.
 
-    A frame of another shape than the first one's is fitted inside it, between black bars. The libav graph is built
-    when the first frame that needs one comes, and again when size, pixel aspect, format or orientation change in
-    mid-stream.
+    A frame of another shape than the first is fitted inside it between black bars. The libav graph is built for the
+    first frame that needs one, and rebuilt when size, pixel aspect, format or orientation change.
 
     Attributes:
-        barred: frames so far that were given bars.
+        barred: frames so far that got bars.
     """
 
     def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
@@ -69,14 +68,14 @@ class FrameFilter:
         self.barred = 0
 
     def push(self, frame: av.VideoFrame, aspect: Fraction | None = None) -> Iterator[av.VideoFrame]:
-        """Give a frame in, get those that are ready; pts stay in the stream's time base.
+        """Feed one frame and get those that are ready; pts stay in the stream's time base.
 
-        aspect: width of its pixels divided by their height; None: as `VideoInfo` has it.
+        aspect: width of a pixel divided by its height; None: that of `VideoInfo`.
 
         Raises:
             av.FFmpegError: the graph cannot take this frame.
         """
-        # A stream that is interlaced once stays so: switching to and fro would cost a graph each time.
+        # Sticky, because each switch between interlaced and progressive would rebuild the graph.
         self._interlaced = self._interlaced or frame.interlaced_frame
         aspect = aspect or self._info.sample_aspect_ratio
         upside_down = any(plane.line_size < 0 for plane in frame.planes)
@@ -87,8 +86,8 @@ class FrameFilter:
             frame.format.name,
             frame.color_range,
             frame.colorspace,
-            # Asking for side data ties a frame to itself until the garbage collector comes: hundreds of MB at
-            # 1080p. So the whole orientation is looked at once, and again only when something here changes.
+            # Reading side data makes a reference cycle that keeps the frame until garbage collection (hundreds of
+            # MB at 1080p). So the full orientation is read only when one of these values changes.
             frame.rotation,
             hdr_transfer(frame),
             upside_down,
@@ -107,7 +106,7 @@ class FrameFilter:
         yield from self._pull(self._graph)
 
     def finish(self) -> Iterator[av.VideoFrame]:
-        """What the graph still holds back."""
+        """The frames that the graph still holds."""
         graph, self._graph, self._key = self._graph, None, ()
         if graph is not None:
             graph.vpush(None)
@@ -119,13 +118,13 @@ class FrameFilter:
                 frame = graph.vpull()
             except (av.BlockingIOError, av.EOFError):
                 return
-            # bwdif halves the time base
+            # bwdif halves the time base.
             if frame.pts is not None and frame.time_base is not None:
                 frame.pts = round(frame.pts * frame.time_base / self._info.time_base)
             yield frame
 
     def _build(self, frame: av.VideoFrame, aspect: Fraction, upside_down: bool) -> av.filter.Graph | None:
-        """The graph for frames like this one, None where they are ordinary."""
+        """The graph for frames like this one, None if they need none."""
         info = self._info
         steps: list[str] = []
         if self._interlaced:
@@ -149,7 +148,7 @@ class FrameFilter:
         if place is not None:
             steps.append(f"pad={info.width}:{info.height}:{place.left}:{place.top}:black")
         if upside_down or "vflip" in steps:
-            # These only turn the row order round; numpy is given rows from the top.
+            # These flip by a negative line size; numpy needs the rows in order.
             steps.append("copy")
         if not steps:
             return None
@@ -169,7 +168,7 @@ class FrameFilter:
                 name, _, arguments = step.partition("=")
                 if name == "lut3d" and transfer is not None:
                     table = stack.enter_context(table_file(transfer, peak_nits(frame)))
-                    # Not in the text of the arguments, where some characters of a path would mean something.
+                    # As a keyword, because some characters of a path are special in the argument string.
                     following = graph.add(name, interp="tetrahedral", file=str(table))
                 else:
                     following = graph.add(name, arguments or None)
@@ -185,8 +184,8 @@ def _scale(width: int, height: int) -> str:
 
 
 def _tone_mapping(scale: str) -> list[str]:
-    """HDR YUV to BT.709 YUV, by way of RGB in floats: with integers libavfilter's table takes three times as long."""
-    # Whatever the tags say of the matrix: HDR has but one in practice, and untagged it is still that one.
+    """HDR YUV to BT.709 YUV via float RGB: with integers, libavfilter's lut3d takes three times as long."""
+    # Regardless of the matrix tag: in practice HDR is always BT.2020, tagged or not.
     to_rgb = f"{scale}:in_color_matrix=bt2020"
     to_yuv = "scale=flags=bicubic+accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=tv"
     return [to_rgb, "format=gbrpf32", "lut3d", to_yuv, "format=yuv420p"]

@@ -1,4 +1,4 @@
-"""The nominal rate of a video: what its clips get. Headers are not trusted, and the beginning is not the whole."""
+"""The nominal frame rate of a video, which its clips get: measured, because headers and beginnings mislead."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
 FALLBACK_RATE = Fraction(25)
 
 RATE_PACKETS = 600
-"""how many packets' times are read where there is no index"""
+"""number of packets whose times are read if there is no index"""
 
 _INDEX_STRETCHES, _STRETCH = 40, 500
-"""of a longer index so many stretches of so many entries are looked at, spread over all of it"""
+"""a longer index is sampled: so many stretches of so many entries, spread evenly"""
 
 _STEADY_SHARE, _STEADY_WITHIN = 0.9, 0.05
-"""a video keeps to a rate where so many of its intervals differ from the nominal one by no more than this share"""
+"""a rate is steady if this share of the intervals is within this share of the nominal interval"""
 
 _QUICK_SHARE = 0.25
-"""of a rate that varies the quicker part counts, else its motion would stutter: so many of the intervals"""
+"""the quantile of the intervals that a varying rate is measured at: the quicker part counts, or motion would stutter"""
 
 _QUICKER = 1.5
 """a part of a video is quicker where a second of it has this many times as many frames as usual"""
@@ -47,10 +47,11 @@ _Intervals = NDArray[np.float64]
 def nominal_rate(
     name: str, container: str, stream: VideoStream, packet_pts: Sequence[int], time_base: Fraction
 ) -> Fraction:
-    """The header's average rate where the frames keep to it, else what their times say.
+    """The header's average rate if the frames keep to it, else the rate measured from their times.
 
-    name: of the file, for the log. packet_pts: times of the packets at the beginning, in any order. The index says
-    more where it has all frames (MP4, MOV); for the other containers `with_rate_of_all` decides in the end.
+    name: of the file, for the log. packet_pts: times of the packets at the beginning, in any order. MP4 and
+    MOV have an index of all frames, which is used where it is longer; for other containers `with_rate_of_all` has the
+    last word.
     """
     times = np.unique(np.asarray(packet_pts, np.int64))
     intervals = np.diff(times).astype(np.float64)
@@ -60,7 +61,7 @@ def nominal_rate(
     average = stated_rate(stream)
     if MIN_RATE <= average <= MAX_RATE:
         if _keeps_to(average, intervals, time_base):
-            # An average is measured over the file's length, a guess is what the header's words amount to.
+            # The average is measured over the file's length, the guess is derived from the header's fields.
             guessed = stream.guessed_rate or average
             close = MIN_RATE <= guessed <= MAX_RATE and abs(guessed - average) <= average / 100
             snapped = snap_rate(average)
@@ -69,19 +70,19 @@ def nominal_rate(
     else:
         reason = f"an impossible frame rate ({float(average):g}/s)"
     rate = _measured_rate(intervals, time_base)
-    logger.info("%s: %s; %s frames/s are written", name, reason, rate)
+    logger.info("%s: %s; clips get %s frames/s", name, reason, rate)
     return rate
 
 
 def stated_rate(stream: VideoStream) -> Fraction:
-    """The frame rate that the file states, 0 where it states none."""
+    """The frame rate in the file's headers, 0 if there is none."""
     if stream.container.format.name in RAW_FORMATS and stream.guessed_rate:
         return stream.guessed_rate
     return stream.average_rate or stream.guessed_rate or Fraction(0)
 
 
 def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:
-    """`info` with the rate that all of its frames have, where the beginning, which probing saw, is unlike the whole.
+    """`info` with the rate of all frames if it differs from that of the beginning, which is all that probing sees.
 
     frame_pts: (N,) int64, pts of every frame, strictly increasing. Times that the reader makes up stay the same.
     """
@@ -89,7 +90,7 @@ def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:
     if _keeps_to(info.frame_rate, intervals, info.time_base):
         return info
     rate = _measured_rate(intervals, info.time_base)
-    # The packets that probing judged by need not be frames, so their like is judged once more.
+    # Probing measured packets, which need not be frames; measuring the first frames again compares like with like.
     beginning = _measured_rate(intervals[:RATE_PACKETS], info.time_base)
     if any(abs(rate - known) <= known * Fraction(_STEADY_WITHIN) for known in (info.frame_rate, beginning)):
         return info
@@ -98,7 +99,7 @@ def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:
 
 
 def _index_intervals(stream: VideoStream) -> _Intervals:
-    """Intervals between the decoding times in the index, ticks; of a long one samples from all of it."""
+    """Intervals between the decoding times in the index, ticks; a long index is sampled."""
     entries = stream.index_entries
     starts = [0]
     length = len(entries)
@@ -113,7 +114,7 @@ def _keeps_to(rate: Fraction, intervals: _Intervals, time_base: Fraction) -> boo
     if not len(intervals):
         return True
     nominal = float(1 / (rate * time_base))
-    # a coarse time base rounds by up to one tick
+    # A coarse time base rounds by up to one tick.
     steady = np.abs(intervals - nominal) <= max(1.0, _STEADY_WITHIN * nominal)
     return bool(steady.mean() >= _STEADY_SHARE) and not _quicker_part(intervals, nominal, time_base).any()
 
@@ -131,10 +132,10 @@ def _measured_rate(intervals: _Intervals, time_base: Fraction) -> Fraction:
 
 
 def _quicker_part(intervals: _Intervals, usual: float, time_base: Fraction) -> NDArray[np.bool_]:
-    """Which intervals lie where frames come much quicker than every `usual` ticks; none where that is too short."""
+    """Which intervals lie in parts much quicker than one frame per `usual` ticks; none if those are too short."""
     second = float(1 / time_base)
     times = np.concatenate([[0.0], np.cumsum(intervals)])
-    # A burst is no rate, so a whole second is looked at. One frame more may fall into it by chance.
+    # Counted per second, because a burst is no rate; + 1 because one more frame may fall into it by chance.
     around = np.searchsorted(times, times + second / 2) - np.searchsorted(times, times - second / 2)
     quick = around[1:] > _QUICKER * second / usual + 1
     shown = np.minimum(intervals, LONGEST_HOLD_S * second)

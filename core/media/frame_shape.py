@@ -1,4 +1,4 @@
-"""How large a frame is shown: stored pixels, their aspect and the turn in, a rectangle of square pixels out."""
+"""Display size of a frame, in square pixels, from its stored size, pixel aspect and rotation."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from fractions import Fraction
 from av.video.stream import VideoStream
 
 _MAX_STRETCH = 4
-"""pixels more than this times as wide as high (or as high as wide) are an error of the header"""
+"""a pixel aspect beyond this ratio, either way, is an error in the header"""
 _SAME_SHAPE = 0.02
-"""bars of less than this share of the frame are not worth it: the stretch that avoids them is invisible"""
+"""bars of less than this share of the frame are avoided by stretching it, which is invisible"""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a frame lies inside another one, px; all even, because chroma samples cover two by two pixels."""
+    """Where a frame lies inside a larger one, px; all even, because chroma samples cover 2x2 pixels."""
 
     width: int
     height: int
@@ -24,14 +24,14 @@ class Placement:
 
 
 def sane_aspect(*told: Fraction | None) -> Fraction:
-    """Width of a stored pixel divided by its height: the first of `told` that is neither missing nor absurd, or 1."""
+    """Width of a stored pixel divided by its height: the first of `told` that is plausible, else 1."""
     return next(
         (aspect for aspect in told if aspect and Fraction(1, _MAX_STRETCH) <= aspect <= _MAX_STRETCH), Fraction(1)
     )
 
 
 def container_aspect(stream: VideoStream) -> Fraction | None:
-    """The pixels' aspect that the container tells and the stream does not; None where it has no say of its own.
+    """The pixel aspect in the container if it differs from the one in the stream, else None.
 
     stream: before its first frame is decoded.
     """
@@ -40,18 +40,18 @@ def container_aspect(stream: VideoStream) -> Fraction | None:
 
 
 def shown_size(width: int, height: int, aspect: Fraction, rotation: int) -> tuple[int, int]:
-    """(width, height) in square pixels of a stored frame that is turned by `rotation` degrees for display.
+    """(width, height) in square pixels of a stored frame that is rotated by `rotation` degrees for display.
 
-    Nothing is ever made smaller: wide pixels widen the frame, high ones heighten it.
+    Neither side shrinks: wide pixels widen the frame, tall ones heighten it.
     """
     size = (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
     return size[::-1] if rotation in (90, 270) else size
 
 
 def placed_inside(size: tuple[int, int], canvas: tuple[int, int]) -> Placement | None:
-    """The largest place for a frame of `size` in the middle of `canvas`; None where it fills all of it."""
+    """The largest centred placement of a frame of `size` in `canvas`; None if it fills the canvas."""
     (width, height), (canvas_width, canvas_height) = size, canvas
-    # Integers, so that no rounding depends on the machine.
+    # Integers, so that rounding does not depend on the machine.
     if width * canvas_height >= height * canvas_width:
         fitted = canvas_width, canvas_width * height // width
     else:

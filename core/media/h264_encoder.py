@@ -58,7 +58,7 @@ def choose_encoder(codec: Literal["auto", "x264", "nvenc"], width: int, height: 
         raise ToolMissingError(
             f"NVENC does not work here: {failure}", stage="encode", hint="--codec auto or x264 encodes on the CPU"
         )
-    logger.info("clips are encoded by x264 (no NVENC: %s)", failure)
+    logger.info("clips are encoded on the CPU (x264; no NVENC: %s)", failure)
     return H264_ENCODER
 
 
@@ -94,5 +94,5 @@ def _trial(program: str, width: int, height: int) -> str:
 
 def _reason(messages: list[str]) -> str:
     """The first message, without the address that ffmpeg puts before it."""
-    first = messages[0] if messages else "a trial failed without a message"
+    first = messages[0] if messages else "the test encoding failed without a message"
     return first.rpartition("] ")[2]

@@ -1,8 +1,7 @@
-"""The one way in which the program opens media: a local file, as a real container, silently.
+"""Opening media files: the only place in the program that does, restricted to local files and known containers.
 
-An input is hostile until proven otherwise: a playlist, a script or an address under a video's name
-would make libav open other files or the network. So every open names the `file` protocol and a
-fixed list of demuxers that read nothing but the file itself.
+Inputs are treated as hostile: a playlist, a script or a URL under a video's name would make libav open other files or
+the network. So every open allows only the `file` protocol and a fixed list of demuxers that read nothing but the file.
 """
 
 from __future__ import annotations
@@ -47,72 +46,69 @@ CONTAINER_FORMATS = (
     "ivf",
     "obu",
 )
-"""libav's names of the demuxers that may be used; none of them opens a second file"""
+"""libav's names of the demuxers that are allowed; none of them opens a second file"""
 
 RAW_FORMATS = frozenset({"mpegvideo", "h264", "hevc", "m4v", "mjpeg", "obu", "dv"})
-"""demuxers whose average frame rate is an assumption or a count of ticks; what the stream's header says is better"""
+"""demuxers whose average frame rate is an assumption or a tick count; the stream header's rate is better"""
 _JPEG_START = b"\xff\xd8\xff"
 
 CLOCK_RESET_S = 1
-"""a step back in time that is larger is a new clock, not a disorder"""
+"""a larger step back in time is a new clock, not frames out of order"""
 LONGEST_HOLE_S = 3600
-"""a step ahead that is larger is a new clock too, not a pause"""
+"""a larger step ahead is a new clock, not a pause"""
 MAX_FRAME_PX = 2**26
-"""a frame with more pixels (8192x8192) is refused by the decoder before its memory is taken: a dozen are alive
-at a time"""
+"""the decoder refuses larger frames (8192x8192) before it allocates them: a dozen are alive at a time"""
 
 USUAL_PROBE_BYTES, USUAL_PROBE_S = 5_000_000, 5
-"""how far libav reads when it opens a file, to find its streams and their parameters (7 s in MPEG-TS and MPEG-PS)"""
+"""how far libav reads on open to find streams and their parameters (7 s in MPEG-TS and MPEG-PS)"""
 _LONG_PROBE = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000), "scan_all_pmts": "1"}
-"""bytes and microseconds; the bytes are kept in memory until they are read. The last is for MPEG-TS whose list of
-streams changes, and ignored by other containers"""
+"""bytes and microseconds; the bytes are kept in memory until they are read. `scan_all_pmts` is for MPEG-TS whose list
+of streams changes; other containers ignore it"""
 
-# Messages would go to stderr, in the middle of the progress bars; and libav's logging threads can
-# deadlock with Python's when it is on.
+# libav's messages would go to stderr between the progress bars, and its logging can deadlock with Python's threads.
 av.logging.set_level(None)
 
 
 def file_url(path: Path) -> str:
-    """`path` as libav has to be given it, so that no name can be taken for an address or an option."""
-    # absolute(), not resolve(): a link's target may have another extension, which libav looks at.
+    """`path` as a URL for libav, so that no name can be taken for another protocol or an option."""
+    # absolute(), not resolve(): libav looks at the extension, and a link's target may have another one.
     return f"file:{path.absolute()}"
 
 
 def decoded_pts(frame: av.VideoFrame, container_format: str) -> int | None:
-    """When a freshly decoded frame is to be shown, in its stream's time base; None where nothing tells."""
-    # AVI stores no presentation times; what libav guesses for it is wrong with B-frames, the order of
-    # decoding, delayed as the decoder delays it, is not.
+    """Presentation time of a freshly decoded frame, in its stream's time base; None if unknown."""
+    # AVI stores no presentation times, and libav's guesses are wrong with B-frames; the decoder's delayed dts are not.
     return frame.dts if container_format == "avi" else frame.pts
 
 
 def input_options() -> dict[str, str]:
-    """What every open has to be told for an input to stay within its own file; libav's names."""
+    """libav options for every open, which keep it from reading anything but the input file."""
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)}
 
 
 def open_input(path: Path, container_format: str | None = None, *, long_probe: bool = False) -> InputContainer:
-    """Open a local media file for reading; close it by `with`.
+    """Open a local media file for reading; a context manager.
 
-    container_format: demuxer that must be used (`VideoInfo.container`); None lets libav choose among
-        `CONTAINER_FORMATS`. long_probe: streams that begin late are searched for in more of the file.
+    container_format: the demuxer to use (`VideoInfo.container`); None lets libav choose among `CONTAINER_FORMATS`.
+    long_probe: search more of the file for streams that begin late.
 
     Raises:
-        av.FFmpegError, OSError, ValueError: as PyAV has it; callers turn it into an error of ours.
+        av.FFmpegError, OSError, ValueError: it cannot be opened; callers turn this into an error of the program.
     """
     return av.open(
         file_url(path),
         mode="r",
         format=container_format or _demuxer_for(path),
-        # metadata is not always UTF-8, and nobody needs it to be
+        # Metadata is not always UTF-8 and is not used.
         metadata_errors="replace",
-        # not `options`: those reach the decoders too, and old PyAV crashes on that (MPEG-TS, FLV)
+        # Not `options`: those reach the decoders too, which crashes old PyAV (MPEG-TS, FLV).
         container_options=input_options() | (_LONG_PROBE if long_probe else {}),
     )
 
 
 def _demuxer_for(path: Path) -> str | None:
-    """The demuxer for a file that libav would take for something else, None where it may choose."""
-    # A stream of JPEG frames passes for a single one.
+    """The demuxer for a file that libav would misdetect, else None."""
+    # libav would take a stream of JPEG images for a single one.
     if path.suffix.lower() in (".mjpg", ".mjpeg"):
         with path.open("rb") as file:
             if file.read(len(_JPEG_START)) == _JPEG_START:
@@ -121,15 +117,15 @@ def _demuxer_for(path: Path) -> str | None:
 
 
 def demux(container: InputContainer, stream: _Stream) -> Iterator[av.Packet[_Stream]]:
-    """The packets of `stream`, then an empty one, as PyAV has them.
+    """The packets of `stream`, then an empty one that flushes the decoder.
 
     Raises:
-        av.FFmpegError, OSError: reading failed; a new call goes on behind the fault.
+        av.FFmpegError, OSError: reading failed; a new call continues after the fault.
     """
     while True:
         try:
             yield from container.demux(stream)
             return
         except IndexError:
-            # PyAV stumbles over packets of a stream that damage makes appear in mid-file.
+            # PyAV fails on packets of a stream that damage makes appear in mid-file.
             logger.debug("%s: a packet of an unknown stream", container.name)

@@ -1,4 +1,4 @@
-"""Where the streams of a file end, whatever its header says."""
+"""Where the streams of a file really end, regardless of its header."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from core.media.media_input import open_input
 from core.types import VideoInfo
 
 _TAIL_S = 30
-"""read before the claimed end; a stream that ends sooner does not reach it"""
+"""how much before the claimed end is read; streams that end before that are not seen"""
 
 
 def other_streams_end_s(info: VideoInfo) -> float:
-    """When the last packet of any stream but the video's ends, s on the container's clock; 0.0 where there is none."""
+    """End of the last packet of all streams but the video, s on the container's clock; 0.0 if there is none."""
     end_s = 0.0
     with (
         contextlib.suppress(av.FFmpegError, OSError, ValueError, IndexError),

@@ -1,4 +1,4 @@
-"""A few frames of a finished clip, found without decoding it all."""
+"""Thumbnails of a finished clip, without decoding all of it."""
 
 from __future__ import annotations
 
@@ -18,52 +18,51 @@ logger = logging.getLogger(__name__)
 
 CONTAINER = "mov,mp4,m4a,3gp,3g2,mj2"
 FIRST_AFTER_S = 0.4
-"""the first frame is one so far into the clip: a person's first frames may still be half a dissolve"""
+"""time of the first thumbnail: a clip's first frames may still be part of a dissolve"""
 
-_APART_S = 8.0
-_AT_LEAST = 3
-_CLOSEST_S = 0.6
-"""frames: one for so many seconds, but start, middle and end of a clip in any case, unless it is very short"""
+_SPACING_S = 8.0
+_MIN_COUNT = 3
+_MIN_SPACING_S = 0.6
+"""one thumbnail per `_SPACING_S`, but at least start, middle and end unless they are closer than `_MIN_SPACING_S`"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnail:
-    """A frame (h, w, 3) uint8 RGB and its time in the clip, seconds."""
+    """An image (h, w, 3) uint8 RGB and its time in the clip, seconds."""
 
     time_s: float
     pixels: ByteArray
 
 
 def read_thumbnails(path: Path, height_px: int, limit: int) -> tuple[Thumbnail, ...]:
-    """At most `limit` frames of the clip, `height_px` high, in time order: near its start, its end, and between.
+    """At most `limit` thumbnails of the clip, `height_px` high, in time order, from near its start to near its end.
 
-    Between key frames, which our encoder sets at least every 250 frames, the way to a frame is decoded without
-    B-frames. In a long clip key frames near by are taken instead. () where the file cannot be read.
-    Edges between blocks are not smoothed, which shrunk frames do not show (42 dB and more) and which takes a sixth of
-    the time.
+    B-frames are skipped on the way from a key frame (our encoder sets one at least every 250 frames), and in long clips
+    a nearby key frame is taken instead of the exact time. The loop filter is off: that saves a sixth of the time and
+    does not show after shrinking (42 dB and more). () if the file cannot be read.
     """
     try:
         with open_input(path, CONTAINER) as container:
-            return tuple(_thumbnail(frame, height_px) for frame in _chosen(container, limit))
+            return tuple(_thumbnail(frame, height_px) for frame in _selected(container, limit))
     except (av.FFmpegError, OSError, ValueError, IndexError) as error:
         logger.debug("%s: no thumbnails: %s", path.name, error)
         return ()
 
 
 def evenly_spaced(count: int, limit: int) -> tuple[int, ...]:
-    """At most `limit` of the numbers 0..count-1, evenly spread, the first always among them."""
+    """At most `limit` of the numbers 0..count-1, evenly spaced, always including the first."""
     if count <= limit:
         return tuple(range(count))
     return tuple(i * count // limit for i in range(limit))
 
 
-def _chosen(container: InputContainer, limit: int) -> Iterator[av.VideoFrame]:
+def _selected(container: InputContainer, limit: int) -> Iterator[av.VideoFrame]:
     stream = container.streams.video[0]
     stream.codec_context.skip_frame = "BIDIR"
     stream.codec_context.options = {"skip_loop_filter": "all"}
     tick = float(stream.time_base or 1)
     wanted = _times((stream.duration or 0) * tick, limit)
-    plan = list(_ways(wanted, lambda time_s: _key_before(container, stream, int(time_s / tick)) * tick))
+    plan = list(_seek_plan(wanted, lambda time_s: _key_before(container, stream, int(time_s / tick)) * tick))
     container.seek(0, stream=stream)
     frames: Iterator[av.VideoFrame] = container.decode(stream)
     for time_s, key_s in plan:
@@ -79,8 +78,8 @@ def _chosen(container: InputContainer, limit: int) -> Iterator[av.VideoFrame]:
         yield last
 
 
-def _ways(wanted: Sequence[float], key_before: Callable[[float], float]) -> Iterator[tuple[float, float | None]]:
-    """For each time wanted the one to take, and the key frame to go to for it, None where decoding just goes on."""
+def _seek_plan(wanted: Sequence[float], key_before: Callable[[float], float]) -> Iterator[tuple[float, float | None]]:
+    """For each wanted time the one to take, and the time of the key frame to seek to, None to decode on."""
     near_s = 0.5 * (wanted[1] - wanted[0]) if len(wanted) > 1 else 0.0
     before_s = 0.0
     for number, time_s in enumerate(wanted):
@@ -99,9 +98,9 @@ def _key_before(container: InputContainer, stream: av.VideoStream, pts: int) -> 
 
 
 def _times(length_s: float, limit: int) -> tuple[float, ...]:
-    """When the frames are wanted, seconds into the clip."""
+    """Wanted times, seconds into the clip."""
     first = min(FIRST_AFTER_S, length_s / 2)
-    count = min(limit, max(min(_AT_LEAST, int(length_s / _CLOSEST_S)), int(length_s / _APART_S) + 1))
+    count = min(limit, max(min(_MIN_COUNT, int(length_s / _MIN_SPACING_S)), int(length_s / _SPACING_S) + 1))
     if count < 2:
         return (first,)
     step = (length_s - 2 * first) / (count - 1)

@@ -1,4 +1,4 @@
-"""The filters that turn HDR frames into BT.709 ones: what `utils.tone_map` computes, as a table for libavfilter."""
+"""Tone mapping of HDR frames to BT.709 in libavfilter, with the curve of `utils.tone_map` as a lookup table."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from core.types import ColorInfo
 from utils.tone_map import PEAK_NITS, HdrTransfer, sdr_table
 
 SDR_COLOR = ColorInfo("bt709", "bt709", "bt709", "tv")
-"""what tone-mapped frames are"""
+"""colour tags of tone-mapped frames"""
 
 _TRANSFERS: dict[int, HdrTransfer] = dict(zip((16, 18), get_args(HdrTransfer), strict=True))
-"""libavutil's numbers"""
+"""by libavutil's numbers"""
 _TABLE_SIZE = 65
-_LEAST_PEAK_NITS, _GREATEST_PEAK_NITS = 400.0, 4000.0
-"""what a file says of its brightest pixel is not always sensible"""
+_MIN_PEAK_NITS, _MAX_PEAK_NITS = 400.0, 4000.0
+"""limits for the peak in the file, which is not always plausible"""
 
 
 def hdr_transfer(frame: av.VideoFrame) -> HdrTransfer | None:
-    """How the light of an HDR frame is coded, None for an ordinary one."""
+    """Transfer function of an HDR frame, None for an SDR one."""
     return _TRANSFERS.get(int(frame.color_trc))
 
 
 def peak_nits(frame: av.VideoFrame) -> float:
-    """The brightest pixel of the whole video as the file has it (MaxCLL), in whole hundreds; else 1000."""
-    # PyAV's stubs call this a dict of strings
+    """Peak brightness of the video in the file's metadata (MaxCLL), rounded to hundreds; 1000 if missing."""
+    # PyAV's stubs declare a dict of strings.
     level = cast(Any, frame.side_data).get(SideDataType.CONTENT_LIGHT_LEVEL)
     if level is None or len(bytes(level)) < 4:
         return PEAK_NITS
     (told,) = struct.unpack("=I", bytes(level)[:4])
-    return min(max(100.0 * round(told / 100), _LEAST_PEAK_NITS), _GREATEST_PEAK_NITS) if told else PEAK_NITS
+    return min(max(100.0 * round(told / 100), _MIN_PEAK_NITS), _MAX_PEAK_NITS) if told else PEAK_NITS
 
 
 @contextmanager
 def table_file(transfer: HdrTransfer, peak: float) -> Iterator[Path]:
-    """A .cube file that exists while a graph with `lut3d` is being configured."""
+    """A temporary .cube file, for the `lut3d` filter to read while its graph is configured."""
     with tempfile.TemporaryDirectory(prefix="tone-map-") as folder:
         path = Path(folder) / "table.cube"
         path.write_bytes(_cube(transfer, peak))

@@ -1,4 +1,4 @@
-"""One decoded frame, and the three ways to look at it: planes, small RGB, a patch of RGB."""
+"""One decoded frame and its views: planes, scaled RGB, scaled YUV, an RGB patch at native resolution."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from core.types import ByteArray
 
-# swscale's numbers (libswscale/swscale.h), the same in all its versions
+# swscale's constants (libswscale/swscale.h), the same in all versions
 _FAST_BILINEAR, _AREA = 1, 0x20
 _SWS_MATRIX = {"bt709": 1, "fcc": 4, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9}
 _SWS_BT601 = 5
 _RANGE_LIMITED, _RANGE_FULL = 1, 2
 _AREA_ABOVE = 3.0
-"""shrinking by more than this, fast bilinear would skip so many pixels that still frames flicker"""
+"""when shrinking by more than this, fast bilinear skips so many pixels that static images flicker"""
 
 _LUMA_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt2020c": (0.2627, 0.0593)}
 _BT601_LUMA_WEIGHTS = (0.299, 0.114)
@@ -31,13 +31,13 @@ _scalers = threading.local()
 
 
 class VideoFrame:
-    """A frame in display geometry: upright, square pixels, planar YUV 4:2:0 with 8 bits.
+    """A frame in display geometry: upright, square pixels, planar 8-bit YUV 4:2:0.
 
-    Holds the decoder's buffer, without a copy, for as long as it (or a view of its planes) lives. May be
-    read from any thread, by one at a time.
+    Holds the decoder's buffer, without a copy, as long as it or a view of its planes lives. May be read from any
+    thread, by one at a time.
 
     Attributes:
-        index: number of the frame, from 0 at the first that its `VideoReader.frames` gave.
+        index: number of the frame, from 0 at the first that its `VideoReader.frames` yielded.
         pts: presentation time in the stream's time base.
         width, height: px, as displayed; may be odd.
     """
@@ -78,13 +78,13 @@ class VideoFrame:
         return np.ascontiguousarray(scaled.to_ndarray(), np.uint8)
 
     def shrunk(self, width: int, height: int) -> ByteArray:
-        """The whole frame averaged over cells: (height, width, 3) uint8 Y, V, U with the values that are stored."""
+        """The whole frame area-averaged to (height, width, 3) uint8 in the order Y, V, U, values as stored."""
         scaled = _scaler(self.width, self.height, width, height).reformat(
             self._frame,
             width,
             height,
             "yuv444p",
-            # Equal ranges on both sides: nothing is stretched.
+            # Equal ranges on both sides, so that values are not stretched.
             src_color_range=_RANGE_LIMITED,
             dst_color_range=_RANGE_LIMITED,
             interpolation=_AREA,
@@ -95,8 +95,8 @@ class VideoFrame:
     def patch(self, box: Sequence[float] | NDArray[np.floating]) -> tuple[ByteArray, int, int]:
         """Native-resolution RGB of the smallest whole-pixel rectangle that covers `box`.
 
-        box: x1 y1 x2 y2 in display px. What lies outside the frame is left out; of a box wholly outside
-        the nearest pixels remain, so the patch is never empty.
+        box: x1 y1 x2 y2 in display px. It is clipped to the frame; of a box wholly outside, the nearest pixels remain,
+        so the patch is never empty.
 
         Returns (pixels (h, w, 3) uint8 RGB, C-contiguous, and its upper left corner x0, y0 in px).
 
@@ -107,7 +107,7 @@ class VideoFrame:
             raise ValueError(f"box {tuple(box)}")
         x0, x1 = _clipped_span(float(box[0]), float(box[2]), self.width)
         y0, y1 = _clipped_span(float(box[1]), float(box[3]), self.height)
-        # Chroma samples cover two by two pixels, so the rectangle is converted from even corners.
+        # Chroma samples cover 2x2 pixels, so the rectangle is converted from even corners.
         left, top = x0 & ~1, y0 & ~1
         luma, *chroma = self.planes()
         luma = luma[top:y1, left:x1]
@@ -122,22 +122,22 @@ class VideoFrame:
 
 
 def default_matrix(width: int, height: int) -> str:
-    """The matrix that untagged frames of this size, upright or not, most likely have, as ffmpeg names it."""
+    """The likely colour matrix of untagged frames of this size, upright or not, in ffmpeg's naming."""
     return "bt709" if max(width, height) >= 1280 or min(width, height) > 576 else "smpte170m"
 
 
 def _plane_view(plane: av.video.plane.VideoPlane) -> ByteArray:
-    # PyAV's stubs do not know that a plane is a buffer
+    # PyAV's stubs do not declare that a plane is a buffer.
     rows: ByteArray = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)
     view = rows[: plane.height, : plane.width]
-    # The decoder predicts later frames from this memory.
+    # Read-only, because the decoder predicts later frames from this memory.
     view.flags.writeable = False
     return view
 
 
 def _clipped_span(low: float, high: float, limit: int) -> tuple[int, int]:
     """[low, high) widened to whole pixels, within [0, limit), at least one pixel."""
-    # clamped as float first: int() of a huge float is a huge int
+    # Clamped as float first: int() of a huge float is a huge int.
     start = min(max(math.floor(min(max(low, -1.0), limit + 1.0)), 0), limit - 1)
     end = min(max(math.ceil(min(max(high, -1.0), limit + 1.0)), start + 1), limit)
     return start, end
@@ -157,7 +157,7 @@ def _rgb_from_yuv(matrix: str, full_range: bool) -> NDArray[np.float64]:
 
 
 def _scaler(*sizes: int) -> VideoReformatter:
-    """A swscale context for these sizes: setting one up anew for every frame would cost 2 ms."""
+    """A cached swscale context for these sizes: a new one for every frame would cost 2 ms."""
     kept: dict[tuple[int, ...], VideoReformatter] = _scalers.__dict__.setdefault("kept", {})
     if sizes not in kept:
         if len(kept) >= _SCALERS_KEPT:

@@ -1,4 +1,4 @@
-"""What is this file: everything that is known before the work begins, or a one-line reason to refuse it."""
+"""Probing an input: everything known about it before the analysis, or a one-line reason to refuse it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
 
 _MAX_PROOF_PACKETS = 500
-"""how many packets may fail before a stream counts as not decodable"""
+"""packets without a frame after which a stream counts as not decodable"""
 _NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
-# ffmpeg's names for libavutil's numbers (those that its encoder options take)
+# ffmpeg's names, as its encoder options take them, by libavutil's numbers
 _PRIMARIES = {
     1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
     10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "jedec-p22",
@@ -47,10 +47,10 @@ _RANGE = {1: "tv", 2: "pc"}
 
 
 def probe_video(path: Path) -> VideoInfo:
-    """Examine one input; its first frame is decoded as proof that it can be.
+    """Examine one input; its first frame is decoded as proof that decoding works.
 
-    `color` describes the frames as `VideoReader` delivers them: where the stored ones are not YUV, the
-    matrix and range that they are converted to; where they are HDR, BT.709.
+    `color` describes the frames as `VideoReader` delivers them: for stored frames that are not YUV, the matrix and
+    range that they are converted to; for HDR, BT.709.
 
     Raises:
         InvalidVideoError: the input cannot be used; message and hint say why in one line.
@@ -79,9 +79,9 @@ def _why_not_opened(path: Path) -> tuple[str, str]:
         head = file.read(4096)
         text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         if text.startswith((b"<!doctype html", b"<html")):
-            return "is a web page, not a video", "the download gave a page instead of the file"
+            return "is a web page, not a video", "the download returned a web page instead of the file"
         if text.startswith((b"#extm3u", b"ffconcat")):
-            return "is a playlist, not a video", "give the video files themselves"
+            return "is a playlist, not a video", "name the video files themselves"
         if (
             head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide")
             or head.startswith((b"\x1a\x45\xdf\xa3", b"FLV\x01"))
@@ -89,11 +89,11 @@ def _why_not_opened(path: Path) -> tuple[str, str]:
             or head[0:376:188] == b"GG"
         ):
             return "is a damaged or incomplete video: its index cannot be read", "copy or download it again"
-    return "is not a video in a known container", "mp4, mov, mkv, webm, avi, ts, mpg, ... can be read"
+    return "is not a video in a supported container", "supported are mp4, mov, mkv, webm, avi, ts, mpg and others"
 
 
 def _check_file(path: Path) -> int:
-    """Size in bytes. Opening a fifo or a device would block, so the kind of file is looked at before."""
+    """Size in bytes. The kind of file is checked before opening, because opening a fifo or a device would block."""
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
@@ -102,7 +102,7 @@ def _check_file(path: Path) -> int:
         reason = getattr(error, "strerror", None) or str(error)
         raise _invalid(path, f"cannot be read: {reason.lower()}", "check the name and the permissions") from error
     if stat.S_ISDIR(status.st_mode):
-        raise _invalid(path, "is a folder, not a video", "its files are taken when the folder itself is an input")
+        raise _invalid(path, "is a folder, not a video", "name the folder as an input to process its files")
     if not stat.S_ISREG(status.st_mode):
         raise _invalid(path, "is not a regular file", "pipes, sockets and devices are not read")
     if status.st_size == 0:
@@ -119,7 +119,7 @@ def _examine(
     assert stream.time_base is not None
     time_base = stream.time_base
     if time_base > LONGEST_HOLD_S:
-        raise _invalid(path, f"has a clock that ticks every {float(time_base):.0f} s", "a damaged header?")
+        raise _invalid(path, f"has a time base of {float(time_base):.0f} s", "a damaged header?")
     _check_size(path, frame.width, frame.height)
     rotation, _ = orientation(frame)
     aspect = sane_aspect(told_by_container, told)
@@ -158,8 +158,8 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
     moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NOT_VIDEO]
     if not moving:
         if streams:
-            raise _invalid(path, "has no video, only a cover image", "a sound file?")
-        raise _invalid(path, "has no video stream", "a file with sound only?")
+            raise _invalid(path, "has no video, only a cover image", "an audio file?")
+        raise _invalid(path, "has no video stream", "an audio file?")
     known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
     if not known:
         raise _invalid(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
@@ -169,7 +169,7 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
 def _first_frame(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> tuple[av.VideoFrame, list[int], Fraction | None]:
-    """The first frame that decodes, the times of the packets at the beginning, and the frame's pixel aspect."""
+    """The first frame that decodes, the times of the first packets, and the frame's pixel aspect."""
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
     told = stream.width, stream.height
     first: av.VideoFrame | None = None
@@ -194,7 +194,7 @@ def _first_frame(
     if first is None:
         if told[0] * told[1] > MAX_FRAME_PX:
             _check_size(path, *told)
-        raise _invalid(path, "no frame of it can be decoded", "damaged, incomplete or encrypted?") from failure
+        raise _invalid(path, "none of its frames can be decoded", "damaged, incomplete or encrypted?") from failure
     return first, times, aspect
 
 

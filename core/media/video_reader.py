@@ -194,7 +194,7 @@ class VideoReader:
             context.options = {"max_pixels": str(MAX_FRAME_PX)}
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecodeError(
-                "cannot be opened for decoding", path=path, stage="decode", hint="has it changed meanwhile?"
+                "cannot be opened for decoding", path=path, stage="decode", hint="was it changed during the run?"
             ) from error
         return container
 

@@ -1,4 +1,4 @@
-"""Networks in batches of a size that fits: larger as long as it pays, smaller once memory was short."""
+"""Runs networks in batches: as large as pays off, smaller once GPU memory has run out."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ logger = logging.getLogger(__name__)
 
 FIRST_BATCH, LARGEST_BATCH = 16, 4096
 WORTHWHILE_GAIN = 1.15
-"""a batch of twice the size is worth its memory where it gets through this many times the images a second"""
+"""doubling the batch is worth the memory if it raises the number of images per second by this factor"""
 
 
 class Batched:
-    """A network that is given at most `size` images at a time.
+    """A network that is run on at most `size` images at a time.
 
-    Where the GPU's memory is short the size is halved and the same images are tried again, so nothing is lost;
-    later calls go on with the smaller size.
+    If GPU memory runs out, the size is halved and the same images are tried again. Later calls use the smaller size.
 
     Attributes:
-        size: images in a batch.
+        size: images per batch.
     """
 
     def __init__(self, net: Net, size: int, *, name: str = "network") -> None:
@@ -36,10 +35,10 @@ class Batched:
         self.size = size
 
     def __call__(self, images: Images) -> tuple[FloatArray, ...]:
-        """As the network's own call.
+        """Like the call of the network itself.
 
         Raises:
-            GPUMemoryError: not even a single image fits.
+            GPUMemoryError: not even one image fits.
         """
         parts: list[tuple[FloatArray, ...]] = []
         done = 0
@@ -51,7 +50,7 @@ class Batched:
                 if tried <= 1:
                     raise
                 self._shrink(tried // 2)
-                # The next try is outside of this block: the error holds what the failed one has allocated.
+                # Retried outside of this block, because the error keeps the memory of the failed call alive.
                 continue
             done += tried
             if done >= len(images):
@@ -61,7 +60,7 @@ class Batched:
     def _shrink(self, size: int) -> None:
         self.size = size
         level = logging.DEBUG if self._was_short else logging.WARNING
-        logger.log(level, "GPU memory is short: %s goes on with batches of %d or less", self._name, size)
+        logger.log(level, "GPU memory is low: %s continues with batches of at most %d", self._name, size)
         self._was_short = True
 
 
@@ -72,20 +71,20 @@ def find_batch_size(
     largest: int = LARGEST_BATCH,
     clock: Callable[[], float] = time.perf_counter,
 ) -> int:
-    """The size from which on doubling no longer pays, or does not fit.
+    """The batch size from which doubling no longer pays off, or does not fit.
 
     Args:
-        run: puts a batch of so many images through the network and waits for the results.
-        first, largest: sizes tried are first, 2 * first, ... <= largest.
+        run: runs the network on a batch of that many images and waits for the results.
+        first, largest: the sizes tried are first, 2 * first, ... <= largest.
 
     Returns:
-        The size; half of `first` where even that does not fit (`Batched` goes down from there).
+        The size; half of `first` if not even that fits (`Batched` then reduces it further).
     """
     best, best_rate = max(first // 2, 1), 0.0
     size = first
     while size <= largest:
         try:
-            run(size)  # the first call of a shape sets things up
+            run(size)  # the first call of a shape includes its set-up
             begin = clock()
             run(size)
             rate = size / max(clock() - begin, 1e-9)

@@ -1,4 +1,4 @@
-"""A model on a GPU that can be replaced by its like on the CPU in the middle of a video."""
+"""A model on a GPU that is replaced by the same model on the CPU if it fails in the middle of a video."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from core.errors import GPUMemoryError
 
 
 class CpuFallback:
-    """Looks like the model that it holds. Where a call fails for want of memory or of a kernel, the other one does it.
+    """Behaves like the model that it wraps. A call that fails for lack of memory or of a kernel is repeated on the CPU.
 
-    Nothing is lost: a model keeps nothing from one call to the next. A dead device (DeadDeviceError) passes.
+    Models keep no state between calls, so nothing is lost. DeadDeviceError is passed on.
     """
 
     def __init__(
         self, model: object, replace: Callable[[Exception | None], object], obsolete: Callable[[], bool]
     ) -> None:
-        """replace: gives the model to go on with; called once, with the error if there was one.
+        """replace: returns the model to continue with; called once, with the error if there was one.
 
-        obsolete: whether `model` is to be replaced even before it fails.
+        obsolete: whether `model` must be replaced even though it has not failed.
         """
         self._model = model
         self._replace = replace
@@ -39,17 +39,17 @@ class CpuFallback:
                 try:
                     return getattr(model, name)(*args, **kwargs)
                 except (GPUMemoryError, RuntimeError) as error:
-                    self._exchange(error)
+                    self._switch(error)
                     if self._model is model:
                         raise
             else:
-                self._exchange(None)
-            # The error, which holds the memory of the call that failed, is gone by now.
+                self._switch(None)
+            # Outside of the except block, because the error keeps the memory of the failed call alive.
             return getattr(self._model, name)(*args, **kwargs)
 
         return call
 
-    def _exchange(self, error: Exception | None) -> None:
+    def _switch(self, error: Exception | None) -> None:
         with self._lock:
             if not self._replaced:
                 self._model = self._replace(error)

@@ -1,7 +1,7 @@
-"""Reads the weights out of dlib's serialised face recognition network, without dlib.
+"""Reads the weights of dlib's serialised face recognition network, without dlib.
 
-dlib writes its layers from the input to the output: a name, then for layers with parameters a tensor (version 2,
-four sizes, little-endian floats). Integers are a byte with their length in the low four bits, then that many bytes.
+dlib writes the layers from the input to the output: a name, followed, if the layer has parameters, by a tensor (version
+2, four sizes, little-endian floats). An integer is a byte with its length in the low four bits, then that many bytes.
 Reference: dlib/serialize.h and dlib/cuda/tensor.h of dlib 19.
 """
 
@@ -16,14 +16,14 @@ from core.errors import ModelError
 
 _TENSOR_VERSION = b"\x01\x02"
 _LAYERS = {b"con_4": 0, b"affine_": 0, b"fc_2": 5}
-"""layers with parameters, and how many bytes lie between the name and the tensor (for fc: its sizes)"""
+"""layers with parameters, and the number of bytes between the name and the tensor (for fc: its sizes)"""
 
 
 def read_parameters(path: Path) -> list[tuple[str, NDArray[np.float32]]]:
-    """("con", "affine" or "fc", its parameters (P,) float32) of each layer that has some, input first.
+    """("con", "affine" or "fc", parameters (P,) float32) of each layer that has parameters, from the input on.
 
     Raises:
-        ModelError: it is not such a file. Check its sha256 first: names are looked for, not parsed.
+        ModelError: it is no such file. Check its sha256 first: layers are found by their names, not parsed.
     """
     data = path.read_bytes()
     found: list[tuple[str, NDArray[np.float32]]] = []
@@ -42,7 +42,7 @@ def read_parameters(path: Path) -> list[tuple[str, NDArray[np.float32]]]:
             size, position = _integer(data, position)
             count *= size
         if count <= 0 or position + 4 * count > len(data):
-            raise ModelError("is not a network that dlib wrote", path=path, stage="models")
+            raise ModelError("is not a network written by dlib", path=path, stage="models")
         found.append((name.decode().rstrip("_0123456789"), np.frombuffer(data, "<f4", count, position)))
         position += 4 * count
     return found

@@ -14,15 +14,15 @@ from utils.face_alignment import FACE_TEMPLATE, similarity_transform, upright_bo
 
 
 class FaceEmbedder(Protocol):
-    """What the analyser needs of a recognition network."""
+    """What the analysis needs of a recognition network."""
 
     name: str
-    """of its row in `core.models.model_spec.MODELS`"""
+    """key in `core.models.model_spec.MODELS`"""
     side: int
     """chips are `side` x `side` px"""
 
     def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
-        """The 2x3 matrix from the image to a chip. box: (4,) xyxy; landmarks: (5, 2)."""
+        """The 2x3 matrix from image to chip coordinates. box: (4,) xyxy; landmarks: (5, 2)."""
         ...
 
     def embed(self, chips: ByteArray) -> FloatArray:
@@ -31,7 +31,7 @@ class FaceEmbedder(Protocol):
 
 
 class _NetEmbedder:
-    """Runs a network on chips."""
+    """Runs a network on chips; subclasses say how chips are aligned."""
 
     name: str
     side: int
@@ -58,10 +58,10 @@ class FaceNetEmbedder(_NetEmbedder):
 
 
 class DlibEmbedder(_NetEmbedder):
-    """dlib's ResNet (face_recognition_model_v1), 128 dimensions; the default that needs no download.
+    """dlib's ResNet (face_recognition_model_v1), 128 dimensions; needs no download.
 
-    Its weights are read from dlib's file into the same framework as the others (`core/models/torch_nets.py`): equal to
-    dlib's own results to 4e-7, and seven times faster on a CPU.
+    The weights are read from dlib's file and run like those of the other networks (`core/models/torch_nets.py`). The
+    results agree with dlib's own to 4e-7, and take a seventh of the time on a CPU.
     """
 
     name, side, dimensions = "dlib", input_side("dlib"), 128

@@ -1,4 +1,4 @@
-"""A second opinion on doubtful faces: dlib's MMOD detector, trained apart from MTCNN."""
+"""A second opinion on doubtful faces: dlib's MMOD detector, trained independently of MTCNN."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CROP_SIDE_PX = 200
 
 
 class FaceVerifier:
-    """Says how much a crop looks like a face. Not thread-safe; about 0.1 s a crop on one core."""
+    """Scores how much a crop looks like a face. Not thread-safe; about 0.1 s per crop on one core."""
 
     def __init__(self, weights: Path) -> None:
         import dlib
@@ -21,9 +21,9 @@ class FaceVerifier:
         self._detector = dlib.cnn_face_detection_model_v1(str(weights))
 
     def scores(self, crops: ByteArray) -> FloatArray:
-        """Best detection in each crop, 0.0 where there is none; faces reach 0.7 to 1.2.
+        """Score of the best detection in each crop, 0.0 if there is none; faces reach 0.7 to 1.2.
 
-        crops: (N, 200, 200, 3) uint8 RGB, twice the face's box.
+        crops: (N, 200, 200, 3) uint8 RGB, twice as large as the face box.
         """
         found = [self._detector(np.ascontiguousarray(crop), 0) for crop in crops]
         return np.array([max((float(d.confidence) for d in faces), default=0.0) for faces in found], np.float32)

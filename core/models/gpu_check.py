@@ -1,4 +1,4 @@
-"""Whether there is a GPU that torch can use, found out as cheaply as possible."""
+"""Checks as cheaply as possible whether torch can use a GPU."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import lru_cache
 
 @lru_cache(maxsize=1)
 def why_no_gpu() -> str:
-    """Empty where torch can use an NVIDIA GPU, else the reason why not.
+    """Empty if torch can use an NVIDIA GPU, else the reason why not.
 
-    torch is only imported where the driver answers: it costs 3 s and 600 MB.
+    torch, which costs 3 s and 600 MB, is only imported if the driver finds a GPU.
     """
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
@@ -25,7 +25,7 @@ def why_no_gpu() -> str:
     except ModuleNotFoundError:
         raise
     except (ImportError, OSError, RuntimeError) as error:
-        # CUDA's libraries come with it, and may not fit this machine.
+        # It loads CUDA's libraries, which may not fit this machine.
         return f"torch cannot be loaded: {' '.join(str(error).split())}"
     return (
         "" if torch.cuda.is_available() else f"torch {torch.__version__} was built without CUDA or for another driver"

@@ -1,7 +1,7 @@
-"""Every fact about a network in one row: its weights, its input, how much of it fits, how its scores are read.
+"""Every fact about a network in one row: weights, input size, batch sizes, how its scores are read.
 
-A new model is one row in `MODELS`, its architecture in `core/models/torch_nets.py`, and where it is a recognition
-network a class in `core/models/face_embedder.py`.
+A new model is a row in `MODELS`, its architecture in `core/models/torch_nets.py`, and a class that fits `FaceDetector`
+(`core/models/face_detector.py`) or `FaceEmbedder` (`core/models/face_embedder.py`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from core.errors import ModelError
 class WeightsFile:
     """A file of weights and where it comes from.
 
-    size: bytes. package, folder: the installed package that holds it, and the folder inside. url: where it is
-    downloaded from if no package holds it.
+    size: bytes. package, folder: the installed package that contains it, and the folder inside. url: where it is
+    downloaded from if no package contains it.
     """
 
     name: str
@@ -43,6 +43,26 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreScale:
+    """How the scores of a face detector are read; scores of different detectors are not comparable.
+
+    possible: least score of a tracked face that may be visible. seen: least score of one that is visible.
+    calm: least score of a face that needs no look at every frame. sure: from here on a face may change its size
+    quickly. sure_track: least median score of a track that needs no second opinion.
+    """
+
+    possible: float
+    seen: float
+    calm: float
+    sure: float
+    sure_track: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.possible <= self.seen <= self.calm <= self.sure <= 1:
+            raise ValueError(f"{self}: expected 0 < possible <= seen <= calm <= sure <= 1")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """What the program knows about one network.
 
@@ -51,8 +71,9 @@ class ModelSpec:
     example_side: px, of the input that it is traced with for the conversion; None: `side`.
     cpu_batch: images per call on a CPU, where more gain nothing.
     gpu_batch: images per call on a GPU; with `gpu_batch_fixed` exactly so many, else the largest number tried.
-    all_threads: it runs while everything else waits for it, so it gets every thread of the budget.
-    calibration: how cosines of its embeddings are read; None: it is no recognition network.
+    all_threads: everything else waits while it runs, so it gets every thread of the budget.
+    calibration: how cosines of its embeddings are read; None: it is not a recognition network.
+    score_scale: how scores of detected and tracked faces are read; None: it gives none of them.
     """
 
     weights: WeightsFile
@@ -63,6 +84,7 @@ class ModelSpec:
     gpu_batch_fixed: bool = False
     all_threads: bool = False
     calibration: Calibration | None = None
+    score_scale: ScoreScale | None = None
 
 
 def _mtcnn(name: str, size: int, sha256: str) -> WeightsFile:
@@ -88,6 +110,7 @@ MODELS: dict[str, ModelSpec] = {
         side=48,
         cpu_batch=256,
         gpu_batch=4096,
+        score_scale=ScoreScale(possible=0.15, seen=0.5, calm=0.9, sure=0.97, sure_track=0.9),
     ),
     "facenet": ModelSpec(
         WeightsFile(
@@ -131,19 +154,19 @@ MODELS: dict[str, ModelSpec] = {
 }
 
 DETECTOR_NETS = ("pnet", "rnet", "onet")
-"""the networks of MTCNN's cascade, in its order"""
+"""the networks of MTCNN's cascade, in order"""
 
 
 def embedder_names() -> tuple[str, ...]:
-    """The recognition networks, the best first."""
+    """The recognition networks, best first."""
     return tuple(name for name, spec in MODELS.items() if spec.calibration is not None)
 
 
 def calibration_of(embedder: str) -> Calibration:
-    """The curve of the recognition network `embedder`.
+    """The calibration of the recognition network `embedder`.
 
     Raises:
-        ModelError: there is none of that name.
+        ModelError: there is no such network.
     """
     spec = MODELS.get(embedder)
     if spec is None or spec.calibration is None:
@@ -152,8 +175,20 @@ def calibration_of(embedder: str) -> Calibration:
     return spec.calibration
 
 
+def score_scale_of(detector: str) -> ScoreScale:
+    """The score scale of the network `detector`.
+
+    Raises:
+        ValueError: it has none.
+    """
+    scale = MODELS[detector].score_scale
+    if scale is None:
+        raise ValueError(f"{detector} has no score scale")
+    return scale
+
+
 def input_side(name: str) -> int:
-    """Px, the side of the square input of the network `name`.
+    """Side of the square input of the network `name`, px.
 
     Raises:
         ValueError: it takes any size.

@@ -1,4 +1,4 @@
-"""Networks as plain functions on arrays, whatever runs them: OpenVINO on a CPU, torch on a GPU."""
+"""Networks as plain functions on arrays, and their conversion for OpenVINO, which runs them on a CPU."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from utils.files import PARTIAL_PREFIX, scratch_file
 logger = logging.getLogger(__name__)
 
 CONVERTER_VERSION = 2
-"""part of the cached files' names; to be raised when core/models/torch_nets.py changes what it writes"""
+"""part of the names of cached files; raise it when core/models/torch_nets.py changes what it writes"""
 
 CONVERT_TIMEOUT_S = 300.0
 
@@ -30,16 +30,15 @@ CONVERTED_FOLDER = "openvino"
 """of the cache folder"""
 
 BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-"""OpenVINO prepares itself anew for every number of images, which takes 20 ms, and keeps what it prepared, 0.7 MB"""
+"""batches are padded to these sizes: for every new size OpenVINO needs 20 ms and keeps 0.7 MB"""
 _BLOCK_BYTES = 1 << 20
 
-
 Images = Any
-"""(N, h, w, 3) RGB in [0, 255], uint8 or float32: an array, or a tensor where torch runs the network"""
+"""(N, h, w, 3) RGB in [0, 255], uint8 or float32: an array, or a tensor if torch runs the network"""
 
 
 class Net(Protocol):
-    """A network: images in, float32 arrays with N rows out; not thread-safe."""
+    """A network: takes images, returns float32 arrays with N rows; not thread-safe."""
 
     def __call__(self, images: Images) -> tuple[FloatArray, ...]: ...
 
@@ -66,8 +65,8 @@ class OpenVINONet:
 
     def __call__(self, images: Images) -> tuple[FloatArray, ...]:
         count = len(images)
-        contiguous = _filled_up(images)
-        # The tensor borrows the array's memory: the name keeps it alive until the network has read it.
+        contiguous = _padded(images)
+        # The tensor shares the array's memory; this name keeps it alive until the network has read it.
         self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
         self._request.infer()
         # The request's buffers are overwritten by the next call.
@@ -75,8 +74,8 @@ class OpenVINONet:
         return tuple(np.array(output, np.float32) for output in outputs)
 
 
-def _filled_up(images: Images) -> FloatArray:
-    """The images, C-contiguous, with black ones after them up to the next of `BATCH_SIZES`."""
+def _padded(images: Images) -> FloatArray:
+    """The images, C-contiguous, followed by black ones up to the next of `BATCH_SIZES`."""
     count = len(images)
     wanted = next((size for size in BATCH_SIZES if size >= count), count)
     if wanted == count:
@@ -90,19 +89,19 @@ _conversion = threading.Lock()
 
 
 def missing_bytes(kinds: Sequence[str], cache_dir: Path) -> int:
-    """About how much `converted` would write into `cache_dir` for `kinds`; 0 where it has them of any OpenVINO."""
+    """Approximate size of what `converted` would write for `kinds`; 0 if files of any OpenVINO version are there."""
     folder = cache_dir / CONVERTED_FOLDER
     files = {kind: MODELS[kind].weights for kind in kinds}
     return sum(f.size for kind, f in files.items() if not any(folder.glob(f"{kind}-{f.sha256[:16]}-*.bin")))
 
 
 def converted(kinds: Sequence[str], weights: dict[str, Path], cache_dir: Path) -> dict[str, Path]:
-    """Paths of the OpenVINO forms of `kinds`, converted once and kept in `cache_dir`.
+    """Paths of the networks `kinds` in OpenVINO's format, converted once and kept in `cache_dir`.
 
-    The conversion needs torch and some 800 MB, so it happens in a child process.
+    The conversion needs torch and about 800 MB of memory, so it runs in a child process.
 
     Raises:
-        ModelError: the conversion failed; the message has the end of what it said.
+        ModelError: the conversion failed; the message contains the last line of its output.
     """
     version = import_openvino().__version__.split("-")[0]
     names = {k: f"{k}-{MODELS[k].weights.sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
@@ -132,7 +131,7 @@ def _convert(kinds: Sequence[str], weights: dict[str, Path], paths: dict[str, Pa
             _remove(partials)
             raise _conversion_error(kinds, done, paths[kinds[0]].parent, sum(MODELS[k].weights.size for k in kinds))
         for kind in kinds:
-            # The .xml last: whoever sees it may rely on the .bin.
+            # The .xml last: where it exists, the .bin does.
             partials[kind].with_suffix(".bin").replace(paths[kind].with_suffix(".bin"))
             partials[kind].replace(paths[kind])
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -151,13 +150,13 @@ def _remove(partials: dict[str, Path]) -> None:
 def _conversion_error(
     kinds: Sequence[str], done: subprocess.CompletedProcess[bytes], folder: Path, size_bytes: int
 ) -> ModelError:
-    """What to say about a conversion of about `size_bytes` into `folder` that failed."""
+    """The error for a failed conversion that writes about `size_bytes` into `folder`."""
     tail = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
     reason, hint = " ".join(tail), ""
     if done.returncode < 0:
-        reason, hint = f"killed by signal {-done.returncode}", "it needs about 1 GB of memory"
+        reason, hint = f"killed by signal {-done.returncode}", "the conversion needs about 1 GB of memory"
     try:
-        # OpenVINO's streams do not say why they fail.
+        # OpenVINO does not report why a file cannot be written.
         with scratch_file(folder) as file:
             file.writelines(bytes(_BLOCK_BYTES) for _ in range(size_bytes // _BLOCK_BYTES + 1))
             file.flush()

@@ -1,8 +1,7 @@
-"""The one way in which the program uses OpenVINO: without its telemetry, and with signals left alone.
+"""The only place that imports OpenVINO: without its telemetry, and without a change to signal handling.
 
-Left to itself, `import openvino` tells Google Analytics about it: from a forked copy of this process, whatever the
-settings say of networks. A copy of a process with threads may stand still for ever; then so does our exit, which waits
-for it.
+By default, `import openvino` reports to Google Analytics, even with `--offline`, and does so from a fork of this
+process. A fork of a process with threads may hang for ever, and then our exit, which waits for it, hangs as well.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 _TELEMETRY, _CONVERTER = "openvino_telemetry", "openvino.tools.ovc"
-"""OpenVINO does without both where they are not there"""
+"""optional modules of OpenVINO"""
 
 
 def import_openvino(*, converter: bool = False) -> Any:
-    """The module `openvino`. converter: with what it converts networks by, which takes a third of its time to import.
+    """The module `openvino`. converter: with its converter, which takes a third of the import time.
 
     Raises:
         ImportError: it is not installed.
     """
     for unwanted in (_TELEMETRY,) if converter else (_TELEMETRY, _CONVERTER):
-        # None stands for a module that cannot be imported.
+        # None makes an import of the module fail.
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
     return importlib.import_module("openvino")
 
@@ -33,9 +32,9 @@ def import_openvino(*, converter: bool = False) -> Any:
 def openvino_core() -> Any:
     """The process's one `openvino.Core`, with the CPU plugin loaded.
 
-    Loading it gives the loading thread another stack for signals (for AMX, whose registers need a large one), and
-    destroying it frees that stack, on whichever thread. If the loader was the main thread, which handles Ctrl-C, the
-    next one would then crash the process. So a thread loads it that ends at once, and it is never destroyed.
+    Loading it gives the loading thread another signal stack (AMX registers need a large one), and destroying it frees
+    that stack, on whichever thread. If the main thread, which handles Ctrl-C, had loaded it, the next Ctrl-C would then
+    crash the process. So it is loaded on a thread that ends at once, and never destroyed.
 
     Raises:
         ImportError: OpenVINO is not installed.

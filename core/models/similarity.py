@@ -1,8 +1,8 @@
-"""How alike two faces are, on one scale for all embedders.
+"""Similarity of two faces on one scale for all embedders.
 
-Every embedder spreads its cosines differently: dlib's of two different people lie at 0.8-0.92,
-FaceNet's around 0.2 with a tail to 0.76. A logistic curve per embedder maps the cosine to [0, 1] so that
-0.5 means "as likely the same person as not", and no other module knows an embedder's numbers.
+Cosines are distributed differently for every embedder: for two different people dlib's lie at 0.8 to 0.92, FaceNet's
+around 0.2 with a tail to 0.76. A logistic curve per embedder maps the cosine to [0, 1] so that 0.5 means "as likely the
+same person as not". No other module depends on the cosines of an embedder.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Similarity:
 
     def from_cosine(self, cosine: FloatArray | float, log_odds: FloatArray | float = 0.0) -> NDArray[np.float32]:
         """Similarity in [0, 1], same shape, float32. log_odds: prior evidence to add, a number or of that shape."""
-        # One array all the way: a film of an hour compares thousands of tracklets with each other.
+        # In place: an hour of video has thousands of tracklets, which are all compared with each other.
         total = np.array(cosine, np.float64)
         total -= self.calibration.midpoint
         total *= self.calibration.slope
         total += log_odds
         total /= 2
-        # tanh form: no overflow however far the cosine lies from the midpoint.
+        # The tanh form does not overflow, however far the cosine is from the midpoint.
         np.tanh(total, out=total)
         total += 1
         total *= 0.5

@@ -1,7 +1,7 @@
-"""The torch networks, wrapped so that they take images: (N, h, w, 3) RGB in [0, 255], bytes or floats.
+"""The torch networks, wrapped so that they take images: (N, h, w, 3) RGB in [0, 255], uint8 or float32.
 
-Only this module builds torch modules. It is imported on a GPU, where OpenVINO cannot be loaded,
-and in the child process that converts the networks for OpenVINO.
+Only this module builds torch modules. It is imported where torch runs the networks, and in the child process that
+converts them for OpenVINO.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class NormalizedNet(nn.Module):  # type: ignore[misc]
 
     def forward(self, images: torch.Tensor) -> Any:
         """images: (N, h, w, 3) RGB in [0, 255]; returns what the network returns."""
-        # Half precision has no place for a pixel's fraction before the values are small.
+        # In half precision large values would lose the fraction of a pixel, so it is subtracted in float32.
         x = (images.permute(0, 3, 1, 2).to(torch.float32) - 127.5) * 0.0078125
         return self.net(x.to(next(self.net.parameters()).dtype))
 
 
 class FullSoftmax(nn.Module):  # type: ignore[misc]
-    """Softmax in single precision whatever the network computes with: in half, all good scores would be 1."""
+    """Softmax in single precision, whatever the precision of the network: in half, all good scores would be 1."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class FullSoftmax(nn.Module):  # type: ignore[misc]
 class DlibResNet(nn.Module):  # type: ignore[misc]
     """dlib's face recognition network (dnn_face_recognition_ex.cpp), 29 convolutions, on (N, 150, 150, 3) RGB."""
 
-    # Blocks from the input to the output: filters, and whether the block halves the image.
+    # Blocks from the input to the output: number of filters, and whether the block halves the resolution.
     BLOCKS = (
         *((32, False),) * 3,
         *((64, True), (64, False), (64, False), (64, False)),
@@ -87,7 +87,7 @@ class DlibResNet(nn.Module):  # type: ignore[misc]
 
 
 def _convolution(parameters: list[tuple[str, Any]], inputs: int, filters: int, *, size: int, stride: int) -> nn.Module:
-    """The next convolution of the file with the affine layer after it folded in."""
+    """The next convolution in the file, with the affine layer after it folded in."""
     (kind, values), (next_kind, affine) = parameters.pop(0), parameters.pop(0)
     if (kind, next_kind) != ("con", "affine") or len(values) != filters * (inputs * size * size + 1):
         raise ValueError(f"unexpected layers {kind} ({len(values)}), {next_kind}")
@@ -110,7 +110,7 @@ def _padded_sum(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def build(kind: str, weights: Path) -> nn.Module:
-    """`kind` is pnet, rnet, onet, facenet or dlib; evaluation mode, on the CPU, float32."""
+    """The network `kind` (pnet, rnet, onet, facenet or dlib) in evaluation mode, on the CPU, float32."""
     if kind == "dlib":
         return DlibResNet(weights).eval()
     from facenet_pytorch.models import inception_resnet_v1, mtcnn
@@ -119,7 +119,7 @@ def build(kind: str, weights: Path) -> nn.Module:
     net: nn.Module
     if kind == "facenet":
         net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)
-        # The published file holds the classification layer of its training set, which is not used.
+        # The published file includes the classification layer of the training set, which is not used.
         net.load_state_dict({k: v for k, v in state.items() if not k.startswith("logits.")})
     else:
         net = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}[kind](pretrained=False)
@@ -137,7 +137,7 @@ def convert(kind: str, weights: Path, target: Path) -> None:
     side = spec.example_side or input_side(kind)
     example = torch.zeros((2, side, side, 3), dtype=torch.float32)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch deprecates the tracing that OpenVINO's front end uses
+        warnings.simplefilter("ignore")  # torch deprecates the kind of tracing that OpenVINO uses
         model = openvino.convert_model(build(kind, weights), example_input=example)
     any_size = -1
     size = spec.side or any_size

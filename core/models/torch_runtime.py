@@ -1,7 +1,7 @@
-"""Networks and images on a torch device. Only imported where torch runs the networks; nothing here needs a GPU.
+"""Networks and images on a torch device. Only imported where torch runs the networks.
 
-What is done on a GPU is done on any device that is named, so that tests can run it on the CPU. Images go there as
-bytes, through host memory that is pinned and used again, and become floats there.
+Everything works on any torch device, so that tests can run it on the CPU. Images are uploaded as bytes, through a
+pinned buffer that is reused, and become floats on the device.
 """
 
 from __future__ import annotations
@@ -29,13 +29,12 @@ _SHORT_OF_MEMORY = (
     # cuDNN 9
     "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
     "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
-    # What is left of a GPU too full for a library's handle or for any algorithm's workspace.
+    # Reported if there is not even memory for a library handle or for the workspace of any algorithm.
     "CUDNN_STATUS_NOT_INITIALIZED",
     "CUBLAS_STATUS_NOT_INITIALIZED",
     "unable to find an engine to execute this computation",
 )
-"""texts of the RuntimeErrors in which CUDA and its libraries say that memory is short"""
-
+"""parts of the messages by which CUDA and its libraries report that memory ran out"""
 
 _DEAD = (
     "illegal memory access",
@@ -59,23 +58,22 @@ _DEAD = (
     "cudaErrorAssert",
     "cudaErrorLaunchFailure",
 )
-"""texts of the errors after which CUDA answers nothing else (CUDA Runtime API, cudaError_t), or of a lost GPU"""
+"""parts of the messages of errors that CUDA repeats at every later call (CUDA Runtime API, cudaError_t)"""
 
 
 @contextlib.contextmanager
 def device_errors(what: str, device: torch.device) -> Iterator[None]:
-    """Name what CUDA's RuntimeErrors mean; those that mean something else pass.
+    """Turn CUDA's RuntimeErrors into errors of the program; unknown ones are passed on.
 
     Raises:
-        GPUMemoryError: the memory of `device` is short, in whatever words. DeadDeviceError: this process cannot use
-            `device` any more.
+        GPUMemoryError: `device` ran out of memory. DeadDeviceError: this process cannot use `device` any more.
     """
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
         raise _short_of_memory(what) from error
     except RuntimeError as error:
-        # A library that finds the device dead may say that it could not be initialised.
+        # On a dead device a library may only report that it could not be initialised.
         if any(text in str(error) for text in _DEAD) or not _answers(device):
             raise DeadDeviceError(
                 f"the GPU failed with {what}: {first_line(error)}", stage="detect", hint="--device cpu"
@@ -86,13 +84,12 @@ def device_errors(what: str, device: torch.device) -> Iterator[None]:
 
 
 def try_device(device: str) -> None:
-    """Run one small convolution as the networks do.
+    """Run one small convolution in the way of the networks.
 
-    A card that torch has no kernels for, memory that others have taken, and a driver that does not fit all look well
-    until something is computed.
+    A card without kernels in this torch, exhausted memory and an unsuitable driver only show in a computation.
 
     Raises:
-        RuntimeError: it fails or gives wrong numbers.
+        RuntimeError: it fails or returns wrong values.
     """
     dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
     with torch.inference_mode():
@@ -100,16 +97,16 @@ def try_device(device: str) -> None:
         weights = torch.full((8, 3, 3, 3), 0.125, dtype=dtype).to(device, memory_format=torch.channels_last)
         sums = torch.nn.functional.conv2d(images, weights).float().cpu()
     if not torch.equal(sums, torch.full((2, 8, 14, 14), 3.375)):
-        raise RuntimeError("a convolution gives wrong numbers")
+        raise RuntimeError("a convolution returns wrong values")
 
 
 def first_line(error: Exception) -> str:
-    """What the error says, without CUDA's advice on debugging."""
+    """The message of the error without CUDA's advice on debugging."""
     return ascii_safe(next(iter(str(error).strip().splitlines()), type(error).__name__))
 
 
 def free_memory() -> None:
-    """Give the GPU's memory that nothing uses back to others; of a GPU that does not work that cannot be had."""
+    """Release cached GPU memory; without effect on a GPU that does not work."""
     with contextlib.suppress(RuntimeError):
         torch.cuda.empty_cache()
 
@@ -119,7 +116,7 @@ def _short_of_memory(what: str) -> GPUMemoryError:
 
 
 def _answers(device: torch.device) -> bool:
-    """Whether a GPU still does anything; errors that kill it come back at every call."""
+    """Whether a GPU still works: a fatal error is repeated by every later call."""
     if device.type != "cuda":
         return True
     try:
@@ -130,10 +127,10 @@ def _answers(device: torch.device) -> bool:
 
 
 class Upload:
-    """The way of arrays to a device, through one buffer of host memory that grows to the largest seen.
+    """Copies arrays to a device, through one buffer of host memory that grows to the largest size needed.
 
-    Not thread-safe. The transfer may still be under way when the call returns; whoever asks the device for results
-    waits for it, and has to before the next call.
+    Not thread-safe. The transfer may still be running when the call returns. Fetching results from the device waits for
+    it, and must happen before the next call.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -141,12 +138,12 @@ class Upload:
         self._buffer = torch.empty(0, dtype=torch.uint8)
 
     def __call__(self, arrays: Sequence[NDArray[np.generic]] | NDArray[np.generic]) -> torch.Tensor:
-        """Arrays of one shape and type as one tensor (N, ...) on the device."""
+        """Arrays of one shape and dtype as one tensor (N, ...) on the device."""
         first = arrays[0]
         shape = (len(arrays), *first.shape)
         size = len(arrays) * first.nbytes
         if self._buffer.numel() < size:
-            self.free()  # both at once may be too much
+            self.free()  # the old and the new buffer together may be too large
             self._buffer = torch.empty(size, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
         kind = torch.from_numpy(np.zeros(0, first.dtype)).dtype
         staged = self._buffer[:size].view(kind).reshape(shape)
@@ -156,18 +153,18 @@ class Upload:
         return staged.to(self.device, non_blocking=True, copy=True)
 
     def free(self) -> None:
-        """Give the buffer back until the next call."""
+        """Release the buffer until the next call."""
         self._buffer = torch.empty(0, dtype=torch.uint8)
 
 
 class TorchNet:
-    """A torch network on `device`, with pixels in the order that convolutions prefer (channels_last).
+    """A torch network on `device`, in the memory layout that convolutions prefer (channels_last).
 
-    Both the constructor and a call raise GPUMemoryError and DeadDeviceError, as `device_errors` has it.
+    The constructor and calls raise GPUMemoryError and DeadDeviceError, see `device_errors`.
     """
 
     def __init__(self, kind: str, weights: Path, device: str, *, half: bool | None = None) -> None:
-        """half: compute with 16 bits; None is on a GPU only."""
+        """half: compute in half precision; None: on a GPU only."""
         self._device = torch.device(device)
         self._upload = Upload(self._device)
         self._was_short = False
@@ -180,9 +177,9 @@ class TorchNet:
     def __call__(self, images: Images) -> tuple[FloatArray, ...]:
         with device_errors(f"a batch of {len(images)}", self._device), torch.inference_mode():
             if self._was_short and self._device.type == "cuda":
-                # Only now are the tensors of the call that failed free.
+                # The tensors of the failed call are only free now.
                 torch.cuda.empty_cache()
-            self._was_short = True  # until it is known better
+            self._was_short = True  # until the call has succeeded
             batch = images if isinstance(images, torch.Tensor) else self._upload(images)
             out = self._net(batch)
             outputs = tuple(o.float().cpu().numpy() for o in (out if isinstance(out, tuple) else (out,)))
@@ -190,34 +187,34 @@ class TorchNet:
         return outputs
 
     def give_back_memory(self) -> None:
-        """Free what is kept for the next call, on the device and here."""
+        """Release memory kept for the next call, on the device and on the host."""
         self._upload.free()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
 
 class DeviceImages:
-    """`SampledImages` on a device: images go there once, levels and crops are made there, exactly alike.
+    """An `ImageSampler` on a device, with the same results as `SampledImages`; images are uploaded once.
 
-    The summed-area tables take 12 bytes a pixel of the device's memory, and some more while they are made.
+    The summed-area tables take 12 bytes of device memory per pixel, and more while they are computed.
     """
 
     def __init__(self, images: Sequence[ByteArray], upload: Upload) -> None:
         """images: each (h, w, 3) uint8 RGB, all of one shape.
 
         Raises:
-            GPUMemoryError: they do not fit. DeadDeviceError: the device failed. The methods raise them too.
+            GPUMemoryError: they do not fit. DeadDeviceError: the device failed. The methods raise both as well.
         """
         self.height, self.width = images[0].shape[:2]
         with device_errors(f"{len(images)} images of {self.width}x{self.height}", upload.device):
             shape = len(images), self.height + 1, self.width + 1, 3
             self._table = torch.zeros(shape, dtype=torch.int32, device=upload.device)
             inner = upload(images).to(torch.int32)
-            # Sums beyond 32 bits wrap around; differences of them are right all the same.
+            # Sums beyond 32 bits wrap around; their differences are still correct.
             self._table[:, 1:, 1:] = inner.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32)
 
     def level(self, height: int, width: int) -> torch.Tensor:
-        """All images shrunk to (n, height, width, 3) float32 in [0, 255]."""
+        """All images scaled to (n, height, width, 3) float32 in [0, 255]."""
         top, bottom = self._cells(self.height, height)
         left, right = self._cells(self.width, width)
         with device_errors(f"a level of {width}x{height}", self._table.device):
@@ -227,7 +224,7 @@ class DeviceImages:
             return sums / area[..., None].to(torch.float32)
 
     def crops(self, boxes: FloatArray, owner: NDArray[np.int64], side: int) -> torch.Tensor:
-        """(N, side, side, 3) float32, each box cut out of the image that `owner` names."""
+        """(N, side, side, 3) float32: each box resampled from the image with the index in `owner`, (N,)."""
         device = self._table.device
         with device_errors(f"{len(boxes)} crops of {side}x{side}", device):
             low, high = (torch.from_numpy(corner).to(device) for corner in whole_pixels(boxes, self.width, self.height))

@@ -1,4 +1,4 @@
-"""Finds the weights of the models: in installed packages and folders, checked by sha256, or by a download."""
+"""Finds the weights of the models in installed packages and folders, or downloads them; checks their sha256."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ logger = logging.getLogger(__name__)
 CACHE_DIR_HINT = "--cache-dir DIR names a folder for it"
 
 DOWNLOAD_TIMEOUT_S = 5.0
-"""without a network a run has to go on within seconds"""
+"""without a network, a run must continue within seconds"""
 
 MIN_BYTES_PER_S = 50_000
-"""a download slower than this on the whole is given up"""
+"""a download that is slower than this on average is given up"""
 
 
 def default_cache_dir() -> Path:
     """`$XDG_CACHE_HOME/face-clips`, by default `~/.cache/face-clips`.
 
     Raises:
-        SettingsError: the user has no home folder (another user's container, a service).
+        SettingsError: the user has no home folder (a container that runs as another user, a service).
     """
     folder = _user_cache_dir()
     if folder is None:
-        raise SettingsError("this user has no home folder to keep a cache in", hint=CACHE_DIR_HINT)
+        raise SettingsError("this user has no home folder for the cache", hint=CACHE_DIR_HINT)
     return folder / "face-clips"
 
 
 def chosen_cache_dir(setting: str) -> Path:
-    """The folder that the setting `cache_dir` means; empty: the default.
+    """The folder that the setting `cache_dir` names; empty: the default.
 
     Raises:
         SettingsError: there is no default.
@@ -48,9 +48,9 @@ def chosen_cache_dir(setting: str) -> Path:
 
 
 def torch_cache_dir() -> Path | None:
-    """Where torch.hub and facenet-pytorch keep downloaded weights; None where there is no home folder."""
+    """Where torch.hub and facenet-pytorch keep downloaded weights; None if there is no home folder."""
     if home := os.environ.get("TORCH_HOME"):
-        return Path(os.path.expanduser(home)) / "checkpoints"  # noqa: PTH111 - as torch has it, and never raises
+        return Path(os.path.expanduser(home)) / "checkpoints"  # noqa: PTH111 - like torch, and it never raises
     folder = _user_cache_dir()
     return None if folder is None else folder / "torch" / "checkpoints"
 
@@ -65,7 +65,7 @@ def _user_cache_dir() -> Path | None:
 
 
 def file_exists(path: Path) -> bool:
-    """Whether `path` is a file; a folder that must not be looked into holds none."""
+    """Whether `path` is a file; False if its folder is not accessible."""
     try:
         return path.is_file()
     except OSError:
@@ -73,14 +73,14 @@ def file_exists(path: Path) -> bool:
 
 
 def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), download_to: Path | None = None) -> Path:
-    """Path of the weights `key`, its sha256 checked.
+    """Path of the weights of the model `key`, with their sha256 checked.
 
-    Looked for in this order: `explicit` (nothing else is tried when it is given), the installed
-    package, `folders`, then a download into `download_to` (None: no download).
+    Searched in this order: `explicit` (nothing else is tried if it is given), the installed package, `folders`, a
+    download into `download_to` (None: no download).
 
     Raises:
-        ModelUnavailableError: it is nowhere and could not be downloaded.
-        ModelChecksumError: a file of that name is damaged or another one.
+        ModelUnavailableError: there is no such file and it could not be downloaded.
+        ModelChecksumError: the file is damaged or a different one.
     """
     entry = MODELS[key].weights
     if explicit:
@@ -101,7 +101,7 @@ def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), downlo
 
 
 def verified(path: Path, entry: WeightsFile) -> Path:
-    """`path`, if it is the file that the registry means.
+    """`path`, if it is the file `entry`.
 
     Raises:
         ModelChecksumError: wrong size or sha256.
@@ -114,21 +114,21 @@ def _check(path: Path, entry: WeightsFile, *, called: Path) -> None:
     stat = path.stat()
     if stat.st_size != entry.size or _sha256(str(path), stat.st_mtime_ns) != entry.sha256:
         raise ModelChecksumError(
-            f"is not the {entry.name} that is expected (sha256 {entry.sha256[:12]}...)",
+            f"is not the expected {entry.name} (sha256 {entry.sha256[:12]}...)",
             path=called,
             stage="models",
-            hint="delete it and run again" if called == path else f"what {entry.url} sends is another file",
+            hint="delete it and run again" if called == path else f"{entry.url} serves a different file",
         )
 
 
 def download(entry: WeightsFile, folder: Path) -> Path:
-    """Fetch `entry` into `folder`; it appears there only complete and verified.
+    """Download `entry` into `folder`, where it appears only complete and verified.
 
     Raises:
-        ModelUnavailableError: no network, an error answer, or too slow.
-        ModelChecksumError: what came is not the file.
+        ModelUnavailableError: no network, an error response, or too slow.
+        ModelChecksumError: a different file was sent.
     """
-    # They take 30 ms, and hardly any run needs them.
+    # Imported late: they take 30 ms, and hardly any run needs them.
     import http.client
     import urllib.error
     import urllib.request
@@ -141,7 +141,7 @@ def download(entry: WeightsFile, folder: Path) -> Path:
             urllib.request.urlopen(entry.url, timeout=DOWNLOAD_TIMEOUT_S) as answer,
             partial.open("wb") as file,
         ):
-            left = entry.size + 1  # one byte more than allowed is enough to see that it is another file
+            left = entry.size + 1  # one byte too many is enough to detect a different file
             begin = time.monotonic()
             while left > 0 and (block := answer.read1(min(left, 1 << 20))):
                 file.write(block)

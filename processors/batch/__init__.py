@@ -1,1 +1,1 @@
-"""Takes the inputs of a run and gives the work that each needs, the summary of the run and the index page."""
+"""The parts of a batch: inputs, inspection, executor, journal and supervisor, summary and index page."""

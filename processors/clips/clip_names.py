@@ -36,25 +36,19 @@ def clip_files(paths: Sequence[CropPath], analysis: FaceAnalysis, template: str)
     return tuple(names)
 
 
-def since_start_s(analysis: FaceAnalysis, pts: int) -> float:
-    """Seconds from the video's first frame."""
-    return round(analysis.video.seconds(pts - int(analysis.frame_pts[0])), 6)
-
-
 def _fields(path: CropPath, analysis: FaceAnalysis, number: int) -> dict[str, str]:
     segment = path.segment
-    start_pts, end_pts = int(analysis.frame_pts[segment.start]), analysis.end_pts(segment.end)
     return {
         "VIDEO_NAME": analysis.video.path.stem,
         "PERSON": segment.person,
         "CLIP_NUMBER": f"{number:03d}",
         "SHOT_NUMBER": f"{segment.shot + 1:03d}",
-        "START_TIME": format_timestamp(since_start_s(analysis, start_pts)),
-        "END_TIME": format_timestamp(since_start_s(analysis, end_pts)),
+        "START_TIME": format_timestamp(round(analysis.seconds_at(segment.start), 6)),
+        "END_TIME": format_timestamp(round(float(analysis.ends_s[segment.end - 1]), 6)),
         "START_FRAME": str(segment.start),
         "END_FRAME": str(segment.end),
-        "START_PTS": str(start_pts),
-        "END_PTS": str(end_pts),
+        "START_PTS": str(analysis.frame_pts[segment.start]),
+        "END_PTS": str(analysis.end_pts(segment.end)),
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.types import Clip, ColorInfo, CropPath, FaceAnalysis, IntArray
-from processors.clips.clip_names import since_start_s
 from processors.clips.constant_rate import Interval, rows_interval
 from processors.clips.frame_effects import FrameEffect
 
@@ -62,15 +61,14 @@ def clip_spec(
 ) -> ClipSpec:
     """The clip of `path`. encoder: of `choose_encoder`."""
     start, end = path.segment.start, path.segment.end
-    start_pts, end_pts = int(analysis.frame_pts[start]), analysis.end_pts(end)
     return ClipSpec(
         path=path,
         file=file,
         wanted_pts=analysis.frame_pts[path.source_frames],
-        start_pts=start_pts,
-        end_pts=end_pts,
-        start_s=since_start_s(analysis, start_pts),
-        end_s=since_start_s(analysis, end_pts),
+        start_pts=int(analysis.frame_pts[start]),
+        end_pts=analysis.end_pts(end),
+        start_s=round(analysis.seconds_at(start), 6),
+        end_s=round(float(analysis.ends_s[end - 1]), 6),
         interval=rows_interval(analysis, start, len(path.source_frames)),
         color=analysis.video.color,
         encoder=encoder,

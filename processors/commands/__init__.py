@@ -1,1 +1,1 @@
-"""Takes command-line arguments and does the command: edit people, render again, clean up, write a debug bundle."""
+"""The commands of `main.py`, one module each, and what they share: arguments, terminal, debug bundle."""

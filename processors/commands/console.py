@@ -1,4 +1,4 @@
-"""A command's terminal: where its log and its progress go, and what Ctrl-C means."""
+"""The terminal of a command: its log and progress, and what Ctrl-C does."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_console(verbosity: int, log_file: Path | None = None, *logs: logging.Handler) -> Iterator[BatchMonitor]:
-    """Logging and progress on stderr: bars on a terminal, lines elsewhere, neither with --quiet.
+    """Set up log and progress on stderr: bars on a terminal, lines elsewhere, no progress with --quiet.
 
-    verbosity: 0 as usual, -1 quiet, above for details, what libraries print among them. log_file: gets all details.
-    logs: do so too; who opened them closes them.
+    verbosity: 0 normal, -1 quiet, 1 detailed, including the output of libraries.
+    log_file: gets every message as JSON lines. logs: further handlers that get every message; the caller closes them.
 
     Raises:
         OutputError: `log_file` cannot be written.
@@ -58,9 +58,9 @@ def open_console(verbosity: int, log_file: Path | None = None, *logs: logging.Ha
 
 @contextlib.contextmanager
 def signals_to(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`; a second one raises KeyboardInterrupt.
+    """Within the block, Ctrl-C and SIGTERM set `stop`; a second one raises KeyboardInterrupt.
 
-    An exception out of nowhere could strike in the middle of starting a thread or writing a file.
+    An exception at once could interrupt the start of a thread or the writing of a file.
     """
 
     def ask_to_stop(*_: object) -> None:

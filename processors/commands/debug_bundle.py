@@ -1,7 +1,7 @@
-"""The debug bundle: one zip with what a maintainer needs to find a fault, and nothing of what is to be seen in a video.
+"""The debug bundle: one zip with what a maintainer needs to find a fault, but no content of the videos.
 
-While the run is under way its log stands beside the zip (`FILE.zip.log`). If the process dies so suddenly that there is
-no zip, that file remains, with where it died, and the next bundle of that name takes it in.
+During the run, its log is next to the zip (`FILE.zip.log`). If the process dies before it can write the zip, that file
+remains, with the place of the crash, and becomes part of the next bundle of that name.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ logger = logging.getLogger(__name__)
 
 PROJECT = Path(__file__).resolve().parents[2]
 MAX_FILE_BYTES = 64_000_000
-"""larger results are left out; of larger logs the beginning is"""
+"""larger results are left out; larger logs lose their beginning"""
 MAX_RESULTS = 200
-"""videos whose results go in; the last ones of a longer run"""
+"""maximum number of videos whose results are included; the last ones of a longer run"""
 
 _NUMBERED = re.compile(r"person_\d+")
 _ABOUT = """\
@@ -54,23 +54,23 @@ What a maintainer of face-clips needs to find a fault.
 program.json    version, git's name of each source file (git hash-object), command line, settings
 machine.json    Python, system, processor, memory, GPU, free disk space
 packages.json   installed packages
-inputs.json     what probing says of each input
-log.jsonl       the run's log; log_before.txt: of an earlier run that died
-traceback.txt   what ended the run, if it was an error
-threads.txt     what each thread was doing at the end
+inputs.json     properties of each input
+log.jsonl       log of the run; log_before.txt: log of an earlier run that died
+traceback.txt   the error that ended the run, if any
+threads.txt     stack of each thread at the end
 results/        summary.json, and manifest.json and tracks.csv of each video
 
-Left out: videos, clips, sound, pictures, faces, what people are recognised by, names given to people. Folders are
-replaced by what they are for. The names of the videos' files and where in the picture faces are remain.
+Not included: videos, clips, audio, images, faces, embeddings, names given to people. Folder names are replaced by their
+purpose. The file names of the videos and the positions of faces in the frame are included.
 """
 
 
 class DebugBundle:
-    """Collects while the run goes on and writes the zip at the end, however that comes; a context manager.
+    """Context manager that collects data during the run and writes the zip at its end, even after an error.
 
     Attributes:
-        log: handler of the run's log; whoever sets up logging adds it.
-        inputs: the run's inputs, to be set as soon as they are known.
+        log: handler of the run's log, to be added when logging is set up.
+        inputs: of the run, to be set as soon as they are known.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class DebugBundle:
         settings: Settings,
         history: RunHistory | None = None,
     ) -> None:
-        """target: the zip. arguments: of the command line. history: of the run's earlier processes, whose log goes on.
+        """target: the zip. arguments: of the command line. history: of earlier processes, whose log is continued.
 
         Raises:
-            OutputError: its folder cannot be written.
+            OutputError: the folder of `target` cannot be written.
         """
         self._target = target
         self._arguments = list(arguments)
@@ -107,7 +107,7 @@ class DebugBundle:
     def __enter__(self) -> DebugBundle:
         self._watches = not faulthandler.is_enabled()
         if self._watches and isinstance(self.log, logging.StreamHandler):
-            # What kills the process in foreign code leaves where that was.
+            # A crash in foreign code leaves a traceback in the log.
             faulthandler.enable(self.log.stream)
         return self
 
@@ -120,18 +120,18 @@ class DebugBundle:
         try:
             with atomic_path(self._target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
                 for name, content in self._parts(error):
-                    # Without the time: a clock before 1980 would be an error.
+                    # Without a time: zipfile rejects clocks before 1980.
                     archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
             self._log_path.unlink(missing_ok=True)
             logger.info("debug bundle: %s", self._target)
         except Exception as failure:
-            # What became of the run counts for more.
-            logger.warning("the debug bundle cannot be written: %s; its log: %s", failure, self._log_path)
+            # The outcome of the run matters more.
+            logger.warning("the debug bundle cannot be written: %s; its log is %s", failure, self._log_path)
         finally:
             self.log.close()
 
     def _parts(self, error: BaseException | None) -> Iterator[tuple[str, str]]:
-        """Names and texts of the zip's files; one that cannot be made says why instead."""
+        """Yield names and texts of the files in the zip; a file that cannot be made contains the reason."""
         names = self._given_names()
         redactor = self._redactor(names)
         makers: dict[str, Callable[[], Any]] = {
@@ -154,12 +154,12 @@ class DebugBundle:
             except FileNotFoundError:
                 continue
             except Exception:
-                # A fault in one part is worth knowing, and the others are wanted all the more.
+                # Report a failing part and keep the others.
                 name, value = f"{name}.error.txt", redactor.text(traceback.format_exc())
             yield name, value if isinstance(value, str) else json.dumps(value, indent=1, default=str) + "\n"
 
     def _files(self) -> Iterator[Path]:
-        """What the run may have written that is for machines, relative to the output folder."""
+        """Yield the machine-readable results that the run may have written, relative to the output folder."""
         yield Path("summary.json")
         for folder in self._result_folders:
             yield Path(folder) / "manifest.json"
@@ -174,7 +174,7 @@ class DebugBundle:
         claims, folders = FolderClaims(self._output_dir, self.inputs), []
         for source in self.inputs[-MAX_RESULTS:]:
             if folder_owner(self._output_dir / source.name) is None:
-                # A damaged manifest may be what the maintainer has to see.
+                # A damaged manifest may be the fault to find.
                 folders.append(source.name)
             if not source.problem:
                 with contextlib.suppress(OSError):
@@ -195,7 +195,7 @@ class DebugBundle:
         return "".join(f"{','.join(row)}\n" for row in rows)
 
     def _given_names(self) -> dict[str, str]:
-        """What stands for each name that somebody gave to a person."""
+        """Return the replacement of each name that the user gave to a person."""
         names: dict[str, str] = {}
         for file in self._files():
             if file.name != "manifest.json":
@@ -252,7 +252,7 @@ class DebugBundle:
 
 def _without_folder(argument: str) -> str:
     head, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
-    # Like this also where a run ends before its inputs are known.
+    # Inputs may not be known yet, so the redactor does not know their folders.
     return (
         head
         + equals
@@ -267,7 +267,7 @@ def _packages() -> dict[str, str]:
 
 
 def _sources() -> dict[str, str]:
-    """Git's name of each of our files, by which it is found in the history without knowing the commit."""
+    """Return git's blob hash of each source file, which finds it in the history without knowing the commit."""
     folders = [PROJECT / name for name in ("processors", "core", "utils")]
     files = [PROJECT / "main.py", PROJECT / "config.py", *(p for folder in folders for p in folder.rglob("*.py"))]
     contents = {path.relative_to(PROJECT).as_posix(): path.read_bytes() for path in sorted(files)}
@@ -284,7 +284,7 @@ def _redacted_log(text: str, redactor: Redactor) -> str:
     lines = []
     for line in text.splitlines():
         try:
-            # Escapes would hide a folder from the redactor.
+            # JSON escapes would hide a folder from the redactor.
             lines.append(json.dumps(redactor.value(json.loads(line))))
         except ValueError:
             lines.append(redactor.text(line))
@@ -292,7 +292,7 @@ def _redacted_log(text: str, redactor: Redactor) -> str:
 
 
 def _end_of(path: Path) -> str:
-    """The text in `path`; of a very large file the end."""
+    """Read the text of `path`, or the end of it if it is very large."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - MAX_FILE_BYTES))

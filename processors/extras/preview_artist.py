@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet, frame_times
+from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet
 from processors.extras.drawn_names import drawn_names
 from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.text_drawing import Color, draw_text, text_mask
@@ -43,7 +43,6 @@ class PreviewArtist:
         """width, height: of the images, px."""
         self._analysis = analysis
         self._scale = np.array([width / analysis.video.width, height / analysis.video.height] * 2, np.float64)
-        self._times = frame_times(analysis)
         self._shot_starts = [shot.start for shot in analysis.shots]
         self._line_px = max(1, round(height / 270))
         self._text_px = max(10, round(height / 36))
@@ -68,7 +67,8 @@ class PreviewArtist:
         shot = self._analysis.shots[number] if number >= 0 else None
         self._draw_time(image, frame, shot)
         self._draw_strip(image, frame)
-        if shot is not None and shot.index > 0 and self._times[frame] - self._times[shot.start] < _SHOT_MARK_S:
+        seconds_at = self._analysis.seconds_at
+        if shot is not None and shot.index > 0 and seconds_at(frame) - seconds_at(shot.start) < _SHOT_MARK_S:
             self._draw_shot_mark(image, shot)
 
     def _draw_face(self, image: ByteArray, face: _DrawnFace, row: int, frame: int) -> None:
@@ -88,7 +88,7 @@ class PreviewArtist:
 
     def _draw_time(self, image: ByteArray, frame: int, shot: Shot | None) -> None:
         number = "" if shot is None else f"  shot {shot.index + 1}"
-        self._draw_label(image, f"{clock(float(self._times[frame]))}  frame {frame}{number}", 8, 8, (0, 0, 0))
+        self._draw_label(image, f"{clock(self._analysis.seconds_at(frame))}  frame {frame}{number}", 8, 8, (0, 0, 0))
 
     def _draw_shot_mark(self, image: ByteArray, shot: Shot) -> None:
         text = shot.transition.upper()
@@ -100,10 +100,10 @@ class PreviewArtist:
         height, width = image.shape[:2]
         strip = image[height - 2 * self._line_px - 2 :]
         strip[:] = strip // 3
-        whole = max(float(self._times[-1]), 1e-6)
-        strip[:, : round(float(self._times[frame + 1]) / whole * width)] = (200, 200, 200)
+        whole = max(self._analysis.seconds_at(self._analysis.frame_count), 1e-6)
+        strip[:, : round(self._analysis.seconds_at(frame + 1) / whole * width)] = (200, 200, 200)
         for shot in self._analysis.shots[1:]:
-            x = round(float(self._times[shot.start]) / whole * width)
+            x = round(self._analysis.seconds_at(shot.start) / whole * width)
             strip[:, x : x + self._line_px] = (255, 60, 60)
 
     def _draw_label(self, image: ByteArray, text: str, x: int, y: int, color: Color) -> None:

@@ -12,9 +12,8 @@ from processors.faces.tracklet_maker import MIN_FRAMES
 from processors.tracking.track import Track
 from utils.stage_times import timed
 
-SURE_MEDIAN_SCORE = 0.9
 SURE_CONFIRMATIONS = 0.7
-"""a track with this median score and this share of full detections that found it needs no second opinion"""
+"""a track with a sure median score and this share of full detections that found it needs no second opinion"""
 
 MIN_DOUBTFUL_S = 0.5
 """shorter doubtful tracks are flicker"""
@@ -44,7 +43,8 @@ class TrackCheck:
         if length < MIN_FRAMES:
             return False
         confirmed = track.confirmations / max(track.full_searches, 1)
-        if float(np.median(track.scores)) >= SURE_MEDIAN_SCORE and confirmed >= SURE_CONFIRMATIONS:
+        sure_score = self._models.detector.score_scale.sure_track
+        if float(np.median(track.scores)) >= sure_score and confirmed >= SURE_CONFIRMATIONS:
             return True
         if not samples or length < self._min_doubtful:
             return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.types import FaceAnalysis, Timeline, Tracklet, frame_times
+from core.types import FaceAnalysis, Timeline, Tracklet
 from processors.known_people.gallery_types import GalleryFace, PersonOfVideo
 from processors.people.tracklet_evidence import seen_together
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within
@@ -21,7 +21,6 @@ def people_of_video(
 ) -> tuple[list[PersonOfVideo], frozenset[tuple[str, str]]]:
     """The people of `timeline`, and the pairs of them that are seen in one frame. clips: how many each has, by name."""
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
-    times = frame_times(analysis)
     owners = [(person.name, by_id[number]) for person in timeline.people for number in person.tracklets]
     together = seen_together([tracklet for _, tracklet in owners])
     pairs = {
@@ -37,7 +36,7 @@ def people_of_video(
             PersonOfVideo(
                 person.name,
                 person.tracklets,
-                round(float((times[frames + 1] - times[frames]).sum()), 3),
+                round(float((analysis.seconds_at(frames + 1) - analysis.seconds_at(frames)).sum()), 3),
                 clips.get(person.name, 0),
                 tuple(_best_faces(tracklets)),
             )

@@ -28,9 +28,8 @@ def quiet_cuts(analysis: FaceAnalysis, segment: Segment, max_s: float) -> list[i
     Of all sets of cuts whose parts are half of `max_s` to `max_s` long, the one with the least motion at the cuts, by
     dynamic programming in O(T). Empty where the segment is short enough.
     """
-    end_pts = np.array([analysis.end_pts(f + 1) for f in range(segment.start, segment.end)], np.int64)
     # ends_s[i] is when frame start + i ends, which is where a cut after it would lie.
-    ends_s = (end_pts - analysis.frame_pts[segment.start]) * float(analysis.video.time_base)
+    ends_s = analysis.ends_s[segment.start : segment.end] - analysis.seconds_at(segment.start)
     length = len(ends_s)
     shortest_s, longest_s = _SHORTEST_PART * max_s - _ROUNDING_S, max_s + _ROUNDING_S
     if ends_s[-1] <= longest_s:

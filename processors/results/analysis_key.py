@@ -15,7 +15,7 @@ from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.model_manager import possible_embedders
-from core.models.model_spec import MODELS
+from core.models.model_spec import DETECTOR_NETS, MODELS
 from core.models.weights import chosen_cache_dir
 from utils.fingerprints import Fingerprint
 
@@ -32,7 +32,7 @@ _EXCLUDED = frozenset({
 # A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The embedder
 # counts as the one in use, not as the word "auto".
 _IRRELEVANT_SETTINGS = ("device", "embedder")
-_MODELS = ("pnet", "rnet", "onet", "mmod")
+_MODELS = (*DETECTOR_NETS, "mmod")
 
 
 def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) -> str:

@@ -17,11 +17,10 @@ from typing import Any
 import msgspec
 import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
-from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, VideoInfo, frame_times
+from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, VideoInfo
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.known_people.people_list import match_entry
 from processors.known_people.people_namer import VideoNames
@@ -131,7 +130,7 @@ def make_timeline_file(
 
     faces: names of the people who have a face.jpg.
     """
-    times, with_face = frame_times(analysis), set(faces)
+    with_face = set(faces)
     return TimelineFile(
         schema=TIMELINE_SCHEMA,
         about=_TIMELINE_ABOUT,
@@ -146,7 +145,7 @@ def make_timeline_file(
                 tracklets=person.tracklets,
                 # Seconds only: in a file that people edit, nothing may be stated twice.
                 segments=tuple(
-                    SegmentEntry(shot=s.shot, **_seconds(s.start, s.end, times), tracklets=s.tracklets)
+                    SegmentEntry(shot=s.shot, **_seconds(s.start, s.end, analysis), tracklets=s.tracklets)
                     for s in person.segments
                 ),
             )
@@ -154,7 +153,7 @@ def make_timeline_file(
         ),
         unknown=timeline.unknown,
         tracklets=tuple(
-            TrackletEntry(id=t.id, shot=t.shot, **_seconds(t.start, t.end, times)) for t in analysis.tracklets
+            TrackletEntry(id=t.id, shot=t.shot, **_seconds(t.start, t.end, analysis)) for t in analysis.tracklets
         ),
     )
 
@@ -178,23 +177,22 @@ def make_manifest(
 
     file_sizes: bytes of every file except the manifest itself, by path relative to its folder.
     """
-    times = frame_times(analysis)
     names = names or VideoNames()
     by_folder = {person.folder: person for person in names.people}
     return Manifest(
         schema=MANIFEST_SCHEMA,
         version=VERSION,
         input=ManifestInput(name=ascii_safe(analysis.video.path.name), **asdict(fingerprint)),
-        video=_video(analysis.video, analysis.frame_count, float(times[-1])),
+        video=_video(analysis.video, analysis.frame_count, analysis.seconds_at(analysis.frame_count)),
         settings=result_settings(settings),
         models=_json_value(models),
         analysis=analysis_key,
         timeline=timeline_state,
         shots=tuple(
-            ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, times))
+            ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, analysis))
             for s in analysis.shots
         ),
-        people=tuple(_person(person, analysis, times, clips, by_folder.get(person.name)) for person in timeline.people),
+        people=tuple(_person(person, analysis, clips, by_folder.get(person.name)) for person in timeline.people),
         names=ManifestNames(
             gallery=names.named_by.gallery, photos=names.named_by.photos, only=ascii_safe(settings.people.only)
         ),
@@ -212,11 +210,7 @@ def make_manifest(
 
 
 def _person(
-    person: Identity,
-    analysis: FaceAnalysis,
-    times: NDArray[np.float64],
-    clips: Sequence[Clip],
-    named: PersonName | None,
+    person: Identity, analysis: FaceAnalysis, clips: Sequence[Clip], named: PersonName | None
 ) -> ManifestPerson:
     tracklets = [t for t in analysis.tracklets if t.id in set(person.tracklets)]
     frames = np.unique(np.concatenate([t.frames for t in tracklets])) if tracklets else np.zeros(0, np.int64)
@@ -226,25 +220,25 @@ def _person(
         known_as=ascii_safe(named.name) if named is not None else "",
         match=match_entry(named.match if named is not None else Match()),
         still=person.still,
-        on_screen_s=round(float((times[frames + 1] - times[frames]).sum()), 3),
+        on_screen_s=round(float((analysis.seconds_at(frames + 1) - analysis.seconds_at(frames)).sum()), 3),
         tracklets=person.tracklets,
-        segments=tuple(_segment(segment, times) for segment in person.segments),
+        segments=tuple(_segment(segment, analysis) for segment in person.segments),
         clips=sum(clip.person == person.name for clip in clips),
     )
 
 
-def _segment(segment: Segment, times: NDArray[np.float64]) -> ManifestSegment:
+def _segment(segment: Segment, analysis: FaceAnalysis) -> ManifestSegment:
     return ManifestSegment(
-        shot=segment.shot, **_interval(segment.start, segment.end, times), tracklets=segment.tracklets
+        shot=segment.shot, **_interval(segment.start, segment.end, analysis), tracklets=segment.tracklets
     )
 
 
-def _interval(start: int, end: int, times: NDArray[np.float64]) -> dict[str, Any]:
-    return {**_seconds(start, end, times), "start": start, "end": end}
+def _interval(start: int, end: int, analysis: FaceAnalysis) -> dict[str, Any]:
+    return {**_seconds(start, end, analysis), "start": start, "end": end}
 
 
-def _seconds(start: int, end: int, times: NDArray[np.float64]) -> dict[str, float]:
-    return {"start_s": round(float(times[start]), 6), "end_s": round(float(times[end]), 6)}
+def _seconds(start: int, end: int, analysis: FaceAnalysis) -> dict[str, float]:
+    return {"start_s": round(analysis.seconds_at(start), 6), "end_s": round(analysis.seconds_at(end), 6)}
 
 
 def _video(video: VideoInfo, frames: int, duration_s: float) -> ManifestVideo:

@@ -36,7 +36,7 @@ from msgspec import Meta
 
 from config import EXTRA_FILES
 from core.errors import SettingsError, ascii_safe
-from core.types import FaceAnalysis, Identity, Segment, Timeline, frame_times
+from core.types import FaceAnalysis, Identity, Segment, Timeline
 from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.files import safe_name
 
@@ -194,7 +194,7 @@ def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timel
         SettingsError: it does not fit the analysis; the message names the field.
     """
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
-    times = frame_times(analysis)
+    times = analysis.bounds_s
     for p, person in enumerate(file.people):
         for i, number in enumerate(person.tracklets):
             _require(number in by_id, path, f"people[{p}].tracklets[{i}]", f"the analysis has no tracklet {number}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import FaceAnalysis, Timeline, Tracklet, frame_times
+from core.types import FaceAnalysis, Timeline, Tracklet
 
 TRACKS_FILE = "tracks.csv"
 TRACKS_HEADER = "frame,time_s,shot,person,track,x1,y1,x2,y2,score,sharpness"
@@ -35,7 +35,7 @@ def track_lines(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
     ids = np.concatenate([np.full(len(tracklet.frames), tracklet.id) for tracklet, _ in owned])
     shots = np.concatenate([np.full(len(tracklet.frames), tracklet.shot) for tracklet, _ in owned])
     values = np.concatenate([_rounded(tracklet) for tracklet, _ in owned])
-    times = frame_times(analysis)
+    times = analysis.starts_s
     for i in np.lexsort((ids, owner_of, frames)):
         x1, y1, x2, y2, score, sharpness = values[i]
         yield (

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, FloatArray
-from processors.tracking.box_trackers import FaceRefiner
 from processors.tracking.track import MAX_STEP, Track
 from utils.box_geometry import iou_matrix
 
@@ -17,9 +17,6 @@ HISTORY_S = 1.0
 
 MAX_HISTORY_FRAMES = 64
 """frames kept at most, whatever the frame rate: 80 MB"""
-
-SEEN_SCORE, POSSIBLE_SCORE = 0.5, 0.15
-"""least score of a followed face that counts as seen, and of one that may have been seen"""
 
 MAX_GROWTH = 1.35
 """largest ratio of a face's sizes in two consecutive frames"""
@@ -58,7 +55,7 @@ class BackwardTracker:
             expected = box + np.tile(np.clip(velocity, -MAX_STEP * size, MAX_STEP * size), 2)
             found = self._refiner.refine(image(), expected[None].astype(np.float32))
             growth = float((found.boxes[0, 2:] - found.boxes[0, :2]).mean()) / size
-            if found.scores[0] < SEEN_SCORE or not 1 / MAX_GROWTH < growth < MAX_GROWTH:
+            if found.scores[0] < self._refiner.score_scale.seen or not 1 / MAX_GROWTH < growth < MAX_GROWTH:
                 break
             if occupied(frame, found.boxes):
                 break
@@ -80,5 +77,5 @@ class BackwardTracker:
             expected = (start + share * (end - start)).astype(np.float32)[None]
             found = self._refiner.refine(image(), expected)
             near = float(iou_matrix(expected, found.boxes)[0, 0]) >= SAME_FACE_OVERLAP
-            if found.scores[0] >= POSSIBLE_SCORE and near and not occupied(frame, found.boxes):
+            if found.scores[0] >= self._refiner.score_scale.possible and near and not occupied(frame, found.boxes):
                 track.insert(after, frame, found.boxes[0], float(found.scores[0]), found.landmarks[0])

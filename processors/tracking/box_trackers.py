@@ -8,20 +8,10 @@ from typing import Any, Literal, Protocol
 import cv2
 import numpy as np
 
+from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, Detections, FloatArray
 
 FollowerKind = Literal["cascade", "csrt", "kcf", "mosse"]
-
-
-class FaceRefiner(Protocol):
-    """Finds the faces near expected boxes; `core.models.face_detector.FaceDetector` is one."""
-
-    def refine(self, image: ByteArray, boxes: FloatArray, /) -> Detections:
-        """One row per box, in order; a low score says that there is no face.
-
-        image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32 xyxy, where faces are expected.
-        """
-        ...
 
 
 class BoxFollower(Protocol):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config import AnalysisSettings
-from core.models.face_detector import FaceDetector
+from core.models.face_detector import FaceDetector, FaceRefiner
 from core.types import FloatArray
 from processors.tracking.backward_tracking import LazyImage
-from processors.tracking.box_trackers import BoxFollower, FaceRefiner
+from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
 from processors.tracking.face_tracker import FaceTracker, FrameAction
 from processors.tracking.track import Track

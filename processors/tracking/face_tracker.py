@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from config import AnalysisSettings
+from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.backward_tracking import SAME_FACE_OVERLAP, BackwardTracker, LazyImage
-from processors.tracking.box_trackers import BoxFollower, FaceRefiner
+from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import LOST_LOOK_OUT, DetectionSchedule, Search
 from processors.tracking.following import CALM_STRIDE, Proposal, Verdict, accept, is_calm, propose, stays_calm
 from processors.tracking.track import Track
@@ -60,6 +61,7 @@ class FaceTracker:
     ) -> None:
         self._schedule = schedule
         self._follower = follower
+        self._score_scale = refiner.score_scale
         self._settings = settings
         # Small newcomers may wait for two look-outs.
         self._backward = BackwardTracker(refiner, 2 * settings.search_interval, frame_rate)
@@ -83,7 +85,7 @@ class FaceTracker:
         """Whether the next frame will probably be skipped: no face moves much or was lost just now."""
         if not self._follower.stateless or len(self._skipped) >= CALM_STRIDE - 1:
             return False
-        return all(is_calm(track) for track in self._tracks)
+        return all(is_calm(track, self._score_scale) for track in self._tracks)
 
     def update(self, frame: int, image: LazyImage) -> FrameAction:
         """Take the next frame. image: analysis size; kept for a second."""
@@ -141,14 +143,14 @@ class FaceTracker:
         proposal = self._propose(frame, image())
         if proposal is None:
             return
-        verdict = accept(proposal)
-        if not skipped or stays_calm(proposal, verdict):
+        verdict = accept(proposal, self._score_scale)
+        if not skipped or stays_calm(proposal, verdict, self._score_scale):
             self._commit(frame, proposal, verdict)
             return
         for number, pixels in (*skipped, (frame, image)):
             proposal = self._propose(number, pixels())
             if proposal is not None:
-                self._commit(number, proposal, accept(proposal))
+                self._commit(number, proposal, accept(proposal, self._score_scale))
 
     def _propose(self, frame: int, image: ByteArray) -> Proposal | None:
         for track in self._tracks:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.model_spec import ScoreScale
 from core.types import ByteArray, Detections, FloatArray
-from processors.tracking.backward_tracking import MAX_GROWTH, POSSIBLE_SCORE, SAME_FACE_OVERLAP, SEEN_SCORE
+from processors.tracking.backward_tracking import MAX_GROWTH, SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
@@ -21,14 +22,14 @@ POSSIBLE_FRAMES, BLIND_FRAMES = 12, 3
 """frames for which a face is followed that may be visible, and that is not visible at all; after that only a
 detection brings it back"""
 
-SURE_SCORE, MAX_UNSURE_GROWTH = 0.97, 1.2
-"""largest ratio of a face's sizes in two consecutive frames if it scores less than this"""
+MAX_UNSURE_GROWTH = 1.2
+"""largest ratio of a face's sizes in two consecutive frames if its score is not sure"""
 
 CALM_STRIDE = 3
 """calm faces are tracked on every third frame; boxes in between are interpolated"""
 
-CALM_SPEED, CALM_SCORE = 0.05, 0.9
-"""a calm face moves less than this per frame, in face sizes, and has at least this score"""
+CALM_SPEED = 0.05
+"""a calm face moves less than this per frame, in face sizes"""
 
 MAX_CALM_SURPRISE = 0.15
 """how far a calm face may be from its expected place after a stride, in face sizes; boxes jitter by 0.03"""
@@ -51,11 +52,11 @@ class Verdict:
     possible: NDArray[np.bool_]
 
 
-def is_calm(track: Track) -> bool:
+def is_calm(track: Track, scale: ScoreScale) -> bool:
     """Whether the face needs no look at every frame: it hardly moves, or has been given up until a detection."""
     if track.hidden > POSSIBLE_FRAMES:
         return True
-    return track.hidden == 0 and track.speed < CALM_SPEED and track.scores[-1] >= CALM_SCORE
+    return track.hidden == 0 and track.speed < CALM_SPEED and track.scores[-1] >= scale.calm
 
 
 def propose(follower: BoxFollower, image: ByteArray, tracks: Sequence[Track]) -> Proposal | None:
@@ -70,29 +71,29 @@ def propose(follower: BoxFollower, image: ByteArray, tracks: Sequence[Track]) ->
     return Proposal(followed, expected, follower.follow(image, [t.id for t in followed], expected))
 
 
-def accept(proposal: Proposal) -> Verdict:
+def accept(proposal: Proposal, scale: ScoreScale) -> Verdict:
     """Which of the proposed boxes still show the face of their track."""
     found = proposal.found
-    possible = (found.scores >= POSSIBLE_SCORE) & _keeps_size(proposal)
+    possible = (found.scores >= scale.possible) & _keeps_size(proposal, scale)
     for loser, winner in _collisions(proposal):
         if possible[loser] and possible[winner]:
             possible[loser] = False
-    return Verdict(possible & (found.scores >= SEEN_SCORE), possible)
+    return Verdict(possible & (found.scores >= scale.seen), possible)
 
 
-def stays_calm(proposal: Proposal, verdict: Verdict) -> bool:
+def stays_calm(proposal: Proposal, verdict: Verdict, scale: ScoreScale) -> bool:
     """Whether skipping the frames before was right: all faces are seen, sure, and about where they were expected."""
     found = proposal.found
     surprise = np.abs(found.boxes - proposal.expected).max(1) / np.array([t.size for t in proposal.tracks])
-    return bool(verdict.seen.all() and found.scores.min() >= CALM_SCORE and surprise.max() < MAX_CALM_SURPRISE)
+    return bool(verdict.seen.all() and found.scores.min() >= scale.calm and surprise.max() < MAX_CALM_SURPRISE)
 
 
-def _keeps_size(proposal: Proposal) -> NDArray[np.bool_]:
+def _keeps_size(proposal: Proposal, scale: ScoreScale) -> NDArray[np.bool_]:
     """(N,) whether the face's size is plausible; an unsure score has to be nearer to the old size."""
     old = np.array([t.size for t in proposal.tracks])
     boxes = proposal.found.boxes
     ratio = np.maximum((boxes[:, 2:] - boxes[:, :2]).mean(1), 1e-3) / np.maximum(old, 1e-3)
-    allowed = np.where(proposal.found.scores >= SURE_SCORE, MAX_GROWTH, MAX_UNSURE_GROWTH)
+    allowed = np.where(proposal.found.scores >= scale.sure, MAX_GROWTH, MAX_UNSURE_GROWTH)
     return np.asarray((ratio < allowed) & (ratio > 1 / allowed))
 
 

@@ -1,4 +1,4 @@
-"""Analyses come back as they were stored, and nothing but a sound file of ours is ever taken for one."""
+"""Analyses come back as they were stored, and damaged or hostile files are never read as one."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_odd_file_names_survive(store):
 def test_a_video_that_is_read_differently_now_is_a_miss(store, caplog):
     store.save(record())
     assert store.load(KEY, dataclasses.replace(INFO, time_base=Fraction(1, 1000))) is None
-    assert "read differently" in caplog.text
+    assert "decoded differently" in caplog.text
 
 
 class Evil:
@@ -231,7 +231,7 @@ def test_a_file_with_wrong_contents_is_a_miss_said_once_and_replaced(store, capl
     with caplog.at_level(logging.INFO):
         assert store.load(KEY, INFO) is None
     (said,) = caplog.records
-    assert said.levelno == logging.WARNING and "made anew" in said.getMessage() and "a b.mp4" in said.getMessage()
+    assert said.levelno == logging.WARNING and "analysed again" in said.getMessage() and "a b.mp4" in said.getMessage()
     store.save(record())
     assert store.load(KEY, INFO) is not None
     assert not Path("/tmp/evil-analysis").exists()

@@ -1,4 +1,4 @@
-"""A GPU that is there but does not work: the CPU takes its place, with one warning. Faults are put in, on the CPU."""
+"""A GPU that does not work: the CPU takes its place, with one warning. Faults are simulated on the CPU."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def assert_on_the_cpu(manager: ModelManager, caplog: pytest.LogCaptureFixture, r
     assert manager.describe()["device"] == "cpu"
     assert reason in manager.device_line and "\n" not in manager.device_line
     (warning,) = warnings(caplog)
-    assert "CPU takes its place" in warning and reason in warning and "\n" not in warning
+    assert "so the CPU is used" in warning and reason in warning and "\n" not in warning
 
 
 def runs_on(model: Any, kind: type) -> bool:

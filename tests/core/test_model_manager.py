@@ -1,4 +1,4 @@
-"""Which device, which networks, loaded once; and what happens where weights cannot be had."""
+"""Choice of device and networks, loading them once, and what happens if weights are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shares of the CPUs."""
+"""How threads are divided."""
 
 import cv2
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.types import ColorInfo, FaceAnalysis, VideoInfo, frame_times
+from core.types import ColorInfo, FaceAnalysis, VideoInfo
 
 
 def analysis(pts: list[int]) -> FaceAnalysis:
@@ -22,23 +22,44 @@ def analysis(pts: list[int]) -> FaceAnalysis:
 
 
 @pytest.mark.parametrize(
-    "pts", [[], [7], [0, 33, 67, 100], [0, 33, 50_000, 50_033]], ids=["none", "one", "some", "hole"]
+    "pts", [[], [7], [0, 33, 67, 100], [0, 33, 50_000, 50_033]], ids=["none", "one", "some", "gap"]
 )
 def test_the_ends_of_all_frames_are_those_of_each(pts: list[int]) -> None:
     made = analysis(pts)
-    assert made.frame_ends.tolist() == [made.end_pts(frame + 1) for frame in range(len(pts))]
-    assert made.frame_ends.dtype == np.int64
+    ends = [(made.end_pts(frame + 1) - pts[0]) / 1000 for frame in range(len(pts))]
+    assert made.ends_s.tolist() == pytest.approx(ends, abs=1e-12)
+    assert made.ends_s.dtype == np.float64
 
 
 def test_no_frame_is_shown_for_longer_than_ten_seconds() -> None:
-    assert analysis([0, 33, 50_000]).frame_ends.tolist() == [33, 10_033, 50_033]
+    made = analysis([0, 33, 50_000])
+    assert made.ends_s.tolist() == pytest.approx([0.033, 10.033, 50.033], abs=1e-12)
+    assert made.seconds_at(2) == 50.0
 
 
 def test_times_count_from_the_first_frame_and_are_exact() -> None:
     first = 9_007_199_254_740_993  # not a float: seconds from zero would be off
     made = analysis([first + 40 * i for i in (0, 1, 2, 4, 5)])
-    assert frame_times(made) == pytest.approx([0, 0.04, 0.08, 0.16, 0.2, 0.233], abs=1e-12)
+    starts = [0, 0.04, 0.08, 0.16, 0.2]
+    assert made.starts_s == pytest.approx(starts, abs=1e-12)
+    assert made.bounds_s == pytest.approx([*starts, 0.233], abs=1e-12)
+
+
+def test_seconds_at_takes_one_frame_or_many_up_to_the_end() -> None:
+    made = analysis([500, 540, 580])
+    assert made.seconds_at(1) == pytest.approx(0.04) and isinstance(made.seconds_at(1), float)
+    assert made.seconds_at(np.array([0, 3])) == pytest.approx([0, 0.113])
 
 
 def test_times_of_no_frames_are_the_end_alone() -> None:
-    assert frame_times(analysis([])).tolist() == [0.0]
+    made = analysis([])
+    assert made.bounds_s.tolist() == [0.0]
+    assert made.starts_s.tolist() == made.ends_s.tolist() == []
+
+
+def test_times_are_computed_once_and_nobody_can_change_them() -> None:
+    made = analysis([0, 40])
+    assert made.bounds_s is made.bounds_s and made.ends_s is made.ends_s
+    for seconds in (made.starts_s, made.ends_s, made.bounds_s):
+        with pytest.raises(ValueError, match="read-only"):
+            seconds[0] = 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
+from core.models.model_spec import score_scale_of
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import BoxFollower, CascadeFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
@@ -75,6 +76,8 @@ class ScriptedDetector:
 
     searches: (frame, whether everywhere) of every `detect`. explained: what each was told.
     """
+
+    score_scale = score_scale_of("onet")
 
     def __init__(self, *faces: Face) -> None:
         self._faces = faces

@@ -18,7 +18,8 @@ from core.errors import GPUMemoryError, InterruptedRunError, ModelError
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.models.face_detector import Candidates, FaceDetector
+from core.models.face_detector import Candidates
+from core.models.mtcnn import MtcnnDetector
 from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
 from processors.face_analyzer import SMALLEST_FACE_PX, AnalysisPass, FaceAnalyzer, analysis_size, numbered
@@ -325,13 +326,13 @@ def test_an_image_that_is_very_low_is_not_enlarged_to_be_searched(
 ) -> None:
     path = make_video(tmp_path / "low.mkv", [np.zeros((16, 512, 3), np.uint8)] * 2, "-c:v", "ffv1")
     asked = []
-    detect = FaceDetector.detect
+    detect = MtcnnDetector.detect
 
-    def spy(self: FaceDetector, pictures: Any, min_face_px: float, **options: Any) -> Any:
+    def spy(self: MtcnnDetector, pictures: Any, min_face_px: float, **options: Any) -> Any:
         asked.append(min_face_px)
         return detect(self, pictures, min_face_px, **options)
 
-    monkeypatch.setattr(FaceDetector, "detect", spy)
+    monkeypatch.setattr(MtcnnDetector, "detect", spy)
     analyze(path, model_settings, models)
     assert asked
     assert min(asked) >= MIN_SEARCHED_PX

@@ -411,7 +411,7 @@ def test_a_video_that_changes_while_it_is_read(processor, stages, tmp_path, cach
         monkeypatch.setattr(video_processor, "fingerprint", fingerprint)
     stages["mark"] = mark
     processor.prepare()
-    expected = "read any more: No such file" if mark is None else "changed while it was being read"
+    expected = "no longer be read: No such file" if mark is None else "changed during the run"
     with pytest.raises(VideoProcessingError, match=expected):
         processor.analyse()
     assert not list(cache.rglob("*.npz"))

@@ -58,7 +58,7 @@ def test_a_long_gap_is_filled_with_the_frame_before_it() -> None:
     assert chosen.tolist() == [0] + [1] * 24 + [2]
 
 
-def test_there_is_always_one_picture_and_frames_are_demanded() -> None:
+def test_there_is_always_one_frame_and_frames_are_demanded() -> None:
     assert frames_at_rate(np.array([5], np.int64), Fraction(1, 1000), 5, Fraction(25)).tolist() == [0]
     with pytest.raises(ValueError, match="no frames"):
         frames_at_rate(np.array([], np.int64), Fraction(1, 1000), 5, Fraction(25))

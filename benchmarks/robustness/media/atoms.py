@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts")
 ENTRY_HEAD = {0: 36, 1: 52, 2: 72}
-"""bytes of a sound's sample entry before its atoms, by its version"""
+"""bytes of an audio sample entry before its atoms, by version"""
 _ELEMENT_COUNTS = (26, 30, 34)
-"""first bits of the numbers of front, side and back elements in an AAC configuration"""
+"""bit offsets of the counts of front, side and back elements in an AAC configuration"""
 USE_DESCRIPTIONS = 0
 """channel layout tag: the channels are labelled one by one"""
 
@@ -25,8 +25,8 @@ DISCRETE_0, HOA_0, UNKNOWN = 1 << 16, 2 << 16, 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """kind: its four letters. begin, end: bytes of the file, header included. parents: those around it, outermost
-    first, by where they begin."""
+    """kind: four letters. begin, end: byte offsets, header included. parents: offsets of the enclosing atoms, outermost
+    first."""
 
     kind: bytes
     begin: int
@@ -37,7 +37,7 @@ class Atom:
 def atoms(
     data: bytes | bytearray, begin: int = 0, end: int | None = None, parents: tuple[int, ...] = ()
 ) -> Iterator[Atom]:
-    """All atoms in order, each before those in it."""
+    """All atoms in order, each before its children."""
     end = len(data) if end is None else end
     while begin + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, begin)
@@ -68,7 +68,7 @@ def find(data: bytes | bytearray, kind: bytes, handler: bytes = b"") -> Atom:
 
 
 def find_in(data: bytes | bytearray, kind: bytes, around: Atom) -> Atom:
-    """Raises: ValueError where there is none of this kind in `around`."""
+    """Raises: ValueError if `around` has no child of this kind."""
     for atom in atoms(data):
         if atom.kind == kind and around.begin <= atom.begin < around.end:
             return atom
@@ -76,7 +76,7 @@ def find_in(data: bytes | bytearray, kind: bytes, around: Atom) -> Atom:
 
 
 def replaced(data: bytes, old: Atom, new: bytes) -> bytes:
-    """The file with `new` in the place of `old`; the sizes of those around it follow.
+    """The file with `old` replaced by `new`; the sizes of the enclosing atoms are adjusted.
 
     Raises:
         ValueError: media comes after it, whose offsets would be wrong.
@@ -98,7 +98,7 @@ def without(data: bytes, kind: bytes, handler: bytes = b"vide") -> bytes:
 
 
 def table(kind: bytes, rows: Sequence[Sequence[int]]) -> bytes:
-    """An atom that is a count and rows of 32-bit numbers: stss, stts, ctts."""
+    """An atom made of a count and rows of 32-bit numbers: stss, stts, ctts."""
     content = b"".join(struct.pack(f">{len(row)}i", *row) for row in rows)
     return struct.pack(">I4sII", 16 + len(content), kind, 0, len(rows)) + content
 
@@ -112,7 +112,7 @@ def rows_of(data: bytes, atom: Atom, columns: int) -> list[tuple[int, ...]]:
 def with_table(
     data: bytes, kind: bytes, columns: int, change: Callable[[list[tuple[int, ...]]], Sequence[Sequence[int]]]
 ) -> bytes:
-    """The file with other rows in a table of its first video track."""
+    """The file with changed rows in a table of its first video track."""
     atom = find(data, kind, b"vide")
     return replaced(data, atom, table(kind, change(rows_of(data, atom, columns))))
 
@@ -124,7 +124,7 @@ def channel_atom(labels: Sequence[int], tag: int = USE_DESCRIPTIONS) -> bytes:
 
 
 def with_channels(data: bytes, labels: Sequence[int], tag: int = USE_DESCRIPTIONS) -> bytes:
-    """The file with this `chan` atom in the first sample entry of its first sound track, instead of any there."""
+    """The file with this `chan` atom in the first sample entry of its first audio track, replacing any there."""
     stsd = find(data, b"stsd", b"soun")
     begin = stsd.begin + 16
     size = struct.unpack_from(">I", data, begin)[0]
@@ -140,7 +140,7 @@ def with_channels(data: bytes, labels: Sequence[int], tag: int = USE_DESCRIPTION
 
 
 def with_elements(data: bytes, front: int, side: int, back: int) -> bytes:
-    """The file with its AAC elements in these places, where a programme config element tells them (ISO 14496-3).
+    """The file with its AAC elements in other places, as told by its program config element (ISO 14496-3).
 
     Raises:
         ValueError: there are not so many elements, or their places are told by a number.

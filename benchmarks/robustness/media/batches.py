@@ -1,7 +1,7 @@
-"""Runs the program on batches of cases and finds out what became of each.
+"""Runs the program on batches of cases and judges the result of each.
 
-The program itself is run, in a process of its own, on a dozen cases and an ordinary video at a time. Where that process
-dies or hangs, those that have no results yet are tried again, each alone, and so it is known whose fault it was.
+The program is run in a process of its own on a dozen cases and an ordinary video at a time. If that process dies or
+hangs, the cases without results are run again one by one, to find the one at fault.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from tests.material.fault_material import PROJECT
 BATCH = 12
 TIME_LIMIT_S, TIME_PER_VIDEO_S = 60.0, 15.0
 ORDERLY = (0, 1)
-"""exit codes of a run that came to its end"""
+"""exit codes of a run that completed"""
 OPTIONS = ("--offline", "--embedder", "dlib", "--device", "cpu", "--size", "192", "--min-clip", "0.3")
 COMPANION = Film(frames=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the program. exit_code: as a shell has it, None where it had to be ended. log: all that it said."""
+    """One run of the program. exit_code: as in a shell, None if it had to be killed. log: its whole output."""
 
     exit_code: int | None
     log: str
@@ -45,7 +45,7 @@ class Run:
 
     @property
     def finding(self) -> Finding:
-        """What is to be said of a run that was not orderly."""
+        """The finding about a run that did not complete."""
         last = next((line for line in reversed(self.log.splitlines()) if line.strip()), "")
         if self.exit_code is None:
             return Finding("hang", f"no end within {self.wall_s:.0f} s")
@@ -56,7 +56,7 @@ class Run:
 class Program:
     """The program with the options of the campaign.
 
-    folder: where logs go. cache: of converted networks. only: cases whose names contain this are run.
+    folder: for logs. cache: of converted networks. only: part of the names of the cases to run.
     """
 
     folder: Path
@@ -73,7 +73,7 @@ class Program:
         )
 
     def command(self, *arguments: str, limit_s: float = TIME_LIMIT_S) -> Run:
-        """`main.py ARGUMENT ...`, ended with all its children after `limit_s`."""
+        """`main.py ARGUMENT ...`, killed with all its children after `limit_s`."""
         log = self.folder / "log.txt"
         started = time.monotonic()
         with log.open("wb") as output:
@@ -98,7 +98,7 @@ class Program:
 
 
 def run_kind(make_cases: CaseMaker, folder: Path, program: Program) -> Iterator[MediaOutcome]:
-    """Make the cases in `folder`, run them, judge them; they are deleted again."""
+    """Make the cases in `folder`, run and judge them, and delete them."""
     made = folder / "cases"
     made.mkdir(parents=True, exist_ok=True)
     cases = (case for case in make_cases(made) if program.only in case.name)
@@ -117,7 +117,7 @@ def _companion(kind: str, number: int, folder: Path) -> MediaCase:
 
 
 def run_cases(cases: Sequence[MediaCase], output: Path, program: Program) -> Iterator[MediaOutcome]:
-    """One batch, and where it does not come to its end each remaining case alone."""
+    """Run one batch, and each remaining case alone if the batch does not complete."""
     run = program.run(_arguments(cases), output)
     results = _results(output, cases)
     share_s = run.wall_s / len(cases)
@@ -135,7 +135,7 @@ def run_cases(cases: Sequence[MediaCase], output: Path, program: Program) -> Ite
 
 
 def _arguments(cases: Sequence[MediaCase]) -> list[Path]:
-    """What the program is told: cases given by their folder once, the others one by one."""
+    """The input arguments: one folder for all cases that are given by folder, the others one by one."""
     return list(dict.fromkeys(case.path.parent if case.from_folder else case.path for case in cases))
 
 

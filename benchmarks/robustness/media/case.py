@@ -1,4 +1,4 @@
-"""One case of the media campaign, what is expected of it, and what was found."""
+"""One case of the media campaign, its expected result, and its findings."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import Literal
 
 Fault = Literal["abort", "hang", "lost", "silent", "false alarm"]
-"""abort: the program was ended by a signal or with an exit code that means none of the inputs. hang: it did not end in
-time. lost: an input that can be decoded has no playable clip, or results that were there are gone. silent: the result
-is wrong and no warning says so. false alarm: a warning about an input that is in order."""
+"""abort: the program died from a signal or with an unexpected exit code. hang: it did not end in time. lost: a
+decodable input has no playable clip, or existing results are gone. silent: the result is wrong without a warning. false
+alarm: a warning about an intact, ordinary input."""
 FAULTS: tuple[Fault, ...] = ("abort", "hang", "lost", "silent", "false alarm")
 
 ANY_LEVEL_DB = -14.0
-"""how far below its channel in the source a tone may be: mixing many channels to two is no fault"""
+"""lowest level of a tone relative to its channel in the source: mixing many channels to two is no fault"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a right result has.
+    """What a correct result has.
 
-    frames: pictures of the source in which somebody is to be seen; the clips must have nearly as many.
-    tones: frequencies, Hz, that must be heard; () where the source has no sound or nothing is known about it.
-    any_tone: other frequencies will do in their place.
-    level_db: how strong each tone must be, 0 being its strength in its channel.
-    sound_from: seconds in the clips before which nothing is to be heard (late sound).
+    frames: source frames that show somebody; the clips must have nearly as many.
+    tones: frequencies, Hz, that must be audible; () if the source has no audio or it is not known.
+    any_tone: other frequencies are accepted instead.
+    level_db: minimum level of each tone, 0 being its level in its channel.
+    sound_from: seconds in the clips before which there must be silence (late audio).
     is_timed: bursts must come with the frames that they belong to.
-    is_steady: the clock goes on by one from frame to frame; else frames may be shown twice, but none left out.
-    gaps: how many frames may be left out or shown again all the same: at seams of streams.
-    may_be_refused: a line that says why there is no result will do.
-    is_plain: the file is in order, and no warning is due.
+    is_steady: the frame number increases by one per frame; otherwise frames may be repeated but not left out.
+    gaps: frames that may be left out or repeated nevertheless, at seams of streams.
+    may_be_refused: an error line instead of a result is accepted.
+    is_plain: the file is ordinary, so any warning is a false alarm.
     """
 
     frames: int
@@ -49,8 +49,7 @@ class Expected:
 class MediaCase:
     """One input.
 
-    write: makes the file at `path`, which is not there before. from_folder: it is given to the program by its folder,
-    as one of all that lie there, not by its name.
+    write: creates the file at `path`. from_folder: the program is given its folder instead of the file.
     """
 
     kind: str
@@ -63,7 +62,7 @@ class MediaCase:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that must not be. text: in one line."""
+    """One fault of a result. text: one line."""
 
     fault: Fault
     text: str
@@ -71,7 +70,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class MediaOutcome:
-    """What became of a case; without findings all is right. wall_s: its share of the program's time."""
+    """The findings of a case, none if it is right. wall_s: its share of the program's time."""
 
     kind: str
     name: str
@@ -83,4 +82,4 @@ class MediaOutcome:
 
 
 CaseMaker = Callable[[Path], Iterator[MediaCase]]
-"""lists the cases of one kind; their files will lie in a folder"""
+"""lists the cases of one kind, whose files will be in the given folder"""

@@ -1,4 +1,4 @@
-"""What a clip of a `film` shows: number and roundness of each frame, times and strength of each tone."""
+"""Reading a clip of a `film`: number and roundness of each frame, times and level of each tone."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from benchmarks.robustness.media.film import AMPLITUDE, BURST_EVERY, BURST_FRAMES, NUMBERS
 
 _LEAST_PX = 30
-"""pixels that make a disc; a quarter of them make a dot"""
+"""minimum area of the disc, px; the dot has at least a quarter of it"""
 _MARGIN = 70
-"""by how much one colour has to exceed another, of 255"""
+"""by how much one colour component has to exceed another, of 255"""
 _ENVELOPE_S = 0.008
 _SILENCE = 0.01
 """of full scale"""
@@ -43,18 +43,18 @@ class Signs:
         return np.isfinite(self.numbers)
 
     def steps(self) -> NDArray[np.int_]:
-        """By how much each readable number exceeds the one before; -15 to 16."""
+        """Difference of each readable number to the one before, -15 to 16."""
         found = np.round(self.numbers[self.is_readable]).astype(int)
         return (np.diff(found) + NUMBERS // 2 - 1) % NUMBERS - (NUMBERS // 2 - 1)
 
     def burst_times(self) -> NDArray[np.float64]:
-        """Seconds at which, by the pictures, bursts begin."""
+        """Seconds at which bursts should begin according to the frames."""
         numbers = np.round(self.numbers) % BURST_EVERY
         begins = (numbers == 0) & ~np.concatenate([[True], numbers[:-1] == 0])
         return np.asarray(self.times[begins])
 
     def heard_times(self) -> NDArray[np.float64]:
-        """Seconds at which sound begins after a rest."""
+        """Seconds at which bursts begin in the audio."""
         envelope = self._envelope()
         if not envelope.size or envelope.max() < _SILENCE:
             return np.zeros(0)
@@ -64,7 +64,7 @@ class Signs:
         return np.array([self.sound_begin_s + i * _ENVELOPE_S for i in rises if not on[max(0, i - rest) : i].any()])
 
     def level_db(self, hertz: float, from_s: float = 0.0) -> float:
-        """Strength of one tone in the loudest channel from a time on, decibels; 0 is that of the source."""
+        """Level of one tone in the loudest channel after a time, decibels; 0 is its level in the source."""
         sound = self.sound[:, max(0, round((from_s - self.sound_begin_s) * self.rate_hz)) :]
         if not sound.size:
             return -200.0
@@ -80,7 +80,7 @@ class Signs:
 
 
 def read_signs(path: Path) -> Signs:
-    """Raises: av.FFmpegError where the clip cannot be played."""
+    """Raises: av.FFmpegError if the clip cannot be decoded."""
     times, pictures = [], []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
@@ -92,9 +92,9 @@ def read_signs(path: Path) -> Signs:
 
 
 def clock(rgb: NDArray[Any]) -> tuple[float, float]:
-    """(number, roundness) of one picture, (H, W, 3) uint8; (nan, nan) where the clock is not whole.
+    """(number, roundness) of one frame, (H, W, 3) uint8; (nan, nan) if the clock is damaged.
 
-    A disc's spread in both directions tells its shape to a fraction of a pixel.
+    The disc's standard deviations in both directions give its shape to a fraction of a pixel.
     """
     red, green, blue = (rgb[..., i].astype(int) for i in range(3))
     disc = _spot(green - np.maximum(red, blue) > _MARGIN, _LEAST_PX)
@@ -102,22 +102,22 @@ def clock(rgb: NDArray[Any]) -> tuple[float, float]:
     if disc is None or dot is None:
         return np.nan, np.nan
     (x, y), (width, height), _ = disc
-    # In a squeezed picture the dot goes round an ellipse.
+    # In a squeezed frame the dot moves on an ellipse.
     angle = np.arctan2((dot[0][1] - y) / height, (dot[0][0] - x) / width)
     return float(angle / (2 * np.pi) * NUMBERS % NUMBERS), width / height
 
 
 def _spot(mask: NDArray[np.bool_], least: float) -> tuple[tuple[float, float], tuple[float, float], int] | None:
-    """Centre, spread (standard deviations) and area of the pixels of one colour; None where they make no spot."""
+    """Centre, standard deviations and area of the pixels of one colour; None if they form no spot."""
     ys, xs = np.nonzero(mask)
     if len(xs) < least:
         return None
-    # Single pixels elsewhere, of a badge or of noise, must not count.
+    # Ignores single pixels elsewhere, of a badge or noise.
     near = (np.abs(xs - np.median(xs)) < 40) & (np.abs(ys - np.median(ys)) < 40)
     xs, ys = xs[near], ys[near]
     spread = float(xs.std()), float(ys.std())
     filled = len(xs) / (4 * np.pi * spread[0] * spread[1]) if min(spread) > 0 else 0.0
-    # A filled ellipse has the area 4 pi times the product of its standard deviations.
+    # The area of a filled ellipse is 4 pi times the product of its standard deviations.
     return ((float(xs.mean()), float(ys.mean())), spread, len(xs)) if filled > 0.6 else None
 
 
@@ -137,5 +137,5 @@ def _sound(path: Path) -> tuple[NDArray[np.float32], float, int]:
 
 
 def loudest(signs: Iterable[Signs], hertz: float, from_s: float = 0.0) -> float:
-    """Strength of a tone where it is strongest from a time in the clips on, decibels."""
+    """Highest level of a tone in any clip after a time, decibels."""
     return max((clip.level_db(hertz, from_s) for clip in signs), default=-200.0)

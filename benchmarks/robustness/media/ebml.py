@@ -1,4 +1,4 @@
-"""Where the elements of a Matroska file are, for changing them in place."""
+"""Locating the elements of a Matroska file, to change them in place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Element:
 
 
 def elements(content: bytes | bytearray, begin: int = 0, end: int | None = None) -> Iterator[Element]:
-    """All elements in order, each before those in it."""
+    """All elements in order, each before its children."""
     end = len(content) if end is None else end
     while begin < end:
         width = _width(content[begin])
@@ -32,7 +32,7 @@ def elements(content: bytes | bytearray, begin: int = 0, end: int | None = None)
         size_width = _width(content[size_at])
         size = int.from_bytes(content[size_at : size_at + size_width], "big") & ((1 << 7 * size_width) - 1)
         data = size_at + size_width
-        # All ones means that the size is not known: to the end.
+        # All ones: the size is unknown, the element extends to the end.
         stop = end if size == (1 << 7 * size_width) - 1 else data + size
         identifier = int.from_bytes(content[begin:size_at], "big")
         yield Element(identifier, begin, data, stop)
@@ -42,7 +42,7 @@ def elements(content: bytes | bytearray, begin: int = 0, end: int | None = None)
 
 
 def key_flags(content: bytes | bytearray, track: int = 1) -> list[tuple[int, bool]]:
-    """For each SimpleBlock of a track (up to 127): where its flags are, and whether they say key frame."""
+    """For each SimpleBlock of a track (up to 127): the offset of its flags, and whether they mark a key frame."""
     found = []
     for element in elements(content):
         if element.identifier == SIMPLE_BLOCK and content[element.data] == 0x80 | track:
@@ -52,7 +52,7 @@ def key_flags(content: bytes | bytearray, track: int = 1) -> list[tuple[int, boo
 
 
 def numbers(content: bytes | bytearray, identifier: int) -> list[tuple[Element, int]]:
-    """All elements of a kind that hold a number, and the numbers."""
+    """All elements of a numeric kind, with their values."""
     found = [element for element in elements(content) if element.identifier == identifier]
     return [(element, int.from_bytes(content[element.data : element.end], "big")) for element in found]
 

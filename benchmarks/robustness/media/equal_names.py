@@ -1,4 +1,4 @@
-"""Two videos of one name from two folders, in every order of runs: each keeps its own results."""
+"""Two videos of the same name in two folders, run in every order: each must keep its own results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLACES = {
     "U": ("thu/A.MP4", Film(frames=46)),
     "N": ("fri/a_2.mp4", Film(frames=50)),
 }
-"""videos by a letter; the number of their frames tells whose results a folder holds"""
+"""videos by letter; the frame count tells whose results a folder holds"""
 
 SCENARIOS: dict[str, tuple[str, ...]] = {
     "one after the other": ("A", "B"),
@@ -54,7 +54,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
     "a copy of the first": ("A", "copy A B", "B=A"),
     "of one size": ("A", "same size A B", "B"),
 }
-"""steps of each: letters are a run on these videos (with options), words are done to files or folders
+"""steps of each scenario: letters are a run on these videos (with options), words are operations on files or folders
 
 B2: the file of A, which now holds B. B!: B, which fails. B=A: B, which holds A.
 """
@@ -62,7 +62,7 @@ B2: the file of A, which now holds B. B!: B, which fails. B=A: B, which holds A.
 
 @dataclass(slots=True)
 class Stage:
-    """One scenario on its way. due: the videos whose results have to be there. edited: of them, those with a name."""
+    """One scenario in progress. due: videos whose results must exist. edited: those of them with a named person."""
 
     folder: Path
     program: Program
@@ -84,7 +84,7 @@ class Stage:
         return [m.parent for m in manifests if read_manifest(m.parent).get("video", {}).get("frames") == frames]
 
     def contents(self, letter: str) -> dict[str, bytes]:
-        """Clips and timeline of a video: what nobody else may touch."""
+        """Clips and timeline of a video, which runs on other videos must not touch."""
         found = {}
         for folder in self.results(letter):
             for file in (*folder.rglob("*.mp4"), folder / "timeline.json"):
@@ -111,7 +111,7 @@ def outcomes(folder: Path, program: Program) -> Iterator[MediaOutcome]:
 
 
 def take(stage: Stage, step: str) -> list[Finding]:
-    """Do one step and look at everybody's results."""
+    """Do one step and check the results of all videos."""
     words = step.split()
     touched = {word[0] for word in words if word[0] in PLACES}
     if "=" in step:
@@ -175,7 +175,7 @@ def _do(stage: Stage, words: Sequence[str]) -> Run:
 
 
 def _make_one_size(first: Path, second: Path) -> None:
-    """Lengthen the shorter one by a box that says nothing."""
+    """Pad the shorter file with a box without content."""
     shorter, longer = sorted((first, second), key=lambda path: path.stat().st_size)
     lacking = longer.stat().st_size - shorter.stat().st_size
     if lacking < 8:
@@ -185,14 +185,14 @@ def _make_one_size(first: Path, second: Path) -> None:
 
 
 def _order_of_arguments(folder: Path, program: Program, films: dict[str, bytes]) -> MediaOutcome:
-    """One run with the arguments in both orders: the folders must have the same names."""
+    """One run for each order of the arguments: the folders must have the same names."""
     names, wall_s = [], 0.0
     for order in ("AB", "BA"):
         stage = Stage(folder / f"order_{order}", program)
         for letter in order:
             stage.path(letter).parent.mkdir(parents=True, exist_ok=True)
             stage.path(letter).write_bytes(films[letter])
-        # The folders of the inputs must not differ between the runs, else they might decide.
+        # The input folders must be the same in all runs, because they could decide the names.
         run = program.run([stage.path(letter) for letter in order], stage.output)
         wall_s += run.wall_s
         names.append({letter: [path.name for path in stage.results(letter)] for letter in "AB"})

@@ -1,9 +1,9 @@
-"""Films that tell what became of them: a face, a clock that numbers the frames, and a tone in each channel.
+"""Self-describing test videos: a face, a clock that encodes the frame number, and a tone in each channel.
 
-The clock is a green disc, round in the displayed picture, with a magenta dot that circles it once in 32 frames: the
-angle is the number of the frame. The tones sound in bursts of eight frames that begin with every 16th frame, with
-another frequency in every channel. So a clip shows by itself whether frames are whole, in order and not squeezed, and
-whether each channel's sound is there and at its time.
+The clock is a green disc, round in the displayed frame, with a magenta dot that circles it once in 32 frames: the angle
+is the frame number. Each channel has a tone of its own frequency, in bursts of eight frames that begin at every 16th
+frame. So a clip shows by itself whether frames are intact, in order and undistorted, and whether each channel's audio
+is there and in sync.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ AMPLITUDE = 0.22
 LOWEST_HZ, STEP_HZ = 400.0, 170.0
 
 FACE_SHARE = 0.26
-"""height of the face, share of the picture's shorter side"""
+"""height of the face, share of the frame's shorter side"""
 CLOCK_AT = (0.9, -0.2)
 DISC_RADIUS, ORBIT, DOT_RADIUS = 0.18, 0.34, 0.09
-"""places and lengths around the clock, in heights of the face; the place is counted from the face's centre"""
+"""position and sizes of the clock in face heights; the position is relative to the face's centre"""
 GREEN, MAGENTA = (20, 200, 40), (230, 20, 210)
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
 
@@ -47,8 +47,8 @@ STEREO_AAC = ("-c:a", "aac", "-b:a", "128k")
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """Pictures. width, height: as displayed, px. first: number of the first frame. absent: frames before the person
-    comes. coded: size of the stored pictures where pixels are not square. person: one of the two portraits."""
+    """Description of the frames. width, height: as displayed, px. first: number of the first frame. absent: frames
+    before the person appears. coded: stored size if pixels are not square. person: one of the two portraits."""
 
     width: int = 320
     height: int = 240
@@ -72,12 +72,12 @@ def tone_hz(channel: int) -> float:
 
 
 def frame_times(count: int, rate: Fraction = RATE) -> list[float]:
-    """Seconds at which the frames of a constant rate begin."""
+    """Start times of the frames of a constant rate, seconds."""
     return [float(i / rate) for i in range(count)]
 
 
 def picture(film: Film, index: int) -> NDArray[np.uint8]:
-    """One displayed picture, (height, width, 3) uint8 RGB."""
+    """One displayed frame, (height, width, 3) uint8 RGB."""
     present = index >= film.absent
     frame = _still(film.width, film.height, film.person if present else None).copy()
     unit = FACE_SHARE * min(film.width, film.height)
@@ -91,7 +91,7 @@ def picture(film: Film, index: int) -> NDArray[np.uint8]:
 
 
 def write_y4m(path: Path, film: Film, rate: Fraction = RATE) -> Path:
-    """The film without compression, 4:2:0."""
+    """Write the film uncompressed, 4:2:0."""
     width, height = film.coded or (film.width, film.height)
     with path.open("wb") as file:
         aspect = f"{film.aspect.numerator}:{film.aspect.denominator}"
@@ -114,9 +114,9 @@ def tones(
     rate_hz: int = SAMPLE_RATE_HZ,
     silent: Sequence[int] = (),
 ) -> NDArray[np.int16]:
-    """Sound from `begin_s` to `end_s`, (samples, channels) int16.
+    """Audio from `begin_s` to `end_s`, (samples, channels) int16.
 
-    times: when the frames begin, seconds; the first has the number 0 or a multiple of 16.
+    times: start times of the frames, seconds; the first frame's number is a multiple of 16.
     silent: channels without a tone.
     """
     moment = begin_s + np.arange(round((end_s - begin_s) * rate_hz)) / rate_hz
@@ -132,14 +132,14 @@ def tones(
 def sound_input(
     path: Path, sound: NDArray[np.int16], rate_hz: int = SAMPLE_RATE_HZ, layout: str = ""
 ) -> tuple[str, ...]:
-    """Options that give `sound` to ffmpeg as an input. layout: of the channels, else the usual one of so many."""
+    """ffmpeg options for `sound` as an input. layout: channel layout, default: the usual one for the count."""
     path.write_bytes(sound.tobytes())
     channels = ("-ch_layout", layout) if layout else ("-ac", str(sound.shape[1]))
     return "-f", "s16le", "-ar", str(rate_hz), *channels, "-i", str(path)
 
 
 def film_input(folder: Path, film: Film, rate: Fraction = RATE) -> tuple[str, ...]:
-    """Options that give the film to ffmpeg as an input; it is drawn once."""
+    """ffmpeg options for the film as an input; it is drawn once and reused."""
     return "-i", str(_drawn(folder, film, rate))
 
 
@@ -158,7 +158,7 @@ def plain_video(
     rate: Fraction = RATE,
     sound: bool = True,
 ) -> Path:
-    """`film` with two tones. options: for ffmpeg, else H.264 and AAC."""
+    """`film` with two tones. options: for ffmpeg, default: H.264 and AAC."""
     inputs = film_input(folder, film, rate)
     if sound:
         end_s = float(film.frames / rate)
@@ -170,7 +170,7 @@ def plain_video(
 
 @functools.cache
 def _still(width: int, height: int, person: Portrait | None) -> NDArray[np.uint8]:
-    """All that does not move."""
+    """Background and person, without the clock."""
     y = np.linspace(150, 90, height)[:, None, None] + np.zeros((1, width, 1))
     noise = np.random.default_rng(4).normal(0, 5, (height, width, 1))
     frame: NDArray[Any] = y + cv2.GaussianBlur(noise, (0, 0), 1.0)[..., None] * 2 + np.array([-6.0, 0.0, 10.0])

@@ -1,4 +1,4 @@
-"""Frame rates that no header tells: slow beginnings, a frame in two seconds, any variable rate."""
+"""Frame rates that headers do not describe: slow beginnings, a frame every two seconds, variable rates."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tests.material.fault_material import run_ffmpeg
 
 KIND = "frame rates"
 TICKS = 1000
-"""a second, of the times that are written: Matroska has no finer ones"""
+"""ticks per second of the written times: Matroska's resolution"""
 SMALL = (240, 180)
 LONG_BEGINNING = 620
-"""more frames than a player looks at before it decides"""
+"""more frames than players examine to determine the rate"""
 
 
 def cases(folder: Path) -> Iterator[MediaCase]:
@@ -61,11 +61,11 @@ def slow_beginning(slow: int, count: int, quick: int, seconds: float = 2.0) -> l
 
 
 def write_timed(path: Path, film: Film, times: Sequence[float], *, with_sound: bool = False) -> Path:
-    """H.264 without B-frames whose pictures have these times, and AAC whose bursts come with them."""
+    """H.264 without B-frames with these frame times, and AAC with bursts in sync."""
     sound = path.with_suffix(".s16")
     options = (*sound_input(sound, tones(times, times[-1] + 0.04)), *STEREO_AAC) if with_sound else ()
     changes = np.diff(np.round(np.asarray(times) * TICKS)).astype(int)
-    # Stretches of equal steps: from this frame on, at this tick, so many ticks each.
+    # Runs of equal steps: first frame, its tick, ticks per frame.
     starts = [0, *(np.flatnonzero(np.diff(changes)) + 1)] if len(changes) else [0]
     expression = "0"
     for start in starts:
@@ -92,7 +92,7 @@ def _case(
     path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}"
     film = Film(*size, frames=len(times), absent=absent)
     heard = (tone_hz(0), tone_hz(1)) if with_sound else ()
-    # Of a rate that is another all the time one frame in ten may be left out, and slow ones are shown again and again.
+    # With a rate that keeps changing one frame in ten may be left out, and slow ones are repeated.
     gaps = len(times) // 10 if with_sound else 1
     expected = Expected(frames=len(times) - absent, tones=heard, gaps=gaps, is_steady=False, is_plain=is_plain)
     write = partial(write_timed, film=film, times=times, with_sound=with_sound)

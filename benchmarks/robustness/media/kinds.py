@@ -19,7 +19,7 @@ from benchmarks.robustness.media.batches import Program, run_kind
 from benchmarks.robustness.media.case import MediaOutcome
 
 Kind = Callable[[Path, Program], Iterator[MediaOutcome]]
-"""makes its cases in a folder, runs the program on them and says what became of each"""
+"""makes its cases in a folder, runs the program on them and yields the outcome of each"""
 
 KINDS: dict[str, Kind] = {
     **{

@@ -1,4 +1,4 @@
-"""Streams that begin late: sound that sets in after the pictures, pictures that set in after the sound."""
+"""Streams that begin late: audio that starts after the video, video that starts after the audio."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tests.material.fault_material import run_ffmpeg
 KIND = "late streams"
 DELAYS_S = (3, 9, 20)
 BOTH_S = 2.6
-"""how long there are pictures and sound"""
+"""duration of video and audio together"""
 RATE = Fraction(25)
 SPARSE = Fraction(10)
-"""frames a second of films that have to be long"""
+"""frame rate of long films"""
 TONES = (tone_hz(0), tone_hz(1))
 BEFORE_HZ = 250.0
-"""of the hum that is heard before the pictures begin"""
+"""of the hum before the video starts"""
 CONTAINERS = {
     "ts": (*H264, *STEREO_AAC),
     "mkv": (*H264, *STEREO_AAC),
@@ -62,12 +62,12 @@ def cases(folder: Path) -> Iterator[MediaCase]:
 
 
 def sparse_rate(extension: str) -> Fraction:
-    """Frames a second of a long film; MPEG-2 knows no ten."""
+    """Frame rate of a long film; MPEG-2 does not support 10."""
     return RATE if CONTAINERS[extension][1] == "mpeg2video" else SPARSE
 
 
 def late_sound(path: Path, delay_s: int) -> Path:
-    """The film begins at once, its tones after `delay_s`."""
+    """The film starts at once, its tones after `delay_s`."""
     extension = path.suffix[1:]
     rate = sparse_rate(extension)
     film = Film(frames=round((delay_s + BOTH_S) * rate))
@@ -77,7 +77,7 @@ def late_sound(path: Path, delay_s: int) -> Path:
 
 
 def late_pictures(path: Path, delay_s: int) -> Path:
-    """There is a hum from the beginning, the film and its tones come after `delay_s`."""
+    """A hum from the beginning; the film and its tones start after `delay_s`."""
     film = Film(frames=round(BOTH_S * RATE))
     sound = tones([delay_s + time for time in frame_times(film.frames, RATE)], delay_s + BOTH_S)
     moment = np.arange(delay_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
@@ -95,7 +95,7 @@ def _mux(
     pictures_after_s: int = 0,
     sound_after_s: int = 0,
 ) -> None:
-    """Encode both apart and put them together: encoding at once would fill the time before the late one."""
+    """Encode both separately and mux them: encoding together would fill the time before the late one."""
     pictures, heard, raw = (path.with_suffix(suffix) for suffix in (".pictures.mkv", ".sound.mkv", ".s16"))
     run_ffmpeg(pictures, *film, *codecs)
     run_ffmpeg(heard, *sound_input(raw, sound), *codecs)

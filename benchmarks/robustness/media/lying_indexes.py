@@ -1,4 +1,4 @@
-"""Indexes that lie: key frames that are none, times that are wrong, positions that point elsewhere."""
+"""Wrong indexes: key frames that are none, wrong times, wrong positions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.robustness.media.film import H264, MPEG4, STEREO_AAC, Film, plai
 
 KIND = "lying indexes"
 FILM = Film(frames=136, absent=96)
-"""The person comes so late that the program seeks instead of decoding all before once more."""
+"""The person appears so late that the program seeks instead of decoding everything before it again."""
 SEEN = FILM.frames - FILM.absent
 LONG_GOP = ("-g", "250", "-keyint_min", "250", "-sc_threshold", "0")
 SHORT_GOP = ("-g", "12", "-sc_threshold", "0")
@@ -30,7 +30,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
                 if name in ("none", "every frame") or gop != "one key frame":
                     yield _case(folder, f"stss {name}, {codec}, {gop}", "mp4", change, *options, *keys, *STEREO_AAC)
     for name, change in TIMES.items():
-        # An edit list would cut off what is no longer within its length.
+        # An edit list would cut off frames whose times are now beyond its length.
         encoding = (*H264, *SHORT_GOP, *STEREO_AAC, "-use_editlist", "0")
         yield _case(folder, name, "mp4", change, *encoding, untimed=True)
     for codec, options in (("h264", H264), ("mpeg4", (*MPEG4, "-bf", "0")), ("vp8", VP8)):
@@ -57,7 +57,7 @@ SYNC_TABLES: dict[str, Change] = {
     "of the late frames": lambda data: _with_sync(data, range(FILM.absent, FILM.frames, 7)),
     "beyond the end": lambda data: _with_sync(data, (1, 5000, 70000)),
 }
-"""what is done to the table of key frames of an MP4 file"""
+"""changes of the key frame table of an MP4 file"""
 TIMES: dict[str, Change] = {
     "no ctts": lambda data: without(data, b"ctts"),
     "ctts 0": lambda data: with_table(data, b"ctts", 2, lambda rows: [(count, 0) for count, _ in rows]),
@@ -71,7 +71,7 @@ TIMES: dict[str, Change] = {
         data, b"stts", 2, lambda rows: [(60, rows[0][1]), (1, 50 * rows[0][1]), (FILM.frames - 61, rows[0][1])]
     ),
 }
-"""what is done to its tables of times"""
+"""changes of its tables of times"""
 
 
 def _with_sync(data: bytes, numbers: range | tuple[int, ...]) -> bytes:
@@ -98,7 +98,7 @@ FLAGS: dict[str, Change] = {
     "no key flags": _flags(lambda number, is_key: False),
     "every fifth key flag": _flags(lambda number, is_key: number % 5 == 3),
 }
-"""what is done to the blocks of a Matroska file with a single key frame"""
+"""changes of the blocks of a Matroska file with a single key frame"""
 
 
 def _cues(identifier: int, wanted: Callable[[list[int], int], int]) -> Change:
@@ -131,11 +131,11 @@ CUES: dict[str, Change] = {
     "cues with wrong places in clusters": _cues(ebml.CUE_RELATIVE, lambda all_, i: all_[i] + 333),
     "no cues": _no_cues,
 }
-"""what is done to the index of a Matroska file"""
+"""changes of the index of a Matroska file"""
 
 
 def _idx1(change_flags: Callable[[int, int], int], shift: int = 0) -> Change:
-    """change_flags: given the number of an entry of the pictures and its flags."""
+    """change_flags: from the number of a video entry and its flags to new flags."""
 
     def change(data: bytes) -> bytes:
         content = bytearray(data)
@@ -160,12 +160,12 @@ AVI: dict[str, Change] = {
     "idx1 key frames moved": _idx1(lambda number, flags: 0x10 if number % 9 == 4 else 0),
     "idx1 of wrong places": _idx1(lambda number, flags: flags, 1000),
 }
-"""what is done to the index of an AVI file"""
+"""changes of the index of an AVI file"""
 
 
 def _case(folder: Path, name: str, extension: str, change: Change, *options: str, untimed: bool = False) -> MediaCase:
     path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}"
-    # Where times are wrong nobody knows which sound belongs to a picture, nor how long a picture is shown.
+    # With wrong times it is unknown which audio belongs to a frame and how long the frame is shown.
     heard = () if untimed else (tone_hz(0), tone_hz(1))
     expected = Expected(frames=SEEN, tones=heard, gaps=2, is_steady=not untimed, may_be_refused=untimed)
     return MediaCase(KIND, name, path, expected, partial(_lying, change=change, options=options))

@@ -1,4 +1,4 @@
-"""Files that a folder holds beside the usual ones: raw streams, cameras' and recorders' own extensions."""
+"""Unusual files that folders contain: raw streams, extensions of cameras and recorders."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.material.fault_material import run_ffmpeg
 KIND = "odd containers"
 FRAMES = 40
 PAL = ("gxf", "dv")
-"""muxers that take the sizes of television alone"""
+"""muxers that only support television frame sizes"""
 AT_ONCE = (*PAL, "vcd", "swf", "rm", "wtv", "nut")
-"""muxers that are written without a Matroska file before them"""
+"""muxers that are encoded to directly instead of remuxed from Matroska"""
 VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
-AV1 = ("-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-b:v", "1M")
+AV1 = ("-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "20", "-b:v", "0")
 MJPEG = ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p")
 HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
 MP2 = ("-c:a", "mp2")
@@ -38,7 +38,7 @@ RAW = {
     "m2v": ("mpeg2video", MPEG2),
     "m1v": ("mpeg1video", ("-c:v", "mpeg1video", "-q:v", "3")),
 }
-"""extension: muxer and codec of a stream without a container, without times and without sound"""
+"""extension: muxer and codec of a raw stream, without times and audio"""
 RENAMED = {
     "MOD": ("vob", (*MPEG2, *MP2)),
     "TOD": ("mpegts", (*MPEG2, *MP2)),
@@ -53,7 +53,7 @@ RENAMED = {
     "360": ("mov", (*H264, *STEREO_AAC)),
     "dat": ("vcd", ("-c:v", "mpeg1video", "-b:v", "1150k", "-ar", "44100", "-c:a", "mp2", "-b:a", "224k")),
 }
-"""extension: muxer and codecs of a usual container under another name"""
+"""extension: muxer and codecs of a common container under another extension"""
 RARE = {
     "nut": ("nut", (*H264, *STEREO_AAC)),
     "wtv": ("wtv", (*MPEG2, *MP2)),
@@ -62,7 +62,7 @@ RARE = {
     "dv": ("dv", ("-c:v", "dvvideo", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le")),
     "swf": ("swf", ("-c:v", "flv", "-q:v", "3", "-c:a", "libmp3lame", "-ar", "44100")),
 }
-"""containers that a program need not know, if it says so"""
+"""containers that need not be supported, but then must be refused with a message"""
 HEAD_BYTES = 1000
 
 
@@ -92,20 +92,20 @@ def cases(folder: Path) -> Iterator[MediaCase]:
 
 
 def recorder_head(number: int) -> bytes:
-    """Garbage as a recorder writes it before its stream, never one that starts a packet of any kind."""
+    """Garbage as recorders write before the stream, without the start code of any packet."""
     rng = random.Random(number)
     return b"DAHUA\0\0\0" + bytes(rng.choice((0x11, 0x42, 0x6B, 0x7F)) for _ in range(HEAD_BYTES))
 
 
 def _film(number: int) -> Film:
-    """Neighbours differ: two files with one content may be taken for one video."""
+    """Neighbouring cases get different films: files with the same content are treated as one video."""
     return Film(frames=FRAMES + number % 3)
 
 
 def _write(
     path: Path, folder: Path, film: Film, muxer: str, codecs: tuple[str, ...], *, sound: bool = True, head: bytes = b""
 ) -> None:
-    # Drawn films and sounds lie elsewhere: the folder of the cases is an input of the program.
+    # Intermediate files go elsewhere, because the folder of the cases is an input of the program.
     whole = folder / path.with_suffix(".mkv").name
     if muxer in AT_ONCE:
         plain_video(folder, folder / path.name, film, *codecs, "-f", muxer, sound=sound).rename(path)

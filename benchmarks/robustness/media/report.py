@@ -1,4 +1,4 @@
-"""The table of the media campaign, and its file in benchmarks/results."""
+"""The table of the media campaign and its file in benchmarks/results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.material.fault_material import PROJECT
 
 RESULTS = PROJECT / "benchmarks" / "results" / "media_faults.json"
 MUST_NOT_BE = ("abort", "hang", "lost", "silent")
-"""faults that make the campaign fail; a false alarm is counted only"""
+"""faults that make the campaign fail; false alarms are only counted"""
 
 
 def has_failed(outcome: MediaOutcome) -> bool:
@@ -20,7 +20,7 @@ def has_failed(outcome: MediaOutcome) -> bool:
 
 
 def rows(outcomes: Sequence[MediaOutcome]) -> dict[str, dict[str, float]]:
-    """Per kind: cases, cases in order, cases with each fault, seconds."""
+    """Per kind: cases, right cases, cases with each fault, seconds."""
     found = {}
     for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
         of_kind = [outcome for outcome in outcomes if outcome.kind == kind]
@@ -42,7 +42,7 @@ def table(kinds: dict[str, dict[str, float]]) -> list[str]:
 def store(label: str, outcomes: Sequence[MediaOutcome], path: Path = RESULTS) -> None:
     """Write the figures and every finding under `label`.
 
-    What is there under other labels stays, and of this one the kinds that are not among the outcomes.
+    Other labels, and kinds of this label that are not among the outcomes, are kept.
     """
     stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     found = {

@@ -1,4 +1,4 @@
-"""Channel layouts of all orders and counts from 1 to 16 in the usual codecs, and codecs that nobody knows."""
+"""Channel layouts of all orders and of 1 to 16 channels in the usual codecs, and unknown codecs."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ from tests.material.fault_material import run_ffmpeg
 KIND = "channel layouts"
 FILM = Film(frames=40)
 HEARD = (LEFT, RIGHT, CENTRE, LEFT_TOTAL, RIGHT_TOTAL, HEADPHONES_LEFT, HEADPHONES_RIGHT, MONO)
-"""labels of channels that belong into any mix"""
+"""labels of channels that belong in any mix"""
 LOUD_DB = -4.0
-"""for channels that are used while the others of the same track are not"""
+"""minimum level of used channels if the others of the track are unused"""
 SHUFFLES = 10
 
 LABELLED: dict[str, tuple[int, ...]] = {
@@ -91,7 +91,7 @@ LABELLED: dict[str, tuple[int, ...]] = {
     "L R and six unused": (LEFT, RIGHT, *(UNUSED,) * 6),
     "sixteen discrete": tuple(DISCRETE_0 + i for i in range(16)),
 }
-"""by name, the labels of a track's channels in their order"""
+"""by name, the labels of a track's channels in order"""
 TAGGED = {
     "stereo": (101 << 16 | 2, (0, 1)),
     "C L R Ls Rs LFE": (124 << 16 | 6, (0, 1, 2)),
@@ -105,13 +105,13 @@ _SHUFFLED = (
     RIGHT_SIDE, TOP_LEFT, TOP_RIGHT,
 )  # fmt: skip
 _AAC_PCE = ("2.1", "3.0(back)", "quad", "5.0(side)", "6.1", "7.0(front)", "octagonal")
-"""layouts that ffmpeg's AAC encoder describes by a programme config element"""
+"""layouts that ffmpeg's AAC encoder describes by a program config element"""
 _AAC_PLACES = (("quad", 2, 0, 0), ("quad", 0, 0, 2), ("octagonal", 3, 0, 2), ("octagonal", 2, 2, 1), ("6.1", 1, 0, 3))
-"""of these layouts, how many elements are said to be in front, at the sides and in the back instead"""
+"""layouts with changed counts of front, side and back elements"""
 _FLAC = ("mono", "2.1", "quad", "5.0", "5.1(side)", "6.1(back)", "7.1(wide)")
 _AC3 = ("mono", "3.0", "2.1", "quad(side)", "4.0", "5.1(side)")
 _EARS = {"mono": (0,), "3.0(back)": (0, 1)}
-"""channels of named layouts that must be heard, where they are not the first two"""
+"""channels of named layouts that must be audible, if not the first two"""
 
 
 def cases(folder: Path) -> Iterator[MediaCase]:
@@ -121,7 +121,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         yield _case(folder, f"pcm of {count}", "mov", count, *H264, "-c:a", "pcm_s16le")
         yield _case(folder, f"pcm of {count}", "mkv", count, *H264, "-c:a", "pcm_s16le")
     for count in (3, 5, 8, 9, 12, 16):
-        # In Matroska this becomes a WAVE header with a mask of places.
+        # Matroska stores this with a WAVE header that has a channel mask.
         yield _case(folder, f"wave header of {count}", "mkv", count, *H264, "-c:a", "pcm_mulaw")
     for count in (1, 2, 3, 4, 6, 8, 11, 16):
         yield _case(folder, f"pcm of {count}", "mxf", count, *MPEG2, "-c:a", "pcm_s16le")
@@ -151,13 +151,13 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         ("mov", b"mp4a", b"zzzz"),
         ("mkv", b"A_AAC", b"A_XYZ"),
     ):
-        # Nobody can decode it, so it has to be said.
+        # It cannot be decoded, so a warning is due.
         name = f"sound of an unknown codec in {extension}"
         expected = Expected(frames=FILM.frames, tones=(tone_hz(0),))
         write = partial(undecodable, codec=codec, unknown=unknown)
         yield MediaCase(KIND, name, folder / f"unknown_codec.{extension}", expected, write)
     for order in (1, 2, 3):
-        # Channel 0 is the sound from everywhere, the others are differences.
+        # Channel 0 is omnidirectional, the others are differences.
         expected = Expected(frames=FILM.frames, tones=(tone_hz(0),))
         write = partial(ambisonic_opus, order=order)
         yield MediaCase(KIND, f"opus ambisonic {order}", folder / f"ambisonic_{order}.mkv", expected, write)
@@ -181,14 +181,14 @@ def undecodable(path: Path, codec: bytes, unknown: bytes) -> Path:
     _encode(path, 2, (*H264, "-c:a", "aac"))
     data = path.read_bytes()
     begin = 0 if path.suffix == ".mkv" else atoms.find(data, b"moov").begin
-    # What is in `esds` would tell the codec once more.
+    # `esds` would identify the codec as well.
     head = data[begin:].replace(codec, unknown).replace(b"esds", b"free")
     path.write_bytes(data[:begin] + head)
     return path
 
 
 def placed_aac(path: Path, layout: str, places: Sequence[int]) -> Path:
-    """AAC whose programme config element puts its channels elsewhere: so many elements in front, aside, behind."""
+    """AAC whose program config element has other counts of front, side and back elements."""
     _encode(path, layout, (*H264, "-c:a", "aac", "-aac_pce", "1", "-b:a", "384k"))
     path.write_bytes(atoms.with_elements(path.read_bytes(), *places))
     return path
@@ -201,7 +201,7 @@ def labelled_movie(
     channels: int = 0,
     tag: int = atoms.USE_DESCRIPTIONS,
 ) -> Path:
-    """A QuickTime movie whose channels bear these labels. channels: how many there are, if not one for each label."""
+    """A QuickTime movie with these channel labels. channels: their number, default: one per label."""
     count = channels or len(labels)
     _encode(path, count, (*H264, "-c:a", codec, "-f", "mov"))
     path.write_bytes(atoms.with_channels(path.read_bytes(), labels, tag))
@@ -225,7 +225,7 @@ def _labelled(folder: Path) -> Iterator[MediaCase]:
 
 
 def _shuffled(folder: Path) -> Iterator[MediaCase]:
-    """Any labels in any order, some of them unused; left and right are always among them."""
+    """Random labels in random order, some unused; left and right are always among them."""
     rng = random.Random(11)
     for number in range(SHUFFLES):
         count = 3 + number % 8
@@ -241,7 +241,7 @@ def _movie(folder: Path, name: str) -> Path:
 
 
 def expected_of(labels: Sequence[int]) -> Expected:
-    """What must be heard of channels with these labels: left, right and centre, else the first two that are used."""
+    """The channels that must be audible: left, right and centre, else the first two used ones."""
     fronts = [next((i for i, label in enumerate(labels) if label == wanted), None) for wanted in HEARD]
     found = sorted(i for i in fronts if i is not None)
     used = [i for i, label in enumerate(labels) if label != UNUSED]

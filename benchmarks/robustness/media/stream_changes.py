@@ -1,7 +1,7 @@
-"""Changes in mid-stream: the picture's size, its pixels' aspect, the frame rate, the sound's rate and channels.
+"""Changes in mid-stream: frame size, pixel aspect, frame rate, audio sample rate and channels.
 
-The pieces are encoded apart and joined without their headers being made to agree: a phone turned while it records, a
-call that lowers its resolution, an advertisement in a broadcast.
+The pieces are encoded separately and joined without adjusting the headers, as happens when a phone is turned while
+recording, a call lowers its resolution, or a broadcast switches to an advertisement.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.material.fault_material import run_ffmpeg
 
 KIND = "changes in mid-stream"
 FRAMES = 32
-"""of a piece: the clock's dot goes round once, and bursts go on as if there were no seam"""
+"""frames per piece: one turn of the clock's dot, so that numbers and bursts continue across seams"""
 SEAM = 2
 
 PLAIN = Film(frames=FRAMES)
@@ -42,7 +42,7 @@ WIDE = Film(426, 240, FRAMES)
 SMALL = Film(192, 144, FRAMES)
 STRETCHED = Film(426, 240, FRAMES, coded=(320, 240))
 NARROWED = Film(240, 240, FRAMES, coded=(320, 240))
-"""pieces of the stored size of PLAIN, with wide and with narrow pixels"""
+"""pieces with the stored size of PLAIN and wide or narrow pixels"""
 SHAPES = {
     "plain, turned": (PLAIN, TURNED),
     "turned, plain": (TURNED, PLAIN),
@@ -65,7 +65,7 @@ AC3 = ("-c:a", "ac3", "-b:a", "384k")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stretch of a stream: its pictures, their rate, and the sound's rate, Hz, and channels."""
+    """One piece of a stream: its frames, frame rate, audio sample rate in Hz, and channels."""
 
     film: Film = PLAIN
     rate: Fraction = RATE
@@ -118,11 +118,11 @@ SOUNDS = {
 }
 _MJPEG = ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p")
 _MPEG4 = (*MPEG4, "-bsf:v", "dump_extra=freq=keyframe")
-"""the size travels with every key frame"""
+"""codecs with the frame size in every key frame"""
 
 
 def joined(path: Path, pieces: Sequence[Piece], options: Sequence[str]) -> Path:
-    """The pieces one after the other in a file of the extension of `path`; options: codecs, for ffmpeg."""
+    """Write the pieces one after the other to `path`. options: codecs, for ffmpeg."""
     if path.suffix == ".webm" or "mjpeg" in options or "mpeg4" in options:
         _join_packets(path, [_piece(path, i, piece, path.suffix, 0.0, *options) for i, piece in enumerate(pieces)])
         return path
@@ -155,7 +155,7 @@ def _piece(path: Path, number: int, piece: Piece, suffix: str, begin_s: float, *
 
 
 def _join_packets(target: Path, pieces: Sequence[Path]) -> None:
-    """All packets in the streams of the first piece, whose headers alone are kept."""
+    """All packets in the streams of the first piece; the headers of the others are dropped."""
     with av.open(str(target), "w") as out:
         streams = []
         shift_s = Fraction(0)
@@ -172,7 +172,7 @@ def _join_packets(target: Path, pieces: Sequence[Path]) -> None:
                         end_s = max(end_s, (packet.pts + (packet.duration or 0)) * time_base)
                     packet.pts += round(shift_s / time_base)
                     packet.dts += round(shift_s / time_base)
-                    # Sound is a little longer than its pictures.
+                    # The audio is a little longer than the video.
                     if packet.dts <= last.get(packet.stream.index, packet.dts - 1):
                         continue
                     last[packet.stream.index] = packet.dts
@@ -185,7 +185,7 @@ def _join_packets(target: Path, pieces: Sequence[Path]) -> None:
 def _case(folder: Path, name: str, extension: str, pieces: Sequence[Piece], *options: str) -> MediaCase:
     path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}"
     steady = len({piece.rate for piece in pieces}) == 1
-    # The second channel may be missing in one piece, the first one's tone goes on.
+    # The second channel may be missing in a piece; the first one's tone continues.
     expected = Expected(
         frames=FRAMES * len(pieces), tones=(tone_hz(0),), gaps=SEAM * (len(pieces) - 1), is_steady=steady
     )

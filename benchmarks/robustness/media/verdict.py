@@ -1,4 +1,4 @@
-"""Whether the result of a case is right, or a warning says what is wrong with it."""
+"""Judging whether the result of a case is right or a warning says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ REMARKS = ("clips enlarged", "tracks that could not be assigned", "no faces were
 ABOUT_SOUND = ("sound", "audio", "channel")
 
 COVERED = 0.85
-"""share of the frames with somebody in them that has to be in clips"""
+"""share of the frames showing somebody that must be in clips"""
 MAY_BE_SQUEEZED = 0.09
 MAY_FAIL = 0.04
-"""share of frames that may be unreadable, squeezed or out of order; one frame always may: it stands at a seam"""
+"""share of frames that may be unreadable, squeezed or out of order; one frame always may, at a seam"""
 LATE_S = 0.07
-"""by how much a burst may be off: two frames and the encoder's block"""
+"""allowed offset of a burst: two frames and the encoder's block"""
 QUIET_DB = -30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the program made of one input.
+    """The program's result for one input.
 
-    status: "done", "failed", or "" where the summary does not name it. reason: why it failed. folder: its results.
+    status: "done", "failed", or "" if the summary does not list it. reason: why it failed. folder: its results.
     """
 
     status: str = ""
@@ -45,7 +45,7 @@ class Result:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest in `folder`; {} where there is none."""
+    """The manifest in `folder`; {} if there is none."""
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def folders_by_video(output: Path) -> dict[tuple[str, int], Path]:
-    """Result folders by the name and the size in bytes of the video that their manifest names."""
+    """Result folders by name and size in bytes of the video in their manifest."""
     found = {}
     for file in sorted(output.glob("*/manifest.json")):
         video = read_manifest(file.parent).get("input", {})
@@ -63,7 +63,7 @@ def folders_by_video(output: Path) -> dict[tuple[str, int], Path]:
 
 
 def judge(case: MediaCase, result: Result, log: str) -> Iterator[Finding]:
-    """What is wrong with the result of a run that ended in order. log: what the program said."""
+    """Findings about the result of a completed run. log: the program's output."""
     if result.status == "" and result.folder is None:
         is_said = case.path.name in log or f".{case.path.suffix.lstrip('.')}" in log
         if not is_said:
@@ -102,10 +102,10 @@ def judge(case: MediaCase, result: Result, log: str) -> Iterator[Finding]:
 
 
 def picture_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
-    """What is wrong with the pictures of the clips, in a line each."""
+    """Faults of the clips' video, one line each."""
     frames = sum(len(clip.times) for clip in signs)
     shown = sum(1 + int(np.clip(clip.steps(), 0, 1).sum()) for clip in signs)
-    # A clip that repeats frames has as many as another, so those that differ count.
+    # Counts distinct frames, because a clip that repeats frames has as many as any other.
     if shown < COVERED * expected.frames:
         yield f"{shown} of {expected.frames} frames in clips"
     unreadable = sum(int((~clip.is_readable).sum()) for clip in signs)
@@ -128,7 +128,7 @@ def picture_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
 
 
 def sound_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
-    """What is wrong with the sound of the clips, in a line each."""
+    """Faults of the clips' audio, one line each."""
     if not expected.tones:
         return
     levels = {hertz: loudest(signs, hertz, expected.sound_from) for hertz in expected.tones}
@@ -152,7 +152,7 @@ def _late_bursts(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
     for clip in signs:
         heard = clip.heard_times()
         for time in clip.burst_times():
-            # A burst that the clip's end cuts off, or that begins with the late sound, tells nothing.
+            # Skips bursts that are cut off by the clip's end or the start of late audio.
             if not expected.sound_from + 0.1 < time < clip.times[-1] - 0.1:
                 continue
             wanted += 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from config import EXTRA_FILES
 from core.errors import ascii_safe
-from core.types import FaceAnalysis, Timeline, frame_times
+from core.types import FaceAnalysis, Timeline
 from processors.extras.exporters.faces import ExportedFace, faces_by_frame
 from utils.files import atomic_path
 
@@ -53,7 +53,6 @@ def coco_chunks(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[str]:
 
 
 def _images(analysis: FaceAnalysis) -> Iterator[dict[str, Any]]:
-    times = frame_times(analysis)
     for frame in range(analysis.frame_count):
         yield {
             "id": frame + 1,
@@ -61,7 +60,7 @@ def _images(analysis: FaceAnalysis) -> Iterator[dict[str, Any]]:
             "width": analysis.video.width,
             "height": analysis.video.height,
             "frame": frame,
-            "time_s": round(float(times[frame]), 6),
+            "time_s": round(analysis.seconds_at(frame), 6),
         }
 
 

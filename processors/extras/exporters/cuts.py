@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.types import FaceAnalysis, Identity, frame_times
+from core.types import FaceAnalysis, Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
     An editing program computes a frame number as time * rate; in a source of variable rate that is not the number of
     the decoded frame.
     """
-    times, rate = frame_times(analysis), float(analysis.video.frame_rate)
+    rate = float(analysis.video.frame_rate)
     cuts: list[Cut] = []
     for segment in sorted(person.segments, key=lambda segment: (segment.start, segment.end)):
-        start, end = round(float(times[segment.start]) * rate), round(float(times[segment.end]) * rate)
+        start, end = round(analysis.seconds_at(segment.start) * rate), round(analysis.seconds_at(segment.end) * rate)
         start = max(start, cuts[-1].end) if cuts else start
         if end > start:
             cuts.append(Cut(start, end, segment.shot))
@@ -34,4 +34,4 @@ def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
 
 def source_length(analysis: FaceAnalysis) -> int:
     """Length of the source, in frames at its nominal rate."""
-    return round(float(frame_times(analysis)[-1]) * float(analysis.video.frame_rate))
+    return round(analysis.seconds_at(analysis.frame_count) * float(analysis.video.frame_rate))

@@ -7,7 +7,7 @@ from typing import Any
 
 from config import EXTRA_FILES
 from core.errors import ToolMissingError, ascii_safe
-from core.types import FaceAnalysis, Identity, Timeline, frame_times
+from core.types import FaceAnalysis, Identity, Timeline
 from processors.extras.exporters.cuts import source_cuts, source_length
 from utils.files import atomic_path
 from utils.urls import href
@@ -57,11 +57,11 @@ def _track(otio: Any, analysis: FaceAnalysis, person: Identity) -> Any:
 
 
 def _shot_markers(otio: Any, analysis: FaceAnalysis) -> list[Any]:
-    times, rate = frame_times(analysis), float(analysis.video.frame_rate)
+    rate = float(analysis.video.frame_rate)
     return [
         otio.schema.Marker(
             name=f"shot {shot.index + 1} ({shot.transition})",
-            marked_range=_range(otio, analysis, round(float(times[shot.start]) * rate), 0),
+            marked_range=_range(otio, analysis, round(analysis.seconds_at(shot.start) * rate), 0),
         )
         for shot in analysis.shots
     ]

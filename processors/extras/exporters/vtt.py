@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config import EXTRA_FILES
-from core.types import FaceAnalysis, Timeline, frame_times
+from core.types import FaceAnalysis, Timeline
 from utils.files import write_text
 from utils.time_formats import vtt_time
 
@@ -15,11 +15,10 @@ VTT_FILE = EXTRA_FILES["vtt"]
 
 def write_vtt(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple[str, ...]:
     """Write people.vtt: one cue for each interval in which the same people are in the frame."""
-    times = frame_times(analysis)
-    cues = [
-        f"{vtt_time(times[start])} --> {vtt_time(times[end])}\n{', '.join(escaped(name) for name in names)}\n"
-        for start, end, names in visible_people(analysis, timeline)
-    ]
+    cues = []
+    for start, end, names in visible_people(analysis, timeline):
+        interval = f"{vtt_time(analysis.seconds_at(start))} --> {vtt_time(analysis.seconds_at(end))}"
+        cues.append(f"{interval}\n{', '.join(escaped(name) for name in names)}\n")
     write_text(folder / VTT_FILE, "\n".join(["WEBVTT\n", *cues]))
     return (VTT_FILE,)
 

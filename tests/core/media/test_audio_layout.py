@@ -110,7 +110,7 @@ def test_unlabelled_channels_of_any_count_are_heard(tmp_path: Path, extension: s
         ("7.1", [{0: 0}, {1: 0}, {2: 0}, {3: 0}, {4: 0, 6: -3}, {5: 0, 7: -3}]),
     ],
 )
-def test_surround_sound_is_as_loud_as_its_front(tmp_path: Path, layout: str, expected: list[dict[int, float]]) -> None:
+def test_surround_is_as_loud_as_its_front(tmp_path: Path, layout: str, expected: list[dict[int, float]]) -> None:
     count = {"stereo": 2, "quad": 4, "4.0": 4, "5.0": 5, "5.1": 6, "7.1": 8}[layout]
     found = heard(tone_video(tmp_path / "a.mov", count, "-c:a", "pcm_s16le", layout=layout))
     assert [set(tones) for tones in found] == [set(tones) for tones in expected]
@@ -149,7 +149,7 @@ def test_aac_with_a_program_config_element(tmp_path: Path) -> None:
         assert found[0][0] == pytest.approx(0, abs=0.3) and found[1][1] == pytest.approx(0, abs=0.3)
 
 
-def test_ambisonic_sound_is_heard(tmp_path: Path) -> None:
+def test_ambisonic_audio_is_heard(tmp_path: Path) -> None:
     path = tone_video(
         tmp_path / "a.mkv", 4, "-c:a", "libopus", "-b:a", "400k", "-mapping_family", "2", layout="ambisonic 1"
     )

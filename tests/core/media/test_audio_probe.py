@@ -47,7 +47,7 @@ def without_decoder(path: Path, tracks: int) -> Path:
 
 
 @pytest.mark.parametrize(("extension", "codec"), [("ts", "aac"), ("ts", "mp2"), ("vob", "mp2"), ("mpg", "mp2")])
-def test_sound_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, extension: str, codec: str) -> None:
+def test_audio_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, extension: str, codec: str) -> None:
     path = tone_video(tmp_path / f"a.{extension}", 2, "-c:a", codec, seconds=4, late_s=11, picture_s=16)
     info = probe_video(path)
     (track,) = info.audio
@@ -55,7 +55,7 @@ def test_sound_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, exte
     assert silent_until_s(info) == pytest.approx(11, abs=0.05)
 
 
-def test_sound_that_a_joined_stream_declares_late(tmp_path: Path) -> None:
+def test_audio_that_a_joined_stream_declares_late(tmp_path: Path) -> None:
     parts = [tmp_path / "silent.ts", tmp_path / "loud.ts"]
     run_ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=11", "-c:v", "mpeg2video", str(parts[0]))
     tone_video(parts[1], 2, "-c:a", "aac", "-output_ts_offset", "11", seconds=4)
@@ -66,7 +66,7 @@ def test_sound_that_a_joined_stream_declares_late(tmp_path: Path) -> None:
     assert silent_until_s(info) == pytest.approx(11, abs=0.1)
 
 
-def test_files_that_show_their_sound_at_once_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_show_their_audio_at_once_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [tone_video(tmp_path / f"a.{x}", 2, "-c:a", "mp2") for x in ("ts", "mpg", "mkv")]
     paths.append(tmp_path / "silent.ts")
     run_ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=2", "-c:v", "mpeg2video", str(paths[-1]))

@@ -70,7 +70,7 @@ def test_silence_before_after_and_in_a_hole(tmp_path):
     assert abs(int(np.flatnonzero(loud)[0]) - 24001) <= 48
 
 
-def test_interval_outside_the_sound_is_silence(tmp_path):
+def test_interval_outside_the_audio_is_silence(tmp_path):
     info = write_ramp(tmp_path / "a.mov", seconds=1.0)
     result, samples = excerpt(info, "2.5", 1)
     assert len(samples) == 48000 == result.silent and not samples.any()
@@ -103,7 +103,7 @@ def test_the_default_track_is_taken(tmp_path):
     assert excerpt(info, 1, 1)[1].any()
 
 
-def test_no_sound(tmp_path):
+def test_no_audio(tmp_path):
     info = write_ramp(tmp_path / "a.mov", tracks=1)
     from dataclasses import replace
 

@@ -83,7 +83,7 @@ def test_every_extension_is_tried() -> None:
 
 
 @pytest.mark.parametrize("extension", sorted(VIDEO_EXTENSIONS))
-def test_pictures_of_every_kind_of_file(extension: str, tmp_path: Path) -> None:
+def test_frames_of_every_kind_of_file(extension: str, tmp_path: Path) -> None:
     path = tmp_path / f"A.{extension.upper()}"
     if extension == "dav":
         write_dav(path, make_video(tmp_path / "a.h264", gray_ramp(20, 160, 96), *H264))

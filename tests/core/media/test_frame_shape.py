@@ -31,5 +31,5 @@ def test_pixels_become_square_before_the_turn() -> None:
         ((16, 16384), Placement(2, 360, 318, 0)),
     ],
 )
-def test_a_picture_of_another_shape_lies_in_the_middle(size: tuple[int, int], place: Placement | None) -> None:
+def test_a_frame_of_another_shape_lies_in_the_middle(size: tuple[int, int], place: Placement | None) -> None:
     assert placed_inside(size, (640, 360)) == place

@@ -61,7 +61,7 @@ def test_planes_are_read_only_views_that_outlive_the_frame() -> None:
 
 
 @pytest.mark.parametrize("size", [(160, 96), (80, 48), (320, 200), (33, 21), (20, 12)])
-def test_rgb_scales_the_whole_picture(size: tuple[int, int]) -> None:
+def test_rgb_scales_the_whole_frame(size: tuple[int, int]) -> None:
     rgb = frame_of(quadrants(160, 96)).rgb(*size)
     assert rgb.shape == (size[1], size[0], 3)
     assert rgb.flags.c_contiguous
@@ -79,7 +79,7 @@ def test_colours_survive_whatever_matrix_and_range(matrix: str, full_range: bool
     assert np.abs(frame.rgb(160, 96).astype(int) - picture).mean() < 2.5
 
 
-def test_untagged_pictures_are_taken_by_their_size() -> None:
+def test_untagged_frames_are_taken_by_their_size() -> None:
     assert default_matrix(1920, 1080) == default_matrix(1080, 1920) == default_matrix(1280, 544) == "bt709"
     assert default_matrix(640, 480) == default_matrix(1024, 576) == default_matrix(481, 853) == "smpte170m"
 

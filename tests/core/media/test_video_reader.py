@@ -110,7 +110,7 @@ def test_a_seek_that_lands_too_late_falls_back(tmp_path: Path, monkeypatch: pyte
         ("-display_rotation", "270", "-display_vflip"),
     ],
 )
-def test_pictures_come_as_a_player_shows_them(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_frames_come_as_a_player_shows_them(tmp_path: Path, options: tuple[str, ...]) -> None:
     plain, turned = make_video(tmp_path / "p.mp4", SIX), tmp_path / "t.mov"
     run_ffmpeg(*options, "-i", str(plain), "-c", "copy", str(turned))
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(turned)]
@@ -144,7 +144,7 @@ FULL_709 = ("-vf", "scale=out_range=pc:out_color_matrix=bt709", "-color_range", 
         ("a.mp4", ("-flags", "+ildct+ilme", "-x264opts", "tff=1")),
     ],
 )  # fmt: skip
-def test_awkward_pictures_become_ordinary_with_the_same_colours(
+def test_awkward_frames_become_ordinary_with_the_same_colours(
     tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
     path = make_video(tmp_path / name, SIX, *options)
@@ -168,12 +168,12 @@ def test_odd_sides_rotated(tmp_path: Path) -> None:
     np.testing.assert_allclose(rgb[200, 100], (0, 0, 255), atol=12)  # the lower left corner went up
 
 
-def test_ordinary_pictures_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordinary_frames_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av.filter.Graph", None)
     assert read(make_video(tmp_path / "a.mp4", gray_ramp(3, 64, 48)))[1] == [0, 1, 2]
 
 
-def test_interlaced_pictures_lose_their_combs(tmp_path: Path) -> None:
+def test_interlaced_frames_lose_their_combs(tmp_path: Path) -> None:
     pictures = []
     for step in range(24):
         picture = np.full((96, 160, 3), 40, np.uint8)
@@ -318,7 +318,7 @@ def test_a_file_that_has_changed_meanwhile(tmp_path: Path) -> None:
         next(reader.frames())
 
 
-def test_not_one_picture(tmp_path: Path) -> None:
+def test_not_one_frame(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mkv", gray_ramp(12, 64, 48), "-c:v", "ffv1", "-g", "1", "-slicecrc", "1")
     info = probe_video(path)
     data = path.read_bytes()
@@ -368,7 +368,7 @@ def with_times(tmp_path: Path, moved: dict[int, int], extension: str = "mkv") ->
     return path
 
 
-def test_one_wrong_time_moves_no_other_picture(tmp_path: Path) -> None:
+def test_one_wrong_time_moves_no_other_frame(tmp_path: Path) -> None:
     part = with_times(tmp_path, {})
     data = bytearray(part.read_bytes())
     # Times are relative to the cluster's; of a block they follow the track's number, 0x81.
@@ -408,7 +408,7 @@ def test_a_stream_that_appears_in_mid_file(tmp_path: Path) -> None:
         assert sum(1 for _ in reader.frames()) == 201 * 25
 
 
-def test_pictures_are_free_as_soon_as_nobody_holds_them(tmp_path: Path) -> None:
+def test_frames_are_free_as_soon_as_nobody_holds_them(tmp_path: Path) -> None:
     """Waiting for the garbage collector, a hundred of them would pile up: 300 MB at 1080p."""
     path = make_video(tmp_path / "plain.mp4", SIX * 10)
     gc.collect()

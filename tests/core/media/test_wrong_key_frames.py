@@ -64,7 +64,7 @@ def test_ranges_are_those_of_a_sequential_decode(tmp_path: Path, codec: str, lie
                 assert read(info, fresh, *interval) == whole[start:end], start
 
 
-def test_a_sound_index_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_index_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_video(tmp_path / "a.mp4", moving(), *CODECS["mpeg4"], "-video_track_timescale", "10240", rate="5")
     info = probe_video(path)
     monkeypatch.setattr(VideoReader, "_rewind", lambda self: pytest.fail("read from the beginning"))

@@ -1,4 +1,4 @@
-"""Batches: as large as pays, smaller once memory was short, and never another result."""
+"""Batch sizes: as large as pays off, smaller once memory has run out; results do not depend on them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_smaller_size_is_kept_for_later_calls_and_said_once(caplog: pytest.L
     net.room = 1
     batched(some_images(4))
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert len(warnings) == 1 and "rnet" in warnings[0] and "short" in warnings[0]
+    assert len(warnings) == 1 and "rnet" in warnings[0] and "memory is low" in warnings[0]
 
 
 def test_a_small_batch_that_fails_says_nothing_about_larger_sizes_than_itself() -> None:

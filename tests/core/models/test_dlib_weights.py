@@ -1,4 +1,4 @@
-"""Parameters out of dlib's serialised networks."""
+"""Reading the parameters of dlib's serialised networks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_name_without_a_tensor_is_no_layer(tmp_path: Path) -> None:
 def test_a_tensor_longer_than_its_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "net.dat"
     file.write_bytes((b"con_4" + tensor(np.ones((1, 1, 1, 9))))[:-1])
-    with pytest.raises(ModelError, match="not a network that dlib wrote") as error:
+    with pytest.raises(ModelError, match="not a network written by dlib") as error:
         read_parameters(file)
     assert error.value.path == file
 

@@ -1,4 +1,4 @@
-"""Recognition networks: the shape of what they give, and that it tells people apart."""
+"""Recognition networks: shape of their output, and that it distinguishes people."""
 
 from __future__ import annotations
 

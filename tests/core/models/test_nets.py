@@ -1,4 +1,4 @@
-"""The conversion's faults, and that both backends compute the same."""
+"""Both backends compute the same, and failures of the conversion are reported."""
 
 from __future__ import annotations
 

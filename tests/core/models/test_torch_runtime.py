@@ -1,4 +1,4 @@
-"""What runs on a GPU, run on the CPU: uploads, every form of short memory, images and crops on the device."""
+"""The GPU code, run on the CPU: uploads, every kind of memory error, images and crops on the device."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_nets
 from core.models.batching import Batched
-from core.models.face_detector import FaceDetector, Sampled
+from core.models.face_detector import ImageSampler
 from core.models.model_spec import MODELS
+from core.models.mtcnn import MtcnnDetector
 from core.models.torch_runtime import DeviceImages, TorchNet, Upload, device_errors, try_device
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
@@ -123,7 +124,7 @@ def test_a_device_is_tried_with_a_convolution(monkeypatch: pytest.MonkeyPatch) -
     try_device("cpu")
     right = torch.nn.functional.conv2d
     monkeypatch.setattr(torch.nn.functional, "conv2d", lambda *tensors: right(*tensors) + 1)
-    with pytest.raises(RuntimeError, match="wrong numbers"):
+    with pytest.raises(RuntimeError, match="wrong values"):
         try_device("cpu")
 
 
@@ -176,14 +177,14 @@ def test_bright_images_of_any_size_do_not_overflow() -> None:
     assert np.array_equal(sampled.level(3, 4).numpy(), np.full((1, 3, 4, 3), 255, np.float32))
 
 
-def device_detector(**short: int) -> tuple[FaceDetector, list[int]]:
+def device_detector(**short: int) -> tuple[MtcnnDetector, list[int]]:
     """Detector whose images and networks are torch's, on the CPU; `short`: how much each network has room for.
 
     The list tells how many images were tried at once.
     """
     upload, tried = Upload(CPU), []
 
-    def sample(images: Any) -> Sampled:
+    def sample(images: Any) -> ImageSampler:
         tried.append(len(images))
         if len(images) > short.get("images", 99):
             raise GPUMemoryError("full")
@@ -199,7 +200,7 @@ def device_detector(**short: int) -> tuple[FaceDetector, list[int]]:
             return self.net(images)
 
     pnet, rnet, onet = (Batched(Tight(kind), 256, name=kind) for kind in ("pnet", "rnet", "onet"))
-    return FaceDetector(pnet, rnet, onet, sample=sample), tried
+    return MtcnnDetector(pnet, rnet, onet, sample=sample), tried
 
 
 def crowd(portraits: dict[str, ByteArray]) -> list[ByteArray]:
@@ -227,7 +228,7 @@ def test_half_precision_finds_the_same_faces(models: ModelManager, portraits: di
     """What a GPU computes with, computed here."""
     upload = Upload(CPU)
     nets = [TorchNet(kind, locate(kind), "cpu", half=True) for kind in ("pnet", "rnet", "onet")]
-    detector = FaceDetector(*nets, sample=lambda images: DeviceImages(images, upload))
+    detector = MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     assert_same_faces(detector, models.detector, crowd(portraits))
 
 
@@ -239,7 +240,7 @@ def test_good_scores_in_half_precision_stay_apart() -> None:
     assert len(np.unique(half)) > 55 and np.abs(full - half).max() < 0.01
 
 
-def assert_same_faces(detector: FaceDetector, reference: FaceDetector, images: list[ByteArray]) -> None:
+def assert_same_faces(detector: MtcnnDetector, reference: MtcnnDetector, images: list[ByteArray]) -> None:
     for here, there in zip(detector.detect(images, 40), reference.detect(images, 40), strict=True):
         assert len(here) == len(there) == 2
         # Both score nearly 1, so either may be the first.
@@ -280,7 +281,7 @@ def test_the_gpu_passes_its_trial() -> None:
 def test_the_gpu_finds_the_same_faces(models: ModelManager, portraits: dict[str, ByteArray]) -> None:
     upload = Upload(torch.device("cuda:0"))
     nets = [TorchNet(kind, locate(kind), "cuda:0") for kind in ("pnet", "rnet", "onet")]
-    detector = FaceDetector(*nets, sample=lambda images: DeviceImages(images, upload))
+    detector = MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     assert_same_faces(detector, models.detector, crowd(portraits))
 
 

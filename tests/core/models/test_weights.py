@@ -1,4 +1,4 @@
-"""Where weights are looked for, what is accepted, and what a download may not do."""
+"""Where weights are searched, which files are accepted, and how downloads fail."""
 
 from __future__ import annotations
 

@@ -13,16 +13,19 @@ class Analysis:
     """Frames of 40 ms, the first at pts 7000."""
 
     frame_pts = np.arange(2000, dtype=np.int64) * 512 + 7000
+    ends_s = np.arange(1, 2001) * 0.04
 
     class video:
-        seconds = staticmethod(lambda pts: pts / 12800)
-
         class path:
             stem = "in/ter\nview"
 
     @staticmethod
     def end_pts(frame):
         return 7000 + 512 * frame
+
+    @staticmethod
+    def seconds_at(frame):
+        return frame * 0.04
 
 
 def path(person, start, end=None):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from config import AnalysisSettings
+from core.models.model_spec import score_scale_of
 from core.types import ByteArray, FloatArray
 from processors.faces import sampling_observer
 from processors.faces.face_sampler import FaceSample
@@ -50,7 +51,8 @@ def observer(monkeypatch: pytest.MonkeyPatch) -> SamplingObserver:
     made.clear()
     monkeypatch.setattr(sampling_observer, "FaceSampler", Sampler)
     monkeypatch.setattr(sampling_observer, "sharpness", lambda image, landmarks: float(image[0, 0, 0]))
-    models: Any = SimpleNamespace(embedder=SimpleNamespace(side=8, embed=embed))
+    detector = SimpleNamespace(score_scale=score_scale_of("onet"))
+    models: Any = SimpleNamespace(embedder=SimpleNamespace(side=8, embed=embed), detector=detector)
     return SamplingObserver(models, AnalysisSettings(), SCALE, 25.0)
 
 

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.models.model_spec import ScoreScale
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSample
-from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION, SURE_CONFIRMATIONS, SURE_MEDIAN_SCORE, TrackCheck
+from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION, SURE_CONFIRMATIONS, TrackCheck
 from processors.faces.tracklet_maker import MIN_FRAMES
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
 
 RATE = 20.0
-SURE = min(SURE_MEDIAN_SCORE + 0.05, 1.0)
-DOUBTFUL = SURE_MEDIAN_SCORE - 0.1
+SCALE = ScoreScale(possible=0.1, seen=0.2, calm=0.3, sure=0.4, sure_track=0.5)
+SURE, DOUBTFUL = 0.55, 0.45
 LONG = round(2 * MIN_DOUBTFUL_S * RATE)
 """frames of a track that is long enough to be asked about"""
 
@@ -48,7 +49,7 @@ def track_of(length: int, *, score: float = SURE, confirmed: float = 1.0) -> Tra
 
 
 def is_face(track: Track, verifier: Verifier, count: int) -> bool:
-    models: Any = SimpleNamespace(verifier=verifier)
+    models: Any = SimpleNamespace(verifier=verifier, detector=SimpleNamespace(score_scale=SCALE))
     return TrackCheck(models, RATE).is_face(track, samples(count))
 
 

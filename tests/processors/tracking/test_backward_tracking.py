@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from core.models.model_spec import ScoreScale
 from core.types import Detections
-from processors.tracking.backward_tracking import MAX_GROWTH, POSSIBLE_SCORE, SEEN_SCORE, BackwardTracker
+from processors.tracking.backward_tracking import MAX_GROWTH, BackwardTracker
 from processors.tracking.track import Track
 
 SIDE = 40.0
@@ -18,8 +19,13 @@ def box_at(x, side=SIDE):
     return np.array([x, 50, x + side, 50 + side], np.float32)
 
 
+SCALE = ScoreScale(possible=0.2, seen=0.4, calm=0.8, sure=0.9, sure_track=0.9)
+
+
 class ScriptedRefiner:
     """A face that is at `x` px in frame `x // 4`; `refine` finds it where it is asked for within half its size."""
+
+    score_scale = SCALE
 
     def __init__(self, visible, scores=None, sides=None):
         self.visible, self.scores, self.sides = visible, scores or {}, sides or {}
@@ -71,7 +77,7 @@ def test_rows_that_are_there_are_not_followed_over():
 @pytest.mark.parametrize(
     "refiner",
     [
-        ScriptedRefiner(visible=range(30), scores={12: SEEN_SCORE - 0.01}),
+        ScriptedRefiner(visible=range(30), scores={12: SCALE.seen - 0.01}),
         ScriptedRefiner(visible=range(30), sides={12: SIDE * (MAX_GROWTH + 0.1)}),
         ScriptedRefiner(visible=range(30), sides={12: SIDE / (MAX_GROWTH + 0.1)}),
     ],
@@ -90,7 +96,7 @@ def test_following_backwards_ends_at_another_track():
 
 
 def test_a_gap_is_filled_where_the_face_may_have_been_seen():
-    scores = {13: POSSIBLE_SCORE + 0.01, 15: POSSIBLE_SCORE - 0.01}
+    scores = {13: SCALE.possible + 0.01, 15: SCALE.possible - 0.01}
     refiner, track = ScriptedRefiner(visible=range(30), scores=scores), track_at(10, 18)
     keeping(refiner, range(19)).fill_gap(track, lambda frame, boxes: frame == 16)
     assert list(track.frames) == [10, 11, 12, 13, 14, 17, 18]
@@ -100,9 +106,10 @@ def test_a_gap_is_filled_where_the_face_may_have_been_seen():
 def test_a_face_elsewhere_fills_no_gap():
     track = track_at(10, 18)
     refiner = SimpleNamespace(
+        score_scale=SCALE,
         refine=lambda image, boxes: Detections(
             boxes + SIDE, np.array([0.99], np.float32), np.zeros((1, 5, 2), np.float32)
-        )
+        ),
     )
     keeping(refiner, range(19)).fill_gap(track, nobody)
     assert list(track.frames) == [10, 18]

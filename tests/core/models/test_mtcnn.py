@@ -1,4 +1,4 @@
-"""The cascade against facenet-pytorch's own, and its two further entrances."""
+"""MTCNN against facenet-pytorch's implementation; known faces, refinement and candidates computed ahead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from core.errors import GPUMemoryError
 from core.model_manager import ModelManager
 from core.models.batching import Batched
-from core.models.face_detector import THRESHOLDS, FaceDetector
+from core.models.mtcnn import THRESHOLDS, MtcnnDetector
 from core.models.torch_runtime import TorchNet
 from core.models.weights import locate
 from core.types import ByteArray, Detections, FloatArray
@@ -23,7 +23,7 @@ MIN_FACE_PX = 20.0
 
 
 @pytest.fixture(scope="module")
-def detector(models: ModelManager) -> FaceDetector:
+def detector(models: ModelManager) -> MtcnnDetector:
     return models.detector
 
 
@@ -80,7 +80,7 @@ def assert_same(found: Detections, wanted: Detections, *, iou: float = 0.99, lan
 @pytest.mark.parametrize("name", ["collins", "hopper"])
 @pytest.mark.parametrize("min_face_px", [20.0, 40.0])
 def test_it_finds_what_facenet_pytorch_finds(
-    name: str, min_face_px: float, detector: FaceDetector, reference: Reference, portraits: dict[str, ByteArray]
+    name: str, min_face_px: float, detector: MtcnnDetector, reference: Reference, portraits: dict[str, ByteArray]
 ) -> None:
     image = np.ascontiguousarray(portraits[name])
     found = detector.detect([image], min_face_px)[0]
@@ -89,14 +89,14 @@ def test_it_finds_what_facenet_pytorch_finds(
 
 
 def test_it_finds_what_facenet_pytorch_finds_in_a_crowd(
-    detector: FaceDetector, reference: Reference, crowd: ByteArray
+    detector: MtcnnDetector, reference: Reference, crowd: ByteArray
 ) -> None:
     found = detector.detect([crowd], MIN_FACE_PX)[0]
     assert len(found) >= 6
     assert_same(found, reference(crowd, MIN_FACE_PX))
 
 
-def test_a_batch_gives_what_each_image_gives(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_a_batch_gives_what_each_image_gives(detector: MtcnnDetector, crowd: ByteArray) -> None:
     images = [crowd, np.zeros_like(crowd), np.ascontiguousarray(crowd[:, ::-1]), crowd]
     together = detector.detect(images, MIN_FACE_PX)
     for image, found in zip(images, together, strict=True):
@@ -104,38 +104,38 @@ def test_a_batch_gives_what_each_image_gives(detector: FaceDetector, crowd: Byte
     assert len(together[1]) == 0
 
 
-def test_the_best_face_comes_first_and_everything_is_float32(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_the_best_face_comes_first_and_everything_is_float32(detector: MtcnnDetector, crowd: ByteArray) -> None:
     found = detector.detect([crowd], MIN_FACE_PX)[0]
     assert (np.diff(found.scores) <= 0).all()
     assert found.scores.min() > THRESHOLDS[2] and found.scores.max() <= 1
     assert {found.boxes.dtype, found.scores.dtype, found.landmarks.dtype} == {np.dtype(np.float32)}
 
 
-def test_the_same_image_gives_the_same_faces(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_the_same_image_gives_the_same_faces(detector: MtcnnDetector, crowd: ByteArray) -> None:
     first, second = (detector.detect([crowd], MIN_FACE_PX)[0] for _ in range(2))
     assert np.array_equal(first.boxes, second.boxes) and np.array_equal(first.scores, second.scores)
 
 
-def test_landmarks_are_in_the_order_of_the_image(detector: FaceDetector, portraits: dict[str, ByteArray]) -> None:
+def test_landmarks_are_in_the_order_of_the_image(detector: MtcnnDetector, portraits: dict[str, ByteArray]) -> None:
     best = detector.detect([np.ascontiguousarray(portraits["collins"])], 40)[0][:1]
     left_eye, right_eye, nose, left_mouth, right_mouth = best.landmarks[0]
     assert left_eye[0] < nose[0] < right_eye[0] and left_mouth[0] < right_mouth[0]
     assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
 
 
-def test_small_faces_are_left_out_by_the_size_asked_for(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_small_faces_are_left_out_by_the_size_asked_for(detector: MtcnnDetector, crowd: ByteArray) -> None:
     small, large = (detector.detect([crowd], size)[0] for size in (20.0, 80.0))
     assert 0 < len(large) < len(small)
 
 
 @pytest.mark.parametrize("shape", [(360, 640), (10, 10), (16, 300), (13, 13)])
 @pytest.mark.parametrize("level", [0, 255])
-def test_images_of_nothing_hold_no_face(detector: FaceDetector, shape: tuple[int, int], level: int) -> None:
+def test_images_of_nothing_hold_no_face(detector: MtcnnDetector, shape: tuple[int, int], level: int) -> None:
     found = detector.detect([np.full((*shape, 3), level, np.uint8)] * 2, MIN_FACE_PX)
     assert [len(f) for f in found] == [0, 0]
 
 
-def test_no_images_give_no_answers(detector: FaceDetector) -> None:
+def test_no_images_give_no_answers(detector: MtcnnDetector) -> None:
     assert detector.detect([], MIN_FACE_PX) == []
 
 
@@ -155,15 +155,15 @@ def largest_first(faces: Detections) -> Detections:
     return faces[np.argsort(-(faces.boxes[:, 3] - faces.boxes[:, 1]))]
 
 
-def test_nothing_is_reported_where_faces_are_known(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_nothing_is_reported_where_faces_are_known(detector: MtcnnDetector, crowd: ByteArray) -> None:
     known = largest_first(detector.detect([crowd], MIN_FACE_PX)[0]).boxes[:2]
     found = detector.detect([crowd], MIN_FACE_PX, explained=[known])[0]
     assert iou_matrix(found.boxes, known).max() < 0.3
 
 
-def test_newcomers_are_found_beside_known_faces_with_less_work(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_newcomers_are_found_beside_known_faces_with_less_work(detector: MtcnnDetector, crowd: ByteArray) -> None:
     rnet = Counting(detector._rnet)
-    counting = FaceDetector(detector._pnet, rnet, detector._onet)
+    counting = MtcnnDetector(detector._pnet, rnet, detector._onet)
     everybody = largest_first(counting.detect([crowd], MIN_FACE_PX)[0])
     known, others, all_candidates = everybody[:2], everybody[2:], rnet.seen
     rnet.seen = 0
@@ -172,14 +172,14 @@ def test_newcomers_are_found_beside_known_faces_with_less_work(detector: FaceDet
     assert_same(found, others, iou=0.9, landmarks_px=2)
 
 
-def test_what_is_known_belongs_to_its_image(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_what_is_known_belongs_to_its_image(detector: MtcnnDetector, crowd: ByteArray) -> None:
     everybody = detector.detect([crowd], MIN_FACE_PX)[0]
     nobody = np.zeros((0, 4), np.float32)
     second = detector.detect([crowd, crowd], MIN_FACE_PX, explained=[everybody.boxes, nobody])[1]
     assert_same(second, everybody)
 
 
-def test_a_small_face_in_front_of_a_known_large_one_is_found(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_a_small_face_in_front_of_a_known_large_one_is_found(detector: MtcnnDetector, crowd: ByteArray) -> None:
     everybody = detector.detect([crowd], MIN_FACE_PX)[0]
     smallest = everybody.boxes[(everybody.boxes[:, 3] - everybody.boxes[:, 1]).argmin()]
     around = smallest + np.array([-60, -60, 60, 60], np.float32)
@@ -190,7 +190,7 @@ def test_a_small_face_in_front_of_a_known_large_one_is_found(detector: FaceDetec
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (0.12, -0.1), (-0.15, 0.1)])
 @pytest.mark.parametrize("scale", [0.9, 1.0, 1.15])
 def test_refining_finds_a_face_near_the_expected_box(
-    detector: FaceDetector, crowd: ByteArray, shift: tuple[float, float], scale: float
+    detector: MtcnnDetector, crowd: ByteArray, shift: tuple[float, float], scale: float
 ) -> None:
     faces = detector.detect([crowd], MIN_FACE_PX)[0][:4]
     size = faces.boxes[:, 2:] - faces.boxes[:, :2]
@@ -205,12 +205,12 @@ def test_refining_finds_a_face_near_the_expected_box(
     assert (apart < 0.35 * eye_distance).all()
 
 
-def test_refining_where_no_face_is_scores_low(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_refining_where_no_face_is_scores_low(detector: MtcnnDetector, crowd: ByteArray) -> None:
     empty = np.array([[205, 290, 265, 350], [600, 300, 638, 338]], np.float32)
     assert detector.refine(crowd, empty).scores.max() < 0.15
 
 
-def test_rows_of_refine_do_not_depend_on_each_other(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_rows_of_refine_do_not_depend_on_each_other(detector: MtcnnDetector, crowd: ByteArray) -> None:
     boxes = detector.detect([crowd], MIN_FACE_PX)[0].boxes[:4]
     together = detector.refine(crowd, boxes)
     for row in range(4):
@@ -223,24 +223,24 @@ def test_rows_of_refine_do_not_depend_on_each_other(detector: FaceDetector, crow
     "box", [(-80, -80, -20, -20), (700, 400, 760, 460), (-30, 100, 30, 160), (600, 330, 680, 410), (50, 50, 50, 50)]
 )
 def test_refining_over_or_beyond_the_edge_gives_a_finite_row(
-    detector: FaceDetector, crowd: ByteArray, box: tuple[float, ...]
+    detector: MtcnnDetector, crowd: ByteArray, box: tuple[float, ...]
 ) -> None:
     found = detector.refine(crowd, np.array([box], np.float32))
     assert len(found) == 1
     assert np.isfinite(found.boxes).all() and np.isfinite(found.landmarks).all() and 0 <= found.scores[0] <= 1
 
 
-def test_refining_nothing_gives_nothing(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_refining_nothing_gives_nothing(detector: MtcnnDetector, crowd: ByteArray) -> None:
     assert len(detector.refine(crowd, np.zeros((0, 4), np.float32))) == 0
 
 
 @pytest.fixture(scope="module")
-def torch_detector() -> FaceDetector:
+def torch_detector() -> MtcnnDetector:
     nets = [TorchNet(kind, locate(kind), "cpu") for kind in ("pnet", "rnet", "onet")]
-    return FaceDetector(*nets)
+    return MtcnnDetector(*nets)
 
 
-def test_both_backends_find_the_same(detector: FaceDetector, torch_detector: FaceDetector, crowd: ByteArray) -> None:
+def test_both_backends_find_the_same(detector: MtcnnDetector, torch_detector: MtcnnDetector, crowd: ByteArray) -> None:
     here, there = (d.detect([crowd], MIN_FACE_PX)[0] for d in (detector, torch_detector))
     assert_same(here, there, iou=0.999, landmarks_px=0.01)
     boxes = there.boxes + np.float32(2.5)
@@ -265,19 +265,19 @@ def test_short_memory_changes_no_face(models: ModelManager, crowd: ByteArray) ->
 
     plain = models.detector
     rnet, onet = Tight(plain._rnet), Tight(plain._onet)
-    tight = FaceDetector(plain._pnet, Batched(rnet, 64), Batched(onet, 64))
+    tight = MtcnnDetector(plain._pnet, Batched(rnet, 64), Batched(onet, 64))
     assert_same(tight.detect([crowd], MIN_FACE_PX)[0], plain.detect([crowd], MIN_FACE_PX)[0], iou=0.9999)
     assert rnet.refused and onet.refused
 
 
 @pytest.mark.gpu
-def test_the_gpu_finds_the_same_faces(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_the_gpu_finds_the_same_faces(detector: MtcnnDetector, crowd: ByteArray) -> None:
     nets = [TorchNet(kind, locate(kind), "cuda:0") for kind in ("pnet", "rnet", "onet")]
-    found = FaceDetector(*nets).detect([crowd], MIN_FACE_PX)[0]
+    found = MtcnnDetector(*nets).detect([crowd], MIN_FACE_PX)[0]
     assert_same(found, detector.detect([crowd], MIN_FACE_PX)[0], iou=0.9, landmarks_px=2)
 
 
-def test_candidates_computed_before_give_the_same_faces(detector: FaceDetector, crowd: ByteArray) -> None:
+def test_candidates_computed_before_give_the_same_faces(detector: MtcnnDetector, crowd: ByteArray) -> None:
     at_once = detector.detect([crowd], MIN_FACE_PX)[0]
     in_two = detector.detect([crowd], MIN_FACE_PX, candidates=detector.candidates(crowd, MIN_FACE_PX))[0]
     assert len(at_once) == 6

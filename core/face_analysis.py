@@ -1,0 +1,201 @@
+"""What the decode pass finds: shots, detections, tracklets, and when each frame is shown. Exported by `core.types`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.video_info import VideoInfo
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+ByteArray = NDArray[np.uint8]
+Seconds = NDArray[np.float64]
+
+Transition = Literal["start", "cut", "dissolve"]
+
+LONGEST_HOLD_S = 10
+"""longest time for which one frame may be shown; a larger gap is a pause in the recording or a corrupt timestamp"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Frames [start, end) between two transitions; `transition` is how it begins."""
+
+    index: int
+    start: int
+    end: int
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Faces of one image.
+
+    boxes: (N, 4) float32, xyxy. scores: (N,) float32 in [0, 1]. landmarks: (N, 5, 2) float32, xy of
+    left eye, right eye, nose, left and right mouth corner ("left" as seen in the image).
+    Coordinates are pixels of the image that was given to the detector.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    landmarks: FloatArray
+
+    def __post_init__(self) -> None:
+        n = len(self.scores)
+        if self.boxes.shape != (n, 4) or self.landmarks.shape != (n, 5, 2):
+            raise ValueError(f"boxes {self.boxes.shape}, scores {self.scores.shape}, landmarks {self.landmarks.shape}")
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, index: Any) -> Detections:
+        """Rows chosen by a slice, a mask or an index array."""
+        return Detections(self.boxes[index], self.scores[index], self.landmarks[index])
+
+    def scaled(self, sx: float, sy: float) -> Detections:
+        """The same faces in an image that is `sx`, `sy` times as large."""
+        factor = np.array([sx, sy], np.float32)
+        return Detections(self.boxes * np.tile(factor, 2), self.scores, self.landmarks * factor)
+
+    @staticmethod
+    def empty() -> Detections:
+        return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracklet:
+    """One face tracked through one shot, as columns over its frames; never crosses a cut.
+
+    frames: (T,) int64, strictly increasing.
+    boxes: (T, 4) float32, landmarks: (T, 5, 2) float32, in display pixels.
+    scores: (T,) float32; 0 where the face was hidden and its box is interpolated.
+    sharpness: (T,) float32, variance of the Laplacian on the aligned face.
+    sample_frames: (K,) int64, the frames whose faces were embedded, best first.
+    sample_quality: (K,) float32 in [0, 1].
+    embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
+    face_jpeg: the best face with some surroundings, or b"".
+    signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
+    """
+
+    id: int
+    shot: int
+    frames: IntArray
+    boxes: FloatArray
+    scores: FloatArray
+    landmarks: FloatArray
+    sharpness: FloatArray
+    sample_frames: IntArray
+    sample_quality: FloatArray
+    embeddings: FloatArray
+    face_jpeg: bytes = b""
+    signals: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n, k = len(self.frames), len(self.sample_frames)
+        wanted = {"boxes": (n, 4), "scores": (n,), "landmarks": (n, 5, 2), "sharpness": (n,), "sample_quality": (k,)}
+        for name, shape in wanted.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"tracklet {self.id}: {name} {getattr(self, name).shape}, expected {shape}")
+        if self.embeddings.ndim != 2 or len(self.embeddings) != k:
+            raise ValueError(f"tracklet {self.id}: embeddings {self.embeddings.shape} for {k} samples")
+        for name, values in self.signals.items():
+            if values.shape != (n,):
+                raise ValueError(f"tracklet {self.id}: signal {name} {values.shape}, expected {(n,)}")
+        if n == 0 or np.any(np.diff(self.frames) <= 0):
+            raise ValueError(f"tracklet {self.id}: frames must be non-empty and increasing")
+
+    @property
+    def start(self) -> int:
+        return int(self.frames[0])
+
+    @property
+    def end(self) -> int:
+        """One past the last frame."""
+        return int(self.frames[-1]) + 1
+
+    @property
+    def embedding(self) -> FloatArray | None:
+        """Mean of the samples weighted by quality, (D,) float32 of unit length; None without samples."""
+        if len(self.embeddings) == 0:
+            return None
+        weights = np.maximum(self.sample_quality, 1e-3)[:, None]
+        mean = (self.embeddings * weights).sum(0)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceAnalysis:
+    """Everything the decode pass found, as it is cached. Knows nothing of people, crops or output.
+
+    frame_pts: (N,) int64, pts of every decoded frame in presentation order.
+    clock_shifts: ticks by which `frame_pts` are ahead of the times in the file after each lasting jump of its clock
+        (joined MPEG-TS); the audio jumps at the same places.
+
+    Times in seconds count from the first frame; they are computed once.
+    """
+
+    video: VideoInfo
+    frame_pts: IntArray
+    shots: tuple[Shot, ...]
+    tracklets: tuple[Tracklet, ...]
+    embedder: str
+    decode_failures: int
+    statistics: dict[str, float | int] = field(default_factory=dict)
+    clock_shifts: tuple[int, ...] = ()
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.frame_pts)
+
+    @property
+    def starts_s(self) -> Seconds:
+        """(N,) float64: when each frame begins to be shown, seconds."""
+        return self.bounds_s[:-1]
+
+    @cached_property
+    def ends_s(self) -> Seconds:
+        """(N,) float64: when each frame stops being shown; before the next one starts where the recording pauses."""
+        if not self.frame_count:
+            return np.zeros(0)
+        ends = np.minimum(self.frame_pts[1:], self.frame_pts[:-1] + self._longest_hold)
+        return self._seconds(np.append(ends, self.end_pts(self.frame_count)))
+
+    @cached_property
+    def bounds_s(self) -> Seconds:
+        """(N + 1,) float64: when each frame begins, and when the last one ends; [0.0] without frames."""
+        if not self.frame_count:
+            return np.zeros(1)
+        return self._seconds(np.append(self.frame_pts, self.end_pts(self.frame_count)))
+
+    @overload
+    def seconds_at(self, frames: int) -> float: ...
+    @overload
+    def seconds_at(self, frames: IntArray) -> Seconds: ...
+    def seconds_at(self, frames: int | IntArray) -> float | Seconds:
+        """When frames begin, seconds; frame number N, an exclusive end, is when the last one ends."""
+        found = self.bounds_s[frames]
+        return found if isinstance(frames, np.ndarray) else float(found)
+
+    def end_pts(self, frame: int) -> int:
+        """pts at which frame number `frame - 1` stops being shown (`frame` is an exclusive end)."""
+        start = int(self.frame_pts[frame - 1])
+        if frame < self.frame_count:
+            return min(int(self.frame_pts[frame]), start + self._longest_hold)
+        nominal = round(1 / (self.video.frame_rate * self.video.time_base))
+        return start + max(nominal, 1)
+
+    @property
+    def _longest_hold(self) -> int:
+        return max(round(LONGEST_HOLD_S / self.video.time_base), 1)
+
+    def _seconds(self, pts: IntArray) -> Seconds:
+        # Subtracted as integers: a stream may begin at any time, and far from zero a float loses the fraction.
+        seconds = np.asarray((pts - self.frame_pts[0]) * float(self.video.time_base), np.float64)
+        seconds.setflags(write=False)  # shared by all callers
+        return seconds

@@ -1,0 +1,95 @@
+"""What probing found out about an input file. Exported by `core.types`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ColorInfo:
+    """Colour tags of the source as ffmpeg names them, "" where the source has none."""
+
+    primaries: str = ""
+    transfer: str = ""
+    matrix: str = ""
+    range: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """One audio track."""
+
+    index: int  # stream index in the container
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    start_s: float
+    """time of its first sample on the container's clock, seconds, as the header states it"""
+    language: str = ""
+    default: bool = False
+    layout: str = ""
+    """libav's name of the channel layout, or the channel labels joined by "+"; "" where unknown"""
+    late: bool = False
+    """it begins so late that it is only found if the file is opened with a longer probe"""
+    fault: str = ""
+    """why it is unusable ("cannot be decoded"), "" where it is usable"""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What probing found out about one input. Values marked (estimate) come from the header."""
+
+    path: Path
+    container: str
+    """name of the demuxer, which is enforced whenever the file is opened again"""
+    stream_index: int
+    codec: str
+    pixel_format: str
+    coded_width: int
+    coded_height: int
+    width: int
+    """displayed width, px: rotation applied, square pixels"""
+    height: int
+    """displayed height, px"""
+    rotation: int
+    """degrees by which the stored frame is turned clockwise for display: 0, 90, 180 or 270"""
+    sample_aspect_ratio: Fraction
+    time_base: Fraction
+    frame_rate: Fraction
+    """nominal rate, frames per second; in the video of an analysis, which has seen all frames: the rate of the clips"""
+    start_pts: int
+    """pts of the first frame (estimate)"""
+    duration_s: float
+    """(estimate), 0.0 where unknown"""
+    frame_count: int
+    """(estimate), 0 where unknown; for progress only"""
+    interlaced: bool
+    color: ColorInfo
+    audio: tuple[AudioInfo, ...]
+    size_bytes: int
+    frame_interval: int = 0
+    """ticks from one frame to the next where the file has no times; 0: according to `frame_rate`"""
+    has_repaired_times: bool = False
+    """the frames' times were repaired, which depends on the frames before: reading must start at the beginning"""
+
+    @property
+    def default_audio(self) -> AudioInfo | None:
+        """The usable track that a player would choose: the first one flagged default, else the first."""
+        return _first_choice([a for a in self.audio if not a.fault])
+
+    @property
+    def unheard_audio(self) -> AudioInfo | None:
+        """The track that would be chosen over `default_audio` if it were usable; None where there is none."""
+        chosen = _first_choice(self.audio)
+        return chosen if chosen is not None and chosen.fault else None
+
+    def seconds(self, pts: int) -> float:
+        """Time of `pts` in seconds on the container's clock."""
+        return float(pts * self.time_base)
+
+
+def _first_choice(tracks: Sequence[AudioInfo]) -> AudioInfo | None:
+    return next((a for a in tracks if a.default), tracks[0] if tracks else None)
