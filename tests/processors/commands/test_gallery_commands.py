@@ -14,8 +14,8 @@ import main
 from processors import face_analyzer
 from processors.results import analysis_key
 from tests.material.killed_run import ScriptedAnalyzer
-from tests.processors.test_resume import write_video
 from tests.processors.commands.test_folder_renderer import Studio
+from tests.processors.test_resume import write_video
 
 pytestmark = pytest.mark.errors_expected
 
