@@ -205,7 +205,7 @@ class ModelManager:
         from core.models.torch_runtime import DeviceImages, Upload
 
         upload = Upload(torch.device(self.device))
-        return MtcnnDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
+        return MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
 
     def _load_embedder(self) -> FaceEmbedder:
         return self._on_device(self._make_embedder, lambda: self.embedder)

@@ -171,7 +171,7 @@ def check_on_cpu(models: Path) -> None:
         size = find_batch_size(lambda n, net=net, side=side: net(np.zeros((n, side, side, 3), np.uint8)), largest=64)
         nets.append(Batched(net, size, name=kind))
         print(f"{kind}: batches of {size}")
-    device = MtcnnDetector(*nets, sample=lambda pictures: DeviceImages(pictures, upload))
+    device = MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     here = manager("cpu", models).detector
     found = device.detect(material.pictures, SMALLEST_FACE_PX)
     for mine, wanted in zip(found, here.detect(material.pictures, SMALLEST_FACE_PX), strict=True):

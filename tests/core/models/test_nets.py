@@ -52,7 +52,7 @@ def test_batches_of_any_size_are_taken(net_files: dict[str, Path]) -> None:
         assert all(np.allclose(a[part], b, atol=1e-5) for a, b in zip(whole, net(many[part]), strict=True))
 
 
-def test_batches_are_filled_up_to_a_few_sizes(net_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_padded_to_a_few_sizes(net_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int] = []
 
     def counting(images: FloatArray) -> FloatArray:
@@ -60,8 +60,8 @@ def test_batches_are_filled_up_to_a_few_sizes(net_files: dict[str, Path], monkey
         given.append(len(batch))
         return batch
 
-    filled_up = nets._filled_up
-    monkeypatch.setattr(nets, "_filled_up", counting)
+    filled_up = nets._padded
+    monkeypatch.setattr(nets, "_padded", counting)
     net = OpenVINONet(net_files["rnet"], threads=1)
     many = some_images(150, 24)
     whole = net(many)
