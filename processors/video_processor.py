@@ -147,7 +147,9 @@ class VideoProcessor:
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         timeline, names = self._named(record, self._timeline(record, plan.timeline, old.manifest), plan.timeline)
-        reused = self._reusable(old, timeline) if plan.action is Action.ADD_EXTRAS else None
+        reused = None
+        if plan.action is Action.ADD_EXTRAS:
+            reused = old.reusable_for(timeline, self._settings)
         with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
             if reused is None:
                 results, thumbnails = self._render(record, timeline, names, staging)
@@ -194,17 +196,6 @@ class VideoProcessor:
         before = timeline if edited else numbered_timeline(timeline)
         names = self._namer.name(self._fingerprint, record, before, self._folder.name, edited=edited)
         return named_timeline(before, names.people), names
-
-    def _reusable(self, old: OldResults, timeline: Timeline) -> ReusableResults | None:
-        """The clips in the folder, under the names of `timeline`; None where they cannot be had by renaming."""
-        if old.manifest is None or old.reusable is None:
-            return None
-        now = {person.tracklets: person.name for person in timeline.people}
-        folders = {person.name: now.get(person.tracklets, "") for person in old.manifest.people}
-        in_the_way = "PERSON" in self._settings.clip.template or self._settings.people.only or "" in folders.values()
-        if in_the_way and any(before != after for before, after in folders.items()):
-            return None
-        return old.reusable.renamed(folders)
 
     def _render(
         self, record: AnalysisRecord, timeline: Timeline, names: VideoNames, folder: Path

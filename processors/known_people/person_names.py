@@ -12,6 +12,9 @@ from utils.files import safe_name
 MAX_NAME_BYTES = 255
 """of a name in UTF-8; a folder's name is shorter, because files in it are named too"""
 
+FOLDER_BYTES = 120
+"""of a folder's name, see `safe_name`"""
+
 _JOINERS = frozenset("\u200c\u200d")
 """invisible, and part of emoji and of some scripts"""
 _ID = re.compile(r"P(\d{1,9})", re.ASCII)
@@ -65,11 +68,12 @@ def folder_names(names: Iterable[str], *, taken: Collection[str] = ()) -> list[s
     used = {folded(name) for name in taken}
     folders = []
     for name in names:
-        stem = safe_name(name)
-        folder, number = stem, 1
+        folder, number = safe_name(name), 1
         while folded(folder) in used:
             number += 1
-            folder = f"{stem} ({number})"
+            suffix = f" ({number})"
+            # The number must survive where names are cut to the length of a folder's.
+            folder = safe_name(name, limit_bytes=FOLDER_BYTES - len(suffix)) + suffix
         used.add(folded(folder))
         folders.append(folder)
     return folders

@@ -11,7 +11,7 @@ from typing import Any
 
 from config import VERSION, Settings, current_names, result_settings
 from core.errors import OutputError, ascii_safe
-from core.types import Clip
+from core.types import Clip, Timeline
 from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, read_outline
 from processors.results.output_folder import resumable_clips
@@ -41,6 +41,18 @@ class OldResults:
             models=self.manifest.models,
             warnings=self.manifest.warnings,
         )
+
+    def reusable_for(self, timeline: Timeline, settings: Settings) -> ReusableResults | None:
+        """The same under the names that `timeline` has for its people; None where renaming files is not enough."""
+        reusable = self.reusable
+        if self.manifest is None or reusable is None:
+            return None
+        now = {person.tracklets: person.name for person in timeline.people}
+        folders = {person.name: now.get(person.tracklets, "") for person in self.manifest.people}
+        in_the_way = "PERSON" in settings.clip.template or settings.people.only or "" in folders.values()
+        if in_the_way and any(before != after for before, after in folders.items()):
+            return None
+        return reusable.renamed(folders)
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ def test_one_video_from_two_paths_is_done_once(place: Place, caplog: pytest.LogC
     assert [(r.status, r.folder) for r in summary.results] == [
         ("duplicate", "a.mp4"), ("done", "a.mp4"), ("done", "a.mp4_2"),
     ]  # fmt: skip
-    assert f"{copy}: the same video as {place.videos['mon']}" in caplog.text
+    assert f"{copy}: skipped, the same video as {place.videos['mon']}" in caplog.text
     assert "3 videos: 2 done, 1 duplicate" in list(summary.lines())[-1]
     assert (place.root / "analysed.log").read_text().split() == ["a.mp4", "a.mp4"]
     # Alone it is found to be done.
