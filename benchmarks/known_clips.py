@@ -9,7 +9,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 CLIPS = PROJECT.parent / "shared" / "clips"
 
 SAME_SIGNER = (("again", "help", "yes"), ("milk", "sorry"), ("book", "walk"), ("hungry", "want"))
-"""words whose films `people/intel_asl_WORD.mkv` show the same person"""
+"""words whose videos `people/intel_asl_WORD.mkv` show the same person"""
 
 
 @dataclass(frozen=True, slots=True)

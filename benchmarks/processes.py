@@ -1,4 +1,4 @@
-"""What a command takes, with everything that it starts: wall time, CPU time and memory."""
+"""Wall time, CPU time and memory of a command and its child processes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def measure(command: list[str], log: Path) -> Usage:
 
 
 class _Sampled:
-    """Memory of a command's processes, looked at every 0.1 s; the kernel keeps each one's peak in between."""
+    """Memory of a command's processes, sampled every 0.1 s; the kernel records each process's peak in between."""
 
     def __init__(self) -> None:
         self.peak_kib = self.tree_kib = 0
@@ -81,7 +81,7 @@ def process_tree(pid: int) -> Iterator[int]:
 
 def _children(pid: int) -> list[int]:
     found: list[int] = []
-    # The process, or one of its threads, may end meanwhile.
+    # The process or one of its threads may end at any time.
     with contextlib.suppress(OSError):
         for thread in os.scandir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What all tests share: where the material lies, and what no test may leave behind."""
+"""Shared fixtures, and checks after each test: no threads or processes left, no unexpected errors logged."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
 FAIL_WITHOUT_GPU = os.environ.get("FAIL_WITHOUT_GPU") == "1"
 MISSING_TOOL = "missing on this machine: "
-"""how the reason begins where a test is skipped for want of something that can be installed"""
+"""first words of the reason when a test is skipped because an installable tool is missing"""
 GRACE_S = 5.0
-"""how long threads and child processes may take to end after their test"""
+"""time that threads and child processes may take to end after their test"""
 LASTING_THREADS = ("pytest_timeout", "tqdm", "ThreadPoolExecutor", "pydevd")
-"""beginnings of the names of threads that libraries keep for the whole process"""
+"""name prefixes of threads that libraries keep for the whole process"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("clips") and not (SHARED / "clips").is_dir():
             item.add_marker(pytest.mark.skip(reason=f"no development clips in {SHARED / 'clips'}"))
+        if "net_files" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)  # whoever comes first converts the networks, which takes ten seconds
         if item.get_closest_marker("gpu") and not FAIL_WITHOUT_GPU and not _has_gpu():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With CI=true, a test that is skipped because a tool is missing has failed: nobody would miss it otherwise."""
+    """With CI=true, fail tests that are skipped because a tool is missing; otherwise that would go unnoticed."""
     report = yield
     if os.environ.get("CI") == "true" and report.skipped and isinstance(report.longrepr, tuple):
         reason = report.longrepr[2].removeprefix("Skipped: ")
@@ -47,7 +49,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def _has_gpu() -> bool:
-    import torch  # takes seconds, and most runs select no test that asks
+    import torch  # takes seconds, and most runs select no test that needs it
 
     return bool(torch.cuda.is_available())
 
@@ -60,7 +62,7 @@ def project() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder beside the project that holds development material; for tests marked `clips`."""
+    """The folder with development material beside the project; for tests marked `clips`."""
     if not SHARED.is_dir():
         pytest.skip(f"no {SHARED}")
     return SHARED
@@ -74,13 +76,13 @@ def clips(shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def sample() -> Path:
-    """The sample video that comes with the project."""
+    """The sample video in the repository."""
     return PROJECT / "videos" / "input" / "sample.mp4"
 
 
 @pytest.fixture(scope="session")
 def portraits() -> dict[str, NDArray[np.uint8]]:
-    """Two photographs by name, (H, W, 3) uint8 RGB, read-only; the face boxes stand in their `Portrait`."""
+    """Two photographs by name, (H, W, 3) uint8 RGB, read-only; their face boxes are in `Portrait`."""
     return {portrait.name: photograph(portrait) for portrait in (COLLINS, HOPPER)}
 
 
@@ -101,13 +103,13 @@ def _left_behind(threads: set[threading.Thread], children: dict[int, str]) -> li
 
 
 def _children() -> dict[int, str]:
-    """Names of our child processes by id, finished but uncollected ones included; empty where there is no /proc."""
+    """Names of child processes by id, zombies included; empty on systems without /proc."""
     found = {}
     for listing in Path("/proc/self/task").glob("*/children"):
         try:
             for pid in listing.read_text().split():
                 found[int(pid)] = Path(f"/proc/{pid}/comm").read_text().strip()
-        except OSError:  # the thread or the child ended while we looked
+        except OSError:  # the thread or the child has ended meanwhile
             continue
     return found
 

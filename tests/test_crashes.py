@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.processors.test_process_faults import half_written, results, write_video
+from tests.processors.test_process_faults import half_written, results
+from tests.processors.test_resume import write_video
+
+pytestmark = pytest.mark.slow
 
 NAMES = ("a", "b", "c")
 

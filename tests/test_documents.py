@@ -26,13 +26,13 @@ TOP_LEVEL_FILE = re.compile(r"(?:main|config)\.py|\w+\.(?:ini|toml|txt)|Makefile
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
 FLAG = re.compile(r"--[a-z][a-z-]+")
 FOREIGN_FLAGS = {"--dry-run --ignore-installed", "--enable-gpl --enable-version3", "--strict"}
-"""what pip, ffmpeg's configure and mypy are told"""
+"""options of pip, ffmpeg's configure and mypy"""
 TOKEN = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"main\.py ([a-z]+)\b")
 TARGET = re.compile(r"(?<![\w`])make ([a-z]+)(?![\w-])")
 BENCHMARK = re.compile(r"python -m benchmarks ([a-z_]+)")
 WRITTEN = {"mot.txt", "traceback.txt", "threads.txt", "log_before.txt", "README.txt"}
-"""texts that the program writes"""
+"""text files that the program writes"""
 MADE_LATER = "videos/output"
 """folder of results, empty in a fresh clone"""
 

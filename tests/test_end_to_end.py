@@ -1,4 +1,4 @@
-"""The real program on the sample video, whose faces, cuts and sound are known exactly."""
+"""The real program on the sample video, whose faces, cuts and audio are known exactly."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_clips_play_to_the_end(alone: Run) -> None:
 
 
 def test_sound_is_that_of_the_pictures(alone: Run) -> None:
-    """Its length is the pictures', and it lies where it lay in the source."""
+    """Clips have the audio of their frames: same length, same position in the source."""
     source = render_sound(SAMPLE)
     for clip in alone.clips:
         sound, begin_s = decode_sound(alone.folder / clip["file"])
@@ -171,7 +171,7 @@ def decode_sound(path: Path) -> tuple[NDArray[np.float64], float]:
 
 
 def lag(sound: NDArray[Any], wanted: NDArray[Any]) -> int:
-    """By how many samples `sound` comes later than `wanted`: where their correlation is largest."""
+    """By how many samples `sound` is later than `wanted`: the lag with the largest correlation."""
     size = 1 << (len(sound) + len(wanted)).bit_length()
     spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size))
     peak = int(np.argmax(np.fft.irfft(spectrum, size)))

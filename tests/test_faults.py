@@ -30,6 +30,7 @@ EVERY = 3
 """one of so many cases of a campaign that is small already"""
 
 
+@pytest.mark.slow
 def test_damaged_videos_end_in_a_line_or_in_a_result(tmp_path: Path, models_cache: Path, net_files: object) -> None:
     assert net_files  # converted once for all tests
     cases = list(make_cases(tmp_path, seed=2, share=0.02, heavy=False))[::EVERY]
@@ -83,7 +84,7 @@ def test_damage_is_damage_and_always_the_same(name: str) -> None:
 
 @pytest.fixture
 def port() -> Iterator[tuple[int, list[str]]]:
-    """A port of this machine on which somebody listens, and who has called there."""
+    """A local port with a listener, and the list of connections to it."""
     calls: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -118,7 +119,7 @@ LURES = {
 
 @pytest.fixture
 def canary(tmp_path: Path) -> Path:
-    """A film that nobody may read: its access time, which is older than its last change, would tell."""
+    """A video that must not be read; its access time is set to before its last change, so that a read shows."""
     path = make_video(tmp_path / "canary.mp4", gray_ramp(4, 64, 48))
     os.utime(path, (1, path.stat().st_mtime))
     return path

@@ -1,4 +1,4 @@
-"""Imports point one way, from commands down to helpers, wherever in a file they stand."""
+"""Imports only go down the layers, from commands to utils, including imports inside functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DOORS = {
     "batch_runner", "clip_renderer", "crop_planner", "face_analyzer", "id_timeline_generator", "video_processor",
 }  # fmt: skip
-"""the modules on top of processors/; all others lie in the package of their stage"""
+"""the modules directly in processors/; all others are in the package of their stage"""
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("main",),
@@ -38,7 +38,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("utils",),
 )  # fmt: skip
-"""A module may import from its own package and from lower levels: never up, and never from a neighbour."""
+"""A module may import from its own package and from lower levels, but not from other packages of its own level."""
 
 CONFIG_MAY_IMPORT = {"core.errors"}
 UTILS_MAY_IMPORT = {"utils"}
@@ -50,7 +50,7 @@ TOP_LEVEL = {
     "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md", "Makefile", "docs", "processors", "core", "utils", "videos", "tests",
     "benchmarks",
 }  # fmt: skip
-"""what lies there beside dot-files"""
+"""files and folders there besides dot-files"""
 
 DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -60,13 +60,13 @@ DISTRIBUTIONS = {
     "facenet_pytorch": "facenet-pytorch",
     "ffmpeg": "ffmpeg-python",
     "imageio_ffmpeg": "imageio-ffmpeg",
-    "tomllib": "tomli",  # only Python 3.10 counts it among the foreign ones
+    "tomllib": "tomli",  # not in the standard library of Python 3.10
 }
-"""names in requirements.txt of modules that are called something else"""
+"""distributions of modules with another name"""
 
 
 def program_files(root: Path) -> list[Path]:
-    """The program's sources below `root`, relative to it."""
+    """The program's source files, relative to `root`."""
     folders = [path for name in sorted(OURS) for path in sorted((root / name).rglob("*.py"))]
     return [path.relative_to(root) for path in [*folders, root / "main.py", root / "config.py"] if path.is_file()]
 
@@ -77,7 +77,7 @@ def module_name(file: Path) -> str:
 
 
 def imports(source: str, file: Path) -> set[str]:
-    """Every module that `source` names, with the names imported from it: "core", "core.types", "core.types.Frame"."""
+    """All modules and names that `source` imports: "core", "core.types", "core.types.Frame"."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -95,7 +95,7 @@ def imports(source: str, file: Path) -> set[str]:
 
 
 def module_graph(root: Path) -> dict[str, set[str]]:
-    """Which of our modules imports which."""
+    """The modules of the program that each module imports."""
     files = {module_name(file): file for file in program_files(root)}
     return {
         name: {other for other in imports((root / file).read_text(encoding="utf-8"), file) if other in files} - {name}
@@ -104,7 +104,7 @@ def module_graph(root: Path) -> dict[str, set[str]]:
 
 
 def unit(name: str) -> tuple[int, str] | None:
-    """The level of the module `name` and the package or module of `LEVELS` that it belongs to; None: to none."""
+    """Level of the module `name` and its package or module in `LEVELS`; None if it is in none."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         prefix = ".".join(parts[:count])
@@ -115,13 +115,13 @@ def unit(name: str) -> tuple[int, str] | None:
 
 
 def complaint(module: str, name: str) -> str:
-    """Why `module` may not import `name`, or ""."""
+    """Why `module` must not import `name`, or ""."""
     top = name.split(".")[0]
     if top in NOT_FOR_THE_PROGRAM:
         return "which is not part of the program"
     if top not in OURS:
         return ""
-    # "from processors import face_analyzer" names the package too, and then the module.
+    # "from processors import face_analyzer" yields the package as well as the module.
     if name in ("processors", "core") and module != "config" and not module.startswith("utils"):
         return "which stands above it" if (name, module.split(".")[0]) == ("processors", "core") else ""
     for only, allowed in (("config", CONFIG_MAY_IMPORT), ("utils", UTILS_MAY_IMPORT)):
@@ -138,7 +138,7 @@ def complaint(module: str, name: str) -> str:
 
 
 def violations(root: Path) -> list[str]:
-    """Imports that point the wrong way, one line each."""
+    """Forbidden imports, one line each."""
     return [
         f"{file} imports {name}, {why}"
         for file in program_files(root)
@@ -148,7 +148,7 @@ def violations(root: Path) -> list[str]:
 
 
 def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Modules that import themselves by a detour, each as the way round."""
+    """Import cycles, each as a list of modules that begins and ends with the same module."""
     done: set[str] = set()
     found: list[list[str]] = []
 
@@ -185,7 +185,7 @@ def test_every_package_says_what_it_takes_and_gives() -> None:
 
 
 def test_every_package_of_stages_has_a_place_in_the_order() -> None:
-    """A package that is listed is there, and one that is there is listed."""
+    """Listed packages exist, and existing packages are listed."""
     listed = {name for level in LEVELS for name in level if name.count(".") == 1}
     packages = {
         f"{layer}.{path.parent.name}" for layer in ("processors", "core") for path in (PROJECT / layer).glob("*/*.py")
@@ -195,8 +195,8 @@ def test_every_package_of_stages_has_a_place_in_the_order() -> None:
 
 
 def test_tests_mirror_the_folders() -> None:
-    """tests/processors/shots/test_x.py tests processors/shots: no folder of tests is left over from a move."""
-    for layer in ("processors", "core", "utils"):
+    """tests/processors/shots/test_x.py tests processors/shots: no test folder is left over from a move."""
+    for layer in ("processors", "core", "utils", "benchmarks"):
         for path in (PROJECT / "tests" / layer).rglob("test_*.py"):
             folder = path.parent.relative_to(PROJECT / "tests")
             assert (PROJECT / folder / "__init__.py").is_file(), folder

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,8 @@ HEAVY = (
     "facenet_pytorch",
     "tqdm",
 )
+MOST_MODULES = 250
+"""modules, those of the standard library included, that an answer without work may import: 171 today, 0.1 to 0.2 s"""
 
 
 def other_value(option):
@@ -131,7 +134,12 @@ def test_flags_may_stand_between_inputs():
 )
 def test_behind_two_dashes_everything_is_an_input(tmp_path, monkeypatch, command, arguments, inputs):
     seen = []
-    monkeypatch.setattr("processors.batch.batch_inputs.find_inputs", lambda given, output: seen.append(given) or ())
+
+    def find_inputs(given, output):
+        seen.append(given)
+        return ()
+
+    monkeypatch.setattr("processors.batch.batch_inputs.find_inputs", find_inputs)
     monkeypatch.setattr(run_command, "INPUT_DIR", tmp_path)
     assert main.main([*command, "-o", str(tmp_path / "out"), *arguments]) == 2
     assert seen == [inputs or [str(tmp_path)]]
@@ -173,7 +181,7 @@ def test_what_is_too_much_behind_two_dashes_is_named_as_it_was_given(capsys):
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch) -> Path:
+def home(tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "home").mkdir()
     (tmp_path / "here").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -246,26 +254,17 @@ def launch(*arguments: str, cwd: Path = PROJECT, **options_) -> subprocess.Compl
 )
 def test_answers_at_once_import_nothing_heavy(arguments, code):
     script = "import sys, main\ntry: code = main.main(sys.argv[1:])\nexcept SystemExit as end: code = end.code\n"
-    script += f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules]); sys.exit(code)"
+    script += f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules], len(sys.modules)); sys.exit(code)"
     argv = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code
-    assert "HEAVY []" in done.stdout
+    found = re.search(r"^HEAVY \[\] (\d+)$", done.stdout, re.MULTILINE)
+    assert found is not None, done.stdout
+    assert int(found[1]) <= MOST_MODULES
     assert "Traceback" not in done.stderr
     if code == 2:
         assert len(done.stderr.splitlines()) == 1
         assert done.stdout.startswith("HEAVY")
-
-
-def test_help_is_quick():
-    def cpu_seconds() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert launch("--help").returncode == 0
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    # CPU time, and the best of several runs: other work on the machine is not what is measured.
-    assert min(cpu_seconds() for _ in range(5)) <= 0.3
 
 
 def test_help_tells_every_flag_its_range_and_its_default():
@@ -326,7 +325,7 @@ def videos(tmp_path, monkeypatch):
 
 def scripted(monkeypatch, outcome):
     """Puts `outcome` in the place of the batch; returns what it was given."""
-    given = {}
+    given: dict[str, Any] = {}
 
     def run_batch(inputs, output_dir, settings, monitor, journal):
         given.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor)
@@ -438,6 +437,7 @@ def test_a_reader_that_leaves_early_is_no_error(videos, tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as p:
+        assert p.stdout is not None and p.stderr is not None
         p.stdout.readline()
         p.stdout.close()
         assert p.stderr.read() == b""
@@ -450,7 +450,7 @@ def launch_command(capsys, *arguments) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def results(tmp_path) -> Path:
+def results(tmp_path) -> Iterator[Path]:
     """A finished folder with two people."""
     folder = tmp_path / "out" / "film"
     folder.mkdir(parents=True)
@@ -544,7 +544,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(results, tmp_path, capsys, a
         arguments += ["--cache-dir", str(tmp_path)]
     before = (results / "timeline.json").read_bytes()
     try:
-        code = main.main(arguments)
+        code: object = main.main(arguments)
     except SystemExit as end:
         code = end.code
     err = capsys.readouterr().err
@@ -606,7 +606,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("flags", [[], ["-q"], ["-v"]])
+@pytest.mark.parametrize("flags", [["-v"], *(pytest.param(flags, marks=pytest.mark.slow) for flags in ([], ["-q"]))])
 def test_libraries_cannot_print_between_the_lines_on_stdout(videos, tmp_path, flags):
     argv = [sys.executable, "-c", NOISY, str(videos), "-o", str(tmp_path / "out"), *flags]
     done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)

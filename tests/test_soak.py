@@ -51,6 +51,7 @@ def test_a_thread_more_for_each_video_is_growth_whatever_else_comes_and_goes() -
     assert threads(0).is_flat and not threads(0.2).is_flat
 
 
+@pytest.mark.slow
 def test_every_fourth_film_is_unusual(tmp_path: Path) -> None:
     videos = make_videos(tmp_path / "in", 4 * len(UNUSUAL), unusual=True)
     assert len({video.read_bytes() for video in videos}) == len(videos)

@@ -4,19 +4,18 @@
 
 Made-up faces first (a still head and a walker with the noise of a real detector's boxes, a face that comes closer,
 one that sits down), then the tracks that the program finds in the given videos. Both methods frame alike; only the
-way the window moves differs. The table goes to stdout, ready for refactor.md.
+way the window moves differs. The table goes to stdout, ready for docs/measurements.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ from processors.camera.framing import EYES_TO_CROWN, Framing
 from processors.crop_planner import CropPlanner
 from utils.box_geometry import centered_windows
 
-MODES = ("steady", "follow", "locked")
+MODES: tuple[Literal["steady", "follow", "locked"], ...] = ("steady", "follow", "locked")
 MEDIAN = "median 13"
 RATE = Fraction(25)
 TICKS = 512
@@ -97,7 +96,7 @@ def median_windows(boxes: Values, eyes: Values, framing: Framing) -> Values:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """Segments to film, and the truth about the faces in them where it is known.
+    """Segments to crop, and the true faces in them where they are known.
 
     true_boxes: (N, 4) xyxy, px, without the detector's noise; None where the tracks are all there is.
     """
@@ -188,7 +187,7 @@ def _seen(take: Take, segment: Segment) -> tuple[NDArray[np.int64], Values, Valu
     boxes = np.concatenate([t.boxes[t.scores > 0] for t in tracklets]).astype(np.float64)
     eyes = np.concatenate([t.landmarks[t.scores > 0, :2, 1].mean(1) for t in tracklets]).astype(np.float64)
     frames, first = np.unique(frames, return_index=True)
-    # What the picture cuts off no window can show.
+    # No window can show what is outside the frame.
     limits = np.tile([take.analysis.video.width, take.analysis.video.height], 2)
     return frames, np.clip(boxes[first], 0, limits), eyes[first]
 
@@ -202,7 +201,7 @@ def _truth(take: Take, frames: NDArray[np.int64]) -> tuple[Values, Values]:
 def _mean(measures: list[tuple[int, Measures]]) -> Measures:
     weights = [length for length, _ in measures]
     means: dict[str, Any] = {
-        f.name: statistics.fmean([getattr(m, f.name) for _, m in measures], weights) for f in fields(Measures)
+        f.name: float(np.average([getattr(m, f.name) for _, m in measures], weights=weights)) for f in fields(Measures)
     }
     return Measures(**means)
 

@@ -1,4 +1,4 @@
-"""A picture to judge the camera by: frames with the windows drawn in, and beside each what the clips show.
+"""A sheet for judging the camera by eye: frames with crop windows drawn in, next to what the clips show.
 
     python -m benchmarks.quality.framing_sheet VIDEO -o SHEET.jpg [--rows N] [--cache-dir DIR]
 
@@ -45,7 +45,7 @@ def planned(video: Path, settings: Settings) -> tuple[FaceAnalysis, list[CropPat
 
 
 def chosen_frames(paths: list[CropPath], count: int) -> list[int]:
-    """Frames with somebody in them, evenly spread over all clips."""
+    """Frames that show a person, evenly spread over all clips."""
     shown = np.unique(np.concatenate([path.source_frames for path in paths]))
     return [int(shown[i]) for i in np.linspace(0, len(shown) - 1, count + 2).round().astype(int)[1:-1]]
 

@@ -149,7 +149,7 @@ def _people_error(count: int, reached: Score | None, known: Known | None) -> int
     """How many people too few or too many; where faces are known, only those who own a true one are counted."""
     if reached is None:
         return None if known is None else abs(count - known.people)
-    # Those who are never large enough may be found or not.
+    # People whose faces are never large enough may be found or not.
     return max(reached.demanded_people - reached.people, reached.people - reached.true_people, 0)
 
 

@@ -139,7 +139,7 @@ class Maker:
         return Case("short dissolve", f"{length}", mix(a, b, length), gradual=((40 - length, 40),))
 
     def wipe(self) -> Case:
-        """The new picture pushes over the old one from the left, 8-25 frames."""
+        """The new shot is pushed over the old one from the left, 8-25 frames."""
         length = int(self.rng.integers(8, 26))
         a, b = self.shots(50, 50)
         frames = mix(a, b, length)
@@ -196,7 +196,7 @@ class Maker:
         )
 
     def whip_pan(self) -> Case:
-        """Still, a pan that crosses the picture in 4-12 frames with motion blur, still."""
+        """Still, a pan by one frame width in 4-12 frames with motion blur, still."""
         rng = self.rng
         which = int(rng.integers(6))
         length = int(rng.integers(4, 13))
@@ -219,7 +219,7 @@ class Maker:
         return Case("shake", "", camera(stills()[which], x, y, np.full(60, 1.8), 2.0, rng))
 
     def passer_by(self) -> Case:
-        """Something large and near goes through the picture in 6-14 frames and hides up to all of it."""
+        """A large object near the camera crosses the frame in 6-14 frames and hides up to all of it."""
         rng = self.rng
         (frames,) = self.shots(50)
         length = int(rng.integers(6, 15))
@@ -237,7 +237,7 @@ class Maker:
         return Case("passer-by", f"{length} frames, {wide / WIDTH:.2f} wide", frames)
 
     def caption(self) -> Case:
-        """A lower third or a picture in picture appears at once; a caption changes."""
+        """A lower third or a picture-in-picture appears at once; a caption changes."""
         rng = self.rng
         (frames,) = self.shots(50)
         share = rng.uniform(0.15, 0.4)

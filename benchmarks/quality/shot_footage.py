@@ -63,17 +63,24 @@ def piece(clips: Path, name: str, first: int, count: int) -> tuple[ByteArray, ..
 
 @functools.lru_cache(maxsize=1)
 def stills() -> tuple[ByteArray, ...]:
-    hopper = cv2.imread(str(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))[..., ::-1]
-    pictures = [skimage.data.astronaut(), hopper]
+    hopper = _read_rgb(Path(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
+    images = [skimage.data.astronaut(), hopper]
     folder = Path(skimage.data.__file__).parent
     for name in ("coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "motorcycle_right.png"):
         if (folder / name).exists():
-            pictures.append(cv2.imread(str(folder / name))[..., ::-1])
-    return tuple(np.ascontiguousarray(p[..., :3]) for p in pictures)
+            images.append(_read_rgb(folder / name))
+    return tuple(np.ascontiguousarray(image[..., :3]) for image in images)
+
+
+def _read_rgb(path: Path) -> ByteArray:
+    bgr = cv2.imread(str(path))
+    if bgr is None:
+        raise FileNotFoundError(path)
+    return np.asarray(bgr[..., ::-1], np.uint8)
 
 
 def camera(picture: ByteArray, xs: Any, ys: Any, zooms: Any, noise: float, rng: np.random.Generator) -> Frames:
-    """A camera over a still: centres in shares of the picture, zoom 1 shows the largest 16:9 window."""
+    """A camera that moves over a still: centres as shares of the image; zoom 1 shows the largest 16:9 window."""
     height, width = picture.shape[:2]
     base = min(width, height * WIDTH / HEIGHT)
     frames = []

@@ -4,7 +4,7 @@
 
 Needs `pip install --no-deps scenedetect click platformdirs`. Never without `--no-deps`: scenedetect demands
 opencv-python, which overwrites the files of opencv-contrib-python-headless. Without it only ours is measured.
-The shared clips are used where they are found; else the synthetic cases come from still pictures alone.
+The development clips are used if they are there; otherwise the synthetic cases are made from stills alone.
 """
 
 from __future__ import annotations

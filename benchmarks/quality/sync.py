@@ -1,9 +1,9 @@
-"""How far picture and sound are apart in the clips, on videos that flash and beep at the same time.
+"""Audio/video offsets in clips of videos that flash and beep at the same time.
 
     python -m benchmarks.quality.sync
 
-Each case is cut three times: from its beginning to its end, and twice so that the first and the last picture of
-the clip are flashes. The table goes to stdout, ready for refactor.md. Offsets are sound minus picture.
+Each case is cut three times: from its beginning to its end, and twice so that the first and the last frame of the clip
+are flashes. The table goes to stdout, ready for docs/measurements.md. Offsets are audio minus video.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ SLOW = ("an hour in",)
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """One clip. Offsets of the beeps from their flashes, seconds; frames: pictures of the clip."""
+    """One clip: offsets of its beeps from their flashes, in seconds."""
 
     at_first_picture_s: float
     at_last_picture_s: float
@@ -68,14 +68,14 @@ def make_source(case: str, folder: Path) -> tuple[FaceAnalysis, list[int]]:
     timing = {name: options.pop(name) for name in ("rate", "variable", "end_s") if name in options}
     times = frame_times(**timing, offset_s=options.get("offset_s", 0.0))
     write_video(source, times, **options)
-    # Each part begins its clock anew.
+    # Each part restarts the clock.
     source.write_bytes(joined * source.read_bytes())
     flashes = flash_frames(times, options.get("flash_from_s", 0.0))
     return bare_analysis(source), [part * len(times) + frame for part in range(joined) for frame in flashes]
 
 
 def bare_analysis(path: Path) -> FaceAnalysis:
-    """One shot and nobody in it."""
+    """An analysis with one shot and no faces."""
     info = probe_video(path)
     with VideoReader(info) as reader:
         pts = np.array([frame.pts for frame in reader.frames()], np.int64)
@@ -84,7 +84,7 @@ def bare_analysis(path: Path) -> FaceAnalysis:
 
 
 def whole_picture(analysis: FaceAnalysis, start: int, end: int) -> CropPath:
-    """A clip of frames [start, end) that shows the middle of the picture."""
+    """A clip of frames [start, end) that shows the middle of the frame."""
     video = analysis.video
     rows = start + frames_at_rate(
         analysis.frame_pts[start:end], video.time_base, analysis.end_pts(end), video.frame_rate
@@ -109,9 +109,8 @@ def measure(case: str, folder: Path) -> list[Sync]:
 
 def _measured(clip: Path) -> Sync:
     times, light, sound_times, loudness = read_clip(clip)
-    assert sound_times is not None and loudness is not None
     lit, beeps = onsets(times, light, LIT), onsets(sound_times, loudness, LOUD)
-    # The sound's last block is longer than the picture.
+    # The last AAC block is longer than the video.
     beeps = beeps[beeps <= times[-1] + 0.5 / len(times)]
     offsets = beeps - lit[np.abs(lit[:, None] - beeps).argmin(0)]
     return Sync(float(offsets[0]), float(offsets[-1]), float(np.abs(offsets).max()), len(lit), len(beeps))

@@ -1,8 +1,8 @@
-"""How exactly a run's tracks begin and end: in frames, per stretch in which a face is truly there.
+"""How exactly the tracks of a run begin and end: in frames, per true stretch of a face.
 
 A true stretch is a run of annotated frames in which a person's face is demanded. Before and after it the face may
-be there without being demanded (half out of the picture, in a dissolve, small): a track may begin and end anywhere
-in that time without being wrong. Where only every n-th frame is annotated, so may it in the frames between. Two
+be do-not-care (half outside the frame, in a dissolve, small): a track may begin and end anywhere in that time. Where
+only every n-th frame is annotated, it may also begin and end in the frames between. Two
 stretches with a short absence between them, within one shot, are one: a face hidden for a moment ends no track.
 """
 

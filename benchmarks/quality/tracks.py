@@ -1,4 +1,4 @@
-"""Tracks on generated films whose every frame is known: python -m benchmarks.quality.tracks [NAME ...] [--keep DIR]
+"""Tracks on generated videos with known faces: python -m benchmarks.quality.tracks [NAME ...] [--keep DIR]
 
 For each film: recall, precision, IDF1, people, how far off the starts and ends of tracks are (frames; median and
 95th percentile per true stretch), cuts. Rows whose score is 0 say that a face is hidden: they are not counted.
@@ -27,7 +27,7 @@ NEAR_TRANSITION = 2
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One film judged. tracks_per_stretch: tracklets divided by true stretches; 1 is best."""
+    """Result for one video. tracks_per_stretch: tracklets divided by true stretches; 1 is best."""
 
     score: Score
     ends: EndErrors
@@ -39,7 +39,7 @@ class Reached:
 
 
 def judge(done: Run, truth: Truth) -> Reached:
-    """Compare a run with all that is known about its film."""
+    """Compare a run with the truth of its video."""
     faces = truth_tracks(truth)
     seen = run_tracks(done.analysis, done.timeline, hidden=False)
     min_height = MIN_FACE_SHARE * done.analysis.video.height

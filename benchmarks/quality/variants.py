@@ -1,10 +1,9 @@
-"""How much quality depends on how a film was made: the clips with known faces, made anew in other ways.
+"""How quality depends on size, light and encoding: the clips with known faces, re-encoded in other ways.
 
     python -m benchmarks.quality.variants [NAME ...] [--only VARIANT,...] [--keep DIR] [--json FILE]
 
-Each clip is turned round, shrunk, enlarged, darkened, compressed and so on by ffmpeg, and its truth with it; then it is
-analysed and judged like any other (`benchmarks.quality.people`). A setting that was tuned to the clips as they are
-shows here.
+Each clip is mirrored, scaled, darkened, compressed and so on by ffmpeg, and its truth with it; then it is analysed and
+scored like any other (`benchmarks.quality.people`). A setting that is overfitted to the clips shows here.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Move = Callable[[Boxes, VideoInfo, int], Boxes]
 """a box (4,) of a frame of the clip, in the variant's pixels"""
 
 _SHAKE = 0.04
-"""how far the shaken camera goes to each side, as a share of the picture"""
+"""amplitude of the camera shake to each side, as a share of the frame"""
 
 
 def _as_it_was(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
@@ -46,7 +45,7 @@ def _mirrored(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
 
 
 def _padded(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
-    return box + np.array([0, _bar(info), 0, _bar(info)])
+    return np.asarray(box + np.array([0, _bar(info), 0, _bar(info)]), np.float64)
 
 
 def _bar(info: VideoInfo) -> int:
@@ -58,13 +57,13 @@ def _shaken(box: Boxes, info: VideoInfo, frame: int) -> Boxes:
     size = [2 * int(side * share / 2) for side in (info.width, info.height)]
     room = [(side - cut) / 2 for side, cut in zip((info.width, info.height), size, strict=True)]
     x, y = room[0] * (1 + np.sin(frame / 5)), room[1] * (1 + np.sin(frame / 3))
-    return box - np.tile([2 * int(x / 2), 2 * int(y / 2)], 2)
+    return np.asarray(box - np.tile([2 * int(x / 2), 2 * int(y / 2)], 2), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """filters: of ffmpeg; {bar} is the height of a letterbox's bar. move, scale: of boxes, clip to variant.
-    rate: pictures for one of the clip's.
+    rate: frames per frame of the clip.
     """
 
     filters: str
@@ -95,7 +94,7 @@ VARIANTS: dict[str, Variant] = {
 
 
 def make(path: Path, info: VideoInfo, variant: Variant, target: Path) -> None:
-    """Write the variant of a clip to `target`, without sound."""
+    """Write the variant of a clip to `target`, without audio."""
     filters = variant.filters.format(bar=_bar(info))
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", f"file:{path}", "-an", "-vf", filters]
     command += ["-fps_mode", "passthrough", "-c:v", "libx264", "-preset", "veryfast", "-crf", str(variant.crf)]
@@ -103,7 +102,7 @@ def make(path: Path, info: VideoInfo, variant: Variant, target: Path) -> None:
 
 
 def moved_truth(truth: Mapping[int, Labelled], info: VideoInfo, variant: Variant) -> dict[int, Labelled]:
-    """The truth of a variant: its frames and pixels. Faces that a shaken picture cuts off still count."""
+    """The truth of a variant in its frames and pixels. Faces that a shaken frame cuts off still count."""
     result: dict[int, Labelled] = {}
     for frame, faces in truth.items():
         at = frame * variant.rate

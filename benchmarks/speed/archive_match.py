@@ -18,7 +18,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.embedding_manager import SmartEmbeddingManager
-from core.models.similarity import Calibration, Similarity
+from core.models.model_spec import Calibration
+from core.models.similarity import Similarity
 
 
 def measure(people: int, dimensions: int, lookups: int = 500) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The clips of a run made by ffmpeg alone: the same intervals, along the same camera paths, at the same size.
 
-The crop follows the path at whole pixels (`sendcmd`), as people do it who have nothing else. A crop that stands still
-would be another film: with the middle square of the picture ffmpeg took a tenth less time, or a tenth more.
+The crop follows the path at whole pixels (`sendcmd`), as is usual with ffmpeg alone. A fixed crop would be other
+footage: with the middle square of the frame ffmpeg took a tenth less time, or a tenth more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.analysis_file import read_record
 from core.types import CropPath, FaceAnalysis
 
 _EARLY_S = 0.001
-"""a command has to be there before its picture is"""
+"""how long before its frame a command has to take effect"""
 
 
 def clip_outputs(manifest_file: Path, analyses: Path, folder: Path) -> list[str]:
@@ -53,7 +53,7 @@ def clip_outputs(manifest_file: Path, analyses: Path, folder: Path) -> list[str]
 
 
 def _camera(path: CropPath, analysis: FaceAnalysis) -> tuple[dict[str, int], list[str]]:
-    """The window that the clip begins with, and a line for each picture before which something of it changes."""
+    """The first window of the clip, and a command line for each frame at which it changes."""
     windows = [_whole(window, analysis) for window in path.windows]
     pts = analysis.frame_pts[path.source_frames]
     times_s = (pts - analysis.frame_pts[path.segment.start]) * float(analysis.video.time_base)
@@ -68,7 +68,7 @@ def _changes(windows: list[dict[str, int]], times_s: list[float]) -> Iterator[st
 
 
 def _whole(window: np.ndarray[Any, Any], analysis: FaceAnalysis) -> dict[str, int]:
-    """The part of a window that lies in the picture, px."""
+    """The part of a window that is inside the frame, px."""
     x1, y1 = max(round(float(window[0])), 0), max(round(float(window[1])), 0)
     x2, y2 = min(round(float(window[2])), analysis.video.width), min(round(float(window[3])), analysis.video.height)
     return {"w": x2 - x1, "h": y2 - y1, "x": x1, "y": y1}

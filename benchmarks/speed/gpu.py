@@ -4,13 +4,14 @@ Frames per second of each stage and of whole runs on the GPU, beside the CPU and
 detection on the same GPU. Without a GPU it says so, takes the same ways through the code on the CPU with a tiny
 input, checks that they find the faces that the CPU's networks find, and ends with exit code 0.
 
-The search looks for faces from 24 px in pictures at the size of analysis (853x480 for a 1080p film), as the program
-does; facenet-pytorch gets the same pictures and the same smallest face.
+Detection searches for faces from 24 px in frames of analysis size (853x480 for a 1080p video), as the program does;
+facenet-pytorch gets the same frames and the same smallest face.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import sys
 import tempfile
@@ -27,7 +28,8 @@ from benchmarks.speed.source_videos import crowd, kept
 from config import AnalysisSettings, RunSettings, Settings
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from core.model_manager import ModelManager, why_no_gpu
+from core.model_manager import ModelManager
+from core.models.gpu_check import why_no_gpu
 from core.models.mtcnn import MtcnnDetector
 from core.models.weights import chosen_cache_dir
 from core.types import ByteArray, Detections
@@ -43,7 +45,7 @@ WARM_UP_CALLS = 2
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """pictures: each (h, w, 3) uint8 RGB, analysis size."""
+    """pictures: frames of analysis size, (h, w, 3) uint8 RGB each."""
 
     video: Path
     pictures: list[ByteArray]
@@ -82,17 +84,19 @@ def stages(models: ModelManager, material: Material) -> dict[str, float]:
     def follow() -> int:
         return sum(1 for picture in material.pictures if detector.refine(picture, boxes))
 
+    def embed(count: int) -> int:
+        return len(embedder.embed(chips[:count]))
+
     for size in BATCHES:
         if size > len(material.pictures):
             break
         for part in itertools.islice(material.batches(size), WARM_UP_CALLS):
             detector.detect(part, SMALLEST_FACE_PX)
-        figures[f"search, {size} pictures at once"] = rate(lambda size=size: search(size))
+        figures[f"search, {size} pictures at once"] = rate(functools.partial(search, size))
     figures[f"follow, {len(boxes)} faces"] = rate(follow)
     for count in (1, 8, 256):
-        part = chips[:count]
-        embedder.embed(part)
-        figures[f"embed, {count} faces at once (faces)"] = rate(lambda part=part: len(embedder.embed(part)))
+        embed(count)
+        figures[f"embed, {count} faces at once (faces)"] = rate(functools.partial(embed, count))
     return figures
 
 
@@ -103,14 +107,16 @@ def facenet_pytorch(device: str, material: Material) -> dict[str, float]:
         from facenet_pytorch import MTCNN
 
         mtcnn = MTCNN(keep_all=True, min_face_size=SMALLEST_FACE_PX, device=device)
+
+        def search(size: int) -> int:
+            return sum(len(mtcnn.detect(part)[0]) for part in material.batches(size))
+
         figures = {}
         for size in BATCHES:
             if size > len(material.pictures):
                 break
             mtcnn.detect(material.pictures[:size])
-            figures[f"search, {size} pictures at once"] = rate(
-                lambda size=size: sum(len(mtcnn.detect(part)[0]) for part in material.batches(size))
-            )
+            figures[f"search, {size} pictures at once"] = rate(functools.partial(search, size))
     return figures
 
 
@@ -152,7 +158,7 @@ def measure_gpu(frames: int, models: Path) -> None:
 
 
 def check_on_cpu(models: Path) -> None:
-    """The GPU's way through the code, on the CPU: pictures on a device, networks in torch, found batch sizes."""
+    """Run the GPU code path on the CPU: frames on a device, networks in torch, measured batch sizes."""
     import torch
 
     from core.models.batching import Batched, find_batch_size
@@ -168,7 +174,11 @@ def check_on_cpu(models: Path) -> None:
     nets = []
     for kind, side in (("pnet", 64), ("rnet", RNET_SIDE), ("onet", ONET_SIDE)):
         net = TorchNet(kind, locate(kind), "cpu")
-        size = find_batch_size(lambda n, net=net, side=side: net(np.zeros((n, side, side, 3), np.uint8)), largest=64)
+
+        def blank_images(count: int, net: TorchNet = net, side: int = side) -> object:
+            return net(np.zeros((count, side, side, 3), np.uint8))
+
+        size = find_batch_size(blank_images, largest=64)
         nets.append(Batched(net, size, name=kind))
         print(f"{kind}: batches of {size}")
     device = MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))

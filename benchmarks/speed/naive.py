@@ -1,8 +1,8 @@
-"""How programs like ours are usually written: python benchmarks/speed/naive.py VIDEO FOLDER
+"""How programs of this kind are usually written: python benchmarks/speed/naive.py VIDEO FOLDER
 
 Every frame goes through facenet-pytorch's MTCNN with its defaults, every face through InceptionResnetV1, a CSRT
-tracker follows each face from one frame to the next, and each of the four stages decodes the video anew. The
-recognition network has random weights (the published ones need a download); its speed is the same. Sound is left out.
+tracker follows each face from one frame to the next, and each of the four stages decodes the video again. The
+recognition network has random weights (the published ones need a download); its speed is the same. No audio.
 """
 
 from __future__ import annotations

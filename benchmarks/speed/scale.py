@@ -1,10 +1,10 @@
-"""Three curves: how a run grows with the video's length, with the faces in a picture, with the people seen so far.
+"""Three curves: cost of a run by length of the video, by faces per frame, and by people found so far.
 
     python -m benchmarks.speed.scale [--minutes 1,5,15,60] [--faces 1,2,4,8,16] [--people 1,...,500]
                                      [--part lengths,faces,people] [--models DIR] [--work DIR]
 
-lengths: whole runs without a cached analysis over a generated 1080p film with cuts and up to four people; longer
-films repeat the same 20 s without encoding. faces: one shot of 10 s at 720p with that many people in every picture,
+lengths: whole runs without a cached analysis over a generated 1080p video with cuts and up to four people; longer
+ones repeat the same 20 s without encoding. faces: one shot of 10 s at 720p with that many people in every frame,
 and one without any: CPU time of the whole run, start-up included, and of the analysis alone. people: the identities of
 2000 made-up tracklets of that many people, and what one more tracklet costs.
 

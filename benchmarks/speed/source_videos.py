@@ -1,7 +1,7 @@
-"""Films for the benchmarks: several people and cuts, of any length. Made once and kept.
+"""Videos for the benchmarks, with several people and cuts, of any length. Generated once and kept.
 
-A block of 20 s is drawn and encoded (about a minute at 720p, two at 1080p); longer films repeat it without encoding.
-The generator knows two people, so the third and fourth face of a picture are the same two again, mirrored.
+A block of 20 s is drawn and encoded (about a minute at 720p, two at 1080p); longer videos repeat it without encoding.
+The generator has two people, so the third and fourth face of a frame are the same two again, mirrored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Background, Film, Key, Motion, Scene
 
 LOCAL = Path(__file__).resolve().parent.parent / "results" / "local"
-"""where films are kept, not in the repository"""
+"""where generated videos are kept, not in the repository"""
 
 BLOCK_S = 20
 RATE = 25
@@ -25,7 +25,7 @@ BACKGROUNDS: tuple[Background, ...] = ("studio", "garden", "library", "night")
 
 def crowd_film(width: int, height: int) -> Film:
     """20 s in five shots with 2, 3, 1, 4 and 2 people; some of them walk."""
-    shots = (
+    shots: tuple[tuple[tuple[Background, int], tuple[Actor, ...]], ...] = (
         (("studio", 3), (_face(0, 0.30, 0.22), _face(1, 0.68, 0.26))),
         (("garden", 8), (_face(0, 0.20, 0.15), _face(1, 0.48, 0.17, to=0.60), _face(2, 0.82, 0.14))),
         (("night", 11), (_face(1, 0.50, 0.42),)),
@@ -48,7 +48,7 @@ def crowd_film(width: int, height: int) -> Film:
 
 
 def faces_film(width: int, height: int, faces: int, seconds: int) -> Film:
-    """One shot with `faces` people, up to 16, in one picture: rows of four, the same size whatever their number."""
+    """One shot with up to 16 people in one frame: rows of four, the same size whatever their number."""
     actors = tuple(_face(n % 4, 0.14 + 0.24 * (n % 4), 0.11, y=0.16 + 0.23 * (n // 4)) for n in range(faces))
     scene = Scene(length=RATE * seconds, background="studio", seed=3, grain=1.2, actors=actors)
     return Film(scenes=(scene,), width=width, height=height)
@@ -60,7 +60,7 @@ def _face(person: int, x: float, height: float, *, y: float = 0.42, to: float | 
 
 
 def kept(name: str, film: Film) -> Path:
-    """The film as a file, drawn where it is not there yet. A changed film needs another name."""
+    """The video file, generated if it does not exist. A changed video needs another name."""
     path = LOCAL / name
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def crowd(width: int, height: int, seconds: int) -> Path:
 
 
 def stretch(video: Path, frames: int, folder: Path) -> Path:
-    """The first `frames` pictures of a video, without encoding; their sound is left out."""
+    """The first `frames` frames of a video, without encoding and without audio."""
     path = folder / f"{video.stem}-{frames}{video.suffix}"
     _ffmpeg("-i", f"file:{video}", "-map", "0:v:0", "-frames:v", str(frames), "-c", "copy", f"file:{path}")
     return path

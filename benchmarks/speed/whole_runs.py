@@ -1,19 +1,19 @@
-"""Whole runs measured beside other programs: wall time, CPU time, memory, and where the time goes.
+"""Whole runs compared with other programs: wall time, CPU time, memory, and where the time goes.
 
     python -m benchmarks.speed.whole_runs [NAME ...] [--rounds 3] [--without naive,deface] [--models DIR] [--keep DIR]
 
-On the same videos (a generated 60 s film at 720p with up to four people, the sample, the development clips where
-they lie beside the project), in turn, in every second round the other way round; the table has medians:
+On the same videos (a generated one of 60 s at 720p with up to four people, the sample, the development clips where
+they are beside the project), in turn, in reverse order in every second round; the table has medians:
 
 ours            no analysis in the cache, the converted networks are there
 ours, cached    the analysis comes from the cache
 ffmpeg 2x       ffmpeg alone: one decode of everything, and a second one with the same clips (ffmpeg_clips.py)
 ffmpeg 1x       the second of these two alone
-deface          its own programme, as installed with benchmarks/requirements-bench.txt
+deface          its own command, as installed with benchmarks/requirements-bench.txt
 naive           benchmarks/speed/naive.py: how such programs are usually written
 
 deface and naive are slow: they get the first frames only (--frames), and the time for the rest is extrapolated from
-what they take beyond the time for a single frame. Both tables go to stdout, ready for refactor.md, everything
+what they take beyond the time for a single frame. Both tables go to stdout, ready for docs/measurements.md, everything
 measured to benchmarks/results/speed.json, or to benchmarks/results/local/speed.json where it is not all videos.
 """
 
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import platform
@@ -88,7 +89,7 @@ class Bench:
             "ours, cached": self._cached,
             "ffmpeg decode": self._ffmpeg_decode,
             "ffmpeg 1x": self._ffmpeg_clips,
-            **{name: (lambda name=name: self._slow(name)) for name in self._frames},
+            **{name: functools.partial(self._slow, name) for name in self._frames},
         }
         for number in range(rounds):
             # The first round is in this order: the cache and ffmpeg's clips come from the first run.
@@ -219,7 +220,7 @@ def _tree(usage: Usage) -> float:
 
 
 def stage_table(stages: dict[str, dict[str, Any]]) -> list[str]:
-    """Seconds of wall time that each stage kept a thread busy or waiting; columns are videos."""
+    """Wall time in seconds that each stage kept a thread busy or waiting; columns are videos."""
     totals: dict[str, float] = {}
     for figures in stages.values():
         for name, stage in figures["stages"].items():

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import column_file
 from core.analysis_file import AnalysisRecord, read_record, write_record
 from core.analysis_store import AnalysisStore
 from core.types import AudioInfo, ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
@@ -285,11 +284,12 @@ def test_a_long_table_of_contents_is_refused_unread(store, monkeypatch):
     with zipfile.ZipFile(path_of(store), "a") as archive:
         for number in range(2000):
             archive.writestr(f"{number}", b"")
-    monkeypatch.setattr(column_file.zipfile, "ZipFile", None)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
     with pytest.raises(ValueError, match="unknown columns"):
         read_record(path_of(store), KEY)
 
 
+@pytest.mark.slow
 def test_no_damage_gets_through(store):
     """Cut off or flipped anywhere, it is a miss or, where zip has redundant fields, the very same analysis."""
     store.save(record())

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from core.embedding_manager import SmartEmbeddingManager
-from core.models.similarity import Calibration, Similarity
+from core.models.model_spec import Calibration
+from core.models.similarity import Similarity
 
 SIMILARITY = Similarity(Calibration(0.6, 14.0))
 DIMENSIONS = 128
@@ -154,6 +155,7 @@ def test_prototype_is_the_weighted_mean():
     np.testing.assert_allclose(m.prototype(0), mean, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_ten_thousand_archived_people_keep_their_numbers():
     m = SmartEmbeddingManager(Similarity(Calibration(0.9, 100.0)), ttl_s=5)
     faces = people(10_000, dimensions=64)

@@ -16,7 +16,7 @@ from config import AnalysisSettings, Settings
 from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
-from core.models import torch_runtime
+from core.models import torch_runtime, weights
 from core.models.model_spec import MODELS
 from core.models.nets import OpenVINONet
 from core.models.torch_runtime import DeviceImages, TorchNet
@@ -80,6 +80,7 @@ def runs_on(model: Any, kind: type) -> bool:
     return isinstance(net._net, kind)
 
 
+@pytest.mark.slow
 def test_a_gpu_that_works_is_used(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     manager = ModelManager(settings("auto"))
     assert manager.device == "cpu:0" and manager.backend == "torch"
@@ -125,6 +126,7 @@ def test_where_a_gpu_is_demanded_that_is_a_missing_model(
     assert not isinstance(demanded.value, GPUMemoryError), "that would only be this video's failure"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [NO_KERNEL, FULL], ids=str)
 def test_in_the_middle_of_a_video_the_cpu_goes_on(
     settings: Any,
@@ -150,6 +152,7 @@ def test_in_the_middle_of_a_video_the_cpu_goes_on(
     assert_on_the_cpu(manager, caplog, str(error).splitlines()[0])
 
 
+@pytest.mark.slow
 def test_a_gpu_that_is_demanded_is_not_left_in_the_middle(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = ModelManager(settings("cuda")).embedder
     monkeypatch.setattr(TorchNet, "__call__", failing(FULL))
@@ -157,6 +160,7 @@ def test_a_gpu_that_is_demanded_is_not_left_in_the_middle(settings: Any, monkeyp
         embedder.embed(CHIPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_a_dead_device_ends_the_worker(settings: Any, monkeypatch: pytest.MonkeyPatch, device: str) -> None:
     manager = ModelManager(settings(device))
@@ -168,6 +172,7 @@ def test_a_dead_device_ends_the_worker(settings: Any, monkeypatch: pytest.Monkey
     assert manager.device == "cpu:0"
 
 
+@pytest.mark.slow
 def test_an_error_that_the_cpu_makes_too_is_not_hidden(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = ModelManager(settings("auto")).embedder
     monkeypatch.setattr(TorchNet, "__call__", failing(RuntimeError("a bug")))
@@ -181,7 +186,7 @@ def test_missing_weights_are_no_fault_of_the_gpu(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager = ModelManager(settings("auto"))
-    monkeypatch.setattr(model_manager.weights, "locate", failing(ModelError("not here")))
+    monkeypatch.setattr(weights, "locate", failing(ModelError("not here")))
     with pytest.raises(ModelError, match="not here"):
         _ = manager.detector
     assert manager.device == "cpu:0"

@@ -25,6 +25,7 @@ from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.model_manager import ModelManager, possible_embedders
 from core.models import weights
 from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder
+from core.models.gpu_check import why_no_gpu
 from core.models.model_spec import MODELS, WeightsFile, calibration_of
 from core.models.torch_runtime import TorchNet
 
@@ -180,6 +181,7 @@ def test_damaged_weights_in_the_cache_are_named(
 ) -> None:
     name = MODELS["facenet"].weights.name
     folder = weights.torch_cache_dir()
+    assert folder is not None
     folder.mkdir(parents=True)
     (folder / name).write_bytes(b"half a down")
     with pytest.raises(ModelChecksumError, match=name):
@@ -276,7 +278,7 @@ def test_the_driver_is_asked_before_torch_is_imported(monkeypatch: pytest.Monkey
         def cuInit(self, flags: int) -> int:
             return 100
 
-    uncached = model_manager.why_no_gpu.__wrapped__
+    uncached = why_no_gpu.__wrapped__
     monkeypatch.setattr(ctypes, "CDLL", no_driver)
     assert "driver" in uncached()
     monkeypatch.setattr(ctypes, "CDLL", Driver)

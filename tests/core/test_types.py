@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.types import ColorInfo, FaceAnalysis, VideoInfo
+from core.types import FaceAnalysis
+from tests.material.factories import face_analysis, video_info
 
 
 def analysis(pts: list[int]) -> FaceAnalysis:
-    video = VideoInfo(
-        path=Path("x.mp4"), container="mov", stream_index=0, codec="h264", pixel_format="yuv420p", coded_width=64,
-        coded_height=48, width=64, height=48, rotation=0, sample_aspect_ratio=Fraction(1),
-        time_base=Fraction(1, 1000), frame_rate=Fraction(30000, 1001), start_pts=0, duration_s=0.0, frame_count=0,
-        interlaced=False, color=ColorInfo(), audio=(), size_bytes=0,
-    )  # fmt: skip
-    return FaceAnalysis(video, np.array(pts, np.int64), (), (), "dlib", 0)
+    return face_analysis(video=video_info(time_base=Fraction(1, 1000), frame_rate=Fraction(30000, 1001)), pts=pts)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Small videos whose sound tells its channels apart, made by ffmpeg, for the tests of sound."""
+"""Small videos with a tone of its own in each audio channel, made by ffmpeg."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RATE_HZ = 48000
 LEVEL = 0.1
 """amplitude of each channel's tone"""
 CHAN_LABELS = {"FL": 1, "TFL": 13, "FR": 2, "FC": 3, "LFE": 4, "BL": 5, "BR": 6, "UNSD": 0, "UNK": 0xFFFFFFFF}
-"""QuickTime's numbers of the channels' places by libav's names"""
+"""QuickTime channel labels by libav channel name"""
 _ANCESTORS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"lpcm", b"sowt")
 
 
@@ -24,7 +24,7 @@ def tone_hz(channel: int) -> int:
 
 
 def tones_source(channels: int, seconds: float, layout: str = "") -> tuple[str, ...]:
-    """Input of ffmpeg: channel k is a sine of `tone_hz(k)`."""
+    """ffmpeg input options: channel k is a sine of `tone_hz(k)`."""
     tones = "|".join(f"{LEVEL}*sin(2*PI*{tone_hz(k)}*t)" for k in range(channels))
     places = f":c='{layout}'" if layout else ""
     return ("-f", "lavfi", "-i", f"aevalsrc='{tones}'{places}:s={RATE_HZ}:d={seconds}")
@@ -39,7 +39,11 @@ def tone_video(
     late_s: float = 0,
     picture_s: float = 0,
 ) -> Path:
-    """A video whose channels have a tone each. sound: ffmpeg's options for its encoder. late_s: when it begins."""
+    """Write a video with one tone per channel.
+
+    sound: ffmpeg's options for the audio encoder. late_s: when the audio begins. picture_s: length of the video
+    stream, 0 for `seconds`.
+    """
     codec = "mpeg2video" if path.suffix in (".mxf", ".mpg", ".vob", ".ts") else "mpeg4"
     source = ("-f", "lavfi", "-i", f"color=gray:s=64x64:r=25:d={picture_s or seconds}")
     delay = ("-itsoffset", str(late_s)) if late_s else ()
@@ -60,12 +64,12 @@ def tone_video(
 
 
 def labelled_mov(path: Path, labels: Sequence[str]) -> Path:
-    """PCM in QuickTime with one description per channel, which libav reads as a layout of its custom order."""
+    """PCM in QuickTime with one channel description per channel; libav reads it as a layout of custom order."""
     tone_video(path, len(labels), "-c:a", "pcm_s16le")
     data = bytearray(path.read_bytes())
     moov = data.rindex(b"moov")
     at = data.find(b"chan", moov)
-    if at < 0:  # the muxer does not label so many: the box is put at the end of the sample description
+    if at < 0:  # the muxer writes no labels for this many channels: append the box to the sample description
         entry = next(data.find(kind, moov) for kind in (b"lpcm", b"sowt") if data.find(kind, moov) > 0) - 4
         at = entry + struct.unpack_from(">I", data, entry)[0] + 4
         _grow(data, at - 4, 8 + 12)
@@ -80,7 +84,7 @@ def labelled_mov(path: Path, labels: Sequence[str]) -> Path:
 
 
 def _grow(data: bytearray, at: int, by: int) -> None:
-    """Add to the sizes of the boxes that byte `at` is in."""
+    """Add `by` to the sizes of the boxes that contain byte `at`."""
     for name in _ANCESTORS:
         box = data.rfind(name, data.rindex(b"moov"), at)
         if box > 0 and box - 4 + struct.unpack_from(">I", data, box - 4)[0] >= at:
@@ -88,7 +92,7 @@ def _grow(data: bytearray, at: int, by: int) -> None:
 
 
 def tones_of(excerpt: PcmExcerpt, pcm: bytes, channels: int) -> list[dict[int, float]]:
-    """For each channel of the excerpt, which of the source's channels it holds, in dB of their level."""
+    """For each channel of the excerpt: the source channels in it, with their level in dB relative to `LEVEL`."""
     samples = np.frombuffer(pcm, "<i2").reshape(-1, excerpt.format.channels) / 32768
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))[:, None], axis=0)) * 4 / len(samples)
     bins = [round(tone_hz(k) * len(samples) / excerpt.format.sample_rate_hz) for k in range(channels)]

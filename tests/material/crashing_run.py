@@ -1,9 +1,9 @@
-"""A supervised batch over real files with scripted faces, whose worker process aborts at one stage of one input:
+"""A supervised batch over real files with scripted faces whose worker process aborts at one stage of one input:
 
     python -m tests.material.crashing_run INPUT_FOLDER OUTPUT_FOLDER CACHE_FOLDER STAGE STEM [TIMES]
 
-STAGE is probe, decode, analyse or encode. The process aborts as it would in foreign code, each time that the stage is
-reached for the video STEM, or only the first TIMES times. `crashes.log` in the cache folder gets a line for each.
+STAGE is probe, decode, analyse or encode. The process aborts, as native code would, each time the stage is reached for
+the video STEM, or only the first TIMES times. Each crash adds a line to `crashes.log` in the cache folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.material import killed_run
 
 
 def aborting(function: Callable[..., Any], concerns: Callable[..., bool], log: Path, times: int) -> Callable[..., Any]:
-    """`function` that aborts the process where `concerns` says so of its arguments."""
+    """Wrap `function` so that it aborts the process if `concerns(*arguments)`."""
 
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> Any:
@@ -38,7 +38,7 @@ def aborting(function: Callable[..., Any], concerns: Callable[..., bool], log: P
 
 
 def inject(stage: str, stem: str, log: Path, times: int) -> None:
-    """Have this process abort when `stage` is reached for the video `stem`."""
+    """Make this process abort when `stage` is reached for the video `stem`."""
     owner, name, concerns = {
         "probe": (batch_inspection, "probe_video", lambda path: path.stem == stem),
         "decode": (VideoReader, "frames", lambda reader, *_: reader._info.path.stem == stem),
@@ -55,7 +55,7 @@ def work(inputs: Path, output: Path, cache: Path, stage: str, stem: str, times: 
 
 
 if __name__ == "__main__":
-    folders = [Path(argument) for argument in sys.argv[1:4]]
-    folders[2].mkdir(parents=True, exist_ok=True)
+    inputs, output, cache = (Path(argument) for argument in sys.argv[1:4])
+    cache.mkdir(parents=True, exist_ok=True)
     times = int(sys.argv[6]) if len(sys.argv) > 6 else 1000
-    sys.exit(supervise(functools.partial(work, *folders, sys.argv[4], sys.argv[5], times)))
+    sys.exit(supervise(functools.partial(work, inputs, output, cache, sys.argv[4], sys.argv[5], times)))

@@ -1,4 +1,4 @@
-"""Ways to damage a video file, each a function of its bytes and a random generator."""
+"""Ways to damage a video file, as functions of its bytes and a random generator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 Damage = Callable[[bytearray, random.Random], bytes | bytearray]
 
 _EXTREMES = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 16000, 1_000_000, 25_000_000)
-"""what goes into a header's field"""
+"""values that are written into header fields"""
 
 
 def truncated(data: bytearray, rng: random.Random) -> bytearray:
@@ -54,7 +54,7 @@ def block_moved(data: bytearray, rng: random.Random) -> bytearray:
 
 
 def head_flipped(data: bytearray, rng: random.Random) -> bytearray:
-    """Bytes in the first and the last 2000, where indexes and headers are."""
+    """Change bytes in the first and last 2000, where indexes and headers are."""
     for _ in range(rng.choice((1, 3, 10, 40))):
         at = rng.randrange(min(2000, len(data)))
         data[at if rng.random() < 0.5 else -1 - at] = rng.randrange(256)
@@ -71,7 +71,7 @@ ANYWHERE: dict[str, tuple[Damage, int]] = {
     "block moved": (block_moved, 5),
     "head flipped": (head_flipped, 14),
 }
-"""damage by name, and how many files per container a whole campaign makes of it"""
+"""damage by name, with the number of files per container in a full campaign"""
 
 
 def header_fields(extension: str, data: bytes) -> Iterator[tuple[str, int, int, str]]:
@@ -108,7 +108,7 @@ def header_fields(extension: str, data: bytes) -> Iterator[tuple[str, int, int, 
 
 
 def field_swapped(data: bytearray, rng: random.Random, field: tuple[str, int, int, str]) -> bytearray:
-    """One field set to an extreme; for a number of eight bytes that may be a float a float's extreme, too."""
+    """Set one field to an extreme value; fields of 4 or 8 bytes may get an extreme float instead."""
     _, at, size, order = field
     if size in (4, 8) and rng.random() < 0.15:
         value = rng.choice((float("nan"), float("inf"), -1.0, 1e300 if size == 8 else 1e30))
@@ -139,7 +139,7 @@ _MP4_FIELDS: dict[bytes, tuple[tuple[str, int, int], ...]] = {
     b"mp4a": (("channels", 16, 2), ("rate", 24, 4)),
     b"avcC": (("profile", 0, 4), ("parameters", 5, 4), ("sps", 8, 4)),
 }
-"""fields by atom, counted from the end of its name"""
+"""fields by atom; offsets count from the end of the atom's name"""
 _AVI_FIELDS: dict[bytes, tuple[tuple[str, int, int], ...]] = {
     b"avih": (("period", 0, 4), ("frames", 16, 4), ("streams", 24, 4), ("width", 32, 4), ("height", 36, 4)),
     b"strh": (("type", 0, 4), ("codec", 4, 4), ("scale", 20, 4), ("rate", 24, 4), ("start", 28, 4), ("length", 32, 4)),

@@ -1,4 +1,4 @@
-"""What the damage campaign starts from: small sound videos, and odd ones that need no damage to be trouble."""
+"""Input of the damage campaign: small intact videos, and files that are problematic without damage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLE = PROJECT / "videos" / "input" / "sample.mp4"
 
 EXTENSIONS = ("mp4", "mov", "mkv", "webm", "avi", "ts")
 FOREIGN_NAME = "mp4"
-"""extension under which files that are no videos are offered"""
+"""extension given to files that are not videos"""
 
 _CODECS: dict[str, tuple[str, ...]] = {
     "mp4": ("-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac"),
@@ -37,7 +37,7 @@ _PLAIN = ("-f", "lavfi", "-i", "testsrc=s=160x120:d=0.6:r=25")
 
 
 def sound_videos(folder: Path, seconds: float = 1.2) -> dict[str, Path]:
-    """One video per extension with sound, 320x240 px; most of it before a cut, with two people after it."""
+    """One video with audio per extension, 320x240 px; most of it is before a cut, two people are shown after it."""
     made = {}
     for extension in EXTENSIONS:
         path = folder / f"sound.{extension}"
@@ -132,7 +132,7 @@ def run_ffmpeg(target: Path, *arguments: str, check: bool = True) -> None:
 
 
 def _joined_ts(folder: Path, name: str, order: Sequence[str]) -> Path:
-    """Two MPEG-TS films one after the other, each with its own clock."""
+    """Two MPEG-TS files concatenated, each with its own clock."""
     for part, offset in (("early", 5), ("late", 3000)):
         run_ffmpeg(folder / f"{part}.ts", *_PLAIN, "-c:v", "mpeg2video", "-output_ts_offset", str(offset))
     path = folder / f"clock_{name}.ts"
@@ -141,7 +141,7 @@ def _joined_ts(folder: Path, name: str, order: Sequence[str]) -> Path:
 
 
 def _resolution_change(folder: Path, extension: str) -> tuple[str, Path]:
-    """A film that goes from 320x240 to 176x144 to 640x480."""
+    """A video whose size changes from 320x240 to 176x144 to 640x480."""
     codec = ("-c:v", "mpeg2video", "-q:v", "4", "-f", "mpeg2video")
     raw = folder / "changing.m2v"
     pieces = []
@@ -156,7 +156,7 @@ def _resolution_change(folder: Path, extension: str) -> tuple[str, Path]:
 
 
 def _random_times(source: Path, target: Path) -> Path:
-    """Matroska whose SimpleBlocks have any relative time."""
+    """Matroska whose SimpleBlocks have random relative times."""
     data, rng, at = bytearray(source.read_bytes()), np.random.default_rng(3), 0
     while (at := data.find(b"\xa3", at)) >= 0:
         if 0 < data[at + 1] < 0x80 and data[at + 2] in (0x81, 0x82):
@@ -169,7 +169,7 @@ def _random_times(source: Path, target: Path) -> Path:
 
 
 def _vp8_header(source: Path, target: Path) -> Path:
-    """The first key frame claims the largest picture that VP8 can have."""
+    """The first key frame claims the largest frame size that VP8 can have."""
     data = bytearray(source.read_bytes())
     at = data.index(b"\x9d\x01\x2a")
     data[at + 3 : at + 7] = struct.pack("<HH", 16383, 16383)

@@ -1,4 +1,4 @@
-"""Videos that flash and beep at the same time, and how far apart the two are in a clip of one."""
+"""Videos that flash and beep at the same time, and functions that find flashes and beeps in their clips."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Values = NDArray[Any]
 def frame_times(
     rate: Fraction = Fraction(25), *, variable: bool = False, offset_s: float = 0.0, end_s: float = END_S
 ) -> list[float]:
-    """Presentation times of the source's frames, seconds on the container's clock."""
+    """Presentation times of the frames of a source, in seconds on the container's clock."""
     if not variable:
         return [offset_s + float(i / rate) for i in range(int(end_s * rate))]
     steps = np.random.default_rng(3).choice([0.033, 0.067], round(end_s * 50))
@@ -32,9 +32,9 @@ def frame_times(
 
 
 def flash_frames(times: Sequence[float], from_s: float = 0.0) -> list[int]:
-    """The frames with which the flashes begin: every half second, none earlier than `from_s` after the first frame."""
+    """First frames of the flashes: one every half second, none earlier than `from_s` after the first frame."""
     wanted = np.arange(from_s + FIRST_FLASH_S, times[-1] - times[0], FLASH_EVERY_S)
-    return np.searchsorted(times, wanted + times[0] - 1e-6).tolist()
+    return [int(frame) for frame in np.searchsorted(times, wanted + times[0] - 1e-6)]
 
 
 def write_video(
@@ -49,9 +49,10 @@ def write_video(
     flash_from_s: float = 0.0,
     decoy: bool = False,
 ) -> None:
-    """sound: its first and last second, counted from `offset_s`; None for no sound track.
+    """Write a video with flashes and beeps.
 
-    decoy: a first sound track with wrong beeps; the right one comes second and is flagged as default.
+    sound: start and end of the audio in seconds, relative to `offset_s`; None for no audio track.
+    decoy: the first audio track has beeps at other times; the second is correct and flagged as default.
     """
     with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as out:
         video = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "12"})
@@ -65,7 +66,7 @@ def write_video(
         lit = {i for i in range(len(times)) for f in lit_at if f <= times[i] < f + BEEP_S}
         for i, time in enumerate(times):
             luma = np.full((size[1], size[0]), 230 if i in lit else 30, np.uint8)
-            luma[:8] = 16 + (i % 64) * 3  # tells frames apart
+            luma[:8] = 16 + (i % 64) * 3  # identifies the frame
             picture = np.concatenate([luma.ravel(), np.full(size[0] * size[1] // 2, 128, np.uint8)])
             frame = av.VideoFrame.from_ndarray(picture.reshape(-1, size[0]), format="yuv420p")
             frame.pts, frame.time_base = round(time * 90000), Fraction(1, 90000)
@@ -96,8 +97,11 @@ def _write_sound(
         out.mux(stream.encode(frame))
 
 
-def read_clip(path: Path) -> tuple[Values, Values, Values | None, Values | None]:
-    """(picture times (N,) s, mean brightness of the lower part (N,), sound times, loudness) of a whole clip."""
+def read_clip(path: Path) -> tuple[Values, Values, Values, Values]:
+    """Frame times (N,) s, mean brightness of their lower part (N,), sample times (S,) s, and loudness (S,) of a clip.
+
+    Without audio, S is 0.
+    """
     times, light, samples, begin = [], [], [], None
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
@@ -105,7 +109,7 @@ def read_clip(path: Path) -> tuple[Values, Values, Values | None, Values | None]
             light.append(frame.to_ndarray()[frame.height // 4 : frame.height].mean())
     with av.open(str(path)) as container:
         if not container.streams.audio:
-            return np.array(times), np.array(light), None, None
+            return np.array(times), np.array(light), np.zeros(0), np.zeros(0)
         rate = container.streams.audio[0].sample_rate
         for sound in container.decode(audio=0):
             begin = float(sound.pts * sound.time_base) if begin is None else begin
@@ -115,7 +119,7 @@ def read_clip(path: Path) -> tuple[Values, Values, Values | None, Values | None]
 
 
 def onsets(times: Values, values: Values, threshold: float, hold_s: float = 0.25) -> Values:
-    """Times at which `values` rise above the threshold after a rest."""
+    """Times at which `values` rise above the threshold after at least `hold_s` below it."""
     found: list[float] = []
     last: float | None = None
     for time in times[values > threshold]:

@@ -1,9 +1,9 @@
-"""A batch over real files whose faces are scripted, and which can be told to die at any moment. Run as a script:
+"""A batch over real files with scripted faces that can kill itself at any moment:
 
     python -m tests.material.killed_run INPUT_FOLDER OUTPUT_FOLDER CACHE_FOLDER CLIP_SIZE KILL_AT
 
-Every file appears by a rename; at the rename numbered KILL_AT (from 1; 0: never) the process kills itself, before
-it. `analysed.log` in the cache folder gets a line for each analysis, `renames.log` one for each rename.
+Every file is put in place by a rename; the process kills itself before the rename numbered KILL_AT (from 1; 0: never).
+Each analysis adds a line to `analysed.log` in the cache folder, each rename one to `renames.log`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from config import Settings, load_settings
 from core.media.video_reader import VideoReader
-from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, Tracklet, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.run_journal import RunJournal
@@ -28,13 +28,14 @@ from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
+from tests.material.factories import face_analysis, tracklet
 from utils.progress_bars import BatchMonitor
 
 PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
 
 
 class ScriptedAnalyzer:
-    """Finds two faces that move to the right, wherever it looks."""
+    """Stands in for `FaceAnalyzer`: every video shows two faces that move to the right."""
 
     log = Path()
 
@@ -46,31 +47,28 @@ class ScriptedAnalyzer:
         with VideoReader(info) as reader:
             pts = np.array([frame.pts for frame in reader.frames()], np.int64)
         tracklets = tuple(face(number, len(pts), left) for number, left in enumerate((8.0, 60.0)))
-        return FaceAnalysis(info, pts, (Shot(0, 0, len(pts), "start"),), tracklets, "dlib", 0, {"looks": 3})
+        return face_analysis(tracklets, video=info, pts=pts, statistics={"looks": 3})
 
 
 def face(number: int, frames: int, left: float) -> Tracklet:
-    """A face of 20 px whose embedding is like no other's."""
+    """A face of 20 px; the embeddings of different faces are orthogonal."""
     x = left + 0.1 * np.arange(frames)
     boxes = np.stack([x, np.full(frames, 20.0), x + 20, np.full(frames, 40.0)], 1).astype(np.float32)
     spots = np.array([[6, 8], [14, 8], [10, 12], [7, 15], [13, 15]], np.float32)
-    return Tracklet(
-        id=number,
-        shot=0,
-        frames=np.arange(frames),
-        boxes=boxes,
-        scores=np.ones(frames, np.float32),
+    return tracklet(
+        number,
+        range(frames),
+        boxes,
         landmarks=boxes[:, None, :2] + spots,
-        sharpness=np.ones(frames, np.float32),
-        sample_frames=np.array([3, 9]),
-        sample_quality=np.array([0.9, 0.8], np.float32),
-        embeddings=np.tile(np.eye(4, dtype=np.float32)[number], (2, 1)),
+        embeddings=np.tile(np.eye(4)[number], (2, 1)),
+        sample_frames=[3, 9],
+        sample_quality=[0.9, 0.8],
         face_jpeg=PORTRAIT,
     )
 
 
 class NoModels:
-    """What a run asks of its models beside what the analyser does."""
+    """Stands in for `ModelManager` where the analyser is scripted."""
 
     warnings = ()
 
@@ -82,10 +80,10 @@ class NoModels:
 
 
 def run(inputs: Path, output: Path, cache: Path, size: int, journal: RunJournal | None = None) -> int:
-    """One batch in this process; returns the exit code."""
+    """Run a batch in this process; returns the exit code."""
     ScriptedAnalyzer.log = cache / "analysed.log"
     face_analyzer.FaceAnalyzer = ScriptedAnalyzer  # type: ignore[misc,assignment]
-    # Whoever works on the analysis while the tests run must not make the runs differ.
+    # Edits of the source while the tests run must not change the analysis key between runs.
     analysis_key.code_digest = lambda: "scripted"  # type: ignore[assignment]
     settings = load_settings(
         None,
@@ -107,13 +105,13 @@ def processors(settings: Settings, output: Path) -> Any:
 
 
 def die_at(kill_at: int, log: Path) -> None:
-    """Count the renames of the process, and kill it before the one with the number `kill_at`."""
+    """Kill this process before its rename number `kill_at`."""
     count, lock, rename = 0, threading.Lock(), Path.replace
 
     def counted(self: Path, target: Any) -> Path:
         nonlocal count
         if Path(target).name == UNFINISHED_FILE:
-            return rename(self, target)  # how often depends on the threads' order
+            return rename(self, target)  # the number of these depends on thread timing
         with lock:
             count += 1
             with log.open("a") as file:
@@ -127,7 +125,7 @@ def die_at(kill_at: int, log: Path) -> None:
 
 
 if __name__ == "__main__":
-    folders = [Path(argument) for argument in sys.argv[1:4]]
-    folders[2].mkdir(parents=True, exist_ok=True)
-    die_at(int(sys.argv[5]), folders[2] / "renames.log")
-    sys.exit(run(*folders, int(sys.argv[4])))
+    inputs, output, cache = (Path(argument) for argument in sys.argv[1:4])
+    cache.mkdir(parents=True, exist_ok=True)
+    die_at(int(sys.argv[5]), cache / "renames.log")
+    sys.exit(run(inputs, output, cache, int(sys.argv[4])))

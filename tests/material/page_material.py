@@ -14,7 +14,7 @@ HOSTILE = """<img src=x onerror="document.title='pwned'">"><script>alert(1)</scr
 
 
 def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]:
-    """Two people of a video of 12.8 s; the first has two clips, the second was seen too briefly for one."""
+    """Two people in a video of 12.8 s; the first has two clips, the second was shown too briefly for one."""
     clip = {
         "person": person, "shot": 0, "start": 80, "end": 160, "frames": 80, "width": 512, "height": 512,
         "has_sound": True, "upscaled": 1.0, "bytes": 5,

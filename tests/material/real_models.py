@@ -1,4 +1,4 @@
-"""The real networks for tests, loaded once a session."""
+"""Fixtures for the real networks, loaded once per session."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from core.models.weights import locate
 
 @pytest.fixture(scope="session")
 def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cache folder of the session: the networks are converted into it once, by the first who needs them.
+    """Cache folder of the session, into which the networks are converted when first needed.
 
-    Not the user's cache: nets converted by an older version of the program would hide a mistake.
+    Not the user's cache: networks converted by an older version of the program would hide a bug.
     """
     return tmp_path_factory.getbasetemp() / "models"
 
 
 @pytest.fixture(scope="session")
 def net_files(models_cache: Path) -> dict[str, Path]:
-    """The networks in OpenVINO's form, but for FaceNet, whose weights are not on every machine."""
+    """The networks converted for OpenVINO, without FaceNet, whose weights are not on every machine."""
     kinds = ("pnet", "rnet", "onet", "dlib")
     return converted(kinds, {kind: locate(kind) for kind in kinds}, models_cache)
 
 
 @pytest.fixture(scope="session")
 def model_settings(models_cache: Path) -> Settings:
-    """On the CPU, without a network, faces recognised by the model that always is there."""
+    """On the CPU, offline, with the embedder whose weights are always installed."""
     return Settings(
         analysis=AnalysisSettings(device="cpu", embedder="dlib"),
         run=RunSettings(cache_dir=str(models_cache), offline=True),
@@ -39,6 +39,6 @@ def model_settings(models_cache: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def models(model_settings: Settings, net_files: dict[str, Path]) -> ModelManager:
-    """What a run with `model_settings` would use."""
-    assert net_files  # one conversion of all takes half the time of two
+    """The models of a run with `model_settings`."""
+    assert net_files  # converting all at once takes half the time of two conversions
     return ModelManager(model_settings)

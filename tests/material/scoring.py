@@ -1,7 +1,7 @@
-"""Scores a run's `tracks.csv` against known faces: recall, precision and identity F1 (Ristani et al. 2016).
+"""Scores the `tracks.csv` of a run against known faces: recall, precision and identity F1 (Ristani et al. 2016).
 
-A truth file has the columns `frame,person,x1,y1,x2,y2`; person "-" means do not care, an empty one that the
-frame holds no face. Only frames that stand in the truth count.
+A truth file has the columns `frame,person,x1,y1,x2,y2`; the person "-" means "do not care", an empty person that the
+frame shows no face. Frames that are not in the truth are ignored.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from core.types import FaceAnalysis, Timeline
 from tests.material.synthetic.truth import DO_NOT_CARE, Truth
 
 Labelled = list[tuple[str, NDArray[np.float64]]]
-"""faces of one frame: person and (4,) box, xyxy in displayed pixels"""
+"""faces of one frame: person and (4,) box, xyxy in display pixels"""
 
 FORGIVEN_IOU = 0.3
-"""a box that overlaps a do-not-care face by this much is not counted as wrong"""
+"""smallest IoU with a do-not-care face at which a box is not counted as a false positive"""
 
 UNKNOWN = "unknown"
-"""who a face belongs to that is nobody's, as in tracks.csv"""
+"""person of a face without an identity, as in tracks.csv"""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How good a run is.
+    """Quality of a run.
 
-    recall, precision, idf1, purity: ratios in [0, 1]; purity is the share of the faces found that belong to the
-    true person whom their person of the run mostly is.
-    people: persons of the run that own at least one true face. true_people: persons in the truth;
-    demanded_people: those of them who are ever large enough.
-    id_switches: how often a true person's face is given to another person of the run than the time before.
+    recall, precision, idf1, purity: ratios in [0, 1]; purity is the share of matched faces that belong to the most
+    frequent true person of their person in the run.
+    people: persons of the run with at least one matched face. true_people: persons in the truth;
+    demanded_people: those of them with at least one face that is large enough.
+    id_switches: how often the face of a true person is matched to another person of the run than the time before.
     """
 
     recall: float
@@ -61,7 +61,7 @@ def read_tracks(path: Path) -> dict[int, Labelled]:
 
 
 def truth_tracks(truth: Truth) -> dict[int, Labelled]:
-    """The faces of a generated film, every frame of it."""
+    """The faces of a generated video, for every frame."""
     frames: dict[int, Labelled] = {frame: [] for frame in range(truth.frame_count)}
     for face in truth.faces:
         frames[face.frame].append((face.person, np.array(face.box)))
@@ -69,7 +69,7 @@ def truth_tracks(truth: Truth) -> dict[int, Labelled]:
 
 
 def run_tracks(analysis: FaceAnalysis, timeline: Timeline, *, hidden: bool = True) -> dict[int, Labelled]:
-    """The faces that a run puts into its `tracks.csv`. Without `hidden` only those that were seen (score above 0)."""
+    """The faces in the `tracks.csv` of a run; without `hidden` only those with a score above 0."""
     names = {track: person.name for person in timeline.people for track in person.tracklets}
     names |= dict.fromkeys(timeline.unknown, UNKNOWN)
     frames: dict[int, Labelled] = {}
@@ -86,7 +86,7 @@ def run_tracks(analysis: FaceAnalysis, timeline: Timeline, *, hidden: bool = Tru
 def score(
     truth: Mapping[int, Labelled], found: Mapping[int, Labelled], *, iou: float = 0.5, min_height: float = 0
 ) -> Score:
-    """Compare `found` with `truth`; true faces lower than `min_height` px are do-not-care."""
+    """Compare `found` with `truth`; true faces of less than `min_height` px are do-not-care."""
     true_people = sorted({person for faces in truth.values() for person, _ in faces} - {DO_NOT_CARE})
     people = sorted({person for frame in truth for person, _ in found.get(frame, [])})
     together = np.zeros((len(true_people), len(people)), int)
@@ -122,13 +122,13 @@ def score(
 
 
 def split_demanded(faces: Labelled, min_height: float) -> tuple[Labelled, list[NDArray[np.float64]]]:
-    """The faces that have to be found, and the boxes of those that may be."""
+    """The faces that have to be found, and the boxes of do-not-care faces."""
     small = [(person, box, person == DO_NOT_CARE or box[3] - box[1] < min_height) for person, box in faces]
     return [(person, box) for person, box, free in small if not free], [box for _, box, free in small if free]
 
 
 def matched(wanted: Labelled, given: Labelled, iou: float) -> list[tuple[int, int]]:
-    """Which true face is which found one: positions in both lists."""
+    """Pairs of matching faces as positions in both lists."""
     overlap = box_overlap([box for _, box in wanted], [box for _, box in given])
     return [(i, j) for i, j in zip(*linear_sum_assignment(-overlap), strict=True) if overlap[i, j] >= iou]
 

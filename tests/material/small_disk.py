@@ -1,4 +1,4 @@
-"""A disk that is full: one that really is, and one that is as far as this process and its children can tell."""
+"""Full disks: a small file system of its own, and a file size limit for this process and its children."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 @contextlib.contextmanager
 def no_file_above(limit_bytes: int) -> Iterator[None]:
-    """Writing a file beyond `limit_bytes` fails, as on a full disk."""
+    """Writing beyond `limit_bytes` of a file fails, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:
@@ -25,7 +25,7 @@ def no_file_above(limit_bytes: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, size_bytes: int) -> Iterator[Path]:
-    """`folder` is a file system of its own of about that size; skips the test where that is not allowed."""
+    """Mount a file system of about `size_bytes` at `folder`; skips the test where mounting is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:

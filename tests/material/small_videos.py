@@ -18,7 +18,7 @@ def run_ffmpeg(*arguments: str, data: bytes | None = None) -> None:
 
 
 def quadrants(width: int, height: int) -> np.ndarray:
-    """(height, width, 3) uint8 RGB: another colour in every corner, see CORNERS."""
+    """(height, width, 3) uint8 RGB with a different colour in each quadrant, see CORNERS."""
     picture = np.zeros((height, width, 3), np.uint8)
     half_y, half_x = height // 2, width // 2
     picture[:half_y, :half_x] = CORNERS["top left"]
@@ -29,17 +29,17 @@ def quadrants(width: int, height: int) -> np.ndarray:
 
 
 def gray_ramp(count: int, width: int, height: int) -> list[np.ndarray]:
-    """Pictures 0, 1, ... of one gray each, 8 apart from 20 on, so that a picture tells its number."""
+    """Images of a single grey level each (20, 28, 36, ...), so that an image identifies its number."""
     return [np.full((height, width, 3), 20 + 8 * number, np.uint8) for number in range(count)]
 
 
 def number_in_ramp(luma: np.ndarray) -> int:
-    """Which picture of `gray_ramp` (limited range) this is."""
+    """The number of an image of `gray_ramp`, from its luma plane (limited range)."""
     return round(((float(luma.mean()) - 16) * 255 / 219 - 20) / 8)
 
 
 def make_video(path: Path, pictures: list[np.ndarray], *options: str, rate: str = "25") -> Path:
-    """Encode RGB pictures of one size; default: H.264 4:2:0, nearly lossless, untagged BT.601."""
+    """Encode RGB images of one size; default: H.264 4:2:0, nearly lossless, untagged BT.601."""
     height, width, _ = pictures[0].shape
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", rate, "-i", "-"]
     default = () if "-c:v" in options else ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "4")
@@ -50,7 +50,7 @@ def make_video(path: Path, pictures: list[np.ndarray], *options: str, rate: str 
 
 
 def corner_colours(rgb: np.ndarray) -> dict[str, tuple[int, ...]]:
-    """The colour in the middle of each quadrant."""
+    """The colour in the centre of each quadrant."""
     height, width, _ = rgb.shape
     rows = {"top": height // 4, "bottom": height * 3 // 4}
     columns = {"left": width // 4, "right": width * 3 // 4}

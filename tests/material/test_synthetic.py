@@ -23,7 +23,7 @@ SMALL: dict[str, Any] = {"width": 320, "height": 180}
 
 
 def decode(path: Path) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64], int]:
-    """Pictures as stored, their times in seconds, the rotation that is asked for (counter-clockwise)."""
+    """Frames as stored, their times in seconds, and the display rotation (counter-clockwise)."""
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
     return [f.to_ndarray(format="rgb24") for f in frames], np.array([f.time for f in frames]), int(frames[0].rotation)
@@ -38,7 +38,7 @@ def test_a_still_face_has_its_box_where_the_keys_put_it() -> None:
 
 
 def test_the_drawn_face_lies_in_the_true_box() -> None:
-    """Skin is where the box is: the picture differs from the empty scene there, and moves with the box."""
+    """Skin is where the box is: the frame differs from the empty scene there, and moves with the box."""
     motion = Motion(keys=(Key(0, 0.3, 0.5, 0.3), Key(10, 0.7, 0.4, 0.5, 12)), ease=False)
     with_actor = Film(scenes=(Scene(length=11, actors=(Actor(HOPPER, motion),)),), width=640, height=360)
     without = Film(scenes=(Scene(length=11),), width=640, height=360)

@@ -1,4 +1,4 @@
-"""Videos whose container calls the wrong pictures key frames: bytes of `stss` and of Matroska's flags changed."""
+"""Videos whose container marks the wrong frames as key frames, by changes to `stss` and to Matroska's flags."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _KEY = 0x80
 
 
 def without_stss(path: Path) -> None:
-    """Rename the list of key frames: then every picture counts as one."""
+    """Rename the sync sample table: without one every frame counts as a key frame."""
     data = path.read_bytes()
     assert data.count(b"stss") == 1
     path.write_bytes(data.replace(b"stss", b"free"))
 
 
 def with_stss(path: Path, pictures: Sequence[int]) -> None:
-    """Have the list of key frames name these pictures, from 0; as many as it has, in rising order."""
+    """List these frames (from 0, increasing) in the sync sample table; their number must stay the same."""
     data = bytearray(path.read_bytes())
     at = data.index(b"stss") + 8
     (count,) = struct.unpack_from(">I", data, at)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +28,7 @@ from core.errors import (
     OutputError,
     ToolMissingError,
 )
-from core.types import ColorInfo, VideoInfo
+from core.types import VideoInfo
 from processors.batch import batch_inspection, video_pipeline
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.exit_codes import EXIT_RESTART
@@ -40,18 +39,17 @@ from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results.manifest import write_manifest
 from processors.results.output_folder import staged_results
+from tests.material import factories
 from tests.material.page_material import a_manifest, as_manifest
 from utils.fingerprints import Fingerprint
 from utils.progress_bars import BatchMonitor
+from utils.stage_monitor import StageMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 
 
 def video_info(path: Path) -> VideoInfo:
-    return VideoInfo(
-        path, "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 25), Fraction(25), 0,
-        2.0, 50, False, ColorInfo(), (), 10,
-    )  # fmt: skip
+    return factories.video_info(path, duration_s=2.0, frame_count=50)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +62,7 @@ def probe(monkeypatch):
         return video_info(path)
 
     monkeypatch.setattr(batch_inspection, "probe_video", scripted)
+    return scripted
 
 
 class Script:
@@ -72,6 +71,8 @@ class Script:
     def __init__(self) -> None:
         self.events: list[tuple[str, str]] = []
         self.threads: dict[str, set[str]] = {"analyse": set(), "finish": set()}
+        self.at = 0.0
+        """when the step of interest began, as `time.monotonic` says"""
         self.steps: dict[tuple[str, str], Any] = {}
         self.analysed_before: set[str] = set()
 
@@ -186,9 +187,12 @@ def test_the_next_video_is_analysed_while_one_is_finished_and_none_further_ahead
 def test_networks_are_let_go_when_nothing_is_left_to_analyse(videos, monkeypatch):
     script, released = Script(), threading.Event()
     script.steps["finish", "d"] = lambda _: script.events.append(("waited", str(released.wait(20))))
-    monkeypatch.setattr(
-        VideoProcessorFactory, "release", lambda _: (script.events.append(("release", "")), released.set())
-    )
+
+    def release(_: VideoProcessorFactory) -> None:
+        script.events.append(("release", ""))
+        released.set()
+
+    monkeypatch.setattr(VideoProcessorFactory, "release", release)
     assert run(videos, script).exit_code == 0
     assert [event for event in script.events if event[0] in ("analyse end", "release")][-2:] == [
         ("analyse end", "d"),
@@ -198,13 +202,17 @@ def test_networks_are_let_go_when_nothing_is_left_to_analyse(videos, monkeypatch
 
 
 def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
-    asked = []
-    manager = SimpleNamespace(release=lambda: asked.append("release"))
-    processors = VideoProcessorFactory(Settings(), tmp_path, lambda _: (asked.append("load"), manager)[1])
+    asked: list[str] = []
+
+    def load(_: Settings) -> Any:
+        asked.append("load")
+        return SimpleNamespace(release=lambda: asked.append("release"))
+
+    processors = VideoProcessorFactory(Settings(), tmp_path, load)
     processors.release()
     assert asked == []
     settings = load_settings(None, {"run": {"cache": False}})
-    processor = processors(video_info(tmp_path / "a.mp4"), tmp_path, Fingerprint(1, "0"), settings, BatchMonitor())
+    processor = processors(video_info(tmp_path / "a.mp4"), tmp_path, Fingerprint(1, "0"), settings, StageMonitor())
     processor.prepare()
     processors.release()
     assert asked == ["load", "release"]
@@ -384,8 +392,8 @@ def test_an_error_of_the_batch_itself_is_raised(videos, monkeypatch):
         run(videos, Script())
 
 
-def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(videos, monkeypatch):
-    script, begun, probe = Script(), threading.Event(), batch_inspection.probe_video
+def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(videos, probe, monkeypatch):
+    script, begun = Script(), threading.Event()
     script.steps["analyse", "a"] = lambda _: begun.set()
 
     def slow(path):
@@ -507,7 +515,7 @@ def test_two_runs_never_write_to_one_folder_and_a_killed_one_is_no_obstacle(vide
     argv = [sys.executable, "-c", HOLDER, str(videos.parent / "out")]
     with subprocess.Popen(argv, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         try:
-            assert other.stdout.readline() == b"ready\n"
+            assert other.stdout is not None and other.stdout.readline() == b"ready\n"
             with pytest.raises(OutputError, match="another run is writing"):
                 run(videos, Script())
         finally:

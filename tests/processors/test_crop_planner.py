@@ -3,16 +3,17 @@
 import dataclasses
 import time
 from fractions import Fraction
-from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from scipy.ndimage import median_filter
 
 from config import ClipSettings
-from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from core.types import Segment
 from processors.camera.framing import EYES_TO_CROWN, FACE_SHARES, Framing
 from processors.crop_planner import CropPlanner
+from tests.material import factories
 
 RATE = 25
 TICKS = 512
@@ -26,25 +27,13 @@ def boxes_of(x, y, height, noise=0.0, seed=0):
 
 
 def tracklet(boxes, frames=None, number=1):
-    n = len(boxes)
-    size = boxes[:, 2:] - boxes[:, :2]
-    places = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)])
-    landmarks = boxes[:, None, :2] + places * size[:, None]
-    frames = np.arange(n) if frames is None else frames
-    ones, none = np.ones(n, np.float32), np.zeros(0, np.float32)
-    return Tracklet(
-        number, 0, frames.astype(np.int64), boxes.astype(np.float32), ones, landmarks.astype(np.float32), ones,
-        np.zeros(0, np.int64), none, np.zeros((0, 4), np.float32),
-    )  # fmt: skip
+    return factories.tracklet(number, range(len(boxes)) if frames is None else frames, boxes)
 
 
 def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None):
-    video = VideoInfo(
-        Path("x.mp4"), "mov", 0, "h264", "yuv420p", width, height, width, height, 0, Fraction(1),
-        Fraction(1, RATE * TICKS), Fraction(RATE), 0, 0.0, 0, False, ColorInfo(), (), 0,
-    )  # fmt: skip
-    pts = np.arange(n, dtype=np.int64) * TICKS if pts is None else pts
-    analysis = FaceAnalysis(video, pts, (Shot(0, 0, n, "start"),), tuple(tracklets), "none", 0)
+    rate, time_base = Fraction(RATE), Fraction(1, RATE * TICKS)
+    video = factories.video_info(width=width, height=height, time_base=time_base, frame_rate=rate)
+    analysis = factories.face_analysis(tracklets, n, video=video, pts=pts)
     segment = Segment("person_01", 0, 0, n, tuple(t.id for t in tracklets))
     path = CropPlanner(settings or ClipSettings()).plan(segment, analysis)
     sizes = path.windows[:, 2:] - path.windows[:, :2]
@@ -186,7 +175,8 @@ def test_a_face_that_lunges_at_the_camera_keeps_its_hair():
     t = np.arange(250) / RATE
     height = 120 * np.exp(np.clip((t - 4) / 1.5, 0, 1) * np.log(2))
     boxes = boxes_of(np.full(250, 900.0), np.full(250, 600.0), height, 0.01)
-    for camera, least in (("steady", 1), ("follow", 0.97), ("locked", 1)):
+    least_shares: dict[Literal["steady", "follow", "locked"], float] = {"steady": 1, "follow": 0.97, "locked": 1}
+    for camera, least in least_shares.items():
         path = plan([tracklet(boxes)], 250, settings=ClipSettings(camera=camera))
         assert crowns_inside(boxes, path.windows) >= least, camera
         assert inside(boxes, path.windows) == 1, camera

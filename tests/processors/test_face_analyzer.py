@@ -21,14 +21,14 @@ from core.model_manager import ModelManager
 from core.models.face_detector import Candidates
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import OpenVINONet
-from core.types import ByteArray, FaceAnalysis, FloatArray, Tracklet
+from core.types import ByteArray, FaceAnalysis, FloatArray
 from processors.face_analyzer import SMALLEST_FACE_PX, AnalysisPass, FaceAnalyzer, analysis_size, numbered
 from processors.faces.sampling_observer import SamplingObserver
 from processors.shots.shot_detector import MAX_CUT_DELAY
 from processors.tracking.face_stream import MIN_SEARCHED_PX
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
+from tests.material import factories
 from tests.material.scoring import Score, read_tracks, score
-from tests.material.scripted_faces import landmarks_in
 from tests.material.small_videos import gray_ramp, make_video
 from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.render import render_video
@@ -300,22 +300,8 @@ def test_the_analysis_size_leaves_the_smallest_face_enough_pixels(width: int, he
 
 
 def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:
-    def tracklet(identity: int, start: int, x: float) -> Tracklet:
-        boxes = np.array([[x, 0, x + 9, 9]] * 4, np.float32)
-        return Tracklet(
-            id=identity,
-            shot=0,
-            frames=np.arange(start, start + 4),
-            boxes=boxes,
-            scores=np.ones(4, np.float32),
-            landmarks=landmarks_in(boxes),
-            sharpness=np.ones(4, np.float32),
-            sample_frames=np.zeros(0, np.int64),
-            sample_quality=np.zeros(0, np.float32),
-            embeddings=np.zeros((0, 128), np.float32),
-        )
-
-    mixed = [tracklet(4, 9, 0), tracklet(9, 0, 70), tracklet(2, 0, 20)]
+    places = [(4, 9, 0), (9, 0, 70), (2, 0, 20)]
+    mixed = [factories.tracklet(number, range(start, start + 4), (x, 0, x + 9, 9)) for number, start, x in places]
     for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
         named = numbered([mixed[i] for i in order])
         assert [(t.id, t.start, t.boxes[0, 0]) for t in named] == [(0, 0, 20), (1, 0, 70), (2, 9, 0)]

@@ -1,7 +1,6 @@
-import itertools
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -9,46 +8,23 @@ import pytest
 
 from config import ClipSettings, IdentitySettings
 from core.errors import ModelError
-from core.types import ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.person_linker import identified
+from tests.material import factories
+from tests.material.factories import face_analysis, video_info
 
 FPS = 25
 DIMENSIONS = 128
 HERE, THERE = (100, 100), (500, 120)
 
 
-def video(rate=FPS):
-    return VideoInfo(
-        path=Path("x.mp4"),
-        container="mov",
-        stream_index=0,
-        codec="h264",
-        pixel_format="yuv420p",
-        coded_width=1280,
-        coded_height=720,
-        width=1280,
-        height=720,
-        rotation=0,
-        sample_aspect_ratio=Fraction(1),
-        time_base=Fraction(1, 1000),
-        frame_rate=Fraction(rate),
-        start_pts=0,
-        duration_s=0.0,
-        frame_count=0,
-        interlaced=False,
-        color=ColorInfo(),
-        audio=(),
-        size_bytes=0,
-    )
+VIDEO = video_info(width=1280, height=720, time_base=Fraction(1, 1000), frame_rate=Fraction(FPS))
 
 
 def analysis(tracklets, frames=None, cuts=(), embedder="facenet", pts=None):
     frames = frames or max((t.end for t in tracklets), default=0) + 10
-    edges = [0, *cuts, frames]
-    shots = tuple(Shot(k, a, b, "cut" if k else "start") for k, (a, b) in enumerate(itertools.pairwise(edges)))
     pts = 850 + 40 * np.arange(frames) if pts is None else pts
-    return FaceAnalysis(video(), np.asarray(pts, np.int64), shots, tuple(tracklets), embedder, 0)
+    return face_analysis(tracklets, video=VIDEO, pts=pts, cuts=cuts, embedder=embedder)
 
 
 def faces(count, seed=7):
@@ -77,18 +53,10 @@ def tracklet(
     shape = np.array([[20, 30], [60, 30], [40, 50], [25, 65], [55, 65]], float)
     landmarks = corner[:, None] + shape + rng.normal(0, 2.0 if moving else 0.2, (n, 5, 2))
     embeddings = np.zeros((0, DIMENSIONS), np.float32) if face is None else samples(face, cosine, count, number)
-    return Tracklet(
-        id=number,
-        shot=shot,
-        frames=frames.astype(np.int64),
-        boxes=boxes,
-        scores=np.full(n, 0.99, np.float32),
-        landmarks=landmarks.astype(np.float32),
-        sharpness=np.ones(n, np.float32),
-        sample_frames=frames[np.linspace(0, n - 1, len(embeddings)).astype(int)].astype(np.int64),
-        sample_quality=np.full(len(embeddings), quality, np.float32),
-        embeddings=embeddings,
-    )
+    return factories.tracklet(
+        number, frames, boxes, shot=shot, scores=0.99, landmarks=landmarks, embeddings=embeddings,
+        sample_frames=frames[np.linspace(0, n - 1, len(embeddings)).astype(int)], sample_quality=quality,
+    )  # fmt: skip
 
 
 def timeline(case, identity=None, clip=None):
@@ -101,7 +69,7 @@ def groups(result):
 
 def test_nothing_at_all():
     for frames in (0, 50):
-        empty = FaceAnalysis(video(), np.arange(frames, dtype=np.int64) * 40, (), (), "dlib", 0)
+        empty = face_analysis(frames=frames, video=VIDEO)
         result = timeline(empty)
         assert result.people == ()
         assert result.unknown == ()
@@ -275,7 +243,7 @@ def test_doubtful_face_in_the_right_place_is_the_same_person():
     assert groups(timeline(joined)) == [(1, 2)]
 
 
-OTHER_CLIP_SETTINGS = {
+OTHER_CLIP_SETTINGS: dict[str, list[Any]] = {
     "min_clip": [0.0, 30.0],
     "merge_gap": [0.0, 0.5, 0.79, 1.0, 5.0],
     "max_clip": [0.0, 1.0],

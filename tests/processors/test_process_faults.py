@@ -64,7 +64,7 @@ def script_faces(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def settings_for(cache: Path, **run: Any) -> Settings:
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "clip": {"size": 64},
         "encode": {"preset": "ultrafast", "codec": "x264"},
         "analysis": {"embedder": "dlib"},
@@ -113,7 +113,9 @@ def fill(disk: Path, room_bytes: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("share", [0.0, 0.05, 0.25, 0.6, 0.95])
+@pytest.mark.parametrize(
+    "share", [0.25, *(pytest.param(share, marks=pytest.mark.slow) for share in (0.0, 0.05, 0.6, 0.95))]
+)
 def test_output_disk_full(share: float, inputs: Path, wanted: dict[str, bytes], disk: Path, tmp_path: Path) -> None:
     """Wherever the room ends, what is there is whole, and the next run completes it."""
     output, settings = disk / "out", settings_for(tmp_path / "cache")
@@ -141,6 +143,7 @@ def test_output_disk_full(share: float, inputs: Path, wanted: dict[str, bytes], 
     assert results(output) == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 8192])
 def test_cache_disk_full(
     room: int,
@@ -197,6 +200,7 @@ def locked(tmp_path: Path, project: Path) -> Iterator[Callable[[Path], None]]:
         folder.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_no_right_to_write_to_the_output_folder(
     inputs: Path, tmp_path: Path, project: Path, locked: Callable[[Path], None]
 ) -> None:
@@ -211,6 +215,7 @@ def test_no_right_to_write_to_the_output_folder(
     assert list(output.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_no_right_to_write_to_one_videos_folder(
     inputs: Path, tmp_path: Path, project: Path, locked: Callable[[Path], None]
 ) -> None:
@@ -236,6 +241,7 @@ def everything_in(output: Path) -> list[Path]:
     return sorted(p for p in output.rglob("*") if p.name != UNFINISHED_FILE and not p.name.startswith(".partial-"))
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(inputs: Path, wanted: dict[str, bytes], tmp_path: Path, project: Path, capsys: Any) -> None:
     """The second one leaves at once with a clear line; the first one does not even notice."""
     output, cache, go = tmp_path / "out", tmp_path / "cache", tmp_path / "go"

@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 VIDEOS = ("a", "b")
 SIZE, OTHER_SIZE = 64, 96
 
@@ -28,7 +30,7 @@ def write_video(path: Path, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory) -> Path:
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     for seed, name in enumerate(VIDEOS):
         write_video(folder / f"{name}.mp4", seed)
@@ -97,14 +99,7 @@ def clips(names: list[str]) -> int:
 
 @pytest.mark.parametrize(
     "moment",
-    [
-        "first analysis",
-        "last clip",
-        "last folder",
-        pytest.param("first clip", marks=pytest.mark.slow),
-        pytest.param("first folder", marks=pytest.mark.slow),
-        pytest.param("summary", marks=pytest.mark.slow),
-    ],
+    ["first analysis", "last clip", "last folder", "first clip", "first folder", "summary"],
 )
 def test_killed_and_started_again(undisturbed, place, moment):
     assert place.run(kill_at=moments(undisturbed)[moment]) == -signal.SIGKILL
@@ -122,7 +117,6 @@ def test_killed_and_started_again(undisturbed, place, moment):
     assert not list(place.output.rglob(".partial-*"))
 
 
-@pytest.mark.slow
 def test_killed_while_old_results_are_exchanged(undisturbed, inputs, place):
     assert place.run(size=OTHER_SIZE) == 0
     (place.output / "a" / "mine.txt").write_text("mine")

@@ -8,7 +8,6 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +81,14 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(ScriptedAnalyzer, "log", tmp_path / "analysed.log")
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", ScriptedAnalyzer)
     monkeypatch.setattr(analysis_key, "code_digest", lambda: "scripted")
     return Place(cards, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(["mon", "tue", "wed"]))[::2])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_one_run_after_the_other(place: Place, order: tuple[str, ...], overwrite: bool) -> None:
@@ -121,6 +121,7 @@ def test_one_run_whatever_the_order(place: Place) -> None:
     assert [e["folder"] for e in written["inputs"]] == ["a.mp4_2", "a.mp4"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_an_edited_timeline_is_never_in_danger(place: Place, overwrite: bool) -> None:
     place.run("mon")

@@ -6,9 +6,9 @@ import dataclasses
 import json
 import re
 import shutil
-from fractions import Fraction
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -24,48 +24,27 @@ from core.errors import (
 )
 from core.types import (
     Clip,
-    ColorInfo,
     CropPath,
-    FaceAnalysis,
     Identity,
     RenderResult,
     Segment,
-    Shot,
     Timeline,
-    Tracklet,
-    VideoInfo,
 )
 from processors import face_analyzer, video_processor
 from processors.clips.resume_journal import FinishedClip
-from processors.known_people.people_namer import NamedBy, VideoNames
+from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
 from processors.results import analysis_key, output_folder
 from processors.results.manifest import Manifest, read_manifest
 from processors.video_processor import VideoProcessor
+from tests.material.factories import face_analysis, tracklet, video_info
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.stage_monitor import StageMonitor
 
-INFO = VideoInfo(
-    Path("a.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 25), Fraction(25), 0,
-    0.4, 10, False, ColorInfo(), (), 10,
-)  # fmt: skip
+INFO = video_info(duration_s=0.4, frame_count=10)
 SEGMENT = Segment("person_01", 0, 0, 10, (0,))
-ANALYSIS = FaceAnalysis(
-    video=INFO,
-    frame_pts=np.arange(10),
-    shots=(Shot(0, 0, 10, "start"),),
-    tracklets=(
-        Tracklet(
-            id=0, shot=0, frames=np.arange(10), boxes=np.ones((10, 4), np.float32),
-            scores=np.ones(10, np.float32), landmarks=np.zeros((10, 5, 2), np.float32),
-            sharpness=np.ones(10, np.float32), sample_frames=np.array([0]),
-            sample_quality=np.ones(1, np.float32), embeddings=np.ones((1, 1), np.float32), face_jpeg=b"face",
-        ),
-    ),
-    embedder="dlib",
-    decode_failures=0,
-)  # fmt: skip
+ANALYSIS = face_analysis([tracklet(embeddings=[[1]], face_jpeg=b"face")], video=INFO)
 TIMELINE = Timeline((Identity("person_01", (0,), (SEGMENT,)),))
 RECORD = AnalysisRecord("ab" * 32, ANALYSIS, {"device": "cpu"}, ("a substitute is used",))
 CLIP = Clip("person_01", "person_01/clip_001.mp4", 0, 0, 10, 0.0, 0.4, 10, 512, 512, False, 1.0)
@@ -137,7 +116,7 @@ def monitor() -> StageMonitor:
 
 
 @pytest.fixture
-def cache(tmp_path_factory) -> Path:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
@@ -154,7 +133,7 @@ def make(tmp_path, monitor, cache):
 
 
 @pytest.fixture
-def processor(make) -> VideoProcessor:
+def processor(make: Callable[[], VideoProcessor]) -> VideoProcessor:
     return make()
 
 
@@ -203,7 +182,8 @@ def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_pat
 def test_clips_are_made_again_where_they_may_differ(tmp_path, stages, make, change):
     make(output={"export": ["mot"]}).finish(RECORD)
     stages.pop("paths")
-    settings, record, options = {"output": {"export": ["vtt"]}}, RECORD, {}
+    settings: dict[str, dict[str, Any]] = {"output": {"export": ["vtt"]}}
+    record, options = RECORD, {}
     if change == "overwrite":
         settings["run"] = {"overwrite": True}
     elif change == "render":
@@ -420,11 +400,13 @@ def test_a_video_that_changes_while_it_is_read(processor, stages, tmp_path, cach
     assert not (tmp_path / "a").exists()
 
 
-class Namer:
+class Namer(PeopleNamer):
     """Gives the only person a name; notes what it is told."""
 
     def __init__(self, name: str) -> None:
-        self.name_given, self.told, self.clips = name, [], {}
+        self.name_given = name
+        self.told: list[tuple[str, str, bool]] = []
+        self.clips: dict[str, int] = {}
 
     def take_up_photos(self) -> None:
         pass
@@ -447,7 +429,8 @@ def named(tmp_path, monitor, cache):
         settings.setdefault("run", {})["cache_dir"] = str(cache)
         namer = Namer(name)
         chosen = load_settings(None, settings)
-        return VideoProcessor(INFO, tmp_path / "a", MARK, chosen, monitor, Models, namer), namer
+        models = cast(Any, Models)
+        return VideoProcessor(INFO, tmp_path / "a", MARK, chosen, monitor, models, namer), namer
 
     return make
 

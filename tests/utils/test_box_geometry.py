@@ -9,7 +9,7 @@ BOXES = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 20, 30]], np.float32)
 
 def test_iou_matrix():
     iou = iou_matrix(BOXES, BOXES[:2])
-    assert np.allclose(iou, [[1, 1 / 3], [1 / 3, 1], [0, 0]])
+    assert np.allclose(iou, [[1.0, 1 / 3], [1 / 3, 1.0], [0.0, 0.0]])
     assert iou_matrix(BOXES[:0], BOXES).shape == (0, 3)
     assert iou_matrix(BOXES[2:], BOXES[2:])[0, 0] == 0  # no area, no overlap, no warning
 

@@ -100,8 +100,10 @@ def test_one_font_for_letters_of_two_scripts_or_none(machine):
 def test_regular_fonts_come_before_styled_ones(machine):
     for name in ("AlphaSerif-Bold", "AlphaSans-BoldItalic", "ZetaSans-Regular"):
         write_font(machine / f"{name}.ttf", "Ж")
-    ((_, font),) = pieces_by_font("Ж")
-    assert font.stem == "ZetaSans-Regular"
+    pieces = pieces_by_font("Ж")
+    assert pieces is not None
+    ((_, font),) = pieces
+    assert font is not None and font.stem == "ZetaSans-Regular"
 
 
 def test_a_letter_that_the_font_lacks(machine):

@@ -25,7 +25,7 @@ def test_the_result_arrives_in_the_future() -> None:
 
 
 def test_a_failure_is_raised_where_the_result_is_asked_for() -> None:
-    thread = FutureThread(lambda: [][0], name="failing")
+    thread = FutureThread(lambda: list[int]()[0], name="failing")
     thread.start()
     with pytest.raises(IndexError):
         thread.future.result(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
 
-@pytest.mark.skipif(not hasattr(malloc_tuning.ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
 def test_holes_between_what_is_in_use_are_given_back() -> None:
     # Blocks too small for pages of their own; the last one keeps the heap from shrinking by itself.
     blocks = [np.ones(8_000, np.float64) for _ in range(2_000)]
@@ -49,7 +50,7 @@ ctypes.CDLL(None).malloc_stats()
 """
 
 
-@pytest.mark.skipif(not hasattr(malloc_tuning.ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
 @pytest.mark.parametrize(("environment", "most"), [({}, 2), ({"MALLOC_ARENA_MAX": "3"}, 3)])
 def test_threads_share_a_few_heaps(environment: dict[str, str], most: int) -> None:
     clean = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
@@ -63,7 +64,7 @@ def test_threads_share_a_few_heaps(environment: dict[str, str], most: int) -> No
 @pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])
 def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(malloc_tuning.ctypes, "CDLL", lambda _: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
     malloc_tuning._trim.cache_clear()
     give_back_memory()
     keep_few_heaps(4)
@@ -71,9 +72,9 @@ def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_during_long_work_it_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    returned = []
-    monkeypatch.setattr(malloc_tuning, "give_back_memory", lambda: returned.append(time_s))
+    returned: list[float] = []
     time_s = 100.0
+    monkeypatch.setattr(malloc_tuning, "give_back_memory", lambda: returned.append(time_s))
     work = MemoryReturn(every_s=10.0, clock=lambda: time_s)
     for time_s in (101.0, 109.9, 110.0, 110.1, 119.9, 135.0, 144.9, 145.0):  # noqa: B007 the clock reads it
         work()

@@ -40,7 +40,8 @@ def test_every_output_pixel_shows_its_position(size, corner):
 @pytest.mark.parametrize("x", [0.0, 12.0, 512.0])
 def test_window_of_output_size_on_whole_pixels_is_copied(x):
     rng = np.random.default_rng(1)
-    planes = tuple(rng.integers(0, 256, s, np.uint8) for s in ((360, 640), (180, 320), (180, 320)))
+    full, *chroma = (rng.integers(0, 256, s, np.uint8) for s in ((360, 640), (180, 320), (180, 320)))
+    planes = full, chroma[0], chroma[1]
     y, u, v = crop_planes(planes, (x, 20.0, x + 128, 148.0), 128, 128)
     assert np.array_equal(y, planes[0][20:148, int(x) : int(x) + 128])
     assert np.array_equal(u, planes[1][10:74, int(x) // 2 : int(x) // 2 + 64])

@@ -60,7 +60,7 @@ def test_an_exception_comes_after_the_items_before_it() -> None:
 
 
 def test_a_source_that_cannot_even_start() -> None:
-    with prefetch(5, 1) as items, pytest.raises(TypeError):  # type: ignore[arg-type]
+    with prefetch(5, 1) as items, pytest.raises(TypeError):  # type: ignore[arg-type, var-annotated]
         next(items)
 
 

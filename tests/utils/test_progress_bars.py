@@ -34,6 +34,7 @@ def shown(monitor: BarMonitor) -> str:
     for bar in monitor._bars.values():
         bar.refresh()
     monitor._batch.refresh()
+    assert isinstance(monitor._stream, Terminal)
     return monitor._stream.getvalue()
 
 

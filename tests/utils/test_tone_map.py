@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from utils.tone_map import hlg_to_nits, nits_to_pq, pq_to_nits, roll_off, sdr_table, to_sdr
+from utils.tone_map import HdrTransfer, hlg_to_nits, nits_to_pq, pq_to_nits, roll_off, sdr_table, to_sdr
 
-PQ, HLG = "smpte2084", "arib-std-b67"
+PQ: HdrTransfer = "smpte2084"
+HLG: HdrTransfer = "arib-std-b67"
 TO_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
 """ITU-R BT.2087, linear BT.709 to linear BT.2020"""
 

@@ -87,7 +87,7 @@ def picture(film: Film, index: int) -> NDArray[np.uint8]:
     for place, radius, colour in ((centre, DISC_RADIUS, GREEN), (dot, DOT_RADIUS, MAGENTA)):
         at = [round(float(v) * 2**_SHIFT) for v in place]
         cv2.circle(frame, (at[0], at[1]), round(radius * unit * 2**_SHIFT), colour, -1, cv2.LINE_AA, _SHIFT)
-    return frame
+    return np.asarray(frame, np.uint8)
 
 
 def write_y4m(path: Path, film: Film, rate: Fraction = RATE) -> Path:

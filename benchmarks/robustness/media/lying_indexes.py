@@ -31,7 +31,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
                     yield _case(folder, f"stss {name}, {codec}, {gop}", "mp4", change, *options, *keys, *STEREO_AAC)
     for name, change in TIMES.items():
         # An edit list would cut off frames whose times are now beyond its length.
-        encoding = (*H264, *SHORT_GOP, *STEREO_AAC, "-use_editlist", "0")
+        encoding: tuple[str, ...] = (*H264, *SHORT_GOP, *STEREO_AAC, "-use_editlist", "0")
         yield _case(folder, name, "mp4", change, *encoding, untimed=True)
     for codec, options in (("h264", H264), ("mpeg4", (*MPEG4, "-bf", "0")), ("vp8", VP8)):
         for name, change in FLAGS.items():

@@ -157,7 +157,7 @@ def _piece(path: Path, number: int, piece: Piece, suffix: str, begin_s: float, *
 def _join_packets(target: Path, pieces: Sequence[Path]) -> None:
     """All packets in the streams of the first piece; the headers of the others are dropped."""
     with av.open(str(target), "w") as out:
-        streams = []
+        streams: list[av.stream.Stream] = []
         shift_s = Fraction(0)
         last: dict[int, int] = {}
         for path in pieces:

@@ -1,6 +1,6 @@
 """The gate on quality: who is who on the development clips may not get worse than it once was.
 
-Every clip is analysed once. Where this fails on purpose (a better trade), say why in refactor.md.
+Every clip is analysed once. Where this fails on purpose (a better trade), say why in docs/decisions.
 """
 
 from __future__ import annotations

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from fractions import Fraction
 
 import numpy as np
 
 from benchmarks.speed.ffmpeg_clips import _camera
+from core.types import CropPath, Segment
+from tests.material.factories import face_analysis, video_info
 
 
 def test_the_camera_becomes_commands():
     windows = np.array([[-3.2, 10.4, 60.0, 70.4], [-3.2, 10.4, 60.0, 70.4], [1.0, 10.6, 60.0, 70.6], [9, 10, 102, 70]])
-    path = SimpleNamespace(windows=windows, source_frames=np.array([2, 3, 4, 5]), segment=SimpleNamespace(start=2))
-    video = SimpleNamespace(width=100, height=80, time_base=0.01)
-    analysis = SimpleNamespace(frame_pts=np.arange(10) * 4 + 500, video=video)
+    path = CropPath(Segment("a", 0, 2, 6, ()), np.array([2, 3, 4, 5]), windows, 60, 60)
+    video = video_info(width=100, height=80, time_base=Fraction(1, 100))
+    analysis = face_analysis(video=video, pts=np.arange(10) * 4 + 500)
     first, lines = _camera(path, analysis)
     assert first == {"w": 60, "h": 60, "x": 0, "y": 10}
     assert lines == [

@@ -54,6 +54,7 @@ def heard(path: Path) -> list[dict[int, float]]:
     return tones_of(excerpt, pcm.getvalue(), info.audio[0].channels)
 
 
+@pytest.mark.slow
 def test_layouts_of_custom_order_neither_crash_nor_lose_a_channel(tmp_path: Path) -> None:
     cases = {
         ("FL", "FL"): [[0], [1]],
@@ -89,6 +90,7 @@ def test_recordings_whose_layouts_ended_the_process() -> None:
     assert len(read_in_child(paths)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", ["mov", "mkv", "mxf"])
 def test_unlabelled_channels_of_any_count_are_heard(tmp_path: Path, extension: str) -> None:
     counts = [*range(1, 17), 24, 64]

@@ -72,7 +72,12 @@ def test_files_that_show_their_audio_at_once_are_opened_once(tmp_path: Path, mon
     run_ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=2", "-c:v", "mpeg2video", str(paths[-1]))
     opened: list[object] = []
     real = av.open
-    monkeypatch.setattr(av, "open", lambda *args, **options: opened.append(args) or real(*args, **options))
+
+    def counted(*args, **options):
+        opened.append(args)
+        return real(*args, **options)
+
+    monkeypatch.setattr(av, "open", counted)
     for path in paths:
         assert not any(track.late for track in probe_video(path).audio)
     assert len(opened) == len(paths)
@@ -159,7 +164,7 @@ def make_unknown(path: Path, usual: int, private: int) -> None:
             end = begin + 8 + (int.from_bytes(data[begin + 6 : begin + 8], "big") & 0xFFF)
             at = data.index(bytes([usual, 0xE1, 0x01]), begin, end)
             data[at] = private
-            data[end - 4 : end] = crc(data[begin + 5 : end - 4]).to_bytes(4, "big")
+            data[end - 4 : end] = crc(bytes(data[begin + 5 : end - 4])).to_bytes(4, "big")
     path.write_bytes(data)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import DecodeError, InterruptedRunError
-from core.media.audio_reader import PcmFormat, _on_video_clock, pcm_format, read_audio
+from core.media.audio_reader import PcmExcerpt, PcmFormat, _on_video_clock, pcm_format, read_audio
 from core.media.video_probe import probe_video
 from core.types import AudioInfo
 from tests.material.channel_videos import tone_video
@@ -24,9 +24,9 @@ def write_ramp(path, *, rate=48000, layout="stereo", start_s=0.0, seconds=3.0, h
         streams = [out.add_stream("pcm_s16le", rate=rate, layout=layout) for _ in range(tracks)]
         channels = streams[0].codec_context.layout.nb_channels
         for i in range(75):
-            frame = av.VideoFrame(64, 64, "yuv420p")
-            frame.pts = i
-            out.mux(video.encode(frame))
+            image = av.VideoFrame(64, 64, "yuv420p")
+            image.pts = i
+            out.mux(video.encode(image))
         for number, stream in enumerate(streams):
             for begin in range(0, round(seconds * rate), 1000):
                 if hole is not None and hole[0] <= begin / rate < hole[1]:
@@ -44,6 +44,7 @@ def write_ramp(path, *, rate=48000, layout="stereo", start_s=0.0, seconds=3.0, h
 def excerpt(info, start_s, duration_s):
     target = io.BytesIO()
     result = read_audio(info, Fraction(start_s), Fraction(duration_s), target)
+    assert result is not None
     return result, np.frombuffer(target.getvalue(), "<i2").reshape(-1, result.format.channels)
 
 
@@ -119,9 +120,9 @@ def test_damage_is_silence_and_counted(tmp_path):
         video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
         stream = out.add_stream("aac", rate=48000, layout="mono")
         for i in range(50):
-            frame = av.VideoFrame(64, 64, "yuv420p")
-            frame.pts = i
-            out.mux(video.encode(frame))
+            image = av.VideoFrame(64, 64, "yuv420p")
+            image.pts = i
+            out.mux(video.encode(image))
         tone = (0.5 * np.sin(np.arange(96000) * 0.1)).astype(np.float32)
         for begin in range(0, 96000, 1000):
             frame = av.AudioFrame.from_ndarray(tone[None, begin : begin + 1000].copy(), "fltp", "mono")
@@ -182,7 +183,7 @@ def test_reading_from_anywhere_is_no_damage(tmp_path, extension):
     for step in range(23):
         start_s = info.start_pts * info.time_base + Fraction(step, 4)
         result = read_audio(info, start_s, Fraction(1, 2), io.BytesIO())
-        assert result.damaged_packets == 0, step
+        assert result is not None and result.damaged_packets == 0, step
 
 
 def test_a_file_that_is_cut_within_a_packet_is_not_damaged(tmp_path):
@@ -191,7 +192,7 @@ def test_a_file_that_is_cut_within_a_packet_is_not_damaged(tmp_path):
     path.write_bytes(whole[len(whole) // 3 // 2048 * 2048 : len(whole) * 3 // 4])
     info = probe_video(path)
     result = read_audio(info, info.start_pts * info.time_base, Fraction(3), io.BytesIO())
-    assert result.damaged_packets == 0 and result.silent < 3 * 48000
+    assert result is not None and result.damaged_packets == 0 and result.silent < 3 * 48000
 
 
 def test_damage_in_a_program_stream_is_counted_where_it_is(tmp_path):
@@ -203,10 +204,13 @@ def test_damage_in_a_program_stream_is_counted_where_it_is(tmp_path):
         size = int.from_bytes(data[begin + 4 : begin + 6], "big")
         data[begin + 40 : begin + 6 + size] = b"\x55" * (size - 34)
     path.write_bytes(data)
-    found = [
-        read_audio(info, info.start_pts * info.time_base + n, Fraction(1), io.BytesIO()).damaged_packets
-        for n in range(6)
-    ]
+
+    def read(start_s: int, duration_s: int) -> PcmExcerpt:
+        result = read_audio(info, info.start_pts * info.time_base + start_s, Fraction(duration_s), io.BytesIO())
+        assert result is not None
+        return result
+
+    found = [read(second, 1).damaged_packets for second in range(6)]
     assert sum(found) > 0 and found.count(0) >= 4
-    whole = read_audio(info, info.start_pts * info.time_base, Fraction(6), io.BytesIO())
+    whole = read(0, 6)
     assert whole.damaged_packets >= max(found) and whole.silent > 1000

@@ -11,17 +11,15 @@ import pytest
 from core.media.frame_rate import with_rate_of_all
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from core.types import ColorInfo, VideoInfo
+from core.types import VideoInfo
+from tests.material.factories import video_info
 from tests.material.small_videos import gray_ramp, make_video
 
 TICKS = 90_000
 
 
 def video(rate: Fraction | int) -> VideoInfo:
-    return VideoInfo(
-        Path("a.mkv"), "matroska", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, TICKS),
-        Fraction(rate), 0, 0.0, 0, False, ColorInfo(), (), 10,
-    )  # fmt: skip
+    return video_info(time_base=Fraction(1, TICKS), frame_rate=Fraction(rate))
 
 
 def times(*parts: tuple[int, float]) -> np.ndarray:

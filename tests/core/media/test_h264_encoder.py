@@ -1,7 +1,9 @@
 """Which encoder is chosen."""
 
+import ctypes
 import logging
 import subprocess
+import sys
 
 import pytest
 
@@ -28,7 +30,7 @@ def script(monkeypatch, *, code, stderr=b""):
         commands.append((command, len(options["input"])))
         return subprocess.CompletedProcess(command, code, b"", stderr)
 
-    monkeypatch.setattr(h264_encoder.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(h264_encoder, "find_ffmpeg", lambda: "ffmpeg")
     return commands
 
@@ -64,7 +66,7 @@ def test_a_trial_that_hangs_has_failed(monkeypatch):
     def hang(command, **_):
         raise subprocess.TimeoutExpired(command, 1)
 
-    monkeypatch.setattr(h264_encoder.subprocess, "run", hang)
+    monkeypatch.setattr(subprocess, "run", hang)
     monkeypatch.setattr(h264_encoder, "find_ffmpeg", lambda: "ffmpeg")
     assert choose_encoder("auto", 512, 512) == "libx264"
 
@@ -90,8 +92,8 @@ def test_without_a_driver_there_is_no_trial(monkeypatch, caplog, platform, loads
         if not loads:
             raise OSError(f"{name}: cannot open shared object file")
 
-    monkeypatch.setattr(h264_encoder.ctypes, "CDLL", load)
-    monkeypatch.setattr(h264_encoder.sys, "platform", platform)
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    monkeypatch.setattr(sys, "platform", platform)
     with caplog.at_level(logging.INFO):
         assert choose_encoder("auto", 512, 512) == ("libx264" if reason else NVENC)
     assert reason in caplog.text

@@ -9,9 +9,10 @@ import pytest
 from core.media.tone_map_filter import SDR_COLOR
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from utils.tone_map import to_sdr
+from utils.tone_map import HdrTransfer, to_sdr
 
-PQ, HLG = "smpte2084", "arib-std-b67"
+PQ: HdrTransfer = "smpte2084"
+HLG: HdrTransfer = "arib-std-b67"
 PATCHES = np.array(
     [
         [(0.38,) * 3, (0.5807,) * 3, (0.0,) * 3, (0.75,) * 3],

@@ -25,7 +25,7 @@ def frame_of(rgb: np.ndarray, matrix: str = "smpte170m", *, full_range: bool = F
 def smooth_picture(width: int, height: int) -> np.ndarray:
     x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     waves = [128 + 100 * np.sin(3 * x + 2 * y), 255 * x, 255 * y]
-    return np.stack(waves, -1).round().astype(np.uint8)
+    return np.asarray(np.stack(waves, -1).round(), np.uint8)
 
 
 def planar(width: int, height: int) -> tuple[VideoFrame, list[np.ndarray]]:

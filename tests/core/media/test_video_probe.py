@@ -36,8 +36,8 @@ def test_the_facts_of_an_ordinary_video(plain: Path) -> None:
     info = probe_video(plain)
     assert (info.container, info.codec, info.pixel_format) == ("mov", "h264", "yuv420p")
     assert (info.coded_width, info.coded_height, info.width, info.height) == (160, 96, 160, 96)
-    assert (info.rotation, info.sample_aspect_ratio, info.interlaced) == (0, 1, False)
-    assert (info.frame_rate, info.frame_count, info.start_pts) == (25, 6, 0)
+    assert (info.rotation, info.sample_aspect_ratio, info.interlaced) == (0, Fraction(1), False)
+    assert (info.frame_rate, info.frame_count, info.start_pts) == (Fraction(25), 6, 0)
     assert info.duration_s == pytest.approx(0.24)
     assert info.size_bytes == plain.stat().st_size
     assert info.audio == ()

@@ -52,6 +52,7 @@ def test_a_tensor_longer_than_its_file_is_refused(tmp_path: Path) -> None:
     assert error.value.path == file
 
 
+@pytest.mark.slow
 def test_the_real_network_has_its_29_convolutions_and_128_outputs() -> None:
     kinds: dict[str, list[int]] = {}
     for name, values in read_parameters(locate("dlib")):

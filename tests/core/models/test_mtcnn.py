@@ -24,7 +24,9 @@ MIN_FACE_PX = 20.0
 
 @pytest.fixture(scope="module")
 def detector(models: ModelManager) -> MtcnnDetector:
-    return models.detector
+    detector = models.detector
+    assert isinstance(detector, MtcnnDetector)
+    return detector
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +266,7 @@ def test_short_memory_changes_no_face(models: ModelManager, crowd: ByteArray) ->
             return result
 
     plain = models.detector
+    assert isinstance(plain, MtcnnDetector)
     rnet, onet = Tight(plain._rnet), Tight(plain._onet)
     tight = MtcnnDetector(plain._pnet, Batched(rnet, 64), Batched(onet, 64))
     assert_same(tight.detect([crowd], MIN_FACE_PX)[0], plain.detect([crowd], MIN_FACE_PX)[0], iou=0.9999)

@@ -71,6 +71,7 @@ def test_the_main_thread_keeps_its_stack_for_signals(project: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_nobody_imports_it_in_another_way(project: Path) -> None:
     found = {file: imports((project / file).read_text(encoding="utf-8"), file) for file in program_files(project)}
     importers = [file for file, names in found.items() if "openvino" in {name.partition(".")[0] for name in names}]

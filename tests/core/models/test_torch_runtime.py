@@ -16,7 +16,7 @@ from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_nets
 from core.models.batching import Batched
-from core.models.face_detector import ImageSampler
+from core.models.face_detector import FaceDetector, ImageSampler
 from core.models.model_spec import MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.torch_runtime import DeviceImages, TorchNet, Upload, device_errors, try_device
@@ -171,6 +171,7 @@ def test_crops_on_a_device_are_those_of_the_cpu(side: int) -> None:
     assert np.array_equal(there, SampledImages(images).crops(BOXES, OWNER, side))
 
 
+@pytest.mark.slow
 def test_bright_images_of_any_size_do_not_overflow() -> None:
     white = np.full((2900, 3000, 3), 255, np.uint8)
     sampled = DeviceImages([white], Upload(CPU))
@@ -240,7 +241,7 @@ def test_good_scores_in_half_precision_stay_apart() -> None:
     assert len(np.unique(half)) > 55 and np.abs(full - half).max() < 0.01
 
 
-def assert_same_faces(detector: MtcnnDetector, reference: MtcnnDetector, images: list[ByteArray]) -> None:
+def assert_same_faces(detector: FaceDetector, reference: FaceDetector, images: list[ByteArray]) -> None:
     for here, there in zip(detector.detect(images, 40), reference.detect(images, 40), strict=True):
         assert len(here) == len(there) == 2
         # Both score nearly 1, so either may be the first.
@@ -249,6 +250,7 @@ def assert_same_faces(detector: MtcnnDetector, reference: MtcnnDetector, images:
         assert np.allclose(mine.landmarks, wanted.landmarks, atol=2)
 
 
+@pytest.mark.slow
 def test_embeddings_in_half_precision_are_the_same_people() -> None:
     chips = noise(3, 150, 150, 3)
     full, half = (TorchNet("dlib", locate("dlib"), "cpu", half=half)(chips)[0] for half in (False, True))

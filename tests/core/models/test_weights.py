@@ -216,10 +216,8 @@ def test_a_server_that_never_answers_is_given_up(server: str, tmp_path: Path, mo
 
 def test_a_server_that_trickles_is_given_up(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "DOWNLOAD_TIMEOUT_S", 0.2)
-    began = time.monotonic()
-    with pytest.raises(ModelUnavailableError):
+    with pytest.raises(ModelUnavailableError, match="too slow"):
         download(entry_for(url=f"{server}/drops"), tmp_path)
-    assert time.monotonic() - began < 1.2
 
 
 def test_a_folder_that_cannot_be_made_means_not_available(server: str, tmp_path: Path) -> None:

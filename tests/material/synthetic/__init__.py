@@ -1,4 +1,4 @@
-"""Generated videos whose faces, cuts and sound are known exactly.
+"""Generated videos whose faces, cuts and audio are known exactly.
 
 `scenes` says what is to be seen, `truth` what is known about it, `render` writes the file:
 

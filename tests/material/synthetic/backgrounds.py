@@ -16,7 +16,7 @@ Picture = NDArray[np.float32]
 
 @functools.lru_cache(maxsize=8)
 def background(kind: Background, width: int, height: int, seed: int) -> Picture:
-    """(height, width, 3) float32 RGB in 0..255. Read-only; the same arguments give the same picture."""
+    """(height, width, 3) float32 RGB in 0..255. Read-only; the same arguments give the same image."""
     # RandomState's streams are frozen for ever, those of default_rng are not.
     picture = _PAINTERS[kind](width, height, np.random.RandomState(seed))
     picture += _clouds(width, height, np.random.RandomState(seed + 1), 6)[..., None] * 6

@@ -1,6 +1,6 @@
-"""Short films for single difficulties: who comes when, from where, what hides them, what happens to the light.
+"""Short videos with one difficulty each: entering and leaving, occlusion, motion, changes of light.
 
-All are 640x360 at 25 frames a second and 2 to 4 s long; what is true about them comes from `truth`.
+All are 640x360 at 25 Hz and 2 to 4 s long; `truth` computes what is true about them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tests.material.synthetic.portraits import COLLINS, HOPPER, Portrait
 from tests.material.synthetic.scenes import Actor, Background, Film, Flash, Key, Motion, Occluder, Scene
 
 CASES: dict[str, Callable[[], Film]] = {}
-"""films by name"""
+"""videos by name"""
 
 SCALES = (0.05, 0.07, 0.1, 0.2, 0.4, 0.8)
 ANGLES = (-30, -20, -10, 10, 20, 30)
@@ -38,7 +38,7 @@ def _walk(
 
 @_case
 def enters_and_leaves_over_the_edge() -> Film:
-    """One through the whole picture, from the right to the left, another one after him, slower."""
+    """One crosses the whole frame from right to left, another one follows more slowly."""
     return _film(
         Scene(
             length=90,
@@ -228,7 +228,7 @@ def _scale(share: float, portrait: Portrait, background: Background) -> Scene:
 
 @_case
 def sizes() -> Film:
-    """One after the other from 0.05 to 0.8 of the picture's height."""
+    """One after the other from 0.05 to 0.8 of the frame height."""
     backgrounds: Sequence[Background] = ("garden", "studio", "night")
     people = COLLINS, HOPPER
     return _film(*(_scale(share, people[i % 2], backgrounds[i % 3]) for i, share in enumerate(SCALES)))
@@ -243,7 +243,7 @@ def growing() -> Film:
 
 @_case
 def tilted_heads() -> Film:
-    """Turned in the picture's plane by up to 30 degrees, one shot each."""
+    """In-plane rotation by up to 30 degrees, one shot each."""
     return _film(
         *(
             Scene(

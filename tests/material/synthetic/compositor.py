@@ -1,4 +1,4 @@
-"""Draws the frames of a film. Deterministic: the same film gives the same pictures."""
+"""Draws the frames of a generated video. Deterministic: the same scenes give the same frames."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tests.material.synthetic.scenes import Actor, Film, Occluder, Scene
 from tests.material.synthetic.truth import board_corners, portrait_matrix
 
 BACKGROUND_MARGIN = 1.3
-"""how much larger than the picture a background is painted, so that the camera can move over it"""
+"""size of a background relative to the frame, so that the camera can move over it"""
 BLUR_STEPS = 7
 
 
 def compose(film: Film) -> Iterator[NDArray[np.uint8]]:
-    """The displayed pictures in order, (height, width, 3) uint8 RGB."""
+    """The displayed frames in order, (height, width, 3) uint8 RGB."""
     for frame in range(film.frame_count):
         yield compose_frame(film, frame)
 
 
 def compose_frame(film: Film, frame: int) -> NDArray[np.uint8]:
-    """One displayed picture, (height, width, 3) uint8 RGB."""
+    """One displayed frame, (height, width, 3) uint8 RGB."""
     index, local = film.locate(frame)
     scene = film.scenes[index]
     picture = _draw(film, scene, local)
@@ -68,7 +68,7 @@ def _draw(film: Film, scene: Scene, local: int) -> Picture:
 
 
 def _camera(film: Film, scene: Scene, local: int) -> Picture:
-    """The part of the background that the camera looks at, a fresh array."""
+    """The part of the background that the camera shows, as a new array."""
     size = (round(film.width * BACKGROUND_MARGIN), round(film.height * BACKGROUND_MARGIN))
     painted = background(scene.background, *size, scene.seed)
     part = local / scene.length
@@ -84,7 +84,7 @@ def _camera(film: Film, scene: Scene, local: int) -> Picture:
 
 
 def _paste_actor(picture: Picture, actor: Actor, local: int) -> None:
-    """Blend an actor into `picture`, in place; with motion blur the mean of several moments."""
+    """Blend an actor into `picture`, in place; motion blur is the mean of several moments."""
     height, width = picture.shape[:2]
     moments = np.linspace(0, actor.motion_blur, BLUR_STEPS) if actor.motion_blur else np.zeros(1)
     poses = [actor.motion.at(local + float(moment), width, height) for moment in moments]

@@ -1,4 +1,4 @@
-"""Writes a film as a video file."""
+"""Encodes a generated video."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BT709 = 1
 
 
 def render_video(path: Path, film: Film) -> Truth:
-    """Write `film` to `path` (H.264, AAC; the extension chooses the container) and return what is known about it."""
+    """Write `film` to `path` (H.264, AAC; the extension chooses the container) and return its truth."""
     if not film.rotation:
         _encode(path, film)
         return film_truth(film)
@@ -41,7 +41,7 @@ def render_video(path: Path, film: Film) -> Truth:
 
 def _encode(path: Path, film: Film) -> None:
     pts = film.pts
-    # bitexact leaves out the date and the library's version: the same film gives the same bytes.
+    # bitexact leaves out the date and the library version: the same scenes give the same bytes.
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         video = container.add_stream(
             "libx264", rate=film.frame_rate, options={"crf": str(film.crf), "preset": film.preset}
@@ -88,7 +88,7 @@ def _encode(path: Path, film: Film) -> None:
 
 
 def _stored_size(film: Film) -> tuple[int, int]:
-    """Width and height of the stored picture: unturned, pixels of the film's aspect, even."""
+    """Width and height of the stored frames: before rotation, in pixels of the sample aspect ratio, even."""
     width, height = (film.height, film.width) if film.rotation in (90, 270) else (film.width, film.height)
     return round(width / film.sample_aspect_ratio / 2) * 2, height
 

@@ -1,8 +1,8 @@
-"""What is to be seen in a generated video: films of scenes with actors.
+"""Describes generated videos: scenes with actors.
 
-Positions are shares of the displayed picture: (0, 0) its top left corner, (1, 1) its bottom right one.
-Heights are shares of the picture's height. Frames within a scene count from 0 and may be fractional
-(motion blur looks between them). Angles are degrees clockwise.
+Positions are shares of the displayed frame: (0, 0) is its top left corner, (1, 1) its bottom right corner.
+Heights are shares of the frame height. Frames within a scene count from 0 and may be fractional
+(motion blur samples between them). Angles are degrees clockwise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tests.material.synthetic.portraits import Portrait
 
 TICKS_PER_FRAME = 100
-"""how finely the times of frames are counted: the time base is 1 / (frame rate * this)"""
+"""resolution of frame times: the time base is 1 / (frame rate * this)"""
 
 Background = Literal["studio", "library", "night", "garden"]
 TransitionKind = Literal["cut", "dissolve", "fade"]
@@ -36,7 +36,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """A key's values between the keys, in pixels of the picture and degrees."""
+    """Interpolated values between two keys, in display pixels and degrees."""
 
     x: float
     y: float
@@ -62,7 +62,7 @@ class Motion:
             raise ValueError(f"keys must have increasing frames: {frames}")
 
     def at(self, frame: float, width: int, height: int) -> Pose:
-        """The pose at `frame` in a picture of `width` x `height` px; at rest before the first, after the last key."""
+        """The pose at `frame` in a frame of `width` x `height` px; constant before the first and after the last key."""
         after = next((i for i, key in enumerate(self.keys) if key.frame > frame), len(self.keys))
         a, b = self.keys[max(after - 1, 0)], self.keys[min(after, len(self.keys) - 1)]
         part = (frame - a.frame) / (b.frame - a.frame) if b.frame > a.frame and frame > a.frame else 0.0
@@ -83,9 +83,9 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person in motion, in the picture during [start, end) of the scene (None: to its end).
+    """A moving person, shown during [start, end) of the scene (None: to its end).
 
-    motion_blur: how long the shutter stays open, as a share of the frame's duration; 0 is sharp.
+    motion_blur: exposure time as a share of the frame duration; 0 is sharp.
     """
 
     portrait: Portrait
@@ -172,8 +172,8 @@ class Film:
     """Scenes in a row and the kind of file they go into.
 
     width, height: displayed size, px. durations: how long the frames are shown, in nominal frames, repeated
-    over the film; () is constant rate. first_frame: time of the first frame, in nominal frames; the sound
-    starts with it. rotation: degrees clockwise that a player has to turn the stored picture (0, 90, 180, 270).
+    over the video; () is constant rate. first_frame: time of the first frame, in nominal frames; the audio
+    starts with it. rotation: degrees clockwise by which a player has to rotate the stored frames (0, 90, 180, 270).
     sample_aspect_ratio: of the stored pixels; the stored width is the displayed one divided by it.
     """
 
@@ -217,6 +217,6 @@ class Film:
         return np.round(times * TICKS_PER_FRAME).astype(np.int64)
 
     def locate(self, frame: int) -> tuple[int, int]:
-        """Index of the scene that `frame` of the film belongs to, and its number within the scene."""
+        """Index of the scene that contains `frame`, and the frame number within the scene."""
         index = int(np.searchsorted(self.starts, frame, side="right")) - 1
         return index, frame - self.starts[index]

@@ -1,4 +1,4 @@
-"""The sound of a film: a speech-like voice per scene, and beeps that mark frames."""
+"""The audio of a generated video: a speech-like voice per scene, and beeps at marked frames."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SYLLABLE_S = 0.22
 
 
 def render_sound(film: Film) -> NDArray[np.float32]:
-    """(N,) float32 in -1..1 at `SAMPLE_RATE_HZ`, as long as the film, beginning with its first frame."""
+    """(N,) float32 in -1..1 at `SAMPLE_RATE_HZ`, as long as the video, beginning with its first frame."""
     times = (film.pts - film.pts[0]) * float(film.time_base)
     track = np.zeros(round(times[-1] * SAMPLE_RATE_HZ), np.float32)
     for index, (scene, start) in enumerate(zip(film.scenes, film.starts, strict=True)):
@@ -31,7 +31,7 @@ def render_sound(film: Film) -> NDArray[np.float32]:
 
 
 def _voice(samples: int, pitch_hz: float, seed: int) -> NDArray[np.float32]:
-    """Vowels in a row, each with its own loudness, with pauses as in speech."""
+    """A sequence of vowels of varying loudness, with pauses as in speech."""
     random = np.random.RandomState(seed)
     time = np.arange(samples) / SAMPLE_RATE_HZ
     syllable = (time / SYLLABLE_S).astype(int)

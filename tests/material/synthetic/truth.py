@@ -1,4 +1,4 @@
-"""What is known about a film: faces, cuts, transitions. Computed from the scenes, no picture is drawn."""
+"""Ground truth of a generated video: faces, cuts, transitions. Computed from the scenes without drawing a frame."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.material.synthetic.portraits import Portrait
 from tests.material.synthetic.scenes import Actor, Film, Occluder, Pose, Scene
 
 DO_NOT_CARE = "-"
-"""stands in place of the person where finding the face is neither demanded nor wrong"""
+"""person of a face that may be found but need not be"""
 
 SEEN = 0.7
-"""share of a face that must be visible for it to be demanded"""
+"""smallest visible share of a face that has to be found"""
 HIDDEN = 0.1
-"""share below which there is no face"""
+"""visible share below which there is no face"""
 BLINDING = 0.4
-"""share of white or black in the picture above which no face is demanded"""
+"""share of white or black blended into the frame above which no face has to be found"""
 
-_GRID = 64  # cells across a face when its visible share is counted
+_GRID = 64  # cells across a face when its visible share is computed
 
 
 @dataclass(frozen=True, slots=True)
 class TruthFace:
-    """One face in one frame; box xyxy in displayed pixels, cut off at the picture's edges."""
+    """One face in one frame; box xyxy in display pixels, clipped to the frame."""
 
     frame: int
     person: str
@@ -39,7 +39,7 @@ class TruthFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """All that is known. cuts: first frames after hard cuts. transitions: [start, end) of dissolves and fades."""
+    """cuts: first frames after hard cuts. transitions: [start, end) of dissolves and fades."""
 
     frame_count: int
     frame_rate: Fraction
@@ -71,7 +71,7 @@ class Truth:
 
 
 def portrait_matrix(portrait: Portrait, pose: Pose, mirrored: bool) -> NDArray[np.float64]:
-    """(2, 3) float64: pixels of the photograph -> displayed pixels (corner of the first pixel is 0, 0)."""
+    """(2, 3) float64: pixels of the photograph to display pixels (the corner of the first pixel is 0, 0)."""
     cx, cy = portrait.centre
     scale = pose.height / portrait.face_height
     c, s = scale * np.cos(np.radians(pose.angle)), scale * np.sin(np.radians(pose.angle))
@@ -80,7 +80,7 @@ def portrait_matrix(portrait: Portrait, pose: Pose, mirrored: bool) -> NDArray[n
 
 
 def board_corners(board: Occluder, pose: Pose) -> NDArray[np.float64]:
-    """(4, 2) float64: an occluder's corners in displayed pixels."""
+    """(4, 2) float64: corners of an occluder in display pixels."""
     half = np.array([pose.height * board.aspect, pose.height]) / 2
     c, s = np.cos(np.radians(pose.angle)), np.sin(np.radians(pose.angle))
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
@@ -88,7 +88,7 @@ def board_corners(board: Occluder, pose: Pose) -> NDArray[np.float64]:
 
 
 def face_box(portrait: Portrait, pose: Pose) -> NDArray[np.float64]:
-    """(4,) float64 xyxy: a turned face is boxed like the ellipse that fills its upright box."""
+    """(4,) float64 xyxy: the box of a rotated face is that of the rotated ellipse that fills its upright box."""
     half_w = pose.height * portrait.face_width / portrait.face_height / 2
     half_h = pose.height / 2
     c, s = np.cos(np.radians(pose.angle)), np.sin(np.radians(pose.angle))
@@ -97,7 +97,7 @@ def face_box(portrait: Portrait, pose: Pose) -> NDArray[np.float64]:
 
 
 def film_truth(film: Film) -> Truth:
-    """Everything that is known about `film`."""
+    """The ground truth of `film`."""
     faces: list[TruthFace] = []
     for index, (scene, start) in enumerate(zip(film.scenes, film.starts, strict=True)):
         following = film.scenes[index + 1] if index + 1 < len(film.scenes) else None
@@ -148,7 +148,7 @@ def _scene_faces(film: Film, scene: Scene, local: int, frame: int, care: bool) -
 def _visible_share(
     film: Film, scene: Scene, local: int, box: NDArray[np.float64], in_front: tuple[Actor, ...]
 ) -> float:
-    """Share of the face's ellipse that lies in the picture and behind nothing."""
+    """Share of the face's ellipse that is inside the frame and not occluded."""
     scale = _GRID / (box[2:] - box[:2])
 
     def fill(points: NDArray[np.float64], value: int) -> None:

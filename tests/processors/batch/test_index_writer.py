@@ -11,6 +11,7 @@ import weakref
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from processors.batch import index_writer
 from processors.batch.batch_summary import BatchSummary
@@ -102,6 +103,7 @@ def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):
     def watched(folder, _):
         assert not any(manifest() is not None for manifest in seen)
         manifest = read_view(folder, Watched)
+        assert manifest is not None
         seen.append(weakref.ref(manifest))
         return manifest
 
@@ -122,6 +124,7 @@ def peak_bytes(output: Path) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_manifests(tmp_path):
     """Manifests of 50 kB each, of which the page shows one."""
     manifest = a_manifest()

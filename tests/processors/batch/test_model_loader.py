@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_models_that_cannot_be_loaded_are_a_model_error(monkeypatch, error, kind
 
 def test_what_the_analysis_imports_is_known_to_be_there_before_it_begins(monkeypatch):
     monkeypatch.setattr(model_loader, "choose_encoder", lambda *_: "libx264")
-    manager = SimpleNamespace(device_line="", detector=None, embedder=None)
+    manager: Any = SimpleNamespace(device_line="", detector=None, embedder=None)
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", lambda settings: manager)
     assert load_models(Settings()) is manager
     monkeypatch.setitem(sys.modules, "processors.face_analyzer", None)  # as if it could not be imported

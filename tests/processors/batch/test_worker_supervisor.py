@@ -42,7 +42,7 @@ def _spawned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # The tests' own process has threads and loaded libraries by now, which a fork would not survive.
     monkeypatch.setattr(worker_supervisor, "_START_METHOD", "spawn")
     yield
-    resource_tracker._resource_tracker._stop()  # a process that spawning starts and keeps
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # a process that spawning starts and keeps
 
 
 def die(number: int = signal.SIGABRT) -> None:
@@ -82,6 +82,7 @@ def crash_on(bad: str, log: Path, journal: RunJournal, leave: Callable[[], None]
     return 10 * len(journal.history.crashes) + len(journal.history.results)
 
 
+@pytest.mark.slow
 def test_the_next_worker_knows_what_was_done_and_what_crashed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     # a is done by the first process, b crashes the first and the second, c is done by the third.

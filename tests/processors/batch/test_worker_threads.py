@@ -16,7 +16,10 @@ def test_a_bug_in_one_thread_stops_the_others_and_is_kept() -> None:
     def broken() -> None:
         raise bug
 
-    threads.add("waits", lambda: stop.wait(20))
+    def waits() -> None:
+        stop.wait(20)
+
+    threads.add("waits", waits)
     threads.add("broken", broken)
     threads.start()
     threads.join(20)
@@ -27,8 +30,12 @@ def test_a_bug_in_one_thread_stops_the_others_and_is_kept() -> None:
 def test_joining_has_a_time_limit_for_all_threads_together() -> None:
     stop = threading.Event()
     threads = WorkerThreads(stop)
+
+    def waits() -> None:
+        stop.wait(20)
+
     for name in "ab":
-        threads.add(name, lambda: stop.wait(20))
+        threads.add(name, waits)
     threads.start()
     started = time.monotonic()
     threads.join(0.3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -21,12 +22,20 @@ def in_thread(work) -> threading.Thread:
     return thread
 
 
+def acquiring(slots: EncoderSlots, count: int, got: list[str], name: str) -> Callable[[], None]:
+    def acquire() -> None:
+        slots.acquire(count, nothing)
+        got.append(name)
+
+    return acquire
+
+
 def test_a_request_for_many_is_not_overtaken():
-    slots, got = EncoderSlots(3), []
+    slots, got = EncoderSlots(3), list[str]()
     slots.acquire(1, nothing)
-    many = in_thread(lambda: (slots.acquire(3, nothing), got.append("many")))
-    one = in_thread(lambda: (slots.acquire(1, nothing), got.append("one")))
-    assert got == []  # although a slot is free
+    many = in_thread(acquiring(slots, 3, got, "many"))
+    one = in_thread(acquiring(slots, 1, got, "one"))
+    assert got == list[str]()  # although a slot is free
     slots.release()
     many.join(2)
     assert got == ["many"]
@@ -36,13 +45,13 @@ def test_a_request_for_many_is_not_overtaken():
 
 
 def test_a_request_for_more_than_there_are_gets_all_of_them():
-    slots, got = EncoderSlots(2), []
+    slots, got = EncoderSlots(2), list[str]()
     slots.acquire(1, nothing)
-    many = in_thread(lambda: (slots.acquire(5, nothing), got.append("many")))
+    many = in_thread(acquiring(slots, 5, got, "many"))
     assert got == []
     slots.release()
     many.join(2)
-    one = in_thread(lambda: (slots.acquire(1, nothing), got.append("one")))
+    one = in_thread(acquiring(slots, 1, got, "one"))
     slots.release(3)  # two of five are still held
     time.sleep(0.05)
     assert got == ["many"]
@@ -52,7 +61,7 @@ def test_a_request_for_more_than_there_are_gets_all_of_them():
 
 
 def test_a_request_that_is_given_up_blocks_nobody():
-    slots, got, leave = EncoderSlots(2), [], threading.Event()
+    slots, got, leave = EncoderSlots(2), list[str](), threading.Event()
     slots.acquire(1, nothing)
 
     def check() -> None:
@@ -65,7 +74,7 @@ def test_a_request_that_is_given_up_blocks_nobody():
         got.append("left")
 
     first = in_thread(ask)
-    second = in_thread(lambda: (slots.acquire(1, nothing), got.append("second")))
+    second = in_thread(acquiring(slots, 1, got, "second"))
     assert got == []
     leave.set()
     first.join(2)
@@ -74,10 +83,10 @@ def test_a_request_that_is_given_up_blocks_nobody():
 
 
 def test_a_group_acquires_its_slots_together_and_releases_those_it_needs_no_more():
-    slots, got = EncoderSlots(3), []
+    slots, got = EncoderSlots(3), list[str]()
     group = GroupSlots(3, 2, slots)  # three clips, of which two overlap
     group.acquire(nothing)
-    other = in_thread(lambda: (slots.acquire(2, nothing), got.append("other")))
+    other = in_thread(acquiring(slots, 2, got, "other"))
     group.acquire(nothing)
     group.release()  # the first clip has ended, the third one may be opened in its place
     group.acquire(nothing)

@@ -14,6 +14,7 @@ from core.media.audio_reader import PcmExcerpt, PcmFormat
 from processors.clips import shared_audio
 from processors.clips.constant_rate import Interval
 from processors.clips.shared_audio import SharedAudio
+from tests.material.factories import face_analysis
 
 FIRST, SECOND = Interval(Fraction(1), Fraction(2)), Interval(Fraction(3), Fraction(2))
 
@@ -42,7 +43,7 @@ def test_clips_of_one_interval_share_one_read(readings, tmp_path):
             assert audio is not None
             return audio[0][0], audio[0][0].read_bytes()
 
-    with SharedAudio(None, tmp_path, 160) as shared:
+    with SharedAudio(face_analysis(), tmp_path, 160) as shared:
         wanted = [FIRST, SECOND, FIRST, FIRST]
         for interval in wanted:
             shared.request(interval)
@@ -55,12 +56,12 @@ def test_clips_of_one_interval_share_one_read(readings, tmp_path):
 
 
 def test_a_file_exists_until_its_last_user_is_done(readings, tmp_path):
-    with SharedAudio(None, tmp_path, 160) as shared:
+    with SharedAudio(face_analysis(), tmp_path, 160) as shared:
         for _ in range(2):
             shared.request(FIRST)
         for _ in range(2):
             with shared.read(FIRST, threading.Event()) as audio:
-                assert audio[0][0].read_bytes() == b"\1" * 4
+                assert audio is not None and audio[0][0].read_bytes() == b"\1" * 4
         assert readings == [FIRST]
         shared.request(SECOND)
         shared.request(SECOND)
@@ -81,12 +82,13 @@ def test_a_failed_read_is_repeated_for_the_next_user(monkeypatch, tmp_path):
 
     monkeypatch.setattr(shared_audio, "read_interval_audio", read)
     monkeypatch.setattr(shared_audio, "encode_aac", lambda pcm, form, kbps: pcm)
-    with SharedAudio(None, tmp_path, 160) as shared:
+    with SharedAudio(face_analysis(), tmp_path, 160) as shared:
         shared.request(FIRST)
         shared.request(FIRST)
         with pytest.raises(DecodeError), shared.read(FIRST, threading.Event()):
             pass
         with shared.read(FIRST, threading.Event()) as audio:
+            assert audio is not None
             assert audio[0][0].read_bytes() == b"half", "a new file, not appended to the failed one"
     assert not list(tmp_path.iterdir())
 
@@ -101,9 +103,10 @@ def test_short_audio_is_encoded_once_for_all(seconds, encoded, monkeypatch, tmp_
 
     monkeypatch.setattr(shared_audio, "read_interval_audio", read)
     interval = Interval(Fraction(0), Fraction(seconds))
-    with SharedAudio(None, tmp_path, 64) as shared:
+    with SharedAudio(face_analysis(), tmp_path, 64) as shared:
         shared.request(interval)
         with shared.read(interval, threading.Event()) as audio:
+            assert audio is not None
             (path, form), _ = audio
             assert form == (None if encoded else PcmFormat(8000, 1))
             if not encoded:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from config import load_settings
+from config import Settings, load_settings
 from core.errors import InterruptedRunError, SettingsError
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
@@ -28,10 +28,14 @@ from utils.stage_monitor import StageMonitor
 
 
 @pytest.fixture(scope="module")
-def video(tmp_path_factory) -> Path:
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("inputs") / "film.mp4"
     write_video(path, 1)
     return path
+
+
+def no_models(_: Settings) -> Any:
+    return NoModels()
 
 
 class Studio:
@@ -54,14 +58,14 @@ class Studio:
         values = {**self.values, **more}
         settings = load_settings(None, values)
         inputs = find_inputs([str(self.video)], self.output)
-        make = VideoProcessorFactory(settings, self.output, lambda _: NoModels())
+        make = VideoProcessorFactory(settings, self.output, no_models)
         return [r.status for r in run_batch(inputs, self.output, settings, BatchMonitor(), make).results]
 
     def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> Manifest:
         flags = {"run": {"cache_dir": str(self.cache)}, **options.pop("flags", {})}
         recorded = recorded_settings(self.folder)
         settings = load_settings(None, {**recorded, **{k: {**recorded.get(k, {}), **v} for k, v in flags.items()}})
-        return render_folder(self.folder, settings, monitor or StageMonitor(), models=lambda _: NoModels(), **options)
+        return render_folder(self.folder, settings, monitor or StageMonitor(), models=no_models, **options)
 
     def tree(self) -> dict[str, bytes]:
         return {p.relative_to(self.folder).as_posix(): p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
@@ -104,6 +108,7 @@ def test_everything_follows_the_edited_people(studio):
     assert studio.analysed() == 1
 
 
+@pytest.mark.slow
 def test_later_runs_leave_the_edited_people_alone(studio):
     edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
     # A run follows edits like `render` does.

@@ -52,7 +52,7 @@ def age(path: Path, days: float) -> None:
 
 
 @pytest.fixture
-def output(tmp_path) -> Path:
+def output(tmp_path: Path) -> Path:
     made = tmp_path / "out"
     made.mkdir()
     return made

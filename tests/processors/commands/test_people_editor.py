@@ -35,6 +35,7 @@ from processors.results.timeline_file import (
     check,
     read_timeline,
 )
+from tests.material import factories
 from tests.material.page_material import a_manifest
 from utils.files import write_json
 
@@ -133,11 +134,12 @@ def test_editing_derives_the_segments_that_a_run_finds(seed):
     """From the frames of tracklets, as a run, and from their times in timeline.json, as an edit."""
     rng = np.random.default_rng(seed)
     starts_s = np.cumsum(rng.uniform(0.02, 0.06, 1001)) - 0.02
-    tracklets = []
+    tracklets: list[Tracklet] = []
     for shot in range(4):
         for start in np.sort(rng.integers(0, 240, 5)).tolist():
             end = min(start + int(rng.integers(2, 80)), 250)
-            tracklets.append(made_tracklet(len(tracklets), 250 * shot + start, 250 * shot + end, shot))
+            frames = range(250 * shot + start, 250 * shot + end)
+            tracklets.append(factories.tracklet(len(tracklets), frames, shot=shot))
     entries = [tracklet(t.id, float(starts_s[t.start]), float(starts_s[t.end]), t.shot) for t in tracklets]
     rules = SegmentRules(0.8, 0.4)
     by_run = person_segments("a", tracklets, starts_s[:-1], starts_s[1:], rules)
@@ -146,15 +148,6 @@ def test_editing_derives_the_segments_that_a_run_finds(seed):
         (s.shot, s.start_s, s.end_s, s.tracklets) for s in by_edit
     ]
     assert len(by_run) > 3
-
-
-def made_tracklet(number: int, start: int, end: int, shot: int) -> Tracklet:
-    n = end - start
-    ones, none = np.ones(n, np.float32), np.zeros(0, np.float32)
-    return Tracklet(
-        number, shot, np.arange(start, end), np.zeros((n, 4), np.float32), ones, np.zeros((n, 5, 2), np.float32), ones,
-        np.zeros(0, np.int64), none, np.zeros((0, 4), np.float32),
-    )  # fmt: skip
 
 
 def test_two_who_are_seen_together_are_not_one_unless_forced():
@@ -251,7 +244,7 @@ def test_numbers_are_written_as_they_are_read():
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     made = tmp_path / "out" / "video"
     made.mkdir(parents=True)
     settings = load_settings(None, {"clip": {"min_clip": 0.5}, "identity": {"skip_still": True}})
@@ -271,7 +264,12 @@ def test_an_edit_is_written_and_the_one_before_is_kept(folder):
 
 def test_the_rules_are_those_that_the_folder_was_made_with(folder):
     given = []
-    edit_people(folder, lambda current, rules: given.append(rules) or current)
+
+    def note_rules(current, rules):
+        given.append(rules)
+        return current
+
+    edit_people(folder, note_rules)
     assert given == [SegmentRules(0.5, Settings().clip.merge_gap, True)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_W
 
 
 class Frame:
+    """Stands in for a `VideoFrame`."""
+
     def __init__(self, width=640, height=360):
         self.width, self.height = width, height
         self.conversions = []
@@ -23,7 +26,7 @@ class Frame:
 
 
 def test_converted_once_and_only_when_asked():
-    frame = Frame()
+    frame: Any = Frame()
     image = AnalysisImage(frame, 320, 180)
     assert frame.conversions == []
     assert image() is image()
@@ -32,7 +35,7 @@ def test_converted_once_and_only_when_asked():
 
 
 def test_a_converted_image_lets_the_decoded_frame_go():
-    frame = Frame()
+    frame: Any = Frame()
     gone = weakref.ref(frame)
     image = AnalysisImage(frame, 320, 180)
     del frame
@@ -42,17 +45,18 @@ def test_a_converted_image_lets_the_decoded_frame_go():
 
 
 def test_very_large_frames_are_converted_at_once():
-    frame = Frame(3840, 2160)
+    frame: Any = Frame(3840, 2160)
     assert frame.width * frame.height > LAZY_LIMIT_PX
     AnalysisImage(frame, 860, 484)
     assert frame.conversions == [(860, 484)]
-    full_hd = Frame(1920, 1088)
+    full_hd: Any = Frame(1920, 1088)
     AnalysisImage(full_hd, 860, 484)
     assert full_hd.conversions == []
 
 
 def test_a_thumbnail_without_colour_is_grey():
-    small = thumbnail(Frame())
+    frame: Any = Frame()
+    small = thumbnail(frame)
     assert small.shape == (THUMB_HEIGHT, THUMB_WIDTH, 3)
     assert small.dtype == np.uint8
     assert (small == 180).all()

@@ -207,7 +207,7 @@ def drawn_face(*, open_eyes: bool, level: int = 150) -> ByteArray:
             cv2.circle(image, (x, y), 4, (level // 5,) * 3, -1)
         else:
             cv2.line(image, (x - 9, y), (x + 9, y), (level // 5,) * 3, 2)
-    return cv2.GaussianBlur(image, (0, 0), 0.8)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 0.8), np.uint8)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.models.similarity import Calibration, Similarity
+from core.models.model_spec import Calibration
+from core.models.similarity import Similarity
 from core.types import FloatArray
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, NamedPhoto, PersonOfVideo, VideoKey
@@ -75,7 +76,8 @@ def linked(
     together: Sequence[tuple[str, str]] = (),
     first: int = 0,
 ) -> list[Linked]:
-    entries = [p for p in people if isinstance(p, PersonOfVideo)] or cast([int(p) for p in people], first=first)  # type: ignore[call-overload]
+    entries = [p for p in people if isinstance(p, PersonOfVideo)]
+    entries = entries or cast([p for p in people if isinstance(p, int)], first=first)
     known = KnownFaces(EMBEDDER, SIMILARITY)
     return record_video(
         gallery,

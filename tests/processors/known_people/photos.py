@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ def picture(width: int = 320, height: int = 240, seed: int = 0) -> NDArray[np.ui
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC), np.uint8)
 
 
-def save(path: Path, pixels: NDArray[np.uint8], *, orientation: int = 1, **options: object) -> Path:
+def save(path: Path, pixels: NDArray[np.uint8], *, orientation: int = 1, **options: Any) -> Path:
     """Write `pixels` in the format that the name of `path` says."""
     image = Image.fromarray(pixels)
     exif = image.getexif()

@@ -9,7 +9,7 @@ from processors.known_people.face_index import ExactFaceIndex
 
 def unit(count: int, seed: int = 0, dimensions: int = 16) -> np.ndarray:
     rows = np.random.default_rng(seed).standard_normal((count, dimensions)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 @pytest.mark.parametrize("parts", [[100], [1] * 100, [7, 13, 60, 20], [32, 32, 36]])

@@ -8,8 +8,27 @@ from processors.known_people.person_names import clean_name
 from processors.known_people.video_names import folders_of
 from processors.results.timeline_file import check_name
 
-ODD = ("Anna", "A/B", "..", "...hidden", "report.html", "Unknown", "\U0001f600 Zoe", "x" * 300, "ä" * 200, "preview.mp4",
-       "a\tb", "con", "Person: one?", "-rf", " spaced ", "Ångström", "é", "mot.txt", "$HOME `x`")  # fmt: skip
+ODD = (
+    "Anna",
+    "A/B",
+    "..",
+    "...hidden",
+    "report.html",
+    "Unknown",
+    "\U0001f600 Zoe",
+    "x" * 300,
+    "ä" * 200,
+    "preview.mp4",
+    "a\tb",
+    "con",
+    "Person: one?",
+    "-rf",
+    " spaced ",
+    "Ångström",
+    "é",
+    "mot.txt",
+    "$HOME `x`",
+)
 
 
 @pytest.mark.parametrize("name", ODD)

@@ -58,6 +58,7 @@ def test_people_with_their_best_faces_and_company() -> None:
     faces = people[0].faces
     assert len(faces) == FACES_KEPT and [face.tracklet for face in faces[:4]] == [0, 2, 0, 2]
     assert [bool(face.thumbnail) for face in faces[:4]] == [True, True, False, False]
-    assert np.shape(decode_jpeg(faces[0].thumbnail)) == (160, 160, 3)
+    thumbnail = decode_jpeg(faces[0].thumbnail)
+    assert thumbnail is not None and thumbnail.shape == (160, 160, 3)
     assert people[2].faces == ()
     assert people_of_video(replace(analysis, tracklets=()), Timeline(()), {}) == ([], frozenset())

@@ -2,13 +2,13 @@
 
 import itertools
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from core.types import Segment
 from processors.people.quiet_cuts import quiet_cuts
+from tests.material import factories
 
 RATE = 25
 
@@ -18,20 +18,13 @@ def tracklet(number, start, x, shot=0):
     boxes = np.stack([x - 40, np.full(n, 200.0), x + 40, np.full(n, 300.0)], 1).astype(np.float32)
     boxes += np.random.default_rng(number).normal(0, 1, boxes.shape).astype(np.float32)
     landmarks = np.repeat(boxes[:, None, :2] + np.float32(40), 5, axis=1)
-    ones, none = np.ones(n, np.float32), np.zeros(0, np.float32)
-    return Tracklet(
-        number, shot, np.arange(start, start + n), boxes, ones, landmarks, ones, np.zeros(0, np.int64), none,
-        np.zeros((0, 4), np.float32),
-    )  # fmt: skip
+    return factories.tracklet(number, range(start, start + n), boxes, shot=shot, landmarks=landmarks)
 
 
 def analysis(tracklets, n, shots=None, pts=None):
-    video = VideoInfo(
-        Path("x.mp4"), "mov", 0, "h264", "yuv420p", 1280, 720, 1280, 720, 0, Fraction(1),
-        Fraction(1, RATE * 512), Fraction(RATE), 0, 0.0, 0, False, ColorInfo(), (), 0,
-    )  # fmt: skip
+    video = factories.video_info(time_base=Fraction(1, RATE * 512))
     pts = np.arange(n, dtype=np.int64) * 512 + 9000 if pts is None else pts
-    return FaceAnalysis(video, pts, shots or (Shot(0, 0, n, "start"),), tuple(tracklets), "none", 0)
+    return factories.face_analysis(tracklets, video=video, pts=pts, cuts=[shot.start for shot in shots or ()][1:])
 
 
 def bounds(video, n, max_s=10):

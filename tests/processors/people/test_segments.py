@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from config import ClipSettings, IdentitySettings
-from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, Segment, Shot, Tracklet
 from processors.people.segments import SegmentRules, pad_and_split, person_segments, segment_rows
+from tests.material.factories import face_analysis, tracklet, video_info
 
 RATE = 25
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
 
 
-def tracklet(number: int, frames: range, shot: int = 0) -> Tracklet:
-    n = len(frames)
-    ones, none = np.ones(n, np.float32), np.zeros(0, np.float32)
-    boxes = np.tile(np.array([100, 100, 180, 200], np.float32), (n, 1))
-    landmarks = np.full((n, 5, 2), 140, np.float32)
-    return Tracklet(
-        number, shot, np.array(frames, np.int64), boxes, ones, landmarks, ones, np.zeros(0, np.int64), none,
-        np.zeros((0, 4), np.float32),
-    )  # fmt: skip
-
-
 def analysis(n: int, shots: tuple[Shot, ...] = (), pts: np.ndarray | None = None) -> FaceAnalysis:
-    video = VideoInfo(
-        Path("x.mp4"), "mov", 0, "h264", "yuv420p", 1280, 720, 1280, 720, 0, Fraction(1),
-        Fraction(1, RATE * 512), Fraction(RATE), 0, 0.0, 0, False, ColorInfo(), (), 0,
-    )  # fmt: skip
+    video = video_info(time_base=Fraction(1, RATE * 512))
     pts = np.arange(n, dtype=np.int64) * 512 + 9000 if pts is None else pts
-    return FaceAnalysis(video, pts, shots or (Shot(0, 0, n, "start"),), (), "none", 0)
+    return face_analysis(video=video, pts=pts, cuts=[shot.start for shot in shots[1:]])
 
 
 def bounds(segments: list[Segment]) -> list[tuple[int, int]]:
@@ -148,7 +135,7 @@ def test_padding_counts_time_not_frames() -> None:
 
 def test_padded_segments_are_split_without_losing_a_frame() -> None:
     made = analysis(600)
-    made = FaceAnalysis(made.video, made.frame_pts, made.shots, (tracklet(1, range(25, 575)),), "none", 0)
+    made = replace(made, tracklets=(tracklet(1, range(25, 575)),))
     segments = [Segment("a", 0, 25, 575, (1,)), Segment("b", 0, 0, 100, (1,))]
     parts = pad_and_split(made, segments, ClipSettings(padding=1, max_clip=10))
     own = [p for p in parts if p.person == "a"]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.types import Tracklet
+from core.types import FloatArray
 from processors.people.tracklet_evidence import (
     continuations,
     duplicate_tracklets,
@@ -12,27 +12,14 @@ from processors.people.tracklet_evidence import (
     sample_cosines,
     seen_together,
 )
+from tests.material import factories
 
 SECONDS = np.arange(500) / 25
 
 
 def tracklet(number, frames, box=(0, 0, 40, 40), speed=(0.0, 0.0), shot=0, embeddings=None):
-    frames = np.asarray(frames, np.int64)
-    n = len(frames)
-    shift = (frames - frames[0])[:, None] * np.tile(speed, 2)
-    embeddings = np.zeros((0, 4), np.float32) if embeddings is None else np.asarray(embeddings, np.float32)
-    return Tracklet(
-        id=number,
-        shot=shot,
-        frames=frames,
-        boxes=(np.asarray(box) + shift).astype(np.float32),
-        scores=np.ones(n, np.float32),
-        landmarks=np.zeros((n, 5, 2), np.float32),
-        sharpness=np.ones(n, np.float32),
-        sample_frames=frames[: len(embeddings)],
-        sample_quality=np.ones(len(embeddings), np.float32),
-        embeddings=embeddings,
-    )
+    shift = (np.array(frames) - frames[0])[:, None] * np.tile(speed, 2)
+    return factories.tracklet(number, frames, np.asarray(box) + shift, shot=shot, embeddings=embeddings)
 
 
 def test_seen_together_needs_a_common_frame():
@@ -119,7 +106,7 @@ def test_mean_of_no_samples():
         mean_embedding(tracklet(7, [0]))
 
 
-def face_track(n, travel=0.0, growth=0.0, features=0.0, noise=0.003, size=60.0):
+def face_track(n, travel=0.0, growth=0.0, features=0.0, noise=0.003, size=60.0) -> tuple[FloatArray, FloatArray]:
     """A face of `size` px with sinusoidal motion; amplitudes in face sizes."""
     rng = np.random.default_rng(0)
     wave = np.sin(np.linspace(0, 4 * np.pi, n))

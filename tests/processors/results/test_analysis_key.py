@@ -88,10 +88,12 @@ def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monk
     assert possible_keys(MARK, load_settings(None, {"analysis": {"embedder": "dlib"}})) == (KEY,)
 
 
+@pytest.mark.slow
 def test_every_module_of_the_analysis_counts():
     """Compares with how test_layering finds imports, which is an independent implementation."""
     graph = module_graph(PROJECT)
-    reached, waiting = set(), list(analysis_key_module._ROOTS)
+    reached: set[str] = set()
+    waiting = list(analysis_key_module._ROOTS)
     while waiting:
         module = waiting.pop()
         if module not in reached | analysis_key_module._EXCLUDED:

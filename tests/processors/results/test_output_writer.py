@@ -21,15 +21,14 @@ from core.types import (
     FaceAnalysis,
     Identity,
     Segment,
-    Shot,
     Timeline,
     Tracklet,
-    VideoInfo,
 )
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.results.manifest import ManifestTimeline, read_manifest
 from processors.results.output_writer import make_manifest, make_timeline_file, write_results
 from processors.results.tracks_table import TRACKS_HEADER, track_lines
+from tests.material import factories
 from utils.fingerprints import Fingerprint
 
 KEY = "ab" * 32
@@ -37,45 +36,31 @@ FIRST_PTS = 9_007_199_254_740_993  # not a float: seconds from zero would be off
 
 
 def tracklet(number: int, start: int, end: int, *, shot: int = 0, quality: float = 0.5, jpeg: bytes = b"") -> Tracklet:
-    count = end - start
-    boxes = np.tile(np.array([10.126, -0.001, 30.0, 40.5], np.float32), (count, 1))
-    return Tracklet(
-        id=number,
-        shot=shot,
-        frames=np.arange(start, end),
-        boxes=boxes,
-        scores=np.full(count, 0.98768, np.float32),
-        landmarks=np.zeros((count, 5, 2), np.float32),
-        sharpness=np.full(count, 123.456, np.float32),
-        sample_frames=np.array([start]),
-        sample_quality=np.array([quality], np.float32),
-        embeddings=np.ones((1, 1), np.float32),
-        face_jpeg=jpeg,
-    )
+    return factories.tracklet(
+        number, range(start, end), (10.126, -0.001, 30.0, 40.5), shot=shot, scores=0.98768, sharpness=123.456,
+        embeddings=[[1]], sample_quality=quality, face_jpeg=jpeg,
+    )  # fmt: skip
 
 
 @pytest.fixture
 def analysis() -> FaceAnalysis:
     """Ten frames at 25 Hz with a cut at frame 5; frame 3 lasts twice as long."""
     steps = np.array([0, 1, 2, 3, 5, 6, 7, 8, 9, 10])
-    video = VideoInfo(
-        Path("/secret/folder/b\nad.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(4, 3),
-        Fraction(1, 25), Fraction(30000, 1001), 0, 0.4, 10, False, ColorInfo("bt709"),
-        (AudioInfo(1, "aac", 48000, 2, 0.25, "eng", True),), 10,
+    video = factories.video_info(
+        "/secret/folder/b\nad.mp4", sample_aspect_ratio=Fraction(4, 3), duration_s=0.4, frame_count=10,
+        color=ColorInfo("bt709"), audio=(AudioInfo(1, "aac", 48000, 2, 0.25, "eng", True),),
     )  # fmt: skip
-    video = dataclasses.replace(video, frame_rate=Fraction(25))
-    return FaceAnalysis(
-        video=video,
-        frame_pts=FIRST_PTS + steps,
-        shots=(Shot(0, 0, 5, "start"), Shot(1, 5, 10, "cut")),
-        tracklets=(
+    return factories.face_analysis(
+        [
             tracklet(0, 2, 5, jpeg=b"blurred", quality=0.2),
             tracklet(1, 2, 5, jpeg=b"other"),
             tracklet(2, 5, 9, shot=1, jpeg=b"sharp", quality=0.9),
             tracklet(3, 9, 10, shot=1),
             tracklet(4, 0, 1),
-        ),
-        embedder="dlib",
+        ],
+        video=video,
+        pts=FIRST_PTS + steps,
+        cuts=[5],
         decode_failures=2,
         statistics={"looks": np.int64(3), "odd": float("nan")},
     )

@@ -34,7 +34,7 @@ PLAY_TIMEOUT_S = 20.0
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="missing on this machine: selenium")
 NO_BROWSER = "missing on this machine: chromium and chromedriver"
-pytestmark = pytest.mark.skipif(BROWSER is None or DRIVER is None, reason=NO_BROWSER)
+pytestmark = [pytest.mark.skipif(BROWSER is None or DRIVER is None, reason=NO_BROWSER), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

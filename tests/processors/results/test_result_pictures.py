@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly_spaced, read_thumbnails
-from core.types import Clip, FaceAnalysis, Identity, Timeline, Tracklet
+from core.types import ByteArray, Clip, FaceAnalysis, Identity, Timeline, Tracklet
 from processors.clips.clip_thumbnails import TILE_HEIGHT_PX, ClipThumbnails
 from processors.results.contact_sheet import contact_sheet
 from processors.results.result_pictures import ranked_faces, write_images
+from tests.material import factories
 from tests.material.flash_beep import write_video
-from tests.processors.extras.exporters.test_exporters import tracklet as bare
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within, rgb_to_planes
 from utils.text_drawing import draw_text, text_mask
 
@@ -25,14 +25,13 @@ def picture(level: int, height: int = 400, width: int = 300) -> bytes:
 
 
 def tracklet(number: int, quality: float, jpeg: bytes) -> Tracklet:
-    track = bare(number, 0, 0, 10)
-    return Tracklet(
-        **{
-            **{name: getattr(track, name) for name in Tracklet.__slots__},
-            "sample_frames": np.zeros(1, np.int64), "sample_quality": np.array([quality], np.float32),
-            "embeddings": np.zeros((1, 1), np.float32), "face_jpeg": jpeg,
-        }
-    )  # fmt: skip
+    return factories.tracklet(number, embeddings=[[1]], sample_quality=quality, face_jpeg=jpeg)
+
+
+def decoded(jpeg: bytes) -> ByteArray:
+    image = decode_jpeg(jpeg)
+    assert image is not None
+    return image
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def analysis() -> FaceAnalysis:
         tracklet(0, 0.4, picture(40)), tracklet(1, 0.9, picture(200)), tracklet(2, 0.95, b""),
         tracklet(3, 0.5, picture(90)), tracklet(4, 0.5, b"broken"),
     )  # fmt: skip
-    return FaceAnalysis(None, np.arange(10), (), tracks, "dlib", 0)  # type: ignore[arg-type]
+    return factories.face_analysis(tracks)
 
 
 TRACKS = {"a": (0, 1, 2), "b": (3,), "c": (), "d": (4,)}
@@ -69,11 +68,11 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
     files, shown = write_images(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
     assert files == ["a/face.jpg", "a/contact.jpg", "c/contact.jpg"]
     assert (tmp_path / "a/face.jpg").read_bytes() == picture(200)
-    assert cv2.imread(str(tmp_path / "a/contact.jpg")).shape[0] > TILE_HEIGHT_PX
+    assert decoded((tmp_path / "a/contact.jpg").read_bytes()).shape[0] > TILE_HEIGHT_PX
     tracklets = {name: [face.tracklet for face in faces] for name, faces in shown.faces.items()}
     assert tracklets == {"a": [1, 0], "b": [3], "c": [], "d": []}
     assert set(shown.posters) == {one.file for one in clips}
-    sides = [max(decode_jpeg(face.jpeg).shape) for face in shown.faces["a"]]
+    sides = [max(decoded(face.jpeg).shape) for face in shown.faces["a"]]
     assert sides[0] <= 232 and sides[1] <= 96
     assert not (tmp_path / "b").exists()
 
@@ -148,7 +147,7 @@ def test_a_contact_sheet_has_all_tiles_in_time_order():
 
     clips = [clip("a", n, 10.0 * n) for n in (1, 2, 3)]
     found = {clips[0].file: [tile(200)], clips[1].file: [tile(120)]}
-    sheet = decode_jpeg(contact_sheet(clips, found))
+    sheet = decoded(contact_sheet(clips, found))
     middles = sheet[TILE_HEIGHT_PX // 2, :, 0].astype(int)
     assert sheet.shape[:2] == (TILE_HEIGHT_PX + 16, 2 * (TILE_HEIGHT_PX + 8) + 8)
     assert abs(middles[100] - 200) < 6 and abs(middles[350] - 120) < 6
@@ -156,7 +155,7 @@ def test_a_contact_sheet_has_all_tiles_in_time_order():
     assert sheet[-20:-10, 12:60].max() > 180 and sheet[-20:-10, 12:60].min() < 60
     assert contact_sheet(clips, {}) == b"" == contact_sheet([], found)
     many = [clip("a", n) for n in range(500)]
-    large = decode_jpeg(contact_sheet(many, {one.file: [tile(9)] for one in many}))
+    large = decoded(contact_sheet(many, {one.file: [tile(9)] for one in many}))
     assert large.shape[1] <= 1600 and large.shape[0] <= 11 * (TILE_HEIGHT_PX + 8) + 8
 
 

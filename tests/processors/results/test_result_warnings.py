@@ -32,10 +32,10 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
         assert result_warnings(cut_off, TIMELINE, fine, max_upscale=3) == expected
         late = dataclasses.replace(cut_off, frame_pts=np.arange(10) + 25)
         assert result_warnings(late, TIMELINE, fine, max_upscale=3) == []
-    for container, warns in (("mov", 0), ("avi", 1)):
+    for container, count in (("mov", 0), ("avi", 1)):
         video = dataclasses.replace(INFO, container=container, frame_count=50)
         found = result_warnings(dataclasses.replace(ANALYSIS, video=video), TIMELINE, fine, max_upscale=3)
-        assert len(found) == warns
+        assert len(found) == count
     blurred = dataclasses.replace(fine, clips=(dataclasses.replace(CLIP, upscaled=4.5),))
     (warning,) = result_warnings(ANALYSIS, TIMELINE, blurred, max_upscale=3)
     assert warning.endswith("so small: 1, up to 4.5 times")

@@ -11,38 +11,24 @@ import numpy as np
 import pytest
 
 from core.errors import SettingsError
-from core.types import ColorInfo, FaceAnalysis, Identity, Segment, Shot, Timeline, Tracklet, VideoInfo
+from core.types import Identity, Segment, Timeline
 from processors.results.output_writer import make_timeline_file
 from processors.results.timeline_file import parse_timeline, read_timeline, to_timeline
+from tests.material.factories import face_analysis, tracklet, video_info
 
 KEY = "ab" * 32
 PATH = Path("a/timeline.json")
 
 
-def tracklet(number: int, start: int, end: int, shot: int) -> Tracklet:
-    n = end - start
-    return Tracklet(
-        id=number, shot=shot, frames=np.arange(start, end), boxes=np.ones((n, 4), np.float32),
-        scores=np.ones(n, np.float32), landmarks=np.zeros((n, 5, 2), np.float32), sharpness=np.ones(n, np.float32),
-        sample_frames=np.zeros(0, np.int64), sample_quality=np.zeros(0, np.float32),
-        embeddings=np.zeros((0, 1), np.float32),
-    )  # fmt: skip
-
-
-ANALYSIS = FaceAnalysis(
-    video=VideoInfo(
-        Path("a.mp4"), "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 90000),
-        Fraction(30000, 1001), 0, 3.0, 90, False, ColorInfo(), (), 10,
-    ),
+ANALYSIS = face_analysis(
+    [
+        tracklet(0, range(50)), tracklet(1, range(10, 45)), tracklet(2, range(50, 90), shot=1),
+        tracklet(3, range(60, 61), shot=1), tracklet(4, range(3)),
+    ],
+    video=video_info(time_base=Fraction(1, 90000), frame_rate=Fraction(30000, 1001)),
     # 29.97 frames a second, and one frame that lasts three times as long.
-    frame_pts=12345 + 3003 * np.concatenate([np.arange(40), np.arange(42, 92)]),
-    shots=(Shot(0, 0, 50, "start"), Shot(1, 50, 90, "cut")),
-    tracklets=(
-        tracklet(0, 0, 50, 0), tracklet(1, 10, 45, 0), tracklet(2, 50, 90, 1), tracklet(3, 60, 61, 1),
-        tracklet(4, 0, 3, 0),
-    ),
-    embedder="dlib",
-    decode_failures=0,
+    pts=12345 + 3003 * np.concatenate([np.arange(40), np.arange(42, 92)]),
+    cuts=[50],
 )  # fmt: skip
 TIMELINE = Timeline(
     people=(

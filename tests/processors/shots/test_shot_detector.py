@@ -163,6 +163,7 @@ def test_black_bars_hide_no_cut_and_make_none(bars: tuple[float, float], black: 
     assert run(frames)[0] == [(30, "cut"), (60, "cut")]
 
 
+@pytest.mark.slow
 def test_bars_that_come_and_go_are_cuts_where_the_image_changes() -> None:
     first, second, inserted, third = (scaled(scene(seed, 60), 0.4) for seed in (21, 22, 24, 23))
     frames = [*first, *(framed(np.maximum(frame, 16), 0.2, 0.0, 16) for frame in second + inserted), *third]

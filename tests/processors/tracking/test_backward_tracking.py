@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +46,8 @@ def keeping(refiner, frames):
     backward = BackwardTracker(refiner, 1.0, 25.0)
     for frame in frames:
         # An image is its frame number: the detector above needs no more.
-        backward.history.append((frame, lambda frame=frame: frame))
+        image: Any = functools.partial(int, frame)
+        backward.history.append((frame, image))
     return backward
 
 
@@ -125,4 +128,5 @@ def test_a_track_without_a_gap_is_left_alone():
     ("seconds", "rate", "kept"), [(0.2, 25.0, 25), (2.0, 25.0, 50), (2.0, 120.0, 64), (1.0, 1.0, 2)]
 )
 def test_how_many_frames_are_kept(seconds, rate, kept):
-    assert BackwardTracker(SimpleNamespace(), seconds, rate).history.maxlen == kept
+    detector: Any = SimpleNamespace()
+    assert BackwardTracker(detector, seconds, rate).history.maxlen == kept

@@ -10,8 +10,9 @@ import pytest
 
 from config import AnalysisSettings
 from core.types import ByteArray, Detections, FloatArray
+from processors.tracking.backward_tracking import SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import CascadeFollower
-from processors.tracking.face_tracker import SAME_FACE_OVERLAP, FrameAction
+from processors.tracking.face_tracker import FrameAction
 from processors.tracking.track import MAX_STEP, Track
 from processors.tracking.tracker_monitor import INTERVALS
 from tests.material.scripted_faces import (
@@ -41,7 +42,7 @@ def assert_follows(track: Track, face: Face) -> None:
     assert all(face.visible(frame) for frame in track.frames)
     assert all(b > a for a, b in itertools.pairwise(track.frames))
     truth = np.stack([face.box(frame) for frame in track.frames])
-    assert np.allclose(np.stack(track.boxes), truth, atol=0.5)
+    assert np.allclose(track.boxes.stacked(), truth, atol=0.5)
     assert len(track.frames) == len(track.boxes) == len(track.scores) == len(track.landmarks)
 
 
@@ -159,6 +160,7 @@ def test_a_short_occlusion_does_not_end_a_track(hidden: int, flickers: int) -> N
         assert_follows(tracks[0], face)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [4, 6])
 def test_a_face_is_found_again_where_it_was_at_the_last_look(hidden: int) -> None:
     """Hidden between two searches and back in its place: then both searches see the same image."""
@@ -357,7 +359,7 @@ def test_the_same_video_gives_the_same_tracks() -> None:
     first, second = (Film(*faces, follower=losing(11, 12, 47)).play(100, cuts=[60]) for _ in range(2))
     assert len(first) > 3
     assert [(t.id, t.frames, t.scores) for t in first] == [(t.id, t.frames, t.scores) for t in second]
-    assert all(np.array_equal(np.stack(a.boxes), np.stack(b.boxes)) for a, b in zip(first, second, strict=True))
+    assert all(np.array_equal(a.boxes.stacked(), b.boxes.stacked()) for a, b in zip(first, second, strict=True))
 
 
 def test_a_track_expects_its_face_where_its_velocity_leads() -> None:

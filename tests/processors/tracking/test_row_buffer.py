@@ -56,6 +56,7 @@ def test_the_nearest_measurement_counts_the_earlier_of_two() -> None:
     assert FrameValues().nearest(np.array([1, 2])).tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_an_hour_of_a_face_takes_less_than_ten_megabytes() -> None:
     box, landmarks = np.zeros((1, 4), np.float32), np.zeros((1, 5, 2), np.float32)
     tracemalloc.start()

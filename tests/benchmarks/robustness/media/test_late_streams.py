@@ -8,7 +8,9 @@ from benchmarks.robustness.media.late_streams import BOTH_S, late_pictures, late
 from tests.benchmarks.robustness.media.streams import packet_times
 
 
-@pytest.mark.parametrize("extension", ["ts", "mkv", "mp4", "mpg", "vob"])
+@pytest.mark.parametrize(
+    "extension", ["mkv", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ts", "mp4", "mpg", "vob"))]
+)
 def test_one_stream_begins_so_much_later(tmp_path: Path, extension: str) -> None:
     path = late_sound(tmp_path / f"sound.{extension}", 3)
     pictures, sound = (packet_times(path, stream) for stream in "va")

@@ -73,6 +73,7 @@ def test_flags_of_an_avi(tmp_path: Path, name: str, keys: int) -> None:
         assert sum(entry.is_keyframe for entry in container.streams.video[0].index_entries) == keys
 
 
+@pytest.mark.slow
 def test_cases_hold_all_their_pictures(tmp_path: Path) -> None:
     for case in list(cases(tmp_path))[::6]:
         case.write(case.path)

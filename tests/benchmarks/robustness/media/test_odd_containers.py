@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.robustness.media.odd_containers import HEAD_BYTES, RARE, RAW, RENAMED, cases, recorder_head
 from tests.benchmarks.robustness.media.streams import said_of
 
@@ -12,6 +14,7 @@ FORMATS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_files_are_of_the_kind_that_they_are_made_for(tmp_path: Path) -> None:
     made = list(cases(tmp_path))
     for case in made:

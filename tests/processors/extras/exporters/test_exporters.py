@@ -15,19 +15,17 @@ import pytest
 from config import ExportFormat, Settings
 from core.types import (
     AudioInfo,
-    ColorInfo,
     FaceAnalysis,
     Identity,
     Segment,
-    Shot,
     Timeline,
     Tracklet,
-    VideoInfo,
 )
 from processors.extras.exporters.cuts import source_cuts
 from processors.extras.exporters.edl import edl_lines, write_edl
 from processors.extras.exporters.vtt import escaped, visible_people
 from processors.extras.registry import EXTRAS, ExtrasContext
+from tests.material.factories import face_analysis, tracklet, video_info
 from utils.stage_monitor import StageMonitor
 from utils.time_formats import vtt_time
 
@@ -36,34 +34,24 @@ NAME = "a <b> & c.mp4"
 FORMATS = sorted(get_args(ExportFormat))
 
 
-def tracklet(number: int, shot: int, start: int, end: int) -> Tracklet:
+def moving(number: int, shot: int, start: int, end: int) -> Tracklet:
     n = end - start
     left = 10.0 + 100 * number + np.arange(n)
     boxes = np.column_stack([left, np.full(n, 20.25), left + 40, np.full(n, 80.5)]).astype(np.float32)
     scores = np.full(n, 0.9, np.float32)
     scores[n // 2] = 0  # hidden there
-    return Tracklet(
-        id=number, shot=shot, frames=np.arange(start, end), boxes=boxes, scores=scores,
-        landmarks=np.tile(boxes[:, None, :2], (1, 5, 1)), sharpness=np.ones(n, np.float32),
-        sample_frames=np.zeros(0, np.int64), sample_quality=np.zeros(0, np.float32),
-        embeddings=np.zeros((0, 1), np.float32),
-    )  # fmt: skip
+    landmarks = np.tile(boxes[:, None, :2], (1, 5, 1))
+    return tracklet(number, range(start, end), boxes, shot=shot, scores=scores, landmarks=landmarks)
 
 
 @pytest.fixture
 def analysis() -> FaceAnalysis:
-    info = VideoInfo(
-        Path("/secret") / NAME, "mov", 0, "h264", "yuv420p", 640, 360, 640, 360, 0, Fraction(1), Fraction(1, 30000),
-        NTSC, 0, 3.0, 90, False, ColorInfo(), (AudioInfo(1, "aac", 48000, 2, 0.0),), 10,
+    info = video_info(
+        Path("/secret") / NAME, width=640, height=360, time_base=Fraction(1, 30000), frame_rate=NTSC, duration_s=3.0,
+        frame_count=90, audio=(AudioInfo(1, "aac", 48000, 2, 0.0),),
     )  # fmt: skip
-    return FaceAnalysis(
-        video=info,
-        frame_pts=5005 + np.arange(90) * 1001,
-        shots=(Shot(0, 0, 40, "start"), Shot(1, 40, 90, "cut")),
-        tracklets=(tracklet(0, 0, 0, 40), tracklet(1, 0, 10, 40), tracklet(2, 1, 50, 90), tracklet(3, 1, 60, 70)),
-        embedder="dlib",
-        decode_failures=0,
-    )
+    tracks = (moving(0, 0, 0, 40), moving(1, 0, 10, 40), moving(2, 1, 50, 90), moving(3, 1, 60, 70))
+    return face_analysis(tracks, video=info, pts=5005 + np.arange(90) * 1001, cuts=[40])
 
 
 @pytest.fixture
@@ -140,7 +128,7 @@ def test_cue_text_has_no_markup_and_no_line_break():
 
 
 def test_a_person_with_two_overlapping_tracks_is_visible_until_the_last_one_ends(analysis):
-    both = dataclasses.replace(analysis, tracklets=(tracklet(0, 0, 0, 20), tracklet(1, 0, 10, 30)))
+    both = dataclasses.replace(analysis, tracklets=(moving(0, 0, 0, 20), moving(1, 0, 10, 30)))
     people = Timeline((Identity("p", (0, 1), ()),))
     assert list(visible_people(both, people)) == [(0, 30, ("p",))]
 
