@@ -103,6 +103,8 @@ def read_reference_photos(folder: Path, models: ModelManager) -> ReferencePhotos
     kept, odd = _consistent(candidates, Similarity.for_embedder(models.embedder.name))
     lines += odd
     lines += [PhotoLine(c.file.path, "used", c.note) for c in kept if c.note]
+    left_out = {line.path for line in lines if line.use == "left out"}
+    lines = [line for line in lines if line.use == "left out" or line.path not in left_out]
     order = {file.path: number for number, file in enumerate(files)}
     lines.sort(key=lambda line: (order.get(line.path, -1), str(line.path)))
     place = str(folder.resolve())

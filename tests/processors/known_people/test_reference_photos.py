@@ -136,6 +136,13 @@ def test_names_of_every_kind(tmp_path: Path) -> None:
     assert any("unknown" in str(line) for line in lines)
 
 
+def test_a_photo_is_not_called_used_and_left_out(tmp_path: Path, models: ModelManager) -> None:
+    save(tmp_path / "Joe.jpg", collins())
+    (tmp_path / "joe.png").write_bytes(b"no photo")
+    lines = read_reference_photos(tmp_path, models).lines
+    assert [(line.path.name, line.use) for line in lines] == [("joe.png", "left out")]
+
+
 def test_a_folder_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be read"):
         list_photos(tmp_path / "none")
