@@ -198,3 +198,28 @@ def test_results_that_are_removed_leave_the_pages(season):
     shutil.rmtree(season.output / "two")
     call(season, "name", "P0001", "Anna")
     assert listed(season)["P0001 Anna"] == ["one/person_01"]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [["drop", "one", "person_02"]],
+        [["merge", "one", "person_01", "person_02", "--force"]],
+        [["merge", "one", "person_01", "person_02", "--force"], ["split", "one", "person_01", "--tracklets", "1"]],
+        [["rename", "one", "person_01", "P-1"], ["rename", "one", "P-1", "person_09"]],
+    ],
+    ids=lambda edits: edits[-1][0],
+)
+def test_edits_are_followed_once_and_hold(season, edits):
+    for edit in edits:
+        assert call(season, *edit) == 0
+    assert season.run()[0] == "done"
+    made = people(season, "one")
+    season.run()
+    assert season.run() == ["cached", "cached"]
+    assert people(season, "one") == made
+
+
+def test_a_dry_run_makes_no_gallery(videos, tmp_path, capsys):
+    assert main.main([str(videos), "-o", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert not (tmp_path / "out").exists() and "to do" in capsys.readouterr().out
