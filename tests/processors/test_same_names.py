@@ -48,7 +48,9 @@ class Place:
         """A batch over files, or days by name."""
         paths = [str(self.videos.get(str(name), name)) for name in inputs]
         settings = self.settings(**run)
-        return run_batch(find_inputs(paths, self.output), self.output, settings, BatchMonitor(), processors(settings))
+        return run_batch(
+            find_inputs(paths, self.output), self.output, settings, BatchMonitor(), processors(settings, self.output)
+        )
 
     def settings(self, **run: Any) -> Settings:
         return settings_for(self.cache, **run)
