@@ -150,6 +150,7 @@ def test_the_signal_of_speech_has_a_key_of_its_own():
     assert "processors.speech.speaker_decision" in analysis_sources(PROJECT, _SPEECH_ROOTS)
 
 
+@pytest.mark.slow
 def test_a_changed_line_of_code_makes_a_new_one_necessary(tmp_path):
     for name in analysis_sources(PROJECT):
         path = Path(f"{name.replace('.', '/')}.py")
