@@ -55,7 +55,7 @@ def other_value(option):
     if option.choices:
         return (option.choices[-1],) * 2
     if option.is_list:
-        return "mot,vtt", ("mot", "vtt")
+        return ("mot,vtt", ("mot", "vtt")) if option.words else ("some/path", ("some/path",))
     if isinstance(option.default, str):
         text = "9:16" if option.name == "aspect" else "some/path"
         return text, text
@@ -89,6 +89,11 @@ def test_each_setting_has_a_flag_that_does_what_the_file_does(tmp_path, option):
     )
     assert by_flag == load_settings(path, {}) == parse("--config", str(path))
     assert getattr(getattr(by_flag, option.section), option.name) == value
+
+
+def test_several_files_follow_one_flag():
+    parsed = run_command.parser().parse_intermixed_args(["a.mp4", "--speech-weights", "x, y.model", "z.model", "-q"])
+    assert settings_from(parsed).run.speech_weights == ("x, y.model", "z.model") and parsed.inputs == ["a.mp4"]
 
 
 def test_flags_are_unique_and_switches_can_be_turned_off():
