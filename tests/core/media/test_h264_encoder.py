@@ -53,7 +53,7 @@ def test_auto_falls_back_and_says_why(monkeypatch, caplog):
     script(monkeypatch, code=1, stderr=b"[h264_nvenc @ 0x55] Cannot load libcuda.so.1\nmore\n")
     with caplog.at_level(logging.INFO):
         assert choose_encoder("auto", 64, 64) == "libx264"
-    assert "x264 (no NVENC: Cannot load libcuda.so.1)" in caplog.text
+    assert "x264; no NVENC: Cannot load libcuda.so.1" in caplog.text
 
 
 def test_requested_nvenc_never_falls_back(monkeypatch):
