@@ -243,6 +243,39 @@ class EncodeSettings(Section, frozen=True):
     audio_kbps: Annotated[int, Meta(ge=32, le=512, description="audio bit rate, kbit/s")] = 160
 
 
+class PeopleSettings(Section, frozen=True):
+    """Who people are, across videos. None of these changes boxes, tracks or the contents of clips, only names."""
+
+    people: Annotated[
+        str,
+        Meta(
+            description="folder of photos that name people: Anna.jpg or Anna/*.jpg; empty: videos/people if it exists"
+        ),
+    ] = ""
+    gallery: Annotated[
+        str,
+        Meta(description="file that remembers people across videos and runs; empty: people.db in the output folder"),
+    ] = ""
+    no_gallery: Annotated[bool, Meta(description="remember nobody; only photos name people")] = False
+    same_name: Annotated[
+        float, Meta(gt=0, lt=1, description="similarity at which a person is linked to a known one")
+    ] = 0.7
+    name_margin: Annotated[
+        float, Meta(ge=0, lt=1, description="how clearly the next known person must be beaten; 0: a tie, 1: no rival")
+    ] = 0.45
+    only: Annotated[
+        str, Meta(description="make clips of this person only: a name or an id, or several with commas")
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Expands `~` in paths: no shell does it for a TOML file or in `--people=~/x`."""
+        for name in ("people", "gallery"):
+            try:
+                msgspec.structs.force_setattr(self, name, expand_home(getattr(self, name)))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+
+
 class OutputSettings(Section, frozen=True):
     """Additional outputs. None of these changes any other output."""
 
@@ -298,6 +331,7 @@ class Settings(Section, frozen=True):
     identity: IdentitySettings = IdentitySettings()
     clip: ClipSettings = ClipSettings()
     encode: EncodeSettings = EncodeSettings()
+    people: PeopleSettings = PeopleSettings()
     output: OutputSettings = OutputSettings()
     run: RunSettings = RunSettings()
 

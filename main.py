@@ -30,8 +30,11 @@ try:
     from processors.commands import (
         cache_command,
         clean_command,
+        compare_command,
         edit_commands,
+        gallery_commands,
         people_command,
+        photos_command,
         render_command,
         run_command,
     )
@@ -48,7 +51,13 @@ COMMANDS: dict[str, Command] = {
     "merge": Command(edit_commands.merge_parser, edit_commands.merge),
     "split": Command(edit_commands.split_parser, edit_commands.split),
     "drop": Command(edit_commands.drop_parser, edit_commands.drop),
+    "name": Command(gallery_commands.name_parser, gallery_commands.name),
+    "link": Command(gallery_commands.link_parser, gallery_commands.link),
+    "unlink": Command(gallery_commands.unlink_parser, gallery_commands.unlink),
+    "forget": Command(gallery_commands.forget_parser, gallery_commands.forget),
     "render": Command(render_command.parser, render_command.run, opens_media=True),
+    "compare": Command(compare_command.parser, compare_command.run, opens_media=True),
+    "photos": Command(photos_command.parser, photos_command.run, opens_media=True),
     "cache": Command(cache_command.parser, cache_command.run),
     "clean": Command(clean_command.parser, clean_command.run),
 }

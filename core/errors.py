@@ -112,6 +112,14 @@ class OutputError(PipelineError):
     """An output folder or file cannot be written."""
 
 
+class GalleryError(PipelineError):
+    """The gallery of known people cannot be used or written; a run goes on without names."""
+
+
+class PhotoError(PipelineError):
+    """A photo cannot be used; others go on."""
+
+
 class InterruptedRunError(PipelineError):
     """The user asked the run to stop."""
 

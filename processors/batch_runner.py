@@ -26,12 +26,14 @@ from processors.batch.executor import Executor, JobOutcome, VideoJob
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
+from processors.batch.people_pages import write_people_pages
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
 from processors.batch.unfinished_work import UnfinishedWork
 from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.batch.worker_threads import WorkerThreads
+from processors.known_people.people_namer import PeopleNamer
 from processors.results.output_folder import output_lock, remove_leftovers
 from utils.progress_bars import BatchMonitor
 
@@ -50,7 +52,7 @@ def run_batch(
     make_processor: MakeProcessor | None = None,
     journal: RunJournal | None = None,
 ) -> BatchSummary:
-    """Process `inputs` into folders below `output_dir` and write summary.json and index.html there.
+    """Process `inputs` into folders below `output_dir` and write the summary and the pages there.
 
     journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
         one of them crashed is tried once more, alone and before the others.
@@ -64,17 +66,22 @@ def run_batch(
     journal = journal or RunJournal()
     with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
-        factory = VideoProcessorFactory(settings)
+        given = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
+        factory = given or VideoProcessorFactory(settings, output_dir)
         threads = WorkerThreads(monitor.stop)
         stages = StageRunner(journal, unfinished)
         executor = VideoPipeline(settings, monitor, stages, threads, make_processor or factory, factory.release)
         claims = FolderClaims(output_dir, inputs)
-        summary = _Batch(inputs, claims, settings, monitor, journal, stages, threads, executor).run()
+        # Processors that come from elsewhere name nobody.
+        namer = factory.namer if make_processor in (None, factory) else None
+        summary = _Batch(inputs, claims, settings, monitor, journal, stages, threads, executor, namer).run()
         if summary.abandoned:
             with contextlib.suppress(OSError):
                 remove_leftovers(output_dir)
         try:
             summary.write(output_dir)
+            if namer is not None and namer.gallery_path is not None:
+                write_people_pages(output_dir, namer.gallery_path)
             write_index(output_dir, summary)
         except OSError as error:
             raise OutputError(f"cannot write the summary: {error.strerror}", path=output_dir) from error
@@ -94,6 +101,7 @@ class _Batch:
         stages: StageRunner,
         threads: WorkerThreads,
         executor: Executor,
+        namer: PeopleNamer | None,
     ) -> None:
         self._inputs = inputs
         self._claims = claims
@@ -103,6 +111,7 @@ class _Batch:
         self._stages = stages
         self._threads = threads
         self._executor = executor
+        self._namer = namer
         self._results: dict[str, InputResult] = dict(journal.history.results)
         self._fatal: PipelineError | None = None
         self._restart = False
@@ -172,7 +181,7 @@ class _Batch:
             self._executor.submit(job).add_done_callback(self._collect_future)
 
     def _probe(self, source: BatchInput, jobs: list[VideoJob]) -> InputResult | None:
-        inspection = inspect_input(source, self._claims, self._settings)
+        inspection = inspect_input(source, self._claims, self._settings, self._namer)
         if inspection.job is not None:
             jobs.append(inspection.job)
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,18 @@ import msgspec
 
 from config import VERSION, Settings, current_names, result_settings
 from core.analysis_file import AnalysisRecord
-from core.errors import InterruptedRunError, VideoProcessingError
+from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.thread_budget import use_one_opencv_thread
-from core.types import CropPath, FaceAnalysis, Timeline, VideoInfo
+from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.extras.registry import ExtrasContext, write_extras
 from processors.id_timeline_generator import IdTimelineGenerator
+from processors.known_people.people_namer import PeopleNamer, VideoNames
+from processors.known_people.video_names import chosen_folders, named_timeline, numbered_timeline
 from processors.people.segments import pad_and_split
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.html_page import prepare_pages
@@ -61,10 +63,11 @@ class VideoProcessor:
         settings: Settings,
         monitor: StageMonitor,
         models: Callable[[], ModelManager],
+        namer: PeopleNamer | None = None,
     ) -> None:
         """folder: the video's output folder; it changes only when the new results are complete.
 
-        models: called when the models are needed, which may be never.
+        models: called when the models are needed, which may be never. namer: of the run; None: people get numbers.
         """
         use_one_opencv_thread()
         self._info = info
@@ -73,6 +76,7 @@ class VideoProcessor:
         self._settings = settings
         self._monitor = monitor
         self._models = models
+        self._namer = namer
         self._store = make_store(settings) if settings.run.cache else None
         self._record: AnalysisRecord | None = None
 
@@ -98,6 +102,9 @@ class VideoProcessor:
             if followed is not None and followed not in possible:
                 raise self._other_analysis_error()
             self._models()
+        if self._namer is not None:
+            # Here, because the networks are this thread's, and idle.
+            self._namer.take_up_photos()
 
     def analyse(self) -> AnalysisRecord:
         """Find shots, faces and embeddings in one pass and store them; or return what `prepare` has loaded.
@@ -139,11 +146,13 @@ class VideoProcessor:
         """
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
-        timeline = self._timeline(record, plan.timeline, old.manifest)
-        reused = old.reusable if plan.action is Action.ADD_EXTRAS else None
+        timeline, names = self._named(record, self._timeline(record, plan.timeline, old.manifest), plan.timeline)
+        reused = None
+        if plan.action is Action.ADD_EXTRAS:
+            reused = old.reusable_for(timeline, self._settings)
         with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
             if reused is None:
-                results, thumbnails = self._render(record, timeline, staging)
+                results, thumbnails = self._render(record, timeline, names, staging)
             else:
                 results, thumbnails = reused, self._take_over(reused, staging)
             missing = self._settings.output.extras - set(results.extras)
@@ -151,7 +160,7 @@ class VideoProcessor:
             made = write_extras(missing, context)
             self._raise_if_stopped()
             self._require_unchanged()
-            return write_results(
+            manifest = write_results(
                 staging,
                 record.analysis,
                 timeline,
@@ -164,7 +173,11 @@ class VideoProcessor:
                 analysis_key=record.key,
                 edited=plan.timeline is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
+                names=names,
             )
+        if self._namer is not None:
+            self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})
+        return manifest
 
     def _plan_run(self, key: str | None = None, *, from_timeline: bool = False) -> tuple[OldResults, RunPlan]:
         """What is in the folder, and what to do about it. key: of the analysis, where it is known."""
@@ -175,11 +188,21 @@ class VideoProcessor:
             raise refusal_error(self._folder, plan.refusal)
         return old, plan
 
+    def _named(self, record: AnalysisRecord, timeline: Timeline, choice: TimelineChoice) -> tuple[Timeline, VideoNames]:
+        """The timeline with the names of known people."""
+        if self._namer is None:
+            return timeline, VideoNames()
+        edited = choice is TimelineChoice.EDITED
+        before = timeline if edited else numbered_timeline(timeline)
+        names = self._namer.name(self._fingerprint, record, before, self._folder.name, edited=edited)
+        return named_timeline(before, names.people), names
+
     def _render(
-        self, record: AnalysisRecord, timeline: Timeline, folder: Path
+        self, record: AnalysisRecord, timeline: Timeline, names: VideoNames, folder: Path
     ) -> tuple[ReusableResults, ClipThumbnails]:
         """Make the clips in `folder`."""
-        paths = self._plan_crops(timeline, record.analysis)
+        chosen = chosen_folders(self._settings.people.only, timeline, names.people)
+        paths = self._plan_crops([s for s in timeline.segments if s.person in chosen], record.analysis)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
         finished = FinishedClips(folder, facts)
         thumbnails = self._thumbnails(folder, (path.segment.person for path in paths))
@@ -188,6 +211,8 @@ class VideoProcessor:
         finished.keep_only(clip.file for clip in rendered.clips)
         self._raise_if_stopped()
         warnings = result_warnings(record.analysis, timeline, rendered, max_upscale=self._settings.clip.max_upscale)
+        if self._settings.people.only and not chosen:
+            warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
             logger.warning("%s: %s", self._folder.name, warning)
         results = ReusableResults(
@@ -246,10 +271,10 @@ class VideoProcessor:
         return IdTimelineGenerator(self._settings.identity, self._settings.clip).generate(analysis)
 
     @timed("plan")
-    def _plan_crops(self, timeline: Timeline, analysis: FaceAnalysis) -> list[CropPath]:
+    def _plan_crops(self, segments: Sequence[Segment], analysis: FaceAnalysis) -> list[CropPath]:
         planner = CropPlanner(self._settings.clip)
         paths = []
-        for segment in pad_and_split(analysis, timeline.segments, self._settings.clip):
+        for segment in pad_and_split(analysis, segments, self._settings.clip):
             self._raise_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths

@@ -30,8 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("clips") and not (SHARED / "clips").is_dir():
             item.add_marker(pytest.mark.skip(reason=f"no development clips in {SHARED / 'clips'}"))
-        if "net_files" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)  # whoever comes first converts the networks, which takes ten seconds
+        # The first test with real networks converts them, which takes ten seconds; development clips are whole videos.
+        if "models_cache" in getattr(item, "fixturenames", ()) or item.get_closest_marker("clips"):
+            item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("gpu") and not FAIL_WITHOUT_GPU and not _has_gpu():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 

@@ -25,6 +25,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("processors.video_processor",),
     ("processors.extras",),
     ("processors.results",),
+    ("processors.known_people",),
     (
         "processors.clip_renderer", "processors.crop_planner", "processors.face_analyzer",
         "processors.id_timeline_generator",
@@ -244,6 +245,7 @@ def test_every_dependency_is_declared() -> None:
         ("processors/clip_renderer.py", "from processors.face_analyzer import a"),
         ("processors/face_analyzer.py", "from processors.results import a"),
         ("processors/results/a.py", "from processors.extras.registry import b"),
+        ("processors/known_people/a.py", "from processors.results import b"),
         ("processors/extras/a.py", "from processors.video_processor import b"),
         ("processors/video_processor.py", "from processors.batch.a import b"),
         ("processors/video_processor.py", "from processors import batch_runner"),

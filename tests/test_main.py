@@ -96,7 +96,9 @@ def test_flags_are_unique_and_switches_can_be_turned_off():
     flags = [flag for action in parser._actions for flag in action.option_strings]
     assert len(set(flags)) == len(flags)
     assert {option.flag for option in options()} < set(flags)
-    assert {f"--no-{o.flag[2:]}" for o in options() if o.is_switch} < set(flags)
+    switches = [option.flag for option in options() if option.is_switch]
+    assert {f"--no-{flag[2:]}" for flag in switches if not flag.startswith("--no-")} < set(flags)
+    assert "--no-no-gallery" not in flags
 
 
 def test_the_old_flag_of_a_setting_works_and_is_reported(caplog):

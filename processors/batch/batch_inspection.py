@@ -12,10 +12,11 @@ from core.media.video_probe import probe_video
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.folder_claims import FolderClaims
+from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer
 from processors.results.manifest import Manifest
 from processors.results.old_results import examine_folder, refusal_error
 from processors.results.run_plan import Action, plan_run
-from utils.fingerprints import fingerprint
+from utils.fingerprints import Fingerprint, fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +36,13 @@ class Inspection:
     folder: Path | None = None
 
 
-def inspect_input(source: BatchInput, claims: FolderClaims, settings: Settings) -> Inspection:
+def inspect_input(
+    source: BatchInput, claims: FolderClaims, settings: Settings, namer: PeopleNamer | None = None
+) -> Inspection:
     """Find out whether `source` is done, can be processed, or why not. Reads little and changes nothing.
 
-    claims: of the whole batch. Inputs may be inspected in any order and on any thread.
+    claims: of the whole batch. Inputs may be inspected in any order and on any thread. namer: results that name people
+    otherwise than it would are not done.
     """
     try:
         if source.problem:
@@ -49,13 +53,23 @@ def inspect_input(source: BatchInput, claims: FolderClaims, settings: Settings) 
             return Inspection(same_as=other, folder=folder)
         old = examine_folder(folder, video_fingerprint, settings)
         plan = plan_run(old.facts, overwrite=settings.run.overwrite)
-        if plan.action is Action.SKIP:
+        if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):
             return Inspection(manifest=old.manifest, folder=folder)
         if plan.refusal is not None:
             raise refusal_error(folder, plan.refusal)
         return Inspection(job=VideoJob(source, probe_video(source.path), video_fingerprint, folder), folder=folder)
     except Exception as error:
         return Inspection(reason=one_line_reason(source, error))
+
+
+def _names_are_current(manifest: Manifest | None, video: Fingerprint, namer: PeopleNamer | None) -> bool:
+    if manifest is None or namer is None:
+        return True
+    people = {person.name: (person.id, person.known_as) for person in manifest.people}
+    named_by = NamedBy(manifest.names.gallery, manifest.names.photos)
+    suggestions = (person.match.suggestion for person in manifest.people)
+    suggested = frozenset(suggestion.id for suggestion in suggestions if suggestion is not None)
+    return namer.is_current(video, FinishedNames(people, named_by, suggested))
 
 
 def one_line_reason(source: BatchInput, error: Exception) -> str:

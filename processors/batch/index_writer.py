@@ -12,8 +12,9 @@ import msgspec
 
 from core.errors import ascii_safe
 from processors.batch.batch_summary import BatchSummary
-from processors.results.html_page import PALETTE, page_parts
+from processors.results.html_page import PALETTE, is_our_page, page_parts
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
+from processors.results.people_page import PEOPLE_PAGE
 from processors.results.report_writer import REPORT_FILE
 from processors.results.result_pictures import FACE_FILE
 from utils.files import PARTIAL_PREFIX, atomic_path
@@ -23,7 +24,6 @@ logger = logging.getLogger(__name__)
 INDEX_FILE = "index.html"
 
 _FACES_SHOWN = 8
-_GENERATOR_TAG = b'<meta name="generator" content="people out of videos '
 
 
 class _IndexVideo(ManifestPart, frozen=True, kw_only=True):
@@ -55,16 +55,20 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
         OSError: it cannot be written.
     """
     path = output_dir / INDEX_FILE
-    if path.exists() and not _is_ours(path):
+    if path.exists() and not is_our_page(path):
         logger.warning("%s was not made by this program and is left alone", path)
         return
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(index_parts(_views(output_dir), summary))
+        people_page = PEOPLE_PAGE if (output_dir / PEOPLE_PAGE).exists() else ""
+        file.writelines(index_parts(_views(output_dir), summary, people_page))
 
 
-def index_parts(manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary) -> Iterator[str]:
+def index_parts(
+    manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary, people_page: str = ""
+) -> Iterator[str]:
     """The page, piece by piece.
 
+    people_page: file name of the page by person, "" without one.
     manifests: with the name of each video's folder, in the order of the page. They are taken one at a time and not
     kept, because the manifest of a long video has tens of megabytes.
     """
@@ -77,6 +81,7 @@ def index_parts(manifests: Iterable[tuple[str, IndexView]], summary: BatchSummar
     _tell_apart(videos)
     values = {
         "videos": videos,
+        "people_page": people_page,
         "problems": [
             {"label": ascii_safe(Path(result.label).name), "status": result.status, "reason": result.reason}
             for result in summary.results
@@ -84,11 +89,6 @@ def index_parts(manifests: Iterable[tuple[str, IndexView]], summary: BatchSummar
         ],
     }
     return page_parts("index.html.j2", ("page.css", "index.css"), "index.js", values)
-
-
-def _is_ours(path: Path) -> bool:
-    with path.open("rb") as file:
-        return _GENERATOR_TAG in file.read(4096)
 
 
 def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:

@@ -11,6 +11,7 @@ from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.types import VideoInfo
 from processors.batch.model_loader import load_models
+from processors.known_people.people_namer import PeopleNamer
 from processors.results.manifest import Manifest
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint
@@ -36,14 +37,21 @@ MakeProcessor = Callable[[VideoInfo, Path, Fingerprint, Settings, StageMonitor],
 class VideoProcessorFactory:
     """Creates `VideoProcessor`s that share the models of the run."""
 
-    def __init__(self, settings: Settings, load: Callable[[Settings], ModelManager] = load_models) -> None:
-        """load: called once, when the first processor needs models."""
+    def __init__(
+        self, settings: Settings, output_dir: Path, load: Callable[[Settings], ModelManager] = load_models
+    ) -> None:
+        """load: called once, when the first processor needs models.
+
+        Raises:
+            SettingsError: --people names no folder.
+        """
         self._models = functools.cache(functools.partial(load, settings))
+        self.namer = PeopleNamer(settings, output_dir, self._models)
 
     def __call__(
         self, info: VideoInfo, folder: Path, fingerprint: Fingerprint, settings: Settings, monitor: StageMonitor
     ) -> Processor:
-        return VideoProcessor(info, folder, fingerprint, settings, monitor, self._models)
+        return VideoProcessor(info, folder, fingerprint, settings, monitor, self._models, self.namer)
 
     def release(self) -> None:
         """Free the networks, if any were loaded."""

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from config import VERSION, Settings
-from core.errors import OutputError
+from core.errors import OutputError, PipelineError
 from processors.batch.run_journal import RunHistory
 from utils.files import atomic_path
 from utils.json_log import open_log_file
@@ -196,15 +196,33 @@ class DebugBundle:
 
     def _given_names(self) -> dict[str, str]:
         """Return the replacement of each name that the user gave to a person."""
-        names: dict[str, str] = {}
+        given: list[str] = []
         for file in self._files():
             if file.name != "manifest.json":
                 continue
             with contextlib.suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
-                people = json.loads((self._output_dir / file).read_bytes())["people"]
-                given = [str(p["name"]) for p in people if not _NUMBERED.fullmatch(str(p["name"]))]
-                names |= {name: f"named_{len(names) + i:02d}" for i, name in enumerate(given, 1) if name not in names}
-        return names
+                for person in json.loads((self._output_dir / file).read_bytes())["people"]:
+                    suggestion = (person.get("match") or {}).get("suggestion") or {}
+                    found = (person["name"], person.get("known_as"), suggestion.get("name"))
+                    given += [str(name) for name in found if name]
+        given += [self._settings.people.only, *self._settings.people.only.split(","), *self._known_names()]
+        names = dict.fromkeys(name for name in map(str.strip, given) if name and not _NUMBERED.fullmatch(name))
+        return {name: f"named_{number:02d}" for number, name in enumerate(names, 1)}
+
+    def _known_names(self) -> Iterator[str]:
+        """Yield the names in the gallery and of the photos that name people."""
+        from processors.known_people.gallery import Gallery
+        from processors.known_people.people_places import gallery_path, photo_folder
+        from processors.known_people.reference_photos import list_photos
+
+        with contextlib.suppress(PipelineError):
+            path = gallery_path(self._settings.people, self._output_dir)
+            if path is not None and path.exists():
+                with Gallery(path) as gallery:
+                    yield from [person.name for person in gallery.people()]
+        with contextlib.suppress(PipelineError):
+            if (folder := photo_folder(self._settings.people)) is not None:
+                yield from [photo.name for photo in list_photos(folder)[0]]
 
     def _redactor(self, names: Mapping[str, str]) -> Redactor:
         folders = {source.path.parent: "<input>" for source in self.inputs}
@@ -220,7 +238,9 @@ class DebugBundle:
 
     def _folders(self) -> dict[str, Path]:
         cache = self._settings.run.cache_dir
-        return {"output": self._output_dir, **({"cache": Path(cache)} if cache else {})}
+        people = self._settings.people
+        named = {"cache": cache, "people": people.people, "gallery": people.gallery}
+        return {"output": self._output_dir, **{name: Path(path) for name, path in named.items() if path}}
 
     def _program(self) -> dict[str, Any]:
         return {
@@ -231,7 +251,6 @@ class DebugBundle:
         }
 
     def _probed(self, source: BatchInput) -> dict[str, Any]:
-        from core.errors import PipelineError
         from core.media.video_probe import probe_video
 
         entry: dict[str, Any] = {"name": source.path.name, "folder": source.name}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from processors.batch.batch_inspection import Inspection, inspect_input
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.input_result import InputResult, Status
+from processors.batch.model_loader import load_models
 from processors.batch.run_journal import RunJournal
+from processors.known_people.people_namer import PeopleNamer
 from utils.stdout_guard import print_lines
 
 
@@ -21,6 +24,7 @@ def dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, 
     Inputs that an earlier process of this run listed before it crashed are skipped.
     """
     claims = FolderClaims(output_dir, inputs)
+    namer = PeopleNamer(settings, output_dir, functools.partial(load_models, settings))
     history = journal.history
     failed = any(result.status == "failed" for result in history.results.values())
     for source in inputs:
@@ -30,7 +34,7 @@ def dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, 
             inspection = Inspection(reason=crash.reason)
         else:
             with journal.working_on(source.name, "probe"):
-                inspection = inspect_input(source, claims, settings)
+                inspection = inspect_input(source, claims, settings, namer)
         print_lines([f"{source.label}: {_plan(inspection)}"])
         status: Status = "failed" if inspection.reason else "cached"
         failed = failed or status == "failed"

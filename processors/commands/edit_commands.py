@@ -12,6 +12,7 @@ from processors.batch.exit_codes import EXIT_DONE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, add_folder, new_parser, word
 from processors.commands.console import open_console
+from processors.commands.gallery_flags import add_gallery_flags, follow_edited_timeline, gallery_file
 from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def drop_parser() -> Parser:
     """Return the parser of `drop`."""
     parser = new_parser("drop", f"Remove people {_THEN_RENDER}")
     add_folder(parser)
+    add_gallery_flags(parser, optional=True)
     parser.add_argument("people", nargs="+", type=word, metavar="PERSON", help="name as shown by main.py people")
     return parser
 
@@ -98,6 +100,7 @@ def tracklet_numbers(text: str) -> list[int]:
 def _edit_parser(command: str, purpose: str, person_help: str) -> Parser:
     parser = new_parser(command, f"{purpose} {_THEN_RENDER}")
     add_folder(parser)
+    add_gallery_flags(parser, optional=True)
     parser.add_argument("person", type=word, metavar="PERSON", help=person_help)
     return parser
 
@@ -109,6 +112,7 @@ def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, Segme
 
         folder = find_folder(parsed.folder, parsed.output)
         edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
+        follow_edited_timeline(folder, edited, gallery_file(parsed, folder.parent))
         logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
     print_lines(people_editor.people_lines(edited))
     return EXIT_DONE

@@ -13,6 +13,8 @@ from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import write_index
 from processors.batch.model_loader import load_models
+from processors.batch.people_pages import write_people_pages
+from processors.known_people.people_namer import PeopleNamer
 from processors.results.analysis_key import make_store, possible_keys
 from processors.results.manifest import Manifest
 from processors.results.manifest_outline import read_outline
@@ -55,14 +57,18 @@ def render_folder(
         key, fingerprint = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
         info = probe_video(_find_video([*places, store.video_path(key)], fingerprint, folder))
-        processor = VideoProcessor(info, folder, fingerprint, settings, monitor, lambda: models(settings))
+        namer = PeopleNamer(settings, folder.parent, lambda: models(settings))
+        processor = VideoProcessor(info, folder, fingerprint, settings, monitor, lambda: models(settings), namer)
         record = store.load(key, info)
         if record is None:
             _require_repeatable(key, fingerprint, settings, folder, allowed=analyse)
             processor.prepare()
             record = processor.analyse()
+        namer.take_up_photos()
         manifest = processor.finish(record, from_timeline=True)
-        # The index shows the people of all videos.
+        # These show the people of all videos.
+        if namer.gallery_path is not None:
+            write_people_pages(folder.parent, namer.gallery_path)
         write_index(folder.parent, last_summary(folder.parent))
     return manifest
 

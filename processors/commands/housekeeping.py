@@ -17,7 +17,9 @@ from core.analysis_store import AnalysisStore, StoreEntry
 from core.errors import OutputError, ascii_safe
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import INDEX_FILE, write_index
+from processors.batch.people_pages import write_people_pages
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
+from processors.known_people.people_places import GALLERY_FILE
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
 from processors.results.output_folder import BACKUP_FILE, output_lock, remove_file
@@ -61,6 +63,7 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
             removed += _clean_unfinished(output_dir, before, dry_run=dry_run)
             if removed and not dry_run and (output_dir / INDEX_FILE).exists():
                 # Links to removed results would be broken.
+                write_people_pages(output_dir, output_dir / GALLERY_FILE)
                 write_index(output_dir, last_summary(output_dir))
     if store is not None:
         old = (entry for entry in store.entries() if entry.used_at < before)

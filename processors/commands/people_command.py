@@ -1,8 +1,9 @@
-"""`main.py people [FOLDER]`: list the people of one video or of all."""
+"""`main.py people [FOLDER]`: list the people of one video, or everybody in all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from core.errors import SettingsError
 from processors.batch.exit_codes import EXIT_DONE, EXIT_USAGE
@@ -10,20 +11,22 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import FOLDER_HELP, Parser, existing_place, new_parser
 from processors.commands.command import print_error
 from processors.commands.console import open_console
+from processors.commands.gallery_flags import add_gallery_flags, gallery_file
 from utils.stdout_guard import print_lines
 
 
 def parser() -> Parser:
     """Return the parser of `people`."""
-    result = new_parser("people", "List the people of a video: time on screen, clips, tracklets.")
+    result = new_parser("people", "List the people of a video, or everybody in the gallery.")
     result.add_argument(
         "folder",
         nargs="?",
         type=existing_place,
         metavar="FOLDER",
-        help=f"{FOLDER_HELP} (default: every result folder)",
+        help=f"{FOLDER_HELP} (default: everybody in the gallery; without one, every result folder)",
     )
     result.add_argument("--tracklets", action="store_true", help="list the tracklets with their times instead")
+    add_gallery_flags(result, optional=True)
     return result
 
 
@@ -39,6 +42,10 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         if parsed.folder is not None:
             print_lines(table(read_timeline(find_folder(parsed.folder, parsed.output))))
             return EXIT_DONE
+        gallery = gallery_file(parsed, parsed.output)
+        if gallery is not None and not parsed.tracklets:
+            print_lines(_gallery_lines(gallery))
+            return EXIT_DONE
         folders = result_folders(parsed.output)
         if not folders:
             return print_error(f"{parsed.output}: no results yet (-o selects another folder)", EXIT_USAGE)
@@ -51,3 +58,11 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
             else:
                 print_lines([f"{folder.name}:", *(f"  {line}" for line in lines)])
     return code
+
+
+def _gallery_lines(path: Path) -> list[str]:
+    from processors.known_people.gallery import Gallery
+    from processors.known_people.people_list import people_lines
+
+    with Gallery(path) as gallery:
+        return list(people_lines(gallery.people()))

@@ -32,13 +32,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OTHER_COMMANDS = ("people", "rename", "merge", "split", "drop", "render", "cache", "clean")
+OTHER_COMMANDS = (
+    "people", "rename", "merge", "split", "drop", "name", "link", "unlink", "forget", "render", "compare", "photos",
+    "cache", "clean",
+)  # fmt: skip
 
 _EPILOG = """\
 other commands (main.py COMMAND --help):
-  people                      list the people in a video
-  rename, merge, split, drop  correct who is who
+  people                      list the people in a video, or in all of them
+  rename, merge, split, drop  correct who is who in a video
+  name, link, unlink, forget  say who is who across videos
   render                      make the clips again after corrections
+  compare, photos             compare photos; list who is on the photos of a folder, and sort them
   cache, clean                show or clear stored analyses; remove old results
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
 Settings may also be given in a TOML file (--config): one section for each group above, with "_" instead of "-", e.g.

@@ -43,7 +43,9 @@ def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]
 
 def _add_flag(group: Any, option: Option) -> None:
     kind: dict[str, Any]
-    if option.is_switch:
+    if option.is_switch and option.name.startswith("no_"):
+        kind = {"action": "store_true"}
+    elif option.is_switch:
         kind = {"action": argparse.BooleanOptionalAction}
     elif option.choices:
         kind = {"choices": option.choices}

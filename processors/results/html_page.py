@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 GENERATOR = f"people out of videos {VERSION}"
+_GENERATOR_TAG = b'<meta name="generator" content="people out of videos '
 PALETTE = 10
 """number of colours for people in page.css"""
 
@@ -62,6 +63,16 @@ def content_policy(style: str, script: str) -> str:
             "form-action 'none'",
         ]
     )
+
+
+def is_our_page(path: Path) -> bool:
+    """Whether the page in the file `path` was made by any version of this program.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return _GENERATOR_TAG in file.read(4096)
 
 
 def data_uri(jpeg: bytes) -> str:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from core.types import AudioInfo, Clip, ColorInfo, Transition
+from processors.known_people.people_list import MatchEntry
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
 
@@ -103,14 +104,32 @@ class ManifestSegment(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
-    """A person. clips: number of clips."""
+    """A person. clips: number of clips.
+
+    name: of the person's folder. id: in the gallery, "" without one. known_as: the name in full, "" for nobody known.
+    match: how the person was recognised.
+    """
 
     name: str
+    id: str = ""
+    known_as: str = ""
+    match: MatchEntry = MatchEntry(similarity=0.0, margin=0.0, source="none")
     still: bool
     on_screen_s: float
     tracklets: tuple[int, ...]
     segments: tuple[ManifestSegment, ...]
     clips: int
+
+
+class ManifestNames(ManifestPart, frozen=True, kw_only=True):
+    """What the names follow from; "" stands for nothing.
+
+    gallery: its state. photos: digest of the folder of photos. only: who was to have clips, as it was asked for.
+    """
+
+    gallery: str = ""
+    photos: str = ""
+    only: str = ""
 
 
 class ManifestClip(ManifestPart, frozen=True, kw_only=True):
@@ -170,6 +189,7 @@ class Manifest(ManifestPart, frozen=True, kw_only=True):
     timeline: ManifestTimeline
     shots: tuple[ManifestShot, ...]
     people: tuple[ManifestPerson, ...]
+    names: ManifestNames = ManifestNames()
     unknown: tuple[int, ...]
     clips: tuple[ManifestClip, ...]
     extras: dict[str, tuple[str, ...]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from config import VERSION, Settings, current_names, result_settings
-from core.errors import OutputError
-from core.types import Clip
+from core.errors import OutputError, ascii_safe
+from core.types import Clip, Timeline
 from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, read_outline
 from processors.results.output_folder import resumable_clips
@@ -42,23 +42,49 @@ class OldResults:
             warnings=self.manifest.warnings,
         )
 
+    def reusable_for(self, timeline: Timeline, settings: Settings) -> ReusableResults | None:
+        """The same under the names that `timeline` has for its people; None where renaming files is not enough."""
+        reusable = self.reusable
+        if self.manifest is None or reusable is None:
+            return None
+        now = {person.tracklets: person.name for person in timeline.people}
+        folders = {person.name: now.get(person.tracklets, "") for person in self.manifest.people}
+        in_the_way = "PERSON" in settings.clip.template or settings.people.only or "" in folders.values()
+        if in_the_way and any(before != after for before, after in folders.items()):
+            return None
+        return reusable.renamed(folders)
+
 
 @dataclass(frozen=True, slots=True)
 class ReusableResults:
     """Clips, and the extras made from them, that are as a run with these settings would make them.
 
-    extras: files by name. models, warnings: as in the manifest.
+    extras: files by name. models, warnings: as in the manifest. sources: where a file lies that was called otherwise.
     """
 
     clips: tuple[Clip, ...]
     extras: Mapping[str, tuple[str, ...]]
     models: Mapping[str, Any]
     warnings: tuple[str, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """All files of clips and extras, relative to the video's folder."""
-        return tuple(clip.file for clip in self.clips) + tuple(file for files in self.extras.values() for file in files)
+    def files(self) -> dict[str, str]:
+        """All files of clips and extras, with where they lie now, relative to the video's folder."""
+        files = [*(clip.file for clip in self.clips), *(file for files in self.extras.values() for file in files)]
+        return {file: self.sources.get(file, file) for file in files}
+
+    def renamed(self, folders: Mapping[str, str]) -> ReusableResults:
+        """The same clips in other people's folders. folders: new by old; extras, which show names, are left out."""
+        if all(old == new for old, new in folders.items()):
+            return self
+        clips, sources = [], {}
+        for clip in self.clips:
+            person = folders[clip.person]
+            file = f"{person}/{clip.file.removeprefix(f'{clip.person}/')}"
+            clips.append(replace(clip, person=person, file=file))
+            sources[file] = clip.file
+        return replace(self, clips=tuple(clips), extras={}, sources=sources)
 
 
 def examine_folder(
@@ -95,18 +121,20 @@ def refusal_error(folder: Path, refusal: Refusal) -> OutputError:
     return OutputError(message, path=folder, hint=hint)
 
 
-def link_files(files: Iterable[str], source: Path, target: Path) -> None:
-    """Make `files` of the folder `source` appear in `target` too: as hard links where possible, else as copies.
+def link_files(files: Mapping[str, str], source: Path, target: Path) -> None:
+    """Make files of the folder `source` appear in `target` too: as hard links where possible, else as copies.
+
+    files: relative to `target`, with the same relative to `source`.
 
     Raises:
         OSError: neither is possible.
     """
-    for file in files:
+    for file, old in files.items():
         (target / file).parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(source / file, target / file)
+            os.link(source / old, target / file)
         except OSError:
-            shutil.copyfile(source / file, target / file)
+            shutil.copyfile(source / old, target / file)
 
 
 def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
@@ -118,6 +146,8 @@ def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
 
 
 def _would_be_made_again(manifest: Manifest, settings: Settings) -> bool:
+    if manifest.names.only != ascii_safe(settings.people.only):
+        return False
     same_version = (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
     return same_version and current_names(manifest.settings) == result_settings(settings)
 

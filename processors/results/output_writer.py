@@ -22,12 +22,17 @@ from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
 from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, VideoInfo
 from processors.clips.clip_thumbnails import ClipThumbnails
+from processors.known_people.people_list import match_entry
+from processors.known_people.people_namer import VideoNames
+from processors.known_people.person_linker import Match
+from processors.known_people.video_names import PersonName
 from processors.results.manifest import (
     MANIFEST_SCHEMA,
     Manifest,
     ManifestClip,
     ManifestFile,
     ManifestInput,
+    ManifestNames,
     ManifestPerson,
     ManifestSegment,
     ManifestShot,
@@ -74,6 +79,7 @@ def write_results(
     analysis_key: str,
     edited: bool = False,
     extras: Mapping[str, Sequence[str]] | None = None,
+    names: VideoNames | None = None,
 ) -> Manifest:
     """Write everything but the clips into `folder`, which already holds them; returns the manifest.
 
@@ -108,6 +114,7 @@ def write_results(
         analysis_key=analysis_key,
         timeline_state=ManifestTimeline(sha256=timeline_sha256, edited=edited),
         extras=extras,
+        names=names,
     )
     write_text(folder / REPORT_FILE, report_html(manifest, timeline_file, shown))
     report = ManifestFile(file=REPORT_FILE, bytes=(folder / REPORT_FILE).stat().st_size)
@@ -164,11 +171,14 @@ def make_manifest(
     analysis_key: str,
     timeline_state: ManifestTimeline,
     extras: Mapping[str, Sequence[str]] | None = None,
+    names: VideoNames | None = None,
 ) -> Manifest:
     """manifest.json: everything that another program needs to know about the results.
 
     file_sizes: bytes of every file except the manifest itself, by path relative to its folder.
     """
+    names = names or VideoNames()
+    by_folder = {person.folder: person for person in names.people}
     return Manifest(
         schema=MANIFEST_SCHEMA,
         version=VERSION,
@@ -182,7 +192,10 @@ def make_manifest(
             ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, analysis))
             for s in analysis.shots
         ),
-        people=tuple(_person(person, analysis, clips) for person in timeline.people),
+        people=tuple(_person(person, analysis, clips, by_folder.get(person.name)) for person in timeline.people),
+        names=ManifestNames(
+            gallery=names.named_by.gallery, photos=names.named_by.photos, only=ascii_safe(settings.people.only)
+        ),
         unknown=timeline.unknown,
         clips=tuple(ManifestClip(**_json_value(asdict(clip)), bytes=file_sizes[clip.file]) for clip in clips),
         extras={name: tuple(files) for name, files in sorted((extras or {}).items())},
@@ -196,11 +209,16 @@ def make_manifest(
     )
 
 
-def _person(person: Identity, analysis: FaceAnalysis, clips: Sequence[Clip]) -> ManifestPerson:
+def _person(
+    person: Identity, analysis: FaceAnalysis, clips: Sequence[Clip], named: PersonName | None
+) -> ManifestPerson:
     tracklets = [t for t in analysis.tracklets if t.id in set(person.tracklets)]
     frames = np.unique(np.concatenate([t.frames for t in tracklets])) if tracklets else np.zeros(0, np.int64)
     return ManifestPerson(
         name=person.name,
+        id=named.id if named is not None else "",
+        known_as=ascii_safe(named.name) if named is not None else "",
+        match=match_entry(named.match if named is not None else Match()),
         still=person.still,
         on_screen_s=round(float((analysis.seconds_at(frames + 1) - analysis.seconds_at(frames)).sum()), 3),
         tracklets=person.tracklets,

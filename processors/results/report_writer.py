@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from core.options import options
+from processors.known_people.people_list import suggested_name
 from processors.results.html_page import PALETTE, data_uri, render_page
 from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestPerson, ManifestShot
 from processors.results.timeline_file import TimelineFile
@@ -95,6 +96,9 @@ def _person(
     files = [entry.file for entry in manifest.files]
     return {
         "name": name,
+        "id": person.id,
+        "known_as": person.known_as if person.known_as != name else "",
+        "maybe": suggested_name(person.match.suggestion) if person.match.suggestion is not None else "",
         "anchor": f"person-{number + 1}",
         "color": number % PALETTE,
         "still": person.still,

@@ -367,6 +367,7 @@ def test_leftovers_of_killed_writers_go_when_nobody_can_be_writing_them(store):
     assert (store.folder / ".partial-new.npz").exists()
 
 
+@pytest.mark.slow
 def test_readers_and_writers_do_not_disturb_each_other(store):
     """A reader sees a whole entry or none, whatever others write and remove."""
     store.save(record())

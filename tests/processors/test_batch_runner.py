@@ -208,7 +208,7 @@ def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
         asked.append("load")
         return SimpleNamespace(release=lambda: asked.append("release"))
 
-    processors = VideoProcessorFactory(Settings(), load)
+    processors = VideoProcessorFactory(Settings(), tmp_path, load)
     processors.release()
     assert asked == []
     settings = load_settings(None, {"run": {"cache": False}})

@@ -396,6 +396,7 @@ def test_stop_leaves_nothing(plain, tmp_path, monkeypatch):
     assert set(threading.enumerate()) <= threads
 
 
+@pytest.mark.slow
 def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(clip_renderer, "choose_encoder", lambda *_: NVENC)
     options = encoder_options

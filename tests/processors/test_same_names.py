@@ -48,7 +48,9 @@ class Place:
         """A batch over files, or days by name."""
         paths = [str(self.videos.get(str(name), name)) for name in inputs]
         settings = self.settings(**run)
-        return run_batch(find_inputs(paths, self.output), self.output, settings, BatchMonitor(), processors(settings))
+        return run_batch(
+            find_inputs(paths, self.output), self.output, settings, BatchMonitor(), processors(settings, self.output)
+        )
 
     def settings(self, **run: Any) -> Settings:
         return settings_for(self.cache, **run)
@@ -183,6 +185,7 @@ def test_an_interrupted_run_goes_on_with_its_own_clips(place: Place, monkeypatch
     assert not list(place.output.glob(f"{PARTIAL_PREFIX}*"))
 
 
+@pytest.mark.slow
 def test_an_exchange_broken_off_by_a_crash(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.run("mon")
     wanted = place.results("mon")
@@ -226,7 +229,7 @@ def test_one_video_from_two_paths_is_done_once(place: Place, caplog: pytest.LogC
     assert [(r.status, r.folder) for r in summary.results] == [
         ("duplicate", "a.mp4"), ("done", "a.mp4"), ("done", "a.mp4_2"),
     ]  # fmt: skip
-    assert f"{copy}: the same video as {place.videos['mon']}" in caplog.text
+    assert f"{copy}: skipped, the same video as {place.videos['mon']}" in caplog.text
     assert "3 videos: 2 done, 1 duplicate" in list(summary.lines())[-1]
     assert (place.root / "analysed.log").read_text().split() == ["a.mp4", "a.mp4"]
     # Alone it is found to be done.

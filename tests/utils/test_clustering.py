@@ -76,6 +76,7 @@ def test_bad_input_is_refused(similarity, weights):
         merge_clusters(similarity, nothing_forbidden(2), 0.5, weights)
 
 
+@pytest.mark.slow
 def test_two_thousand_items():
     rng = np.random.default_rng(1)
     truth = np.sort(rng.integers(0, 40, 2000))

@@ -76,6 +76,7 @@ def test_layouts_of_custom_order_neither_crash_nor_lose_a_channel(tmp_path: Path
     assert read_in_child(paths) == list(cases.values())
 
 
+@pytest.mark.slow
 @pytest.mark.clips
 @pytest.mark.skipif(not SHARED.exists(), reason="shared material is missing")
 def test_recordings_whose_layouts_ended_the_process() -> None:
@@ -142,6 +143,7 @@ def test_channels_that_change_in_mid_stream_keep_their_level(tmp_path: Path) -> 
             assert tones == pytest.approx(wanted, abs=0.2)
 
 
+@pytest.mark.slow
 def test_aac_with_a_program_config_element(tmp_path: Path) -> None:
     for layout, count in (("6.1(front)", 7), ("octagonal", 8), ("4.0", 4)):
         path = tone_video(

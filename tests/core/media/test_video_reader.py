@@ -396,6 +396,7 @@ def without_tables(path: Path) -> bytes:
     return b"".join(p for p in packets if int.from_bytes(p[1:3], "big") & 0x1FFF in (0x100, 0x101))
 
 
+@pytest.mark.slow
 def test_a_stream_that_appears_in_mid_file(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.ts", gray_ramp(25, 64, 48), "-c:v", "mpeg2video", "-qscale:v", "2")
     run_ffmpeg(

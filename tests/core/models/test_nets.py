@@ -173,6 +173,7 @@ class Trap:
         return Path.touch, (self.evidence,)
 
 
+@pytest.mark.slow
 def test_weights_cannot_run_code(tmp_path: Path) -> None:
     import torch
 

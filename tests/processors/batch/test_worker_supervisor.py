@@ -99,6 +99,7 @@ def ask_for_restart(tmp_path: Path, journal: RunJournal) -> int:
     return 0
 
 
+@pytest.mark.slow
 def test_a_worker_may_ask_for_a_new_process(tmp_path: Path) -> None:
     assert supervise(partial(ask_for_restart, tmp_path)) == 0
     assert "GPU" in (tmp_path / "cause").read_text()

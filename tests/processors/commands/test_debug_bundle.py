@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 
 import main
-from config import Settings
+from config import Settings, load_settings
 from processors import batch_runner
 from processors.batch.batch_inputs import find_inputs
 from processors.commands import debug_bundle
 from processors.commands.debug_bundle import DebugBundle
+from processors.known_people.gallery import Gallery
 from tests.material.small_videos import gray_ramp, make_video
+from tests.processors.known_people.people import run
 
 PROJECT = Path(main.__file__).resolve().parent
 
@@ -91,6 +93,31 @@ def test_what_is_in_it_and_what_is_not(finished: tuple[Path, Path], tmp_path: Pa
     assert {name.partition("/")[0] for name in found} < {*found["README.txt"].replace(";", " ").split(), "results"} | {
         "README.txt"
     }
+
+
+def test_names_of_known_people_are_not_in_it(finished: tuple[Path, Path], tmp_path: Path) -> None:
+    videos, output = finished
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "Dora.jpg").write_bytes(b"no photo, whatever it is called")
+    with Gallery(output / "people.db") as gallery:
+        number = run(gallery, "film", [1])["person_01"]
+        gallery.name(f"P{number:04d}", "Carla")
+    manifest = json.loads((output / "film" / "manifest.json").read_text())
+    suggestion = {"id": "P0009", "name": "Egon", "similarity": 0.4}
+    manifest["people"][1] |= {"known_as": "Fritz / F", "match": {"suggestion": suggestion}}
+    (output / "film" / "manifest.json").write_text(json.dumps(manifest))
+    settings = load_settings(None, {"people": {"people": str(tmp_path / "faces"), "only": "Gerda"}})
+    bundle = DebugBundle(tmp_path / "b.zip", ["--only", "Gerda"], output, settings)
+    log = logging.getLogger("some.other.module")
+    log.propagate = False
+    with bundle:
+        bundle.inputs = find_inputs([str(videos)], output)
+        log.addHandler(bundle.log)
+        log.warning("Dora.jpg: left out; Carla? 0.41; Egon; Fritz / F")
+        log.removeHandler(bundle.log)
+    text = "\n".join(contents(tmp_path / "b.zip").values())
+    assert [name for name in ("Anna", "Carla", "Dora", "Egon", "Fritz", "Gerda") if name in text] == []
+    assert str(tmp_path) not in text
 
 
 def test_a_clock_that_lost_its_battery(

@@ -58,7 +58,7 @@ class Studio:
         values = {**self.values, **more}
         settings = load_settings(None, values)
         inputs = find_inputs([str(self.video)], self.output)
-        make = VideoProcessorFactory(settings, no_models)
+        make = VideoProcessorFactory(settings, self.output, no_models)
         return [r.status for r in run_batch(inputs, self.output, settings, BatchMonitor(), make).results]
 
     def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> Manifest:
@@ -119,7 +119,10 @@ def test_later_runs_leave_the_edited_people_alone(studio):
     assert studio.tree() == edited
     assert studio.run(clip={"size": 80}) == ["done"]
     assert "Anna" in json.loads((studio.folder / "timeline.json").read_text())["people"][0]["name"]
-    assert studio.run(run={**studio.values["run"], "overwrite": True}) == ["done"]
+    overwrite = {**studio.values["run"], "overwrite": True}
+    assert studio.run(run=overwrite) == ["done"]
+    assert "Anna" in (studio.folder / "timeline.json").read_text(), "the gallery knows her"
+    assert studio.run(run=overwrite, people={"no_gallery": True}) == ["done"]
     assert "Anna" not in (studio.folder / "timeline.json").read_text()
     assert "Anna" in (studio.folder / "timeline.json.bak").read_text()
 

@@ -139,6 +139,7 @@ def test_a_module_that_is_named_on_a_line_of_its_own_counts(tmp_path, monkeypatc
     assert set(analysis_sources(tmp_path)) == {"core.a", "core.c"}
 
 
+@pytest.mark.slow
 def test_a_changed_line_of_code_makes_a_new_one_necessary(tmp_path):
     for name in analysis_sources(PROJECT):
         path = Path(f"{name.replace('.', '/')}.py")

@@ -152,7 +152,7 @@ def test_an_extra_that_lacks_a_file_is_not_reused(tmp_path):
     (tmp_path / "mot.txt").unlink()
     reusable = examine(tmp_path, KEY).reusable
     assert reusable is not None
-    assert reusable.files == ("p/1.mp4", "people.vtt")
+    assert reusable.files == {"p/1.mp4": "p/1.mp4", "people.vtt": "people.vtt"}
     assert reusable.clips[0].file == "p/1.mp4" and reusable.warnings == tuple(manifest["warnings"])
 
 

@@ -235,6 +235,7 @@ def test_a_letterbox_hides_no_cut_of_a_dark_clip() -> None:
     assert clip_cuts("hamilton_short.mp4", lambda frame: framed(frame, 0.2, 0.0, 0)) == [20, 82, 211]
 
 
+@pytest.mark.slow
 @pytest.mark.clips
 def test_a_car_at_half_the_rate_makes_no_cut() -> None:
     assert clip_cuts("intel_car.mp4", every=2) == []

@@ -52,6 +52,7 @@ def test_the_pixels_aspect_changes_at_the_seam(tmp_path: Path, extension: str, c
     assert float(aspects[-1] or 0) == pytest.approx(426 / 320, rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_wider_picture_comes_and_goes(tmp_path: Path) -> None:
     path = joined(tmp_path / "wide.ts", [Piece(WIDE), Piece(PLAIN), Piece(WIDE)], (*H264, *STEREO_AAC))
     assert frame_sizes(path)[:: FRAMES - 1] == [

@@ -1,0 +1,110 @@
+"""The shared clips as the gallery sees them: analysed, with who is who where somebody knows."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.known_clips import CLIPS, SAME_SIGNER
+from benchmarks.quality.people import find_clips, known_truth
+from config import Settings
+from core.analysis_file import AnalysisRecord
+from core.analysis_store import AnalysisStore
+from core.media.video_probe import probe_video
+from core.model_manager import ModelManager
+from core.models.weights import chosen_cache_dir
+from core.types import FaceAnalysis, Tracklet
+from processors.face_analyzer import FaceAnalyzer
+from processors.id_timeline_generator import IdTimelineGenerator
+from processors.known_people.gallery_types import PersonOfVideo, VideoKey
+from processors.known_people.video_cast import people_of_video
+from processors.results.analysis_key import analysis_key
+from tests.material.scoring import Labelled, box_overlap
+from utils.fingerprints import fingerprint
+
+SHARED = CLIPS.parent
+SERIES = "friends"
+"""clips whose names begin so share their people"""
+OWNED_IOU = 0.4
+"""of a tracklet's box and a known face's, from which on it is that face"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Video:
+    """An analysed clip. truth: true person by label of the timeline; missing where nobody knows."""
+
+    path: Path
+    key: VideoKey
+    people: tuple[PersonOfVideo, ...]
+    together: frozenset[tuple[str, str]]
+    truth: dict[str, str]
+
+
+def videos(settings: Settings, models: ModelManager) -> list[Video]:
+    """All shared clips with people, analysed."""
+    faces = _labelled()
+    found = []
+    for name, path in [*find_clips(SHARED / "clips"), *((p.name, p) for p in sorted((SHARED / "who").iterdir()))]:
+        if path.suffix not in (".mp4", ".mov", ".mkv", ".avi", ".gif") or not path.is_relative_to(SHARED):
+            continue
+        mark = fingerprint(path)
+        analysis, key = _analysed(path, settings, models)
+        timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
+        people, together = people_of_video(analysis, timeline, {})
+        frames = faces.get(path.name) or known_truth(path)
+        by_id = {t.id: t for t in analysis.tracklets}
+        truth = {
+            person.label: who
+            for person in people
+            if (who := _true_person(path, [by_id[i] for i in person.tracklets], frames)) is not None
+        }
+        found.append(Video(path, VideoKey(mark, key, path.name, name), tuple(people), together, truth))
+    return found
+
+
+def _analysed(path: Path, settings: Settings, models: ModelManager) -> tuple[FaceAnalysis, str]:
+    store = AnalysisStore(chosen_cache_dir(settings.run.cache_dir), settings.run.cache_mb * 2**20)
+    key = analysis_key(fingerprint(path), settings, models.embedder.name)
+    info = probe_video(path)
+    record = store.load(key, info)
+    if record is None:
+        record = AnalysisRecord(key, FaceAnalyzer(settings, models).analyze(info), models.describe(), ())
+        store.save(record)
+    return record.analysis, key
+
+
+def _labelled() -> dict[str, dict[int, Labelled]]:
+    """Faces of `who/faces.csv` by clip and frame."""
+    found: dict[str, dict[int, Labelled]] = {}
+    with (SHARED / "who" / "faces.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            box = np.array([float(row[k]) for k in ("x1", "y1", "x2", "y2")])
+            found.setdefault(row["clip"], {}).setdefault(int(row["frame"]), []).append((row["person"], box))
+    return found
+
+
+def _true_person(path: Path, tracklets: Sequence[Tracklet], frames: dict[int, Labelled] | None) -> str | None:
+    """Whose the tracklets mostly are, unique over all files; None where nobody knows."""
+    for words in SAME_SIGNER:
+        if path.stem.removeprefix("intel_asl_") in words:
+            return f"signer {words[0]}"
+    if frames is None:
+        return f"{path.stem}/somebody" if path.stem in ("retalk_1", "pyfeat_noface_face") else None
+    votes: Counter[str] = Counter()
+    for tracklet in tracklets:
+        for row, frame in enumerate(tracklet.frames.tolist()):
+            known = frames.get(frame, [])
+            overlap = box_overlap([tracklet.boxes[row].astype(np.float64)], [box for _, box in known])
+            if known and overlap.max() >= OWNED_IOU:
+                votes[known[int(overlap[0].argmax())][0]] += 1
+    votes.pop("-", None)
+    if not votes:
+        # In the series it may be one of the six; elsewhere it is certainly nobody of another file.
+        return None if path.name.startswith(SERIES) else f"{path.stem}/{tracklets[0].id}"
+    who = votes.most_common(1)[0][0]
+    return f"{SERIES}/{who}" if path.name.startswith(SERIES) else f"{path.stem}/{who}"

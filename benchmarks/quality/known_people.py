@@ -1,0 +1,302 @@
+"""Known people, measured: links between videos, names by photos, pairs of photos, sharpness, and large galleries.
+
+    python -m benchmarks.quality.known_people [links] [photos] [pairs] [sharpness] [scale]
+        [--cache-dir DIR] [--embedder NAME]
+
+Without a word everything is measured. Analyses are kept in the cache folder, so that a second run takes a minute. The
+rule of links is fitted on other videos than those it is judged by, and so is the threshold of sharpness.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import combinations, groupby
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.known_clips import CLIPS
+from benchmarks.quality.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
+from benchmarks.quality.known_cast import SERIES, SHARED, Video, videos
+from config import load_settings
+from core.model_manager import ModelManager
+from core.models.similarity import Similarity
+from processors.known_people.face_evidence import GOOD_QUALITY, POOR_FACE_LOG_ODDS, as_log_odds, set_cosine
+from processors.known_people.face_index import ExactFaceIndex
+from processors.known_people.gallery import Gallery
+from processors.known_people.gallery_types import EmbedderKey, GalleryFace, PersonOfVideo
+from processors.known_people.gallery_videos import Linked, record_video
+from processors.known_people.known_faces import KnownFaces, video_people
+from processors.known_people.person_linker import Decisions, LinkRules
+from processors.known_people.photo_compare import compare_photos
+from processors.known_people.photo_faces import find_faces
+from processors.known_people.photo_reader import read_photo
+from processors.known_people.reference_photos import read_reference_photos
+
+SHOWN = {
+    "lin-manuel-miranda": "hamilton_short/lin",
+    "alex-lacamoire": "hamilton_short/alex",
+    "obama": "hamilton_short/obama",
+}
+PENALTIES, SIMILARITIES = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0), (0.5, 0.6, 0.7, 0.8, 0.9)
+SLACK = 0.5
+"""log-odds by which the wrong links of a rule have to be out of its reach"""
+Masks = dict[tuple[float, float], np.ndarray]
+SIZES = (100, 10_000, 100_000)
+TURNS = 20
+_UNDECIDED = Decisions()
+
+
+def links(all_videos: Sequence[Video], embedder: EmbedderKey, similarity: Similarity) -> Iterator[str]:
+    """Who is linked over files: the signers, the series, and everything in one gallery."""
+    signers = [v for v in all_videos if v.path.parent.name == "people"]
+    series = [v for v in all_videos if v.path.name.startswith(SERIES)]
+    yield "| videos | files | people found | numbers given | links | right | wrong | precision | recall |"
+    yield "|" + "---|" * 9
+    for name, chosen in (("signers", signers), ("series", series), ("everything", list(all_videos))):
+        given = _through_gallery(chosen, embedder, similarity)
+        right, wrong, possible = _pairs(given)
+        numbers = len({number for _, number in given})
+        share = f"{right / (right + wrong):.3f}" if right + wrong else "-"
+        recall = f"{right / possible:.3f}" if possible else "-"
+        cells = [name, len(chosen), len(given), numbers, right + wrong, right, wrong, share, recall]
+        yield f"| {' | '.join(map(str, cells))} |"
+    yield ""
+    yield from _cross_validated_rule(all_videos, similarity)
+
+
+def names_by_photos(
+    all_videos: Sequence[Video], models: ModelManager, embedder: EmbedderKey, similarity: Similarity
+) -> Iterator[str]:
+    """Whom the shared photos name in all clips."""
+    photos = read_reference_photos(SHARED / "photos", models)
+    yield from (str(line) for line in photos.lines)
+    known = KnownFaces(embedder, similarity)
+    right, wrong = 0, 0
+    with tempfile.TemporaryDirectory() as folder, Gallery(Path(folder) / "gallery.sqlite") as gallery:
+        gallery.keep_photos(photos.photos, str(SHARED / "photos"), embedder)
+        named = {person.number: person.name for person in gallery.people()}
+        for video in all_videos:
+            for linked in _record(gallery, known, embedder, video):
+                if linked.name:
+                    expected = video.truth.get(linked.label) == SHOWN.get(linked.name)
+                    right, wrong = right + expected, wrong + (not expected)
+                    verdict = f"{'right' if expected else 'WRONG'}, {linked.match}"
+                    yield f"{video.path.name} {linked.label}: {linked.name} ({verdict})"
+                elif (asked := linked.match.suggestion) is not None and asked.number in named:
+                    yield f"{video.path.name} {linked.label}: {asked.name}? {asked.similarity:.2f}"
+    yield f"named right {right}, wrong {wrong}, to be named {len(SHOWN)}"
+
+
+def pairs(models: ModelManager) -> Iterator[str]:
+    """The labelled pairs of photos at the default threshold."""
+    folder = SHARED / "pairs"
+    with (folder / "pairs.csv").open(newline="") as file:
+        rows = sorted((row["a"], row["b"], row["same"] == "1") for row in csv.DictReader(file))
+    wrong: Counter[str] = Counter()
+    for source, group in groupby(rows, lambda row: row[0]):
+        entries = list(group)
+        targets = [folder / b for _, b, _ in entries]
+        for (a, b, same), (comparison, _) in zip(
+            entries, compare_photos(folder / source, targets, models), strict=True
+        ):
+            found = bool(comparison.faces) and comparison.faces[0].same
+            if found != same:
+                wrong["false match" if found else "missed"] += 1
+                yield f"{'false match' if found else 'missed'}: {a} {b}"
+    yield f"{len(rows)} pairs: accuracy {1 - sum(wrong.values()) / len(rows):.4f}, false matches {wrong['false match']}"
+
+
+def sharpness(models: ModelManager) -> Iterator[str]:
+    """Blur of known strength on the shared photos and frames."""
+    pictures: list[BlurCase] = []
+    faces: list[BlurCase] = []
+    for path in sorted([*(SHARED / "photos").iterdir(), *(SHARED / "pairs").iterdir()]):
+        if path.suffix not in (".jpg", ".png"):
+            continue
+        photo = read_photo(path)
+        pictures += blur_cases(path.name, photo.pixels)
+        for face in find_faces(photo, models)[:1]:
+            faces += blur_cases(path.name, photo.pixels, face.box)
+    for path in sorted([*CLIPS.rglob("*"), *(SHARED / "who").iterdir()]):
+        if path.suffix in (".mp4", ".mov", ".mkv", ".avi") and path.parent.name != "broken":
+            frame = frame_of(path)
+            if frame is not None:
+                pictures += blur_cases(path.name, frame)
+    yield from sharpness_table(pictures, faces)
+
+
+def scale(embedder: EmbedderKey, similarity: Similarity) -> Iterator[str]:
+    """Time and memory of galleries of many faces."""
+    yield "| faces | dimensions | index, MB | a person's query, CPU ms | search alone, CPU ms | load, s | file, MB |"
+    yield "|" + "---|" * 7
+    for dimensions in (128, 512):
+        for size in SIZES:
+            yield _scale_row(size, dimensions, embedder, similarity)
+
+
+def _scale_row(size: int, dimensions: int, embedder: EmbedderKey, similarity: Similarity) -> str:
+    random = np.random.default_rng(0)
+    vectors = random.standard_normal((size, dimensions)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    tracemalloc.start()
+    index = ExactFaceIndex()
+    for start in range(0, size, 10_000):
+        index.add(np.arange(start, min(start + 10_000, size)), vectors[start : start + 10_000])
+    memory = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    alone = []
+    for turn in range(TURNS):
+        begin = time.thread_time()
+        index.search(vectors[turn : turn + 1], 256)
+        alone.append(time.thread_time() - begin)
+    with tempfile.TemporaryDirectory() as folder, Gallery(Path(folder) / "gallery.sqlite") as gallery:
+        with gallery.file.writing() as rows:
+            rows.executemany("INSERT INTO people (id) VALUES (?)", [(n + 1,) for n in range(size // 10)])
+            rows.executemany(
+                "INSERT INTO faces (person, embedder, weights, vector, quality, source, origin, thumbnail)"
+                " VALUES (?, ?, ?, ?, 0.9, 'video', ?, x'')",
+                (
+                    (n // 10 + 1, embedder.name, embedder.weights_sha256, v.astype("<f2").tobytes(), f"v#{n}")
+                    for n, v in enumerate(vectors)
+                ),
+            )
+            rows.execute("UPDATE state SET digest = 'filled'")
+        known = KnownFaces(embedder, similarity)
+        person = PersonOfVideo("a", (0,), faces=_faces(vectors[:6]))
+        times = []
+        with gallery.file.reading() as rows:
+            for _ in range(TURNS + 1):
+                begin = time.thread_time()
+                known.link([person], (), _UNDECIDED, rows)
+                times.append(time.thread_time() - begin)
+        bytes_on_disk = sum(file.stat().st_size for file in Path(folder).iterdir())
+    return (
+        f"| {size} | {dimensions} | {memory / 2**20:.0f} | {1000 * float(np.median(times[1:])):.1f} | "
+        f"{1000 * float(np.median(alone)):.1f} | {times[0]:.2f} | {bytes_on_disk / 2**20:.0f} |"
+    )
+
+
+def _faces(vectors: np.ndarray) -> tuple[GalleryFace, ...]:
+    return tuple(GalleryFace(vector, 0.95) for vector in vectors)
+
+
+def _record(gallery: Gallery, known: KnownFaces, embedder: EmbedderKey, video: Video) -> list[Linked]:
+    return record_video(
+        gallery,
+        video.key,
+        embedder,
+        video.people,
+        video.together,
+        lambda people, decided, rows: known.link(people, video.together, decided, rows),
+    )
+
+
+def _through_gallery(
+    chosen: Sequence[Video], embedder: EmbedderKey, similarity: Similarity
+) -> list[tuple[tuple[str, str], int]]:
+    """(file, true person) and number of everybody whose truth is known, the files one after the other."""
+    given = []
+    known = KnownFaces(embedder, similarity)
+    with tempfile.TemporaryDirectory() as folder, Gallery(Path(folder) / "gallery.sqlite") as gallery:
+        for video in chosen:
+            for linked in _record(gallery, known, embedder, video):
+                if linked.label in video.truth and linked.number is not None:
+                    given.append(((video.path.name, video.truth[linked.label]), linked.number))
+    return given
+
+
+def _pairs(given: Sequence[tuple[tuple[str, str], int]]) -> tuple[int, int, int]:
+    """Of pairs of people of two files: linked and one person, linked and two, all that are one person."""
+    right = wrong = possible = 0
+    for ((file_a, a), m), ((file_b, b), n) in combinations(given, 2):
+        if file_a == file_b:
+            continue
+        possible += a == b
+        right += m == n and a == b
+        wrong += m == n and a != b
+    return right, wrong, possible
+
+
+def _cross_validated_rule(all_videos: Sequence[Video], similarity: Similarity) -> Iterator[str]:
+    """The rule of links between two videos, chosen without the video that it is applied to."""
+    people = [(video, person) for video in all_videos for person in video_people(video.people, ())]
+    rows = []
+    for (video_a, a), (video_b, b) in combinations(people, 2):
+        truth = video_a.truth.get(a.label), video_b.truth.get(b.label)
+        if video_a is video_b or None in truth or not len(a.faces) or not len(b.faces):
+            continue
+        cosine = set_cosine(a.faces, b.faces)
+        quality = min(float(a.faces.quality.max()), float(b.faces.quality.max()), GOOD_QUALITY)
+        odds = similarity.calibration.slope * (cosine - similarity.calibration.midpoint)
+        rows.append((video_a.path.name, video_b.path.name, truth[0] == truth[1], odds, GOOD_QUALITY - quality))
+    names = np.array([row[:2] for row in rows])
+    same = np.array([row[2] for row in rows])
+    odds, lack = np.array([row[3:] for row in rows]).T
+    rules = [(penalty, least) for penalty in PENALTIES for least in SIMILARITIES]
+    linked = {rule: odds - rule[0] * lack >= as_log_odds(rule[1]) for rule in rules}
+    nearly = {rule: odds - rule[0] * lack >= as_log_odds(rule[1]) - SLACK for rule in rules}
+    held_right = held_wrong = 0
+    chosen: Counter[tuple[float, float]] = Counter()
+    for name in np.unique(names):
+        out = (names == name).any(1)
+        inside = ~out
+        best = _chosen_rule(
+            {rule: mask[inside] for rule, mask in linked.items()},
+            {rule: mask[inside] for rule, mask in nearly.items()},
+            same[inside],
+        )
+        chosen[best] += 1
+        held_right += int((linked[best] & same)[out].sum())
+        held_wrong += int((linked[best] & ~same)[out].sum())
+    now = linked[(POOR_FACE_LOG_ODDS, LinkRules().similarity)]
+    yield f"{len(rows)} pairs of people of two files, {int(same.sum())} of them one person; without the margin:"
+    yield f"as set: {int((now & same).sum())} right, {int((now & ~same).sum())} wrong"
+    yield f"leaving a file out: {held_right} right, {held_wrong} wrong (each pair counts twice)"
+    yield f"rules chosen (penalty, similarity): {dict(chosen)}; on all files {_chosen_rule(linked, nearly, same)}"
+
+
+def _chosen_rule(linked: Masks, nearly: Masks, same: np.ndarray) -> tuple[float, float]:
+    """The rule with the most right links of those that would link nobody wrongly even if they were looser.
+
+    Of equal ones the one that asks least of good faces.
+    """
+    return max(linked, key=lambda r: (-(nearly[r] & ~same).sum(), (linked[r] & same).sum(), -r[1], r[0]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="links, photos, pairs, sharpness, scale; all without a word")
+    parser.add_argument("--embedder", default="auto", help="which recognition network")
+    parser.add_argument("--cache-dir", default="", help="where models and analyses are kept")
+    args = parser.parse_args()
+    changes = {"run": {"offline": True, "cache_dir": args.cache_dir}, "analysis": {"embedder": args.embedder}}
+    settings = load_settings(None, changes)
+    models = ModelManager.instance(settings)
+    about = models.describe()["embedder"]
+    embedder = EmbedderKey(about["name"], about["sha256"])
+    similarity = Similarity.for_embedder(embedder.name)
+    parts = args.parts or ["links", "photos", "pairs", "sharpness", "scale"]
+    seen = videos(settings, models) if {"links", "photos"} & set(parts) else []
+    work = {
+        "links": lambda: links(seen, embedder, similarity),
+        "photos": lambda: names_by_photos(seen, models, embedder, similarity),
+        "pairs": lambda: pairs(models),
+        "sharpness": lambda: sharpness(models),
+        "scale": lambda: scale(embedder, similarity),
+    }
+    print(f"recognition network: {embedder.name}")
+    for part in parts:
+        print(f"\n{part}\n")
+        for line in work[part]():
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

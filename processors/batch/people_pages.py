@@ -1,0 +1,163 @@
+"""people.json and people.html of an output folder: everybody in its videos, by person instead of by video."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.errors import GalleryError, OutputError
+from core.models.similarity import Similarity
+from processors.known_people.gallery import Gallery
+from processors.known_people.gallery_types import Appearance, GalleryPerson
+from processors.known_people.known_faces import KnownFaces
+from processors.known_people.people_list import PEOPLE_FILE, write_people_file
+from processors.results.html_page import is_our_page
+from processors.results.manifest import ManifestPart, read_view
+from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
+from utils.files import atomic_path
+
+logger = logging.getLogger(__name__)
+
+_FACES_SHOWN = 6
+_PAIRS_SHOWN = 24
+_PAIRED_UP_TO = 2000
+"""people; among more of them the search for pairs would take longer than the rest of the page"""
+
+
+class _PageClipView(ManifestPart, frozen=True, kw_only=True):
+    person: str
+    file: str
+    start_s: float
+    end_s: float
+
+
+class _PagePersonView(ManifestPart, frozen=True, kw_only=True):
+    name: str
+    tracklets: tuple[int, ...]
+
+
+class _PageView(ManifestPart, frozen=True, kw_only=True):
+    """The part of a manifest that the page needs."""
+
+    people: tuple[_PagePersonView, ...]
+    clips: tuple[_PageClipView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """The manifests of the output folder, read once each and only in part."""
+
+    output_dir: Path
+    views: dict[str, _PageView | None]
+
+    def view(self, folder: str) -> _PageView | None:
+        if folder not in self.views:
+            self.views[folder] = read_view(self.output_dir / folder, _PageView)
+        return self.views[folder]
+
+
+def write_people_pages(output_dir: Path, gallery_path: Path) -> None:
+    """Write people.json and people.html about everybody whom the gallery knows from results in `output_dir`.
+
+    Nothing is written where there is no gallery, or none that can be read; that is a warning.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    if not gallery_path.exists():
+        return
+    try:
+        with Gallery(gallery_path) as gallery:
+            folders = _Folders(output_dir, {})
+            people = list(shown_people(gallery, folders))
+            write_people_file(output_dir / PEOPLE_FILE, people)
+            _write_page(output_dir / PEOPLE_PAGE, gallery, people, folders)
+    except GalleryError as error:
+        logger.warning("%s; %s and %s are not up to date", error, PEOPLE_FILE, PEOPLE_PAGE)
+
+
+def refresh_people_pages(output_dir: Path, gallery_path: Path) -> None:
+    """`write_people_pages` for commands that change the gallery.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    if not output_dir.is_dir():
+        return
+    try:
+        write_people_pages(output_dir, gallery_path)
+    except OSError as error:
+        raise OutputError(f"cannot write the pages: {error.strerror or error}", path=output_dir) from error
+
+
+def shown_people(gallery: Gallery, folders: _Folders) -> Iterator[GalleryPerson]:
+    """The people of the gallery with those of their appearances whose results lie in the output folder."""
+    for person in gallery.people():
+        here = tuple(a for a in person.appearances if _entry(a, folders) is not None)
+        if here:
+            yield replace(person, appearances=here)
+
+
+def _entry(appearance: Appearance, folders: _Folders) -> _PagePersonView | None:
+    """The person in the manifest; another name than the gallery's stands there until the next run."""
+    view = folders.view(appearance.folder)
+    own = set(appearance.tracklets)
+    found = [person for person in view.people if own & set(person.tracklets)] if view is not None else []
+    return max(found, key=lambda person: len(own & set(person.tracklets)), default=None)
+
+
+def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], folders: _Folders) -> None:
+    if path.exists() and not is_our_page(path):
+        logger.warning("%s was not made by this program and is left alone", path)
+        return
+    shown = sorted(people, key=lambda p: (not p.name, p.name.casefold(), p.number))
+    by_number = {person.number: person for person in people}
+    pairs = list(_pairs(gallery, by_number)) if len(people) <= _PAIRED_UP_TO else []
+    parts = people_parts((_page_person(person, gallery, folders) for person in shown), len(shown), pairs)
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(parts)
+
+
+def _page_person(person: GalleryPerson, gallery: Gallery, folders: _Folders) -> PagePerson:
+    return PagePerson(
+        person.id,
+        person.name,
+        gallery.thumbnails(person.number, _FACES_SHOWN),
+        tuple(_videos(person.appearances, folders)),
+        person.photos,
+    )
+
+
+def _videos(appearances: Iterable[Appearance], folders: _Folders) -> Iterator[PageVideo]:
+    for appearance in appearances:
+        view, entry = folders.view(appearance.folder), _entry(appearance, folders)
+        if view is None or entry is None:
+            continue
+        clips = tuple(
+            PageClip(f"{appearance.folder}/{clip.file}", clip.start_s, clip.end_s - clip.start_s)
+            for clip in view.clips
+            if clip.person == entry.name
+        )
+        yield PageVideo(appearance.folder, appearance.video, entry.name, appearance.on_screen_s, clips)
+
+
+def _pairs(gallery: Gallery, people: dict[int, GalleryPerson]) -> Iterator[PagePair]:
+    for embedder in gallery.embedders():
+        known = KnownFaces(embedder, Similarity.for_embedder(embedder.name))
+        for pair in known.suggest_pairs(gallery, _PAIRS_SHOWN):
+            first, second = people.get(pair.first), people.get(pair.second)
+            if first is None or second is None:
+                continue
+            # The name stays, so the one with a name comes first.
+            kept, other = (second, first) if second.name and not first.name else (first, second)
+            yield PagePair(
+                kept.id,
+                kept.name,
+                next(iter(gallery.thumbnails(kept.number, 1)), b""),
+                other.id,
+                other.name,
+                next(iter(gallery.thumbnails(other.number, 1)), b""),
+                pair.similarity,
+            )

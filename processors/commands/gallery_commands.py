@@ -1,0 +1,168 @@
+"""`main.py name|link|unlink|forget`: say who people are, across videos."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import SettingsError
+from core.options import options
+from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import Parser, new_parser, word
+from processors.commands.cache_command import CACHE_SETTINGS
+from processors.commands.console import open_console
+from processors.commands.gallery_flags import add_gallery_flags, existing_gallery
+from processors.commands.settings_flags import add_settings, settings_from
+from utils.plurals import count_of
+from utils.stdout_guard import print_lines
+
+if TYPE_CHECKING:
+    from core.analysis_store import AnalysisStore
+    from processors.known_people.gallery import Gallery
+    from processors.known_people.gallery_types import Forgotten
+
+logger = logging.getLogger(__name__)
+
+_WHO = "id (P0007) or name, as main.py people lists them"
+_APPEARANCE = f"person of a video (interview/person_02), or {_WHO}"
+_THEN_RUN = "The next run gives folders and pages the new name; clips are not encoded again."
+
+
+def name_parser() -> Parser:
+    """Return the parser of `name`."""
+    parser = _parser("name", f"Give a person a name that holds in all videos. {_THEN_RUN}")
+    parser.add_argument("person", type=word, metavar="PERSON", help=_WHO)
+    parser.add_argument("new_name", type=word, metavar="NAME", help='new name; "" takes the name away')
+    return parser
+
+
+def name(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py name P0007 NAME`."""
+    parsed = name_parser().parse_args(arguments)
+    with open_console(parsed.verbosity), existing_gallery(parsed, parsed.output) as gallery:
+        person = gallery.name(parsed.person, parsed.new_name)
+    print_lines([f"{person.id} is called {person.name}" if person.name else f"{person.id} has no name"])
+    return EXIT_DONE
+
+
+def link_parser() -> Parser:
+    """Return the parser of `link`."""
+    parser = _parser("link", f"Say that two people are one. {_THEN_RUN}")
+    parser.add_argument("appearance", type=word, metavar="PERSON", help=_APPEARANCE)
+    parser.add_argument("person", type=word, metavar="KNOWN", help=f"who it is: {_WHO}; this id and name stay")
+    return parser
+
+
+def link(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py link interview/person_02 P0007` or `main.py link P0009 P0007`."""
+    parsed = link_parser().parse_args(arguments)
+    with open_console(parsed.verbosity), existing_gallery(parsed, parsed.output) as gallery:
+        from processors.known_people.gallery_videos import link_appearance
+
+        if place := _appearance(gallery, parsed.appearance):
+            link_appearance(gallery, *place, parsed.person)
+        else:
+            gallery.unite(parsed.person, parsed.appearance)
+        person = gallery.find(parsed.person)
+    print_lines([f"{parsed.appearance} is {person.id} {person.name}".rstrip()])
+    return EXIT_DONE
+
+
+def unlink_parser() -> Parser:
+    """Return the parser of `unlink`."""
+    parser = _parser("unlink", f"Say that two people are not the same; that is remembered for good. {_THEN_RUN}")
+    parser.add_argument("appearance", type=word, metavar="PERSON", help=_APPEARANCE)
+    parser.add_argument(
+        "person", nargs="?", type=word, metavar="OTHER", help="who it is not; may be left out for a person of a video"
+    )
+    return parser
+
+
+def unlink(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py unlink interview/person_02` or `main.py unlink P0009 P0007`."""
+    parsed = unlink_parser().parse_args(arguments)
+    with open_console(parsed.verbosity), existing_gallery(parsed, parsed.output) as gallery:
+        from processors.known_people.gallery_videos import unlink_appearance
+        from processors.known_people.person_names import person_id
+
+        if parsed.person is not None:
+            gallery.set_apart(parsed.appearance, parsed.person)
+            line = f"{parsed.appearance} and {parsed.person} are two people"
+        elif place := _appearance(gallery, parsed.appearance):
+            line = f"{parsed.appearance} is {person_id(unlink_appearance(gallery, *place))} now"
+        else:
+            hint = "unlink interview/person_02, or unlink P0009 P0007"
+            raise SettingsError("somebody is needed whom the person is not", hint=hint)
+    print_lines([line])
+    return EXIT_DONE
+
+
+def forget_parser() -> Parser:
+    """Return the parser of `forget`."""
+    parser = _parser(
+        "forget",
+        "Delete what was kept of a person's face: vectors, thumbnails and the stored analyses of their videos. "
+        "Finished clips stay, and are listed.",
+    )
+    parser.add_argument("person", type=word, metavar="PERSON", help=_WHO)
+    add_settings(parser, [option for option in options() if option.name in CACHE_SETTINGS])
+    return parser
+
+
+def forget(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py forget Anna`; returns the exit code: 1 where something is left that should be gone."""
+    parsed = forget_parser().parse_args(arguments)
+    with open_console(parsed.verbosity):
+        from processors.results.analysis_key import make_store
+
+        settings = settings_from(parsed)
+        with existing_gallery(parsed, parsed.output) as gallery:
+            gone = gallery.forget(parsed.person)
+        kept = _remove_analyses(make_store(settings), gone)
+    print_lines(_forgotten_lines(gone, parsed.output, kept))
+    return EXIT_FAILED if gone.still_in_log or kept else EXIT_DONE
+
+
+def _parser(command: str, purpose: str) -> Parser:
+    parser = new_parser(command, purpose)
+    add_gallery_flags(parser, optional=False)
+    return parser
+
+
+def _appearance(gallery: Gallery, text: str) -> tuple[str, str] | None:
+    """Folder and label where `text` means a person of a video; None where it means somebody of the gallery."""
+    place = Path(text)
+    if "/" not in text.strip("/"):
+        return None
+    try:
+        gallery.find(text)
+    except SettingsError:
+        return place.parent.name, place.name
+    return None
+
+
+def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
+    """Remove the stored analyses that hold vectors of the person; returns those that cannot be removed."""
+    entries = [entry for entry in store.entries() if entry.path.name.partition(".")[0] in gone.analyses]
+    return [entry.path for entry in entries if not store.remove(entry)]
+
+
+def _forgotten_lines(gone: Forgotten, output_dir: Path, kept: Sequence[Path]) -> list[str]:
+    from core.errors import ascii_safe
+    from processors.known_people.person_names import person_id
+
+    lines = [
+        f"{person_id(gone.number)} {ascii_safe(gone.name)}".rstrip()
+        + f" is forgotten: {count_of(gone.faces, 'face')} deleted from the gallery",
+        *(f"still there: {ascii_safe(str(path))} (it cannot be removed)" for path in kept),
+    ]
+    if gone.still_in_log:
+        lines.append(f"still there: {gone.still_in_log}")
+    lines += [
+        f"still there: clips and images in {ascii_safe(str(output_dir / a.folder / a.label))}" for a in gone.appearances
+    ]
+    lines += [f"still there: photos in {ascii_safe(place)}, which name the person again" for place in gone.places]
+    return lines

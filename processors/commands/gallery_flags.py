@@ -1,0 +1,92 @@
+"""What the commands have in common that read or change the gallery of known people."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import GalleryError, SettingsError
+from core.options import options
+from processors.commands.argument_parser import Parser
+from processors.commands.settings_flags import add_settings, settings_from
+
+if TYPE_CHECKING:
+    from processors.known_people.gallery import Gallery
+    from processors.results.timeline_file import TimelineFile
+
+logger = logging.getLogger(__name__)
+
+
+def add_gallery_flags(parser: Parser, *, optional: bool) -> None:
+    """Add --gallery and, if the command can do without a gallery, --no-gallery."""
+    names = {"gallery", "no_gallery"} if optional else {"gallery"}
+    add_settings(parser, [option for option in options() if option.section == "people" and option.name in names])
+
+
+def gallery_file(parsed: argparse.Namespace, output_dir: Path) -> Path | None:
+    """The gallery that the flags mean; None where it is not there, or not wanted."""
+    from processors.known_people.people_places import gallery_path
+
+    path = gallery_path(settings_from(parsed).people, output_dir)
+    return path if path is not None and path.exists() else None
+
+
+@contextlib.contextmanager
+def existing_gallery(parsed: argparse.Namespace, output_dir: Path) -> Iterator[Gallery]:
+    """The gallery, open; afterwards people.json and people.html say what it says then.
+
+    Raises:
+        SettingsError: there is none.
+        GalleryError: it cannot be used.
+        OutputError: the pages cannot be written.
+    """
+    from processors.batch.people_pages import refresh_people_pages
+    from processors.known_people.gallery import Gallery
+
+    path = gallery_file(parsed, output_dir)
+    if path is None:
+        hint = "run videos first; -o names their output folder, --gallery the file"
+        raise SettingsError("no gallery of people is there yet", path=output_dir, hint=hint)
+    with Gallery(path) as gallery:
+        yield gallery
+    refresh_people_pages(output_dir, path)
+
+
+def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | None) -> None:
+    """Tell the gallery in the file `path` what somebody made of a video's people; None: there is none to tell.
+
+    A gallery that cannot be used is a warning: it learns of the edits when the clips are made again.
+    """
+    from processors.batch.people_pages import refresh_people_pages
+    from processors.known_people.gallery import Gallery
+    from processors.known_people.gallery_types import PersonOfVideo, VideoKey
+    from processors.known_people.gallery_videos import follow_edits
+    from processors.results.manifest import read_manifest
+    from processors.results.result_lookup import recorded_fingerprint
+
+    if path is None:
+        return
+    manifest = read_manifest(folder)
+    clips = {person.name: person.clips for person in manifest.people} if manifest is not None else {}
+    lives = {tracklet.id: tracklet.end_s - tracklet.start_s for tracklet in timeline.tracklets}
+    people = [
+        PersonOfVideo(
+            person.name,
+            person.tracklets,
+            round(sum(lives[number] for number in person.tracklets), 3),
+            clips.get(person.name, len(person.segments)),
+        )
+        for person in timeline.people
+    ]
+    video = VideoKey(recorded_fingerprint(folder), timeline.analysis, timeline.input, folder.name)
+    try:
+        with Gallery(path) as gallery:
+            follow_edits(gallery, video, people)
+    except GalleryError as error:
+        logger.warning("%s; it learns of this when the clips are made again", error)
+        return
+    refresh_people_pages(folder.parent, path)

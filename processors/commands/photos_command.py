@@ -1,0 +1,146 @@
+"""`main.py photos DIR`: who is on the photos of a folder, and which are blurred; sorts them into folders on demand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import GalleryError, OutputError
+from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import Parser, existing_place, new_parser, path
+from processors.commands.console import open_console
+from processors.commands.photo_flags import network_options, networks, people_options, refuse_after_crash
+from processors.commands.settings_flags import add_settings, settings_from
+from utils.files import write_text
+from utils.plurals import count_of
+from utils.stdout_guard import print_lines
+
+if TYPE_CHECKING:
+    from config import Settings
+    from core.model_manager import ModelManager
+    from processors.known_people.person_linker import KnownPerson, LinkRules
+    from processors.known_people.photo_sorter import SortedPhoto
+
+logger = logging.getLogger(__name__)
+
+_WORK = "photos"
+_THUMBNAIL_PX, _THUMBNAIL_QUALITY = 320, 80
+
+
+def parser() -> Parser:
+    """Return the parser of `photos`."""
+    result = new_parser(
+        "photos",
+        "List the photos of a folder: who is on them (as photos and the gallery of the output folder tell), and "
+        "whether they are sharp. Photos themselves are never changed.",
+    )
+    result.add_argument("folder", type=existing_place, metavar="DIR", help="folder of photos, with its subfolders")
+    result.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    result.add_argument("--html", type=path, metavar="FILE.html", help="write a page with all photos to FILE.html")
+    sort = result.add_mutually_exclusive_group()
+    sort.add_argument(
+        "--move",
+        type=path,
+        metavar="OUT",
+        help="move each photo into OUT/NAME of the largest known face, or OUT/blurred",
+    )
+    sort.add_argument("--link", type=path, metavar="OUT", help="make links in OUT/NAME of every known face instead")
+    add_settings(result, [*network_options(), *people_options()])
+    return result
+
+
+def run(arguments: Sequence[str], journal: RunJournal) -> int:
+    """List and sort; returns the exit code: 1 where a photo could not be read."""
+    parsed = parser().parse_args(arguments)
+    settings = settings_from(parsed)
+    with open_console(parsed.verbosity):
+        import msgspec
+
+        from processors.batch.cache_place import usable_cache
+        from processors.known_people.person_linker import LinkRules
+        from processors.known_people.photo_sorter import carry_out, find_photos, photo_lines, plan_sorting
+
+        refuse_after_crash(journal, _WORK)
+        folder = Path(parsed.folder)
+        paths = find_photos(folder)
+        rules = LinkRules(settings.people.same_name, settings.people.name_margin)
+        with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
+            models = networks(usable)
+            known = _known(usable, parsed.output, models, rules)
+            photos, thumbnails = _look(paths, folder, models, known, rules, thumbnails=parsed.html is not None)
+        if parsed.html is not None:
+            _write_page(parsed.html, photos, thumbnails)
+        if out := parsed.move or parsed.link:
+            plan = plan_sorting(list(zip(photos, paths, strict=True)), out, every_person=parsed.link is not None)
+            done = sum(1 for _ in carry_out(plan, "link" if parsed.link else "move"))
+            logger.info("%s in %s", count_of(done, "link" if parsed.link else "photo"), out)
+    if parsed.json:
+        print_lines([msgspec.json.format(msgspec.json.encode(photos), indent=2).decode()])
+    else:
+        print_lines(photo_lines(photos))
+    return EXIT_FAILED if any(photo.error for photo in photos) else EXIT_DONE
+
+
+def _look(
+    paths: Sequence[Path],
+    folder: Path,
+    models: ModelManager,
+    known: Sequence[KnownPerson],
+    rules: LinkRules,
+    *,
+    thumbnails: bool,
+) -> tuple[list[SortedPhoto], list[bytes]]:
+    """What is on the photos, and a small JPEG of each (b"" where it cannot be read) if `thumbnails`."""
+    from processors.known_people.photo_sorter import look_at_photos
+    from utils.rgb_images import encode_jpeg, fit_within
+
+    photos, small = [], []
+    for photo, seen in look_at_photos(paths, folder, models, known, rules):
+        photos.append(photo)
+        if thumbnails:
+            pixels = None if seen.photo is None else fit_within(seen.photo.pixels, _THUMBNAIL_PX)
+            small.append(b"" if pixels is None else encode_jpeg(pixels, _THUMBNAIL_QUALITY))
+        if len(photos) % 100 == 0:
+            logger.info("%d of %s", len(photos), count_of(len(paths), "photo"))
+    return photos, small
+
+
+def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: LinkRules) -> list[KnownPerson]:
+    """Who may be on the photos. A gallery that cannot be used is a warning."""
+    from core.models.similarity import Similarity
+    from processors.known_people.gallery import Gallery
+    from processors.known_people.gallery_types import EmbedderKey
+    from processors.known_people.known_faces import KnownFaces
+    from processors.known_people.known_on_photos import known_in_gallery, with_photos
+    from processors.known_people.people_places import gallery_path, photo_folder
+    from processors.known_people.reference_photos import read_reference_photos
+
+    known: list[KnownPerson] = []
+    place = gallery_path(settings.people, output_dir)
+    if place is not None and (settings.people.gallery or place.exists()):
+        embedder = models.describe()["embedder"]
+        key = EmbedderKey(embedder["name"], embedder["sha256"])
+        try:
+            with Gallery(place) as gallery:
+                known = known_in_gallery(gallery, KnownFaces(key, Similarity.for_embedder(key.name), rules))
+        except GalleryError as error:
+            logger.warning("%s; going on without it", error)
+    folder = photo_folder(settings.people)
+    if folder is not None:
+        found = read_reference_photos(folder, models)
+        for line in found.lines:
+            logger.warning("%s", line)
+        known = with_photos(known, found.photos)
+    return known
+
+
+def _write_page(file: Path, photos: Sequence[SortedPhoto], thumbnails: Sequence[bytes]) -> None:
+    from processors.results.photos_page import photos_html
+
+    try:
+        write_text(file, photos_html(photos, thumbnails))
+    except OSError as error:
+        raise OutputError(f"the page cannot be written: {error.strerror or error}", path=file) from error

@@ -1,0 +1,95 @@
+"""How strongly two sets of faces speak for one person, given how good the faces are.
+
+Within one video, place and time support what a blurred face says. Between videos there is only the face, and blurred
+faces of different people are as alike to a recognition network as clear faces of one person. So the evidence
+of poor faces is discounted instead of being believed at the same threshold.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.models.similarity import Similarity
+from core.types import FloatArray
+
+GOOD_QUALITY = 0.9
+"""quality of the best face of a set from which nothing is discounted"""
+POOR_FACE_LOG_ODDS = 3.0
+"""what is taken off for each unit of quality that the poorer set lacks; measured, see benchmarks/known_people.py"""
+_TOP_SHARE = 0.25
+"""share of the pairs of faces that speaks for two sets: what both were seen from, not profile against front"""
+_MIN_WEIGHT = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceSet:
+    """Faces of one person. vectors: (K, D) float32, rows of unit length, K may be 0. quality: (K,) float32, [0, 1]."""
+
+    vectors: FloatArray
+    quality: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or self.quality.shape != (len(self.vectors),):
+            raise ValueError(f"vectors {self.vectors.shape}, quality {self.quality.shape}")
+
+    def __len__(self) -> int:
+        return len(self.quality)
+
+    @property
+    def mean(self) -> FloatArray:
+        """(D,) float32 of unit length, weighted by quality.
+
+        Raises:
+            ValueError: there are no faces.
+        """
+        if not len(self):
+            raise ValueError("no faces")
+        total = (self.vectors * np.maximum(self.quality, _MIN_WEIGHT)[:, None]).sum(0)
+        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), np.float32)
+
+    def best(self, count: int) -> FaceSet:
+        """The `count` best of the faces, in their order."""
+        if len(self) <= count:
+            return self
+        rows = np.sort(np.argsort(-self.quality, kind="stable")[:count])
+        return FaceSet(self.vectors[rows], self.quality[rows])
+
+
+def set_cosine(a: FaceSet, b: FaceSet) -> float:
+    """How alike two sets are, as `sample_cosines` has it for tracklets; both need a face.
+
+    Half of it is the cosine of the means, half the mean of the best quarter of the cosines between single faces.
+    """
+    pairs = np.sort((a.vectors @ b.vectors.T).ravel())
+    top = pairs[-max(round(_TOP_SHARE * len(pairs)), 1) :]
+    return (float(a.mean @ b.mean) + float(top.mean())) / 2
+
+
+def log_odds(a: FaceSet, b: FaceSet, similarity: Similarity) -> float:
+    """Log-odds that the two sets are of one person; -inf where one of them is empty."""
+    if not len(a) or not len(b):
+        return -math.inf
+    calibration = similarity.calibration
+    quality = min(float(a.quality.max()), float(b.quality.max()), GOOD_QUALITY)
+    seen = calibration.slope * (set_cosine(a, b) - calibration.midpoint)
+    return seen - POOR_FACE_LOG_ODDS * (GOOD_QUALITY - quality)
+
+
+def as_similarity(odds: float) -> float:
+    """Log-odds as a similarity in [0, 1]: 0.5 means as likely the same person as not."""
+    return 0.5 + 0.5 * math.tanh(odds / 2)
+
+
+def as_log_odds(similarity: float) -> float:
+    """The log-odds of a similarity in (0, 1)."""
+    return math.log(similarity / (1 - similarity))
+
+
+def clearness(first: float, second: float) -> float:
+    """How clearly one candidate beats another, by their log-odds: 0 a tie, 1 no comparison."""
+    if first == -math.inf:
+        return 0.0
+    return 1.0 if second == -math.inf else math.tanh(max(first - second, 0.0) / 2)

@@ -1,0 +1,306 @@
+"""The gallery: known people, their faces, and which person of which video is whom. What people say about it holds.
+
+Every change is one transaction; `state` changes with each and with nothing else, so that a result can say which
+state of the gallery named it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from core.errors import GalleryError, SettingsError, ascii_safe
+from processors.known_people.gallery_file import GalleryFile
+from processors.known_people.gallery_rows import (
+    apart_pairs,
+    appearances_of,
+    change_state,
+    hide_appearances,
+    insert_faces,
+    new_person,
+    remove_if_empty,
+)
+from processors.known_people.gallery_types import (
+    Appearance,
+    EmbedderKey,
+    Forgotten,
+    GalleryPerson,
+    NamedPhoto,
+    VideoKey,
+)
+from processors.known_people.person_names import checked_name, clean_name, folded, person_id, person_number
+
+
+class Gallery:
+    """One process's door to the gallery at `file`; a context manager. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the gallery at `path`, or make it.
+
+        Raises:
+            GalleryError: it cannot be used; the run goes on without it.
+        """
+        self.file = GalleryFile(path)
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+
+    @property
+    def state(self) -> str:
+        """64 hexadecimal digits that stand for everything in the gallery, "" for an empty one.
+
+        The same changes in the same order give the same digits.
+        """
+        with self.file.reading() as rows:
+            return str(rows.execute("SELECT digest FROM state").fetchone()[0])
+
+    def people(self) -> list[GalleryPerson]:
+        """Everybody, by number."""
+        with self.file.reading() as rows:
+            return _people(rows, rows.execute("SELECT id, name FROM people ORDER BY id").fetchall())
+
+    def numbers(self) -> list[int]:
+        """The numbers of all people."""
+        with self.file.reading() as rows:
+            return [int(row[0]) for row in rows.execute("SELECT id FROM people ORDER BY id")]
+
+    def find(self, who: str) -> GalleryPerson:
+        """The person that `who`, an id or a name, stands for.
+
+        Raises:
+            SettingsError: there is nobody.
+        """
+        with self.file.reading() as rows:
+            number = number_of(rows, who)
+            return _people(rows, rows.execute("SELECT id, name FROM people WHERE id = ?", (number,)).fetchall())[0]
+
+    def names_of(self, video: VideoKey) -> dict[str, tuple[int | None, str]]:
+        """What the people of a video are called now: number and name by label; empty where it is not known.
+
+        A finished result is up to date where its manifest says the same.
+        """
+        with self.file.reading() as rows:
+            names = dict(rows.execute("SELECT id, name FROM people").fetchall())
+            found = appearances_of(rows, video=video.text)
+            return {a.label: (a.person, names.get(a.person, "")) for a in found if not a.label.startswith("(")}
+
+    def name(self, who: str, name: str) -> GalleryPerson:
+        """Call the person `name` from now on; an empty one takes the name away.
+
+        Raises:
+            SettingsError: nobody is `who`, it is no name, or somebody else has it.
+        """
+        wanted = checked_name(name) if name.strip() else ""
+        with self.file.writing() as rows:
+            number = number_of(rows, who)
+            other = rows.execute(
+                "SELECT id FROM people WHERE folded = ? AND folded <> '' AND id <> ?", (folded(wanted), number)
+            ).fetchone()
+            if other is not None:
+                raise SettingsError(
+                    f"{person_id(other[0])} is called {ascii_safe(wanted)!r} already",
+                    hint="link makes one person of two",
+                )
+            if rows.execute("SELECT name FROM people WHERE id = ?", (number,)).fetchone()[0] != wanted:
+                rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (wanted, folded(wanted), number))
+                change_state(rows, "name", number, wanted)
+        return self.find(person_id(number))
+
+    def unite(self, who: str, other: str) -> GalleryPerson:
+        """Make one person of two; the name of `who` stays, or the other's where there is none.
+
+        Raises:
+            SettingsError: nobody is `who` or `other`, or both are one already.
+        """
+        with self.file.writing() as rows:
+            kept, gone = number_of(rows, who), number_of(rows, other)
+            if kept == gone:
+                raise SettingsError(f"{person_id(kept)} is one person already")
+            unite(rows, kept, gone)
+        return self.find(person_id(kept))
+
+    def set_apart(self, who: str, other: str) -> None:
+        """Remember for good that two people are not the same.
+
+        Raises:
+            SettingsError: nobody is `who` or `other`, or both are one.
+        """
+        with self.file.writing() as rows:
+            a, b = sorted((number_of(rows, who), number_of(rows, other)))
+            if a == b:
+                raise SettingsError(f"{person_id(a)} is one person", hint="unlink takes a video's person away from it")
+            set_apart(rows, a, b)
+
+    def apart(self) -> set[tuple[int, int]]:
+        """Pairs of numbers, the lower first, of people who are said to be two or were seen in one frame."""
+        with self.file.reading() as rows:
+            return apart_pairs(rows)
+
+    def embedders(self) -> list[EmbedderKey]:
+        """The networks that the faces were seen by, the one with most of them first."""
+        with self.file.reading() as rows:
+            found = rows.execute("SELECT embedder, weights FROM faces GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2")
+            return [EmbedderKey(str(name), str(weights)) for name, weights in found]
+
+    def thumbnails(self, number: int, count: int) -> list[bytes]:
+        """The best faces of a person as JPEGs, the best first, at most one of a tracklet or photo."""
+        with self.file.reading() as rows:
+            found = rows.execute(
+                "SELECT thumbnail, max(quality) FROM faces WHERE person = ? AND length(thumbnail) > 0"
+                " GROUP BY origin ORDER BY 2 DESC, id LIMIT ?",
+                (number, count),
+            )
+            return [bytes(row[0]) for row in found]
+
+    def keep_photos(self, photos: Sequence[NamedPhoto], place: str, embedder: EmbedderKey) -> bool:
+        """Make the photos of the folder `place` those given; True where that changed anything.
+
+        A photo that is gone from the folder loses its face here; whom it named keeps the name.
+        """
+        with self.file.writing() as rows:
+            wanted = {(folded(clean_name(photo.name)), photo.sha256): photo for photo in photos}
+            there = {
+                (name, origin): number
+                for number, origin, name in rows.execute(
+                    "SELECT f.id, f.origin, p.folded FROM faces f JOIN people p ON p.id = f.person"
+                    " WHERE f.source = 'photo' AND f.place = ? AND f.embedder = ? AND f.weights = ?",
+                    (place, embedder.name, embedder.weights_sha256),
+                )
+            }
+            gone = sorted({origin for _, origin in there.keys() - wanted.keys()})
+            for origin in gone:
+                rows.execute("DELETE FROM faces WHERE source = 'photo' AND place = ? AND origin = ?", (place, origin))
+                change_state(rows, "photo gone", origin)
+            new = [key for key in sorted(wanted.keys()) if key not in there or key[1] in gone]
+            for key in new:
+                photo = wanted[key]
+                number = person_called(rows, photo.name)
+                insert_faces(rows, number, [photo.face], embedder, "photo", photo.sha256, place)
+                change_state(rows, "photo", photo.sha256, number)
+        if gone:
+            # A reader may keep the log for now; it is emptied when the last one leaves.
+            with contextlib.suppress(GalleryError):
+                self.file.scrub()
+        return bool(gone or new)
+
+    def photo_digest(self, place: str) -> str:
+        """What `note_photo_digest` noted about the folder `place` last; "" where that is nothing."""
+        with self.file.reading() as rows:
+            found = rows.execute("SELECT digest FROM photo_folders WHERE place = ?", (place,)).fetchone()
+            return "" if found is None else str(found[0])
+
+    def note_photo_digest(self, place: str, digest: str) -> None:
+        """Note that the photos of the folder `place` are in the gallery as they are; no change of `state`."""
+        with self.file.writing() as rows:
+            rows.execute("INSERT OR REPLACE INTO photo_folders VALUES (?, ?)", (place, digest))
+
+    def forget(self, who: str) -> Forgotten:
+        """Delete a person with vectors, thumbnails and links. Their numbers in finished results stay, unused.
+
+        In videos that are known the person is not taken up again, in new ones as somebody without a name.
+
+        Raises:
+            SettingsError: nobody is `who`.
+        """
+        with self.file.writing() as rows:
+            number = number_of(rows, who)
+            name = rows.execute("SELECT name FROM people WHERE id = ?", (number,)).fetchone()[0]
+            shown = tuple(appearances_of(rows, number))
+            faces = rows.execute("SELECT count(*) FROM faces WHERE person = ?", (number,)).fetchone()[0]
+            places = [
+                row[0]
+                for row in rows.execute(
+                    "SELECT DISTINCT place FROM faces WHERE person = ? AND source = 'photo' ORDER BY place", (number,)
+                )
+            ]
+            hide_appearances(rows, number)
+            rows.execute("DELETE FROM people WHERE id = ?", (number,))
+            change_state(rows, "forget", number)
+        left = ""
+        try:
+            self.file.scrub()
+        except GalleryError as error:  # the person is gone all the same
+            left = error.message
+        analyses = tuple(sorted({appearance.analysis for appearance in shown}))
+        return Forgotten(number, name, faces, tuple(places), analyses, shown, left)
+
+
+def unite(rows: sqlite3.Connection, kept: int, gone: int, *, by_hand: bool = True) -> None:
+    """Give everything of the person `gone` to `kept`. by_hand: somebody said so, and it is no conclusion."""
+    names = dict(rows.execute("SELECT id, name FROM people WHERE id IN (?, ?)", (kept, gone)).fetchall())
+    # What was said to be two is now said to be one: the later word counts.
+    rows.execute("DELETE FROM not_same WHERE a = ? AND b = ?", (min(kept, gone), max(kept, gone)))
+    for a, b in rows.execute("SELECT a, b FROM not_same WHERE a = ? OR b = ?", (gone, gone)).fetchall():
+        other = b if a == gone else a
+        rows.execute("INSERT OR IGNORE INTO not_same VALUES (?, ?)", (min(kept, other), max(kept, other)))
+    rows.execute("UPDATE appearances SET person = ? WHERE person = ?", (kept, gone))
+    if by_hand:
+        rows.execute("UPDATE appearances SET decided = 'user' WHERE person = ?", (kept,))
+    rows.execute("UPDATE faces SET person = ? WHERE person = ?", (kept, gone))
+    rows.execute("DELETE FROM people WHERE id = ?", (gone,))
+    if not names[kept]:
+        rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (names[gone], folded(names[gone]), kept))
+    change_state(rows, "unite", kept, gone)
+
+
+def set_apart(rows: sqlite3.Connection, a: int, b: int) -> None:
+    """Remember that the people `a` and `b` are two."""
+    done = rows.execute("INSERT OR IGNORE INTO not_same VALUES (?, ?)", (min(a, b), max(a, b)))
+    if done.rowcount > 0:
+        change_state(rows, "apart", min(a, b), max(a, b))
+
+
+def person_called(rows: sqlite3.Connection, name: str) -> int:
+    """The number of the person called `name`, who is made where there is none."""
+    found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(clean_name(name)),)).fetchone()
+    return int(found[0]) if found is not None else new_person(rows, clean_name(name))
+
+
+def give_up(rows: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Remove those of the people who have nothing left: no name, no face, no video."""
+    for number in sorted(set(numbers)):
+        remove_if_empty(rows, number)
+
+
+def number_of(rows: sqlite3.Connection, who: str) -> int:
+    """The number of the person that `who`, an id or a name, stands for.
+
+    Raises:
+        SettingsError: there is nobody.
+    """
+    number = person_number(who)
+    by_id = number is not None and rows.execute("SELECT id FROM people WHERE id = ?", (number,)).fetchone()
+    found = (
+        by_id
+        or rows.execute(
+            "SELECT id FROM people WHERE folded = ? AND folded <> ''", (folded(clean_name(who)),)
+        ).fetchone()
+    )
+    if not found:
+        raise SettingsError(f"the gallery knows nobody called {ascii_safe(who)!r}", hint="main.py people lists them")
+    return int(found[0])
+
+
+def _people(rows: sqlite3.Connection, found: Sequence[tuple[int, str]]) -> list[GalleryPerson]:
+    seen: dict[int, list[Appearance]] = {}
+    for appearance in appearances_of(rows, found[0][0] if len(found) == 1 else None):
+        if appearance.person is not None:
+            seen.setdefault(appearance.person, []).append(appearance)
+    counts = {
+        person: (faces, photos)
+        for person, faces, photos in rows.execute(
+            "SELECT person, count(*), sum(source = 'photo') FROM faces GROUP BY person"
+        )
+    }
+    return [
+        GalleryPerson(number, name, *counts.get(number, (0, 0)), tuple(seen.get(number, ()))) for number, name in found
+    ]

@@ -1,0 +1,233 @@
+"""The gallery's database file: opened so that several processes may use it, and refused where it is not ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import GalleryError
+
+APPLICATION_ID = 0x46414345
+"""in the file's header: "FACE"; tells our databases from other programs' """
+
+SCHEMA = 1
+WAIT_S = 20.0
+"""how long a process waits for another one's change; changes take milliseconds"""
+
+_TABLES = """
+CREATE TABLE state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    digest TEXT NOT NULL
+);
+INSERT INTO state VALUES (1, '');
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL DEFAULT '',
+    folded TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX people_by_name ON people (folded) WHERE folded <> '';
+CREATE TABLE videos (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    analysis TEXT NOT NULL
+);
+CREATE TABLE appearances (
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    label TEXT NOT NULL,
+    tracklets TEXT NOT NULL,
+    person INTEGER REFERENCES people ON DELETE CASCADE,
+    decided TEXT NOT NULL,
+    on_screen_s REAL NOT NULL,
+    clips INTEGER NOT NULL,
+    PRIMARY KEY (video, label)
+) WITHOUT ROWID;
+CREATE INDEX appearances_by_person ON appearances (person);
+CREATE TABLE faces (
+    id INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+    embedder TEXT NOT NULL,
+    weights TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    quality REAL NOT NULL,
+    source TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    place TEXT NOT NULL DEFAULT '',
+    thumbnail BLOB NOT NULL
+);
+CREATE INDEX faces_by_person ON faces (person);
+CREATE INDEX faces_by_origin ON faces (origin);
+CREATE TABLE together (
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    a TEXT NOT NULL,
+    b TEXT NOT NULL,
+    PRIMARY KEY (video, a, b),
+    CHECK (a < b)
+) WITHOUT ROWID;
+CREATE TABLE photo_folders (
+    place TEXT PRIMARY KEY,
+    digest TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE not_same (
+    a INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+    b INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+    PRIMARY KEY (a, b),
+    CHECK (a < b)
+) WITHOUT ROWID;
+"""
+
+
+class GalleryFile:
+    """One connection. For one thread; a context manager. Other processes may have the file open too."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database at `path`, or make it; readable by its owner only.
+
+        Raises:
+            GalleryError: not writable, locked, damaged, another program's, or made by a newer version.
+        """
+        self.path = path
+        with self._explained():
+            self._create_private()
+            self._connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> GalleryFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; calling it again does nothing."""
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state of the database for the whole block.
+
+        Raises:
+            GalleryError: it cannot be read.
+        """
+        with self._explained(), self._transaction("BEGIN"):
+            yield self._connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection for changes, which take effect together at the end of the block, or not at all.
+
+        Raises:
+            GalleryError: it cannot be written; nothing was changed.
+        """
+        # IMMEDIATE: what is read in the block is still so when it is written, whatever other processes do.
+        with self._explained(), self._transaction("BEGIN IMMEDIATE"):
+            yield self._connection
+
+    def scrub(self) -> None:
+        """Remove what was deleted from the files too: nothing of it stays in free pages or in the log.
+
+        Raises:
+            GalleryError: another process keeps the log busy; what was deleted is still in it.
+        """
+        with self._explained():
+            self._connection.execute("VACUUM")
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise GalleryError(
+                "another process is reading the gallery: what was deleted is still in its log",
+                path=self.path,
+                stage="gallery",
+                hint="run the command again when the other run has ended",
+            )
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        self._connection.execute(begin)
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _create_private(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Made by us, because sqlite would make it with the user's usual permissions; its log inherits ours.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+    def _prepare(self) -> None:
+        with self._explained():
+            run = self._connection.execute
+            for pragma in ("trusted_schema = OFF", "foreign_keys = ON", "secure_delete = ON", "cell_size_check = ON"):
+                run(f"PRAGMA {pragma}")
+            application, version = self._header()
+            if application == 0 and version == 0 and self._is_empty():
+                run("PRAGMA journal_mode = WAL")
+                self._make_tables()
+                application, version = self._header()
+        if application != APPLICATION_ID:
+            raise self._error("is another program's database", "name another file with --gallery")
+        if version > SCHEMA:
+            raise self._error(
+                f"was made by a newer version of this program (schema {version}; this one knows {SCHEMA})",
+                "update the program, or name another file with --gallery",
+            )
+        with self._explained():
+            run("PRAGMA synchronous = FULL")
+            run("SELECT digest FROM state").fetchone()
+        with contextlib.suppress(OSError):
+            self.path.chmod(0o600)
+
+    def _make_tables(self) -> None:
+        with self._transaction("BEGIN IMMEDIATE"):
+            if self._is_empty():  # another process may have been quicker
+                for statement in filter(None, map(str.strip, _TABLES.split(";"))):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _header(self) -> tuple[int, int]:
+        run = self._connection.execute
+        return run("PRAGMA application_id").fetchone()[0], run("PRAGMA user_version").fetchone()[0]
+
+    def _is_empty(self) -> bool:
+        return bool(self._connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Whatever sqlite or the disk has to complain about becomes one line."""
+        try:
+            yield
+        except OSError as error:
+            raise self._error(f"cannot be written: {error.strerror}", "name another file with --gallery") from error
+        except sqlite3.Error as error:
+            message, hint = _explanation(error)
+            raise self._error(message, hint) from error
+
+    def _error(self, message: str, hint: str) -> GalleryError:
+        return GalleryError(f"the gallery {message}", path=self.path, stage="gallery", hint=hint)
+
+
+def _explanation(error: sqlite3.Error) -> tuple[str, str]:
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return "is locked by another process", "wait until the other run has ended"
+    if "not a database" in text or "malformed" in text or "corrupt" in text:
+        return "is damaged or no database", "name another file with --gallery, or move it away"
+    if "readonly" in text or "read-only" in text or "unable to open" in text:
+        return "cannot be written: the file or its folder is read-only", "name another file with --gallery"
+    if "full" in text:
+        return "cannot be written: the disk is full", "make room"
+    if "no such table" in text or "no such column" in text:
+        return "is damaged: a part of it is missing", "name another file with --gallery, or move it away"
+    return f"cannot be used: {error}", "name another file with --gallery"

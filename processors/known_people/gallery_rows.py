@@ -1,0 +1,143 @@
+"""Rows of the gallery's tables; to be called inside a transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from core.types import FloatArray
+from processors.known_people.gallery_types import Appearance, EmbedderKey, GalleryFace
+from processors.known_people.person_names import folded
+
+_APPEARANCES = (
+    "SELECT v.folder, v.name, v.analysis, a.label, a.tracklets, a.person, a.decided, a.on_screen_s, a.clips"
+    " FROM appearances a JOIN videos v ON v.id = a.video"
+)
+
+
+def change_state(rows: sqlite3.Connection, *change: object) -> None:
+    """Note a change: the state becomes a digest of the one before and of the change."""
+    before = rows.execute("SELECT digest FROM state").fetchone()[0]
+    text = "\x1f".join([before, *map(str, change)])
+    rows.execute("UPDATE state SET digest = ?", (hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),))
+
+
+def new_person(rows: sqlite3.Connection, name: str = "") -> int:
+    """The number of a new person; it was nobody's before and will not be anybody else's."""
+    number = rows.execute("INSERT INTO people (name, folded) VALUES (?, ?)", (name, folded(name))).lastrowid
+    change_state(rows, "person", number, name)
+    return int(number or 0)
+
+
+def remove_if_empty(rows: sqlite3.Connection, number: int) -> None:
+    """Remove a person without a name, a face and a video."""
+    used = rows.execute(
+        "SELECT EXISTS (SELECT 1 FROM people WHERE id = :n AND name <> '')"
+        " OR EXISTS (SELECT 1 FROM faces WHERE person = :n) OR EXISTS (SELECT 1 FROM appearances WHERE person = :n)",
+        {"n": number},
+    ).fetchone()[0]
+    if not used and rows.execute("DELETE FROM people WHERE id = ?", (number,)).rowcount:
+        change_state(rows, "person gone", number)
+
+
+def insert_faces(
+    rows: sqlite3.Connection,
+    person: int,
+    faces: Iterable[GalleryFace],
+    embedder: EmbedderKey,
+    source: str,
+    origin: str,
+    place: str = "",
+) -> None:
+    """Add faces to a person. origin: sha256 of the photo, or `video_origin` without the tracklet."""
+    rows.executemany(
+        "INSERT INTO faces (person, embedder, weights, vector, quality, source, origin, place, thumbnail)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                person,
+                embedder.name,
+                embedder.weights_sha256,
+                vector_bytes(face.vector),
+                round(float(face.quality), 4),
+                source,
+                origin if face.tracklet < 0 else video_origin(origin, face.tracklet),
+                place,
+                face.thumbnail,
+            )
+            for face in faces
+        ],
+    )
+
+
+def video_origin(video: str, tracklet: int) -> str:
+    """Where a face of a tracklet comes from; video: `VideoKey.text`."""
+    return f"{video}#{tracklet}"
+
+
+def origin_range(video: str) -> tuple[str, str]:
+    """All origins of a video's faces lie from the first of these on and before the second."""
+    return f"{video}#", f"{video}$"
+
+
+def vector_bytes(vector: FloatArray) -> bytes:
+    """A vector as the gallery keeps it: float16, little-endian."""
+    return vector.astype("<f2").tobytes()
+
+
+def appearances_of(
+    rows: sqlite3.Connection, person: int | None = None, *, video: str | None = None
+) -> Iterator[Appearance]:
+    """Appearances of a person, in a video, or all; by folder and label."""
+    order = " ORDER BY v.folder, v.id, a.label"
+    if person is not None:
+        found = rows.execute(f"{_APPEARANCES} WHERE a.person = ?{order}", (person,))
+    elif video is not None:
+        found = rows.execute(f"{_APPEARANCES} WHERE v.fingerprint = ?{order}", (video,))
+    else:
+        found = rows.execute(_APPEARANCES + order)
+    for folder, name, analysis, label, tracklets, number, decided, on_screen_s, clips in found:
+        yield Appearance(
+            folder, name, analysis, label, tracklets_of(tracklets), number, decided, float(on_screen_s), int(clips)
+        )
+
+
+def hide_appearances(rows: sqlite3.Connection, person: int) -> None:
+    """Keep of a person's appearances only the tracklets, so that they are not taken up again; a label may be a name."""
+    found = rows.execute("SELECT video, label, tracklets FROM appearances WHERE person = ?", (person,)).fetchall()
+    for video, label, tracklets in found:
+        rows.execute("DELETE FROM together WHERE video = ? AND (a = ? OR b = ?)", (video, label, label))
+        rows.execute(
+            "UPDATE appearances SET person = NULL, decided = 'forgotten', label = ? WHERE video = ? AND label = ?",
+            (gone_label("forgotten", tracklets_of(tracklets)), video, label),
+        )
+
+
+def gone_label(decided: str, tracklets: Iterable[int]) -> str:
+    """What somebody who was dropped or forgotten is called; nobody else can be called so."""
+    return f"({decided}) {tracklets_text(tracklets)}"
+
+
+def apart_pairs(rows: sqlite3.Connection) -> set[tuple[int, int]]:
+    """Pairs of numbers, the lower first, of people who are said to be two or were seen in one frame."""
+    said = rows.execute("SELECT a, b FROM not_same").fetchall()
+    seen = rows.execute(
+        "SELECT DISTINCT min(x.person, y.person), max(x.person, y.person) FROM together t"
+        " JOIN appearances x ON x.video = t.video AND x.label = t.a"
+        " JOIN appearances y ON y.video = t.video AND y.label = t.b"
+        " WHERE x.person <> y.person"
+    ).fetchall()
+    return {(int(a), int(b)) for a, b in [*said, *seen]}
+
+
+def tracklets_text(tracklets: Iterable[int]) -> str:
+    """Numbers of tracklets as a column holds them."""
+    return json.dumps(sorted(tracklets))
+
+
+def tracklets_of(text: Any) -> tuple[int, ...]:
+    """What `tracklets_text` made."""
+    return tuple(int(number) for number in json.loads(text))

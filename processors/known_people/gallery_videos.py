@@ -1,0 +1,292 @@
+"""The people of a video and the gallery: taken up after the analysis, corrected when somebody edits the result."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import SettingsError, ascii_safe
+from processors.known_people.edited_people import edited_owners
+from processors.known_people.gallery import Gallery, give_up, number_of, set_apart
+from processors.known_people.gallery_rows import (
+    apart_pairs,
+    appearances_of,
+    change_state,
+    gone_label,
+    insert_faces,
+    new_person,
+    origin_range,
+    tracklets_of,
+    tracklets_text,
+    video_origin,
+)
+from processors.known_people.gallery_types import Appearance, EmbedderKey, PersonOfVideo, VideoKey
+from processors.known_people.person_linker import Decisions, Match
+
+Linker = Callable[[Sequence[PersonOfVideo], Decisions, sqlite3.Connection], Mapping[str, Match]]
+"""says who is who; gets the transaction's connection, so that it sees what no other process can change meanwhile"""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A person of a video with the person of the gallery. number: None where they were dropped or forgotten.
+
+    label: as the video's people came. folder: what the gallery, and whoever writes the results, calls them.
+    """
+
+    label: str
+    number: int | None
+    name: str
+    match: Match
+    folder: str = ""
+
+
+_Entry = tuple[PersonOfVideo, int | None, str]
+Relabel = Callable[[Sequence[Linked]], Sequence[str]]
+"""folder of each person, all different; folders carry names, so they are known only when everybody is linked"""
+
+
+def record_video(
+    gallery: Gallery,
+    video: VideoKey,
+    embedder: EmbedderKey,
+    people: Sequence[PersonOfVideo],
+    together: Iterable[tuple[str, str]],
+    link: Linker,
+    relabel: Relabel | None = None,
+) -> list[Linked]:
+    """Link the people of a video to known ones, or make new ones of them; what was settled before stays.
+
+    The same video with the same analysis and an unchanged gallery changes nothing, `Gallery.state` included.
+
+    Raises:
+        GalleryError: the gallery cannot be written; nothing was changed.
+    """
+    with gallery.file.writing() as rows:
+        number = _video(rows, video)
+        before = list(appearances_of(rows, video=video.text))
+        again = _same_analysis(before, video)
+        held, decided = _settled(before, people) if again else ({}, {})
+        gone = {person.label for person in people if person.label in decided and person.label not in held}
+        shown = {t for person in people for t in person.tracklets}
+        apart = apart_pairs(rows)
+        free = [person for person in people if person.label not in gone]
+        matches = link(free, Decisions(held, (), apart, video.text if again else ""), rows)
+        numbers = [
+            None if person.label in gone else matches.get(person.label, Match()).number or new_person(rows)
+            for person in people
+        ]
+        names = dict(rows.execute("SELECT id, name FROM people").fetchall())
+        linked = [
+            Linked(p.label, n, "" if n is None else names[n], replace(matches.get(p.label, Match()), number=n), p.label)
+            for p, n in zip(people, numbers, strict=True)
+        ]
+        if relabel is not None:
+            linked = [replace(one, folder=folder) for one, folder in zip(linked, relabel(linked), strict=True)]
+        entries: list[_Entry] = [
+            (replace(person, label=one.folder), one.number, decided.get(person.label, "auto"))
+            for person, one in zip(people, linked, strict=True)
+        ]
+        entries += [
+            (PersonOfVideo(gone_label(a.decided, a.tracklets), a.tracklets), None, a.decided)
+            for a in before
+            if a.person is None and again and shown.isdisjoint(a.tracklets)
+        ]
+        _write(rows, number, video, embedder, entries, before)
+        folders = {one.label: one.folder for one in linked}
+        _note_together(rows, number, [(folders[a], folders[b]) for a, b in together])
+        give_up(rows, [a.person for a in before if a.person is not None])
+        return linked
+
+
+def note_clips(gallery: Gallery, video: VideoKey, clips: Mapping[str, int]) -> None:
+    """Note how many clips a finished video has of each person, by folder; no change of the gallery's state.
+
+    Raises:
+        GalleryError: the gallery cannot be written.
+    """
+    with gallery.file.writing() as rows:
+        rows.executemany(
+            "UPDATE appearances SET clips = ?"
+            " WHERE label = ? AND video = (SELECT id FROM videos WHERE fingerprint = ?)",
+            [(count, folder, video.text) for folder, count in sorted(clips.items())],
+        )
+
+
+def follow_edits(gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVideo]) -> list[tuple[str, int | None]]:
+    """Take over what somebody made of a video's timeline: merged, split, renamed and dropped people.
+
+    A new label that is a name names the person, or links to who has that name. Parts of a split person are remembered
+    as two. Who is in no person any more is not taken up again. Returns label and number of everybody.
+
+    Raises:
+        GalleryError: the gallery cannot be written; nothing was changed.
+    """
+    with gallery.file.writing() as rows:
+        before = list(appearances_of(rows, video=video.text))
+        forgotten = {t for a in before if a.decided == "forgotten" for t in a.tracklets}
+        number = _video(rows, video)
+        seen = [p for p in people if not (p.tracklets and set(p.tracklets) <= forgotten)]
+        owners = edited_owners(rows, before, seen)
+        for person in seen:
+            _move_faces(rows, video, person.tracklets, owners[person.label])
+        kept = {t for person in people for t in person.tracklets}
+        lost = {t for a in before for t in a.tracklets} - kept
+        _delete_faces(rows, video, lost)
+        hidden = [p for p in people if p.label not in owners]
+        entries: list[_Entry] = [(p, owners[p.label], "user") for p in seen]
+        entries += [(p, None, "forgotten") for p in hidden]
+        for decided, gone in (("dropped", lost - forgotten), ("forgotten", lost & forgotten)):
+            if gone:
+                entries.append((PersonOfVideo(gone_label(decided, gone), tuple(sorted(gone))), None, decided))
+        _write(rows, number, video, None, entries, before)
+        give_up(rows, {a.person for a in before if a.person is not None} | set(owners.values()))
+        return [(person.label, owners.get(person.label)) for person in people]
+
+
+def link_appearance(gallery: Gallery, folder: str, label: str, who: str) -> int:
+    """Say that a video's person is `who`, an id or a name; returns the number.
+
+    Raises:
+        SettingsError: there is no such person, here or there.
+    """
+    with gallery.file.writing() as rows:
+        number = number_of(rows, who)
+        _give(rows, folder, label, number)
+    return number
+
+
+def unlink_appearance(gallery: Gallery, folder: str, label: str) -> int:
+    """Say that a video's person is not who it is linked to; it becomes a new one. Remembered for good.
+
+    Raises:
+        SettingsError: there is no such person.
+    """
+    with gallery.file.writing() as rows:
+        old = _appearance(rows, folder, label)[2]
+        number = new_person(rows)
+        _give(rows, folder, label, number)
+        if old is not None and rows.execute("SELECT 1 FROM people WHERE id = ?", (old,)).fetchone():
+            set_apart(rows, old, number)
+    return number
+
+
+def _video(rows: sqlite3.Connection, video: VideoKey) -> int:
+    found = rows.execute("SELECT id FROM videos WHERE fingerprint = ?", (video.text,)).fetchone()
+    if found is None:
+        found = rows.execute(
+            "INSERT INTO videos (fingerprint, name, folder, analysis) VALUES (?, ?, ?, ?) RETURNING id",
+            (video.text, video.name, video.folder, video.analysis),
+        ).fetchone()
+    return int(found[0])
+
+
+def _same_analysis(before: Sequence[Appearance], video: VideoKey) -> bool:
+    return bool(before) and before[0].analysis == video.analysis
+
+
+def _settled(before: Sequence[Appearance], people: Sequence[PersonOfVideo]) -> tuple[dict[str, int], dict[str, str]]:
+    """Who is whom by the tracklets of an earlier run, and how that was decided; without a number: nobody any more."""
+    owner = {t: a for a in before for t in a.tracklets}
+    held: dict[str, int] = {}
+    how: dict[str, str] = {}
+    for person in people:
+        votes = Counter((a.person, a.decided) for t in person.tracklets if (a := owner.get(t)) is not None)
+        if votes:
+            number, how[person.label] = max(votes, key=lambda vote: (votes[vote], -(vote[0] or 0)))
+            if number is not None:
+                held[person.label] = number
+    return held, how
+
+
+def _write(
+    rows: sqlite3.Connection,
+    number: int,
+    video: VideoKey,
+    embedder: EmbedderKey | None,
+    entries: Sequence[_Entry],
+    before: Sequence[Appearance],
+) -> None:
+    """Make the appearances of a video those given, and its faces too where an embedder is named."""
+    # A label is only what somebody is called, and follows from the rest.
+    old = sorted(f"{list(a.tracklets)} {a.person} {a.decided}" for a in before)
+    new = sorted(f"{sorted(p.tracklets)} {owner} {decided}" for p, owner, decided in entries)
+    rows.execute(
+        "UPDATE videos SET name = ?, folder = ?, analysis = ? WHERE id = ?",
+        (video.name, video.folder, video.analysis, number),
+    )
+    rows.execute("DELETE FROM appearances WHERE video = ?", (number,))
+    rows.executemany(
+        "INSERT INTO appearances VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, p.label, tracklets_text(p.tracklets), owner, decided, round(p.on_screen_s, 3), p.clips)
+            for p, owner, decided in entries
+        ],
+    )
+    if embedder is not None and not (
+        _same_analysis(before, video) and old == new and _has_faces(rows, video, embedder)
+    ):
+        rows.execute(
+            "DELETE FROM faces WHERE origin >= ? AND origin < ? AND embedder = ? AND weights = ?",
+            (*origin_range(video.text), embedder.name, embedder.weights_sha256),
+        )
+        for person, owner, _ in entries:
+            if owner is not None:
+                insert_faces(rows, owner, person.faces, embedder, "video", video.text)
+        change_state(rows, "faces", video.text, video.analysis, embedder.name, embedder.weights_sha256)
+    if old != new:
+        change_state(rows, "video", video.text, *new)
+
+
+def _has_faces(rows: sqlite3.Connection, video: VideoKey, embedder: EmbedderKey) -> bool:
+    found = rows.execute(
+        "SELECT 1 FROM faces WHERE origin >= ? AND origin < ? AND embedder = ? AND weights = ? LIMIT 1",
+        (*origin_range(video.text), embedder.name, embedder.weights_sha256),
+    )
+    return found.fetchone() is not None
+
+
+def _note_together(rows: sqlite3.Connection, number: int, together: Iterable[tuple[str, str]]) -> None:
+    rows.execute("DELETE FROM together WHERE video = ?", (number,))
+    pairs = sorted({(min(a, b), max(a, b)) for a, b in together if a != b})
+    rows.executemany("INSERT INTO together VALUES (?, ?, ?)", [(number, a, b) for a, b in pairs])
+
+
+def _give(rows: sqlite3.Connection, folder: str, label: str, number: int) -> None:
+    """Make the appearance the person `number`'s, with its faces."""
+    video, tracklets, old, text = _appearance(rows, folder, label)
+    if old == number:
+        rows.execute("UPDATE appearances SET decided = 'user' WHERE video = ? AND label = ?", (video, label))
+        return
+    rows.execute(
+        "UPDATE appearances SET person = ?, decided = 'user' WHERE video = ? AND label = ?", (number, video, label)
+    )
+    for tracklet in tracklets:
+        rows.execute("UPDATE faces SET person = ? WHERE origin = ?", (number, video_origin(text, tracklet)))
+    change_state(rows, "link", text, label, number)
+    if old is not None:
+        give_up(rows, [old])
+
+
+def _appearance(rows: sqlite3.Connection, folder: str, label: str) -> tuple[int, tuple[int, ...], int | None, str]:
+    found = rows.execute(
+        "SELECT v.id, a.tracklets, a.person, v.fingerprint FROM appearances a JOIN videos v ON v.id = a.video"
+        " WHERE v.folder = ? AND a.label = ?",
+        (folder, label),
+    ).fetchone()
+    if found is None:
+        where = f"{ascii_safe(folder)}/{ascii_safe(label)}"
+        raise SettingsError(f"the gallery knows no {where}", hint="run the video first, with the same gallery")
+    return int(found[0]), tracklets_of(found[1]), found[2], str(found[3])
+
+
+def _move_faces(rows: sqlite3.Connection, video: VideoKey, tracklets: Iterable[int], owner: int) -> None:
+    for tracklet in tracklets:
+        rows.execute("UPDATE faces SET person = ? WHERE origin = ?", (owner, video_origin(video.text, tracklet)))
+
+
+def _delete_faces(rows: sqlite3.Connection, video: VideoKey, tracklets: Iterable[int]) -> None:
+    for tracklet in tracklets:
+        rows.execute("DELETE FROM faces WHERE origin = ?", (video_origin(video.text, tracklet),))

@@ -1,0 +1,213 @@
+"""The gallery's faces in memory: who may be meant is found by the index, who is meant is decided by `person_linker`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from core.models.similarity import Similarity
+from core.types import FloatArray
+from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
+from processors.known_people.face_index import ExactFaceIndex
+from processors.known_people.gallery import Gallery, unite
+from processors.known_people.gallery_rows import apart_pairs, origin_range
+from processors.known_people.gallery_types import EmbedderKey, PersonOfVideo
+from processors.known_people.person_linker import (
+    SUGGESTION,
+    Decisions,
+    KnownPerson,
+    LinkRules,
+    Match,
+    VideoPerson,
+    link_people,
+    person_log_odds,
+)
+
+NEAREST = 64
+"""appearances and photos nearest to a person's mean; whose they are is compared in full"""
+FACES_COMPARED = 48
+"""of a known person, the best ones, from photos and from videos each"""
+_ROWS_ADDED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class PairSuggestion:
+    """Two known people who may be one. settles: how much a yes or no is worth; the list is ordered by it."""
+
+    first: int
+    second: int
+    similarity: float
+    settles: float
+
+
+class KnownFaces:
+    """Finds known people for the people of videos. Not thread-safe; reads the gallery anew when it has changed."""
+
+    def __init__(self, embedder: EmbedderKey, similarity: Similarity, rules: LinkRules | None = None) -> None:
+        self.embedder = embedder
+        self.similarity = similarity
+        self.rules = rules or LinkRules()
+        self._state: str | None = None
+        self._index = ExactFaceIndex()
+
+    def link(
+        self,
+        people: Sequence[PersonOfVideo],
+        together: Iterable[tuple[str, str]],
+        decided: Decisions,
+        rows: sqlite3.Connection,
+    ) -> dict[str, Match]:
+        """Who the people of a video are; for `record_video`, in whose transaction it reads."""
+        seen = video_people(people, together)
+        candidates = {number for person in seen for number in self._near(person.faces, rows)}
+        known = self.load(rows, candidates | set(decided.held.values()), decided.without_video)
+        return link_people(seen, known, self.similarity, self.rules, decided)
+
+    def settle_photos(self, gallery: Gallery) -> int:
+        """Name people without a name whom the photos show; returns how many that were.
+
+        Raises:
+            GalleryError: the gallery cannot be written; nothing was changed.
+        """
+        with gallery.file.writing() as rows:
+            with_photo = [
+                row[0] for row in rows.execute("SELECT DISTINCT person FROM faces WHERE source = 'photo' ORDER BY 1")
+            ]
+            named = self.load(rows, with_photo)
+            apart = apart_pairs(rows)
+            candidates = {number for person in named for number in self._near(person.photos, rows)} - set(with_photo)
+            nameless = [person for person in self.load(rows, candidates) if not person.name and len(person.videos)]
+            people = [
+                VideoPerson(
+                    str(person.number),
+                    person.videos,
+                    frozenset(str(o.number) for o in nameless if _pair(o.number, person.number) in apart),
+                )
+                for person in nameless
+            ]
+            refused = [(str(p.number), n.number) for p in nameless for n in named if _pair(p.number, n.number) in apart]
+            by_photo = [KnownPerson(n.number, n.name, n.photos, n.photos.best(0)) for n in named]
+            matches = link_people(people, by_photo, self.similarity, self.rules, Decisions(refused=refused))
+            found = [(match.number, int(label)) for label, match in matches.items() if match.number is not None]
+            for number, other in found:
+                unite(rows, number, other, by_hand=False)
+        return len(found)
+
+    def suggest_pairs(self, gallery: Gallery, limit: int) -> list[PairSuggestion]:
+        """Pairs of people who may be one, what settles most first.
+
+        A pair settles its similarity times the shorter of the two times on screen: so much would change hands.
+        """
+        with gallery.file.reading() as rows:
+            apart = apart_pairs(rows)
+            shown = dict(rows.execute("SELECT person, sum(on_screen_s) FROM appearances GROUP BY person").fetchall())
+            numbers = [row[0] for row in rows.execute("SELECT id FROM people ORDER BY id")]
+            found: dict[tuple[int, int], PairSuggestion] = {}
+            for person in self.load(rows, numbers):
+                near = [n for faces in (person.photos, person.videos) for n in self._near(faces, rows)]
+                for other in self.load(rows, {n for n in near if n > person.number}):
+                    pair = _pair(person.number, other.number)
+                    if pair in apart or (person.name and other.name):
+                        continue
+                    similarity = as_similarity(person_log_odds(person, other, self.similarity))
+                    if similarity >= SUGGESTION:
+                        worth = similarity * min(float(shown.get(n) or 0.0) for n in pair)
+                        found[pair] = PairSuggestion(*pair, round(similarity, 4), round(worth, 3))
+        return sorted(found.values(), key=lambda s: (-s.settles, -s.similarity, s.first, s.second))[:limit]
+
+    def load(self, rows: sqlite3.Connection, numbers: Iterable[int], without_video: str = "") -> list[KnownPerson]:
+        """Known people with their best faces, by number. without_video: its faces are left out."""
+        people = []
+        for number in sorted(set(numbers)):
+            found = rows.execute("SELECT name FROM people WHERE id = ?", (number,)).fetchone()
+            if found is not None:
+                photos, videos = (self._faces(rows, number, source, without_video) for source in ("photo", "video"))
+                people.append(KnownPerson(number, found[0], photos, videos))
+        return people
+
+    def _faces(self, rows: sqlite3.Connection, number: int, source: str, without_video: str) -> FaceSet:
+        found = rows.execute(
+            "SELECT vector, quality FROM faces WHERE person = ? AND source = ? AND embedder = ? AND weights = ?"
+            " AND (? = '' OR NOT (origin >= ? AND origin < ?)) ORDER BY quality DESC, id LIMIT ?",
+            (
+                number,
+                source,
+                self.embedder.name,
+                self.embedder.weights_sha256,
+                without_video,
+                *origin_range(without_video),
+                FACES_COMPARED,
+            ),
+        ).fetchall()
+        return FaceSet(_vectors([row[0] for row in found]), np.array([row[1] for row in found], np.float32))
+
+    def _near(self, faces: FaceSet, rows: sqlite3.Connection) -> set[int]:
+        """Numbers of the people whose faces are nearest, as far as any could be linked or suggested."""
+        self._refresh(rows)
+        if not len(faces) or not len(self._index):
+            return set()
+        numbers, cosines = self._index.search(faces.mean[None], NEAREST)
+        # The mean of a set and one face are less alike than what is compared in the end: a generous bound.
+        least = self.similarity.to_cosine(as_similarity(as_log_odds(SUGGESTION) - 3.0))
+        return {int(n) for n, cosine in zip(numbers[0], cosines[0], strict=True) if cosine >= least}
+
+    def _refresh(self, rows: sqlite3.Connection) -> None:
+        state = str(rows.execute("SELECT digest FROM state").fetchone()[0])
+        if state == self._state:
+            return
+        self._index = ExactFaceIndex()
+        found = rows.execute(
+            "SELECT person, CASE instr(origin, '#') WHEN 0 THEN origin ELSE substr(origin, 1, instr(origin, '#')) END,"
+            " vector, quality FROM faces WHERE embedder = ? AND weights = ? ORDER BY 1, 2, id",
+            (self.embedder.name, self.embedder.weights_sha256),
+        )
+        numbers: list[int] = []
+        means: list[FloatArray] = []
+        # One entry for each appearance: a person's mean is looked for, and single faces would only be more of the same.
+        for (number, _), faces in groupby(found, key=lambda row: (row[0], row[1])):
+            some = list(faces)
+            numbers.append(number)
+            means.append(
+                FaceSet(_vectors([row[2] for row in some]), np.array([row[3] for row in some], np.float32)).mean
+            )
+            if len(means) == _ROWS_ADDED:
+                self._index.add(np.array(numbers, np.int64), np.stack(means))
+                numbers, means = [], []
+        if means:
+            self._index.add(np.array(numbers, np.int64), np.stack(means))
+        self._state = state
+
+
+def video_people(people: Sequence[PersonOfVideo], together: Iterable[tuple[str, str]]) -> list[VideoPerson]:
+    """The people of a video as the linker takes them. together: pairs of labels seen in one frame."""
+    beside: dict[str, set[str]] = {}
+    for a, b in together:
+        beside.setdefault(a, set()).add(b)
+        beside.setdefault(b, set()).add(a)
+    return [
+        VideoPerson(
+            person.label,
+            FaceSet(
+                np.stack([face.vector for face in person.faces]) if person.faces else np.zeros((0, 0), np.float32),
+                np.array([face.quality for face in person.faces], np.float32),
+            ),
+            frozenset(beside.get(person.label, ())),
+        )
+        for person in people
+    ]
+
+
+def _vectors(blobs: Sequence[bytes]) -> FloatArray:
+    """(N, D) float32 of unit length out of what `vector_bytes` makes of vectors."""
+    if not blobs:
+        return np.zeros((0, 0), np.float32)
+    rows = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), -1).astype(np.float32)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _pair(a: int, b: int) -> tuple[int, int]:
+    return min(a, b), max(a, b)

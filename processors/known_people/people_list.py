@@ -1,0 +1,125 @@
+"""people.json and what the manifest says of names: everybody with the videos and clips that they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from core.errors import ascii_safe
+from processors.known_people.gallery_types import GalleryPerson
+from processors.known_people.person_linker import Match, Suggestion
+from processors.known_people.person_names import person_id
+from utils.files import write_bytes
+from utils.text_width import columns, padded
+from utils.time_formats import clock
+
+PEOPLE_SCHEMA = 1
+PEOPLE_FILE = "people.json"
+
+
+class VideoEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A person in one video. folder: of the video's results. person: their folder in it."""
+
+    folder: str
+    person: str
+    on_screen_s: float
+    clips: int
+
+
+class PersonEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One person. name: "" where there is none."""
+
+    id: str
+    name: str
+    videos: tuple[VideoEntry, ...]
+
+
+class PeopleFile(msgspec.Struct, frozen=True, kw_only=True):
+    """people.json."""
+
+    schema: int = PEOPLE_SCHEMA
+    people: tuple[PersonEntry, ...]
+
+
+class SuggestionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a person may be, for the manifest and the report."""
+
+    id: str
+    name: str
+    similarity: float
+
+
+class MatchEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """`people[].match` of a manifest. similarity, margin: [0, 1], see `person_linker.Match`."""
+
+    similarity: float
+    margin: float
+    source: str
+    suggestion: SuggestionEntry | None = None
+
+
+def people_file(people: Iterable[GalleryPerson]) -> PeopleFile:
+    """Everybody who is in a video, those with a name first, by name; then by id."""
+    shown = [person for person in people if person.appearances]
+    shown.sort(key=lambda person: (not person.name, person.name.casefold(), person.number))
+    return PeopleFile(
+        people=tuple(
+            PersonEntry(
+                id=person.id,
+                name=ascii_safe(person.name),
+                videos=tuple(
+                    VideoEntry(
+                        folder=ascii_safe(a.folder),
+                        person=ascii_safe(a.label),
+                        on_screen_s=a.on_screen_s,
+                        clips=a.clips,
+                    )
+                    for a in person.appearances
+                ),
+            )
+            for person in shown
+        )
+    )
+
+
+def write_people_file(path: Path, people: Iterable[GalleryPerson]) -> None:
+    """Write people.json, atomically.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_bytes(path, msgspec.json.format(msgspec.json.encode(people_file(people)), indent=2) + b"\n")
+
+
+def match_entry(match: Match) -> MatchEntry:
+    """What a manifest says of a match."""
+    return MatchEntry(
+        similarity=match.similarity,
+        margin=match.margin,
+        source=match.source,
+        suggestion=None if match.suggestion is None else _suggestion_entry(match.suggestion),
+    )
+
+
+def suggested_name(suggestion: SuggestionEntry) -> str:
+    """A suggestion for the report: "Anna? 0.41"."""
+    return f"{suggestion.name or suggestion.id}? {suggestion.similarity:.2f}"
+
+
+def people_lines(people: Sequence[GalleryPerson]) -> Iterator[str]:
+    """The table of people for a terminal, header first."""
+    width = max([len("name"), *(columns(person.name) for person in people)])
+    yield f"id     {'name':<{width}}  on screen  videos  clips  photos"
+    for person in people:
+        shown = clock(sum(a.on_screen_s for a in person.appearances))
+        clips = sum(a.clips for a in person.appearances)
+        videos = len({a.folder for a in person.appearances})
+        yield f"{person.id}  {padded(person.name, width)}  {shown:>9}  {videos:>6}  {clips:>5}  {person.photos:>6}"
+
+
+def _suggestion_entry(suggestion: Suggestion) -> SuggestionEntry:
+    return SuggestionEntry(
+        id=person_id(suggestion.number), name=ascii_safe(suggestion.name), similarity=suggestion.similarity
+    )

@@ -1,0 +1,274 @@
+"""Names the people of all videos of one run, by reference photos and by the gallery.
+
+Naming never fails a video: what cannot be used (a damaged gallery, a photo, missing networks) is one warning, and the
+run goes on without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config import Settings
+from core.analysis_file import AnalysisRecord
+from core.errors import GalleryError, ModelError, OutputError
+from core.model_manager import possible_embedders
+from core.models.similarity import Similarity
+from core.types import FaceAnalysis, Timeline
+from processors.known_people.gallery import Gallery
+from processors.known_people.gallery_types import EmbedderKey, VideoKey
+from processors.known_people.gallery_videos import follow_edits, note_clips
+from processors.known_people.known_faces import KnownFaces
+from processors.known_people.people_places import gallery_path, photo_folder
+from processors.known_people.person_linker import LinkRules
+from processors.known_people.person_names import person_id
+from processors.known_people.reference_photos import ReferencePhotos, read_reference_photos
+from processors.known_people.video_cast import people_of_video
+from processors.known_people.video_names import PersonName, names_from_gallery, names_from_photos
+from utils.fingerprints import Fingerprint
+from utils.plurals import count_of
+
+if TYPE_CHECKING:
+    from core.model_manager import ModelManager
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBy:
+    """What the names of a result depend on beside the video. An empty string stands for nothing.
+
+    gallery: `Gallery.state`. photos: digest of the folder of photos.
+    """
+
+    gallery: str = ""
+    photos: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoNames:
+    """The names of a video's people, in the order of the timeline; none where there is nothing to name them by."""
+
+    people: tuple[PersonName, ...] = ()
+    named_by: NamedBy = NamedBy()
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedNames:
+    """What finished results say about names.
+
+    people: id and name (or "" each) by folder. suggested: ids of those who somebody may be.
+    """
+
+    people: Mapping[str, tuple[str, str]]
+    named_by: NamedBy
+    suggested: frozenset[str] = frozenset()
+
+
+class PeopleNamer:
+    """One for a run, used by several threads."""
+
+    def __init__(self, settings: Settings, output_dir: Path, models: Callable[[], ModelManager]) -> None:
+        """models: called only if photos have to be read.
+
+        Raises:
+            SettingsError: --people names no folder.
+        """
+        self._rules = LinkRules(settings.people.same_name, settings.people.name_margin)
+        self._folder = photo_folder(settings.people)
+        self._path = gallery_path(settings.people, output_dir)
+        self._models = models
+        self._embedders = possible_embedders(settings)
+        self._lock = threading.Lock()
+        self._digest: str | None = None
+        self._photos: ReferencePhotos | None = None
+        self._photo_embedder: EmbedderKey | None = None
+        self._known: KnownFaces | None = None
+        self._broken = False
+
+    @property
+    def gallery_path(self) -> Path | None:
+        """The file of the gallery; None where there is none, or where it could not be used."""
+        return self._path
+
+    def is_current(self, fingerprint: Fingerprint, finished: FinishedNames) -> bool:
+        """Whether finished results name people as a run would now. Makes no gallery where there is none."""
+        with self._lock:
+            digest = self._photo_digest()
+            if self._broken:
+                return True
+            if self._path is None:
+                return finished.named_by == NamedBy(photos=digest)
+            if finished.named_by.photos != digest or not finished.named_by.gallery or not self._path.exists():
+                return False
+            named = finished.people
+            with self._gallery() as gallery:
+                if gallery is not None:
+                    found = gallery.names_of(VideoKey(fingerprint, "", "", ""))
+                    named = {k: ("" if n is None else person_id(n), name) for k, (n, name) in found.items()}
+                    # Results must not go on telling of somebody who was forgotten.
+                    if not finished.suggested <= {person_id(number) for number in gallery.numbers()}:
+                        return False
+            # Where they cannot be looked up, the names that are there are better than none.
+            return named == finished.people
+
+    def take_up_photos(self) -> None:
+        """Read the folder of photos, unless the gallery knows it as it is. Needs the networks, on the caller's thread.
+
+        To be called before `name`; again, it does nothing.
+        """
+        with self._lock:
+            digest = self._photo_digest()
+            if self._folder is None or self._photos is not None:
+                return
+            place = str(self._folder.resolve())
+            with self._gallery() as gallery:
+                noted = "" if gallery is None else gallery.photo_digest(place)
+            if noted == digest:
+                self._photos = ReferencePhotos((), (), ())
+                return
+            self._photos, embedder = self._read_photos(self._folder)
+            self._photo_embedder = embedder
+            with self._gallery() as gallery:
+                if gallery is not None and embedder is not None:
+                    gallery.keep_photos(self._photos.photos, place, embedder)
+                    self._known_faces(embedder).settle_photos(gallery)
+                    gallery.note_photo_digest(place, digest)
+
+    def name(
+        self, fingerprint: Fingerprint, record: AnalysisRecord, timeline: Timeline, folder: str, *, edited: bool
+    ) -> VideoNames:
+        """The names of the people of `timeline`, and what they follow from.
+
+        folder: of the video's results. edited: somebody edited the timeline; the gallery learns what that says.
+        """
+        analysis = record.analysis
+        embedder = _embedder(record)
+        with self._lock:
+            digest = self._photo_digest()
+            if embedder is None:
+                return VideoNames()
+            with self._gallery() as gallery:
+                if gallery is not None:
+                    video = VideoKey(fingerprint, record.key, analysis.video.path.name, folder)
+                    if edited:
+                        people, _ = people_of_video(analysis, timeline, {})
+                        follow_edits(gallery, video, people)
+                    names = names_from_gallery(gallery, self._known_faces(embedder), video, analysis, timeline)
+                    return VideoNames(tuple(names), NamedBy(gallery.state, digest))
+            return VideoNames(tuple(self._names_by_photos(embedder, analysis, timeline)), NamedBy(photos=digest))
+
+    def note_clips(self, fingerprint: Fingerprint, clips: Mapping[str, int]) -> None:
+        """Tell the gallery how many clips a finished video has of each person, by folder."""
+        with self._lock, self._gallery() as gallery:
+            if gallery is not None:
+                note_clips(gallery, VideoKey(fingerprint, "", "", ""), clips)
+
+    @contextlib.contextmanager
+    def _gallery(self) -> Iterator[Gallery | None]:
+        """The gallery, opened for each use because a connection belongs to one thread; None where there is none.
+
+        An error within the block becomes a warning, and there is no gallery from then on.
+        """
+        if self._path is None:
+            yield None
+            return
+        try:
+            gallery = Gallery(self._path)
+        except GalleryError as error:
+            self._give_up(error)
+            yield None
+            return
+        with gallery:
+            try:
+                yield gallery
+            except GalleryError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: GalleryError) -> None:
+        logger.warning("%s; going on without it: nobody is remembered in this run", error)
+        self._path, self._broken = None, True
+
+    def _known_faces(self, embedder: EmbedderKey) -> KnownFaces:
+        if self._known is None or self._known.embedder != embedder:
+            self._known = KnownFaces(embedder, Similarity.for_embedder(embedder.name), self._rules)
+        return self._known
+
+    def _photo_digest(self) -> str:
+        if self._digest is None:
+            try:
+                self._digest = "" if self._folder is None else folder_digest(self._folder, self._embedders)
+            except OSError as error:
+                logger.warning("%s: the folder of photos cannot be read: %s", self._folder, error.strerror or error)
+                self._folder, self._digest = None, ""
+        return self._digest
+
+    def _read_photos(self, folder: Path) -> tuple[ReferencePhotos, EmbedderKey | None]:
+        """The photos, and the network that saw them; None where they cannot be read."""
+        try:
+            models = self._models()
+            found = read_reference_photos(folder, models)
+        except (ModelError, OutputError) as error:
+            logger.warning("the photos in %s name nobody: %s", folder, error)
+            return ReferencePhotos((), (), ()), None
+        for line in found.lines:
+            logger.warning("%s: %s", folder.name, line)
+        people = count_of(len({photo.name for photo in found.photos}), "person", "people")
+        logger.info("%s: %s of %s", folder, count_of(len(found.photos), "photo"), people)
+        return found, _key(models.describe())
+
+    def _names_by_photos(
+        self, embedder: EmbedderKey, analysis: FaceAnalysis, timeline: Timeline
+    ) -> Sequence[PersonName]:
+        if self._photos is None or not self._photos.photos:
+            return ()
+        if embedder != self._photo_embedder:
+            logger.warning("%s: was analysed with another network than the photos", analysis.video.path.name)
+            return ()
+        return names_from_photos(self._photos.photos, analysis, timeline, self._rules)
+
+
+def folder_digest(folder: Path, embedders: Sequence[str]) -> str:
+    """64 hexadecimal digits for the files in a folder of photos, and for the networks that may look at them.
+
+    "" for a folder without files; hidden ones do not count.
+
+    A file counts by path, size and time of its last change, so that a thousand photos take milliseconds.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    digest = hashlib.sha256(",".join(embedders).encode())
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                with contextlib.suppress(OSError), os.scandir(entry.path) as inner:
+                    found += [(f"{entry.name}/{file.name}", file.stat()) for file in inner if file.is_file()]
+            elif entry.is_file():
+                found.append((entry.name, entry.stat()))
+    if not found:
+        return ""
+    for name, status in sorted(found, key=lambda pair: pair[0]):
+        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _embedder(record: AnalysisRecord) -> EmbedderKey | None:
+    return _key(record.models)
+
+
+def _key(models: Mapping[str, object]) -> EmbedderKey | None:
+    entry = models.get("embedder")
+    if not isinstance(entry, Mapping):
+        return None
+    return EmbedderKey(str(entry.get("name", "")), str(entry.get("sha256", "")))

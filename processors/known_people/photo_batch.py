@@ -1,0 +1,61 @@
+"""Many photos, one after the other: decoded ahead on other threads, looked at in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import PhotoError
+from core.model_manager import ModelManager
+from processors.known_people.photo_faces import PhotoFace, find_faces
+from processors.known_people.photo_reader import Photo, read_photo
+from utils.helper_threads import submit
+
+READ_AHEAD = 4
+"""photos decoded while another one is looked at; each takes up to 30 MB"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenPhoto:
+    """A photo with its faces, the largest first; or the error that kept it from being read."""
+
+    path: Path
+    photo: Photo | None = None
+    faces: tuple[PhotoFace, ...] = ()
+    error: PhotoError | None = None
+
+
+def see_photos(paths: Iterable[Path], models: ModelManager, *, threads: int = 2) -> Iterator[SeenPhoto]:
+    """Photos and their faces in the order of `paths`; bad ones come with their error.
+
+    Raises:
+        ModelError: a network cannot be had.
+    """
+    with ThreadPoolExecutor(max(threads, 1), thread_name_prefix="photos") as pool:
+        pending: deque[Future[SeenPhoto]] = deque()
+        try:
+            for path in paths:
+                pending.append(submit(pool, _read, path))
+                if len(pending) > READ_AHEAD:
+                    yield _seen(pending.popleft().result(), models)
+            while pending:
+                yield _seen(pending.popleft().result(), models)
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _read(path: Path) -> SeenPhoto:
+    try:
+        return SeenPhoto(path, read_photo(path))
+    except PhotoError as error:
+        return SeenPhoto(path, error=error)
+
+
+def _seen(read: SeenPhoto, models: ModelManager) -> SeenPhoto:
+    if read.photo is None:
+        return read
+    return SeenPhoto(read.path, read.photo, tuple(find_faces(read.photo, models)))

@@ -1,0 +1,105 @@
+"""A photo against others: how much each of their faces resembles the one in the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import msgspec
+
+from core.errors import PhotoError, ascii_safe
+from core.model_manager import ModelManager
+from core.models.similarity import Similarity
+from core.types import ByteArray
+from processors.known_people.person_names import folder_names
+from processors.known_people.photo_batch import SeenPhoto, see_photos
+from utils.rgb_images import fit_within
+from utils.text_drawing import draw_text
+
+SAME_PERSON = 0.5
+"""similarity from which two photos show one person: as likely the same as not"""
+DRAWN_SIDE_PX = 1600
+_SAME_COLOR, _OTHER_COLOR = (40, 200, 90), (220, 70, 60)
+
+
+class ComparedFace(msgspec.Struct, frozen=True, kw_only=True):
+    """A face of the target. box: x1, y1, x2, y2 in px of the upright photo."""
+
+    box: tuple[int, int, int, int]
+    similarity: float
+    same: bool
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One target. error: why it could not be read, left out where it could. An entry of `compare --json`."""
+
+    source: str
+    target: str
+    faces: tuple[ComparedFace, ...]
+    error: str = ""
+
+
+def compare_photos(
+    source: Path, targets: Sequence[Path], models: ModelManager, *, same_person: float = SAME_PERSON
+) -> Iterator[tuple[Comparison, SeenPhoto]]:
+    """Compare the largest face of `source` with every face of every target, in their order.
+
+    Raises:
+        PhotoError: the source cannot be read or shows no face.
+        ModelError: a network cannot be had.
+    """
+    similarity = Similarity.for_embedder(models.embedder.name)
+    wanted = next(see_photos([source], models))
+    if wanted.error is not None:
+        raise wanted.error
+    if not wanted.faces:
+        hint = "take a photo in which the face is larger and seen from the front"
+        raise PhotoError("no face was found", path=source, stage="photo", hint=hint)
+    vector = wanted.faces[0].vector
+    for seen in see_photos(targets, models):
+        faces = tuple(
+            ComparedFace(
+                box=face.whole_box,
+                similarity=(alike := round(float(similarity.from_cosine(float(face.vector @ vector))), 4)),
+                same=alike >= same_person,
+            )
+            for face in seen.faces
+        )
+        error = str(seen.error) if seen.error is not None else ""
+        yield (
+            Comparison(source=ascii_safe(str(source)), target=ascii_safe(str(seen.path)), faces=faces, error=error),
+            seen,
+        )
+
+
+def comparison_lines(comparisons: Iterable[Comparison]) -> Iterator[str]:
+    """A table for a terminal, header first: one line per face, or one that says why there is none."""
+    yield "same  similarity  target"
+    for comparison in comparisons:
+        if not comparison.faces:
+            yield f"{'-':<4}  {'':>10}  {comparison.error or f'{comparison.target}: no face was found'}"
+        for face in comparison.faces:
+            where = ",".join(str(value) for value in face.box)
+            yield f"{'yes' if face.same else 'no':<4}  {face.similarity:>10.2f}  {comparison.target} at {where}"
+
+
+def drawing_names(targets: Sequence[Path]) -> list[str]:
+    """A file name for the drawing of each target, all different, none of them that of a photo."""
+    return [f"{name}_compared.jpg" for name in folder_names([target.stem for target in targets])]
+
+
+def draw_comparison(seen: SeenPhoto, comparison: Comparison) -> ByteArray | None:
+    """The target with a box around each face and its similarity, (h, w, 3) uint8 RGB; None where it was not read."""
+    if seen.photo is None:
+        return None
+    picture: ByteArray = fit_within(seen.photo.pixels, DRAWN_SIDE_PX).copy()
+    scale = picture.shape[1] / seen.photo.width
+    width = max(2, round(max(picture.shape[:2]) / 400))
+    for face in comparison.faces:
+        x1, y1, x2, y2 = (round(value * scale) for value in face.box)
+        color = _SAME_COLOR if face.same else _OTHER_COLOR
+        cv2.rectangle(picture, (x1, y1), (x2, y2), color, width)
+        size = max(14, round((y2 - y1) / 8))
+        draw_text(picture, f"{'same' if face.same else 'other'} {face.similarity:.2f}", x1, y2 + width, size, color)
+    return picture

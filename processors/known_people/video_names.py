@@ -1,0 +1,154 @@
+"""The names of a video's people, before anything is rendered: folders carry them.
+
+This is where the pipeline enters: `names_from_gallery` where there is a gallery, else `names_from_photos`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from config import EXTRA_FILES
+from core.models.similarity import Similarity
+from core.types import FaceAnalysis, Timeline
+from processors.known_people.face_evidence import FaceSet
+from processors.known_people.gallery import Gallery
+from processors.known_people.gallery_types import NamedPhoto, VideoKey
+from processors.known_people.gallery_videos import Linked, record_video
+from processors.known_people.known_faces import KnownFaces, video_people
+from processors.known_people.person_linker import KnownPerson, LinkRules, Match, link_people
+from processors.known_people.person_names import clean_name, folded, folder_names, person_id
+from processors.known_people.video_cast import people_of_video
+from processors.people.person_linker import identified
+
+RESERVED_FOLDERS = (
+    "contact.jpg", "index.html", "manifest.json", "report.html", "timeline.json", "timeline.json.bak", "tracks.csv",
+    "unknown", *EXTRA_FILES.values(),
+)  # fmt: skip
+"""what lies beside the people's folders, or is called so in tracks.csv"""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """What a person of a video is called.
+
+    label: in the timeline that was given. id: of the gallery, "" without one, or for somebody who was forgotten.
+    name: "" where there is none. folder: the name where there is one, else the label; different for everybody.
+    """
+
+    label: str
+    id: str
+    name: str
+    folder: str
+    match: Match
+
+
+def names_from_gallery(
+    gallery: Gallery, known: KnownFaces, video: VideoKey, analysis: FaceAnalysis, timeline: Timeline
+) -> list[PersonName]:
+    """Link the people of `timeline` to the gallery and record them in it; in the order of the timeline.
+
+    Raises:
+        GalleryError: the gallery cannot be used; nothing was changed, and the video goes without names.
+    """
+    people, together = people_of_video(analysis, timeline, {})
+    linked = record_video(
+        gallery,
+        video,
+        known.embedder,
+        people,
+        together,
+        lambda free, decided, rows: known.link(free, together, decided, rows),
+        lambda found: folders_of([(one.label, one.name) for one in found]),
+    )
+    return [_person_name(one) for one in linked]
+
+
+def names_from_photos(
+    photos: Sequence[NamedPhoto], analysis: FaceAnalysis, timeline: Timeline, rules: LinkRules | None = None
+) -> list[PersonName]:
+    """Name the people of `timeline` by photos alone; in the order of the timeline.
+
+    Raises:
+        ModelError: the analysis names an embedder without calibration.
+    """
+    people, together = people_of_video(analysis, timeline, {})
+    known = known_by_photos(photos)
+    matches = link_people(
+        video_people(people, together), known, Similarity.for_embedder(analysis.embedder), rules or LinkRules()
+    )
+    called = {person.number: person.name for person in known}
+    named = [(label, called.get(match.number or 0, "")) for label, match in matches.items()]
+    return [
+        PersonName(label, "", name, folder, matches[label])
+        for (label, name), folder in zip(named, folders_of(named), strict=True)
+    ]
+
+
+def known_by_photos(photos: Sequence[NamedPhoto]) -> list[KnownPerson]:
+    """The people that photos show, numbered by name from 1."""
+    by_name: dict[str, list[NamedPhoto]] = {}
+    for photo in photos:
+        by_name.setdefault(folded(photo.name), []).append(photo)
+    nobody = FaceSet(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
+    return [
+        KnownPerson(
+            number,
+            own[0].name,
+            FaceSet(
+                np.stack([photo.face.vector for photo in own]),
+                np.array([photo.face.quality for photo in own], np.float32),
+            ),
+            nobody,
+        )
+        for number, (_, own) in enumerate(sorted(by_name.items()), 1)
+    ]
+
+
+def folders_of(people: Sequence[tuple[str, str]], *, taken: Collection[str] = RESERVED_FOLDERS) -> list[str]:
+    """A folder for each (label, name): the name where there is one, else the label, which stays as it is."""
+    labels = [label for label, name in people if not name]
+    named = iter(folder_names([name for _, name in people if name], taken=[*taken, *labels]))
+    return [next(named) if name else label for label, name in people]
+
+
+def named_timeline(timeline: Timeline, people: Sequence[PersonName]) -> Timeline:
+    """`timeline` with the folders of `people`, which are in its order; as it is where there are none."""
+    if not people:
+        return timeline
+    return replace(
+        timeline,
+        people=tuple(
+            identified(person, named.id or named.folder, named.folder)
+            for person, named in zip(timeline.people, people, strict=True)
+        ),
+    )
+
+
+def numbered_timeline(timeline: Timeline) -> Timeline:
+    """`timeline` with the names that people have before anybody knows them: person_01, person_02, ..."""
+    people = (identified(person, f"person_{number:02d}") for number, person in enumerate(timeline.people, 1))
+    return replace(timeline, people=tuple(people))
+
+
+def chosen_folders(only: str, timeline: Timeline, people: Sequence[PersonName]) -> frozenset[str]:
+    """The folders of those whom `only` means: a name or an id, or several with commas; "" means everybody.
+
+    people: in the order of `timeline`, or none, where only folders tell who is meant.
+    """
+    folders = [person.name for person in timeline.people]
+    if not only:
+        return frozenset(folders)
+    # A name may have a comma in it.
+    wanted = {folded(clean_name(part)) for part in (only, *only.split(","))} - {""}
+    called = [{folded(folder)} for folder in folders]
+    for keys, person in zip(called, people, strict=False):
+        keys |= {folded(person.name), folded(person.id)}
+    return frozenset(folder for folder, keys in zip(folders, called, strict=True) if keys & wanted)
+
+
+def _person_name(linked: Linked) -> PersonName:
+    number = "" if linked.number is None else person_id(linked.number)
+    return PersonName(linked.label, number, linked.name, linked.folder, linked.match)

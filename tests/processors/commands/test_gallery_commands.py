@@ -1,0 +1,225 @@
+"""`main.py name|link|unlink|forget|people` on the results of scripted videos, and what the next run makes of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import main
+from processors import face_analyzer
+from processors.results import analysis_key
+from tests.material.killed_run import ScriptedAnalyzer
+from tests.processors.commands.test_folder_renderer import Studio
+from tests.processors.test_resume import write_video
+
+pytestmark = pytest.mark.errors_expected
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("season")
+    for number, name in enumerate(("one", "two"), 1):
+        write_video(folder / f"{name}.mp4", number)
+    return folder
+
+
+@pytest.fixture
+def season(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """Two videos with the same two people."""
+    monkeypatch.setattr(face_analyzer, "FaceAnalyzer", ScriptedAnalyzer)
+    monkeypatch.setattr(analysis_key, "code_digest", lambda: "scripted")
+    monkeypatch.setattr(ScriptedAnalyzer, "log", tmp_path / "cache" / "analysed.log")
+    return Studio(videos, tmp_path)
+
+
+def call(season: Studio, *arguments: str) -> int:
+    cache = ["--cache-dir", str(season.cache)] if arguments[0] == "forget" else []
+    return main.main([*arguments, "-o", str(season.output), *cache])
+
+
+def people(season: Studio, video: str) -> list[tuple[str, str]]:
+    manifest = json.loads((season.output / video / "manifest.json").read_text())
+    return [(person["name"], person["id"]) for person in manifest["people"]]
+
+
+def listed(season: Studio) -> dict[str, list[str]]:
+    file = json.loads((season.output / "people.json").read_text())
+    return {
+        f"{p['id']} {p['name']}".strip(): [f"{v['folder']}/{v['person']}" for v in p["videos"]] for p in file["people"]
+    }
+
+
+def test_people_of_two_videos_are_the_same(season):
+    assert people(season, "one") == people(season, "two") == [("person_01", "P0001"), ("person_02", "P0002")]
+    assert listed(season) == {
+        "P0001": ["one/person_01", "two/person_01"],
+        "P0002": ["one/person_02", "two/person_02"],
+    }
+    assert season.run() == ["cached", "cached"]
+    page = (season.output / "people.html").read_text()
+    assert "P0001" in page and "one/person_01/clip_001" in page
+    assert 'href="people.html"' in (season.output / "index.html").read_text()
+
+
+def test_a_name_reaches_all_videos_and_no_clip_is_made_again(season, capsys):
+    clip = next((season.output / "two" / "person_02").glob("*.mp4"))
+    before = clip.stat().st_ino
+    assert call(season, "name", "P0002", "Anna") == 0
+    assert season.run() == ["done", "done"]
+    assert people(season, "one") == people(season, "two") == [("person_01", "P0001"), ("Anna", "P0002")]
+    moved = season.output / "two" / "Anna" / clip.name
+    assert moved.stat().st_ino == before and not clip.exists()
+    assert season.run() == ["cached", "cached"]
+    assert season.analysed() == 2
+    capsys.readouterr()
+    assert call(season, "people") == 0
+    assert "P0002  Anna" in capsys.readouterr().out
+
+
+def test_a_rename_in_one_video_names_the_person_in_all(season):
+    assert call(season, "rename", "one", "person_01", "Berta") == 0
+    assert "P0001 Berta" in listed(season), "at once, not only when the clips are made again"
+    assert season.run() == ["done", "done"]
+    assert people(season, "two")[0] == ("Berta", "P0001")
+    assert season.run() == ["cached", "cached"]
+
+
+def test_what_is_linked_and_unlinked_by_hand_holds(season):
+    assert call(season, "unlink", "two/person_01") == 0
+    assert season.run() == ["cached", "done"]
+    assert people(season, "two")[0] == ("person_01", "P0003")
+    assert season.run(run={**season.values["run"], "overwrite": True}) == ["done", "done"]
+    assert people(season, "two")[0] == ("person_01", "P0003"), "remembered for good"
+    assert call(season, "link", "two/person_01", "P0001") == 0
+    season.run()
+    assert people(season, "two")[0] == ("person_01", "P0001")
+    assert set(listed(season)) == {"P0001", "P0002"}
+
+
+def test_two_people_of_the_gallery_become_one(season):
+    call(season, "unlink", "two/person_01")
+    assert call(season, "name", "P0003", "Zoe") == 0
+    assert call(season, "link", "Zoe", "P0001") == 0
+    assert listed(season) == {
+        "P0001 Zoe": ["one/person_01", "two/person_01"],
+        "P0002": ["one/person_02", "two/person_02"],
+    }
+
+
+def test_forgetting_leaves_no_vector_and_says_what_stays(season, capsys):
+    call(season, "name", "P0002", "Anna")
+    season.run()
+    rows = sqlite3.connect(season.output / "people.db")
+    vectors = [row[0] for row in rows.execute("SELECT vector FROM faces WHERE person = 2")]
+    rows.close()
+    assert vectors and len(list(season.cache.glob("analyses/*.npz"))) == 2
+    capsys.readouterr()
+    assert call(season, "forget", "anna") == 0
+    said = capsys.readouterr().out
+    assert "one/Anna" in said and "two/Anna" in said
+    files = [path for root in (season.output, season.cache) for path in root.rglob("*") if path.is_file()]
+    assert not [path for path in files if any(vector in path.read_bytes() for vector in vectors)]
+    assert not list(season.cache.glob("analyses/*.npz"))
+    assert "Anna" not in (season.output / "people.json").read_text() + (season.output / "people.html").read_text()
+    assert season.run() == ["done", "done"]
+    assert people(season, "one") == [("person_01", "P0001"), ("person_02", "")]
+    assert not [path for path in season.output.rglob("*") if path.is_file() and b"Anna" in path.read_bytes()]
+
+
+def test_only_one_person_gets_clips(season):
+    call(season, "name", "P0002", "Anna")
+    assert season.run(people={"only": "Anna"}) == ["done", "done"]
+    assert sorted(path.parent.name for path in season.output.glob("one/*/*.mp4")) == ["Anna"]
+    assert season.run(people={"only": "Anna"}) == ["cached", "cached"]
+    assert season.run() == ["done", "done"], "the others are missing"
+    assert sorted(path.parent.name for path in season.output.glob("one/*/*.mp4")) == ["Anna", "person_01"]
+
+
+def test_results_without_names_get_them_later(season):
+    assert season.run(people={"no_gallery": True}) == ["done", "done"]
+    assert people(season, "one") == [("person_01", ""), ("person_02", "")]
+    assert season.run(people={"no_gallery": True}) == ["cached", "cached"]
+    assert season.run() == ["done", "done"]
+    assert people(season, "one") == [("person_01", "P0001"), ("person_02", "P0002")]
+
+
+def test_a_damaged_gallery_stops_nothing(season, caplog):
+    call(season, "name", "P0002", "Anna")
+    season.run()
+    (season.output / "people.db").write_bytes(b"no database" * 500)
+    for leftover in season.output.glob("people.db-*"):
+        leftover.unlink()
+    assert season.run() == ["cached", "cached"]
+    assert people(season, "one")[1] == ("Anna", "P0002")
+    assert season.run(clip={"size": 80}) == ["done", "done"]
+    assert sum("going on without it" in entry.message for entry in caplog.records) == 2, "once in a run"
+
+
+def test_one_gallery_for_two_output_folders(season, tmp_path):
+    other = Studio.__new__(Studio)
+    other.__dict__.update(season.__dict__, output=tmp_path / "other")
+    gallery: dict[str, Any] = {"people": {"gallery": str(season.output / "people.db")}}
+    call(season, "name", "P0001", "Berta")
+    assert other.run(**gallery) == ["done", "done"]
+    assert people(other, "one")[0] == ("Berta", "P0001")
+    assert not (other.output / "people.db").exists() and (other.output / "people.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["name", "P0099", "Anna"], "nobody called 'P0099'"),
+        (["name", "P0001", "P0002"], "without a name"),
+        (["link", "one/nobody", "P0001"], "knows no one/nobody"),
+        (["unlink", "P0001"], "somebody is needed"),
+        (["forget", "Zoe"], "nobody called 'Zoe'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(season, capsys, arguments, said):
+    capsys.readouterr()
+    assert call(season, *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_without_a_gallery_there_is_nothing_to_name(tmp_path, capsys):
+    assert main.main(["name", "P0001", "Anna", "-o", str(tmp_path)]) == 2
+    assert "no gallery" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_that_are_removed_leave_the_pages(season):
+    shutil.rmtree(season.output / "two")
+    season.run()
+    shutil.rmtree(season.output / "two")
+    call(season, "name", "P0001", "Anna")
+    assert listed(season)["P0001 Anna"] == ["one/person_01"]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [["drop", "one", "person_02"]],
+        [["merge", "one", "person_01", "person_02", "--force"]],
+        [["merge", "one", "person_01", "person_02", "--force"], ["split", "one", "person_01", "--tracklets", "1"]],
+        [["rename", "one", "person_01", "P-1"], ["rename", "one", "P-1", "person_09"]],
+    ],
+    ids=lambda edits: edits[-1][0],
+)
+def test_edits_are_followed_once_and_hold(season, edits):
+    for edit in edits:
+        assert call(season, *edit) == 0
+    assert season.run()[0] == "done"
+    made = people(season, "one")
+    season.run()
+    assert season.run() == ["cached", "cached"]
+    assert people(season, "one") == made
+
+
+def test_a_dry_run_makes_no_gallery(videos, tmp_path, capsys):
+    assert main.main([str(videos), "-o", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert not (tmp_path / "out").exists() and "to do" in capsys.readouterr().out
