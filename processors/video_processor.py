@@ -32,7 +32,7 @@ from processors.results.manifest import Manifest, read_manifest
 from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files, refusal_error
 from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
-from processors.results.result_warnings import result_warnings
+from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
 from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import TIMELINE_FILE, read_timeline, to_timeline
@@ -224,6 +224,7 @@ class VideoProcessor:
             only_speaking=self._settings.speech.when == "speaking",
         )
         if self._settings.people.only and not chosen:
+            warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
             warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
             logger.warning("%s: %s", self._folder.name, warning)

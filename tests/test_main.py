@@ -55,6 +55,7 @@ def other_value(option):
     if option.choices:
         return (option.choices[-1],) * 2
     if option.is_list:
+        # Words are separated by commas; several paths are several arguments.
         return ("mot,vtt", ("mot", "vtt")) if option.words else ("some/path", ("some/path",))
     if isinstance(option.default, str):
         text = "9:16" if option.name == "aspect" else "some/path"
@@ -290,7 +291,10 @@ def test_a_wrong_value_is_named_with_what_is_expected():
     ("arguments", "expected"),
     [
         (["--aspect", "9x16"], "argument --aspect: '9x16' is not WIDTH:HEIGHT (see main.py"),
-        (["--export", "edl,avi"], "argument --export: 'avi' is not one of mot, coco, vtt, otio, edl, not 'edl,avi'"),
+        (
+            ["--export", "edl,avi"],
+            "argument --export: 'avi' is not one of mot, coco, vtt, speech, otio, edl, not 'edl,avi'",
+        ),
         (["--template", "$X"], "argument --template: X is not a field; fields are VIDEO_NAME, PERSON,"),
         (["--exprot", "edl"], "unrecognized arguments: --exprot; did you mean --export? (see main.py --help"),
         (["--nothing-like-it"], "unrecognized arguments: --nothing-like-it (see main.py --help"),

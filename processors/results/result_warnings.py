@@ -17,6 +17,8 @@ _COUNTED = ("mov", "avi")
 _USUAL_DURATION = 0.9
 """quantile of the frame durations that the last frame may last for"""
 
+NOBODY_LONG_ENOUGH = "nobody is visible long enough for a clip"
+
 
 def result_warnings(
     analysis: FaceAnalysis,
@@ -60,7 +62,7 @@ def result_warnings(
         if analysis.video.default_audio is not None:
             warnings.append("nobody who is visible speaks long enough for a clip")
     elif not rendered.clips:
-        warnings.append("nobody is visible long enough for a clip")
+        warnings.append(NOBODY_LONG_ENOUGH)
     return warnings
 
 

@@ -568,6 +568,7 @@ def test_names_that_were_given_once_are_not_taken_for_edits(tmp_path, stages, na
 def test_only_one_person_gets_clips(tmp_path, stages, named):
     manifest = named("Anna", people={"only": "Zoe"})[0].finish(RECORD)
     assert stages["paths"] == []
+    assert not any("visible long enough" in line for line in manifest.warnings)
     assert manifest.names.only == "Zoe" and any("nobody in this video is Zoe" in line for line in manifest.warnings)
     named("Anna", people={"only": "anna"})[0].finish(RECORD)
     assert [path.segment.person for path in stages["paths"]] == ["Anna"]

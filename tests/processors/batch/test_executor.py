@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import pickle
-from fractions import Fraction
 from pathlib import Path
 
 from core.errors import ModelUnavailableError
-from core.types import ColorInfo, VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import InputResult
+from tests.material.factories import video_info
 from utils.fingerprints import Fingerprint
 
 
 def test_a_job_is_a_plain_value(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    info = VideoInfo(
-        path, "mov", 0, "h264", "yuv420p", 64, 48, 64, 48, 0, Fraction(1), Fraction(1, 25), Fraction(25), 0,
-        2.0, 50, False, ColorInfo(), (), 10,
-    )  # fmt: skip
+    info = video_info(path, duration_s=2.0, frame_count=50)
     job = VideoJob(BatchInput(path, "a"), info, Fingerprint(1, "ab"), tmp_path / "out" / "a")
     assert pickle.loads(pickle.dumps(job)) == job
 

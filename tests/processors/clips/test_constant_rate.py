@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import threading
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.quality.sync import bare_analysis
 from core.errors import OutputError
-from core.types import ColorInfo, FaceAnalysis, VideoInfo
+from core.types import FaceAnalysis
 from processors.clips.constant_rate import (
     Interval,
     audio_write_errors,
@@ -21,16 +20,14 @@ from processors.clips.constant_rate import (
     rows_interval,
     shown_frames,
 )
+from tests.material import factories
 from tests.material.flash_beep import frame_times, write_video
 
 
 def analysis(pts: list[int], rate: int = 10) -> FaceAnalysis:
     """A video with a time base of 1/100 s."""
-    info = VideoInfo(
-        Path("a.mp4"), "mov", 0, "h264", "yuv420p", 64, 64, 64, 64, 0, Fraction(1), Fraction(1, 100), Fraction(rate),
-        pts[0], 1.0, len(pts), False, ColorInfo(), (), 10,
-    )  # fmt: skip
-    return FaceAnalysis(info, np.array(pts, np.int64), (), (), "dlib", 0)
+    info = factories.video_info(time_base=Fraction(1, 100), frame_rate=Fraction(rate), start_pts=pts[0])
+    return factories.face_analysis(video=info, pts=pts)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_request_for_many_is_not_overtaken():
     slots.acquire(1, nothing)
     many = in_thread(acquiring(slots, 3, got, "many"))
     one = in_thread(acquiring(slots, 1, got, "one"))
-    assert got == list[str]()  # although a slot is free
+    assert got == []  # although a slot is free
     slots.release()
     many.join(2)
     assert got == ["many"]
