@@ -48,7 +48,8 @@ def write_columns(path: Path, table: Mapping[str, Column], columns: Mapping[str,
     Raises:
         OSError: it cannot be written.
     """
-    arrays = {name: np.asarray(columns[name], column.dtype) for name, column in table.items()}
+    # numpy stores the order of the axes with an array, and reading accepts one order only.
+    arrays = {name: np.asarray(columns[name], column.dtype, order="C") for name, column in table.items()}
     with atomic_path(path) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type,unused-ignore]
 

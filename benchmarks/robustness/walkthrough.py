@@ -20,9 +20,12 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "videos" / "input" / "sample.mp4"
 
-EDITING = ("people", "rename", "merge", "split", "drop")
-WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache"), ("--help", *EDITING)
-WITHOUT_MODELS = ("--help", "cache", "clean", *EDITING)
+PHOTOS = ".github"
+"""folder with a picture in which there are faces"""
+
+EDITING = ("people", "rename", "merge", "split", "drop", "name", "link", "unlink")
+WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache", "compare"), ("--help", *EDITING)
+WITHOUT_MODELS = ("--help", "cache", "clean", "forget", *EDITING)
 
 Step = tuple[str, Sequence[str], int]
 """title, arguments of main.py, expected exit code"""
@@ -40,8 +43,14 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "--reel", [*inputs, "--reel"], 0
     for name in ("mot", "coco", "vtt", "otio", "edl"):
         yield f"--export {name}", [*inputs, "--export", name], 0
-    yield "people", ["people"], 0
+    yield "people", ["people", edited], 0
     yield "people --tracklets", ["people", edited, "--tracklets"], 0
+    yield "people of all videos", ["people"], 0
+    yield "unlink: two people are not one", ["unlink", "P0001", "P0002"], 0
+    yield "link: they are after all", ["link", "P0002", "P0001"], 0
+    yield "name", ["name", "P0001", "Clara"], 0
+    yield "photos", ["photos", PHOTOS], 0
+    yield "compare", ["compare", f"{PHOTOS}/example.jpg", f"{PHOTOS}/example.jpg"], 0
     yield "rename", ["rename", edited, "person_01", "Anna"], 0
     yield "a name that nobody has", ["rename", edited, "person_01", "Bob"], 2
     yield "merge", ["merge", edited, "Anna", "person_02", "--force"], 0
@@ -49,6 +58,7 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "drop", ["drop", edited, "Anna"], 0
     yield "render", ["render", edited], 0
     yield "run after editing", inputs, 0
+    yield "forget", ["forget", "P0001"], 0
     yield "cache info", ["cache", "info"], 0
     yield "clean --older-than 30d --dry-run", ["clean", "--older-than", "30d", "--dry-run"], 0
     yield "clean --older-than 0h", ["clean", "--older-than", "0h"], 0
