@@ -388,3 +388,14 @@ def test_readers_and_writers_do_not_disturb_each_other(store):
     for writer in writers:
         writer.join()
     assert any(found)
+
+
+def test_the_order_of_the_axes_in_memory_does_not_matter(store):
+    """An array that is a transposed view is stored and read like any other."""
+    plain = record()
+    tracklets = tuple(dataclasses.replace(t, boxes=np.asfortranarray(t.boxes)) for t in plain.analysis.tracklets)
+    store.save(dataclasses.replace(plain, analysis=dataclasses.replace(plain.analysis, tracklets=tracklets)))
+    loaded = store.load(KEY, INFO)
+    assert loaded is not None
+    for one, other in zip(loaded.analysis.tracklets, plain.analysis.tracklets, strict=True):
+        assert np.array_equal(one.boxes, other.boxes)
