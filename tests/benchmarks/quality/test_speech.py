@@ -12,7 +12,6 @@ from core.model_manager import ModelManager
 from core.types import FaceAnalysis
 from tests.speech_models import needs_speech_packages
 
-
 KINDS = ("solo", "small", "turns-quiet", "cuts", "music", "offscreen")
 """kinds that are judged here, with all of their clips: seven of nineteen. All take five minutes (python -m benchmarks
 speech), most of them for the two real recordings"""
