@@ -61,6 +61,7 @@ class Program:
             "--quiet",
         ]
         command += ["--cache-dir", str(self._cache), "--size", "96", "--min-clip", "0.1", "--embedder", "dlib"]
+        command += ["--no-gallery"]
         process = subprocess.Popen(
             command,
             cwd=PROJECT,

@@ -111,6 +111,7 @@ def _ignored(suffix: str, number: int) -> bytes:
 def run(inputs: Sequence[Path], output: Path, cache: Path) -> tuple[int, list[Sample]]:
     """Run the program on `inputs`; returns its exit code and its samples from the first result on."""
     command = [sys.executable, "main.py", *map(str, inputs), "-o", str(output), "--quiet", "--offline", "--no-cache"]
+    command += ["--no-gallery"]  # what the gallery knew depends on the order of the videos
     command += [
         "--cache-dir",
         str(cache),

@@ -227,15 +227,18 @@ def test_a_worker_returns_memory_over_all_its_parts(plain, tmp_path, monkeypatch
 @pytest.mark.slow
 @pytest.mark.parametrize(("encoder", "most"), [("libx264", 4), (NVENC, 2)])
 def test_workers_together_open_no_more_clips_than_allowed(plain, tmp_path, monkeypatch, encoder, most):
-    counts, lock = [0], threading.Lock()
+    counts, lock, reached = [0], threading.Lock(), threading.Event()
     enter, leave = ClipWriter.__enter__, ClipWriter.__exit__
 
     def count(step: int) -> None:
         with lock:
             counts.append(counts[-1] + step)
+            if counts[-1] >= most:
+                reached.set()
 
     def entering(self):
         count(1)
+        reached.wait(20)  # however the threads are scheduled, as many as may are open together once
         self._build = (*self._build[:-1], "libx264")
         return enter(self)
 
