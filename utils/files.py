@@ -65,14 +65,6 @@ def write_json(final: Path, value: Any) -> None:
     write_text(final, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def remove_partials(folder: Path) -> int:
-    """Remove what interrupted writers left below `folder`; returns the number of files."""
-    leftovers = [p for p in folder.rglob(f"{PARTIAL_PREFIX}*") if p.is_file() and not p.is_symlink()]
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-    return len(leftovers)
-
-
 def safe_name(name: str, *, limit_bytes: int = 120) -> str:
     """A folder name made from any file name: NFC, no separators, control or shell-hostile characters.
 

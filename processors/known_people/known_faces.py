@@ -12,7 +12,7 @@ import numpy as np
 from core.models.similarity import Similarity
 from core.types import FloatArray
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
-from processors.known_people.face_index import ExactFaceIndex
+from processors.known_people.face_index import ExactFaceIndex, FaceIndex
 from processors.known_people.gallery import Gallery, unite
 from processors.known_people.gallery_rows import apart_pairs, origin_range
 from processors.known_people.gallery_types import EmbedderKey, PersonOfVideo
@@ -52,7 +52,7 @@ class KnownFaces:
         self.similarity = similarity
         self.rules = rules or LinkRules()
         self._state: str | None = None
-        self._index = ExactFaceIndex()
+        self._index: FaceIndex = ExactFaceIndex()
 
     def link(
         self,
@@ -148,7 +148,7 @@ class KnownFaces:
     def _near(self, faces: FaceSet, rows: sqlite3.Connection) -> set[int]:
         """Numbers of the people whose faces are nearest, as far as any could be linked or suggested."""
         self._refresh(rows)
-        if not len(faces) or not len(self._index):
+        if not len(faces):
             return set()
         numbers, cosines = self._index.search(faces.mean[None], NEAREST)
         # The mean of a set and one face are less alike than what is compared in the end: a generous bound.
