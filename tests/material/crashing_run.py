@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,16 @@ from tests.material import killed_run
 
 def aborting(function: Callable[..., Any], concerns: Callable[..., bool], log: Path, times: int) -> Callable[..., Any]:
     """Wrap `function` so that it aborts the process if `concerns(*arguments)`."""
+    one_at_a_time = threading.Lock()  # clips are encoded on several threads, and a process dies once
 
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> Any:
-        if concerns(*arguments) and (not log.exists() or len(log.read_text().splitlines()) < times):
-            with log.open("a") as file:
-                file.write("crash\n")
-            os.abort()
+        if concerns(*arguments):
+            with one_at_a_time:
+                if not log.exists() or len(log.read_text().splitlines()) < times:
+                    with log.open("a") as file:
+                        file.write("crash\n")
+                    os.abort()
         return function(*arguments, **options)
 
     return wrapped
