@@ -80,6 +80,8 @@ class Tracklet:
     sample_quality: (K,) float32 in [0, 1].
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
     face_jpeg: the best face with some surroundings, or b"".
+    clothes_frames: (M,) int64, increasing, the frames in which clothes were looked at; M may be 0.
+    clothes: (M, C) uint8, colours of the clothes in these frames (`processors/faces/clothes.py`).
     signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """
 
@@ -94,6 +96,8 @@ class Tracklet:
     sample_quality: FloatArray
     embeddings: FloatArray
     face_jpeg: bytes = b""
+    clothes_frames: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    clothes: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,6 +108,8 @@ class Tracklet:
                 raise ValueError(f"tracklet {self.id}: {name} {getattr(self, name).shape}, expected {shape}")
         if self.embeddings.ndim != 2 or len(self.embeddings) != k:
             raise ValueError(f"tracklet {self.id}: embeddings {self.embeddings.shape} for {k} samples")
+        if self.clothes.ndim != 2 or len(self.clothes) != len(self.clothes_frames):
+            raise ValueError(f"tracklet {self.id}: clothes {self.clothes.shape} in {self.clothes_frames.shape} frames")
         for name, values in self.signals.items():
             if values.shape != (n,):
                 raise ValueError(f"tracklet {self.id}: signal {name} {values.shape}, expected {(n,)}")
