@@ -117,8 +117,11 @@ class AnalysisSettings(Section, frozen=True):
         float, Meta(ge=0, le=5, description="how long a face may be hidden before its track ends, seconds")
     ] = 1.0
     embedder: Annotated[
-        Literal["auto", "facenet", "dlib"],
-        Meta(description="face recognition model; auto uses facenet if its weights are available, else dlib"),
+        Literal["auto", "facenet", "facenet-casia", "dlib", "both"],
+        Meta(
+            description="face recognition model; both combines facenet-casia and dlib; auto uses facenet if its "
+            "weights are available, else dlib"
+        ),
     ] = "auto"
     faces_per_track: Annotated[
         int, Meta(ge=1, le=32, description="maximum number of faces per track given to the recognition model")

@@ -28,10 +28,11 @@ from core.models import weights
 from core.models.batching import Batched, find_batch_size
 from core.models.cpu_fallback import CpuFallback
 from core.models.face_detector import FaceDetector
-from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.models.face_embedder import CasiaEmbedder, CombinedEmbedder, DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import DETECTOR_NETS, MODELS, input_side
+from core.models.installed_files import installed_file
+from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest, input_side
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
 from core.thread_budget import thread_budget
@@ -41,6 +42,12 @@ logger = logging.getLogger(__name__)
 _Model = TypeVar("_Model")
 
 GPU_DEVICE = "cuda:0"
+
+_EMBEDDER_OF_NET: dict[str, Callable[[Net], FaceEmbedder]] = {
+    "facenet": FaceNetEmbedder,
+    "facenet-casia": CasiaEmbedder,
+    "dlib": DlibEmbedder,
+}
 
 
 class ModelManager:
@@ -131,7 +138,7 @@ class ModelManager:
             "device": self.device,
             "backend": self.backend,
             "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR_NETS}},
-            "embedder": {"name": self.embedder.name, "sha256": MODELS[self.embedder.name].weights.sha256},
+            "embedder": {"name": self.embedder.name, "sha256": embedder_digest(self.embedder.name)},
         }
 
     def release(self) -> None:
@@ -212,8 +219,8 @@ class ModelManager:
 
     def _make_embedder(self) -> FaceEmbedder:
         choice = self._settings.analysis.embedder
-        if choice == "dlib":
-            return DlibEmbedder(*self._nets("dlib"))
+        if choice not in ("auto", "facenet"):
+            return self._embedder_named(choice)
         try:
             return FaceNetEmbedder(*self._nets("facenet"))
         except (ModelUnavailableError, ModelChecksumError) as error:
@@ -222,6 +229,13 @@ class ModelManager:
             logger.warning("faces are recognised with dlib's ResNet instead of FaceNet: %s", error.message)
             self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
             return DlibEmbedder(*self._nets("dlib"))
+
+    def _embedder_named(self, name: str) -> FaceEmbedder:
+        if name == "both":
+            dlib, casia = self._nets("dlib", "facenet-casia")
+            return CombinedEmbedder(DlibEmbedder(dlib), CasiaEmbedder(casia))
+        (net,) = self._nets(name)
+        return _EMBEDDER_OF_NET[name](net)
 
     def _nets(self, *kinds: str) -> list[Net]:
         files = {kind: self._weights_of(kind) for kind in kinds}
@@ -257,6 +271,8 @@ class ModelManager:
         return [Batched(net, MODELS[kind].cpu_batch, name=kind) for kind, net in nets.items()]
 
     def _weights_of(self, kind: str) -> Path:
+        if kind == "facenet-casia":
+            return installed_file(MODELS[kind].weights)
         if kind != "facenet":
             return weights.locate(kind)
         folders = facenet_folders(self._settings)

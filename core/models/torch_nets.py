@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from core.models.dlib_weights import read_parameters
+from core.models.facenet_graph import read_state
 from core.models.model_spec import MODELS, input_side
 from core.models.openvino_runtime import import_openvino
 
@@ -31,6 +32,22 @@ class NormalizedNet(nn.Module):  # type: ignore[misc]
         # In half precision large values would lose the fraction of a pixel, so it is subtracted in float32.
         x = (images.permute(0, 3, 1, 2).to(torch.float32) - 127.5) * 0.0078125
         return self.net(x.to(next(self.net.parameters()).dtype))
+
+
+class WhitenedNet(nn.Module):  # type: ignore[misc]
+    """A network behind the normalisation of each image by its own mean and deviation (facenet's `prewhiten`)."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, images: torch.Tensor) -> Any:
+        """images: (N, h, w, 3) RGB in [0, 255]; returns what the network returns."""
+        x = images.permute(0, 3, 1, 2).to(torch.float32)
+        x = x - x.mean((1, 2, 3), keepdim=True)
+        least = (x.shape[1] * x.shape[2] * x.shape[3]) ** -0.5
+        deviation = (x * x).mean((1, 2, 3), keepdim=True).sqrt().clamp(min=least)
+        return self.net((x / deviation).to(next(self.net.parameters()).dtype))
 
 
 class FullSoftmax(nn.Module):  # type: ignore[misc]
@@ -110,13 +127,17 @@ def _padded_sum(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def build(kind: str, weights: Path) -> nn.Module:
-    """The network `kind` (pnet, rnet, onet, facenet or dlib) in evaluation mode, on the CPU, float32."""
+    """The network `kind` (pnet, rnet, onet, facenet, facenet-casia or dlib) in evaluation mode, on the CPU, float32."""
     if kind == "dlib":
         return DlibResNet(weights).eval()
     from facenet_pytorch.models import inception_resnet_v1, mtcnn
 
-    state = torch.load(weights, map_location="cpu", weights_only=True)
     net: nn.Module
+    if kind == "facenet-casia":
+        net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)
+        net.load_state_dict({name: torch.from_numpy(values) for name, values in read_state(weights).items()})
+        return WhitenedNet(net).eval()
+    state = torch.load(weights, map_location="cpu", weights_only=True)
     if kind == "facenet":
         net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)
         # The published file includes the classification layer of the training set, which is not used.

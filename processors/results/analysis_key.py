@@ -16,7 +16,7 @@ from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.model_manager import possible_embedders
-from core.models.model_spec import DETECTOR_NETS, MODELS
+from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest
 from core.models.weights import chosen_cache_dir
 from core.signal_file import SIGNAL_SCHEMA
 from utils.fingerprints import Fingerprint
@@ -52,7 +52,7 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
         "video": [fingerprint.size_bytes, fingerprint.sha256],
         "settings": relevant,
         "embedder": embedder,
-        "models": [MODELS[name].weights.sha256 for name in (*_MODELS, embedder)],
+        "models": [*(MODELS[name].weights.sha256 for name in _MODELS), embedder_digest(embedder)],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
