@@ -21,12 +21,12 @@ from config import IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
 from core.types import FloatArray, IntArray, Tracklet
+from processors.people.pair_evidence import tracklet_similarity
 from processors.people.tracklet_evidence import (
     Continuation,
     continuations,
     duplicate_tracklets,
     mean_embedding,
-    sample_cosines,
     seen_together,
 )
 from utils.clustering import group_similarity, merge_clusters
@@ -84,7 +84,7 @@ def group_tracklets(
             threshold=settings.same_person,
         )
         grouper.assign_online(manager)
-        grouper.compare(similarity)
+        grouper.compare(embedder)
         statistics |= manager.statistics
         statistics["provisional_splits"] = grouper.split(settings.same_person)
         # Move before merging: one tracklet on the wrong side would be a bridge between two people.
@@ -136,16 +136,9 @@ class _Grouper:
             manager.mark_seen(person, float(self._seconds[tracklet.end] - self._seconds[0]))
             self.labels[k] = person
 
-    def compare(self, similarity: Similarity) -> None:
-        """Compute the similarity of every two embedded tracklets from faces and continuations."""
-        position = {int(k): row for row, k in enumerate(self.embedded)}
-        log_odds = np.zeros((len(self.embedded), len(self.embedded)), np.float32)
-        for link in self._links:
-            if link.earlier in position and link.later in position:
-                a, b = position[link.earlier], position[link.later]
-                log_odds[a, b] = log_odds[b, a] = link.log_odds
-        cosines = sample_cosines([self._tracklets[k] for k in self.embedded])
-        self._similarity = similarity.from_cosine(cosines, log_odds)
+    def compare(self, embedder: str) -> None:
+        """Compute the similarity of every two embedded tracklets from all evidence."""
+        self._similarity = tracklet_similarity([self._tracklets[k] for k in self.embedded], self._seconds, embedder)
 
     def split(self, threshold: float) -> int:
         """Split provisional identities that mix several people; returns how many were added."""
