@@ -1,6 +1,6 @@
 """One analysis as a file of plain columns, one of which holds JSON; nothing in it can be executed.
 
-A new column of `Tracklet` is one row in `FRAME_COLUMNS`, `SAMPLE_COLUMNS` or `CLOTHES_COLUMNS`; named signals need no row at all.
+A new column of `Tracklet` is one row in `FRAME_COLUMNS`, `SAMPLE_COLUMNS` or `LOOK_COLUMNS`; named signals need no row at all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STORE_SCHEMA = 3
 MAX_TRACKLETS = 1_000_000
 _MAX_META_BYTES = 1 << 24
 
-# R tracklets, T of their frames, K samples, M looks at clothes, N frames of the video.
+# R tracklets, T of their frames, K samples, M looks around, N frames of the video.
 FRAME_COLUMNS = (
     Column("frames", "<i8"),
     Column("boxes", "<f4", (None, 4)),
@@ -45,11 +45,12 @@ SAMPLE_COLUMNS = (
 )
 """fields of `Tracklet` with a row per sample: K rows"""
 
-CLOTHES_COLUMNS = (
-    Column("clothes_frames", "<i8"),
+LOOK_COLUMNS = (
+    Column("look_frames", "<i8"),
     Column("clothes", "|u1", (None, None)),
+    Column("views", "|u1", (None, None)),
 )
-"""fields of `Tracklet` with a row per look at the clothes: M rows"""
+"""fields of `Tracklet` with a row per look around the face: M rows"""
 
 _OTHER_COLUMNS = (
     Column("meta", "|u1"),
@@ -58,13 +59,13 @@ _OTHER_COLUMNS = (
     Column("tracklet_shots", "<i8"),
     Column("frame_counts", "<i8"),
     Column("sample_counts", "<i8"),
-    Column("clothes_counts", "<i8"),
+    Column("look_counts", "<i8"),
     Column("face_sizes", "<i8"),
     Column("faces", "|u1"),
     Column("signal_values", "<f4"),
 )
 
-COLUMNS = {column.name: column for column in (*_OTHER_COLUMNS, *FRAME_COLUMNS, *SAMPLE_COLUMNS, *CLOTHES_COLUMNS)}
+COLUMNS = {column.name: column for column in (*_OTHER_COLUMNS, *FRAME_COLUMNS, *SAMPLE_COLUMNS, *LOOK_COLUMNS)}
 """all columns of the file, by name"""
 
 _Columns = dict[str, NDArray[Any]]
@@ -148,7 +149,7 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         clock_shifts=tuple(int(shift) for shift in analysis.clock_shifts),
         signals=signals,
     )
-    fields = (*FRAME_COLUMNS, *SAMPLE_COLUMNS, *CLOTHES_COLUMNS)
+    fields = (*FRAME_COLUMNS, *SAMPLE_COLUMNS, *LOOK_COLUMNS)
     values = [tracklets[row].signals[name] for name, rows in signals for row in rows]
     return {
         "meta": np.frombuffer(msgspec.json.encode(meta, enc_hook=_encode), np.uint8),
@@ -157,7 +158,7 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         "tracklet_shots": [t.shot for t in tracklets],
         "frame_counts": [len(t.frames) for t in tracklets],
         "sample_counts": [len(t.sample_frames) for t in tracklets],
-        "clothes_counts": [len(t.clothes_frames) for t in tracklets],
+        "look_counts": [len(t.look_frames) for t in tracklets],
         "face_sizes": [len(t.face_jpeg) for t in tracklets],
         "faces": np.frombuffer(b"".join(t.face_jpeg for t in tracklets), np.uint8),
         "signal_values": _joined(values, COLUMNS["signal_values"]),
@@ -207,10 +208,10 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
     ids, shots = columns["tracklet_ids"].tolist(), columns["tracklet_shots"].tolist()
     frames = _rows_of_each(columns["frame_counts"], {c.name: columns[c.name] for c in FRAME_COLUMNS})
     samples = _rows_of_each(columns["sample_counts"], {c.name: columns[c.name] for c in SAMPLE_COLUMNS})
-    clothes = _rows_of_each(columns["clothes_counts"], {c.name: columns[c.name] for c in CLOTHES_COLUMNS})
+    looks = _rows_of_each(columns["look_counts"], {c.name: columns[c.name] for c in LOOK_COLUMNS})
     faces = _rows_of_each(columns["face_sizes"], {"face_jpeg": columns["faces"]})
     demand(len(ids) <= MAX_TRACKLETS, "it has too many tracklets")
-    parts = (shots, frames, samples, clothes, faces)
+    parts = (shots, frames, samples, looks, faces)
     demand(all(len(part) == len(ids) for part in parts), "its tracklets do not add up")
     demand(len(set(ids)) == len(ids), "two of its tracklets have the same id")
     signals = _signals(meta, columns)
@@ -220,7 +221,7 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
             shot=shots[row],
             **frames[row],
             **samples[row],
-            **clothes[row],
+            **looks[row],
             face_jpeg=faces[row]["face_jpeg"].tobytes(),
             signals=signals[row],
         )

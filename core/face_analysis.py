@@ -80,8 +80,9 @@ class Tracklet:
     sample_quality: (K,) float32 in [0, 1].
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
     face_jpeg: the best face with some surroundings, or b"".
-    clothes_frames: (M,) int64, increasing, the frames in which clothes were looked at; M may be 0.
-    clothes: (M, C) uint8, colours of the clothes in these frames (`processors/faces/clothes.py`).
+    look_frames: (M,) int64, increasing, the frames in which was looked at what surrounds the face; M may be 0.
+    clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are not in the frame.
+    views: (M, V) uint8, the frame as a small grey image (`processors/faces/look_observer.py`).
     signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """
 
@@ -96,8 +97,9 @@ class Tracklet:
     sample_quality: FloatArray
     embeddings: FloatArray
     face_jpeg: bytes = b""
-    clothes_frames: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    look_frames: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     clothes: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    views: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -108,8 +110,10 @@ class Tracklet:
                 raise ValueError(f"tracklet {self.id}: {name} {getattr(self, name).shape}, expected {shape}")
         if self.embeddings.ndim != 2 or len(self.embeddings) != k:
             raise ValueError(f"tracklet {self.id}: embeddings {self.embeddings.shape} for {k} samples")
-        if self.clothes.ndim != 2 or len(self.clothes) != len(self.clothes_frames):
-            raise ValueError(f"tracklet {self.id}: clothes {self.clothes.shape} in {self.clothes_frames.shape} frames")
+        for name in ("clothes", "views"):
+            values = getattr(self, name)
+            if values.ndim != 2 or len(values) != len(self.look_frames):
+                raise ValueError(f"tracklet {self.id}: {name} {values.shape} for {len(self.look_frames)} looks")
         for name, values in self.signals.items():
             if values.shape != (n,):
                 raise ValueError(f"tracklet {self.id}: signal {name} {values.shape}, expected {(n,)}")

@@ -26,7 +26,7 @@ from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, Shot, Tracklet, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbnail
 from processors.faces.face_observer import FaceObserver, ObserverThread
-from processors.faces.clothes_observer import ClothesObserver
+from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_at_shots
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotBoundary, ShotDetector
@@ -86,7 +86,7 @@ def make_observers(
     """Everything that is measured on the faces of a video. scale: (2,) source pixels per analysis pixel, x and y."""
     return [
         SamplingObserver(models, settings, scale, rate),
-        ClothesObserver(models.detector.score_scale, rate),
+        LookObserver(models.detector.score_scale, rate),
     ]
 
 

@@ -61,7 +61,7 @@ def cut_at_shots(tracklet: Tracklet, shots: Sequence[Shot]) -> list[Tracklet]:
             continue
         rows = slice(seen[0], seen[-1] + 1)
         samples = (tracklet.sample_frames >= shot.start) & (tracklet.sample_frames < shot.end)
-        looks = (tracklet.clothes_frames >= shot.start) & (tracklet.clothes_frames < shot.end)
+        looks = (tracklet.look_frames >= shot.start) & (tracklet.look_frames < shot.end)
         pieces.append(
             Tracklet(
                 id=tracklet.id,
@@ -75,8 +75,9 @@ def cut_at_shots(tracklet: Tracklet, shots: Sequence[Shot]) -> list[Tracklet]:
                 sample_quality=tracklet.sample_quality[samples],
                 embeddings=tracklet.embeddings[samples],
                 face_jpeg=tracklet.face_jpeg,
-                clothes_frames=tracklet.clothes_frames[looks],
+                look_frames=tracklet.look_frames[looks],
                 clothes=tracklet.clothes[looks],
+                views=tracklet.views[looks],
                 signals={name: values[rows] for name, values in tracklet.signals.items()},
             )
         )

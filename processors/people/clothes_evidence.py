@@ -52,11 +52,11 @@ def clothes_likeness(tracklets: Sequence[Tracklet]) -> tuple[FloatArray, NDArray
     Returns:
         (N, N) float32, Bhattacharyya coefficients in [0, 1]; and (N, N) bool, where both tracklets have clothes.
     """
-    known = np.array([len(t.clothes) > 0 for t in tracklets], bool)
+    known = np.array([bool(t.clothes.any()) for t in tracklets], bool)
     size = max((t.clothes.shape[1] for t in tracklets if len(t.clothes)), default=0)
     roots = np.zeros((len(tracklets), size), np.float32)
     for row, t in enumerate(tracklets):
-        if len(t.clothes):
-            shares = (t.clothes.astype(np.float32) ** 2).mean(0)
-            roots[row] = np.sqrt(shares / max(float(shares.sum()), 1e-9))
+        if known[row]:
+            shares = (t.clothes.astype(np.float32) ** 2).sum(0)
+            roots[row] = np.sqrt(shares / shares.sum())
     return np.clip(roots @ roots.T, 0, 1), known[:, None] & known

@@ -45,8 +45,9 @@ def tracklet(
         sample_quality=rng.random(samples, np.float32),
         embeddings=rng.random((samples, width), np.float32),
         face_jpeg=bytes(rng.integers(0, 256, 50, np.uint8)) if samples else b"",
-        clothes_frames=np.arange(start, start + samples)[:2],
+        look_frames=np.arange(start, start + samples)[:2],
         clothes=rng.integers(0, 256, (min(samples, 2), 8), np.uint8),
+        views=rng.integers(0, 256, (min(samples, 2), 6), np.uint8),
         signals={name: rng.random(n, np.float32) for name in signals},
     )
 
@@ -202,7 +203,7 @@ WRONG = {
     "too few rows": setting("frames", lambda old: old[:-1]),
     "too many rows": setting("faces", lambda old: np.append(old, np.uint8(1))),
     "negative counts": setting("frame_counts", lambda old: old * [1, -1, 1]),
-    "too many looks": setting("clothes_counts", lambda old: old + 1),
+    "too many looks": setting("look_counts", lambda old: old + 1),
     "huge counts": setting("sample_counts", lambda old: old + 2**62),
     "no frames": setting("frame_counts", lambda old: np.array([5, 0, 7])),
     "frames outside the shot": setting("frames", lambda old: old + 1),
