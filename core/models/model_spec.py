@@ -202,7 +202,9 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         # An estimate as well: the same slope, and even odds where the strict curve has one to seven.
         PairCurve(midpoint=0.51, slope=14.0),
     ),
-    "both": EmbedderSpec({"dlib": 0.8, "facenet-casia": 0.2}, Calibration(midpoint=0.83, slope=30.0), PairCurve(0.8, 30.0)),
+    "both": EmbedderSpec(
+        {"dlib": 0.8, "facenet-casia": 0.2}, Calibration(midpoint=0.83, slope=30.0), PairCurve(0.8, 30.0)
+    ),
     "facenet-casia": EmbedderSpec({"facenet-casia": 1.0}, Calibration(midpoint=0.5, slope=14.0), PairCurve(0.4, 14.0)),
     "dlib": EmbedderSpec(
         {"dlib": 1.0},

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.models.model_spec import Calibration, PairCurve, calibration_of
 from core.types import FloatArray
 
+
 class Similarity:
     """Calibrated similarity of unit vectors.
 

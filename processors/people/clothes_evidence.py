@@ -16,7 +16,7 @@ _MIN_UNLIKENESS = 0.03
 """below this, equal clothes are no more equal: uniforms, dark suits"""
 
 _CHANGED_AT_ONCE, _CHANGED_LATER = 0.05, 0.9
-"""how likely one person shows other clothes: a moment later (half hidden, another side, another light), and hours later"""
+"""how likely one person shows other clothes a moment later (half hidden, in another light), and hours later"""
 
 _CHANGE_S = 600.0
 """time constant of what lies between: scenes of films last one to five minutes, talks an hour"""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.models.model_spec import pair_curve_of
 from core.models.similarity import pair_log_odds
-from core.types import FloatArray, Tracklet
+from core.types import FaceAnalysis, FloatArray, Tracklet
 from processors.people.clothes_evidence import clothes_log_odds
+from processors.people.place_evidence import place_log_odds
 from processors.people.tracklet_evidence import continuations, sample_cosines, sample_sharpness
 
 _FACE_WEIGHT, _CLOTHES_WEIGHT = 0.7, 0.86
@@ -27,22 +27,24 @@ _CAUTION = 2.0
 person in two. From 1.5 to 3 the people of the labelled clips are the same"""
 
 
-def tracklet_similarity(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], embedder: str) -> FloatArray:
+def tracklet_similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> FloatArray:
     """(N, N) float32 in [0, 1]: the evidence that two tracklets are one person. The diagonal means nothing.
 
     Args:
         tracklets: N, each with embeddings.
-        seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
-        embedder: name of the model that made the embeddings; its curve is used.
+        analysis: of the video that they come from.
 
     Raises:
-        ModelError: the embedder has no calibration.
+        ModelError: the analysis names an embedder without calibration.
     """
-    log_odds = pair_log_odds(sample_cosines(tracklets), sample_sharpness(tracklets), pair_curve_of(embedder))
-    clothes, known = clothes_log_odds(tracklets, seconds)
+    log_odds = pair_log_odds(sample_cosines(tracklets), sample_sharpness(tracklets), pair_curve_of(analysis.embedder))
+    clothes, known = clothes_log_odds(tracklets, analysis.bounds_s)
     log_odds[known] *= _FACE_WEIGHT
     log_odds += _CLOTHES_WEIGHT * clothes - _CAUTION
-    for link in continuations(tracklets, seconds):
-        log_odds[link.earlier, link.later] += link.log_odds
-        log_odds[link.later, link.earlier] += link.log_odds
+    place = place_log_odds(tracklets, analysis.video.width, analysis.video.height)
+    for link in continuations(tracklets, analysis.bounds_s):
+        # A continuation is the same place a moment later, so the two are one kind of evidence.
+        pair = [link.earlier, link.later]
+        place[pair, pair[::-1]] = np.maximum(place[pair, pair[::-1]], link.log_odds)
+    log_odds += place
     return np.asarray((1 + np.tanh(log_odds / 2)) / 2, np.float32)

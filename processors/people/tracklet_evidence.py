@@ -23,8 +23,8 @@ _MIN_OVERLAP = 0.3
 _SAME_FACE = 0.5
 """least IoU of two boxes in one frame that lie on one face"""
 _NESTED = 0.7
-"""least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden faces
-may be twice as large as they should be"""
+"""least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden
+faces may be twice as large as they should be"""
 _APART_FRAMES = 3
 """frames apart, or all that two tracklets have in common, that make two people; a tracker may err for a moment"""
 CONTINUATION_GAP_S = 1.0

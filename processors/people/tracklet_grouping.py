@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from config import IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
-from core.types import FloatArray, IntArray, Tracklet
+from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people.pair_evidence import tracklet_similarity
 from processors.people.tracklet_evidence import (
     Continuation,
@@ -59,24 +59,21 @@ class Grouping:
     statistics: dict[str, float | int]
 
 
-def group_tracklets(
-    tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], embedder: str, settings: IdentitySettings
-) -> Grouping:
+def group_tracklets(tracklets: Sequence[Tracklet], analysis: FaceAnalysis, settings: IdentitySettings) -> Grouping:
     """Group the tracklets of one video by person.
 
     Args:
         tracklets: N, in time order.
-        seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
-        embedder: name of the model that made the embeddings; its calibration is used.
+        analysis: of the video that they come from.
         settings: similarity thresholds and size of the active set.
 
     Raises:
-        ModelError: the embedder has no calibration.
+        ModelError: the analysis names an embedder without calibration.
     """
-    grouper = _Grouper(tracklets, seconds)
+    grouper = _Grouper(tracklets, analysis)
     statistics: dict[str, float | int] = {}
     if len(grouper.embedded):
-        similarity = Similarity.for_embedder(embedder)
+        similarity = Similarity.for_embedder(analysis.embedder)
         manager = SmartEmbeddingManager(
             similarity,
             active_limit=settings.active_people,
@@ -84,7 +81,7 @@ def group_tracklets(
             threshold=settings.same_person,
         )
         grouper.assign_online(manager)
-        grouper.compare(embedder)
+        grouper.compare()
         statistics |= manager.statistics
         statistics["provisional_splits"] = grouper.split(settings.same_person)
         # Move before merging: one tracklet on the wrong side would be a bridge between two people.
@@ -105,16 +102,17 @@ class _Grouper:
         second track on a face which is tracked already. "Row" below is an index into `embedded`.
     """
 
-    def __init__(self, tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -> None:
+    def __init__(self, tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> None:
         self.labels: IntArray = np.full(len(tracklets), -1, np.int64)
         self._tracklets = list(tracklets)
-        self._seconds = seconds
+        self._analysis = analysis
+        self._seconds = analysis.bounds_s
         self._together = seen_together(tracklets)
         duplicate = duplicate_tracklets(tracklets)
         self.embedded: IntArray = np.array(
             [k for k, t in enumerate(tracklets) if len(t.embeddings) and not duplicate[k]], np.int64
         )
-        self._links: list[Continuation] = continuations(tracklets, seconds)
+        self._links: list[Continuation] = continuations(tracklets, self._seconds)
         self._weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
         self._similarity: FloatArray = np.zeros((0, 0), np.float32)
 
@@ -136,9 +134,9 @@ class _Grouper:
             manager.mark_seen(person, float(self._seconds[tracklet.end] - self._seconds[0]))
             self.labels[k] = person
 
-    def compare(self, embedder: str) -> None:
+    def compare(self) -> None:
         """Compute the similarity of every two embedded tracklets from all evidence."""
-        self._similarity = tracklet_similarity([self._tracklets[k] for k in self.embedded], self._seconds, embedder)
+        self._similarity = tracklet_similarity([self._tracklets[k] for k in self.embedded], self._analysis)
 
     def split(self, threshold: float) -> int:
         """Split provisional identities that mix several people; returns how many were added."""
