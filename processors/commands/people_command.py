@@ -34,7 +34,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     """Print the table of people; returns the exit code."""
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity):
-        from processors.commands.people_editor import people_lines, tracklet_lines
+        from processors.commands.people_table import people_lines, tracklet_lines
         from processors.results.result_lookup import find_folder, result_folders
         from processors.results.timeline_file import read_timeline
 

@@ -48,6 +48,7 @@ from processors.results.speech_table import SPEECH_FILE, speech_lines
 from processors.results.timeline_file import (
     TIMELINE_FILE,
     TIMELINE_SCHEMA,
+    DivisionEntry,
     PersonEntry,
     SegmentEntry,
     TimelineFile,
@@ -60,10 +61,10 @@ from utils.fingerprints import Fingerprint
 from utils.stage_times import timed
 
 _TIMELINE_ABOUT = (
-    "Who is shown when. Names, people and segments may be changed, by hand or with main.py rename, merge, split and "
-    "drop; main.py render then makes the clips anew. start_s and end_s are seconds from the first frame of the video; "
-    "a segment lies within one shot and follows tracklets of its person. A tracklet is of one person, or unknown, or "
-    "left out. Of people, face is only told; so is the list of tracklets at the end."
+    "Who is shown when. Names, people and segments may be changed, by hand or with main.py rename, merge, split, "
+    "assign and drop; main.py render then makes the clips anew. start_s and end_s are seconds from the first frame of "
+    "the video; a segment lies within one shot and follows tracklets of its person. A tracklet is of one person, or "
+    "unknown, or left out. Of people, face is only told; so is the list of tracklets at the end."
 )
 
 
@@ -140,7 +141,8 @@ def make_timeline_file(
 ) -> TimelineFile:
     """timeline.json: people with their segments, and the tracklets that they are made of.
 
-    faces: names of the people who have a face.jpg. turns: from `known_turns`.
+    analysis: its tracklets divided as `timeline` says. faces: names of the people who have a face.jpg.
+    turns: from `known_turns`.
     """
     with_face = set(faces)
     return TimelineFile(
@@ -167,6 +169,11 @@ def make_timeline_file(
             for person in timeline.people
         ),
         unknown=timeline.unknown,
+        divided=tuple(
+            DivisionEntry(tracklet=d.tracklet, at_s=round(analysis.seconds_at(d.frame), 6), id=d.piece)
+            for d in timeline.divisions
+        )
+        or UNSET,
         tracklets=tuple(
             TrackletEntry(id=t.id, shot=t.shot, **_seconds(t.start, t.end, analysis)) for t in analysis.tracklets
         ),

@@ -18,6 +18,8 @@ FACE_FILE = "face.jpg"
 _FACES_SHOWN = 7
 _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
 """of the images in the report: twice their size on the page, for high-resolution screens"""
+_FACE_FROM_CLIP_PX, _FACE_QUALITY = 320, 90
+"""of a face.jpg that is an image of a clip; portraits have at most this size, too"""
 
 
 def write_images(
@@ -43,6 +45,11 @@ def write_images(
                 posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
             if number in on_sheet:
                 tiles[clip.file] = shots
+        if not faces[person.name] and any(tiles.values()):
+            # Where somebody divided a tracklet, nobody knows whose portrait it has; the clips show who it is.
+            shown = next(shots for shots in tiles.values() if shots)
+            jpeg = encode_jpeg(fit_within(shown[len(shown) // 2].pixels, _FACE_FROM_CLIP_PX), _FACE_QUALITY)
+            faces[person.name].append(FaceImage(person.tracklets[0], jpeg))
         images = {
             FACE_FILE: faces[person.name][0].jpeg if faces[person.name] else b"",
             CONTACT_FILE: contact_sheet(own, tiles),

@@ -14,17 +14,10 @@ from config import Settings, load_settings, result_settings
 from core.errors import OutputError, SettingsError
 from core.types import Tracklet
 from processors.commands.edit_commands import tracklet_numbers
-from processors.commands.people_editor import (
-    derived_segments,
-    drop,
-    edit_people,
-    merge,
-    numbers_text,
-    people_lines,
-    rename,
-    split,
-    tracklet_lines,
-)
+from processors.commands.edited_segments import derived_segments
+from processors.commands.people_editor import drop, merge, rename, split
+from processors.commands.people_table import numbers_text, people_lines, tracklet_lines
+from processors.commands.timeline_edits import edit_people
 from processors.people.segments import SegmentRules, person_segments
 from processors.results.output_folder import output_lock
 from processors.results.timeline_file import (
@@ -259,7 +252,9 @@ def test_an_edit_is_written_and_the_one_before_is_kept(folder):
     assert read_timeline(folder) == returned
     assert (folder / "timeline.json.bak").read_bytes() == before
     assert json.loads((folder / "timeline.json").read_text())["people"][0]["name"] == "Anna"
-    assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", "timeline.json", "timeline.json.bak"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        ".timeline-history", "manifest.json", "timeline.json", "timeline.json.bak",
+    ]  # fmt: skip
 
 
 def test_the_rules_are_those_that_the_folder_was_made_with(folder):
