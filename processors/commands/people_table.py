@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
 
+from processors.results.doubt_text import current_doubts, doubt_text
 from processors.results.manifest import Manifest
 from processors.results.timeline_file import TimelineFile
 from processors.results.tracks_table import UNKNOWN_PERSON
@@ -14,7 +15,11 @@ from utils.time_formats import clock
 
 
 def people_lines(timeline: TimelineFile, manifest: Manifest | None = None) -> Iterator[str]:
-    """The table of people for a terminal, header first."""
+    """The table of people for a terminal, header first.
+
+    manifest: of the folder; it says who is doubtful. Of people whose tracklets were changed since, nothing is said.
+    """
+    doubts = {} if manifest is None else current_doubts(timeline, manifest)
     by_id = {t.id: t for t in timeline.tracklets}
     width = max([len("person"), *(columns(p.name) for p in timeline.people)])
     is_speech_known = any(person.speaks is not UNSET for person in timeline.people)
@@ -24,7 +29,10 @@ def people_lines(timeline: TimelineFile, manifest: Manifest | None = None) -> It
         own = [by_id[i] for i in person.tracklets]
         shown = clock(sum(t.end_s - t.start_s for t in own))
         first = clock(min(t.start_s for t in own)) if own else "-"
-        note = "  (still image)" if person.still else ""
+        notes = ["still image"] if person.still else []
+        if person.name in doubts:
+            notes.append(doubt_text(doubts[person.name]))
+        note = f"  ({'; '.join(notes)})" if notes else ""
         ids = numbers_text(person.tracklets)
         if is_speech_known:
             turns = () if person.speaks is UNSET else person.speaks

@@ -26,7 +26,8 @@ from core.types import (
 )
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.results.manifest import ManifestTimeline, read_manifest
-from processors.results.output_writer import make_manifest, make_timeline_file, write_results
+from processors.results.manifest_maker import make_manifest
+from processors.results.output_writer import make_timeline_file, write_results
 from processors.results.tracks_table import TRACKS_HEADER, track_lines
 from tests.material import factories
 from utils.fingerprints import Fingerprint
