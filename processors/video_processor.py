@@ -183,6 +183,7 @@ class VideoProcessor:
                 edited=plan.timeline is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
                 names=names,
+                folder_name=self._folder.name,
             )
         if self._namer is not None:
             self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})

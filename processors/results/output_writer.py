@@ -71,6 +71,7 @@ def write_results(
     edited: bool = False,
     extras: Mapping[str, Sequence[str]] | None = None,
     names: VideoNames | None = None,
+    folder_name: str = "",
 ) -> Manifest:
     """Write everything but the clips into `folder`, which already holds them; returns the manifest.
 
@@ -78,7 +79,8 @@ def write_results(
 
     thumbnails: of the clips. fingerprint: of the video. analysis_key: what the analysis is stored under.
     edited: somebody changed the timeline since the program worked it out. extras: files (relative to `folder`) of
-    each extra that has been written, by its name ("preview").
+    each extra that has been written, by its name ("preview"). folder_name: what the folder is called in the end;
+    by default as now.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
@@ -114,7 +116,7 @@ def write_results(
         turns=turns,
         doubts=doubts,
     )
-    write_text(folder / REPORT_FILE, report_html(manifest, timeline_file, shown))
+    write_text(folder / REPORT_FILE, report_html(manifest, timeline_file, shown, folder_name or folder.name))
     report = ManifestFile(file=REPORT_FILE, bytes=(folder / REPORT_FILE).stat().st_size)
     manifest = replace(manifest, files=(*manifest.files, report))
     write_manifest(folder, manifest)

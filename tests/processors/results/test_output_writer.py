@@ -170,6 +170,7 @@ def write(folder: Path, analysis, timeline, clips):
     return write_results(
         folder, analysis, timeline, clips, ClipThumbnails(folder, [one.person for one in clips]),
         fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
+        folder_name="video",
     )  # fmt: skip
 
 
