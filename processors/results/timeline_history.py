@@ -41,7 +41,7 @@ def keep_version(folder: Path) -> None:
     versions = _versions(folder)
     number = max(versions, default=0) + 1
     write_bytes(folder / HISTORY_FOLDER / f"{number:04d}.json", data)
-    for old in sorted(versions)[: len(versions) + 1 - VERSIONS_KEPT]:
+    for old in sorted(versions)[: max(len(versions) + 1 - VERSIONS_KEPT, 0)]:
         versions[old].unlink(missing_ok=True)
 
 

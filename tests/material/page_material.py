@@ -67,8 +67,8 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
         "unknown": [3],
         "unknown_tracklets": [
             {
-                "tracklet": 3, "shot": 0, "start_s": 5.0, "end_s": 5.2, "seen_s": 0.16, "face_px": 41.5, "quality": 0.12,
-                "nearest": person, "nearest_similarity": 0.31,
+                "tracklet": 3, "shot": 0, "start_s": 5.0, "end_s": 5.2, "seen_s": 0.16, "face_px": 41.5,
+                "quality": 0.12, "nearest": person, "nearest_similarity": 0.31,
             },
         ],
         "clips": clips,

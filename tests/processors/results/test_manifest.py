@@ -46,7 +46,8 @@ def test_what_is_written_is_read_again(tmp_path):
     assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
     assert list(json.loads(text)) == [
         "schema", "version", "input", "video", "settings", "models", "analysis", "timeline", "shots", "people",
-        "names", "unknown", "unknown_tracklets", "clips", "extras", "files", "warnings", "decode_failures", "statistics",
+        "names", "unknown", "unknown_tracklets", "clips", "extras", "files", "warnings", "decode_failures",
+        "statistics",
     ]  # fmt: skip
 
 
