@@ -87,7 +87,7 @@ def test_a_person_of_a_divided_tracklet_has_a_face_from_the_clip(tmp_path):
         write_video(tmp_path / one.file, [i / 25 for i in range(50)], sound=None)
     files, shown = write_images(tmp_path, factories.face_analysis(tracks), timeline, clips, of(tmp_path, clips))
     assert [file for file in files if "face" in file] == ["a/face.jpg", "b/face.jpg"]
-    assert decoded((tmp_path / "b/face.jpg").read_bytes()).shape[:2] == (120, 160)
+    assert decoded((tmp_path / "b/face.jpg").read_bytes()).shape[:2] == (TILE_HEIGHT_PX, 320)
     assert [face.tracklet for face in shown.faces["b"]] == [1]
     # Unknown tracklets have small pictures in the report.
     assert max(decoded(shown.unknown[2]).shape) == 96
