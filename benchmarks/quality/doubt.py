@@ -2,8 +2,8 @@
 
     python -m benchmarks.quality.doubt FACES.csv OUTPUT
 
-FACES.csv: clip,frame,x1,y1,x2,y2,person with labelled faces (display pixels, frames from 0). OUTPUT: output folder of a run
-over these clips. A person is mixed if at least a tenth of the labelled faces in their folder are not of its main person.
+FACES.csv: clip,frame,x1,y1,x2,y2,person with labelled faces (display pixels, frames from 0). OUTPUT: output folder of a
+run over these clips. A person is mixed if at least a tenth of the labelled faces are not those of the most frequent one.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def main() -> int:
                 continue
             state = "mixed" if is_mixed(faces[person.name]) else "pure"
             doubt = person.doubt
-            verdict = (
-                "nothing to compare" if doubt.similarity is None else "doubtful" if doubt.doubtful else "not doubtful"
-            )
+            verdict = "doubtful" if doubt.doubtful else "not doubtful"
+            if doubt.similarity is None:
+                verdict = "nothing to compare"
             counts[state, verdict] += 1
             if doubt.similarity is not None or state == "mixed":
                 print(f"{clip} {person.name}: {state}, {verdict}, {doubt.similarity}, {dict(faces[person.name])}")
