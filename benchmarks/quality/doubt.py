@@ -3,7 +3,7 @@
     python -m benchmarks.quality.doubt FACES.csv OUTPUT
 
 FACES.csv: clip,frame,x1,y1,x2,y2,person with labelled faces (display pixels, frames from 0). OUTPUT: output folder of a
-run over these clips. A person is mixed if at least a tenth of the labelled faces are not those of the most frequent one.
+run over these clips. A person is mixed if at least a tenth of the labelled faces are of others than the main one.
 """
 
 from __future__ import annotations
