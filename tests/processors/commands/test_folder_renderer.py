@@ -20,6 +20,7 @@ from processors.batch_runner import run_batch
 from processors.commands.folder_renderer import render_folder, rendered_lines
 from processors.commands.people_editor import assign, drop, merge, rename, split, split_at
 from processors.commands.timeline_edits import edit_people, undo_edit
+from processors.known_people.gallery import Gallery
 from processors.people.segments import SegmentRules
 from processors.results import analysis_key
 from processors.results.manifest import Manifest
@@ -201,6 +202,28 @@ def test_all_edits_are_taken_back_one_by_one(studio):
     clips = {name for name in original if name.endswith((".mp4", ".jpg", "tracks.csv", "timeline.json"))}
     assert len(clips) > 6 and {k: v for k, v in studio.tree().items() if k in clips} == {k: original[k] for k in clips}
     assert studio.analysed() == 1
+
+
+def test_a_name_that_was_taken_back_does_not_come_back_from_the_gallery(studio):
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    assert [p.known_as for p in studio.render().people] == ["Anna", ""]
+    undo_edit(studio.folder)
+    assert [(p.name, p.known_as) for p in studio.render().people] == [("person_01", ""), ("person_02", "")]
+
+
+def test_what_was_divided_is_two_people_of_the_gallery(studio):
+    before = {p.name: p.id for p in studio.render().people}
+    edit_people(studio.folder, lambda film, _: split_at(film, SegmentRules(0.2, 1.0), "person_01", 0.2))
+    ids = {p.name: p.id for p in studio.render().people}
+    assert {name: ids[name] for name in before} == before and ids["person_03"] not in before.values()
+    with Gallery(studio.output / "people.db") as gallery:
+        # The samples of the tracklet are frames 3 and 9, and 0.2 s is frame 5.
+        assert {p.id: p.faces for p in gallery.people()} == {
+            ids["person_01"]: 1,
+            ids["person_02"]: 2,
+            ids["person_03"]: 1,
+        }
+        assert len(gallery.apart()) >= 1
 
 
 def test_edits_that_a_new_start_replaced_can_be_taken_up_again(studio):
