@@ -143,7 +143,8 @@ class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
     """A tracklet that could not be assigned to a person.
 
     seen_s: for how long its face is seen. face_px: median height of the box, display px. quality: of the best sample,
-    in [0, 1], 0.0 without samples. nearest: the most similar person whom it may show, "" where there is none.
+    in [0, 1], None where no face was good enough to be compared. nearest: the most similar person whom it may show,
+    "" where there is none.
     """
 
     tracklet: int
@@ -152,7 +153,7 @@ class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
     end_s: float
     seen_s: float
     face_px: float
-    quality: float
+    quality: Number
     nearest: str = ""
     nearest_similarity: Number = None
 

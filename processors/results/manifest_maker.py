@@ -144,7 +144,7 @@ def _unknown(tracklet: Tracklet, analysis: FaceAnalysis, nearest: NearestPerson)
         end_s=round(analysis.seconds_at(tracklet.end), 6),
         seen_s=round(float((analysis.seconds_at(seen + 1) - analysis.seconds_at(seen)).sum()), 3),
         face_px=round(float(np.median(tracklet.boxes[:, 3] - tracklet.boxes[:, 1])), 1),
-        quality=round(float(tracklet.sample_quality.max(initial=0.0)), 3),
+        quality=round(float(tracklet.sample_quality.max()), 3) if len(tracklet.sample_quality) else None,
         **_nearest(nearest),
     )
 
