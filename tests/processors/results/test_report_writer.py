@@ -73,6 +73,7 @@ def test_unknown_tracklets_are_shown_with_what_is_known_and_the_command(manifest
     text = page(manifest, unknown={3: JPEG})
     plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", text).split())).replace("–", "-")
     assert "Not sure who this is" in plain
+    assert "Tracklet 3 0:05.0-0:05.2, shot 1; seen for 0.2 s, 42 px high; quality 0.12; nearest person_01" in plain
     assert "main.py assign VIDEO person_01 --tracklets 3" in plain
     assert data_uri(JPEG) in text
     assert data_uri(JPEG) not in page(manifest)
