@@ -55,7 +55,7 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "a name that nobody has", ["rename", edited, "person_01", "Bob"], 2
     yield "merge", ["merge", edited, "Anna", "person_02", "--force"], 0
     yield "split", ["split", edited, "Anna", "--tracklets", "0", "--name", "Bob"], 0
-    yield "split --at", ["split", edited, "Anna", "--at", "0:00.5", "--name", "Dora"], 0
+    yield "split --at", ["split", edited, "Anna", "--at", "0:08", "--name", "Dora"], 0
     yield "undo", ["undo", edited], 0
     yield "assign", ["assign", edited, "Eve", "--tracklets", "0"], 0
     yield "undo again", ["undo", edited], 0
