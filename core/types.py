@@ -48,6 +48,7 @@ __all__ = [
     "Shot",
     "Timeline",
     "Tracklet",
+    "TrackletDivision",
     "Transition",
     "VideoInfo",
 ]
@@ -88,15 +89,26 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackletDivision:
+    """Somebody divided a tracklet: from frame `frame` on, its rows are the tracklet `piece`."""
+
+    tracklet: int
+    frame: int
+    piece: int
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """Who is shown when: all that rendering knows of identification.
 
     unknown: ids of tracklets that cannot be assigned to anybody with certainty.
+    divisions: what people divided of the tracklets that the analysis found, in order; ids are those afterwards.
     """
 
     people: tuple[Identity, ...]
     unknown: tuple[int, ...] = ()
     statistics: dict[str, float | int] = field(default_factory=dict)
+    divisions: tuple[TrackletDivision, ...] = ()
 
     @property
     def segments(self) -> tuple[Segment, ...]:

@@ -26,6 +26,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.people_namer import PeopleNamer, VideoNames
 from processors.known_people.video_names import chosen_folders, named_timeline, numbered_timeline
 from processors.people.segments import pad_and_split
+from processors.people.tracklet_division import divided_analysis
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.html_page import prepare_pages
 from processors.results.manifest import Manifest, read_manifest
@@ -152,7 +153,9 @@ class VideoProcessor:
         """
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
-        timeline, names = self._named(record, self._timeline(record, plan.timeline, old.manifest), plan.timeline)
+        timeline = self._timeline(record, plan.timeline, old.manifest)
+        record = dataclasses.replace(record, analysis=divided_analysis(record.analysis, timeline.divisions))
+        timeline, names = self._named(record, timeline, plan.timeline)
         reused = None
         if plan.action is Action.ADD_EXTRAS:
             reused = old.reusable_for(timeline, self._settings)
@@ -180,6 +183,7 @@ class VideoProcessor:
                 edited=plan.timeline is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
                 names=names,
+                folder_name=self._folder.name,
             )
         if self._namer is not None:
             self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})

@@ -33,14 +33,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OTHER_COMMANDS = (
-    "people", "rename", "merge", "split", "drop", "name", "link", "unlink", "forget", "render", "compare", "photos",
-    "cache", "clean",
+    "people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink", "forget", "render",
+    "compare", "photos", "cache", "clean",
 )  # fmt: skip
 
 _EPILOG = """\
 other commands (main.py COMMAND --help):
   people                      list the people in a video, or in all of them
-  rename, merge, split, drop  correct who is who in a video
+  rename, merge, split, assign, drop, undo
+                              correct who is who in a video; take corrections back
   name, link, unlink, forget  say who is who across videos
   render                      make the clips again after corrections
   compare, photos             compare photos; list who is on the photos of a folder, and sort them

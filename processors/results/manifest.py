@@ -104,6 +104,19 @@ class ManifestSegment(ManifestPart, frozen=True, kw_only=True):
     tracklets: tuple[int, ...]
 
 
+class ManifestDoubt(ManifestPart, frozen=True, kw_only=True):
+    """How well a person holds together. similarity: of the two parts that are least alike, None with fewer than two
+    tracklets to compare. part: tracklets of the smaller one. nearest: the most similar other person whom this one may
+    be, "" where there is none.
+    """
+
+    doubtful: bool = False
+    similarity: Number = None
+    part: tuple[int, ...] = ()
+    nearest: str = ""
+    nearest_similarity: Number = None
+
+
 class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
     """A person. clips: number of clips.
 
@@ -123,6 +136,26 @@ class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
     clips: int
     turns: int | UnsetType = UNSET
     speaks_s: float | UnsetType = UNSET
+    doubt: ManifestDoubt = ManifestDoubt()
+
+
+class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
+    """A tracklet that could not be assigned to a person.
+
+    seen_s: for how long its face is seen. face_px: median height of the box, display px. quality: of the best sample,
+    in [0, 1], None where no face was good enough to be compared. nearest: the most similar person whom it may show,
+    "" where there is none.
+    """
+
+    tracklet: int
+    shot: int
+    start_s: float
+    end_s: float
+    seen_s: float
+    face_px: float
+    quality: Number
+    nearest: str = ""
+    nearest_similarity: Number = None
 
 
 class ManifestNames(ManifestPart, frozen=True, kw_only=True):
@@ -195,6 +228,7 @@ class Manifest(ManifestPart, frozen=True, kw_only=True):
     people: tuple[ManifestPerson, ...]
     names: ManifestNames = ManifestNames()
     unknown: tuple[int, ...]
+    unknown_tracklets: tuple[ManifestUnknown, ...] = ()
     clips: tuple[ManifestClip, ...]
     extras: dict[str, tuple[str, ...]]
     files: tuple[ManifestFile, ...]

@@ -20,6 +20,7 @@ from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 from processors.results.manifest import MANIFEST_FILE, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline, write_journal
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
+from processors.results.timeline_history import HISTORY_FOLDER, keep_version
 from utils.files import PARTIAL_PREFIX, write_bytes
 from utils.fingerprints import Fingerprint
 
@@ -109,7 +110,8 @@ def remove_leftovers(output_dir: Path) -> None:
     # Journals, notes and edited timelines are written inside the video's folders.
     inside = [
         path
-        for path in output_dir.glob(f"*/{PARTIAL_PREFIX}*")
+        for pattern in ("*", f"*/{HISTORY_FOLDER}")
+        for path in output_dir.glob(f"{pattern}/{PARTIAL_PREFIX}*")
         if path.suffix in (".json", ".jsonl", ".bak") and path.is_file() and path.parent not in staging
     ]
     for path in [*(path for path in staging if path not in kept), *inside]:
@@ -174,6 +176,7 @@ def _replace(folder: Path, staging: Path) -> None:
     # Looked at now, not when the run was planned: the timeline may have been edited while the clips were made.
     may_be_edited = old.timeline is None or old.timeline.is_edited(timeline_sha256(folder))
     if may_be_edited and not new.timeline.edited:
+        keep_version(folder)
         keep_backup(folder)
     write_journal(folder, new, [*old.listed_files, *new_files])
     for file in new_files:
