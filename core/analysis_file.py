@@ -1,6 +1,7 @@
 """One analysis as a file of plain columns, one of which holds JSON; nothing in it can be executed.
 
-A new column of `Tracklet` is one row in `FRAME_COLUMNS`, `SAMPLE_COLUMNS` or `LOOK_COLUMNS`; named signals need no row at all.
+A new column of `Tracklet` is one row in `FRAME_COLUMNS`, `SAMPLE_COLUMNS` or `LOOK_COLUMNS`; named signals need no row
+at all.
 """
 
 from __future__ import annotations

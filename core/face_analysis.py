@@ -81,7 +81,7 @@ class Tracklet:
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
     face_jpeg: the best face with some surroundings, or b"".
     look_frames: (M,) int64, increasing, the frames in which was looked at what surrounds the face; M may be 0.
-    clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are not in the frame.
+    clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are out of sight.
     views: (M, V) uint8, the frame as a small grey image (`processors/faces/look_observer.py`).
     signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """

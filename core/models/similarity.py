@@ -54,7 +54,7 @@ class Similarity:
 
 SHARPNESS_MIDDLE = 40.0
 """variance of the Laplacian on an aligned face of 64 px at which focus is 0"""
-SHARPNESS_RANGE = (5.0, 200.0)
+SHARPNESS_RANGE = (10.0, 100.0)
 """outside, more or less focus changes nothing"""
 
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.similarity import Similarity
-from core.types import FaceAnalysis, FloatArray, IntArray, Timeline, Tracklet
-from processors.people.tracklet_evidence import continuations, sample_cosines, seen_together
+from core.types import FaceAnalysis, FloatArray, IntArray, Timeline
+from processors.people.pair_evidence import tracklet_similarity
+from processors.people.tracklet_evidence import seen_together
 
 DOUBTFUL_BELOW = 0.75
 """similarity of the two parts of a person below which the person is doubtful: odds of less than three to one that both
@@ -81,7 +81,7 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline) -> VideoDoubts:
     tracklets = [t for t in analysis.tracklets if t.id in owners and len(t.embeddings)]
     labels = np.array([owners[t.id] for t in tracklets], np.int64)
     weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
-    similarity = tracklet_similarity(tracklets, analysis.bounds_s, analysis.embedder)
+    similarity = tracklet_similarity(tracklets, analysis)
     apart = _known_apart(analysis, timeline, owners)
     names = [person.name for person in timeline.people]
     people = {}
@@ -94,23 +94,6 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline) -> VideoDoubts:
         number: _nearest(owners[number], labels, similarity, weights, apart, names) for number in timeline.unknown
     }
     return VideoDoubts(people, unknown)
-
-
-def tracklet_similarity(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], embedder: str) -> FloatArray:
-    """(N, N) float32 in [0, 1]: the evidence that two tracklets are one person, from faces and continuations.
-
-    Args:
-        tracklets: N, each with embeddings.
-        seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
-        embedder: name of the model that made the embeddings; its calibration is used.
-
-    Raises:
-        ModelError: the embedder has no calibration.
-    """
-    log_odds = np.zeros((len(tracklets), len(tracklets)), np.float32)
-    for link in continuations(tracklets, seconds):
-        log_odds[link.earlier, link.later] = log_odds[link.later, link.earlier] = link.log_odds
-    return Similarity.for_embedder(embedder).from_cosine(sample_cosines(tracklets), log_odds)
 
 
 def weakest_division(similarity: FloatArray, weights: NDArray[np.float64]) -> tuple[float | None, IntArray]:

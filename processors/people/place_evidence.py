@@ -53,14 +53,14 @@ def place_log_odds(tracklets: Sequence[Tracklet], width: int, height: int) -> Fl
         ours, theirs = _normalised(grid, shift), _normalised(grid, (-shift[0], -shift[1]))
         moved = centres - np.array(shift) * scale
         for begin in range(0, len(owners), _BLOCK_ROWS):
-            rows = slice(begin, begin + _BLOCK_ROWS)
-            match = (ours[rows] @ theirs.T - _SOME_MATCH) / (_SURE_MATCH - _SOME_MATCH)
-            distance = np.linalg.norm(moved[rows, None] - centres, axis=2)
-            distance /= np.exp((sizes[rows, None] + sizes) / 2)
-            growth = sizes[rows, None] - sizes
+            correlation = ours[begin : begin + _BLOCK_ROWS] @ theirs.T
+            a, b = np.nonzero(correlation > _SOME_MATCH)
+            match = np.minimum((correlation[a, b] - _SOME_MATCH) / (_SURE_MATCH - _SOME_MATCH), 1)
+            a += begin
+            distance = np.linalg.norm(moved[a] - centres[b], axis=1) / np.exp((sizes[a] + sizes[b]) / 2)
+            growth = sizes[a] - sizes[b]
             near = np.exp(-(distance**2 + (2 * growth) ** 2) / (2 * _REACH**2))
-            values = np.asarray(_LOG_ODDS * np.clip(match, 0, 1) * near, np.float32)
-            np.maximum.at(found, (owners[rows, None], owners[None]), values)
+            np.maximum.at(found, (owners[a], owners[b]), (_LOG_ODDS * match * near).astype(np.float32))
     return np.maximum(found, found.T)
 
 

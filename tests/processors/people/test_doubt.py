@@ -13,9 +13,9 @@ from processors.people.doubt import (
     DOUBTFUL_BELOW,
     NearestPerson,
     find_doubts,
-    tracklet_similarity,
     weakest_division,
 )
+from processors.people.pair_evidence import tracklet_similarity
 from tests.material import factories
 
 EQUAL = np.ones(9)
@@ -80,7 +80,7 @@ def test_no_other_division_has_a_weaker_strongest_link(seed):
 
 
 A, B, C = np.eye(4)[:3]
-COSINES = {name: Similarity.for_embedder("dlib").to_cosine(value) for name, value in (("like", 0.6), ("far", 0.2))}
+COSINES = {name: Similarity.for_embedder("facenet").to_cosine(value) for name, value in (("like", 0.6), ("far", 0.2))}
 
 
 def turned(one: np.ndarray, towards: np.ndarray, cosine: float) -> np.ndarray:
@@ -99,7 +99,7 @@ def scene(*faces: tuple[int, np.ndarray | None]) -> FaceAnalysis:
         )
         for number, (start, vector) in enumerate(faces)
     ]
-    return factories.face_analysis(tracklets, 400)
+    return factories.face_analysis(tracklets, 400, embedder="facenet")
 
 
 def who(*people: tuple[int, ...], unknown: tuple[int, ...] = ()) -> Timeline:
@@ -147,8 +147,8 @@ def test_a_continued_track_is_evidence_too():
     apart, joined = scene((0, A), (300, unlike)), scene((0, A), (10, unlike))
     moved = replace(joined.tracklets[1], boxes=joined.tracklets[0].boxes)
     joined = replace(joined, tracklets=(joined.tracklets[0], moved))
-    weak = tracklet_similarity(apart.tracklets, apart.bounds_s, "dlib")[0, 1]
-    strong = tracklet_similarity(joined.tracklets, joined.bounds_s, "dlib")[0, 1]
+    weak = tracklet_similarity(apart.tracklets, apart)[0, 1]
+    strong = tracklet_similarity(joined.tracklets, joined)[0, 1]
     assert weak == pytest.approx(0.6, abs=1e-3) and strong > 0.95
 
 
