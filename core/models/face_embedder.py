@@ -86,8 +86,8 @@ class DlibEmbedder(_NetEmbedder):
 class CombinedEmbedder:
     """dlib's ResNet and InceptionResnetV1 (CASIA-WebFace) on one chip, 640 dimensions.
 
-    The chip is dlib's with more surroundings, so that dlib's network sees the pixels that it sees alone. The other one
-    sees the part that MTCNN's box with its margin covers in the median, resized to a square as in its training.
+    The chip is dlib's with more surroundings, so that dlib's network sees what it sees alone. The other one sees the
+    part that MTCNN's box with its margin covers in the median, resized to a square as in its training.
 
     Each network's unit vector is scaled by the square root of its share. The cosine of two embeddings is then the mean
     of the networks' cosines, weighted by the shares.

@@ -182,7 +182,9 @@ def test_the_combined_chip_holds_dlibs_own_chip(portraits: dict[str, ByteArray],
     rows, columns = CombinedEmbedder.DLIB_PART
     large, own = chip(image, models, both), chip(image, models, dlib)
     assert own.shape == large[rows, columns].shape
-    assert np.abs(large[rows, columns].astype(int) - own).max() <= 1
+    # OpenCV rounds positions to 1/32 px, differently in a larger chip.
+    assert np.abs(large[rows, columns].astype(int) - own).mean() < 0.2
+    assert np.abs(large[rows, columns].astype(int) - np.roll(own, 1, 1)).mean() > 1
 
 
 def test_facenets_chip_shows_more_than_the_box() -> None:
