@@ -31,7 +31,7 @@ from core.models.face_detector import FaceDetector
 from core.models.face_embedder import CasiaEmbedder, CombinedEmbedder, DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
-from core.models.installed_files import installed_file
+from core.models.installed_files import installed_file, is_installed
 from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest, input_side
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
@@ -120,10 +120,10 @@ class ModelManager:
 
     @property
     def embedder(self) -> FaceEmbedder:
-        """InceptionResnetV1, or dlib's ResNet if `auto` finds no weights for it.
+        """What the settings name; with `auto` the first of facenet, both and dlib whose weights can be had.
 
         Raises:
-            ModelError: `facenet` is demanded and its weights are not available.
+            ModelError: an embedder is named whose weights cannot be had.
         """
         return self._once("embedder", self._load_embedder)
 
@@ -219,16 +219,22 @@ class ModelManager:
 
     def _make_embedder(self) -> FaceEmbedder:
         choice = self._settings.analysis.embedder
-        if choice not in ("auto", "facenet"):
+        if choice != "auto":
             return self._embedder_named(choice)
         try:
-            return FaceNetEmbedder(*self._nets("facenet"))
+            return self._embedder_named("facenet")
         except (ModelUnavailableError, ModelChecksumError) as error:
-            if choice == "facenet" or self._settings.run.facenet_weights:
+            if self._settings.run.facenet_weights:
                 raise
-            logger.warning("faces are recognised with dlib's ResNet instead of FaceNet: %s", error.message)
-            self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
-            return DlibEmbedder(*self._nets("dlib"))
+            # Its substitute is no worse for all that is known, unless a file is damaged that the user takes for good.
+            level = logging.WARNING if isinstance(error, ModelChecksumError) else logging.INFO
+            logger.log(level, "FaceNet's weights for VGGFace2 are not used: %s", error.message)
+        try:
+            return self._embedder_named("both")
+        except (ModelUnavailableError, ModelChecksumError) as error:
+            logger.warning("faces are recognised with dlib's ResNet alone: %s (%s)", error.message, error.hint)
+            self._warnings.append("faces are recognised with dlib's ResNet alone")
+            return self._embedder_named("dlib")
 
     def _embedder_named(self, name: str) -> FaceEmbedder:
         if name == "both":
@@ -306,4 +312,6 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     name = MODELS["facenet"].weights.name
     if settings.run.facenet_weights or any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
         return ("facenet",)
-    return ("facenet", "dlib")
+    # Whether the package's file is intact is only seen when it is loaded.
+    combined = ("both",) if is_installed(MODELS["facenet-casia"].weights) else ()
+    return ("facenet", *combined, "dlib")

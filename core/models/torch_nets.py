@@ -21,7 +21,12 @@ from core.models.openvino_runtime import import_openvino
 
 
 class NormalizedNet(nn.Module):  # type: ignore[misc]
-    """A network behind its normalisation, (x - 127.5) / 128, which MTCNN and FaceNet share."""
+    """A network behind its normalisation, (x - 127.5) / 128, which MTCNN and FaceNet share.
+
+    Published with FaceNet's weights are both this one and another by each image's own mean and deviation. Both sets
+    (VGGFace2, CASIA-WebFace) were trained with this one, which tells people apart better
+    (benchmarks/quality/embedders.py).
+    """
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -32,22 +37,6 @@ class NormalizedNet(nn.Module):  # type: ignore[misc]
         # In half precision large values would lose the fraction of a pixel, so it is subtracted in float32.
         x = (images.permute(0, 3, 1, 2).to(torch.float32) - 127.5) * 0.0078125
         return self.net(x.to(next(self.net.parameters()).dtype))
-
-
-class WhitenedNet(nn.Module):  # type: ignore[misc]
-    """A network behind the normalisation of each image by its own mean and deviation (facenet's `prewhiten`)."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, images: torch.Tensor) -> Any:
-        """images: (N, h, w, 3) RGB in [0, 255]; returns what the network returns."""
-        x = images.permute(0, 3, 1, 2).to(torch.float32)
-        x = x - x.mean((1, 2, 3), keepdim=True)
-        least = (x.shape[1] * x.shape[2] * x.shape[3]) ** -0.5
-        deviation = (x * x).mean((1, 2, 3), keepdim=True).sqrt().clamp(min=least)
-        return self.net((x / deviation).to(next(self.net.parameters()).dtype))
 
 
 class FullSoftmax(nn.Module):  # type: ignore[misc]
@@ -136,7 +125,7 @@ def build(kind: str, weights: Path) -> nn.Module:
     if kind == "facenet-casia":
         net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)
         net.load_state_dict({name: torch.from_numpy(values) for name, values in read_state(weights).items()})
-        return WhitenedNet(net).eval()
+        return NormalizedNet(net).eval()
     state = torch.load(weights, map_location="cpu", weights_only=True)
     if kind == "facenet":
         net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from core.model_manager import ModelManager
-from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
-from core.models.model_spec import MODELS
+from core.models.face_embedder import (
+    FACENET_MARGIN,
+    CasiaEmbedder,
+    CombinedEmbedder,
+    DlibEmbedder,
+    FaceEmbedder,
+    FaceNetEmbedder,
+)
+from core.models.model_spec import EMBEDDERS
 from core.models.similarity import Similarity
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
@@ -114,9 +121,9 @@ def test_no_faces_give_no_rows(dlib: FaceEmbedder) -> None:
 
 
 def test_every_embedder_is_calibrated_and_registered() -> None:
-    for embedder in (DlibEmbedder, FaceNetEmbedder):
+    for embedder in (DlibEmbedder, FaceNetEmbedder, CasiaEmbedder, CombinedEmbedder):
         Similarity.for_embedder(embedder.name)
-        assert embedder.name in MODELS
+        assert embedder.name in EMBEDDERS
 
 
 def test_the_second_opinion_knows_faces_from_other_things(
@@ -135,3 +142,56 @@ def test_the_second_opinion_knows_faces_from_other_things(
     assert scores.dtype == np.float32 and scores.shape == (4,)
     assert scores[:2].min() > 0.7
     assert scores[2:].tolist() == [0, 0]
+
+
+def casia_part(chip: ByteArray) -> ByteArray:
+    return np.asarray(cv2.resize(chip[CombinedEmbedder.CASIA_PART], (160, 160), interpolation=cv2.INTER_LINEAR))
+
+
+class Colours:
+    """A net of so many dimensions whose first three are the image's mean colours."""
+
+    def __init__(self, dimensions: int) -> None:
+        self.dimensions = dimensions
+
+    def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+        rows = np.zeros((len(images), self.dimensions), np.float32)
+        rows[:, :3] = images.mean((1, 2))
+        return (rows,)
+
+
+def test_a_combined_cosine_is_the_mean_of_both_by_their_shares() -> None:
+    dlib, casia = DlibEmbedder(Colours(128)), CasiaEmbedder(Colours(512))
+    chips = np.random.RandomState(0).randint(0, 256, (4, 194, 194, 3), np.uint8)
+    chips[1, ..., 0], chips[2, :100, :, 1] = 0, 0
+    rows = CombinedEmbedder(dlib, casia).embed(chips)
+    assert rows.shape == (4, 640) and rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    own = dlib.embed(chips[:, 31:181, 22:172])
+    other = casia.embed(np.stack([casia_part(chip) for chip in chips]))
+    shares = EMBEDDERS["both"].shares
+    expected = shares["dlib"] * own @ own.T + shares["facenet-casia"] * other @ other.T
+    assert np.allclose(rows @ rows.T, expected, atol=1e-5)
+    assert CombinedEmbedder(dlib, casia).embed(chips[:0]).shape == (0, 640)
+
+
+def test_the_combined_chip_holds_dlibs_own_chip(portraits: dict[str, ByteArray], models: ModelManager) -> None:
+    image = np.ascontiguousarray(portraits["hopper"])
+    dlib = DlibEmbedder(Probe())
+    both = CombinedEmbedder(dlib, CasiaEmbedder(Probe()))
+    rows, columns = CombinedEmbedder.DLIB_PART
+    large, own = chip(image, models, both), chip(image, models, dlib)
+    assert own.shape == large[rows, columns].shape
+    # OpenCV rounds positions to 1/32 px, differently in a larger chip.
+    assert np.abs(large[rows, columns].astype(int) - own).mean() < 0.2
+    assert np.abs(large[rows, columns].astype(int) - np.roll(own, 1, 1)).mean() > 1
+
+
+def test_facenets_chip_shows_more_than_the_box() -> None:
+    box, landmarks = np.array([100, 100, 180, 200], np.float32), np.zeros((5, 2), np.float32)
+    landmarks[1, 0] = 1  # eyes level
+    matrix = FaceNetEmbedder(Probe()).alignment(box, landmarks)
+    corners = matrix[:, :2] @ np.array([[100, 180], [100, 200]]) + matrix[:, 2:]
+    inside = 160 / (1 + FACENET_MARGIN)
+    assert corners[:, 1] - corners[:, 0] == pytest.approx(np.full(2, inside))
+    assert corners.mean(1) == pytest.approx(np.full(2, 80))
