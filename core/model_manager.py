@@ -312,6 +312,5 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     name = MODELS["facenet"].weights.name
     if settings.run.facenet_weights or any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
         return ("facenet",)
-    # Whether the package's file is intact is only seen when it is loaded.
-    combined = ("both",) if is_installed(MODELS["facenet-casia"].weights) else ()
-    return ("facenet", *combined, "dlib")
+    # A damaged file in the package, which makes a run fall back to dlib, is only found when it is loaded.
+    return ("facenet", "both" if is_installed(MODELS["facenet-casia"].weights) else "dlib")

@@ -208,11 +208,15 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         {"dlib": 0.84, "facenet-casia": 0.16},
         # Fitted to 133 labelled tracklets of 88 people, as strict as dlib's curve (benchmarks/quality/embedders.py).
         Calibration(midpoint=0.885, slope=47.0),
-        PairCurve(midpoint=0.85, slope=47.0),
+        # `benchmarks.quality.evidence`, like that of dlib's network.
+        PairCurve(midpoint=0.856, slope=47.0, focus_slope=17.4, focus_offset=-0.36),
     ),
     # Fitted like `both`.
     "facenet-casia": EmbedderSpec(
-        {"facenet-casia": 1.0}, Calibration(midpoint=0.583, slope=11.0), PairCurve(midpoint=0.4, slope=11.0)
+        {"facenet-casia": 1.0},
+        Calibration(midpoint=0.593, slope=11.7),
+        # An estimate: the slope of the strict curve, and even odds where that has one to seven.
+        PairCurve(midpoint=0.42, slope=11.7),
     ),
     "dlib": EmbedderSpec(
         {"dlib": 1.0},

@@ -71,8 +71,8 @@ def _check_writable(folder: Path, settings: Settings) -> None:
     """Try to write what a run with `settings` may have to write; raises OSError if that is impossible."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = [CONVERTED_FOLDER, _WEIGHTS_FOLDER, *([ANALYSES_FOLDER] if settings.run.cache else [])]
-    # The first embedder may be unavailable only because the disk is full; the next one needs no download.
-    embedder = possible_embedders(settings)[:2][-1]
+    # The last embedder needs no download; an earlier one may be unavailable only because the disk is full.
+    embedder = possible_embedders(settings)[-1]
     size = missing_bytes((*DETECTOR_NETS, *EMBEDDERS[embedder].shares), folder)
     for place in (folder, *(folder / part for part in parts)):
         if place == folder or place.is_symlink() or place.exists():

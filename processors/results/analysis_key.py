@@ -71,7 +71,7 @@ def speech_key(analysis: str, models: Mapping[str, Any]) -> str:
 def possible_keys(fingerprint: Fingerprint, settings: Settings) -> tuple[str, ...]:
     """The keys under which an analysis with `settings` may be stored, most preferred first.
 
-    With the embedder `auto`, an analysis by the substitute is used as long as FaceNet's weights are missing.
+    With the embedder `auto`, an analysis by a substitute is used as long as the weights of better ones are missing.
     """
     return tuple(analysis_key(fingerprint, settings, embedder) for embedder in possible_embedders(settings))
 

@@ -363,7 +363,7 @@ def test_what_a_run_may_end_up_with_is_known_without_loading(tmp_path: Path, mon
     assert possible_embedders(settings(tmp_path, embedder="both")) == ("both",)
     assert possible_embedders(settings(tmp_path)) == ("facenet", "dlib")
     monkeypatch.setattr(model_manager, "is_installed", lambda entry: True)
-    assert possible_embedders(settings(tmp_path)) == ("facenet", "both", "dlib")
+    assert possible_embedders(settings(tmp_path)) == ("facenet", "both")
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / MODELS["facenet"].weights.name).write_bytes(b"whatever")
     assert possible_embedders(settings(tmp_path)) == ("facenet",)
