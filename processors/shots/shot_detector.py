@@ -104,7 +104,7 @@ class ShotDetector:
         self._frozen_change = SLOW_FROZEN_CHANGE if is_slow else FROZEN_CHANGE
         self._stride = max(1, round(rate / 12.5))
         self._frames: deque[SmallFrame] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
-        self._strictness = 2.0 ** (2 * (DEFAULT_SENSITIVITY - sensitivity))
+        self._strictness = float(2.0 ** (2 * (DEFAULT_SENSITIVITY - sensitivity)))
         self._bars = NO_BARS
         self._count = 0
         self._boundaries: list[ShotBoundary] = []
