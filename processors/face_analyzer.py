@@ -28,7 +28,9 @@ from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbn
 from processors.faces.face_observer import FaceObserver, ObserverThread
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
-from processors.shots.shot_detector import MAX_CUT_DELAY, ShotBoundary, ShotDetector
+from processors.shots.given_cuts import GivenCuts
+from processors.shots.shot_boundary import ShotBoundary, ShotSource
+from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
@@ -92,7 +94,7 @@ class DecodedFrames:
     def __init__(
         self,
         reader: VideoReader,
-        shots: ShotDetector,
+        shots: ShotSource,
         size: tuple[int, int],
         is_image_needed: Callable[[], bool],
         prefetcher: ProposalPrefetcher | None,
@@ -153,6 +155,7 @@ class AnalysisPass:
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         self._rate = float(info.frame_rate)
         self._capacity = settings.faces_per_track
+        self._shots = make_shot_source(settings, self._rate)
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.device == "cpu" else None
         self._stream = FaceStream(
@@ -187,7 +190,7 @@ class AnalysisPass:
         """The frames for `take`; to be iterated on another thread."""
         return DecodedFrames(
             reader,
-            ShotDetector(self._rate),
+            self._shots,
             (self._width, self._height),
             # Read from the other thread: a wrong answer costs time, not results.
             lambda: not self._stream.expects_skip,
@@ -211,6 +214,8 @@ class AnalysisPass:
             self._track(self._waiting.popleft())
         self._deliver(self._stream.finish())
         tracks = self._observers.finish()
+        count = self._shots.beyond(len(self._pts)) if isinstance(self._shots, GivenCuts) else 0
+        beyond = {"cuts_beyond_end": count} if count else {}
         shots = decoded.shots(len(self._pts))
         pieces = [piece for track in tracks for piece in cut_track(track, shots, self._rate, self._capacity)]
         frame_pts = np.array(self._pts, np.int64)
@@ -222,7 +227,7 @@ class AnalysisPass:
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
             decode_failures=reader.decode_failures,
-            statistics={**self._stream.statistics, **reader.statistics},
+            statistics={**self._stream.statistics, **reader.statistics, **beyond},
             clock_shifts=tuple(reader.clock_shifts),
         )
 
@@ -254,6 +259,11 @@ class AnalysisPass:
     def _check_stop(self) -> None:
         if self._monitor.stop.is_set():
             raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
+
+
+def make_shot_source(settings: AnalysisSettings, rate: float) -> ShotSource:
+    """What says where shots begin: the cuts that were given, or a detector. rate: frames per second."""
+    return GivenCuts(settings.cuts, rate) if settings.cuts else ShotDetector(rate, settings.cut_sensitivity)
 
 
 def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:

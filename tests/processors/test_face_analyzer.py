@@ -24,7 +24,8 @@ from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray
 from processors.face_analyzer import SMALLEST_FACE_PX, AnalysisPass, FaceAnalyzer, analysis_size, numbered
 from processors.faces.sampling_observer import SamplingObserver
-from processors.shots.shot_detector import MAX_CUT_DELAY, ShotBoundary
+from processors.shots.shot_boundary import ShotBoundary
+from processors.shots.shot_detector import MAX_CUT_DELAY
 from processors.tracking.face_stream import MIN_SEARCHED_PX
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from tests.material import factories
