@@ -116,6 +116,16 @@ class AnalysisSettings(Section, frozen=True):
     max_occlusion: Annotated[
         float, Meta(ge=0, le=5, description="how long a face may be hidden before its track ends, seconds")
     ] = 1.0
+    cut_sensitivity: Annotated[
+        float, Meta(ge=0, le=1, description="how readily a change of the image counts as a cut between two shots")
+    ] = 0.5
+    cuts: Annotated[
+        str,
+        Meta(
+            description="file with the cuts of the video, used instead of looking for them: a scene list of "
+            "PySceneDetect (.csv) or an EDL (.edl); for several videos a folder with VIDEO.csv or VIDEO.edl"
+        ),
+    ] = ""
     embedder: Annotated[
         Literal["auto", "facenet", "facenet-casia", "dlib", "both"],
         Meta(
@@ -126,6 +136,13 @@ class AnalysisSettings(Section, frozen=True):
     faces_per_track: Annotated[
         int, Meta(ge=1, le=32, description="maximum number of faces per track given to the recognition model")
     ] = 6
+
+    def __post_init__(self) -> None:
+        """Expand `~` in a path: no shell does it in a TOML file or in `--cuts=~/x`."""
+        try:
+            msgspec.structs.force_setattr(self, "cuts", expand_home(self.cuts))
+        except ValueError as error:
+            raise ValueError(f"cuts: {error}") from error
 
 
 class IdentitySettings(Section, frozen=True):

@@ -28,8 +28,10 @@ from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbn
 from processors.faces.face_observer import FaceObserver, ObserverThread
 from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
-from processors.faces.tracklet_maker import cut_at_shots
-from processors.shots.shot_detector import MAX_CUT_DELAY, ShotBoundary, ShotDetector
+from processors.faces.tracklet_maker import cut_track
+from processors.shots.given_cuts import GivenCuts
+from processors.shots.shot_boundary import ShotBoundary, ShotSource
+from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
@@ -73,9 +75,9 @@ class FaceAnalyzer:
             return_memory = MemoryReturn()
             decoded = analysis.decoded_frames(reader)
             with prefetch(decoded, ahead, self._monitor.stop) as frames:
-                for frame, cuts in frames:
+                for frame, boundaries in frames:
                     return_memory()
-                    analysis.take(frame, cuts)
+                    analysis.take(frame, boundaries)
                     self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
             return analysis.result(reader, decoded)
 
@@ -96,7 +98,7 @@ class DecodedFrames:
     def __init__(
         self,
         reader: VideoReader,
-        shots: ShotDetector,
+        shots: ShotSource,
         size: tuple[int, int],
         is_image_needed: Callable[[], bool],
         prefetcher: ProposalPrefetcher | None,
@@ -110,8 +112,8 @@ class DecodedFrames:
         self._prefetcher = prefetcher
         self._smallest_face = smallest_face
 
-    def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[int]]]:
-        """Each frame with the first frames of shots that it made certain, at most `MAX_CUT_DELAY` frames back."""
+    def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
+        """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[tuple[int, AnalysisImage]] = deque(maxlen=MAX_CUT_DELAY + 1)
         for source in self._reader.frames():
             frame = AnalysisFrame(source, AnalysisImage(source, *self._size))
@@ -122,20 +124,21 @@ class DecodedFrames:
                 self._prefetcher.offer(frame.index, frame.image)
             small = thumbnail(source)
             with timed("cuts"):
-                cuts = _cut_frames(self._shots.update(small))
+                boundaries = self._shots.update(small)
             if self._prefetcher is not None:
                 # The first frame of a shot is always searched, and the tracker has not come to it yet.
+                cuts = _cut_frames(boundaries)
                 for index, image in recent:
                     if index in cuts or index == frame.index == 0:
                         self._prefetcher.start(index, image(), self._smallest_face)
-            yield frame, cuts
+            yield frame, boundaries
 
-    def last_cuts(self) -> list[int]:
-        """Cuts among the last frames; to be called once, after the last frame."""
-        return _cut_frames(self._shots.finish())
+    def last_boundaries(self) -> list[ShotBoundary]:
+        """Boundaries among the last frames; to be called once, after the last frame."""
+        return self._shots.finish()
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
-        """All shots of the video, after `last_cuts`."""
+        """All shots of the video, after `last_boundaries`."""
         return self._shots.shots(frame_count)
 
 
@@ -155,6 +158,8 @@ class AnalysisPass:
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         self._rate = float(info.frame_rate)
+        self._capacity = settings.faces_per_track
+        self._shots = make_shot_source(settings, self._rate)
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.device == "cpu" else None
         self._stream = FaceStream(
@@ -189,7 +194,7 @@ class AnalysisPass:
         """The frames for `take`; to be iterated on another thread."""
         return DecodedFrames(
             reader,
-            ShotDetector(self._rate),
+            self._shots,
             (self._width, self._height),
             # Read from the other thread: a wrong answer costs time, not results.
             lambda: not self._stream.expects_skip,
@@ -197,24 +202,26 @@ class AnalysisPass:
             self._smallest_face,
         )
 
-    def take(self, frame: AnalysisFrame, cuts: Sequence[int]) -> None:
-        """Take the next frame, and the first frames of shots that have become certain with it."""
+    def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:
+        """Take the next frame, and the boundaries that have become certain with it."""
         self._pts.append(frame.source.pts)
         self._waiting.append(frame)
-        self._take_cuts(cuts)
+        self._take_boundaries(boundaries)
         if len(self._waiting) > MAX_CUT_DELAY:
             self._track(self._waiting.popleft())
 
     def result(self, reader: VideoReader, decoded: DecodedFrames) -> FaceAnalysis:
         """Track the frames that wait, and put everything together. `reader`, `decoded`: at their end."""
         self._check_stop()
-        self._take_cuts(decoded.last_cuts())
+        self._take_boundaries(decoded.last_boundaries())
         while self._waiting:
             self._track(self._waiting.popleft())
         self._deliver(self._stream.finish())
-        tracklets = self._observers.finish()
+        tracks = self._observers.finish()
+        count = self._shots.beyond(len(self._pts)) if isinstance(self._shots, GivenCuts) else 0
+        beyond = {"cuts_beyond_end": count} if count else {}
         shots = decoded.shots(len(self._pts))
-        pieces = [piece for tracklet in tracklets for piece in cut_at_shots(tracklet, shots)]
+        pieces = [piece for track in tracks for piece in cut_track(track, shots, self._rate, self._capacity)]
         frame_pts = np.array(self._pts, np.int64)
         video = with_rate_of_all(self._info, frame_pts)
         return FaceAnalysis(
@@ -224,13 +231,17 @@ class AnalysisPass:
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
             decode_failures=reader.decode_failures,
-            statistics={**self._stream.statistics, **reader.statistics},
+            statistics={**self._stream.statistics, **reader.statistics, **beyond},
             clock_shifts=tuple(reader.clock_shifts),
         )
 
-    def _take_cuts(self, cuts: Sequence[int]) -> None:
+    def _take_boundaries(self, boundaries: Sequence[ShotBoundary]) -> None:
+        cuts = _cut_frames(boundaries)
         assert all(self._waiting and cut >= self._waiting[0].index for cut in cuts), "a cut in a frame already tracked"
         self._cuts.extend(cuts)
+        for boundary in boundaries:
+            if boundary.transition == "dissolve":
+                self._observers.on_dissolve(boundary.frame)
 
     def _track(self, frame: AnalysisFrame) -> None:
         is_cut = bool(self._cuts) and self._cuts[0] == frame.index
@@ -252,6 +263,11 @@ class AnalysisPass:
     def _check_stop(self) -> None:
         if self._monitor.stop.is_set():
             raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
+
+
+def make_shot_source(settings: AnalysisSettings, rate: float) -> ShotSource:
+    """What says where shots begin: the cuts that were given, or a detector. rate: frames per second."""
+    return GivenCuts(settings.cuts, rate) if settings.cuts else ShotDetector(rate, settings.cut_sensitivity)
 
 
 def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:

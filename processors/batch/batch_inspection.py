@@ -51,7 +51,7 @@ def inspect_input(
         folder = claims.output_dir / claims.folder_for(source, video_fingerprint)
         if (other := claims.same_video(source, video_fingerprint)) is not None:
             return Inspection(same_as=other, folder=folder)
-        old = examine_folder(folder, video_fingerprint, settings)
+        old = examine_folder(folder, video_fingerprint, source.settings_of(settings))
         plan = plan_run(old.facts, overwrite=settings.run.overwrite)
         if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):
             return Inspection(manifest=old.manifest, folder=folder)

@@ -96,7 +96,8 @@ class VideoPipeline:
     def _analyse(self, item: _Submitted) -> None:
         job = item.job
         monitor = self._monitor.video(job.source.name)
-        processor = self._make_processor(job.info, job.folder, job.fingerprint, self._settings, monitor)
+        settings = job.source.settings_of(self._settings)
+        processor = self._make_processor(job.info, job.folder, job.fingerprint, settings, monitor)
         # The time to load the models belongs to the batch, not to its first video.
         processor.prepare()
         started = time.monotonic()

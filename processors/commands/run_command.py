@@ -105,6 +105,10 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if not inputs:
             where = ", ".join(parsed.inputs) or str(INPUT_DIR)
             return print_error(f"no videos in {where} (put videos there, or name files or folders)", EXIT_USAGE)
+        if settings.analysis.cuts:
+            from processors.batch.given_cut_lists import with_cuts
+
+            inputs = with_cuts(inputs, settings.analysis.cuts)
         if parsed.dry_run:
             from processors.commands.dry_run import dry_run
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.models.model_spec import ScoreScale
 from core.types import ByteArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.clothes import CLOTHES_SIZE, clothes_colours
+from processors.faces.tracklet_maker import Findings
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.track import Track
 from utils.stage_times import timed
@@ -21,8 +19,8 @@ from utils.stage_times import timed
 LOOK_EVERY_S = 0.25
 """clothes change slowly; what varies is what covers them"""
 
-MAX_LOOKS = 8
-"""looks that are kept of one track"""
+MAX_LOOKS = 64
+"""looks that are kept of one track, which may become many tracklets"""
 
 VIEW_WIDTH, VIEW_HEIGHT = 32, 18
 """size of the view of a frame in px: two of one camera set-up match, whoever moves in front of it"""
@@ -71,15 +69,16 @@ class LookObserver:
             observed.last = frame.index
             _keep(observed.looks, look)
 
-    def on_track_end(self, track: Track) -> Mapping[str, NDArray[Any]] | None:
+    def on_track_end(self, track: Track) -> Findings:
         """What was seen around the track."""
         observed = self._tracks.pop(track.id, None)
         looks = observed.looks if observed else []
-        return {
+        columns = {
             "look_frames": np.array([look.frame for look in looks], np.int64),
             "clothes": np.array([look.clothes for look in looks], np.uint8).reshape(len(looks), CLOTHES_SIZE),
             "views": np.array([look.view for look in looks], np.uint8).reshape(len(looks), VIEW_SIZE),
         }
+        return Findings(columns)
 
     def finish(self) -> None:
         """Nothing is left over: every track has ended."""

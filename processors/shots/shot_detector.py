@@ -15,9 +15,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -26,6 +24,7 @@ from core.types import ByteArray, Shot
 from processors.shots.black_bars import NO_BARS, Bars, black_bars, common_bars
 from processors.shots.block_matching import HEIGHT, REACH, WIDTH, mismatch
 from processors.shots.dissolve_fit import fit_dissolve
+from processors.shots.shot_boundary import ShotBoundary, shots_between
 from processors.shots.small_frame import SmallFrame, small_frame
 
 logger = logging.getLogger(__name__)
@@ -70,14 +69,6 @@ DISSOLVE_MISMATCH = 0.4  # least mismatch of the first and the last frame
 POOR_FIT, POOR_FIT_MISMATCH = 0.25, 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class ShotBoundary:
-    """`frame` is the first one of the new shot; for a dissolve the first that shows more new than old."""
-
-    frame: int
-    transition: Literal["cut", "dissolve"]
-
-
 class ShotDetector:
     """Feed every frame in order to `update`, then call `finish`; `shots` gives the result.
 
@@ -104,7 +95,7 @@ class ShotDetector:
         self._frozen_change = SLOW_FROZEN_CHANGE if is_slow else FROZEN_CHANGE
         self._stride = max(1, round(rate / 12.5))
         self._frames: deque[SmallFrame] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
-        self._strictness = 2.0 ** (2 * (DEFAULT_SENSITIVITY - sensitivity))
+        self._strictness = float(2.0 ** (2 * (DEFAULT_SENSITIVITY - sensitivity)))
         self._bars = NO_BARS
         self._count = 0
         self._boundaries: list[ShotBoundary] = []
@@ -136,16 +127,7 @@ class ShotDetector:
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
-        if frame_count <= 0:
-            return ()
-        inner = sorted((b for b in self._boundaries if 0 < b.frame < frame_count), key=lambda b: b.frame)
-        starts = [0, *(b.frame for b in inner)]
-        ends = [*starts[1:], frame_count]
-        transitions = ["start", *(b.transition for b in inner)]
-        return tuple(
-            Shot(i, start, end, transition)  # type: ignore[arg-type]
-            for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True))
-        )
+        return shots_between(self._boundaries, frame_count)
 
     def _shrink(self, image: ByteArray) -> SmallFrame:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:

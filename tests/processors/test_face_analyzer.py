@@ -24,6 +24,7 @@ from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray
 from processors.face_analyzer import SMALLEST_FACE_PX, AnalysisPass, FaceAnalyzer, analysis_size, numbered
 from processors.faces.sampling_observer import SamplingObserver
+from processors.shots.shot_boundary import ShotBoundary
 from processors.shots.shot_detector import MAX_CUT_DELAY
 from processors.tracking.face_stream import MIN_SEARCHED_PX
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
@@ -205,7 +206,7 @@ def test_a_cut_that_comes_too_late_is_an_error(
         for frame in frames[:-1]:
             analysis.take(frame, [])
         with pytest.raises(AssertionError, match="already tracked") if fails else contextlib.nullcontext():
-            analysis.take(frames[-1], [frames[-1].index - late])
+            analysis.take(frames[-1], [ShotBoundary(frames[-1].index - late, "cut")])
 
 
 def test_progress_reaches_its_end(film: Path, model_settings: Settings, models: ModelManager) -> None:

@@ -37,7 +37,7 @@ class Verifier:
 
 def samples(count: int) -> list[FaceSample]:
     chip, wide = np.zeros((8, 8, 3), np.uint8), np.zeros((200, 200, 3), np.uint8)
-    return [FaceSample(frame, 1 - 0.01 * frame, chip, wide) for frame in range(count)]
+    return [FaceSample(frame, 1 - 0.01 * frame, chip, wide, np.zeros(576, np.float32)) for frame in range(count)]
 
 
 def track_of(length: int, *, score: float = SURE, confirmed: float = 1.0) -> Track:
