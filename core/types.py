@@ -23,6 +23,7 @@ from core.face_analysis import (
     FaceAnalysis,
     FloatArray,
     IntArray,
+    PixelBox,
     Seconds,
     Shot,
     Tracklet,
@@ -42,6 +43,7 @@ __all__ = [
     "FloatArray",
     "Identity",
     "IntArray",
+    "PixelBox",
     "RenderResult",
     "Seconds",
     "Segment",
@@ -109,8 +111,9 @@ class CropPath:
     """The virtual camera of one segment, one row per frame of the clip.
 
     source_frames: (M,) int64, number of the source frame shown at each output frame (constant rate).
-    windows: (M, 4) float64, xyxy in display pixels, inside the frame, with the aspect ratio of the output.
+    windows: (M, 4) float64, xyxy in display pixels, inside the active picture, with the aspect ratio of the output.
     width, height: size of the clip, px, even.
+    active: the active picture of the shot, beyond which no pixel may be read; None if it is the whole frame.
     """
 
     segment: Segment
@@ -118,6 +121,7 @@ class CropPath:
     windows: NDArray[np.float64]
     width: int
     height: int
+    active: PixelBox | None = None
 
     def __post_init__(self) -> None:
         if self.windows.shape != (len(self.source_frames), 4):

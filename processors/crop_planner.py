@@ -38,9 +38,17 @@ class CropPlanner:
             analysis.end_pts(segment.end),
             video.frame_rate,
         )
-        face = _face_motion(segment, analysis, source_frames)
-        windows = plan_windows(face, self._settings, video.width, video.height, float(video.frame_rate))
-        return CropPath(segment, source_frames, windows, *self._settings.frame_size)
+        left, top, right, bottom = analysis.active_picture(segment.shot)
+        corner = np.array([left, top], np.float64)
+        face = _face_motion(segment, analysis, source_frames).seen_from(corner)
+        windows = plan_windows(face, self._settings, right - left, bottom - top, float(video.frame_rate))
+        return CropPath(
+            segment,
+            source_frames,
+            windows + np.tile(corner, 2),
+            *self._settings.frame_size,
+            active=analysis.shots[segment.shot].active,
+        )
 
 
 def _face_motion(segment: Segment, analysis: FaceAnalysis, source_frames: IntArray) -> FaceMotion:

@@ -206,7 +206,12 @@ def make_manifest(
         analysis=analysis_key,
         timeline=timeline_state,
         shots=tuple(
-            ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, analysis))
+            ManifestShot(
+                index=s.index,
+                transition=s.transition,
+                **_interval(s.start, s.end, analysis),
+                active=analysis.active_picture(s.index),
+            )
             for s in analysis.shots
         ),
         people=tuple(_person(person, analysis, clips, by_folder.get(person.name), turns) for person in timeline.people),

@@ -1,0 +1,141 @@
+"""The active picture of each shot: the part of the frame that is no black bar, and all that the camera may show.
+
+A line is believed if it is straight: in at least one frame of the shot the picture begins at once along much of it.
+That tells a bar from the dark part of a night scene, whose bright things end at many heights. In a shot that is too
+dark to tell, lines count that another shot of the video proves, as far as all is black up to them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.media.video_frame import VideoFrame
+from core.types import IntArray, PixelBox, Shot
+from processors.shots.picture_edges import PictureEdges, picture_edges
+from processors.shots.shot_detector import MAX_DISSOLVE_DELAY_S
+
+SAMPLE_INTERVAL_S = 0.25
+"""between two frames in which the edges are measured; besides, once at the beginning of each shot"""
+
+MIN_BAR_PX = 2
+MAX_BAR_SHARE = 0.45
+"""of the frame, on each side; a 2.4:1 film in an upright 9:16 frame has bars of 0.383 of its height"""
+STRAIGHT = 0.5
+"""least share of its length along which the picture begins at a line that stands alone"""
+STRAIGHT_OF_TWO = 0.2
+"""the same if there is such a line at the same distance from the opposite edge: dark scenes are seldom symmetric"""
+
+_SAME_LINE_PX = 2
+"""coding noise moves a line by so much from one frame to the next"""
+_SYMMETRIC_SHARE = 0.01
+"""of the frame: bars on opposite sides differ by no more, or by `_SAME_LINE_PX`"""
+_BLEND_PX = 1
+"""the first line of the picture is often a mixture of picture and bar"""
+_MIN_PICTURE_PX = 16
+"""least side of an active picture: nothing can be framed in less"""
+
+_OPPOSITE = [1, 0, 3, 2]
+_NOTHING_BLACK = PictureEdges((0, 0, 0, 0), (1.0, 1.0, 1.0, 1.0))
+
+
+class ActivePictureFinder:
+    """Shown the frames as they are decoded, in order; then tells the active picture of each shot."""
+
+    def __init__(self, width: int, height: int, frame_rate: float) -> None:
+        """width, height: of the frames, px. frame_rate: frames per second."""
+        self._size = width, height
+        self._stride = max(1, round(SAMPLE_INTERVAL_S * frame_rate))
+        self._dissolve = round(MAX_DISSOLVE_DELAY_S / 2 * frame_rate)
+        self._numbers: list[int] = []
+        self._edges: list[PictureEdges] = []
+
+    def update(self, frame: VideoFrame, *, new_shot: bool = False) -> None:
+        """Take the next frame. new_shot: it is one of the first of a shot, so it is measured in any case."""
+        if frame.index % self._stride and not new_shot:
+            return
+        edges = picture_edges(frame.planes()[0], frame.placed)
+        if edges is not None:
+            self._numbers.append(frame.index)
+            # Hours of frames without bars share one value.
+            self._edges.append(_NOTHING_BLACK if edges == _NOTHING_BLACK else edges)
+
+    def with_pictures(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
+        """`shots`, which are all of the video, with `active` set where it is not the whole frame."""
+        samples = [self._samples(*_core(shots, index, self._dissolve)) for index in range(len(shots))]
+        samples = [found or self._samples(shot.start, shot.end) for found, shot in zip(samples, shots, strict=True)]
+        proven = [proven_lines(edges, self._size) for edges in samples]
+        return tuple(
+            dataclasses.replace(shot, active=active_picture(edges, self._size, proven))
+            for shot, edges in zip(shots, samples, strict=True)
+        )
+
+    def _samples(self, start: int, end: int) -> list[PictureEdges]:
+        first, last = np.searchsorted(self._numbers, [start, end])
+        return self._edges[first:last]
+
+
+def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntArray:
+    """(4,) int64: px of the bars that frames of one shot prove, in the order of `PictureEdges`; 0 where there is none.
+
+    size: width and height of the frames, px.
+    """
+    if not samples:
+        return np.zeros(4, np.int64)
+    black, straight = np.array([s.black for s in samples]), np.array([s.straight for s in samples])
+    least = black.min(0)
+    # Where a frame is darker than others, its line lies further inside and says nothing about this one.
+    best = np.where(black <= least + _SAME_LINE_PX, straight, 0).max(0)
+    sides = np.array([size[1], size[1], size[0], size[0]])
+    symmetric = np.abs(least - least[_OPPOSITE]) <= np.maximum(_SYMMETRIC_SHARE * sides, _SAME_LINE_PX)
+    straight_pair = symmetric & (np.minimum(best, best[_OPPOSITE]) >= STRAIGHT_OF_TWO)
+    is_bar = ((best >= STRAIGHT) | straight_pair) & (least >= MIN_BAR_PX) & (least <= MAX_BAR_SHARE * sides)
+    return np.asarray(np.where(is_bar, np.maximum(least, _known(samples)), _known(samples)), np.int64)
+
+
+def active_picture(
+    samples: Sequence[PictureEdges], size: tuple[int, int], proven: Sequence[IntArray]
+) -> PixelBox | None:
+    """The active picture of one shot, with even coordinates inside the frame; None if it is the whole frame.
+
+    samples: of frames of the shot. size: width and height of the frame, px. proven: lines (4,) of this and other shots.
+    """
+    if not samples:
+        return None
+    least = np.array([s.black for s in samples]).min(0)
+    known = _known(samples)
+    lines = proven_lines(samples, size)
+    others: NDArray[np.int64] = np.array(proven, np.int64).reshape(-1, 4)
+    fitting = np.where(others <= least + _SAME_LINE_PX, others, 0).max(0, initial=0)
+    lines = np.where(lines > known, lines, np.maximum(fitting, known))
+    # Bars that were added in decoding end exactly on even pixels.
+    inner = np.where(lines > known, 2 * -(-(lines + _BLEND_PX) // 2), known)
+    width, height = size
+    top, bottom, left, right = inner.tolist()
+    box = (left, top, _inside(width, right, int(known[3])), _inside(height, bottom, int(known[1])))
+    if box == (0, 0, width, height) or min(box[2] - box[0], box[3] - box[1]) < _MIN_PICTURE_PX:
+        return None
+    return box
+
+
+def _known(samples: Sequence[PictureEdges]) -> IntArray:
+    return np.asarray(np.array([s.known for s in samples], np.int64).max(0), np.int64)
+
+
+def _inside(length: int, bar: int, known: int) -> int:
+    """Where the picture ends before a bar of `bar` px; even, unless the bar is none or its end is known."""
+    return length - bar if bar == known else (length - bar) // 2 * 2
+
+
+def _core(shots: Sequence[Shot], index: int, dissolve: int) -> tuple[int, int]:
+    """The frames of a shot that show nothing of the one before and the one after. dissolve: half of the longest."""
+    shot = shots[index]
+    # At a cut one frame may be a blend of both shots.
+    first = dissolve if shot.transition == "dissolve" else int(index > 0)
+    last = 0
+    if index + 1 < len(shots):
+        last = dissolve if shots[index + 1].transition == "dissolve" else 1
+    return shot.start + first, max(shot.end - last, shot.start + first)
