@@ -30,8 +30,8 @@ from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbn
 from processors.faces.face_observer import FaceObserver, ObserverThread
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_at_shots
-from processors.shots.active_picture import ActivePictureFinder, active_picture, proven_lines
-from processors.shots.picture_edges import picture_edges
+from processors.shots.active_picture import ActivePictureFinder, active_picture
+from processors.shots.picture_edges import PictureEdges, picture_edges
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotBoundary, ShotDetector
 from processors.tracking.box_trackers import make_follower
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
@@ -275,9 +275,15 @@ def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
 def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisSettings:
     """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
     size = info.width, info.height
-    edges = [picture_edges(frame.planes()[0], frame.placed) for frame in read_key_frames(info, KEY_FRAMES)]
-    known = [one for one in edges if one is not None]
-    _, top, _, bottom = active_picture(known, size, [proven_lines(known, size)]) or (0, 0, *size)
+    samples: list[PictureEdges] = []
+    with contextlib.closing(read_key_frames(info, KEY_FRAMES)) as frames:
+        for frame in frames:
+            edges = picture_edges(frame.planes()[0], frame.placed)
+            if edges is not None:
+                samples.append(edges)
+                if edges.black[:2] == (0, 0):
+                    return settings
+    _, top, _, bottom = active_picture(samples, size, []) or (0, 0, *size)
     if bottom - top == info.height:
         return settings
     logger.debug("%s: the picture is %d of %d px high", info.path.name, bottom - top, info.height)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import islice
 
 import av
@@ -19,22 +19,21 @@ from core.types import VideoInfo
 logger = logging.getLogger(__name__)
 
 
-def read_key_frames(info: VideoInfo, count: int) -> tuple[VideoFrame, ...]:
-    """At most `count` key frames, evenly spaced, in time order, none twice.
+def read_key_frames(info: VideoInfo, count: int) -> Generator[VideoFrame, None, None]:
+    """At most `count` key frames, evenly spaced, in time order, none twice, each decoded when it is asked for.
 
-    () where they would have to be searched for by reading the file, or cannot be read. `index` counts from 0.
+    None where they would have to be searched for by reading the file, or cannot be read. `index` counts from 0.
     """
     if not is_indexed(info) or info.duration_s <= 0:
-        return ()
+        return
     try:
         with open_input(info.path, info.container) as container:
-            return tuple(_key_frames(container, info, count))
+            yield from _key_frames(container, info, count)
     except (av.FFmpegError, OSError, ValueError, IndexError) as error:
-        logger.debug("%s: no key frames: %s", info.path.name, error)
-        return ()
+        logger.debug("%s: no more key frames: %s", info.path.name, error)
 
 
-def _key_frames(container: InputContainer, info: VideoInfo, count: int) -> Iterator[VideoFrame]:
+def _key_frames(container: InputContainer, info: VideoInfo, count: int) -> Generator[VideoFrame, None, None]:
     stream = container.streams[info.stream_index]
     if not isinstance(stream, VideoStream):
         raise ValueError(f"stream {info.stream_index} is no video")

@@ -31,8 +31,6 @@ STRAIGHT_OF_TWO = 0.2
 
 _SAME_LINE_PX = 2
 """coding noise moves a line by so much from one frame to the next"""
-_SYMMETRIC_SHARE = 0.01
-"""of the frame: bars on opposite sides differ by no more, or by `_SAME_LINE_PX`"""
 _BLEND_PX = 1
 """the first line of the picture is often a mixture of picture and bar"""
 _MIN_PICTURE_PX = 16
@@ -87,12 +85,14 @@ def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntA
         return np.zeros(4, np.int64)
     black, straight = np.array([s.black for s in samples]), np.array([s.straight for s in samples])
     least = black.min(0)
-    # Where a frame is darker than others, its line lies further inside and says nothing about this one.
-    best = np.where(black <= least + _SAME_LINE_PX, straight, 0).max(0)
-    sides = np.array([size[1], size[1], size[0], size[0]])
-    symmetric = np.abs(least - least[_OPPOSITE]) <= np.maximum(_SYMMETRIC_SHARE * sides, _SAME_LINE_PX)
+    most = MAX_BAR_SHARE * np.array([size[1], size[1], size[0], size[0]])
+    # Where a frame is darker than others, its line lies further inside and says nothing about this one; in a frame that
+    # is nearly all black, what is seen is a caption.
+    tells = (black <= least + _SAME_LINE_PX) & (black <= most).all(1, keepdims=True)
+    best = np.where(tells, straight, 0).max(0)
+    symmetric = np.abs(least - least[_OPPOSITE]) <= _SAME_LINE_PX
     straight_pair = symmetric & (np.minimum(best, best[_OPPOSITE]) >= STRAIGHT_OF_TWO)
-    is_bar = ((best >= STRAIGHT) | straight_pair) & (least >= MIN_BAR_PX) & (least <= MAX_BAR_SHARE * sides)
+    is_bar = ((best >= STRAIGHT) | straight_pair) & (least >= MIN_BAR_PX) & (least <= most)
     return np.asarray(np.where(is_bar, np.maximum(least, _known(samples)), _known(samples)), np.int64)
 
 
@@ -101,7 +101,7 @@ def active_picture(
 ) -> PixelBox | None:
     """The active picture of one shot, with even coordinates inside the frame; None if it is the whole frame.
 
-    samples: of frames of the shot. size: width and height of the frame, px. proven: lines (4,) of this and other shots.
+    samples: of frames of the shot. size: width and height of the frame, px. proven: `proven_lines` of other shots.
     """
     if not samples:
         return None
@@ -109,7 +109,8 @@ def active_picture(
     known = _known(samples)
     lines = proven_lines(samples, size)
     others: NDArray[np.int64] = np.array(proven, np.int64).reshape(-1, 4)
-    fitting = np.where(others <= least + _SAME_LINE_PX, others, 0).max(0, initial=0)
+    is_black = (others <= least + _SAME_LINE_PX) & (least >= MIN_BAR_PX)
+    fitting = np.where(is_black, others, 0).max(0, initial=0)
     lines = np.where(lines > known, lines, np.maximum(fitting, known))
     # Bars that were added in decoding end exactly on even pixels.
     inner = np.where(lines > known, 2 * -(-(lines + _BLEND_PX) // 2), known)
@@ -119,6 +120,12 @@ def active_picture(
     if box == (0, 0, width, height) or min(box[2] - box[0], box[3] - box[1]) < _MIN_PICTURE_PX:
         return None
     return box
+
+
+def frame_picture(frame: VideoFrame) -> PixelBox | None:
+    """The active picture as far as this frame alone proves it; None if that is the whole frame."""
+    edges = picture_edges(frame.planes()[0], frame.placed)
+    return None if edges is None else active_picture([edges], (frame.width, frame.height), [])
 
 
 def _known(samples: Sequence[PictureEdges]) -> IntArray:
