@@ -113,10 +113,10 @@ def active_picture(
     fitting = np.where(is_black, others, 0).max(0, initial=0)
     lines = np.where(lines > known, lines, np.maximum(fitting, known))
     # Bars that were added in decoding end exactly on even pixels.
-    inner = np.where(lines > known, 2 * -(-(lines + _BLEND_PX) // 2), known)
+    top, bottom, left, right = np.where(lines > known, lines + _BLEND_PX, known).tolist()
     width, height = size
-    top, bottom, left, right = inner.tolist()
-    box = (left, top, _inside(width, right, int(known[3])), _inside(height, bottom, int(known[1])))
+    x2, y2 = (side if bar == 0 else (side - bar) // 2 * 2 for side, bar in ((width, right), (height, bottom)))
+    box = (-(-left // 2) * 2, -(-top // 2) * 2, x2, y2)
     if box == (0, 0, width, height) or min(box[2] - box[0], box[3] - box[1]) < _MIN_PICTURE_PX:
         return None
     return box
@@ -130,11 +130,6 @@ def frame_picture(frame: VideoFrame) -> PixelBox | None:
 
 def _known(samples: Sequence[PictureEdges]) -> IntArray:
     return np.asarray(np.array([s.known for s in samples], np.int64).max(0), np.int64)
-
-
-def _inside(length: int, bar: int, known: int) -> int:
-    """Where the picture ends before a bar of `bar` px; even, unless the bar is none or its end is known."""
-    return length - bar if bar == known else (length - bar) // 2 * 2
 
 
 def _core(shots: Sequence[Shot], index: int, dissolve: int) -> tuple[int, int]:

@@ -22,6 +22,8 @@ _STRETCHES = 64
 """a line of pixels is judged by the means of so many stretches, which takes out noise"""
 _LIVE_STRETCHES = 4
 """of them that belong to the picture where it begins; fewer are a logo in the bar, or noise around the line"""
+_RINGING_PX = 8
+"""up to so far into a bar, a side of a transform block, strong compression makes echoes of the line"""
 _CHUNK_PX = 32
 """lines that are looked at together, from the edge inwards"""
 _DEPTH_SHARE = 1 / 200
@@ -89,7 +91,9 @@ def _black_lines(view: ByteArray, level: float) -> int | None:
     for start in range(0, len(view), _CHUNK_PX):
         live = np.flatnonzero(_live_stretches(view[start : start + _CHUNK_PX], level) >= _LIVE_STRETCHES)
         if len(live):
-            return start + int(live[0])
+            first = start + int(live[0])
+            contrast = np.abs(_means(view[first : first + _RINGING_PX + 1]) - level).mean(1)
+            return first + int(np.argmax(contrast >= contrast.max() / 2))
     return None
 
 
