@@ -26,7 +26,7 @@ MAX_BAR_SHARE = 0.45
 """of the frame, on each side; a 2.4:1 film in an upright 9:16 frame has bars of 0.383 of its height"""
 STRAIGHT = 0.5
 """least share of its length along which the picture begins at a line that stands alone"""
-STRAIGHT_OF_TWO = 0.2
+STRAIGHT_OF_TWO = 0.3
 """the same if there is such a line at the same distance from the opposite edge: dark scenes are seldom symmetric"""
 
 _SAME_LINE_PX = 2

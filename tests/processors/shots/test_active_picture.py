@@ -140,7 +140,7 @@ def test_bars_that_were_added_in_decoding_need_no_proof() -> None:
 
 
 def test_two_equal_lines_vouch_for_each_other() -> None:
-    some = (0.3, 0.3, 1.0, 1.0)
+    some = (0.4, 0.4, 1.0, 1.0)
     assert proven_lines([edges(44, 45, 0, 0, straight=some)], SIZE).tolist() == [44, 45, 0, 0]
     assert proven_lines([edges(44, 60, 0, 0, straight=some)], SIZE).tolist() == [0, 0, 0, 0]
 
