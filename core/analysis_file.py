@@ -27,6 +27,7 @@ STORE_SCHEMA = 3
 
 MAX_TRACKLETS = 1_000_000
 _MAX_META_BYTES = 1 << 24
+_MAX_SIDE_PX = 1 << 16
 
 # R tracklets, T of their frames, K samples, N frames of the video.
 FRAME_COLUMNS = (
@@ -177,6 +178,8 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
         "its shots are not consecutive",
     )
     demand(all(_is_inside(shot.active, meta.video) for shot in shots), "an active picture is no part of the frame")
+    spans = [span for shot in shots for span in (*shot.seams_x, *shot.seams_y)]
+    demand(all(0 <= first < last <= _MAX_SIDE_PX for first, last in spans), "a seam is no part of the frame")
     floats = [columns[name] for name, column in COLUMNS.items() if column.dtype == "<f4"]
     demand(all(bool(np.isfinite(values).all()) for values in floats), "it has values that are not finite")
     tracklets = _tracklets(meta, columns)

@@ -21,6 +21,8 @@ Transition = Literal["start", "cut", "dissolve"]
 
 PixelBox = tuple[int, int, int, int]
 """x1, y1, x2, y2 of whole display pixels, half-open"""
+PixelSpan = tuple[int, int]
+"""first and last of whole display pixels along one axis, half-open"""
 
 LONGEST_HOLD_S = 10
 """longest time for which one frame may be shown; a larger gap is a pause in the recording or a corrupt timestamp"""
@@ -31,7 +33,8 @@ class Shot:
     """Frames [start, end) between two transitions.
 
     transition: how it begins. active: the active picture, which is the frame without its black bars, with even
-    coordinates except at the edge of the frame; None if it is the whole frame.
+    coordinates except at the edge of the frame; None if it is the whole frame. seams_x, seams_y: columns and rows at
+    which the panels of a split screen meet, in order.
     """
 
     index: int
@@ -39,6 +42,8 @@ class Shot:
     end: int
     transition: Transition
     active: PixelBox | None = None
+    seams_x: tuple[PixelSpan, ...] = ()
+    seams_y: tuple[PixelSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

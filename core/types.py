@@ -24,6 +24,7 @@ from core.face_analysis import (
     FloatArray,
     IntArray,
     PixelBox,
+    PixelSpan,
     Seconds,
     Shot,
     Tracklet,
@@ -44,6 +45,7 @@ __all__ = [
     "Identity",
     "IntArray",
     "PixelBox",
+    "PixelSpan",
     "RenderResult",
     "Seconds",
     "Segment",
@@ -111,9 +113,10 @@ class CropPath:
     """The virtual camera of one segment, one row per frame of the clip.
 
     source_frames: (M,) int64, number of the source frame shown at each output frame (constant rate).
-    windows: (M, 4) float64, xyxy in display pixels, inside the active picture, with the aspect ratio of the output.
+    windows: (M, 4) float64, xyxy in display pixels, inside `visible`, with the aspect ratio of the output.
     width, height: size of the clip, px, even.
-    active: the active picture of the shot, beyond which no pixel may be read; None if it is the whole frame.
+    visible: the part of the frame beyond which no pixel may be read: the active picture, or the panel of a split screen
+        in which the person is; None if it is the whole frame.
     """
 
     segment: Segment
@@ -121,7 +124,7 @@ class CropPath:
     windows: NDArray[np.float64]
     width: int
     height: int
-    active: PixelBox | None = None
+    visible: PixelBox | None = None
 
     def __post_init__(self) -> None:
         if self.windows.shape != (len(self.source_frames), 4):

@@ -5,12 +5,15 @@ How tight the crop is decides `processors/camera/framing.py`, how it moves `proc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from config import ClipSettings
 from core.types import CropPath, FaceAnalysis, IntArray, PixelBox, Segment, Tracklet
 from processors.camera.camera_motion import plan_windows
 from processors.camera.framing import FACE_WIDTH, FaceMotion
+from processors.camera.panels import panel_around
 from utils.box_geometry import clipped, visible_shares
 from utils.path_smoothing import fill_gaps
 from utils.signal_filters import Signal
@@ -42,25 +45,43 @@ class CropPlanner:
             analysis.end_pts(segment.end),
             video.frame_rate,
         )
-        left, top, right, bottom = picture = analysis.active_picture(segment.shot)
+        tracklets = _tracklets(segment, analysis)
+        left, top, right, bottom = picture = _picture_of(tracklets, segment, analysis)
         corner = np.array([left, top], np.float64)
-        face = _face_motion(segment, analysis, source_frames, picture).seen_from(corner)
+        face = _face_motion(tracklets, source_frames, picture).seen_from(corner)
         windows = plan_windows(face, self._settings, right - left, bottom - top, float(video.frame_rate))
         return CropPath(
             segment,
             source_frames,
             windows + np.tile(corner, 2),
             *self._settings.frame_size,
-            active=analysis.shots[segment.shot].active,
+            visible=None if picture == (0, 0, video.width, video.height) else picture,
         )
 
 
-def _face_motion(segment: Segment, analysis: FaceAnalysis, source_frames: IntArray, picture: PixelBox) -> FaceMotion:
-    """The person's face at `source_frames`, gaps interpolated; of a face that is partly outside, what can be seen."""
+def _tracklets(segment: Segment, analysis: FaceAnalysis) -> list[Tracklet]:
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     tracklets = [by_id[i] for i in segment.tracklets if i in by_id]
     if not tracklets or segment.end <= segment.start:
         raise ValueError(f"nothing to follow in {segment}")
+    return tracklets
+
+
+def _picture_of(tracklets: Sequence[Tracklet], segment: Segment, analysis: FaceAnalysis) -> PixelBox:
+    """The active picture, or the panel of a split screen in which the tracklets are."""
+    shot, active = analysis.shots[segment.shot], analysis.active_picture(segment.shot)
+    own = {tracklet.id for tracklet in tracklets}
+    others = [_seen_boxes(t) for t in analysis.tracklets if t.shot == segment.shot and t.id not in own]
+    seen = np.concatenate([_seen_boxes(tracklet) for tracklet in tracklets])
+    return panel_around(seen, others, shot, active) if len(seen) else active
+
+
+def _seen_boxes(tracklet: Tracklet) -> Signal:
+    return tracklet.boxes[tracklet.scores > 0].astype(np.float64)
+
+
+def _face_motion(tracklets: Sequence[Tracklet], source_frames: IntArray, picture: PixelBox) -> FaceMotion:
+    """The person's face at `source_frames`, gaps interpolated; of a face that is partly outside, what can be seen."""
     frames: IntArray = np.concatenate([t.frames for t in tracklets])
     rows = np.concatenate([_measure(t, picture) for t in tracklets])
     # Where two tracklets of the person share a frame, the one with the higher score counts.

@@ -1,4 +1,4 @@
-"""The real program on films with black bars: none of them is seen in a clip or a best face."""
+"""The real program on films with black bars and a split screen: a clip shows the person's own picture only."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def film(width: int, height: int, **changes: Any) -> Film:
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program's results for four films."""
+    """The program's results for five films."""
     folder = tmp_path_factory.mktemp("films")
     plain, upright = folder / "plain.mkv", folder / "upright.mkv"
     render_video(plain, film(640, 272))
     render_video(upright, film(272, 480))
     encode = ("-c:v", "libx264", "-crf", "20", "-preset", "veryfast", "-an")
-    inputs = {name: folder / f"{name}.mp4" for name in ("letterbox", "pillarbox", "dark", "turned")}
+    inputs = {name: folder / f"{name}.mp4" for name in ("letterbox", "pillarbox", "dark", "turned", "split")}
     run_ffmpeg("-i", str(plain), "-vf", "pad=640:360:0:44", *encode, str(inputs["letterbox"]))
     run_ffmpeg("-i", str(upright), "-vf", "pad=854:480:290:0", *encode, str(inputs["pillarbox"]))
     render_video(folder / "night.mkv", film(640, 360, background="night"))
@@ -58,6 +58,16 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
         parts.append(part.read_bytes())
     turned.write_bytes(b"".join(parts))
     run_ffmpeg("-i", str(turned), "-c", "copy", str(inputs["turned"]))
+    # Two people side by side, close to the seam: a bluish picture and a brownish one.
+    halves, filters = [], ""
+    for number, (portrait, x, blue) in enumerate(((COLLINS, 0.8, 30), (HOPPER, 0.2, -30))):
+        half = folder / f"half{number}.mkv"
+        actors = (Actor(portrait, Motion(keys=(Key(0, x, 0.5, 0.3),), sway=0.02)),)
+        render_video(half, film(320, 360, background=("studio", "garden")[number], actors=actors))
+        halves += ["-i", str(half)]
+        tint = f"lutyuv=u=val+{blue}" if blue > 0 else f"lutyuv=u=val{blue}"
+        filters += f"[{number}:v]{tint}[h{number}];"
+    run_ffmpeg(*halves, "-filter_complex", f"{filters}[h0][h1]hstack", *encode, str(inputs["split"]))
     results = folder / "output"
     command = [sys.executable, str(PROJECT / "main.py"), *map(str, inputs.values()), "-o", str(results)]
     done = subprocess.run(
@@ -115,3 +125,19 @@ def test_no_best_face_shows_a_bar(output: Path, name: str) -> None:
     for face in faces:
         image = cv2.imread(str(face), cv2.IMREAD_GRAYSCALE)
         assert image is not None and darkest_edge(np.asarray(image, np.uint8)) > BLACK, face
+
+
+def test_no_clip_of_a_split_screen_shows_the_neighbour(output: Path) -> None:
+    clips = manifest(output, "split")["clips"]
+    assert len(clips) == 2
+    sides = []
+    for clip in clips:
+        with av.open(str(output / "split" / clip["file"])) as container:
+            frames = [frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0)]
+        size = clip["width"]
+        bluish = np.array([frame[size : size + size // 4].reshape(size // 2, size // 2).mean(0) for frame in frames])
+        # Both backgrounds are far from the threshold.
+        is_left = bool(bluish.mean() > 128)
+        sides.append(is_left)
+        assert ((bluish > 128) == is_left).all(), clip["file"]
+    assert sorted(sides) == [False, True]

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
 from core.types import IntArray, PixelBox, Shot
-from processors.shots.picture_edges import PictureEdges, picture_edges
+from processors.shots.panel_seams import SeamCandidates, fixed_seams, seam_candidates
+from processors.shots.picture_edges import MIN_BAR_PX, PictureEdges, picture_edges
 from processors.shots.shot_detector import MAX_DISSOLVE_DELAY_S
 
 SAMPLE_INTERVAL_S = 0.25
 """between two frames in which the edges are measured; besides, once at the beginning of each shot"""
 
-MIN_BAR_PX = 2
+SEAM_STRIDE = 2
+"""of so many samples, one is searched for seams, which takes longer"""
+
 MAX_BAR_SHARE = 0.45
 """of the frame, on each side; a 2.4:1 film in an upright 9:16 frame has bars of 0.383 of its height"""
 STRAIGHT = 0.5
@@ -37,7 +41,16 @@ _MIN_PICTURE_PX = 16
 """least side of an active picture: nothing can be framed in less"""
 
 _OPPOSITE = [1, 0, 3, 2]
-_NOTHING_BLACK = PictureEdges((0, 0, 0, 0), (1.0, 1.0, 1.0, 1.0))
+
+
+class _Sample(NamedTuple):
+    """What one frame shows of bars and seams."""
+
+    edges: PictureEdges
+    seams: SeamCandidates | None
+
+
+_ORDINARY = tuple(_Sample(PictureEdges((0,) * 4, (1.0,) * 4), seams) for seams in (None, SeamCandidates()))
 
 
 class ActivePictureFinder:
@@ -49,7 +62,7 @@ class ActivePictureFinder:
         self._stride = max(1, round(SAMPLE_INTERVAL_S * frame_rate))
         self._dissolve = round(MAX_DISSOLVE_DELAY_S / 2 * frame_rate)
         self._numbers: list[int] = []
-        self._edges: list[PictureEdges] = []
+        self._samples: list[_Sample] = []
 
     def update(self, frame: VideoFrame, *, new_shot: bool = False) -> None:
         """Take the next frame. new_shot: it is one of the first of a shot, so it is measured in any case."""
@@ -58,22 +71,32 @@ class ActivePictureFinder:
         edges = picture_edges(frame.planes()[0], frame.placed)
         if edges is not None:
             self._numbers.append(frame.index)
-            # Hours of frames without bars share one value.
-            self._edges.append(_NOTHING_BLACK if edges == _NOTHING_BLACK else edges)
+            top, bottom, left, right = edges.black
+            inner = (left, top, frame.width - right, frame.height - bottom)
+            is_searched = new_shot or frame.index % (SEAM_STRIDE * self._stride) == 0
+            sample = _Sample(edges, seam_candidates(frame.planes()[0], inner) if is_searched else None)
+            # Hours of ordinary frames share one value.
+            self._samples.append(next((ordinary for ordinary in _ORDINARY if sample == ordinary), sample))
 
     def with_pictures(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
-        """`shots`, which are all of the video, with `active` set where it is not the whole frame."""
-        samples = [self._samples(*_core(shots, index, self._dissolve)) for index in range(len(shots))]
-        samples = [found or self._samples(shot.start, shot.end) for found, shot in zip(samples, shots, strict=True)]
-        proven = [proven_lines(edges, self._size) for edges in samples]
+        """`shots`, which are all of the video, with `active` and seams set where there are any."""
+        samples = [
+            self._between(*_core(shots, index, self._dissolve)) or self._between(shot.start, shot.end)
+            for index, shot in enumerate(shots)
+        ]
+        edges = [[sample.edges for sample in own] for own in samples]
+        seams = [
+            fixed_seams([sample.seams for sample in own if sample.seams is not None], self._size) for own in samples
+        ]
+        proven = [proven_lines(own, self._size) for own in edges]
         return tuple(
-            dataclasses.replace(shot, active=active_picture(edges, self._size, proven))
-            for shot, edges in zip(shots, samples, strict=True)
+            dataclasses.replace(shot, active=active_picture(own, self._size, proven), seams_x=columns, seams_y=rows)
+            for shot, own, (columns, rows) in zip(shots, edges, seams, strict=True)
         )
 
-    def _samples(self, start: int, end: int) -> list[PictureEdges]:
+    def _between(self, start: int, end: int) -> list[_Sample]:
         first, last = np.searchsorted(self._numbers, [start, end])
-        return self._edges[first:last]
+        return self._samples[first:last]
 
 
 def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntArray:

@@ -18,6 +18,9 @@ MAX_LEVEL = 30
 """of luma; black is 0 or 16 in videos, noise of old tapes lifts it; as in `processors/shots/black_bars.py`"""
 TOLERANCE = 4.0
 """grey levels by which the mean of a stretch of a line may differ from the black of the bar; coding noise is below 2"""
+MIN_BAR_PX = 2
+"""a thinner line at the edge is left to the picture"""
+
 _STRETCHES = 64
 """a line of pixels is judged by the means of so many stretches, which takes out noise"""
 _LIVE_STRETCHES = 4
@@ -92,6 +95,8 @@ def _black_lines(view: ByteArray, level: float) -> int | None:
         live = np.flatnonzero(_live_stretches(view[start : start + _CHUNK_PX], level) >= _LIVE_STRETCHES)
         if len(live):
             first = start + int(live[0])
+            if first < MIN_BAR_PX:
+                return 0
             contrast = np.abs(_means(view[first : first + _RINGING_PX + 1]) - level).mean(1)
             return first + int(np.argmax(contrast >= contrast.max() / 2))
     return None

@@ -216,6 +216,7 @@ WRONG = {
     "another schema": meta('"schema":3', '"schema":1'),
     "an active picture beyond the frame": meta('"active":null', '"active":[0,2,1000000,40]'),
     "an active picture without area": meta('"active":null', '"active":[0,40,10,40]'),
+    "a seam beyond any frame": meta('"seams_x":[]', '"seams_x":[[5,1000000]]'),
     "shots that overlap": meta('"start":5', '"start":4'),
     "unknown fields": meta('"embedder"', '"exec":1,"embedder"'),
     "a wrong field": meta('"decode_failures":4', '"decode_failures":"4"'),

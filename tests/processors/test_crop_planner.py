@@ -43,7 +43,7 @@ def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None, active=
     x1, y1, x2, y2 = active or (0, 0, width, height)
     assert (path.windows >= np.array([x1, y1] * 2) - 1e-9).all()
     assert (path.windows <= np.array([x2, y2] * 2) + 1e-9).all()
-    assert path.active == active
+    assert path.visible == active
     return path
 
 
@@ -310,3 +310,15 @@ def test_nobody_is_followed_out_of_the_picture():
     # The centre of the box leaves the picture at 1920.
     gone = int(np.argmax(x > 1920))
     assert np.ptp(path[gone:]) < 30
+
+
+def test_in_a_split_screen_the_window_stays_in_the_panel_of_the_face():
+    left = tracklet(boxes_of(np.full(50, 880.0), np.full(50, 500.0), 200.0), number=1)
+    right = tracklet(boxes_of(np.full(50, 1200.0), np.full(50, 500.0), 200.0), number=2)
+    video = factories.video_info(width=1920, height=1080, time_base=Fraction(1, RATE * TICKS))
+    analysis = factories.face_analysis([left, right], 50, video=video)
+    shots = (dataclasses.replace(analysis.shots[0], seams_x=((955, 965),)),)
+    analysis = dataclasses.replace(analysis, shots=shots)
+    paths = [CropPlanner(ClipSettings()).plan(Segment("a", 0, 0, 50, (i,)), analysis) for i in (1, 2)]
+    assert [path.visible for path in paths] == [(0, 0, 954, 1080), (966, 0, 1920, 1080)]
+    assert paths[0].windows[:, 2].max() <= 954 and paths[1].windows[:, 0].min() >= 966

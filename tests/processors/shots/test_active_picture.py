@@ -164,3 +164,15 @@ def test_one_frame_tells_its_own_bars() -> None:
     assert frame_picture(frame(0, with_bars(landscape(), *BARS))) == (0, 46, 640, 314)
     assert frame_picture(frame(0, landscape())) is None
     assert frame_picture(frame(0, np.full((HEIGHT, WIDTH), 16, np.uint8))) is None
+
+
+def test_seams_are_those_of_each_shot() -> None:
+    split = landscape(1) // 2
+    split[:, 200:] += 100
+    finder = ActivePictureFinder(WIDTH, HEIGHT, RATE)
+    for index in range(100):
+        finder.update(frame(index, split if index < 50 else landscape(2)), new_shot=index == 53)
+    first, second = finder.with_pictures([Shot(0, 0, 50, "start"), Shot(1, 50, 100, "cut")])
+    ((start, stop),) = first.seams_x
+    assert (start + stop) / 2 == pytest.approx(200, abs=3)
+    assert (first.seams_y, second.seams_x, second.seams_y) == ((), (), ())
