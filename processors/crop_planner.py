@@ -70,6 +70,8 @@ def _tracklets(segment: Segment, analysis: FaceAnalysis) -> list[Tracklet]:
 def _picture_of(tracklets: Sequence[Tracklet], segment: Segment, analysis: FaceAnalysis) -> PixelBox:
     """The active picture, or the panel of a split screen in which the tracklets are."""
     shot, active = analysis.shots[segment.shot], analysis.active_picture(segment.shot)
+    if not shot.seams_x and not shot.seams_y:
+        return active
     own = {tracklet.id for tracklet in tracklets}
     others = [_seen_boxes(t) for t in analysis.tracklets if t.shot == segment.shot and t.id not in own]
     seen = np.concatenate([_seen_boxes(tracklet) for tracklet in tracklets])

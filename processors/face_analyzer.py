@@ -283,7 +283,7 @@ def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisS
                 samples.append(edges)
                 if edges.black[:2] == (0, 0):
                     return settings
-    _, top, _, bottom = active_picture(samples, size, []) or (0, 0, *size)
+    _, top, _, bottom = active_picture(samples, size) or (0, 0, *size)
     if bottom - top == info.height:
         return settings
     logger.debug("%s: the picture is %d of %d px high", info.path.name, bottom - top, info.height)

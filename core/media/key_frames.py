@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from itertools import islice
 
 import av
 from av.container import InputContainer
@@ -51,10 +50,9 @@ def _key_frames(container: InputContainer, info: VideoInfo, count: int) -> Gener
         if frame is None or frame.pts is None or frame.pts == last_pts:
             continue
         last_pts = frame.pts
-        for ready in islice((*frame_filter.push(frame), *frame_filter.finish()), 1):
-            placed = frame_filter.placed
-            color = info.color
-            yield VideoFrame(
-                ready, index=index, pts=last_pts, matrix=color.matrix, full_range=color.range == "pc", placed=placed
-            )
+        # Deinterlacing holds a frame back.
+        ready = next(iter([*frame_filter.push(frame), *frame_filter.finish()]), None)
+        if ready is not None:
+            matrix, full_range, placed = info.color.matrix, info.color.range == "pc", frame_filter.placed
+            yield VideoFrame(ready, index=index, pts=last_pts, matrix=matrix, full_range=full_range, placed=placed)
             index += 1

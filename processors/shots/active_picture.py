@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
 from core.types import IntArray, PixelBox, Shot
@@ -41,6 +40,7 @@ _MIN_PICTURE_PX = 16
 """least side of an active picture: nothing can be framed in less"""
 
 _OPPOSITE = [1, 0, 3, 2]
+_NONE: IntArray = np.zeros((0, 4), np.int64)
 
 
 class _Sample(NamedTuple):
@@ -88,7 +88,9 @@ class ActivePictureFinder:
         seams = [
             fixed_seams([sample.seams for sample in own if sample.seams is not None], self._size) for own in samples
         ]
-        proven = [proven_lines(own, self._size) for own in edges]
+        # Few of a film's thousands of shots differ in their bars.
+        lines = np.array([proven_lines(own, self._size) for own in edges], np.int64).reshape(-1, 4)
+        proven = np.unique(lines, axis=0)
         return tuple(
             dataclasses.replace(shot, active=active_picture(own, self._size, proven), seams_x=columns, seams_y=rows)
             for shot, own, (columns, rows) in zip(shots, edges, seams, strict=True)
@@ -119,19 +121,17 @@ def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntA
     return np.asarray(np.where(is_bar, np.maximum(least, _known(samples)), _known(samples)), np.int64)
 
 
-def active_picture(
-    samples: Sequence[PictureEdges], size: tuple[int, int], proven: Sequence[IntArray]
-) -> PixelBox | None:
+def active_picture(samples: Sequence[PictureEdges], size: tuple[int, int], others: IntArray = _NONE) -> PixelBox | None:
     """The active picture of one shot, with even coordinates inside the frame; None if it is the whole frame.
 
-    samples: of frames of the shot. size: width and height of the frame, px. proven: `proven_lines` of other shots.
+    samples: of frames of the shot. size: width and height of the frame, px. others: (N, 4), `proven_lines` of other
+    shots.
     """
     if not samples:
         return None
     least = np.array([s.black for s in samples]).min(0)
     known = _known(samples)
     lines = proven_lines(samples, size)
-    others: NDArray[np.int64] = np.array(proven, np.int64).reshape(-1, 4)
     is_black = (others <= least + _SAME_LINE_PX) & (least >= MIN_BAR_PX)
     fitting = np.where(is_black, others, 0).max(0, initial=0)
     lines = np.where(lines > known, lines, np.maximum(fitting, known))
@@ -148,7 +148,7 @@ def active_picture(
 def frame_picture(frame: VideoFrame) -> PixelBox | None:
     """The active picture as far as this frame alone proves it; None if that is the whole frame."""
     edges = picture_edges(frame.planes()[0], frame.placed)
-    return None if edges is None else active_picture([edges], (frame.width, frame.height), [])
+    return None if edges is None else active_picture([edges], (frame.width, frame.height))
 
 
 def _known(samples: Sequence[PictureEdges]) -> IntArray:

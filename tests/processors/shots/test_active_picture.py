@@ -151,13 +151,13 @@ def test_a_caption_on_black_proves_nothing() -> None:
 
 def test_bars_that_leave_no_picture_are_none() -> None:
     small = (40, 30)
-    assert active_picture([edges(13, 13, 0, 0)], small, []) is None
-    assert active_picture([], SIZE, [np.array(BARS)]) is None
+    assert active_picture([edges(13, 13, 0, 0)], small) is None
+    assert active_picture([], SIZE, np.array([BARS])) is None
 
 
 def test_the_last_odd_pixels_of_a_frame_without_bars_belong_to_the_picture() -> None:
-    assert active_picture([edges(44, 0, 0, 0)], (641, 361), []) == (0, 46, 641, 361)
-    assert active_picture([edges(0, 44, 0, 0)], (641, 361), []) == (0, 0, 641, 316)
+    assert active_picture([edges(44, 0, 0, 0)], (641, 361)) == (0, 46, 641, 361)
+    assert active_picture([edges(0, 44, 0, 0)], (641, 361)) == (0, 0, 641, 316)
 
 
 def test_one_frame_tells_its_own_bars() -> None:
