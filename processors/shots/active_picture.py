@@ -8,6 +8,7 @@ dark to tell, lines count that another shot of the video proves, as far as all i
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -97,8 +98,7 @@ class ActivePictureFinder:
         )
 
     def _between(self, start: int, end: int) -> list[_Sample]:
-        first, last = np.searchsorted(self._numbers, [start, end])
-        return self._samples[first:last]
+        return self._samples[bisect_left(self._numbers, start) : bisect_left(self._numbers, end)]
 
 
 def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntArray:
