@@ -101,7 +101,12 @@ class AnalysisSettings(Section, frozen=True):
         Meta(description="where the neural networks run; auto uses a GPU if a short test of it succeeds"),
     ] = "auto"
     min_face: Annotated[
-        float, Meta(ge=0.02, le=0.5, description="smallest face to find, as a fraction of the frame height")
+        float,
+        Meta(
+            ge=0.02,
+            le=0.5,
+            description="smallest face to find, as a fraction of the height of the picture without black bars",
+        ),
     ] = 0.05
     tracker: Annotated[
         Literal["cascade", "csrt", "kcf", "mosse"],

@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.column_file import Column, demand, read_columns, write_columns
-from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, PixelBox, Shot, Tracklet, VideoInfo
 
 STORE_SCHEMA = 3
 """raise it when the contents of the file change"""
 
 MAX_TRACKLETS = 1_000_000
 _MAX_META_BYTES = 1 << 24
+_MAX_SIDE_PX = 1 << 16
 
 # R tracklets, T of their frames, K samples, M looks around, N frames of the video.
 FRAME_COLUMNS = (
@@ -186,6 +187,9 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
         all(s.index == i and s.start == bounds[i] < s.end for i, s in enumerate(shots)) and bounds[-1] == len(pts),
         "its shots are not consecutive",
     )
+    demand(all(_is_inside(shot.active, meta.video) for shot in shots), "an active picture is no part of the frame")
+    spans = [span for shot in shots for span in (*shot.seams_x, *shot.seams_y)]
+    demand(all(0 <= first < last <= _MAX_SIDE_PX for first, last in spans), "a seam is no part of the frame")
     floats = [columns[name] for name, column in COLUMNS.items() if column.dtype == "<f4"]
     demand(all(bool(np.isfinite(values).all()) for values in floats), "it has values that are not finite")
     tracklets = _tracklets(meta, columns)
@@ -203,6 +207,13 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
         clock_shifts=meta.clock_shifts,
     )
     return AnalysisRecord(meta.key, analysis, meta.models, meta.warnings, cached=True)
+
+
+def _is_inside(box: PixelBox | None, video: VideoInfo) -> bool:
+    if box is None:
+        return True
+    x1, y1, x2, y2 = box
+    return 0 <= x1 < x2 <= video.width and 0 <= y1 < y2 <= video.height
 
 
 def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:

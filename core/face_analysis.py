@@ -19,18 +19,31 @@ Seconds = NDArray[np.float64]
 
 Transition = Literal["start", "cut", "dissolve"]
 
+PixelBox = tuple[int, int, int, int]
+"""x1, y1, x2, y2 of whole display pixels, half-open"""
+PixelSpan = tuple[int, int]
+"""first and last of whole display pixels along one axis, half-open"""
+
 LONGEST_HOLD_S = 10
 """longest time for which one frame may be shown; a larger gap is a pause in the recording or a corrupt timestamp"""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Frames [start, end) between two transitions; `transition` is how it begins."""
+    """Frames [start, end) between two transitions.
+
+    transition: how it begins. active: the active picture, which is the frame without its black bars, with even
+    coordinates except at the edge of the frame; None if it is the whole frame. seams_x, seams_y: columns and rows at
+    which the panels of a split screen meet, in order.
+    """
 
     index: int
     start: int
     end: int
     transition: Transition
+    active: PixelBox | None = None
+    seams_x: tuple[PixelSpan, ...] = ()
+    seams_y: tuple[PixelSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +175,10 @@ class FaceAnalysis:
     @property
     def frame_count(self) -> int:
         return len(self.frame_pts)
+
+    def active_picture(self, shot: int) -> PixelBox:
+        """The part of the frame that is no black bar in shot number `shot`."""
+        return self.shots[shot].active or (0, 0, self.video.width, self.video.height)
 
     @property
     def starts_s(self) -> Seconds:

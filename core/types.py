@@ -23,6 +23,8 @@ from core.face_analysis import (
     FaceAnalysis,
     FloatArray,
     IntArray,
+    PixelBox,
+    PixelSpan,
     Seconds,
     Shot,
     Tracklet,
@@ -42,6 +44,8 @@ __all__ = [
     "FloatArray",
     "Identity",
     "IntArray",
+    "PixelBox",
+    "PixelSpan",
     "RenderResult",
     "Seconds",
     "Segment",
@@ -121,8 +125,10 @@ class CropPath:
     """The virtual camera of one segment, one row per frame of the clip.
 
     source_frames: (M,) int64, number of the source frame shown at each output frame (constant rate).
-    windows: (M, 4) float64, xyxy in display pixels, inside the frame, with the aspect ratio of the output.
+    windows: (M, 4) float64, xyxy in display pixels, inside `visible`, with the aspect ratio of the output.
     width, height: size of the clip, px, even.
+    visible: the part of the frame beyond which no pixel may be read: the active picture, or the panel of a split screen
+        in which the person is; None if it is the whole frame.
     """
 
     segment: Segment
@@ -130,6 +136,7 @@ class CropPath:
     windows: NDArray[np.float64]
     width: int
     height: int
+    visible: PixelBox | None = None
 
     def __post_init__(self) -> None:
         if self.windows.shape != (len(self.source_frames), 4):

@@ -15,21 +15,25 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import numpy as np
 
 from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
 from core.media.frame_rate import with_rate_of_all
+from core.media.key_frames import read_key_frames
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
-from core.types import FaceAnalysis, FloatArray, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbnail
 from processors.faces.face_observer import FaceObserver, ObserverThread
 from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
+from processors.shots.active_picture import ActivePictureFinder, active_picture
 from processors.shots.given_cuts import GivenCuts
+from processors.shots.picture_edges import PictureEdges, picture_edges
 from processors.shots.shot_boundary import ShotBoundary, ShotSource
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
@@ -44,6 +48,9 @@ logger = logging.getLogger(__name__)
 
 SMALLEST_FACE_PX = 24
 """height at which the smallest wanted face is analysed; R-Net and O-Net would see nothing more in larger images"""
+
+KEY_FRAMES = 5
+"""frames in which black bars are looked for before the analysis, whose image size depends on them"""
 
 QUEUE_FRAMES = 8
 QUEUE_PX = 2**26
@@ -67,9 +74,10 @@ class FaceAnalyzer:
             ModelError: a model cannot be had.
             InterruptedRunError: the monitor's stop was set.
         """
+        settings = for_active_picture(self._settings, info)
         with (
             VideoReader(info, threads=self._threads.decode) as reader,
-            AnalysisPass(info, self._settings, self._models, self._monitor) as analysis,
+            AnalysisPass(info, settings, self._models, self._monitor) as analysis,
         ):
             ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
             return_memory = MemoryReturn()
@@ -99,6 +107,7 @@ class DecodedFrames:
         self,
         reader: VideoReader,
         shots: ShotSource,
+        pictures: ActivePictureFinder,
         size: tuple[int, int],
         is_image_needed: Callable[[], bool],
         prefetcher: ProposalPrefetcher | None,
@@ -107,6 +116,7 @@ class DecodedFrames:
         """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
         self._reader = reader
         self._shots = shots
+        self._pictures = pictures
         self._size = size
         self._is_image_needed = is_image_needed
         self._prefetcher = prefetcher
@@ -115,6 +125,7 @@ class DecodedFrames:
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[tuple[int, AnalysisImage]] = deque(maxlen=MAX_CUT_DELAY + 1)
+        placed: PixelBox | None = None
         for source in self._reader.frames():
             frame = AnalysisFrame(source, AnalysisImage(source, *self._size))
             recent.append((frame.index, frame.image))
@@ -124,7 +135,11 @@ class DecodedFrames:
                 self._prefetcher.offer(frame.index, frame.image)
             small = thumbnail(source)
             with timed("cuts"):
-                boundaries = self._shots.update(small)
+                # Where the stream changes its shape, no camera path can go on.
+                is_reshaped = source.placed != placed and source.index > 0
+                placed = source.placed
+                boundaries = self._shots.update(small, is_cut=is_reshaped)
+                self._pictures.update(source, new_shot=is_reshaped or bool(_cut_frames(boundaries)))
             if self._prefetcher is not None:
                 # The first frame of a shot is always searched, and the tracker has not come to it yet.
                 cuts = _cut_frames(boundaries)
@@ -138,8 +153,8 @@ class DecodedFrames:
         return self._shots.finish()
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
-        """All shots of the video, after `last_boundaries`."""
-        return self._shots.shots(frame_count)
+        """All shots of the video and their active pictures, after `last_boundaries`."""
+        return self._pictures.with_pictures(self._shots.shots(frame_count))
 
 
 class AnalysisPass:
@@ -195,6 +210,7 @@ class AnalysisPass:
         return DecodedFrames(
             reader,
             self._shots,
+            ActivePictureFinder(self._info.width, self._info.height, self._rate),
             (self._width, self._height),
             # Read from the other thread: a wrong answer costs time, not results.
             lambda: not self._stream.expects_skip,
@@ -274,6 +290,24 @@ def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
     """Width and height at which frames are analysed: the smallest wanted face is 24 px high; never enlarged."""
     scale = min(1.0, SMALLEST_FACE_PX / (min_face * height))
     return max(16, min(2 * math.ceil(width * scale / 2), width)), max(16, round(height * scale))
+
+
+def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisSettings:
+    """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
+    size = info.width, info.height
+    samples: list[PictureEdges] = []
+    with contextlib.closing(read_key_frames(info, KEY_FRAMES)) as frames:
+        for frame in frames:
+            edges = picture_edges(frame.planes()[0], frame.placed)
+            if edges is not None:
+                samples.append(edges)
+                if edges.black[:2] == (0, 0):
+                    return settings
+    _, top, _, bottom = active_picture(samples, size) or (0, 0, *size)
+    if bottom - top == info.height:
+        return settings
+    logger.debug("%s: the picture is %d of %d px high", info.path.name, bottom - top, info.height)
+    return msgspec.structs.replace(settings, min_face=settings.min_face * (bottom - top) / info.height)
 
 
 def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:

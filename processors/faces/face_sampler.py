@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
 from core.models.face_embedder import FaceEmbedder
-from core.types import ByteArray, FloatArray
+from core.types import ByteArray, FloatArray, PixelBox
+from processors.shots.active_picture import frame_picture
+from utils.box_geometry import visible_shares
 from utils.face_alignment import (
     FACE_TEMPLATE,
     similarity_transform,
@@ -146,7 +148,9 @@ class FaceSampler:
         look: FloatArray,
     ) -> None:
         """Consider a face. box: (4,), landmarks: (5, 2), both in source pixels. sharp, look: see `Appearance`."""
-        quality = face_quality(box, score, landmarks, sharp)
+        # The detector guesses how far a face goes on beyond the edge; what is not seen represents nobody.
+        visible = float(visible_shares(box[None], (0, 0, frame.width, frame.height))[0])
+        quality = face_quality(box, score, landmarks, sharp) * visible
         if len(self.samples) >= self._capacity and quality <= min(s.quality for s in self.samples) * MIN_GAIN:
             return
         matrix = self._embedder.alignment(box, landmarks)
@@ -167,7 +171,7 @@ class FaceSampler:
         )
         merit = quality**2 * portrait_merit(pixels, np.asarray(landmarks - shift, np.float32))
         if self.portrait is None or merit > self.portrait.merit:
-            self.portrait = Portrait(frame.index, merit, _portrait(pixels, box, shift))
+            self.portrait = Portrait(frame.index, merit, _portrait(pixels, box, shift, frame_picture(frame)))
         self._keep(sample)
 
     def absorb(self, later: FaceSampler) -> None:
@@ -195,12 +199,17 @@ def least_worth(frames: Sequence[int], quality: Sequence[float]) -> int:
     return int((np.array(quality) * np.sqrt(np.minimum(alone, MAX_STRETCH))).argmin())
 
 
-def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64]) -> ByteArray:
-    """The square around the face, as far as it lies in `pixels`, whose upper left corner is at `origin`."""
+def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], picture: PixelBox | None) -> ByteArray:
+    """The square around the face, as far as it lies in `pixels`, whose upper left corner is at `origin`.
+
+    picture: the frame without its black bars, source pixels; None if it has none.
+    """
     half = PORTRAIT_SCALE * max(float((box[2:] - box[:2]).max()), 1.0) / 2
     centre = (box[:2] + box[2:]) / 2 - origin
-    x1, y1 = np.clip(np.round(centre - half), 0, None).astype(int)
-    x2, y2 = np.round(centre + half).astype(int)
+    first, last = np.clip(np.round(centre - half), 0, None), np.round(centre + half)
+    if picture is not None:
+        first, last = np.maximum(first, picture[:2] - origin), np.minimum(last, picture[2:] - origin)
+    (x1, y1), (x2, y2) = first.astype(int), last.astype(int)
     cut = pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
     return _reduced(cut if cut.size else pixels)
 

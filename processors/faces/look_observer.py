@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.models.model_spec import ScoreScale
 from core.types import ByteArray
@@ -69,11 +71,14 @@ class LookObserver:
             observed.last = frame.index
             _keep(observed.looks, look)
 
+    def on_dissolve(self, middle: int) -> None:
+        """Looks belong to the shot of their frame anyway."""
+
     def on_track_end(self, track: Track) -> Findings:
         """What was seen around the track."""
         observed = self._tracks.pop(track.id, None)
         looks = observed.looks if observed else []
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "look_frames": np.array([look.frame for look in looks], np.int64),
             "clothes": np.array([look.clothes for look in looks], np.uint8).reshape(len(looks), CLOTHES_SIZE),
             "views": np.array([look.view for look in looks], np.uint8).reshape(len(looks), VIEW_SIZE),

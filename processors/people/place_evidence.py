@@ -61,7 +61,7 @@ def place_log_odds(tracklets: Sequence[Tracklet], width: int, height: int) -> Fl
             growth = sizes[a] - sizes[b]
             near = np.exp(-(distance**2 + (2 * growth) ** 2) / (2 * _REACH**2))
             np.maximum.at(found, (owners[a], owners[b]), (_LOG_ODDS * match * near).astype(np.float32))
-    return np.maximum(found, found.T)
+    return np.asarray(np.maximum(found, found.T), np.float32)
 
 
 def _looks(tracklet: Tracklet) -> list[int]:

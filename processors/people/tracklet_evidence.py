@@ -221,7 +221,8 @@ def _on_one_face(a: FloatArray, b: FloatArray) -> NDArray[np.bool_]:
     inner = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(1)
     sizes = np.stack([box_areas(a), box_areas(b)])
     union = np.maximum(sizes.sum(0) - inner, 1e-9)
-    return (inner >= _SAME_FACE * union) | (inner >= _NESTED * np.maximum(sizes.min(0), 1e-9))
+    on_one = (inner >= _SAME_FACE * union) | (inner >= _NESTED * np.maximum(sizes.min(0), 1e-9))
+    return np.asarray(on_one, np.bool_)
 
 
 def _predicted(tracklet: Tracklet, frame: int) -> FloatArray:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from core.types import AudioInfo, Clip, ColorInfo, Transition
+from core.types import AudioInfo, Clip, ColorInfo, PixelBox, Transition
 from processors.known_people.people_list import MatchEntry
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
@@ -83,7 +83,7 @@ class ManifestTimeline(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestShot(ManifestPart, frozen=True, kw_only=True):
-    """A shot: frames [start, end), and the same in seconds."""
+    """A shot: frames [start, end), and the same in seconds; its active picture, xyxy in display px."""
 
     index: int
     transition: Transition
@@ -91,6 +91,7 @@ class ManifestShot(ManifestPart, frozen=True, kw_only=True):
     end_s: float
     start: int
     end: int
+    active: PixelBox | None = None
 
 
 class ManifestSegment(ManifestPart, frozen=True, kw_only=True):

@@ -74,7 +74,12 @@ def make_manifest(
         analysis=analysis_key,
         timeline=timeline_state,
         shots=tuple(
-            ManifestShot(index=s.index, transition=s.transition, **_interval(s.start, s.end, analysis))
+            ManifestShot(
+                index=s.index,
+                transition=s.transition,
+                **_interval(s.start, s.end, analysis),
+                active=analysis.active_picture(s.index),
+            )
             for s in analysis.shots
         ),
         people=tuple(

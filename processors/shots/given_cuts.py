@@ -13,13 +13,15 @@ class GivenCuts:
     def __init__(self, cuts: str, frame_rate: float) -> None:
         """cuts: a list, see `read_cut_list`. frame_rate: of the video, frames per second."""
         self._frames = cut_frames(cuts, frame_rate)
-        self._starts = frozenset(self._frames)
+        self._starts = set(self._frames)
         self._count = 0
 
-    def update(self, image: ByteArray) -> list[ShotBoundary]:
-        """Count a frame; returns its boundary if a shot begins with it."""
+    def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
+        """Count a frame; returns its boundary if a shot begins with it. is_cut: one begins whatever the list says."""
         frame = self._count
         self._count += 1
+        if is_cut:
+            self._starts.add(frame)
         return [ShotBoundary(frame, "cut")] if frame in self._starts else []
 
     def finish(self) -> list[ShotBoundary]:
@@ -28,7 +30,7 @@ class GivenCuts:
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of a video of `frame_count` frames."""
-        return shots_between((ShotBoundary(frame, "cut") for frame in self._frames), frame_count)
+        return shots_between((ShotBoundary(frame, "cut") for frame in self._starts), frame_count)
 
     def beyond(self, frame_count: int) -> int:
         """How many cuts lie at or after the end of a video of `frame_count` frames."""

@@ -20,8 +20,11 @@ class ShotBoundary:
 class ShotSource(Protocol):
     """Says where shots begin, frame by frame."""
 
-    def update(self, image: ByteArray) -> list[ShotBoundary]:
-        """Take the next frame, (h, w, 3) uint8 RGB; returns the boundaries that have become certain."""
+    def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
+        """Take the next frame, (h, w, 3) uint8 RGB; returns the boundaries that have become certain.
+
+        is_cut: a new shot begins here, whatever the image shows.
+        """
         ...
 
     def finish(self) -> list[ShotBoundary]:

@@ -101,13 +101,17 @@ class ShotDetector:
         self._boundaries: list[ShotBoundary] = []
         self._last_cut = 0
         self._settled = 0  # no dissolve may begin before this frame
+        self._forced: set[int] = set()
         self._mismatches: dict[tuple[int, int], float] = {}
 
-    def update(self, image: ByteArray) -> list[ShotBoundary]:
+    def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
 
-        A cut is reported at most `MAX_CUT_DELAY` frames late, a dissolve `MAX_DISSOLVE_DELAY_S`.
+        A cut is reported at most `MAX_CUT_DELAY` frames late, a dissolve `MAX_DISSOLVE_DELAY_S`. is_cut: a new shot
+        begins here, whatever the image shows.
         """
+        if is_cut:
+            self._forced.add(self._count)
         self._frames.append(self._shrink(image))
         self._count += 1
         found = self._cut_at(self._count - 1 - MAX_CUT_DELAY)
@@ -170,8 +174,11 @@ class ShotDetector:
         return self._mismatches[key]
 
     def _cut_at(self, frame: int) -> list[ShotBoundary]:
+        if frame in self._forced:
+            self._last_cut = frame
+            return [self._report(ShotBoundary(frame, "cut"), settled=frame)]
         # A frame that blends two shots would otherwise count as a shot of its own.
-        if frame < 1 or frame - 1 == self._last_cut:
+        if frame < 1 or frame - 1 == self._last_cut or frame + 1 in self._forced:
             return []
         if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
             return []

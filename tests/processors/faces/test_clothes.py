@@ -57,7 +57,7 @@ def test_the_size_of_the_face_does_not_matter() -> None:
 
 
 def test_only_what_lies_in_the_frame_counts() -> None:
-    cut_off = BOX + np.float32([0, 100, 0, 100])  # the region begins at 212 of 240 rows
+    cut_off = BOX + np.array([0, 100, 0, 100], np.float32)  # the region begins at 212 of 240 rows
     assert likeness(colours(dressed(RED)), colours(dressed(RED), cut_off)) > 0.99
 
 

@@ -44,8 +44,14 @@ class Embedder:
 class Frame:
     """An array in place of a decoded image."""
 
+    placed = None
+
     def __init__(self, index: int, image: ByteArray) -> None:
         self.index, self.image = index, image
+        self.height, self.width = image.shape[:2]
+
+    def planes(self) -> tuple[ByteArray]:
+        return (np.ascontiguousarray(self.image[..., 1]),)
 
     def patch(self, box: FloatArray) -> tuple[ByteArray, int, int]:
         height, width = self.image.shape[:2]
@@ -241,7 +247,7 @@ def test_a_well_lit_face_is_shown_rather_than_a_dark_or_a_burnt_out_one() -> Non
 
 
 def test_the_portrait_is_the_face_and_its_surroundings() -> None:
-    image = np.zeros((300, 400, 3), np.uint8)
+    image = np.full((300, 400, 3), 60, np.uint8)
     x1, y1, x2, y2 = BOX.astype(int)
     image[y1:y2, x1:x2] = 200
     sampler = new_sampler()
@@ -250,6 +256,25 @@ def test_the_portrait_is_the_face_and_its_surroundings() -> None:
     rows, columns = np.nonzero(portrait > 100)
     assert (rows.max() + 1 - rows.min()) / portrait.shape[0] == pytest.approx(1 / PORTRAIT_SCALE, abs=0.05)
     assert columns.min() + columns.max() + 1 == pytest.approx(portrait.shape[1], abs=4)
+
+
+def test_the_portrait_ends_where_the_black_bars_begin() -> None:
+    image = np.full((300, 400, 3), 16, np.uint8)
+    image[60:240] = IMAGE[60:240] // 2 + 64
+    offer(sampler := new_sampler(), 0, image=image)
+    portrait = portrait_of(sampler, cv2.IMREAD_GRAYSCALE)
+    # The square around the face would reach from 26 to 254.
+    assert portrait.shape[0] == 238 - 62
+    assert portrait.mean(1).min() > 50
+
+
+def test_a_face_half_out_of_the_frame_is_worth_half() -> None:
+    whole, half = np.array([0, 80, 100, 200], np.float32), np.array([-50, 80, 50, 200], np.float32)
+    qualities = []
+    for box in (whole, half):
+        offer(sampler := new_sampler(), 0, box=box)
+        qualities.append(sampler.samples[0].quality)
+    assert qualities[1] == pytest.approx(qualities[0] / 2)
 
 
 def test_the_portrait_of_a_huge_face_is_reduced() -> None:

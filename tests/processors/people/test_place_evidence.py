@@ -43,12 +43,12 @@ def test_another_room_says_nothing() -> None:
 
 
 def test_another_place_and_another_size_say_nothing() -> None:
-    assert log_odds(seated(0, room(1)), seated(1, room(1), SEAT + np.float32([200, 0, 200, 0]))) < 0.1
-    assert log_odds(seated(0, room(1)), seated(1, room(1), SEAT + np.float32([-60, -80, 60, 80]))) < 0.1
+    assert log_odds(seated(0, room(1)), seated(1, room(1), SEAT + np.array([200, 0, 200, 0], np.float32))) < 0.1
+    assert log_odds(seated(0, room(1)), seated(1, room(1), SEAT + np.array([-60, -80, 60, 80], np.float32))) < 0.1
 
 
 def test_a_camera_that_moved_is_followed() -> None:
-    shift = np.float32([40, 0, 40, 0])
+    shift = np.array([40, 0, 40, 0], np.float32)
     assert log_odds(seated(0, room(1)), seated(1, room(1, moved=2), SEAT + shift)) == pytest.approx(2, abs=0.01)
 
 

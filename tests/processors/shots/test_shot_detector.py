@@ -333,3 +333,22 @@ def clip_cuts(
             count += 1
         detector.finish()
     return [s.start for s in detector.shots(count)[1:]]
+
+
+def test_a_cut_that_is_known_is_reported_whatever_the_image_shows() -> None:
+    detector = ShotDetector(RATE)
+    reported = {}
+    for index, image in enumerate(scene(1, 40)):
+        for boundary in detector.update(image, is_cut=index == 17):
+            reported[boundary.frame] = index
+    assert reported == {17: 17 + MAX_CUT_DELAY} and detector.finish() == []
+    assert [shot.start for shot in detector.shots(40)] == [0, 17]
+
+
+@pytest.mark.parametrize("known", [19, 20, 21])
+def test_a_known_cut_beside_a_visible_one_makes_one_shot(known: int) -> None:
+    detector = ShotDetector(RATE)
+    for index, image in enumerate(scene(1, 20) + scene(2, 20)):
+        detector.update(image, is_cut=index == known)
+    detector.finish()
+    assert [shot.start for shot in detector.shots(40)] == [0, known]
