@@ -24,6 +24,9 @@ PixelBox = tuple[int, int, int, int]
 PixelSpan = tuple[int, int]
 """first and last of whole display pixels along one axis, half-open"""
 
+VIEW_WIDTH, VIEW_HEIGHT = 32, 18
+"""px of a frame's small view: two of one camera set-up match, whoever moves in front of it"""
+
 LONGEST_HOLD_S = 10
 """longest time for which one frame may be shown; a larger gap is a pause in the recording or a corrupt timestamp"""
 
@@ -95,7 +98,7 @@ class Tracklet:
     face_jpeg: the best face with some surroundings, or b"".
     look_frames: (M,) int64, increasing, the frames in which was looked at what surrounds the face; M may be 0.
     clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are out of sight.
-    views: (M, V) uint8, the frame as a small grey image (`processors/faces/look_observer.py`).
+    views: (M, VIEW_HEIGHT * VIEW_WIDTH) uint8, the frame as a small grey image, row by row.
     signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """
 

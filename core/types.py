@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from core.face_analysis import (
     LONGEST_HOLD_S,
+    VIEW_HEIGHT,
+    VIEW_WIDTH,
     ByteArray,
     Detections,
     FaceAnalysis,
@@ -34,6 +36,8 @@ from core.video_info import AudioInfo, ColorInfo, VideoInfo
 
 __all__ = [
     "LONGEST_HOLD_S",
+    "VIEW_HEIGHT",
+    "VIEW_WIDTH",
     "AudioInfo",
     "ByteArray",
     "Clip",

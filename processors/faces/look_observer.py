@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.model_spec import ScoreScale
-from core.types import ByteArray
+from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.clothes import CLOTHES_SIZE, clothes_colours
 from processors.faces.tracklet_maker import Findings
@@ -24,10 +24,6 @@ LOOK_EVERY_S = 0.25
 MAX_LOOKS = 64
 """looks that are kept of one track, which may become many tracklets"""
 
-VIEW_WIDTH, VIEW_HEIGHT = 32, 18
-"""size of the view of a frame in px: two of one camera set-up match, whoever moves in front of it"""
-
-VIEW_SIZE = VIEW_WIDTH * VIEW_HEIGHT
 _NO_CLOTHES = np.zeros(CLOTHES_SIZE, np.uint8)
 
 
@@ -81,7 +77,7 @@ class LookObserver:
         columns: dict[str, NDArray[Any]] = {
             "look_frames": np.array([look.frame for look in looks], np.int64),
             "clothes": np.array([look.clothes for look in looks], np.uint8).reshape(len(looks), CLOTHES_SIZE),
-            "views": np.array([look.view for look in looks], np.uint8).reshape(len(looks), VIEW_SIZE),
+            "views": np.array([look.view for look in looks], np.uint8).reshape(len(looks), VIEW_WIDTH * VIEW_HEIGHT),
         }
         return Findings(columns)
 
@@ -90,9 +86,9 @@ class LookObserver:
 
 
 def frame_view(image: ByteArray) -> ByteArray:
-    """(VIEW_SIZE,) uint8: the frame as a small grey image, row by row. image: (h, w, 3) uint8 RGB."""
+    """(VIEW_WIDTH * VIEW_HEIGHT,) uint8: the frame as a small grey image, row by row. image: (h, w, 3) uint8 RGB."""
     small = cv2.resize(image, (VIEW_WIDTH, VIEW_HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8).reshape(VIEW_SIZE)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8).reshape(VIEW_WIDTH * VIEW_HEIGHT)
 
 
 def _keep(looks: list[_Look], look: _Look) -> None:

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.types import FloatArray, Tracklet
-from processors.faces.look_observer import VIEW_HEIGHT, VIEW_SIZE, VIEW_WIDTH
+from core.types import VIEW_HEIGHT, VIEW_WIDTH, FloatArray, Tracklet
 
 _LOG_ODDS = 2.0
 """of the same place in a set-up that surely is the same. Of the labelled pairs in one set-up, 13 of 14 of one person
@@ -66,7 +65,7 @@ def place_log_odds(tracklets: Sequence[Tracklet], width: int, height: int) -> Fl
 
 def _looks(tracklet: Tracklet) -> list[int]:
     """Rows of the first and the last look."""
-    count = len(tracklet.look_frames) if tracklet.views.shape[1:] == (VIEW_SIZE,) else 0
+    count = len(tracklet.look_frames) if tracklet.views.shape[1:] == (VIEW_WIDTH * VIEW_HEIGHT,) else 0
     return sorted({0, count - 1}) if count else []
 
 

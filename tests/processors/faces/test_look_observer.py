@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from core.models.model_spec import score_scale_of
-from core.types import ByteArray
+from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray
 from processors.faces.clothes import CLOTHES_SIZE
-from processors.faces.look_observer import MAX_LOOKS, VIEW_HEIGHT, VIEW_WIDTH, LookObserver, frame_view
+from processors.faces.look_observer import MAX_LOOKS, LookObserver, frame_view
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in

@@ -69,7 +69,14 @@ def show(observer: SamplingObserver, index: int, *tracks: int, searched: bool = 
     source[..., person] = 200
     frame: Any = SimpleNamespace(
         index=index,
-        source=SimpleNamespace(index=index, patch=lambda box: (source, 0, 0)),
+        source=SimpleNamespace(
+            index=index,
+            width=400,
+            height=300,
+            placed=None,
+            patch=lambda box: (source, 0, 0),
+            planes=lambda: (np.full((300, 400), 120, np.uint8),),
+        ),
         image=lambda: image,
     )
     faces = tuple(VisibleFace(track, BOX, 0.99, landmarks_in(BOX[None])[0]) for track in tracks)

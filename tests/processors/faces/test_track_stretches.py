@@ -40,10 +40,16 @@ class Embedder:
 class Frame:
     """An image of one colour."""
 
+    placed = None
+    width = height = 80
+
     def __init__(self, index: int, colour: int) -> None:
         self.index = index
         self.image = np.zeros((80, 80, 3), np.uint8)
         self.image[..., colour] = 200
+
+    def planes(self) -> tuple[ByteArray]:
+        return (np.full((80, 80), 120, np.uint8),)
 
     def patch(self, box: FloatArray) -> tuple[ByteArray, int, int]:
         return self.image, 0, 0

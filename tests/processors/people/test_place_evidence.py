@@ -7,8 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core.types import ByteArray, Tracklet
-from processors.faces.look_observer import VIEW_HEIGHT, VIEW_WIDTH
+from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray, Tracklet
 from processors.people.place_evidence import place_log_odds
 from tests.material.factories import tracklet
 
