@@ -29,6 +29,7 @@ from utils.face_alignment import warp
 
 OWNED = 0.8
 """share of a tracklet's labelled rows that must name one person"""
+SIGNERS = {f"intel_asl_{word}": f"signer {words[0]}" for words in SAME_SIGNER for word in words}
 ALONE = {"retalk_1": "retalk_1", "pyfeat_noface_face": "pyfeat"}
 """clips of one person"""
 _SURROUNDINGS = 1.0
@@ -75,11 +76,10 @@ class LabelledTracklet:
 def labelled_tracklets(settings: Settings, models: ModelManager) -> list[LabelledTracklet]:
     """All whose labelled rows agree, clip by clip."""
     labels = labelled_faces()
-    signers = {f"intel_asl_{word}": f"signer {words[0]}" for words in SAME_SIGNER for word in words}
     paths = [path for _, path in find_clips(CLIPS) if path.is_relative_to(SHARED)]
     found = []
     for path in [*paths, *sorted(SHARED / "who" / name for name in labels)]:
-        alone = (signers | ALONE).get(path.stem)
+        alone = (SIGNERS | ALONE).get(path.stem)
         truth = labels.get(path.name) or known_truth(path)
         if alone is None and truth is None:
             continue

@@ -58,6 +58,11 @@ SHARPNESS_RANGE = (10.0, 100.0)
 """outside, more or less focus changes nothing"""
 
 
+def focus_of(sharpness: FloatArray) -> FloatArray:
+    """(N,) float32: doublings of sharpness, 0 at `SHARPNESS_MIDDLE`."""
+    return np.asarray(np.log2(np.clip(sharpness, *SHARPNESS_RANGE) / SHARPNESS_MIDDLE), np.float32)
+
+
 def pair_log_odds(cosine: FloatArray, sharpness: FloatArray, curve: PairCurve) -> FloatArray:
     """(N, N) float32: what the faces of every two of N tracklets say, corrected for blur.
 
@@ -67,7 +72,7 @@ def pair_log_odds(cosine: FloatArray, sharpness: FloatArray, curve: PairCurve) -
         cosine: (N, N) float32.
         sharpness: (N,) float32, of the faces behind each embedding (variance of the Laplacian at 64 px).
     """
-    focus = np.log2(np.clip(sharpness, *SHARPNESS_RANGE) / SHARPNESS_MIDDLE)
+    focus = focus_of(sharpness)
     weaker = np.minimum(focus[:, None], focus)
     slope = curve.slope + weaker * curve.focus_slope
     return np.asarray(slope * (cosine - curve.midpoint) + weaker * curve.focus_offset, np.float32)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, Tracklet
 
-_OFFSET, _SLOPE = -4.9, 3.0
-"""log-odds = _OFFSET - _SLOPE * log(1 - likeness): a likeness of 0.8 says nothing"""
 
-_MIN_UNLIKENESS = 0.03
+@dataclass(frozen=True, slots=True)
+class ClothesCurve:
+    """log-odds = offset - slope * log(1 - likeness)."""
+
+    offset: float
+    slope: float
+
+
+CURVE = ClothesCurve(offset=-4.9, slope=3.0)
+"""a likeness of 0.8 says nothing"""
+
+MIN_UNLIKENESS = 0.03
 """below this, equal clothes are no more equal: uniforms, dark suits"""
 
 _CHANGED_AT_ONCE, _CHANGED_LATER = 0.05, 0.9
@@ -23,7 +33,7 @@ _CHANGE_S = 600.0
 
 
 def clothes_log_odds(
-    tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]
+    tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], curve: ClothesCurve = CURVE
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """What the clothes of every two tracklets say about whether they are one person.
 
@@ -38,7 +48,7 @@ def clothes_log_odds(
         (N, N) float32 log-odds, 0 where the clothes of one are unknown; and (N, N) bool, where both are known.
     """
     likeness, known = clothes_likeness(tracklets)
-    odds = np.exp(_OFFSET) * np.maximum(1 - likeness, _MIN_UNLIKENESS) ** -_SLOPE
+    odds = np.exp(curve.offset) * np.maximum(1 - likeness, MIN_UNLIKENESS) ** -curve.slope
     starts = seconds[[t.start for t in tracklets]] if len(tracklets) else np.zeros(0)
     ends = seconds[[t.end for t in tracklets]] if len(tracklets) else np.zeros(0)
     between_s = np.maximum(np.maximum(starts[:, None] - ends, starts - ends[:, None]), 0)
