@@ -5,8 +5,9 @@ video known, identities that mix several faces are split, single tracklets move 
 identities that belong together are merged. At every step two faces seen in one frame stay two people.
 
 Nobody is guessed into another person's folder. A person needs evidence: an embedded face of `_FOUNDING_QUALITY` and
-`_FOUNDING_S` on screen. A tracklet without it only joins a person who was seen shortly before or after and whom it
-resembles at least a little, or whose track it continues; otherwise it stays unknown.
+`_FOUNDING_S` on screen, or a track that was followed well for `_STEADY_S`. A tracklet without it only joins a person who
+was seen shortly before or after and whom it resembles at least a little, or whose track it continues; otherwise it stays
+unknown.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ _MOVE_SWEEPS = 3
 _FOUNDING_S = 0.4
 """time on screen, seconds, that a person who resembles nobody else needs"""
 _FOUNDING_QUALITY = 0.1
-"""quality that the best embedded face of a person needs"""
+"""quality that the best embedded face of a person needs,"""
+_STEADY_S, _STEADY_SCORE = 1.0, 0.8
+"""... or time on screen, seconds, and mean score of a face that was followed so well that it is somebody, however small
+or turned; the detector's own threshold for new faces is 0.9"""
 _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
 _NEARBY_SIMILARITY = 0.3
@@ -214,9 +218,7 @@ class _Grouper:
         weak: list[int] = []
         for label in np.unique(self.labels[self.embedded]):
             members = self.embedded[self.labels[self.embedded] == label]
-            visible_s = sum(self._visible_s(self._tracklets[k]) for k in members)
-            quality = max(float(self._tracklets[k].sample_quality.max()) for k in members)
-            if visible_s < _FOUNDING_S or quality < _FOUNDING_QUALITY:
+            if not self._founds(members):
                 weak += members.tolist()
         self.labels[weak] = -1
         rows = {int(k): row for row, k in enumerate(self.embedded)}
@@ -226,6 +228,17 @@ class _Grouper:
             best = int(fit.argmax())
             if fit[best] >= _NEARBY_SIMILARITY:
                 self.labels[k] = best
+
+    def _founds(self, members: IntArray) -> bool:
+        """Whether these tracklets are evidence enough for a person who resembles nobody else."""
+        tracklets = [self._tracklets[k] for k in members]
+        if sum(self._visible_s(t) for t in tracklets) < _FOUNDING_S:
+            return False
+        if max(float(t.sample_quality.max()) for t in tracklets) >= _FOUNDING_QUALITY:
+            return True
+        return any(
+            self._visible_s(t) >= _STEADY_S and float(t.scores[t.scores > 0].mean()) >= _STEADY_SCORE for t in tracklets
+        )
 
     def attach_faceless(self) -> None:
         """Give tracklets without embeddings to the person whose track they continue or who continues theirs."""
