@@ -5,9 +5,9 @@ video known, identities that mix several faces are split, single tracklets move 
 identities that belong together are merged. At every step two faces seen in one frame stay two people.
 
 Nobody is guessed into another person's folder. A person needs evidence: an embedded face of `_FOUNDING_QUALITY` and
-`_FOUNDING_S` on screen, or a track that was followed well for `_STEADY_S`. A tracklet without it only joins a person who
-was seen shortly before or after and whom it resembles at least a little, or whose track it continues; otherwise it stays
-unknown.
+`_FOUNDING_S` on screen, or a track that was followed well for `_STEADY_S`. A tracklet without it only joins a person
+who was seen shortly before or after and whom it resembles at least a little, or whose track it continues; otherwise it
+stays unknown.
 """
 
 from __future__ import annotations
