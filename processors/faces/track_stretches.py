@@ -114,7 +114,7 @@ class TrackStretches:
         self._box, self._look = box, seen.look
 
     def wants_sample(self, frame: int) -> bool:
-        """Whether the face in `frame`, which was looked at last, should be sampled: it is rather new, or has changed."""
+        """Whether the face in `frame`, which was looked at last, should be sampled: it is new, or has changed."""
         current = self._current
         if current is None or self._look is None or not current.sampler.samples:
             return True
