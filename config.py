@@ -139,7 +139,7 @@ class AnalysisSettings(Section, frozen=True):
         ),
     ] = "auto"
     faces_per_track: Annotated[
-        int, Meta(ge=1, le=32, description="maximum number of faces per track given to the recognition model")
+        int, Meta(ge=1, le=32, description="maximum number of faces per tracklet kept for recognition")
     ] = 6
 
     def __post_init__(self) -> None:

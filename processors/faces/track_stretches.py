@@ -1,6 +1,6 @@
 """The faces of one track, in stretches of time that show one appearance each, so that changes of face can be told.
 
-A stretch ends where the face was lost and found again, where box or appearance jump, and after a second. Two seconds
+A stretch ends where the face was lost and found again, where box or appearance jump, and after a while. Two seconds
 later it is compared with the one before: alike at a glance, or else to the embedder, they become one. So a calm face is
 one stretch with a handful of samples, however long it is, and what remains apart is examined by `track_division`.
 Stretches on both sides of a dissolve stay apart, so that each has samples and a portrait of its own.
@@ -18,16 +18,17 @@ from core.models.face_embedder import FaceEmbedder
 from core.models.similarity import Similarity
 from core.types import FloatArray
 from processors.faces.appearance import Appearance
-from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler
-from processors.faces.track_division import Transition, division_points
+from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler, face_quality
+from processors.faces.track_division import MIN_SAMPLES, Transition, division_points
 from processors.tracking.following import CALM_STRIDE
 from utils.box_geometry import iou_matrix
 
-STRETCH_S = 1.0
+STRETCH_S = 1.5
 """longest stretch before it is compared, seconds"""
 
 SAMPLE_INTERVAL_S = 1 / 3
-"""time between two samples of a stretch, seconds; with a second between them, one person's faces become unlike"""
+"""least time between two samples of a face that changes, seconds; with a second between them, one person's faces
+become unlike"""
 
 STRETCH_SAMPLES = 3
 """samples kept of a stretch, and of each end of several that have become one"""
@@ -42,9 +43,9 @@ MIN_LIKENESS = 0.5
 """correlation of a face in two frames looked at, one after the other, below which its appearance has jumped; in
 continuous view it is 0.7 or more at 99 % of the places"""
 
-ALIKE = 0.85
-"""correlation from which two stretches show the same face without asking the embedder: the nearest samples of two
-people, aligned, reached 0.79"""
+ALIKE = 0.75
+"""correlation from which two looks are the same face's without asking the embedder. A third of a second apart, 60 % of
+one person's have more; two people's have at most 0.58 after a loss or a jump, and 0.79 in one of 25 dissolves"""
 
 SURELY_SAME = 0.5
 """similarity of one sample each from which two stretches are one person's"""
@@ -113,15 +114,24 @@ class TrackStretches:
         self._box, self._look = box, seen.look
 
     def wants_sample(self, frame: int) -> bool:
-        """Whether the face in `frame`, which was looked at, should be sampled."""
+        """Whether the face in `frame`, which was looked at last, should be sampled: it is new, or has changed."""
         current = self._current
-        if current is None or not current.sampler.samples:
+        if current is None or self._look is None or not current.sampler.samples:
             return True
-        return frame - self._last_sample >= SAMPLE_INTERVAL_S * self._rate
+        if frame - self._last_sample < SAMPLE_INTERVAL_S * self._rate:
+            return False
+        kept = current.sampler.samples
+        return len(kept) < MIN_SAMPLES or float(kept[-1].look @ self._look) < ALIKE
 
     def offer(self, frame: VideoFrame, box: FloatArray, score: float, landmarks: FloatArray, seen: Appearance) -> None:
         """Consider the face as a sample; like `FaceSampler.offer`, after `look` for the same frame."""
         assert self._current is not None
+        kept = self._current.sampler.samples
+        if len(kept) >= MIN_SAMPLES and not self.wants_sample(frame.index):
+            # It looks like the last sample: of interest only if it is the best.
+            quality = face_quality(box, score, landmarks, seen.sharpness)
+            if quality <= max(sample.quality for sample in kept):
+                return
         self._last_sample = frame.index
         self._current.sampler.offer(frame, box, score, landmarks, seen.sharpness, seen.look)
 

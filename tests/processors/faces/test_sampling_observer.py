@@ -96,20 +96,26 @@ def findings(observer: SamplingObserver, track: Track) -> Findings:
     return found
 
 
-def test_a_new_face_is_sampled_at_once_others_when_the_frame_was_searched_or_now_and_then(
+def test_a_new_face_is_sampled_twice_soon_others_when_the_frame_was_searched(
     observer: SamplingObserver, offers: Offers
 ) -> None:
     for index in range(20):
-        show(observer, index, 0, searched=index == 3)
-    every = SAMPLE_INTERVAL_S * RATE
-    assert [index for index, _ in offers] == [0, 3, 3 + np.ceil(every)]
+        show(observer, index, 0, *([1] if index > 4 else []), searched=index == 12)
+    # At first, a third of a second later, and where the search has corrected a box: that of the newer face.
+    assert [index for index, _ in offers] == [0, 5, 9, 12]
+
+
+def test_a_face_that_changes_is_sampled_now_and_then(observer: SamplingObserver, offers: Offers) -> None:
+    for index in range(30):
+        show(observer, index, 0, person=index % 3)
+    assert 3 <= len(offers) <= 30 / (SAMPLE_INTERVAL_S * RATE) + 3
 
 
 def test_the_columns_fit_the_track(observer: SamplingObserver) -> None:
-    for index in range(0, 60, 2):
+    for index in range(0, 400, 2):
         show(observer, index, 7, searched=True)
-    found = findings(observer, track_over(7, 60)).columns
-    assert found["sharpness"].shape == (60,) and (found["sharpness"] > 0).all()
+    found = findings(observer, track_over(7, 400)).columns
+    assert found["sharpness"].shape == (400,) and (found["sharpness"] > 0).all()
     assert len(found["sample_frames"]) == AnalysisSettings().faces_per_track
     assert found["embeddings"].shape == (len(found["sample_frames"]), 3)
     assert (np.diff(found["sample_quality"]) <= 0).all(), "best first"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray, FloatArray
 from processors.faces.appearance import Appearance
-from processors.faces.track_stretches import MAX_STRETCHES, STRETCH_SAMPLES, Stretch, TrackStretches
+from processors.faces.track_stretches import MAX_STRETCHES, STRETCH_S, STRETCH_SAMPLES, Stretch, TrackStretches
 from tests.material.scripted_faces import landmarks_in
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform
 
@@ -146,7 +146,7 @@ def test_both_sides_of_a_dissolve_stay_apart_even_if_they_show_one_person() -> N
     assert [stretch.starts_person for stretch in stretches] == [False] * len(stretches)
     assert [stretch.starts_part for stretch in stretches] == [False, True, True]
     assert all(stretch.sampler.portrait is not None for stretch in stretches)
-    assert 60 <= stretches[1].first <= 60 + RATE
+    assert 60 <= stretches[1].first <= 60 + STRETCH_S * RATE
 
 
 def test_memory_is_bounded_however_often_the_face_changes() -> None:
