@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from config import Settings, load_settings
 from core.model_manager import ModelManager
 from core.models.face_embedder import (
     FACENET_MARGIN,
@@ -28,6 +30,12 @@ from utils.face_alignment import warp
 def dlib(models: ModelManager) -> FaceEmbedder:
     assert isinstance(models.embedder, DlibEmbedder)
     return models.embedder
+
+
+def models_settings(cache: Path, embedder: str) -> Settings:
+    return load_settings(
+        None, {"run": {"cache_dir": str(cache), "offline": True}, "analysis": {"embedder": embedder, "device": "cpu"}}
+    )
 
 
 def variants(image: ByteArray) -> dict[str, ByteArray]:
@@ -51,12 +59,21 @@ def chip(image: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> Byte
     return warp(image, embedder.alignment(faces.boxes[largest], faces.landmarks[largest]), embedder.side)
 
 
-def test_dlib_tells_two_people_apart(dlib: FaceEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+@pytest.mark.parametrize("name", ["dlib", "facenet-casia", "both"])
+def test_two_people_are_told_apart(
+    name: str, request: pytest.FixtureRequest, models: ModelManager, portraits: dict[str, ByteArray]
+) -> None:
+    if name == "dlib":
+        embedder = models.embedder
+    else:
+        request.getfixturevalue("facenet_graph")  # skips where the package is not installed
+        settings = models_settings(request.getfixturevalue("models_cache"), name)
+        embedder = ModelManager(settings).embedder
     rows: dict[str, FloatArray] = {}
-    for name, photo in portraits.items():
+    for person, photo in portraits.items():
         images = variants(np.ascontiguousarray(photo))
-        rows[name] = dlib.embed(np.stack([chip(p, models, dlib) for p in images.values()]))
-    similarity = Similarity.for_embedder("dlib")
+        rows[person] = embedder.embed(np.stack([chip(p, models, embedder) for p in images.values()]))
+    similarity = Similarity.for_embedder(name)
     cosines = {name: row @ row.T for name, row in rows.items()}
     same = [similarity.from_cosine(c)[i, j] for c in cosines.values() for i, j in itertools.combinations(range(5), 2)]
     different = similarity.from_cosine(rows["collins"] @ rows["hopper"].T)
