@@ -11,7 +11,7 @@ two people are left out: they are the business of the tracker.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,10 @@ from core.model_manager import ModelManager
 from core.models.model_spec import PairCurve, pair_curve_of
 from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
-from processors.people import pair_evidence, tracklet_grouping
+from processors.people import pair_evidence
 from processors.people.clothes_evidence import MIN_UNLIKENESS, ClothesCurve, clothes_likeness
 from processors.people.tracklet_evidence import sample_cosines, sample_sharpness
+from processors.people.tracklet_grouping import group_tracklets
 from utils.files import write_json
 
 PAIR_WEIGHTS = {"across": 0.2, "halves": 0.1, "other clip": 0.2, "two here": 0.35, "two elsewhere": 0.15}
@@ -133,11 +134,11 @@ def halves(tracklet: Tracklet) -> list[Tracklet]:
     if len(order) < 4:
         return [tracklet]
     middle = tracklet.sample_frames[order[len(order) // 2]]
-    return [_only(tracklet, lambda frames, later=later: (frames >= middle) == later) for later in (False, True)]
+    return [_half(tracklet, middle, later) for later in (False, True)]
 
 
-def _only(tracklet: Tracklet, is_wanted: Callable[[IntArray], NDArray[np.bool_]]) -> Tracklet:
-    samples, looks = is_wanted(tracklet.sample_frames), is_wanted(tracklet.look_frames)
+def _half(tracklet: Tracklet, middle: int, later: bool) -> Tracklet:
+    samples, looks = ((frames >= middle) == later for frames in (tracklet.sample_frames, tracklet.look_frames))
     return replace(
         tracklet,
         sample_frames=tracklet.sample_frames[samples],
@@ -164,7 +165,7 @@ def logistic(features: Values, same: NDArray[np.bool_], weights: Values) -> Valu
 
     found = minimize(loss, np.zeros(inputs.shape[1]), jac=True).x
     slopes = found[1:] / spread
-    return np.r_[found[0] - slopes @ mean, slopes]
+    return np.array([found[0] - slopes @ mean, *slopes])
 
 
 def fit(pairs: Pairs, use: NDArray[np.bool_]) -> Constants:
@@ -193,18 +194,18 @@ def clothes_log_odds(pairs: Pairs, curve: ClothesCurve) -> Values:
 
 def pair_table(pairs: Pairs, without: Mapping[str, Constants]) -> Iterator[dict[str, Any]]:
     """Rows of the first table, by evidence."""
-    for kinds in (("faces",), ("clothes",), ("faces", "clothes")):
+    for kinds in ("faces", "clothes", "faces + clothes"):
         odds = np.full(len(pairs.same), np.nan)
         for clip, constants in without.items():
             own = pairs.touching(clip) & pairs.in_clip & pairs.dressed & ~pairs.halves
             faces, clothes = face_log_odds(pairs, constants.faces), clothes_log_odds(pairs, constants.clothes)
             both = constants.face_weight * faces + constants.clothes_weight * clothes
-            odds[own] = {("faces",): faces, ("clothes",): clothes}.get(kinds, both)[own]
+            odds[own] = {"faces": faces, "clothes": clothes}.get(kinds, both)[own]
         known = ~np.isnan(odds)
         same, values = pairs.same[known], odds[known]
         loss = np.average(np.logaddexp(0, np.where(same, -values, values)), weights=pairs.weights[known])
         yield {
-            "evidence": " + ".join(kinds),
+            "evidence": kinds,
             "same": int(same.sum()),
             "different": int((~same).sum()),
             "log_loss": round(float(loss), 3),
@@ -221,12 +222,7 @@ def grouped(clip: Clip, kinds: Sequence[str], constants: Constants | None) -> In
         evidence = pair_evidence.weighted_evidence(tracklets, analysis, **_as_arguments(constants))
         return pair_evidence.combined(evidence[kind] for kind in kinds)
 
-    original = tracklet_grouping.tracklet_similarity
-    tracklet_grouping.tracklet_similarity = similarity
-    try:
-        return tracklet_grouping.group_tracklets(clip.tracklets, clip.analysis, IdentitySettings()).labels
-    finally:
-        tracklet_grouping.tracklet_similarity = original
+    return group_tracklets(clip.tracklets, clip.analysis, IdentitySettings(), similarity).labels
 
 
 def _as_arguments(constants: Constants | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,8 @@ _NEARBY_SIMILARITY = 0.3
 """similarity that such a tracklet needs; 0.5 would be even odds"""
 _MIN_WEIGHT = 0.05
 
+TrackletSimilarity = Callable[[Sequence[Tracklet], FaceAnalysis], FloatArray]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouping:
@@ -63,13 +65,19 @@ class Grouping:
     statistics: dict[str, float | int]
 
 
-def group_tracklets(tracklets: Sequence[Tracklet], analysis: FaceAnalysis, settings: IdentitySettings) -> Grouping:
+def group_tracklets(
+    tracklets: Sequence[Tracklet],
+    analysis: FaceAnalysis,
+    settings: IdentitySettings,
+    similarity: TrackletSimilarity = tracklet_similarity,
+) -> Grouping:
     """Group the tracklets of one video by person.
 
     Args:
         tracklets: N, in time order.
         analysis: of the video that they come from.
         settings: similarity thresholds and size of the active set.
+        similarity: (N, N) float32 in [0, 1] for N of the tracklets and the analysis, by which they are compared.
 
     Raises:
         ModelError: the analysis names an embedder without calibration.
@@ -77,15 +85,14 @@ def group_tracklets(tracklets: Sequence[Tracklet], analysis: FaceAnalysis, setti
     grouper = _Grouper(tracklets, analysis)
     statistics: dict[str, float | int] = {}
     if len(grouper.embedded):
-        similarity = Similarity.for_embedder(analysis.embedder)
         manager = SmartEmbeddingManager(
-            similarity,
+            Similarity.for_embedder(analysis.embedder),
             active_limit=settings.active_people,
             ttl_s=settings.active_seconds,
             threshold=settings.same_person,
         )
         grouper.assign_online(manager)
-        grouper.compare()
+        grouper.compare(similarity)
         statistics |= manager.statistics
         statistics["provisional_splits"] = grouper.split(settings.same_person)
         # Move before merging: one tracklet on the wrong side would be a bridge between two people.
@@ -138,9 +145,9 @@ class _Grouper:
             manager.mark_seen(person, float(self._seconds[tracklet.end] - self._seconds[0]))
             self.labels[k] = person
 
-    def compare(self) -> None:
-        """Compute the similarity of every two embedded tracklets from all evidence."""
-        self._similarity = tracklet_similarity([self._tracklets[k] for k in self.embedded], self._analysis)
+    def compare(self, similarity: TrackletSimilarity) -> None:
+        """Compute the similarity of every two embedded tracklets."""
+        self._similarity = similarity([self._tracklets[k] for k in self.embedded], self._analysis)
 
     def split(self, threshold: float) -> int:
         """Split provisional identities that mix several people; returns how many were added."""
