@@ -203,7 +203,9 @@ class TrackStretches:
     def _are_alike(self, before: Stretch, after: Stretch) -> bool:
         if not before.tail:
             return False
-        looks = np.stack([s.look for s in before.tail]) @ np.stack([s.look for s in after.head]).T
+        # In continuous view any earlier look of this person will do; after a loss or a jump only the latest ones.
+        known = before.sampler.samples if after.transition is Transition.CONTINUED else []
+        looks = np.stack([s.look for s in (*before.tail, *known)]) @ np.stack([s.look for s in after.head]).T
         if float(looks.max()) >= ALIKE:
             return True
         pair = [max(samples, key=lambda s: s.quality) for samples in (before.tail, after.head)]
