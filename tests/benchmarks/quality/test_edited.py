@@ -1,0 +1,46 @@
+"""The gate on edited material: people are not mixed, seldom in two, and cuts are where they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from benchmarks.quality.edited import CASES, KNOWN_CASES, WHO, b_cubed, labelled_rows, look_at_case, score_clip
+from config import Settings
+from core.model_manager import ModelManager
+
+MIN_F1 = 0.95
+CROWD, MIN_F1_CROWD = "mrsingh_crowd.mp4", 0.85
+"""a street out of focus: the labels' author could not tell all of its people apart in single frames"""
+
+CLIPS = sorted(labelled_rows()) if (WHO / "faces.csv").is_file() else []
+needs_clips = pytest.mark.skipif(not CLIPS, reason=f"{WHO} is not there")
+
+
+def test_b_cubed_of_known_counts() -> None:
+    assert b_cubed({"a": Counter(ann=2), "b": Counter(bob=2)}) == (1, 1, 1)
+    # One person in two folders: each face shares its folder with half of its own.
+    assert b_cubed({"a": Counter(ann=2), "b": Counter(ann=2)}) == pytest.approx((1, 0.5, 2 / 3))
+    # Two people in one folder.
+    assert b_cubed({"a": Counter(ann=2, bob=2)}) == pytest.approx((0.5, 1, 2 / 3))
+    assert b_cubed({}) == (0, 0, 0)
+
+
+@needs_clips
+@pytest.mark.clips
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLIPS)
+def test_labelled_people_are_kept_apart_and_together(name: str, model_settings: Settings, models: ModelManager) -> None:
+    score = score_clip(name, labelled_rows()[name], model_settings, models)
+    assert score.faces == score.labelled
+    assert score.f1 >= (MIN_F1_CROWD if name == CROWD else MIN_F1), score
+    assert score.mixed == 0 or name == CROWD, score
+
+
+@needs_clips
+@pytest.mark.clips
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(KNOWN_CASES) if CASES.is_dir() else [])
+def test_cases_have_their_people_and_cuts(name: str, model_settings: Settings, models: ModelManager) -> None:
+    assert look_at_case(name, model_settings, models) == KNOWN_CASES[name]
