@@ -6,13 +6,12 @@ Command-line flags, TOML keys, help and range checks are derived from these stru
     [analysis]
     min_face = 0.05
 
-in a TOML file. Order of precedence: defaults < `--config FILE.toml` < flags. An unknown key is an error. The old name
-of a renamed setting works for one release (`RENAMED`).
+in a TOML file, which `core/settings_file.py` reads. The old name of a renamed setting works for one release
+(`RENAMED`).
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import string
 from fractions import Fraction
@@ -20,12 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
-import msgspec.toml
 from msgspec import Meta
-
-from core.errors import SettingsError
-
-logger = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 """of the program; results whose manifest was written by another version do not count as done"""
@@ -409,65 +403,3 @@ RENAMED: dict[tuple[str, str], str] = {("analysis", "look_out"): "search_interva
 def result_settings(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the settings that change the results as plain values: {section: {key: value}}, in a fixed order."""
     return {name: msgspec.to_builtins(getattr(settings, name)) for name in RESULT_SECTIONS}
-
-
-def load_settings(toml_file: Path | None, overrides: dict[str, dict[str, Any]]) -> Settings:
-    """Build the settings: defaults, then the TOML file, then `overrides` ({section: {key: value}}).
-
-    Raises:
-        SettingsError: the file cannot be read or parsed; unknown key, wrong type, value out of range. The message names
-            the key, e.g. "analysis.min_face".
-    """
-    values: dict[str, dict[str, Any]] = {}
-    if toml_file is not None:
-        try:
-            values = msgspec.toml.decode(toml_file.read_bytes())
-        except OSError as error:
-            raise SettingsError(f"cannot read the settings: {error.strerror}", path=toml_file) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"is not valid TOML: {error}", path=toml_file) from error
-        values = _renamed(values, toml_file)
-        _convert(values, toml_file)
-    merged = {name: dict(section) for name, section in values.items()}
-    for name, section in _renamed(overrides, None).items():
-        merged.setdefault(name, {}).update(section)
-    return _convert(merged, None)
-
-
-def current_names(values: dict[str, Any]) -> dict[str, Any]:
-    """Return `values` ({section: {key: value}}) with the new names of renamed settings.
-
-    For recorded settings; those that a user gives under an old name are reported by `load_settings`.
-    """
-    result = {section: dict(keys) if isinstance(keys, dict) else keys for section, keys in values.items()}
-    for (section, old), new in RENAMED.items():
-        keys = result.get(section)
-        if isinstance(keys, dict) and old in keys and new not in keys:
-            keys[new] = keys.pop(old)
-    return result
-
-
-def _renamed(values: dict[str, Any], source: Path | None) -> dict[str, Any]:
-    """Apply `current_names` and log a warning for each old name. source: the TOML file; None for flags.
-
-    Raises:
-        SettingsError: a setting is given under both names.
-    """
-    for (section, old), new in RENAMED.items():
-        given = values.get(section)
-        if isinstance(given, dict) and old in given:
-            if new in given:
-                raise SettingsError(f"{old} is the old name of {new}; only one of them may be given", path=source)
-            names = [f"--{name.replace('_', '-')}" if source is None else f"{section}.{name}" for name in (old, new)]
-            where = "" if source is None else f"{source.name}: "
-            logger.warning("%s%s is now called %s; the old name will be removed in the next release", where, *names)
-    return current_names(values)
-
-
-def _convert(values: dict[str, Any], source: Path | None) -> Settings:
-    try:
-        return msgspec.convert(values, Settings)
-    except msgspec.ValidationError as error:
-        message = str(error).replace(" - at `$.", " at `").replace(" - at `$`", "")
-        hint = "python main.py --help lists all settings and their ranges"
-        raise SettingsError(message, path=source, hint=hint) from error

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from config import VERSION, Settings, current_names, result_settings
+from config import VERSION, Settings, result_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
+from core.settings_file import current_names
 from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer

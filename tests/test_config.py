@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from config import RENAMED, RESULT_SECTIONS, Section, Settings, current_names, load_settings, result_settings
+from config import RENAMED, RESULT_SECTIONS, Section, Settings, result_settings
 from core.errors import SettingsError
 from core.options import options
+from core.settings_file import current_names, load_settings
 
 
 def write(tmp_path: Path, text: str) -> Path:

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 import main
-from config import Settings, load_settings, result_settings
+from config import Settings, result_settings
 from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissingError
 from core.options import options
+from core.settings_file import load_settings
 from processors import batch_runner
 from processors.batch import batch_inspection
 from processors.batch.batch_summary import BatchSummary

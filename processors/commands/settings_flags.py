@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from config import Settings, current_names, load_settings
+from config import Settings
 from core.options import Option, flag_of, section_title
+from core.settings_file import current_names, load_settings
 from processors.commands.argument_parser import Parser, argument_type
 
 _METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}

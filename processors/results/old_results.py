@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from config import VERSION, Settings, current_names, result_settings
+from config import VERSION, Settings, result_settings
 from core.errors import OutputError, ascii_safe
+from core.settings_file import current_names
 from core.types import Clip, Timeline
 from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, read_outline

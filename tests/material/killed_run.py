@@ -18,8 +18,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from config import Settings, load_settings
+from config import Settings
 from core.media.video_reader import VideoReader
+from core.settings_file import load_settings
 from core.types import FaceAnalysis, Tracklet, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from config import VERSION, Settings, load_settings, result_settings
+from config import VERSION, Settings, result_settings
 from core.errors import (
     DeadDeviceError,
     DecodeError,
@@ -28,6 +28,7 @@ from core.errors import (
     OutputError,
     ToolMissingError,
 )
+from core.settings_file import load_settings
 from core.types import VideoInfo
 from processors.batch import batch_inspection, video_pipeline
 from processors.batch.batch_inputs import find_inputs

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 import main
-from config import Settings, load_settings
+from config import Settings
 from core.media.clip_writer import ClipWriter
+from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_summary import BatchSummary

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pytest
 
-from config import load_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import (
     EncodeError,
@@ -23,6 +22,7 @@ from core.errors import (
     SettingsError,
     VideoProcessingError,
 )
+from core.settings_file import load_settings
 from core.types import (
     AudioInfo,
     Clip,

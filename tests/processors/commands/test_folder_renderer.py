@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from config import Settings, load_settings
+from config import Settings
 from core.errors import InterruptedRunError, SettingsError
+from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.video_processor_factory import VideoProcessorFactory

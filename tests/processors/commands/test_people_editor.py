@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from config import Settings, load_settings, result_settings
+from config import Settings, result_settings
 from core.errors import OutputError, SettingsError
+from core.settings_file import load_settings
 from core.types import Tracklet
 from processors.commands.edit_commands import tracklet_numbers
 from processors.commands.people_editor import (

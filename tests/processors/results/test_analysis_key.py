@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from config import Settings, load_settings
+from config import Settings
 from core.models.model_spec import MODELS, WeightsFile
 from core.options import options
+from core.settings_file import load_settings
 from processors.results import analysis_key as analysis_key_module
 from processors.results.analysis_key import (
     _SPEECH_ROOTS,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from config import VERSION, Settings, load_settings, result_settings
+from config import VERSION, Settings, result_settings
+from core.settings_file import load_settings
 from processors.results.old_results import OldResults, examine_folder, refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
 from processors.speech import speech_models
