@@ -25,20 +25,28 @@ def load_settings(toml_file: Path | None, overrides: dict[str, dict[str, Any]]) 
         SettingsError: the file cannot be read or parsed; unknown key, wrong type, value out of range. The message names
             the key, e.g. "analysis.min_face".
     """
-    values: dict[str, dict[str, Any]] = {}
-    if toml_file is not None:
-        try:
-            values = msgspec.toml.decode(toml_file.read_bytes())
-        except OSError as error:
-            raise SettingsError(f"cannot read the settings: {error.strerror}", path=toml_file) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"is not valid TOML: {error}", path=toml_file) from error
-        values = _renamed(values, toml_file)
-        _convert(values, toml_file)
+    values = {} if toml_file is None else read_settings_file(toml_file)
     merged = {name: dict(section) for name, section in values.items()}
     for name, section in _renamed(overrides, None).items():
         merged.setdefault(name, {}).update(section)
     return _convert(merged, None)
+
+
+def read_settings_file(path: Path) -> dict[str, dict[str, Any]]:
+    """Return what a TOML file sets, {section: {key: value}}, under the new names of renamed settings.
+
+    Raises:
+        SettingsError: as in `load_settings`.
+    """
+    try:
+        values = msgspec.toml.decode(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings: {error.strerror}", path=path) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"is not valid TOML: {error}", path=path) from error
+    values = _renamed(values, path)
+    _convert(values, path)
+    return values
 
 
 def current_names(values: dict[str, Any]) -> dict[str, Any]:

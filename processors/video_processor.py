@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from config import VERSION, Settings, result_settings
+from config import VERSION, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
-from core.settings_file import current_names
 from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
@@ -30,9 +29,11 @@ from processors.people.segments import pad_and_split
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.html_page import prepare_pages
 from processors.results.manifest import Manifest, read_manifest
-from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files, refusal_error
+from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files
 from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
+from processors.results.remembered_settings import remembered_settings
+from processors.results.replaced_clips import refusal_error
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
 from processors.results.speech_record import speech_files, with_speech
@@ -175,8 +176,9 @@ class VideoProcessor:
                 thumbnails,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
-                models=results.models,
-                warnings=results.warnings,
+                # Whether the clips were made now or before, who speaks is told by this run's models.
+                models={**record.models, "encoder": results.models.get("encoder")},
+                warnings=tuple(dict.fromkeys((*record.warnings, *results.warnings))),
                 analysis_key=record.key,
                 edited=plan.timeline is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
@@ -190,9 +192,10 @@ class VideoProcessor:
         """What is in the folder, and what to do about it. key: of the analysis, where it is known."""
         old = examine_folder(self._folder, self._fingerprint, self._settings, key)
         overwrite = self._settings.run.overwrite
-        plan = plan_run(old.facts, overwrite=overwrite, from_timeline=from_timeline, may_skip=False)
+        # Whoever gave the order has found out whether clips may be skipped or replaced: see `inspect_input`.
+        plan = plan_run(old.facts, overwrite=overwrite, from_timeline=from_timeline, may_skip=False, may_replace=True)
         if plan.refusal is not None:
-            raise refusal_error(self._folder, plan.refusal)
+            raise refusal_error(old, plan.refusal, self._settings)
         return old, plan
 
     def _named(self, record: AnalysisRecord, timeline: Timeline, choice: TimelineChoice) -> tuple[Timeline, VideoNames]:
@@ -255,8 +258,8 @@ class VideoProcessor:
 
     def _has_recorded_analysis_settings(self) -> bool:
         manifest = read_manifest(self._folder)
-        wanted = result_settings(self._settings)["analysis"]
-        return manifest is not None and current_names(manifest.settings).get("analysis") == wanted
+        remembered = None if manifest is None else remembered_settings(manifest)
+        return remembered is not None and remembered.analysis == self._settings.analysis
 
     def _other_analysis_error(self) -> VideoProcessingError:
         return VideoProcessingError(

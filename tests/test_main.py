@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import main
-from config import Settings, result_settings
+from config import VERSION, Settings, result_settings
 from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissingError
 from core.options import options
 from core.settings_file import load_settings
@@ -28,6 +29,7 @@ from processors.commands import run_command
 from processors.commands.settings_flags import settings_from
 from tests.material.page_material import a_manifest
 from utils.console_log import configure_logging
+from utils.fingerprints import fingerprint
 
 pytestmark = pytest.mark.errors_expected
 
@@ -335,16 +337,16 @@ def videos(tmp_path, monkeypatch):
 
 def scripted(monkeypatch, outcome):
     """Puts `outcome` in the place of the batch; returns what it was given."""
-    given: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
 
-    def run_batch(inputs, output_dir, settings, monitor, journal):
-        given.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor)
+    def run_batch(inputs, output_dir, settings, monitor, journal, given):
+        arguments.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor, given=given)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome(monitor) if callable(outcome) else outcome
 
     monkeypatch.setattr(batch_runner, "run_batch", run_batch)
-    return given
+    return arguments
 
 
 DONE = BatchSummary((InputResult("a.mp4", "a", "done", people=1, clips=2, duration_s=4, wall_s=2),), 2.0)
@@ -427,6 +429,29 @@ def test_a_dry_run_lists_and_touches_nothing(videos, tmp_path, monkeypatch, caps
     assert [re.sub(r".*/", "", line.split(": ")[0]) for line in out.splitlines()] == ["a.mp4", "b.mp4", "c.mp4"]
     assert "to do (h264 64x48, 2.0 s, no audio)" in out and "cannot be processed: not a video" in out
     assert not (tmp_path / "out").exists()
+
+
+def test_the_batch_is_told_which_settings_the_user_asks_for(videos, tmp_path, monkeypatch):
+    (tmp_path / "mine.toml").write_text("[analysis]\nlook_out = 0.3\n[clip]\nsize = 256\n")
+    arguments = scripted(monkeypatch, BatchSummary((), 1.0))
+    command = [str(videos), "-q", "-o", str(tmp_path / "out"), "--aspect", "1:1", "--no-reel"]
+    assert main.main([*command, "--config", str(tmp_path / "mine.toml")]) == 0
+    assert arguments["given"] == {"clip.aspect", "output.reel", "analysis.search_interval", "clip.size"}
+    assert main.main([str(videos), "-q", "-o", str(tmp_path / "out")]) == 0
+    assert arguments["given"] == set()
+
+
+def test_a_dry_run_says_what_would_be_replaced(videos, results, capsys):
+    manifest = json.loads((results / "manifest.json").read_text())
+    mark = asdict(fingerprint(videos / "a.mp4"))
+    changed = {**manifest, "version": VERSION, "input": {"name": "a.mp4", **mark}, "timeline": {"sha256": None}}
+    (results / "manifest.json").write_text(json.dumps(changed))
+    dry = [str(videos / "a.mp4"), "--dry-run", "-o", str(results.parent), "--aspect", "9:16"]
+    code, out, _ = launch_command(capsys, *dry)
+    clips = len(manifest["clips"])
+    assert code == 1 and f"it has {clips} finished clip" in out and "made with aspect 1:1 (--overwrite" in out
+    code, out, _ = launch_command(capsys, *dry, "--overwrite")
+    assert code == 0 and f"film, replacing {clips} clip" in out and "made with aspect 1:1" in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
@@ -40,20 +43,32 @@ class VideoProcessorFactory:
     def __init__(
         self, settings: Settings, output_dir: Path, load: Callable[[Settings], ModelManager] = load_models
     ) -> None:
-        """load: called once, when the first processor needs models.
+        """load: called once for each embedder, when the first processor needs models.
 
         Raises:
             SettingsError: --people names no folder.
         """
-        self._models = functools.cache(functools.partial(load, settings))
-        self.namer = PeopleNamer(settings, output_dir, self._models)
+        self._settings = settings
+        self._load = load
+        self._loaded: dict[str, ModelManager] = {}
+        self._lock = threading.Lock()
+        self.namer = PeopleNamer(settings, output_dir, functools.partial(self._models, settings.analysis.embedder))
 
     def __call__(
         self, info: VideoInfo, folder: Path, fingerprint: Fingerprint, settings: Settings, monitor: StageMonitor
     ) -> Processor:
-        return VideoProcessor(info, folder, fingerprint, settings, monitor, self._models, self.namer)
+        models = functools.partial(self._models, settings.analysis.embedder)
+        return VideoProcessor(info, folder, fingerprint, settings, monitor, models, self.namer)
 
     def release(self) -> None:
         """Free the networks, if any were loaded."""
-        if self._models.cache_info().currsize:
-            self._models().release()
+        for models in self._loaded.values():
+            models.release()
+
+    def _models(self, embedder: str) -> ModelManager:
+        """The models of the run, with the embedder that a folder was made with."""
+        with self._lock:
+            if embedder not in self._loaded:
+                analysis = replace(self._settings.analysis, embedder=embedder)
+                self._loaded[embedder] = self._load(replace(self._settings, analysis=analysis))
+            return self._loaded[embedder]

@@ -19,7 +19,7 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import INPUT_DIR, OUTPUT_DIR, Parser, add_verbosity, existing_place, path
 from processors.commands.command import print_error
 from processors.commands.console import open_console, signals_to
-from processors.commands.settings_flags import add_settings, settings_from
+from processors.commands.settings_flags import add_settings, given_settings, settings_from
 from utils.plurals import count_of
 from utils.stdout_guard import print_lines
 
@@ -90,7 +90,7 @@ def parser() -> Parser:
 def run(arguments: Sequence[str], journal: RunJournal) -> int:
     """Process the videos that `arguments` name; returns the exit code."""
     parsed = parser().parse_intermixed_args(arguments)
-    settings = settings_from(parsed)
+    settings, given = settings_from(parsed), given_settings(parsed)
     bundle = _debug_bundle(parsed, arguments, settings, journal)
     logs = [] if bundle is None else [bundle.log]
     with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
@@ -107,10 +107,10 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if parsed.dry_run:
             from processors.commands.dry_run import dry_run
 
-            return dry_run(inputs, parsed.output, settings, journal)
+            return dry_run(inputs, parsed.output, settings, journal, given)
         if not journal.history.crashes:
             logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
-        summary = _run_batch(inputs, parsed.output, settings, monitor, journal)
+        summary = _run_batch(inputs, parsed.output, settings, given, monitor, journal)
         if any(result.clips for result in summary.results):
             logger.info("open this to see everything: %s", parsed.output / "index.html")
     if not summary.restart:
@@ -123,7 +123,12 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 
 
 def _run_batch(
-    inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, monitor: BatchMonitor, journal: RunJournal
+    inputs: Sequence[BatchInput],
+    output_dir: Path,
+    settings: Settings,
+    given: frozenset[str],
+    monitor: BatchMonitor,
+    journal: RunJournal,
 ) -> BatchSummary:
     with signals_to(monitor.stop):
         # The heavy packages are imported here, within signals_to: a KeyboardInterrupt during an import may get lost.
@@ -131,7 +136,7 @@ def _run_batch(
         from processors.batch_runner import run_batch
 
         with usable_cache(settings) as usable:
-            return run_batch(inputs, output_dir, usable, monitor, journal=journal)
+            return run_batch(inputs, output_dir, usable, monitor, journal=journal, given=given)
 
 
 def _intended_command(inputs: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from config import Settings
 from core.options import Option, flag_of, section_title
-from core.settings_file import current_names, load_settings
+from core.settings_file import current_names, load_settings, read_settings_file
 from processors.commands.argument_parser import Parser, argument_type
 
 _METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
@@ -40,6 +40,21 @@ def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]
             values.setdefault(section, {})[name] = value
     config: Path | None = getattr(parsed, "config", None)
     return load_settings(config, values)
+
+
+def given_settings(parsed: argparse.Namespace) -> frozenset[str]:
+    """Names of the settings that flags or the file of --config set, "section.name".
+
+    Raises:
+        SettingsError: the file cannot be read, or a value is invalid.
+    """
+    config: Path | None = getattr(parsed, "config", None)
+    values = {} if config is None else read_settings_file(config)
+    for destination, value in vars(parsed).items():
+        section, dot, name = destination.partition(".")
+        if dot:
+            values.setdefault(section, {})[name] = value
+    return frozenset(f"{section}.{name}" for section, keys in current_names(values).items() for name in keys)
 
 
 def _add_flag(group: Any, option: Option) -> None:

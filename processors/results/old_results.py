@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from config import VERSION, Settings, result_settings
-from core.errors import OutputError, ascii_safe
-from core.settings_file import current_names
+from config import VERSION, Settings
 from core.types import Clip, Timeline
 from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, read_outline
 from processors.results.output_folder import resumable_clips
+from processors.results.remembered_settings import changed_settings, same_results
 from processors.results.run_plan import FolderFacts, Refusal
 from processors.results.timeline_file import timeline_sha256
 from processors.speech.speech_models import possible_speech_models
@@ -54,6 +53,9 @@ class OldResults:
         in_the_way = "PERSON" in settings.clip.template or settings.people.only or "" in folders.values()
         if in_the_way and any(before != after for before, after in folders.items()):
             return None
+        if not self.facts.same_settings:
+            # Extras may show who speaks, which is what has changed.
+            reusable = replace(reusable, extras={})
         return reusable.renamed(folders)
 
 
@@ -101,10 +103,19 @@ def examine_folder(
     manifest = read_manifest(folder) if outline.state is ManifestState.COMPLETE else None
     sizes = {} if manifest is None else _sizes(manifest)
     clips = () if manifest is None else manifest.clips
+    changes = () if manifest is None else changed_settings(manifest, settings)
     facts = FolderFacts(
         obstacle=_obstacle(folder, outline.state),
         same_input=None if outline.owner is None else outline.owner == fingerprint,
-        same_settings=manifest is not None and _would_be_made_again(manifest, settings),
+        same_settings=manifest is not None
+        and _same_version(manifest)
+        and same_results(manifest, settings)
+        and _speech_fits(manifest, settings),
+        same_clips=manifest is not None
+        and _same_version(manifest)
+        and not changes
+        and (settings.speech.when == "visible" or _speech_fits(manifest, settings)),
+        clips_at_stake=bool(changes) and bool(clips),
         timeline_edited=made_from is not None and made_from.is_edited(sha256),
         timeline_rendered=made_from is not None and made_from.sha256 == sha256 is not None,
         files_intact=manifest is not None and all(_size(folder / file) == size for file, size in sizes.items()),
@@ -115,12 +126,6 @@ def examine_folder(
         clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint),
     )
     return OldResults(folder, facts, manifest)
-
-
-def refusal_error(folder: Path, refusal: Refusal) -> OutputError:
-    """The error that says why `folder` cannot be used."""
-    message, hint = refusal.value
-    return OutputError(message, path=folder, hint=hint)
 
 
 def link_files(files: Mapping[str, str], source: Path, target: Path) -> None:
@@ -147,12 +152,8 @@ def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
     return None
 
 
-def _would_be_made_again(manifest: Manifest, settings: Settings) -> bool:
-    if manifest.names.only != ascii_safe(settings.people.only):
-        return False
-    same_version = (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
-    same_settings = current_names(manifest.settings) == result_settings(settings)
-    return same_version and same_settings and _speech_fits(manifest, settings)
+def _same_version(manifest: Manifest) -> bool:
+    return (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
 
 
 def _speech_fits(manifest: Manifest, settings: Settings) -> bool:

@@ -142,10 +142,16 @@ def videos(tmp_path):
     return folder
 
 
-def run(folder: Path, script: Script, monitor: BatchMonitor | None = None, settings: Settings | None = None):
+def run(
+    folder: Path,
+    script: Script,
+    monitor: BatchMonitor | None = None,
+    settings: Settings | None = None,
+    given: set[str] | None = None,
+):
     output = folder.parent / "out"
     inputs = find_inputs([str(folder)], output)
-    return run_batch(inputs, output, settings or Settings(), monitor or BatchMonitor(), script.make)
+    return run_batch(inputs, output, settings or Settings(), monitor or BatchMonitor(), script.make, given=given)
 
 
 def statuses(summary) -> list[str]:
@@ -293,7 +299,7 @@ def test_what_is_not_done_any_more_is_done_again(videos, change):
     if change == "overwrite":
         settings = load_settings(None, {"run": {"overwrite": True}})
     elif change == "settings":
-        settings = load_settings(None, {"clip": {"size": 256}})
+        settings = load_settings(None, {"clip": {"size": 256}, "run": {"overwrite": True}})
     elif change == "content":
         (videos / "b.mp4").write_bytes(b"B")
     elif change == "clip":
@@ -305,7 +311,36 @@ def test_what_is_not_done_any_more_is_done_again(videos, change):
         assert statuses(summary) == ["done"] * 4
     else:
         assert statuses(summary) == ["cached", "done", "cached", "cached"]
-    assert statuses(run(videos, Script(), settings=Settings()))[1] == ("done" if change == "settings" else "cached")
+
+
+def test_finished_clips_are_never_replaced_in_silence(videos, caplog):
+    """`run X --size 256` after `run X` used to replace the clips, and the next plain run put them back."""
+    caplog.set_level(logging.INFO)
+    clip = videos.parent / "out" / "b" / "person_01" / "clip.mp4"
+    run(videos, Script())
+    made = clip.stat()
+    size = load_settings(None, {"clip": {"size": 256}})
+    refused = run(videos, Script(), settings=size, given={"clip.size"})
+    assert statuses(refused) == ["failed"] * 4 and refused.exit_code == 1
+    assert refused.results[1].reason == "it has 1 finished clip, made with size 512 (--overwrite replaces them)"
+    assert clip.stat() == made
+    forced = load_settings(None, {"clip": {"size": 256}, "run": {"overwrite": True}})
+    assert statuses(run(videos, Script(), settings=forced, given={"clip.size", "run.overwrite"})) == ["done"] * 4
+    assert "b.mp4: replacing 1 clip, made with size 512" in caplog.text
+    made = clip.stat()
+    caplog.clear()
+    assert statuses(run(videos, Script(), given=set())) == ["cached"] * 4
+    assert "b.mp4: keeping to the settings that it was made with: size 256" in caplog.text
+    assert clip.stat() == made
+
+
+def test_what_is_made_again_keeps_the_settings_of_its_folder(videos):
+    size = load_settings(None, {"clip": {"size": 256}})
+    run(videos, Script(), settings=size, given={"clip.size"})
+    manifest = videos.parent / "out" / "b" / "manifest.json"
+    (manifest.parent / "person_01" / "clip.mp4").unlink()
+    assert statuses(run(videos, Script(), given=set())) == ["cached", "done", "cached", "cached"]
+    assert json.loads(manifest.read_text())["settings"]["clip"]["size"] == 256
 
 
 def test_a_failed_redo_keeps_the_old_results(videos):

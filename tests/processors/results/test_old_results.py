@@ -10,7 +10,8 @@ import pytest
 
 from config import VERSION, Settings, result_settings
 from core.settings_file import load_settings
-from processors.results.old_results import OldResults, examine_folder, refusal_error
+from processors.results.old_results import OldResults, examine_folder
+from processors.results.replaced_clips import refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
 from processors.speech import speech_models
 from tests.processors.results.test_output_folder import SOURCE, is_done, note_finished, write_run
@@ -100,7 +101,7 @@ def test_a_folder_that_is_not_ours_is_refused(tmp_path):
         "theirs/thesis.txt": Refusal.FILE_IN_THE_WAY,
     }.items():
         assert examine(tmp_path / name).facts.obstacle is refusal, name
-    error = refusal_error(tmp_path / "theirs", Refusal.FOREIGN_FILES)
+    error = refusal_error(examine(tmp_path / "theirs"), Refusal.FOREIGN_FILES, Settings())
     assert "no manifest.json" in error.message and "-o" in error.hint
 
 

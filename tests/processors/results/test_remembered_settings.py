@@ -1,0 +1,84 @@
+"""A folder remembers the settings that it was made with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config import Settings, result_settings
+from core.errors import SettingsError
+from core.settings_file import load_settings
+from processors.results.manifest import Manifest
+from processors.results.remembered_settings import (
+    changed_settings,
+    followed_settings,
+    remembered_settings,
+    same_results,
+)
+from tests.material.page_material import a_manifest, as_manifest
+
+
+def made_with(values: dict[str, dict[str, Any]], **changes: Any) -> Manifest:
+    return as_manifest({**a_manifest(), "settings": result_settings(load_settings(None, values)), **changes})
+
+
+def test_a_plain_run_follows_the_folder():
+    manifest = made_with({"clip": {"aspect": "9:16"}, "identity": {"skip_still": True}}, names={"only": "Anna"})
+    followed = followed_settings(manifest, Settings(), set())
+    assert (followed.clip.aspect, followed.identity.skip_still, followed.people.only) == ("9:16", True, "Anna")
+    assert changed_settings(manifest, followed) == () and same_results(manifest, followed)
+
+
+def test_what_the_user_asks_for_has_precedence_even_if_it_is_the_default():
+    manifest = made_with({"clip": {"aspect": "9:16", "size": 256}})
+    followed = followed_settings(manifest, Settings(), {"clip.aspect"})
+    assert (followed.clip.aspect, followed.clip.size) == ("1:1", 256)
+    assert [str(change) for change in changed_settings(manifest, followed)] == ["aspect 9:16"]
+    assert followed_settings(manifest, Settings(), None) == Settings()
+
+
+def test_how_a_run_is_done_is_not_remembered():
+    settings = load_settings(None, {"analysis": {"device": "cpu"}, "run": {"threads": 3}})
+    manifest = made_with({"analysis": {"device": "cuda"}})
+    followed = followed_settings(manifest, settings, set())
+    assert (followed.analysis.device, followed.run.threads) == ("cpu", 3)
+    assert changed_settings(manifest, followed) == () and same_results(manifest, followed)
+
+
+def test_extras_are_remembered_and_added_to():
+    manifest = made_with({}, extras={"preview": ["preview.mp4"], "mot": ["mot.txt"]})
+    vtt = load_settings(None, {"output": {"export": ["vtt"]}})
+    followed = followed_settings(manifest, vtt, {"output.export"})
+    assert followed.output.preview and not followed.output.reel
+    assert followed.output.export == ("vtt", "mot")
+    assert not followed_settings(manifest, Settings(), {"output.preview"}).output.preview
+
+
+def test_who_speaks_is_an_addition_as_long_as_clips_do_not_depend_on_it():
+    speech = load_settings(None, {"speech": {"speech": "on"}})
+    assert changed_settings(made_with({}), speech) == ()
+    assert not same_results(made_with({}), speech)
+    speaking = load_settings(None, {"speech": {"when": "speaking"}})
+    assert [str(change) for change in changed_settings(made_with({}), speaking)] == ["when visible"]
+
+
+def test_contradictions_with_what_is_remembered_are_errors():
+    manifest = made_with({"speech": {"when": "speaking"}})
+    silent = load_settings(None, {"speech": {"speech": "off"}})
+    with pytest.raises(SettingsError, match="when: speaking needs speech"):
+        followed_settings(manifest, silent, {"speech.speech"})
+
+
+def test_settings_of_other_versions_are_understood_as_far_as_possible():
+    recorded = result_settings(load_settings(None, {"clip": {"size": 256}}))
+    del recorded["clip"]["aspect"]
+    recorded["clip"]["later"] = 1
+    manifest = as_manifest({**a_manifest(), "settings": recorded})
+    remembered = remembered_settings(manifest)
+    assert remembered is not None and (remembered.clip.size, remembered.clip.aspect) == (256, "1:1")
+    recorded["clip"]["size"] = -1
+    broken = as_manifest({**a_manifest(), "settings": recorded})
+    assert remembered_settings(broken) is None
+    assert followed_settings(broken, Settings(), set()) == Settings()
+    assert not same_results(broken, Settings())
