@@ -325,6 +325,19 @@ class OutputSettings(Section, frozen=True):
         Meta(description=f"files for other programs; comma-separated list of {', '.join(get_args(ExportFormat))}"),
     ] = ()
 
+    variant: Annotated[
+        str,
+        Meta(
+            description="make a further set of clips with the given clip and encode settings, in a folder of this name "
+            "for each person"
+        ),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a variant whose name cannot be that of a folder everywhere."""
+        if self.variant:
+            check_variant_name(self.variant)
+
     @property
     def extras(self) -> frozenset[str]:
         """Names of the additional outputs that are on; a manifest lists the existing ones."""
@@ -370,8 +383,21 @@ class RunSettings(Section, frozen=True):
             msgspec.structs.force_setattr(self, name, expanded)
 
 
+class VariantSettings(Section, frozen=True):
+    """The settings of a further set of clips. It shows the same people at the same times as the first set."""
+
+    clip: ClipSettings = ClipSettings()
+    encode: EncodeSettings = EncodeSettings()
+
+
+def check_variant_name(name: str) -> None:
+    """Raise ValueError unless `name` can be that of a set of clips."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name) is None:
+        raise ValueError(f"variant: {name!r}; up to 32 of a-z, 0-9, - and _")
+
+
 class Settings(Section, frozen=True):
-    """All sections. `Settings()` are the defaults."""
+    """All sections, and the further sets of clips by name. `Settings()` are the defaults."""
 
     analysis: AnalysisSettings = AnalysisSettings()
     identity: IdentitySettings = IdentitySettings()
@@ -381,11 +407,14 @@ class Settings(Section, frozen=True):
     people: PeopleSettings = PeopleSettings()
     output: OutputSettings = OutputSettings()
     run: RunSettings = RunSettings()
+    variants: dict[str, VariantSettings] = {}
 
     def __post_init__(self) -> None:
         """Refuse contradictions."""
         if self.speech.speech == "off" and "speech" in self.output.export:
             raise ValueError("export: speech needs speech, which is off")
+        for name in self.variants:
+            check_variant_name(name)
 
     @property
     def wants_speech(self) -> bool:

@@ -66,6 +66,7 @@ def options() -> tuple[Option, ...]:
     return tuple(
         _option(section, name, annotation)
         for section, cls in get_type_hints(Settings).items()
+        if section != "variants"  # they consist of settings that have their flags already
         for name, annotation in get_type_hints(cls, include_extras=True).items()
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from config import VERSION, Settings
+from config import VERSION, ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
@@ -22,6 +23,7 @@ from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.extras.registry import ExtrasContext, write_extras
+from processors.extras.variant_clips import make_variants
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.people_namer import PeopleNamer, VideoNames
 from processors.known_people.video_names import chosen_folders, named_timeline, numbered_timeline
@@ -155,15 +157,21 @@ class VideoProcessor:
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         timeline, names = self._named(record, self._timeline(record, plan.timeline, old.manifest), plan.timeline)
+        chosen = chosen_folders(self._settings.people.only, timeline, names.people)
+        segments = [segment for segment in timeline.segments if segment.person in chosen]
         reused = None
         if plan.action is Action.ADD_EXTRAS:
             reused = old.reusable_for(timeline, self._settings)
         with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
             if reused is None:
-                results, thumbnails = self._render(record, timeline, names, staging)
+                results, thumbnails = self._render(record, timeline, segments, staging)
             else:
                 results, thumbnails = reused, self._take_over(reused, staging)
             missing = self._settings.output.extras - set(results.extras)
+            plan_crops = functools.partial(self._plan_crops, segments, record.analysis)
+            variants = make_variants(
+                self._settings, results.variants, record.analysis, plan_crops, staging, self._monitor
+            )
             context = ExtrasContext(staging, record.analysis, timeline, results.clips, self._settings, self._monitor)
             made = write_extras(missing, context)
             self._raise_if_stopped()
@@ -182,6 +190,7 @@ class VideoProcessor:
                 analysis_key=record.key,
                 edited=plan.timeline is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
+                variants=variants,
                 names=names,
             )
         if self._namer is not None:
@@ -208,11 +217,10 @@ class VideoProcessor:
         return named_timeline(before, names.people), names
 
     def _render(
-        self, record: AnalysisRecord, timeline: Timeline, names: VideoNames, folder: Path
+        self, record: AnalysisRecord, timeline: Timeline, segments: Sequence[Segment], folder: Path
     ) -> tuple[ReusableResults, ClipThumbnails]:
-        """Make the clips in `folder`."""
-        chosen = chosen_folders(self._settings.people.only, timeline, names.people)
-        paths = self._plan_crops([s for s in timeline.segments if s.person in chosen], record.analysis)
+        """Make the clips of `segments` in `folder`."""
+        paths = self._plan_crops(segments, record.analysis, self._settings.clip)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
         finished = FinishedClips(folder, facts)
         thumbnails = self._thumbnails(folder, (path.segment.person for path in paths))
@@ -227,7 +235,7 @@ class VideoProcessor:
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
         )
-        if self._settings.people.only and not chosen:
+        if self._settings.people.only and not segments and timeline.segments:
             warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
             warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
@@ -289,10 +297,12 @@ class VideoProcessor:
         return IdTimelineGenerator(settings.identity, settings.clip, speech=settings.speech).generate(analysis)
 
     @timed("plan")
-    def _plan_crops(self, segments: Sequence[Segment], analysis: FaceAnalysis) -> list[CropPath]:
-        planner = CropPlanner(self._settings.clip)
+    def _plan_crops(
+        self, segments: Sequence[Segment], analysis: FaceAnalysis, settings: ClipSettings
+    ) -> list[CropPath]:
+        planner = CropPlanner(settings)
         paths = []
-        for segment in pad_and_split(analysis, segments, self._settings.clip):
+        for segment in pad_and_split(analysis, segments, settings):
             self._raise_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths

@@ -64,7 +64,7 @@ def inspect_input(
         followed = followed_settings(read_manifest(folder), settings, given)
         follows = list_changes(settings_changes(followed, settings))
         old = examine_folder(folder, video_fingerprint, followed)
-        plan = plan_run(old.facts, overwrite=followed.run.overwrite)
+        plan = plan_run(old.facts, overwrite=followed.run.overwrite, may_replace=settings.run.overwrite)
         if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):
             return Inspection(manifest=old.manifest, folder=folder, follows=follows)
         if plan.refusal is not None:

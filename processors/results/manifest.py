@@ -158,6 +158,13 @@ class ManifestClip(ManifestPart, frozen=True, kw_only=True):
         return Clip(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Clip)})
 
 
+class ManifestVariant(ManifestPart, frozen=True, kw_only=True):
+    """A further set of clips. settings: its sections `clip` and `encode`."""
+
+    settings: dict[str, dict[str, Any]]
+    clips: tuple[ManifestClip, ...]
+
+
 class ManifestFile(ManifestPart, frozen=True, kw_only=True):
     """A file that belongs to the results, relative to the folder, with forward slashes."""
 
@@ -180,7 +187,7 @@ class ManifestStatistics(ManifestPart, frozen=True, kw_only=True):
 class Manifest(ManifestPart, frozen=True, kw_only=True):
     """Complete results. The fields are described in docs/outputs.md.
 
-    settings: {section: {key: value}}. extras: files by the name of the extra.
+    settings: {section: {key: value}}. variants: further sets of clips, by name. extras: files by the name of the extra.
     """
 
     schema: int
@@ -196,6 +203,7 @@ class Manifest(ManifestPart, frozen=True, kw_only=True):
     names: ManifestNames = ManifestNames()
     unknown: tuple[int, ...]
     clips: tuple[ManifestClip, ...]
+    variants: dict[str, ManifestVariant] = {}
     extras: dict[str, tuple[str, ...]]
     files: tuple[ManifestFile, ...]
     warnings: tuple[str, ...]

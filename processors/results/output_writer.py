@@ -39,6 +39,7 @@ from processors.results.manifest import (
     ManifestShot,
     ManifestStatistics,
     ManifestTimeline,
+    ManifestVariant,
     ManifestVideo,
     write_manifest,
 )
@@ -82,6 +83,7 @@ def write_results(
     analysis_key: str,
     edited: bool = False,
     extras: Mapping[str, Sequence[str]] | None = None,
+    variants: Mapping[str, Sequence[Clip]] | None = None,
     names: VideoNames | None = None,
 ) -> Manifest:
     """Write everything but the clips into `folder`, which already holds them; returns the manifest.
@@ -90,14 +92,16 @@ def write_results(
 
     thumbnails: of the clips. fingerprint: of the video. analysis_key: what the analysis is stored under.
     edited: somebody changed the timeline since the program worked it out. extras: files (relative to `folder`) of
-    each extra that has been written, by its name ("preview").
+    each extra that has been written, by its name ("preview"). variants: further sets of clips, by the name that
+    `settings` has for them.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
     """
-    extras = extras or {}
+    extras, variants = extras or {}, variants or {}
     images, shown = write_images(folder, analysis, timeline, clips, thumbnails)
     files = [*(clip.file for clip in clips), *images, *(file for files in extras.values() for file in files)]
+    files += [clip.file for own in variants.values() for clip in own]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
     turns = known_turns(analysis, timeline) if settings.speech.is_shown else None
@@ -121,6 +125,7 @@ def write_results(
         analysis_key=analysis_key,
         timeline_state=ManifestTimeline(sha256=timeline_sha256, edited=edited),
         extras=extras,
+        variants=variants,
         names=names,
         turns=turns,
     )
@@ -186,6 +191,7 @@ def make_manifest(
     analysis_key: str,
     timeline_state: ManifestTimeline,
     extras: Mapping[str, Sequence[str]] | None = None,
+    variants: Mapping[str, Sequence[Clip]] | None = None,
     names: VideoNames | None = None,
     turns: PeopleTurns | None = None,
 ) -> Manifest:
@@ -214,7 +220,11 @@ def make_manifest(
             gallery=names.named_by.gallery, photos=names.named_by.photos, only=ascii_safe(settings.people.only)
         ),
         unknown=timeline.unknown,
-        clips=tuple(ManifestClip(**_json_value(asdict(clip)), bytes=file_sizes[clip.file]) for clip in clips),
+        clips=_clips(clips, file_sizes),
+        variants={
+            name: ManifestVariant(settings=msgspec.to_builtins(settings.variants[name]), clips=_clips(own, file_sizes))
+            for name, own in sorted((variants or {}).items())
+        },
         extras={name: tuple(files) for name, files in sorted((extras or {}).items())},
         files=tuple(ManifestFile(file=file, bytes=size) for file, size in file_sizes.items()),
         warnings=tuple(warnings),
@@ -224,6 +234,10 @@ def make_manifest(
             identity=_json_value(dict(sorted(timeline.statistics.items()))),
         ),
     )
+
+
+def _clips(clips: Sequence[Clip], file_sizes: Mapping[str, int]) -> tuple[ManifestClip, ...]:
+    return tuple(ManifestClip(**_json_value(asdict(clip)), bytes=file_sizes[clip.file]) for clip in clips)
 
 
 def _person(

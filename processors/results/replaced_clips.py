@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from config import VERSION, Settings
 from core.errors import OutputError, ascii_safe
+from processors.results.manifest import Manifest
 from processors.results.old_results import OldResults
-from processors.results.remembered_settings import SettingsChange, changed_settings
+from processors.results.remembered_settings import SettingsChange, changed_settings, changed_variants
 from processors.results.run_plan import Action, Refusal, RunPlan
 from utils.plurals import count_of
 
@@ -26,21 +27,23 @@ def refusal_error(old: OldResults, refusal: Refusal, settings: Settings) -> Outp
     """The error that says why the folder cannot be used, and what to do."""
     message, hint = refusal.value
     if refusal is Refusal.OTHER_SETTINGS and old.manifest is not None:
-        clips = count_of(len(old.manifest.clips), "finished clip")
-        message = f"it has {clips}, made with {list_changes(changed_settings(old.manifest, settings))}"
-        if old.facts.timeline_edited:
-            hint = f"main.py render makes them anew and keeps the edited timeline; {hint} and it"
+        message = f"it has {' and '.join(_sets_at_stake(old.manifest, settings, 'finished clip'))}"
+        if not settings.output.variant:
+            hint += "; --variant NAME makes a second set beside them"
+        if old.facts.timeline_edited and not settings.output.variant:
+            hint = f"main.py render makes them anew and keeps the edited timeline; {hint}"
     return OutputError(message, path=old.folder, hint=hint)
 
 
 def replaced_clips(old: OldResults, plan: RunPlan, settings: Settings) -> str:
     """The clips that `plan` replaces and why, "12 clips, made with aspect 1:1"; "" where it replaces none."""
     manifest, facts = old.manifest, old.facts
-    if manifest is None or not manifest.clips or plan.action is not Action.RENDER:
+    if manifest is None or not manifest.clips or plan.action in (Action.SKIP, Action.REFUSE):
         return ""
-    if different := list_changes(changed_settings(manifest, settings)):
-        reason = f"made with {different}"
-    elif manifest.version != VERSION:
+    at_stake = _sets_at_stake(manifest, settings, "clip")
+    if at_stake or plan.action is Action.ADD_EXTRAS:
+        return " and ".join(at_stake)
+    if manifest.version != VERSION:
         reason = f"made by version {ascii_safe(manifest.version)}"
     elif facts.timeline_edited and not facts.timeline_rendered:
         reason = "made before the timeline was edited"
@@ -51,3 +54,14 @@ def replaced_clips(old: OldResults, plan: RunPlan, settings: Settings) -> str:
     else:
         reason = "made with the same settings"
     return f"{count_of(len(manifest.clips), 'clip')}, {reason}"
+
+
+def _sets_at_stake(manifest: Manifest, settings: Settings, noun: str) -> list[str]:
+    """The sets of clips that were made with other settings: "12 clips, made with aspect 1:1"."""
+    found = []
+    if changes := changed_settings(manifest, settings):
+        found.append(f"{count_of(len(manifest.clips), noun)}, made with {list_changes(changes)}")
+    for name, changes in changed_variants(manifest, settings).items():
+        count = count_of(len(manifest.variants[name].clips), noun)
+        found.append(f"{count} of {name}, made with {list_changes(changes)}")
+    return found

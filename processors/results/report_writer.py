@@ -98,7 +98,10 @@ def _person(
 ) -> dict[str, Any]:
     name, length_s = person.name, manifest.video.duration_s
     clips = sorted((clip for clip in manifest.clips if clip.person == name), key=lambda clip: clip.start_s)
-    clip_files = {clip.file for clip in manifest.clips}
+    variants = {
+        variant: [clip for clip in made.clips if clip.person == name] for variant, made in manifest.variants.items()
+    }
+    clip_files = {clip.file for clips in (manifest.clips, *variants.values()) for clip in clips}
     files = [entry.file for entry in manifest.files]
     return {
         "name": name,
@@ -115,6 +118,7 @@ def _person(
         "speaks": speaks,
         "turns": person.turns or 0,
         "speaks_s": person.speaks_s or 0.0,
+        "variants": [(variant, _shape(own[0]), own) for variant, own in variants.items() if own],
         "files": [file for file in files if file.startswith(f"{name}/") and file not in clip_files],
         "clips": [
             {
@@ -127,6 +131,10 @@ def _person(
             for index, clip in enumerate(clips)
         ],
     }
+
+
+def _shape(clip: ManifestClip) -> str:
+    return f"{clip.width}x{clip.height}"
 
 
 def _tracklets(clip: ManifestClip, person: ManifestPerson) -> list[int]:

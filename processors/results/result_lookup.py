@@ -60,7 +60,8 @@ def recorded_fingerprint(folder: Path) -> Fingerprint:
 
 
 def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
-    """The settings that the results in `folder` were made with, {section: {key: value}}, extras included.
+    """The settings that the results in `folder` were made with, {section: {key: value}}, extras and variants
+    included.
 
     Raises:
         SettingsError: the manifest is missing or damaged.
@@ -72,6 +73,7 @@ def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
     formats = [name for name in extras if name not in ("preview", "reel")]
     return {
         **manifest.settings,
+        "variants": {name: variant.settings for name, variant in manifest.variants.items()},
         "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats},
     }
 

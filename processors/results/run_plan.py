@@ -7,7 +7,7 @@
 | clips that were made with other settings                    | refuse                   | render                    |
 | an exchange of results that was broken off                  | render, resume clips     | render                    |
 | the wanted results, complete                                | skip                     | render                    |
-| the wanted clips, but an extra is missing, or who speaks    | reuse clips, add extras  | render                    |
+| the wanted clips, but not an extra, a variant, who speaks   | reuse clips, add extras  | render                    |
 | a timeline that somebody edited and that was not rendered   | render it, resume clips  | render a new one, back up |
 
 A run follows the settings that a folder was made with (`remembered_settings`), so "other settings" are those that the

@@ -138,6 +138,13 @@ def test_results_of_other_runs_are_left_out_with_a_word(argument, tmp_path, monk
     assert said(caplog) == [f"{files} skipped: results of earlier runs in proj/old"]
 
 
+def test_clips_of_a_variant_are_results_too(tmp_path):
+    results(tmp_path / "old", "person_01/vertical/clip_1.mp4")
+    touch(tmp_path / "old" / "a" / "person_01" / "vertical" / "mine.mp4")
+    found = find_inputs([str(tmp_path / "old" / "a" / "person_01" / "vertical")], tmp_path / "out")
+    assert [i.path.name for i in found] == ["mine.mp4"]
+
+
 def test_results_beside_the_working_folder_and_in_several_places(tmp_path, monkeypatch, caplog):
     for place in ("p", "q", "r", "s"):
         results(tmp_path / place, "preview.mp4")

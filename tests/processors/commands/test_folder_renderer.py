@@ -20,7 +20,7 @@ from processors.batch_runner import run_batch
 from processors.commands.folder_renderer import render_folder, rendered_lines
 from processors.commands.people_editor import drop, edit_people, merge, rename, split
 from processors.results import analysis_key
-from processors.results.manifest import Manifest
+from processors.results.manifest import Manifest, read_manifest
 from processors.results.result_lookup import find_folder, recorded_settings
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
@@ -127,6 +127,48 @@ def test_later_runs_leave_the_edited_people_alone(studio):
     assert studio.run(run=overwrite, people={"no_gallery": True}) == ["done"]
     assert "Anna" not in (studio.folder / "timeline.json").read_text()
     assert "Anna" in (studio.folder / "timeline.json.bak").read_text()
+
+
+def test_a_variant_is_a_set_of_its_own_beside_the_first(studio):
+    before = studio.tree()
+    wide = {"output": {"variant": "wide"}, "clip": {**studio.values["clip"], "aspect": "16:9"}}
+    assert studio.run(**wide) == ["done"]
+    after = studio.tree()
+    first = {name: data for name, data in before.items() if name.endswith(".mp4")}
+    assert {name: after[name] for name in first} == first
+    second = {name for name in after if name.endswith(".mp4")} - first.keys()
+    assert second == {name.replace("/", "/wide/") for name in first}
+    manifest = read_manifest(studio.folder)
+    assert manifest is not None
+    made = manifest.variants["wide"]
+    assert {clip.file for clip in made.clips} == second
+    assert {(clip.width, clip.height) for clip in made.clips} == {(114, 64)}
+    assert made.settings["clip"]["aspect"] == "16:9" and manifest.settings["clip"]["aspect"] == "1:1"
+    assert all(f'href="{name}"' in after["report.html"].decode() for name in second)
+    # Later runs keep it without being told, and make it again where the first set has to be made again.
+    assert studio.run() == ["cached"] == studio.run(**wide)
+    (studio.folder / next(iter(first))).unlink()
+    assert studio.run() == ["done"]
+    assert studio.tree().keys() == after.keys()
+    studio.render(flags={"clip": {"size": 80}})
+    assert studio.tree().keys() == after.keys()
+
+
+@pytest.mark.errors_expected
+def test_a_variant_is_not_replaced_in_silence_either(studio):
+    def wanted(aspect: str, **run: bool) -> dict[str, Any]:
+        clip = {**studio.values["clip"], "aspect": aspect}
+        return {"output": {"variant": "v"}, "clip": clip, "run": {**studio.values["run"], **run}}
+
+    assert studio.run(**wanted("16:9")) == ["done"]
+    before = studio.tree()
+    assert studio.run(**wanted("4:3")) == ["failed"]
+    assert studio.tree() == before
+    inode = {path: path.stat().st_ino for path in studio.folder.glob("*/*.mp4")}
+    assert studio.run(**wanted("4:3", overwrite=True)) == ["done"]
+    assert {path: path.stat().st_ino for path in studio.folder.glob("*/*.mp4")} == inode, "the first set stays"
+    manifest = read_manifest(studio.folder)
+    assert manifest is not None and manifest.variants["v"].clips[0].width == 86
 
 
 def test_merging_and_splitting_again_is_as_before(studio):

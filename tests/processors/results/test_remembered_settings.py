@@ -12,6 +12,7 @@ from core.settings_file import load_settings
 from processors.results.manifest import Manifest
 from processors.results.remembered_settings import (
     changed_settings,
+    changed_variants,
     followed_settings,
     remembered_settings,
     same_results,
@@ -82,3 +83,44 @@ def test_settings_of_other_versions_are_understood_as_far_as_possible():
     assert remembered_settings(broken) is None
     assert followed_settings(broken, Settings(), set()) == Settings()
     assert not same_results(broken, Settings())
+
+
+def test_flags_of_a_variant_are_not_those_of_the_first_set():
+    manifest = made_with({"clip": {"size": 256}})
+    flags: dict[str, dict[str, Any]] = {
+        "clip": {"aspect": "9:16", "size": 512},
+        "output": {"variant": "v"},
+        "run": {"overwrite": True},
+    }
+    followed = followed_settings(manifest, load_settings(None, flags), {"clip.aspect", "clip.size", "output.variant"})
+    assert (followed.clip.aspect, followed.clip.size) == ("1:1", 256)
+    assert (followed.variants["v"].clip.aspect, followed.variants["v"].clip.size) == ("9:16", 512)
+    assert not followed.run.overwrite
+    fresh = followed_settings(None, load_settings(None, flags), {"clip.aspect", "clip.size", "output.variant"})
+    assert (fresh.clip.aspect, fresh.clip.size) == ("1:1", 512)
+    assert fresh.variants["v"].clip.frame_size == (288, 512)
+
+
+def test_a_variant_keeps_what_it_was_made_with_and_begins_with_the_first_set():
+    v = {"settings": {"clip": {"aspect": "9:16"}, "encode": {}}, "clips": []}
+    manifest = made_with({"clip": {"size": 256}}, variants={"v": v})
+    quality = load_settings(None, {"encode": {"quality": 30}, "output": {"variant": "v"}})
+    followed = followed_settings(manifest, quality, {"encode.quality", "output.variant"})
+    assert (followed.variants["v"].clip.aspect, followed.variants["v"].encode.quality) == ("9:16", 30)
+    assert followed.encode.quality == 18
+    assert [str(change) for change in changed_variants(manifest, followed)["v"]] == ["quality 18"]
+    plain = followed_settings(manifest, Settings(), set())
+    assert plain.variants["v"].clip.aspect == "9:16" and same_results(manifest, plain)
+    assert followed_settings(manifest, Settings(), None).variants.keys() == {"v"}
+
+
+def test_all_sets_of_clips_show_the_same_times():
+    flags = load_settings(None, {"clip": {"min_clip": 3}, "output": {"variant": "v"}})
+    with pytest.raises(SettingsError, match="--min-clip cannot differ"):
+        followed_settings(made_with({}), flags, {"clip.min_clip", "output.variant"})
+
+
+@pytest.mark.parametrize("name", ["Up", "a/b", "..", "", "x" * 33])
+def test_the_name_of_a_variant_is_that_of_a_folder(name):
+    with pytest.raises(SettingsError):
+        load_settings(None, {"variants": {name: {}}})
