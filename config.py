@@ -35,6 +35,9 @@ VIDEO_EXTENSIONS = frozenset({
 # fmt: on
 """extensions of the files that are processed in a folder; a file named on the command line may have any"""
 
+_LONGEST_VIDEO_S = 1_000_000
+"""11 days; limit of times that are given"""
+
 MAX_SIDE_PX = 4096
 """of clips; supported by every current H.264 decoder"""
 
@@ -83,6 +86,20 @@ def expand_home(path: str) -> str:
         raise ValueError(f"{path!r}: no home folder is known for {user}; give the path without it") from error
 
 
+def seconds_of(time: str) -> float:
+    """Seconds of "90", "1:30", "1:30.5" or "0:01:30.500".
+
+    Raises:
+        ValueError: `time` has another form.
+    """
+    parts = re.fullmatch(r"(?:(\d+):)??(?:(\d+):)?(\d+(?:\.\d+)?)", time.strip(), re.ASCII)
+    hours, minutes, seconds = (0.0, 0.0, 60.0) if parts is None else (float(part or 0) for part in parts.groups())
+    is_clock = parts is not None and parts[2] is not None
+    if parts is None or (is_clock and seconds >= 60) or (parts[1] is not None and minutes >= 60):
+        raise ValueError(f"{time!r} is not a time; seconds, MM:SS or HH:MM:SS.mmm")
+    return 3600 * hours + 60 * minutes + seconds
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base class of the sections: immutable, keyword-only, strict about names."""
 
@@ -117,6 +134,43 @@ class AnalysisSettings(Section, frozen=True):
     faces_per_track: Annotated[
         int, Meta(ge=1, le=32, description="maximum number of faces per track given to the recognition model")
     ] = 6
+    start: Annotated[
+        float | str,
+        Meta(
+            description="leave out what is before this time: seconds, MM:SS or HH:MM:SS.mmm", extra={"metavar": "TIME"}
+        ),
+    ] = 0.0
+    end: Annotated[
+        float | str,
+        Meta(description="leave out what is from this time on; 0: nothing", extra={"metavar": "TIME"}),
+    ] = 0.0
+    duration: Annotated[
+        float | str,
+        Meta(description="length of the part from start on, instead of end; 0: to the end", extra={"metavar": "TIME"}),
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        """Turn times into seconds, and refuse parts of a video that cannot be."""
+        for name in ("start", "end", "duration"):
+            value = getattr(self, name)
+            try:
+                seconds = seconds_of(value) if isinstance(value, str) else float(value)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+            if not 0 <= seconds <= _LONGEST_VIDEO_S:
+                raise ValueError(f"{name}: {value}; 0 to {_LONGEST_VIDEO_S} seconds")
+            msgspec.structs.force_setattr(self, name, seconds)
+        if self.end and self.duration:
+            raise ValueError("duration: either end or duration, not both")
+        start_s, end_s = self.part
+        if end_s is not None and end_s <= start_s:
+            raise ValueError(f"end: {end_s:g} s is not after the start, {start_s:g} s")
+
+    @property
+    def part(self) -> tuple[float, float | None]:
+        """The part of the video to be analysed: when it starts and ends, seconds; None: it ends with the video."""
+        start_s, end_s, duration_s = float(self.start), float(self.end), float(self.duration)
+        return start_s, end_s or (start_s + duration_s if duration_s else None)
 
 
 class IdentitySettings(Section, frozen=True):
@@ -150,6 +204,9 @@ class ClipSettings(Section, frozen=True):
         Meta(
             ge=0, le=3600, description="maximum length, seconds; longer clips are split at quiet moments; 0: no limit"
         ),
+    ] = 0.0
+    min_time: Annotated[
+        float, Meta(ge=0, le=3600, description="people who are shown shorter in all get no clips, seconds")
     ] = 0.0
     padding: Annotated[
         float, Meta(ge=0, le=60, description="time added before and after each clip, seconds; never across a cut")

@@ -20,7 +20,8 @@ import numpy as np
 from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
 from core.media.frame_rate import with_rate_of_all
-from core.media.video_reader import VideoReader
+from core.media.video_part import VideoPart, part_of
+from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, Shot, Tracklet, VideoInfo
@@ -57,26 +58,34 @@ class FaceAnalyzer:
         self._monitor = monitor or StageMonitor()
 
     def analyze(self, info: VideoInfo) -> FaceAnalysis:
-        """Decode `info` once from beginning to end.
+        """Decode `info`, or the part of it that the settings name, once from beginning to end.
 
         Raises:
-            DecodeError: not one frame can be decoded.
+            DecodeError: not one frame can be decoded, or the part holds none.
             ModelError: a model cannot be had.
             InterruptedRunError: the monitor's stop was set.
         """
+        part = part_of(info, self._settings)
+        found = self._analyze(info, part)
+        if found.video.has_repaired_times and part.start_pts is not None and is_indexed(info):
+            # How times are repaired depends on what was decoded before, and later readings begin at the beginning.
+            found = self._analyze(dataclasses.replace(info, has_repaired_times=True), part)
+        return found
+
+    def _analyze(self, info: VideoInfo, part: VideoPart) -> FaceAnalysis:
         with (
             VideoReader(info, threads=self._threads.decode) as reader,
             AnalysisPass(info, self._settings, self._models, self._monitor) as analysis,
         ):
             ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
             return_memory = MemoryReturn()
-            decoded = analysis.decoded_frames(reader)
+            decoded = analysis.decoded_frames(reader, part)
             with prefetch(decoded, ahead, self._monitor.stop) as frames:
                 for frame, cuts in frames:
                     return_memory()
                     analysis.take(frame, cuts)
-                    self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
-            return analysis.result(reader, decoded)
+                    self._monitor.update("analyse", frame.index + 1, max(part.frame_count, frame.index + 1))
+            return analysis.result(reader, decoded, part)
 
 
 def make_observers(
@@ -97,6 +106,7 @@ class DecodedFrames:
         is_image_needed: Callable[[], bool],
         prefetcher: ProposalPrefetcher | None,
         smallest_face: float,
+        part: VideoPart,
     ) -> None:
         """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
         self._reader = reader
@@ -105,11 +115,12 @@ class DecodedFrames:
         self._is_image_needed = is_image_needed
         self._prefetcher = prefetcher
         self._smallest_face = smallest_face
+        self._part = part
 
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[int]]]:
         """Each frame with the first frames of shots that it made certain, at most `MAX_CUT_DELAY` frames back."""
         recent: deque[tuple[int, AnalysisImage]] = deque(maxlen=MAX_CUT_DELAY + 1)
-        for source in self._reader.frames():
+        for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
             frame = AnalysisFrame(source, AnalysisImage(source, *self._size))
             recent.append((frame.index, frame.image))
             if self._is_image_needed():
@@ -181,7 +192,7 @@ class AnalysisPass:
     def __exit__(self, *_: object) -> None:
         self._threads.close()
 
-    def decoded_frames(self, reader: VideoReader) -> DecodedFrames:
+    def decoded_frames(self, reader: VideoReader, part: VideoPart) -> DecodedFrames:
         """The frames for `take`; to be iterated on another thread."""
         return DecodedFrames(
             reader,
@@ -191,6 +202,7 @@ class AnalysisPass:
             lambda: not self._stream.expects_skip,
             self._prefetcher,
             self._smallest_face,
+            part,
         )
 
     def take(self, frame: AnalysisFrame, cuts: Sequence[int]) -> None:
@@ -201,9 +213,11 @@ class AnalysisPass:
         if len(self._waiting) > MAX_CUT_DELAY:
             self._track(self._waiting.popleft())
 
-    def result(self, reader: VideoReader, decoded: DecodedFrames) -> FaceAnalysis:
+    def result(self, reader: VideoReader, decoded: DecodedFrames, part: VideoPart) -> FaceAnalysis:
         """Track the frames that wait, and put everything together. `reader`, `decoded`: at their end."""
         self._check_stop()
+        if not self._pts:
+            raise part.empty_error(self._info)
         self._take_cuts(decoded.last_cuts())
         while self._waiting:
             self._track(self._waiting.popleft())
@@ -222,6 +236,7 @@ class AnalysisPass:
             decode_failures=reader.decode_failures,
             statistics={**self._stream.statistics, **reader.statistics},
             clock_shifts=tuple(reader.clock_shifts),
+            origin_pts=part.origin_pts,
         )
 
     def _take_cuts(self, cuts: Sequence[int]) -> None:

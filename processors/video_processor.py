@@ -42,6 +42,7 @@ from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import TIMELINE_FILE, read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.helper_threads import helper_thread
+from utils.plurals import count_of
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
@@ -157,14 +158,15 @@ class VideoProcessor:
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         timeline, names = self._named(record, self._timeline(record, plan.timeline, old.manifest), plan.timeline)
-        chosen = chosen_folders(self._settings.people.only, timeline, names.people)
+        named = chosen_folders(self._settings.people.only, timeline, names.people)
+        chosen = named - self._brief(record, timeline)
         segments = [segment for segment in timeline.segments if segment.person in chosen]
         reused = None
         if plan.action is Action.ADD_EXTRAS:
             reused = old.reusable_for(timeline, self._settings)
         with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
             if reused is None:
-                results, thumbnails = self._render(record, timeline, segments, staging)
+                results, thumbnails = self._render(record, timeline, segments, staging, is_anybody_named=bool(named))
             else:
                 results, thumbnails = reused, self._take_over(reused, staging)
             missing = self._settings.output.extras - set(results.extras)
@@ -217,9 +219,15 @@ class VideoProcessor:
         return named_timeline(before, names.people), names
 
     def _render(
-        self, record: AnalysisRecord, timeline: Timeline, segments: Sequence[Segment], folder: Path
+        self,
+        record: AnalysisRecord,
+        timeline: Timeline,
+        segments: Sequence[Segment],
+        folder: Path,
+        *,
+        is_anybody_named: bool,
     ) -> tuple[ReusableResults, ClipThumbnails]:
-        """Make the clips of `segments` in `folder`."""
+        """Make the clips of `segments` in `folder`. is_anybody_named: somebody is whom `--only` means."""
         paths = self._plan_crops(segments, record.analysis, self._settings.clip)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
         finished = FinishedClips(folder, facts)
@@ -235,7 +243,7 @@ class VideoProcessor:
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
         )
-        if self._settings.people.only and not segments and timeline.segments:
+        if self._settings.people.only and not is_anybody_named:
             warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
             warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
@@ -247,6 +255,15 @@ class VideoProcessor:
             warnings=(*record.warnings, *warnings),
         )
         return results, thumbnails
+
+    def _brief(self, record: AnalysisRecord, timeline: Timeline) -> set[str]:
+        """The folders of those who are shown for less than `min_time`."""
+        shortest_s = self._settings.clip.min_time
+        brief = {p.name for p in timeline.people if record.analysis.on_screen_s(p.tracklets) < shortest_s}
+        if brief:
+            who = count_of(len(brief), "person", "people")
+            logger.info("%s: %s on screen for less than %g s, without clips", self._folder.name, who, shortest_s)
+        return brief
 
     def _take_over(self, reused: ReusableResults, folder: Path) -> ClipThumbnails:
         """Put the old clips and extras into `folder`."""

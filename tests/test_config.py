@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from config import RENAMED, RESULT_SECTIONS, Section, Settings, result_settings
+from config import RENAMED, RESULT_SECTIONS, Section, Settings, result_settings, seconds_of
 from core.errors import SettingsError
 from core.options import options
 from core.settings_file import current_names, load_settings
@@ -66,6 +67,47 @@ def test_a_wrong_file_is_refused_with_the_key_in_the_message(tmp_path, text, exp
 )
 def test_shape_and_size_of_the_clips(tmp_path, text, expected):
     assert load_settings(write(tmp_path, f"[clip]\n{text}"), {}).clip.frame_size == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90), ("1:30", 90), ("1:30.5", 90.5), ("90:00", 5400), ("0:01:30.500", 90.5), ("12:00:00", 43200),
+        ("1:60", None), ("1:75:00", None), ("1:2:60", None), ("1:", None), ("", None), ("-1", None), ("nan", None),
+        ("1:2:3:4", None), ("x", None),
+    ],
+)  # fmt: skip
+def test_times_are_seconds_or_clocks(text, seconds):
+    if seconds is None:
+        with pytest.raises(ValueError, match="is not a time"):
+            seconds_of(text)
+    else:
+        assert seconds_of(text) == seconds
+
+
+def test_a_part_of_a_video_is_the_same_however_it_is_given(tmp_path):
+    given: list[dict[str, Any]] = [
+        {"start": "1:30", "end": "1:40"},
+        {"start": 90, "duration": 10},
+        {"start": 90.0, "end": "100"},
+    ]
+    assert {load_settings(None, {"analysis": part}).analysis.part for part in given} == {(90.0, 100.0)}
+    assert load_settings(None, {}).analysis.part == (0.0, None)
+    assert load_settings(write(tmp_path, "[analysis]\nstart = 3\n"), {}).analysis.part == (3.0, None)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ({"start": 20, "end": 10}, "not after the start"),
+        ({"end": 10, "duration": 5}, "either end or duration"),
+        ({"start": -1}, "start: -1"),
+        ({"end": "soon"}, "end: 'soon' is not a time"),
+    ],
+)
+def test_parts_that_cannot_be_are_refused(part, expected):
+    with pytest.raises(SettingsError, match=expected):
+        load_settings(None, {"analysis": part})
 
 
 def test_a_height_is_the_same_setting_however_it_was_given(tmp_path):

@@ -68,7 +68,7 @@ def _add_flag(group: Any, option: Option) -> None:
     elif option.is_list and not option.words:
         kind = {"nargs": "+", "metavar": "FILE"}
     else:
-        kind = {"type": argument_type(option.parse), "metavar": _METAVARS[type(option.default)]}
+        kind = {"type": argument_type(option.parse), "metavar": option.metavar or _METAVARS[type(option.default)]}
     for name in (option.name, *option.old_names):
         text = option.help.replace("%", "%%") if name == option.name else argparse.SUPPRESS
         destination = f"{option.section}.{name}"

@@ -34,8 +34,8 @@ _EXCLUDED = frozenset({
 """imported by it, but without influence on results; settings and weights count by their values"""
 
 # A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The embedder
-# counts as the one in use, not as the word "auto".
-_IRRELEVANT_SETTINGS = ("device", "embedder")
+# counts as the one in use, not as the word "auto", and a part of a video by its bounds.
+_IRRELEVANT_SETTINGS = ("device", "embedder", "start", "end", "duration")
 _MODELS = (*DETECTOR_NETS, "mmod")
 
 
@@ -51,6 +51,7 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
         "code": code_digest(),
         "video": [fingerprint.size_bytes, fingerprint.sha256],
         "settings": relevant,
+        "part": settings.analysis.part,
         "embedder": embedder,
         "models": [MODELS[name].weights.sha256 for name in (*_MODELS, embedder)],
     }

@@ -47,7 +47,10 @@ class ManifestInput(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
-    """Properties of the video. Fractions are strings such as "30000/1001"; sizes are in px."""
+    """Properties of the video. Fractions are strings such as "30000/1001"; sizes are in px.
+
+    frames, start_s, duration_s: of the part that was analysed; by default that is all.
+    """
 
     container: str
     codec: str
@@ -61,6 +64,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     frame_rate: str
     time_base: str
     frames: int
+    start_s: float = 0.0
     duration_s: float
     interlaced: bool
     color: ColorInfo

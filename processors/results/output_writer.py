@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
-from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, VideoInfo
+from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.known_people.people_list import match_entry
 from processors.known_people.people_namer import VideoNames
@@ -206,7 +206,7 @@ def make_manifest(
         schema=MANIFEST_SCHEMA,
         version=VERSION,
         input=ManifestInput(name=ascii_safe(analysis.video.path.name), **asdict(fingerprint)),
-        video=_video(analysis.video, analysis.frame_count, analysis.seconds_at(analysis.frame_count)),
+        video=_video(analysis),
         settings=result_settings(settings),
         models=_json_value(models),
         analysis=analysis_key,
@@ -244,15 +244,13 @@ def _person(
     person: Identity, analysis: FaceAnalysis, clips: Sequence[Clip], named: PersonName | None, turns: PeopleTurns | None
 ) -> ManifestPerson:
     own = None if turns is None else turns[person.name]
-    tracklets = [t for t in analysis.tracklets if t.id in set(person.tracklets)]
-    frames = np.unique(np.concatenate([t.frames for t in tracklets])) if tracklets else np.zeros(0, np.int64)
     return ManifestPerson(
         name=person.name,
         id=named.id if named is not None else "",
         known_as=ascii_safe(named.name) if named is not None else "",
         match=match_entry(named.match if named is not None else Match()),
         still=person.still,
-        on_screen_s=round(float((analysis.seconds_at(frames + 1) - analysis.seconds_at(frames)).sum()), 3),
+        on_screen_s=round(analysis.on_screen_s(person.tracklets), 3),
         tracklets=person.tracklets,
         segments=tuple(_segment(segment, analysis) for segment in person.segments),
         clips=sum(clip.person == person.name for clip in clips),
@@ -275,7 +273,8 @@ def _seconds(start: int, end: int, analysis: FaceAnalysis) -> dict[str, float]:
     return {"start_s": round(analysis.seconds_at(start), 6), "end_s": round(analysis.seconds_at(end), 6)}
 
 
-def _video(video: VideoInfo, frames: int, duration_s: float) -> ManifestVideo:
+def _video(analysis: FaceAnalysis) -> ManifestVideo:
+    video, first_s = analysis.video, analysis.seconds_at(0)
     return ManifestVideo(
         container=video.container,
         codec=video.codec,
@@ -288,8 +287,9 @@ def _video(video: VideoInfo, frames: int, duration_s: float) -> ManifestVideo:
         sample_aspect_ratio=str(video.sample_aspect_ratio),
         frame_rate=str(video.frame_rate),
         time_base=str(video.time_base),
-        frames=frames,
-        duration_s=round(duration_s, 6),
+        frames=analysis.frame_count,
+        start_s=round(first_s, 6),
+        duration_s=round(analysis.seconds_at(analysis.frame_count) - first_s, 6),
         interlaced=video.interlaced,
         color=video.color,
         audio=tuple(AudioInfo(**_json_value(asdict(track))) for track in video.audio),

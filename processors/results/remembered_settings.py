@@ -22,6 +22,9 @@ VARIANT_SECTIONS = ("clip.", "encode.")
 SHARED = frozenset({"clip.min_clip", "clip.merge_gap"})
 """settings of clips that decide what timeline.json says, and with it all sets of clips"""
 
+_ENDS = frozenset({"analysis.end", "analysis.duration"})
+"""two ways to say one thing: whoever gives one of them does not want the other that is remembered"""
+
 _NOT_REMEMBERED = frozenset({("analysis", "device")})
 """a GPU and a CPU find the same faces up to rounding, and the next run may be on another machine"""
 
@@ -80,6 +83,8 @@ def followed_settings(manifest: Manifest | None, settings: Settings, given: Coll
         kept = {} if remembered is None else remembered.variants
         return replace(settings, variants={**kept, **settings.variants})
     wanted = _all_names(settings) if given is None else frozenset(given)
+    if wanted & _ENDS:
+        wanted |= _ENDS
     own = frozenset(name for name in wanted if variant and name.startswith(VARIANT_SECTIONS))
     if given is None:
         own -= SHARED

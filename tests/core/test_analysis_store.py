@@ -107,6 +107,13 @@ def test_what_is_stored_comes_back_bit_by_bit(store, tracklets):
     assert_equal(found.analysis, wanted.analysis)
 
 
+def test_the_origin_of_a_part_comes_back(store):
+    part = dataclasses.replace(record().analysis, origin_pts=-9000)
+    store.save(dataclasses.replace(record(), analysis=part))
+    found = store.load(KEY, INFO)
+    assert found is not None and found.analysis.origin_pts == -9000
+
+
 def test_the_rate_of_all_frames_comes_back_and_no_other(store):
     """Probing, which sees the beginning, does not know it."""
     pts = np.concatenate([np.arange(700) * 18_000, 700 * 18_000 + np.arange(700) * 3_000])

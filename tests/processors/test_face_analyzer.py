@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import logging
 import threading
@@ -10,11 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from config import Settings
-from core.errors import GPUMemoryError, InterruptedRunError, ModelError
+from core.errors import DecodeError, GPUMemoryError, InterruptedRunError, ModelError
+from core.media.video_part import part_of
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
@@ -194,14 +197,37 @@ def test_the_candidates_of_each_first_frame_are_begun_before_its_turn(
     assert begun[0] is not None and begun[CUT] is not None
 
 
+def test_only_the_part_that_is_asked_for_is_decoded_and_times_stay_those_of_the_video(
+    film: Path, analysis: FaceAnalysis, model_settings: Settings, models: ModelManager
+) -> None:
+    first, end = CUT - 10, CUT + 10
+    start_s, end_s = analysis.seconds_at(first), analysis.seconds_at(end)
+    part = msgspec.structs.replace(model_settings.analysis, start=start_s, end=end_s)
+    monitor = Watching()
+    found = analyze(film, msgspec.structs.replace(model_settings, analysis=part), models, monitor)
+    assert found.frame_pts.tolist() == analysis.frame_pts[first:end].tolist()
+    assert found.bounds_s == pytest.approx(analysis.bounds_s[first : end + 1])
+    assert [(shot.start, shot.end) for shot in found.shots] == [(0, 10), (10, 20)]
+    assert {t.shot for t in found.tracklets} == {0, 1}
+
+
+def test_a_part_without_frames_is_an_error(film: Path, model_settings: Settings, models: ModelManager) -> None:
+    info = dataclasses.replace(probe_video(film), duration_s=0.0)
+    part = msgspec.structs.replace(model_settings.analysis, start=60.0)
+    analyzer = FaceAnalyzer(msgspec.structs.replace(model_settings, analysis=part), models)
+    with pytest.raises(DecodeError, match="no frame lies in the part"):
+        analyzer.analyze(info)
+
+
 @pytest.mark.parametrize(("late", "fails"), [(MAX_CUT_DELAY, False), (MAX_CUT_DELAY + 1, True)])
 def test_a_cut_that_comes_too_late_is_an_error(
     film: Path, model_settings: Settings, models: ModelManager, late: int, fails: bool
 ) -> None:
     """The tracker must not have seen the first frame of a shot before it is known to be one."""
     info = probe_video(film)
+    whole = part_of(info, model_settings.analysis)
     with VideoReader(info) as reader, AnalysisPass(info, model_settings.analysis, models, StageMonitor()) as analysis:
-        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader), 10)]
+        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader, whole), 10)]
         for frame in frames[:-1]:
             analysis.take(frame, [])
         with pytest.raises(AssertionError, match="already tracked") if fails else contextlib.nullcontext():

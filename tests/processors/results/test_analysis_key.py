@@ -70,6 +70,14 @@ def test_the_video_and_the_embedder_count():
     assert all(len(key) == 64 for key in keys)
 
 
+def test_a_part_counts_by_its_bounds_however_they_were_given():
+    def key(**part: float) -> str:
+        return analysis_key(MARK, load_settings(None, {"analysis": part}), "dlib")
+
+    assert key(start=3, end=5) == key(start=3, duration=2)
+    assert len({key(), key(start=3), key(start=3, end=5), key(end=5)}) == 4
+
+
 def test_other_weights_make_a_new_one_necessary(monkeypatch):
     other = dataclasses.replace(MODELS["onet"], weights=WeightsFile("onet.pt", 1, "0" * 64))
     monkeypatch.setitem(MODELS, "onet", other)

@@ -47,6 +47,13 @@ def test_how_a_run_is_done_is_not_remembered():
     assert changed_settings(manifest, followed) == () and same_results(manifest, followed)
 
 
+def test_the_end_of_a_part_is_remembered_in_one_form():
+    manifest = made_with({"analysis": {"start": 10, "end": 30}})
+    assert followed_settings(manifest, Settings(), set()).analysis.part == (10.0, 30.0)
+    shorter = load_settings(None, {"analysis": {"duration": 5}})
+    assert followed_settings(manifest, shorter, {"analysis.duration"}).analysis.part == (10.0, 15.0)
+
+
 def test_extras_are_remembered_and_added_to():
     manifest = made_with({}, extras={"preview": ["preview.mp4"], "mot": ["mot.txt"]})
     vtt = load_settings(None, {"output": {"export": ["vtt"]}})
