@@ -75,6 +75,7 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
         # A file name that the terminal's encoding cannot represent must not end the run.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    arguments = _without_words(arguments)
     command = COMMANDS[arguments.pop(0) if arguments and arguments[0] in COMMANDS else "run"]
     if not (supervised and command.opens_media):
         with own_stdout():
@@ -85,6 +86,16 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
         return supervise(functools.partial(_run_in_worker, command, arguments))
     except WorkerCrashError as error:
         return print_error(str(error), EXIT_FAILED)
+
+
+def _without_words(arguments: list[str]) -> list[str]:
+    """`help [COMMAND]` and `version` as the flags that they mean."""
+    first = next(iter(arguments), "")
+    if first == "version":
+        return ["--version"]
+    if first == "help":
+        return [*(word for word in arguments[1:2] if word in COMMANDS), "--help"]
+    return arguments
 
 
 def _run_in_worker(command: Command, arguments: Sequence[str], journal: RunJournal) -> int:

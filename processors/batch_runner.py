@@ -21,7 +21,7 @@ from core.errors import OutputError, PipelineError
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
-from processors.batch.batch_summary import BatchSummary
+from processors.batch.batch_summary import BatchSummary, with_earlier
 from processors.batch.executor import Executor, JobOutcome, VideoJob
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.index_writer import write_index
@@ -84,6 +84,7 @@ def run_batch(
         if summary.abandoned:
             with contextlib.suppress(OSError):
                 remove_leftovers(output_dir)
+        summary = with_earlier(summary, output_dir)
         try:
             summary.write(output_dir)
             if namer is not None and namer.gallery_path is not None:

@@ -61,7 +61,7 @@ def other_value(option):
         # Words are separated by commas; several paths are several arguments.
         return ("mot,vtt", ("mot", "vtt")) if option.words else ("some/path", ("some/path",))
     if isinstance(option.default, str):
-        text = "9:16" if option.name == "aspect" else "some/path"
+        text = {"aspect": "9:16", "variant": "vertical"}.get(option.name, "some/path")
         return text, text
     for value in (option.default * 0.9 + 0.03, option.default + 2):
         value = type(option.default)(value)
@@ -413,6 +413,29 @@ def test_without_inputs_it_is_the_projects_folder(tmp_path, monkeypatch):
     assert main.main(["-q"]) == 0
     assert [i.name for i in given["inputs"]] == ["x"]
     assert given["output_dir"] == PROJECT / "videos" / "output"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["version"], VERSION),
+        (["help"], "usage: python main.py [INPUT"),
+        (["help", "render"], "usage: main.py render"),
+        (["help", "nonsense"], "usage: python main.py [INPUT"),
+    ],
+)
+def test_help_and_version_do_what_people_mean(capsys, words, expected):
+    with pytest.raises(SystemExit) as caught:
+        main.main(words)
+    assert caught.value.code == 0 and expected in capsys.readouterr().out
+
+
+def test_nothing_is_written_where_no_input_exists(tmp_path, monkeypatch, capsys):
+    scripted(monkeypatch, AssertionError("it ran"))
+    out = tmp_path / "out"
+    code, printed, _ = launch_command(capsys, tmp_path / "a.mp4", tmp_path / "b.mp4", "-o", out)
+    assert code == 1 and printed.count("failed: no such file") == 2 and "2 videos: 2 failed" in printed
+    assert not out.exists()
 
 
 def test_nothing_to_do_says_where_to_put_videos(tmp_path, capsys):

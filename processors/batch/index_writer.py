@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from core.errors import ascii_safe
-from processors.batch.batch_summary import BatchSummary
+from processors.batch.batch_summary import UNFINISHED, BatchSummary
 from processors.results.html_page import PALETTE, is_our_page, page_parts
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
 from processors.results.people_page import PEOPLE_PAGE
@@ -47,7 +47,8 @@ class IndexView(ManifestPart, frozen=True, kw_only=True):
 
 
 def write_index(output_dir: Path, summary: BatchSummary) -> None:
-    """Write index.html about every video below `output_dir`, of this run or earlier ones, and this run's failures.
+    """Write index.html about every video below `output_dir`, of this run or earlier ones, and the inputs that are not
+    done.
 
     An index.html that this program did not make is left alone.
 
@@ -84,8 +85,8 @@ def index_parts(
         "people_page": people_page,
         "problems": [
             {"label": ascii_safe(Path(result.label).name), "status": result.status, "reason": result.reason}
-            for result in summary.results
-            if result.status in ("failed", "interrupted")
+            for result in (*summary.results, *summary.earlier)
+            if result.status in UNFINISHED
         ],
     }
     return page_parts("index.html.j2", ("page.css", "index.css"), "index.js", values)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from config import VERSION
 from core.options import options
-from processors.batch.exit_codes import EXIT_USAGE
+from processors.batch.exit_codes import EXIT_FAILED, EXIT_USAGE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import INPUT_DIR, OUTPUT_DIR, Parser, add_verbosity, existing_place, path
 from processors.commands.command import print_error
@@ -45,6 +45,7 @@ other commands (main.py COMMAND --help):
   render                      make the clips again after corrections
   compare, photos             compare photos; list who is on the photos of a folder, and sort them
   cache, clean                show or clear stored analyses; remove old results
+  help COMMAND, version       what a command does; the program's version
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
 Settings may also be given in a TOML file (--config): one section for each group above, with "_" instead of "-", e.g.
 min_face = 0.1 in section [analysis]. Flags take precedence over the file, the file over the defaults."""
@@ -95,6 +96,8 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     logs = [] if bundle is None else [bundle.log]
     with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
         from processors.batch.batch_inputs import find_inputs
+        from processors.batch.batch_summary import BatchSummary
+        from processors.batch.input_result import failed
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
         if command := _intended_command(parsed.inputs):
@@ -108,6 +111,10 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
             from processors.commands.dry_run import dry_run
 
             return dry_run(inputs, parsed.output, settings, journal, given)
+        if all(source.problem for source in inputs):
+            # There is nothing to write about: not even the output folder is made.
+            print_lines(BatchSummary(tuple(failed(source, source.problem) for source in inputs), 0.0).lines())
+            return EXIT_FAILED
         if not journal.history.crashes:
             logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
         summary = _run_batch(inputs, parsed.output, settings, given, monitor, journal)

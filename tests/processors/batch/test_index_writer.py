@@ -49,12 +49,21 @@ def test_videos_of_this_and_earlier_runs_with_their_people(tmp_path):
     assert "Not done" not in text
 
 
+def test_one_is_singular(tmp_path):
+    values = {**a_manifest(), "people": a_manifest()["people"][:1], "clips": a_manifest()["clips"][:1]}
+    one = msgspec.json.decode(json.dumps(values), type=IndexView)
+    text = text_of("".join(index_parts([("a", one)], DONE)))
+    assert "1 video 1 person , counted per video 1 clip" in text.replace(" ,", " ,").replace("person,", "person ,")
+
+
 def test_failures_are_named_without_the_folders_of_this_machine():
     results = (
         InputResult("/secret/b.mp4", "b", "failed", "is no video"),
         InputResult("c", "c", "interrupted", "later"),
     )
-    page = "".join(index_parts([], BatchSummary(results, 1.0)))
+    earlier = (InputResult("d.mp4", "d", "failed", "was broken"), InputResult("e.mp4", "e", "done"))
+    page = "".join(index_parts([], BatchSummary(results, 1.0, earlier=earlier)))
+    assert "d.mp4 failed: was broken" in text_of(page) and "e.mp4" not in page
     assert "b.mp4 failed: is no video" in text_of(page) and "c interrupted: later" in text_of(page)
     assert "secret" not in page
 
