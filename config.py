@@ -134,6 +134,14 @@ class AnalysisSettings(Section, frozen=True):
     faces_per_track: Annotated[
         int, Meta(ge=1, le=32, description="maximum number of faces per track given to the recognition model")
     ] = 6
+    video_stream: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="which of several video streams to use, from 1; 0: the one that a player would choose",
+        ),
+    ] = 0
     start: Annotated[
         float | str,
         Meta(
@@ -335,6 +343,13 @@ class EncodeSettings(Section, frozen=True):
         Meta(description="preset of x264: slower presets give smaller files"),
     ] = "veryfast"
     audio_kbps: Annotated[int, Meta(ge=32, le=512, description="audio bit rate, kbit/s")] = 160
+    audio_stream: Annotated[
+        str,
+        Meta(
+            description="which of several audio streams to use: its number from 1, or its language as the file states "
+            "it (deu); empty: the one that a player would choose"
+        ),
+    ] = ""
 
 
 class PeopleSettings(Section, frozen=True):

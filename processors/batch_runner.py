@@ -18,6 +18,7 @@ from pathlib import Path
 
 from config import Settings
 from core.errors import OutputError, PipelineError
+from core.media.stream_choice import other_streams
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
@@ -190,6 +191,8 @@ class _Batch:
         if inspection.job is not None:
             if inspection.replaces:
                 logger.info("%s: replacing %s", source.label, inspection.replaces)
+            if streams := other_streams(inspection.job.info):
+                logger.info("%s: %s", source.label, streams)
             jobs.append(inspection.job)
             return None
         if inspection.manifest is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config import Settings
 from core.errors import PipelineError, ascii_safe
+from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
@@ -69,7 +70,8 @@ def inspect_input(
             return Inspection(manifest=old.manifest, folder=folder, follows=follows)
         if plan.refusal is not None:
             raise refusal_error(old, plan.refusal, followed)
-        job = VideoJob(source, probe_video(source.path), video_fingerprint, folder, followed)
+        info = choose_audio(probe_video(source.path, followed.analysis.video_stream), followed.encode.audio_stream)
+        job = VideoJob(source, info, video_fingerprint, folder, followed)
         return Inspection(job=job, folder=folder, replaces=replaced_clips(old, plan, followed), follows=follows)
     except Exception as error:
         return Inspection(reason=one_line_reason(source, error))

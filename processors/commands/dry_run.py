@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from config import Settings
+from core.media.stream_choice import other_streams
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
@@ -49,7 +50,8 @@ def _plan(inspection: Inspection) -> str:
     if inspection.job is not None:
         info = inspection.job.info
         audio = "" if info.default_audio else ", no audio"
-        facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s{audio}"
+        streams = f", {others}" if (others := other_streams(info)) else ""
+        facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s{audio}{streams}"
         kept = f", keeping to {inspection.follows}" if inspection.follows else ""
         replaced = f", replacing {inspection.replaces}" if inspection.replaces else ""
         return f"to do ({facts}) -> {inspection.folder}{kept}{replaced}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings
 from core.errors import SettingsError, ascii_safe
+from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import write_index
@@ -56,7 +57,8 @@ def render_folder(
         remove_leftovers(folder.parent)
         key, fingerprint = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
-        info = probe_video(_find_video([*places, store.video_path(key)], fingerprint, folder))
+        path = _find_video([*places, store.video_path(key)], fingerprint, folder)
+        info = choose_audio(probe_video(path, settings.analysis.video_stream), settings.encode.audio_stream)
         namer = PeopleNamer(settings, folder.parent, lambda: models(settings))
         processor = VideoProcessor(info, folder, fingerprint, settings, monitor, lambda: models(settings), namer)
         record = store.load(key, info)

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from config import VERSION, ClipSettings, Settings
+from core.media.stream_choice import choose_audio
 from core.types import Clip, CropPath, FaceAnalysis
 from processors.clip_renderer import ClipRenderer
 from processors.clips.resume_journal import FinishedClips
@@ -34,6 +35,7 @@ def make_variants(
 
     Raises:
         DecodeError, EncodeError, OutputError, ToolMissingError: as in `ClipRenderer.render`.
+        InvalidVideoError: the video lacks the audio stream of a variant.
         OSError: a file cannot be moved to its place.
         InterruptedRunError: the monitor's `stop` was set.
     """
@@ -41,7 +43,8 @@ def make_variants(
     for name in sorted(settings.variants.keys() - kept.keys()):
         variant = settings.variants[name]
         own = replace(settings, clip=variant.clip, encode=variant.encode)
-        result[name] = _render(name, own, analysis, plan_crops(variant.clip), folder, monitor)
+        heard = dataclasses.replace(analysis, video=choose_audio(analysis.video, variant.encode.audio_stream))
+        result[name] = _render(name, own, heard, plan_crops(variant.clip), folder, monitor)
     return result
 
 

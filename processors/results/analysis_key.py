@@ -58,13 +58,17 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def speech_key(analysis: str, models: Mapping[str, Any]) -> str:
-    """64 hexadecimal digits for the signal of who speaks. analysis: key of the faces; models: what they are called."""
+def speech_key(analysis: str, models: Mapping[str, Any], audio: int | None = None) -> str:
+    """64 hexadecimal digits for the signal of who speaks.
+
+    analysis: key of the faces. models: what they are called. audio: `VideoInfo.chosen_audio`.
+    """
     facts = {
         "schema": SIGNAL_SCHEMA,
         "code": code_digest(roots=_SPEECH_ROOTS),
         "analysis": analysis,
         "models": models,
+        "audio": audio,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

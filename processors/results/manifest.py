@@ -49,7 +49,8 @@ class ManifestInput(ManifestPart, frozen=True, kw_only=True):
 class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     """Properties of the video. Fractions are strings such as "30000/1001"; sizes are in px.
 
-    frames, start_s, duration_s: of the part that was analysed; by default that is all.
+    frames, start_s, duration_s: of the part that was analysed; by default that is all. audio_used: `index` of the track
+    that is heard; None: silence, or an older manifest.
     """
 
     container: str
@@ -69,6 +70,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     interlaced: bool
     color: ColorInfo
     audio: tuple[AudioInfo, ...]
+    audio_used: int | None = None
 
 
 class ManifestTimeline(ManifestPart, frozen=True, kw_only=True):

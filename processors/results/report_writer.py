@@ -189,8 +189,7 @@ def _tick_label(seconds: float, step: float) -> str:
 
 def _video(manifest: Manifest) -> dict[str, Any]:
     video = manifest.video
-    playable = [track for track in video.audio if not track.fault]
-    used = [track for track in playable if track.default] or playable
+    used = [track for track in video.audio if track.index == video.audio_used]
     return {
         "name": manifest.input.name,
         "duration_s": video.duration_s,

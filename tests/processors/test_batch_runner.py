@@ -57,7 +57,7 @@ def video_info(path: Path) -> VideoInfo:
 def probe(monkeypatch):
     """Every file is a video, except those whose content says otherwise."""
 
-    def scripted(path: Path) -> VideoInfo:
+    def scripted(path: Path, video_stream: int = 0) -> VideoInfo:
         if path.read_bytes().startswith(b"not"):
             raise InvalidVideoError("not a video", path=path, hint="try another")
         return video_info(path)
@@ -322,7 +322,9 @@ def test_finished_clips_are_never_replaced_in_silence(videos, caplog):
     size = load_settings(None, {"clip": {"size": 256}})
     refused = run(videos, Script(), settings=size, given={"clip.size"})
     assert statuses(refused) == ["failed"] * 4 and refused.exit_code == 1
-    assert refused.results[1].reason.startswith("it has 1 finished clip, made with size 512 (--overwrite replaces them;")
+    assert refused.results[1].reason.startswith(
+        "it has 1 finished clip, made with size 512 (--overwrite replaces them;"
+    )
     assert clip.stat() == made
     forced = load_settings(None, {"clip": {"size": 256}, "run": {"overwrite": True}})
     assert statuses(run(videos, Script(), settings=forced, given={"clip.size", "run.overwrite"})) == ["done"] * 4

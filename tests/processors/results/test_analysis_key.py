@@ -154,6 +154,7 @@ def test_the_signal_of_speech_has_a_key_of_its_own():
     key = speech_key(KEY, models)
     assert len(key) == 64 and key != KEY and key == speech_key(KEY, dict(models))
     assert key not in (speech_key(KEY, {**models, "name": "lr-asd"}), speech_key("ab" * 32, models))
+    assert key != speech_key(KEY, models, audio=2)
     # Changed speech code must not make faces be detected again.
     assert not any(name.startswith("processors.speech") for name in analysis_sources(PROJECT))
     assert "processors.speech.speaker_decision" in analysis_sources(PROJECT, _SPEECH_ROOTS)

@@ -133,7 +133,7 @@ def test_only_our_own_script_and_style_may_run(manifest):
 
 def test_nobody_no_sound_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
-    manifest["video"].update(duration_s=0.0, audio=[])
+    manifest["video"].update(duration_s=0.0, audio=[], audio_used=None)
     text = report_html(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())
     assert "No people were found" in text and "no audio" in text and 'class="timeline"' not in text
 
