@@ -31,6 +31,7 @@ try:
         cache_command,
         clean_command,
         compare_command,
+        config_command,
         edit_commands,
         gallery_commands,
         people_command,
@@ -60,6 +61,7 @@ COMMANDS: dict[str, Command] = {
     "photos": Command(photos_command.parser, photos_command.run, opens_media=True),
     "cache": Command(cache_command.parser, cache_command.run),
     "clean": Command(clean_command.parser, clean_command.run),
+    "config": Command(config_command.parser, config_command.run),
 }
 """by the first argument; any other first argument is an input of `run` (a file with such a name: ./run)"""
 

@@ -27,6 +27,7 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 from processors.commands import run_command
 from processors.commands.settings_flags import settings_from
+from tests.material.factories import video_info
 from tests.material.page_material import a_manifest
 from utils.console_log import configure_logging
 from utils.fingerprints import fingerprint
@@ -325,10 +326,10 @@ def videos(tmp_path, monkeypatch):
     for name in ("a.mp4", "b.mp4", "c.mp4"):
         (folder / name).write_bytes(name.encode())
 
-    def probe(path: Path):
+    def probe(path: Path, video_stream: int = 0):
         if path.name == "c.mp4":
             raise InvalidVideoError("not a video", path=path)
-        return type("Info", (), {"codec": "h264", "width": 64, "height": 48, "duration_s": 2.0, "default_audio": None})
+        return video_info(path, duration_s=2.0)
 
     monkeypatch.setattr(batch_inspection, "probe_video", probe)
     yield folder
@@ -462,6 +463,15 @@ def test_the_batch_is_told_which_settings_the_user_asks_for(videos, tmp_path, mo
     assert arguments["given"] == {"clip.aspect", "output.reel", "analysis.search_interval", "clip.size"}
     assert main.main([str(videos), "-q", "-o", str(tmp_path / "out")]) == 0
     assert arguments["given"] == set()
+
+
+def test_a_settings_file_beside_the_inputs_is_used_and_said(videos, tmp_path, monkeypatch, capsys):
+    (videos / "face-clips.toml").write_text("[clip]\nsize = 256\n")
+    arguments = scripted(monkeypatch, BatchSummary((), 1.0))
+    assert main.main([str(videos), "-o", str(tmp_path / "out"), "--aspect", "9:16"]) == 0
+    assert arguments["settings"].clip.frame_size == (144, 256)
+    assert arguments["given"] == {"clip.aspect"}, "finished folders keep the size that they were made with"
+    assert f"settings from {videos / 'face-clips.toml'}" in capsys.readouterr().err
 
 
 def test_a_dry_run_says_what_would_be_replaced(videos, results, capsys):
@@ -619,7 +629,7 @@ def test_the_cache_is_described_and_cleared(tmp_path, capsys):
     assert (code, err) == (0, "")
     assert "analyses  1" in out and "2.0 of 10 MB" in out
     assert launch_command(capsys, "cache", "--cache-dir", tmp_path, "--cache-mb", 10)[1] == out
-    assert launch_command(capsys, "cache", "clear", "--cache-dir", tmp_path)[1] == "1 analyses removed, 2.0 MB\n"
+    assert launch_command(capsys, "cache", "clear", "--cache-dir", tmp_path)[1] == "1 analysis removed, 2.0 MB\n"
     assert not entry.exists()
 
 

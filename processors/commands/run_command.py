@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from config import VERSION
 from core.options import options
+from core.settings_file import find_settings_file
 from processors.batch.exit_codes import EXIT_FAILED, EXIT_USAGE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import INPUT_DIR, OUTPUT_DIR, Parser, add_verbosity, existing_place, path
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 OTHER_COMMANDS = (
     "people", "rename", "merge", "split", "drop", "name", "link", "unlink", "forget", "render", "compare", "photos",
-    "cache", "clean",
+    "cache", "clean", "config",
 )  # fmt: skip
 
 _EPILOG = """\
@@ -45,10 +46,13 @@ other commands (main.py COMMAND --help):
   render                      make the clips again after corrections
   compare, photos             compare photos; list who is on the photos of a folder, and sort them
   cache, clean                show or clear stored analyses; remove old results
+  config                      print a settings file with all settings and what they mean
   help COMMAND, version       what a command does; the program's version
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
-Settings may also be given in a TOML file (--config): one section for each group above, with "_" instead of "-", e.g.
-min_face = 0.1 in section [analysis]. Flags take precedence over the file, the file over the defaults."""
+Settings may also be given in a TOML file: one section for each group above, with "_" instead of "-", as min_face = 0.1
+in section [analysis]. It is named by --config, or found as face-clips.toml beside the inputs, else in the folder
+face-clips of your config folder (~/.config). Flags take precedence over the file, the file over the defaults. Finished
+videos keep the settings that they were made with, except for those of flags and --config."""
 _BUNDLE_HELP = (
     "write a zip for a bug report (default: debug-bundle.zip in this folder): log, versions, machine, settings, video "
     "properties, manifests, tracks.csv. It contains no video, images, faces, paths or names given to people, but it "
@@ -91,10 +95,13 @@ def parser() -> Parser:
 def run(arguments: Sequence[str], journal: RunJournal) -> int:
     """Process the videos that `arguments` name; returns the exit code."""
     parsed = parser().parse_intermixed_args(arguments)
-    settings, given = settings_from(parsed), given_settings(parsed)
+    found = None if parsed.config else find_settings_file([Path(place) for place in parsed.inputs or [INPUT_DIR]])
+    settings, given = settings_from(parsed, found=found), given_settings(parsed)
     bundle = _debug_bundle(parsed, arguments, settings, journal)
     logs = [] if bundle is None else [bundle.log]
     with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
+        if found is not None and not journal.history.crashes:
+            logger.info("settings from %s", found)
         from processors.batch.batch_inputs import find_inputs
         from processors.batch.batch_summary import BatchSummary
         from processors.batch.input_result import failed

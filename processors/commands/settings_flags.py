@@ -9,7 +9,7 @@ from typing import Any
 
 from config import Settings
 from core.options import Option, flag_of, section_title
-from core.settings_file import current_names, load_settings, read_settings_file
+from core.settings_file import current_names, load_settings, read_settings_file, user_settings_file
 from processors.commands.argument_parser import Parser, argument_type
 
 _METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
@@ -27,8 +27,12 @@ def add_settings(parser: Parser, options: Iterable[Option]) -> None:
         _add_flag(groups[option.section], option)
 
 
-def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]] | None = None) -> Settings:
-    """Build the settings: defaults, then the file of --config or the `recorded` settings, then flags.
+def settings_from(
+    parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]] | None = None, found: Path | None = None
+) -> Settings:
+    """Build the settings: defaults, then a file, then the `recorded` settings, then flags.
+
+    found: the file to use without `--config`; None: the user's, if there is one.
 
     Raises:
         SettingsError: the file cannot be read, or a value is invalid.
@@ -39,7 +43,7 @@ def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]
         if dot:
             values.setdefault(section, {})[name] = value
     config: Path | None = getattr(parsed, "config", None)
-    return load_settings(config, values)
+    return load_settings(config, values, found=found or user_settings_file())
 
 
 def given_settings(parsed: argparse.Namespace) -> frozenset[str]:

@@ -434,9 +434,9 @@ def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(vide
     script, begun = Script(), threading.Event()
     script.steps["analyse", "a"] = lambda _: begun.set()
 
-    def slow(path):
+    def slow(path, video_stream=0):
         assert path.stem != "d" or begun.wait(20)
-        return probe(path)
+        return probe(path, video_stream)
 
     monkeypatch.setattr(batch_inspection, "probe_video", slow)
     assert statuses(run(videos, script)) == ["done"] * 4
