@@ -35,7 +35,7 @@ from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.batch.worker_threads import WorkerThreads
 from processors.results.output_folder import output_lock, remove_leftovers
-from utils.progress_bars import BatchMonitor
+from utils.batch_monitor import BatchMonitor
 
 logger = logging.getLogger(__name__)
 

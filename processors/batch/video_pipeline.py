@@ -21,8 +21,8 @@ from processors.batch.input_result import InputResult, finished
 from processors.batch.stage_runner import StageRunner
 from processors.batch.video_processor_factory import MakeProcessor, Processor
 from processors.batch.worker_threads import WorkerThreads
+from utils.batch_monitor import BatchMonitor
 from utils.malloc_tuning import give_back_memory
-from utils.progress_bars import BatchMonitor
 
 _Item = TypeVar("_Item")
 

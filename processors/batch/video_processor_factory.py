@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.types import VideoInfo
+from processors.batch.conversion_watch import watch_conversion
 from processors.batch.model_loader import load_models
 from processors.known_people.people_namer import PeopleNamer
 from processors.results.manifest import Manifest
@@ -52,12 +53,13 @@ class VideoProcessorFactory:
         self._load = load
         self._loaded: dict[str, ModelManager] = {}
         self._lock = threading.Lock()
-        self.namer = PeopleNamer(settings, output_dir, functools.partial(self._models, settings.analysis.embedder))
+        models = functools.partial(self._models, settings.analysis.embedder, StageMonitor())
+        self.namer = PeopleNamer(settings, output_dir, models)
 
     def __call__(
         self, info: VideoInfo, folder: Path, fingerprint: Fingerprint, settings: Settings, monitor: StageMonitor
     ) -> Processor:
-        models = functools.partial(self._models, settings.analysis.embedder)
+        models = functools.partial(self._models, settings.analysis.embedder, monitor)
         return VideoProcessor(info, folder, fingerprint, settings, monitor, models, self.namer)
 
     def release(self) -> None:
@@ -65,10 +67,11 @@ class VideoProcessorFactory:
         for models in self._loaded.values():
             models.release()
 
-    def _models(self, embedder: str) -> ModelManager:
-        """The models of the run, with the embedder that a folder was made with."""
+    def _models(self, embedder: str, monitor: StageMonitor) -> ModelManager:
+        """The models of the run, with the embedder that a folder was made with. monitor: of who needs them first."""
         with self._lock:
             if embedder not in self._loaded:
-                analysis = replace(self._settings.analysis, embedder=embedder)
-                self._loaded[embedder] = self._load(replace(self._settings, analysis=analysis))
+                settings = replace(self._settings, analysis=replace(self._settings.analysis, embedder=embedder))
+                with watch_conversion(settings, monitor):
+                    self._loaded[embedder] = self._load(settings)
             return self._loaded[embedder]

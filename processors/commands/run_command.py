@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
     from processors.batch.batch_summary import BatchSummary
     from processors.commands.debug_bundle import DebugBundle
-    from utils.progress_bars import BatchMonitor
+    from utils.batch_monitor import BatchMonitor
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +86,12 @@ def parser() -> Parser:
     result.add_argument(
         "--debug-bundle", nargs="?", type=_zip, const=Path("debug-bundle.zip"), metavar="FILE.zip", help=_BUNDLE_HELP
     )
+    result.add_argument(
+        "--progress",
+        choices=("auto", "json"),
+        default="auto",
+        help="how to show progress on stderr: bars on a terminal and a line a minute elsewhere (auto), or JSON lines",
+    )
     add_verbosity(result)
     result.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     add_settings(result, options())
@@ -99,7 +105,8 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     settings, given = settings_from(parsed, found=found), given_settings(parsed)
     bundle = _debug_bundle(parsed, arguments, settings, journal)
     logs = [] if bundle is None else [bundle.log]
-    with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
+    console = open_console(parsed.verbosity, parsed.log_file, *logs, as_json=parsed.progress == "json")
+    with bundle or contextlib.nullcontext(), console as monitor:
         if found is not None and not journal.history.crashes:
             logger.info("settings from %s", found)
         from processors.batch.batch_inputs import find_inputs

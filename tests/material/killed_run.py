@@ -30,7 +30,7 @@ from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
 from tests.material.factories import face_analysis, tracklet
-from utils.progress_bars import BatchMonitor
+from utils.batch_monitor import BatchMonitor
 
 PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
 

@@ -42,8 +42,8 @@ from processors.results.manifest import write_manifest
 from processors.results.output_folder import staged_results
 from tests.material import factories
 from tests.material.page_material import a_manifest, as_manifest
+from utils.batch_monitor import BatchMonitor
 from utils.fingerprints import Fingerprint
-from utils.progress_bars import BatchMonitor
 from utils.stage_monitor import StageMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error

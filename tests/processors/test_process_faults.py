@@ -32,9 +32,9 @@ from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.material.small_disk import small_disk
 from tests.processors.test_resume import write_video
+from utils.batch_monitor import BatchMonitor
 from utils.console_log import configure_logging
 from utils.fingerprints import fingerprint
-from utils.progress_bars import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected
 

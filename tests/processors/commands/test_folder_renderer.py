@@ -24,7 +24,7 @@ from processors.results.manifest import Manifest, read_manifest
 from processors.results.result_lookup import find_folder, recorded_settings
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
-from utils.progress_bars import BatchMonitor
+from utils.batch_monitor import BatchMonitor
 from utils.stage_monitor import StageMonitor
 
 
