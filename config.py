@@ -421,6 +421,9 @@ class RunSettings(Section, frozen=True):
     """Running the program."""
 
     overwrite: Annotated[bool, Meta(description="process inputs again even if they are done")] = False
+    recursive: Annotated[
+        bool, Meta(description="also take the videos in folders inside the given ones; results are laid out likewise")
+    ] = False
     threads: Annotated[int, Meta(ge=0, le=256, description="number of CPU threads; 0: all")] = 0
     cache_dir: Annotated[str, Meta(description="folder for models and analyses; empty: the user's cache folder")] = ""
     cache: Annotated[bool, Meta(description="store analyses in the cache and use stored ones of the same video")] = True

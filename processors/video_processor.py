@@ -36,6 +36,7 @@ from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
 from processors.results.remembered_settings import remembered_settings
 from processors.results.replaced_clips import refusal_error
+from processors.results.result_tree import folder_name
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
 from processors.results.speech_record import speech_files, with_speech
@@ -215,7 +216,7 @@ class VideoProcessor:
             return timeline, VideoNames()
         edited = choice is TimelineChoice.EDITED
         before = timeline if edited else numbered_timeline(timeline)
-        names = self._namer.name(self._fingerprint, record, before, self._folder.name, edited=edited)
+        names = self._namer.name(self._fingerprint, record, before, folder_name(self._folder), edited=edited)
         return named_timeline(before, names.people), names
 
     def _render(

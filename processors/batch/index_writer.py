@@ -17,7 +17,8 @@ from processors.results.manifest import ManifestFile, ManifestInput, ManifestPar
 from processors.results.people_page import PEOPLE_PAGE
 from processors.results.report_writer import REPORT_FILE
 from processors.results.result_pictures import FACE_FILE
-from utils.files import PARTIAL_PREFIX, atomic_path
+from processors.results.result_tree import folder_name, result_folders
+from utils.files import atomic_path
 
 logger = logging.getLogger(__name__)
 
@@ -93,12 +94,11 @@ def index_parts(
 
 
 def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:
-    for path in sorted(output_dir.iterdir()):
-        if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX):
-            view = read_view(path, IndexView)
-            if view is not None:
-                yield path.name, view
-            del view
+    for path in result_folders(output_dir):
+        view = read_view(path, IndexView)
+        if view is not None:
+            yield folder_name(path, output_dir), view
+        del view
 
 
 def _tell_apart(videos: list[dict[str, Any]]) -> None:

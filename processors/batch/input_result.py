@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import ascii_safe
+from processors.results.result_tree import folder_name
 
 if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
@@ -62,7 +63,7 @@ def finished(
         duration_s=manifest.video.duration_s,
         wall_s=wall_s,
         analysis_cached=analysis_cached,
-        folder="" if folder is None else folder.name,
+        folder="" if folder is None else folder_name(folder),
         path=_path(source),
     )
 
@@ -70,7 +71,7 @@ def finished(
 def duplicate(source: BatchInput, folder: Path | None, original: BatchInput) -> InputResult:
     """Return the result of an input that is the same video as `original`."""
     reason = f"the same video as {original.label}"
-    name = "" if folder is None else folder.name
+    name = "" if folder is None else folder_name(folder)
     return InputResult(source.label, source.name, "duplicate", reason, folder=name, path=_path(source))
 
 

@@ -109,10 +109,11 @@ def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, Segme
     with open_console(parsed.verbosity):
         from processors.commands import people_editor
         from processors.results.result_lookup import find_folder
+        from processors.results.result_tree import output_root
 
         folder = find_folder(parsed.folder, parsed.output)
         edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
-        follow_edited_timeline(folder, edited, gallery_file(parsed, folder.parent))
+        follow_edited_timeline(folder, edited, gallery_file(parsed, output_root(folder)))
         logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
     print_lines(people_editor.people_lines(edited))
     return EXIT_DONE

@@ -19,6 +19,7 @@ from core.errors import OutputError, SettingsError, ascii_safe
 from processors.people.segments import SegmentRules, segment_rows
 from processors.results.manifest import read_manifest
 from processors.results.output_folder import keep_backup, output_lock
+from processors.results.result_tree import output_root
 from processors.results.timeline_file import (
     TIMELINE_FILE,
     PersonEntry,
@@ -52,7 +53,7 @@ def edit_people(folder: Path, change: Change) -> TimelineFile:
         SettingsError: the timeline is invalid or the change is impossible; nothing is written.
         OutputError: the folder cannot be written, or a run is writing there.
     """
-    with output_lock(folder.parent):
+    with output_lock(output_root(folder)):
         path = folder / TIMELINE_FILE
         changed = change(read_timeline(folder), _rules(folder))
         check(changed, path)

@@ -113,7 +113,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         from processors.batch.batch_summary import BatchSummary
         from processors.batch.input_result import failed
 
-        inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
+        inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output, recursive=settings.run.recursive)
         if command := _intended_command(parsed.inputs):
             return print_error(f"no file {parsed.inputs[0]!r}; did you mean the command {command}?", EXIT_USAGE)
         if bundle is not None:

@@ -19,8 +19,8 @@ ONLY = "people.only"
 """the one setting outside `RESULT_SECTIONS` that decides which clips there are"""
 
 VARIANT_SECTIONS = ("clip.", "encode.")
-SHARED = frozenset({"clip.min_clip", "clip.merge_gap"})
-"""settings of clips that decide what timeline.json says, and with it all sets of clips"""
+SHARED = frozenset({"clip.min_clip", "clip.merge_gap", "clip.min_time"})
+"""settings of clips that decide who is shown when, and with it all sets of clips"""
 
 _ENDS = frozenset({"analysis.end", "analysis.duration"})
 """two ways to say one thing: whoever gives one of them does not want the other that is remembered"""
@@ -38,8 +38,16 @@ class SettingsChange:
     before: Any
     after: Any
 
+    @property
+    def may_differ_in_variant(self) -> bool:
+        """Whether a further set of clips may have another value."""
+        key = f"{self.section}.{self.name}"
+        return key.startswith(VARIANT_SECTIONS) and key not in SHARED
+
     def __str__(self) -> str:
         """What the results were made with, "aspect 1:1"; the name is that of the flag."""
+        if (self.section, self.name) == ("people", "only") and not self.before:
+            return "clips of everybody"
         value = ("no", "yes")[self.before] if isinstance(self.before, bool) else str(self.before) or "empty"
         return f"{flag_of(self.name).removeprefix('--')} {ascii_safe(value)}"
 

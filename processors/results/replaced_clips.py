@@ -28,7 +28,8 @@ def refusal_error(old: OldResults, refusal: Refusal, settings: Settings) -> Outp
     message, hint = refusal.value
     if refusal is Refusal.OTHER_SETTINGS and old.manifest is not None:
         message = f"it has {' and '.join(_sets_at_stake(old.manifest, settings, 'finished clip'))}"
-        if not settings.output.variant:
+        changes = changed_settings(old.manifest, settings)
+        if changes and all(change.may_differ_in_variant for change in changes):
             hint += "; --variant NAME makes a second set beside them"
         if old.facts.timeline_edited and not settings.output.variant:
             hint = f"main.py render makes them anew and keeps the edited timeline; {hint}"

@@ -40,6 +40,7 @@ from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results.manifest import write_manifest
 from processors.results.output_folder import staged_results
+from processors.results.result_tree import folder_name, output_root, result_folders
 from tests.material import factories
 from tests.material.page_material import a_manifest, as_manifest
 from utils.batch_monitor import BatchMonitor
@@ -334,6 +335,29 @@ def test_finished_clips_are_never_replaced_in_silence(videos, caplog):
     assert statuses(run(videos, Script(), given=set())) == ["cached"] * 4
     assert "b.mp4: keeping to the settings that it was made with: size 256" in caplog.text
     assert clip.stat() == made
+
+
+def test_folders_inside_folders_are_laid_out_likewise(tmp_path):
+    for name in ("a", "mon/a", "mon/late/b"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / f"{name}.mp4").write_bytes(name.encode())
+    out = tmp_path / "out"
+
+    def batch() -> Any:
+        inputs = find_inputs([str(tmp_path / "in")], out, recursive=True)
+        return run_batch(inputs, out, Settings(), BatchMonitor(), Script().make)
+
+    assert [(r.status, r.folder) for r in batch().results] == [
+        ("done", "a"),
+        ("done", "mon/a"),
+        ("done", "mon/late/b"),
+    ]
+    assert statuses(batch()) == ["cached"] * 3
+    assert [folder_name(path, out) for path in result_folders(out)] == ["a", "mon/a", "mon/late/b"]
+    left = out / "mon" / ".partial-x"
+    left.mkdir()
+    assert statuses(batch()) == ["cached"] * 3 and not left.exists()
+    assert {output_root(path) for path in result_folders(out)} == {out}
 
 
 def test_what_is_made_again_keeps_the_settings_of_its_folder(videos):

@@ -49,6 +49,18 @@ def test_videos_of_this_and_earlier_runs_with_their_people(tmp_path):
     assert "Not done" not in text
 
 
+def test_videos_in_folders_inside_folders_are_linked(tmp_path):
+    put(tmp_path, "mon/a", name="a.mp4")
+    put(tmp_path, "tue/a", name="a.mp4")
+    (tmp_path / "other").mkdir()
+    put(tmp_path / "other", "b", name="b.mp4")
+    (tmp_path / "other" / ".lock").touch()
+    write_index(tmp_path, DONE)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<h2><a href="([^"]+)"', page) == ["mon/a/report.html", "tue/a/report.html"]
+    assert "a.mp4 (mon/a)" in page, "another output folder below this one has an index of its own"
+
+
 def test_one_is_singular(tmp_path):
     values = {**a_manifest(), "people": a_manifest()["people"][:1], "clips": a_manifest()["clips"][:1]}
     one = msgspec.json.decode(json.dumps(values), type=IndexView)

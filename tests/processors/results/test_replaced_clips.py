@@ -48,6 +48,16 @@ def test_other_settings_are_named_with_the_values_that_the_clips_have():
     assert edited.hint.startswith("main.py render") and "--overwrite" in edited.hint
 
 
+def test_a_variant_is_offered_only_where_it_would_do():
+    def hint(values: dict[str, dict[str, Any]]) -> str:
+        return refusal_error(results(DONE), Refusal.OTHER_SETTINGS, load_settings(None, values)).hint
+
+    assert "--variant" in hint({"clip": {"aspect": "9:16"}, "encode": {"quality": 30}})
+    assert "--variant" not in hint({"clip": {"aspect": "9:16", "min_clip": 3}})
+    assert "--variant" not in hint({"analysis": {"min_face": 0.1}})
+    assert "--variant" not in hint({"people": {"only": "Anna"}})
+
+
 def test_nothing_is_replaced_where_clips_are_kept_or_there_are_none():
     assert replaced_clips(results(DONE), RunPlan(Action.SKIP), Settings()) == ""
     assert replaced_clips(results(DONE), RunPlan(Action.ADD_EXTRAS), Settings()) == ""
@@ -60,4 +70,4 @@ def test_a_long_list_of_changes_is_cut():
     assert list_changes(changes) == "key-0 0, key-1 1, key-2 2, key-3 3 and 3 more"
     assert list_changes([SettingsChange("identity", "skip_still", True, False)]) == "skip-still yes"
     assert str(SettingsChange("clip", "max_clip", 0.0, 2.0)) == "max-clip 0.0"
-    assert str(SettingsChange("people", "only", "", "Anna")) == "only empty"
+    assert str(SettingsChange("people", "only", "", "Anna")) == "clips of everybody"
