@@ -145,7 +145,7 @@ def test_flags_may_stand_between_inputs():
 def test_behind_two_dashes_everything_is_an_input(tmp_path, monkeypatch, command, arguments, inputs):
     seen = []
 
-    def find_inputs(given, output):
+    def find_inputs(given, output, *, recursive):
         seen.append(given)
         return ()
 

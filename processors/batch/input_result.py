@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import ascii_safe
-from processors.results.result_tree import folder_name
 
 if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
@@ -63,7 +62,7 @@ def finished(
         duration_s=manifest.video.duration_s,
         wall_s=wall_s,
         analysis_cached=analysis_cached,
-        folder="" if folder is None else folder_name(folder),
+        folder=_folder_name(folder),
         path=_path(source),
     )
 
@@ -71,8 +70,8 @@ def finished(
 def duplicate(source: BatchInput, folder: Path | None, original: BatchInput) -> InputResult:
     """Return the result of an input that is the same video as `original`."""
     reason = f"the same video as {original.label}"
-    name = "" if folder is None else folder_name(folder)
-    return InputResult(source.label, source.name, "duplicate", reason, folder=name, path=_path(source))
+    folder_name = _folder_name(folder)
+    return InputResult(source.label, source.name, "duplicate", reason, folder=folder_name, path=_path(source))
 
 
 def failed(source: BatchInput, reason: str) -> InputResult:
@@ -87,3 +86,10 @@ def interrupted(source: BatchInput, reason: str) -> InputResult:
 
 def _path(source: BatchInput) -> str:
     return ascii_safe(os.path.abspath(source.path))  # noqa: PTH100 - links are not followed, and ".." is resolved
+
+
+def _folder_name(folder: Path | None) -> str:
+    # Imported only now: the supervisor, which must start at once, knows results too.
+    from processors.results.result_tree import folder_name
+
+    return "" if folder is None else folder_name(folder)

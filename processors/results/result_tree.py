@@ -8,7 +8,8 @@ from pathlib import Path
 
 from processors.results.manifest import MANIFEST_FILE
 
-LOCK_FILE = ".lock"
+LOCK_FILE = ".face-clips.lock"
+"""in every output folder; by it those are told from the folders inside them"""
 
 
 def result_folders(output_dir: Path) -> list[Path]:

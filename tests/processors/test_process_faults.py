@@ -27,6 +27,7 @@ from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
 from processors.results.old_results import examine_folder
+from processors.results.result_tree import LOCK_FILE
 from processors.results.run_plan import Action, plan_run
 from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors
@@ -259,7 +260,7 @@ def test_two_runs_at_once(inputs: Path, wanted: dict[str, bytes], tmp_path: Path
     first = subprocess.Popen([sys.executable, "-c", script], cwd=project)
     try:
         deadline = time.monotonic() + 60
-        while not (output / ".lock").exists():
+        while not (output / LOCK_FILE).exists():
             assert time.monotonic() < deadline
             assert first.poll() is None
             time.sleep(0.02)

@@ -574,8 +574,8 @@ def test_only_one_person_gets_clips(tmp_path, stages, named):
     assert [path.segment.person for path in stages["paths"]] == ["Anna"]
 
 
-def test_people_who_are_shown_too_briefly_in_all_get_no_clips(tmp_path, stages, make):
-    manifest = make(clip={"min_time": 0.5}).finish(RECORD)
+def test_people_who_are_shown_too_briefly_in_all_get_no_clips(stages, named):
+    manifest = named("Anna", clip={"min_time": 0.5})[0].finish(RECORD)
     assert stages["paths"] == [] and [person.on_screen_s for person in manifest.people] == [0.4]
-    make(clip={"min_time": 0.3}).finish(RECORD)
-    assert [path.segment.person for path in stages["paths"]] == ["person_01"]
+    named("Anna", clip={"min_time": 0.3})[0].finish(RECORD)
+    assert [path.segment.person for path in stages["paths"]] == ["Anna"]
