@@ -26,9 +26,10 @@ from processors.extras.registry import ExtrasContext, write_extras
 from processors.extras.variant_clips import make_variants
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.people_namer import PeopleNamer, VideoNames
-from processors.known_people.video_names import chosen_folders, named_timeline, numbered_timeline
+from processors.known_people.video_names import named_timeline, numbered_timeline
 from processors.people.segments import pad_and_split
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
+from processors.results.clip_choice import ClipChoice, choose_clips
 from processors.results.html_page import prepare_pages
 from processors.results.manifest import Manifest, read_manifest
 from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files
@@ -43,7 +44,6 @@ from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import TIMELINE_FILE, read_timeline, to_timeline
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.helper_threads import helper_thread
-from utils.plurals import count_of
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
@@ -159,19 +159,17 @@ class VideoProcessor:
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         timeline, names = self._named(record, self._timeline(record, plan.timeline, old.manifest), plan.timeline)
-        named = chosen_folders(self._settings.people.only, timeline, names.people)
-        chosen = named - self._brief(record, timeline)
-        segments = [segment for segment in timeline.segments if segment.person in chosen]
+        choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
         reused = None
         if plan.action is Action.ADD_EXTRAS:
             reused = old.reusable_for(timeline, self._settings)
         with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
             if reused is None:
-                results, thumbnails = self._render(record, timeline, segments, staging, is_anybody_named=bool(named))
+                results, thumbnails = self._render(record, timeline, choice, staging)
             else:
                 results, thumbnails = reused, self._take_over(reused, staging)
             missing = self._settings.output.extras - set(results.extras)
-            plan_crops = functools.partial(self._plan_crops, segments, record.analysis)
+            plan_crops = functools.partial(self._plan_crops, choice.segments, record.analysis)
             variants = make_variants(
                 self._settings, results.variants, record.analysis, plan_crops, staging, self._monitor
             )
@@ -220,16 +218,10 @@ class VideoProcessor:
         return named_timeline(before, names.people), names
 
     def _render(
-        self,
-        record: AnalysisRecord,
-        timeline: Timeline,
-        segments: Sequence[Segment],
-        folder: Path,
-        *,
-        is_anybody_named: bool,
+        self, record: AnalysisRecord, timeline: Timeline, choice: ClipChoice, folder: Path
     ) -> tuple[ReusableResults, ClipThumbnails]:
-        """Make the clips of `segments` in `folder`. is_anybody_named: somebody is whom `--only` means."""
-        paths = self._plan_crops(segments, record.analysis, self._settings.clip)
+        """Make the clips of `choice` in `folder`."""
+        paths = self._plan_crops(choice.segments, record.analysis, self._settings.clip)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
         finished = FinishedClips(folder, facts)
         thumbnails = self._thumbnails(folder, (path.segment.person for path in paths))
@@ -244,7 +236,7 @@ class VideoProcessor:
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
         )
-        if self._settings.people.only and not is_anybody_named:
+        if self._settings.people.only and not choice.is_anybody_named:
             warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
             warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
@@ -256,15 +248,6 @@ class VideoProcessor:
             warnings=(*record.warnings, *warnings),
         )
         return results, thumbnails
-
-    def _brief(self, record: AnalysisRecord, timeline: Timeline) -> set[str]:
-        """The folders of those who are shown for less than `min_time`."""
-        shortest_s = self._settings.clip.min_time
-        brief = {p.name for p in timeline.people if record.analysis.on_screen_s(p.tracklets) < shortest_s}
-        if brief:
-            who = count_of(len(brief), "person", "people")
-            logger.info("%s: %s on screen for less than %g s, without clips", self._folder.name, who, shortest_s)
-        return brief
 
     def _take_over(self, reused: ReusableResults, folder: Path) -> ClipThumbnails:
         """Put the old clips and extras into `folder`."""
