@@ -420,7 +420,9 @@ class OutputSettings(Section, frozen=True):
 class RunSettings(Section, frozen=True):
     """Running the program."""
 
-    overwrite: Annotated[bool, Meta(description="process inputs again even if they are done")] = False
+    overwrite: Annotated[
+        bool, Meta(description="process finished inputs again, and replace clips that were made with other settings")
+    ] = False
     recursive: Annotated[
         bool, Meta(description="also take the videos in folders inside the given ones; results are laid out likewise")
     ] = False

@@ -116,7 +116,7 @@ def followed_settings(manifest: Manifest | None, settings: Settings, given: Coll
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
         hint = "the folder remembers the settings it was made with; give both"
-        raise SettingsError(str(error), hint=hint) from error
+        raise SettingsError(str(error).partition(" - at `$")[0], hint=hint) from error
 
 
 def _all_names(settings: Settings) -> frozenset[str]:

@@ -8,7 +8,12 @@ from config import VERSION, Settings
 from core.errors import OutputError, ascii_safe
 from processors.results.manifest import Manifest
 from processors.results.old_results import OldResults
-from processors.results.remembered_settings import SettingsChange, changed_settings, changed_variants
+from processors.results.remembered_settings import (
+    SettingsChange,
+    changed_settings,
+    changed_variants,
+    remembered_settings,
+)
 from processors.results.run_plan import Action, Refusal, RunPlan
 from utils.plurals import count_of
 
@@ -44,7 +49,9 @@ def replaced_clips(old: OldResults, plan: RunPlan, settings: Settings) -> str:
     at_stake = _sets_at_stake(manifest, settings, "clip")
     if at_stake or plan.action is Action.ADD_EXTRAS:
         return " and ".join(at_stake)
-    if manifest.version != VERSION:
+    if remembered_settings(manifest) is None:
+        reason = "made with settings that are not valid in this version"
+    elif manifest.version != VERSION:
         reason = f"made by version {ascii_safe(manifest.version)}"
     elif facts.timeline_edited and not facts.timeline_rendered:
         reason = "made before the timeline was edited"

@@ -4,7 +4,7 @@
 |-------------------------------------------------------------|--------------------------|---------------------------|
 | a file in the way, files of others, another video's results | refuse                   | refuse                    |
 | nothing, or results of another version                      | render, resume clips     | render                    |
-| clips that were made with other settings                    | refuse                   | render                    |
+| clips that were made with other settings                    | refuse                   | render, resume clips      |
 | an exchange of results that was broken off                  | render, resume clips     | render                    |
 | the wanted results, complete                                | skip                     | render                    |
 | the wanted clips, but not an extra, a variant, who speaks   | reuse clips, add extras  | render                    |
@@ -125,7 +125,9 @@ def plan_run(
             return RunPlan(Action.SKIP, timeline)
         if facts.clips_intact:
             return RunPlan(Action.ADD_EXTRAS, timeline)
-    return RunPlan(Action.RENDER, timeline, resume=facts.clips_resumable and not overwrite)
+    # Finished clips are taken over only if they are as wanted, so those of other settings are from such a run as this.
+    may_resume = not overwrite or facts.clips_at_stake
+    return RunPlan(Action.RENDER, timeline, resume=facts.clips_resumable and may_resume)
 
 
 def _timeline(facts: FolderFacts, *, overwrite: bool, from_timeline: bool) -> TimelineChoice:

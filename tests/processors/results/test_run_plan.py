@@ -51,6 +51,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, bool], RunPlan]] = [
     ("other settings, clips of an interrupted run", {**OTHER, **RESUMABLE}, {}, REFUSE),
     ("other settings, edited timeline", {**EDITED, **OTHER}, {}, REFUSE),
     ("other settings, overwriting", OTHER, OVERWRITE, RENDER),
+    ("other settings, overwriting, clips left", {**OTHER, **RESUMABLE}, OVERWRITE, RESUME),
     ("other settings, by order", OTHER, {"may_replace": True}, RENDER),
     ("other settings, render command", OTHER, COMMAND, REPEAT),
     ("other settings, but no clip", {**OTHER, "clips_at_stake": False}, {}, RENDER),
