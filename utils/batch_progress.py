@@ -18,6 +18,8 @@ RENDER_TO_ANALYSE = 0.6
 
 _EVIDENCE_S = 3.0
 """work that must have been seen before anything is said about the rest"""
+_STAGE_EVIDENCE_S = 1.0
+"""work of one stage from which its rate is taken; the first frames of a stage say nothing about it"""
 
 
 @dataclass(slots=True)
@@ -125,10 +127,13 @@ class BatchProgress:
         return self._videos.setdefault(name, _Video())
 
     def _rate(self, stage: str) -> float | None:
-        """Seconds of work per second of video; None where nothing was seen of the stage."""
+        """Seconds of work per second of video; None where too little was seen of the stage."""
         seen = [(video.weight, video.stages[stage]) for video in self._videos.values() if stage in video.stages]
         work = sum(weight * found.share for weight, found in seen)
-        return sum(found.active_s for _, found in seen) / work if work > 0 else None
+        active_s = sum(found.active_s for _, found in seen)
+        # A stored analysis is complete at once.
+        is_known = active_s >= _STAGE_EVIDENCE_S or all(found.share == 1.0 for _, found in seen)
+        return active_s / work if work > 0 and is_known else None
 
     def _left(self, stage: str) -> float:
         """Seconds of video that have not been through `stage`.

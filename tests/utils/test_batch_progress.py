@@ -62,6 +62,16 @@ def test_stored_analyses_cost_nothing():
     assert eta_s == pytest.approx(30.0)
 
 
+def test_the_first_frame_of_a_stage_does_not_make_the_rest_look_like_nothing():
+    """The bar stood at 100 % from the first rendered frame on."""
+    simulation = Simulation([60.0], 1.0, 0.6)
+    progress = simulation.at(60.0)
+    simulation.now = 60.1
+    progress.stage("0", "render", 1, 1000)
+    assert progress.eta_s == pytest.approx(36.0, rel=0.1)
+    assert progress.share < 0.7
+
+
 def test_the_share_never_falls_and_ends_with_all():
     simulation = Simulation([10.0, 50.0, 20.0], 1.0, 0.5)
     shares = [simulation.at(simulation.end * step / 40).share for step in range(41)]
