@@ -37,6 +37,7 @@ def refusal_error(old: OldResults, refusal: Refusal, settings: Settings) -> Outp
         if changes and all(change.may_differ_in_variant for change in changes):
             hint += "; --variant NAME makes a second set beside them"
         if old.facts.timeline_edited and not settings.output.variant:
+            hint = hint.replace("replaces them", "replaces them and the timeline")
             hint = f"main.py render makes them anew and keeps the edited timeline; {hint}"
     return OutputError(message, path=old.folder, hint=hint)
 

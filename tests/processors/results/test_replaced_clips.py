@@ -46,7 +46,7 @@ def test_other_settings_are_named_with_the_values_that_the_clips_have():
     error = refusal_error(results(DONE), Refusal.OTHER_SETTINGS, wide)
     assert error.message == "it has 12 finished clips, made with aspect 1:1 and framing head"
     edited = refusal_error(results({**DONE, "timeline_edited": True}), Refusal.OTHER_SETTINGS, wide)
-    assert edited.hint.startswith("main.py render") and "--overwrite" in edited.hint
+    assert edited.hint.startswith("main.py render") and "--overwrite replaces them and the timeline" in edited.hint
 
 
 def test_a_variant_is_offered_only_where_it_would_do():
