@@ -33,13 +33,20 @@ def refusal_error(old: OldResults, refusal: Refusal, settings: Settings) -> Outp
     message, hint = refusal.value
     if refusal is Refusal.OTHER_SETTINGS and old.manifest is not None:
         message = f"it has {' and '.join(_sets_at_stake(old.manifest, settings, 'finished clip'))}"
-        changes = changed_settings(old.manifest, settings)
-        if changes and all(change.may_differ_in_variant for change in changes):
-            hint += "; --variant NAME makes a second set beside them"
-        if old.facts.timeline_edited and not settings.output.variant:
-            hint = hint.replace("replaces them", "replaces them and the timeline")
-            hint = f"main.py render makes them anew and keeps the edited timeline; {hint}"
+        hint = _ways_out(old.facts.timeline_edited, changed_settings(old.manifest, settings), settings)
     return OutputError(message, path=old.folder, hint=hint)
+
+
+def _ways_out(timeline_edited: bool, changes: Sequence[SettingsChange], settings: Settings) -> str:
+    """What the user can do about clips of other settings. changes: of the first set."""
+    if settings.output.variant:
+        return "--overwrite replaces them"
+    ways = ["--overwrite replaces them and the timeline" if timeline_edited else "--overwrite replaces them"]
+    if changes and all(change.may_differ_in_variant for change in changes):
+        ways.append("--variant NAME makes a second set beside them")
+    if timeline_edited:
+        ways.insert(0, "main.py render makes them anew and keeps the edited timeline")
+    return "; ".join(ways)
 
 
 def replaced_clips(old: OldResults, plan: RunPlan, settings: Settings) -> str:
