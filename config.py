@@ -112,7 +112,12 @@ class AnalysisSettings(Section, frozen=True):
         Meta(description="where the neural networks run; auto uses a GPU if a short test of it succeeds"),
     ] = "auto"
     min_face: Annotated[
-        float, Meta(ge=0.02, le=0.5, description="smallest face to find, as a fraction of the frame height")
+        float,
+        Meta(
+            ge=0.02,
+            le=0.5,
+            description="smallest face to find, as a fraction of the height of the picture without black bars",
+        ),
     ] = 0.05
     tracker: Annotated[
         Literal["cascade", "csrt", "kcf", "mosse"],
@@ -127,12 +132,25 @@ class AnalysisSettings(Section, frozen=True):
     max_occlusion: Annotated[
         float, Meta(ge=0, le=5, description="how long a face may be hidden before its track ends, seconds")
     ] = 1.0
+    cut_sensitivity: Annotated[
+        float, Meta(ge=0, le=1, description="how readily a change of the image counts as a cut between two shots")
+    ] = 0.5
+    cuts: Annotated[
+        str,
+        Meta(
+            description="file with the cuts of the video, used instead of looking for them: a scene list of "
+            "PySceneDetect (.csv) or an EDL (.edl); for several videos a folder with VIDEO.csv or VIDEO.edl"
+        ),
+    ] = ""
     embedder: Annotated[
-        Literal["auto", "facenet", "dlib"],
-        Meta(description="face recognition model; auto uses facenet if its weights are available, else dlib"),
+        Literal["auto", "facenet", "facenet-casia", "dlib", "both"],
+        Meta(
+            description="face recognition model; both combines facenet-casia and dlib; auto uses the first of facenet, "
+            "both and dlib whose weights are available"
+        ),
     ] = "auto"
     faces_per_track: Annotated[
-        int, Meta(ge=1, le=32, description="maximum number of faces per track given to the recognition model")
+        int, Meta(ge=1, le=32, description="maximum number of faces per tracklet kept for recognition")
     ] = 6
     video_stream: Annotated[
         int,
@@ -158,7 +176,14 @@ class AnalysisSettings(Section, frozen=True):
     ] = 0.0
 
     def __post_init__(self) -> None:
-        """Turn times into seconds, and refuse parts of a video that cannot be."""
+        """Turn times into seconds, and refuse parts of a video that cannot be.
+
+        `~` in a path is expanded: no shell does it in a TOML file or in `--cuts=~/x`.
+        """
+        try:
+            msgspec.structs.force_setattr(self, "cuts", expand_home(self.cuts))
+        except ValueError as error:
+            raise ValueError(f"cuts: {error}") from error
         for name in ("start", "end", "duration"):
             value = getattr(self, name)
             try:

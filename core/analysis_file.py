@@ -1,6 +1,7 @@
 """One analysis as a file of plain columns, one of which holds JSON; nothing in it can be executed.
 
-A new column of `Tracklet` is one row in `FRAME_COLUMNS` or `SAMPLE_COLUMNS`; named signals need no row at all.
+A new column of `Tracklet` is one row in `FRAME_COLUMNS`, `SAMPLE_COLUMNS` or `LOOK_COLUMNS`; named signals need no row
+at all.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.column_file import Column, demand, read_columns, write_columns
-from core.types import FaceAnalysis, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, PixelBox, Shot, Tracklet, VideoInfo
 
-STORE_SCHEMA = 2
+STORE_SCHEMA = 3
 """raise it when the contents of the file change"""
 
 MAX_TRACKLETS = 1_000_000
 _MAX_META_BYTES = 1 << 24
+_MAX_SIDE_PX = 1 << 16
 
-# R tracklets, T of their frames, K samples, N frames of the video.
+# R tracklets, T of their frames, K samples, M looks around, N frames of the video.
 FRAME_COLUMNS = (
     Column("frames", "<i8"),
     Column("boxes", "<f4", (None, 4)),
@@ -45,6 +47,13 @@ SAMPLE_COLUMNS = (
 )
 """fields of `Tracklet` with a row per sample: K rows"""
 
+LOOK_COLUMNS = (
+    Column("look_frames", "<i8"),
+    Column("clothes", "|u1", (None, None)),
+    Column("views", "|u1", (None, None)),
+)
+"""fields of `Tracklet` with a row per look around the face: M rows"""
+
 _OTHER_COLUMNS = (
     Column("meta", "|u1"),
     Column("frame_pts", "<i8"),
@@ -52,12 +61,13 @@ _OTHER_COLUMNS = (
     Column("tracklet_shots", "<i8"),
     Column("frame_counts", "<i8"),
     Column("sample_counts", "<i8"),
+    Column("look_counts", "<i8"),
     Column("face_sizes", "<i8"),
     Column("faces", "|u1"),
     Column("signal_values", "<f4"),
 )
 
-COLUMNS = {column.name: column for column in (*_OTHER_COLUMNS, *FRAME_COLUMNS, *SAMPLE_COLUMNS)}
+COLUMNS = {column.name: column for column in (*_OTHER_COLUMNS, *FRAME_COLUMNS, *SAMPLE_COLUMNS, *LOOK_COLUMNS)}
 """all columns of the file, by name"""
 
 _Columns = dict[str, NDArray[Any]]
@@ -143,7 +153,7 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         origin_pts=analysis.origin_pts,
         signals=signals,
     )
-    fields = (*FRAME_COLUMNS, *SAMPLE_COLUMNS)
+    fields = (*FRAME_COLUMNS, *SAMPLE_COLUMNS, *LOOK_COLUMNS)
     values = [tracklets[row].signals[name] for name, rows in signals for row in rows]
     return {
         "meta": np.frombuffer(msgspec.json.encode(meta, enc_hook=_encode), np.uint8),
@@ -152,6 +162,7 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         "tracklet_shots": [t.shot for t in tracklets],
         "frame_counts": [len(t.frames) for t in tracklets],
         "sample_counts": [len(t.sample_frames) for t in tracklets],
+        "look_counts": [len(t.look_frames) for t in tracklets],
         "face_sizes": [len(t.face_jpeg) for t in tracklets],
         "faces": np.frombuffer(b"".join(t.face_jpeg for t in tracklets), np.uint8),
         "signal_values": _joined(values, COLUMNS["signal_values"]),
@@ -178,6 +189,9 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
         all(s.index == i and s.start == bounds[i] < s.end for i, s in enumerate(shots)) and bounds[-1] == len(pts),
         "its shots are not consecutive",
     )
+    demand(all(_is_inside(shot.active, meta.video) for shot in shots), "an active picture is no part of the frame")
+    spans = [span for shot in shots for span in (*shot.seams_x, *shot.seams_y)]
+    demand(all(0 <= first < last <= _MAX_SIDE_PX for first, last in spans), "a seam is no part of the frame")
     floats = [columns[name] for name, column in COLUMNS.items() if column.dtype == "<f4"]
     demand(all(bool(np.isfinite(values).all()) for values in floats), "it has values that are not finite")
     tracklets = _tracklets(meta, columns)
@@ -198,13 +212,22 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
     return AnalysisRecord(meta.key, analysis, meta.models, meta.warnings, cached=True)
 
 
+def _is_inside(box: PixelBox | None, video: VideoInfo) -> bool:
+    if box is None:
+        return True
+    x1, y1, x2, y2 = box
+    return 0 <= x1 < x2 <= video.width and 0 <= y1 < y2 <= video.height
+
+
 def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
     ids, shots = columns["tracklet_ids"].tolist(), columns["tracklet_shots"].tolist()
     frames = _rows_of_each(columns["frame_counts"], {c.name: columns[c.name] for c in FRAME_COLUMNS})
     samples = _rows_of_each(columns["sample_counts"], {c.name: columns[c.name] for c in SAMPLE_COLUMNS})
+    looks = _rows_of_each(columns["look_counts"], {c.name: columns[c.name] for c in LOOK_COLUMNS})
     faces = _rows_of_each(columns["face_sizes"], {"face_jpeg": columns["faces"]})
     demand(len(ids) <= MAX_TRACKLETS, "it has too many tracklets")
-    demand(len(ids) == len(shots) == len(frames) == len(samples) == len(faces), "its tracklets do not add up")
+    parts = (shots, frames, samples, looks, faces)
+    demand(all(len(part) == len(ids) for part in parts), "its tracklets do not add up")
     demand(len(set(ids)) == len(ids), "two of its tracklets have the same id")
     signals = _signals(meta, columns)
     return tuple(
@@ -213,6 +236,7 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
             shot=shots[row],
             **frames[row],
             **samples[row],
+            **looks[row],
             face_jpeg=faces[row]["face_jpeg"].tobytes(),
             signals=signals[row],
         )

@@ -19,18 +19,34 @@ Seconds = NDArray[np.float64]
 
 Transition = Literal["start", "cut", "dissolve"]
 
+PixelBox = tuple[int, int, int, int]
+"""x1, y1, x2, y2 of whole display pixels, half-open"""
+PixelSpan = tuple[int, int]
+"""first and last of whole display pixels along one axis, half-open"""
+
+VIEW_WIDTH, VIEW_HEIGHT = 32, 18
+"""px of a frame's small view: two of one camera set-up match, whoever moves in front of it"""
+
 LONGEST_HOLD_S = 10
 """longest time for which one frame may be shown; a larger gap is a pause in the recording or a corrupt timestamp"""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Frames [start, end) between two transitions; `transition` is how it begins."""
+    """Frames [start, end) between two transitions.
+
+    transition: how it begins. active: the active picture, which is the frame without its black bars, with even
+    coordinates except at the edge of the frame; None if it is the whole frame. seams_x, seams_y: columns and rows at
+    which the panels of a split screen meet, in order.
+    """
 
     index: int
     start: int
     end: int
     transition: Transition
+    active: PixelBox | None = None
+    seams_x: tuple[PixelSpan, ...] = ()
+    seams_y: tuple[PixelSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +96,9 @@ class Tracklet:
     sample_quality: (K,) float32 in [0, 1].
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
     face_jpeg: the best face with some surroundings, or b"".
+    look_frames: (M,) int64, increasing, the frames in which was looked at what surrounds the face; M may be 0.
+    clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are out of sight.
+    views: (M, VIEW_HEIGHT * VIEW_WIDTH) uint8, the frame as a small grey image, row by row.
     signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """
 
@@ -94,6 +113,9 @@ class Tracklet:
     sample_quality: FloatArray
     embeddings: FloatArray
     face_jpeg: bytes = b""
+    look_frames: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    clothes: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    views: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,6 +126,10 @@ class Tracklet:
                 raise ValueError(f"tracklet {self.id}: {name} {getattr(self, name).shape}, expected {shape}")
         if self.embeddings.ndim != 2 or len(self.embeddings) != k:
             raise ValueError(f"tracklet {self.id}: embeddings {self.embeddings.shape} for {k} samples")
+        for name in ("clothes", "views"):
+            values = getattr(self, name)
+            if values.ndim != 2 or len(values) != len(self.look_frames):
+                raise ValueError(f"tracklet {self.id}: {name} {values.shape} for {len(self.look_frames)} looks")
         for name, values in self.signals.items():
             if values.shape != (n,):
                 raise ValueError(f"tracklet {self.id}: signal {name} {values.shape}, expected {(n,)}")
@@ -154,6 +180,10 @@ class FaceAnalysis:
     @property
     def frame_count(self) -> int:
         return len(self.frame_pts)
+
+    def active_picture(self, shot: int) -> PixelBox:
+        """The part of the frame that is no black bar in shot number `shot`."""
+        return self.shots[shot].active or (0, 0, self.video.width, self.video.height)
 
     @property
     def starts_s(self) -> Seconds:

@@ -28,10 +28,11 @@ from core.models import weights
 from core.models.batching import Batched, find_batch_size
 from core.models.cpu_fallback import CpuFallback
 from core.models.face_detector import FaceDetector
-from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.models.face_embedder import CasiaEmbedder, CombinedEmbedder, DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import DETECTOR_NETS, MODELS, input_side
+from core.models.installed_files import installed_file, is_installed
+from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest, input_side
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
 from core.thread_budget import thread_budget
@@ -41,6 +42,12 @@ logger = logging.getLogger(__name__)
 _Model = TypeVar("_Model")
 
 GPU_DEVICE = "cuda:0"
+
+_EMBEDDER_OF_NET: dict[str, Callable[[Net], FaceEmbedder]] = {
+    "facenet": FaceNetEmbedder,
+    "facenet-casia": CasiaEmbedder,
+    "dlib": DlibEmbedder,
+}
 
 
 class ModelManager:
@@ -113,10 +120,10 @@ class ModelManager:
 
     @property
     def embedder(self) -> FaceEmbedder:
-        """InceptionResnetV1, or dlib's ResNet if `auto` finds no weights for it.
+        """What the settings name; with `auto` the first of facenet, both and dlib whose weights can be had.
 
         Raises:
-            ModelError: `facenet` is demanded and its weights are not available.
+            ModelError: an embedder is named whose weights cannot be had.
         """
         return self._once("embedder", self._load_embedder)
 
@@ -131,7 +138,7 @@ class ModelManager:
             "device": self.device,
             "backend": self.backend,
             "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR_NETS}},
-            "embedder": {"name": self.embedder.name, "sha256": MODELS[self.embedder.name].weights.sha256},
+            "embedder": {"name": self.embedder.name, "sha256": embedder_digest(self.embedder.name)},
         }
 
     def release(self) -> None:
@@ -212,16 +219,29 @@ class ModelManager:
 
     def _make_embedder(self) -> FaceEmbedder:
         choice = self._settings.analysis.embedder
-        if choice == "dlib":
-            return DlibEmbedder(*self._nets("dlib"))
+        if choice != "auto":
+            return self._embedder_named(choice)
         try:
-            return FaceNetEmbedder(*self._nets("facenet"))
+            return self._embedder_named("facenet")
         except (ModelUnavailableError, ModelChecksumError) as error:
-            if choice == "facenet" or self._settings.run.facenet_weights:
+            if self._settings.run.facenet_weights:
                 raise
-            logger.warning("faces are recognised with dlib's ResNet instead of FaceNet: %s", error.message)
-            self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
-            return DlibEmbedder(*self._nets("dlib"))
+            # Its substitute is no worse for all that is known, unless a file is damaged that the user takes for good.
+            level = logging.WARNING if isinstance(error, ModelChecksumError) else logging.INFO
+            logger.log(level, "FaceNet's weights for VGGFace2 are not used: %s", error.message)
+        try:
+            return self._embedder_named("both")
+        except (ModelUnavailableError, ModelChecksumError) as error:
+            logger.warning("faces are recognised with dlib's ResNet alone: %s (%s)", error.message, error.hint)
+            self._warnings.append("faces are recognised with dlib's ResNet alone")
+            return self._embedder_named("dlib")
+
+    def _embedder_named(self, name: str) -> FaceEmbedder:
+        if name == "both":
+            dlib, casia = self._nets("dlib", "facenet-casia")
+            return CombinedEmbedder(DlibEmbedder(dlib), CasiaEmbedder(casia))
+        (net,) = self._nets(name)
+        return _EMBEDDER_OF_NET[name](net)
 
     def _nets(self, *kinds: str) -> list[Net]:
         files = {kind: self._weights_of(kind) for kind in kinds}
@@ -257,6 +277,8 @@ class ModelManager:
         return [Batched(net, MODELS[kind].cpu_batch, name=kind) for kind, net in nets.items()]
 
     def _weights_of(self, kind: str) -> Path:
+        if kind == "facenet-casia":
+            return installed_file(MODELS[kind].weights)
         if kind != "facenet":
             return weights.locate(kind)
         folders = facenet_folders(self._settings)
@@ -290,4 +312,5 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     name = MODELS["facenet"].weights.name
     if settings.run.facenet_weights or any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
         return ("facenet",)
-    return ("facenet", "dlib")
+    # A damaged file in the package, which makes a run fall back to dlib, is only found when it is loaded.
+    return ("facenet", "both" if is_installed(MODELS["facenet-casia"].weights) else "dlib")

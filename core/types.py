@@ -18,11 +18,15 @@ from numpy.typing import NDArray
 
 from core.face_analysis import (
     LONGEST_HOLD_S,
+    VIEW_HEIGHT,
+    VIEW_WIDTH,
     ByteArray,
     Detections,
     FaceAnalysis,
     FloatArray,
     IntArray,
+    PixelBox,
+    PixelSpan,
     Seconds,
     Shot,
     Tracklet,
@@ -32,6 +36,8 @@ from core.video_info import AudioInfo, ColorInfo, VideoInfo
 
 __all__ = [
     "LONGEST_HOLD_S",
+    "VIEW_HEIGHT",
+    "VIEW_WIDTH",
     "AudioInfo",
     "ByteArray",
     "Clip",
@@ -42,12 +48,15 @@ __all__ = [
     "FloatArray",
     "Identity",
     "IntArray",
+    "PixelBox",
+    "PixelSpan",
     "RenderResult",
     "Seconds",
     "Segment",
     "Shot",
     "Timeline",
     "Tracklet",
+    "TrackletDivision",
     "Transition",
     "VideoInfo",
 ]
@@ -88,15 +97,26 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackletDivision:
+    """Somebody divided a tracklet: from frame `frame` on, its rows are the tracklet `piece`."""
+
+    tracklet: int
+    frame: int
+    piece: int
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """Who is shown when: all that rendering knows of identification.
 
     unknown: ids of tracklets that cannot be assigned to anybody with certainty.
+    divisions: what people divided of the tracklets that the analysis found, in order; ids are those afterwards.
     """
 
     people: tuple[Identity, ...]
     unknown: tuple[int, ...] = ()
     statistics: dict[str, float | int] = field(default_factory=dict)
+    divisions: tuple[TrackletDivision, ...] = ()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -109,8 +129,10 @@ class CropPath:
     """The virtual camera of one segment, one row per frame of the clip.
 
     source_frames: (M,) int64, number of the source frame shown at each output frame (constant rate).
-    windows: (M, 4) float64, xyxy in display pixels, inside the frame, with the aspect ratio of the output.
+    windows: (M, 4) float64, xyxy in display pixels, inside `visible`, with the aspect ratio of the output.
     width, height: size of the clip, px, even.
+    visible: the part of the frame beyond which no pixel may be read: the active picture, or the panel of a split screen
+        in which the person is; None if it is the whole frame.
     """
 
     segment: Segment
@@ -118,6 +140,7 @@ class CropPath:
     windows: NDArray[np.float64]
     width: int
     height: int
+    visible: PixelBox | None = None
 
     def __post_init__(self) -> None:
         if self.windows.shape != (len(self.source_frames), 4):

@@ -15,21 +15,28 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import numpy as np
 
 from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
 from core.media.frame_rate import with_rate_of_all
+from core.media.key_frames import read_key_frames
 from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
-from core.types import FaceAnalysis, FloatArray, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbnail
 from processors.faces.face_observer import FaceObserver, ObserverThread
+from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
-from processors.faces.tracklet_maker import cut_at_shots
-from processors.shots.shot_detector import MAX_CUT_DELAY, ShotBoundary, ShotDetector
+from processors.faces.tracklet_maker import cut_track
+from processors.shots.active_picture import ActivePictureFinder, active_picture
+from processors.shots.given_cuts import GivenCuts
+from processors.shots.picture_edges import PictureEdges, picture_edges
+from processors.shots.shot_boundary import ShotBoundary, ShotSource
+from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
@@ -42,6 +49,9 @@ logger = logging.getLogger(__name__)
 
 SMALLEST_FACE_PX = 24
 """height at which the smallest wanted face is analysed; R-Net and O-Net would see nothing more in larger images"""
+
+KEY_FRAMES = 5
+"""frames in which black bars are looked for before the analysis, whose image size depends on them"""
 
 QUEUE_FRAMES = 8
 QUEUE_PX = 2**26
@@ -66,24 +76,25 @@ class FaceAnalyzer:
             InterruptedRunError: the monitor's stop was set.
         """
         part = part_of(info, self._settings)
-        found = self._analyze(info, part)
+        settings = for_active_picture(self._settings, info)
+        found = self._analyze(info, part, settings)
         if found.video.has_repaired_times and part.start_pts is not None and is_indexed(info):
             # How times are repaired depends on what was decoded before, and later readings begin at the beginning.
-            found = self._analyze(dataclasses.replace(info, has_repaired_times=True), part)
+            found = self._analyze(dataclasses.replace(info, has_repaired_times=True), part, settings)
         return found
 
-    def _analyze(self, info: VideoInfo, part: VideoPart) -> FaceAnalysis:
+    def _analyze(self, info: VideoInfo, part: VideoPart, settings: AnalysisSettings) -> FaceAnalysis:
         with (
             VideoReader(info, threads=self._threads.decode) as reader,
-            AnalysisPass(info, self._settings, self._models, self._monitor) as analysis,
+            AnalysisPass(info, settings, self._models, self._monitor) as analysis,
         ):
             ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
             return_memory = MemoryReturn()
             decoded = analysis.decoded_frames(reader, part)
             with prefetch(decoded, ahead, self._monitor.stop) as frames:
-                for frame, cuts in frames:
+                for frame, boundaries in frames:
                     return_memory()
-                    analysis.take(frame, cuts)
+                    analysis.take(frame, boundaries)
                     self._monitor.update("analyse", frame.index + 1, max(part.frame_count, frame.index + 1))
             return analysis.result(reader, decoded, part)
 
@@ -92,7 +103,10 @@ def make_observers(
     models: ModelManager, settings: AnalysisSettings, scale: FloatArray, rate: float
 ) -> list[FaceObserver]:
     """Everything that is measured on the faces of a video. scale: (2,) source pixels per analysis pixel, x and y."""
-    return [SamplingObserver(models, settings, scale, rate)]
+    return [
+        SamplingObserver(models, settings, scale, rate),
+        LookObserver(models.detector.score_scale, rate),
+    ]
 
 
 class DecodedFrames:
@@ -101,7 +115,8 @@ class DecodedFrames:
     def __init__(
         self,
         reader: VideoReader,
-        shots: ShotDetector,
+        shots: ShotSource,
+        pictures: ActivePictureFinder,
         size: tuple[int, int],
         is_image_needed: Callable[[], bool],
         prefetcher: ProposalPrefetcher | None,
@@ -111,15 +126,17 @@ class DecodedFrames:
         """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
         self._reader = reader
         self._shots = shots
+        self._pictures = pictures
         self._size = size
         self._is_image_needed = is_image_needed
         self._prefetcher = prefetcher
         self._smallest_face = smallest_face
         self._part = part
 
-    def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[int]]]:
-        """Each frame with the first frames of shots that it made certain, at most `MAX_CUT_DELAY` frames back."""
+    def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
+        """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[tuple[int, AnalysisImage]] = deque(maxlen=MAX_CUT_DELAY + 1)
+        placed: PixelBox | None = None
         for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
             frame = AnalysisFrame(source, AnalysisImage(source, *self._size))
             recent.append((frame.index, frame.image))
@@ -129,21 +146,26 @@ class DecodedFrames:
                 self._prefetcher.offer(frame.index, frame.image)
             small = thumbnail(source)
             with timed("cuts"):
-                cuts = _cut_frames(self._shots.update(small))
+                # Where the stream changes its shape, no camera path can go on.
+                is_reshaped = source.placed != placed and source.index > 0
+                placed = source.placed
+                boundaries = self._shots.update(small, is_cut=is_reshaped)
+                self._pictures.update(source, new_shot=is_reshaped or bool(_cut_frames(boundaries)))
             if self._prefetcher is not None:
                 # The first frame of a shot is always searched, and the tracker has not come to it yet.
+                cuts = _cut_frames(boundaries)
                 for index, image in recent:
                     if index in cuts or index == frame.index == 0:
                         self._prefetcher.start(index, image(), self._smallest_face)
-            yield frame, cuts
+            yield frame, boundaries
 
-    def last_cuts(self) -> list[int]:
-        """Cuts among the last frames; to be called once, after the last frame."""
-        return _cut_frames(self._shots.finish())
+    def last_boundaries(self) -> list[ShotBoundary]:
+        """Boundaries among the last frames; to be called once, after the last frame."""
+        return self._shots.finish()
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
-        """All shots of the video, after `last_cuts`."""
-        return self._shots.shots(frame_count)
+        """All shots of the video and their active pictures, after `last_boundaries`."""
+        return self._pictures.with_pictures(self._shots.shots(frame_count))
 
 
 class AnalysisPass:
@@ -162,6 +184,8 @@ class AnalysisPass:
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         self._rate = float(info.frame_rate)
+        self._capacity = settings.faces_per_track
+        self._shots = make_shot_source(settings, self._rate)
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.device == "cpu" else None
         self._stream = FaceStream(
@@ -196,7 +220,8 @@ class AnalysisPass:
         """The frames for `take`; to be iterated on another thread."""
         return DecodedFrames(
             reader,
-            ShotDetector(self._rate),
+            self._shots,
+            ActivePictureFinder(self._info.width, self._info.height, self._rate),
             (self._width, self._height),
             # Read from the other thread: a wrong answer costs time, not results.
             lambda: not self._stream.expects_skip,
@@ -205,11 +230,11 @@ class AnalysisPass:
             part,
         )
 
-    def take(self, frame: AnalysisFrame, cuts: Sequence[int]) -> None:
-        """Take the next frame, and the first frames of shots that have become certain with it."""
+    def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:
+        """Take the next frame, and the boundaries that have become certain with it."""
         self._pts.append(frame.source.pts)
         self._waiting.append(frame)
-        self._take_cuts(cuts)
+        self._take_boundaries(boundaries)
         if len(self._waiting) > MAX_CUT_DELAY:
             self._track(self._waiting.popleft())
 
@@ -218,13 +243,15 @@ class AnalysisPass:
         self._check_stop()
         if not self._pts:
             raise part.empty_error(self._info)
-        self._take_cuts(decoded.last_cuts())
+        self._take_boundaries(decoded.last_boundaries())
         while self._waiting:
             self._track(self._waiting.popleft())
         self._deliver(self._stream.finish())
-        tracklets = self._observers.finish()
+        tracks = self._observers.finish()
+        count = self._shots.beyond(len(self._pts)) if isinstance(self._shots, GivenCuts) else 0
+        beyond = {"cuts_beyond_end": count} if count else {}
         shots = decoded.shots(len(self._pts))
-        pieces = [piece for tracklet in tracklets for piece in cut_at_shots(tracklet, shots)]
+        pieces = [piece for track in tracks for piece in cut_track(track, shots, self._rate, self._capacity)]
         frame_pts = np.array(self._pts, np.int64)
         video = with_rate_of_all(self._info, frame_pts)
         return FaceAnalysis(
@@ -234,14 +261,18 @@ class AnalysisPass:
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
             decode_failures=reader.decode_failures,
-            statistics={**self._stream.statistics, **reader.statistics},
+            statistics={**self._stream.statistics, **reader.statistics, **beyond},
             clock_shifts=tuple(reader.clock_shifts),
             origin_pts=part.origin_pts,
         )
 
-    def _take_cuts(self, cuts: Sequence[int]) -> None:
+    def _take_boundaries(self, boundaries: Sequence[ShotBoundary]) -> None:
+        cuts = _cut_frames(boundaries)
         assert all(self._waiting and cut >= self._waiting[0].index for cut in cuts), "a cut in a frame already tracked"
         self._cuts.extend(cuts)
+        for boundary in boundaries:
+            if boundary.transition == "dissolve":
+                self._observers.on_dissolve(boundary.frame)
 
     def _track(self, frame: AnalysisFrame) -> None:
         is_cut = bool(self._cuts) and self._cuts[0] == frame.index
@@ -265,10 +296,33 @@ class AnalysisPass:
             raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
 
 
+def make_shot_source(settings: AnalysisSettings, rate: float) -> ShotSource:
+    """What says where shots begin: the cuts that were given, or a detector. rate: frames per second."""
+    return GivenCuts(settings.cuts, rate) if settings.cuts else ShotDetector(rate, settings.cut_sensitivity)
+
+
 def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
     """Width and height at which frames are analysed: the smallest wanted face is 24 px high; never enlarged."""
     scale = min(1.0, SMALLEST_FACE_PX / (min_face * height))
     return max(16, min(2 * math.ceil(width * scale / 2), width)), max(16, round(height * scale))
+
+
+def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisSettings:
+    """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
+    size = info.width, info.height
+    samples: list[PictureEdges] = []
+    with contextlib.closing(read_key_frames(info, KEY_FRAMES)) as frames:
+        for frame in frames:
+            edges = picture_edges(frame.planes()[0], frame.placed)
+            if edges is not None:
+                samples.append(edges)
+                if edges.black[:2] == (0, 0):
+                    return settings
+    _, top, _, bottom = active_picture(samples, size) or (0, 0, *size)
+    if bottom - top == info.height:
+        return settings
+    logger.debug("%s: the picture is %d of %d px high", info.path.name, bottom - top, info.height)
+    return msgspec.structs.replace(settings, min_face=settings.min_face * (bottom - top) / info.height)
 
 
 def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:

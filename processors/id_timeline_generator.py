@@ -54,7 +54,7 @@ class IdTimelineGenerator:
         """
         tracklets = sorted(analysis.tracklets, key=lambda t: (t.start, t.id))
         starts_s, ends_s = analysis.starts_s, analysis.ends_s
-        grouping = group_tracklets(tracklets, analysis.bounds_s, analysis.embedder, self._identity)
+        grouping = group_tracklets(tracklets, analysis, self._identity)
         people = []
         for label in np.unique(grouping.labels[grouping.labels >= 0]):
             own, provisional_id = [tracklets[k] for k in np.flatnonzero(grouping.labels == label)], str(label)

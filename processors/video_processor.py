@@ -28,6 +28,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.people_namer import PeopleNamer, VideoNames
 from processors.known_people.video_names import named_timeline, numbered_timeline
 from processors.people.segments import pad_and_split
+from processors.people.tracklet_division import divided_analysis
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.clip_choice import ClipChoice, choose_clips
 from processors.results.html_page import prepare_pages
@@ -158,7 +159,9 @@ class VideoProcessor:
         """
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
-        timeline, names = self._named(record, self._timeline(record, plan.timeline, old.manifest), plan.timeline)
+        timeline = self._timeline(record, plan.timeline, old.manifest)
+        record = dataclasses.replace(record, analysis=divided_analysis(record.analysis, timeline.divisions))
+        timeline, names = self._named(record, timeline, plan.timeline)
         choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
         reused = None
         if plan.action is Action.ADD_EXTRAS:
@@ -193,6 +196,7 @@ class VideoProcessor:
                 extras={**results.extras, **made},
                 variants=variants,
                 names=names,
+                folder_name=folder_name(self._folder),
             )
         if self._namer is not None:
             self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})

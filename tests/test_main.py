@@ -533,7 +533,7 @@ def results(tmp_path) -> Iterator[Path]:
     tracklets = [{"id": n, "shot": 0, "start_s": 3 * n, "end_s": 3 * n + 2} for n in (1, 2)]
     timeline = {"schema": 2, "analysis": "ab" * 32, "people": people, "tracklets": tracklets}
     (folder / "timeline.json").write_text(json.dumps(timeline))
-    manifest = {**a_manifest(), "input": {"name": "film.mp4", "size_bytes": 1, "sha256": "aa"}}
+    manifest = {**a_manifest(), "analysis": "ab" * 32, "input": {"name": "film.mp4", "size_bytes": 1, "sha256": "aa"}}
     (folder / "manifest.json").write_text(json.dumps({**manifest, "settings": result_settings(Settings())}))
     yield folder
     configure_logging(0, lambda line: None)
@@ -585,8 +585,24 @@ def test_people_are_edited_one_command_each(results, capsys):
     assert launch_command(capsys, "split", results, "Anna", "--tracklets", "1-2")[0] == 2
     assert launch_command(capsys, "split", results, "Anna", "--tracklets", "2", "--name", "Bob")[0] == 0
     assert people_of(results) == ["Anna", "Bob"]
-    assert launch_command(capsys, "drop", results, "Bob")[0] == 0
+    assert launch_command(capsys, "assign", results, "Anna", "--tracklets", "2")[0] == 0
     assert people_of(results) == ["Anna"]
+    code, out, err = launch_command(capsys, "split", results, "Anna", "--at", "0:04", "--name", "Zoe")
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == ["person", "Anna", "Zoe"]
+    assert launch_command(capsys, "drop", results, "Zoe")[0] == 0
+    assert people_of(results) == ["Anna"]
+
+
+def test_edits_are_taken_back_one_command_each(results, capsys):
+    before = (results / "timeline.json").read_bytes()
+    assert launch_command(capsys, "drop", results, "person_02")[0] == 0
+    assert launch_command(capsys, "rename", results, "person_01", "Anna")[0] == 0
+    code, out, err = launch_command(capsys, "undo", results)
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == ["person", "person_01"]
+    assert f"main.py render {results}" in err
+    assert launch_command(capsys, "undo", "film", "-o", results.parent)[0] == 0
+    assert (results / "timeline.json").read_bytes() == before
+    assert launch_command(capsys, "undo", results)[2] == "main.py: film: there is no edit to take back\n"
 
 
 @pytest.mark.parametrize(
@@ -595,6 +611,11 @@ def test_people_are_edited_one_command_each(results, capsys):
         (["rename", "FOLDER", "nobody", "x"], "there is no person 'nobody' (there is person_01, person_02)"),
         (["rename", "FOLDER", "person_01", "a/b"], "cannot be the name of a folder"),
         (["split", "FOLDER", "person_01", "--tracklets", "x"], "expected numbers"),
+        (["split", "FOLDER", "person_01"], "one of the arguments --tracklets --at is required"),
+        (["split", "FOLDER", "person_01", "--at", "soon"], "expected a time like 11.64, 0:11.64 or 1:02:11.640"),
+        (["split", "FOLDER", "person_01", "--at", "9"], "not seen both before and after 9 s"),
+        (["assign", "FOLDER", "person_01", "--tracklets", "7"], "there is no tracklet 7 (there are 1,2)"),
+        (["undo", "FOLDER"], "there is no edit to take back"),
         (["drop", "FOLDER"], "required: PERSON"),
         (["people", "nowhere"], "neither a video nor a folder with results"),
         (["people", "nowhere", "-o", "PARENT"], "(there is film in "),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,16 @@ def iou_matrix(a: Boxes, b: Boxes) -> NDArray[Any]:
 def box_areas(boxes: Boxes) -> NDArray[Any]:
     """(N,) areas; 0 for inverted boxes."""
     return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1))
+
+
+def clipped(boxes: Boxes, area: Sequence[float]) -> Boxes:
+    """(N, 4) the parts of the boxes that lie in `area` (xyxy); one outside has no area left."""
+    return np.asarray(np.clip(boxes, np.tile(area[:2], 2), np.tile(area[2:], 2)), boxes.dtype)
+
+
+def visible_shares(boxes: Boxes, area: Sequence[float]) -> NDArray[Any]:
+    """(N,) in [0, 1]: the share of each box that lies in `area`, xyxy; 0 of boxes without area."""
+    return np.asarray(box_areas(clipped(boxes, area)) / np.maximum(box_areas(boxes), np.finfo(np.float32).tiny))
 
 
 def box_centers(boxes: Boxes) -> NDArray[Any]:

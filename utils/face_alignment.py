@@ -29,17 +29,20 @@ def similarity_transform(source: NDArray[np.float32], target: NDArray[np.float32
     return np.column_stack([turn, target.mean(0) - turn @ source.mean(0)])
 
 
-def upright_box_transform(box: NDArray[np.float32], landmarks: NDArray[np.float32], side: int) -> NDArray[np.float64]:
+def upright_box_transform(
+    box: NDArray[np.float32], landmarks: NDArray[np.float32], side: int, margin: float = 0.0
+) -> NDArray[np.float64]:
     """The 2x3 matrix that maps a face box to a `side` x `side` square with the eyes level.
 
-    box: (4,) xyxy. landmarks: (5, 2), eyes first. Width and height are scaled independently, as in the training of
+    box: (4,) xyxy. landmarks: (5, 2), eyes first. margin: what the square shows beyond the box, as a share of the box's
+    width and height, half of it on each side. Width and height are scaled independently, as in the training of
     FaceNet's published weights, where boxes were resized to squares.
     """
     centre = (box[:2] + box[2:]) / 2
     eyes = landmarks[1] - landmarks[0]
     angle = float(np.arctan2(eyes[1], eyes[0])) if abs(eyes[0]) > 1e-3 else 0.0
     cos, sin = np.cos(-angle), np.sin(-angle)
-    scale = side / np.maximum(box[2:] - box[:2], 1.0)
+    scale = side / ((1 + margin) * np.maximum(box[2:] - box[:2], 1.0))
     turn = np.diag(scale) @ np.array([[cos, -sin], [sin, cos]])
     return np.column_stack([turn, side / 2 - turn @ centre])
 

@@ -29,12 +29,17 @@ _NEAR_WHOLE = 1 / 32  # px of the source; a corner this close to a whole pixel n
 _LEAD = 40  # output px before the window that are searched for such a corner
 
 
-def crop_planes(planes: Planes, window: Window, out_w: int, out_h: int) -> Planes:
+def crop_planes(
+    planes: Planes, window: Window, out_w: int, out_h: int, area: tuple[int, int, int, int] | None = None
+) -> Planes:
     """Crop a 4:2:0 frame.
 
-    planes: Y (H, W), U and V (ceil(H/2), ceil(W/2)) uint8. window: xyxy in luma px.
+    planes: Y (H, W), U and V (ceil(H/2), ceil(W/2)) uint8. window: xyxy in luma px. area: the part of the frame that
+    may be read, xyxy in luma px, from an even corner to even or last ones; beyond it, its edge is repeated.
     Returns Y (out_h, out_w), U and V (out_h/2, out_w/2) uint8, contiguous; out_w and out_h are even.
     """
+    if area is not None:
+        planes, window = _within(planes, window, area)
     chroma = _chroma_window(window, out_w)
     return (
         crop_plane(planes[0], window, out_w, out_h),
@@ -65,6 +70,16 @@ def crop_plane(plane: Plane, window: Window, out_w: int, out_h: int) -> Plane:
     if max(scale_x, scale_y) > 1:
         return _shrunk(plane, x1, y1, scale_x, scale_y, out_w, out_h)
     return _enlarged(plane, x1, y1, scale_x, scale_y, out_w, out_h)
+
+
+def _within(planes: Planes, window: Window, area: tuple[int, int, int, int]) -> tuple[Planes, Window]:
+    """Views of the planes that show `area` only, and the window in their coordinates."""
+    left, top, right, bottom = area
+    y, u, v = planes
+    rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
+    x1, y1, x2, y2 = (float(value) for value in window)
+    parts = y[top:bottom, left:right], u[rows, columns], v[rows, columns]
+    return parts, (x1 - left, y1 - top, x2 - left, y2 - top)
 
 
 def _chroma_window(window: Window, out_w: int) -> Window:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
+
+_CLOCK = re.compile(r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 
 
 def clock(seconds: float) -> str:
@@ -11,6 +14,21 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     rest = f"{tenths // 10:02d}.{tenths % 10}"
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def parse_clock(text: str) -> float:
+    """Seconds in "11.64", "0:11.64", "62:11" or "1:02:11.640".
+
+    Raises:
+        ValueError: it is no time, or minutes after hours, or seconds after minutes, are 60 or more.
+    """
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"no time: {text!r}")
+    hours, minutes, seconds = match["hours"], match["minutes"], float(match["seconds"])
+    if (hours and int(minutes) >= 60) or (minutes and seconds >= 60):
+        raise ValueError(f"no time: {text!r}")
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + seconds
 
 
 def format_duration(seconds: float) -> str:

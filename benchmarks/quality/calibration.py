@@ -224,7 +224,7 @@ def draw(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--embedder", default="auto", help="facenet or dlib")
+    parser.add_argument("--embedder", default="auto", help="one that --embedder of the program knows")
     parser.add_argument("--cache-dir", default="", help="where converted models are kept")
     args = parser.parse_args()
     changes = {

@@ -47,13 +47,13 @@ class Video:
 
 def videos(settings: Settings, models: ModelManager) -> list[Video]:
     """All shared clips with people, analysed."""
-    faces = _labelled()
+    faces = labelled_faces()
     found = []
     for name, path in [*find_clips(SHARED / "clips"), *((p.name, p) for p in sorted((SHARED / "who").iterdir()))]:
         if path.suffix not in (".mp4", ".mov", ".mkv", ".avi", ".gif") or not path.is_relative_to(SHARED):
             continue
         mark = fingerprint(path)
-        analysis, key = _analysed(path, settings, models)
+        analysis, key = analysed(path, settings, models)
         timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
         people, together = people_of_video(analysis, timeline, {})
         frames = faces.get(path.name) or known_truth(path)
@@ -67,7 +67,7 @@ def videos(settings: Settings, models: ModelManager) -> list[Video]:
     return found
 
 
-def _analysed(path: Path, settings: Settings, models: ModelManager) -> tuple[FaceAnalysis, str]:
+def analysed(path: Path, settings: Settings, models: ModelManager) -> tuple[FaceAnalysis, str]:
     store = AnalysisStore(chosen_cache_dir(settings.run.cache_dir), settings.run.cache_mb * 2**20)
     key = analysis_key(fingerprint(path), settings, models.embedder.name)
     info = probe_video(path)
@@ -78,7 +78,7 @@ def _analysed(path: Path, settings: Settings, models: ModelManager) -> tuple[Fac
     return record.analysis, key
 
 
-def _labelled() -> dict[str, dict[int, Labelled]]:
+def labelled_faces() -> dict[str, dict[int, Labelled]]:
     """Faces of `who/faces.csv` by clip and frame."""
     found: dict[str, dict[int, Labelled]] = {}
     with (SHARED / "who" / "faces.csv").open(newline="") as file:

@@ -23,7 +23,7 @@ SAMPLE = PROJECT / "videos" / "input" / "sample.mp4"
 PHOTOS = ".github"
 """folder with a picture in which there are faces"""
 
-EDITING = ("people", "rename", "merge", "split", "drop", "name", "link", "unlink")
+EDITING = ("people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink")
 WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache", "compare", "config"), ("--help", "config", *EDITING)
 WITHOUT_MODELS = ("--help", "cache", "clean", "config", "forget", *EDITING)
 
@@ -58,6 +58,10 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "a name that nobody has", ["rename", edited, "person_01", "Bob"], 2
     yield "merge", ["merge", edited, "Anna", "person_02", "--force"], 0
     yield "split", ["split", edited, "Anna", "--tracklets", "0", "--name", "Bob"], 0
+    yield "split --at", ["split", edited, "Anna", "--at", "0:08", "--name", "Dora"], 0
+    yield "undo", ["undo", edited], 0
+    yield "assign", ["assign", edited, "Eve", "--tracklets", "0"], 0
+    yield "undo again", ["undo", edited], 0
     yield "drop", ["drop", edited, "Anna"], 0
     yield "render", ["render", edited], 0
     yield "run after editing", inputs, 0

@@ -14,7 +14,7 @@ from av.sidedata.sidedata import Type as SideDataType
 
 from core.media.frame_shape import Placement, placed_inside, shown_size
 from core.media.tone_map_filter import hdr_transfer, peak_nits, table_file
-from core.types import VideoInfo
+from core.types import PixelBox, VideoInfo
 
 _ORDINARY_FORMATS = ("yuv420p", "yuvj420p")
 _ROTATIONS: dict[int, tuple[str, ...]] = {
@@ -66,6 +66,11 @@ class FrameFilter:
         self._graph: av.filter.Graph | None = None
         self._place: Placement | None = None
         self.barred = 0
+
+    @property
+    def placed(self) -> PixelBox | None:
+        """Where the frame that was yielded last lies between bars, display px; None if it has none."""
+        return None if self._place is None else self._place.box
 
     def push(self, frame: av.VideoFrame, aspect: Fraction | None = None) -> Iterator[av.VideoFrame]:
         """Feed one frame and get those that are ready; pts stay in the stream's time base.

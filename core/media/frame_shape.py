@@ -7,6 +7,8 @@ from fractions import Fraction
 
 from av.video.stream import VideoStream
 
+from core.types import PixelBox
+
 _MAX_STRETCH = 4
 """a pixel aspect beyond this ratio, either way, is an error in the header"""
 _SAME_SHAPE = 0.02
@@ -21,6 +23,10 @@ class Placement:
     height: int
     left: int
     top: int
+
+    @property
+    def box(self) -> PixelBox:
+        return self.left, self.top, self.left + self.width, self.top + self.height
 
 
 def sane_aspect(*told: Fraction | None) -> Fraction:

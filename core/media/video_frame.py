@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from core.types import ByteArray
+from core.types import ByteArray, PixelBox
 
 # swscale's constants (libswscale/swscale.h), the same in all versions
 _FAST_BILINEAR, _AREA = 1, 0x20
@@ -40,17 +40,29 @@ class VideoFrame:
         index: number of the frame, from 0 at the first that its `VideoReader.frames` yielded.
         pts: presentation time in the stream's time base.
         width, height: px, as displayed; may be odd.
+        placed: the part that the stored frame fills, if it has another shape than the first one of the video; the rest
+            is black. None if it fills all.
     """
 
-    __slots__ = ("_frame", "_full_range", "_matrix", "height", "index", "pts", "width")
+    __slots__ = ("_frame", "_full_range", "_matrix", "height", "index", "placed", "pts", "width")
 
-    def __init__(self, frame: av.VideoFrame, *, index: int, pts: int, matrix: str, full_range: bool) -> None:
+    def __init__(
+        self,
+        frame: av.VideoFrame,
+        *,
+        index: int,
+        pts: int,
+        matrix: str,
+        full_range: bool,
+        placed: PixelBox | None = None,
+    ) -> None:
         """frame: format yuv420p or yuvj420p. matrix: `ColorInfo.matrix`, "" for unknown."""
         self._frame = frame
         self._matrix = matrix or default_matrix(frame.width, frame.height)
         self._full_range = full_range
         self.index = index
         self.pts = pts
+        self.placed = placed
         self.width = frame.width
         self.height = frame.height
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from types import TracebackType
+from typing import NamedTuple
 
 import av
 from av.container import InputContainer
@@ -18,7 +19,7 @@ from core.media.frame_filter import FrameFilter
 from core.media.frame_shape import container_aspect, sane_aspect
 from core.media.media_input import MAX_FRAME_PX, open_input
 from core.media.video_frame import VideoFrame
-from core.types import VideoInfo
+from core.types import PixelBox, VideoInfo
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,18 @@ _INDEXED_CONTAINERS = ("mov", "matroska")
 _SEEK_MARGINS_S = (0, 2, 10)
 _READ_ON_S = 3
 """a range that begins at most so far ahead is reached by decoding on: a seek also costs a key frame interval"""
+
+
+class _FittedFrame(NamedTuple):
+    """A frame in the geometry that `VideoInfo` promises. placed: as in `VideoFrame`."""
+
+    frame: av.VideoFrame
+    placed: PixelBox | None
+
+    @property
+    def pts(self) -> int:
+        assert self.frame.pts is not None  # FrameClock sets it
+        return self.frame.pts
 
 
 class VideoReader:
@@ -46,8 +59,8 @@ class VideoReader:
         self._clock = FrameClock(info)
         self._decoder = FrameDecoder(info.path.name, self._clock.add_packet)
         self._container: InputContainer | None = None
-        self._frames: Iterator[av.VideoFrame] = iter(())
-        self._pending: av.VideoFrame | None = None
+        self._frames: Iterator[_FittedFrame] = iter(())
+        self._pending: _FittedFrame | None = None
         self._delivered_any = False
         self._seekable = is_indexed(info)
         self._replaced_aspect: Fraction | None = None
@@ -122,13 +135,15 @@ class VideoReader:
         self._go_to(start_pts)
         matrix, full_range = self._info.color.matrix, self._info.color.range == "pc"
         index = 0
-        while (frame := self._take()) is not None:
-            pts = _pts(frame)
-            if end_pts is not None and pts >= end_pts:
-                self._pending = frame
+        while (fitted := self._take()) is not None:
+            frame, placed = fitted
+            if end_pts is not None and fitted.pts >= end_pts:
+                self._pending = fitted
                 return
-            if start_pts is None or pts >= start_pts:
-                yield VideoFrame(frame, index=index, pts=pts, matrix=matrix, full_range=full_range)
+            if start_pts is None or fitted.pts >= start_pts:
+                yield VideoFrame(
+                    frame, index=index, pts=fitted.pts, matrix=matrix, full_range=full_range, placed=placed
+                )
                 index += 1
         if not self._delivered_any:
             raise DecodeError(
@@ -142,8 +157,8 @@ class VideoReader:
             return
         here = self._take()
         self._pending = here
-        if here is not None and _pts(here) <= start_pts:
-            ahead_s = self._info.seconds(start_pts - _pts(here))
+        if here is not None and here.pts <= start_pts:
+            ahead_s = self._info.seconds(start_pts - here.pts)
             if ahead_s <= _READ_ON_S or not self._seekable:
                 return
         if start_pts > self._info.start_pts and self._seekable:
@@ -169,7 +184,7 @@ class VideoReader:
                 continue
             self._start(container, self._from_key_frame(container, start_pts))
             self._pending = self._take()
-            if self._pending is not None and _pts(self._pending) <= start_pts:
+            if self._pending is not None and self._pending.pts <= start_pts:
                 return True
         logger.debug("%s: seeking does not work, decoding from the beginning", self._info.path.name)
         return False
@@ -209,10 +224,10 @@ class VideoReader:
         self._pending = None
         self._frames = self._normalised(container, self._clock.timed(frames))
 
-    def _take(self) -> av.VideoFrame | None:
+    def _take(self) -> _FittedFrame | None:
         if self._pending is not None:
-            frame, self._pending = self._pending, None
-            return frame
+            fitted, self._pending = self._pending, None
+            return fitted
         return next(self._frames, None)
 
     def _from_key_frame(self, container: InputContainer, latest_pts: int) -> Iterator[av.VideoFrame]:
@@ -231,7 +246,7 @@ class VideoReader:
     def _decoded(self, container: InputContainer) -> Iterator[av.VideoFrame]:
         return self._decoder.frames(container, self._stream(container))
 
-    def _normalised(self, container: InputContainer, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    def _normalised(self, container: InputContainer, frames: Iterator[av.VideoFrame]) -> Iterator[_FittedFrame]:
         """The same frames in the geometry that `VideoInfo` promises."""
         frame_filter = FrameFilter(self._info, threads=self._threads)
         context = self._stream(container).codec_context
@@ -246,14 +261,14 @@ class VideoReader:
             try:
                 for ready in frame_filter.push(frame, aspect):
                     self._delivered_any = True
-                    yield ready
+                    yield _FittedFrame(ready, frame_filter.placed)
             except (av.FFmpegError, ValueError) as error:
                 self._decoder.count_failure(error)
             self.barred_frames += frame_filter.barred - barred
         try:
             for ready in frame_filter.finish():
                 self._delivered_any = True
-                yield ready
+                yield _FittedFrame(ready, frame_filter.placed)
         except (av.FFmpegError, ValueError) as error:
             self._decoder.count_failure(error)
 
@@ -261,8 +276,3 @@ class VideoReader:
 def is_indexed(video: VideoInfo) -> bool:
     """Whether `VideoReader` can seek in it; otherwise everything before a range is decoded too."""
     return video.container in _INDEXED_CONTAINERS and not video.has_repaired_times
-
-
-def _pts(frame: av.VideoFrame) -> int:
-    assert frame.pts is not None  # FrameClock sets it
-    return frame.pts

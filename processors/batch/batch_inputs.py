@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from config import VIDEO_EXTENSIONS
+import msgspec
+
+from config import VIDEO_EXTENSIONS, Settings
 from core.errors import ascii_safe
 from processors.batch.skipped_inputs import SkippedFiles
 from utils.files import safe_name
@@ -33,16 +35,24 @@ class BatchInput:
         the name of the output folder, unless another video has that one: see `FolderClaims`. With `--recursive` it
         begins with the names of the folders that hold the file: "2024/may/interview".
     problem: why the input cannot be processed, or "".
+    cuts: list of the cuts that were given for it, or "".
     """
 
     path: Path
     name: str
     problem: str = ""
+    cuts: str = ""
 
     @property
     def label(self) -> str:
         """The path as printable text."""
         return ascii_safe(str(self.path))
+
+    def settings_of(self, settings: Settings) -> Settings:
+        """The settings of a run as they are for this input: with its cuts in place of the file that has them."""
+        if settings.analysis.cuts == self.cuts:
+            return settings
+        return msgspec.structs.replace(settings, analysis=msgspec.structs.replace(settings.analysis, cuts=self.cuts))
 
 
 def find_inputs(arguments: Sequence[str], output_dir: Path, *, recursive: bool = False) -> tuple[BatchInput, ...]:

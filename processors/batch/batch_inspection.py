@@ -17,7 +17,7 @@ from processors.batch.folder_claims import FolderClaims
 from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer
 from processors.results.manifest import Manifest, read_manifest
 from processors.results.old_results import examine_folder
-from processors.results.remembered_settings import followed_settings, settings_changes
+from processors.results.remembered_settings import CUTS, followed_settings, settings_changes
 from processors.results.replaced_clips import list_changes, refusal_error, replaced_clips
 from processors.results.run_plan import Action, plan_run
 from utils.fingerprints import Fingerprint, fingerprint
@@ -62,8 +62,12 @@ def inspect_input(
         folder = claims.output_dir / claims.folder_for(source, video_fingerprint)
         if (other := claims.same_video(source, video_fingerprint)) is not None:
             return Inspection(same_as=other, folder=folder)
-        followed = followed_settings(read_manifest(folder), settings, given)
-        follows = list_changes(settings_changes(followed, settings))
+        manifest, own = read_manifest(folder), source.settings_of(settings)
+        # Where lists of cuts were given for other videos only, nothing is said about the cuts of this one.
+        if given is not None and settings.analysis.cuts and not source.cuts:
+            given = frozenset(given) - {CUTS}
+        followed = followed_settings(manifest, own, given)
+        follows = list_changes(settings_changes(followed, own))
         old = examine_folder(folder, video_fingerprint, followed)
         plan = plan_run(old.facts, overwrite=followed.run.overwrite, may_replace=settings.run.overwrite)
         if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):

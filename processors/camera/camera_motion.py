@@ -37,7 +37,7 @@ WindowPath = tuple[Signal, Signal]
 def plan_windows(
     face: FaceMotion, settings: ClipSettings, width: int, height: int, rate_hz: float
 ) -> NDArray[np.float64]:
-    """Windows (T, 4) float64, xyxy px, inside frames of `width` x `height` px, with the exact aspect of the clip.
+    """Windows (T, 4) float64, xyxy px, inside a picture of `width` x `height` px, with the exact aspect of the clip.
 
     rate_hz: rows of `face` per second.
     """

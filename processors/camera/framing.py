@@ -50,7 +50,7 @@ _MIN_WINDOW_PX = 16.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceMotion:
-    """The face that the camera follows, one row per frame of the clip, display px.
+    """The face that the camera follows, one row per frame of the clip, px from the corner of the active picture.
 
     centers: (T, 2) float64, x of the box centre and y of the eyes. heights: (T,) float64, of the box.
     certainty: (T,) float64 in (0, 1], below 1 where the face was hidden or absent and its place is a guess.
@@ -59,6 +59,10 @@ class FaceMotion:
     centers: Signal
     heights: Signal
     certainty: Signal
+
+    def seen_from(self, corner: NDArray[np.float64]) -> FaceMotion:
+        """The same motion in coordinates that begin at `corner` (2,), xy."""
+        return FaceMotion(self.centers - corner, self.heights, self.certainty)
 
 
 class Bounds(NamedTuple):
@@ -70,15 +74,15 @@ class Bounds(NamedTuple):
 
 
 class Framing:
-    """The framing that the settings ask for, in a video of a given size.
+    """The framing that the settings ask for, in an active picture of a given size.
 
     Attributes:
         face_share: height of the face, window heights.
         eye_line: height of the eyes, from the top of the window, window heights.
         aspect: width of the window divided by its height.
         min_height, max_height: limits of the window height, px. The lower one keeps small faces from being enlarged
-            beyond `max_upscale`; it gives way only where the video itself is smaller.
-        frame_size: (2,) float64, width and height of the video, px.
+            beyond `max_upscale`; it gives way only where the picture itself is smaller.
+        frame_size: (2,) float64, width and height of the active picture, px.
     """
 
     def __init__(self, settings: ClipSettings, width: int, height: int) -> None:

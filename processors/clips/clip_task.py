@@ -129,7 +129,7 @@ class ClipTask:
     def _write_row(self, writer: ClipWriter, planes: Planes, row: int) -> None:
         path = self.spec.path
         with timed("render"):
-            cropped = crop_planes(planes, path.windows[row], path.width, path.height)
+            cropped = crop_planes(planes, path.windows[row], path.width, path.height, path.visible)
             for effect in self.spec.effects:
                 cropped = effect.apply(cropped, path.windows[row], int(path.source_frames[row]))
         with timed("encode"):

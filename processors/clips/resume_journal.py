@@ -103,6 +103,7 @@ class FinishedClips:
         segment = path.segment
         digest = hashlib.sha256(self._facts.encode())
         facts = [file, encoder, segment.person, segment.shot, segment.start, segment.end, path.width, path.height]
+        facts += [path.visible]
         facts += [dict(effect.facts) for effect in effects]
         digest.update(json.dumps(facts, sort_keys=True).encode())
         digest.update(path.source_frames.tobytes())

@@ -242,6 +242,9 @@ class DebugBundle:
         named = {"cache": cache, "people": people.people, "gallery": people.gallery}
         run = self._settings.run
         weights = {Path(file).parent for file in (run.facenet_weights, *run.speech_weights) if Path(file).is_absolute()}
+        cuts = Path(self._settings.analysis.cuts)
+        if cuts.is_absolute():
+            named["cuts"] = str(cuts if cuts.is_dir() else cuts.parent)
         folders = {"output": self._output_dir, **{name: Path(path) for name, path in named.items() if path}}
         return folders | {f"weights {number}": folder for number, folder in enumerate(sorted(weights), 1)}
 

@@ -1,4 +1,4 @@
-"""`main.py rename|merge|split|drop`: correct who is who in timeline.json."""
+"""`main.py rename|merge|split|assign|drop|undo`: correct who is who in timeline.json."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import logging
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from processors.batch.exit_codes import EXIT_DONE
@@ -14,6 +15,7 @@ from processors.commands.argument_parser import Parser, add_folder, new_parser, 
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, follow_edited_timeline, gallery_file
 from utils.stdout_guard import print_lines
+from utils.time_formats import parse_clock
 
 if TYPE_CHECKING:
     from processors.people.segments import SegmentRules
@@ -56,18 +58,49 @@ def merge(arguments: Sequence[str], _: RunJournal) -> int:
 
 def split_parser() -> Parser:
     """Return the parser of `split`."""
-    parser = _edit_parser("split", "Move tracklets of a person to a new person", "person who has the tracklets now")
-    parser.add_argument("--tracklets", type=tracklet_numbers, required=True, metavar="3,4-6", help="tracklets to move")
+    parser = _edit_parser("split", "Divide a person into two", "person who has the tracklets now")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--tracklets", type=tracklet_numbers, metavar="3,4-6", help="tracklets of the new person")
+    where.add_argument(
+        "--at",
+        type=time_in_video,
+        metavar="TIME",
+        help="from this time on it is the new person, as 11.64, 0:11.64 or 1:02:11.640; divides tracklets, too",
+    )
     parser.add_argument("--name", default="", metavar="NAME", help="name of the new person (default: person_NN)")
     return parser
 
 
 def split(arguments: Sequence[str], _: RunJournal) -> int:
-    """`main.py split FOLDER PERSON --tracklets 3,4`."""
+    """`main.py split FOLDER PERSON --tracklets 3,4` or `--at 0:11.64`."""
     parsed = split_parser().parse_args(arguments)
+
+    def change(editor: Any, timeline: TimelineFile, rules: SegmentRules) -> TimelineFile:
+        if parsed.at is not None:
+            changed: TimelineFile = editor.split_at(timeline, rules, parsed.person, parsed.at, parsed.name)
+        else:
+            changed = editor.split(timeline, rules, parsed.person, parsed.tracklets, parsed.name)
+        return changed
+
+    return _edit(parsed, change)
+
+
+def assign_parser() -> Parser:
+    """Return the parser of `assign`."""
+    parser = _edit_parser("assign", "Give tracklets to a person", "person who gets them; a new name makes a new person")
+    parser.add_argument("--tracklets", type=tracklet_numbers, required=True, metavar="4,7", help="tracklets to give")
+    parser.add_argument("--force", action="store_true", help="even if the person is visible elsewhere at the same time")
+    return parser
+
+
+def assign(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py assign FOLDER PERSON --tracklets 4,7`."""
+    parsed = assign_parser().parse_args(arguments)
     return _edit(
         parsed,
-        lambda editor, timeline, rules: editor.split(timeline, rules, parsed.person, parsed.tracklets, parsed.name),
+        lambda editor, timeline, rules: editor.assign(
+            timeline, rules, parsed.person, parsed.tracklets, force=parsed.force
+        ),
     )
 
 
@@ -86,6 +119,23 @@ def drop(arguments: Sequence[str], _: RunJournal) -> int:
     return _edit(parsed, lambda editor, timeline, _: editor.drop(timeline, parsed.people))
 
 
+def undo_parser() -> Parser:
+    """Return the parser of `undo`."""
+    parser = new_parser("undo", f"Take the last edit back, or with every call one more, {_THEN_RENDER}")
+    add_folder(parser)
+    add_gallery_flags(parser, optional=True)
+    return parser
+
+
+def undo(arguments: Sequence[str], _: RunJournal) -> int:
+    """`main.py undo FOLDER`."""
+    parsed = undo_parser().parse_args(arguments)
+    with open_console(parsed.verbosity):
+        from processors.commands.timeline_edits import undo_edit
+
+        return _finish(parsed, undo_edit)
+
+
 def tracklet_numbers(text: str) -> list[int]:
     """Argument type: "3,4" or "3-6,9"."""
     numbers: list[int] = []
@@ -95,6 +145,14 @@ def tracklet_numbers(text: str) -> list[int]:
             raise argparse.ArgumentTypeError(f"expected numbers like 3,4 or 3-6,9, not {text!r}")
         numbers += range(int(match[1]), int(match[2] or match[1]) + 1)
     return numbers
+
+
+def time_in_video(text: str) -> float:
+    """Argument type: seconds from the first frame, "11.64", "0:11.64" or "1:02:11.640"."""
+    try:
+        return parse_clock(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a time like 11.64, 0:11.64 or 1:02:11.640, not {text!r}") from error
 
 
 def _edit_parser(command: str, purpose: str, person_help: str) -> Parser:
@@ -108,12 +166,23 @@ def _edit_parser(command: str, purpose: str, person_help: str) -> Parser:
 def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, SegmentRules], TimelineFile]) -> int:
     with open_console(parsed.verbosity):
         from processors.commands import people_editor
-        from processors.results.result_lookup import find_folder
-        from processors.results.result_tree import output_root
+        from processors.commands.timeline_edits import edit_people
 
-        folder = find_folder(parsed.folder, parsed.output)
-        edited = people_editor.edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
-        follow_edited_timeline(folder, edited, gallery_file(parsed, output_root(folder)))
-        logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
-    print_lines(people_editor.people_lines(edited))
+        return _finish(
+            parsed, lambda folder: edit_people(folder, lambda timeline, rules: change(people_editor, timeline, rules))
+        )
+
+
+def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) -> int:
+    """Edit the folder that is meant, tell the gallery, and print who there is now."""
+    from processors.commands.people_table import people_lines
+    from processors.results.manifest import read_manifest
+    from processors.results.result_lookup import find_folder
+    from processors.results.result_tree import output_root
+
+    folder = find_folder(parsed.folder, parsed.output)
+    edited = edit(folder)
+    follow_edited_timeline(folder, edited, gallery_file(parsed, output_root(folder)))
+    logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
+    print_lines(people_lines(edited, read_manifest(folder)))
     return EXIT_DONE

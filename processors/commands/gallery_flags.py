@@ -86,7 +86,7 @@ def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | No
     video = VideoKey(recorded_fingerprint(folder), timeline.analysis, timeline.input, folder_name(folder))
     try:
         with Gallery(path) as gallery:
-            follow_edits(gallery, video, people)
+            follow_edits(gallery, video, people, {d.id: d.tracklet for d in timeline.divisions})
     except GalleryError as error:
         logger.warning("%s; it learns of this when the clips are made again", error)
         return

@@ -25,6 +25,7 @@ from processors.results.manifest_outline import ManifestOutline, ManifestState, 
 from processors.results.output_folder import BACKUP_FILE, output_lock, remove_file
 from processors.results.result_tree import result_folders, tree_folders
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
+from processors.results.timeline_history import history_files
 from utils.files import PARTIAL_PREFIX
 from utils.plurals import count_of
 
@@ -136,7 +137,8 @@ def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
     kept = tuple(file for file in there if file not in going)
     if not kept:
         # While any of the results is left, the manifest stays, because it says what they are.
-        going += [file for file in (BACKUP_FILE, MANIFEST_FILE) if (folder / file).is_file()]
+        earlier = [path.relative_to(folder).as_posix() for path in history_files(folder)]
+        going += [*earlier, *(file for file in (BACKUP_FILE, MANIFEST_FILE) if (folder / file).is_file())]
     if not going:
         return None
     freed = sum((folder / file).stat().st_size for file in going)

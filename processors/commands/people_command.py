@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.errors import SettingsError
@@ -34,14 +34,18 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     """Print the table of people; returns the exit code."""
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity):
-        from processors.commands.people_editor import people_lines, tracklet_lines
+        from processors.commands.people_table import people_lines, tracklet_lines
+        from processors.results.manifest import read_manifest
         from processors.results.result_lookup import find_folder
         from processors.results.result_tree import folder_name, result_folders
         from processors.results.timeline_file import read_timeline
 
-        table = tracklet_lines if parsed.tracklets else people_lines
+        def table(folder: Path) -> Iterator[str]:
+            timeline = read_timeline(folder)
+            return tracklet_lines(timeline) if parsed.tracklets else people_lines(timeline, read_manifest(folder))
+
         if parsed.folder is not None:
-            print_lines(table(read_timeline(find_folder(parsed.folder, parsed.output))))
+            print_lines(table(find_folder(parsed.folder, parsed.output)))
             return EXIT_DONE
         gallery = gallery_file(parsed, parsed.output)
         if gallery is not None and not parsed.tracklets:
@@ -53,7 +57,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         code = EXIT_DONE
         for folder in folders:
             try:
-                lines = list(table(read_timeline(folder)))
+                lines = list(table(folder))
             except SettingsError as error:
                 code = print_error(f"{folder_name(folder, parsed.output)}: {error}", EXIT_USAGE)
             else:

@@ -1,79 +1,39 @@
-"""Corrections of who is who in a finished folder: rename, merge, split, drop. `main.py render` then makes the clips.
+"""Corrections of who is who: rename, merge, split, assign, drop. Each is a function from one timeline to the next.
 
-Each correction is a function from one timeline to the next; only `edit_people` touches the disk.
+`timeline_edits` applies them to a folder.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-import msgspec
-import numpy as np
-from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from config import ClipSettings, IdentitySettings, SpeechSettings
-from core.errors import OutputError, SettingsError, ascii_safe
-from processors.people.segments import SegmentRules, segment_rows
-from processors.results.manifest import read_manifest
-from processors.results.output_folder import keep_backup, output_lock
-from processors.results.result_tree import output_root
+from core.errors import SettingsError, ascii_safe
+from processors.commands.edited_segments import Speaks, derived_segments, turns_within, united_turns
+from processors.commands.people_table import numbers_text
+from processors.people.segments import SegmentRules
 from processors.results.timeline_file import (
-    TIMELINE_FILE,
+    DivisionEntry,
     PersonEntry,
-    SegmentEntry,
     TimelineFile,
     TrackletEntry,
-    check,
     check_name,
     fold,
-    read_timeline,
 )
 from processors.results.tracks_table import UNKNOWN_PERSON
-from utils.files import write_bytes
-from utils.text_width import columns, padded
-from utils.time_formats import clock
 
 _ROUNDING_S = 1e-6
-
-Speaks = tuple[tuple[float, float], ...] | UnsetType
-_Span = tuple[TrackletEntry, float, float]
-"""part of a tracklet: [start_s, end_s)"""
-
-Change = Callable[[TimelineFile, SegmentRules], TimelineFile]
-"""given the timeline and the rules that the folder was made with"""
-
-
-def edit_people(folder: Path, change: Change) -> TimelineFile:
-    """Apply `change` to the timeline in `folder` and return the result; the old one is kept as timeline.json.bak.
-
-    Raises:
-        SettingsError: the timeline is invalid or the change is impossible; nothing is written.
-        OutputError: the folder cannot be written, or a run is writing there.
-    """
-    with output_lock(output_root(folder)):
-        path = folder / TIMELINE_FILE
-        changed = change(read_timeline(folder), _rules(folder))
-        check(changed, path)
-        data = msgspec.json.format(msgspec.json.encode(changed), indent=2) + b"\n"
-        try:
-            keep_backup(folder)
-            write_bytes(path, data)
-        except OSError as error:
-            raise OutputError(f"cannot write the timeline: {error.strerror}", path=path) from error
-    return changed
+_SHOWN_TIME_S = 0.05
+"""times are shown in tenths of a second, so one this close to the end of a tracklet means its end"""
 
 
 def rename(timeline: TimelineFile, name: str, new_name: str) -> TimelineFile:
     """Rename the person `name` to `new_name`."""
     person = find_person(timeline, name)
     check_name(new_name, None, "the new name")
-    for other in timeline.people:
-        if other is not person and fold(other.name) == fold(new_name):
-            hint = "merge makes one person of two"
-            raise SettingsError(f"somebody is called {ascii_safe(other.name)!r} already", hint=hint)
+    _refuse_taken(timeline, new_name, person)
     return _with_people(timeline, (replace(p, name=new_name) if p is person else p for p in timeline.people))
 
 
@@ -98,12 +58,9 @@ def merge(
     by_id = {t.id: t for t in timeline.tracklets}
     tracklets = [by_id[i] for p in (person, *joined) for i in p.tracklets]
     if not force:
-        _refuse_seen_together([person, *joined], by_id)
-    tracklets.sort(key=lambda t: (t.start_s, t.id))
+        _refuse_seen_together([(p.name, [by_id[i] for i in p.tracklets]) for p in (person, *joined)])
     still = all(p.still for p in (person, *joined))
-    speaks = _all_speaks([person, *joined])
-    segments = derived_segments(tracklets, rules, still=still, speaks=speaks)
-    one = replace(person, tracklets=tuple(t.id for t in tracklets), segments=segments, still=still, speaks=speaks)
+    one = _made_of(person, tracklets, rules, still=still, speaks=united_turns([person, *joined]))
     return _with_people(timeline, (one if p is person else p for p in timeline.people if not _among(p, joined)))
 
 
@@ -127,20 +84,75 @@ def split(
     if new_name:
         check_name(new_name, None, "the new name")
     by_id = {t.id: t for t in timeline.tracklets}
-    parts = [[by_id[i] for i in person.tracklets if (i in chosen) == new] for new in (False, True)]
-    names = (person.name, new_name or _free_name(timeline))
     old, new = (
-        replace(
-            person,
-            name=n,
-            tracklets=tuple(t.id for t in part),
-            segments=derived_segments(part, rules, still=person.still, speaks=person.speaks),
-            face=None,
-            speaks=UNSET if person.speaks is UNSET else tuple((a, b) for _, a, b in _spoken(part, person.speaks)),
-        )
-        for n, part in zip(names, parts, strict=True)
+        _share_of(person, [by_id[i] for i in person.tracklets if (i in chosen) == is_new], rules)
+        for is_new in (False, True)
     )
+    new = replace(new, name=new_name or _free_name(timeline))
     return _with_people(timeline, [*(old if p is person else p for p in timeline.people), new])
+
+
+def split_at(timeline: TimelineFile, rules: SegmentRules, name: str, at_s: float, new_name: str = "") -> TimelineFile:
+    """Move what the person `name` shows from `at_s` on to a new person; tracklets that run across it are divided.
+
+    at_s: seconds from the first frame of the video. new_name: as for `split`.
+
+    Raises:
+        SettingsError: there is no such person, or they are not seen both before and after that time.
+    """
+    before = find_person(timeline, name)
+    timeline = _divided(timeline, before, at_s)
+    person = find_person(timeline, name)
+    later = [t.id for t in timeline.tracklets if t.id in person.tracklets and t.start_s >= at_s - _SHOWN_TIME_S]
+    if not later or len(later) == len(person.tracklets):
+        own = [t for t in timeline.tracklets if t.id in before.tracklets]
+        seen = f"from {min(t.start_s for t in own):.2f} to {max(t.end_s for t in own):.2f} s" if own else "nowhere"
+        message = f"{person.name} is not seen both before and after {at_s:g} s"
+        raise SettingsError(message, hint=f"the person is seen {seen}")
+    return split(timeline, rules, name, later, new_name)
+
+
+def assign(
+    timeline: TimelineFile, rules: SegmentRules, name: str, tracklets: Sequence[int], *, force: bool = False
+) -> TimelineFile:
+    """Give tracklets to the person `name`, who is made where nobody is called so; whoever had them loses them.
+
+    The segments of everybody concerned are derived anew; a person who has no tracklet left is removed.
+
+    Raises:
+        SettingsError: there is no such tracklet, the person has them all, the name is unusable, or, without `force`,
+            the person or another of the tracklets is visible at the same time.
+    """
+    by_id = {t.id: t for t in timeline.tracklets}
+    chosen = set(tracklets)
+    if missing := sorted(chosen - by_id.keys()):
+        raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"there are {numbers_text(by_id)}")
+    person = next((p for p in timeline.people if p.name == name), None) or _nobody_yet(timeline, name)
+    if not chosen or chosen <= set(person.tracklets):
+        raise SettingsError(f"{person.name} has these tracklets already")
+    losers = [p for p in timeline.people if p.name != name and not chosen.isdisjoint(p.tracklets)]
+    if not force:
+        owners = {i: p.name for p in timeline.people for i in p.tracklets}
+        kept = [by_id[i] for i in person.tracklets if i not in chosen]
+        moved = [(owners.get(i, UNKNOWN_PERSON), [by_id[i]]) for i in sorted(chosen)]
+        _refuse_seen_together([(person.name, kept), *moved])
+    given = [_share_of(p, [by_id[i] for i in p.tracklets if i in chosen], rules) for p in losers]
+    gains = [*([person] if person.tracklets else []), *given]
+    one = _made_of(
+        person,
+        [by_id[i] for i in chosen.union(person.tracklets)],
+        rules,
+        still=bool(gains) and all(p.still for p in gains),
+        speaks=united_turns(gains),
+    )
+    left = {p.name: _share_of(p, [by_id[i] for i in p.tracklets if i not in chosen], rules) for p in losers}
+    people = [one if p is person else left.get(p.name, p) for p in timeline.people]
+    if not person.tracklets and not _among(person, timeline.people):
+        people.append(one)
+    return replace(
+        _with_people(timeline, (p for p in people if p.tracklets or p.name not in left)),
+        unknown=tuple(i for i in timeline.unknown if i not in chosen),
+    )
 
 
 def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
@@ -156,124 +168,70 @@ def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
     raise SettingsError(f"there is no person {ascii_safe(name)!r}", hint=f"there is {known}")
 
 
-def derived_segments(
-    tracklets: Iterable[TrackletEntry], rules: SegmentRules, *, still: bool = False, speaks: Speaks = UNSET
-) -> tuple[SegmentEntry, ...]:
-    """The segments of a person with these tracklets, by the rules that a run follows.
-
-    Only the beginning and end of each tracklet are known here, so a pause of the recording within one is not seen.
-    With `rules.only_speaking`, `speaks` are the person's turns; a lead or tail then ends with the tracklets, because
-    where the shot ends is not known.
-    """
-    rows = sorted(tracklets, key=lambda t: (t.shot, t.start_s, t.id))
-    spans = [(t, t.start_s, t.end_s) for t in rows]
-    if rules.only_speaking:
-        spans = _spoken(rows, () if speaks is UNSET else speaks)
-    starts_s, ends_s = np.array([start for _, start, _ in spans]), np.array([end for _, _, end in spans])
-    shots = np.array([t.shot for t, _, _ in spans], np.int64)
-    found: list[SegmentEntry] = []
-    for first, last in segment_rows(shots, starts_s, ends_s, rules, still=still):
-        shot, start_s, end_s = int(shots[first]), float(starts_s[first]), float(ends_s[first:last].max())
-        if rules.only_speaking:
-            here = [t for t in rows if t.shot == shot]
-            start_s = max(start_s - rules.lead_s, min(t.start_s for t in here))
-            end_s = min(end_s + rules.tail_s, max(t.end_s for t in here))
-            if found and found[-1].shot == shot and found[-1].end_s > start_s:
-                start_s = round((found[-1].end_s + start_s) / 2, 6)
-                found[-1] = replace(found[-1], end_s=start_s)
-        own = dict.fromkeys(t.id for t, _, _ in spans[first:last])
-        found.append(SegmentEntry(shot=shot, start_s=start_s, end_s=end_s, tracklets=tuple(own)))
-    # The lead or tail of some may have been cut off.
-    return tuple(s for s in found if s.end_s - s.start_s >= rules.min_clip_s - _ROUNDING_S)
-
-
-def _spoken(tracklets: Sequence[TrackletEntry], speaks: Sequence[tuple[float, float]]) -> list[_Span]:
-    """The parts of turns that lie in the tracklets, sorted like them; what is shared by two is in both."""
-    parts = [(t, max(start, t.start_s), min(end, t.end_s)) for t in tracklets for start, end in speaks]
-    return sorted((part for part in parts if part[1] < part[2]), key=lambda part: (part[0].shot, part[1], part[0].id))
-
-
-def _all_speaks(people: Sequence[PersonEntry]) -> Speaks:
-    """The turns of several people as those of one, in order."""
-    known = [person.speaks for person in people if person.speaks is not UNSET]
-    if not known:
-        return UNSET
-    found: list[tuple[float, float]] = []
-    for start, end in sorted(turn for turns in known for turn in turns):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
+def _divided(timeline: TimelineFile, person: PersonEntry, at_s: float) -> TimelineFile:
+    """`timeline` with the person's tracklets that run across `at_s` divided there; the pieces are the person's, too."""
+    pieces: dict[int, TrackletEntry] = {}
+    rows: list[TrackletEntry] = []
+    free = max((t.id for t in timeline.tracklets), default=-1) + 1
+    for t in timeline.tracklets:
+        if t.id in person.tracklets and t.start_s + _SHOWN_TIME_S < at_s < t.end_s - _SHOWN_TIME_S:
+            pieces[t.id] = replace(t, id=free + len(pieces), start_s=at_s)
+            rows += [replace(t, end_s=at_s), pieces[t.id]]
         else:
-            found.append((start, end))
-    return tuple(found)
+            rows.append(t)
+    if not pieces:
+        return timeline
+    divided = [DivisionEntry(tracklet=i, at_s=at_s, id=piece.id) for i, piece in pieces.items()]
+    whole = replace(person, tracklets=(*person.tracklets, *(piece.id for piece in pieces.values())))
+    return replace(
+        _with_people(timeline, (whole if p is person else p for p in timeline.people)),
+        divided=(*timeline.divisions, *divided),
+        tracklets=tuple(rows),
+    )
 
 
-def people_lines(timeline: TimelineFile) -> Iterator[str]:
-    """The table of people for a terminal, header first."""
-    by_id = {t.id: t for t in timeline.tracklets}
-    width = max([len("person"), *(columns(p.name) for p in timeline.people)])
-    is_speech_known = any(person.speaks is not UNSET for person in timeline.people)
-    talking = f"{'talking':>9}  {'turns':>5}  " if is_speech_known else ""
-    yield f"{'person':<{width}}  on screen  {talking}first seen  clips  tracklets"
-    for person in timeline.people:
-        own = [by_id[i] for i in person.tracklets]
-        shown = clock(sum(t.end_s - t.start_s for t in own))
-        first = clock(min(t.start_s for t in own)) if own else "-"
-        note = "  (still image)" if person.still else ""
-        ids = numbers_text(person.tracklets)
-        if is_speech_known:
-            turns = () if person.speaks is UNSET else person.speaks
-            talking = f"{clock(sum(end - start for start, end in turns)):>9}  {len(turns):>5}  "
-        line = f"{padded(person.name, width)}  {shown:>9}  {talking}{first:>10}  {len(person.segments):>5}  {ids}{note}"
-        yield line.rstrip()
+def _made_of(
+    person: PersonEntry, tracklets: Iterable[TrackletEntry], rules: SegmentRules, *, still: bool, speaks: Speaks
+) -> PersonEntry:
+    """The person with these tracklets, and the segments that follow from them."""
+    own = sorted(tracklets, key=lambda t: (t.start_s, t.id))
+    segments = derived_segments(own, rules, still=still, speaks=speaks)
+    return replace(person, tracklets=tuple(t.id for t in own), segments=segments, still=still, speaks=speaks)
 
 
-def tracklet_lines(timeline: TimelineFile) -> Iterator[str]:
-    """The table of tracklets for a terminal, header first; tracklets of dropped people are not listed."""
-    owners = {i: person.name for person in timeline.people for i in person.tracklets}
-    owners |= dict.fromkeys(timeline.unknown, UNKNOWN_PERSON)
-    yield "tracklet  shot      from        to  person"
-    for tracklet in sorted(timeline.tracklets, key=lambda t: (t.start_s, t.id)):
-        if tracklet.id in owners:
-            start, end = clock(tracklet.start_s), clock(tracklet.end_s)
-            yield f"{tracklet.id:>8}  {tracklet.shot + 1:>4}  {start:>8}  {end:>8}  {owners[tracklet.id]}"
+def _share_of(person: PersonEntry, tracklets: Sequence[TrackletEntry], rules: SegmentRules) -> PersonEntry:
+    """What is left of a person with only some of the tracklets."""
+    speaks = turns_within(tracklets, person.speaks)
+    return replace(_made_of(person, tracklets, rules, still=person.still, speaks=speaks), face=None)
 
 
-def numbers_text(numbers: Iterable[int]) -> str:
-    """Numbers in the notation of `--tracklets`: 0, 1, 2, 3, 7 -> "0-3,7"."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
+def _nobody_yet(timeline: TimelineFile, name: str) -> PersonEntry:
+    check_name(name, None, "the person's name")
+    _refuse_taken(timeline, name, None)
+    return PersonEntry(name=name, tracklets=(), segments=())
 
 
-def _refuse_seen_together(people: Sequence[PersonEntry], by_id: dict[int, TrackletEntry]) -> None:
-    owned = sorted(((by_id[i], p) for p in people for i in p.tracklets), key=lambda pair: pair[0].start_s)
+def _refuse_taken(timeline: TimelineFile, name: str, person: PersonEntry | None) -> None:
+    """Refuse a name that somebody but `person` has."""
+    for other in timeline.people:
+        if other is not person and fold(other.name) == fold(name):
+            hint = "merge makes one person of two"
+            raise SettingsError(f"somebody is called {ascii_safe(other.name)!r} already", hint=hint)
+
+
+def _refuse_seen_together(groups: Sequence[tuple[str, Sequence[TrackletEntry]]]) -> None:
+    """groups: tracklets that are known to be of one person each, with what the person is called."""
+    owned = sorted(((t, n) for n, (_, own) in enumerate(groups) for t in own), key=lambda pair: pair[0].start_s)
     for n, (first, owner) in enumerate(owned):
         for second, other in owned[n + 1 :]:
             if second.start_s >= first.end_s - _ROUNDING_S:
                 break
-            if other is not owner:
+            if other != owner:
                 raise SettingsError(
-                    f"{owner.name} (tracklet {first.id}) and {other.name} (tracklet {second.id}) are visible "
-                    f"at the same time, at {second.start_s:.2f} s",
+                    f"{groups[owner][0]} (tracklet {first.id}) and {groups[other][0]} (tracklet {second.id}) are "
+                    f"visible at the same time, at {second.start_s:.2f} s",
                     hint="split the wrong tracklet off first, or use --force",
                 )
-
-
-def _rules(folder: Path) -> SegmentRules:
-    try:
-        manifest = read_manifest(folder)
-        settings = {} if manifest is None else manifest.settings
-        return SegmentRules.from_settings(
-            msgspec.convert(settings["identity"], IdentitySettings),
-            msgspec.convert(settings["clip"], ClipSettings),
-            msgspec.convert(settings["speech"], SpeechSettings),
-        )
-    except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
-        raise SettingsError("the folder's manifest.json is missing or damaged", path=folder) from error
 
 
 def _with_people(timeline: TimelineFile, people: Iterable[PersonEntry]) -> TimelineFile:

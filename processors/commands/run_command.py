@@ -34,14 +34,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OTHER_COMMANDS = (
-    "people", "rename", "merge", "split", "drop", "name", "link", "unlink", "forget", "render", "compare", "photos",
-    "cache", "clean", "config",
+    "people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink", "forget", "render",
+    "compare", "photos", "cache", "clean", "config",
 )  # fmt: skip
 
 _EPILOG = """\
 other commands (main.py COMMAND --help):
   people                      list the people in a video, or in all of them
-  rename, merge, split, drop  correct who is who in a video
+  rename, merge, split, assign, drop, undo
+                              correct who is who in a video; take corrections back
   name, link, unlink, forget  say who is who across videos
   render                      make the clips again after corrections
   compare, photos             compare photos; list who is on the photos of a folder, and sort them
@@ -121,6 +122,10 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if not inputs:
             where = ", ".join(parsed.inputs) or str(INPUT_DIR)
             return print_error(f"no videos in {where} (put videos there, or name files or folders)", EXIT_USAGE)
+        if settings.analysis.cuts:
+            from processors.batch.given_cut_lists import with_cuts
+
+            inputs = with_cuts(inputs, settings.analysis.cuts)
         if parsed.dry_run:
             from processors.commands.dry_run import dry_run
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import NDArray
-
-from core.types import FloatArray, Tracklet
+from core.types import FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
-from processors.faces.tracklet_maker import make_tracklet
+from processors.faces.tracklet_maker import Findings, MeasuredTrack, measured_track
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.track import Track
 from utils.helper_threads import submit
@@ -36,12 +34,15 @@ class FaceObserver(Protocol):
         """
         ...
 
-    def on_track_end(self, track: Track) -> Mapping[str, NDArray[Any]] | None:
-        """The columns measured for a track that has ended; None if the observer is sure that it shows no face.
+    def on_dissolve(self, middle: int) -> None:
+        """Take note that frames from `middle` on show another shot, though tracks go on.
 
-        A name that `Tracklet` has as a field fills that field. Every other name is a signal: (T,) float32, a value
-        for each of `tracklet_frames(track)`, stored under its name.
+        `middle` lies up to `MAX_DISSOLVE_DELAY_S` before the last frame given.
         """
+        ...
+
+    def on_track_end(self, track: Track) -> Findings | None:
+        """What was measured for a track that has ended; None if the observer is sure that it shows no face."""
         ...
 
     def finish(self) -> None:
@@ -62,7 +63,7 @@ class ObserverThread:
         self._check = check
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="observe")
         self._pending: deque[Future[None]] = deque()
-        self._tracklets: list[Tracklet] = []
+        self._tracks: list[MeasuredTrack] = []
 
     def __enter__(self) -> ObserverThread:
         return self
@@ -82,27 +83,28 @@ class ObserverThread:
         for observer in self._observers:
             self._submit(observer.on_faces, frame, faces)
 
+    def on_dissolve(self, middle: int) -> None:
+        """Tell the observers of a dissolve; raises like `on_faces`."""
+        for observer in self._observers:
+            self._submit(observer.on_dissolve, middle)
+
     def on_track_end(self, track: Track) -> None:
-        """Make a tracklet of `track`, if it shows a face; raises like `on_faces`."""
+        """Measure `track` as a whole, if it shows a face; raises like `on_faces`."""
         self._submit(self._end, track)
 
-    def finish(self) -> list[Tracklet]:
-        """Wait until everything is done; the tracklets in the order in which their tracks ended. Raises likewise."""
+    def finish(self) -> list[MeasuredTrack]:
+        """Wait until everything is done; the tracks in the order in which they ended. Raises likewise."""
         for observer in self._observers:
             self._submit(observer.finish)
         self._collect(0)
-        return self._tracklets
+        return self._tracks
 
     def _end(self, track: Track) -> None:
-        columns: dict[str, NDArray[Any]] = {}
-        is_face = True
-        for observer in self._observers:
-            # Each of them has to be told, because it may keep something for the track.
-            measured = observer.on_track_end(track)
-            is_face = is_face and measured is not None
-            columns.update(measured or {})
-        if is_face:
-            self._tracklets.append(make_tracklet(track, self._scale, columns))
+        # Each of them has to be told, because it may keep something for the track.
+        found = [observer.on_track_end(track) for observer in self._observers]
+        findings = [one for one in found if one is not None]
+        if len(findings) == len(found):
+            self._tracks.append(measured_track(track, self._scale, findings))
 
     def _submit(self, work: Callable[..., None], *arguments: object) -> None:
         self._pending.append(submit(self._pool, work, *arguments))

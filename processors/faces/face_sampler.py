@@ -1,7 +1,8 @@
-"""Chooses the faces that represent a track: sharp, frontal, large and spread over time."""
+"""Chooses the faces that represent a stretch of a track: sharp, frontal, large and spread over time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,18 +11,16 @@ from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
 from core.models.face_embedder import FaceEmbedder
-from core.types import ByteArray, FloatArray
+from core.types import ByteArray, FloatArray, PixelBox
+from processors.shots.active_picture import frame_picture
+from utils.box_geometry import visible_shares
 from utils.face_alignment import (
     FACE_TEMPLATE,
-    laplacian_variance,
     similarity_transform,
     transformed_bounds,
     warp,
     yaw_measure,
 )
-
-SHARPNESS_SIDE_PX = 64
-"""sharpness is measured on faces aligned at this size, whatever their size in the frame"""
 
 GOOD_HEIGHT_PX = 100.0
 """face height above which more pixels do not help the embedder, whose input is 150 or 160 px"""
@@ -59,21 +58,38 @@ VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, 200
 """side of the verifier's crop as a multiple of the face's longer side, and in px"""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+NO_PIXELS: ByteArray = np.zeros((0, 0, 3), np.uint8)
+"""in place of crops that are not needed any more"""
+
+
+@dataclass(slots=True, eq=False)
 class FaceSample:
-    """A face that is kept. chip: (side, side, 3) uint8 for the embedder. wide: (200, 200, 3) uint8 for the verifier."""
+    """A face that is kept.
+
+    chip: (side, side, 3) uint8 for the embedder. wide: (200, 200, 3) uint8 for the verifier; both may be `NO_PIXELS`
+    once they have served. look: see `Appearance`.
+    embedding: (D,) float32 of unit length; None until somebody has asked for it.
+    """
 
     frame: int
     quality: float
     chip: ByteArray
     wide: ByteArray
+    look: FloatArray
+    embedding: FloatArray | None = None
 
 
-def sharpness(image: ByteArray, landmarks: FloatArray) -> float:
-    """Variance of the Laplacian on the face, aligned at 64 px. landmarks: (5, 2) in pixels of the image."""
-    matrix = similarity_transform(landmarks, FACE_TEMPLATE * SHARPNESS_SIDE_PX)
-    aligned = warp(image, matrix, SHARPNESS_SIDE_PX)
-    return laplacian_variance(np.asarray(cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY), np.uint8))
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """The most presentable face of a stretch. merit: to be compared within one track. pixels: (h, w, 3) uint8 RGB."""
+
+    frame: int
+    merit: float
+    pixels: ByteArray
+
+    def jpeg(self) -> bytes:
+        """The portrait as a file."""
+        return _jpeg(self.pixels)
 
 
 def face_quality(box: FloatArray, score: float, landmarks: FloatArray, sharp: float) -> float:
@@ -109,19 +125,33 @@ def portrait_merit(image: ByteArray, landmarks: FloatArray) -> float:
 
 
 class FaceSampler:
-    """Keeps the best faces of one track, at most `capacity` of them, and the best portrait."""
+    """Keeps the best faces of a stretch, at most `capacity` of them, and the best portrait.
+
+    Attributes:
+        samples: in order of time.
+        portrait: None without samples.
+    """
 
     def __init__(self, embedder: FaceEmbedder, capacity: int) -> None:
         self._embedder = embedder
         self._capacity = capacity
-        self._samples: list[FaceSample] = []
-        self._best = -1.0
-        self._portrait: ByteArray | None = None
+        self.samples: list[FaceSample] = []
+        self.portrait: Portrait | None = None
 
-    def offer(self, frame: VideoFrame, box: FloatArray, score: float, landmarks: FloatArray, sharp: float) -> None:
-        """Consider a face of the track. box: (4,), landmarks: (5, 2), both in source pixels. sharp: see `sharpness`."""
-        quality = face_quality(box, score, landmarks, sharp)
-        if len(self._samples) >= self._capacity and quality <= min(s.quality for s in self._samples) * MIN_GAIN:
+    def offer(
+        self,
+        frame: VideoFrame,
+        box: FloatArray,
+        score: float,
+        landmarks: FloatArray,
+        sharp: float,
+        look: FloatArray,
+    ) -> None:
+        """Consider a face. box: (4,), landmarks: (5, 2), both in source pixels. sharp, look: see `Appearance`."""
+        # The detector guesses how far a face goes on beyond the edge; what is not seen represents nobody.
+        visible = float(visible_shares(box[None], (0, 0, frame.width, frame.height))[0])
+        quality = face_quality(box, score, landmarks, sharp) * visible
+        if len(self.samples) >= self._capacity and quality <= min(s.quality for s in self.samples) * MIN_GAIN:
             return
         matrix = self._embedder.alignment(box, landmarks)
         side = self._embedder.side
@@ -137,37 +167,51 @@ class FaceSampler:
             quality,
             warp(pixels, _shifted(matrix, shift), side),
             warp(pixels, _shifted(wide, shift), VERIFIER_SIDE_PX),
+            look,
         )
         merit = quality**2 * portrait_merit(pixels, np.asarray(landmarks - shift, np.float32))
-        if merit > self._best:
-            self._best = merit
-            self._portrait = _portrait(pixels, box, shift)
+        if self.portrait is None or merit > self.portrait.merit:
+            self.portrait = Portrait(frame.index, merit, _portrait(pixels, box, shift, frame_picture(frame)))
         self._keep(sample)
 
-    def finish(self) -> tuple[list[FaceSample], bytes]:
-        """The samples, best first, and the portrait as JPEG (b"" without samples)."""
-        ordered = sorted(self._samples, key=lambda s: (-s.quality, s.frame))
-        return ordered, b"" if self._portrait is None else _jpeg(self._portrait)
+    def absorb(self, later: FaceSampler) -> None:
+        """Take over what `later`, the sampler of the next stretch, has kept."""
+        for sample in later.samples:
+            self._keep(sample)
+        if later.portrait is not None and (self.portrait is None or later.portrait.merit > self.portrait.merit):
+            self.portrait = later.portrait
 
     def _keep(self, sample: FaceSample) -> None:
-        self._samples.append(sample)
-        self._samples.sort(key=lambda s: s.frame)
-        if len(self._samples) > self._capacity:
-            gaps = np.diff(np.array([s.frame for s in self._samples], float))
-            alone = np.append(np.inf, gaps) + np.append(gaps, np.inf)
-            # Quality alone would keep neighbours; a sample also counts for the time that only it stands for.
-            worth = np.array([s.quality for s in self._samples]) * np.sqrt(np.minimum(alone, MAX_STRETCH))
-            del self._samples[int(worth.argmin())]
+        self.samples.append(sample)
+        self.samples.sort(key=lambda s: s.frame)
+        if len(self.samples) > self._capacity:
+            frames, quality = [s.frame for s in self.samples], [s.quality for s in self.samples]
+            del self.samples[least_worth(frames, quality)]
 
 
-def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64]) -> ByteArray:
-    """The square around the face, as far as it lies in `pixels`, whose upper left corner is at `origin`."""
+def least_worth(frames: Sequence[int], quality: Sequence[float]) -> int:
+    """Which of some samples of one face, in order of time, can best be done without: its position.
+
+    Quality alone would keep neighbours; a sample also counts for the time that only it stands for.
+    """
+    gaps = np.diff(np.array(frames, float))
+    alone = np.append(np.inf, gaps) + np.append(gaps, np.inf)
+    return int((np.array(quality) * np.sqrt(np.minimum(alone, MAX_STRETCH))).argmin())
+
+
+def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], picture: PixelBox | None) -> ByteArray:
+    """The square around the face, as far as it lies in `pixels`, whose upper left corner is at `origin`.
+
+    picture: the frame without its black bars, source pixels; None if it has none.
+    """
     half = PORTRAIT_SCALE * max(float((box[2:] - box[:2]).max()), 1.0) / 2
     centre = (box[:2] + box[2:]) / 2 - origin
-    x1, y1 = np.clip(np.round(centre - half), 0, None).astype(int)
-    x2, y2 = np.round(centre + half).astype(int)
+    first, last = np.clip(np.round(centre - half), 0, None), np.round(centre + half)
+    if picture is not None:
+        first, last = np.maximum(first, picture[:2] - origin), np.minimum(last, picture[2:] - origin)
+    (x1, y1), (x2, y2) = first.astype(int), last.astype(int)
     cut = pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
-    return cut.copy() if cut.size else pixels
+    return _reduced(cut if cut.size else pixels)
 
 
 def _wide_transform(box: FloatArray) -> NDArray[np.float64]:
@@ -184,9 +228,14 @@ def _shifted(matrix: NDArray[np.float64], origin: NDArray[np.float64]) -> NDArra
     return np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ origin])
 
 
-def _jpeg(pixels: ByteArray) -> bytes:
+def _reduced(pixels: ByteArray) -> ByteArray:
+    """A copy of at most `PORTRAIT_MAX_PX`, so that nothing larger stays in memory."""
     scale = PORTRAIT_MAX_PX / max(pixels.shape[:2])
-    if scale < 1:
-        pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    if scale >= 1:
+        return np.array(pixels)
+    return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _jpeg(pixels: ByteArray) -> bytes:
     done, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return bytes(data) if done else b""

@@ -1,21 +1,21 @@
-"""The observer that every analysis has: sharpness, the best samples of each face, their embeddings, a portrait."""
+"""The observer that every analysis has: sharpness, samples of each face and their embeddings, portraits, divisions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from config import AnalysisSettings
 from core.model_manager import ModelManager
 from core.types import FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
-from processors.faces.face_sampler import FaceSampler, sharpness
+from processors.faces.appearance import appearance
 from processors.faces.track_check import TrackCheck
-from processors.faces.tracklet_maker import tracklet_frames
+from processors.faces.track_division import division_frame
+from processors.faces.track_stretches import TrackStretches
+from processors.faces.tracklet_maker import Findings, tracklet_frames
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.row_buffer import FrameValues
 from processors.tracking.track import Track
@@ -24,61 +24,77 @@ from utils.stage_times import timed
 
 @dataclass(slots=True)
 class _ObservedTrack:
-    sampler: FaceSampler
+    stretches: TrackStretches
     sharpness: FrameValues = field(default_factory=FrameValues)
 
 
 class SamplingObserver:
-    """A `FaceObserver`. Columns: sharpness, sample_frames, sample_quality, embeddings, face_jpeg."""
+    """A `FaceObserver`. Columns: sharpness, sample_frames, sample_quality, embeddings."""
 
     def __init__(self, models: ModelManager, settings: AnalysisSettings, scale: FloatArray, frame_rate: float) -> None:
         """scale: (2,) source pixels per analysis pixel, x and y."""
         self._models = models
         self._settings = settings
         self._scale = scale
+        self._rate = frame_rate
         self._check = TrackCheck(models, frame_rate)
         self._tracks: dict[int, _ObservedTrack] = {}
 
     @timed("sample")
     def on_faces(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
-        """Measure the sharpness of all faces; sample them if the frame was searched or one of them is new."""
-        is_sampled = faces.searched or any(face.track not in self._tracks for face in faces.faces)
+        """Measure all faces; sample them if the frame was searched, and now and then.
+
+        Raises:
+            ModelError: a model cannot be had, or fails.
+        """
         image = frame.image()
         for face in faces.faces:
             observed = self._observed(face.track)
-            sharp = sharpness(image, face.landmarks)
-            observed.sharpness.note(frame.index, sharp)
-            if is_sampled:
+            seen = appearance(image, face.landmarks)
+            observed.sharpness.note(frame.index, seen.sharpness)
+            observed.stretches.look(frame.index, face.box, seen)
+            if faces.searched or observed.stretches.wants_sample(frame.index):
                 box, landmarks = face.box * np.tile(self._scale, 2), face.landmarks * self._scale
-                observed.sampler.offer(frame.source, box, face.score, landmarks, sharp)
+                observed.stretches.offer(frame.source, box, face.score, landmarks, seen)
 
-    def on_track_end(self, track: Track) -> Mapping[str, NDArray[Any]] | None:
-        """Judge the track as a whole, and embed its samples if it is a face.
+    def on_dissolve(self, middle: int) -> None:
+        """Keep the faces of both sides apart."""
+        for observed in self._tracks.values():
+            observed.stretches.note_dissolve(middle)
+
+    def on_track_end(self, track: Track) -> Findings | None:
+        """Judge the track as a whole, and find out where its face changes if it is one.
 
         Raises:
             ModelError: a model cannot be had, or fails.
         """
         observed = self._observed(track.id)
         del self._tracks[track.id]
-        samples, portrait = observed.sampler.finish()
         with timed("embed"):
-            if not self._check.is_face(track, samples):
+            with_pixels = [sample for sample in observed.stretches.samples() if sample.wide.size]
+            if not self._check.is_face(track, with_pixels):
                 return None
-            embedder = self._models.embedder
-            chips = [s.chip for s in samples]
-            none = np.zeros((0, embedder.side, embedder.side, 3), np.uint8)
-            return {
-                "sharpness": observed.sharpness.nearest(tracklet_frames(track)),
-                "sample_frames": np.array([s.frame for s in samples], np.int64),
-                "sample_quality": np.array([s.quality for s in samples], np.float32),
-                "embeddings": embedder.embed(np.stack(chips) if chips else none),
-                "face_jpeg": np.frombuffer(portrait, np.uint8),
-            }
+            stretches = observed.stretches.finish()
+            samples = observed.stretches.samples()
+            embeddings = [s.embedding for s in samples if s.embedding is not None]
+            none = self._models.embedder.embed(np.zeros((0, *2 * (self._models.embedder.side,), 3), np.uint8))
+            changes = [(before.last, after.first) for before, after in pairwise(stretches) if after.starts_person]
+            return Findings(
+                columns={
+                    "sharpness": observed.sharpness.nearest(tracklet_frames(track)),
+                    "sample_frames": np.array([s.frame for s in samples], np.int64),
+                    "sample_quality": np.array([s.quality for s in samples], np.float32),
+                    "embeddings": np.stack(embeddings) if embeddings else none,
+                },
+                divisions=[division_frame(track.frames, track.boxes, *change) for change in changes],
+                portraits=[s.sampler.portrait for s in stretches if s.sampler.portrait is not None],
+            )
 
     def finish(self) -> None:
         """Nothing is left over: every track has ended."""
 
     def _observed(self, track: int) -> _ObservedTrack:
         if track not in self._tracks:
-            self._tracks[track] = _ObservedTrack(FaceSampler(self._models.embedder, self._settings.faces_per_track))
+            capacity = self._settings.faces_per_track
+            self._tracks[track] = _ObservedTrack(TrackStretches(self._models.embedder, capacity, self._rate))
         return self._tracks[track]

@@ -1,15 +1,17 @@
-"""From a track that has ended to tracklets: a row for every frame, in source pixels, cut at the shots."""
+"""From a track that has ended to tracklets: a row for every frame, in source pixels; of one shot and one person."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Shot, Tracklet
+from processors.faces.face_sampler import Portrait, least_worth
 from processors.tracking.following import CALM_STRIDE
 from processors.tracking.track import Track
 from utils.stage_times import timed
@@ -17,15 +19,50 @@ from utils.stage_times import timed
 MIN_FRAMES = 3
 """shorter tracks are flicker"""
 
+LOOKS = 8
+"""most looks around a face that a tracklet keeps, spread over its time"""
+
+DISSOLVE_MARGIN_S = 0.25
+"""a face nearer than this to the middle of a dissolve may be a mixture of two, seconds"""
+
+DISSOLVE_LENGTH_S = 0.5
+"""a change of face nearer than this to the middle of a dissolve is the dissolve's, seconds"""
+
 _FIELDS = frozenset(f.name for f in dataclasses.fields(Tracklet))
 
 
-@timed("embed")
-def make_tracklet(track: Track, scale: FloatArray, columns: Mapping[str, NDArray[Any]]) -> Tracklet:
-    """The tracklet of a track; `cut_at_shots` sets its shot.
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What an observer has measured on one track.
 
-    scale: (2,) source pixels per analysis pixel, x and y. columns: what observers measured; those that are no field of
-    `Tracklet` become its signals.
+    columns: a name that `Tracklet` has as a field fills that field. Every other name is a signal: (T,) float32, a
+    value for each of `tracklet_frames(track)`, stored under its name.
+    divisions: frames with which the track goes over to another person.
+    portraits: some of the most presentable faces, from all parts of the track.
+    """
+
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    divisions: Sequence[int] = ()
+    portraits: Sequence[Portrait] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredTrack:
+    """A track as a tracklet, before it is cut: it may run across dissolves and from one person to another.
+
+    whole: with the samples of all its parts, and no portrait. divisions, portraits: see `Findings`.
+    """
+
+    whole: Tracklet
+    divisions: Sequence[int] = ()
+    portraits: Sequence[Portrait] = ()
+
+
+@timed("embed")
+def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings]) -> MeasuredTrack:
+    """A row for every frame of the track; `cut_track` sets its shot.
+
+    scale: (2,) source pixels per analysis pixel, x and y. findings: of all observers.
 
     Raises:
         ValueError: a column does not fit the track.
@@ -33,9 +70,9 @@ def make_tracklet(track: Track, scale: FloatArray, columns: Mapping[str, NDArray
     seen = np.array(track.frames)
     places = np.concatenate([track.boxes.stacked(), track.landmarks.stacked().reshape(-1, 10)], 1)
     places = interpolated(seen, places) * np.tile(scale, 7)
+    columns = {name: values for one in findings for name, values in one.columns.items()}
     fields: dict[str, Any] = {name: values for name, values in columns.items() if name in _FIELDS}
-    fields["face_jpeg"] = fields["face_jpeg"].tobytes()
-    return Tracklet(
+    whole = Tracklet(
         id=track.id,
         shot=0,
         frames=tracklet_frames(track),
@@ -45,6 +82,8 @@ def make_tracklet(track: Track, scale: FloatArray, columns: Mapping[str, NDArray
         signals={name: values for name, values in columns.items() if name not in _FIELDS},
         **fields,
     )
+    divisions = sorted({frame for one in findings for frame in one.divisions})
+    return MeasuredTrack(whole, divisions, [portrait for one in findings for portrait in one.portraits])
 
 
 def tracklet_frames(track: Track) -> IntArray:
@@ -52,32 +91,88 @@ def tracklet_frames(track: Track) -> IntArray:
     return np.arange(track.frames[0], track.frames[-1] + 1)
 
 
-def cut_at_shots(tracklet: Tracklet, shots: Sequence[Shot]) -> list[Tracklet]:
-    """The parts of a tracklet in each shot; the tracker does not know dissolves, which are known only afterwards."""
+def cut_track(track: MeasuredTrack, shots: Sequence[Shot], frame_rate: float, capacity: int) -> list[Tracklet]:
+    """The parts of a track that lie in one shot and show one person each, with their own samples and portraits.
+
+    The tracker knows neither dissolves nor people, which are known only afterwards. capacity: most samples of a part.
+    """
+    whole = track.whole
     pieces = []
     for shot in shots:
-        seen = np.flatnonzero((tracklet.frames >= shot.start) & (tracklet.frames < shot.end) & (tracklet.scores > 0))
-        if len(seen) == 0 or seen[-1] - seen[0] + 1 < MIN_FRAMES:
-            continue
-        rows = slice(seen[0], seen[-1] + 1)
-        samples = (tracklet.sample_frames >= shot.start) & (tracklet.sample_frames < shot.end)
-        pieces.append(
-            Tracklet(
-                id=tracklet.id,
-                shot=shot.index,
-                frames=tracklet.frames[rows],
-                boxes=tracklet.boxes[rows],
-                scores=tracklet.scores[rows],
-                landmarks=tracklet.landmarks[rows],
-                sharpness=tracklet.sharpness[rows],
-                sample_frames=tracklet.sample_frames[samples],
-                sample_quality=tracklet.sample_quality[samples],
-                embeddings=tracklet.embeddings[samples],
-                face_jpeg=tracklet.face_jpeg,
-                signals={name: values[rows] for name, values in tracklet.signals.items()},
+        inner = _divisions_within(shot, track.divisions, shots, DISSOLVE_LENGTH_S * frame_rate)
+        for start, end in zip([shot.start, *inner], [*inner, shot.end], strict=True):
+            seen = np.flatnonzero((whole.frames >= start) & (whole.frames < end) & (whole.scores > 0))
+            if len(seen) == 0 or seen[-1] - seen[0] + 1 < MIN_FRAMES:
+                continue
+            clear = _without_dissolves(shot, start, end, shots, DISSOLVE_MARGIN_S * frame_rate)
+            chosen = _best_samples(whole, (start, end), clear, capacity)
+            looks = _looks(whole, (start, end), clear)
+            rows = slice(seen[0], seen[-1] + 1)
+            pieces.append(
+                Tracklet(
+                    id=whole.id,
+                    shot=shot.index,
+                    frames=whole.frames[rows],
+                    boxes=whole.boxes[rows],
+                    scores=whole.scores[rows],
+                    landmarks=whole.landmarks[rows],
+                    sharpness=whole.sharpness[rows],
+                    sample_frames=whole.sample_frames[chosen],
+                    sample_quality=whole.sample_quality[chosen],
+                    embeddings=whole.embeddings[chosen],
+                    face_jpeg=_best_portrait(track.portraits, (start, end), clear),
+                    look_frames=whole.look_frames[looks],
+                    clothes=whole.clothes[looks],
+                    views=whole.views[looks],
+                    signals={name: values[rows] for name, values in whole.signals.items()},
+                )
             )
-        )
     return pieces
+
+
+def _divisions_within(shot: Shot, divisions: Sequence[int], shots: Sequence[Shot], length: float) -> list[int]:
+    """The frames of a shot with which another person begins, without those that its dissolves explain."""
+    first, end = _without_dissolves(shot, shot.start, shot.end, shots, length)
+    return [frame for frame in divisions if max(first, shot.start + 1) <= frame < end]
+
+
+def _without_dissolves(shot: Shot, start: int, end: int, shots: Sequence[Shot], margin: float) -> tuple[float, float]:
+    """The part of [start, end), frames of `shot`, that keeps `margin` frames away from the middles of its dissolves."""
+    fades_out = shot.index + 1 < len(shots) and shots[shot.index + 1].transition == "dissolve"
+    first = start + margin if shot.transition == "dissolve" and start == shot.start else start
+    return first, end - margin if fades_out and end == shot.end else end
+
+
+def _best_samples(whole: Tracklet, part: tuple[int, int], clear: tuple[float, float], capacity: int) -> list[int]:
+    """Positions of the samples that represent a part: from its clear frames if there are any, best first."""
+    frames = whole.sample_frames
+    for first, end in (clear, part):
+        chosen = np.flatnonzero((frames >= first) & (frames < end))
+        if len(chosen):
+            break
+    by_time = sorted(chosen.tolist(), key=lambda k: frames[k])
+    while len(by_time) > capacity:
+        del by_time[least_worth([int(frames[k]) for k in by_time], [whole.sample_quality[k] for k in by_time])]
+    return sorted(by_time, key=lambda k: (-whole.sample_quality[k], frames[k]))
+
+
+def _looks(whole: Tracklet, part: tuple[int, int], clear: tuple[float, float]) -> IntArray:
+    """Positions of the looks that a part keeps: from its clear frames if there are any."""
+    frames = whole.look_frames
+    for first, end in (clear, part):
+        chosen = np.flatnonzero((frames >= first) & (frames < end))
+        if len(chosen):
+            break
+    return chosen[np.unique(np.linspace(0, len(chosen) - 1, LOOKS).round().astype(np.int64))] if len(chosen) else chosen
+
+
+def _best_portrait(portraits: Sequence[Portrait], part: tuple[int, int], clear: tuple[float, float]) -> bytes:
+    """The most presentable face of a part, as JPEG; b"" if there is none."""
+    for first, end in (clear, part):
+        inside = [portrait for portrait in portraits if first <= portrait.frame < end]
+        if inside:
+            return max(inside, key=lambda p: (p.merit, -p.frame)).jpeg()
+    return b""
 
 
 def interpolated(frames: IntArray, rows: NDArray[np.float32]) -> NDArray[np.float64]:

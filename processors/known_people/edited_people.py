@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import SettingsError
 from processors.known_people.gallery import set_apart, unite
@@ -14,10 +14,16 @@ from processors.known_people.person_names import checked_name, folded
 
 
 def edited_owners(
-    rows: sqlite3.Connection, before: Sequence[Appearance], people: Sequence[PersonOfVideo]
+    rows: sqlite3.Connection,
+    before: Sequence[Appearance],
+    people: Sequence[PersonOfVideo],
+    divided: Mapping[int, int] | None = None,
 ) -> dict[str, int]:
-    """The number of each person of the edited timeline, by label. before: the video's people until now."""
-    owners = _by_tracklets(rows, before, people)
+    """The number of each person of the edited timeline, by label.
+
+    before: the video's people until now. divided: the tracklet that each piece of a divided one was part of.
+    """
+    owners = _by_tracklets(rows, before, people, divided or {})
     known = {a.label for a in before if a.person is not None}
     for label, owner in list(owners.items()):
         if label in known:
@@ -30,11 +36,17 @@ def edited_owners(
 
 
 def _by_tracklets(
-    rows: sqlite3.Connection, before: Sequence[Appearance], people: Sequence[PersonOfVideo]
+    rows: sqlite3.Connection,
+    before: Sequence[Appearance],
+    people: Sequence[PersonOfVideo],
+    divided: Mapping[int, int],
 ) -> dict[str, int]:
     """By whose tracklets they have. Who was split off is a new person, and not the one split from."""
     entries = {a.label: a for a in before if a.person is not None}
     label_of = {t: a.label for a in entries.values() for t in a.tracklets}
+    for piece, whole in divided.items():  # a piece of a piece comes after it
+        if whole in label_of:
+            label_of.setdefault(piece, label_of[whole])
     claims: list[tuple[bool, int, int, str, str | None]] = []
     for order, person in enumerate(people):
         votes = Counter(label_of[t] for t in person.tracklets if t in label_of)
@@ -61,6 +73,7 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
     try:
         name = checked_name(label)
     except SettingsError:
+        _take_name_back(rows, owner)
         return owner
     found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(name),)).fetchone()
     if found is not None and found[0] == owner:
@@ -83,6 +96,18 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
     rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (name, folded(name), owner))
     change_state(rows, "name", owner, name)
     return owner
+
+
+def _take_name_back(rows: sqlite3.Connection, owner: int) -> None:
+    """Somebody called like a person without a name has none any more, unless a photo or another video says it."""
+    said_elsewhere = rows.execute(
+        "SELECT EXISTS (SELECT 1 FROM faces WHERE person = ? AND source = 'photo')"
+        " OR (SELECT count(DISTINCT video) FROM appearances WHERE person = ?) > 1",
+        (owner, owner),
+    ).fetchone()[0]
+    if not said_elsewhere and rows.execute("SELECT name FROM people WHERE id = ?", (owner,)).fetchone()[0]:
+        rows.execute("UPDATE people SET name = '', folded = '' WHERE id = ?", (owner,))
+        change_state(rows, "name", owner, "")
 
 
 def _exists(rows: sqlite3.Connection, number: int) -> bool:

@@ -83,6 +83,16 @@ def origin_range(video: str) -> tuple[str, str]:
     return f"{video}#", f"{video}$"
 
 
+def face_counts(rows: sqlite3.Connection, video: str, embedder: EmbedderKey) -> dict[str, int]:
+    """How many faces a video has by origin, of those that the network `embedder` saw."""
+    found = rows.execute(
+        "SELECT origin, count(*) FROM faces WHERE origin >= ? AND origin < ? AND embedder = ? AND weights = ?"
+        " GROUP BY origin",
+        (*origin_range(video), embedder.name, embedder.weights_sha256),
+    )
+    return {str(origin): int(count) for origin, count in found}
+
+
 def vector_bytes(vector: FloatArray) -> bytes:
     """A vector as the gallery keeps it: float16, little-endian."""
     return vector.astype("<f2").tobytes()

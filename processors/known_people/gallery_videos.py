@@ -14,6 +14,7 @@ from processors.known_people.gallery_rows import (
     apart_pairs,
     appearances_of,
     change_state,
+    face_counts,
     gone_label,
     insert_faces,
     new_person,
@@ -115,11 +116,15 @@ def note_clips(gallery: Gallery, video: VideoKey, clips: Mapping[str, int]) -> N
         )
 
 
-def follow_edits(gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVideo]) -> list[tuple[str, int | None]]:
+def follow_edits(
+    gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVideo], divided: Mapping[int, int] | None = None
+) -> list[tuple[str, int | None]]:
     """Take over what somebody made of a video's timeline: merged, split, renamed and dropped people.
 
     A new label that is a name names the person, or links to who has that name. Parts of a split person are remembered
     as two. Who is in no person any more is not taken up again. Returns label and number of everybody.
+    divided: the tracklet that each piece of a divided one was part of. Its faces go, since they may be of both pieces;
+    the pieces' own faces come when the clips are made again.
 
     Raises:
         GalleryError: the gallery cannot be written; nothing was changed.
@@ -129,12 +134,14 @@ def follow_edits(gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVid
         forgotten = {t for a in before if a.decided == "forgotten" for t in a.tracklets}
         number = _video(rows, video)
         seen = [p for p in people if not (p.tracklets and set(p.tracklets) <= forgotten)]
-        owners = edited_owners(rows, before, seen)
+        divided = divided or {}
+        owners = edited_owners(rows, before, seen, divided)
         for person in seen:
             _move_faces(rows, video, person.tracklets, owners[person.label])
         kept = {t for person in people for t in person.tracklets}
         lost = {t for a in before for t in a.tracklets} - kept
-        _delete_faces(rows, video, lost)
+        known = {t for a in before for t in a.tracklets}
+        _delete_faces(rows, video, lost | {whole for piece, whole in divided.items() if piece not in known})
         hidden = [p for p in people if p.label not in owners]
         entries: list[_Entry] = [(p, owners[p.label], "user") for p in seen]
         entries += [(p, None, "forgotten") for p in hidden]
@@ -226,7 +233,7 @@ def _write(
         ],
     )
     if embedder is not None and not (
-        _same_analysis(before, video) and old == new and _has_faces(rows, video, embedder)
+        _same_analysis(before, video) and old == new and _has_faces(rows, video, embedder, entries)
     ):
         rows.execute(
             "DELETE FROM faces WHERE origin >= ? AND origin < ? AND embedder = ? AND weights = ?",
@@ -240,12 +247,11 @@ def _write(
         change_state(rows, "video", video.text, *new)
 
 
-def _has_faces(rows: sqlite3.Connection, video: VideoKey, embedder: EmbedderKey) -> bool:
-    found = rows.execute(
-        "SELECT 1 FROM faces WHERE origin >= ? AND origin < ? AND embedder = ? AND weights = ? LIMIT 1",
-        (*origin_range(video.text), embedder.name, embedder.weights_sha256),
-    )
-    return found.fetchone() is not None
+def _has_faces(rows: sqlite3.Connection, video: VideoKey, embedder: EmbedderKey, entries: Sequence[_Entry]) -> bool:
+    """Whether the gallery has as many faces of each tracklet as it would be given now."""
+    wanted = [person.faces for person, owner, _ in entries if owner is not None]
+    origins = Counter(video_origin(video.text, face.tracklet) for faces in wanted for face in faces)
+    return face_counts(rows, video.text, embedder) == origins
 
 
 def _note_together(rows: sqlite3.Connection, number: int, together: Iterable[tuple[str, str]]) -> None:

@@ -160,7 +160,7 @@ class PeopleNamer:
                     video = VideoKey(fingerprint, record.key, analysis.video.path.name, folder)
                     if edited:
                         people, _ = people_of_video(analysis, timeline, {})
-                        follow_edits(gallery, video, people)
+                        follow_edits(gallery, video, people, {d.piece: d.tracklet for d in timeline.divisions})
                     names = names_from_gallery(gallery, self._known_faces(embedder), video, analysis, timeline)
                     return VideoNames(tuple(names), NamedBy(gallery.state, digest))
             return VideoNames(tuple(self._names_by_photos(embedder, analysis, timeline)), NamedBy(photos=digest))

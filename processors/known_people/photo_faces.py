@@ -9,7 +9,8 @@ import numpy as np
 
 from core.model_manager import ModelManager
 from core.types import ByteArray, Detections, FloatArray
-from processors.faces.face_sampler import face_quality, sharpness
+from processors.faces.appearance import sharpness
+from processors.faces.face_sampler import face_quality
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.photo_reader import Photo
 from utils.box_geometry import box_areas

@@ -22,6 +22,11 @@ _MIN_OVERLAP = 0.3
 """least IoU of the box where a face was expected and the box of one that appears, for a continuation"""
 _SAME_FACE = 0.5
 """least IoU of two boxes in one frame that lie on one face"""
+_NESTED = 0.7
+"""least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden
+faces may be twice as large as they should be"""
+_APART_FRAMES = 3
+"""frames apart, or all that two tracklets have in common, that make two people; a tracker may err for a moment"""
 CONTINUATION_GAP_S = 1.0
 """longest absence, seconds, after which a tracklet may continue another; evidence, so no setting of clips changes it"""
 _LOG_ODDS = 4.0
@@ -52,7 +57,8 @@ def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
     """(N, N) bool: both faces are seen in one frame, at different places. The diagonal is False.
 
     Frames in which a face was hidden (score 0) do not count, because its box is interpolated and the face may be the
-    one that another tracklet follows. Nor do frames in which the boxes overlap: both tracklets follow one face there.
+    one that another tracklet follows. Nor do frames in which the boxes overlap or one contains the other: both
+    tracklets follow one face there. A moment apart is not enough, because then a tracker has slipped.
     """
     together = np.zeros((len(tracklets), len(tracklets)), bool)
     seen = [np.flatnonzero(t.scores > 0) for t in tracklets]
@@ -63,8 +69,8 @@ def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
         for m in live:
             frames = tracklets[m].frames[seen[m]], tracklets[k].frames[seen[k]]
             _, a, b = np.intersect1d(*frames, assume_unique=True, return_indices=True)
-            overlap = _paired_iou(tracklets[m].boxes[seen[m][a]], tracklets[k].boxes[seen[k][b]])
-            together[m, k] = together[k, m] = bool((overlap < _SAME_FACE).any())
+            apart = ~_on_one_face(tracklets[m].boxes[seen[m][a]], tracklets[k].boxes[seen[k][b]])
+            together[m, k] = together[k, m] = bool(apart.any() and apart.sum() >= min(_APART_FRAMES, len(apart)))
         live.append(k)
     return together
 
@@ -83,7 +89,7 @@ def duplicate_tracklets(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
             if m == k or (len(other.frames), -m) < (len(t.frames), -k):
                 continue
             _, mine, its = np.intersect1d(t.frames, other.frames, assume_unique=True, return_indices=True)
-            covered[mine] |= _paired_iou(t.boxes[mine], other.boxes[its]) >= _SAME_FACE
+            covered[mine] |= _on_one_face(t.boxes[mine], other.boxes[its])
         twice[k] = covered.mean() >= 0.5
     return twice
 
@@ -98,6 +104,16 @@ def mean_embedding(tracklet: Tracklet) -> FloatArray:
     if mean is None:
         raise ValueError(f"tracklet {tracklet.id} has no samples")
     return mean
+
+
+def sample_sharpness(tracklets: Sequence[Tracklet]) -> FloatArray:
+    """(N,) float32: mean sharpness of each tracklet's samples, weighted as in its mean embedding; 0 without samples."""
+    values = np.zeros(len(tracklets), np.float32)
+    for row, t in enumerate(tracklets):
+        if len(t.sample_frames):
+            rows = np.clip(np.searchsorted(t.frames, t.sample_frames), 0, len(t.frames) - 1)
+            values[row] = np.average(t.sharpness[rows], weights=np.maximum(t.sample_quality, 1e-3))
+    return values
 
 
 def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
@@ -200,9 +216,13 @@ def _spread(values: NDArray[np.floating]) -> float:
     return float(np.linalg.norm(np.percentile(values, 95, axis=0) - np.percentile(values, 5, axis=0)))
 
 
-def _paired_iou(a: FloatArray, b: FloatArray) -> FloatArray:
+def _on_one_face(a: FloatArray, b: FloatArray) -> NDArray[np.bool_]:
+    """(T,) bool: whether the boxes of each row of two (T, 4) arrays lie on one face."""
     inner = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(1)
-    return np.asarray(inner / np.maximum(box_areas(a) + box_areas(b) - inner, 1e-9), np.float32)
+    sizes = np.stack([box_areas(a), box_areas(b)])
+    union = np.maximum(sizes.sum(0) - inner, 1e-9)
+    on_one = (inner >= _SAME_FACE * union) | (inner >= _NESTED * np.maximum(sizes.min(0), 1e-9))
+    return np.asarray(on_one, np.bool_)
 
 
 def _predicted(tracklet: Tracklet, frame: int) -> FloatArray:

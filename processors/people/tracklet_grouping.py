@@ -5,13 +5,14 @@ video known, identities that mix several faces are split, single tracklets move 
 identities that belong together are merged. At every step two faces seen in one frame stay two people.
 
 Nobody is guessed into another person's folder. A person needs evidence: an embedded face of `_FOUNDING_QUALITY` and
-`_FOUNDING_S` on screen. A tracklet without it only joins a person who was seen shortly before or after and whom it
-resembles at least a little, or whose track it continues; otherwise it stays unknown.
+`_FOUNDING_S` on screen, or a track that was followed well for `_STEADY_S`. A tracklet without it only joins a person
+who was seen shortly before or after and whom it resembles at least a little, or whose track it continues; otherwise it
+stays unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +21,13 @@ from numpy.typing import NDArray
 from config import IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
-from core.types import FloatArray, IntArray, Tracklet
+from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
+from processors.people.pair_evidence import tracklet_similarity
 from processors.people.tracklet_evidence import (
     Continuation,
     continuations,
     duplicate_tracklets,
     mean_embedding,
-    sample_cosines,
     seen_together,
 )
 from utils.clustering import group_similarity, merge_clusters
@@ -40,12 +41,17 @@ _MOVE_SWEEPS = 3
 _FOUNDING_S = 0.4
 """time on screen, seconds, that a person who resembles nobody else needs"""
 _FOUNDING_QUALITY = 0.1
-"""quality that the best embedded face of a person needs"""
+"""quality that the best embedded face of a person needs,"""
+_STEADY_S, _STEADY_SCORE = 1.0, 0.8
+"""... or time on screen, seconds, and mean score of a face that was followed so well that it is somebody, however small
+or turned; the detector's own threshold for new faces is 0.9"""
 _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
 _NEARBY_SIMILARITY = 0.3
 """similarity that such a tracklet needs; 0.5 would be even odds"""
 _MIN_WEIGHT = 0.05
+
+TrackletSimilarity = Callable[[Sequence[Tracklet], FaceAnalysis], FloatArray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,25 +66,27 @@ class Grouping:
 
 
 def group_tracklets(
-    tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], embedder: str, settings: IdentitySettings
+    tracklets: Sequence[Tracklet],
+    analysis: FaceAnalysis,
+    settings: IdentitySettings,
+    similarity: TrackletSimilarity = tracklet_similarity,
 ) -> Grouping:
     """Group the tracklets of one video by person.
 
     Args:
         tracklets: N, in time order.
-        seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
-        embedder: name of the model that made the embeddings; its calibration is used.
+        analysis: of the video that they come from.
         settings: similarity thresholds and size of the active set.
+        similarity: (N, N) float32 in [0, 1] for N of the tracklets and the analysis, by which they are compared.
 
     Raises:
-        ModelError: the embedder has no calibration.
+        ModelError: the analysis names an embedder without calibration.
     """
-    grouper = _Grouper(tracklets, seconds)
+    grouper = _Grouper(tracklets, analysis)
     statistics: dict[str, float | int] = {}
     if len(grouper.embedded):
-        similarity = Similarity.for_embedder(embedder)
         manager = SmartEmbeddingManager(
-            similarity,
+            Similarity.for_embedder(analysis.embedder),
             active_limit=settings.active_people,
             ttl_s=settings.active_seconds,
             threshold=settings.same_person,
@@ -105,16 +113,17 @@ class _Grouper:
         second track on a face which is tracked already. "Row" below is an index into `embedded`.
     """
 
-    def __init__(self, tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -> None:
+    def __init__(self, tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> None:
         self.labels: IntArray = np.full(len(tracklets), -1, np.int64)
         self._tracklets = list(tracklets)
-        self._seconds = seconds
+        self._analysis = analysis
+        self._seconds = analysis.bounds_s
         self._together = seen_together(tracklets)
         duplicate = duplicate_tracklets(tracklets)
         self.embedded: IntArray = np.array(
             [k for k, t in enumerate(tracklets) if len(t.embeddings) and not duplicate[k]], np.int64
         )
-        self._links: list[Continuation] = continuations(tracklets, seconds)
+        self._links: list[Continuation] = continuations(tracklets, self._seconds)
         self._weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
         self._similarity: FloatArray = np.zeros((0, 0), np.float32)
 
@@ -136,16 +145,9 @@ class _Grouper:
             manager.mark_seen(person, float(self._seconds[tracklet.end] - self._seconds[0]))
             self.labels[k] = person
 
-    def compare(self, similarity: Similarity) -> None:
-        """Compute the similarity of every two embedded tracklets from faces and continuations."""
-        position = {int(k): row for row, k in enumerate(self.embedded)}
-        log_odds = np.zeros((len(self.embedded), len(self.embedded)), np.float32)
-        for link in self._links:
-            if link.earlier in position and link.later in position:
-                a, b = position[link.earlier], position[link.later]
-                log_odds[a, b] = log_odds[b, a] = link.log_odds
-        cosines = sample_cosines([self._tracklets[k] for k in self.embedded])
-        self._similarity = similarity.from_cosine(cosines, log_odds)
+    def compare(self, similarity: TrackletSimilarity) -> None:
+        """Compute the similarity of every two embedded tracklets."""
+        self._similarity = similarity([self._tracklets[k] for k in self.embedded], self._analysis)
 
     def split(self, threshold: float) -> int:
         """Split provisional identities that mix several people; returns how many were added."""
@@ -223,9 +225,7 @@ class _Grouper:
         weak: list[int] = []
         for label in np.unique(self.labels[self.embedded]):
             members = self.embedded[self.labels[self.embedded] == label]
-            visible_s = sum(self._visible_s(self._tracklets[k]) for k in members)
-            quality = max(float(self._tracklets[k].sample_quality.max()) for k in members)
-            if visible_s < _FOUNDING_S or quality < _FOUNDING_QUALITY:
+            if not self._founds(members):
                 weak += members.tolist()
         self.labels[weak] = -1
         rows = {int(k): row for row, k in enumerate(self.embedded)}
@@ -235,6 +235,17 @@ class _Grouper:
             best = int(fit.argmax())
             if fit[best] >= _NEARBY_SIMILARITY:
                 self.labels[k] = best
+
+    def _founds(self, members: IntArray) -> bool:
+        """Whether these tracklets are evidence enough for a person who resembles nobody else."""
+        tracklets = [self._tracklets[k] for k in members]
+        if sum(self._visible_s(t) for t in tracklets) < _FOUNDING_S:
+            return False
+        if max(float(t.sample_quality.max()) for t in tracklets) >= _FOUNDING_QUALITY:
+            return True
+        return any(
+            self._visible_s(t) >= _STEADY_S and float(t.scores[t.scores > 0].mean()) >= _STEADY_SCORE for t in tracklets
+        )
 
     def attach_faceless(self) -> None:
         """Give tracklets without embeddings to the person whose track they continue or who continues theirs."""

@@ -16,7 +16,7 @@ from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.model_manager import possible_embedders
-from core.models.model_spec import DETECTOR_NETS, MODELS
+from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest
 from core.models.weights import chosen_cache_dir
 from core.signal_file import SIGNAL_SCHEMA
 from utils.fingerprints import Fingerprint
@@ -53,7 +53,7 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
         "settings": relevant,
         "part": settings.analysis.part,
         "embedder": embedder,
-        "models": [MODELS[name].weights.sha256 for name in (*_MODELS, embedder)],
+        "models": [*(MODELS[name].weights.sha256 for name in _MODELS), embedder_digest(embedder)],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -76,7 +76,7 @@ def speech_key(analysis: str, models: Mapping[str, Any], audio: int | None = Non
 def possible_keys(fingerprint: Fingerprint, settings: Settings) -> tuple[str, ...]:
     """The keys under which an analysis with `settings` may be stored, most preferred first.
 
-    With the embedder `auto`, an analysis by the substitute is used as long as FaceNet's weights are missing.
+    With the embedder `auto`, an analysis by a substitute is used as long as the weights of better ones are missing.
     """
     return tuple(analysis_key(fingerprint, settings, embedder) for embedder in possible_embedders(settings))
 

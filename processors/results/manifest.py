@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from core.types import AudioInfo, Clip, ColorInfo, Transition
+from core.types import AudioInfo, Clip, ColorInfo, PixelBox, Transition
 from processors.known_people.people_list import MatchEntry
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
@@ -89,7 +89,7 @@ class ManifestTimeline(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestShot(ManifestPart, frozen=True, kw_only=True):
-    """A shot: frames [start, end), and the same in seconds."""
+    """A shot: frames [start, end), and the same in seconds; its active picture, xyxy in display px."""
 
     index: int
     transition: Transition
@@ -97,6 +97,7 @@ class ManifestShot(ManifestPart, frozen=True, kw_only=True):
     end_s: float
     start: int
     end: int
+    active: PixelBox | None = None
 
 
 class ManifestSegment(ManifestPart, frozen=True, kw_only=True):
@@ -108,6 +109,19 @@ class ManifestSegment(ManifestPart, frozen=True, kw_only=True):
     start: int
     end: int
     tracklets: tuple[int, ...]
+
+
+class ManifestDoubt(ManifestPart, frozen=True, kw_only=True):
+    """How well a person holds together. similarity: of the two parts that are least alike, None with fewer than two
+    tracklets to compare. part: tracklets of the smaller one. nearest: the most similar other person whom this one may
+    be, "" where there is none.
+    """
+
+    doubtful: bool = False
+    similarity: Number = None
+    part: tuple[int, ...] = ()
+    nearest: str = ""
+    nearest_similarity: Number = None
 
 
 class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
@@ -129,6 +143,26 @@ class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
     clips: int
     turns: int | UnsetType = UNSET
     speaks_s: float | UnsetType = UNSET
+    doubt: ManifestDoubt = ManifestDoubt()
+
+
+class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
+    """A tracklet that could not be assigned to a person.
+
+    seen_s: for how long its face is seen. face_px: median height of the box, display px. quality: of the best sample,
+    in [0, 1], None where no face was good enough to be compared. nearest: the most similar person whom it may show,
+    "" where there is none.
+    """
+
+    tracklet: int
+    shot: int
+    start_s: float
+    end_s: float
+    seen_s: float
+    face_px: float
+    quality: Number
+    nearest: str = ""
+    nearest_similarity: Number = None
 
 
 class ManifestNames(ManifestPart, frozen=True, kw_only=True):
@@ -208,6 +242,7 @@ class Manifest(ManifestPart, frozen=True, kw_only=True):
     people: tuple[ManifestPerson, ...]
     names: ManifestNames = ManifestNames()
     unknown: tuple[int, ...]
+    unknown_tracklets: tuple[ManifestUnknown, ...] = ()
     clips: tuple[ManifestClip, ...]
     variants: dict[str, ManifestVariant] = {}
     extras: dict[str, tuple[str, ...]]

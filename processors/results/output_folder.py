@@ -21,6 +21,7 @@ from processors.results.manifest import MANIFEST_FILE, lies_inside, read_manifes
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline, write_journal
 from processors.results.result_tree import LOCK_FILE, tree_folders
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
+from processors.results.timeline_history import HISTORY_FOLDER, keep_version
 from utils.files import PARTIAL_PREFIX, write_bytes
 from utils.fingerprints import Fingerprint
 
@@ -111,7 +112,8 @@ def remove_leftovers(output_dir: Path) -> None:
     inside = [
         path
         for holder in holders
-        for path in holder.glob(f"*/{PARTIAL_PREFIX}*")
+        for pattern in ("*", f"*/{HISTORY_FOLDER}")
+        for path in holder.glob(f"{pattern}/{PARTIAL_PREFIX}*")
         if path.suffix in (".json", ".jsonl", ".bak") and path.is_file() and path.parent not in staging
     ]
     for path in [*(path for path in staging if path not in kept), *inside]:
@@ -176,6 +178,7 @@ def _replace(folder: Path, staging: Path) -> None:
     # Looked at now, not when the run was planned: the timeline may have been edited while the clips were made.
     may_be_edited = old.timeline is None or old.timeline.is_edited(timeline_sha256(folder))
     if may_be_edited and not new.timeline.edited:
+        keep_version(folder)
         keep_backup(folder)
     write_journal(folder, new, [*old.listed_files, *new_files])
     for file in new_files:

@@ -14,9 +14,13 @@ from core.errors import SettingsError, ascii_safe
 from core.options import flag_of
 from core.settings_file import current_names
 from processors.results.manifest import Manifest
+from utils.plurals import count_of
 
 ONLY = "people.only"
 """the one setting outside `RESULT_SECTIONS` that decides which clips there are"""
+
+CUTS = "analysis.cuts"
+"""a list of all cuts in one line, which is too long to be shown"""
 
 VARIANT_SECTIONS = ("clip.", "encode.")
 SHARED = frozenset({"clip.min_clip", "clip.merge_gap", "clip.min_time"})
@@ -48,6 +52,8 @@ class SettingsChange:
         """What the results were made with, "aspect 1:1"; the name is that of the flag."""
         if (self.section, self.name) == ("people", "only") and not self.before:
             return "clips of everybody"
+        if f"{self.section}.{self.name}" == CUTS:
+            return f"{count_of(len(self.before.split()) - 1, 'given cut')}" if self.before else "no given cuts"
         value = ("no", "yes")[self.before] if isinstance(self.before, bool) else str(self.before) or "empty"
         return f"{flag_of(self.name).removeprefix('--')} {ascii_safe(value)}"
 

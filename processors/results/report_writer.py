@@ -17,6 +17,7 @@ from core.options import options
 from processors.known_people.people_list import suggested_name
 from processors.results.html_page import PALETTE, data_uri, render_page
 from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestPerson, ManifestShot
+from processors.results.report_doubts import person_doubt, unknown_tracklets
 from processors.results.timeline_file import TimelineFile
 from utils.time_formats import clock
 
@@ -49,10 +50,12 @@ class ReportImages:
     """The images in the page.
 
     faces: of each person by name, best first. posters: a JPEG of each clip by its file.
+    unknown: a JPEG of each unknown tracklet by its number, where there is one.
     """
 
     faces: Mapping[str, Sequence[FaceImage]] = field(default_factory=dict)
     posters: Mapping[str, bytes] = field(default_factory=dict)
+    unknown: Mapping[int, bytes] = field(default_factory=dict)
 
 
 class Axis(NamedTuple):
@@ -62,14 +65,17 @@ class Axis(NamedTuple):
     length_s: float
 
 
-def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages) -> str:
+def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages, folder: str = "VIDEO") -> str:
     """The page. Every file that the manifest lists is linked, clips are played in place.
 
-    The same input gives the same text.
+    folder: name of the video's output folder, for the commands that are shown. The same input gives the same text.
     """
     axis = Axis(manifest.video.start_s, manifest.video.duration_s)
     people = [
-        _person(number, person, manifest, _seen(person, timeline, axis), _speaks(person, timeline, axis), images)
+        {
+            **_person(number, person, manifest, _seen(person, timeline, axis), _speaks(person, timeline, axis), images),
+            "doubt": person_doubt(person, folder),
+        }
         for number, person in enumerate(manifest.people)
     ]
     files = [entry.file for entry in manifest.files]
@@ -78,6 +84,8 @@ def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages
         "video": _video(manifest),
         "people": people,
         "brief": [person for person in people if not person["clips"]],
+        "unknown": unknown_tracklets(manifest, images.unknown, folder),
+        "unknown_count": len(manifest.unknown),
         "clip_count": len(manifest.clips),
         # "metadata" shows the length of each clip, but opens every file.
         "preload": "metadata" if len(manifest.clips) <= _MAX_PRELOADED else "none",

@@ -1,4 +1,4 @@
-"""Images of a finished video: each person's best face and contact sheet, and small versions for the report."""
+"""Images of a finished video: each person's best face and contact sheet, and small ones for the report."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ FACE_FILE = "face.jpg"
 _FACES_SHOWN = 7
 _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
 """of the images in the report: twice their size on the page, for high-resolution screens"""
+_FACE_FROM_CLIP_PX, _FACE_QUALITY = 320, 90
+"""of a face.jpg that is an image of a clip; portraits have at most this size, too"""
 
 
 def write_images(
@@ -25,12 +27,14 @@ def write_images(
 ) -> tuple[list[str], ReportImages]:
     """Write face.jpg and contact.jpg of all people who have a clip; `folder` holds the clips.
 
-    Returns the files, relative to `folder`, and the images for the report, which also shows people without a clip.
+    Returns the files, relative to `folder`, and the images for the report, which also shows people without a clip
+    and unknown tracklets.
 
     Raises:
         OSError: a file cannot be written.
     """
     faces = _ranked(analysis, timeline)
+    divided = {number for division in timeline.divisions for number in (division.tracklet, division.piece)}
     files = []
     posters: dict[str, bytes] = {}
     for person in timeline.people:
@@ -43,6 +47,11 @@ def write_images(
                 posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
             if number in on_sheet:
                 tiles[clip.file] = shots
+        if not faces[person.name] and divided.intersection(person.tracklets) and any(tiles.values()):
+            # Of a divided tracklet nobody knows whose portrait it has; the clips show who it is.
+            shown = next(shots for shots in tiles.values() if shots)
+            jpeg = encode_jpeg(fit_within(shown[len(shown) // 2].pixels, _FACE_FROM_CLIP_PX), _FACE_QUALITY)
+            faces[person.name].append(FaceImage(person.tracklets[0], jpeg))
         images = {
             FACE_FILE: faces[person.name][0].jpeg if faces[person.name] else b"",
             CONTACT_FILE: contact_sheet(own, tiles),
@@ -51,7 +60,8 @@ def write_images(
             if own and jpeg:
                 write_bytes(folder / person.name / name, jpeg)
                 files.append(f"{person.name}/{name}")
-    return files, ReportImages({name: _small_faces(own) for name, own in faces.items()}, posters)
+    unknown = {t.id: _small(t.face_jpeg, _FACE_SIDE_PX) for t in analysis.tracklets if t.id in set(timeline.unknown)}
+    return files, ReportImages({name: _small_faces(own) for name, own in faces.items()}, posters, unknown)
 
 
 def ranked_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[bytes]]:

@@ -41,6 +41,7 @@ def result_warnings(
         "frames whose times in the file are damaged, timed by decoding order": int(
             analysis.statistics.get("reordered_times", 0)
         ),
+        "given cuts beyond the end of the video, left out": int(analysis.statistics.get("cuts_beyond_end", 0)),
         "damaged frames in clips, replaced by the frame before": rendered.repeated_frames,
         "damaged parts of the clips' audio, replaced by silence": rendered.damaged_audio_packets,
         "tracks that could not be assigned to a person": len(timeline.unknown),

@@ -1,7 +1,7 @@
 """timeline.json: who is shown when. People edit it, so it is checked in full before it is used.
 
-It may be changed by hand or with `main.py rename`, `merge`, `split` and `drop`; `main.py render` then makes the clips
-again. Its fields:
+It may be changed by hand or with `main.py rename`, `merge`, `split`, `assign` and `drop`; `main.py render` then makes
+the clips again. Its fields:
 
     schema      2
     analysis    key of the analysis that the tracklet numbers belong to; must not be changed
@@ -17,7 +17,11 @@ again. Its fields:
       face        path of the best face; informative, never read
       speaks      [start_s, end_s] of each turn, if speech was analysed; read by merge and split, ignored by render
     unknown     tracklets that could not be assigned to a person
-    tracklets   all that were found: id, shot, start_s, end_s; informative
+    divided     tracklets of the analysis that show two people, one after the other; left out where there are none:
+      tracklet    the number of the tracklet, which keeps the part before at_s
+      at_s        seconds from the first frame of the video
+      id          a new number, for the part from at_s on
+    tracklets   all that were found or made by dividing: id, shot, start_s, end_s; informative
 
 A tracklet that belongs to no person and is not unknown appears in no output.
 """
@@ -37,7 +41,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from config import EXTRA_FILES
 from core.errors import SettingsError, ascii_safe
-from core.types import FaceAnalysis, Identity, Segment, Timeline
+from core.types import FaceAnalysis, Identity, Segment, Timeline, TrackletDivision
+from processors.people.tracklet_division import divided_analysis, divided_tracklet, nearest_division
 from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.files import safe_name
 
@@ -50,6 +55,9 @@ _RESERVED = frozenset({
     "timeline.json.bak", "tracks.csv", UNKNOWN_PERSON, *EXTRA_FILES.values(),
 })  # fmt: skip
 """names that a person cannot have: files beside the people's folders, and words with a meaning in tracks.csv"""
+
+_ROUNDING_S = 1e-6
+"""the file has microseconds"""
 
 _Number = Annotated[int, Meta(ge=0, le=1 << 31)]
 _Seconds = Annotated[float, Meta(ge=0, le=1e9)]
@@ -88,6 +96,14 @@ class TrackletEntry(_Entry, frozen=True, kw_only=True):
     end_s: _Seconds
 
 
+class DivisionEntry(_Entry, frozen=True, kw_only=True):
+    """Tracklet `tracklet` of the analysis ends at `at_s`; what follows is the tracklet `id`."""
+
+    tracklet: _Number
+    at_s: _Seconds
+    id: _Number
+
+
 class TimelineFile(_Entry, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -98,7 +114,12 @@ class TimelineFile(_Entry, frozen=True, kw_only=True):
     analysis: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     people: tuple[PersonEntry, ...]
     unknown: tuple[_Number, ...] = ()
+    divided: tuple[DivisionEntry, ...] | UnsetType = UNSET
     tracklets: tuple[TrackletEntry, ...]
+
+    @property
+    def divisions(self) -> tuple[DivisionEntry, ...]:
+        return () if self.divided is UNSET else self.divided
 
 
 def read_timeline(folder: Path) -> TimelineFile:
@@ -170,6 +191,9 @@ def check(timeline: TimelineFile, path: Path) -> None:
                 _require(number in person.tracklets, path, spot_i, f"{number} is no tracklet of {person.name}")
                 _require(shots[number] == segment.shot, path, spot_i, f"{number} lies in shot {shots[number]}")
     claim(timeline.unknown, UNKNOWN_PERSON, "unknown")
+    for d, division in enumerate(timeline.divisions):
+        for key, number in (("tracklet", division.tracklet), ("id", division.id)):
+            _require(number in shots, path, f"divided[{d}].{key}", f"there is no tracklet {number}")
 
 
 def check_name(name: str, path: Path | None, field: str) -> None:
@@ -195,7 +219,8 @@ def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timel
     Raises:
         SettingsError: it does not fit the analysis; the message names the field.
     """
-    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    divisions = _divisions(file, analysis, path)
+    by_id = {tracklet.id: tracklet for tracklet in divided_analysis(analysis, divisions).tracklets}
     times = analysis.bounds_s
     for p, person in enumerate(file.people):
         for i, number in enumerate(person.tracklets):
@@ -228,11 +253,33 @@ def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timel
         for p, person in enumerate(file.people)
     )
     statistics: dict[str, float | int] = {
-        "tracklets": len(analysis.tracklets),
+        "tracklets": len(by_id),
         "people": len(people),
         "unknown_tracklets": len(file.unknown),
     }
-    return Timeline(people, file.unknown, statistics)
+    return Timeline(people, file.unknown, statistics, divisions)
+
+
+def _divisions(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> tuple[TrackletDivision, ...]:
+    """The divisions in frames, each at the frame nearest to its time that leaves both parts with one."""
+    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    found = []
+    for d, entry in enumerate(file.divisions):
+        at = f"divided[{d}]"
+        tracklet = by_id.get(entry.tracklet)
+        if tracklet is None:
+            raise SettingsError(f"{at}.tracklet: the analysis has no tracklet {entry.tracklet}", path=path)
+        _require(entry.id not in by_id, path, f"{at}.id", f"the analysis has a tracklet {entry.id} already")
+        start_s, end_s = analysis.seconds_at(tracklet.start), analysis.seconds_at(tracklet.end)
+        within = start_s - _ROUNDING_S <= entry.at_s <= end_s + _ROUNDING_S
+        bounds = f"tracklet {entry.tracklet} lasts from {start_s:.3f} to {end_s:.3f}"
+        _require(within, path, f"{at}.at_s", f"{entry.at_s:g}: {bounds}")
+        frame = nearest_division(tracklet, int(np.abs(analysis.bounds_s - entry.at_s).argmin()))
+        if frame is None:
+            raise SettingsError(f"{at}.at_s: tracklet {entry.tracklet} is a single frame", path=path)
+        by_id[entry.tracklet], by_id[entry.id] = divided_tracklet(tracklet, frame, entry.id)
+        found.append(TrackletDivision(entry.tracklet, frame, entry.id))
+    return tuple(found)
 
 
 class _Versioned(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -22,11 +23,22 @@ MAX_STEP_BACK, MAX_STEP = 0.08, 0.45
 """by how much the share may fall, and must not rise, from one frame to the next"""
 
 
-def fit_dissolve(frames: Sequence[FloatArray]) -> tuple[int, int] | None:
-    """Positions of the first frame that shows more of the last than of the first, and hardly any of the first.
+@dataclass(frozen=True, slots=True)
+class DissolveFit:
+    """A dissolve in a run of frames.
 
-    frames: (K,) float32 each, pixels. None if they are not the mixtures of a dissolve.
+    middle, settled: positions of the first frame that shows more of the last than of the first, and hardly any of the
+    first. residual: the largest rms distance of a frame from the nearest mixture, as a share of the difference of the
+    first and the last frame.
     """
+
+    middle: int
+    settled: int
+    residual: float
+
+
+def fit_dissolve(frames: Sequence[FloatArray]) -> DissolveFit | None:
+    """The dissolve that `frames`, (K,) float32 pixels each, show; None if they are not mixtures of two images."""
     first, last, end = frames[0], frames[-1], len(frames) - 1
     step = last - first
     energy = float(step @ step)
@@ -42,9 +54,10 @@ def fit_dissolve(frames: Sequence[FloatArray]) -> tuple[int, int] | None:
     if not _grows_slowly(shares):
         return None
     residuals = np.sqrt(np.square(run - shares[:, None] * step).sum(1) / energy)
-    if float(residuals.max()) > MAX_RESIDUAL:
+    residual = float(residuals.max())
+    if residual > MAX_RESIDUAL:
         return None
-    return int(np.argmax(shares >= 0.5)), int(np.argmax(shares >= 1 - LEVEL))
+    return DissolveFit(int(np.argmax(shares >= 0.5)), int(np.argmax(shares >= 1 - LEVEL)), residual)
 
 
 def _grows_slowly(shares: NDArray[np.floating]) -> bool:

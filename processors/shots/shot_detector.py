@@ -14,19 +14,23 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
-from typing import Literal
 
 import cv2
 import numpy as np
 
-from core.types import ByteArray, FloatArray, Shot
+from core.types import ByteArray, Shot
 from processors.shots.black_bars import NO_BARS, Bars, black_bars, common_bars
 from processors.shots.block_matching import HEIGHT, REACH, WIDTH, mismatch
 from processors.shots.dissolve_fit import fit_dissolve
+from processors.shots.shot_boundary import ShotBoundary, shots_between
+from processors.shots.small_frame import SmallFrame, small_frame
 
 logger = logging.getLogger(__name__)
+
+DEFAULT_SENSITIVITY = 0.5
+"""at which the constants below are the thresholds"""
 
 MAX_CUT_DELAY = 3
 """frames: a cut whose new shot begins with frame t is reported by `update` for frame t + 3 at the latest"""
@@ -34,20 +38,25 @@ MAX_DISSOLVE_DELAY_S = 1.8
 """longest time from the middle of a dissolve, where its boundary is put, to the `update` that reports it"""
 
 SLOW_RATE, SLOW_REACH = 20.0, (6, 5)  # frames per second below which blocks may move further, and how far, px
-_THIRDS = np.full(3, 1 / 3, np.float32)
 MIN_CHANGE = 1.0  # least mean change of a pixel at a cut, grey levels
 
 CHANGE_ISOLATION = 1.3  # least change at a cut, as a multiple of the changes around it
 MIN_CONTRAST_CHANGE = 0.2  # least change at a strong cut, as a share of the frame's contrast (standard deviation)
 BLEND_CHANGE = 0.3  # a blended frame splits a cut in two: then the smaller change is at least this share of the larger
 STRONG_MISMATCH = 0.42  # least mismatch of a strong cut, which needs no other evidence
-WEAK_MISMATCH = 0.06  # ... of a weak cut
+WEAK_MISMATCH = 0.05  # ... of a weak cut
 FROZEN_MISMATCH = 0.2  # ... of a weak cut between frames that do not move at all
+LIGHT_MISMATCH = 0.17  # ... of a weak cut with a large change; light switched on or off left up to 0.15
 STRONG_ISOLATION = 1.5  # least mismatch at a strong cut, as a multiple of those around it
-WEAK_ISOLATION = 2.5  # ... of mismatch and change at a weak cut
-WEAK_COVERAGE = 0.6  # least share of the frame that changes more than it does in the frames around
+# Of a weak cut: change and mismatch as multiples of the largest nearby. True ones (jump cuts, two people on one
+# set) had 3.8 and 6.6 or more, at half the frame rate 3.1 and 2.7; gestures and key frames in one take had a change
+# of 2.3 or less.
+WEAK_CHANGE_ISOLATION, WEAK_MISMATCH_ISOLATION = 3.0, 2.5
+WEAK_BACKGROUND_ISOLATION = 2.0  # ... and of the largest in the frames before
+WEAK_COVERAGE = 0.6  # least share of the frame that changes more than it does nearby; captions cover up to 0.5
 WEAK_MAX_CONTRAST_CHANGE = 1.2  # share of the contrast; a greater change with little mismatch is a change of light
-FROZEN_CHANGE = 0.02  # grey levels; a frame that changes less repeats the one before
+FROZEN_CHANGE = 0.3  # grey levels; a frame that changes less repeats the one before, apart from dithering,
+SLOW_FROZEN_CHANGE = 0.75  # ... and the same in slow videos, where what lives changes more from frame to frame
 RETURN_SHARE = 0.6  # the old image is back if the mismatch is below this share of the mismatch across the cut
 BACKGROUND_FRAMES = 12  # frames before a weak cut that it is compared with
 
@@ -55,33 +64,9 @@ DISSOLVE_WINDOWS_S = (0.32, 0.48, 0.88, 1.28, 1.76)  # lengths of runs that are 
 MIN_DISSOLVE_WINDOW = 8  # frames
 MAX_RATE = 120.0  # frames per second; bounds memory: in faster videos only shorter dissolves are found
 DISSOLVE_MISMATCH = 0.4  # least mismatch of the first and the last frame
-
-
-@dataclass(frozen=True, slots=True)
-class ShotBoundary:
-    """`frame` is the first one of the new shot; for a dissolve the first that shows more new than old."""
-
-    frame: int
-    transition: Literal["cut", "dissolve"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _SmallFrame:
-    """A frame without black bars, shrunk.
-
-    half: (72, 128, 3) uint8 RGB, what the others are made from, bars included. bars: those of `half`, None if it is
-    all black. colour: (36, 64, 3) uint8 RGB. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
-    changes: (48,) float32, mean change since the frame before in each cell of 8x6 px, grey levels. change: their mean.
-    """
-
-    index: int
-    half: ByteArray
-    bars: Bars | None
-    colour: ByteArray
-    grey: FloatArray
-    mixture: FloatArray
-    changes: FloatArray
-    change: float
+# A quick zoom or pan looks like a poor mixture of two frames that have something in common; true dissolves
+# that fit as poorly, because both shots move, lie between images with nothing in common (0.75 or more).
+POOR_FIT, POOR_FIT_MISMATCH = 0.25, 0.6
 
 
 class ShotDetector:
@@ -91,8 +76,11 @@ class ShotDetector:
     A shot of up to three frames between two similar images counts as a flash, not as a shot.
     """
 
-    def __init__(self, frame_rate: float) -> None:
-        """frame_rate: frames per second, > 0; it decides how long a dissolve may last and how far things may move.
+    def __init__(self, frame_rate: float, sensitivity: float = DEFAULT_SENSITIVITY) -> None:
+        """Frames of one video.
+
+        frame_rate: frames per second, > 0; it decides how long a dissolve may last and how far things may move.
+        sensitivity: 0 (only the clearest) to 1; the thresholds are twice as high at 0 and half as high at 1.
 
         Raises:
             ValueError: the rate is not positive.
@@ -102,21 +90,28 @@ class ShotDetector:
         rate = min(frame_rate, MAX_RATE)
         lengths = (round(seconds * rate) for seconds in DISSOLVE_WINDOWS_S)
         self._windows = tuple(length for length in lengths if length >= MIN_DISSOLVE_WINDOW)
-        self._reach = REACH if frame_rate >= SLOW_RATE else SLOW_REACH
+        is_slow = frame_rate < SLOW_RATE
+        self._reach = SLOW_REACH if is_slow else REACH
+        self._frozen_change = SLOW_FROZEN_CHANGE if is_slow else FROZEN_CHANGE
         self._stride = max(1, round(rate / 12.5))
-        self._frames: deque[_SmallFrame] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
+        self._frames: deque[SmallFrame] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
+        self._strictness = float(2.0 ** (2 * (DEFAULT_SENSITIVITY - sensitivity)))
         self._bars = NO_BARS
         self._count = 0
         self._boundaries: list[ShotBoundary] = []
         self._last_cut = 0
         self._settled = 0  # no dissolve may begin before this frame
+        self._forced: set[int] = set()
         self._mismatches: dict[tuple[int, int], float] = {}
 
-    def update(self, image: ByteArray) -> list[ShotBoundary]:
+    def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
 
-        A cut is reported at most `MAX_CUT_DELAY` frames late, a dissolve `MAX_DISSOLVE_DELAY_S`.
+        A cut is reported at most `MAX_CUT_DELAY` frames late, a dissolve `MAX_DISSOLVE_DELAY_S`. is_cut: a new shot
+        begins here, whatever the image shows.
         """
+        if is_cut:
+            self._forced.add(self._count)
         self._frames.append(self._shrink(image))
         self._count += 1
         found = self._cut_at(self._count - 1 - MAX_CUT_DELAY)
@@ -136,18 +131,9 @@ class ShotDetector:
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
-        if frame_count <= 0:
-            return ()
-        inner = sorted((b for b in self._boundaries if 0 < b.frame < frame_count), key=lambda b: b.frame)
-        starts = [0, *(b.frame for b in inner)]
-        ends = [*starts[1:], frame_count]
-        transitions = ["start", *(b.transition for b in inner)]
-        return tuple(
-            Shot(i, start, end, transition)  # type: ignore[arg-type]
-            for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True))
-        )
+        return shots_between(self._boundaries, frame_count)
 
-    def _shrink(self, image: ByteArray) -> _SmallFrame:
+    def _shrink(self, image: ByteArray) -> SmallFrame:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"image {image.shape} {image.dtype}, expected (h, w, 3) uint8")
         # Averaging over the full image would take 1.4 ms; these two steps look at 16 of about 180 pixels, which is as
@@ -169,19 +155,11 @@ class ShotDetector:
         for frame in kept:
             self._frames.append(self._small(frame.index, frame.half, frame.bars))
 
-    def _small(self, index: int, half: ByteArray, bars: Bars | None) -> _SmallFrame:
+    def _small(self, index: int, half: ByteArray, bars: Bars | None) -> SmallFrame:
         """The small version of the frame that follows those in `_frames`, without the common bars."""
-        top, bottom, left, right = self._bars
-        inner = half[top : 2 * HEIGHT - bottom, left : 2 * WIDTH - right]
-        colour = np.asarray(cv2.resize(inner, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
-        before = self._frames[-1].colour if self._frames else colour
-        difference = cv2.absdiff(colour, before).astype(np.float32)
-        changes = cv2.resize(difference, (8, 6), interpolation=cv2.INTER_AREA).reshape(-1, 3) @ _THIRDS
-        grey = cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        mixture = cv2.resize(colour, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
-        return _SmallFrame(index, half, bars, colour, grey, mixture, changes, float(changes.sum()) / changes.size)
+        return small_frame(index, half, bars, self._bars, self._frames[-1] if self._frames else None)
 
-    def _at(self, frame: int) -> _SmallFrame:
+    def _at(self, frame: int) -> SmallFrame:
         return self._frames[frame - self._frames[0].index]
 
     def _between(self, first: int, end: int, without: int) -> list[int]:
@@ -196,8 +174,11 @@ class ShotDetector:
         return self._mismatches[key]
 
     def _cut_at(self, frame: int) -> list[ShotBoundary]:
+        if frame in self._forced:
+            self._last_cut = frame
+            return [self._report(ShotBoundary(frame, "cut"), settled=frame)]
         # A frame that blends two shots would otherwise count as a shot of its own.
-        if frame < 1 or frame - 1 == self._last_cut:
+        if frame < 1 or frame - 1 == self._last_cut or frame + 1 in self._forced:
             return []
         if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
             return []
@@ -219,10 +200,10 @@ class ShotDetector:
         here = self._at(frame)
         if here.change < MIN_CONTRAST_CHANGE * float(here.grey.std()):
             return False
-        score = self._mismatch(*self._step(frame))
+        score, least = self._mismatch(*self._step(frame)), STRONG_MISMATCH * self._strictness
         around = self._between(frame - 2, frame + 3, frame)
-        others = sorted(self._mismatch(f - 1, f) for f in around) if score > STRONG_MISMATCH else []
-        return score > STRONG_MISMATCH and (len(others) < 2 or score > STRONG_ISOLATION * others[-2])
+        others = sorted(self._mismatch(f - 1, f) for f in around) if score > least else []
+        return score > least and (len(others) < 2 or score > STRONG_ISOLATION * others[-2])
 
     def _step(self, frame: int) -> tuple[int, int]:
         """The last frame of the old shot and the first pure frame of the new one, assuming that `frame` is a cut.
@@ -230,7 +211,7 @@ class ShotDetector:
         Between them there may be one frame that blends both shots: `frame` itself or the one before.
         """
         step = (frame - 1, frame)
-        if self._mismatch(*step) >= STRONG_MISMATCH:
+        if self._mismatch(*step) >= STRONG_MISMATCH * self._strictness:
             return step
         for old, new, partner in ((frame - 1, frame + 1, frame + 1), (frame - 2, frame, frame - 1)):
             if old < self._frames[0].index or new >= self._count:
@@ -241,21 +222,40 @@ class ShotDetector:
 
     def _is_weak(self, frame: int) -> bool:
         here = self._at(frame)
-        around = self._between(max(frame - BACKGROUND_FRAMES, self._last_cut + 1), frame + MAX_CUT_DELAY + 1, frame)
-        if len(around) < 4 or here.change < WEAK_ISOLATION * max(self._at(f).change for f in around):
+        first = self._last_cut + 1
+        near = self._between(max(frame - MAX_CUT_DELAY, first), frame + MAX_CUT_DELAY + 1, frame)
+        around = self._between(max(frame - BACKGROUND_FRAMES, first), frame + MAX_CUT_DELAY + 1, frame)
+        # Of the last frame nobody knows whether the old image comes back.
+        if len(around) < 4 or frame + 1 == self._count:
             return False
-        # A large change that leaves the structure alone is a change of light.
-        if here.change > WEAK_MAX_CONTRAST_CHANGE * float(here.grey.std()):
+        if here.change < self._isolation(WEAK_CHANGE_ISOLATION) * max(self._at(f).change for f in near):
             return False
-        usual = np.max([self._at(f).changes for f in around], axis=0)
-        if float(np.mean(here.changes > 1.3 * usual + 0.3)) < WEAK_COVERAGE:
+        if here.change < self._isolation(WEAK_BACKGROUND_ISOLATION) * max(self._at(f).change for f in around):
+            return False
+        usual = np.max([self._at(f).changes for f in near], axis=0)
+        if float(np.mean(here.changes > 1.5 * usual + 0.5)) < WEAK_COVERAGE:
             return False
         score = self._mismatch(frame - 1, frame)
-        # Among repeated frames every step of a motion is a jump that stands out.
-        frozen = sum(self._at(f).change > FROZEN_CHANGE for f in around) < 4
-        return score > (FROZEN_MISMATCH if frozen else WEAK_MISMATCH) and score > WEAK_ISOLATION * max(
-            self._mismatch(f - 1, f) for f in around
+        return (
+            score > self._least_weak_mismatch(here, around)
+            and score > self._isolation(WEAK_MISMATCH_ISOLATION) * max(self._mismatch(f - 1, f) for f in near)
+            and score > self._isolation(WEAK_BACKGROUND_ISOLATION) * max(self._mismatch(f - 1, f) for f in around)
         )
+
+    def _least_weak_mismatch(self, here: SmallFrame, around: Sequence[int]) -> float:
+        least = WEAK_MISMATCH
+        # A large change that leaves the structure alone is a change of light.
+        is_light = here.change > WEAK_MAX_CONTRAST_CHANGE * float(here.grey.std())
+        if is_light:
+            least = LIGHT_MISMATCH
+        # Among repeated frames every step of a motion is a jump that stands out.
+        if float(np.percentile([self._at(f).change for f in around], 75)) < self._frozen_change:
+            least = STRONG_MISMATCH if is_light else FROZEN_MISMATCH
+        return least * self._strictness
+
+    def _isolation(self, multiple: float) -> float:
+        """At the sensitivity asked for; what does not stand out at all is never a cut."""
+        return max(multiple * self._strictness, 1.0)
 
     def _comes_back(self, frame: int) -> bool:
         """Whether the old image is seen after the cut, or the new one before it: a flash."""
@@ -283,9 +283,12 @@ class ShotDetector:
         """The first frames that show more of `end`, and hardly any of `start`; None if it is no dissolve."""
         offset = self._frames[0].index
         found = fit_dissolve([frame.mixture for frame in islice(self._frames, start - offset, end - offset + 1)])
-        if found is None or self._mismatch(start, end) < DISSOLVE_MISMATCH:
+        if found is None:
             return None
-        return start + found[0], start + found[1]
+        least = POOR_FIT_MISMATCH if found.residual > POOR_FIT else DISSOLVE_MISMATCH
+        if self._mismatch(start, end) < least * self._strictness:
+            return None
+        return start + found.middle, start + found.settled
 
     def _report(self, boundary: ShotBoundary, settled: int) -> ShotBoundary:
         self._boundaries.append(boundary)

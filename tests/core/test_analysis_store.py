@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.analysis_file import AnalysisRecord, read_record, write_record
+from core.analysis_file import STORE_SCHEMA, AnalysisRecord, read_record, write_record
 from core.analysis_store import AnalysisStore
 from core.types import AudioInfo, ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
 
@@ -45,6 +45,9 @@ def tracklet(
         sample_quality=rng.random(samples, np.float32),
         embeddings=rng.random((samples, width), np.float32),
         face_jpeg=bytes(rng.integers(0, 256, 50, np.uint8)) if samples else b"",
+        look_frames=np.arange(start, start + samples)[:2],
+        clothes=rng.integers(0, 256, (min(samples, 2), 8), np.uint8),
+        views=rng.integers(0, 256, (min(samples, 2), 6), np.uint8),
         signals={name: rng.random(n, np.float32) for name in signals},
     )
 
@@ -214,6 +217,7 @@ WRONG = {
     "too few rows": setting("frames", lambda old: old[:-1]),
     "too many rows": setting("faces", lambda old: np.append(old, np.uint8(1))),
     "negative counts": setting("frame_counts", lambda old: old * [1, -1, 1]),
+    "too many looks": setting("look_counts", lambda old: old + 1),
     "huge counts": setting("sample_counts", lambda old: old + 2**62),
     "no frames": setting("frame_counts", lambda old: np.array([5, 0, 7])),
     "frames outside the shot": setting("frames", lambda old: old + 1),
@@ -227,7 +231,10 @@ WRONG = {
     "a signal of no tracklet": meta('["speaking",[0,2]]', '["speaking",[0,3]]'),
     "a signal twice": meta('["gaze",[0]]', '["speaking",[0]]'),
     "another key": meta(KEY, OTHER),
-    "another schema": meta('"schema":2', '"schema":1'),
+    "another schema": meta(f'"schema":{STORE_SCHEMA}', '"schema":1'),
+    "an active picture beyond the frame": meta('"active":null', '"active":[0,2,1000000,40]'),
+    "an active picture without area": meta('"active":null', '"active":[0,40,10,40]'),
+    "a seam beyond any frame": meta('"seams_x":[]', '"seams_x":[[5,1000000]]'),
     "shots that overlap": meta('"start":5', '"start":4'),
     "unknown fields": meta('"embedder"', '"exec":1,"embedder"'),
     "a wrong field": meta('"decode_failures":4', '"decode_failures":"4"'),

@@ -55,6 +55,9 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
         "people": [
             {
                 "name": person, "still": False, "on_screen_s": 9.0, "tracklets": [0, 1], "clips": 2,
+                "doubt": {
+                    "doubtful": True, "similarity": 0.55, "part": [1], "nearest": "Zoë & co", "nearest_similarity": 0.4,
+                },
                 "segments": [
                     {"shot": 0, "start_s": 3.2, "end_s": 6.4, "start": 80, "end": 160, "tracklets": [0]},
                     {"shot": 1, "start_s": 7.0, "end_s": 12.8, "start": 175, "end": 320, "tracklets": [1, 0]},
@@ -63,6 +66,12 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
             {"name": "Zoë & co", "still": True, "on_screen_s": 0.4, "tracklets": [2], "segments": [], "clips": 0},
         ],
         "unknown": [3],
+        "unknown_tracklets": [
+            {
+                "tracklet": 3, "shot": 0, "start_s": 5.0, "end_s": 5.2, "seen_s": 0.16, "face_px": 41.5,
+                "quality": 0.12, "nearest": person, "nearest_similarity": 0.31,
+            },
+        ],
         "clips": clips,
         "extras": {},
         "files": [{"file": file, "bytes": 5} for file in files],

@@ -8,6 +8,8 @@ import pytest
 
 from config import AnalysisSettings, RunSettings, Settings
 from core.model_manager import ModelManager
+from core.models.installed_files import installed_file, is_installed
+from core.models.model_spec import MODELS
 from core.models.nets import converted
 from core.models.weights import locate
 
@@ -26,6 +28,15 @@ def net_files(models_cache: Path) -> dict[str, Path]:
     """The networks converted for OpenVINO, without FaceNet, whose weights are not on every machine."""
     kinds = ("pnet", "rnet", "onet", "dlib")
     return converted(kinds, {kind: locate(kind) for kind in kinds}, models_cache)
+
+
+@pytest.fixture(scope="session")
+def facenet_graph() -> Path:
+    """The graph with InceptionResnetV1's weights for CASIA-WebFace; its package is optional."""
+    entry = MODELS["facenet-casia"].weights
+    if not is_installed(entry):
+        pytest.skip(f"the package {entry.package} of requirements-models.txt is not installed")
+    return installed_file(entry)
 
 
 @pytest.fixture(scope="session")

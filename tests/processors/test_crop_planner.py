@@ -30,15 +30,20 @@ def tracklet(boxes, frames=None, number=1):
     return factories.tracklet(number, range(len(boxes)) if frames is None else frames, boxes)
 
 
-def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None):
+def plan(tracklets, n, width=1920, height=1080, settings=None, pts=None, active=None):
     rate, time_base = Fraction(RATE), Fraction(1, RATE * TICKS)
     video = factories.video_info(width=width, height=height, time_base=time_base, frame_rate=rate)
     analysis = factories.face_analysis(tracklets, n, video=video, pts=pts)
+    shots = tuple(dataclasses.replace(shot, active=active) for shot in analysis.shots)
+    analysis = dataclasses.replace(analysis, shots=shots)
     segment = Segment("person_01", 0, 0, n, tuple(t.id for t in tracklets))
     path = CropPlanner(settings or ClipSettings()).plan(segment, analysis)
     sizes = path.windows[:, 2:] - path.windows[:, :2]
     assert np.allclose(sizes[:, 0] / sizes[:, 1], path.width / path.height, rtol=1e-9)
-    assert (path.windows >= -1e-9).all() and (path.windows <= np.array([width, height] * 2) + 1e-9).all()
+    x1, y1, x2, y2 = active or (0, 0, width, height)
+    assert (path.windows >= np.array([x1, y1] * 2) - 1e-9).all()
+    assert (path.windows <= np.array([x2, y2] * 2) + 1e-9).all()
+    assert path.visible == active
     return path
 
 
@@ -246,3 +251,74 @@ def test_a_guessed_place_counts_less_than_a_seen_one():
     hidden = dataclasses.replace(seen, scores=np.where(x > 950, 0, 1).astype(np.float32))
     moved = {name: np.ptp(centers(plan([t], 200).windows)[:, 0]) for name, t in (("seen", seen), ("hidden", hidden))}
     assert moved["seen"] > 80 and moved["hidden"] < 20
+
+
+LETTERBOX = (0, 138, 1920, 942)
+
+
+@pytest.mark.parametrize("camera", ["steady", "follow", "locked"])
+@pytest.mark.parametrize("y", [205, 540, 875])
+def test_windows_stay_inside_the_active_picture(camera, y):
+    boxes = boxes_of(np.full(100, 900.0), np.full(100, float(y)), 120.0)
+    settings = ClipSettings(camera=camera)
+    windows = plan([tracklet(boxes)], 100, settings=settings, active=LETTERBOX).windows
+    assert inside(boxes, windows) == 1
+    if y == 540:
+        # Away from the bars they change nothing.
+        assert np.allclose(windows, plan([tracklet(boxes)], 100, settings=settings).windows)
+
+
+@pytest.mark.parametrize("camera", ["steady", "follow", "locked"])
+def test_where_the_active_picture_is_small_the_window_is_the_largest_that_fits(camera):
+    boxes = boxes_of(np.full(60, 960.0), np.full(60, 540.0), 500.0)
+    path = plan([tracklet(boxes)], 60, settings=ClipSettings(camera=camera), active=(660, 0, 1260, 1080))
+    assert np.allclose(path.windows[:, 2] - path.windows[:, 0], 600, atol=2)
+
+
+@pytest.mark.parametrize("camera", ["steady", "follow", "locked"])
+def test_planning_in_an_active_picture_is_planning_in_a_video_of_its_size(camera):
+    t = np.arange(200) / RATE
+    boxes = boxes_of(700 + 50 * t, np.full(200, 500.0), 150.0, 0.01)
+    corner = np.array([300, 138] * 2)
+    settings = ClipSettings(camera=camera)
+    alone = plan([tracklet(boxes - corner)], 200, 1200, 804, settings=settings).windows
+    within = plan([tracklet(boxes)], 200, settings=settings, active=(300, 138, 1500, 942)).windows
+    assert np.allclose(within, alone + corner, atol=0.1)
+
+
+def test_of_a_face_that_is_half_out_of_the_picture_the_visible_part_is_followed():
+    """A detector's box goes on beyond the edge; the head that can be seen is a quarter of it further inside."""
+    outside = boxes_of(np.full(80, 0.0), np.full(80, 540.0), 300.0)
+    seen = outside.clip(0)
+    settings = ClipSettings(camera="follow", max_upscale=16)
+    half = plan([tracklet(outside)], 80, settings=settings).windows[0]
+    whole = plan([tracklet(seen, number=2)], 80, settings=settings).windows[0]
+    assert half == pytest.approx(whole, abs=0.5)
+
+
+def test_a_face_cut_off_below_is_not_taken_for_a_smaller_one():
+    outside = boxes_of(np.full(80, 900.0), np.full(80, 1080.0), 300.0)
+    window = plan([tracklet(outside)], 80).windows[0]
+    assert window[3] - window[1] == pytest.approx(0.8 * 300 / HEAD, rel=0.05)
+
+
+def test_nobody_is_followed_out_of_the_picture():
+    """A track goes on over a face that has left; the camera does not follow to where nobody is."""
+    x = np.concatenate([np.full(100, 1500.0), np.linspace(1500, 2100, 40), np.full(40, 2100.0)])
+    boxes = boxes_of(x, np.full(180, 500.0), 150.0)
+    path = centers(plan([tracklet(boxes)], 180, settings=ClipSettings(aspect="9:16", size=640)).windows)[:, 0]
+    # The centre of the box leaves the picture at 1920.
+    gone = int(np.argmax(x > 1920))
+    assert np.ptp(path[gone:]) < 30
+
+
+def test_in_a_split_screen_the_window_stays_in_the_panel_of_the_face():
+    left = tracklet(boxes_of(np.full(50, 880.0), np.full(50, 500.0), 200.0), number=1)
+    right = tracklet(boxes_of(np.full(50, 1200.0), np.full(50, 500.0), 200.0), number=2)
+    video = factories.video_info(width=1920, height=1080, time_base=Fraction(1, RATE * TICKS))
+    analysis = factories.face_analysis([left, right], 50, video=video)
+    shots = (dataclasses.replace(analysis.shots[0], seams_x=((955, 965),)),)
+    analysis = dataclasses.replace(analysis, shots=shots)
+    paths = [CropPlanner(ClipSettings()).plan(Segment("a", 0, 0, 50, (i,)), analysis) for i in (1, 2)]
+    assert [path.visible for path in paths] == [(0, 0, 954, 1080), (966, 0, 1920, 1080)]
+    assert paths[0].windows[:, 2].max() <= 954 and paths[1].windows[:, 0].min() >= 966

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from config import Settings
+from config import AnalysisSettings, Settings
 from core.errors import DecodeError, GPUMemoryError, InterruptedRunError, ModelError
 from core.media.video_part import part_of
 from core.media.video_probe import probe_video
@@ -24,9 +24,17 @@ from core.model_manager import ModelManager
 from core.models.face_detector import Candidates
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import OpenVINONet
-from core.types import ByteArray, FaceAnalysis, FloatArray
-from processors.face_analyzer import SMALLEST_FACE_PX, AnalysisPass, FaceAnalyzer, analysis_size, numbered
+from core.types import ByteArray, FaceAnalysis, FloatArray, VideoInfo
+from processors.face_analyzer import (
+    SMALLEST_FACE_PX,
+    AnalysisPass,
+    FaceAnalyzer,
+    analysis_size,
+    for_active_picture,
+    numbered,
+)
 from processors.faces.sampling_observer import SamplingObserver
+from processors.shots.shot_boundary import ShotBoundary
 from processors.shots.shot_detector import MAX_CUT_DELAY
 from processors.tracking.face_stream import MIN_SEARCHED_PX
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
@@ -231,7 +239,7 @@ def test_a_cut_that_comes_too_late_is_an_error(
         for frame in frames[:-1]:
             analysis.take(frame, [])
         with pytest.raises(AssertionError, match="already tracked") if fails else contextlib.nullcontext():
-            analysis.take(frames[-1], [frames[-1].index - late])
+            analysis.take(frames[-1], [ShotBoundary(frames[-1].index - late, "cut")])
 
 
 def test_progress_reaches_its_end(film: Path, model_settings: Settings, models: ModelManager) -> None:
@@ -323,6 +331,23 @@ def test_the_analysis_size_leaves_the_smallest_face_enough_pixels(width: int, he
     assert small_height <= height and small_width <= width + 1
     assert small_height * min_face >= min(SMALLEST_FACE_PX, height * min_face) * 0.98
     assert small_height == height or small_height * min_face <= SMALLEST_FACE_PX * 1.02
+
+
+def key_framed(path: Path, images: list[ByteArray]) -> VideoInfo:
+    """A video in which every tenth frame is a key frame."""
+    return probe_video(make_video(path, images, "-g", "10", "-sc_threshold", "0"))
+
+
+def test_the_smallest_face_is_a_share_of_the_active_picture(tmp_path: Path) -> None:
+    settings = AnalysisSettings(min_face=0.1)
+    picture = np.random.default_rng(1).integers(60, 250, (144, 320, 3), np.uint8)
+    letterboxed, black = np.pad(picture, ((48, 48), (0, 0), (0, 0))), np.zeros((240, 320, 3), np.uint8)
+    full = np.pad(picture, ((48, 48), (0, 0), (0, 0)), mode="wrap")
+    info = key_framed(tmp_path / "letterbox.mp4", [black] * 10 + [letterboxed] * 30)
+    assert for_active_picture(settings, info).min_face == pytest.approx(0.1 * 140 / 240)
+    # Where one part has no bars, they are not those of the video.
+    info = key_framed(tmp_path / "mixed.mp4", [black] * 10 + [letterboxed] * 10 + [full] * 10)
+    assert for_active_picture(settings, info) == settings
 
 
 def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:

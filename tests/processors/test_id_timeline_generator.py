@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -298,8 +299,16 @@ def test_weak_evidence_makes_no_person():
     case = analysis([tracklet(1, 0, 100, a), tracklet(2, 50, 54, b, at=THERE)])
     assert groups(timeline(case)) == [(1,)]
     assert timeline(case).unknown == (2,)
-    case = analysis([tracklet(1, 0, 100, a), tracklet(2, 40, 90, b, at=THERE, quality=0.02)])
+    case = analysis([tracklet(1, 0, 100, a), tracklet(2, 40, 60, b, at=THERE, quality=0.02)])
     assert timeline(case).unknown == (2,)
+
+
+def test_a_poor_face_that_was_followed_well_is_a_person():
+    a, b = faces(2)
+    steady = tracklet(2, 40, 90, b, at=THERE, quality=0.02)
+    assert groups(timeline(analysis([tracklet(1, 0, 100, a), steady]))) == [(1,), (2,)]
+    unsteady = dataclasses.replace(steady, scores=np.full(50, 0.7, np.float32))
+    assert timeline(analysis([tracklet(1, 0, 100, a), unsteady])).unknown == (2,)
 
 
 def test_weak_evidence_joins_somebody_near_in_time_only():

@@ -23,7 +23,8 @@ from processors.clip_renderer import ClipRenderer
 from processors.clips.resume_journal import has_finished_clips
 from processors.commands.folder_renderer import render_folder
 from processors.commands.housekeeping import clean
-from processors.commands.people_editor import edit_people, rename
+from processors.commands.people_editor import rename
+from processors.commands.timeline_edits import edit_people
 from processors.results import analysis_key, output_folder
 from processors.results.analysis_key import make_store
 from processors.results.manifest_outline import folder_owner

@@ -49,6 +49,28 @@ def test_window_of_output_size_on_whole_pixels_is_copied(x):
     assert y.flags.c_contiguous and u.flags.c_contiguous
 
 
+@pytest.mark.parametrize("window", [(60.0, 40.0, 188.0, 168.0), (60.3, 40.0, 200.1, 179.8), (60.0, 40.0, 580.0, 320.0)])
+def test_nothing_beyond_the_area_is_mixed_in(window):
+    """The filters reach some pixels beyond a window that touches the black bars."""
+    y = np.full((360, 640), 200, np.uint8)
+    u, v = np.full((180, 320), 90, np.uint8), np.full((180, 320), 160, np.uint8)
+    area = (60, 40, 580, 320)
+    for plane, divisor, black in ((y, 1, 16), (u, 2, 128), (v, 2, 128)):
+        inside = plane[40 // divisor : 320 // divisor, 60 // divisor : 580 // divisor].copy()
+        plane[:] = black
+        plane[40 // divisor : 320 // divisor, 60 // divisor : 580 // divisor] = inside
+    cropped = crop_planes((y, u, v), window, 128, 128, area)
+    assert [(plane.min(), plane.max()) for plane in cropped] == [(200, 200), (90, 90), (160, 160)]
+
+
+def test_an_area_that_is_the_whole_frame_changes_nothing():
+    luma, chroma = wave(641, 361), wave(321, 181)
+    window = (3.3, 7.1, 210.4, 214.2)
+    without = crop_planes((luma, chroma, chroma), window, 96, 96)
+    within = crop_planes((luma, chroma, chroma), window, 96, 96, (0, 0, 641, 361))
+    assert all(np.array_equal(a, b) for a, b in zip(without, within, strict=True))
+
+
 def test_fine_pattern_is_averaged_not_aliased_when_shrinking():
     board = (np.indices((512, 512)).sum(0) % 2 * 255).astype(np.uint8)
     for size in (500.0, 380.5, 250.3, 200.0):

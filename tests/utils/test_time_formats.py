@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from utils.time_formats import clock, format_duration, timecode, timecode_base, vtt_time
+from utils.time_formats import clock, format_duration, parse_clock, timecode, timecode_base, vtt_time
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,8 @@ def test_times_as_others_write_them() -> None:
     # Ten minutes of 29.97: non-drop counts on, drop-frame would say 00:10:00:00 here.
     assert timecode(17982, 30) == "00:09:59:12"
     assert timecode(24 * 3600 * 25 + 26, 25) == "00:00:01:01"
+
+
+@pytest.mark.parametrize("seconds", [0, 3.2, 75, 3725.5, 360000])
+def test_a_time_that_is_shown_can_be_given(seconds: float) -> None:
+    assert parse_clock(clock(seconds)) == pytest.approx(seconds)

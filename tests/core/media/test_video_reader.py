@@ -251,6 +251,9 @@ def test_another_shape_in_mid_stream_is_fitted_inside_the_first(
         bars = place if 6 <= frame.index < 12 else (0, 160)
         assert (frame.width, frame.height) == (160, 96)
         assert_between_bars(frame.rgb(160, 96), *bars)
+        # Even columns inside of the place, which is rounded to whole ones here.
+        placed = None if bars == (0, 160) else (place[0] // 2 * 2, 0, -(-place[1] // 2) * 2, 96)
+        assert frame.placed == pytest.approx(placed, abs=2)
 
 
 def test_bars_are_the_same_from_anywhere(tmp_path: Path) -> None:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from config import Settings
 from core.model_manager import ModelManager
-from core.models.face_embedder import DlibEmbedder, FaceEmbedder, FaceNetEmbedder
-from core.models.model_spec import MODELS
+from core.models.face_embedder import (
+    FACENET_MARGIN,
+    CasiaEmbedder,
+    CombinedEmbedder,
+    DlibEmbedder,
+    FaceEmbedder,
+    FaceNetEmbedder,
+)
+from core.models.model_spec import EMBEDDERS
 from core.models.similarity import Similarity
 from core.models.weights import locate
+from core.settings_file import load_settings
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import warp
 
@@ -21,6 +31,12 @@ from utils.face_alignment import warp
 def dlib(models: ModelManager) -> FaceEmbedder:
     assert isinstance(models.embedder, DlibEmbedder)
     return models.embedder
+
+
+def models_settings(cache: Path, embedder: str) -> Settings:
+    return load_settings(
+        None, {"run": {"cache_dir": str(cache), "offline": True}, "analysis": {"embedder": embedder, "device": "cpu"}}
+    )
 
 
 def variants(image: ByteArray) -> dict[str, ByteArray]:
@@ -44,12 +60,21 @@ def chip(image: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> Byte
     return warp(image, embedder.alignment(faces.boxes[largest], faces.landmarks[largest]), embedder.side)
 
 
-def test_dlib_tells_two_people_apart(dlib: FaceEmbedder, models: ModelManager, portraits: dict[str, ByteArray]) -> None:
+@pytest.mark.parametrize("name", ["dlib", "facenet-casia", "both"])
+def test_two_people_are_told_apart(
+    name: str, request: pytest.FixtureRequest, models: ModelManager, portraits: dict[str, ByteArray]
+) -> None:
+    if name == "dlib":
+        embedder = models.embedder
+    else:
+        request.getfixturevalue("facenet_graph")  # skips where the package is not installed
+        settings = models_settings(request.getfixturevalue("models_cache"), name)
+        embedder = ModelManager(settings).embedder
     rows: dict[str, FloatArray] = {}
-    for name, photo in portraits.items():
+    for person, photo in portraits.items():
         images = variants(np.ascontiguousarray(photo))
-        rows[name] = dlib.embed(np.stack([chip(p, models, dlib) for p in images.values()]))
-    similarity = Similarity.for_embedder("dlib")
+        rows[person] = embedder.embed(np.stack([chip(p, models, embedder) for p in images.values()]))
+    similarity = Similarity.for_embedder(name)
     cosines = {name: row @ row.T for name, row in rows.items()}
     same = [similarity.from_cosine(c)[i, j] for c in cosines.values() for i, j in itertools.combinations(range(5), 2)]
     different = similarity.from_cosine(rows["collins"] @ rows["hopper"].T)
@@ -114,9 +139,9 @@ def test_no_faces_give_no_rows(dlib: FaceEmbedder) -> None:
 
 
 def test_every_embedder_is_calibrated_and_registered() -> None:
-    for embedder in (DlibEmbedder, FaceNetEmbedder):
+    for embedder in (DlibEmbedder, FaceNetEmbedder, CasiaEmbedder, CombinedEmbedder):
         Similarity.for_embedder(embedder.name)
-        assert embedder.name in MODELS
+        assert embedder.name in EMBEDDERS
 
 
 def test_the_second_opinion_knows_faces_from_other_things(
@@ -135,3 +160,56 @@ def test_the_second_opinion_knows_faces_from_other_things(
     assert scores.dtype == np.float32 and scores.shape == (4,)
     assert scores[:2].min() > 0.7
     assert scores[2:].tolist() == [0, 0]
+
+
+def casia_part(chip: ByteArray) -> ByteArray:
+    return np.asarray(cv2.resize(chip[CombinedEmbedder.CASIA_PART], (160, 160), interpolation=cv2.INTER_LINEAR))
+
+
+class Colours:
+    """A net of so many dimensions whose first three are the image's mean colours."""
+
+    def __init__(self, dimensions: int) -> None:
+        self.dimensions = dimensions
+
+    def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+        rows = np.zeros((len(images), self.dimensions), np.float32)
+        rows[:, :3] = images.mean((1, 2))
+        return (rows,)
+
+
+def test_a_combined_cosine_is_the_mean_of_both_by_their_shares() -> None:
+    dlib, casia = DlibEmbedder(Colours(128)), CasiaEmbedder(Colours(512))
+    chips = np.random.RandomState(0).randint(0, 256, (4, 194, 194, 3), np.uint8)
+    chips[1, ..., 0], chips[2, :100, :, 1] = 0, 0
+    rows = CombinedEmbedder(dlib, casia).embed(chips)
+    assert rows.shape == (4, 640) and rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    own = dlib.embed(chips[:, 31:181, 22:172])
+    other = casia.embed(np.stack([casia_part(chip) for chip in chips]))
+    shares = EMBEDDERS["both"].shares
+    expected = shares["dlib"] * own @ own.T + shares["facenet-casia"] * other @ other.T
+    assert np.allclose(rows @ rows.T, expected, atol=1e-5)
+    assert CombinedEmbedder(dlib, casia).embed(chips[:0]).shape == (0, 640)
+
+
+def test_the_combined_chip_holds_dlibs_own_chip(portraits: dict[str, ByteArray], models: ModelManager) -> None:
+    image = np.ascontiguousarray(portraits["hopper"])
+    dlib = DlibEmbedder(Probe())
+    both = CombinedEmbedder(dlib, CasiaEmbedder(Probe()))
+    rows, columns = CombinedEmbedder.DLIB_PART
+    large, own = chip(image, models, both), chip(image, models, dlib)
+    assert own.shape == large[rows, columns].shape
+    # OpenCV rounds positions to 1/32 px, differently in a larger chip.
+    assert np.abs(large[rows, columns].astype(int) - own).mean() < 0.2
+    assert np.abs(large[rows, columns].astype(int) - np.roll(own, 1, 1)).mean() > 1
+
+
+def test_facenets_chip_shows_more_than_the_box() -> None:
+    box, landmarks = np.array([100, 100, 180, 200], np.float32), np.zeros((5, 2), np.float32)
+    landmarks[1, 0] = 1  # eyes level
+    matrix = FaceNetEmbedder(Probe()).alignment(box, landmarks)
+    corners = matrix[:, :2] @ np.array([[100, 180], [100, 200]]) + matrix[:, 2:]
+    inside = 160 / (1 + FACENET_MARGIN)
+    assert corners[:, 1] - corners[:, 0] == pytest.approx(np.full(2, inside))
+    assert corners.mean(1) == pytest.approx(np.full(2, 80))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,15 @@ from processors.batch.batch_inputs import find_inputs
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.commands.folder_renderer import render_folder, rendered_lines
-from processors.commands.people_editor import drop, edit_people, merge, rename, split
+from processors.commands.people_editor import assign, drop, merge, rename, split, split_at
+from processors.commands.timeline_edits import edit_people, undo_edit
+from processors.known_people.gallery import Gallery
+from processors.people.segments import SegmentRules
 from processors.results import analysis_key
 from processors.results.manifest import Manifest, read_manifest
 from processors.results.result_lookup import find_folder, recorded_settings
+from processors.results.timeline_file import DivisionEntry, read_timeline
+from processors.results.timeline_history import HISTORY_FOLDER
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
 from utils.batch_monitor import BatchMonitor
@@ -102,7 +108,7 @@ def test_everything_follows_the_edited_people(studio):
     assert {c.person for c in manifest.clips} == {"Anna"}
     assert manifest.timeline.edited is True
     folders = {name.split("/")[0] for name in studio.tree() if "/" in name}
-    assert folders == {"Anna"}
+    assert folders == {"Anna", HISTORY_FOLDER}
     with (studio.folder / "tracks.csv").open(newline="", encoding="utf-8") as file:
         assert {row["person"] for row in csv.DictReader(file)} == {"Anna"}
     assert "Anna" in (studio.output / "index.html").read_text()
@@ -178,6 +184,100 @@ def test_merging_and_splitting_again_is_as_before(studio):
     edit_people(studio.folder, lambda film, rules: split(film, rules, "person_01", [1], "person_02"))
     studio.render()
     assert json.loads((studio.folder / "timeline.json").read_text()) == before
+
+
+def rows_of(studio: Studio) -> list[dict[str, str]]:
+    with (studio.folder / "tracks.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_tracklet_that_shows_two_people_is_divided_in_time(studio):
+    before = [(row["frame"], row["x1"], row["y1"], row["x2"], row["y2"]) for row in rows_of(studio)]
+    edit_people(studio.folder, lambda film, rules: split_at(film, replace(rules, min_clip_s=0.2), "person_01", 0.61))
+    manifest = studio.render()
+    assert [(p.name, p.tracklets) for p in manifest.people] == [
+        ("person_01", (0,)), ("person_02", (1,)), ("person_03", (2,)),
+    ]  # fmt: skip
+    first, _, new = manifest.people
+    # 0.61 s lies nearest to frame 15, which begins at 0.6 s.
+    assert [(s.start, s.end) for s in (*first.segments, *new.segments)] == [(0, 15), (15, 30)]
+    assert {c.person: c.frames for c in manifest.clips} == {"person_01": 15, "person_02": 30, "person_03": 15}
+    assert (studio.folder / "person_03" / "face.jpg").is_file()
+    rows = rows_of(studio)
+    owners = {(int(row["frame"]), row["track"]): row["person"] for row in rows if row["track"] != "1"}
+    assert owners == {(f, "0" if f < 15 else "2"): f"person_0{1 if f < 15 else 3}" for f in range(30)}
+    assert sorted((r["frame"], r["x1"], r["y1"], r["x2"], r["y2"]) for r in rows) == sorted(before)
+
+
+def test_a_division_stays_when_the_video_is_rendered_again_and_can_be_divided_again(studio):
+    rules = SegmentRules(0.2, 1.0)
+    edit_people(studio.folder, lambda film, _: split_at(film, rules, "person_01", 0.6))
+    studio.render()
+    rendered = studio.tree()
+    studio.render()
+    assert studio.tree() == rendered
+    assert read_timeline(studio.folder).divisions == (DivisionEntry(tracklet=0, at_s=0.6, id=2),)
+    edit_people(studio.folder, lambda film, _: split_at(film, rules, "person_03", 0.9, "Bob"))
+    assert [(p.name, p.segments[0].start, p.segments[0].end) for p in studio.render().people] == [
+        ("person_01", 0, 15), ("person_02", 0, 30), ("person_03", 15, 22), ("Bob", 22, 30),
+    ]  # fmt: skip
+    # Clips of other settings follow the edits, too.
+    assert {c.height for c in studio.render(flags={"clip": {"size": 80, "min_clip": 0.2}}).clips} == {80}
+    assert [p.name for p in read_timeline(studio.folder).people] == ["person_01", "person_02", "person_03", "Bob"]
+
+
+def test_all_edits_are_taken_back_one_by_one(studio):
+    original = studio.tree()
+    rules = SegmentRules(0.2, 1.0)
+    for change in (
+        lambda film, _: split_at(film, rules, "person_01", 0.6),
+        lambda film, _: assign(film, rules, "person_02", [2], force=True),
+        lambda film, _: drop(film, ["person_01"]),
+    ):
+        edit_people(studio.folder, change)
+    assert [p.tracklets for p in studio.render().people] == [(1, 2)]
+    assert [p.tracklets for p in undo_edit(studio.folder).people] == [(0,), (1, 2)]
+    assert [p.tracklets for p in undo_edit(studio.folder).people] == [(0,), (1,), (2,)]
+    assert [p.tracklets for p in studio.render().people] == [(0,), (1,), (2,)]
+    undo_edit(studio.folder)
+    studio.render()
+    with pytest.raises(SettingsError, match="no edit to take back"):
+        undo_edit(studio.folder)
+    clips = {name for name in original if name.endswith((".mp4", ".jpg", "tracks.csv", "timeline.json"))}
+    assert len(clips) > 6 and {k: v for k, v in studio.tree().items() if k in clips} == {k: original[k] for k in clips}
+    assert studio.analysed() == 1
+
+
+def test_a_name_that_was_taken_back_does_not_come_back_from_the_gallery(studio):
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    assert [p.known_as for p in studio.render().people] == ["Anna", ""]
+    undo_edit(studio.folder)
+    assert [(p.name, p.known_as) for p in studio.render().people] == [("person_01", ""), ("person_02", "")]
+
+
+def test_what_was_divided_is_two_people_of_the_gallery(studio):
+    before = {p.name: p.id for p in studio.render().people}
+    edit_people(studio.folder, lambda film, _: split_at(film, SegmentRules(0.2, 1.0), "person_01", 0.2))
+    ids = {p.name: p.id for p in studio.render().people}
+    assert {name: ids[name] for name in before} == before and ids["person_03"] not in before.values()
+    with Gallery(studio.output / "people.db") as gallery:
+        # The samples of the tracklet are frames 3 and 9, and 0.2 s is frame 5.
+        assert {p.id: p.faces for p in gallery.people()} == {
+            ids["person_01"]: 1,
+            ids["person_02"]: 2,
+            ids["person_03"]: 1,
+        }
+        assert len(gallery.apart()) >= 1
+
+
+def test_edits_that_a_new_start_replaced_can_be_taken_up_again(studio):
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    edited = (studio.folder / "timeline.json").read_bytes()
+    overwrite = {**studio.values["run"], "overwrite": True}
+    assert studio.run(run=overwrite, people={"no_gallery": True}) == ["done"]
+    assert "Anna" not in (studio.folder / "timeline.json").read_text()
+    undo_edit(studio.folder)
+    assert (studio.folder / "timeline.json").read_bytes() == edited
 
 
 def test_other_clips_with_the_settings_given(studio):

@@ -19,6 +19,7 @@ from processors.commands.clean_command import parse_age
 from processors.commands.housekeeping import cache_lines, clean, clear_cache, removal_lines
 from processors.results.output_folder import output_lock
 from processors.results.result_tree import LOCK_FILE
+from processors.results.timeline_history import keep_version
 from tests.material.page_material import a_manifest
 from tests.processors.results.test_output_folder import note_finished
 
@@ -81,6 +82,7 @@ def test_what_is_old_goes_and_is_logged(output, store):
     old, new = make_results(output, "old", 40), make_results(output, "new", 20)
     stored = [entry(store, "a", 40), entry(store, "b", 20)]
     (old / "timeline.json.bak").write_text("{}")
+    keep_version(old)
     removed = clean(output, store, 30 * DAY_S, dry_run=False)
     assert [r.path for r in removed] == [old, stored[0]]
     assert not old.exists() and new.exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 from pathlib import Path
 
 import msgspec
@@ -10,35 +10,22 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from config import Settings, result_settings
-from core.errors import OutputError, SettingsError
-from core.settings_file import load_settings
+from core.errors import SettingsError
 from core.types import Tracklet
-from processors.commands.edit_commands import tracklet_numbers
-from processors.commands.people_editor import (
-    derived_segments,
-    drop,
-    edit_people,
-    merge,
-    numbers_text,
-    people_lines,
-    rename,
-    split,
-    tracklet_lines,
-)
+from processors.commands.edit_commands import time_in_video, tracklet_numbers
+from processors.commands.edited_segments import derived_segments
+from processors.commands.people_editor import assign, drop, merge, rename, split, split_at
+from processors.commands.people_table import numbers_text, people_lines, tracklet_lines
 from processors.people.segments import SegmentRules, person_segments
-from processors.results.output_folder import output_lock
 from processors.results.timeline_file import (
+    DivisionEntry,
     PersonEntry,
     SegmentEntry,
     TimelineFile,
     TrackletEntry,
     check,
-    read_timeline,
 )
 from tests.material import factories
-from tests.material.page_material import a_manifest
-from utils.files import write_json
 
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
 
@@ -186,6 +173,98 @@ def test_splitting_needs_tracklets_that_go_and_some_that_stay(ids, complaint):
         split(TIMELINE, RULES, "person_04", ids)
 
 
+def test_a_person_is_divided_at_a_time_and_a_tracklet_that_runs_across_it_too():
+    parted = split_at(TIMELINE, RULES, "person_01", 6.5)
+    check(parted, Path("timeline.json"))
+    old, new = parted.people[0], parted.people[-1]
+    assert (old.tracklets, new.name, new.tracklets) == ((0, 2), "person_05", (6,))
+    assert parted.divisions == (DivisionEntry(tracklet=2, at_s=6.5, id=6),)
+    assert [(t.start_s, t.end_s) for t in parted.tracklets if t.id in (2, 6)] == [(5.9, 6.5), (6.5, 8)]
+    assert spans(old) == [(0, 0, 4, (0,))] and spans(new) == [(0, 6.5, 8, (6,))]
+    assert parted.people[1:4] == TIMELINE.people[1:]
+
+
+def test_a_time_between_tracklets_divides_none():
+    for at_s in (4.0, 5.0, 5.9):
+        parted = split_at(TIMELINE, RULES, "person_01", at_s, "Bob")
+        assert [p.tracklets for p in (parted.people[0], parted.people[-1])] == [(0,), (2,)]
+        assert "divided" not in msgspec.to_builtins(parted) and parted.tracklets == TRACKLETS
+
+
+def test_a_time_as_it_is_shown_means_the_end_of_a_tracklet_and_leaves_no_splinter():
+    """Times are shown in tenths of a second: 3.96 and 4.04 are shown as 4.0."""
+    for at_s in (3.96, 4.04, 5.86, 5.94):
+        assert split_at(TIMELINE, RULES, "person_01", at_s).divisions == ()
+
+
+def test_two_tracklets_at_one_time_are_both_divided_and_pieces_can_be_divided_again():
+    both = timeline(person("a", 0, 3))
+    once = split_at(both, RULES, "a", 1.0, "b")
+    assert [p.tracklets for p in once.people] == [(0, 3), (6, 7)]
+    twice = split_at(once, RULES, "b", 2.0, "c")
+    check(twice, Path("timeline.json"))
+    assert [(d.tracklet, d.at_s, d.id) for d in twice.divisions] == [(0, 1, 6), (3, 1, 7), (6, 2, 8), (7, 2, 9)]
+    assert [p.tracklets for p in twice.people] == [(0, 3), (6, 7), (8, 9)]
+
+
+@pytest.mark.parametrize("at_s", [0.0, 0.04, 8.0, 99.0])
+def test_a_person_is_only_divided_where_they_are_seen_before_and_after(at_s):
+    with pytest.raises(SettingsError, match=r"both before and after .* s \(the person is seen from 0.00 to 8.00"):
+        split_at(TIMELINE, RULES, "person_01", at_s)
+
+
+def test_an_unknown_tracklet_is_given_to_a_person():
+    current = timeline(person("a", 0), person("b", 4), unknown=(1, 2))
+    given = assign(current, RULES, "a", [1])
+    assert given.people[0].tracklets == (0, 1) and given.unknown == (2,)
+    assert spans(given.people[0]) == [(0, 0, 5, (0, 1))]
+    assert given.people[1] is current.people[1]
+    # One that appears nowhere, because its person was dropped.
+    assert assign(current, RULES, "a", [5]).people[0].tracklets == (0, 5)
+
+
+def test_tracklets_are_taken_from_whoever_had_them():
+    moved = assign(TIMELINE, RULES, "person_04", [2, 1])
+    assert [(p.name, p.tracklets) for p in moved.people] == [
+        ("person_01", (0,)), ("person_03", (3,)), ("person_04", (1, 2, 4, 5)),
+    ]  # fmt: skip
+    assert spans(moved.people[0]) == [(0, 0, 4, (0,))]
+    check(moved, Path("timeline.json"))
+
+
+def test_a_new_name_makes_a_new_person():
+    current = timeline(person("a", 0), unknown=(2, 4))
+    given = assign(current, RULES, "Bob", [2, 4])
+    assert [(p.name, p.tracklets, p.still) for p in given.people] == [("a", (0,), False), ("Bob", (2, 4), False)]
+    assert spans(given.people[1]) == [(0, 5.9, 8, (2,)), (1, 10, 12, (4,))]
+    portrait = timeline(person("a", 0, 2, still=True))
+    assert [p.still for p in assign(portrait, RULES, "b", [2]).people] == [True, True]
+
+
+def test_giving_somebody_a_tracklet_who_is_seen_elsewhere_needs_force():
+    current = timeline(person("a", 0), unknown=(3,))
+    with pytest.raises(SettingsError, match=r"a \(tracklet 0\) and unknown \(tracklet 3\).* at 0.50 s"):
+        assign(current, RULES, "a", [3])
+    with pytest.raises(SettingsError, match="visible at the same time"):
+        assign(timeline(unknown=(0, 3)), RULES, "a", [0, 3])
+    assert assign(current, RULES, "a", [3], force=True).people[0].tracklets == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "complaint"),
+    [
+        ("person_01", [77], r"no tracklet 77 \(there are 0-5\)"),
+        ("person_01", [0], "person_01 has these tracklets already"),
+        ("PERSON_02", [0], "somebody is called 'person_02' already"),
+        ("a/b", [0], "the person's name: 'a/b' cannot be the name of a folder"),
+        ("unknown", [0], "another meaning"),
+    ],
+)
+def test_what_cannot_be_given(name, ids, complaint):
+    with pytest.raises(SettingsError, match=complaint):
+        assign(TIMELINE, RULES, name, ids)
+
+
 def test_dropped_people_leave_their_tracklets_to_nobody():
     left = drop(TIMELINE, ["person_02", "person_04"])
     assert [p.name for p in left.people] == ["person_01", "person_03"]
@@ -244,67 +323,6 @@ def test_numbers_are_written_as_they_are_read():
     assert tracklet_numbers("0-3,7, 9,10") == [0, 1, 2, 3, 7, 9, 10]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "out" / "video"
-    made.mkdir(parents=True)
-    settings = load_settings(None, {"clip": {"min_clip": 0.5}, "identity": {"skip_still": True}})
-    write_json(made / "manifest.json", {**a_manifest(), "settings": result_settings(settings)})
-    (made / "timeline.json").write_bytes(msgspec.json.encode(TIMELINE))
-    return made
-
-
-def test_an_edit_is_written_and_the_one_before_is_kept(folder):
-    before = (folder / "timeline.json").read_bytes()
-    returned = edit_people(folder, lambda current, rules: rename(current, "person_01", "Anna"))
-    assert read_timeline(folder) == returned
-    assert (folder / "timeline.json.bak").read_bytes() == before
-    assert json.loads((folder / "timeline.json").read_text())["people"][0]["name"] == "Anna"
-    assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", "timeline.json", "timeline.json.bak"]
-
-
-def test_the_rules_are_those_that_the_folder_was_made_with(folder):
-    given = []
-
-    def note_rules(current, rules):
-        given.append(rules)
-        return current
-
-    edit_people(folder, note_rules)
-    assert given == [SegmentRules(0.5, Settings().clip.merge_gap, True)]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda current, rules: rename(current, "person_01", "PERSON_02"),
-        lambda current, rules: rename(current, "nobody", "x"),
-        lambda current, rules: split(current, rules, "person_04", [5], "person_01"),
-    ],
-)
-def test_what_cannot_be_done_changes_nothing(folder, change):
-    before = (folder / "timeline.json").read_bytes()
-    with pytest.raises(SettingsError):
-        edit_people(folder, change)
-    assert (folder / "timeline.json").read_bytes() == before
-    assert not (folder / "timeline.json.bak").exists()
-
-
-def test_a_damaged_manifest_or_timeline_is_said(folder):
-    (folder / "timeline.json").write_text("{")
-    with pytest.raises(SettingsError, match=r"timeline\.json"):
-        edit_people(folder, lambda current, rules: current)
-    (folder / "timeline.json").write_bytes(msgspec.json.encode(TIMELINE))
-    (folder / "manifest.json").write_text("{}")
-    with pytest.raises(SettingsError, match="manifest"):
-        edit_people(folder, lambda current, rules: current)
-
-
-def test_nobody_edits_while_a_run_writes(folder):
-    with output_lock(folder.parent), pytest.raises(OutputError, match="another run"):
-        edit_people(folder, lambda current, rules: current)
-
-
 def test_segments_changed_by_hand_survive_what_does_not_concern_them():
     trimmed = msgspec.structs.replace(
         TIMELINE.people[0], segments=(SegmentEntry(shot=0, start_s=1.0, end_s=2.0, tracklets=(0,)),)
@@ -316,6 +334,19 @@ def test_segments_changed_by_hand_survive_what_does_not_concern_them():
         split(current, RULES, "person_04", [5]),
     ):
         assert edited.people[0].segments == trimmed.segments
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("11.64", 11.64), ("0:11.64", 11.64), ("62:05", 3725), ("1:02:11.640", 3731.64), ("0", 0)]
+)
+def test_times_as_they_are_given(text, seconds):
+    assert time_in_video(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1:60", "1:60:00", "1:2:3:4", "1e3", "nan", "inf", "1:", ":1"])
+def test_what_is_no_time(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a time like"):
+        time_in_video(text)
 
 
 SPEAKING = SegmentRules(1.0, 0.6, only_speaking=True, lead_s=0.2, tail_s=0.3)
@@ -345,6 +376,16 @@ def test_merging_and_splitting_keep_who_speaks_when():
     old, new = split(merged, SPEAKING, "person_01", [2]).people
     assert old.speaks == ((1.0, 3.0), (10.2, 11.8)) and new.speaks == ((6.0, 7.5),)
     assert spans(new) == [(0, 5.9, 7.8, (2,))]
+
+
+def test_dividing_and_giving_keep_who_speaks_when():
+    one = talker("person_01", 0, 2, speaks=((1.0, 3.0), (6.0, 7.5)))
+    before = timeline(one, talker("person_02", 4, speaks=((10.2, 11.8),)))
+    old, _, new = split_at(before, SPEAKING, "person_01", 2.0).people
+    assert old.speaks == ((1.0, 2.0),) and new.speaks == ((2.0, 3.0), (6.0, 7.5))
+    first, second = assign(before, SPEAKING, "person_02", [2]).people
+    assert first.speaks == ((1.0, 3.0),) and second.speaks == ((6.0, 7.5), (10.2, 11.8))
+    assert spans(second) == [(0, 5.9, 7.8, (2,)), (1, 10.0, 12.0, (4,))]
 
 
 def test_who_speaks_is_no_part_of_timelines_without_it():

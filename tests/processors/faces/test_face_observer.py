@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from core.errors import ModelError
 from processors.faces.face_observer import MAX_PENDING, ObserverThread
-from processors.faces.tracklet_maker import tracklet_frames
+from processors.faces.tracklet_maker import Findings, tracklet_frames
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
@@ -37,14 +36,14 @@ def faces_of(frame: int, *tracks: Track) -> FrameFaces:
     return FrameFaces(frame, faces, searched=True)
 
 
-def required_columns(track: Track) -> dict[str, np.ndarray[Any, Any]]:
-    return {
+def required_columns(track: Track) -> Findings:
+    columns: dict[str, np.ndarray[Any, Any]] = {
         "sharpness": np.ones(len(tracklet_frames(track)), np.float32),
         "sample_frames": np.zeros(0, np.int64),
         "sample_quality": np.zeros(0, np.float32),
         "embeddings": np.zeros((0, 2), np.float32),
-        "face_jpeg": np.frombuffer(b"jpeg", np.uint8),
     }
+    return Findings(columns)
 
 
 class Recording:
@@ -57,9 +56,12 @@ class Recording:
     def on_faces(self, frame: Any, faces: FrameFaces) -> None:
         self._note("faces", frame.index, *(face.track for face in faces.faces))
 
-    def on_track_end(self, track: Track) -> Mapping[str, Any] | None:
+    def on_track_end(self, track: Track) -> Findings | None:
         self._note("end", track.id)
         return required_columns(track)
+
+    def on_dissolve(self, middle: int) -> None:
+        self._note("dissolve", middle)
 
     def finish(self) -> None:
         self._note("finish")
@@ -78,7 +80,7 @@ def test_tracklets_come_in_the_order_in_which_tracks_end() -> None:
     with ObserverThread([recording], SCALE, nothing) as observers:
         for number in range(40):
             observers.on_track_end(track_at(number, 3))
-        assert [tracklet.id for tracklet in observers.finish()] == list(range(40))
+        assert [track.whole.id for track in observers.finish()] == list(range(40))
     assert recording.threads == {"observe"}
 
 
@@ -88,21 +90,22 @@ def test_every_observer_gets_every_call_in_order() -> None:
     with ObserverThread([first, second], SCALE, nothing) as observers:
         observers.on_faces(frame_at(2), faces_of(2, track))
         observers.on_faces(frame_at(3), faces_of(3))  # nobody is there
+        observers.on_dissolve(1)
         observers.on_track_end(track)
         observers.finish()
-    assert first.calls == second.calls == [("faces", 2, 7), ("end", 7), ("finish",)]
+    assert first.calls == second.calls == [("faces", 2, 7), ("dissolve", 1), ("end", 7), ("finish",)]
 
 
 def test_other_columns_become_signals_of_the_tracklet() -> None:
     class Speaking(Recording):
-        def on_track_end(self, track: Track) -> Mapping[str, Any]:
-            return {"speech": np.arange(3, dtype=np.float32)}
+        def on_track_end(self, track: Track) -> Findings:
+            return Findings({"speech": np.arange(3, dtype=np.float32)}, divisions=(2,))
 
     with ObserverThread([Recording(), Speaking()], SCALE, nothing) as observers:
         observers.on_track_end(track_at(0, 3))
-        (tracklet,) = observers.finish()
-    assert tracklet.signals["speech"].tolist() == [0, 1, 2] and set(tracklet.signals) == {"speech"}
-    assert tracklet.face_jpeg == b"jpeg"
+        (track,) = observers.finish()
+    assert track.whole.signals["speech"].tolist() == [0, 1, 2] and set(track.whole.signals) == {"speech"}
+    assert list(track.divisions) == [2]
 
 
 def test_an_observer_may_say_that_a_track_is_no_face() -> None:
@@ -119,7 +122,7 @@ def test_an_observer_may_say_that_a_track_is_no_face() -> None:
 
 def test_an_error_of_the_thread_reaches_the_caller() -> None:
     class Failing(Recording):
-        def on_track_end(self, track: Track) -> Mapping[str, Any]:
+        def on_track_end(self, track: Track) -> Findings:
             raise ModelError("no network")
 
     with ObserverThread([Failing()], SCALE, nothing) as observers, pytest.raises(ModelError, match="no network"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import weakref
 from typing import Any, cast
 
@@ -18,10 +17,11 @@ from processors.faces.face_sampler import (
     PORTRAIT_MAX_PX,
     PORTRAIT_SCALE,
     VERIFIER_SIDE_PX,
+    FaceSample,
     FaceSampler,
     face_quality,
+    least_worth,
     portrait_merit,
-    sharpness,
 )
 from tests.material.scripted_faces import landmarks_in
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform, warp
@@ -44,8 +44,14 @@ class Embedder:
 class Frame:
     """An array in place of a decoded image."""
 
+    placed = None
+
     def __init__(self, index: int, image: ByteArray) -> None:
         self.index, self.image = index, image
+        self.height, self.width = image.shape[:2]
+
+    def planes(self) -> tuple[ByteArray]:
+        return (np.ascontiguousarray(self.image[..., 1]),)
 
     def patch(self, box: FloatArray) -> tuple[ByteArray, int, int]:
         height, width = self.image.shape[:2]
@@ -61,6 +67,7 @@ def smooth_noise(height: int = 300, width: int = 400) -> ByteArray:
 
 IMAGE = smooth_noise()
 BOX = np.array([150, 80, 250, 200], np.float32)
+LOOK = np.zeros(576, np.float32)
 
 
 def offer(
@@ -68,29 +75,28 @@ def offer(
 ) -> None:
     image = options.get("image", IMAGE)
     frame = cast(VideoFrame, options.get("frame", Frame(index, image)))
-    sampler.offer(frame, box, score, landmarks_in(box[None])[0], sharp)
+    sampler.offer(frame, box, score, landmarks_in(box[None])[0], sharp, LOOK)
 
 
 def new_sampler(capacity: int = 4) -> FaceSampler:
     return FaceSampler(Embedder(), capacity)
 
 
+def best_first(sampler: FaceSampler) -> list[FaceSample]:
+    return sorted(sampler.samples, key=lambda s: (-s.quality, s.frame))
+
+
+def portrait_of(sampler: FaceSampler, flags: int = cv2.IMREAD_COLOR) -> NDArray[Any]:
+    assert sampler.portrait is not None
+    decoded = cv2.imdecode(np.frombuffer(sampler.portrait.jpeg(), np.uint8), flags)
+    assert decoded is not None
+    return np.asarray(decoded)
+
+
 def quality(*, box: FloatArray = BOX, score: float = 0.9, nose_px: float = 0.0, sharp: float = 60.0) -> float:
     landmarks = landmarks_in(box[None])[0]
     landmarks[2, 0] += nose_px
     return face_quality(box, score, landmarks, sharp)
-
-
-def test_a_face_in_focus_is_sharper_than_one_out_of_focus() -> None:
-    landmarks = landmarks_in(BOX[None])[0]
-    values = [sharpness(np.asarray(cv2.GaussianBlur(IMAGE, (0, 0), s), np.uint8), landmarks) for s in (0.5, 2, 5)]
-    assert values[0] > 1.5 * values[1] > 1.5 * values[2] > 0
-
-
-def test_sharpness_does_not_grow_with_the_image() -> None:
-    small = sharpness(IMAGE, landmarks_in(BOX[None])[0])
-    doubled = np.asarray(cv2.resize(IMAGE, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
-    assert sharpness(doubled, landmarks_in(2 * BOX[None])[0]) == pytest.approx(small, rel=0.5)
 
 
 def test_each_property_of_a_good_face_counts() -> None:
@@ -112,20 +118,35 @@ def test_no_more_faces_are_kept_than_asked_for() -> None:
     sampler = new_sampler(3)
     for index in range(50):
         offer(sampler, index, score=0.7 + 0.006 * index)
-    assert len(sampler.finish()[0]) == 3
+    assert len(sampler.samples) == 3
     one = new_sampler(1)
     for index in range(5):
         offer(one, index, score=0.7 + 0.05 * index)
-    assert len(one.finish()[0]) == 1
+    assert len(one.samples) == 1
 
 
-def test_the_best_come_first_and_equals_in_order_of_time() -> None:
+def test_samples_are_in_order_of_time() -> None:
     sampler = new_sampler(6)
     for index, score in enumerate((0.8, 0.95, 0.9, 0.95, 0.7)):
         offer(sampler, 10 * index, score=score)
-    samples, _ = sampler.finish()
-    assert [s.frame for s in samples] == [10, 30, 20, 0, 40]
-    assert all(a.quality >= b.quality for a, b in itertools.pairwise(samples))
+    assert [s.frame for s in sampler.samples] == [0, 10, 20, 30, 40]
+
+
+def test_what_can_best_be_done_without() -> None:
+    assert least_worth([0, 10, 12, 20], [0.9, 0.9, 0.8, 0.9]) == 2
+    assert least_worth([0, 10, 20], [0.9, 0.01, 0.9]) == 1
+
+
+def test_two_stretches_become_one_with_the_best_of_both() -> None:
+    first, second = new_sampler(3), new_sampler(3)
+    for index in range(3):
+        offer(first, index, score=0.7)
+        offer(second, 100 + 10 * index, score=0.95)
+    first.absorb(second)
+    assert [s.frame for s in first.samples] == [0, 100, 120], "the best, spread over time"
+    assert first.portrait is second.portrait
+    first.absorb(new_sampler(3))
+    assert len(first.samples) == 3
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -134,7 +155,7 @@ def test_faces_about_equally_good_are_kept_from_the_whole_track(seed: int) -> No
     sampler = new_sampler(5)
     for index in range(0, 400, 5):
         offer(sampler, index, score=0.9 + 0.1 * random.rand())
-    frames = sorted(s.frame for s in sampler.finish()[0])
+    frames = [s.frame for s in sampler.samples]
     assert frames[0] < 200 < frames[-1]
     assert frames[-1] - frames[0] > 200
 
@@ -143,7 +164,7 @@ def test_faces_exactly_equally_good_are_kept_from_the_whole_track() -> None:
     sampler = new_sampler(5)
     for index in range(0, 400, 5):
         offer(sampler, index)
-    frames = sorted(s.frame for s in sampler.finish()[0])
+    frames = [s.frame for s in sampler.samples]
     assert frames[-1] - frames[0] > 200
 
 
@@ -151,13 +172,13 @@ def test_a_good_moment_is_kept_among_many_bad_ones() -> None:
     sampler = new_sampler(3)
     for index in range(0, 200, 5):
         offer(sampler, index, score=0.99 if index == 100 else 0.6)
-    assert sampler.finish()[0][0].frame == 100
+    assert best_first(sampler)[0].frame == 100
 
 
 def test_the_chip_is_what_the_whole_image_would_give() -> None:
     sampler = new_sampler()
     offer(sampler, 0)
-    (sample,) = sampler.finish()[0]
+    (sample,) = sampler.samples
     matrix = Embedder().alignment(BOX, landmarks_in(BOX[None])[0])
     wanted = warp(IMAGE, matrix, SIDE)
     assert sample.chip.shape == (SIDE, SIDE, 3) and sample.chip.dtype == np.uint8
@@ -170,7 +191,7 @@ def test_the_wide_crop_has_the_face_in_its_middle_half() -> None:
     image[y1:y2, x1:x2] = 255
     sampler = new_sampler()
     offer(sampler, 0, image=image)
-    wide = sampler.finish()[0][0].wide
+    wide = sampler.samples[0].wide
     assert wide.shape == (VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3)
     rows, columns = np.nonzero(wide[..., 0] > 127)
     side = VERIFIER_SIDE_PX
@@ -184,8 +205,8 @@ def test_the_wide_crop_has_the_face_in_its_middle_half() -> None:
 def test_faces_over_the_edge_tiny_or_huge_are_cut_out_all_the_same(box: tuple[float, ...]) -> None:
     sampler = new_sampler()
     offer(sampler, 0, box=np.array(box, np.float32))
-    samples, portrait = sampler.finish()
-    assert len(samples) <= 1 and bool(samples) == bool(portrait)
+    samples = sampler.samples
+    assert len(samples) <= 1 and bool(samples) == (sampler.portrait is not None)
     assert all(s.chip.shape == (SIDE, SIDE, 3) for s in samples)
 
 
@@ -193,8 +214,7 @@ def test_the_portrait_is_the_best_face_in_its_own_colours() -> None:
     sampler = new_sampler()
     for index, colour in enumerate(((40, 40, 200), (200, 60, 30), (40, 200, 40))):
         offer(sampler, index, score=0.99 if index == 1 else 0.7, image=np.full((300, 400, 3), colour, np.uint8))
-    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
-    assert portrait is not None
+    portrait = portrait_of(sampler)
     assert portrait.mean((0, 1))[::-1] == pytest.approx((200, 60, 30), abs=4)
 
 
@@ -216,8 +236,8 @@ def test_the_portrait_has_open_eyes_if_there_are_any(order: tuple[int, int]) -> 
     images = [drawn_face(open_eyes=False), drawn_face(open_eyes=True)]
     for index in order:
         offer(sampler, index, image=images[index])
-    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
-    assert portrait is not None and portrait.max() > 200
+    portrait = portrait_of(sampler)
+    assert portrait.max() > 200
 
 
 def test_a_well_lit_face_is_shown_rather_than_a_dark_or_a_burnt_out_one() -> None:
@@ -227,36 +247,52 @@ def test_a_well_lit_face_is_shown_rather_than_a_dark_or_a_burnt_out_one() -> Non
 
 
 def test_the_portrait_is_the_face_and_its_surroundings() -> None:
-    image = np.zeros((300, 400, 3), np.uint8)
+    image = np.full((300, 400, 3), 60, np.uint8)
     x1, y1, x2, y2 = BOX.astype(int)
     image[y1:y2, x1:x2] = 200
     sampler = new_sampler()
     offer(sampler, 0, image=image)
-    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert portrait is not None
+    portrait = portrait_of(sampler, cv2.IMREAD_GRAYSCALE)
     rows, columns = np.nonzero(portrait > 100)
     assert (rows.max() + 1 - rows.min()) / portrait.shape[0] == pytest.approx(1 / PORTRAIT_SCALE, abs=0.05)
     assert columns.min() + columns.max() + 1 == pytest.approx(portrait.shape[1], abs=4)
+
+
+def test_the_portrait_ends_where_the_black_bars_begin() -> None:
+    image = np.full((300, 400, 3), 16, np.uint8)
+    image[60:240] = IMAGE[60:240] // 2 + 64
+    offer(sampler := new_sampler(), 0, image=image)
+    portrait = portrait_of(sampler, cv2.IMREAD_GRAYSCALE)
+    # The square around the face would reach from 26 to 254.
+    assert portrait.shape[0] == 238 - 62
+    assert portrait.mean(1).min() > 50
+
+
+def test_a_face_half_out_of_the_frame_is_worth_half() -> None:
+    whole, half = np.array([0, 80, 100, 200], np.float32), np.array([-50, 80, 50, 200], np.float32)
+    qualities = []
+    for box in (whole, half):
+        offer(sampler := new_sampler(), 0, box=box)
+        qualities.append(sampler.samples[0].quality)
+    assert qualities[1] == pytest.approx(qualities[0] / 2)
 
 
 def test_the_portrait_of_a_huge_face_is_reduced() -> None:
     sampler = new_sampler()
     image = np.full((1500, 2000, 3), 90, np.uint8)
     offer(sampler, 0, image=image, box=np.array([300, 100, 1400, 1400], np.float32))
-    portrait = cv2.imdecode(np.frombuffer(sampler.finish()[1], np.uint8), cv2.IMREAD_COLOR)
-    assert portrait is not None
+    portrait = portrait_of(sampler)
     assert max(portrait.shape[:2]) == PORTRAIT_MAX_PX and min(portrait.shape[:2]) > PORTRAIT_MAX_PX / 3
 
 
 def test_even_the_worst_face_has_a_portrait() -> None:
     sampler = new_sampler()
     offer(sampler, 0, sharp=0.0)
-    samples, portrait = sampler.finish()
-    assert len(samples) == 1 and portrait
+    assert len(sampler.samples) == 1 and portrait_of(sampler).size
 
 
 def test_without_faces_there_is_no_portrait() -> None:
-    assert new_sampler().finish() == ([], b"")
+    assert new_sampler().samples == [] and new_sampler().portrait is None
 
 
 def test_decoded_frames_are_not_kept_alive() -> None:
@@ -267,4 +303,4 @@ def test_decoded_frames_are_not_kept_alive() -> None:
     del frame
     gc.collect()
     assert gone[0]() is None and gone[1]() is None
-    assert len(sampler.finish()[0]) == 1
+    assert len(sampler.samples) == 1

@@ -11,55 +11,74 @@ import pytest
 from config import AnalysisSettings
 from core.models.model_spec import score_scale_of
 from core.types import ByteArray, FloatArray
-from processors.faces import sampling_observer
-from processors.faces.face_sampler import FaceSample
+from processors.faces.face_sampler import FaceSampler
 from processors.faces.sampling_observer import SamplingObserver
+from processors.faces.track_stretches import SAMPLE_INTERVAL_S
+from processors.faces.tracklet_maker import Findings
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
 
 BOX = np.array([40, 20, 80, 60], np.float32)
 SCALE = np.array([2.0, 3.0], np.float32)
+RATE = 25.0
 
 
-def embed(chips: ByteArray) -> FloatArray:
-    return np.stack([chips[:, 0, 0, 0], np.ones(len(chips))], 1).astype(np.float32)
+class Embedder:
+    """Knows a face by its colour."""
+
+    name, side = "dlib", 8
+
+    def alignment(self, box: FloatArray, landmarks: FloatArray) -> Any:
+        return np.array([[0.1, 0, -5], [0, 0.1, -5]])
+
+    def embed(self, chips: ByteArray) -> FloatArray:
+        colours = chips[:, 4, 4].astype(np.float32)
+        return np.asarray(colours / np.maximum(np.linalg.norm(colours, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-class Sampler:
-    """Keeps every face that it is offered; chips are the numbers of their frames."""
-
-    def __init__(self, *_: Any) -> None:
-        self.samples: list[FaceSample] = []
-        self.boxes: list[FloatArray] = []
-        made.append(self)
-
-    def offer(self, frame: Any, box: FloatArray, *_: Any) -> None:
-        chip = np.full((8, 8, 3), frame.index, np.uint8)
-        self.samples.insert(0, FaceSample(frame.index, 0.5, chip, chip))
-        self.boxes.append(box)
-
-    def finish(self) -> tuple[list[FaceSample], bytes]:
-        return self.samples, b"jpeg"
-
-
-made: list[Sampler] = []
+class Offers(list[tuple[int, FloatArray]]):
+    """The faces that samplers were offered: frame and box."""
 
 
 @pytest.fixture
-def observer(monkeypatch: pytest.MonkeyPatch) -> SamplingObserver:
-    made.clear()
-    monkeypatch.setattr(sampling_observer, "FaceSampler", Sampler)
-    monkeypatch.setattr(sampling_observer, "sharpness", lambda image, landmarks: float(image[0, 0, 0]))
+def offers(monkeypatch: pytest.MonkeyPatch) -> Offers:
+    noted, offer = Offers(), FaceSampler.offer
+
+    def noting(self: FaceSampler, frame: Any, box: FloatArray, *others: Any) -> None:
+        noted.append((frame.index, box))
+        offer(self, frame, box, *others)
+
+    monkeypatch.setattr(FaceSampler, "offer", noting)
+    return noted
+
+
+@pytest.fixture
+def observer() -> SamplingObserver:
     detector = SimpleNamespace(score_scale=score_scale_of("onet"))
-    models: Any = SimpleNamespace(embedder=SimpleNamespace(side=8, embed=embed), detector=detector)
-    return SamplingObserver(models, AnalysisSettings(), SCALE, 25.0)
+    models: Any = SimpleNamespace(embedder=Embedder(), detector=detector)
+    return SamplingObserver(models, AnalysisSettings(), SCALE, RATE)
 
 
-def show(observer: SamplingObserver, index: int, *tracks: int, searched: bool = False) -> None:
-    """The image of frame n is grey of level 10 n."""
-    image = np.full((90, 160, 3), 10 * index, np.uint8)
-    frame: Any = SimpleNamespace(index=index, source=SimpleNamespace(index=index), image=lambda: image)
+def show(observer: SamplingObserver, index: int, *tracks: int, searched: bool = False, person: int = 0) -> None:
+    """An image full of the person's pattern in the person's colour."""
+    noise = np.random.RandomState(person).randint(30, 230, (12, 20), np.uint8)
+    image = np.zeros((90, 160, 3), np.uint8)
+    image[..., person] = np.kron(noise, np.ones((8, 8), np.uint8))[:90, :160]
+    source = np.zeros((300, 400, 3), np.uint8)
+    source[..., person] = 200
+    frame: Any = SimpleNamespace(
+        index=index,
+        source=SimpleNamespace(
+            index=index,
+            width=400,
+            height=300,
+            placed=None,
+            patch=lambda box: (source, 0, 0),
+            planes=lambda: (np.full((300, 400), 120, np.uint8),),
+        ),
+        image=lambda: image,
+    )
     faces = tuple(VisibleFace(track, BOX, 0.99, landmarks_in(BOX[None])[0]) for track in tracks)
     observer.on_faces(frame, FrameFaces(index, faces, searched))
 
@@ -71,40 +90,72 @@ def track_over(number: int, frames: int, score: float = 0.99) -> Track:
     return track
 
 
-def test_a_new_face_is_sampled_at_once_others_when_the_frame_was_searched(observer: SamplingObserver) -> None:
-    show(observer, 0, 0)
-    show(observer, 1, 0)
-    show(observer, 2, 0, 1)
-    show(observer, 3, 0, 1)
-    show(observer, 4, 0, 1, searched=True)
-    first, second = (observer.on_track_end(track_over(number, 5)) for number in (0, 1))
-    assert first is not None and first["sample_frames"].tolist() == [4, 2, 0]
-    assert second is not None and second["sample_frames"].tolist() == [4, 2]
+def findings(observer: SamplingObserver, track: Track) -> Findings:
+    found = observer.on_track_end(track)
+    assert found is not None
+    return found
+
+
+def test_a_new_face_is_sampled_twice_soon_others_when_the_frame_was_searched(
+    observer: SamplingObserver, offers: Offers
+) -> None:
+    for index in range(20):
+        show(observer, index, 0, *([1] if index > 4 else []), searched=index == 12)
+    # At first, a third of a second later, and where the search has corrected a box: that of the newer face.
+    assert [index for index, _ in offers] == [0, 5, 9, 12]
+
+
+def test_a_face_that_changes_is_sampled_now_and_then(observer: SamplingObserver, offers: Offers) -> None:
+    for index in range(30):
+        show(observer, index, 0, person=index % 3)
+    assert 3 <= len(offers) <= 30 / (SAMPLE_INTERVAL_S * RATE) + 3
 
 
 def test_the_columns_fit_the_track(observer: SamplingObserver) -> None:
-    for index in (0, 2, 4):
+    for index in range(0, 400, 2):
+        show(observer, index, 7, searched=True)
+    found = findings(observer, track_over(7, 400)).columns
+    assert found["sharpness"].shape == (400,) and (found["sharpness"] > 0).all()
+    assert len(found["sample_frames"]) == AnalysisSettings().faces_per_track
+    assert found["embeddings"].shape == (len(found["sample_frames"]), 3)
+    assert (np.diff(found["sample_quality"]) <= 0).all(), "best first"
+
+
+def test_a_track_through_two_people_is_divided_with_a_portrait_of_each(observer: SamplingObserver) -> None:
+    for index in range(100):
+        show(observer, index, 7, person=int(index >= 50))
+    found = findings(observer, track_over(7, 100))
+    assert list(found.divisions) == [50]
+    assert [portrait.frame >= 50 for portrait in found.portraits] == [False, True]
+    after = found.columns["sample_frames"] >= 50
+    assert after.any() and not after.all()
+    assert (found.columns["embeddings"][after].argmax(1) == 1).all()
+    assert (found.columns["embeddings"][~after].argmax(1) == 0).all()
+
+
+def test_a_dissolve_is_no_division_but_both_sides_have_a_portrait(observer: SamplingObserver) -> None:
+    for index in range(100):
         show(observer, index, 7)
-    columns = observer.on_track_end(track_over(7, 6))
-    assert columns is not None
-    assert columns["sharpness"].tolist() == [0, 0, 20, 20, 40, 40]
-    assert columns["embeddings"].tolist() == [[0, 1]] and columns["sample_quality"].tolist() == [0.5]
-    assert columns["face_jpeg"].tobytes() == b"jpeg"
+        if index == 60:
+            observer.on_dissolve(50)
+    found = findings(observer, track_over(7, 100))
+    assert list(found.divisions) == []
+    assert [portrait.frame >= 50 for portrait in found.portraits] == [False, True]
 
 
-def test_samples_are_cut_out_in_source_pixels(observer: SamplingObserver) -> None:
+def test_samples_are_cut_out_in_source_pixels(observer: SamplingObserver, offers: Offers) -> None:
     show(observer, 0, 7)
-    assert made[0].boxes[0].tolist() == [80, 60, 160, 180]
+    assert offers[0][1].tolist() == [80, 60, 160, 180]
 
 
 def test_what_is_no_face_gives_no_columns_and_is_forgotten(observer: SamplingObserver) -> None:
     show(observer, 0, 7)
     assert observer.on_track_end(track_over(7, 2)) is None
     show(observer, 1, 7)
-    assert len(made) == 2, "a new sampler: the old one is gone"
+    assert findings(observer, track_over(7, 4)).columns["sample_frames"].tolist() == [1]
 
 
 def test_a_track_that_was_never_shown_has_no_samples(observer: SamplingObserver) -> None:
-    columns = observer.on_track_end(track_over(7, 4))
-    assert columns is not None
-    assert columns["sharpness"].tolist() == [0] * 4 and columns["embeddings"].shape == (0, 2)
+    found = findings(observer, track_over(7, 4))
+    assert found.columns["sharpness"].tolist() == [0] * 4 and found.columns["embeddings"].shape == (0, 3)
+    assert list(found.portraits) == []

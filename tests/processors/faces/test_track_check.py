@@ -11,14 +11,21 @@ import pytest
 from core.models.model_spec import ScoreScale
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSample
-from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION, SURE_CONFIRMATIONS, TrackCheck
+from processors.faces.track_check import (
+    MIN_DOUBTFUL_S,
+    MIN_OPINION,
+    MIN_SURE_OPINION,
+    SURE_CONFIRMATIONS,
+    SURE_S,
+    TrackCheck,
+)
 from processors.faces.tracklet_maker import MIN_FRAMES
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
 
 RATE = 20.0
-SCALE = ScoreScale(possible=0.1, seen=0.2, calm=0.3, sure=0.4, sure_track=0.5)
-SURE, DOUBTFUL = 0.55, 0.45
+SCALE = ScoreScale(possible=0.1, seen=0.2, calm=0.3, sure=0.6, sure_track=0.5)
+BEYOND_DOUBT, SURE, DOUBTFUL = 0.65, 0.55, 0.45
 LONG = round(2 * MIN_DOUBTFUL_S * RATE)
 """frames of a track that is long enough to be asked about"""
 
@@ -37,7 +44,7 @@ class Verifier:
 
 def samples(count: int) -> list[FaceSample]:
     chip, wide = np.zeros((8, 8, 3), np.uint8), np.zeros((200, 200, 3), np.uint8)
-    return [FaceSample(frame, 1 - 0.01 * frame, chip, wide) for frame in range(count)]
+    return [FaceSample(frame, 1 - 0.01 * frame, chip, wide, np.zeros(576, np.float32)) for frame in range(count)]
 
 
 def track_of(length: int, *, score: float = SURE, confirmed: float = 1.0) -> Track:
@@ -59,9 +66,18 @@ def test_a_sure_track_needs_neither_samples_nor_a_second_opinion() -> None:
     assert verifier.asked == []
 
 
+def test_a_short_track_needs_a_score_beyond_doubt_or_an_opinion_that_is_not_nothing() -> None:
+    short, necklace, half_hidden = round(0.5 * RATE), Verifier(0.0), Verifier(MIN_SURE_OPINION + 0.05)
+    assert is_face(track_of(round(SURE_S * RATE), score=SURE), necklace, 3)
+    assert is_face(track_of(short, score=BEYOND_DOUBT), necklace, 3)
+    assert necklace.asked == []
+    assert not is_face(track_of(short, score=SURE), necklace, 3)
+    assert is_face(track_of(short, score=SURE), half_hidden, 3)
+
+
 def test_flicker_is_no_face() -> None:
     assert not is_face(track_of(MIN_FRAMES - 1), Verifier(), 1)
-    assert is_face(track_of(MIN_FRAMES), Verifier(), 1)
+    assert is_face(track_of(MIN_FRAMES, score=BEYOND_DOUBT), Verifier(), 1)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +97,7 @@ def test_a_doubtful_track_that_is_short_is_no_face() -> None:
     verifier = Verifier()
     short = round(MIN_DOUBTFUL_S * RATE) - 1
     assert not is_face(track_of(short, score=DOUBTFUL), verifier, 3)
-    assert is_face(track_of(short), verifier, 3)
+    assert is_face(track_of(short, score=BEYOND_DOUBT), verifier, 3)
     assert verifier.asked == []
 
 

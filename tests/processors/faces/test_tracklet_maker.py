@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from core.types import Shot, Tracklet
-from processors.faces.tracklet_maker import MIN_FRAMES, cut_at_shots, interpolated, make_tracklet, tracklet_frames
+from core.types import Shot, Tracklet, Transition
+from processors.faces.face_sampler import Portrait
+from processors.faces.tracklet_maker import (
+    MIN_FRAMES,
+    Findings,
+    MeasuredTrack,
+    cut_track,
+    interpolated,
+    measured_track,
+    tracklet_frames,
+)
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
 
@@ -16,16 +26,27 @@ SCALE = np.array([2.0, 3.0], np.float32)
 SCORE = 0.95
 
 
-def make(track: Track, samples: tuple[int, ...] = (), **signals: Any) -> Tracklet:
+RATE = 8.0
+"""frames per second: a dissolve takes 4 frames"""
+
+
+def make(track: Track, samples: tuple[int, ...] = (), divisions: tuple[int, ...] = (), **signals: Any) -> MeasuredTrack:
     columns = {
         "sharpness": np.arange(len(tracklet_frames(track)), dtype=np.float32),
         "sample_frames": np.array(samples, np.int64),
         "sample_quality": np.ones(len(samples), np.float32),
         "embeddings": np.array([[frame, 1] for frame in samples], np.float32).reshape(-1, 2),
-        "face_jpeg": np.frombuffer(b"jpeg", np.uint8),
         **signals,
     }
-    return make_tracklet(track, SCALE, columns)
+    portraits = [Portrait(frame, 1.0, np.full((64, 64, 3), frame, np.uint8)) for frame in sorted(samples)]
+    return measured_track(track, SCALE, [Findings(columns, divisions, portraits)])
+
+
+def level(jpeg: bytes) -> int:
+    """The frame that a portrait of `make` is from."""
+    decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert decoded is not None
+    return round(float(decoded.mean()))
 
 
 def track_over(frames: list[int]) -> Track:
@@ -37,17 +58,17 @@ def track_over(frames: list[int]) -> Track:
 
 
 def test_boxes_and_landmarks_are_in_source_pixels() -> None:
-    tracklet = make(track_over(list(range(5, 15))))
+    tracklet = make(track_over(list(range(5, 15)))).whole
     assert tracklet.id == 7
     assert tracklet.frames.tolist() == list(range(5, 15))
     assert tracklet.boxes[0] == pytest.approx([2 * 20, 3 * 20, 2 * 40, 3 * 50])
     assert tracklet.landmarks == pytest.approx(landmarks_in(tracklet.boxes), rel=1e-5)
     assert tracklet.scores == pytest.approx(np.full(10, SCORE))
-    assert tracklet.face_jpeg == b"jpeg"
+    assert tracklet.face_jpeg == b"", "portraits belong to pieces"
 
 
 def test_the_samples_keep_their_order_and_their_embeddings() -> None:
-    tracklet = make(track_over(list(range(10))), (6, 2, 9))
+    tracklet = make(track_over(list(range(10))), (6, 2, 9)).whole
     assert tracklet.sample_frames.tolist() == [6, 2, 9]
     assert tracklet.embeddings[:, 0].tolist() == [6, 2, 9]
 
@@ -58,7 +79,7 @@ def test_a_column_that_does_not_fit_the_track_is_an_error() -> None:
 
 
 def test_a_hidden_face_keeps_its_place_with_score_0() -> None:
-    tracklet = make(track_over([0, 1, 2, 6, 7]))
+    tracklet = make(track_over([0, 1, 2, 6, 7])).whole
     assert tracklet.frames.tolist() == list(range(8))
     assert np.flatnonzero(tracklet.scores == 0).tolist() == [3, 4, 5]
     assert tracklet.boxes[:, 0] == pytest.approx(2 * (10 + 2 * np.arange(8)))
@@ -69,36 +90,76 @@ def test_rows_between_are_linear() -> None:
     assert rows.tolist() == [[0, 1], [1, 1], [2, 1], [4, 2], [6, 3], [8, 4], [10, 5]]
 
 
-def shots(*ends: int) -> list[Shot]:
-    return [Shot(i, start, end, "cut") for i, (start, end) in enumerate(zip((0, *ends), ends, strict=False))]
+def shots(*ends: int, transition: Transition = "cut") -> list[Shot]:
+    return [Shot(i, start, end, transition) for i, (start, end) in enumerate(zip((0, *ends), ends, strict=False))]
 
 
-def whole(frames: int = 30) -> Tracklet:
-    return make(track_over(list(range(frames))), (25, 3, 12, 1), speech=np.arange(frames, dtype=np.float32))
+def cut(track: MeasuredTrack, into: list[Shot], capacity: int = 6) -> list[Tracklet]:
+    return cut_track(track, into, RATE, capacity)
 
 
-def test_a_tracklet_within_a_shot_stays_whole() -> None:
-    (piece,) = cut_at_shots(whole(), shots(40, 80))
+def whole(frames: int = 30, divisions: tuple[int, ...] = ()) -> MeasuredTrack:
+    speech = np.arange(frames, dtype=np.float32)
+    return make(track_over(list(range(frames))), (25, 3, 12, 1), divisions, speech=speech)
+
+
+def test_a_track_within_a_shot_stays_whole() -> None:
+    (piece,) = cut(whole(), shots(40, 80))
     assert piece.shot == 0 and len(piece.frames) == 30
-    assert piece.sample_frames.tolist() == [25, 3, 12, 1]
+    assert sorted(piece.sample_frames.tolist()) == [1, 3, 12, 25]
 
 
-def test_every_shot_gets_its_rows_and_its_samples() -> None:
-    tracklet = whole()
-    pieces = cut_at_shots(tracklet, shots(10, 20, 40))
+def test_every_shot_gets_its_rows_samples_and_portrait() -> None:
+    track = whole()
+    pieces = cut(track, shots(10, 20, 40))
     assert [(p.shot, p.start, p.end) for p in pieces] == [(0, 0, 10), (1, 10, 20), (2, 20, 30)]
-    assert [p.sample_frames.tolist() for p in pieces] == [[3, 1], [12], [25]]
-    assert [p.embeddings[:, 0].tolist() for p in pieces] == [[3, 1], [12], [25]]
-    assert np.array_equal(np.concatenate([p.boxes for p in pieces]), tracklet.boxes)
+    assert [p.sample_frames.tolist() for p in pieces] == [[1, 3], [12], [25]]
+    assert [p.embeddings[:, 0].tolist() for p in pieces] == [[1, 3], [12], [25]]
+    assert [level(p.face_jpeg) for p in pieces] == [1, 12, 25]
+    assert np.array_equal(np.concatenate([p.boxes for p in pieces]), track.whole.boxes)
     assert [p.signals["speech"].tolist() for p in pieces] == [p.frames.tolist() for p in pieces]
 
 
+def test_so_does_every_person() -> None:
+    pieces = cut(whole(divisions=(8, 20)), shots(40))
+    assert [(p.shot, p.start, p.end) for p in pieces] == [(0, 0, 8), (0, 8, 20), (0, 20, 30)]
+    assert [p.sample_frames.tolist() for p in pieces] == [[1, 3], [12], [25]]
+    assert [level(p.face_jpeg) for p in pieces] == [1, 12, 25]
+
+
+def test_a_piece_without_samples_has_no_portrait() -> None:
+    pieces = cut(whole(divisions=(14, 20)), shots(40))
+    assert pieces[1].sample_frames.size == 0 and pieces[1].face_jpeg == b""
+
+
+def test_a_dissolve_divides_once() -> None:
+    """The face is found to have changed two frames after the middle of the dissolve."""
+    pieces = cut(whole(divisions=(17,)), shots(15, 40, transition="dissolve"))
+    assert [(p.start, p.end) for p in pieces] == [(0, 15), (15, 30)]
+
+
+def test_mixtures_of_two_faces_do_not_represent_a_person() -> None:
+    track = make(track_over(list(range(30))), (25, 3, 14, 15))
+    pieces = cut(track, shots(15, 40, transition="dissolve"))
+    assert [p.sample_frames.tolist() for p in pieces] == [[3], [25]]
+    assert [level(p.face_jpeg) for p in pieces] == [3, 25]
+    only_mixtures = cut(make(track_over(list(range(30))), (14, 15)), shots(15, 40, transition="dissolve"))
+    assert [p.sample_frames.tolist() for p in only_mixtures] == [[14], [15]]
+
+
+def test_a_piece_keeps_no_more_samples_than_asked_for() -> None:
+    (piece,) = cut(make(track_over(list(range(30))), (0, 1, 2, 15, 29)), shots(40), capacity=3)
+    assert piece.sample_frames.tolist() == [0, 15, 29]
+
+
 def test_a_piece_that_is_too_short_is_dropped() -> None:
-    pieces = cut_at_shots(whole(), shots(30 - MIN_FRAMES + 1, 60))
+    pieces = cut(whole(), shots(30 - MIN_FRAMES + 1, 60))
     assert [p.shot for p in pieces] == [0]
 
 
 def test_a_piece_begins_and_ends_with_a_face_that_is_seen() -> None:
     hidden_over_the_cut = make(track_over([*range(12), *range(20, 30)]))
-    pieces = cut_at_shots(hidden_over_the_cut, shots(15, 40))
+    pieces = cut(hidden_over_the_cut, shots(15, 40))
     assert [(p.start, p.end) for p in pieces] == [(0, 12), (20, 30)]
+    hidden_before_the_other = make(track_over([*range(12), *range(20, 30)]), divisions=(20,))
+    assert [(p.start, p.end) for p in cut(hidden_before_the_other, shots(40))] == [(0, 12), (20, 30)]

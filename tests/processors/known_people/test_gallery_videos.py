@@ -13,7 +13,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import PersonOfVideo
 from processors.known_people.gallery_videos import follow_edits, link_appearance, unlink_appearance
 from processors.known_people.known_faces import KnownFaces
-from tests.processors.known_people.people import EMBEDDER, SIMILARITY, cast, linked, photo, run, video
+from tests.processors.known_people.people import EMBEDDER, SIMILARITY, cast, faces, linked, photo, run, video
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -119,6 +119,57 @@ def test_splitting_in_a_video(gallery: Gallery) -> None:
     assert [person.faces for person in gallery.people()] == [3, 6, 3]
     split = [replace(cast([1])[0], tracklets=(0,)), replace(cast([1])[0], label="person_03", tracklets=(1,))]
     assert run(gallery, "one", split) == {"person_01": 1, "person_03": 3}
+
+
+def test_a_piece_of_a_divided_tracklet_is_somebody_else(gallery: Gallery) -> None:
+    run(gallery, "one", [1, 2])
+    people = edited(("person_01", (0,)), ("person_02", (2, 3)), ("person_03", (1, 4)))
+    # 4 is the later part of 0: its person was split off, and is not taken for a newcomer.
+    after = follow_edits(gallery, video("one"), people, {4: 0})
+    assert after == [("person_01", 1), ("person_02", 2), ("person_03", 3)]
+    assert gallery.apart() == {(1, 3)}
+    # What the gallery had of 0 may show either of them.
+    assert {person.number: person.faces for person in gallery.people()} == {1: 0, 2: 6, 3: 3}
+    pieces = [
+        PersonOfVideo("person_01", (0,), faces=faces(1, 0, 1)),
+        PersonOfVideo("person_02", (2, 3), faces=faces(2, 2, 3) + faces(2, 3, 3, first=10)),
+        PersonOfVideo("person_03", (1, 4), faces=faces(1, 1, 3, first=10) + faces(5, 4, 2)),
+    ]
+    follow_edits(gallery, video("one"), pieces, {4: 0})
+    assert run(gallery, "one", pieces) == {"person_01": 1, "person_02": 2, "person_03": 3}
+    assert {person.number: person.faces for person in gallery.people()} == {1: 1, 2: 6, 3: 5}
+    state = gallery.state
+    run(gallery, "one", pieces)
+    assert gallery.state == state
+
+
+def test_an_unknown_tracklet_that_is_given_to_somebody_brings_its_faces(gallery: Gallery) -> None:
+    run(gallery, "one", [1])
+    follow_edits(gallery, video("one"), edited(("person_01", (0, 1, 7))))
+    given = replace(cast([1])[0], tracklets=(0, 1, 7), faces=cast([1])[0].faces + faces(1, 7, 2, first=20))
+    assert run(gallery, "one", [given]) == {"person_01": 1}
+    assert gallery.people()[0].faces == 8
+
+
+def test_a_name_that_is_taken_back_names_nobody(gallery: Gallery) -> None:
+    run(gallery, "one", [1])
+    follow_edits(gallery, video("one"), edited(("Anna", (0, 1))))
+    assert gallery.find("P0001").name == "Anna"
+    follow_edits(gallery, video("one"), edited(("person_01", (0, 1))))
+    assert gallery.find("P0001").name == ""
+
+
+def test_a_name_that_a_photo_or_another_video_gave_is_not_taken_back(gallery: Gallery) -> None:
+    gallery.keep_photos([photo(1, "Anna")], "/photos", EMBEDDER)
+    run(gallery, "one", [1])
+    follow_edits(gallery, video("one"), edited(("Anna", (0, 1))))
+    follow_edits(gallery, video("one"), edited(("person_01", (0, 1))))
+    assert gallery.find("P0001").name == "Anna"
+    run(gallery, "two", [2])
+    run(gallery, "three", [2], first=20)
+    follow_edits(gallery, video("two"), edited(("Berta", (0, 1))))
+    follow_edits(gallery, video("two"), edited(("person_01", (0, 1))))
+    assert gallery.find("P0002").name == "Berta"
 
 
 def test_renaming_in_a_video_names_the_person(gallery: Gallery) -> None:

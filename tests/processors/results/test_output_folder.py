@@ -19,6 +19,7 @@ from processors.results import output_folder
 from processors.results.old_results import examine_folder
 from processors.results.output_folder import remove_leftovers, resumable_clips, staged_results
 from processors.results.run_plan import Action, plan_run
+from processors.results.timeline_history import HISTORY_FOLDER
 from tests.material.page_material import a_manifest
 from utils.fingerprints import Fingerprint
 
@@ -188,7 +189,12 @@ def test_leftovers_of_a_killed_run_go_and_links_are_not_followed(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / ".partial-0123456789abcdef.json").write_text("a journal")
     (tmp_path / "elsewhere" / "file").write_text("mine")
+    history = tmp_path / "elsewhere" / HISTORY_FOLDER
+    history.mkdir()
+    for name in (".partial-fedcba9876543210.json", "0001.json"):
+        (history / name).write_text("a timeline")
     (tmp_path / ".partial-link").symlink_to(tmp_path / "elsewhere")
     remove_leftovers(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["elsewhere"]
-    assert [p.name for p in (tmp_path / "elsewhere").iterdir()] == ["file"]
+    assert sorted(p.name for p in (tmp_path / "elsewhere").iterdir()) == [HISTORY_FOLDER, "file"]
+    assert [p.name for p in history.iterdir()] == ["0001.json"]

@@ -25,8 +25,10 @@ from core.types import (
     Tracklet,
 )
 from processors.clips.clip_thumbnails import ClipThumbnails
-from processors.results.manifest import ManifestTimeline, read_manifest
-from processors.results.output_writer import make_manifest, make_timeline_file, write_results
+from processors.people.doubt import find_doubts
+from processors.results.manifest import ManifestDoubt, ManifestTimeline, read_manifest
+from processors.results.manifest_maker import make_manifest
+from processors.results.output_writer import make_timeline_file, write_results
 from processors.results.tracks_table import TRACKS_HEADER, track_lines
 from tests.material import factories
 from utils.fingerprints import Fingerprint
@@ -169,6 +171,7 @@ def write(folder: Path, analysis, timeline, clips):
     return write_results(
         folder, analysis, timeline, clips, ClipThumbnails(folder, [one.person for one in clips]),
         fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
+        folder_name="video",
     )  # fmt: skip
 
 
@@ -206,3 +209,29 @@ def test_no_frames_at_all(analysis):
         analysis_key=KEY, timeline_state=ManifestTimeline(),
     )  # fmt: skip
     assert (value.video.frames, value.video.duration_s) == (0, 0.0)
+
+
+def test_what_is_doubtful_is_in_the_manifest():
+    like, unlike = np.eye(4)[:2]
+    near = [0.99, np.sqrt(1 - 0.99**2), 0, 0]
+    tracks = [
+        factories.tracklet(0, range(10), embeddings=[like], sample_quality=0.5),
+        factories.tracklet(1, range(20, 30), (200, 0, 240, 40), embeddings=[unlike], sample_quality=0.4),
+        factories.tracklet(2, range(40, 48), (90, 10, 130, 51), shot=0, embeddings=[near], sample_quality=0.25,
+                 scores=[1, 1, 0, 0, 0, 0, 1, 1]),
+        factories.tracklet(3, range(60, 61)),
+    ]  # fmt: skip
+    analysis = factories.face_analysis(tracks, 100)
+    timeline = Timeline((Identity("a", (0, 1), ()), Identity("b", (), ())), unknown=(2, 3))
+    found = make_manifest(
+        analysis, timeline, [],
+        file_sizes={}, fingerprint=Fingerprint(0, ""), settings=Settings(), models={}, warnings=[],
+        analysis_key=KEY, timeline_state=ManifestTimeline(), doubts=find_doubts(analysis, timeline),
+    )  # fmt: skip
+    doubt = found.people[0].doubt
+    assert (doubt.doubtful, doubt.similarity, doubt.part) == (True, 0.0, (1,))
+    assert found.people[1].doubt == ManifestDoubt()
+    first, second = found.unknown_tracklets
+    assert (first.tracklet, first.start_s, first.end_s, first.seen_s, first.face_px) == (2, 1.6, 1.92, 0.16, 41.0)
+    assert (first.quality, first.nearest) == (0.25, "a") and 0 < (first.nearest_similarity or 0) < 1
+    assert (second.quality, second.nearest, second.nearest_similarity) == (None, "", None)

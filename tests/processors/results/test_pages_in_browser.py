@@ -48,7 +48,9 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_video(folder / clip["file"], frame_times())
     face = encode_jpeg(np.full((64, 64, 3), 90, np.uint8), 80)
     write_bytes(folder / PERSON / "face.jpg", face)
-    pictures = ReportImages({PERSON: [FaceImage(0, face), FaceImage(1, face)]}, {manifest["clips"][0]["file"]: face})
+    pictures = ReportImages(
+        {PERSON: [FaceImage(0, face), FaceImage(1, face)]}, {manifest["clips"][0]["file"]: face}, {3: face}
+    )
     write_text(folder / "report.html", report_html(as_manifest(manifest), as_timeline(a_timeline()), pictures))
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
@@ -107,9 +109,12 @@ def test_everything_is_on_the_page(show):
         ".notes li",
         "details",
         ".faces li",
+        ".badge.doubtful",
+        ".unknown img",
+        ".command",
     )
-    assert page.execute_script(count, *selectors) == [2, 2, 2, 3, 4, 1, 1, 1, 2, 1]
-    assert page.find_element("css selector", "h2[id$=name]").text == PERSON
+    assert page.execute_script(count, *selectors) == [2, 2, 2, 3, 4, 1, 1, 1, 2, 1, 1, 1, 3]
+    assert page.find_element("css selector", "h2[id$=name]").text == f"{PERSON} doubtful"
     assert page.find_element("css selector", "h1").text == " ".join(HOSTILE.split())
 
 

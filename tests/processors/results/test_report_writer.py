@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -56,6 +57,53 @@ def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
     assert 'src="person_01/clip%20%231%3F.mp4"' in text
     # A clip from 3.2 s on in a video of 12.8 s.
     assert re.search(r'<rect x="25.0%" width="25.0%"', text)
+
+
+def test_doubtful_people_are_told_with_the_commands_that_settle_it(manifest):
+    plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", page(manifest)).split()))
+    assert "doubtful: 1 resembles the others by 0.55; perhaps the same as Zoë & co (0.40)" in plain
+    assert "main.py split VIDEO person_01 --tracklets 1" in plain
+    assert "main.py merge VIDEO person_01 'Zoë & co'" in plain
+    manifest["people"][0]["doubt"] = {"doubtful": False, "similarity": 0.9, "part": [1]}
+    sure = page(manifest)
+    assert 'class="badge doubtful"' not in sure and "main.py split" not in sure
+
+
+def test_unknown_tracklets_are_shown_with_what_is_known_and_the_command(manifest):
+    text = page(manifest, unknown={3: JPEG})
+    plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", text).split())).replace("–", "-")
+    assert "Not sure who this is" in plain
+    assert "Tracklet 3 0:05.0-0:05.2, shot 1; seen for 0.2 s, 42 px high; quality 0.12; nearest person_01" in plain
+    assert "main.py assign VIDEO person_01 --tracklets 3" in plain
+    assert data_uri(JPEG) in text
+    assert data_uri(JPEG) not in page(manifest)
+    manifest["unknown_tracklets"][0] |= {"nearest": "", "nearest_similarity": None}
+    alone = html.unescape(page(manifest))
+    assert "quality 0.12; there is nobody who could be it" in alone
+    # The next free name makes a new person.
+    assert "main.py assign VIDEO person_02 --tracklets 3" in alone
+    manifest["unknown_tracklets"][0]["quality"] = None
+    assert "no face is good enough to be compared" in page(manifest)
+    manifest["unknown_tracklets"] = []
+    assert "Not sure who this is" not in page(manifest)
+
+
+def test_of_very_many_unknown_tracklets_those_seen_longest_are_shown(manifest):
+    one = manifest["unknown_tracklets"][0]
+    manifest["unknown"] = list(range(100, 300))
+    manifest["unknown_tracklets"] = [{**one, "tracklet": 100 + k, "seen_s": 0.01 * k} for k in range(200)]
+    text = page(manifest)
+    assert re.findall(r'<li id="tracklet-(\d+)">', text) == [str(k) for k in range(240, 300)]
+    assert "140 more are listed by" in text
+
+
+def test_commands_can_be_pasted_whatever_people_are_called(manifest):
+    hostile = "a'; rm -rf $HOME; echo <b>`x`"
+    manifest["unknown_tracklets"][0]["nearest"] = hostile
+    text = report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(), folder="my video")
+    command = re.search(r'<code class="command">(main.py assign .*?)</code>', text)
+    assert command is not None and "<b>" not in command[1]
+    assert shlex.split(html.unescape(command[1])) == ["main.py", "assign", "my video", hostile, "--tracklets", "3"]
 
 
 def test_of_very_many_clips_none_is_opened_before_it_is_played(manifest):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly_spaced, read_thumbnails
-from core.types import ByteArray, Clip, FaceAnalysis, Identity, Timeline, Tracklet
+from core.types import ByteArray, Clip, FaceAnalysis, Identity, Timeline, Tracklet, TrackletDivision
 from processors.clips.clip_thumbnails import TILE_HEIGHT_PX, ClipThumbnails
 from processors.results.contact_sheet import contact_sheet
 from processors.results.result_pictures import ranked_faces, write_images
@@ -75,6 +75,22 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
     sides = [max(decoded(face.jpeg).shape) for face in shown.faces["a"]]
     assert sides[0] <= 232 and sides[1] <= 96
     assert not (tmp_path / "b").exists()
+
+
+def test_a_person_of_a_divided_tracklet_has_a_face_from_the_clip(tmp_path):
+    tracks = (tracklet(0, 0.4, b""), tracklet(1, 0.4, b""), tracklet(2, 0.4, picture(40)), tracklet(3, 0.4, b""))
+    people = tuple(Identity(name, own, ()) for name, own in {"a": (0,), "b": (1,), "c": (3,)}.items())
+    timeline = Timeline(people, unknown=(2,), divisions=(TrackletDivision(0, 5, 1),))
+    clips = [clip("a", 1), clip("b", 1), clip("c", 1)]
+    for one in clips:
+        (tmp_path / one.file).parent.mkdir()
+        write_video(tmp_path / one.file, [i / 25 for i in range(50)], sound=None)
+    files, shown = write_images(tmp_path, factories.face_analysis(tracks), timeline, clips, of(tmp_path, clips))
+    assert [file for file in files if "face" in file] == ["a/face.jpg", "b/face.jpg"]
+    assert decoded((tmp_path / "b/face.jpg").read_bytes()).shape[:2] == (TILE_HEIGHT_PX, 320)
+    assert [face.tracklet for face in shown.faces["b"]] == [1]
+    # Unknown tracklets have small pictures in the report.
+    assert max(decoded(shown.unknown[2]).shape) == 96
 
 
 def test_a_clip_that_cannot_be_read_has_no_picture(tmp_path, analysis):

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from core.errors import SettingsError
-from core.types import Identity, Segment, Timeline
+from core.types import Identity, Segment, Timeline, TrackletDivision
+from processors.people.tracklet_division import divided_analysis
 from processors.results.output_writer import make_timeline_file
 from processors.results.timeline_file import parse_timeline, read_timeline, to_timeline
 from tests.material.factories import face_analysis, tracklet, video_info
@@ -164,3 +165,55 @@ def test_no_file_and_one_too_large(tmp_path, monkeypatch):
     monkeypatch.setattr("processors.results.timeline_file.MAX_BYTES", 100)
     with pytest.raises(SettingsError, match="too large"):
         read_timeline(tmp_path)
+
+
+def divided(*entries: tuple[int, float, int]) -> dict:
+    """The file with tracklets divided, the pieces of person_01's first one given to person_02."""
+    value = written()
+    value["divided"] = [{"tracklet": number, "at_s": at_s, "id": piece} for number, at_s, piece in entries]
+    value["tracklets"] += [{"id": piece, "shot": 0, "start_s": 0, "end_s": 1} for _, _, piece in entries]
+    value["people"][0]["segments"][0]["end_s"] = 0.5005
+    return value
+
+
+def test_a_tracklet_is_divided_at_the_nearest_frame():
+    value = divided((0, 0.51, 7))
+    value["people"][1]["tracklets"].append(7)
+    value["people"][1]["segments"] = [{"shot": 0, "start_s": 0.5005, "end_s": 1.0, "tracklets": [7]}]
+    timeline = parse(value)
+    assert timeline.divisions == (TrackletDivision(0, 15, 7),)
+    assert timeline.people[1].segments == (Segment("person_02", 0, 15, 30, (7,)),)
+    assert timeline.statistics["tracklets"] == 6
+    again = make_timeline_file(divided_analysis(ANALYSIS, timeline.divisions), timeline, [], KEY)
+    assert [(d.tracklet, d.at_s, d.id) for d in again.divisions] == [(0, 0.5005, 7)]
+    ends = {t.id: (t.start_s, t.end_s) for t in again.tracklets}
+    assert ends[0] == (0.0, 0.5005) and ends[7] == (0.5005, 1.735067)
+    assert to_timeline(again, ANALYSIS, PATH).people == timeline.people
+
+
+def test_a_piece_may_be_divided_and_a_time_at_its_very_end_leaves_it_a_frame():
+    assert parse(divided((0, 0.51, 7), (7, 1.0, 8))).divisions[1] == TrackletDivision(7, 30, 8)
+    assert parse(divided((0, 0.0, 7))).divisions == (TrackletDivision(0, 1, 7),)
+
+
+def test_files_without_divisions_are_as_before():
+    assert "divided" not in written()
+    assert parse(written()).divisions == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "complaint"),
+    [
+        ((0, 9.0, 7), "divided[0].at_s", "9: tracklet 0 lasts from 0.000 to 1.735"),
+        ((2, 0.5, 7), "divided[0].at_s", "0.5: tracklet 2 lasts from 1.735"),
+        ((3, 2.069, 7), "divided[0].at_s", "tracklet 3 is a single frame"),
+        ((0, 0.5, 1), "divided[0].id", "the analysis has a tracklet 1 already"),
+        ((9, 0.5, 7), "divided[0].tracklet", "there is no tracklet 9"),
+    ],
+)
+def test_a_wrong_division_is_named(entry, field, complaint):
+    value = divided(entry)
+    value["tracklets"] = list({t["id"]: t for t in reversed(value["tracklets"])}.values())
+    with pytest.raises(SettingsError) as caught:
+        parse(value)
+    assert caught.value.message.startswith(f"{field}: ") and complaint in caught.value.message

@@ -20,11 +20,21 @@ def mixtures(shares: Sequence[float], old: FloatArray = OLD, new: FloatArray = N
 
 
 def test_a_dissolve_is_put_where_more_of_the_new_image_shows() -> None:
-    assert fit_dissolve(mixtures(RISE)) == (6, 8)
+    found = fit_dissolve(mixtures(RISE))
+    assert found is not None and (found.middle, found.settled) == (6, 8)
+    assert found.residual == pytest.approx(0, abs=1e-4)
 
 
 def test_a_fade_from_black_is_one_too() -> None:
-    assert fit_dissolve(mixtures(RISE, old=np.zeros_like(OLD))) == (6, 8)
+    found = fit_dissolve(mixtures(RISE, old=np.zeros_like(OLD)))
+    assert found is not None and (found.middle, found.settled) == (6, 8)
+
+
+def test_a_poor_fit_is_told() -> None:
+    """A tenth of another image is mixed into the frames between."""
+    frames = [f + 0.1 * (OTHER - f) * (2 < i < 9) for i, f in enumerate(mixtures(RISE))]
+    found = fit_dissolve(frames)
+    assert found is not None and 0.02 < found.residual < 0.2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from processors.shots.shot_detector import MAX_CUT_DELAY, MAX_DISSOLVE_DELAY_S, ShotDetector
 
 CLIPS = Path(__file__).resolve().parents[4] / "shared" / "clips"
+CASES = CLIPS.parent / "cases" / "faces"
 RATE = 25.0
 
 
@@ -101,6 +102,59 @@ def test_cut_between_similar_images(pillars: bool) -> None:
     if pillars:
         frames = [cv2.copyMakeBorder(f, 0, 0, 20, 20, cv2.BORDER_CONSTANT) for f in frames]
     assert run(frames)[0] == [(20, "cut")]
+
+
+def jumped(weight: float) -> list[np.ndarray]:
+    """A person, as opaque as `weight`, moves before a fixed set; at frame 20 some of the recording is left out."""
+    frames = scene(1, 40)
+    person = scene(2, 20, 1.0) + scene(3, 20, 1.0)
+    for frame, other in zip(frames, person, strict=True):
+        frame[:, :224] = cv2.addWeighted(frame[:, :224], 1 - weight, other[:, :224], weight, 0)
+    return frames
+
+
+def test_jump_cut_in_front_of_a_fixed_set() -> None:
+    assert run(jumped(0.3))[0] == [(20, "cut")]
+
+
+def test_cut_to_a_brighter_image_of_the_same_build() -> None:
+    """More changes than the contrast explains, and a third of the structure: no switched light."""
+    first, second = scaled(scene(1, 20, 1.0), 0.35), scene(1, 20, 1.0)
+    for frame, other in zip(second, scene(2, 20), strict=True):
+        frame[:, 110:230] = other[:, 110:230]
+    assert run(first + second)[0] == [(20, "cut")]
+
+
+def test_sensitivity_decides_about_a_doubtful_cut() -> None:
+    frames = jumped(0.3)
+    found = []
+    for sensitivity in (0.0, 0.5, 1.0):
+        detector = ShotDetector(RATE, sensitivity)
+        for frame in frames:
+            detector.update(frame)
+        detector.finish()
+        found.append(len(detector.shots(len(frames))) - 1)
+    assert found == [0, 1, 1]
+
+
+def test_the_last_frame_is_no_weak_cut() -> None:
+    assert run(jumped(0.3)[:21])[0] == []
+    assert run(jumped(0.3)[:22])[0] == [(20, "cut")]
+
+
+def test_quick_zoom_is_no_dissolve() -> None:
+    """Away from a head before a plain wall, with a stop before and after."""
+    rng = np.random.default_rng(4)
+    wall = np.full((360, 640, 3), 120, np.uint8)
+    head = cv2.resize(rng.integers(20, 236, (8, 6, 3)).astype(np.uint8), (180, 260), interpolation=cv2.INTER_CUBIC)
+    wall[50:310, 230:410] = head
+    sizes = [0.5] * 15 + list(np.linspace(0.5, 0.8, 14)) + [0.8] * 15
+    frames = []
+    for size in sizes:
+        w, h = round(640 * size), round(360 * size)
+        x, y = 320 - w // 2, 180 - h // 2
+        frames.append(np.asarray(cv2.resize(wall[y : y + h, x : x + w], (320, 180)), np.uint8))
+    assert run(frames)[0] == []
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -231,6 +285,27 @@ def test_development_clips(name: str, cuts: list[int]) -> None:
 
 
 @pytest.mark.clips
+@pytest.mark.parametrize(
+    ("name", "cuts"),
+    [
+        ("grid_cuts.mp4", [*range(50, 500, 50)]),
+        ("joined_signers.mp4", [66, 109, 201, 242, 291, 352, 427, 466]),
+        ("jump_avi.mp4", [150, 270]),
+        ("jump_vv.mp4", [100, 201]),
+        ("zoominout.mp4", []),
+        ("whippan2.mp4", []),
+    ],
+)
+def test_cuts_between_similar_images_and_none_in_a_zoom(name: str, cuts: list[int]) -> None:
+    assert clip_cuts(name, folder=CASES) == cuts
+
+
+@pytest.mark.clips
+def test_steps_of_a_slow_animation_are_no_cuts() -> None:
+    assert clip_cuts("mask_output.gif", folder=CLIPS.parent / "who") == []
+
+
+@pytest.mark.clips
 def test_a_letterbox_hides_no_cut_of_a_dark_clip() -> None:
     assert clip_cuts("hamilton_short.mp4", lambda frame: framed(frame, 0.2, 0.0, 0)) == [20, 82, 211]
 
@@ -241,8 +316,10 @@ def test_a_car_at_half_the_rate_makes_no_cut() -> None:
     assert clip_cuts("intel_car.mp4", every=2) == []
 
 
-def clip_cuts(name: str, change: Callable[[np.ndarray], np.ndarray] = lambda frame: frame, every: int = 1) -> list[int]:
-    path = CLIPS / name
+def clip_cuts(
+    name: str, change: Callable[[np.ndarray], np.ndarray] = lambda frame: frame, every: int = 1, folder: Path = CLIPS
+) -> list[int]:
+    path = folder / name
     if not path.exists():
         pytest.skip(f"{path} is missing")
     with av.open(f"file:{path}") as container:
@@ -256,3 +333,22 @@ def clip_cuts(name: str, change: Callable[[np.ndarray], np.ndarray] = lambda fra
             count += 1
         detector.finish()
     return [s.start for s in detector.shots(count)[1:]]
+
+
+def test_a_cut_that_is_known_is_reported_whatever_the_image_shows() -> None:
+    detector = ShotDetector(RATE)
+    reported = {}
+    for index, image in enumerate(scene(1, 40)):
+        for boundary in detector.update(image, is_cut=index == 17):
+            reported[boundary.frame] = index
+    assert reported == {17: 17 + MAX_CUT_DELAY} and detector.finish() == []
+    assert [shot.start for shot in detector.shots(40)] == [0, 17]
+
+
+@pytest.mark.parametrize("known", [19, 20, 21])
+def test_a_known_cut_beside_a_visible_one_makes_one_shot(known: int) -> None:
+    detector = ShotDetector(RATE)
+    for index, image in enumerate(scene(1, 20) + scene(2, 20)):
+        detector.update(image, is_cut=index == known)
+    detector.finish()
+    assert [shot.start for shot in detector.shots(40)] == [0, known]

@@ -1,0 +1,58 @@
+"""A few frames from all over a video, without decoding it: a first look before the analysis."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from core.media.frame_filter import FrameFilter
+from core.media.media_input import MAX_FRAME_PX, open_input
+from core.media.video_frame import VideoFrame
+from core.media.video_reader import is_indexed
+from core.types import VideoInfo
+
+logger = logging.getLogger(__name__)
+
+
+def read_key_frames(info: VideoInfo, count: int) -> Generator[VideoFrame, None, None]:
+    """At most `count` key frames, evenly spaced, in time order, none twice, each decoded when it is asked for.
+
+    None where they would have to be searched for by reading the file, or cannot be read. `index` counts from 0.
+    """
+    if not is_indexed(info) or info.duration_s <= 0:
+        return
+    try:
+        with open_input(info.path, info.container) as container:
+            yield from _key_frames(container, info, count)
+    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+        logger.debug("%s: no more key frames: %s", info.path.name, error)
+
+
+def _key_frames(container: InputContainer, info: VideoInfo, count: int) -> Generator[VideoFrame, None, None]:
+    stream = container.streams[info.stream_index]
+    if not isinstance(stream, VideoStream):
+        raise ValueError(f"stream {info.stream_index} is no video")
+    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
+    # One thread: several would each take a frame before the first one comes out.
+    stream.codec_context.thread_count = 1
+    stream.codec_context.skip_frame = "NONKEY"
+    frame_filter = FrameFilter(info, threads=1)
+    last_pts: int | None = None
+    index = 0
+    for number in range(count):
+        time_s = info.duration_s * (number + 0.5) / count
+        container.seek(info.start_pts + round(time_s / info.time_base), stream=stream, backward=True)
+        frame = next(iter(container.decode(stream)), None)
+        if frame is None or frame.pts is None or frame.pts == last_pts:
+            continue
+        last_pts = frame.pts
+        # Deinterlacing holds a frame back.
+        ready = next(iter([*frame_filter.push(frame), *frame_filter.finish()]), None)
+        if ready is not None:
+            matrix, full_range, placed = info.color.matrix, info.color.range == "pc", frame_filter.placed
+            yield VideoFrame(ready, index=index, pts=last_pts, matrix=matrix, full_range=full_range, placed=placed)
+            index += 1

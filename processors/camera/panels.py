@@ -1,0 +1,63 @@
+"""Which panel of a split screen a face is in. Pure.
+
+A straight line from edge to edge may also be a door post, and no image tells the difference. So a line counts only
+where there are faces on both sides of it, none of which crosses it: there it does no harm to be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import PixelBox, PixelSpan, Shot
+
+Boxes = NDArray[np.float64]
+
+_CROSSING_SHARE = 0.2
+"""of a box; a line that goes further into it crosses the face"""
+_MAX_CROSSED_ROWS = 0.05
+"""share of a face's boxes that may be crossed: boxes are not exact"""
+_MIN_COMPANY = 0.5
+"""how long somebody has to be seen on the other side, as a share of the time of this face"""
+_MIN_FACES = 1.5
+"""least side of a panel as a multiple of the face's longer side; in less, nobody can be framed"""
+
+
+def panel_around(face: Boxes, others: Sequence[Boxes], shot: Shot, picture: PixelBox) -> PixelBox:
+    """The part of the active picture that shows what a face belongs to, with even coordinates where a seam bounds it.
+
+    face: (T, 4), at least one row; boxes of the face where it was seen, display px. others: the same of all other
+    tracklets of the shot. picture: the active picture of `shot`.
+    """
+    x, y = [0, 2], [1, 3]
+    x1, x2 = _between(face[:, x], [other[:, x] for other in others], shot.seams_x, picture[0], picture[2])
+    y1, y2 = _between(face[:, y], [other[:, y] for other in others], shot.seams_y, picture[1], picture[3])
+    return x1, y1, x2, y2
+
+
+def _between(
+    face: Boxes, others: Sequence[Boxes], seams: Sequence[PixelSpan], first: int, last: int
+) -> tuple[int, int]:
+    """Where the panel begins and ends along one axis. face, others: (T, 2), first and last px of the boxes."""
+    begin, end = first, last
+    for start, stop in seams:
+        middle = (start + stop) / 2
+        if any(_crosses(sides, middle) for sides in (face, *others)):
+            continue
+        is_after = bool(np.median(face.mean(1)) > middle)
+        company = sum(int(((other.mean(1) > middle) != is_after).sum()) for other in others)
+        if company < _MIN_COMPANY * len(face):
+            continue
+        if is_after:
+            begin = max(begin, -(-stop // 2) * 2)
+        else:
+            end = min(end, start // 2 * 2)
+    size = float(np.median(face[:, 1] - face[:, 0]))
+    return (begin, end) if end - begin >= _MIN_FACES * size else (first, last)
+
+
+def _crosses(sides: Boxes, middle: float) -> bool:
+    depth = np.minimum(middle - sides[:, 0], sides[:, 1] - middle)
+    return bool((depth > _CROSSING_SHARE * (sides[:, 1] - sides[:, 0])).mean() > _MAX_CROSSED_ROWS)

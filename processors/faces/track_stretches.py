@@ -1,0 +1,249 @@
+"""The faces of one track, in stretches of time that show one appearance each, so that changes of face can be told.
+
+A stretch ends where the face was lost and found again, where box or appearance jump, and after a while. Two seconds
+later it is compared with the one before: alike at a glance, or else to the embedder, they become one. So a calm face is
+one stretch with a handful of samples, however long it is, and what remains apart is examined by `track_division`.
+Stretches on both sides of a dissolve stay apart, so that each has samples and a portrait of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.media.video_frame import VideoFrame
+from core.models.face_embedder import FaceEmbedder
+from core.models.similarity import Similarity
+from core.types import FloatArray
+from processors.faces.appearance import Appearance
+from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler, face_quality
+from processors.faces.track_division import MIN_SAMPLES, Transition, division_points
+from processors.tracking.following import CALM_STRIDE
+from utils.box_geometry import iou_matrix
+
+STRETCH_S = 1.5
+"""longest stretch before it is compared, seconds"""
+
+SAMPLE_INTERVAL_S = 1 / 3
+"""least time between two samples of a face that changes, seconds; with a second between them, one person's faces
+become unlike"""
+
+STRETCH_SAMPLES = 3
+"""samples kept of a stretch, and of each end of several that have become one"""
+
+MIN_STRETCH_S = 0.2
+"""a stretch that is shorter does not end because of a jump: small, noisy faces jump all the time"""
+
+MIN_OVERLAP = 0.4
+"""IoU of a face's boxes in two frames looked at, one after the other, below which it has jumped"""
+
+MIN_LIKENESS = 0.5
+"""correlation of a face in two frames looked at, one after the other, below which its appearance has jumped; in
+continuous view it is 0.7 or more at 99 % of the places"""
+
+ALIKE = 0.75
+"""correlation from which two looks are the same face's without asking the embedder. A third of a second apart, 60 % of
+one person's have more; two people's have at most 0.58 after a loss or a jump, and 0.79 in one of 25 dissolves"""
+
+SURELY_SAME = 0.5
+"""similarity of one sample each from which two stretches are one person's"""
+
+JOIN_DELAY_S = 2.0
+"""time before a stretch is joined with the one before, seconds; a dissolve is known 1.8 s after its middle"""
+
+MAX_STRETCHES = 12
+"""stretches kept apart; more are divided or joined before the track ends, which bounds memory"""
+
+
+@dataclass(slots=True, eq=False)
+class Stretch:
+    """Consecutive frames in which one face is seen.
+
+    first, last: frames in which it was looked at. sampler: the best of all its faces, and the portrait.
+    head, tail: its earliest and latest samples, for comparisons with the stretches around it.
+    transition: how it begins. starts_person: known to show somebody else than the stretch before. starts_part: a
+    dissolve is between them.
+    """
+
+    first: int
+    last: int
+    sampler: FaceSampler
+    transition: Transition = Transition.CONTINUED
+    head: list[FaceSample] = field(default_factory=list)
+    tail: list[FaceSample] = field(default_factory=list)
+    starts_person: bool = False
+    starts_part: bool = False
+
+    def end_samples(self) -> list[FaceSample]:
+        """Samples of both ends, in order of time."""
+        return sorted({id(s): s for s in (*self.head, *self.tail)}.values(), key=lambda s: s.frame)
+
+
+class TrackStretches:
+    """Collects the stretches of one track; `finish` gives them."""
+
+    def __init__(self, embedder: FaceEmbedder, capacity: int, frame_rate: float) -> None:
+        """capacity: samples kept of a stretch for recognition."""
+        self._embedder = embedder
+        self._similarity = Similarity.for_embedder(embedder.name)
+        self._capacity = max(capacity, STRETCH_SAMPLES)
+        self._rate = frame_rate
+        self._done: list[Stretch] = []
+        self._recent: list[Stretch] = []
+        self._after_dissolve = False
+        self._current: Stretch | None = None
+        self._last_sample = 0
+        self._box: FloatArray = np.zeros(4, np.float32)
+        self._look: FloatArray | None = None
+
+    def look(self, frame: int, box: FloatArray, seen: Appearance) -> None:
+        """The face as it is in `frame`, later than all before. box: (4,), in any unit."""
+        transition = self._transition_to(frame, box, seen)
+        if transition is not None or self._after_dissolve:
+            self._close()
+            sampler = FaceSampler(self._embedder, self._capacity)
+            self._current = Stretch(frame, frame, sampler, transition or Transition.CONTINUED)
+            self._current.starts_part = self._after_dissolve
+            self._after_dissolve = False
+            while self._recent and self._recent[0].last < frame - JOIN_DELAY_S * self._rate:
+                self._add(self._recent.pop(0))
+        assert self._current is not None
+        self._current.last = frame
+        self._box, self._look = box, seen.look
+
+    def wants_sample(self, frame: int) -> bool:
+        """Whether the face in `frame`, which was looked at last, should be sampled: it is new, or has changed."""
+        current = self._current
+        if current is None or self._look is None or not current.sampler.samples:
+            return True
+        if frame - self._last_sample < SAMPLE_INTERVAL_S * self._rate:
+            return False
+        kept = current.sampler.samples
+        return len(kept) < MIN_SAMPLES or float(kept[-1].look @ self._look) < ALIKE
+
+    def offer(self, frame: VideoFrame, box: FloatArray, score: float, landmarks: FloatArray, seen: Appearance) -> None:
+        """Consider the face as a sample; like `FaceSampler.offer`, after `look` for the same frame."""
+        assert self._current is not None
+        kept = self._current.sampler.samples
+        if len(kept) >= MIN_SAMPLES and not self.wants_sample(frame.index):
+            # It looks like the last sample: of interest only if it is the best.
+            quality = face_quality(box, score, landmarks, seen.sharpness)
+            if quality <= max(sample.quality for sample in kept):
+                return
+        self._last_sample = frame.index
+        self._current.sampler.offer(frame, box, score, landmarks, seen.sharpness, seen.look)
+
+    def note_dissolve(self, middle: int) -> None:
+        """Frames from `middle` on show another shot. It may lie `JOIN_DELAY_S` back, or ahead."""
+        known = [*self._recent, *([self._current] if self._current else [])]
+        later = [stretch for stretch in known if stretch.first >= middle]
+        if later:
+            later[0].starts_part = True
+        else:
+            self._after_dissolve = True
+
+    def samples(self) -> list[FaceSample]:
+        """All samples kept so far, best first."""
+        known = [*self._done, *self._recent, *([self._current] if self._current else [])]
+        return sorted((s for one in known for s in one.sampler.samples), key=lambda s: (-s.quality, s.frame))
+
+    def finish(self) -> list[Stretch]:
+        """What is left of the stretches, in order, with embeddings: one for each person and each side of a dissolve."""
+        self._close()
+        for stretch in self._recent:
+            self._add(stretch)
+        self._recent = []
+        self._settle(0)
+        self._embed(self.samples())
+        return self._done
+
+    def _transition_to(self, frame: int, box: FloatArray, seen: Appearance) -> Transition | None:
+        """How a new stretch begins with `frame`; None if the current one goes on."""
+        current = self._current
+        if current is None or self._look is None:
+            return Transition.CONTINUED
+        has_moved = float(iou_matrix(self._box[None], box[None])[0, 0]) < MIN_OVERLAP
+        if frame - current.last > CALM_STRIDE:
+            return Transition.FOUND_ELSEWHERE if has_moved else Transition.JUMPED
+        is_settled = frame - current.first >= MIN_STRETCH_S * self._rate
+        if is_settled and (has_moved or float(self._look @ seen.look) < MIN_LIKENESS):
+            return Transition.JUMPED
+        return Transition.CONTINUED if frame - current.first >= STRETCH_S * self._rate else None
+
+    def _close(self) -> None:
+        if self._current is None:
+            return
+        near = self._current.sampler.samples
+        self._current.head, self._current.tail = near[:STRETCH_SAMPLES], near[-STRETCH_SAMPLES:]
+        self._recent.append(self._current)
+        self._current = None
+
+    def _add(self, stretch: Stretch) -> None:
+        """Join a stretch with the one before, or keep it apart."""
+        has_samples = bool(stretch.sampler.samples)
+        if self._done and not stretch.starts_part and (not has_samples or self._are_alike(self._done[-1], stretch)):
+            _join(self._done[-1], stretch)
+        else:
+            self._done.append(stretch)
+        if len(self._done) > MAX_STRETCHES:
+            self._settle(2)
+
+    def _are_alike(self, before: Stretch, after: Stretch) -> bool:
+        if not before.tail:
+            return False
+        looks = np.stack([s.look for s in before.tail]) @ np.stack([s.look for s in after.head]).T
+        if float(looks.max()) >= ALIKE:
+            return True
+        pair = [max(samples, key=lambda s: s.quality) for samples in (before.tail, after.head)]
+        first, second = self._embed(pair)
+        return float(self._similarity.from_cosine(float(first @ second))) >= SURELY_SAME
+
+    def _settle(self, leave: int) -> None:
+        """Find out where the face changes, and join what one person's stretches are, except the last `leave`."""
+        for first, end in self._people():
+            samples = [(k, sample) for k in range(first, end) for sample in self._done[k].end_samples()]
+            if samples:
+                embeddings = np.stack(self._embed([sample for _, sample in samples]))
+                numbers, transitions = [k for k, _ in samples], [stretch.transition for stretch in self._done]
+                for k in division_points(embeddings, numbers, transitions, self._similarity):
+                    self._done[k].starts_person = True
+        open_ = self._done[len(self._done) - leave :]
+        people: list[Stretch] = []
+        for stretch in self._done[: len(self._done) - leave]:
+            if people and not stretch.starts_person and not stretch.starts_part:
+                _join(people[-1], stretch)
+            else:
+                people.append(stretch)
+        for stretch in people[:-1]:
+            self._reduce(stretch)
+        self._done = people + open_
+
+    def _people(self) -> list[tuple[int, int]]:
+        """Ranges of `_done` between two known changes of face."""
+        starts = [0, *(k for k in range(1, len(self._done)) if self._done[k].starts_person)]
+        return list(zip(starts, [*starts[1:], len(self._done)], strict=True))
+
+    def _reduce(self, stretch: Stretch) -> None:
+        """Let go of the pixels of somebody who has been followed by somebody else."""
+        self._embed(stretch.sampler.samples)
+        for sample in sorted(stretch.sampler.samples, key=lambda s: -s.quality)[1:]:
+            sample.chip = sample.wide = NO_PIXELS
+
+    def _embed(self, samples: Sequence[FaceSample]) -> list[FloatArray]:
+        """Embeddings (D,) of `samples`, made where they are missing."""
+        missing = list({id(s): s for s in samples if s.embedding is None}.values())
+        if missing:
+            for sample, row in zip(missing, self._embedder.embed(np.stack([s.chip for s in missing])), strict=True):
+                sample.embedding = row
+        return [s.embedding for s in samples if s.embedding is not None]
+
+
+def _join(before: Stretch, after: Stretch) -> None:
+    """Make `after` a part of `before`."""
+    before.last = after.last
+    before.sampler.absorb(after.sampler)
+    if not before.head:
+        before.head = after.head
+    before.tail = (after.tail if len(after.tail) >= STRETCH_SAMPLES else [*before.tail, *after.tail])[-STRETCH_SAMPLES:]

@@ -1,0 +1,178 @@
+"""How well the tracklets of each person hold together, and whom else a person or an unknown tracklet may show.
+
+A person is cut in two at the weakest link of the maximum spanning tree over their tracklets: every other division has
+a stronger link across it, so these are the two parts that are most likely to be two people. How much the parts
+resemble each other is the mean over their pairs of tracklets, weighted by quality. The link alone would not do: one
+bad face that resembles both is enough to link two people (of the mixed people that were measured, the links have 0.53
+to 0.95 and the means 0.31 to 0.95, while those of pure ones begin at 0.67 either way).
+
+Pure functions on tracklets and on who has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import FaceAnalysis, FloatArray, IntArray, Timeline
+from processors.people.pair_evidence import tracklet_similarity
+from processors.people.tracklet_evidence import seen_together
+
+DOUBTFUL_BELOW = 0.75
+"""similarity of the two parts of a person below which the person is doubtful: odds of less than three to one that both
+are one. 7 of the 8 mixed people of the labelled clips lie below it and 1 of the 5 pure ones who have several tracklets
+(dlib, 2026-11-28); the value was chosen on these clips, so the figures are no forecast"""
+MAYBE_SAME = 0.25
+"""similarity from which another person may be the same: one to three, the counterpart of `DOUBTFUL_BELOW`"""
+_MIN_WEIGHT = 0.05
+"""of a tracklet whose samples all have a quality of nearly 0"""
+
+Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class NearestPerson:
+    """Who resembles a person or a tracklet most, of those who may be the same. name: "" where there is nobody."""
+
+    name: str = ""
+    similarity: float = 0.0
+
+    @property
+    def may_be_same(self) -> bool:
+        return bool(self.name) and self.similarity >= MAYBE_SAME
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDoubt:
+    """How well a person holds together.
+
+    similarity: of the person's two parts, in [0, 1]; None where fewer than two tracklets have embeddings.
+    part: ids of the tracklets of the part with less weight.
+    """
+
+    similarity: float | None = None
+    part: tuple[int, ...] = ()
+    nearest: NearestPerson = NearestPerson()
+
+    @property
+    def is_doubtful(self) -> bool:
+        return self.similarity is not None and self.similarity < DOUBTFUL_BELOW
+
+
+@dataclass(frozen=True, slots=True)
+class VideoDoubts:
+    """people: by name. unknown: by the id of each tracklet of `Timeline.unknown`."""
+
+    people: Mapping[str, PersonDoubt]
+    unknown: Mapping[int, NearestPerson]
+
+
+def find_doubts(analysis: FaceAnalysis, timeline: Timeline) -> VideoDoubts:
+    """What is doubtful about `timeline`, whose divisions have been made in `analysis`.
+
+    Raises:
+        ModelError: the analysis names an embedder without calibration.
+    """
+    owners = {number: row for row, person in enumerate(timeline.people) for number in person.tracklets}
+    owners |= {number: len(timeline.people) + row for row, number in enumerate(timeline.unknown)}
+    tracklets = [t for t in analysis.tracklets if t.id in owners and len(t.embeddings)]
+    labels = np.array([owners[t.id] for t in tracklets], np.int64)
+    weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
+    similarity = tracklet_similarity(tracklets, analysis)
+    apart = _known_apart(analysis, timeline, owners)
+    names = [person.name for person in timeline.people]
+    people = {}
+    for row, name in enumerate(names):
+        own = np.flatnonzero(labels == row)
+        value, part = weakest_division(similarity[np.ix_(own, own)], weights[own])
+        ids = tuple(sorted(tracklets[k].id for k in own[part]))
+        people[name] = PersonDoubt(value, ids, _nearest(row, labels, similarity, weights, apart, names))
+    unknown = {
+        number: _nearest(owners[number], labels, similarity, weights, apart, names) for number in timeline.unknown
+    }
+    return VideoDoubts(people, unknown)
+
+
+def weakest_division(similarity: FloatArray, weights: NDArray[np.float64]) -> tuple[float | None, IntArray]:
+    """The two parts of a person that are least alike.
+
+    Args:
+        similarity: (N, N) float32, symmetric, of the person's tracklets.
+        weights: (N,) float64 > 0.
+
+    Returns:
+        The similarity of the two parts, None if N < 2; and (M,) int64, rows of the part with less weight.
+    """
+    if len(similarity) < 2:
+        return None, np.zeros(0, np.int64)
+    in_part = _beyond_weakest_link(similarity)
+    if weights[in_part].sum() > weights[~in_part].sum():
+        in_part = ~in_part
+    return _mean_similarity(similarity, weights, in_part, ~in_part), np.flatnonzero(in_part)
+
+
+def _beyond_weakest_link(similarity: FloatArray) -> Booleans:
+    """(N,) bool: what is cut off from the first row without the weakest link of the maximum spanning tree."""
+    n = len(similarity)
+    reached = np.zeros(n, bool)
+    reached[0] = True
+    best, source = similarity[0].astype(np.float64), np.zeros(n, np.int64)
+    parents, links = np.zeros(n, np.int64), np.full(n, np.inf)
+    order = []
+    for _ in range(n - 1):
+        row = int(np.where(reached, -np.inf, best).argmax())
+        reached[row] = True
+        parents[row], links[row] = source[row], best[row]
+        order.append(row)
+        closer = similarity[row] > best
+        best[closer], source[closer] = similarity[row][closer], row
+    cut = int(links.argmin())
+    beyond = np.zeros(n, bool)
+    beyond[cut] = True
+    for row in order:  # parents come before their children
+        beyond[row] |= beyond[parents[row]]
+    return beyond
+
+
+def _nearest(
+    label: int,
+    labels: IntArray,
+    similarity: FloatArray,
+    weights: NDArray[np.float64],
+    apart: Mapping[int, set[int]],
+    names: Sequence[str],
+) -> NearestPerson:
+    """The person who resembles the person or the unknown tracklet `label` most, except those known to be others."""
+    own = labels == label
+    found = NearestPerson()
+    if own.any():
+        for other in np.unique(labels[labels < len(names)]).tolist():
+            if other == label or other in apart.get(label, ()):
+                continue
+            value = _mean_similarity(similarity, weights, own, labels == other)
+            if not found.name or value > found.similarity:
+                found = NearestPerson(names[other], value)
+    return found
+
+
+def _mean_similarity(similarity: FloatArray, weights: NDArray[np.float64], a: Booleans, b: Booleans) -> float:
+    values = similarity[np.ix_(a, b)].astype(np.float64)
+    return float(weights[a] @ values @ weights[b] / (weights[a].sum() * weights[b].sum()))
+
+
+def _known_apart(analysis: FaceAnalysis, timeline: Timeline, owners: Mapping[int, int]) -> dict[int, set[int]]:
+    """By owner: those who are seen in one frame with them, or were divided from them by somebody."""
+    tracklets = [t for t in analysis.tracklets if t.id in owners]
+    together = np.argwhere(seen_together(tracklets)).tolist()
+    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in together]
+    pairs += [(d.tracklet, d.piece) for d in timeline.divisions if {d.tracklet, d.piece} <= owners.keys()]
+    apart: dict[int, set[int]] = {}
+    for one, other in pairs:
+        a, b = owners[one], owners[other]
+        if a != b:
+            apart.setdefault(a, set()).add(b)
+            apart.setdefault(b, set()).add(a)
+    return apart

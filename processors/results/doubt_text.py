@@ -1,0 +1,45 @@
+"""What is said about doubtful people, in the terminal and in the report."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from processors.people.doubt import NearestPerson
+from processors.results.manifest import Manifest, ManifestDoubt
+from processors.results.timeline_file import TimelineFile
+
+
+def doubt_text(doubt: ManifestDoubt) -> str:
+    """One line about a person, "" if nothing is doubtful.
+
+    For example "doubtful: 3,5 resemble the others by 0.55; perhaps the same as Anna (0.31)".
+    """
+    parts = []
+    if doubt.doubtful and doubt.similarity is not None:
+        who = f"{','.join(map(str, doubt.part))} {'resembles' if len(doubt.part) == 1 else 'resemble'}"
+        parts.append(f"doubtful: {who} the others by {doubt.similarity:.2f}")
+    nearest = NearestPerson(doubt.nearest, doubt.nearest_similarity or 0.0)
+    if nearest.may_be_same:
+        parts.append(f"perhaps the same as {nearest.name} ({nearest.similarity:.2f})")
+    elif doubt.doubtful and nearest.name:
+        parts.append(f"nearest {nearest.name} ({nearest.similarity:.2f})")
+    return "; ".join(parts)
+
+
+def current_doubts(timeline: TimelineFile, manifest: Manifest) -> dict[str, ManifestDoubt]:
+    """By their present names: the doubts about those people whose tracklets are still those of the manifest.
+
+    Somebody who was renamed is called by the new name; who was changed or dropped is nobody's nearest.
+    """
+    names = {frozenset(person.tracklets): person.name for person in timeline.people}
+    now = {person.name: names.get(frozenset(person.tracklets), "") for person in manifest.people}
+    found = {}
+    for person in manifest.people:
+        doubt = person.doubt
+        if doubt.nearest and not now.get(doubt.nearest):
+            doubt = replace(doubt, nearest="", nearest_similarity=None)
+        elif doubt.nearest:
+            doubt = replace(doubt, nearest=now[doubt.nearest])
+        if now[person.name] and doubt_text(doubt):
+            found[now[person.name]] = doubt
+    return found

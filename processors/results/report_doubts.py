@@ -1,0 +1,63 @@
+"""What the report says about doubtful people and unknown tracklets, and the commands that settle it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import asdict
+
+from processors.people.doubt import MAYBE_SAME
+from processors.results.doubt_text import doubt_text
+from processors.results.html_page import data_uri
+from processors.results.manifest import Manifest, ManifestPerson, ManifestUnknown
+
+MAX_UNKNOWN_SHOWN = 60
+"""unknown tracklets on the page, those seen longest; a crowd has hundreds"""
+
+
+def person_doubt(person: ManifestPerson, folder: str) -> dict[str, Any]:
+    """`text` about a person, "" if nothing is doubtful, and the `commands` that would settle it.
+
+    folder: name of the video's output folder.
+    """
+    doubt = person.doubt
+    commands = []
+    if doubt.doubtful and doubt.part:
+        commands.append(_command("split", folder, person.name, "--tracklets", ",".join(map(str, doubt.part))))
+    if doubt.nearest and (doubt.nearest_similarity or 0.0) >= MAYBE_SAME:
+        commands.append(_command("merge", folder, person.name, doubt.nearest))
+    return {"text": doubt_text(doubt), "is_doubtful": doubt.doubtful, "commands": commands}
+
+
+def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: str) -> list[dict[str, Any]]:
+    """The unknown tracklets that are shown, in time order, each with the command that gives it to somebody.
+
+    faces: a JPEG by tracklet. folder: name of the video's output folder.
+    """
+    longest = sorted(manifest.unknown_tracklets, key=lambda t: (-t.seen_s, t.tracklet))[:MAX_UNKNOWN_SHOWN]
+    new_name = _free_name(manifest)
+    return [
+        {
+            **asdict(tracklet),
+            "picture": data_uri(faces[tracklet.tracklet]) if faces.get(tracklet.tracklet) else "",
+            "command": _assign(tracklet, folder, new_name),
+        }
+        for tracklet in sorted(longest, key=lambda t: (t.start_s, t.tracklet))
+    ]
+
+
+def _assign(tracklet: ManifestUnknown, folder: str, new_name: str) -> str:
+    return _command("assign", folder, tracklet.nearest or new_name, "--tracklets", str(tracklet.tracklet))
+
+
+def _command(*words: str) -> str:
+    """A command line for a POSIX shell."""
+    return " ".join(["main.py", *(shlex.quote(word) for word in words)])
+
+
+def _free_name(manifest: Manifest) -> str:
+    numbers = [int(m[1]) for p in manifest.people if (m := re.fullmatch(r"person_(\d{1,6})", p.name))]
+    return f"person_{max(numbers, default=0) + 1:02d}"

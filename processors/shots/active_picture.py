@@ -1,0 +1,166 @@
+"""The active picture of each shot: the part of the frame that is no black bar, and all that the camera may show.
+
+A line is believed if it is straight: in at least one frame of the shot the picture begins at once along much of it.
+That tells a bar from the dark part of a night scene, whose bright things end at many heights. In a shot that is too
+dark to tell, lines count that another shot of the video proves, as far as all is black up to them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from core.media.video_frame import VideoFrame
+from core.types import IntArray, PixelBox, Shot
+from processors.shots.panel_seams import SeamCandidates, fixed_seams, seam_candidates
+from processors.shots.picture_edges import MIN_BAR_PX, PictureEdges, picture_edges
+from processors.shots.shot_detector import MAX_DISSOLVE_DELAY_S
+
+SAMPLE_INTERVAL_S = 0.25
+"""between two frames in which the edges are measured; besides, once at the beginning of each shot"""
+
+SEAM_STRIDE = 2
+"""of so many samples, one is searched for seams, which takes longer"""
+
+MAX_BAR_SHARE = 0.45
+"""of the frame, on each side; a 2.4:1 film in an upright 9:16 frame has bars of 0.383 of its height"""
+STRAIGHT = 0.5
+"""least share of its length along which the picture begins at a line that stands alone"""
+STRAIGHT_OF_TWO = 0.3
+"""the same if there is such a line at the same distance from the opposite edge: dark scenes are seldom symmetric"""
+
+_SAME_LINE_PX = 2
+"""coding noise moves a line by so much from one frame to the next"""
+_BLEND_PX = 1
+"""the first line of the picture is often a mixture of picture and bar"""
+_MIN_PICTURE_PX = 16
+"""least side of an active picture: nothing can be framed in less"""
+
+_OPPOSITE = [1, 0, 3, 2]
+_NONE: IntArray = np.zeros((0, 4), np.int64)
+
+
+class _Sample(NamedTuple):
+    """What one frame shows of bars and seams."""
+
+    edges: PictureEdges
+    seams: SeamCandidates | None
+
+
+_ORDINARY = tuple(_Sample(PictureEdges((0,) * 4, (1.0,) * 4), seams) for seams in (None, SeamCandidates()))
+
+
+class ActivePictureFinder:
+    """Shown the frames as they are decoded, in order; then tells the active picture of each shot."""
+
+    def __init__(self, width: int, height: int, frame_rate: float) -> None:
+        """width, height: of the frames, px. frame_rate: frames per second."""
+        self._size = width, height
+        self._stride = max(1, round(SAMPLE_INTERVAL_S * frame_rate))
+        self._dissolve = round(MAX_DISSOLVE_DELAY_S / 2 * frame_rate)
+        self._numbers: list[int] = []
+        self._samples: list[_Sample] = []
+
+    def update(self, frame: VideoFrame, *, new_shot: bool = False) -> None:
+        """Take the next frame. new_shot: it is one of the first of a shot, so it is measured in any case."""
+        if frame.index % self._stride and not new_shot:
+            return
+        edges = picture_edges(frame.planes()[0], frame.placed)
+        if edges is not None:
+            self._numbers.append(frame.index)
+            top, bottom, left, right = edges.black
+            inner = (left, top, frame.width - right, frame.height - bottom)
+            is_searched = new_shot or frame.index % (SEAM_STRIDE * self._stride) == 0
+            sample = _Sample(edges, seam_candidates(frame.planes()[0], inner) if is_searched else None)
+            # Hours of ordinary frames share one value.
+            self._samples.append(next((ordinary for ordinary in _ORDINARY if sample == ordinary), sample))
+
+    def with_pictures(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
+        """`shots`, which are all of the video, with `active` and seams set where there are any."""
+        samples = [
+            self._between(*_core(shots, index, self._dissolve)) or self._between(shot.start, shot.end)
+            for index, shot in enumerate(shots)
+        ]
+        edges = [[sample.edges for sample in own] for own in samples]
+        seams = [
+            fixed_seams([sample.seams for sample in own if sample.seams is not None], self._size) for own in samples
+        ]
+        # Few of a film's thousands of shots differ in their bars.
+        lines = np.array([proven_lines(own, self._size) for own in edges], np.int64).reshape(-1, 4)
+        proven = np.unique(lines, axis=0)
+        return tuple(
+            dataclasses.replace(shot, active=active_picture(own, self._size, proven), seams_x=columns, seams_y=rows)
+            for shot, own, (columns, rows) in zip(shots, edges, seams, strict=True)
+        )
+
+    def _between(self, start: int, end: int) -> list[_Sample]:
+        return self._samples[bisect_left(self._numbers, start) : bisect_left(self._numbers, end)]
+
+
+def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntArray:
+    """(4,) int64: px of the bars that frames of one shot prove, in the order of `PictureEdges`; 0 where there is none.
+
+    size: width and height of the frames, px.
+    """
+    if not samples:
+        return np.zeros(4, np.int64)
+    black, straight = np.array([s.black for s in samples]), np.array([s.straight for s in samples])
+    least = black.min(0)
+    most = MAX_BAR_SHARE * np.array([size[1], size[1], size[0], size[0]])
+    # Where a frame is darker than others, its line lies further inside and says nothing about this one; in a frame that
+    # is nearly all black, what is seen is a caption.
+    tells = (black <= least + _SAME_LINE_PX) & (black <= most).all(1, keepdims=True)
+    best = np.where(tells, straight, 0).max(0)
+    symmetric = np.abs(least - least[_OPPOSITE]) <= _SAME_LINE_PX
+    straight_pair = symmetric & (np.minimum(best, best[_OPPOSITE]) >= STRAIGHT_OF_TWO)
+    is_bar = ((best >= STRAIGHT) | straight_pair) & (least >= MIN_BAR_PX) & (least <= most)
+    return np.asarray(np.where(is_bar, np.maximum(least, _known(samples)), _known(samples)), np.int64)
+
+
+def active_picture(samples: Sequence[PictureEdges], size: tuple[int, int], others: IntArray = _NONE) -> PixelBox | None:
+    """The active picture of one shot, with even coordinates inside the frame; None if it is the whole frame.
+
+    samples: of frames of the shot. size: width and height of the frame, px. others: (N, 4), `proven_lines` of other
+    shots.
+    """
+    if not samples:
+        return None
+    least = np.array([s.black for s in samples]).min(0)
+    known = _known(samples)
+    lines = proven_lines(samples, size)
+    is_black = (others <= least + _SAME_LINE_PX) & (least >= MIN_BAR_PX)
+    fitting = np.where(is_black, others, 0).max(0, initial=0)
+    lines = np.where(lines > known, lines, np.maximum(fitting, known))
+    # Bars that were added in decoding end exactly on even pixels.
+    top, bottom, left, right = np.where(lines > known, lines + _BLEND_PX, known).tolist()
+    width, height = size
+    x2, y2 = (side if bar == 0 else (side - bar) // 2 * 2 for side, bar in ((width, right), (height, bottom)))
+    box = (-(-left // 2) * 2, -(-top // 2) * 2, x2, y2)
+    if box == (0, 0, width, height) or min(box[2] - box[0], box[3] - box[1]) < _MIN_PICTURE_PX:
+        return None
+    return box
+
+
+def frame_picture(frame: VideoFrame) -> PixelBox | None:
+    """The active picture as far as this frame alone proves it; None if that is the whole frame."""
+    edges = picture_edges(frame.planes()[0], frame.placed)
+    return None if edges is None else active_picture([edges], (frame.width, frame.height))
+
+
+def _known(samples: Sequence[PictureEdges]) -> IntArray:
+    return np.asarray(np.array([s.known for s in samples], np.int64).max(0), np.int64)
+
+
+def _core(shots: Sequence[Shot], index: int, dissolve: int) -> tuple[int, int]:
+    """The frames of a shot that show nothing of the one before and the one after. dissolve: half of the longest."""
+    shot = shots[index]
+    # At a cut one frame may be a blend of both shots.
+    first = dissolve if shot.transition == "dissolve" else int(index > 0)
+    last = 0
+    if index + 1 < len(shots):
+        last = dissolve if shots[index + 1].transition == "dissolve" else 1
+    return shot.start + first, max(shot.end - last, shot.start + first)

@@ -1,0 +1,37 @@
+"""Cuts that were given, in place of those that the shot detector would find."""
+
+from __future__ import annotations
+
+from core.types import ByteArray, Shot
+from processors.shots.cut_list import cut_frames
+from processors.shots.shot_boundary import ShotBoundary, shots_between
+
+
+class GivenCuts:
+    """A `ShotSource` that looks at no image."""
+
+    def __init__(self, cuts: str, frame_rate: float) -> None:
+        """cuts: a list, see `read_cut_list`. frame_rate: of the video, frames per second."""
+        self._frames = cut_frames(cuts, frame_rate)
+        self._starts = set(self._frames)
+        self._count = 0
+
+    def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
+        """Count a frame; returns its boundary if a shot begins with it. is_cut: one begins whatever the list says."""
+        frame = self._count
+        self._count += 1
+        if is_cut:
+            self._starts.add(frame)
+        return [ShotBoundary(frame, "cut")] if frame in self._starts else []
+
+    def finish(self) -> list[ShotBoundary]:
+        """Nothing is left over."""
+        return []
+
+    def shots(self, frame_count: int) -> tuple[Shot, ...]:
+        """All shots of a video of `frame_count` frames."""
+        return shots_between((ShotBoundary(frame, "cut") for frame in self._starts), frame_count)
+
+    def beyond(self, frame_count: int) -> int:
+        """How many cuts lie at or after the end of a video of `frame_count` frames."""
+        return sum(frame >= frame_count for frame in self._frames)

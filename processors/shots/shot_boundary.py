@@ -1,0 +1,50 @@
+"""What finds shots gives: boundaries, and the shots between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from core.types import ByteArray, Shot
+
+
+@dataclass(frozen=True, slots=True)
+class ShotBoundary:
+    """`frame` is the first one of the new shot; for a dissolve the first that shows more new than old."""
+
+    frame: int
+    transition: Literal["cut", "dissolve"]
+
+
+class ShotSource(Protocol):
+    """Says where shots begin, frame by frame."""
+
+    def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
+        """Take the next frame, (h, w, 3) uint8 RGB; returns the boundaries that have become certain.
+
+        is_cut: a new shot begins here, whatever the image shows.
+        """
+        ...
+
+    def finish(self) -> list[ShotBoundary]:
+        """Boundaries among the last frames; called once, after the last frame."""
+        ...
+
+    def shots(self, frame_count: int) -> tuple[Shot, ...]:
+        """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
+        ...
+
+
+def shots_between(boundaries: Iterable[ShotBoundary], frame_count: int) -> tuple[Shot, ...]:
+    """The shots of a video of `frame_count` frames; boundaries outside of it do not count."""
+    if frame_count <= 0:
+        return ()
+    inner = sorted((b for b in boundaries if 0 < b.frame < frame_count), key=lambda b: b.frame)
+    starts = [0, *(b.frame for b in inner)]
+    ends = [*starts[1:], frame_count]
+    transitions = ["start", *(b.transition for b in inner)]
+    return tuple(
+        Shot(i, start, end, transition)  # type: ignore[arg-type]
+        for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True))
+    )

@@ -1,0 +1,91 @@
+"""Where a track goes over to another person, on made-up embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from core.models.similarity import Similarity
+from core.types import FloatArray
+from processors.faces.track_division import Transition, division_frame, division_points
+from processors.tracking.row_buffer import RowBuffer
+
+SIMILARITY = Similarity.for_embedder("dlib")
+SAME, OTHER = (SIMILARITY.to_cosine(value) for value in (0.95, 0.001))
+CONTINUED, JUMPED, ELSEWHERE = Transition.CONTINUED, Transition.JUMPED, Transition.FOUND_ELSEWHERE
+
+
+def faces(people: Sequence[int], same: float = SAME, other: float = OTHER) -> FloatArray:
+    """(N, N) rows of unit length: samples of one person have the cosine `same`, those of two have `other`."""
+    ids = np.array(people)
+    cosines = np.where(ids[:, None] == ids, same, other)
+    np.fill_diagonal(cosines, 1)
+    return np.linalg.cholesky(cosines).astype(np.float32)
+
+
+def points(
+    people: Sequence[int], stretches: Sequence[int], transition: Transition = JUMPED, **cosines: float
+) -> list[int]:
+    transitions = [transition] * (max(stretches, default=0) + 1)
+    return division_points(faces(people, **cosines), stretches, transitions, SIMILARITY)
+
+
+def test_one_person_is_not_divided() -> None:
+    assert points([0] * 9, [0, 0, 0, 1, 1, 1, 2, 2, 2]) == []
+
+
+def test_a_track_through_two_people_is_divided_where_they_meet() -> None:
+    assert points([0, 0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 2, 2, 2]) == [2]
+
+
+def test_there_and_back() -> None:
+    assert points([0] * 3 + [1] * 4 + [0] * 3, [0] * 3 + [1] * 4 + [2] * 3) == [1, 2]
+
+
+def test_samples_that_resemble_nothing_tell_nothing() -> None:
+    """A blurred face: unlike the others on its own side too."""
+    assert points([0, 0, 0, 1, 2, 3], [0, 0, 0, 1, 1, 1]) == []
+
+
+def test_one_sample_tells_nothing() -> None:
+    assert points([0, 0, 0, 1], [0, 0, 0, 1]) == []
+    assert points([0, 0, 0, 1, 0, 0], [0, 0, 0, 1, 2, 2]) == []
+    assert points([0, 1], [0, 1]) == [] and points([], []) == []
+
+
+def test_one_pair_that_looks_alike_is_enough_to_be_one_person() -> None:
+    """Before and after a turn of the head; in between both views are seen."""
+    embeddings = faces([0, 0, 0, 1, 1, 1])
+    embeddings[3] = embeddings[2]
+    assert division_points(embeddings, [0, 0, 0, 1, 1, 1], [JUMPED] * 2, SIMILARITY) == []
+
+
+@pytest.mark.parametrize(
+    ("similarity", "divided"),
+    [(0.001, (CONTINUED, JUMPED, ELSEWHERE)), (0.03, (JUMPED, ELSEWHERE)), (0.15, (ELSEWHERE,)), (0.4, ())],
+)
+def test_how_unlike_depends_on_what_happened(similarity: float, divided: tuple[Transition, ...]) -> None:
+    other = SIMILARITY.to_cosine(similarity)
+    for transition in Transition:
+        found = points([0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], transition, other=other)
+        assert found == ([1] if transition in divided else []), transition
+
+
+def rows(*lefts: float) -> RowBuffer:
+    buffer = RowBuffer(4)
+    for left in lefts:
+        buffer.append(np.array([left, 0, left + 40, 40], np.float32))
+    return buffer
+
+
+def test_the_other_person_begins_after_the_longest_absence() -> None:
+    """Found again with frame 30, and followed backwards to frame 27."""
+    frames = [0, 3, 6, 9, 27, 28, 30, 33]
+    assert division_frame(frames, rows(*[0] * 8), 9, 30) == 27
+    assert division_frame(frames, rows(*[0] * 8), 6, 30) == 27
+
+
+def test_or_where_the_box_jumps() -> None:
+    assert division_frame(list(range(8)), rows(0, 1, 2, 3, 60, 61, 62, 63), 2, 7) == 4

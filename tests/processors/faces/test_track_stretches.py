@@ -1,0 +1,174 @@
+"""The faces of a track, collected in stretches: where they are kept apart, and what they hold."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.media.video_frame import VideoFrame
+from core.types import ByteArray, FloatArray
+from processors.faces.appearance import Appearance
+from processors.faces.track_stretches import MAX_STRETCHES, STRETCH_S, STRETCH_SAMPLES, Stretch, TrackStretches
+from tests.material.scripted_faces import landmarks_in
+from utils.face_alignment import FACE_TEMPLATE, similarity_transform
+
+RATE = 25.0
+SIDE = 24
+BOX = np.array([20, 20, 60, 60], np.float32)
+CAPACITY = 4
+
+
+class Embedder:
+    """Knows a face by its colour: red, green or blue, each as unlike the others as can be."""
+
+    name, side = "dlib", SIDE
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
+        return similarity_transform(landmarks, FACE_TEMPLATE * SIDE)
+
+    def embed(self, chips: ByteArray) -> FloatArray:
+        self.asked += len(chips)
+        colours = chips[:, SIDE // 2, SIDE // 2].astype(np.float32)
+        return np.asarray(colours / np.linalg.norm(colours, axis=1, keepdims=True), np.float32)
+
+
+class Frame:
+    """An image of one colour."""
+
+    placed = None
+    width = height = 80
+
+    def __init__(self, index: int, colour: int) -> None:
+        self.index = index
+        self.image = np.zeros((80, 80, 3), np.uint8)
+        self.image[..., colour] = 200
+
+    def planes(self) -> tuple[ByteArray]:
+        return (np.full((80, 80), 120, np.uint8),)
+
+    def patch(self, box: FloatArray) -> tuple[ByteArray, int, int]:
+        return self.image, 0, 0
+
+
+class Film:
+    """Shows a track one face after the other; a face looks like itself only."""
+
+    def __init__(self) -> None:
+        self.embedder = Embedder()
+        self.stretches = TrackStretches(self.embedder, CAPACITY, RATE)
+
+    def show(self, start: int, end: int, person: int, *, look: int | None = None, shift: float = 0.0) -> None:
+        """Frames [start, end). look: what the face looks like; the person by default. shift: of the box, px."""
+        box = BOX + np.float32(shift)
+        values = np.zeros(8, np.float32)
+        values[person if look is None else look] = 1
+        seen = Appearance(100.0, values)
+        for index in range(start, end):
+            self.stretches.look(index, box, seen)
+            if self.stretches.wants_sample(index):
+                frame = cast(VideoFrame, Frame(index, person))
+                self.stretches.offer(frame, box, 0.99, landmarks_in(box[None])[0], seen)
+
+    def finish(self) -> list[Stretch]:
+        return self.stretches.finish()
+
+
+def spans(stretches: list[Stretch]) -> list[tuple[int, int]]:
+    return [(stretch.first, stretch.last) for stretch in stretches]
+
+
+def colours(stretch: Stretch) -> set[int]:
+    found: set[int] = {
+        int(sample.embedding.argmax()) for sample in stretch.sampler.samples if sample.embedding is not None
+    }
+    return found
+
+
+def test_a_calm_face_is_one_stretch_and_costs_no_more_than_its_samples() -> None:
+    film = Film()
+    film.show(0, 500, 0)
+    (stretch,) = film.finish()
+    assert (stretch.first, stretch.last) == (0, 499)
+    assert len(stretch.sampler.samples) == CAPACITY
+    # The ends are compared as well; they may have been replaced by better samples.
+    assert film.embedder.asked <= CAPACITY + 2 * STRETCH_SAMPLES
+
+
+def test_another_face_in_the_same_place_begins_another_stretch_with_samples_of_its_own() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 130, 1)
+    first, second = film.finish()
+    assert spans([first, second]) == [(0, 59), (60, 129)]
+    assert second.starts_person and not first.starts_person
+    assert colours(first) == {0} and colours(second) == {1}
+    assert first.sampler.portrait is not None and first.sampler.portrait.pixels[..., 0].mean() > 150
+    assert second.sampler.portrait is not None and second.sampler.portrait.pixels[..., 1].mean() > 150
+
+
+def test_one_person_who_looks_different_is_not_divided() -> None:
+    """Turned away, hidden for a second, found elsewhere: the embedder knows the face."""
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 120, 0, look=5)
+    film.show(150, 200, 0, look=6, shift=15)
+    assert spans(film.finish()) == [(0, 199)]
+
+
+def test_somebody_who_appears_where_another_was_lost() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(80, 140, 1, shift=15)
+    assert spans(film.finish()) == [(0, 59), (80, 139)]
+
+
+def test_a_glimpse_of_another_face_divides_nothing() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 64, 1)
+    film.show(64, 130, 0)
+    assert spans(film.finish()) == [(0, 129)]
+
+
+def test_both_sides_of_a_dissolve_stay_apart_even_if_they_show_one_person() -> None:
+    film = Film()
+    film.show(0, 100, 0)
+    film.stretches.note_dissolve(60)  # known late
+    film.show(100, 200, 0)
+    film.stretches.note_dissolve(210)  # not come to yet
+    film.show(200, 300, 0)
+    stretches = film.finish()
+    assert [stretch.starts_person for stretch in stretches] == [False] * len(stretches)
+    assert [stretch.starts_part for stretch in stretches] == [False, True, True]
+    assert all(stretch.sampler.portrait is not None for stretch in stretches)
+    assert 60 <= stretches[1].first <= 60 + STRETCH_S * RATE
+
+
+def test_memory_is_bounded_however_often_the_face_changes() -> None:
+    film = Film()
+    for shot in range(3 * MAX_STRETCHES):
+        film.show(60 * shot, 60 * shot + 60, shot % 3)
+    kept = [s for s in film.stretches.samples() if s.chip.size]
+    assert len(kept) <= (MAX_STRETCHES + 4) * CAPACITY
+    stretches = film.finish()
+    assert [stretch.first for stretch in stretches] == [60 * shot for shot in range(3 * MAX_STRETCHES)]
+    assert [colours(stretch) for stretch in stretches] == [{shot % 3} for shot in range(3 * MAX_STRETCHES)]
+
+
+def test_a_track_that_was_never_shown() -> None:
+    assert Film().finish() == []
+
+
+def test_the_same_faces_give_the_same_result() -> None:
+    def run() -> list[Any]:
+        film = Film()
+        film.show(0, 60, 0)
+        film.show(60, 130, 1)
+        return [(s.first, s.last, [x.frame for x in s.sampler.samples]) for s in film.finish()]
+
+    assert run() == run()

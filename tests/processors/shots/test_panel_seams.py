@@ -1,0 +1,91 @@
+"""Lines at which the panels of a split screen meet."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from core.types import ByteArray
+from processors.shots.panel_seams import SeamCandidates, fixed_seams, seam_candidates
+
+SIZE = WIDTH, HEIGHT = 640, 360
+
+
+def scene(seed: int, width: int = WIDTH, height: int = HEIGHT) -> ByteArray:
+    """(height, width): soft blobs."""
+    coarse = np.random.default_rng(seed).integers(20, 236, (3, 5)).astype(np.uint8)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def seams(images: list[ByteArray]) -> tuple[list[float], list[float]]:
+    """Middles of the seams that a shot of these images has."""
+    height, width = images[0].shape
+    found = fixed_seams([seam_candidates(image, (0, 0, width, height)) for image in images], (width, height))
+    for start, stop in (*found[0], *found[1]):
+        assert 0 < stop - start <= 16 * min(width, height) / 360
+    columns, rows = ([(start + stop) / 2 for start, stop in spans] for spans in found)
+    return columns, rows
+
+
+def side_by_side(seed: int, x: int, factor: int = 1) -> ByteArray:
+    """A darker and a brighter picture."""
+    left, right = (scene(number, WIDTH * factor, HEIGHT * factor) // 2 for number in (seed, seed + 100))
+    return np.hstack([left[:, :x], right[:, x:] + 118])
+
+
+@pytest.mark.parametrize("x", [150, 320, 423])
+def test_two_pictures_side_by_side_meet_at_a_seam(x: int) -> None:
+    columns, rows = seams([side_by_side(seed, x) for seed in range(3)])
+    assert columns == [pytest.approx(x, abs=3)] and rows == []
+
+
+def test_one_above_the_other_too() -> None:
+    columns, rows = seams([np.ascontiguousarray(cv2.resize(side_by_side(s, 320).T, SIZE)) for s in range(3)])
+    assert columns == [] and rows == [pytest.approx(180, abs=3)]
+
+
+def test_a_large_frame_has_the_same_seam() -> None:
+    columns, _ = seams([side_by_side(seed, 960, 3) for seed in range(3)])
+    assert columns == [pytest.approx(960, abs=9)]
+
+
+def test_a_line_between_the_pictures_belongs_to_none_of_them() -> None:
+    images = [side_by_side(seed, 320) for seed in range(3)]
+    for image in images:
+        image[:, 318:322] = 0
+    size = (WIDTH, HEIGHT)
+    columns, _ = fixed_seams([seam_candidates(image, (0, 0, *size)) for image in images], size)
+    assert columns[0][0] <= 318 and columns[-1][1] >= 322
+
+
+def test_one_picture_has_no_seam() -> None:
+    assert seams([scene(seed) for seed in range(3)]) == ([], [])
+
+
+def test_an_edge_that_ends_is_no_seam() -> None:
+    images = [scene(seed) // 2 for seed in range(3)]
+    for image in images:
+        image[:250, 300:] += 100
+    assert seams(images) == ([], [])
+
+
+def test_an_edge_that_moves_or_is_not_always_there_is_no_seam() -> None:
+    assert seams([side_by_side(seed, 300 + 20 * seed) for seed in range(3)]) == ([], [])
+    assert seams([side_by_side(1, 320), scene(2), side_by_side(3, 320)]) == ([], [])
+
+
+def test_one_frame_proves_nothing() -> None:
+    assert seams([side_by_side(1, 320)]) == ([], [])
+    assert fixed_seams([], SIZE) == ((), ())
+
+
+def test_lines_are_counted_from_the_corner_of_the_frame() -> None:
+    image = np.full((HEIGHT, WIDTH), 16, np.uint8)
+    image[60:300, 100:540] = np.hstack([scene(1, 220, 240), scene(2, 220, 240)])
+    found = seam_candidates(image, (100, 60, 540, 300))
+    assert np.mean(found.columns) == pytest.approx(320, abs=2) and found.rows == ()
+
+
+def test_a_picture_that_is_very_small_has_no_candidates() -> None:
+    assert seam_candidates(scene(1), (0, 0, 20, 20)) == SeamCandidates()
