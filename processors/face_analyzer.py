@@ -185,7 +185,7 @@ class AnalysisPass:
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         self._rate = float(info.frame_rate)
         self._capacity = settings.faces_per_track
-        self._shots = make_shot_source(settings, self._rate)
+        self._shots = make_shot_source(settings, info)
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.device == "cpu" else None
         self._stream = FaceStream(
@@ -248,8 +248,14 @@ class AnalysisPass:
             self._track(self._waiting.popleft())
         self._deliver(self._stream.finish())
         tracks = self._observers.finish()
-        count = self._shots.beyond(len(self._pts)) if isinstance(self._shots, GivenCuts) else 0
-        beyond = {"cuts_beyond_end": count} if count else {}
+        # Cuts after the end of a part are expected.
+        beyond = {}
+        if (
+            isinstance(self._shots, GivenCuts)
+            and part.end_pts is None
+            and (count := self._shots.beyond(len(self._pts)))
+        ):
+            beyond["cuts_beyond_end"] = count
         shots = decoded.shots(len(self._pts))
         pieces = [piece for track in tracks for piece in cut_track(track, shots, self._rate, self._capacity)]
         frame_pts = np.array(self._pts, np.int64)
@@ -296,9 +302,12 @@ class AnalysisPass:
             raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
 
 
-def make_shot_source(settings: AnalysisSettings, rate: float) -> ShotSource:
-    """What says where shots begin: the cuts that were given, or a detector. rate: frames per second."""
-    return GivenCuts(settings.cuts, rate) if settings.cuts else ShotDetector(rate, settings.cut_sensitivity)
+def make_shot_source(settings: AnalysisSettings, info: VideoInfo) -> ShotSource:
+    """What says where shots begin in the part that is analysed: the cuts that were given, or a detector."""
+    rate = float(info.frame_rate)
+    if not settings.cuts:
+        return ShotDetector(rate, settings.cut_sensitivity)
+    return GivenCuts(settings.cuts, rate, part_of(info, settings).first_frame(info))
 
 
 def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
@@ -311,7 +320,7 @@ def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisS
     """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
     size = info.width, info.height
     samples: list[PictureEdges] = []
-    with contextlib.closing(read_key_frames(info, KEY_FRAMES)) as frames:
+    with contextlib.closing(read_key_frames(info, KEY_FRAMES, settings.part)) as frames:
         for frame in frames:
             edges = picture_edges(frame.planes()[0], frame.placed)
             if edges is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from config import AnalysisSettings
 from core.errors import DecodeError
@@ -21,6 +23,14 @@ class VideoPart:
     end_pts: int | None
     origin_pts: int | None
     frame_count: int
+
+    def first_frame(self, info: VideoInfo) -> int:
+        """Number of the part's first frame among all frames of `info`; exact if these follow at a constant rate."""
+        if self.start_pts is None or self.origin_pts is None:
+            return 0
+        # The times of frames are rounded to ticks, so a frame may lie half a tick before its place.
+        ticks = self.start_pts - self.origin_pts - Fraction(1, 2)
+        return max(math.ceil(ticks * info.time_base * info.frame_rate), 0)
 
     def empty_error(self, info: VideoInfo) -> DecodeError:
         """The error that no frame of `info` lies in this part."""

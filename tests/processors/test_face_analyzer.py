@@ -219,6 +219,19 @@ def test_only_the_part_that_is_asked_for_is_decoded_and_times_stay_those_of_the_
     assert {t.shot for t in found.tracklets} == {0, 1}
 
 
+@pytest.mark.parametrize("end", [0.0, 1.0])
+def test_given_cuts_are_those_of_the_whole_video_whatever_part_is_analysed(
+    film: Path, model_settings: Settings, models: ModelManager, end: float
+) -> None:
+    cuts = f"frames 0 4 {CUT} 1000"
+    part = msgspec.structs.replace(model_settings.analysis, cuts=cuts, start=0.4, end=end and CUT / 25 + 0.4)
+    found = analyze(film, msgspec.structs.replace(model_settings, analysis=part), models)
+    assert [(shot.start, shot.end) for shot in found.shots] == [(0, CUT - 10), (CUT - 10, found.frame_count)]
+    assert found.seconds_at(found.shots[1].start) == pytest.approx(CUT / 25)
+    # A cut after the end of the video is a sign of another video, one after the end of the part is not.
+    assert found.statistics.get("cuts_beyond_end", 0) == (0 if end else 1)
+
+
 def test_a_part_without_frames_is_an_error(film: Path, model_settings: Settings, models: ModelManager) -> None:
     info = dataclasses.replace(probe_video(film), duration_s=0.0)
     part = msgspec.structs.replace(model_settings.analysis, start=60.0)
@@ -348,6 +361,9 @@ def test_the_smallest_face_is_a_share_of_the_active_picture(tmp_path: Path) -> N
     # Where one part has no bars, they are not those of the video.
     info = key_framed(tmp_path / "mixed.mp4", [black] * 10 + [letterboxed] * 10 + [full] * 10)
     assert for_active_picture(settings, info) == settings
+    # Only the part that is analysed counts.
+    part = msgspec.structs.replace(settings, start=0.4, end=0.8)
+    assert for_active_picture(part, info).min_face == pytest.approx(0.1 * 140 / 240)
 
 
 def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:
@@ -379,7 +395,6 @@ def test_what_the_helpers_log_is_about_the_video(
     film: Path, models: ModelManager, model_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, lines = logging.getLogger("some.helper"), Lines()
-    log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)

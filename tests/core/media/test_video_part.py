@@ -40,3 +40,15 @@ def test_a_part_after_the_end_is_refused_before_anything_is_decoded():
 def test_a_length_that_is_not_known_says_nothing():
     unknown = video_info(time_base=Fraction(1, 1000), duration_s=0.0, frame_count=0)
     assert part_of(unknown, AnalysisSettings(start=7)) == VideoPart(7000, None, 0, 0)
+
+
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)])
+@pytest.mark.parametrize("time_base", [Fraction(1, 1000), Fraction(1, 90000)])
+def test_the_number_of_its_first_frame_is_that_of_the_first_time_in_it(rate, time_base):
+    info = video_info(time_base=time_base, start_pts=500, duration_s=100.0, frame_rate=rate)
+    ticks = [500 + round(number / rate / time_base) for number in range(3000)]
+    for start_s in (0.02, 1.0, 1.001, 12.34, 33.3333, 49.9999):
+        part = part_of(info, AnalysisSettings(start=start_s))
+        assert part.start_pts is not None
+        assert part.first_frame(info) == sum(pts < part.start_pts for pts in ticks)
+    assert part_of(info, AnalysisSettings(end=3)).first_frame(info) == 0
