@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import dataclasses
 import hashlib
 import json
 import logging
@@ -367,6 +368,37 @@ def test_what_is_made_again_keeps_the_settings_of_its_folder(videos):
     (manifest.parent / "person_01" / "clip.mp4").unlink()
     assert statuses(run(videos, Script(), given=set())) == ["cached", "done", "cached", "cached"]
     assert json.loads(manifest.read_text())["settings"]["clip"]["size"] == 256
+
+
+def test_given_cuts_stay_with_the_video_that_they_were_given_for(videos):
+    def batch(cuts: dict[str, str], given: set[str]) -> Any:
+        place = "lists" if given else ""
+        settings = load_settings(None, {"analysis": {"cuts": place}})
+        output = videos.parent / "out"
+        inputs = [dataclasses.replace(s, cuts=cuts.get(s.name, "")) for s in find_inputs([str(videos)], output)]
+        return run_batch(inputs, output, settings, BatchMonitor(), Script().make, given=given)
+
+    def recorded(name: str) -> str:
+        manifest = json.loads((videos.parent / "out" / name / "manifest.json").read_text())
+        return str(manifest["settings"]["analysis"]["cuts"])
+
+    assert statuses(batch({"b": "frames 0 5"}, {"analysis.cuts"})) == ["done"] * 4
+    assert [recorded(name) for name in "abcd"] == ["", "frames 0 5", "", ""]
+    # The same list again, no list, and lists for other videos only: nothing is to be done.
+    assert statuses(batch({"b": "frames 0 5"}, {"analysis.cuts"})) == ["cached"] * 4
+    assert statuses(batch({}, set())) == ["cached"] * 4
+    assert statuses(batch({}, {"analysis.cuts"})) == ["cached"] * 4
+    # Other cuts would give other clips.
+    other = batch({"b": "frames 0 6", "c": "frames 0 7"}, {"analysis.cuts"})
+    assert statuses(other) == ["cached", "failed", "failed", "cached"]
+    assert [r.reason.partition(" (")[0] for r in other.results[1:3]] == [
+        "it has 1 finished clip, made with 2 given cuts",
+        "it has 1 finished clip, made with no given cuts",
+    ]
+    # What has to be made again for another reason keeps its cuts.
+    (videos.parent / "out" / "b" / "person_01" / "clip.mp4").unlink()
+    assert statuses(batch({}, set())) == ["cached", "done", "cached", "cached"]
+    assert recorded("b") == "frames 0 5"
 
 
 def test_a_failed_redo_keeps_the_old_results(videos):

@@ -54,6 +54,15 @@ def test_the_end_of_a_part_is_remembered_in_one_form():
     assert followed_settings(manifest, shorter, {"analysis.duration"}).analysis.part == (10.0, 15.0)
 
 
+def test_given_cuts_are_remembered_and_counted_where_they_are_told():
+    manifest = made_with({"analysis": {"cuts": "frames 0 100 201"}})
+    followed = followed_settings(manifest, Settings(), set())
+    assert followed.analysis.cuts == "frames 0 100 201" and same_results(manifest, followed)
+    none = followed_settings(manifest, Settings(), {"analysis.cuts"})
+    assert [str(change) for change in changed_settings(manifest, none)] == ["3 given cuts"]
+    assert [str(change) for change in changed_settings(made_with({}), followed)] == ["no given cuts"]
+
+
 def test_extras_are_remembered_and_added_to():
     manifest = made_with({}, extras={"preview": ["preview.mp4"], "mot": ["mot.txt"]})
     vtt = load_settings(None, {"output": {"export": ["vtt"]}})
