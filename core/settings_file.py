@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 SETTINGS_NAME = "face-clips.toml"
 """name of a settings file that is found without being named"""
 
+_FILES = (("analysis", "cuts"),)
+"""names of files among the settings that say how results are made"""
+
 _HINT = "python main.py config lists all settings and their ranges"
 
 
@@ -83,9 +86,11 @@ def read_found_file(path: Path) -> dict[str, dict[str, Any]]:
         SettingsError: as in `load_settings`; or it sets something else.
     """
     values = read_settings_file(path)
-    if path != user_settings_file() and (others := sorted(values.keys() - {*RESULT_SECTIONS, "output", "variants"})):
+    others = [f"[{name}]" for name in sorted(values.keys() - {*RESULT_SECTIONS, "output", "variants"})]
+    others += [f"{section}.{name}" for section, name in _FILES if name in values.get(section, {})]
+    if others and path != user_settings_file():
         hint = f"--config {path.name} allows it, and so does a file in your config folder"
-        raise SettingsError(f"a settings file beside videos cannot set [{others[0]}]", path=path, hint=hint)
+        raise SettingsError(f"a settings file beside videos cannot set {others[0]}", path=path, hint=hint)
     return values
 
 

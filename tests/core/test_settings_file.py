@@ -141,6 +141,10 @@ def test_a_file_that_came_with_videos_names_no_files_of_the_user(place):
     with pytest.raises(SettingsError, match=re.escape("beside videos cannot set [people]")):
         load_settings(None, {}, found=beside)
     assert load_settings(beside, {}).people.gallery == "/etc/passwd", "the user names it"
+    beside.write_text('[analysis]\nmin_face = 0.1\ncuts = "/etc/passwd"\n')
+    with pytest.raises(SettingsError, match=re.escape("beside videos cannot set analysis.cuts")):
+        load_settings(None, {}, found=beside)
+    assert load_settings(beside, {}).analysis.cuts == "/etc/passwd"
     mine = place / "config" / "face-clips" / "face-clips.toml"
     mine.write_text("[run]\nthreads = 3\n")
     assert load_settings(None, {}, found=mine).run.threads == 3
