@@ -145,8 +145,8 @@ class AnalysisSettings(Section, frozen=True):
     embedder: Annotated[
         Literal["auto", "facenet", "facenet-casia", "dlib", "both"],
         Meta(
-            description="face recognition model; both combines facenet-casia and dlib; auto uses the first of facenet, "
-            "both and dlib whose weights are available"
+            description="face recognition model; both combines facenet-casia and dlib; auto uses "
+            "facenet if its weights are available, else dlib"
         ),
     ] = "auto"
     faces_per_track: Annotated[

@@ -31,7 +31,7 @@ from core.models.face_detector import FaceDetector
 from core.models.face_embedder import CasiaEmbedder, CombinedEmbedder, DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
-from core.models.installed_files import installed_file, is_installed
+from core.models.installed_files import installed_file
 from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest, input_side
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
@@ -120,7 +120,7 @@ class ModelManager:
 
     @property
     def embedder(self) -> FaceEmbedder:
-        """What the settings name; with `auto` the first of facenet, both and dlib whose weights can be had.
+        """What the settings name; with `auto` facenet if its weights can be had, else dlib.
 
         Raises:
             ModelError: an embedder is named whose weights cannot be had.
@@ -226,14 +226,8 @@ class ModelManager:
         except (ModelUnavailableError, ModelChecksumError) as error:
             if self._settings.run.facenet_weights:
                 raise
-            # Its substitute is no worse for all that is known, unless a file is damaged that the user takes for good.
-            level = logging.WARNING if isinstance(error, ModelChecksumError) else logging.INFO
-            logger.log(level, "FaceNet's weights for VGGFace2 are not used: %s", error.message)
-        try:
-            return self._embedder_named("both")
-        except (ModelUnavailableError, ModelChecksumError) as error:
-            logger.warning("faces are recognised with dlib's ResNet alone: %s (%s)", error.message, error.hint)
-            self._warnings.append("faces are recognised with dlib's ResNet alone")
+            logger.warning("faces are recognised with dlib's ResNet instead of FaceNet: %s", error.message)
+            self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
             return self._embedder_named("dlib")
 
     def _embedder_named(self, name: str) -> FaceEmbedder:
@@ -312,5 +306,4 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     name = MODELS["facenet"].weights.name
     if settings.run.facenet_weights or any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
         return ("facenet",)
-    # A damaged file in the package, which makes a run fall back to dlib, is only found when it is loaded.
-    return ("facenet", "both" if is_installed(MODELS["facenet-casia"].weights) else "dlib")
+    return ("facenet", "dlib")

@@ -439,6 +439,33 @@ def test_nothing_is_written_where_no_input_exists(tmp_path, monkeypatch, capsys)
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("cuts.csv", "Start Frame\n1\nx\n", "line 3: start frame is 'x', expected a whole number from 1"),
+        ("cuts.edl", "001 AX V C 00:00:00:00\n", "line 1: expected an event like '001 AX V C"),
+        ("none.csv", None, "--cuts: there is no such file or folder"),
+    ],
+)
+def test_wrong_cuts_are_one_line_and_exit_2(videos, tmp_path, monkeypatch, capsys, name, text, complaint):
+    scripted(monkeypatch, AssertionError("it ran"))
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    arguments = [str(videos / "a.mp4"), "--cuts", str(tmp_path / name), "-o", str(tmp_path / "out")]
+    assert main.main(arguments) == 2
+    err = capsys.readouterr().err
+    assert complaint in err and name in err and len(err.splitlines()) == 1
+
+
+def test_cuts_of_several_videos_are_in_a_folder(videos, tmp_path, monkeypatch, capsys):
+    given = scripted(monkeypatch, DONE)
+    (tmp_path / "cuts").mkdir()
+    (tmp_path / "cuts" / "b.csv").write_text("Start Frame\n1\n26\n")
+    assert main.main([str(videos), "--cuts", str(tmp_path / "cuts"), "-o", str(tmp_path / "out")]) == 0
+    assert [source.cuts for source in given["inputs"]] == ["", "frames 0 25", ""]
+    assert "a.mp4: no list of cuts" in capsys.readouterr().err
+
+
 def test_nothing_to_do_says_where_to_put_videos(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main.main([str(tmp_path / "empty"), "-o", str(tmp_path / "out")]) == 2

@@ -63,6 +63,12 @@ def focus_of(sharpness: FloatArray) -> FloatArray:
     return np.asarray(np.log2(np.clip(sharpness, *SHARPNESS_RANGE) / SHARPNESS_MIDDLE), np.float32)
 
 
+def weaker_focus(sharpness: FloatArray) -> FloatArray:
+    """(N, N) float32: of every two, the focus of the less sharp one. sharpness: (N,)."""
+    focus = focus_of(sharpness)
+    return np.minimum(focus[:, None], focus)
+
+
 def pair_log_odds(cosine: FloatArray, sharpness: FloatArray, curve: PairCurve) -> FloatArray:
     """(N, N) float32: what the faces of every two of N tracklets say, corrected for blur.
 
@@ -72,7 +78,6 @@ def pair_log_odds(cosine: FloatArray, sharpness: FloatArray, curve: PairCurve) -
         cosine: (N, N) float32.
         sharpness: (N,) float32, of the faces behind each embedding (variance of the Laplacian at 64 px).
     """
-    focus = focus_of(sharpness)
-    weaker = np.minimum(focus[:, None], focus)
+    weaker = weaker_focus(sharpness)
     slope = curve.slope + weaker * curve.focus_slope
     return np.asarray(slope * (cosine - curve.midpoint) + weaker * curve.focus_offset, np.float32)

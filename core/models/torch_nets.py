@@ -23,9 +23,8 @@ from core.models.openvino_runtime import import_openvino
 class NormalizedNet(nn.Module):  # type: ignore[misc]
     """A network behind its normalisation, (x - 127.5) / 128, which MTCNN and FaceNet share.
 
-    Published with FaceNet's weights are both this one and another by each image's own mean and deviation. Both sets
-    (VGGFace2, CASIA-WebFace) were trained with this one, which tells people apart better
-    (benchmarks/quality/embedders.py).
+    FaceNet's older weights want each image's own mean and deviation instead. Those in use (20180402, 20180408) were
+    trained with fixed numbers, and tell people apart better with them (docs/decisions/models.md).
     """
 
     def __init__(self, net: nn.Module) -> None:

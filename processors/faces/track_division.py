@@ -24,23 +24,30 @@ WINDOW = 4
 MIN_SAMPLES = 2
 """fewer on one side say too little"""
 
-MIN_SAME_PERSON = 0.3
-"""least similarity of the best pair on each side of a moment at which two people meet"""
-
 
 class Transition(Enum):
-    """How a stretch begins. The value is the greatest similarity of all pairs across it at which two people meet there.
+    """How a stretch begins, and what two people who meet there look like.
 
-    Measured on the development clips with three samples a second, dlib's embedder: two people in continuous view 0.001,
-    19 to 30 px high 0.05 to 0.17; one person who is looked at continuously 0.07 or more, but 0.005 where the landmarks
-    went wrong; one who was hidden 0.11 or more.
+    Measured on the development clips with three samples a second, dlib's embedder. Two people, sharp and in continuous
+    view: at most 0.03 across, 0.98 on each side; 19 to 30 px high, over a loss: 0.05 to 0.17. One person in continuous
+    view: 0.07 or more, but 0.005 where landmarks went wrong for a while (and then 0.49 on one side); hidden: 0.11.
     """
 
-    CONTINUED = 0.002
-    JUMPED = 0.06
+    CONTINUED = (0.03, 0.9)
+    JUMPED = (0.06, 0.3)
     """box or appearance changed at once, or the face was lost and found again in the same place"""
-    FOUND_ELSEWHERE = 0.2
+    FOUND_ELSEWHERE = (0.2, 0.3)
     """the face was lost and found again with another box"""
+
+    @property
+    def max_across(self) -> float:
+        """Greatest similarity of all pairs of samples across the moment."""
+        return self.value[0]
+
+    @property
+    def min_within(self) -> float:
+        """Least similarity of the best pair on each side."""
+        return self.value[1]
 
 
 def division_points(
@@ -54,27 +61,27 @@ def division_points(
     if len(embeddings) < 2 * MIN_SAMPLES:
         return []
     likeness = similarity.from_cosine(np.asarray(embeddings @ embeddings.T, np.float32))
-    limits = {k: transitions[stretches[k]].value for k in range(1, len(stretches)) if stretches[k] != stretches[k - 1]}
-    return [stretches[k] for k in sorted(_divide(likeness, limits, 0, len(stretches)))]
+    starts = {k: transitions[stretches[k]] for k in range(1, len(stretches)) if stretches[k] != stretches[k - 1]}
+    return [stretches[k] for k in sorted(_divide(likeness, starts, 0, len(stretches)))]
 
 
-def _divide(likeness: NDArray[np.float32], limits: Mapping[int, float], first: int, end: int) -> list[int]:
+def _divide(likeness: NDArray[np.float32], starts: Mapping[int, Transition], first: int, end: int) -> list[int]:
     """Samples of [first, end) with which another person begins: the clearest one, then those on both sides of it.
 
-    limits: greatest similarity across each sample with which a stretch begins.
+    starts: the samples with which stretches begin, and how.
     """
     found = []
-    for start, limit in limits.items():
+    for start, transition in starts.items():
         if first + MIN_SAMPLES <= start <= end - MIN_SAMPLES:
             before, after = slice(max(start - WINDOW, first), start), slice(start, min(start + WINDOW, end))
             across = float(likeness[before, after].max())
             within = min(float(np.triu(likeness[side, side], 1).max()) for side in (before, after))
-            if across <= limit and within >= MIN_SAME_PERSON:
-                found.append((across / limit, start))
+            if across <= transition.max_across and within >= transition.min_within:
+                found.append((across / transition.max_across, start))
     if not found:
         return []
     _, best = min(found)
-    return [*_divide(likeness, limits, first, best), best, *_divide(likeness, limits, best, end)]
+    return [*_divide(likeness, starts, first, best), best, *_divide(likeness, starts, best, end)]
 
 
 def division_frame(frames: Sequence[int], boxes: RowBuffer, last_before: int, first_after: int) -> int:

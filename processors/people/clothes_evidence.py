@@ -19,7 +19,7 @@ class ClothesCurve:
     slope: float
 
 
-CURVE = ClothesCurve(offset=-4.9, slope=3.0)
+CURVE = ClothesCurve(offset=-5.0, slope=3.1)
 """a likeness of 0.8 says nothing"""
 
 MIN_UNLIKENESS = 0.03

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from config import Settings
-from core import model_manager
 from core.models.model_spec import MODELS, WeightsFile
 from core.options import options
 from core.settings_file import load_settings
@@ -91,11 +90,8 @@ def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monk
     def keys(**run) -> tuple[str, ...]:
         return possible_keys(MARK, load_settings(None, {"run": {"cache_dir": str(tmp_path), **run}}))
 
-    facenet, both = (analysis_key(MARK, Settings(), name) for name in ("facenet", "both"))
-    monkeypatch.setattr(model_manager, "is_installed", lambda entry: False)
+    facenet = analysis_key(MARK, Settings(), "facenet")
     assert keys() == (facenet, KEY)
-    monkeypatch.setattr(model_manager, "is_installed", lambda entry: True)
-    assert keys() == (facenet, both)
     assert keys(facenet_weights="somewhere.pt") == (facenet,)
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / MODELS["facenet"].weights.name).write_bytes(b"x")
