@@ -6,13 +6,12 @@ Command-line flags, TOML keys, help and range checks are derived from these stru
     [analysis]
     min_face = 0.05
 
-in a TOML file. Order of precedence: defaults < `--config FILE.toml` < flags. An unknown key is an error. The old name
-of a renamed setting works for one release (`RENAMED`).
+in a TOML file, which `core/settings_file.py` reads. The old name of a renamed setting works for one release
+(`RENAMED`).
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import string
 from fractions import Fraction
@@ -20,12 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
-import msgspec.toml
 from msgspec import Meta
-
-from core.errors import SettingsError
-
-logger = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 """of the program; results whose manifest was written by another version do not count as done"""
@@ -40,6 +34,9 @@ VIDEO_EXTENSIONS = frozenset({
 })
 # fmt: on
 """extensions of the files that are processed in a folder; a file named on the command line may have any"""
+
+_LONGEST_VIDEO_S = 1_000_000
+"""11 days; limit of times that are given"""
 
 MAX_SIDE_PX = 4096
 """of clips; supported by every current H.264 decoder"""
@@ -87,6 +84,20 @@ def expand_home(path: str) -> str:
     except RuntimeError as error:
         user = path.partition("/")[0]
         raise ValueError(f"{path!r}: no home folder is known for {user}; give the path without it") from error
+
+
+def seconds_of(time: str) -> float:
+    """Seconds of "90", "1:30", "1:30.5" or "0:01:30.500".
+
+    Raises:
+        ValueError: `time` has another form.
+    """
+    parts = re.fullmatch(r"(?:(\d+):)??(?:(\d+):)?(\d+(?:\.\d+)?)", time.strip(), re.ASCII)
+    hours, minutes, seconds = (0.0, 0.0, 60.0) if parts is None else (float(part or 0) for part in parts.groups())
+    is_clock = parts is not None and parts[2] is not None
+    if parts is None or (is_clock and seconds >= 60) or (parts[1] is not None and minutes >= 60):
+        raise ValueError(f"{time!r} is not a time; seconds, MM:SS or HH:MM:SS.mmm")
+    return 3600 * hours + 60 * minutes + seconds
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,13 +152,58 @@ class AnalysisSettings(Section, frozen=True):
     faces_per_track: Annotated[
         int, Meta(ge=1, le=32, description="maximum number of faces per tracklet kept for recognition")
     ] = 6
+    video_stream: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="which of several video streams to use, from 1; 0: the one that a player would choose",
+        ),
+    ] = 0
+    start: Annotated[
+        float | str,
+        Meta(
+            description="leave out what is before this time: seconds, MM:SS or HH:MM:SS.mmm", extra={"metavar": "TIME"}
+        ),
+    ] = 0.0
+    end: Annotated[
+        float | str,
+        Meta(description="leave out what is from this time on; 0: nothing", extra={"metavar": "TIME"}),
+    ] = 0.0
+    duration: Annotated[
+        float | str,
+        Meta(description="length of the part from start on, instead of end; 0: to the end", extra={"metavar": "TIME"}),
+    ] = 0.0
 
     def __post_init__(self) -> None:
-        """Expand `~` in a path: no shell does it in a TOML file or in `--cuts=~/x`."""
+        """Turn times into seconds, and refuse parts of a video that cannot be.
+
+        `~` in a path is expanded: no shell does it in a TOML file or in `--cuts=~/x`.
+        """
         try:
             msgspec.structs.force_setattr(self, "cuts", expand_home(self.cuts))
         except ValueError as error:
             raise ValueError(f"cuts: {error}") from error
+        for name in ("start", "end", "duration"):
+            value = getattr(self, name)
+            try:
+                seconds = seconds_of(value) if isinstance(value, str) else float(value)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+            if not 0 <= seconds <= _LONGEST_VIDEO_S:
+                raise ValueError(f"{name}: {value}; 0 to {_LONGEST_VIDEO_S} seconds")
+            msgspec.structs.force_setattr(self, name, seconds)
+        if self.end and self.duration:
+            raise ValueError("duration: either end or duration, not both")
+        start_s, end_s = self.part
+        if end_s is not None and end_s <= start_s:
+            raise ValueError(f"end: {end_s:g} s is not after the start, {start_s:g} s")
+
+    @property
+    def part(self) -> tuple[float, float | None]:
+        """The part of the video to be analysed: when it starts and ends, seconds; None: it ends with the video."""
+        start_s, end_s, duration_s = float(self.start), float(self.end), float(self.duration)
+        return start_s, end_s or (start_s + duration_s if duration_s else None)
 
 
 class IdentitySettings(Section, frozen=True):
@@ -181,6 +237,9 @@ class ClipSettings(Section, frozen=True):
         Meta(
             ge=0, le=3600, description="maximum length, seconds; longer clips are split at quiet moments; 0: no limit"
         ),
+    ] = 0.0
+    min_time: Annotated[
+        float, Meta(ge=0, le=3600, description="people who are shown shorter in all get no clips, seconds")
     ] = 0.0
     padding: Annotated[
         float, Meta(ge=0, le=60, description="time added before and after each clip, seconds; never across a cut")
@@ -309,6 +368,13 @@ class EncodeSettings(Section, frozen=True):
         Meta(description="preset of x264: slower presets give smaller files"),
     ] = "veryfast"
     audio_kbps: Annotated[int, Meta(ge=32, le=512, description="audio bit rate, kbit/s")] = 160
+    audio_stream: Annotated[
+        str,
+        Meta(
+            description="which of several audio streams to use: its number from 1, or its language as the file states "
+            "it (deu); empty: the one that a player would choose"
+        ),
+    ] = ""
 
 
 class PeopleSettings(Section, frozen=True):
@@ -356,6 +422,19 @@ class OutputSettings(Section, frozen=True):
         Meta(description=f"files for other programs; comma-separated list of {', '.join(get_args(ExportFormat))}"),
     ] = ()
 
+    variant: Annotated[
+        str,
+        Meta(
+            description="make a further set of clips with the given clip and encode settings, in a folder of this name "
+            "for each person"
+        ),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a variant whose name cannot be that of a folder everywhere."""
+        if self.variant:
+            check_variant_name(self.variant)
+
     @property
     def extras(self) -> frozenset[str]:
         """Names of the additional outputs that are on; a manifest lists the existing ones."""
@@ -366,7 +445,12 @@ class OutputSettings(Section, frozen=True):
 class RunSettings(Section, frozen=True):
     """Running the program."""
 
-    overwrite: Annotated[bool, Meta(description="process inputs again even if they are done")] = False
+    overwrite: Annotated[
+        bool, Meta(description="process finished inputs again, and replace clips that were made with other settings")
+    ] = False
+    recursive: Annotated[
+        bool, Meta(description="also take the videos in folders inside the given ones; results are laid out likewise")
+    ] = False
     threads: Annotated[int, Meta(ge=0, le=256, description="number of CPU threads; 0: all")] = 0
     cache_dir: Annotated[str, Meta(description="folder for models and analyses; empty: the user's cache folder")] = ""
     cache: Annotated[bool, Meta(description="store analyses in the cache and use stored ones of the same video")] = True
@@ -401,8 +485,21 @@ class RunSettings(Section, frozen=True):
             msgspec.structs.force_setattr(self, name, expanded)
 
 
+class VariantSettings(Section, frozen=True):
+    """The settings of a further set of clips. It shows the same people at the same times as the first set."""
+
+    clip: ClipSettings = ClipSettings()
+    encode: EncodeSettings = EncodeSettings()
+
+
+def check_variant_name(name: str) -> None:
+    """Raise ValueError unless `name` can be that of a set of clips."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name) is None:
+        raise ValueError(f"variant: {name!r}; up to 32 of a-z, 0-9, - and _")
+
+
 class Settings(Section, frozen=True):
-    """All sections. `Settings()` are the defaults."""
+    """All sections, and the further sets of clips by name. `Settings()` are the defaults."""
 
     analysis: AnalysisSettings = AnalysisSettings()
     identity: IdentitySettings = IdentitySettings()
@@ -412,11 +509,14 @@ class Settings(Section, frozen=True):
     people: PeopleSettings = PeopleSettings()
     output: OutputSettings = OutputSettings()
     run: RunSettings = RunSettings()
+    variants: dict[str, VariantSettings] = {}
 
     def __post_init__(self) -> None:
         """Refuse contradictions."""
         if self.speech.speech == "off" and "speech" in self.output.export:
             raise ValueError("export: speech needs speech, which is off")
+        for name in self.variants:
+            check_variant_name(name)
 
     @property
     def wants_speech(self) -> bool:
@@ -434,65 +534,3 @@ RENAMED: dict[tuple[str, str], str] = {("analysis", "look_out"): "search_interva
 def result_settings(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the settings that change the results as plain values: {section: {key: value}}, in a fixed order."""
     return {name: msgspec.to_builtins(getattr(settings, name)) for name in RESULT_SECTIONS}
-
-
-def load_settings(toml_file: Path | None, overrides: dict[str, dict[str, Any]]) -> Settings:
-    """Build the settings: defaults, then the TOML file, then `overrides` ({section: {key: value}}).
-
-    Raises:
-        SettingsError: the file cannot be read or parsed; unknown key, wrong type, value out of range. The message names
-            the key, e.g. "analysis.min_face".
-    """
-    values: dict[str, dict[str, Any]] = {}
-    if toml_file is not None:
-        try:
-            values = msgspec.toml.decode(toml_file.read_bytes())
-        except OSError as error:
-            raise SettingsError(f"cannot read the settings: {error.strerror}", path=toml_file) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"is not valid TOML: {error}", path=toml_file) from error
-        values = _renamed(values, toml_file)
-        _convert(values, toml_file)
-    merged = {name: dict(section) for name, section in values.items()}
-    for name, section in _renamed(overrides, None).items():
-        merged.setdefault(name, {}).update(section)
-    return _convert(merged, None)
-
-
-def current_names(values: dict[str, Any]) -> dict[str, Any]:
-    """Return `values` ({section: {key: value}}) with the new names of renamed settings.
-
-    For recorded settings; those that a user gives under an old name are reported by `load_settings`.
-    """
-    result = {section: dict(keys) if isinstance(keys, dict) else keys for section, keys in values.items()}
-    for (section, old), new in RENAMED.items():
-        keys = result.get(section)
-        if isinstance(keys, dict) and old in keys and new not in keys:
-            keys[new] = keys.pop(old)
-    return result
-
-
-def _renamed(values: dict[str, Any], source: Path | None) -> dict[str, Any]:
-    """Apply `current_names` and log a warning for each old name. source: the TOML file; None for flags.
-
-    Raises:
-        SettingsError: a setting is given under both names.
-    """
-    for (section, old), new in RENAMED.items():
-        given = values.get(section)
-        if isinstance(given, dict) and old in given:
-            if new in given:
-                raise SettingsError(f"{old} is the old name of {new}; only one of them may be given", path=source)
-            names = [f"--{name.replace('_', '-')}" if source is None else f"{section}.{name}" for name in (old, new)]
-            where = "" if source is None else f"{source.name}: "
-            logger.warning("%s%s is now called %s; the old name will be removed in the next release", where, *names)
-    return current_names(values)
-
-
-def _convert(values: dict[str, Any], source: Path | None) -> Settings:
-    try:
-        return msgspec.convert(values, Settings)
-    except msgspec.ValidationError as error:
-        message = str(error).replace(" - at `$.", " at `").replace(" - at `$`", "")
-        hint = "python main.py --help lists all settings and their ranges"
-        raise SettingsError(message, path=source, hint=hint) from error

@@ -31,6 +31,7 @@ try:
         cache_command,
         clean_command,
         compare_command,
+        config_command,
         edit_commands,
         gallery_commands,
         people_command,
@@ -62,6 +63,7 @@ COMMANDS: dict[str, Command] = {
     "photos": Command(photos_command.parser, photos_command.run, opens_media=True),
     "cache": Command(cache_command.parser, cache_command.run),
     "clean": Command(clean_command.parser, clean_command.run),
+    "config": Command(config_command.parser, config_command.run),
 }
 """by the first argument; any other first argument is an input of `run` (a file with such a name: ./run)"""
 
@@ -77,6 +79,7 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
         # A file name that the terminal's encoding cannot represent must not end the run.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    arguments = _without_words(arguments)
     command = COMMANDS[arguments.pop(0) if arguments and arguments[0] in COMMANDS else "run"]
     if not (supervised and command.opens_media):
         with own_stdout():
@@ -87,6 +90,16 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
         return supervise(functools.partial(_run_in_worker, command, arguments))
     except WorkerCrashError as error:
         return print_error(str(error), EXIT_FAILED)
+
+
+def _without_words(arguments: list[str]) -> list[str]:
+    """`help [COMMAND]` and `version` as the flags that they mean."""
+    first = next(iter(arguments), "")
+    if first == "version":
+        return ["--version"]
+    if first == "help":
+        return [*(word for word in arguments[1:2] if word in COMMANDS), "--help"]
+    return arguments
 
 
 def _run_in_worker(command: Command, arguments: Sequence[str], journal: RunJournal) -> int:

@@ -100,6 +100,7 @@ class _Meta(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     models: dict[str, Any]
     warnings: tuple[str, ...]
     clock_shifts: tuple[int, ...] = ()
+    origin_pts: int | None = None
     # The signals in the order of `signal_values`: name, and rows of the tracklets that have it.
     signals: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
@@ -149,6 +150,7 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         models=record.models,
         warnings=record.warnings,
         clock_shifts=tuple(int(shift) for shift in analysis.clock_shifts),
+        origin_pts=analysis.origin_pts,
         signals=signals,
     )
     fields = (*FRAME_COLUMNS, *SAMPLE_COLUMNS, *LOOK_COLUMNS)
@@ -205,6 +207,7 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
         decode_failures=meta.decode_failures,
         statistics={key: math.nan if value is None else value for key, value in meta.statistics.items()},
         clock_shifts=meta.clock_shifts,
+        origin_pts=meta.origin_pts,
     )
     return AnalysisRecord(meta.key, analysis, meta.models, meta.warnings, cached=True)
 

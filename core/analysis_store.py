@@ -65,7 +65,8 @@ class AnalysisStore:
         try:
             record = read_record(path, key)
             video = with_rate_of_all(info, record.analysis.frame_pts)
-            if dataclasses.replace(record.analysis.video, path=info.path) != video:
+            stored = dataclasses.replace(record.analysis.video, path=info.path, chosen_audio=info.chosen_audio)
+            if stored != video:
                 raise ValueError("the video is decoded differently now")
         except FileNotFoundError:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, overload
@@ -162,8 +162,9 @@ class FaceAnalysis:
     frame_pts: (N,) int64, pts of every decoded frame in presentation order.
     clock_shifts: ticks by which `frame_pts` are ahead of the times in the file after each lasting jump of its clock
         (joined MPEG-TS); the audio jumps at the same places.
+    origin_pts: of the video's first frame, if only a part of the video was decoded; None if all of it was.
 
-    Times in seconds count from the first frame; they are computed once.
+    Times in seconds count from the first frame of the video, decoded or not; they are computed once.
     """
 
     video: VideoInfo
@@ -174,6 +175,7 @@ class FaceAnalysis:
     decode_failures: int
     statistics: dict[str, float | int] = field(default_factory=dict)
     clock_shifts: tuple[int, ...] = ()
+    origin_pts: int | None = None
 
     @property
     def frame_count(self) -> int:
@@ -212,6 +214,12 @@ class FaceAnalysis:
         found = self.bounds_s[frames]
         return found if isinstance(frames, np.ndarray) else float(found)
 
+    def on_screen_s(self, tracklets: Collection[int]) -> float:
+        """How long any of `tracklets` (ids) is visible, seconds."""
+        own = [tracklet.frames for tracklet in self.tracklets if tracklet.id in tracklets]
+        frames = np.unique(np.concatenate(own)) if own else np.zeros(0, np.int64)
+        return float((self.seconds_at(frames + 1) - self.seconds_at(frames)).sum())
+
     def end_pts(self, frame: int) -> int:
         """pts at which frame number `frame - 1` stops being shown (`frame` is an exclusive end)."""
         start = int(self.frame_pts[frame - 1])
@@ -226,6 +234,7 @@ class FaceAnalysis:
 
     def _seconds(self, pts: IntArray) -> Seconds:
         # Subtracted as integers: a stream may begin at any time, and far from zero a float loses the fraction.
-        seconds = np.asarray((pts - self.frame_pts[0]) * float(self.video.time_base), np.float64)
+        origin = self.frame_pts[0] if self.origin_pts is None else self.origin_pts
+        seconds = np.asarray((pts - origin) * float(self.video.time_base), np.float64)
         seconds.setflags(write=False)  # shared by all callers
         return seconds

@@ -26,6 +26,8 @@ class Option:
     default: Any
     help: str
     """description, range and default"""
+    metavar: str = ""
+    """what the value is called in the help; "": given by its type"""
 
     @property
     def flag(self) -> str:
@@ -66,6 +68,7 @@ def options() -> tuple[Option, ...]:
     return tuple(
         _option(section, name, annotation)
         for section, cls in get_type_hints(Settings).items()
+        if section != "variants"  # they consist of settings that have their flags already
         for name, annotation in get_type_hints(cls, include_extras=True).items()
     )
 
@@ -88,11 +91,12 @@ def _option(section: str, name: str, annotation: Any) -> Option:
     facts = [_range_text(meta)]
     if isinstance(default, bool):
         facts.append(f"default: {'yes' if default else 'no'}")
-    elif default not in ("", ()):
+    elif default not in ("", ()) and not (meta.extra and not default):
         facts.append(f"default: {default}")
     facts = [fact for fact in facts if fact]
     text = f"{meta.description} ({'; '.join(facts)})" if facts else meta.description
-    return Option(section, name, annotation, choices, kind is bool, default, text)
+    metavar = (meta.extra or {}).get("metavar", "")
+    return Option(section, name, annotation, choices, kind is bool, default, text, metavar)
 
 
 def _range_text(meta: Meta) -> str:

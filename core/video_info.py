@@ -75,15 +75,26 @@ class VideoInfo:
     has_repaired_times: bool = False
     """the frames' times were repaired, which depends on the frames before: reading must start at the beginning"""
 
+    video_number: int = 1
+    """of the stream among the `video_streams` that show moving frames, from 1"""
+    video_streams: int = 1
+    chosen_audio: int | None = None
+    """stream index of the audio track that the user chose; None: nobody did"""
+
     @property
     def default_audio(self) -> AudioInfo | None:
-        """The usable track that a player would choose: the first one flagged default, else the first."""
+        """The track that is heard: the chosen one, or the usable one that a player would choose.
+
+        Players choose the first one flagged default, else the first.
+        """
+        if self.chosen_audio is not None:
+            return next((track for track in self.audio if track.index == self.chosen_audio), None)
         return _first_choice([a for a in self.audio if not a.fault])
 
     @property
     def unheard_audio(self) -> AudioInfo | None:
         """The track that would be chosen over `default_audio` if it were usable; None where there is none."""
-        chosen = _first_choice(self.audio)
+        chosen = None if self.chosen_audio is not None else _first_choice(self.audio)
         return chosen if chosen is not None and chosen.fault else None
 
     def seconds(self, pts: int) -> float:

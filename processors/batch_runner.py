@@ -12,16 +12,17 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from config import Settings
 from core.errors import OutputError, PipelineError
+from core.media.stream_choice import other_streams
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
-from processors.batch.batch_inspection import inspect_input
-from processors.batch.batch_summary import BatchSummary
+from processors.batch.batch_inspection import Inspection, inspect_input
+from processors.batch.batch_summary import BatchSummary, with_earlier
 from processors.batch.executor import Executor, JobOutcome, VideoJob
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.index_writer import write_index
@@ -33,9 +34,8 @@ from processors.batch.unfinished_work import UnfinishedWork
 from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.batch.worker_threads import WorkerThreads
-from processors.known_people.people_namer import PeopleNamer
 from processors.results.output_folder import output_lock, remove_leftovers
-from utils.progress_bars import BatchMonitor
+from utils.batch_monitor import BatchMonitor
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +51,14 @@ def run_batch(
     monitor: BatchMonitor,
     make_processor: MakeProcessor | None = None,
     journal: RunJournal | None = None,
+    given: Collection[str] | None = None,
 ) -> BatchSummary:
     """Process `inputs` into folders below `output_dir` and write the summary and the pages there.
 
     journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
         one of them crashed is tried once more, alone and before the others.
+    given: names of the settings that the user asks for, "section.name"; in all others a finished folder keeps the
+        settings that it was made with. None: all of them.
 
     Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two seconds; the
     summary then lists what was done.
@@ -66,18 +69,23 @@ def run_batch(
     journal = journal or RunJournal()
     with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
         remove_leftovers(output_dir)
-        given = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
-        factory = given or VideoProcessorFactory(settings, output_dir)
+        own = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
+        factory = own or VideoProcessorFactory(settings, output_dir)
         threads = WorkerThreads(monitor.stop)
         stages = StageRunner(journal, unfinished)
-        executor = VideoPipeline(settings, monitor, stages, threads, make_processor or factory, factory.release)
+        executor = VideoPipeline(monitor, stages, threads, make_processor or factory, factory.release)
         claims = FolderClaims(output_dir, inputs)
         # Processors that come from elsewhere name nobody.
         namer = factory.namer if make_processor in (None, factory) else None
-        summary = _Batch(inputs, claims, settings, monitor, journal, stages, threads, executor, namer).run()
+
+        def inspect(source: BatchInput) -> Inspection:
+            return inspect_input(source, claims, settings, namer, given)
+
+        summary = _Batch(inputs, inspect, monitor, journal, stages, threads, executor).run()
         if summary.abandoned:
             with contextlib.suppress(OSError):
                 remove_leftovers(output_dir)
+        summary = with_earlier(summary, output_dir)
         try:
             summary.write(output_dir)
             if namer is not None and namer.gallery_path is not None:
@@ -94,24 +102,20 @@ class _Batch:
     def __init__(
         self,
         inputs: Sequence[BatchInput],
-        claims: FolderClaims,
-        settings: Settings,
+        inspect: Callable[[BatchInput], Inspection],
         monitor: BatchMonitor,
         journal: RunJournal,
         stages: StageRunner,
         threads: WorkerThreads,
         executor: Executor,
-        namer: PeopleNamer | None,
     ) -> None:
         self._inputs = inputs
-        self._claims = claims
-        self._settings = settings
+        self._inspect_input = inspect
         self._monitor = monitor
         self._history = journal.history
         self._stages = stages
         self._threads = threads
         self._executor = executor
-        self._namer = namer
         self._results: dict[str, InputResult] = dict(journal.history.results)
         self._fatal: PipelineError | None = None
         self._restart = False
@@ -181,8 +185,14 @@ class _Batch:
             self._executor.submit(job).add_done_callback(self._collect_future)
 
     def _probe(self, source: BatchInput, jobs: list[VideoJob]) -> InputResult | None:
-        inspection = inspect_input(source, self._claims, self._settings, self._namer)
+        inspection = self._inspect_input(source)
+        if inspection.follows:
+            logger.info("%s: keeping to the settings that it was made with: %s", source.label, inspection.follows)
         if inspection.job is not None:
+            if inspection.replaces:
+                logger.info("%s: replacing %s", source.label, inspection.replaces)
+            if streams := other_streams(inspection.job.info):
+                logger.info("%s: %s", source.label, streams)
             jobs.append(inspection.job)
             return None
         if inspection.manifest is not None:

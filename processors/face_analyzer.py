@@ -22,7 +22,8 @@ from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
 from core.media.frame_rate import with_rate_of_all
 from core.media.key_frames import read_key_frames
-from core.media.video_reader import VideoReader
+from core.media.video_part import VideoPart, part_of
+from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
@@ -67,27 +68,35 @@ class FaceAnalyzer:
         self._monitor = monitor or StageMonitor()
 
     def analyze(self, info: VideoInfo) -> FaceAnalysis:
-        """Decode `info` once from beginning to end.
+        """Decode `info`, or the part of it that the settings name, once from beginning to end.
 
         Raises:
-            DecodeError: not one frame can be decoded.
+            DecodeError: not one frame can be decoded, or the part holds none.
             ModelError: a model cannot be had.
             InterruptedRunError: the monitor's stop was set.
         """
+        part = part_of(info, self._settings)
         settings = for_active_picture(self._settings, info)
+        found = self._analyze(info, part, settings)
+        if found.video.has_repaired_times and part.start_pts is not None and is_indexed(info):
+            # How times are repaired depends on what was decoded before, and later readings begin at the beginning.
+            found = self._analyze(dataclasses.replace(info, has_repaired_times=True), part, settings)
+        return found
+
+    def _analyze(self, info: VideoInfo, part: VideoPart, settings: AnalysisSettings) -> FaceAnalysis:
         with (
             VideoReader(info, threads=self._threads.decode) as reader,
             AnalysisPass(info, settings, self._models, self._monitor) as analysis,
         ):
             ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
             return_memory = MemoryReturn()
-            decoded = analysis.decoded_frames(reader)
+            decoded = analysis.decoded_frames(reader, part)
             with prefetch(decoded, ahead, self._monitor.stop) as frames:
                 for frame, boundaries in frames:
                     return_memory()
                     analysis.take(frame, boundaries)
-                    self._monitor.update("analyse", frame.index + 1, max(info.frame_count, frame.index + 1))
-            return analysis.result(reader, decoded)
+                    self._monitor.update("analyse", frame.index + 1, max(part.frame_count, frame.index + 1))
+            return analysis.result(reader, decoded, part)
 
 
 def make_observers(
@@ -112,6 +121,7 @@ class DecodedFrames:
         is_image_needed: Callable[[], bool],
         prefetcher: ProposalPrefetcher | None,
         smallest_face: float,
+        part: VideoPart,
     ) -> None:
         """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
         self._reader = reader
@@ -121,12 +131,13 @@ class DecodedFrames:
         self._is_image_needed = is_image_needed
         self._prefetcher = prefetcher
         self._smallest_face = smallest_face
+        self._part = part
 
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[tuple[int, AnalysisImage]] = deque(maxlen=MAX_CUT_DELAY + 1)
         placed: PixelBox | None = None
-        for source in self._reader.frames():
+        for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
             frame = AnalysisFrame(source, AnalysisImage(source, *self._size))
             recent.append((frame.index, frame.image))
             if self._is_image_needed():
@@ -174,7 +185,7 @@ class AnalysisPass:
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         self._rate = float(info.frame_rate)
         self._capacity = settings.faces_per_track
-        self._shots = make_shot_source(settings, self._rate)
+        self._shots = make_shot_source(settings, info)
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.device == "cpu" else None
         self._stream = FaceStream(
@@ -205,7 +216,7 @@ class AnalysisPass:
     def __exit__(self, *_: object) -> None:
         self._threads.close()
 
-    def decoded_frames(self, reader: VideoReader) -> DecodedFrames:
+    def decoded_frames(self, reader: VideoReader, part: VideoPart) -> DecodedFrames:
         """The frames for `take`; to be iterated on another thread."""
         return DecodedFrames(
             reader,
@@ -216,6 +227,7 @@ class AnalysisPass:
             lambda: not self._stream.expects_skip,
             self._prefetcher,
             self._smallest_face,
+            part,
         )
 
     def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:
@@ -226,16 +238,24 @@ class AnalysisPass:
         if len(self._waiting) > MAX_CUT_DELAY:
             self._track(self._waiting.popleft())
 
-    def result(self, reader: VideoReader, decoded: DecodedFrames) -> FaceAnalysis:
+    def result(self, reader: VideoReader, decoded: DecodedFrames, part: VideoPart) -> FaceAnalysis:
         """Track the frames that wait, and put everything together. `reader`, `decoded`: at their end."""
         self._check_stop()
+        if not self._pts:
+            raise part.empty_error(self._info)
         self._take_boundaries(decoded.last_boundaries())
         while self._waiting:
             self._track(self._waiting.popleft())
         self._deliver(self._stream.finish())
         tracks = self._observers.finish()
-        count = self._shots.beyond(len(self._pts)) if isinstance(self._shots, GivenCuts) else 0
-        beyond = {"cuts_beyond_end": count} if count else {}
+        # Cuts after the end of a part are expected.
+        beyond = {}
+        if (
+            isinstance(self._shots, GivenCuts)
+            and part.end_pts is None
+            and (count := self._shots.beyond(len(self._pts)))
+        ):
+            beyond["cuts_beyond_end"] = count
         shots = decoded.shots(len(self._pts))
         pieces = [piece for track in tracks for piece in cut_track(track, shots, self._rate, self._capacity)]
         frame_pts = np.array(self._pts, np.int64)
@@ -249,6 +269,7 @@ class AnalysisPass:
             decode_failures=reader.decode_failures,
             statistics={**self._stream.statistics, **reader.statistics, **beyond},
             clock_shifts=tuple(reader.clock_shifts),
+            origin_pts=part.origin_pts,
         )
 
     def _take_boundaries(self, boundaries: Sequence[ShotBoundary]) -> None:
@@ -281,9 +302,12 @@ class AnalysisPass:
             raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
 
 
-def make_shot_source(settings: AnalysisSettings, rate: float) -> ShotSource:
-    """What says where shots begin: the cuts that were given, or a detector. rate: frames per second."""
-    return GivenCuts(settings.cuts, rate) if settings.cuts else ShotDetector(rate, settings.cut_sensitivity)
+def make_shot_source(settings: AnalysisSettings, info: VideoInfo) -> ShotSource:
+    """What says where shots begin in the part that is analysed: the cuts that were given, or a detector."""
+    rate = float(info.frame_rate)
+    if not settings.cuts:
+        return ShotDetector(rate, settings.cut_sensitivity)
+    return GivenCuts(settings.cuts, rate, part_of(info, settings).first_frame(info))
 
 
 def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
@@ -296,7 +320,7 @@ def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisS
     """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
     size = info.width, info.height
     samples: list[PictureEdges] = []
-    with contextlib.closing(read_key_frames(info, KEY_FRAMES)) as frames:
+    with contextlib.closing(read_key_frames(info, KEY_FRAMES, settings.part)) as frames:
         for frame in frames:
             edges = picture_edges(frame.planes()[0], frame.placed)
             if edges is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from config import VERSION, Settings, current_names, result_settings
+from config import VERSION, ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
@@ -22,17 +23,22 @@ from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.clips.resume_journal import FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.extras.registry import ExtrasContext, write_extras
+from processors.extras.variant_clips import make_variants
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.people_namer import PeopleNamer, VideoNames
-from processors.known_people.video_names import chosen_folders, named_timeline, numbered_timeline
+from processors.known_people.video_names import named_timeline, numbered_timeline
 from processors.people.segments import pad_and_split
 from processors.people.tracklet_division import divided_analysis
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
+from processors.results.clip_choice import ClipChoice, choose_clips
 from processors.results.html_page import prepare_pages
 from processors.results.manifest import Manifest, read_manifest
-from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files, refusal_error
+from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files
 from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
+from processors.results.remembered_settings import remembered_settings
+from processors.results.replaced_clips import refusal_error
+from processors.results.result_tree import folder_name
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
 from processors.results.speech_record import speech_files, with_speech
@@ -156,15 +162,20 @@ class VideoProcessor:
         timeline = self._timeline(record, plan.timeline, old.manifest)
         record = dataclasses.replace(record, analysis=divided_analysis(record.analysis, timeline.divisions))
         timeline, names = self._named(record, timeline, plan.timeline)
+        choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
         reused = None
         if plan.action is Action.ADD_EXTRAS:
             reused = old.reusable_for(timeline, self._settings)
         with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
             if reused is None:
-                results, thumbnails = self._render(record, timeline, names, staging)
+                results, thumbnails = self._render(record, timeline, choice, staging)
             else:
                 results, thumbnails = reused, self._take_over(reused, staging)
             missing = self._settings.output.extras - set(results.extras)
+            plan_crops = functools.partial(self._plan_crops, choice.segments, record.analysis)
+            variants = make_variants(
+                self._settings, results.variants, record.analysis, plan_crops, staging, self._monitor
+            )
             context = ExtrasContext(staging, record.analysis, timeline, results.clips, self._settings, self._monitor)
             made = write_extras(missing, context)
             self._raise_if_stopped()
@@ -177,13 +188,15 @@ class VideoProcessor:
                 thumbnails,
                 fingerprint=self._fingerprint,
                 settings=self._settings,
-                models=results.models,
-                warnings=results.warnings,
+                # Whether the clips were made now or before, who speaks is told by this run's models.
+                models={**record.models, "encoder": results.models.get("encoder")},
+                warnings=tuple(dict.fromkeys((*record.warnings, *results.warnings))),
                 analysis_key=record.key,
                 edited=plan.timeline is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
+                variants=variants,
                 names=names,
-                folder_name=self._folder.name,
+                folder_name=folder_name(self._folder),
             )
         if self._namer is not None:
             self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})
@@ -193,9 +206,10 @@ class VideoProcessor:
         """What is in the folder, and what to do about it. key: of the analysis, where it is known."""
         old = examine_folder(self._folder, self._fingerprint, self._settings, key)
         overwrite = self._settings.run.overwrite
-        plan = plan_run(old.facts, overwrite=overwrite, from_timeline=from_timeline, may_skip=False)
+        # Whoever gave the order has found out whether clips may be skipped or replaced: see `inspect_input`.
+        plan = plan_run(old.facts, overwrite=overwrite, from_timeline=from_timeline, may_skip=False, may_replace=True)
         if plan.refusal is not None:
-            raise refusal_error(self._folder, plan.refusal)
+            raise refusal_error(old, plan.refusal, self._settings)
         return old, plan
 
     def _named(self, record: AnalysisRecord, timeline: Timeline, choice: TimelineChoice) -> tuple[Timeline, VideoNames]:
@@ -204,15 +218,14 @@ class VideoProcessor:
             return timeline, VideoNames()
         edited = choice is TimelineChoice.EDITED
         before = timeline if edited else numbered_timeline(timeline)
-        names = self._namer.name(self._fingerprint, record, before, self._folder.name, edited=edited)
+        names = self._namer.name(self._fingerprint, record, before, folder_name(self._folder), edited=edited)
         return named_timeline(before, names.people), names
 
     def _render(
-        self, record: AnalysisRecord, timeline: Timeline, names: VideoNames, folder: Path
+        self, record: AnalysisRecord, timeline: Timeline, choice: ClipChoice, folder: Path
     ) -> tuple[ReusableResults, ClipThumbnails]:
-        """Make the clips in `folder`."""
-        chosen = chosen_folders(self._settings.people.only, timeline, names.people)
-        paths = self._plan_crops([s for s in timeline.segments if s.person in chosen], record.analysis)
+        """Make the clips of `choice` in `folder`."""
+        paths = self._plan_crops(choice.segments, record.analysis, self._settings.clip)
         facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
         finished = FinishedClips(folder, facts)
         thumbnails = self._thumbnails(folder, (path.segment.person for path in paths))
@@ -227,7 +240,7 @@ class VideoProcessor:
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
         )
-        if self._settings.people.only and not chosen:
+        if self._settings.people.only and not choice.is_anybody_named:
             warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
             warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
@@ -258,8 +271,8 @@ class VideoProcessor:
 
     def _has_recorded_analysis_settings(self) -> bool:
         manifest = read_manifest(self._folder)
-        wanted = result_settings(self._settings)["analysis"]
-        return manifest is not None and current_names(manifest.settings).get("analysis") == wanted
+        remembered = None if manifest is None else remembered_settings(manifest)
+        return remembered is not None and remembered.analysis == self._settings.analysis
 
     def _other_analysis_error(self) -> VideoProcessingError:
         return VideoProcessingError(
@@ -289,10 +302,12 @@ class VideoProcessor:
         return IdTimelineGenerator(settings.identity, settings.clip, speech=settings.speech).generate(analysis)
 
     @timed("plan")
-    def _plan_crops(self, segments: Sequence[Segment], analysis: FaceAnalysis) -> list[CropPath]:
-        planner = CropPlanner(self._settings.clip)
+    def _plan_crops(
+        self, segments: Sequence[Segment], analysis: FaceAnalysis, settings: ClipSettings
+    ) -> list[CropPath]:
+        planner = CropPlanner(settings)
         paths = []
-        for segment in pad_and_split(analysis, segments, self._settings.clip):
+        for segment in pad_and_split(analysis, segments, settings):
             self._raise_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths

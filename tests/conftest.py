@@ -87,6 +87,14 @@ def portraits() -> dict[str, NDArray[np.uint8]]:
     return {portrait.name: photograph(portrait) for portrait in (COLLINS, HOPPER)}
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test finds the settings file of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves threads or child processes running."""

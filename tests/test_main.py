@@ -10,23 +10,27 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import main
-from config import Settings, load_settings, result_settings
+from config import VERSION, Settings, result_settings
 from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissingError
 from core.options import options
+from core.settings_file import load_settings
 from processors import batch_runner
 from processors.batch import batch_inspection
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 from processors.commands import run_command
 from processors.commands.settings_flags import settings_from
+from tests.material.factories import video_info
 from tests.material.page_material import a_manifest
 from utils.console_log import configure_logging
+from utils.fingerprints import fingerprint
 
 pytestmark = pytest.mark.errors_expected
 
@@ -58,7 +62,7 @@ def other_value(option):
         # Words are separated by commas; several paths are several arguments.
         return ("mot,vtt", ("mot", "vtt")) if option.words else ("some/path", ("some/path",))
     if isinstance(option.default, str):
-        text = "9:16" if option.name == "aspect" else "some/path"
+        text = {"aspect": "9:16", "variant": "vertical"}.get(option.name, "some/path")
         return text, text
     for value in (option.default * 0.9 + 0.03, option.default + 2):
         value = type(option.default)(value)
@@ -141,7 +145,7 @@ def test_flags_may_stand_between_inputs():
 def test_behind_two_dashes_everything_is_an_input(tmp_path, monkeypatch, command, arguments, inputs):
     seen = []
 
-    def find_inputs(given, output):
+    def find_inputs(given, output, *, recursive):
         seen.append(given)
         return ()
 
@@ -322,10 +326,10 @@ def videos(tmp_path, monkeypatch):
     for name in ("a.mp4", "b.mp4", "c.mp4"):
         (folder / name).write_bytes(name.encode())
 
-    def probe(path: Path):
+    def probe(path: Path, video_stream: int = 0):
         if path.name == "c.mp4":
             raise InvalidVideoError("not a video", path=path)
-        return type("Info", (), {"codec": "h264", "width": 64, "height": 48, "duration_s": 2.0, "default_audio": None})
+        return video_info(path, duration_s=2.0)
 
     monkeypatch.setattr(batch_inspection, "probe_video", probe)
     yield folder
@@ -334,16 +338,16 @@ def videos(tmp_path, monkeypatch):
 
 def scripted(monkeypatch, outcome):
     """Puts `outcome` in the place of the batch; returns what it was given."""
-    given: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
 
-    def run_batch(inputs, output_dir, settings, monitor, journal):
-        given.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor)
+    def run_batch(inputs, output_dir, settings, monitor, journal, given):
+        arguments.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor, given=given)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome(monitor) if callable(outcome) else outcome
 
     monkeypatch.setattr(batch_runner, "run_batch", run_batch)
-    return given
+    return arguments
 
 
 DONE = BatchSummary((InputResult("a.mp4", "a", "done", people=1, clips=2, duration_s=4, wall_s=2),), 2.0)
@@ -413,6 +417,29 @@ def test_without_inputs_it_is_the_projects_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["version"], VERSION),
+        (["help"], "usage: python main.py [INPUT"),
+        (["help", "render"], "usage: main.py render"),
+        (["help", "nonsense"], "usage: python main.py [INPUT"),
+    ],
+)
+def test_help_and_version_do_what_people_mean(capsys, words, expected):
+    with pytest.raises(SystemExit) as caught:
+        main.main(words)
+    assert caught.value.code == 0 and expected in capsys.readouterr().out
+
+
+def test_nothing_is_written_where_no_input_exists(tmp_path, monkeypatch, capsys):
+    scripted(monkeypatch, AssertionError("it ran"))
+    out = tmp_path / "out"
+    code, printed, _ = launch_command(capsys, tmp_path / "a.mp4", tmp_path / "b.mp4", "-o", out)
+    assert code == 1 and printed.count("failed: no such file") == 2 and "2 videos: 2 failed" in printed
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
         ("cuts.csv", "Start Frame\n1\nx\n", "line 3: start frame is 'x', expected a whole number from 1"),
@@ -453,6 +480,38 @@ def test_a_dry_run_lists_and_touches_nothing(videos, tmp_path, monkeypatch, caps
     assert [re.sub(r".*/", "", line.split(": ")[0]) for line in out.splitlines()] == ["a.mp4", "b.mp4", "c.mp4"]
     assert "to do (h264 64x48, 2.0 s, no audio)" in out and "cannot be processed: not a video" in out
     assert not (tmp_path / "out").exists()
+
+
+def test_the_batch_is_told_which_settings_the_user_asks_for(videos, tmp_path, monkeypatch):
+    (tmp_path / "mine.toml").write_text("[analysis]\nlook_out = 0.3\n[clip]\nsize = 256\n")
+    arguments = scripted(monkeypatch, BatchSummary((), 1.0))
+    command = [str(videos), "-q", "-o", str(tmp_path / "out"), "--aspect", "1:1", "--no-reel"]
+    assert main.main([*command, "--config", str(tmp_path / "mine.toml")]) == 0
+    assert arguments["given"] == {"clip.aspect", "output.reel", "analysis.search_interval", "clip.size"}
+    assert main.main([str(videos), "-q", "-o", str(tmp_path / "out")]) == 0
+    assert arguments["given"] == set()
+
+
+def test_a_settings_file_beside_the_inputs_is_used_and_said(videos, tmp_path, monkeypatch, capsys):
+    (videos / "face-clips.toml").write_text("[clip]\nsize = 256\n")
+    arguments = scripted(monkeypatch, BatchSummary((), 1.0))
+    assert main.main([str(videos), "-o", str(tmp_path / "out"), "--aspect", "9:16"]) == 0
+    assert arguments["settings"].clip.frame_size == (144, 256)
+    assert arguments["given"] == {"clip.aspect"}, "finished folders keep the size that they were made with"
+    assert f"settings from {videos / 'face-clips.toml'}" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_would_be_replaced(videos, results, capsys):
+    manifest = json.loads((results / "manifest.json").read_text())
+    mark = asdict(fingerprint(videos / "a.mp4"))
+    changed = {**manifest, "version": VERSION, "input": {"name": "a.mp4", **mark}, "timeline": {"sha256": None}}
+    (results / "manifest.json").write_text(json.dumps(changed))
+    dry = [str(videos / "a.mp4"), "--dry-run", "-o", str(results.parent), "--aspect", "9:16"]
+    code, out, _ = launch_command(capsys, *dry)
+    clips = len(manifest["clips"])
+    assert code == 1 and f"it has {clips} finished clip" in out and "made with aspect 1:1 (--overwrite" in out
+    code, out, _ = launch_command(capsys, *dry, "--overwrite")
+    assert code == 0 and f"film, replacing {clips} clip" in out and "made with aspect 1:1" in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -618,7 +677,7 @@ def test_the_cache_is_described_and_cleared(tmp_path, capsys):
     assert (code, err) == (0, "")
     assert "analyses  1" in out and "2.0 of 10 MB" in out
     assert launch_command(capsys, "cache", "--cache-dir", tmp_path, "--cache-mb", 10)[1] == out
-    assert launch_command(capsys, "cache", "clear", "--cache-dir", tmp_path)[1] == "1 analyses removed, 2.0 MB\n"
+    assert launch_command(capsys, "cache", "clear", "--cache-dir", tmp_path)[1] == "1 analysis removed, 2.0 MB\n"
     assert not entry.exists()
 
 

@@ -6,7 +6,7 @@ import threading
 
 
 class StageMonitor:
-    """Passed to every long stage. This base class shows nothing; see `utils/progress_bars.py` for one with bars.
+    """Passed to every long stage. This base class shows nothing; see `utils/batch_monitor.py` for those that do.
 
     `update` may be called from any thread at any rate. A stage checks `stop` at least every 0.2 s. Once it is set, the
     stage closes its files, removes partial ones, joins its threads, ends its child processes, and raises

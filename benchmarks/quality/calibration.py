@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from benchmarks.known_clips import CLIPS, PROJECT, SAME_SIGNER
 from benchmarks.quality.people import find_clips, known_truth, run
-from config import Settings, load_settings
+from config import Settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
+from core.settings_file import load_settings
 from core.types import FloatArray, Tracklet
 from processors.people.tracklet_evidence import sample_cosines
 from tests.material.scoring import Labelled, box_overlap

@@ -29,10 +29,11 @@ from benchmarks.quality.verification import (
     true_positive_rate,
     weight_for,
 )
-from config import Settings, load_settings
+from config import Settings
 from core.errors import ModelUnavailableError
 from core.model_manager import ModelManager
 from core.models.model_spec import EMBEDDERS, calibration_of, embedder_names
+from core.settings_file import load_settings
 from core.types import FloatArray
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo

@@ -25,10 +25,11 @@ from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces
 from benchmarks.quality.labelled_faces import ALONE, SIGNERS, person_of
 from benchmarks.quality.people import find_clips, known_truth
 from benchmarks.quality.verification import area_under_curve, true_positive_rate
-from config import IdentitySettings, load_settings
+from config import IdentitySettings
 from core.model_manager import ModelManager
 from core.models.model_spec import PairCurve, pair_curve_of
 from core.models.similarity import focus_of
+from core.settings_file import load_settings
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people import pair_evidence
 from processors.people.clothes_evidence import MIN_UNLIKENESS, ClothesCurve, clothes_likeness

@@ -24,9 +24,9 @@ import numpy as np
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
 from benchmarks.quality.known_cast import SERIES, SHARED, Video, videos
-from config import load_settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
+from core.settings_file import load_settings
 from processors.known_people.face_evidence import GOOD_QUALITY, POOR_FACE_LOG_ODDS, as_log_odds, set_cosine
 from processors.known_people.face_index import ExactFaceIndex
 from processors.known_people.gallery import Gallery

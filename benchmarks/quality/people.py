@@ -22,9 +22,10 @@ from typing import Any
 
 from benchmarks.known_clips import CLIPS, KNOWN, PROJECT, Known
 from benchmarks.quality.track_ends import EndErrors, end_errors, summary
-from config import Settings, load_settings
+from config import Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
+from core.settings_file import load_settings
 from core.types import FaceAnalysis, Timeline
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from benchmarks.quality.people import ABSENCE_S, MIN_FACE_SHARE, Run, run
 from benchmarks.quality.track_ends import EndErrors, end_errors, summary
-from config import Settings, load_settings
+from config import Settings
 from core.model_manager import ModelManager
+from core.settings_file import load_settings
 from tests.material.scoring import Score, run_tracks, score, truth_tracks
 from tests.material.synthetic.cases import CASES
 from tests.material.synthetic.render import render_video

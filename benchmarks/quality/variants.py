@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from benchmarks.known_clips import CLIPS, KNOWN
 from benchmarks.quality.people import MIN_FACE_SHARE, known_truth, run
-from config import load_settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
+from core.settings_file import load_settings
 from core.types import VideoInfo
 from tests.material.scoring import Labelled, Score, run_tracks, score
 from utils.files import write_json

@@ -19,10 +19,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from config import Settings, load_settings
+from config import Settings
 from core.errors import PipelineError
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
+from core.settings_file import load_settings
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import fingerprint
 from utils.stage_monitor import StageMonitor

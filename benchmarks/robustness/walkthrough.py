@@ -24,8 +24,8 @@ PHOTOS = ".github"
 """folder with a picture in which there are faces"""
 
 EDITING = ("people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink")
-WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache", "compare"), ("--help", *EDITING)
-WITHOUT_MODELS = ("--help", "cache", "clean", "forget", *EDITING)
+WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache", "compare", "config"), ("--help", "config", *EDITING)
+WITHOUT_MODELS = ("--help", "cache", "clean", "config", "forget", *EDITING)
 
 Step = tuple[str, Sequence[str], int]
 """title, arguments of main.py, expected exit code"""
@@ -37,8 +37,11 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "--dry-run", [*inputs, "--dry-run"], 0
     yield "run", inputs, 0
     yield "run again", inputs, 0
-    yield "other clips: --size 256 --framing bust", [*inputs, "--size", "256", "--framing", "bust"], 0
-    yield "the first ones again", inputs, 0
+    other = ["--size", "256", "--framing", "bust"]
+    yield "other clips: --size 256 --framing bust", [*inputs, *other], 1
+    yield "beside the first ones: --variant small", [*inputs, *other, "--variant", "small"], 0
+    yield "instead of the first ones: --overwrite", [*inputs, *other, "--overwrite"], 0
+    yield "run again: the same clips", inputs, 0
     yield "--preview", [*inputs, "--preview"], 0
     yield "--reel", [*inputs, "--reel"], 0
     for name in ("mot", "coco", "vtt", "otio", "edl"):
@@ -67,6 +70,7 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "clean --older-than 30d --dry-run", ["clean", "--older-than", "30d", "--dry-run"], 0
     yield "clean --older-than 0h", ["clean", "--older-than", "0h"], 0
     yield "cache clear", ["cache", "clear"], 0
+    yield "config", ["config"], 0
 
 
 def launch(arguments: Sequence[str], output: Path, cache: Path) -> tuple[int, float, str]:

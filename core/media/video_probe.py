@@ -46,8 +46,11 @@ _MATRIX = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9
 _RANGE = {1: "tv", 2: "pc"}
 
 
-def probe_video(path: Path) -> VideoInfo:
+def probe_video(path: Path, video_stream: int = 0) -> VideoInfo:
     """Examine one input; its first frame is decoded as proof that decoding works.
+
+    video_stream: number of the stream among those that show moving frames, from 1; 0: the one that a player would
+        choose.
 
     `color` describes the frames as `VideoReader` delivers them: for stored frames that are not YUV, the matrix and
     range that they are converted to; for HDR, BT.709.
@@ -59,10 +62,10 @@ def probe_video(path: Path) -> VideoInfo:
     try:
         with open_input(path) as container:
             if not needs_long_probe(container, size_bytes):
-                return _examine(path, container, size_bytes)
+                return _examine(path, container, size_bytes, video_stream)
             seen_audio = complete_tracks(container)
         with open_input(path, long_probe=True) as container:
-            return _examine(path, container, size_bytes, seen_audio)
+            return _examine(path, container, size_bytes, video_stream, seen_audio)
     except InvalidVideoError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -111,9 +114,14 @@ def _check_file(path: Path) -> int:
 
 
 def _examine(
-    path: Path, container: InputContainer, size_bytes: int, seen_audio: frozenset[int] | None = None
+    path: Path,
+    container: InputContainer,
+    size_bytes: int,
+    video_stream: int,
+    seen_audio: frozenset[int] | None = None,
 ) -> VideoInfo:
-    stream = _choose_stream(path, container)
+    streams = _moving_streams(path, container)
+    stream = _choose_stream(path, streams, video_stream)
     told_by_container = container_aspect(stream)
     frame, packet_pts, told = _first_frame(path, container, stream)
     assert stream.time_base is not None
@@ -150,10 +158,13 @@ def _examine(
         color=_color(frame, stream, width, height),
         audio=audio_tracks(path, container, seen=seen_audio),
         size_bytes=size_bytes,
+        video_number=streams.index(stream) + 1,
+        video_streams=len(streams),
     )
 
 
-def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
+def _moving_streams(path: Path, container: InputContainer) -> list[VideoStream]:
+    """The video streams that can be decoded and are no covers or thumbnails; at least one."""
     streams = [s for s in container.streams if s.type == "video"]
     moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NOT_VIDEO]
     if not moving:
@@ -163,7 +174,16 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
     known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
     if not known:
         raise _invalid(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
-    return max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
+    return known
+
+
+def _choose_stream(path: Path, streams: list[VideoStream], number: int) -> VideoStream:
+    if number > len(streams):
+        hint = f"--video-stream takes 1 to {len(streams)}" if len(streams) > 1 else "it has one"
+        raise _invalid(path, f"has no video stream {number}", hint)
+    if number:
+        return streams[number - 1]
+    return max(streams, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
 
 
 def _first_frame(

@@ -138,9 +138,7 @@ def _projections() -> Iterator[tuple[str, str]]:
 
 def _layers(graph: Path, outputs: list[str]) -> dict[str, list[NDArray[np.float32]]]:
     """The parameters of the layers with these outputs, as `_parameters` lists them."""
-    import_openvino()
-    from openvino import frontend as openvino_frontend
-
+    openvino_frontend = import_openvino().frontend
     failures = tuple(getattr(openvino_frontend, name) for name in _FAILURES)
     try:
         frontend = openvino_frontend.FrontEndManager().load_by_framework("tf")

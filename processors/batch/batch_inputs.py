@@ -7,9 +7,9 @@ import logging
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -32,7 +32,8 @@ class BatchInput:
 
     path: the file, as the user named it or as it was found in a folder.
     name: unique within the batch, even if case is ignored, and independent of the order of the arguments. It is also
-        the name of the output folder, unless another video has that one: see `FolderClaims`.
+        the name of the output folder, unless another video has that one: see `FolderClaims`. With `--recursive` it
+        begins with the names of the folders that hold the file: "2024/may/interview".
     problem: why the input cannot be processed, or "".
     cuts: list of the cuts that were given for it, or "".
     """
@@ -54,31 +55,52 @@ class BatchInput:
         return msgspec.structs.replace(settings, analysis=msgspec.structs.replace(settings.analysis, cuts=self.cuts))
 
 
-def find_inputs(arguments: Sequence[str], output_dir: Path) -> tuple[BatchInput, ...]:
+def find_inputs(arguments: Sequence[str], output_dir: Path, *, recursive: bool = False) -> tuple[BatchInput, ...]:
     """Turn files, folders and glob patterns into the list of inputs, each real file once.
 
-    The order is that of the arguments, sorted by name within a folder or pattern. Only the top level of a folder is
-    searched. Of folders and patterns, regular files with a video extension count that are neither hidden nor results of
-    earlier runs; the others are logged as skipped. A file named directly counts whatever its extension. A missing file,
-    or one that is not a regular file, becomes an input with a `problem`, so that it is reported and the others are
-    processed.
+    The order is that of the arguments, sorted by name within a folder or pattern. Of a folder, only the top level is
+    searched, unless `recursive`. Of folders and patterns, regular files with a video extension count that are neither
+    hidden nor results of earlier runs; the others are logged as skipped. A file named directly counts whatever its
+    extension. A missing file, or one that is not a regular file, becomes an input with a `problem`, so that it is
+    reported and the others are processed.
     """
-    search = _Search(output_dir)
+    search = _Search(output_dir, recursive=recursive)
     paths: list[tuple[Path, str]] = []
+    places: dict[Path, str] = {}
     seen: set[str] = set()
     for argument in arguments:
-        for path, problem in search.expand(argument):
+        for path, problem, place in search.expand(argument):
             # Resolve symbolic links, so that a link and its target are one input.
             real = os.path.realpath(path)
             if real not in seen:
                 seen.add(real)
                 paths.append((path, problem))
+                places[path] = place
     for line in search.skipped.lines():
         logger.info("%s", line)
     # Names are assigned in a fixed order, so that they do not depend on the order of the arguments.
     ordered = sorted((path for path, _ in paths), key=input_order)
-    names = dict(zip(ordered, folder_names([path.name for path in ordered]), strict=True))
+    names = _names_by_place(ordered, places)
     return tuple(BatchInput(path, names[path], problem) for path, problem in paths)
+
+
+def _names_by_place(paths: Sequence[Path], places: Mapping[Path, str]) -> dict[Path, str]:
+    """The names of `paths`. places: the folders in which their output folders are to lie, "" or "2024/may"."""
+    groups: dict[str, list[Path]] = {}
+    spelled: dict[str, str] = {}
+    for path in paths:
+        groups.setdefault(fold(places[path]), []).append(path)
+        spelled.setdefault(fold(places[path]), places[path])
+    # A video and a folder beside it may have one name: "may.mp4" and "may/a.mp4".
+    holders = {PurePosixPath(place) for place in groups}
+    holders |= {above for holder in list(holders) for above in holder.parents}
+    names = {}
+    for place, members in groups.items():
+        beside = [holder.name for holder in holders if holder.name and holder.parent == PurePosixPath(place)]
+        prefix = f"{spelled[place]}/" if place else ""
+        for path, name in zip(members, folder_names([path.name for path in members], taken=beside), strict=True):
+            names[path] = prefix + name
+    return names
 
 
 def input_order(path: Path) -> tuple[int, list[str], str]:
@@ -87,23 +109,24 @@ def input_order(path: Path) -> tuple[int, list[str], str]:
     return len(path.name), [part.casefold() for part in Path(real).parts], real
 
 
-def folder_names(file_names: Sequence[str]) -> list[str]:
+def folder_names(file_names: Sequence[str], *, taken: Iterable[str] = ()) -> list[str]:
     """Return one folder name for each file name: its stem, or the whole name if several stems are equal.
 
     Stems that differ only in case or Unicode normalization count as equal, because many file systems do not distinguish
-    them. Names that are still equal get the suffixes "_2", "_3", ... in the order given.
+    them. Names that are still equal get the suffixes "_2", "_3", ... in the order given. taken: names that have another
+    use; they count as equal.
     """
     stems = [safe_name(Path(name).stem) for name in file_names]
-    frequency = Counter(map(fold, stems))
-    taken = set(RESERVED_NAMES)
+    used = {*RESERVED_NAMES, *map(fold, taken)}
+    frequency = Counter([*map(fold, stems), *map(fold, taken)])
     result = []
     for file_name, stem in zip(file_names, stems, strict=True):
         wanted = stem if frequency[fold(stem)] == 1 else safe_name(file_name)
         name, number = wanted, 1
-        while fold(name) in taken:
+        while fold(name) in used:
             number += 1
             name = f"{wanted}_{number}"
-        taken.add(fold(name))
+        used.add(fold(name))
         result.append(name)
     return result
 
@@ -120,13 +143,14 @@ class _Search:
         skipped: files in folders and patterns that do not become inputs.
     """
 
-    def __init__(self, output_dir: Path) -> None:
+    def __init__(self, output_dir: Path, *, recursive: bool) -> None:
         self._output_dir = output_dir
+        self._recursive = recursive
         self._real_output = output_dir.resolve()
         self.skipped = SkippedFiles()
 
-    def expand(self, argument: str) -> Iterator[tuple[Path, str]]:
-        """Yield the files, each with its problem or ""."""
+    def expand(self, argument: str) -> Iterator[tuple[Path, str, str]]:
+        """Yield the files, each with its problem or "", and the place of its results: "", or "2024/may"."""
         path = Path(argument)
         # An existing name is taken literally, even if it contains "[" or "*".
         if os.path.lexists(path) or not glob.has_magic(argument):
@@ -135,24 +159,33 @@ class _Search:
         # Path.glob cannot start from an absolute pattern.
         matches = [Path(match) for match in glob.glob(argument, recursive=True)]  # noqa: PTH207
         folders = [] if "**" in argument else [p for p in matches if not self._is_below_output(p) and p.is_dir()]
-        found = [(p, "") for p in self._videos(matches, by_pattern=True)]
+        found = [(p, "", "") for p in self._videos(matches, by_pattern=True)]
         found += [pair for p in _sorted(folders) for pair in self._expand_path(p)]
-        yield from found or [(path, "no video file matches this pattern")]
+        yield from found or [(path, "no video file matches this pattern", "")]
 
-    def _expand_path(self, path: Path) -> Iterator[tuple[Path, str]]:
+    def _expand_path(self, path: Path, place: str = "") -> Iterator[tuple[Path, str, str]]:
         if not path.is_dir():
-            yield path, _problem(path)
+            yield path, _problem(path), place
             return
         try:
             children = list(path.iterdir())
         except OSError as error:
-            yield path, f"cannot read the folder: {error.strerror}"
+            yield path, f"cannot read the folder: {error.strerror}", place
             return
-        videos = self._videos(children)
+        videos = self._videos(children, by_pattern=bool(place))
+        folders = [child for child in _sorted(children) if self._is_searched(child)]
         holds_results = self.skipped.output_above(path / "any") is not None
-        if not videos and not holds_results and any(p.is_dir() for p in children):
-            logger.info("%s has no videos at its top level; to include subfolders use %s/**/*", path, path)
-        yield from ((p, "") for p in videos)
+        if not self._recursive and not videos and not holds_results and folders:
+            logger.info("%s has no videos at its top level; --recursive takes those in its subfolders", path)
+        yield from ((p, "", place) for p in videos)
+        if self._recursive:
+            for folder in folders:
+                yield from self._expand_path(folder, f"{place}/{safe_name(folder.name)}".lstrip("/"))
+
+    def _is_searched(self, path: Path) -> bool:
+        """Whether `path` is a folder in which videos may be; links could lead in circles, and results are no inputs."""
+        is_folder = not path.name.startswith(".") and not path.is_symlink() and path.is_dir()
+        return is_folder and path.resolve() != self._real_output
 
     def _videos(self, paths: Iterable[Path], *, by_pattern: bool = False) -> list[Path]:
         files = [p for p in _sorted(paths) if not p.name.startswith(".") and p.is_file()]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from config import Settings
 from core.errors import PipelineError, ascii_safe
+from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.folder_claims import FolderClaims
 from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer
-from processors.results.manifest import Manifest
-from processors.results.old_results import examine_folder, refusal_error
+from processors.results.manifest import Manifest, read_manifest
+from processors.results.old_results import examine_folder
+from processors.results.remembered_settings import CUTS, followed_settings, settings_changes
+from processors.results.replaced_clips import list_changes, refusal_error, replaced_clips
 from processors.results.run_plan import Action, plan_run
 from utils.fingerprints import Fingerprint, fingerprint
 
@@ -26,7 +30,8 @@ class Inspection:
     """One of: a `job` to do, the `manifest` of finished results, `same_as`, or the `reason` why it cannot be processed.
 
     same_as: another input of the batch that is the same video and is processed instead.
-    folder: the output folder, if it is known.
+    folder: the output folder, if it is known. replaces: the finished clips that the job replaces and why, "" for none.
+    follows: settings of the folder that are not the run's and are kept to, "" for none.
     """
 
     job: VideoJob | None = None
@@ -34,15 +39,21 @@ class Inspection:
     same_as: BatchInput | None = None
     reason: str = ""
     folder: Path | None = None
+    replaces: str = ""
+    follows: str = ""
 
 
 def inspect_input(
-    source: BatchInput, claims: FolderClaims, settings: Settings, namer: PeopleNamer | None = None
+    source: BatchInput,
+    claims: FolderClaims,
+    settings: Settings,
+    namer: PeopleNamer | None = None,
+    given: Collection[str] | None = None,
 ) -> Inspection:
     """Find out whether `source` is done, can be processed, or why not. Reads little and changes nothing.
 
     claims: of the whole batch. Inputs may be inspected in any order and on any thread. namer: results that name people
-    otherwise than it would are not done.
+    otherwise than it would are not done. given: the settings that the user asks for; see `followed_settings`.
     """
     try:
         if source.problem:
@@ -51,13 +62,21 @@ def inspect_input(
         folder = claims.output_dir / claims.folder_for(source, video_fingerprint)
         if (other := claims.same_video(source, video_fingerprint)) is not None:
             return Inspection(same_as=other, folder=folder)
-        old = examine_folder(folder, video_fingerprint, source.settings_of(settings))
-        plan = plan_run(old.facts, overwrite=settings.run.overwrite)
+        manifest, own = read_manifest(folder), source.settings_of(settings)
+        # Where lists of cuts were given for other videos only, nothing is said about the cuts of this one.
+        if given is not None and settings.analysis.cuts and not source.cuts:
+            given = frozenset(given) - {CUTS}
+        followed = followed_settings(manifest, own, given)
+        follows = list_changes(settings_changes(followed, own))
+        old = examine_folder(folder, video_fingerprint, followed)
+        plan = plan_run(old.facts, overwrite=followed.run.overwrite, may_replace=settings.run.overwrite)
         if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):
-            return Inspection(manifest=old.manifest, folder=folder)
+            return Inspection(manifest=old.manifest, folder=folder, follows=follows)
         if plan.refusal is not None:
-            raise refusal_error(folder, plan.refusal)
-        return Inspection(job=VideoJob(source, probe_video(source.path), video_fingerprint, folder), folder=folder)
+            raise refusal_error(old, plan.refusal, followed)
+        info = choose_audio(probe_video(source.path, followed.analysis.video_stream), followed.encode.audio_stream)
+        job = VideoJob(source, info, video_fingerprint, folder, followed)
+        return Inspection(job=job, folder=folder, replaces=replaced_clips(old, plan, followed), follows=follows)
     except Exception as error:
         return Inspection(reason=one_line_reason(source, error))
 

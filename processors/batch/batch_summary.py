@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +12,24 @@ from typing import Any
 
 from core.errors import PipelineError, ascii_safe
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RESTART
-from processors.batch.input_result import InputResult
+from processors.batch.input_result import InputResult, Status
 from utils.files import write_json
 from utils.plurals import count_of
 from utils.time_formats import format_duration
 
 SUMMARY_SCHEMA = 1
 SUMMARY_FILE = "summary.json"
+
+UNFINISHED = ("failed", "interrupted")
+_WORDS: dict[Status, str] = {
+    "done": "done",
+    "cached": "already done",
+    "duplicate": "duplicate",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+"""the word for each status in the table"""
+_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,7 @@ class BatchSummary:
     results: one for each input, in input order.
     fatal: the error that ended the batch (a tool or a model is missing), or None.
     restart: a new process has to continue, because this one can no longer use the GPU.
+    earlier: what earlier runs into the same folder said of other inputs; see `with_earlier`.
     interrupted: the user stopped the run. abandoned: a thread did not end in time; the process must not wait for it.
     """
 
@@ -36,6 +49,7 @@ class BatchSummary:
     interrupted: bool = False
     abandoned: bool = False
     restart: bool = False
+    earlier: tuple[InputResult, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -55,10 +69,13 @@ class BatchSummary:
         for name, result in zip(shown, self.results, strict=True):
             yield f"{name:<{width}}  {_outcome(result)}"
         counts = Counter(result.status for result in self.results)
-        parts = [f"{counts[s]} {s}" for s in ("done", "cached", "duplicate", "failed", "interrupted") if counts[s]]
+        parts = [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status]]
         clips = sum(result.clips for result in self.results)
         videos = count_of(len(self.results), "video")
         yield f"{videos}: {', '.join(parts)}; {count_of(clips, 'clip')}; {format_duration(self.wall_s)}"
+        if open_ones := [_shown(result) for result in self.earlier if result.status in UNFINISHED]:
+            more = f" and {len(open_ones) - _NAMES_SHOWN} more" if len(open_ones) > _NAMES_SHOWN else ""
+            yield f"not done since an earlier run: {', '.join(open_ones[:_NAMES_SHOWN])}{more}; see {SUMMARY_FILE}"
 
     def write(self, output_dir: Path) -> None:
         """Write summary.json to `output_dir`, atomically."""
@@ -73,23 +90,63 @@ class BatchSummary:
                 "duration_s": round(result.duration_s, 3),
                 "wall_s": round(result.wall_s, 3),
                 "analysis_cached": result.analysis_cached,
+                "path": result.path,
+                "last_run": result.last_run,
             }
-            for result in self.results
+            for result in (*self.results, *self.earlier)
         ]
         value = {"schema": SUMMARY_SCHEMA, "wall_s": round(self.wall_s, 3), "inputs": entries}
         write_json(output_dir / SUMMARY_FILE, value)
 
 
 def last_summary(output_dir: Path) -> BatchSummary:
-    """Read the summary.json of the last run into `output_dir`; without results if it cannot be read."""
+    """Read the summary.json of `output_dir`; without results if it cannot be read."""
     try:
         value = json.loads((output_dir / SUMMARY_FILE).read_bytes())
-        results = tuple(
-            InputResult(str(e["input"]), str(e["folder"]), e["status"], str(e["reason"])) for e in value["inputs"]
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        results = tuple(_result(entry) for entry in value["inputs"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         results = ()
-    return BatchSummary(results, 0.0)
+    return BatchSummary(
+        tuple(result for result in results if result.last_run),
+        0.0,
+        earlier=tuple(result for result in results if not result.last_run),
+    )
+
+
+def with_earlier(summary: BatchSummary, output_dir: Path) -> BatchSummary:
+    """`summary` with what the summary.json in `output_dir` says of inputs that this run was not about.
+
+    An input is known again by its path. What was done and is no longer there is left out.
+    """
+    before = last_summary(output_dir)
+    now = {key for result in summary.results for key in (result.path, result.label)}
+    kept = [
+        dataclasses.replace(result, last_run=False)
+        for result in (*before.results, *before.earlier)
+        if (result.path or result.label) not in now
+        and (result.status in UNFINISHED or (output_dir / result.folder).is_dir())
+    ]
+    return dataclasses.replace(summary, earlier=tuple(kept))
+
+
+def _result(entry: dict[str, Any]) -> InputResult:
+    status = str(entry["status"])
+    if status not in _WORDS:
+        raise ValueError(f"status {status}")
+    return InputResult(
+        str(entry["input"]),
+        str(entry["folder"]),
+        status,
+        str(entry["reason"]),
+        people=int(entry.get("people", 0)),
+        clips=int(entry.get("clips", 0)),
+        duration_s=float(entry.get("duration_s", 0.0)),
+        wall_s=float(entry.get("wall_s", 0.0)),
+        analysis_cached=bool(entry.get("analysis_cached", False)),
+        folder=str(entry["folder"]),
+        path=str(entry.get("path", "")),
+        last_run=bool(entry.get("last_run", True)),
+    )
 
 
 def _shown(result: InputResult) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from config import Settings
 from core.errors import PipelineError
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
@@ -25,12 +26,13 @@ from utils.fingerprints import Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class VideoJob:
-    """A video that has to be processed. folder: its output folder."""
+    """A video that has to be processed. folder: its output folder. settings: those that the folder is made with."""
 
     source: BatchInput
     info: VideoInfo
     fingerprint: Fingerprint
     folder: Path
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)

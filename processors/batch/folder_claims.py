@@ -11,11 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from core.errors import ascii_safe
+from core.errors import OutputError, ascii_safe
 from processors.batch.batch_inputs import RESERVED_NAMES, BatchInput, fold, input_order
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
+from processors.results.result_tree import folder_name, result_folders
 from utils.fingerprints import Fingerprint, fingerprint
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class FolderClaims:
         self._sizes: dict[str, int] | None = None
         self._fingerprints: dict[str, Fingerprint | None] = {}
         self._names: dict[Fingerprint, str] = {}
-        self._on_disk: tuple[str, ...] | None = None
+        self._on_disk: dict[str, tuple[str, ...]] = {}
         self._owned: dict[Fingerprint, str] | None = None
 
     def folder_for(self, source: BatchInput, fingerprint: Fingerprint) -> str:
@@ -82,6 +83,7 @@ class FolderClaims:
             if name != source.name:
                 logger.info("%s: the results of this video are in %s", source.label, name)
             return name
+        self._require_no_results_above(source)
         name, number = source.name, 1
         while not self._is_free(name, source.name):
             number += 1
@@ -90,31 +92,39 @@ class FolderClaims:
             self._warn_of_other_name(source, name)
         return name
 
+    def _require_no_results_above(self, source: BatchInput) -> None:
+        """Refuse to write results into those of another video, which had the name that a folder has now."""
+        for above in list(PurePosixPath(source.name).parents)[:-1]:
+            if read_outline(self.output_dir / above).state is not ManifestState.MISSING:
+                message = f"its folder {ascii_safe(str(above))} in the output folder holds the results of a video"
+                raise OutputError(message, path=source.path, hint="use -o")
+
     def _name_on_disk(self, wanted: str, fingerprint: Fingerprint) -> str | None:
         # This finds most videos without reading all other manifests.
         if folder_owner(self.output_dir / wanted) == fingerprint:
             return wanted
         if self._owned is None:
             self._owned = {}
-            for name in self._entries():
-                owner = folder_owner(self.output_dir / name)
+            for folder in result_folders(self.output_dir):
+                owner = folder_owner(folder)
                 if owner is not None:
-                    self._owned.setdefault(owner, name)
+                    self._owned.setdefault(owner, folder_name(folder, self.output_dir))
         return self._owned.get(fingerprint)
 
-    def _entries(self) -> tuple[str, ...]:
-        """Names of everything in the output folder that is not hidden, sorted."""
-        if self._on_disk is None:
+    def _entries(self, holder: str) -> tuple[str, ...]:
+        """Everything that is not hidden in the folder `holder` below the output folder, sorted; "": in that itself."""
+        if holder not in self._on_disk:
             try:
-                names = sorted(path.name for path in self.output_dir.iterdir())
+                names = sorted(path.name for path in (self.output_dir / holder).iterdir())
             except OSError:
                 names = []
-            self._on_disk = tuple(name for name in names if not name.startswith("."))
-        return self._on_disk
+            prefix = f"{holder}/" if holder else ""
+            self._on_disk[holder] = tuple(prefix + name for name in names if not name.startswith("."))
+        return self._on_disk[holder]
 
     def _equivalent_entries(self, name: str) -> list[str]:
         """The entries whose names some file systems treat as equal to `name`."""
-        return [entry for entry in self._entries() if fold(entry) == fold(name)]
+        return [entry for entry in self._entries(name.rpartition("/")[0]) if fold(entry) == fold(name)]
 
     def _is_free(self, name: str, wanted: str) -> bool:
         folded = fold(name)

@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 def with_cuts(inputs: Sequence[BatchInput], place: str) -> tuple[BatchInput, ...]:
     """`inputs` with the cuts that were given for them.
 
-    place: the file with the cuts of the only input, or a folder with a file for each input, named like the video.
+    place: the file with the cuts of the only input, or a folder with a file for each input, named like the video. Those
+        of videos in folders inside folders lie in folders of the same names.
     Cuts are looked for as usual in videos without such a file.
 
     Raises:
@@ -46,5 +47,6 @@ def with_cuts(inputs: Sequence[BatchInput], place: str) -> tuple[BatchInput, ...
 
 
 def _list_of(source: BatchInput, folder: Path) -> Path | None:
-    candidates = (folder / f"{source.path.stem}{suffix}" for suffix in SUFFIXES)
+    place = folder / Path(source.name).parent
+    candidates = (place / f"{source.path.stem}{suffix}" for suffix in SUFFIXES)
     return next((file for file in candidates if file.is_file()), None)

@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 
 from core.errors import ascii_safe
-from processors.batch.batch_summary import BatchSummary
+from processors.batch.batch_summary import UNFINISHED, BatchSummary
 from processors.results.html_page import PALETTE, is_our_page, page_parts
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
 from processors.results.people_page import PEOPLE_PAGE
 from processors.results.report_writer import REPORT_FILE
 from processors.results.result_pictures import FACE_FILE
-from utils.files import PARTIAL_PREFIX, atomic_path
+from processors.results.result_tree import folder_name, result_folders
+from utils.files import atomic_path
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class IndexView(ManifestPart, frozen=True, kw_only=True):
 
 
 def write_index(output_dir: Path, summary: BatchSummary) -> None:
-    """Write index.html about every video below `output_dir`, of this run or earlier ones, and this run's failures.
+    """Write index.html about every video below `output_dir`, of this run or earlier ones, and the inputs that are not
+    done.
 
     An index.html that this program did not make is left alone.
 
@@ -84,20 +86,19 @@ def index_parts(
         "people_page": people_page,
         "problems": [
             {"label": ascii_safe(Path(result.label).name), "status": result.status, "reason": result.reason}
-            for result in summary.results
-            if result.status in ("failed", "interrupted")
+            for result in (*summary.results, *summary.earlier)
+            if result.status in UNFINISHED
         ],
     }
     return page_parts("index.html.j2", ("page.css", "index.css"), "index.js", values)
 
 
 def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:
-    for path in sorted(output_dir.iterdir()):
-        if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX):
-            view = read_view(path, IndexView)
-            if view is not None:
-                yield path.name, view
-            del view
+    for path in result_folders(output_dir):
+        view = read_view(path, IndexView)
+        if view is not None:
+            yield folder_name(path, output_dir), view
+        del view
 
 
 def _tell_apart(videos: list[dict[str, Any]]) -> None:

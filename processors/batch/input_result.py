@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from core.errors import ascii_safe
 
 if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
@@ -22,7 +25,8 @@ class InputResult:
         processed instead.
     reason: one line; "" if the input is done. folder: name of its output folder, "" if unknown.
     people, clips: counts. duration_s: length of the video. wall_s: time spent on it, 0.0 if cached.
-    analysis_cached: the analysis came from the cache.
+    analysis_cached: the analysis came from the cache. path: of the file, absolute and printable; it tells inputs of
+        several runs apart. last_run: False for what an earlier run said and nobody has done since.
     """
 
     label: str
@@ -35,6 +39,8 @@ class InputResult:
     wall_s: float = 0.0
     analysis_cached: bool = False
     folder: str = ""
+    path: str = ""
+    last_run: bool = True
 
 
 def finished(
@@ -56,21 +62,34 @@ def finished(
         duration_s=manifest.video.duration_s,
         wall_s=wall_s,
         analysis_cached=analysis_cached,
-        folder="" if folder is None else folder.name,
+        folder=_folder_name(folder),
+        path=_path(source),
     )
 
 
 def duplicate(source: BatchInput, folder: Path | None, original: BatchInput) -> InputResult:
     """Return the result of an input that is the same video as `original`."""
     reason = f"the same video as {original.label}"
-    return InputResult(source.label, source.name, "duplicate", reason, folder="" if folder is None else folder.name)
+    folder_name = _folder_name(folder)
+    return InputResult(source.label, source.name, "duplicate", reason, folder=folder_name, path=_path(source))
 
 
 def failed(source: BatchInput, reason: str) -> InputResult:
     """Return the result of an input that cannot be processed."""
-    return InputResult(source.label, source.name, "failed", reason)
+    return InputResult(source.label, source.name, "failed", reason, path=_path(source))
 
 
 def interrupted(source: BatchInput, reason: str) -> InputResult:
     """Return the result of an input that was not finished because the run ended."""
-    return InputResult(source.label, source.name, "interrupted", reason)
+    return InputResult(source.label, source.name, "interrupted", reason, path=_path(source))
+
+
+def _path(source: BatchInput) -> str:
+    return ascii_safe(os.path.abspath(source.path))  # noqa: PTH100 - links are not followed, and ".." is resolved
+
+
+def _folder_name(folder: Path | None) -> str:
+    # Imported only now: the supervisor, which must start at once, knows results too.
+    from processors.results.result_tree import folder_name
+
+    return "" if folder is None else folder_name(folder)

@@ -33,6 +33,8 @@ _NAMES_SHOWN = 5
 _PLACES_SHOWN = 3
 _RESULT_DEPTH = 2
 """depth of results below a manifest: VIDEO/reel.mp4, VIDEO/PERSON/clip.mp4"""
+_VARIANT_DEPTH = 3
+"""VIDEO/PERSON/VARIANT/clip.mp4; so deep there may also be folders of somebody's own, and the manifest tells"""
 
 
 class SkippedFiles:
@@ -47,10 +49,10 @@ class SkippedFiles:
     def output_above(self, path: Path) -> Path | None:
         """Return the output folder whose results include `path`; None if no manifest of ours is beside or above it."""
         above = path.absolute().parents
-        for depth in range(min(_RESULT_DEPTH, len(above) - 1)):
+        for depth in range(min(_VARIANT_DEPTH, len(above) - 1)):
             if above[depth] not in self._ours:
                 self._ours[above[depth]] = read_outline(above[depth]).is_ours
-            if self._ours[above[depth]]:
+            if self._ours[above[depth]] and (depth < _RESULT_DEPTH or _is_listed(path.absolute(), above[depth])):
                 # As the user wrote it, if that path is long enough.
                 return path.parents[depth + 1] if depth + 1 < len(path.parents) else above[depth + 1]
         return None
@@ -79,6 +81,10 @@ class SkippedFiles:
             more = f" and {len(places) - _PLACES_SHOWN} more" if len(places) > _PLACES_SHOWN else ""
             shown = ", ".join(places[:_PLACES_SHOWN])
             yield f"{count_of(len(self._results), 'file')} skipped: results of earlier runs in {shown}{more}"
+
+
+def _is_listed(path: Path, folder: Path) -> bool:
+    return path.relative_to(folder).as_posix() in read_outline(folder).listed_files
 
 
 def _others_line(others: list[Path]) -> str:

@@ -14,7 +14,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError
 from processors.batch.executor import JobOutcome, VideoJob
@@ -22,8 +21,8 @@ from processors.batch.input_result import InputResult, finished
 from processors.batch.stage_runner import StageRunner
 from processors.batch.video_processor_factory import MakeProcessor, Processor
 from processors.batch.worker_threads import WorkerThreads
+from utils.batch_monitor import BatchMonitor
 from utils.malloc_tuning import give_back_memory
-from utils.progress_bars import BatchMonitor
 
 _Item = TypeVar("_Item")
 
@@ -51,7 +50,6 @@ class VideoPipeline:
 
     def __init__(
         self,
-        settings: Settings,
         monitor: BatchMonitor,
         stages: StageRunner,
         threads: WorkerThreads,
@@ -62,7 +60,6 @@ class VideoPipeline:
 
         release_models: called when nothing is left to analyse.
         """
-        self._settings = settings
         self._monitor = monitor
         self._stop = monitor.stop
         self._stages = stages
@@ -96,8 +93,7 @@ class VideoPipeline:
     def _analyse(self, item: _Submitted) -> None:
         job = item.job
         monitor = self._monitor.video(job.source.name)
-        settings = job.source.settings_of(self._settings)
-        processor = self._make_processor(job.info, job.folder, job.fingerprint, settings, monitor)
+        processor = self._make_processor(job.info, job.folder, job.fingerprint, job.settings, monitor)
         # The time to load the models belongs to the batch, not to its first video.
         processor.prepare()
         started = time.monotonic()

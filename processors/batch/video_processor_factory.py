@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.types import VideoInfo
+from processors.batch.conversion_watch import watch_conversion
 from processors.batch.model_loader import load_models
 from processors.known_people.people_namer import PeopleNamer
 from processors.results.manifest import Manifest
@@ -40,20 +44,34 @@ class VideoProcessorFactory:
     def __init__(
         self, settings: Settings, output_dir: Path, load: Callable[[Settings], ModelManager] = load_models
     ) -> None:
-        """load: called once, when the first processor needs models.
+        """load: called once for each embedder, when the first processor needs models.
 
         Raises:
             SettingsError: --people names no folder.
         """
-        self._models = functools.cache(functools.partial(load, settings))
-        self.namer = PeopleNamer(settings, output_dir, self._models)
+        self._settings = settings
+        self._load = load
+        self._loaded: dict[str, ModelManager] = {}
+        self._lock = threading.Lock()
+        models = functools.partial(self._models, settings.analysis.embedder, StageMonitor())
+        self.namer = PeopleNamer(settings, output_dir, models)
 
     def __call__(
         self, info: VideoInfo, folder: Path, fingerprint: Fingerprint, settings: Settings, monitor: StageMonitor
     ) -> Processor:
-        return VideoProcessor(info, folder, fingerprint, settings, monitor, self._models, self.namer)
+        models = functools.partial(self._models, settings.analysis.embedder, monitor)
+        return VideoProcessor(info, folder, fingerprint, settings, monitor, models, self.namer)
 
     def release(self) -> None:
         """Free the networks, if any were loaded."""
-        if self._models.cache_info().currsize:
-            self._models().release()
+        for models in self._loaded.values():
+            models.release()
+
+    def _models(self, embedder: str, monitor: StageMonitor) -> ModelManager:
+        """The models of the run, with the embedder that a folder was made with. monitor: of who needs them first."""
+        with self._lock:
+            if embedder not in self._loaded:
+                settings = replace(self._settings, analysis=replace(self._settings.analysis, embedder=embedder))
+                with watch_conversion(settings, monitor):
+                    self._loaded[embedder] = self._load(settings)
+            return self._loaded[embedder]

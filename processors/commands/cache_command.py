@@ -10,6 +10,7 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, new_parser, word
 from processors.commands.console import open_console
 from processors.commands.settings_flags import add_settings, settings_from
+from utils.plurals import count_of
 from utils.stdout_guard import print_lines
 
 CACHE_SETTINGS = {"cache_dir", "cache_mb"}
@@ -35,7 +36,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         if parsed.action == "clear":
             removed = clear_cache(store)
             analyses, size = sum(entry.is_analysis for entry in removed), sum(entry.bytes for entry in removed)
-            lines = [f"{analyses} analyses removed, {size / 1e6:.1f} MB"]
+            lines = [f"{count_of(analyses, 'analysis', 'analyses')} removed, {size / 1e6:.1f} MB"]
         else:
             lines = list(cache_lines(store))
     print_lines(lines)

@@ -14,28 +14,36 @@ from typing import TYPE_CHECKING
 from core.errors import OutputError
 
 if TYPE_CHECKING:
-    from utils.progress_bars import BatchMonitor
+    from utils.batch_monitor import BatchMonitor
 
 
 @contextlib.contextmanager
-def open_console(verbosity: int, log_file: Path | None = None, *logs: logging.Handler) -> Iterator[BatchMonitor]:
+def open_console(
+    verbosity: int, log_file: Path | None = None, *logs: logging.Handler, as_json: bool = False
+) -> Iterator[BatchMonitor]:
     """Set up log and progress on stderr: bars on a terminal, lines elsewhere, no progress with --quiet.
 
     verbosity: 0 normal, -1 quiet, 1 detailed, including the output of libraries.
+    as_json: log and progress are JSON, one object a line, for another program.
     log_file: gets every message as JSON lines. logs: further handlers that get every message; the caller closes them.
 
     Raises:
         OutputError: `log_file` cannot be written.
     """
+    from utils.batch_monitor import BatchMonitor
     from utils.console_log import configure_logging
     from utils.json_log import open_log_file
-    from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
+    from utils.progress_bars import BarMonitor
+    from utils.progress_lines import JsonMonitor, LineMonitor
     from utils.stdout_guard import show_library_output
 
     show_library_output(verbosity > 0)
     monitor: BatchMonitor = LineMonitor(sys.stderr)
     write = monitor.write
-    if verbosity < 0:
+    if as_json:
+        monitor = JsonMonitor(sys.stderr)
+        write = monitor.write
+    elif verbosity < 0:
         monitor = BatchMonitor()
     elif sys.stderr.isatty():
         monitor = BarMonitor(sys.stderr)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from config import Settings
+from core.media.stream_choice import other_streams
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
@@ -18,10 +19,13 @@ from processors.known_people.people_namer import PeopleNamer
 from utils.stdout_guard import print_lines
 
 
-def dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, journal: RunJournal) -> int:
+def dry_run(
+    inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, journal: RunJournal, given: Collection[str]
+) -> int:
     """Print one line for each input and change nothing; returns 1 if one of them cannot be processed, else 0.
 
-    Inputs that an earlier process of this run listed before it crashed are skipped.
+    given: the settings that the user asks for; see `run_batch`. Inputs that an earlier process of this run listed
+    before it crashed are skipped.
     """
     claims = FolderClaims(output_dir, inputs)
     namer = PeopleNamer(settings, output_dir, functools.partial(load_models, settings))
@@ -34,7 +38,7 @@ def dry_run(inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, 
             inspection = Inspection(reason=crash.reason)
         else:
             with journal.working_on(source.name, "probe"):
-                inspection = inspect_input(source, claims, settings, namer)
+                inspection = inspect_input(source, claims, settings, namer, given)
         print_lines([f"{source.label}: {_plan(inspection)}"])
         status: Status = "failed" if inspection.reason else "cached"
         failed = failed or status == "failed"
@@ -46,8 +50,11 @@ def _plan(inspection: Inspection) -> str:
     if inspection.job is not None:
         info = inspection.job.info
         audio = "" if info.default_audio else ", no audio"
-        facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s{audio}"
-        return f"to do ({facts}) -> {inspection.folder}"
+        streams = f", {others}" if (others := other_streams(info)) else ""
+        facts = f"{info.codec} {info.width}x{info.height}, {info.duration_s:.1f} s{audio}{streams}"
+        kept = f", keeping to {inspection.follows}" if inspection.follows else ""
+        replaced = f", replacing {inspection.replaces}" if inspection.replaces else ""
+        return f"to do ({facts}) -> {inspection.folder}{kept}{replaced}"
     if inspection.manifest is not None:
         return f"already done in {inspection.folder}"
     if inspection.same_as is not None:

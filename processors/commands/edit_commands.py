@@ -178,10 +178,11 @@ def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) ->
     from processors.commands.people_table import people_lines
     from processors.results.manifest import read_manifest
     from processors.results.result_lookup import find_folder
+    from processors.results.result_tree import output_root
 
     folder = find_folder(parsed.folder, parsed.output)
     edited = edit(folder)
-    follow_edited_timeline(folder, edited, gallery_file(parsed, folder.parent))
+    follow_edited_timeline(folder, edited, gallery_file(parsed, output_root(folder)))
     logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
     print_lines(people_lines(edited, read_manifest(folder)))
     return EXIT_DONE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings
 from core.errors import SettingsError, ascii_safe
+from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import write_index
@@ -20,6 +21,7 @@ from processors.results.manifest import Manifest
 from processors.results.manifest_outline import read_outline
 from processors.results.output_folder import output_lock, remove_leftovers
 from processors.results.result_lookup import recorded_fingerprint
+from processors.results.result_tree import output_root
 from processors.results.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint, fingerprint
@@ -52,12 +54,14 @@ def render_folder(
         SettingsError: the timeline is wrong, or the video or its analysis cannot be found.
         PipelineError: as in a run. OSError: the folder cannot be written.
     """
-    with output_lock(folder.parent):
-        remove_leftovers(folder.parent)
+    output_dir = output_root(folder)
+    with output_lock(output_dir):
+        remove_leftovers(output_dir)
         key, fingerprint = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
-        info = probe_video(_find_video([*places, store.video_path(key)], fingerprint, folder))
-        namer = PeopleNamer(settings, folder.parent, lambda: models(settings))
+        path = _find_video([*places, store.video_path(key)], fingerprint, folder)
+        info = choose_audio(probe_video(path, settings.analysis.video_stream), settings.encode.audio_stream)
+        namer = PeopleNamer(settings, output_dir, lambda: models(settings))
         processor = VideoProcessor(info, folder, fingerprint, settings, monitor, lambda: models(settings), namer)
         record = store.load(key, info)
         if record is None:
@@ -70,8 +74,8 @@ def render_folder(
         manifest = processor.finish(record, from_timeline=True)
         # These show the people of all videos.
         if namer.gallery_path is not None:
-            write_people_pages(folder.parent, namer.gallery_path)
-        write_index(folder.parent, last_summary(folder.parent))
+            write_people_pages(output_dir, namer.gallery_path)
+        write_index(output_dir, last_summary(output_dir))
     return manifest
 
 

@@ -67,6 +67,7 @@ def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | No
     from processors.known_people.gallery_videos import follow_edits
     from processors.results.manifest import read_manifest
     from processors.results.result_lookup import recorded_fingerprint
+    from processors.results.result_tree import folder_name, output_root
 
     if path is None:
         return
@@ -82,11 +83,11 @@ def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | No
         )
         for person in timeline.people
     ]
-    video = VideoKey(recorded_fingerprint(folder), timeline.analysis, timeline.input, folder.name)
+    video = VideoKey(recorded_fingerprint(folder), timeline.analysis, timeline.input, folder_name(folder))
     try:
         with Gallery(path) as gallery:
             follow_edits(gallery, video, people, {d.id: d.tracklet for d in timeline.divisions})
     except GalleryError as error:
         logger.warning("%s; it learns of this when the clips are made again", error)
         return
-    refresh_people_pages(folder.parent, path)
+    refresh_people_pages(output_root(folder), path)

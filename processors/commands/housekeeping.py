@@ -23,6 +23,7 @@ from processors.known_people.people_places import GALLERY_FILE
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
 from processors.results.output_folder import BACKUP_FILE, output_lock, remove_file
+from processors.results.result_tree import result_folders, tree_folders
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import history_files
 from utils.files import PARTIAL_PREFIX
@@ -104,8 +105,8 @@ def removal_lines(removed: list[Removal], *, dry_run: bool) -> Iterator[str]:
 
 
 def _old_folders(output_dir: Path, before: float) -> Iterator[Path]:
-    for folder in sorted(output_dir.iterdir()):
-        if folder.is_symlink() or not folder.is_dir() or not _holds_results(folder):
+    for folder in result_folders(output_dir):
+        if not _holds_results(folder):
             continue
         files = (folder / MANIFEST_FILE, folder / TIMELINE_FILE)
         if max(file.stat().st_mtime for file in files if file.is_file()) < before:
@@ -120,7 +121,7 @@ def _holds_results(folder: Path) -> bool:
 
 def _clean_unfinished(output_dir: Path, before: float, *, dry_run: bool) -> Iterator[Removal]:
     """Remove finished clips of runs that were interrupted and not resumed since."""
-    for folder in sorted(output_dir.glob(f"{PARTIAL_PREFIX}*")):
+    for folder in sorted(path for holder in tree_folders(output_dir) for path in holder.glob(f"{PARTIAL_PREFIX}*")):
         if has_finished_clips(folder) and (folder / NOTES_FILE).stat().st_mtime < before:
             size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
             if not dry_run:

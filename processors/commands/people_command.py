@@ -36,7 +36,8 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity):
         from processors.commands.people_table import people_lines, tracklet_lines
         from processors.results.manifest import read_manifest
-        from processors.results.result_lookup import find_folder, result_folders
+        from processors.results.result_lookup import find_folder
+        from processors.results.result_tree import folder_name, result_folders
         from processors.results.timeline_file import read_timeline
 
         def table(folder: Path) -> Iterator[str]:
@@ -58,9 +59,9 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
             try:
                 lines = list(table(folder))
             except SettingsError as error:
-                code = print_error(f"{folder.name}: {error}", EXIT_USAGE)
+                code = print_error(f"{folder_name(folder, parsed.output)}: {error}", EXIT_USAGE)
             else:
-                print_lines([f"{folder.name}:", *(f"  {line}" for line in lines)])
+                print_lines([f"{folder_name(folder, parsed.output)}:", *(f"  {line}" for line in lines)])
     return code
 
 

@@ -16,7 +16,7 @@ from utils.stdout_guard import print_lines
 
 _NO_SECTIONS = {"analysis", "identity", "speech"}
 """they decide what timeline.json says, which is there already"""
-_NO_FLAGS = {"overwrite", "cache"}
+_NO_FLAGS = {"overwrite", "cache", "variant"}
 """settings without effect on this command"""
 
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from config import VERSION
 from core.options import options
-from processors.batch.exit_codes import EXIT_USAGE
+from core.settings_file import find_settings_file
+from processors.batch.exit_codes import EXIT_FAILED, EXIT_USAGE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import INPUT_DIR, OUTPUT_DIR, Parser, add_verbosity, existing_place, path
 from processors.commands.command import print_error
 from processors.commands.console import open_console, signals_to
-from processors.commands.settings_flags import add_settings, settings_from
+from processors.commands.settings_flags import add_settings, given_settings, settings_from
 from utils.plurals import count_of
 from utils.stdout_guard import print_lines
 
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
     from processors.batch.batch_summary import BatchSummary
     from processors.commands.debug_bundle import DebugBundle
-    from utils.progress_bars import BatchMonitor
+    from utils.batch_monitor import BatchMonitor
 
 logger = logging.getLogger(__name__)
 
 OTHER_COMMANDS = (
     "people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink", "forget", "render",
-    "compare", "photos", "cache", "clean",
+    "compare", "photos", "cache", "clean", "config",
 )  # fmt: skip
 
 _EPILOG = """\
@@ -46,9 +47,13 @@ other commands (main.py COMMAND --help):
   render                      make the clips again after corrections
   compare, photos             compare photos; list who is on the photos of a folder, and sort them
   cache, clean                show or clear stored analyses; remove old results
+  config                      print a settings file with all settings and what they mean
+  help COMMAND, version       what a command does; the program's version
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
-Settings may also be given in a TOML file (--config): one section for each group above, with "_" instead of "-", e.g.
-min_face = 0.1 in section [analysis]. Flags take precedence over the file, the file over the defaults."""
+Settings may also be given in a TOML file: one section for each group above, with "_" instead of "-", as min_face = 0.1
+in section [analysis]. It is named by --config, or found as face-clips.toml beside the inputs, else in the folder
+face-clips of your config folder (~/.config). Flags take precedence over the file, the file over the defaults. Finished
+videos keep the settings that they were made with, except for those of flags and --config."""
 _BUNDLE_HELP = (
     "write a zip for a bug report (default: debug-bundle.zip in this folder): log, versions, machine, settings, video "
     "properties, manifests, tracks.csv. It contains no video, images, faces, paths or names given to people, but it "
@@ -82,6 +87,12 @@ def parser() -> Parser:
     result.add_argument(
         "--debug-bundle", nargs="?", type=_zip, const=Path("debug-bundle.zip"), metavar="FILE.zip", help=_BUNDLE_HELP
     )
+    result.add_argument(
+        "--progress",
+        choices=("auto", "json"),
+        default="auto",
+        help="how to show progress on stderr: bars on a terminal and a line a minute elsewhere (auto), or JSON lines",
+    )
     add_verbosity(result)
     result.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     add_settings(result, options())
@@ -91,13 +102,19 @@ def parser() -> Parser:
 def run(arguments: Sequence[str], journal: RunJournal) -> int:
     """Process the videos that `arguments` name; returns the exit code."""
     parsed = parser().parse_intermixed_args(arguments)
-    settings = settings_from(parsed)
+    found = None if parsed.config else find_settings_file([Path(place) for place in parsed.inputs or [INPUT_DIR]])
+    settings, given = settings_from(parsed, found=found), given_settings(parsed)
     bundle = _debug_bundle(parsed, arguments, settings, journal)
     logs = [] if bundle is None else [bundle.log]
-    with bundle or contextlib.nullcontext(), open_console(parsed.verbosity, parsed.log_file, *logs) as monitor:
+    console = open_console(parsed.verbosity, parsed.log_file, *logs, as_json=parsed.progress == "json")
+    with bundle or contextlib.nullcontext(), console as monitor:
+        if found is not None and not journal.history.crashes:
+            logger.info("settings from %s", found)
         from processors.batch.batch_inputs import find_inputs
+        from processors.batch.batch_summary import BatchSummary
+        from processors.batch.input_result import failed
 
-        inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output)
+        inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output, recursive=settings.run.recursive)
         if command := _intended_command(parsed.inputs):
             return print_error(f"no file {parsed.inputs[0]!r}; did you mean the command {command}?", EXIT_USAGE)
         if bundle is not None:
@@ -112,10 +129,14 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if parsed.dry_run:
             from processors.commands.dry_run import dry_run
 
-            return dry_run(inputs, parsed.output, settings, journal)
+            return dry_run(inputs, parsed.output, settings, journal, given)
+        if all(source.problem for source in inputs):
+            # There is nothing to write about: not even the output folder is made.
+            print_lines(BatchSummary(tuple(failed(source, source.problem) for source in inputs), 0.0).lines())
+            return EXIT_FAILED
         if not journal.history.crashes:
             logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
-        summary = _run_batch(inputs, parsed.output, settings, monitor, journal)
+        summary = _run_batch(inputs, parsed.output, settings, given, monitor, journal)
         if any(result.clips for result in summary.results):
             logger.info("open this to see everything: %s", parsed.output / "index.html")
     if not summary.restart:
@@ -128,7 +149,12 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 
 
 def _run_batch(
-    inputs: Sequence[BatchInput], output_dir: Path, settings: Settings, monitor: BatchMonitor, journal: RunJournal
+    inputs: Sequence[BatchInput],
+    output_dir: Path,
+    settings: Settings,
+    given: frozenset[str],
+    monitor: BatchMonitor,
+    journal: RunJournal,
 ) -> BatchSummary:
     with signals_to(monitor.stop):
         # The heavy packages are imported here, within signals_to: a KeyboardInterrupt during an import may get lost.
@@ -136,7 +162,7 @@ def _run_batch(
         from processors.batch_runner import run_batch
 
         with usable_cache(settings) as usable:
-            return run_batch(inputs, output_dir, usable, monitor, journal=journal)
+            return run_batch(inputs, output_dir, usable, monitor, journal=journal, given=given)
 
 
 def _intended_command(inputs: Sequence[str]) -> str:

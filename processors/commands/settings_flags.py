@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from config import Settings, current_names, load_settings
+from config import Settings
 from core.options import Option, flag_of, section_title
+from core.settings_file import current_names, load_settings, read_settings_file, user_settings_file
 from processors.commands.argument_parser import Parser, argument_type
 
 _METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
@@ -26,8 +27,12 @@ def add_settings(parser: Parser, options: Iterable[Option]) -> None:
         _add_flag(groups[option.section], option)
 
 
-def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]] | None = None) -> Settings:
-    """Build the settings: defaults, then the file of --config or the `recorded` settings, then flags.
+def settings_from(
+    parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]] | None = None, found: Path | None = None
+) -> Settings:
+    """Build the settings: defaults, then a file, then the `recorded` settings, then flags.
+
+    found: the file to use without `--config`; None: the user's, if there is one.
 
     Raises:
         SettingsError: the file cannot be read, or a value is invalid.
@@ -38,7 +43,22 @@ def settings_from(parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]
         if dot:
             values.setdefault(section, {})[name] = value
     config: Path | None = getattr(parsed, "config", None)
-    return load_settings(config, values)
+    return load_settings(config, values, found=found or user_settings_file())
+
+
+def given_settings(parsed: argparse.Namespace) -> frozenset[str]:
+    """Names of the settings that flags or the file of --config set, "section.name".
+
+    Raises:
+        SettingsError: the file cannot be read, or a value is invalid.
+    """
+    config: Path | None = getattr(parsed, "config", None)
+    values = {} if config is None else read_settings_file(config)
+    for destination, value in vars(parsed).items():
+        section, dot, name = destination.partition(".")
+        if dot:
+            values.setdefault(section, {})[name] = value
+    return frozenset(f"{section}.{name}" for section, keys in current_names(values).items() for name in keys)
 
 
 def _add_flag(group: Any, option: Option) -> None:
@@ -52,7 +72,7 @@ def _add_flag(group: Any, option: Option) -> None:
     elif option.is_list and not option.words:
         kind = {"nargs": "+", "metavar": "FILE"}
     else:
-        kind = {"type": argument_type(option.parse), "metavar": _METAVARS[type(option.default)]}
+        kind = {"type": argument_type(option.parse), "metavar": option.metavar or _METAVARS[type(option.default)]}
     for name in (option.name, *option.old_names):
         text = option.help.replace("%", "%%") if name == option.name else argparse.SUPPRESS
         destination = f"{option.section}.{name}"

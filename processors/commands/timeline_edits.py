@@ -15,6 +15,7 @@ from core.errors import OutputError, SettingsError
 from processors.people.segments import SegmentRules
 from processors.results.manifest import Manifest, read_manifest
 from processors.results.output_folder import keep_backup, output_lock
+from processors.results.result_tree import output_root
 from processors.results.timeline_file import TIMELINE_FILE, TimelineFile, check, parse_timeline, read_timeline
 from processors.results.timeline_history import forget_version, keep_version, last_version
 from utils.files import write_bytes
@@ -30,7 +31,7 @@ def edit_people(folder: Path, change: Change) -> TimelineFile:
         SettingsError: the timeline is invalid or the change is impossible; nothing is written.
         OutputError: the folder cannot be written, or a run is writing there.
     """
-    with output_lock(folder.parent):
+    with output_lock(output_root(folder)):
         path = folder / TIMELINE_FILE
         changed = change(read_timeline(folder), _rules(folder))
         check(changed, path)
@@ -51,7 +52,7 @@ def undo_edit(folder: Path) -> TimelineFile:
         SettingsError: no edit is left, or the earlier timeline belongs to another analysis; nothing is written.
         OutputError: the folder cannot be written, or a run is writing there.
     """
-    with output_lock(folder.parent):
+    with output_lock(output_root(folder)):
         version = last_version(folder)
         if version is None:
             raise SettingsError("there is no edit to take back", path=folder)

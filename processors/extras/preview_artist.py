@@ -112,10 +112,12 @@ class PreviewArtist:
         height, width = image.shape[:2]
         strip = image[height - 2 * self._line_px - 2 :]
         strip[:] = strip // 3
-        whole = max(self._analysis.seconds_at(self._analysis.frame_count), 1e-6)
-        strip[:, : round(self._analysis.seconds_at(frame + 1) / whole * width)] = (200, 200, 200)
+        seconds_at = self._analysis.seconds_at
+        first_s = seconds_at(0)
+        whole = max(seconds_at(self._analysis.frame_count) - first_s, 1e-6)
+        strip[:, : round((seconds_at(frame + 1) - first_s) / whole * width)] = (200, 200, 200)
         for shot in self._analysis.shots[1:]:
-            x = round(self._analysis.seconds_at(shot.start) / whole * width)
+            x = round((seconds_at(shot.start) - first_s) / whole * width)
             strip[:, x : x + self._line_px] = (255, 60, 60)
 
     def _draw_label(self, image: ByteArray, text: str, x: int, y: int, color: Color) -> None:

@@ -67,7 +67,8 @@ def write_preview(
         audio = _read_audio(folder, analysis, len(shown), target, monitor, stack)
         writer = stack.enter_context(ClipWriter(target, *size, video.frame_rate, coarser, color=color, audio=audio))
         reader = stack.enter_context(VideoReader(video))
-        frames = stack.enter_context(prefetch(reader.frames(), _FRAMES_AHEAD, monitor.stop))
+        bounds = () if analysis.origin_pts is None else (int(analysis.frame_pts[0]), int(analysis.frame_pts[-1]) + 1)
+        frames = stack.enter_context(prefetch(reader.frames(*bounds), _FRAMES_AHEAD, monitor.stop))
         artist = PreviewArtist(analysis, timeline, *size, turns)
         for image in _images(frames, analysis, shown, artist, size):
             if monitor.stop.is_set():

@@ -31,12 +31,11 @@ def people_of_video(
     people = []
     for person in timeline.people:
         tracklets = [by_id[number] for number in person.tracklets]
-        frames = np.unique(np.concatenate([t.frames for t in tracklets])) if tracklets else np.zeros(0, np.int64)
         people.append(
             PersonOfVideo(
                 person.name,
                 person.tracklets,
-                round(float((analysis.seconds_at(frames + 1) - analysis.seconds_at(frames)).sum()), 3),
+                round(analysis.on_screen_s(person.tracklets), 3),
                 clips.get(person.name, 0),
                 tuple(_best_faces(tracklets)),
             )

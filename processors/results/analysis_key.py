@@ -34,8 +34,8 @@ _EXCLUDED = frozenset({
 """imported by it, but without influence on results; settings and weights count by their values"""
 
 # A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The embedder
-# counts as the one in use, not as the word "auto".
-_IRRELEVANT_SETTINGS = ("device", "embedder")
+# counts as the one in use, not as the word "auto", and a part of a video by its bounds.
+_IRRELEVANT_SETTINGS = ("device", "embedder", "start", "end", "duration")
 _MODELS = (*DETECTOR_NETS, "mmod")
 
 
@@ -51,19 +51,24 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
         "code": code_digest(),
         "video": [fingerprint.size_bytes, fingerprint.sha256],
         "settings": relevant,
+        "part": settings.analysis.part,
         "embedder": embedder,
         "models": [*(MODELS[name].weights.sha256 for name in _MODELS), embedder_digest(embedder)],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def speech_key(analysis: str, models: Mapping[str, Any]) -> str:
-    """64 hexadecimal digits for the signal of who speaks. analysis: key of the faces; models: what they are called."""
+def speech_key(analysis: str, models: Mapping[str, Any], audio: int | None = None) -> str:
+    """64 hexadecimal digits for the signal of who speaks.
+
+    analysis: key of the faces. models: what they are called. audio: `VideoInfo.chosen_audio`.
+    """
     facts = {
         "schema": SIGNAL_SCHEMA,
         "code": code_digest(roots=_SPEECH_ROOTS),
         "analysis": analysis,
         "models": models,
+        "audio": audio,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -47,7 +47,11 @@ class ManifestInput(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
-    """Properties of the video. Fractions are strings such as "30000/1001"; sizes are in px."""
+    """Properties of the video. Fractions are strings such as "30000/1001"; sizes are in px.
+
+    frames, start_s, duration_s: of the part that was analysed; by default that is all. audio_used: `index` of the track
+    that is heard; None: silence, or an older manifest.
+    """
 
     container: str
     codec: str
@@ -61,10 +65,12 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     frame_rate: str
     time_base: str
     frames: int
+    start_s: float = 0.0
     duration_s: float
     interlaced: bool
     color: ColorInfo
     audio: tuple[AudioInfo, ...]
+    audio_used: int | None = None
 
 
 class ManifestTimeline(ManifestPart, frozen=True, kw_only=True):
@@ -192,6 +198,13 @@ class ManifestClip(ManifestPart, frozen=True, kw_only=True):
         return Clip(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Clip)})
 
 
+class ManifestVariant(ManifestPart, frozen=True, kw_only=True):
+    """A further set of clips. settings: its sections `clip` and `encode`."""
+
+    settings: dict[str, dict[str, Any]]
+    clips: tuple[ManifestClip, ...]
+
+
 class ManifestFile(ManifestPart, frozen=True, kw_only=True):
     """A file that belongs to the results, relative to the folder, with forward slashes."""
 
@@ -214,7 +227,7 @@ class ManifestStatistics(ManifestPart, frozen=True, kw_only=True):
 class Manifest(ManifestPart, frozen=True, kw_only=True):
     """Complete results. The fields are described in docs/outputs.md.
 
-    settings: {section: {key: value}}. extras: files by the name of the extra.
+    settings: {section: {key: value}}. variants: further sets of clips, by name. extras: files by the name of the extra.
     """
 
     schema: int
@@ -231,6 +244,7 @@ class Manifest(ManifestPart, frozen=True, kw_only=True):
     unknown: tuple[int, ...]
     unknown_tracklets: tuple[ManifestUnknown, ...] = ()
     clips: tuple[ManifestClip, ...]
+    variants: dict[str, ManifestVariant] = {}
     extras: dict[str, tuple[str, ...]]
     files: tuple[ManifestFile, ...]
     warnings: tuple[str, ...]

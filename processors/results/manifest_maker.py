@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
-from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet, VideoInfo
+from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet
 from processors.known_people.people_list import match_entry
 from processors.known_people.people_namer import VideoNames
 from processors.known_people.person_linker import Match
@@ -33,6 +34,7 @@ from processors.results.manifest import (
     ManifestStatistics,
     ManifestTimeline,
     ManifestUnknown,
+    ManifestVariant,
     ManifestVideo,
 )
 from processors.speech.person_turns import PeopleTurns
@@ -52,6 +54,7 @@ def make_manifest(
     analysis_key: str,
     timeline_state: ManifestTimeline,
     extras: Mapping[str, Sequence[str]] | None = None,
+    variants: Mapping[str, Sequence[Clip]] | None = None,
     names: VideoNames | None = None,
     turns: PeopleTurns | None = None,
     doubts: VideoDoubts | None = None,
@@ -68,7 +71,7 @@ def make_manifest(
         schema=MANIFEST_SCHEMA,
         version=VERSION,
         input=ManifestInput(name=ascii_safe(analysis.video.path.name), **asdict(fingerprint)),
-        video=_video(analysis.video, analysis.frame_count, analysis.seconds_at(analysis.frame_count)),
+        video=_video(analysis),
         settings=result_settings(settings),
         models=_json_value(models),
         analysis=analysis_key,
@@ -98,7 +101,11 @@ def make_manifest(
             for tracklet in analysis.tracklets
             if tracklet.id in set(timeline.unknown)
         ),
-        clips=tuple(ManifestClip(**_json_value(asdict(clip)), bytes=file_sizes[clip.file]) for clip in clips),
+        clips=_clips(clips, file_sizes),
+        variants={
+            name: ManifestVariant(settings=msgspec.to_builtins(settings.variants[name]), clips=_clips(own, file_sizes))
+            for name, own in sorted((variants or {}).items())
+        },
         extras={name: tuple(files) for name, files in sorted((extras or {}).items())},
         files=tuple(ManifestFile(file=file, bytes=size) for file, size in file_sizes.items()),
         warnings=tuple(warnings),
@@ -110,19 +117,21 @@ def make_manifest(
     )
 
 
+def _clips(clips: Sequence[Clip], file_sizes: Mapping[str, int]) -> tuple[ManifestClip, ...]:
+    return tuple(ManifestClip(**_json_value(asdict(clip)), bytes=file_sizes[clip.file]) for clip in clips)
+
+
 def _person(
     person: Identity, analysis: FaceAnalysis, clips: Sequence[Clip], named: PersonName | None, turns: PeopleTurns | None
 ) -> ManifestPerson:
     own = None if turns is None else turns[person.name]
-    tracklets = [t for t in analysis.tracklets if t.id in set(person.tracklets)]
-    frames = np.unique(np.concatenate([t.frames for t in tracklets])) if tracklets else np.zeros(0, np.int64)
     return ManifestPerson(
         name=person.name,
         id=named.id if named is not None else "",
         known_as=ascii_safe(named.name) if named is not None else "",
         match=match_entry(named.match if named is not None else Match()),
         still=person.still,
-        on_screen_s=round(float((analysis.seconds_at(frames + 1) - analysis.seconds_at(frames)).sum()), 3),
+        on_screen_s=round(analysis.on_screen_s(person.tracklets), 3),
         tracklets=person.tracklets,
         segments=tuple(_segment(segment, analysis) for segment in person.segments),
         clips=sum(clip.person == person.name for clip in clips),
@@ -174,7 +183,8 @@ def span_seconds(start: int, end: int, analysis: FaceAnalysis) -> dict[str, floa
     return {"start_s": round(analysis.seconds_at(start), 6), "end_s": round(analysis.seconds_at(end), 6)}
 
 
-def _video(video: VideoInfo, frames: int, duration_s: float) -> ManifestVideo:
+def _video(analysis: FaceAnalysis) -> ManifestVideo:
+    video, first_s = analysis.video, analysis.seconds_at(0)
     return ManifestVideo(
         container=video.container,
         codec=video.codec,
@@ -187,11 +197,13 @@ def _video(video: VideoInfo, frames: int, duration_s: float) -> ManifestVideo:
         sample_aspect_ratio=str(video.sample_aspect_ratio),
         frame_rate=str(video.frame_rate),
         time_base=str(video.time_base),
-        frames=frames,
-        duration_s=round(duration_s, 6),
+        frames=analysis.frame_count,
+        start_s=round(first_s, 6),
+        duration_s=round(analysis.seconds_at(analysis.frame_count) - first_s, 6),
         interlaced=video.interlaced,
         color=video.color,
         audio=tuple(AudioInfo(**_json_value(asdict(track))) for track in video.audio),
+        audio_used=None if video.default_audio is None else video.default_audio.index,
     )
 
 

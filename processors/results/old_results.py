@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from config import VERSION, Settings, current_names, result_settings
-from core.errors import OutputError, ascii_safe
+from config import VERSION, Settings
 from core.types import Clip, Timeline
 from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, read_outline
 from processors.results.output_folder import resumable_clips
+from processors.results.remembered_settings import changed_settings, changed_variants, same_results
 from processors.results.run_plan import FolderFacts, Refusal
 from processors.results.timeline_file import timeline_sha256
 from processors.speech.speech_models import possible_speech_models
@@ -40,6 +40,11 @@ class OldResults:
             clips=tuple(entry.clip for entry in self.manifest.clips),
             extras={name: files for name, files in extras if _can_be_taken(self.folder, files, sizes)},
             models=self.manifest.models,
+            variants={
+                name: tuple(entry.clip for entry in variant.clips)
+                for name, variant in self.manifest.variants.items()
+                if _can_be_taken(self.folder, (entry.file for entry in variant.clips), sizes)
+            },
             warnings=self.manifest.warnings,
         )
 
@@ -53,39 +58,54 @@ class OldResults:
         in_the_way = "PERSON" in settings.clip.template or settings.people.only or "" in folders.values()
         if in_the_way and any(before != after for before, after in folders.items()):
             return None
-        return reusable.renamed(folders)
+        if not self.facts.same_settings:
+            # Extras may show who speaks, which is what has changed.
+            reusable = replace(reusable, extras={})
+        changed = changed_variants(self.manifest, settings)
+        kept = {n: clips for n, clips in reusable.variants.items() if n in settings.variants and n not in changed}
+        return replace(reusable, variants=kept).renamed(folders)
 
 
 @dataclass(frozen=True, slots=True)
 class ReusableResults:
     """Clips, and the extras made from them, that are as a run with these settings would make them.
 
-    extras: files by name. models, warnings: as in the manifest. sources: where a file lies that was called otherwise.
+    extras: files by name. models, warnings: as in the manifest. variants: further sets of clips, by name.
+    sources: where a file lies that was called otherwise.
     """
 
     clips: tuple[Clip, ...]
     extras: Mapping[str, tuple[str, ...]]
     models: Mapping[str, Any]
     warnings: tuple[str, ...]
+    variants: Mapping[str, tuple[Clip, ...]] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, str]:
         """All files of clips and extras, with where they lie now, relative to the video's folder."""
-        files = [*(clip.file for clip in self.clips), *(file for files in self.extras.values() for file in files)]
+        clips = [*self.clips, *(clip for variant in self.variants.values() for clip in variant)]
+        files = [*(clip.file for clip in clips), *(file for files in self.extras.values() for file in files)]
         return {file: self.sources.get(file, file) for file in files}
 
     def renamed(self, folders: Mapping[str, str]) -> ReusableResults:
         """The same clips in other people's folders. folders: new by old; extras, which show names, are left out."""
         if all(old == new for old, new in folders.items()):
             return self
-        clips, sources = [], {}
-        for clip in self.clips:
-            person = folders[clip.person]
-            file = f"{person}/{clip.file.removeprefix(f'{clip.person}/')}"
-            clips.append(replace(clip, person=person, file=file))
-            sources[file] = clip.file
-        return replace(self, clips=tuple(clips), extras={}, sources=sources)
+        sources: dict[str, str] = {}
+
+        def moved(clips: Iterable[Clip]) -> tuple[Clip, ...]:
+            result = []
+            for clip in clips:
+                person = folders[clip.person]
+                result.append(
+                    replace(clip, person=person, file=f"{person}/{clip.file.removeprefix(f'{clip.person}/')}")
+                )
+                sources[result[-1].file] = clip.file
+            return tuple(result)
+
+        variants = {name: moved(clips) for name, clips in self.variants.items()}
+        return replace(self, clips=moved(self.clips), extras={}, variants=variants, sources=sources)
 
 
 def examine_folder(
@@ -100,10 +120,20 @@ def examine_folder(
     manifest = read_manifest(folder) if outline.state is ManifestState.COMPLETE else None
     sizes = {} if manifest is None else _sizes(manifest)
     clips = () if manifest is None else manifest.clips
+    changes = () if manifest is None else changed_settings(manifest, settings)
+    variants = {} if manifest is None else changed_variants(manifest, settings)
     facts = FolderFacts(
         obstacle=_obstacle(folder, outline.state),
         same_input=None if outline.owner is None else outline.owner == fingerprint,
-        same_settings=manifest is not None and _would_be_made_again(manifest, settings),
+        same_settings=manifest is not None
+        and _same_version(manifest)
+        and same_results(manifest, settings)
+        and _speech_fits(manifest, settings),
+        same_clips=manifest is not None
+        and _same_version(manifest)
+        and not changes
+        and (settings.speech.when == "visible" or _speech_fits(manifest, settings)),
+        clips_at_stake=bool(clips) and bool(changes or variants),
         timeline_edited=made_from is not None and made_from.is_edited(sha256),
         timeline_rendered=made_from is not None and made_from.sha256 == sha256 is not None,
         files_intact=manifest is not None and all(_size(folder / file) == size for file, size in sizes.items()),
@@ -114,12 +144,6 @@ def examine_folder(
         clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint),
     )
     return OldResults(folder, facts, manifest)
-
-
-def refusal_error(folder: Path, refusal: Refusal) -> OutputError:
-    """The error that says why `folder` cannot be used."""
-    message, hint = refusal.value
-    return OutputError(message, path=folder, hint=hint)
 
 
 def link_files(files: Mapping[str, str], source: Path, target: Path) -> None:
@@ -146,12 +170,8 @@ def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
     return None
 
 
-def _would_be_made_again(manifest: Manifest, settings: Settings) -> bool:
-    if manifest.names.only != ascii_safe(settings.people.only):
-        return False
-    same_version = (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
-    same_settings = current_names(manifest.settings) == result_settings(settings)
-    return same_version and same_settings and _speech_fits(manifest, settings)
+def _same_version(manifest: Manifest) -> bool:
+    return (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
 
 
 def _speech_fits(manifest: Manifest, settings: Settings) -> bool:

@@ -19,6 +19,7 @@ from core.errors import InterruptedRunError, OutputError
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 from processors.results.manifest import MANIFEST_FILE, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline, write_journal
+from processors.results.result_tree import LOCK_FILE, tree_folders
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import HISTORY_FOLDER, keep_version
 from utils.files import PARTIAL_PREFIX, write_bytes
@@ -26,7 +27,6 @@ from utils.fingerprints import Fingerprint
 
 logger = logging.getLogger(__name__)
 
-LOCK_FILE = ".lock"
 BACKUP_FILE = "timeline.json.bak"
 
 _RESUMABLE_FOR_S = 7 * 86400
@@ -105,13 +105,15 @@ def remove_leftovers(output_dir: Path) -> None:
 
     Finished clips of an interrupted video stay for a week, so that a later run can resume from them.
     """
-    staging = list(output_dir.glob(f"{PARTIAL_PREFIX}*"))
+    holders = list(tree_folders(output_dir))
+    staging = [path for holder in holders for path in holder.glob(f"{PARTIAL_PREFIX}*")]
     kept = [path for path in staging if has_finished_clips(path) and not _is_old(path / NOTES_FILE)]
     # Journals, notes and edited timelines are written inside the video's folders.
     inside = [
         path
+        for holder in holders
         for pattern in ("*", f"*/{HISTORY_FOLDER}")
-        for path in output_dir.glob(f"{pattern}/{PARTIAL_PREFIX}*")
+        for path in holder.glob(f"{pattern}/{PARTIAL_PREFIX}*")
         if path.suffix in (".json", ".jsonl", ".bak") and path.is_file() and path.parent not in staging
     ]
     for path in [*(path for path in staging if path not in kept), *inside]:

@@ -70,6 +70,7 @@ def write_results(
     analysis_key: str,
     edited: bool = False,
     extras: Mapping[str, Sequence[str]] | None = None,
+    variants: Mapping[str, Sequence[Clip]] | None = None,
     names: VideoNames | None = None,
     folder_name: str = "",
 ) -> Manifest:
@@ -79,15 +80,16 @@ def write_results(
 
     thumbnails: of the clips. fingerprint: of the video. analysis_key: what the analysis is stored under.
     edited: somebody changed the timeline since the program worked it out. extras: files (relative to `folder`) of
-    each extra that has been written, by its name ("preview"). folder_name: what the folder is called in the end;
-    by default as now.
+    each extra that has been written, by its name ("preview"). variants: further sets of clips, by the name that
+    `settings` has for them. folder_name: what the folder is called in the end; by default as now.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
     """
-    extras = extras or {}
+    extras, variants = extras or {}, variants or {}
     images, shown = write_images(folder, analysis, timeline, clips, thumbnails)
     files = [*(clip.file for clip in clips), *images, *(file for files in extras.values() for file in files)]
+    files += [clip.file for own in variants.values() for clip in own]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
     doubts = find_doubts(analysis, timeline)
@@ -112,6 +114,7 @@ def write_results(
         analysis_key=analysis_key,
         timeline_state=ManifestTimeline(sha256=timeline_sha256, edited=edited),
         extras=extras,
+        variants=variants,
         names=names,
         turns=turns,
         doubts=doubts,

@@ -5,9 +5,10 @@ It is made from the manifest and the timeline alone, so it says nothing that the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import asdict
@@ -57,23 +58,28 @@ class ReportImages:
     unknown: Mapping[int, bytes] = field(default_factory=dict)
 
 
+class Axis(NamedTuple):
+    """The time axis: the part of the video that was analysed, seconds."""
+
+    start_s: float
+    length_s: float
+
+
 def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages, folder: str = "VIDEO") -> str:
     """The page. Every file that the manifest lists is linked, clips are played in place.
 
     folder: name of the video's output folder, for the commands that are shown. The same input gives the same text.
     """
-    length_s = manifest.video.duration_s
+    axis = Axis(manifest.video.start_s, manifest.video.duration_s)
     people = [
         {
-            **_person(
-                number, person, manifest, _seen(person, timeline, length_s), _speaks(person, timeline, length_s), images
-            ),
+            **_person(number, person, manifest, _seen(person, timeline, axis), _speaks(person, timeline, axis), images),
             "doubt": person_doubt(person, folder),
         }
         for number, person in enumerate(manifest.people)
     ]
     files = [entry.file for entry in manifest.files]
-    shots = [_shot(shot, length_s) for shot in manifest.shots]
+    shots = [_shot(shot, axis) for shot in manifest.shots]
     values = {
         "video": _video(manifest),
         "people": people,
@@ -85,7 +91,7 @@ def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages
         "preload": "metadata" if len(manifest.clips) <= _MAX_PRELOADED else "none",
         "shots": shots,
         "cuts": shots[1:] if len(shots) <= _MAX_CUTS_DRAWN else [],
-        "ticks": _ticks(length_s),
+        "ticks": _ticks(axis),
         "warnings": manifest.warnings,
         "files": [file for file in files if "/" not in file] + [MANIFEST_FILE],
         "speech_known": any(person.turns is not UNSET for person in manifest.people),
@@ -104,9 +110,12 @@ def _person(
     speaks: Sequence[Mapping[str, Any]],
     images: ReportImages,
 ) -> dict[str, Any]:
-    name, length_s = person.name, manifest.video.duration_s
+    name, axis = person.name, Axis(manifest.video.start_s, manifest.video.duration_s)
     clips = sorted((clip for clip in manifest.clips if clip.person == name), key=lambda clip: clip.start_s)
-    clip_files = {clip.file for clip in manifest.clips}
+    variants = {
+        variant: [clip for clip in made.clips if clip.person == name] for variant, made in manifest.variants.items()
+    }
+    clip_files = {clip.file for clips in (manifest.clips, *variants.values()) for clip in clips}
     files = [entry.file for entry in manifest.files]
     return {
         "name": name,
@@ -117,17 +126,19 @@ def _person(
         "color": number % PALETTE,
         "still": person.still,
         "on_screen_s": person.on_screen_s,
-        "share": round(min(100.0, 100 * person.on_screen_s / length_s)) if length_s > 0 else 0,
+        "share": round(min(100.0, 100 * person.on_screen_s / axis.length_s)) if axis.length_s > 0 else 0,
         "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in images.faces.get(name, ())],
         "seen": seen,
         "speaks": speaks,
         "turns": person.turns or 0,
         "speaks_s": person.speaks_s or 0.0,
+        "variants": [(variant, _shape(own[0]), own) for variant, own in variants.items() if own],
         "files": [file for file in files if file.startswith(f"{name}/") and file not in clip_files],
         "clips": [
             {
                 **asdict(clip),
-                **_span(clip.start_s, clip.end_s, length_s),
+                **_span(clip.start_s, clip.end_s, axis),
+                "axis_s": clip.start_s - axis.start_s,
                 "anchor": f"clip-{number + 1}-{index + 1}",
                 "tracklets": _tracklets(clip, person),
                 "poster": data_uri(images.posters[clip.file]) if images.posters.get(clip.file) else "",
@@ -137,41 +148,46 @@ def _person(
     }
 
 
+def _shape(clip: ManifestClip) -> str:
+    return f"{clip.width}x{clip.height}"
+
+
 def _tracklets(clip: ManifestClip, person: ManifestPerson) -> list[int]:
     """The person's tracklets that the clip shows: the numbers that `main.py split` takes."""
     shown = [s for s in person.segments if s.start < clip.end and s.end > clip.start]
     return sorted({number for segment in shown for number in segment.tracklets})
 
 
-def _seen(person: ManifestPerson, timeline: TimelineFile, length_s: float) -> list[dict[str, float]]:
+def _seen(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[dict[str, float]]:
     """When the person is visible, whether or not that became a clip."""
     own = set(person.tracklets)
-    return [_span(t.start_s, t.end_s, length_s) for t in timeline.tracklets if t.id in own]
+    return [_span(t.start_s, t.end_s, axis) for t in timeline.tracklets if t.id in own]
 
 
-def _speaks(person: ManifestPerson, timeline: TimelineFile, length_s: float) -> list[dict[str, float]]:
+def _speaks(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[dict[str, float]]:
     """When the person speaks; empty where nobody found out."""
     own = next((entry.speaks for entry in timeline.people if entry.name == person.name), UNSET)
     turns = () if own is UNSET else own
-    return [{**_span(start_s, end_s, length_s), "start_s": start_s, "end_s": end_s} for start_s, end_s in turns]
+    return [{**_span(start_s, end_s, axis), "start_s": start_s, "end_s": end_s} for start_s, end_s in turns]
 
 
-def _shot(shot: ManifestShot, length_s: float) -> dict[str, Any]:
-    return {**asdict(shot), **_span(shot.start_s, shot.end_s, length_s), "number": shot.index + 1}
+def _shot(shot: ManifestShot, axis: Axis) -> dict[str, Any]:
+    return {**asdict(shot), **_span(shot.start_s, shot.end_s, axis), "number": shot.index + 1}
 
 
-def _span(start_s: float, end_s: float, length_s: float) -> dict[str, float]:
+def _span(start_s: float, end_s: float, axis: Axis) -> dict[str, float]:
     """Position and width on the time axis, per cent of its length."""
-    whole = max(length_s, 1e-6)
-    return {"x": round(100 * start_s / whole, 3), "w": round(100 * (end_s - start_s) / whole, 3)}
+    whole = max(axis.length_s, 1e-6)
+    return {"x": round(100 * (start_s - axis.start_s) / whole, 3), "w": round(100 * (end_s - start_s) / whole, 3)}
 
 
-def _ticks(length_s: float) -> list[dict[str, Any]]:
+def _ticks(axis: Axis) -> list[dict[str, Any]]:
     """Ticks of the time axis at round times."""
+    start_s, length_s = axis
     step = next((s for s in _TICK_STEPS_S if length_s / s <= _MAX_TICKS), max(_TICK_STEPS_S[-1], length_s / _MAX_TICKS))
-    count = int(length_s / step)
-    times = [i * step for i in range(count + 1) if i * step <= length_s * 0.97]
-    return [{"x": round(100 * s / max(length_s, 1e-6), 3), "label": _tick_label(s, step)} for s in times]
+    numbers = range(math.ceil(start_s / step), int((start_s + length_s) / step) + 1)
+    times = [i * step for i in numbers if i * step - start_s <= length_s * 0.97]
+    return [{"x": _span(s, s, axis)["x"], "label": _tick_label(s, step)} for s in times]
 
 
 def _tick_label(seconds: float, step: float) -> str:
@@ -181,8 +197,7 @@ def _tick_label(seconds: float, step: float) -> str:
 
 def _video(manifest: Manifest) -> dict[str, Any]:
     video = manifest.video
-    playable = [track for track in video.audio if not track.fault]
-    used = [track for track in playable if track.default] or playable
+    used = [track for track in video.audio if track.index == video.audio_used]
     return {
         "name": manifest.input.name,
         "duration_s": video.duration_s,

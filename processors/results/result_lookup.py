@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import SettingsError
 from processors.results.manifest import read_manifest
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
-from utils.files import PARTIAL_PREFIX
+from processors.results.result_tree import folder_name, result_folders
 from utils.fingerprints import Fingerprint, fingerprint
 
 _NAMES_SHOWN = 12
@@ -30,21 +30,13 @@ def find_folder(argument: str, output_dir: Path) -> Path:
                 return folder.resolve()
         raise SettingsError("has no results yet", path=path, hint=f"none in {output_dir}; -o names another folder")
     for folder in (path, output_dir / argument):
-        if folder.is_dir() and _has_manifest(folder):
+        if folder.is_dir() and read_outline(folder).state is not ManifestState.MISSING:
             return folder.resolve()
-    names = [folder.name for folder in result_folders(output_dir)]
+    names = [folder_name(folder, output_dir) for folder in result_folders(output_dir)]
     more = ", ..." if len(names) > _NAMES_SHOWN else ""
     there = f"there is {', '.join(names[:_NAMES_SHOWN])}{more}" if names else "there are none"
     hint = f"{there} in {output_dir}; -o names another folder"
     raise SettingsError("is neither a video nor a folder with results", path=path, hint=hint)
-
-
-def result_folders(output_dir: Path) -> list[Path]:
-    """The videos' folders below `output_dir`, by name, damaged ones included."""
-    if not output_dir.is_dir():
-        return []
-    folders = [path for path in output_dir.iterdir() if path.is_dir() and not path.name.startswith(PARTIAL_PREFIX)]
-    return sorted((path for path in folders if _has_manifest(path)), key=lambda path: path.name)
 
 
 def recorded_fingerprint(folder: Path) -> Fingerprint:
@@ -60,7 +52,8 @@ def recorded_fingerprint(folder: Path) -> Fingerprint:
 
 
 def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
-    """The settings that the results in `folder` were made with, {section: {key: value}}, extras included.
+    """The settings that the results in `folder` were made with, {section: {key: value}}, extras and variants
+    included.
 
     Raises:
         SettingsError: the manifest is missing or damaged.
@@ -72,10 +65,6 @@ def recorded_settings(folder: Path) -> dict[str, dict[str, Any]]:
     formats = [name for name in extras if name not in ("preview", "reel")]
     return {
         **manifest.settings,
+        "variants": {name: variant.settings for name, variant in manifest.variants.items()},
         "output": {"preview": "preview" in extras, "reel": "reel" in extras, "export": formats},
     }
-
-
-def _has_manifest(folder: Path) -> bool:
-    # Damaged ones count, so that the error says what is wrong with the folder, not that it is none.
-    return read_outline(folder).state is not ManifestState.MISSING

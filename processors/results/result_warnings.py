@@ -86,6 +86,9 @@ def _unheard(video: VideoInfo) -> list[str]:
 def _missing_s(analysis: FaceAnalysis) -> float:
     """How much earlier the video ends than the file claims, s; 0.0 unless that is a sign of a truncated file."""
     video = analysis.video
+    if analysis.origin_pts is not None:
+        # Only a part was decoded, and nobody knows where the rest ends.
+        return 0.0
     counted = video.container in _COUNTED
     if counted and analysis.frame_count >= video.frame_count > 0:
         return 0.0

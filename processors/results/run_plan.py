@@ -3,14 +3,16 @@
 | in the folder                                               | run                      | with --overwrite          |
 |-------------------------------------------------------------|--------------------------|---------------------------|
 | a file in the way, files of others, another video's results | refuse                   | refuse                    |
-| nothing, or results of other settings or another version    | render, resume clips     | render                    |
+| nothing, or results of another version                      | render, resume clips     | render                    |
+| clips that were made with other settings                    | refuse                   | render, resume clips      |
 | an exchange of results that was broken off                  | render, resume clips     | render                    |
 | the wanted results, complete                                | skip                     | render                    |
-| the wanted clips, but an extra is missing                   | reuse clips, add extras  | render                    |
+| the wanted clips, but not an extra, a variant, who speaks   | reuse clips, add extras  | render                    |
 | a timeline that somebody edited and that was not rendered   | render it, resume clips  | render a new one, back up |
 
-`main.py render` always renders the timeline that is there. An edited timeline is never lost: where a new one takes its
-place, `output_folder` keeps it as timeline.json.bak.
+A run follows the settings that a folder was made with (`remembered_settings`), so "other settings" are those that the
+user asks for. `main.py render` always renders the timeline that is there. An edited timeline is never lost: where a new
+one takes its place, `output_folder` keeps it as timeline.json.bak.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ class Refusal(enum.Enum):
         "move them or use -o",
     )
     ANOTHER_VIDEO = ("the output folder holds the results of another video", "use -o")
+    OTHER_SETTINGS = ("its clips were made with other settings", "--overwrite replaces them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class FolderFacts:
     obstacle: the folder is not ours at all.
     same_input: the fingerprint in the manifest is that of the video; None where it names none.
     same_settings: the results are complete, and version and settings are those of this run.
+    same_clips: so are at least all settings that the clips depend on.
+    clips_at_stake: there are clips, and they were made with other settings.
     timeline_edited: somebody edited the timeline since the program worked it out.
     timeline_rendered: the results were made from the timeline as it is now.
     files_intact: all listed files are there with the size that they had.
@@ -71,6 +76,8 @@ class FolderFacts:
     obstacle: Refusal | None = None
     same_input: bool | None = None
     same_settings: bool = False
+    same_clips: bool = False
+    clips_at_stake: bool = False
     timeline_edited: bool = False
     timeline_rendered: bool = False
     files_intact: bool = False
@@ -94,23 +101,33 @@ class RunPlan:
 
 
 def plan_run(
-    facts: FolderFacts, *, overwrite: bool = False, from_timeline: bool = False, may_skip: bool = True
+    facts: FolderFacts,
+    *,
+    overwrite: bool = False,
+    from_timeline: bool = False,
+    may_skip: bool = True,
+    may_replace: bool = False,
 ) -> RunPlan:
     """The plan for one video.
 
     overwrite: begin anew whatever is there. from_timeline: render the timeline in the folder (`main.py render`).
-    may_skip: False where the folder is to be written even if everything is there.
+    may_skip: False where the folder is to be written even if everything is there. may_replace: clips of other settings
+    may be replaced without `overwrite`.
     """
     refusal = Refusal.ANOTHER_VIDEO if facts.same_input is False else facts.obstacle
     if refusal is not None:
         return RunPlan(Action.REFUSE, refusal=refusal)
     timeline = _timeline(facts, overwrite=overwrite, from_timeline=from_timeline)
-    if _same_results(facts) and not overwrite and not from_timeline:
-        if may_skip and facts.files_intact and not facts.extras_missing:
+    if facts.clips_at_stake and not (overwrite or from_timeline or may_replace):
+        return RunPlan(Action.REFUSE, refusal=Refusal.OTHER_SETTINGS)
+    if _same_clips(facts) and not overwrite and not from_timeline:
+        if may_skip and facts.same_settings and facts.files_intact and not facts.extras_missing:
             return RunPlan(Action.SKIP, timeline)
         if facts.clips_intact:
             return RunPlan(Action.ADD_EXTRAS, timeline)
-    return RunPlan(Action.RENDER, timeline, resume=facts.clips_resumable and not overwrite)
+    # Finished clips are taken over only if they are as wanted, so those of other settings are from such a run as this.
+    may_resume = not overwrite or facts.clips_at_stake
+    return RunPlan(Action.RENDER, timeline, resume=facts.clips_resumable and may_resume)
 
 
 def _timeline(facts: FolderFacts, *, overwrite: bool, from_timeline: bool) -> TimelineChoice:
@@ -119,7 +136,7 @@ def _timeline(facts: FolderFacts, *, overwrite: bool, from_timeline: bool) -> Ti
     return TimelineChoice.UNCHANGED if from_timeline else TimelineChoice.NEW
 
 
-def _same_results(facts: FolderFacts) -> bool:
-    """Whether the results in the folder are those that this run would give, apart from files that are missing."""
-    same_work = facts.same_input is True and facts.same_settings
+def _same_clips(facts: FolderFacts) -> bool:
+    """Whether the clips in the folder are those that this run would make, apart from files that are missing."""
+    same_work = facts.same_input is True and (facts.same_settings or facts.same_clips)
     return same_work and facts.timeline_rendered and not facts.clips_stale

@@ -66,7 +66,7 @@ def with_speech(
     if files is None:
         missing = ("who speaks was not found out, for want of models",) if settings.speech.is_shown else ()
         return _described(record, {}, missing)
-    key = speech_key(record.key, files.describe())
+    key = speech_key(record.key, files.describe(), analysis.video.chosen_audio)
     columns = None if store is None else store.load_signal(key, analysis)
     if columns is None:
         found = find_speech(

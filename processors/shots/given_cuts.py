@@ -10,9 +10,14 @@ from processors.shots.shot_boundary import ShotBoundary, shots_between
 class GivenCuts:
     """A `ShotSource` that looks at no image."""
 
-    def __init__(self, cuts: str, frame_rate: float) -> None:
-        """cuts: a list, see `read_cut_list`. frame_rate: of the video, frames per second."""
-        self._frames = cut_frames(cuts, frame_rate)
+    def __init__(self, cuts: str, frame_rate: float, first_frame: int = 0) -> None:
+        """cuts: a list, see `read_cut_list`. frame_rate: of the video, frames per second.
+
+        first_frame: number of the first frame that `update` is given, where only a part of the video is looked at. The
+        list counts from the beginning of the video, everything else here from that frame.
+        """
+        places = (frame - first_frame for frame in cut_frames(cuts, frame_rate))
+        self._frames = [place for place in places if place > 0]
         self._starts = set(self._frames)
         self._count = 0
 

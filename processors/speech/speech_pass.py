@@ -78,7 +78,8 @@ def find_speech(
         DecodeError: the file cannot be opened any more.
         InterruptedRunError: `stop` was set meanwhile.
     """
-    times_s = analysis.bounds_s
+    # From the first decoded frame, where the audio is read from.
+    times_s = analysis.bounds_s - analysis.bounds_s[0]
     audio = read_audio_features(analysis, float(times_s[-1]), models.voice_activity, stop=stop)
     if audio is None:
         return None

@@ -110,6 +110,20 @@ def test_what_is_stored_comes_back_bit_by_bit(store, tracklets):
     assert_equal(found.analysis, wanted.analysis)
 
 
+def test_another_audio_stream_needs_no_new_analysis(store):
+    store.save(record())
+    other = dataclasses.replace(INFO, chosen_audio=2)
+    found = store.load(KEY, other)
+    assert found is not None and found.analysis.video.chosen_audio == 2
+
+
+def test_the_origin_of_a_part_comes_back(store):
+    part = dataclasses.replace(record().analysis, origin_pts=-9000)
+    store.save(dataclasses.replace(record(), analysis=part))
+    found = store.load(KEY, INFO)
+    assert found is not None and found.analysis.origin_pts == -9000
+
+
 def test_the_rate_of_all_frames_comes_back_and_no_other(store):
     """Probing, which sees the beginning, does not know it."""
     pts = np.concatenate([np.arange(700) * 18_000, 700 * 18_000 + np.arange(700) * 3_000])

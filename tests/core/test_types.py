@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from core.types import FaceAnalysis
-from tests.material.factories import face_analysis, video_info
+from tests.material.factories import face_analysis, tracklet, video_info
 
 
 def analysis(pts: list[int]) -> FaceAnalysis:
@@ -57,3 +58,16 @@ def test_times_are_computed_once_and_nobody_can_change_them() -> None:
     for seconds in (made.starts_s, made.ends_s, made.bounds_s):
         with pytest.raises(ValueError, match="read-only"):
             seconds[0] = 1
+
+
+def test_times_of_a_part_count_from_the_first_frame_of_the_video() -> None:
+    part = dataclasses.replace(analysis([2500, 2540]), origin_pts=500)
+    assert part.bounds_s == pytest.approx([2.0, 2.04, 2.073])
+    assert part.ends_s == pytest.approx([2.04, 2.073])
+
+
+def test_a_person_is_on_screen_as_long_as_any_of_their_tracklets() -> None:
+    tracklets = [tracklet(0, frames=[0, 1]), tracklet(1, frames=[1, 2]), tracklet(2, frames=[3])]
+    made = dataclasses.replace(analysis([0, 40, 80, 120, 160]), tracklets=tuple(tracklets))
+    assert made.on_screen_s((0, 1)) == pytest.approx(0.12)
+    assert made.on_screen_s(()) == 0.0

@@ -18,8 +18,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from config import Settings, load_settings
+from config import Settings
 from core.media.video_reader import VideoReader
+from core.settings_file import load_settings
 from core.types import FaceAnalysis, Tracklet, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
@@ -28,8 +29,9 @@ from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
+from processors.results.manifest import read_manifest
 from tests.material.factories import face_analysis, tracklet
-from utils.progress_bars import BatchMonitor
+from utils.batch_monitor import BatchMonitor
 
 PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
 
@@ -93,11 +95,17 @@ def run(inputs: Path, output: Path, cache: Path, size: int, journal: RunJournal 
             "analysis": {"embedder": "dlib"},
             # What a gallery knew at the time of a video is in its manifest; here all bytes have to be the same.
             "people": {"no_gallery": True},
-            "run": {"cache_dir": str(cache)},
+            "run": {"cache_dir": str(cache), "overwrite": _has_other_clips(output, size)},
         },
     )
     sources = find_inputs([str(inputs)], output)
     return run_batch(sources, output, settings, BatchMonitor(), processors(settings, output), journal).exit_code
+
+
+def _has_other_clips(output: Path, size: int) -> bool:
+    """Whether there are finished clips of another size, which are only replaced by order."""
+    manifests = [read_manifest(path.parent) for path in output.glob("*/manifest.json")]
+    return any(m is not None and m.settings["clip"]["size"] != size for m in manifests)
 
 
 def processors(settings: Settings, output: Path) -> Any:

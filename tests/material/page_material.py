@@ -42,6 +42,7 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
             "coded_width": 960, "coded_height": 540, "rotation": 0, "sample_aspect_ratio": "1", "time_base": "1/30000",
             "frame_rate": "30000/1001", "frames": 384, "duration_s": 12.8, "interlaced": False, "color": {},
             "audio": [{"index": 1, "codec": "aac", "sample_rate_hz": 48000, "channels": 2, "start_s": 0.0}],
+            "audio_used": 1,
         },
         "settings": {"clip": {"face_share": 0.45, "size": 512}, "identity": {"skip_still": False}},
         "models": {"device": "cpu", "embedder": {"name": "dlib", "sha256": "cd"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import dataclasses
 import hashlib
 import json
 import logging
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from config import VERSION, Settings, load_settings, result_settings
+from config import VERSION, Settings, result_settings
 from core.errors import (
     DeadDeviceError,
     DecodeError,
@@ -28,6 +29,7 @@ from core.errors import (
     OutputError,
     ToolMissingError,
 )
+from core.settings_file import load_settings
 from core.types import VideoInfo
 from processors.batch import batch_inspection, video_pipeline
 from processors.batch.batch_inputs import find_inputs
@@ -39,10 +41,11 @@ from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results.manifest import write_manifest
 from processors.results.output_folder import staged_results
+from processors.results.result_tree import folder_name, output_root, result_folders
 from tests.material import factories
 from tests.material.page_material import a_manifest, as_manifest
+from utils.batch_monitor import BatchMonitor
 from utils.fingerprints import Fingerprint
-from utils.progress_bars import BatchMonitor
 from utils.stage_monitor import StageMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
@@ -56,7 +59,7 @@ def video_info(path: Path) -> VideoInfo:
 def probe(monkeypatch):
     """Every file is a video, except those whose content says otherwise."""
 
-    def scripted(path: Path) -> VideoInfo:
+    def scripted(path: Path, video_stream: int = 0) -> VideoInfo:
         if path.read_bytes().startswith(b"not"):
             raise InvalidVideoError("not a video", path=path, hint="try another")
         return video_info(path)
@@ -141,10 +144,16 @@ def videos(tmp_path):
     return folder
 
 
-def run(folder: Path, script: Script, monitor: BatchMonitor | None = None, settings: Settings | None = None):
+def run(
+    folder: Path,
+    script: Script,
+    monitor: BatchMonitor | None = None,
+    settings: Settings | None = None,
+    given: set[str] | None = None,
+):
     output = folder.parent / "out"
     inputs = find_inputs([str(folder)], output)
-    return run_batch(inputs, output, settings or Settings(), monitor or BatchMonitor(), script.make)
+    return run_batch(inputs, output, settings or Settings(), monitor or BatchMonitor(), script.make, given=given)
 
 
 def statuses(summary) -> list[str]:
@@ -292,7 +301,7 @@ def test_what_is_not_done_any_more_is_done_again(videos, change):
     if change == "overwrite":
         settings = load_settings(None, {"run": {"overwrite": True}})
     elif change == "settings":
-        settings = load_settings(None, {"clip": {"size": 256}})
+        settings = load_settings(None, {"clip": {"size": 256}, "run": {"overwrite": True}})
     elif change == "content":
         (videos / "b.mp4").write_bytes(b"B")
     elif change == "clip":
@@ -304,7 +313,92 @@ def test_what_is_not_done_any_more_is_done_again(videos, change):
         assert statuses(summary) == ["done"] * 4
     else:
         assert statuses(summary) == ["cached", "done", "cached", "cached"]
-    assert statuses(run(videos, Script(), settings=Settings()))[1] == ("done" if change == "settings" else "cached")
+
+
+def test_finished_clips_are_never_replaced_in_silence(videos, caplog):
+    """`run X --size 256` after `run X` used to replace the clips, and the next plain run put them back."""
+    caplog.set_level(logging.INFO)
+    clip = videos.parent / "out" / "b" / "person_01" / "clip.mp4"
+    run(videos, Script())
+    made = clip.stat()
+    size = load_settings(None, {"clip": {"size": 256}})
+    refused = run(videos, Script(), settings=size, given={"clip.size"})
+    assert statuses(refused) == ["failed"] * 4 and refused.exit_code == 1
+    assert refused.results[1].reason.startswith(
+        "it has 1 finished clip, made with size 512 (--overwrite replaces them;"
+    )
+    assert clip.stat() == made
+    forced = load_settings(None, {"clip": {"size": 256}, "run": {"overwrite": True}})
+    assert statuses(run(videos, Script(), settings=forced, given={"clip.size", "run.overwrite"})) == ["done"] * 4
+    assert "b.mp4: replacing 1 clip, made with size 512" in caplog.text
+    made = clip.stat()
+    caplog.clear()
+    assert statuses(run(videos, Script(), given=set())) == ["cached"] * 4
+    assert "b.mp4: keeping to the settings that it was made with: size 256" in caplog.text
+    assert clip.stat() == made
+
+
+def test_folders_inside_folders_are_laid_out_likewise(tmp_path):
+    for name in ("a", "mon/a", "mon/late/b"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / f"{name}.mp4").write_bytes(name.encode())
+    out = tmp_path / "out"
+
+    def batch() -> Any:
+        inputs = find_inputs([str(tmp_path / "in")], out, recursive=True)
+        return run_batch(inputs, out, Settings(), BatchMonitor(), Script().make)
+
+    assert [(r.status, r.folder) for r in batch().results] == [
+        ("done", "a"),
+        ("done", "mon/a"),
+        ("done", "mon/late/b"),
+    ]
+    assert statuses(batch()) == ["cached"] * 3
+    assert [folder_name(path, out) for path in result_folders(out)] == ["a", "mon/a", "mon/late/b"]
+    left = out / "mon" / ".partial-x"
+    left.mkdir()
+    assert statuses(batch()) == ["cached"] * 3 and not left.exists()
+    assert {output_root(path) for path in result_folders(out)} == {out}
+
+
+def test_what_is_made_again_keeps_the_settings_of_its_folder(videos):
+    size = load_settings(None, {"clip": {"size": 256}})
+    run(videos, Script(), settings=size, given={"clip.size"})
+    manifest = videos.parent / "out" / "b" / "manifest.json"
+    (manifest.parent / "person_01" / "clip.mp4").unlink()
+    assert statuses(run(videos, Script(), given=set())) == ["cached", "done", "cached", "cached"]
+    assert json.loads(manifest.read_text())["settings"]["clip"]["size"] == 256
+
+
+def test_given_cuts_stay_with_the_video_that_they_were_given_for(videos):
+    def batch(cuts: dict[str, str], given: set[str]) -> Any:
+        place = "lists" if given else ""
+        settings = load_settings(None, {"analysis": {"cuts": place}})
+        output = videos.parent / "out"
+        inputs = [dataclasses.replace(s, cuts=cuts.get(s.name, "")) for s in find_inputs([str(videos)], output)]
+        return run_batch(inputs, output, settings, BatchMonitor(), Script().make, given=given)
+
+    def recorded(name: str) -> str:
+        manifest = json.loads((videos.parent / "out" / name / "manifest.json").read_text())
+        return str(manifest["settings"]["analysis"]["cuts"])
+
+    assert statuses(batch({"b": "frames 0 5"}, {"analysis.cuts"})) == ["done"] * 4
+    assert [recorded(name) for name in "abcd"] == ["", "frames 0 5", "", ""]
+    # The same list again, no list, and lists for other videos only: nothing is to be done.
+    assert statuses(batch({"b": "frames 0 5"}, {"analysis.cuts"})) == ["cached"] * 4
+    assert statuses(batch({}, set())) == ["cached"] * 4
+    assert statuses(batch({}, {"analysis.cuts"})) == ["cached"] * 4
+    # Other cuts would give other clips.
+    other = batch({"b": "frames 0 6", "c": "frames 0 7"}, {"analysis.cuts"})
+    assert statuses(other) == ["cached", "failed", "failed", "cached"]
+    assert [r.reason.partition(" (")[0] for r in other.results[1:3]] == [
+        "it has 1 finished clip, made with 2 given cuts",
+        "it has 1 finished clip, made with no given cuts",
+    ]
+    # What has to be made again for another reason keeps its cuts.
+    (videos.parent / "out" / "b" / "person_01" / "clip.mp4").unlink()
+    assert statuses(batch({}, set())) == ["cached", "done", "cached", "cached"]
+    assert recorded("b") == "frames 0 5"
 
 
 def test_a_failed_redo_keeps_the_old_results(videos):
@@ -396,9 +490,9 @@ def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(vide
     script, begun = Script(), threading.Event()
     script.steps["analyse", "a"] = lambda _: begun.set()
 
-    def slow(path):
+    def slow(path, video_stream=0):
         assert path.stem != "d" or begun.wait(20)
-        return probe(path)
+        return probe(path, video_stream)
 
     monkeypatch.setattr(batch_inspection, "probe_video", slow)
     assert statuses(run(videos, script)) == ["done"] * 4

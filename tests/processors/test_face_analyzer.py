@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import logging
 import threading
@@ -10,11 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from config import AnalysisSettings, Settings
-from core.errors import GPUMemoryError, InterruptedRunError, ModelError
+from core.errors import DecodeError, GPUMemoryError, InterruptedRunError, ModelError
+from core.media.video_part import part_of
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
@@ -202,14 +205,50 @@ def test_the_candidates_of_each_first_frame_are_begun_before_its_turn(
     assert begun[0] is not None and begun[CUT] is not None
 
 
+def test_only_the_part_that_is_asked_for_is_decoded_and_times_stay_those_of_the_video(
+    film: Path, analysis: FaceAnalysis, model_settings: Settings, models: ModelManager
+) -> None:
+    first, end = CUT - 10, CUT + 10
+    start_s, end_s = analysis.seconds_at(first), analysis.seconds_at(end)
+    part = msgspec.structs.replace(model_settings.analysis, start=start_s, end=end_s)
+    monitor = Watching()
+    found = analyze(film, msgspec.structs.replace(model_settings, analysis=part), models, monitor)
+    assert found.frame_pts.tolist() == analysis.frame_pts[first:end].tolist()
+    assert found.bounds_s == pytest.approx(analysis.bounds_s[first : end + 1])
+    assert [(shot.start, shot.end) for shot in found.shots] == [(0, 10), (10, 20)]
+    assert {t.shot for t in found.tracklets} == {0, 1}
+
+
+@pytest.mark.parametrize("end", [0.0, 1.0])
+def test_given_cuts_are_those_of_the_whole_video_whatever_part_is_analysed(
+    film: Path, model_settings: Settings, models: ModelManager, end: float
+) -> None:
+    cuts = f"frames 0 4 {CUT} 1000"
+    part = msgspec.structs.replace(model_settings.analysis, cuts=cuts, start=0.4, end=end and CUT / 25 + 0.4)
+    found = analyze(film, msgspec.structs.replace(model_settings, analysis=part), models)
+    assert [(shot.start, shot.end) for shot in found.shots] == [(0, CUT - 10), (CUT - 10, found.frame_count)]
+    assert found.seconds_at(found.shots[1].start) == pytest.approx(CUT / 25)
+    # A cut after the end of the video is a sign of another video, one after the end of the part is not.
+    assert found.statistics.get("cuts_beyond_end", 0) == (0 if end else 1)
+
+
+def test_a_part_without_frames_is_an_error(film: Path, model_settings: Settings, models: ModelManager) -> None:
+    info = dataclasses.replace(probe_video(film), duration_s=0.0)
+    part = msgspec.structs.replace(model_settings.analysis, start=60.0)
+    analyzer = FaceAnalyzer(msgspec.structs.replace(model_settings, analysis=part), models)
+    with pytest.raises(DecodeError, match="no frame lies in the part"):
+        analyzer.analyze(info)
+
+
 @pytest.mark.parametrize(("late", "fails"), [(MAX_CUT_DELAY, False), (MAX_CUT_DELAY + 1, True)])
 def test_a_cut_that_comes_too_late_is_an_error(
     film: Path, model_settings: Settings, models: ModelManager, late: int, fails: bool
 ) -> None:
     """The tracker must not have seen the first frame of a shot before it is known to be one."""
     info = probe_video(film)
+    whole = part_of(info, model_settings.analysis)
     with VideoReader(info) as reader, AnalysisPass(info, model_settings.analysis, models, StageMonitor()) as analysis:
-        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader), 10)]
+        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader, whole), 10)]
         for frame in frames[:-1]:
             analysis.take(frame, [])
         with pytest.raises(AssertionError, match="already tracked") if fails else contextlib.nullcontext():
@@ -322,6 +361,9 @@ def test_the_smallest_face_is_a_share_of_the_active_picture(tmp_path: Path) -> N
     # Where one part has no bars, they are not those of the video.
     info = key_framed(tmp_path / "mixed.mp4", [black] * 10 + [letterboxed] * 10 + [full] * 10)
     assert for_active_picture(settings, info) == settings
+    # Only the part that is analysed counts.
+    part = msgspec.structs.replace(settings, start=0.4, end=0.8)
+    assert for_active_picture(part, info).min_face == pytest.approx(0.1 * 140 / 240)
 
 
 def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:
@@ -353,7 +395,6 @@ def test_what_the_helpers_log_is_about_the_video(
     film: Path, models: ModelManager, model_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, lines = logging.getLogger("some.helper"), Lines()
-    log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)

@@ -248,6 +248,7 @@ OTHER_CLIP_SETTINGS: dict[str, list[Any]] = {
     "min_clip": [0.0, 30.0],
     "merge_gap": [0.0, 0.5, 0.79, 1.0, 5.0],
     "max_clip": [0.0, 1.0],
+    "min_time": [30.0],
     "padding": [0.0, 3.0],
     "aspect": ["9:16"],
     "size": [256, "720x720"],

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 import main
-from config import Settings, load_settings
+from config import Settings
 from core.media.clip_writer import ClipWriter
+from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_summary import BatchSummary
@@ -26,14 +27,15 @@ from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
 from processors.results.old_results import examine_folder
+from processors.results.result_tree import LOCK_FILE
 from processors.results.run_plan import Action, plan_run
 from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.material.small_disk import small_disk
 from tests.processors.test_resume import write_video
+from utils.batch_monitor import BatchMonitor
 from utils.console_log import configure_logging
 from utils.fingerprints import fingerprint
-from utils.progress_bars import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected
 
@@ -258,7 +260,7 @@ def test_two_runs_at_once(inputs: Path, wanted: dict[str, bytes], tmp_path: Path
     first = subprocess.Popen([sys.executable, "-c", script], cwd=project)
     try:
         deadline = time.monotonic() + 60
-        while not (output / ".lock").exists():
+        while not (output / LOCK_FILE).exists():
             assert time.monotonic() < deadline
             assert first.poll() is None
             time.sleep(0.02)

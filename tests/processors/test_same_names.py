@@ -32,9 +32,9 @@ from processors.results.result_lookup import find_folder
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.processors.test_process_faults import settings_for
 from tests.processors.test_resume import write_video
+from utils.batch_monitor import BatchMonitor
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import fingerprint
-from utils.progress_bars import BatchMonitor
 from utils.stage_monitor import StageMonitor
 
 

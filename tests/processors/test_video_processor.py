@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pytest
 
-from config import load_settings
 from core.analysis_file import AnalysisRecord
 from core.errors import (
     EncodeError,
@@ -23,6 +22,7 @@ from core.errors import (
     SettingsError,
     VideoProcessingError,
 )
+from core.settings_file import load_settings
 from core.types import (
     AudioInfo,
     Clip,
@@ -571,4 +571,11 @@ def test_only_one_person_gets_clips(tmp_path, stages, named):
     assert not any("visible long enough" in line for line in manifest.warnings)
     assert manifest.names.only == "Zoe" and any("nobody in this video is Zoe" in line for line in manifest.warnings)
     named("Anna", people={"only": "anna"})[0].finish(RECORD)
+    assert [path.segment.person for path in stages["paths"]] == ["Anna"]
+
+
+def test_people_who_are_shown_too_briefly_in_all_get_no_clips(stages, named):
+    manifest = named("Anna", clip={"min_time": 0.5})[0].finish(RECORD)
+    assert stages["paths"] == [] and [person.on_screen_s for person in manifest.people] == [0.4]
+    named("Anna", clip={"min_time": 0.3})[0].finish(RECORD)
     assert [path.segment.person for path in stages["paths"]] == ["Anna"]

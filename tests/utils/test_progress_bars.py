@@ -7,7 +7,9 @@ import threading
 
 import pytest
 
-from utils.progress_bars import BarMonitor, BatchMonitor, LineMonitor
+from utils import progress_bars
+from utils.batch_monitor import BatchMonitor
+from utils.progress_bars import BarMonitor
 
 
 class Terminal(io.StringIO):
@@ -49,37 +51,9 @@ def test_batch_bar_and_stage_bars_with_the_time_left(bars):
     bars.video("one").update("analyse", 50, 100)
     bars.video("two").update("render", 10, 40)
     text = shown(bars)
-    assert "video 0 of 2" in text
+    assert "video 1 of 2" in text
     assert "analyse  one" in text and "50/100 [" in text and "<" in text
     assert "render   two" in text and "10/40 [" in text
-
-
-def test_the_batch_counts_work_by_weight(bars):
-    begin(bars, {"one": 1.0, "two": 3.0})
-    bars.video("one").update("analyse", 100, 100)
-    assert bars._batch.n == pytest.approx(0.75)
-    bars.end_video("one")
-    assert bars._batch.n == pytest.approx(1.0)
-    bars.video("two").update("analyse", 50, 100)
-    assert bars._batch.n == pytest.approx(1 + 3 * 0.375)
-    bars.end_video("two")
-    assert bars._batch.n == pytest.approx(4.0)
-    assert "video 2 of 2" in shown(bars)
-
-
-def test_a_video_that_nobody_looked_at_yet_counts_like_the_others(bars):
-    bars.begin(4)
-    bars.expect("one", 2.0)
-    bars.expect("two", 4.0)
-    assert bars._batch.total == pytest.approx(12.0)
-    bars.end_video("three")  # it was done before
-    assert bars._batch.total == pytest.approx(9.0)
-    bars.expect("four", 6.0)
-    assert bars._batch.total == pytest.approx(12.0)
-    for name in ("one", "two", "four"):
-        bars.end_video(name)
-    assert bars._batch.n == pytest.approx(12.0)
-    assert "video 4 of 4" in shown(bars)
 
 
 def test_a_stage_of_the_next_video_starts_from_zero_on_the_same_line(bars):
@@ -128,23 +102,39 @@ def test_many_threads_at_once(bars):
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert bars._batch.n == pytest.approx(8)
+    assert bars._batch.n == pytest.approx(1)
 
 
-def test_without_a_terminal_there_is_a_line_now_and_then():
+def test_the_conversion_of_networks_is_said_and_its_line_is_emptied(bars):
+    begin(bars, {"one": 1.0})
+    bars.video("one").update("convert", 1, 4)
+    assert "converting 2 of 4 networks (once)" in shown(bars)
+    bars.video("one").update("convert", 4, 4)
+    assert "convert" not in bars._owners and bars._bars["convert"].desc == ""
+
+
+def test_the_clock_ticks_while_nothing_is_reported(monkeypatch):
+    """It stood still for 44 s while networks were converted."""
+    monkeypatch.setattr(progress_bars, "_TICK_S", 0.01)
+    monitor = BarMonitor(Terminal())
+    try:
+        begin(monitor, {"one": 1.0})
+        ticked = threading.Event()
+        monkeypatch.setattr(monitor._batch, "refresh", lambda *_, **__: ticked.set())
+        assert ticked.wait(10)
+    finally:
+        monitor.close()
+    assert monitor._ticking is None
+
+
+def test_the_time_left_is_shown_when_enough_is_known():
     now = [0.0]
-    stream = io.StringIO()
-    monitor = LineMonitor(stream, lambda: now[0])
-    for second in range(31):
-        now[0] = float(second)
-        monitor.video("one").update("analyse", second, 40)
-    assert stream.getvalue().splitlines() == [
-        "one: analyse 25 %, 00:30 left",
-        "one: analyse 50 %, 00:20 left",
-        "one: analyse 75 %, 00:10 left",
-    ]
-    monitor.end_video("one")
-    for second in (50, 61):
-        now[0] = float(second)
-        monitor.video("two").update("analyse", second, 0)
-    assert stream.getvalue().splitlines()[3:] == ["two: analyse 61"]
+    monitor = BarMonitor(Terminal(), clock=lambda: now[0])
+    try:
+        begin(monitor, {"one": 10.0})
+        for second in range(6):
+            now[0] = float(second)
+            monitor.video("one").update("analyse", second, 10)
+        assert "about" in shown(monitor) and "left" in shown(monitor)
+    finally:
+        monitor.close()

@@ -26,6 +26,18 @@ def test_they_come_from_all_over_the_video(tmp_path: Path, container: str) -> No
     assert [round(frame.pts * float(probe_video(path).time_base) * 25) for frame in frames] == numbers
 
 
+def test_they_come_from_all_over_a_part_of_the_video(tmp_path: Path) -> None:
+    info = probe_video(make_video(tmp_path / "a.mp4", gray_ramp(25, 64, 48), *KEYS))
+
+    def numbers(part: tuple[float, float | None]) -> list[int]:
+        return [number_in_ramp(frame.planes()[0]) for frame in read_key_frames(info, 2, part)]
+
+    # The key frames before 1/4 and 3/4 of the part.
+    assert numbers((0.44, 0.84)) == [10, 15]
+    assert numbers((0.6, None)) == [15, 20]
+    assert numbers((0.0, 0.4)) == [0, 5]
+
+
 def test_none_comes_twice(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", gray_ramp(25, 64, 48), "-g", "100")
     assert len(list(read_key_frames(probe_video(path), 5))) == 1

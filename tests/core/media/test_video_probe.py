@@ -57,6 +57,20 @@ def test_audio_tracks_with_language_and_default(tmp_path: Path, plain: Path) -> 
     assert probe_video(path).default_audio == second
 
 
+def test_one_of_several_video_streams_can_be_chosen(tmp_path: Path, plain: Path) -> None:
+    path = tmp_path / "two.mkv"
+    small = ("-f", "lavfi", "-i", "color=gray:s=64x48:r=25:d=0.24")
+    run_ffmpeg("-i", str(plain), *small, "-map", "0", "-map", "1", "-disposition:v:0", "default", str(path))
+    assert (probe_video(path).width, probe_video(path).video_number) == (160, 1)
+    second = probe_video(path, 2)
+    assert (second.width, second.stream_index, second.video_number, second.video_streams) == (64, 1, 2, 2)
+    with VideoReader(second) as reader:
+        assert {frame.planes()[0].shape for frame in reader.frames()} == {(48, 64)}
+    with pytest.raises(InvalidVideoError, match="no video stream 3") as caught:
+        probe_video(path, 3)
+    assert caught.value.hint == "--video-stream takes 1 to 2"
+
+
 @pytest.mark.parametrize(
     ("aspect", "size", "told"),
     [("4/3", (213, 96), Fraction(4, 3)), ("3/4", (160, 128), Fraction(3, 4)), ("100/1", (160, 96), Fraction(1))],

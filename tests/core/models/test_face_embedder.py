@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from config import Settings, load_settings
+from config import Settings
 from core.model_manager import ModelManager
 from core.models.face_embedder import (
     FACENET_MARGIN,
@@ -22,6 +22,7 @@ from core.models.face_embedder import (
 from core.models.model_spec import EMBEDDERS
 from core.models.similarity import Similarity
 from core.models.weights import locate
+from core.settings_file import load_settings
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import warp
 

@@ -31,6 +31,29 @@ def test_a_folder_gives_its_visible_videos_sorted(tmp_path):
     assert all(not i.problem for i in inputs)
 
 
+def test_folders_inside_folders_are_taken_on_request_and_their_layout_is_kept(tmp_path):
+    root = tmp_path / "in"
+    touch(root / "a.mp4", root / "2024" / "a.mp4", root / "2024" / "may: 1" / "b.mp4", root / ".hidden" / "c.mp4")
+    (root / "again").symlink_to(root)
+    inputs = find_inputs([str(root)], tmp_path / "out", recursive=True)
+    assert [i.name for i in inputs] == ["a", "2024/a", "2024/may_ 1/b"]
+    assert [i.name for i in find_inputs([str(root)], tmp_path / "out")] == ["a"]
+    inside = find_inputs([str(tmp_path)], root / "2024", recursive=True)
+    assert [i.path.name for i in inside] == ["a.mp4"], "the output folder is not searched"
+
+
+def test_a_video_never_gets_the_folder_that_holds_those_of_others(tmp_path):
+    may = tmp_path / "May"
+    touch(tmp_path / "may.mp4", may / "x.mp4", may / "x.mov", may / "y" / "z.mp4")
+    inputs = find_inputs([str(tmp_path)], tmp_path / "out", recursive=True)
+    assert {i.path.relative_to(tmp_path).as_posix(): i.name for i in inputs} == {
+        "may.mp4": "may.mp4",
+        "May/x.mov": "May/x.mov",
+        "May/x.mp4": "May/x.mp4",
+        "May/y/z.mp4": "May/y/z",
+    }
+
+
 def test_named_files_keep_the_order_of_the_arguments_whatever_their_extension(tmp_path):
     touch(tmp_path / "z.bin", tmp_path / "a.mp4")
     inputs = find_inputs([str(tmp_path / "z.bin"), str(tmp_path / "a.mp4")], tmp_path / "out")
@@ -136,6 +159,13 @@ def test_results_of_other_runs_are_left_out_with_a_word(argument, tmp_path, monk
     count = {"proj/old/a/person_01": 2, "proj/old/*": 1, "proj/old/a": 1}.get(argument, 3)
     files = f"{count} file{'s' if count > 1 else ''}"
     assert said(caplog) == [f"{files} skipped: results of earlier runs in proj/old"]
+
+
+def test_clips_of_a_variant_are_results_too(tmp_path):
+    results(tmp_path / "old", "person_01/vertical/clip_1.mp4")
+    touch(tmp_path / "old" / "a" / "person_01" / "vertical" / "mine.mp4")
+    found = find_inputs([str(tmp_path / "old" / "a" / "person_01" / "vertical")], tmp_path / "out")
+    assert [i.path.name for i in found] == ["mine.mp4"]
 
 
 def test_results_beside_the_working_folder_and_in_several_places(tmp_path, monkeypatch, caplog):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.errors import ModelError
-from processors.batch.batch_summary import BatchSummary
+from processors.batch.batch_summary import BatchSummary, last_summary, with_earlier
 from processors.batch.input_result import InputResult
 
 DONE = InputResult("in/a.mp4", "a", "done", people=2, clips=5, duration_s=12.0, wall_s=3.0)
@@ -37,7 +37,7 @@ def test_the_table_has_a_line_for_each_and_one_for_all():
         "longer    1 person     1 clip      1:15  already done",
         "c.mp4   failed: is no video (try another)",
         "d       interrupted: not begun",
-        "4 videos: 1 done, 1 cached, 1 failed, 1 interrupted; 6 clips; 3.5 s",
+        "4 videos: 1 done, 1 already done, 1 failed, 1 interrupted; 6 clips; 3.5 s",
     ]
 
 
@@ -49,3 +49,46 @@ def test_summary_json_has_the_inputs_in_their_order(tmp_path):
         ("in/a.mp4", "done", "", 2),
     ]
     assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
+
+
+def failed_at(path: str) -> InputResult:
+    return InputResult(path, "x", "failed", "is no video", path=path)
+
+
+def test_failures_of_earlier_runs_stay_until_the_input_is_done(tmp_path):
+    """A second run used to take every failure of the first out of summary.json and index.html."""
+    done = InputResult("b", "b", "done", people=1, clips=2, folder="b", path="/in/b")
+    (tmp_path / "b").mkdir()
+    BatchSummary((failed_at("/in/a"), failed_at("/in/c"), done), 1.0).write(tmp_path)
+    again = with_earlier(BatchSummary((InputResult("../in/c", "c", "done", path="/in/c"),), 1.0), tmp_path)
+    assert [(r.path, r.status, r.last_run) for r in again.earlier] == [
+        ("/in/a", "failed", False),
+        ("/in/b", "done", False),
+    ]
+    assert again.exit_code == 0, "it is about this run"
+    assert list(again.lines())[-1] == "not done since an earlier run: a; see summary.json"
+    again.write(tmp_path)
+    read = last_summary(tmp_path)
+    assert (read.earlier, [r.path for r in read.results]) == (again.earlier, ["/in/c"])
+    third = with_earlier(BatchSummary((InputResult("a", "a", "done", path="/in/a"),), 1.0), tmp_path)
+    assert [r.path for r in third.earlier if r.status == "failed"] == []
+    assert "not done" not in " ".join(third.lines())
+
+
+def test_results_that_are_no_longer_there_are_forgotten(tmp_path):
+    BatchSummary((InputResult("b", "b", "done", folder="b", path="/in/b"),), 1.0).write(tmp_path)
+    assert with_earlier(BatchSummary((), 1.0), tmp_path).earlier == ()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"inputs": [1]}', '{"inputs": [{"input": "a", "status": "?"}]}', "{"])
+def test_a_summary_that_cannot_be_read_says_nothing(tmp_path, text):
+    (tmp_path / "summary.json").write_text(text)
+    assert last_summary(tmp_path) == BatchSummary((), 0.0)
+
+
+def test_a_summary_from_before_paths_were_recorded_is_known_by_the_input(tmp_path):
+    entry = {"input": "in/a", "folder": "a", "status": "failed", "reason": "is no video"}
+    (tmp_path / "summary.json").write_text(json.dumps({"schema": 1, "inputs": [entry]}))
+    assert [r.label for r in with_earlier(BatchSummary((), 1.0), tmp_path).earlier] == ["in/a"]
+    now = InputResult("in/a", "a", "done", path="/in/a")
+    assert with_earlier(BatchSummary((now,), 1.0), tmp_path).earlier == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+from config import Settings
 from core.errors import ModelUnavailableError
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import JobOutcome, VideoJob
@@ -16,7 +17,7 @@ from utils.fingerprints import Fingerprint
 def test_a_job_is_a_plain_value(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     info = video_info(path, duration_s=2.0, frame_count=50)
-    job = VideoJob(BatchInput(path, "a"), info, Fingerprint(1, "ab"), tmp_path / "out" / "a")
+    job = VideoJob(BatchInput(path, "a"), info, Fingerprint(1, "ab"), tmp_path / "out" / "a", Settings())
     assert pickle.loads(pickle.dumps(job)) == job
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import OutputError
 from processors.batch.batch_inputs import BatchInput, find_inputs
 from processors.batch.folder_claims import FolderClaims
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
@@ -56,6 +57,31 @@ def same_named(tmp_path: Path) -> list[Path]:
 
 def test_a_lone_video_gets_its_own_name(tmp_path: Path, output: Path) -> None:
     assert claim(output, put(tmp_path / "interview.mp4", "x")) == {"interview.mp4": "interview"}
+
+
+def claim_tree(output: Path, folder: Path) -> dict[str, str]:
+    inputs = find_inputs([str(folder)], output, recursive=True)
+    claims = FolderClaims(output, inputs)
+    return {s.name: claims.folder_for(s, fingerprint(s.path)) for s in inputs}
+
+
+def test_folders_inside_folders_belong_to_their_videos_too(tmp_path: Path, output: Path) -> None:
+    root = tmp_path / "in"
+    first, second = put(root / "mon" / "a.mp4", "1"), put(root / "tue" / "a.mp4", "2")
+    assert claim_tree(output, root) == {"mon/a": "mon/a", "tue/a": "tue/a"}
+    finish(output / "mon" / "a", first)
+    finish(output / "tue" / "a", put(tmp_path / "gone.mp4", "another"))
+    assert claim_tree(output, root) == {"mon/a": "mon/a", "tue/a": "tue/a_2"}
+    # A video that was moved is known again.
+    assert claim(output, put(tmp_path / "moved.mp4", "1")) == {"moved.mp4": "mon/a"}
+    second.unlink()
+
+
+def test_results_are_never_written_into_those_of_another_video(tmp_path: Path, output: Path) -> None:
+    finish(output / "mon", put(tmp_path / "mon.mp4", "0"))
+    put(tmp_path / "in" / "mon" / "a.mp4", "1")
+    with pytest.raises(OutputError, match="its folder mon in the output folder holds the results of a video"):
+        claim_tree(output, tmp_path / "in")
 
 
 def test_names_within_a_run_do_not_depend_on_the_order_of_the_arguments(output: Path, same_named: list[Path]) -> None:

@@ -72,3 +72,11 @@ def test_the_sensitivity_is_part_of_the_key() -> None:
         for value in (0.5, 0.6)
     }
     assert len(keys) == 2
+
+
+def test_lists_of_videos_inside_folders_lie_in_the_same_layout(tmp_path: Path) -> None:
+    for number, day in enumerate(("mon", "tue"), 1):
+        (tmp_path / day).mkdir()
+        write(tmp_path / day / "a.csv", f"Start Frame\n{number}\n")
+    found = with_cuts([BatchInput(Path(f"in/{day}/a.mp4"), f"{day}/a") for day in ("mon", "tue")], str(tmp_path))
+    assert [source.cuts for source in found] == ["frames 0", "frames 1"]

@@ -18,6 +18,7 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import IndexView, index_parts, write_index
 from processors.batch.input_result import InputResult
 from processors.results.manifest import read_view
+from processors.results.result_tree import LOCK_FILE
 from tests.material.page_material import HOSTILE, a_manifest
 
 DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
@@ -49,12 +50,33 @@ def test_videos_of_this_and_earlier_runs_with_their_people(tmp_path):
     assert "Not done" not in text
 
 
+def test_videos_in_folders_inside_folders_are_linked(tmp_path):
+    put(tmp_path, "mon/a", name="a.mp4")
+    put(tmp_path, "tue/a", name="a.mp4")
+    (tmp_path / "other").mkdir()
+    put(tmp_path / "other", "b", name="b.mp4")
+    (tmp_path / "other" / LOCK_FILE).touch()
+    write_index(tmp_path, DONE)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<h2><a href="([^"]+)"', page) == ["mon/a/report.html", "tue/a/report.html"]
+    assert "a.mp4 (mon/a)" in page, "another output folder below this one has an index of its own"
+
+
+def test_one_is_singular(tmp_path):
+    values = {**a_manifest(), "people": a_manifest()["people"][:1], "clips": a_manifest()["clips"][:1]}
+    one = msgspec.json.decode(json.dumps(values), type=IndexView)
+    text = text_of("".join(index_parts([("a", one)], DONE)))
+    assert "1 video 1 person , counted per video 1 clip" in text.replace(" ,", " ,").replace("person,", "person ,")
+
+
 def test_failures_are_named_without_the_folders_of_this_machine():
     results = (
         InputResult("/secret/b.mp4", "b", "failed", "is no video"),
         InputResult("c", "c", "interrupted", "later"),
     )
-    page = "".join(index_parts([], BatchSummary(results, 1.0)))
+    earlier = (InputResult("d.mp4", "d", "failed", "was broken"), InputResult("e.mp4", "e", "done"))
+    page = "".join(index_parts([], BatchSummary(results, 1.0, earlier=earlier)))
+    assert "d.mp4 failed: was broken" in text_of(page) and "e.mp4" not in page
     assert "b.mp4 failed: is no video" in text_of(page) and "c interrupted: later" in text_of(page)
     assert "secret" not in page
 

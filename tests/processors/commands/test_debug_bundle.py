@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 import main
-from config import Settings, load_settings
+from config import Settings
+from core.settings_file import load_settings
 from processors import batch_runner
 from processors.batch.batch_inputs import find_inputs
 from processors.commands import debug_bundle

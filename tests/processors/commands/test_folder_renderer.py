@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from config import Settings, load_settings
+from config import Settings
 from core.errors import InterruptedRunError, SettingsError
+from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.video_processor_factory import VideoProcessorFactory
@@ -23,13 +24,13 @@ from processors.commands.timeline_edits import edit_people, undo_edit
 from processors.known_people.gallery import Gallery
 from processors.people.segments import SegmentRules
 from processors.results import analysis_key
-from processors.results.manifest import Manifest
+from processors.results.manifest import Manifest, read_manifest
 from processors.results.result_lookup import find_folder, recorded_settings
 from processors.results.timeline_file import DivisionEntry, read_timeline
 from processors.results.timeline_history import HISTORY_FOLDER
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
-from utils.progress_bars import BatchMonitor
+from utils.batch_monitor import BatchMonitor
 from utils.stage_monitor import StageMonitor
 
 
@@ -123,7 +124,8 @@ def test_later_runs_leave_the_edited_people_alone(studio):
     edited = studio.tree()
     studio.render()
     assert studio.tree() == edited
-    assert studio.run(clip={"size": 80}) == ["done"]
+    studio.render(flags={"clip": {"size": 80}})
+    assert studio.run(clip={"size": 80}) == ["cached"]
     assert "Anna" in json.loads((studio.folder / "timeline.json").read_text())["people"][0]["name"]
     overwrite = {**studio.values["run"], "overwrite": True}
     assert studio.run(run=overwrite) == ["done"]
@@ -131,6 +133,48 @@ def test_later_runs_leave_the_edited_people_alone(studio):
     assert studio.run(run=overwrite, people={"no_gallery": True}) == ["done"]
     assert "Anna" not in (studio.folder / "timeline.json").read_text()
     assert "Anna" in (studio.folder / "timeline.json.bak").read_text()
+
+
+def test_a_variant_is_a_set_of_its_own_beside_the_first(studio):
+    before = studio.tree()
+    wide = {"output": {"variant": "wide"}, "clip": {**studio.values["clip"], "aspect": "16:9"}}
+    assert studio.run(**wide) == ["done"]
+    after = studio.tree()
+    first = {name: data for name, data in before.items() if name.endswith(".mp4")}
+    assert {name: after[name] for name in first} == first
+    second = {name for name in after if name.endswith(".mp4")} - first.keys()
+    assert second == {name.replace("/", "/wide/") for name in first}
+    manifest = read_manifest(studio.folder)
+    assert manifest is not None
+    made = manifest.variants["wide"]
+    assert {clip.file for clip in made.clips} == second
+    assert {(clip.width, clip.height) for clip in made.clips} == {(114, 64)}
+    assert made.settings["clip"]["aspect"] == "16:9" and manifest.settings["clip"]["aspect"] == "1:1"
+    assert all(f'href="{name}"' in after["report.html"].decode() for name in second)
+    # Later runs keep it without being told, and make it again where the first set has to be made again.
+    assert studio.run() == ["cached"] == studio.run(**wide)
+    (studio.folder / next(iter(first))).unlink()
+    assert studio.run() == ["done"]
+    assert studio.tree().keys() == after.keys()
+    studio.render(flags={"clip": {"size": 80}})
+    assert studio.tree().keys() == after.keys()
+
+
+@pytest.mark.errors_expected
+def test_a_variant_is_not_replaced_in_silence_either(studio):
+    def wanted(aspect: str, **run: bool) -> dict[str, Any]:
+        clip = {**studio.values["clip"], "aspect": aspect}
+        return {"output": {"variant": "v"}, "clip": clip, "run": {**studio.values["run"], **run}}
+
+    assert studio.run(**wanted("16:9")) == ["done"]
+    before = studio.tree()
+    assert studio.run(**wanted("4:3")) == ["failed"]
+    assert studio.tree() == before
+    inode = {path: path.stat().st_ino for path in studio.folder.glob("*/*.mp4")}
+    assert studio.run(**wanted("4:3", overwrite=True)) == ["done"]
+    assert {path: path.stat().st_ino for path in studio.folder.glob("*/*.mp4")} == inode, "the first set stays"
+    manifest = read_manifest(studio.folder)
+    assert manifest is not None and manifest.variants["v"].clips[0].width == 86
 
 
 def test_merging_and_splitting_again_is_as_before(studio):
@@ -177,8 +221,8 @@ def test_a_division_stays_when_the_video_is_rendered_again_and_can_be_divided_ag
     assert [(p.name, p.segments[0].start, p.segments[0].end) for p in studio.render().people] == [
         ("person_01", 0, 15), ("person_02", 0, 30), ("person_03", 15, 22), ("Bob", 22, 30),
     ]  # fmt: skip
-    # A run with other settings follows the edits, too.
-    assert studio.run(clip={"size": 80, "min_clip": 0.2}) == ["done"]
+    # Clips of other settings follow the edits, too.
+    assert {c.height for c in studio.render(flags={"clip": {"size": 80, "min_clip": 0.2}}).clips} == {80}
     assert [p.name for p in read_timeline(studio.folder).people] == ["person_01", "person_02", "person_03", "Bob"]
 
 

@@ -18,6 +18,7 @@ from processors.clips.resume_journal import NOTES_FILE
 from processors.commands.clean_command import parse_age
 from processors.commands.housekeeping import cache_lines, clean, clear_cache, removal_lines
 from processors.results.output_folder import output_lock
+from processors.results.result_tree import LOCK_FILE
 from processors.results.timeline_history import keep_version
 from tests.material.page_material import a_manifest
 from tests.processors.results.test_output_folder import note_finished
@@ -97,7 +98,7 @@ def test_a_dry_run_tells_the_same_and_removes_nothing(output, store):
     entry(store, "a", 40)
     before = names(output), names(store.folder)
     told = clean(output, store, 30 * DAY_S, dry_run=True)
-    assert (names(output), names(store.folder)) == ([".lock", *before[0]], before[1])
+    assert (names(output), names(store.folder)) == ([LOCK_FILE, *before[0]], before[1])
     assert [(r.path, r.bytes) for r in clean(output, store, 30 * DAY_S, dry_run=False)] == [
         (r.path, r.bytes) for r in told
     ]

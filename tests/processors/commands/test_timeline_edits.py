@@ -8,12 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from config import Settings, load_settings, result_settings
+from config import Settings, result_settings
 from core.errors import OutputError, SettingsError
+from core.settings_file import load_settings
 from processors.commands.people_editor import rename, split
 from processors.commands.timeline_edits import edit_people, undo_edit
 from processors.people.segments import SegmentRules
 from processors.results.output_folder import output_lock
+from processors.results.result_tree import LOCK_FILE
 from processors.results.timeline_file import read_timeline
 from tests.material.page_material import a_manifest
 from tests.processors.commands.test_people_editor import TIMELINE
@@ -108,6 +110,20 @@ def test_edits_of_another_analysis_are_not_taken_back(folder):
     with pytest.raises(SettingsError, match=r"analysed anew \(the timelines before are in .timeline-history"):
         undo_edit(folder)
     assert (folder / "timeline.json").read_bytes() == edited
+
+
+def test_a_folder_inside_folders_is_locked_with_the_whole_output_folder(folder):
+    output, nested = folder.parent, folder.parent / "2024" / "may" / "video"
+    nested.parent.mkdir(parents=True)
+    folder.rename(nested)
+    with output_lock(output):
+        with pytest.raises(OutputError, match="another run"):
+            edit_people(nested, lambda current, rules: current)
+        with pytest.raises(OutputError, match="another run"):
+            undo_edit(nested)
+    edit_people(nested, lambda current, rules: rename(current, "person_01", "Anna"))
+    assert undo_edit(nested) == TIMELINE
+    assert list(output.rglob(LOCK_FILE)) == [output / LOCK_FILE]
 
 
 def test_nobody_takes_an_edit_back_while_a_run_writes(folder):

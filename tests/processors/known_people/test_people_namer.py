@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from config import Settings, load_settings
+from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import ModelError
 from core.models.similarity import Similarity
+from core.settings_file import load_settings
 from core.types import FaceAnalysis, Identity, Timeline
 from processors.known_people import people_namer, people_places
 from processors.known_people.gallery import Gallery

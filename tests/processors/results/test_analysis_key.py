@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from config import Settings, load_settings
+from config import Settings
 from core.models.model_spec import MODELS, WeightsFile
 from core.options import options
+from core.settings_file import load_settings
 from processors.results import analysis_key as analysis_key_module
 from processors.results.analysis_key import (
     _SPEECH_ROOTS,
@@ -67,6 +68,14 @@ def test_the_video_and_the_embedder_count():
     }
     assert len(keys) == 4
     assert all(len(key) == 64 for key in keys)
+
+
+def test_a_part_counts_by_its_bounds_however_they_were_given():
+    def key(**part: float) -> str:
+        return analysis_key(MARK, load_settings(None, {"analysis": part}), "dlib")
+
+    assert key(start=3, end=5) == key(start=3, duration=2)
+    assert len({key(), key(start=3), key(start=3, end=5), key(end=5)}) == 4
 
 
 def test_other_weights_make_a_new_one_necessary(monkeypatch):
@@ -145,6 +154,7 @@ def test_the_signal_of_speech_has_a_key_of_its_own():
     key = speech_key(KEY, models)
     assert len(key) == 64 and key != KEY and key == speech_key(KEY, dict(models))
     assert key not in (speech_key(KEY, {**models, "name": "lr-asd"}), speech_key("ab" * 32, models))
+    assert key != speech_key(KEY, models, audio=2)
     # Changed speech code must not make faces be detected again.
     assert not any(name.startswith("processors.speech") for name in analysis_sources(PROJECT))
     assert "processors.speech.speaker_decision" in analysis_sources(PROJECT, _SPEECH_ROOTS)

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from config import VERSION, Settings, load_settings, result_settings
-from processors.results.old_results import OldResults, examine_folder, refusal_error
+from config import VERSION, Settings, result_settings
+from core.settings_file import load_settings
+from core.types import Identity, Timeline
+from processors.results.old_results import OldResults, ReusableResults, examine_folder
+from processors.results.replaced_clips import refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
 from processors.speech import speech_models
 from tests.processors.results.test_output_folder import SOURCE, is_done, note_finished, write_run
@@ -99,7 +102,7 @@ def test_a_folder_that_is_not_ours_is_refused(tmp_path):
         "theirs/thesis.txt": Refusal.FILE_IN_THE_WAY,
     }.items():
         assert examine(tmp_path / name).facts.obstacle is refusal, name
-    error = refusal_error(tmp_path / "theirs", Refusal.FOREIGN_FILES)
+    error = refusal_error(examine(tmp_path / "theirs"), Refusal.FOREIGN_FILES, Settings())
     assert "no manifest.json" in error.message and "-o" in error.hint
 
 
@@ -196,3 +199,28 @@ def test_a_silent_video_is_done_without_models_of_speech(tmp_path):
     video = json.loads((tmp_path / "a/manifest.json").read_text())["video"]
     change_manifest(tmp_path / "a", video={**video, "audio": []}, settings=result_settings(settings))
     assert is_done(tmp_path / "a", settings=settings)
+
+
+def test_a_further_set_of_clips_is_reused_with_its_settings_and_moves_with_its_people(tmp_path):
+    write_run(tmp_path, {"person_01/1.mp4": "xyz", "person_01/wide/1.mp4": "abc"})
+    first, second = json.loads((tmp_path / "manifest.json").read_text())["clips"]
+    wide = load_settings(None, {"variants": {"wide": {"clip": {"aspect": "16:9"}}}})
+    values = result_settings(Settings(clip=wide.variants["wide"].clip))
+    variant = {"settings": {"clip": values["clip"], "encode": values["encode"]}, "clips": [second]}
+    change_manifest(tmp_path, clips=[first], variants={"wide": variant})
+    person = first["person"]
+    timeline = Timeline((Identity("Anna", tracklets=(0, 1), segments=()), Identity("Zoë & co", (2,), ())))
+
+    def reused(settings: Settings) -> ReusableResults:
+        found = examine_folder(tmp_path, SOURCE, settings, KEY).reusable_for(timeline, settings)
+        assert found is not None
+        return found
+
+    assert examine_folder(tmp_path, SOURCE, wide, KEY).facts.same_settings
+    assert reused(wide).variants["wide"][0].file == "Anna/wide/1.mp4"
+    assert reused(wide).files["Anna/wide/1.mp4"] == f"{person}/wide/1.mp4"
+    other = load_settings(None, {"variants": {"wide": {"clip": {"aspect": "4:3"}}}})
+    assert examine_folder(tmp_path, SOURCE, other, KEY).facts.clips_at_stake
+    assert reused(other).variants == {}
+    (tmp_path / "person_01/wide/1.mp4").unlink()
+    assert reused(wide).variants == {}

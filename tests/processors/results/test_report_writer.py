@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from processors.results.html_page import content_policy, data_uri, render_page
-from processors.results.report_writer import FaceImage, ReportImages, _ticks, report_html
+from processors.results.report_writer import Axis, FaceImage, ReportImages, _span, _ticks, report_html
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.urls import href
 
@@ -181,7 +181,7 @@ def test_only_our_own_script_and_style_may_run(manifest):
 
 def test_nobody_no_sound_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
-    manifest["video"].update(duration_s=0.0, audio=[])
+    manifest["video"].update(duration_s=0.0, audio=[], audio_used=None)
     text = report_html(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())
     assert "No people were found" in text and "no audio" in text and 'class="timeline"' not in text
 
@@ -198,7 +198,7 @@ def test_hundreds_of_people_have_colours(manifest):
 
 @pytest.mark.parametrize("length_s", [0.0, 0.3, 12.8, 60, 754, 5400, 200_000])
 def test_the_axis_has_few_marks_at_round_times(length_s):
-    ticks = _ticks(length_s)
+    ticks = _ticks(Axis(0.0, length_s))
     assert 1 <= len(ticks) <= 11
     assert len({tick["label"] for tick in ticks}) == len(ticks)
     assert all(0 <= tick["x"] <= 97 for tick in ticks)
@@ -209,3 +209,11 @@ def test_a_value_that_a_template_needs_and_nobody_gave_is_an_error(tmp_path):
 
     with pytest.raises(jinja2.UndefinedError):
         render_page("index.html.j2", ("page.css",), "", {})
+
+
+def test_the_axis_of_a_part_begins_with_it():
+    axis = Axis(3000.0, 60.0)
+    assert _span(3015.0, 3030.0, axis) == {"x": 25.0, "w": 25.0}
+    ticks = _ticks(axis)
+    assert (ticks[0]["x"], ticks[0]["label"]) == (0.0, "50:00")
+    assert ticks[-1]["x"] < 97

@@ -20,6 +20,7 @@ EDITED = {**DONE, "timeline_edited": True, "timeline_rendered": False}
 RENDERED_EDIT = {**DONE, "timeline_edited": True}
 JOURNAL: dict[str, Any] = {"same_input": True}
 RESUMABLE = {"clips_resumable": True}
+OTHER = {**DONE, "same_settings": False, "clips_at_stake": True}
 OVERWRITE, COMMAND = {"overwrite": True}, {"from_timeline": True}
 
 SKIP, SKIP_EDITED = RunPlan(Action.SKIP), RunPlan(Action.SKIP, TimelineChoice.EDITED)
@@ -27,6 +28,7 @@ ADD, ADD_EDITED = RunPlan(Action.ADD_EXTRAS), RunPlan(Action.ADD_EXTRAS, Timelin
 RENDER, RESUME = RunPlan(Action.RENDER), RunPlan(Action.RENDER, resume=True)
 FOLLOW = RunPlan(Action.RENDER, TimelineChoice.EDITED)
 FOLLOW_RESUMED = RunPlan(Action.RENDER, TimelineChoice.EDITED, resume=True)
+REFUSE = RunPlan(Action.REFUSE, refusal=Refusal.OTHER_SETTINGS)
 REPEAT = RunPlan(Action.RENDER, TimelineChoice.UNCHANGED)
 
 TABLE: list[tuple[str, dict[str, Any], dict[str, bool], RunPlan]] = [
@@ -42,9 +44,18 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, bool], RunPlan]] = [
     ("an extra is missing of an edited timeline", {**RENDERED_EDIT, "extras_missing": True}, {}, ADD_EDITED),
     ("a file of an extra is gone", {**DONE, "files_intact": False}, {}, ADD),
     ("a clip is gone", {**DONE, "files_intact": False, "clips_intact": False}, {}, RENDER),
-    ("other settings", {**DONE, "same_settings": False}, {}, RENDER),
-    ("other settings, clips of an interrupted run", {**DONE, "same_settings": False, **RESUMABLE}, {}, RESUME),
-    ("other settings, edited timeline", {**EDITED, "same_settings": False}, {}, FOLLOW),
+    ("another version", {**DONE, "same_settings": False}, {}, RENDER),
+    ("another version, clips of an interrupted run", {**DONE, "same_settings": False, **RESUMABLE}, {}, RESUME),
+    ("another version, edited timeline", {**EDITED, "same_settings": False}, {}, FOLLOW),
+    ("other settings", OTHER, {}, REFUSE),
+    ("other settings, clips of an interrupted run", {**OTHER, **RESUMABLE}, {}, REFUSE),
+    ("other settings, edited timeline", {**EDITED, **OTHER}, {}, REFUSE),
+    ("other settings, overwriting", OTHER, OVERWRITE, RENDER),
+    ("other settings, overwriting, clips left", {**OTHER, **RESUMABLE}, OVERWRITE, RESUME),
+    ("other settings, by order", OTHER, {"may_replace": True}, RENDER),
+    ("other settings, render command", OTHER, COMMAND, REPEAT),
+    ("other settings, but no clip", {**OTHER, "clips_at_stake": False}, {}, RENDER),
+    ("settings that the clips do not depend on", {**DONE, "same_settings": False, "same_clips": True}, {}, ADD),
     ("clips of another analysis", {**DONE, "clips_stale": True, "extras_missing": True}, {}, RENDER),
     ("clips of another analysis, otherwise done", {**DONE, "clips_stale": True}, {}, RENDER),
     ("edited timeline", EDITED, {}, FOLLOW),

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from config import Settings, load_settings
+from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.analysis_store import AnalysisStore
 from core.errors import ModelUnavailableError
+from core.settings_file import load_settings
 from core.types import AudioInfo
 from processors.results import speech_record
 from processors.results.speech_record import speech_files, with_speech

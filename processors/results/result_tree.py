@@ -1,0 +1,59 @@
+"""The folders below an output folder: those of videos, and those that only hold others (`--recursive`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from processors.results.manifest import MANIFEST_FILE
+
+LOCK_FILE = ".face-clips.lock"
+"""in every output folder; by it those are told from the folders inside them"""
+
+
+def result_folders(output_dir: Path) -> list[Path]:
+    """The videos' folders below `output_dir`, by name, damaged ones included."""
+    found = [path for holder in tree_folders(output_dir) for path in _children(holder) if _has_manifest(path)]
+    return sorted(found, key=lambda path: folder_name(path, output_dir))
+
+
+def tree_folders(output_dir: Path) -> Iterator[Path]:
+    """`output_dir`, and the folders below it that may hold videos' folders: no results, no other output folders.
+
+    Hidden folders and symbolic links are left out.
+    """
+    waiting = [output_dir]
+    while waiting:
+        holder = waiting.pop()
+        yield holder
+        waiting += [path for path in _children(holder) if not _has_manifest(path) and not (path / LOCK_FILE).exists()]
+
+
+def output_root(folder: Path) -> Path:
+    """The output folder of a video's `folder`: the nearest above it with a lock file, else the one that holds it."""
+    above = folder.absolute().parents
+    return next((path for path in above if (path / LOCK_FILE).exists()), above[0])
+
+
+def folder_name(folder: Path, output_dir: Path | None = None) -> str:
+    """The name of a video's folder, with those of the folders that hold it: "2024/may/interview".
+
+    output_dir: by default `output_root`.
+    """
+    root = output_root(folder) if output_dir is None else output_dir
+    return folder.absolute().relative_to(root.absolute()).as_posix()
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [e.path for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return [Path(path) for path in sorted(found, reverse=True)]
+
+
+def _has_manifest(folder: Path) -> bool:
+    # Damaged ones count, so that the error says what is wrong with the folder, not that it is none.
+    return os.path.lexists(folder / MANIFEST_FILE)
