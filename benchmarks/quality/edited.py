@@ -18,8 +18,9 @@ from pathlib import Path
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.doubt import Row, faces_of_people, is_mixed
 from benchmarks.quality.known_cast import analysed
-from config import Settings, load_settings
+from config import Settings
 from core.model_manager import ModelManager
+from core.settings_file import load_settings
 from core.types import FaceAnalysis, Timeline
 from processors.id_timeline_generator import IdTimelineGenerator
 from utils.files import write_json
