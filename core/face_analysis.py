@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, overload
 
@@ -144,6 +144,17 @@ class Tracklet:
     def end(self) -> int:
         """One past the last frame."""
         return int(self.frames[-1]) + 1
+
+    def part(self, rows: Any, samples: Any, looks: Any) -> Tracklet:
+        """Some of its rows, samples and looks, each chosen by a slice, a mask or an index array."""
+        per_row = ("frames", "boxes", "scores", "landmarks", "sharpness")
+        per_sample = ("sample_frames", "sample_quality", "embeddings")
+        per_look = ("look_frames", "clothes", "views")
+        chosen = [(name, rows) for name in per_row]
+        chosen += [(name, samples) for name in per_sample]
+        chosen += [(name, looks) for name in per_look]
+        columns = {name: getattr(self, name)[which] for name, which in chosen}
+        return replace(self, **columns, signals={name: values[rows] for name, values in self.signals.items()})
 
     @property
     def embedding(self) -> FloatArray | None:

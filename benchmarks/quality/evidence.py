@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -140,15 +140,7 @@ def halves(tracklet: Tracklet) -> list[Tracklet]:
 
 def _half(tracklet: Tracklet, middle: int, later: bool) -> Tracklet:
     samples, looks = ((frames >= middle) == later for frames in (tracklet.sample_frames, tracklet.look_frames))
-    return replace(
-        tracklet,
-        sample_frames=tracklet.sample_frames[samples],
-        sample_quality=tracklet.sample_quality[samples],
-        embeddings=tracklet.embeddings[samples],
-        look_frames=tracklet.look_frames[looks],
-        clothes=tracklet.clothes[looks],
-        views=tracklet.views[looks],
-    )
+    return tracklet.part(slice(None), samples, looks)
 
 
 def logistic(features: Values, same: NDArray[np.bool_], weights: Values) -> Values:

@@ -107,26 +107,9 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], frame_rate: float, ca
             clear = _without_dissolves(shot, start, end, shots, DISSOLVE_MARGIN_S * frame_rate)
             chosen = _best_samples(whole, (start, end), clear, capacity)
             looks = _looks(whole, (start, end), clear)
-            rows = slice(seen[0], seen[-1] + 1)
-            pieces.append(
-                Tracklet(
-                    id=whole.id,
-                    shot=shot.index,
-                    frames=whole.frames[rows],
-                    boxes=whole.boxes[rows],
-                    scores=whole.scores[rows],
-                    landmarks=whole.landmarks[rows],
-                    sharpness=whole.sharpness[rows],
-                    sample_frames=whole.sample_frames[chosen],
-                    sample_quality=whole.sample_quality[chosen],
-                    embeddings=whole.embeddings[chosen],
-                    face_jpeg=_best_portrait(track.portraits, (start, end), clear),
-                    look_frames=whole.look_frames[looks],
-                    clothes=whole.clothes[looks],
-                    views=whole.views[looks],
-                    signals={name: values[rows] for name, values in whole.signals.items()},
-                )
-            )
+            piece = whole.part(slice(seen[0], seen[-1] + 1), chosen, looks)
+            portrait = _best_portrait(track.portraits, (start, end), clear)
+            pieces.append(dataclasses.replace(piece, shot=shot.index, face_jpeg=portrait))
     return pieces
 
 

@@ -53,19 +53,4 @@ def nearest_division(tracklet: Tracklet, frame: int) -> int | None:
 def _part(tracklet: Tracklet, rows: slice, samples: np.ndarray) -> Tracklet:
     frames = tracklet.frames[rows]
     looks = (tracklet.look_frames >= frames[0]) & (tracklet.look_frames <= frames[-1])
-    return replace(
-        tracklet,
-        frames=frames,
-        boxes=tracklet.boxes[rows],
-        scores=tracklet.scores[rows],
-        landmarks=tracklet.landmarks[rows],
-        sharpness=tracklet.sharpness[rows],
-        sample_frames=tracklet.sample_frames[samples],
-        sample_quality=tracklet.sample_quality[samples],
-        embeddings=tracklet.embeddings[samples],
-        face_jpeg=b"",
-        look_frames=tracklet.look_frames[looks],
-        clothes=tracklet.clothes[looks],
-        views=tracklet.views[looks],
-        signals={name: values[rows] for name, values in tracklet.signals.items()},
-    )
+    return replace(tracklet.part(rows, samples, looks), face_jpeg=b"")

@@ -71,3 +71,18 @@ def test_a_person_is_on_screen_as_long_as_any_of_their_tracklets() -> None:
     made = dataclasses.replace(analysis([0, 40, 80, 120, 160]), tracklets=tuple(tracklets))
     assert made.on_screen_s((0, 1)) == pytest.approx(0.12)
     assert made.on_screen_s(()) == 0.0
+
+
+def test_a_part_of_a_tracklet_keeps_what_was_chosen_of_each_kind() -> None:
+    whole = dataclasses.replace(
+        tracklet(3, range(10, 20), embeddings=np.eye(4)[:3], face_jpeg=b"jpeg"),
+        look_frames=np.array([10, 15]),
+        clothes=np.zeros((2, 5), np.uint8),
+        views=np.ones((2, 6), np.uint8),
+        signals={"speech": np.arange(10, dtype=np.float32)},
+    )
+    part = whole.part(slice(4, 8), [2, 0], whole.look_frames >= 14)
+    assert part.id == 3 and part.face_jpeg == b"jpeg"
+    assert part.frames.tolist() == [14, 15, 16, 17] and part.signals["speech"].tolist() == [4, 5, 6, 7]
+    assert part.sample_frames.tolist() == [12, 10] and part.embeddings[0].tolist() == [0, 0, 1, 0]
+    assert part.look_frames.tolist() == [15] and part.clothes.shape == (1, 5) and part.views.shape == (1, 6)
