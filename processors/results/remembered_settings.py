@@ -14,6 +14,7 @@ from core.errors import SettingsError, ascii_safe
 from core.options import flag_of
 from core.settings_file import current_names
 from processors.results.manifest import Manifest
+from processors.shots.cut_list import is_cut_list
 from utils.plurals import count_of
 
 ONLY = "people.only"
@@ -67,9 +68,11 @@ def remembered_settings(manifest: Manifest) -> Settings | None:
     known["people"] = {"only": manifest.names.only}
     known["variants"] = {name: _known(variant.settings) for name, variant in manifest.variants.items()}
     try:
-        return msgspec.convert(known, Settings)
+        settings = msgspec.convert(known, Settings)
     except msgspec.ValidationError:
         return None
+    cuts = settings.analysis.cuts
+    return settings if not cuts or is_cut_list(cuts) else None
 
 
 def _known(recorded: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -63,6 +63,13 @@ def test_given_cuts_are_remembered_and_counted_where_they_are_told():
     assert [str(change) for change in changed_settings(made_with({}), followed)] == ["no given cuts"]
 
 
+@pytest.mark.parametrize("cuts", ["/etc/passwd", "frames 0 x", "minutes 3"])
+def test_cuts_that_somebody_wrote_into_a_manifest_are_not_followed(cuts: str):
+    settings = result_settings(Settings())
+    settings["analysis"]["cuts"] = cuts
+    assert remembered_settings(as_manifest({**a_manifest(), "settings": settings})) is None
+
+
 def test_extras_are_remembered_and_added_to():
     manifest = made_with({}, extras={"preview": ["preview.mp4"], "mot": ["mot.txt"]})
     vtt = load_settings(None, {"output": {"export": ["vtt"]}})
