@@ -44,7 +44,7 @@ def aborting(function: Callable[..., Any], concerns: Callable[..., bool], log: P
 def inject(stage: str, stem: str, log: Path, times: int) -> None:
     """Make this process abort when `stage` is reached for the video `stem`."""
     owner, name, concerns = {
-        "probe": (batch_inspection, "probe_video", lambda path: path.stem == stem),
+        "probe": (batch_inspection, "probe_video", lambda path, *_: path.stem == stem),
         "decode": (VideoReader, "frames", lambda reader, *_: reader._info.path.stem == stem),
         "analyse": (killed_run.ScriptedAnalyzer, "analyze", lambda _, info: info.path.stem == stem),
         "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}." in " ".join(writer.command)),
