@@ -19,7 +19,6 @@ from processors.faces.faceless_check import (
     DARK,
     DARK_LEVEL,
     MAX_IMAGES,
-    MIN_OPINION,
     OVEREXPOSED,
     TURNED,
     WHITE_SHARE,
@@ -29,6 +28,7 @@ from processors.faces.faceless_check import (
     is_dark,
     is_overexposed,
 )
+from processors.faces.track_check import MIN_OPINION
 from tests.material.scripted_faces import detections
 
 HEIGHT_PX, WIDTH_PX = 90, 160
@@ -61,7 +61,8 @@ def picture(turned: int = 0, level: int = 100, mark: int = 90) -> ByteArray:
 
 
 def findings(images: list[ByteArray], models: Any = None) -> dict[str, int]:
-    check = FacelessCheck(models or Models(), 10)
+    stand_in: Any = models or Models()
+    check = FacelessCheck(stand_in, 10)
     for image in images:
         check.offer(image)
     return check.findings()
