@@ -29,6 +29,7 @@ from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbnail
 from processors.faces.face_observer import FaceObserver, ObserverThread
+from processors.faces.faceless_check import FacelessCheck
 from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
@@ -200,6 +201,7 @@ class AnalysisPass:
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
         observers = make_observers(models, settings, scale, self._rate)
         self._observers = ObserverThread(observers, scale, self._check_stop)
+        self._faceless = FacelessCheck(models, self._smallest_face)
         self._waiting: deque[AnalysisFrame] = deque()
         self._cuts: deque[int] = deque()
         self._last: AnalysisFrame | None = None
@@ -258,6 +260,7 @@ class AnalysisPass:
             beyond["cuts_beyond_end"] = count
         shots = decoded.shots(len(self._pts))
         pieces = [piece for track in tracks for piece in cut_track(track, shots, self._rate, self._capacity)]
+        hints = {} if pieces else self._faceless.findings()
         frame_pts = np.array(self._pts, np.int64)
         video = with_rate_of_all(self._info, frame_pts)
         return FaceAnalysis(
@@ -267,7 +270,7 @@ class AnalysisPass:
             tracklets=numbered(pieces),
             embedder=self._models.embedder.name,
             decode_failures=reader.decode_failures,
-            statistics={**self._stream.statistics, **reader.statistics, **beyond},
+            statistics={**self._stream.statistics, **reader.statistics, **beyond, **hints},
             clock_shifts=tuple(reader.clock_shifts),
             origin_pts=part.origin_pts,
         )
@@ -286,6 +289,8 @@ class AnalysisPass:
             self._cuts.popleft()
         with timed("track"):
             results = self._stream.update(frame.index, frame.image, cut=is_cut)
+        if results and results[-1].searched and results[-1].frame == frame.index:
+            self._faceless.offer(frame.image())
         self._deliver(results, frame)
         self._last = frame
 

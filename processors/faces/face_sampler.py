@@ -155,7 +155,7 @@ class FaceSampler:
             return
         matrix = self._embedder.alignment(box, landmarks)
         side = self._embedder.side
-        wide = _wide_transform(box)
+        wide = verifier_transform(box)
         bounds = np.stack([transformed_bounds(matrix, side), transformed_bounds(wide, VERIFIER_SIDE_PX)])
         region = np.concatenate([bounds[:, :2].min(0) - 2, bounds[:, 2:].max(0) + 2])
         pixels, x0, y0 = frame.patch(region)
@@ -214,7 +214,7 @@ def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], p
     return _reduced(cut if cut.size else pixels)
 
 
-def _wide_transform(box: FloatArray) -> NDArray[np.float64]:
+def verifier_transform(box: FloatArray) -> NDArray[np.float64]:
     """2x3 matrix from the frame to a 200 px crop with the upright box in its middle half."""
     scale = VERIFIER_SIDE_PX / (VERIFIER_SCALE * max(float((box[2:] - box[:2]).max()), 1.0))
     centre = (box[:2] + box[2:]) / 2

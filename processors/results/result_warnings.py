@@ -7,6 +7,7 @@ import numpy as np
 from core.media.audio_probe import CANNOT_BE_DECODED
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
+from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
 
 _UPSCALE_TOLERANCE = 1e-3
 """rounding error of `Clip.upscaled`"""
@@ -16,6 +17,9 @@ _COUNTED = ("mov", "avi")
 """containers that state the length and the number of frames of each stream"""
 _USUAL_DURATION = 0.9
 """quantile of the frame durations that the last frame may last for"""
+
+_TURNING_FILTERS = {90: "transpose=clock", 180: "hflip,vflip", 270: "transpose=cclock"}
+"""ffmpeg's filters that turn a picture clockwise by so many degrees"""
 
 NOBODY_LONG_ENOUGH = "nobody is visible long enough for a clip"
 
@@ -57,7 +61,7 @@ def result_warnings(
             f"up to {max(enlarged):g} times"
         )
     if not timeline.people:
-        warnings.append("no faces were found")
+        warnings.append("no faces were found" + _reason(analysis))
     elif not rendered.clips and only_speaking:
         # A video without audio has a warning already.
         if analysis.video.default_audio is not None:
@@ -65,6 +69,22 @@ def result_warnings(
     elif not rendered.clips:
         warnings.append(NOBODY_LONG_ENOUGH)
     return warnings
+
+
+def _reason(analysis: FaceAnalysis) -> str:
+    """Why nobody was found, and what to do, to be put after that; empty where it is not known."""
+    found = analysis.statistics
+    degrees = int(found.get(TURNED, 0))
+    if degrees in _TURNING_FILTERS:
+        return (
+            f", but there are some if the picture is turned by {degrees} degrees clockwise: make a turned copy with "
+            f"ffmpeg -i VIDEO -vf {_TURNING_FILTERS[degrees]} COPY and run that"
+        )
+    if found.get(OVEREXPOSED):
+        return ", but there are some if its contrast is enhanced: the picture is over-exposed; correct it and run again"
+    if found.get(DARK):
+        return ", but there are some if it is made brighter: the picture is too dark; correct it and run again"
+    return ""
 
 
 def _unheard(video: VideoInfo) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.quality.sync import bare_analysis
 from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
+from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
 from processors.results.result_warnings import result_warnings
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
 from tests.processors.test_video_processor import ANALYSIS, CLIP, INFO, TIMELINE
@@ -47,6 +48,23 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
         "nobody is visible long enough for a clip"
     ]
+
+
+@pytest.mark.parametrize(
+    ("statistics", "said"),
+    [
+        ({TURNED: 180}, "turned by 180 degrees clockwise: make a turned copy with ffmpeg -i VIDEO -vf hflip,vflip"),
+        ({TURNED: 90}, "-vf transpose=clock"),
+        ({TURNED: 270}, "-vf transpose=cclock"),
+        ({OVEREXPOSED: 1}, "over-exposed"),
+        ({DARK: 1}, "too dark"),
+    ],
+)
+def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
+    analysis, nothing = dataclasses.replace(ANALYSIS, statistics=statistics), RenderResult((), 0, 0, "libx264")
+    (warning,) = result_warnings(analysis, Timeline(()), nothing, max_upscale=3)
+    assert warning.startswith("no faces were found, but there are some if ") and said in warning
+    assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3) == []
 
 
 def test_sound_that_is_not_heard_is_said():

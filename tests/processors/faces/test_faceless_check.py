@@ -1,0 +1,155 @@
+"""Why nobody was found: turned, over-exposed and dark pictures of scripted faces, and real ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from config import Settings
+from core.media.video_probe import probe_video
+from core.model_manager import ModelManager
+from core.models.model_spec import score_scale_of
+from core.types import ByteArray, Detections, FaceAnalysis, FloatArray
+from processors.face_analyzer import FaceAnalyzer
+from processors.faces.faceless_check import (
+    DARK,
+    DARK_LEVEL,
+    MAX_IMAGES,
+    OVEREXPOSED,
+    TURNED,
+    WHITE_SHARE,
+    FacelessCheck,
+    brightened,
+    equalised,
+    is_dark,
+    is_overexposed,
+)
+from processors.faces.track_check import MIN_OPINION
+from tests.material.scripted_faces import detections
+
+HEIGHT_PX, WIDTH_PX = 90, 160
+BOX = np.array([10, 10, 40, 40], np.float32)
+
+
+class Models:
+    """Sees a face in whatever picture has a red corner at its upper left; notes how often it was asked."""
+
+    def __init__(self, opinion: float = 1.0, score: float = 0.99) -> None:
+        self.searches = 0
+        self._score = score
+        self.detector = SimpleNamespace(detect=self._detect, score_scale=score_scale_of("onet"))
+        self.verifier = SimpleNamespace(scores=lambda crops: np.full(len(crops), opinion, np.float32))
+
+    def _detect(self, images: list[ByteArray], min_face_px: float) -> list[Detections]:
+        self.searches += 1
+        red, green, _ = images[0][:4, :4].reshape(-1, 3).mean(0)
+        boxes: list[FloatArray] = [BOX] if red > green + 40 else []
+        return [detections(boxes, self._score)]
+
+
+def picture(turned: int = 0, level: int = 100, mark: int = 90) -> ByteArray:
+    """A plain picture that is upright once turned clockwise by `turned` degrees. mark: how red its corner is."""
+    upright_shape = (HEIGHT_PX, WIDTH_PX, 3) if turned % 180 == 0 else (WIDTH_PX, HEIGHT_PX, 3)
+    image = np.full(upright_shape, level, np.uint8)
+    image[:20, :20, 0] = min(level + mark, 255)
+    image[:20, :20, 1:] = max(level - mark, 0)
+    return np.ascontiguousarray(np.rot90(image, turned // 90))
+
+
+def findings(images: list[ByteArray], models: Any = None) -> dict[str, int]:
+    stand_in: Any = models or Models()
+    check = FacelessCheck(stand_in, 10)
+    for image in images:
+        check.offer(image)
+    return check.findings()
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_picture_is_told_with_the_turn_that_makes_it_upright(degrees: int) -> None:
+    assert findings([picture(degrees)] * 3) == {TURNED: degrees}
+
+
+def test_one_image_of_several_is_no_evidence_but_the_only_one_is() -> None:
+    plain = np.full((HEIGHT_PX, WIDTH_PX, 3), 100, np.uint8)
+    assert findings([picture(180), plain, plain]) == {}
+    assert findings([picture(180), plain, picture(180)]) == {TURNED: 180}
+    assert findings([picture(180)]) == {TURNED: 180}
+    assert findings([]) == {}
+
+
+def test_detector_and_verifier_have_to_be_sure() -> None:
+    assert findings([picture(180)] * 2, Models(opinion=MIN_OPINION - 0.01)) == {}
+    assert findings([picture(180)] * 2, Models(score=score_scale_of("onet").sure_track - 0.01)) == {}
+    assert findings([picture(180)] * 2, Models(opinion=MIN_OPINION)) == {TURNED: 180}
+
+
+def test_a_dark_picture_is_told_if_making_it_brighter_shows_a_face() -> None:
+    assert findings([picture(level=4, mark=3)] * 2) == {DARK: 1}
+    assert findings([picture(level=DARK_LEVEL, mark=3)] * 2) == {}
+
+
+def test_only_images_that_are_white_or_dark_are_searched_in_other_tones() -> None:
+    usual, white = Models(), Models()
+    plain = np.full((HEIGHT_PX, WIDTH_PX, 3), 100, np.uint8)
+    findings([plain] * 2, usual)
+    findings([np.full_like(plain, 255)] * 2, white)
+    assert (usual.searches, white.searches) == (2 * 3, 2 * 4)
+
+
+def test_over_exposure_is_a_share_of_white() -> None:
+    image = np.full((100, 100, 3), 120, np.uint8)
+    image[: round(100 * WHITE_SHARE)] = 255
+    assert is_overexposed(image) and not is_dark(image)
+    image[round(100 * WHITE_SHARE) - 1] = 120
+    assert not is_overexposed(image)
+
+
+def test_equalising_and_brightening_raise_the_contrast_of_what_can_hardly_be_seen() -> None:
+    stripes = np.indices((80, 80))[1] % 10
+    pale, dim = (np.repeat((base + stripes)[..., None], 3, 2).astype(np.uint8) for base in (240, 0))
+    assert int(np.ptp(equalised(pale))) >= 2 * int(np.ptp(pale))
+    assert brightened(dim).min() == 0 and brightened(dim).max() == 255
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 23, 400])
+def test_few_images_are_kept_and_they_are_spread(count: int) -> None:
+    check = FacelessCheck(Models(), 10)  # type: ignore[arg-type]
+    for number in range(count):
+        check.offer(np.full((2, 2, 3), number % 256, np.uint8))
+    assert min(count, MAX_IMAGES // 2 + 1) <= len(check.images) <= MAX_IMAGES
+    kept = [int(image[0, 0, 0]) for image in check.images]
+    if count <= 256:
+        gaps = np.diff(kept)
+        assert kept[0] == 0 and len(set(gaps.tolist())) <= 1
+        assert not len(gaps) or count - 1 - kept[-1] < gaps[0]
+
+
+@pytest.fixture(scope="module")
+def analyzer(model_settings: Settings, models: ModelManager) -> FaceAnalyzer:
+    return FaceAnalyzer(model_settings, models)
+
+
+def hints(analysis: FaceAnalysis) -> dict[str, float]:
+    return {key: value for key, value in analysis.statistics.items() if key in (TURNED, OVEREXPOSED, DARK)}
+
+
+@pytest.mark.clips
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("rot180.mp4", {TURNED: 180}), ("exp_over.mp4", {OVEREXPOSED: 1}), ("decord_pancake.mkv", {})],
+)
+def test_real_videos_without_tracklets_are_explained(
+    shared: Path, analyzer: FaceAnalyzer, name: str, expected: dict[str, int]
+) -> None:
+    """Nobody can be told from the blurred face of `decord_pancake.mkv`: no correction of the picture brings it out."""
+    analysis = analyzer.analyze(probe_video(shared / "cases" / "faces" / name))
+    assert (len(analysis.tracklets), hints(analysis)) == (0, expected)
+
+
+@pytest.mark.clips
+def test_a_video_in_which_there_is_nobody_gets_no_hint(clips: Path, analyzer: FaceAnalyzer) -> None:
+    assert hints(analyzer.analyze(probe_video(clips / "intel_car.mp4"))) == {}
