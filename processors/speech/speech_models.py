@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config import Settings
+from config import RunSettings, Settings, SpeechSettings
 from core.errors import ModelUnavailableError, SettingsError
 from core.models import weights
 from core.models.face_mesh import FACE_MESH_FILE, FaceMesh, locate_face_mesh
@@ -44,7 +44,6 @@ class SpeechFiles:
         return {"name": self.name, "sha256": used}
 
 
-@functools.lru_cache(maxsize=1)
 def find_speech_files(settings: Settings) -> SpeechFiles:
     """The files that `settings` ask for; may download LR-ASD's weights.
 
@@ -52,35 +51,44 @@ def find_speech_files(settings: Settings) -> SpeechFiles:
         ModelUnavailableError: a package or a file that is asked for is missing.
         ModelChecksumError: a file is damaged or another one.
     """
+    return _find_files(settings.speech, settings.run)
+
+
+@functools.lru_cache(maxsize=1)
+def _find_files(speech: SpeechSettings, run: RunSettings) -> SpeechFiles:
     voice_activity, mesh = locate_voice_activity(), locate_face_mesh()
-    if settings.speech.speech_model == "movement":
+    if speech.speech_model == "movement":
         return SpeechFiles(voice_activity, mesh, {})
-    folders = _weights_folders(settings)
+    folders = _weights_folders(run)
     try:
         found = locate_speech_weights(
-            explicit=settings.run.speech_weights,
+            explicit=run.speech_weights,
             folders=folders,
-            download_to=folders[0] if folders and not settings.run.offline else None,
+            download_to=folders[0] if folders and not run.offline else None,
         )
     except ModelUnavailableError as error:
-        if settings.speech.speech_model == "lr-asd" or settings.run.speech_weights:
+        if speech.speech_model == "lr-asd" or run.speech_weights:
             raise
         logger.warning("speech is told by movement of mouths instead of LR-ASD: %s", error.message)
         found = {}
     return SpeechFiles(voice_activity, mesh, found)
 
 
-@functools.lru_cache(maxsize=1)
 def load_speech_models(settings: Settings) -> SpeechModels:
     """The models of `find_speech_files`, ready for one thread.
 
     Raises:
         ModelError: a file cannot be had or read.
     """
-    files = find_speech_files(settings)
+    return _load_models(settings.speech, settings.run)
+
+
+@functools.lru_cache(maxsize=1)
+def _load_models(speech: SpeechSettings, run: RunSettings) -> SpeechModels:
+    files = _find_files(speech, run)
     nets = []
     if files.weights:
-        nets = load_speech_nets(files.weights, weights.chosen_cache_dir(settings.run.cache_dir))
+        nets = load_speech_nets(files.weights, weights.chosen_cache_dir(run.cache_dir))
     return SpeechModels(VoiceActivity(files.voice_activity), FaceMesh(files.mesh), nets)
 
 
@@ -94,12 +102,13 @@ def possible_speech_models(settings: Settings) -> frozenset[str]:
     if settings.run.speech_weights:
         count = min(len(settings.run.speech_weights), len(keys))
         return frozenset(models_name(chosen) for chosen in itertools.combinations(keys, count))
-    here = [k for k in keys if any(weights.file_exists(f / SPEECH_WEIGHTS[k].name) for f in _weights_folders(settings))]
+    folders = _weights_folders(settings.run)
+    here = [k for k in keys if any(weights.file_exists(f / SPEECH_WEIGHTS[k].name) for f in folders)]
     possible = {models_name(here or ())} if settings.run.offline else {models_name(here or ()), models_name(keys)}
     return frozenset(possible)
 
 
-def _weights_folders(settings: Settings) -> list[Path]:
+def _weights_folders(run: RunSettings) -> list[Path]:
     with contextlib.suppress(SettingsError):
-        return [weights.chosen_cache_dir(settings.run.cache_dir) / "weights"]
+        return [weights.chosen_cache_dir(run.cache_dir) / "weights"]
     return []

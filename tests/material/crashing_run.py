@@ -49,7 +49,7 @@ def inject(stage: str, stem: str, log: Path, times: int) -> None:
         "analyse": (killed_run.ScriptedAnalyzer, "analyze", lambda _, info: info.path.stem == stem),
         "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}." in " ".join(writer.command)),
     }[stage]
-    setattr(owner, name, aborting(getattr(owner, name), concerns, log, times))  # type: ignore[arg-type]
+    setattr(owner, name, aborting(getattr(owner, name), concerns, log, times))
 
 
 def work(inputs: Path, output: Path, cache: Path, stage: str, stem: str, times: int, journal: RunJournal) -> int:
