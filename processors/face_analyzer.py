@@ -151,10 +151,10 @@ class DecodedFrames:
                 is_reshaped = source.placed != placed and source.index > 0
                 placed = source.placed
                 boundaries = self._shots.update(small, is_cut=is_reshaped)
-                self._pictures.update(source, new_shot=is_reshaped or bool(_cut_frames(boundaries)))
+                cuts = _cut_frames(boundaries)
+                self._pictures.update(source, new_shot=is_reshaped or bool(cuts))
             if self._prefetcher is not None:
                 # The first frame of a shot is always searched, and the tracker has not come to it yet.
-                cuts = _cut_frames(boundaries)
                 for index, image in recent:
                     if index in cuts or index == frame.index == 0:
                         self._prefetcher.start(index, image(), self._smallest_face)

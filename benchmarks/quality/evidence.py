@@ -11,6 +11,7 @@ two people are left out: they are the business of the tracker.
 from __future__ import annotations
 
 import argparse
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from benchmarks.known_clips import CLIPS
+from benchmarks.quality.edited import b_cubed
 from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces
 from benchmarks.quality.labelled_faces import ALONE, SIGNERS, person_of
 from benchmarks.quality.people import find_clips, known_truth
@@ -32,7 +34,7 @@ from core.models.similarity import focus_of
 from core.settings_file import load_settings
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people import pair_evidence
-from processors.people.clothes_evidence import MIN_UNLIKENESS, ClothesCurve, clothes_likeness
+from processors.people.clothes_evidence import ClothesCurve, clothes_likeness
 from processors.people.tracklet_evidence import sample_cosines, sample_sharpness
 from processors.people.tracklet_grouping import group_tracklets
 from utils.files import write_json
@@ -110,8 +112,7 @@ class Pairs:
         self.focus = np.minimum(focus[self.rows], focus[self.columns]).astype(np.float64)
         likeness, known = clothes_likeness(tracklets)
         self.dressed = known[self.rows, self.columns]
-        unlike = np.maximum(1 - likeness[self.rows, self.columns], MIN_UNLIKENESS)
-        self.clothes = -np.log(unlike.astype(np.float64))
+        self.likeness = likeness[self.rows, self.columns].astype(np.float64)
         kinds = {
             "across": self.same & self.in_clip & ~self.halves,
             "halves": self.same & self.halves,
@@ -169,20 +170,13 @@ def fit(pairs: Pairs, use: NDArray[np.bool_]) -> Constants:
     midpoint = -offset / slope
     curve = PairCurve(midpoint, slope, focus_slope, focus + focus_slope * (midpoint - centre))
     dressed = use & pairs.dressed & pairs.in_clip
-    clothes_offset, clothes_slope = logistic(pairs.clothes[dressed, None], pairs.same[dressed], pairs.weights[dressed])
+    # The log-odds of the curve of offset 0 and slope 1 are what its own offset and slope are fitted to.
+    unit = ClothesCurve(0.0, 1.0).log_odds(pairs.likeness[dressed, None]).astype(np.float64)
+    clothes_offset, clothes_slope = logistic(unit, pairs.same[dressed], pairs.weights[dressed])
     clothes = ClothesCurve(clothes_offset, clothes_slope)
-    both = np.column_stack([face_log_odds(pairs, curve), clothes_log_odds(pairs, clothes)])
+    both = np.column_stack([curve.log_odds(pairs.cosine, pairs.focus), clothes.log_odds(pairs.likeness)])
     _, face_weight, clothes_weight = logistic(both[dressed], pairs.same[dressed], pairs.weights[dressed])
     return Constants(curve, clothes, float(face_weight), float(clothes_weight))
-
-
-def face_log_odds(pairs: Pairs, curve: PairCurve) -> Values:
-    slope = curve.slope + pairs.focus * curve.focus_slope
-    return np.asarray(slope * (pairs.cosine - curve.midpoint) + pairs.focus * curve.focus_offset)
-
-
-def clothes_log_odds(pairs: Pairs, curve: ClothesCurve) -> Values:
-    return np.asarray(curve.offset + curve.slope * pairs.clothes)
 
 
 def pair_table(pairs: Pairs, without: Mapping[str, Constants]) -> Iterator[dict[str, Any]]:
@@ -191,7 +185,8 @@ def pair_table(pairs: Pairs, without: Mapping[str, Constants]) -> Iterator[dict[
         odds = np.full(len(pairs.same), np.nan)
         for clip, constants in without.items():
             own = pairs.touching(clip) & pairs.in_clip & pairs.dressed & ~pairs.halves
-            faces, clothes = face_log_odds(pairs, constants.faces), clothes_log_odds(pairs, constants.clothes)
+            faces = constants.faces.log_odds(pairs.cosine, pairs.focus)
+            clothes = constants.clothes.log_odds(pairs.likeness)
             both = constants.face_weight * faces + constants.clothes_weight * clothes
             odds[own] = {"faces": faces, "clothes": clothes}.get(kinds, both)[own]
         known = ~np.isnan(odds)
@@ -225,17 +220,13 @@ def _as_arguments(constants: Constants | None) -> dict[str, Any]:
     return {"curve": constants.faces, "clothes_curve": constants.clothes, "weights": weights}
 
 
-def b_cubed(clip: Clip, labels: IntArray) -> tuple[float, float, float]:
-    """Precision, recall and F1 over the labelled faces (Bagga and Baldwin 1998); unknown tracklets stand alone."""
-    known = np.array([person is not None for person in clip.people]) & (clip.weights > 0)
-    people = np.array([str(person) for person in clip.people])[known]
-    weights = clip.weights[known].astype(np.float64)
-    found = np.where(labels < 0, -np.arange(len(labels)) - 2, labels)[known]
-    same, together = people[:, None] == people, found[:, None] == found
-    right = (same & together) @ weights
-    precision = float(weights @ (right / (together @ weights)) / weights.sum())
-    recall = float(weights @ (right / (same @ weights)) / weights.sum())
-    return precision, recall, 2 * precision * recall / (precision + recall)
+def score(clip: Clip, labels: IntArray) -> tuple[float, float, float]:
+    """B-cubed precision, recall and F1 over the labelled faces; unknown tracklets stand alone."""
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for row, (person, weight) in enumerate(zip(clip.people, clip.weights.tolist(), strict=True)):
+        if person is not None and weight:
+            found[int(labels[row]) if labels[row] >= 0 else -row - 2][person] += weight
+    return b_cubed(found)
 
 
 def main() -> None:
@@ -264,8 +255,8 @@ def main() -> None:
     print("\n| clip | " + " | ".join([*names, f"{names[-1]}, fitted without the clip"]) + " |\n|" + "---|" * 6)
     judged = [clip for clip in clips if len({person for person in clip.people if person}) and clip.weights.any()]
     for clip in judged:
-        figures = [b_cubed(clip, grouped(clip, kinds, None)) for kinds in _SETS]
-        figures.append(b_cubed(clip, grouped(clip, KINDS, without[clip.name])))
+        figures = [score(clip, grouped(clip, kinds, None)) for kinds in _SETS]
+        figures.append(score(clip, grouped(clip, KINDS, without[clip.name])))
         rows["clips"].append({"clip": clip.name, "f1": [round(f[2], 4) for f in figures]})
         print(f"| {clip.name} | " + " | ".join(f"{f[2]:.3f} ({f[0]:.2f}, {f[1]:.2f})" for f in figures) + " |")
     means = np.mean([row["f1"] for row in rows["clips"]], axis=0)

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,15 @@ class PairCurve:
     slope: float
     focus_slope: float = 0.0
     focus_offset: float = 0.0
+
+    def log_odds(self, cosine: NDArray[np.floating], focus: NDArray[np.floating]) -> NDArray[np.floating]:
+        """What the faces of pairs say, corrected for blur; all of one shape.
+
+        Blurred faces resemble each other whoever they are, so their cosine says little either way.
+        """
+        slope = self.slope + focus * self.focus_slope
+        values: NDArray[np.floating] = slope * (cosine - self.midpoint) + focus * self.focus_offset
+        return values
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import Calibration, PairCurve, calibration_of
+from core.models.model_spec import Calibration, calibration_of
 from core.types import FloatArray
 
 
@@ -67,17 +67,3 @@ def weaker_focus(sharpness: FloatArray) -> FloatArray:
     """(N, N) float32: of every two, the focus of the less sharp one. sharpness: (N,)."""
     focus = focus_of(sharpness)
     return np.minimum(focus[:, None], focus)
-
-
-def pair_log_odds(cosine: FloatArray, sharpness: FloatArray, curve: PairCurve) -> FloatArray:
-    """(N, N) float32: what the faces of every two of N tracklets say, corrected for blur.
-
-    Blurred faces resemble each other whoever they are, so their cosine says little either way.
-
-    Args:
-        cosine: (N, N) float32.
-        sharpness: (N,) float32, of the faces behind each embedding (variance of the Laplacian at 64 px).
-    """
-    weaker = weaker_focus(sharpness)
-    slope = curve.slope + weaker * curve.focus_slope
-    return np.asarray(slope * (cosine - curve.midpoint) + weaker * curve.focus_offset, np.float32)

@@ -18,6 +18,10 @@ class ClothesCurve:
     offset: float
     slope: float
 
+    def log_odds(self, likeness: NDArray[np.floating]) -> NDArray[np.floating]:
+        """What clothes of this likeness say, same shape."""
+        return np.asarray(self.offset - self.slope * np.log(np.maximum(1 - likeness, MIN_UNLIKENESS)))
+
 
 CURVE = ClothesCurve(offset=-5.0, slope=3.1)
 """a likeness of 0.8 says nothing"""
@@ -48,7 +52,7 @@ def clothes_log_odds(
         (N, N) float32 log-odds, 0 where the clothes of one are unknown; and (N, N) bool, where both are known.
     """
     likeness, known = clothes_likeness(tracklets)
-    odds = np.exp(curve.offset) * np.maximum(1 - likeness, MIN_UNLIKENESS) ** -curve.slope
+    odds = np.exp(curve.log_odds(likeness))
     starts = seconds[[t.start for t in tracklets]] if len(tracklets) else np.zeros(0)
     ends = seconds[[t.end for t in tracklets]] if len(tracklets) else np.zeros(0)
     between_s = np.maximum(np.maximum(starts[:, None] - ends, starts - ends[:, None]), 0)

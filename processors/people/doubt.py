@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.types import FaceAnalysis, FloatArray, IntArray, Timeline
 from processors.people.pair_evidence import tracklet_similarity
-from processors.people.tracklet_evidence import seen_together
+from processors.people.tracklet_evidence import seen_together, tracklet_weights
 
 DOUBTFUL_BELOW = 0.75
 """similarity of the two parts of a person below which the person is doubtful: odds of less than three to one that both
@@ -27,8 +27,6 @@ are one. It was chosen when people were told apart by faces alone: 7 of 8 mixed 
 it. With all evidence the one who is still mixed does, and 3 of 9 pure ones who have several tracklets"""
 MAYBE_SAME = 0.25
 """similarity from which another person may be the same: one to three, the counterpart of `DOUBTFUL_BELOW`"""
-_MIN_WEIGHT = 0.05
-"""of a tracklet whose samples all have a quality of nearly 0"""
 
 Booleans = NDArray[np.bool_]
 
@@ -80,7 +78,7 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline) -> VideoDoubts:
     owners |= {number: len(timeline.people) + row for row, number in enumerate(timeline.unknown)}
     tracklets = [t for t in analysis.tracklets if t.id in owners and len(t.embeddings)]
     labels = np.array([owners[t.id] for t in tracklets], np.int64)
-    weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
+    weights = tracklet_weights(tracklets)
     similarity = tracklet_similarity(tracklets, analysis)
     apart = _known_apart(analysis, timeline, owners)
     names = [person.name for person in timeline.people]

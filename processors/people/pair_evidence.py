@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.models.model_spec import PairCurve, pair_curve_of
-from core.models.similarity import pair_log_odds, weaker_focus
+from core.models.similarity import weaker_focus
 from core.types import FaceAnalysis, FloatArray, Tracklet
 from processors.people.clothes_evidence import CURVE, ClothesCurve, clothes_log_odds
 from processors.people.place_evidence import place_log_odds
@@ -80,12 +80,12 @@ def weighted_evidence(
         ModelError: the analysis names an embedder without calibration.
     """
     curve = curve or pair_curve_of(analysis.embedder)
-    sharpness = sample_sharpness(tracklets)
-    faces = pair_log_odds(sample_cosines(tracklets), sharpness, curve)
+    focus = weaker_focus(sample_sharpness(tracklets))
+    faces = np.asarray(curve.log_odds(sample_cosines(tracklets), focus), np.float32)
     clothes, known = clothes_log_odds(tracklets, analysis.bounds_s, clothes_curve)
     faces[known] *= weights.faces
     place = place_log_odds(tracklets, analysis.video.width, analysis.video.height)
-    place *= np.clip(_SPEAKS_FOR_ITSELF - weaker_focus(sharpness), 0, 1)
+    place *= np.clip(_SPEAKS_FOR_ITSELF - focus, 0, 1)
     for link in continuations(tracklets, analysis.bounds_s):
         # A continuation is the same place a moment later, so the two are one kind of evidence.
         pair = [link.earlier, link.later]

@@ -30,7 +30,7 @@ _BLOCK_ROWS = 256
 
 
 def place_log_odds(tracklets: Sequence[Tracklet], width: int, height: int) -> FloatArray:
-    """(N, N) float32 >= 0: log-odds from set-up and place that two tracklets are one person; its diagonal is noise.
+    """(N, N) float32 >= 0: log-odds from set-up and place that two tracklets are one person; the diagonal means nothing.
 
     The first and the last look around each tracklet are compared. Time: O(N^2), 4 s for N = 2000.
 

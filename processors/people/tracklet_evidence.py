@@ -27,6 +27,8 @@ _NESTED = 0.7
 faces may be twice as large as they should be"""
 _APART_FRAMES = 3
 """frames apart, or all that two tracklets have in common, that make two people; a tracker may err for a moment"""
+_MIN_WEIGHT = 0.05
+"""of a tracklet whose samples all have a quality of nearly 0"""
 CONTINUATION_GAP_S = 1.0
 """longest absence, seconds, after which a tracklet may continue another; evidence, so no setting of clips changes it"""
 _LOG_ODDS = 4.0
@@ -104,6 +106,11 @@ def mean_embedding(tracklet: Tracklet) -> FloatArray:
     if mean is None:
         raise ValueError(f"tracklet {tracklet.id} has no samples")
     return mean
+
+
+def tracklet_weights(tracklets: Sequence[Tracklet]) -> NDArray[np.float64]:
+    """(N,) float64 > 0: what each tracklet counts in a mean, the sum of its samples' qualities."""
+    return np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
 
 
 def sample_sharpness(tracklets: Sequence[Tracklet]) -> FloatArray:

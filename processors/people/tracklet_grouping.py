@@ -29,6 +29,7 @@ from processors.people.tracklet_evidence import (
     duplicate_tracklets,
     mean_embedding,
     seen_together,
+    tracklet_weights,
 )
 from utils.clustering import group_similarity, merge_clusters
 
@@ -49,7 +50,6 @@ _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
 _NEARBY_SIMILARITY = 0.3
 """similarity that such a tracklet needs; 0.5 would be even odds"""
-_MIN_WEIGHT = 0.05
 
 TrackletSimilarity = Callable[[Sequence[Tracklet], FaceAnalysis], FloatArray]
 
@@ -124,7 +124,7 @@ class _Grouper:
             [k for k, t in enumerate(tracklets) if len(t.embeddings) and not duplicate[k]], np.int64
         )
         self._links: list[Continuation] = continuations(tracklets, self._seconds)
-        self._weights = np.array([max(float(t.sample_quality.sum()), _MIN_WEIGHT) for t in tracklets], np.float64)
+        self._weights = tracklet_weights(tracklets)
         self._similarity: FloatArray = np.zeros((0, 0), np.float32)
 
     def assign_online(self, manager: SmartEmbeddingManager) -> None:
