@@ -28,6 +28,15 @@ MIXED_SHARE = 0.1
 Row = Mapping[str, str]
 
 
+def labelled_rows(file: Path) -> dict[str, list[Row]]:
+    """The hand-labelled faces of FACES.csv by the file name of their clip."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    with file.open(newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            found[row["clip"]].append(row)
+    return found
+
+
 def faces_of_people(labelled: Iterable[Row], tracked: Iterable[Row]) -> dict[str, Counter[str]]:
     """How many labelled faces of whom lie in each person of tracks.csv. Rows: as csv.DictReader gives them."""
     frames: dict[int, tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
@@ -57,12 +66,9 @@ def main() -> int:
     parser.add_argument("faces", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    labels: dict[str, list[Row]] = defaultdict(list)
-    with arguments.faces.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            labels[Path(row["clip"]).stem].append(row)
     counts: Counter[tuple[str, str]] = Counter()
-    for clip, rows in labels.items():
+    for name, rows in labelled_rows(arguments.faces).items():
+        clip = Path(name).stem
         folder = arguments.output / clip
         manifest = read_manifest(folder)
         if manifest is None:

@@ -9,14 +9,14 @@ people are mixed (a tenth of their labelled faces are somebody else's); of cases
 from __future__ import annotations
 
 import argparse
-import csv
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.known_clips import CLIPS
-from benchmarks.quality.doubt import Row, faces_of_people, is_mixed
+from benchmarks.quality.doubt import Row, faces_of_people, is_mixed, labelled_rows
 from benchmarks.quality.known_cast import analysed
 from config import Settings
 from core.model_manager import ModelManager
@@ -26,6 +26,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from utils.files import write_json
 
 WHO = CLIPS.parent / "who"
+LABELS = WHO / "faces.csv"
 CASES = CLIPS.parent / "cases" / "faces"
 
 
@@ -67,15 +68,6 @@ class ClipScore:
     mixed: int
 
 
-def labelled_rows() -> dict[str, list[Row]]:
-    """The hand-labelled faces by clip."""
-    rows: dict[str, list[Row]] = defaultdict(list)
-    with (WHO / "faces.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            rows[row["clip"]].append(row)
-    return rows
-
-
 def tracked_rows(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[Row]:
     """The rows of tracks.csv that a score needs; unknown tracklets are people of their own."""
     owner = {number: person.name for person in timeline.people for number in person.tracklets}
@@ -89,7 +81,7 @@ def tracked_rows(analysis: FaceAnalysis, timeline: Timeline) -> Iterator[Row]:
             }
 
 
-def b_cubed(found: Mapping[str, Counter[str]]) -> tuple[float, float, float]:
+def b_cubed(found: Mapping[Any, Counter[str]]) -> tuple[float, float, float]:
     """Precision, recall and F1 of faces by person found and true person; 0 without faces."""
     everybody: Counter[str] = Counter()
     for faces in found.values():
@@ -138,7 +130,9 @@ def main() -> None:
     def is_wanted(name: str) -> bool:
         return not args.names or any(part in name for part in args.names)
 
-    scores = [score_clip(name, rows, settings, models) for name, rows in labelled_rows().items() if is_wanted(name)]
+    scores = [
+        score_clip(name, rows, settings, models) for name, rows in labelled_rows(LABELS).items() if is_wanted(name)
+    ]
     print("| clip | faces | found | precision | recall | F1 | mixed |\n|" + "---|" * 7)
     for s in scores:
         print(f"| {s.clip} | {s.labelled} | {s.faces} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.mixed} |")

@@ -9,7 +9,6 @@ is left out. `--margins` compares ways to cut the chips for FaceNet (CASIA-WebFa
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.known_cast import SHARED
+from benchmarks.quality.known_cast import SHARED, photo_pairs
 from benchmarks.quality.labelled_faces import Alignment, LabelledTracklet, embedded, labelled_tracklets
 from benchmarks.quality.verification import (
     BoolArray,
@@ -104,9 +103,7 @@ def table(name: str, cosines: FloatArray, pairs: PairSet) -> Iterator[tuple[dict
 
 def photo_cosines(models: ModelManager) -> tuple[FloatArray, BoolArray]:
     """Cosine of the largest faces of each labelled pair of photos, and whether they are one person."""
-    folder = SHARED / "pairs"
-    with (folder / "pairs.csv").open(newline="") as file:
-        rows = [(row["a"], row["b"], row["same"] == "1") for row in csv.DictReader(file)]
+    folder, rows = SHARED / "pairs", photo_pairs()
     names = sorted({name for a, b, _ in rows for name in (a, b)})
     faces = {name: find_faces(read_photo(folder / name), models) for name in names}
     known = [(faces[a][0].vector, faces[b][0].vector, same) for a, b, same in rows if faces[a] and faces[b]]

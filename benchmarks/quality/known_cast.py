@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,16 +95,31 @@ def _true_person(path: Path, tracklets: Sequence[Tracklet], frames: dict[int, La
             return f"signer {words[0]}"
     if frames is None:
         return f"{path.stem}/somebody" if path.stem in ("retalk_1", "pyfeat_noface_face") else None
-    votes: Counter[str] = Counter()
-    for tracklet in tracklets:
-        for row, frame in enumerate(tracklet.frames.tolist()):
-            known = frames.get(frame, [])
-            overlap = box_overlap([tracklet.boxes[row].astype(np.float64)], [box for _, box in known])
-            if known and overlap.max() >= OWNED_IOU:
-                votes[known[int(overlap[0].argmax())][0]] += 1
+    votes = sum((labelled_votes(tracklet, frames) for tracklet in tracklets), Counter[str]())
     votes.pop("-", None)
     if not votes:
         # In the series it may be one of the six; elsewhere it is certainly nobody of another file.
         return None if path.name.startswith(SERIES) else f"{path.stem}/{tracklets[0].id}"
-    who = votes.most_common(1)[0][0]
-    return f"{SERIES}/{who}" if path.name.startswith(SERIES) else f"{path.stem}/{who}"
+    return unique_name(votes.most_common(1)[0][0], path.stem)
+
+
+def labelled_votes(tracklet: Tracklet, frames: Mapping[int, Labelled]) -> Counter[str]:
+    """How many rows of a tracklet lie on each person's known face. frames: known faces by frame."""
+    votes: Counter[str] = Counter()
+    for row, frame in enumerate(tracklet.frames.tolist()):
+        known = frames.get(frame, [])
+        overlap = box_overlap([tracklet.boxes[row].astype(np.float64)], [box for _, box in known])
+        if known and overlap.max() >= OWNED_IOU:
+            votes[known[int(overlap[0].argmax())][0]] += 1
+    return votes
+
+
+def unique_name(person: str, clip: str) -> str:
+    """A name for a person of the clip of that stem: the series has one cast, others are in one clip only."""
+    return f"{SERIES if clip.startswith(SERIES) else clip}/{person}"
+
+
+def photo_pairs() -> list[tuple[str, str, bool]]:
+    """Names of the two photos of each labelled pair, and whether they show one person."""
+    with (SHARED / "pairs" / "pairs.csv").open(newline="") as file:
+        return [(row["a"], row["b"], row["same"] == "1") for row in csv.DictReader(file)]

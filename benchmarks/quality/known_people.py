@@ -10,7 +10,6 @@ rule of links is fitted on other videos than those it is judged by, and so is th
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 import time
 import tracemalloc
@@ -23,7 +22,7 @@ import numpy as np
 
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
-from benchmarks.quality.known_cast import SERIES, SHARED, Video, videos
+from benchmarks.quality.known_cast import SERIES, SHARED, Video, photo_pairs, videos
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.settings_file import load_settings
@@ -96,9 +95,7 @@ def names_by_photos(
 
 def pairs(models: ModelManager) -> Iterator[str]:
     """The labelled pairs of photos at the default threshold."""
-    folder = SHARED / "pairs"
-    with (folder / "pairs.csv").open(newline="") as file:
-        rows = sorted((row["a"], row["b"], row["same"] == "1") for row in csv.DictReader(file))
+    folder, rows = SHARED / "pairs", sorted(photo_pairs())
     wrong: Counter[str] = Counter()
     for source, group in groupby(rows, lambda row: row[0]):
         entries = list(group)

@@ -6,7 +6,7 @@ given the same faces in its own alignment.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.known_clips import CLIPS, SAME_SIGNER
-from benchmarks.quality.known_cast import OWNED_IOU, SERIES, SHARED, analysed, labelled_faces
+from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces, labelled_votes, unique_name
 from benchmarks.quality.people import find_clips, known_truth
 from config import Settings
 from core.media.video_probe import probe_video
@@ -23,7 +23,7 @@ from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
 from core.models.face_embedder import FaceEmbedder
 from core.types import ByteArray, FloatArray, Tracklet
-from tests.material.scoring import Labelled, box_overlap
+from tests.material.scoring import Labelled
 from tests.material.synthetic.truth import DO_NOT_CARE
 from utils.face_alignment import warp
 
@@ -100,19 +100,11 @@ def labelled_tracklets(settings: Settings, models: ModelManager) -> list[Labelle
 
 def person_of(tracklet: Tracklet, truth: Mapping[int, Labelled], clip: str) -> str | None:
     """The person whom most labelled faces under the tracklet's boxes name; None if they disagree or there are none."""
-    votes: Counter[str] = Counter()
-    for row, frame in enumerate(tracklet.frames.tolist()):
-        known = truth.get(frame, [])
-        overlap = box_overlap([tracklet.boxes[row].astype(np.float64)], [box for _, box in known])
-        if known and overlap.max() >= OWNED_IOU:
-            votes[known[int(overlap[0].argmax())][0]] += 1
+    votes = labelled_votes(tracklet, truth)
     if not votes:
         return None
     person, count = votes.most_common(1)[0]
-    if person == DO_NOT_CARE or count < OWNED * votes.total():
-        return None
-    # The series has one cast; everybody else appears in one clip only.
-    return f"{SERIES if clip.startswith(SERIES) else clip}/{person}"
+    return None if person == DO_NOT_CARE or count < OWNED * votes.total() else unique_name(person, clip)
 
 
 def embedded(tracklets: Sequence[LabelledTracklet], embedder: FaceEmbedder, alignment: Alignment) -> list[Tracklet]:

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.quality.edited import CASES, KNOWN_CASES, WHO, b_cubed, labelled_rows, look_at_case, score_clip
+from benchmarks.quality.doubt import labelled_rows
+from benchmarks.quality.edited import CASES, KNOWN_CASES, LABELS, b_cubed, look_at_case, score_clip
 from config import Settings
 from core.model_manager import ModelManager
 
@@ -14,8 +15,9 @@ MIN_F1, MIN_FOUND = 0.95, 0.97
 CROWD, MIN_F1_CROWD = "mrsingh_crowd.mp4", 0.85
 """a street out of focus: the labels' author could not tell all of its people apart in single frames"""
 
-CLIPS = sorted(labelled_rows()) if (WHO / "faces.csv").is_file() else []
-needs_clips = pytest.mark.skipif(not CLIPS, reason=f"{WHO} is not there")
+LABELLED = labelled_rows(LABELS) if LABELS.is_file() else {}
+CLIPS = sorted(LABELLED)
+needs_clips = pytest.mark.skipif(not CLIPS, reason=f"{LABELS} is not there")
 
 
 def test_b_cubed_of_known_counts() -> None:
@@ -32,7 +34,7 @@ def test_b_cubed_of_known_counts() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
 def test_labelled_people_are_kept_apart_and_together(name: str, model_settings: Settings, models: ModelManager) -> None:
-    score = score_clip(name, labelled_rows()[name], model_settings, models)
+    score = score_clip(name, LABELLED[name], model_settings, models)
     assert score.faces >= MIN_FOUND * score.labelled, score
     assert score.f1 >= (MIN_F1_CROWD if name == CROWD else MIN_F1), score
     assert score.mixed == 0 or name == CROWD, score
