@@ -16,25 +16,36 @@ _LINE_INTERVAL_S = 60.0
 _EVENT_INTERVAL_S = 1.0
 
 
-class LineMonitor(BatchMonitor):
-    """For a log file or a pipe: a line a minute with what is being done, per cent and the time left."""
+class _WritingMonitor(BatchMonitor):
+    """Follows the progress of a batch and writes lines about it to a stream."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._stream = stream
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._progress = BatchProgress(clock)
+
+    def expect(self, name: str, weight: float) -> None:
+        with self._lock:
+            self._progress.expect(name, weight)
+
+    def _put(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+class LineMonitor(_WritingMonitor):
+    """For a log file or a pipe: a line a minute with what is being done, per cent and the time left."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(stream, clock)
         self._shown = clock()
 
     def begin(self, videos: int) -> None:
         with self._lock:
             self._progress.begin(videos)
             self._shown = self._clock()
-
-    def expect(self, name: str, weight: float) -> None:
-        with self._lock:
-            self._progress.expect(name, weight)
 
     def stage(self, name: str, stage: str, done: float, total: float) -> None:
         with self._lock:
@@ -53,29 +64,20 @@ class LineMonitor(BatchMonitor):
             self._progress.end(name)
 
     def write(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        self._put(line)
 
 
-class JsonMonitor(BatchMonitor):
+class JsonMonitor(_WritingMonitor):
     """For another program: one JSON object a line, with the same keys in every line (docs/outputs.md)."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._stream = stream
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._progress = BatchProgress(clock)
+        super().__init__(stream, clock)
         self._shown: dict[tuple[str, str], float] = {}
 
     def begin(self, videos: int) -> None:
         with self._lock:
             self._progress.begin(videos)
             self._tell("begin", done=0, total=videos)
-
-    def expect(self, name: str, weight: float) -> None:
-        with self._lock:
-            self._progress.expect(name, weight)
 
     def stage(self, name: str, stage: str, done: float, total: float) -> None:
         with self._lock:
@@ -115,5 +117,4 @@ class JsonMonitor(BatchMonitor):
             "eta_s": None if eta_s is None else round(eta_s, 1),
             **more,
         }
-        self._stream.write(json.dumps(values) + "\n")
-        self._stream.flush()
+        self._put(json.dumps(values))

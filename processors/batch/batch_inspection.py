@@ -68,7 +68,7 @@ def inspect_input(
             given = frozenset(given) - {CUTS}
         followed = followed_settings(manifest, own, given)
         follows = list_changes(settings_changes(followed, own))
-        old = examine_folder(folder, video_fingerprint, followed)
+        old = examine_folder(folder, video_fingerprint, followed, manifest=manifest)
         plan = plan_run(old.facts, overwrite=followed.run.overwrite, may_replace=settings.run.overwrite)
         if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):
             return Inspection(manifest=old.manifest, folder=folder, follows=follows)

@@ -109,15 +109,20 @@ class ReusableResults:
 
 
 def examine_folder(
-    folder: Path, fingerprint: Fingerprint, settings: Settings, analysis_key: str | None = None
+    folder: Path,
+    fingerprint: Fingerprint,
+    settings: Settings,
+    analysis_key: str | None = None,
+    manifest: Manifest | None = None,
 ) -> OldResults:
     """Examine the output folder of the video `fingerprint`; reads little and changes nothing.
 
-    analysis_key: of the analysis that the run uses; None while it is not known.
+    analysis_key: of the analysis that the run uses; None while it is not known. manifest: that of the folder, where it
+        has been read already.
     """
     outline, sha256 = read_outline(folder), timeline_sha256(folder)
     made_from = outline.timeline
-    manifest = read_manifest(folder) if outline.state is ManifestState.COMPLETE else None
+    manifest = (manifest or read_manifest(folder)) if outline.state is ManifestState.COMPLETE else None
     sizes = {} if manifest is None else _sizes(manifest)
     clips = () if manifest is None else manifest.clips
     changes = () if manifest is None else changed_settings(manifest, settings)
