@@ -96,7 +96,7 @@ class Tracklet:
     sample_quality: (K,) float32 in [0, 1].
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
     face_jpeg: the best face with some surroundings, or b"".
-    look_frames: (M,) int64, increasing, the frames in which was looked at what surrounds the face; M may be 0.
+    look_frames: (M,) int64, increasing, the frames in which the surroundings of the face were examined; M may be 0.
     clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are out of sight.
     views: (M, VIEW_HEIGHT * VIEW_WIDTH) uint8, the frame as a small grey image, row by row.
     signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
