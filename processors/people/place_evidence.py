@@ -30,9 +30,10 @@ _BLOCK_ROWS = 256
 
 
 def place_log_odds(tracklets: Sequence[Tracklet], width: int, height: int) -> FloatArray:
-    """(N, N) float32 >= 0: log-odds from set-up and place that two tracklets are one person; the diagonal means nothing.
+    """(N, N) float32 >= 0: log-odds from set-up and place that two tracklets are one person.
 
-    The first and the last look around each tracklet are compared. Time: O(N^2), 4 s for N = 2000.
+    The diagonal means nothing. The first and the last look around each tracklet are compared.
+    Time: O(N^2), 4 s for N = 2000.
 
     Args:
         tracklets: N of one video.
