@@ -100,6 +100,21 @@ def seconds_of(time: str) -> float:
     return 3600 * hours + 60 * minutes + seconds
 
 
+_UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+
+def age_of(text: str) -> float:
+    """Seconds of "12h", "30d" or "4w".
+
+    Raises:
+        ValueError: `text` has another form.
+    """
+    match = re.fullmatch(r"(\d{1,5})([hdw])", text, re.ASCII)
+    if match is None:
+        raise ValueError("expected a number with h, d or w (hours, days, weeks), like 30d")
+    return int(match[1]) * _UNITS_S[match[2]]
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base class of the sections: immutable, keyword-only, strict about names."""
 
@@ -462,6 +477,14 @@ class RunSettings(Section, frozen=True):
             description="maximum size of the analysis cache, MB; least recently used entries go first",
         ),
     ] = 2000
+    keep_analyses: Annotated[
+        str,
+        Meta(
+            description="how long stored analyses are kept after their last use, e.g. 12h, 30d or 4w; "
+            "older ones are removed at the end of each run, 0d: all of them; forever: until cache_mb is full",
+            extra={"metavar": "AGE"},
+        ),
+    ] = "forever"
     facenet_weights: Annotated[
         str, Meta(description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch")
     ] = ""
@@ -475,7 +498,11 @@ class RunSettings(Section, frozen=True):
     offline: Annotated[bool, Meta(description="never download a model")] = False
 
     def __post_init__(self) -> None:
-        """Expand `~` in paths: no shell does it in a TOML file or in `--cache-dir=~/x`."""
+        """Check the age, and expand `~` in paths: no shell does it in a TOML file or in `--cache-dir=~/x`."""
+        try:
+            self.keep_analyses_s  # noqa: B018 - raises
+        except ValueError as error:
+            raise ValueError(f"keep_analyses: {error}, or forever") from error
         for name in ("cache_dir", "facenet_weights", "speech_weights"):
             value = getattr(self, name)
             try:
@@ -483,6 +510,11 @@ class RunSettings(Section, frozen=True):
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
             msgspec.structs.force_setattr(self, name, expanded)
+
+    @property
+    def keep_analyses_s(self) -> float | None:
+        """How long stored analyses are kept after their last use, seconds; None: no limit."""
+        return None if self.keep_analyses == "forever" else age_of(self.keep_analyses)
 
 
 class VariantSettings(Section, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config import RENAMED, RESULT_SECTIONS, Section, Settings, result_settings, seconds_of
+from config import RENAMED, RESULT_SECTIONS, RunSettings, Section, Settings, age_of, result_settings, seconds_of
 from core.errors import SettingsError
 from core.options import options
 from core.settings_file import load_settings
@@ -110,3 +110,21 @@ def test_a_list_is_words_with_commas_on_the_command_line_and_an_array_in_a_file(
 def test_a_renamed_setting_has_a_new_name_that_exists(section, old, new):
     assert new in getattr(Settings(), section).__struct_fields__
     assert old not in getattr(Settings(), section).__struct_fields__
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("12h", 43200), ("30d", 30 * 86400), ("2w", 14 * 86400), ("0d", 0)])
+def test_ages(text, seconds):
+    assert age_of(text) == seconds
+    assert Settings(run=RunSettings(keep_analyses=text)).run.keep_analyses_s == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 d", "30m", "999999d", "\u0663d"])
+def test_what_is_no_age(text):
+    with pytest.raises(ValueError, match="30d"):
+        age_of(text)
+    with pytest.raises(SettingsError, match=r"keep_analyses.*forever"):
+        load_settings(None, {"run": {"keep_analyses": text}})
+
+
+def test_analyses_are_kept_forever_by_default():
+    assert Settings().run.keep_analyses_s is None
