@@ -12,6 +12,7 @@ in a TOML file, which `core/settings_file.py` reads. The old name of a renamed s
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from fractions import Fraction
@@ -40,6 +41,11 @@ _LONGEST_VIDEO_S = 1_000_000
 
 MAX_SIDE_PX = 4096
 """of clips; supported by every current H.264 decoder"""
+_MIN_SIDE_PX = 64
+_MAX_HEIGHT_PX = 2160
+"""of clips: 4K; more than any enlarged face has detail for"""
+SOURCE_SIZE = "source"
+"""value of `ClipSettings.size`: clips are as high as their video"""
 
 TEMPLATE_FIELDS = (
     "VIDEO_NAME",
@@ -264,7 +270,10 @@ class ClipSettings(Section, frozen=True):
     ] = "1:1"
     size: Annotated[
         int | str,
-        Meta(description="height of the clips, or WIDTHxHEIGHT, which overrides aspect; px, even, 64 to 2160"),
+        Meta(
+            description="height of the clips, or WIDTHxHEIGHT, which overrides aspect; px, even, 64 to 2160; "
+            "source: the height of each video"
+        ),
     ] = 512
     framing: Annotated[
         Literal["face", "head", "bust"], Meta(description="how much to show: the face, head and shoulders, or the bust")
@@ -288,14 +297,8 @@ class ClipSettings(Section, frozen=True):
         """Check what a range cannot express. msgspec turns a ValueError into a ValidationError."""
         if isinstance(self.size, str) and self.size.isdecimal():
             msgspec.structs.force_setattr(self, "size", int(self.size))
-        width, height = self.frame_size
-        for side in {width, height}:
-            if not 64 <= side <= MAX_SIDE_PX or side % 2:
-                raise ValueError(
-                    f"size: clips of {width}x{height} px; sides must be 64 to {MAX_SIDE_PX}, a multiple of 2"
-                )
-        if height > 2160:
-            raise ValueError(f"size: a height of {height} px; at most 2160")
+        # Of clips that are as high as their video, only the shape is known.
+        width, height = self._shape() if self.size == SOURCE_SIZE else self._checked_frame_size()
         if not Fraction(1, 4) <= Fraction(width, height) <= 4:
             raise ValueError(f"aspect: {width}:{height} is narrower than 1:4 or wider than 4:1")
         if 0 < self.max_clip < 0.5:
@@ -308,22 +311,50 @@ class ClipSettings(Section, frozen=True):
             known = ", ".join(TEMPLATE_FIELDS)
             raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is not a field; fields are {known}")
 
+    def _checked_frame_size(self) -> tuple[int, int]:
+        width, height = self.frame_size
+        for side in {width, height}:
+            if not _MIN_SIDE_PX <= side <= MAX_SIDE_PX or side % 2:
+                raise ValueError(
+                    f"size: clips of {width}x{height} px; sides must be {_MIN_SIDE_PX} to {MAX_SIDE_PX} and even"
+                )
+        if height > _MAX_HEIGHT_PX:
+            raise ValueError(f"size: a height of {height} px; at most {_MAX_HEIGHT_PX}")
+        return width, height
+
     @property
     def frame_size(self) -> tuple[int, int]:
         """Width and height of the clips, px.
 
         Raises:
-            ValueError: `size` or `aspect` is malformed.
+            ValueError: `size` or `aspect` is malformed, or the size is that of a video: see `sized_for`.
         """
         if isinstance(self.size, str):
             numbers = re.fullmatch(r"(\d{1,5})x(\d{1,5})", self.size)
             if numbers is None:
-                raise ValueError(f"size: {self.size!r} is neither a height nor WIDTHxHEIGHT")
+                raise ValueError(f"size: {self.size!r} is neither a height nor WIDTHxHEIGHT nor {SOURCE_SIZE}")
             return int(numbers[1]), int(numbers[2])
+        return 2 * round(self.size * Fraction(*self._shape()) / 2), self.size
+
+    def sized_for(self, video_height: int) -> ClipSettings:
+        """These settings for a video `video_height` px high: where `size` is "source", it is a number of px.
+
+        It is that height made even, within the limits of both sides.
+        """
+        if self.size != SOURCE_SIZE:
+            return self
+        aspect = Fraction(*self._shape())
+        highest = min(_MAX_HEIGHT_PX, math.floor(MAX_SIDE_PX / aspect))
+        lowest = max(_MIN_SIDE_PX, math.ceil(_MIN_SIDE_PX / aspect))
+        height = min(max(video_height, lowest + lowest % 2), highest)
+        return msgspec.structs.replace(self, size=height - height % 2)
+
+    def _shape(self) -> tuple[int, int]:
+        """The terms of `aspect`; raises ValueError if it is malformed."""
         shape = re.fullmatch(r"([1-9]\d{0,4}):([1-9]\d{0,4})", self.aspect)
         if shape is None:
             raise ValueError(f"aspect: {self.aspect!r} is not WIDTH:HEIGHT")
-        return 2 * round(self.size * Fraction(int(shape[1]), int(shape[2])) / 2), self.size
+        return int(shape[1]), int(shape[2])
 
 
 class SpeechSettings(Section, frozen=True):
