@@ -315,9 +315,8 @@ class ClipSettings(Section, frozen=True):
         width, height = self.frame_size
         for side in {width, height}:
             if not _MIN_SIDE_PX <= side <= MAX_SIDE_PX or side % 2:
-                raise ValueError(
-                    f"size: clips of {width}x{height} px; sides must be {_MIN_SIDE_PX} to {MAX_SIDE_PX} and even"
-                )
+                limits = f"{_MIN_SIDE_PX} to {MAX_SIDE_PX}, a multiple of 2"
+                raise ValueError(f"size: clips of {width}x{height} px; sides must be {limits}")
         if height > _MAX_HEIGHT_PX:
             raise ValueError(f"size: a height of {height} px; at most {_MAX_HEIGHT_PX}")
         return width, height

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from core.options import options, section_title
-from core.settings_file import SETTINGS_NAME
+from core.profiles import PROFILES
+from core.settings_file import PROFILE_KEY, SETTINGS_NAME
 from processors.batch.exit_codes import EXIT_DONE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, new_parser
@@ -35,6 +36,11 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
 def template_lines() -> Iterator[str]:
     """The lines of a TOML file with every setting, commented out, at its default."""
     yield from _HEAD
+    yield ""
+    yield "# A bundle of settings, which the others in this file take precedence over:"
+    for name, profile in PROFILES.items():
+        yield f"#   {name}: {profile.purpose} ({profile.flags})"
+    yield f'# {PROFILE_KEY} = "{next(iter(PROFILES))}"'
     for section, members in groupby(options(), lambda option: option.section):
         yield ""
         yield f"[{section}]  # {section_title(section)}"
