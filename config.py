@@ -22,6 +22,9 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+PROGRAM = "face-clips"
+"""name of the program in pages and versions, and of its files and folders on the user's machine"""
+
 VERSION = "0.1.0"
 """of the program; results whose manifest was written by another version do not count as done"""
 

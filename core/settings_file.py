@@ -16,13 +16,13 @@ from typing import Any
 import msgspec
 import msgspec.toml
 
-from config import RENAMED, RESULT_SECTIONS, Settings, expand_home
+from config import PROGRAM, RENAMED, RESULT_SECTIONS, Settings, expand_home
 from core.errors import SettingsError
 from core.profiles import profile_settings
 
 logger = logging.getLogger(__name__)
 
-SETTINGS_NAME = "face-clips.toml"
+SETTINGS_NAME = f"{PROGRAM}.toml"
 """name of a settings file that is found without being named"""
 
 _FILES = (("analysis", "cuts"),)
@@ -87,7 +87,7 @@ def user_settings_file() -> Path | None:
         folder = Path(os.environ.get("XDG_CONFIG_HOME") or expand_home("~/.config"))
     except ValueError:
         return None
-    file = folder / "face-clips" / SETTINGS_NAME
+    file = folder / PROGRAM / SETTINGS_NAME
     return file if file.is_file() else None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from config import Settings
+from config import PROGRAM, Settings
 from core.analysis_store import ANALYSES_FOLDER
 from core.errors import OutputError, SettingsError, ascii_safe
 from core.model_manager import possible_embedders
@@ -69,7 +69,7 @@ def _writable_cache(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     try:
-        place = tempfile.TemporaryDirectory(prefix="face-clips-", ignore_cleanup_errors=True)
+        place = tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-", ignore_cleanup_errors=True)
     except OSError as error:
         message = f"{reason}, and no temporary folder can be created ({error.strerror or error})"
         raise OutputError(message, hint="use --cache-dir DIR to choose a writable folder") from error

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from config import PROGRAM
 from core.options import options, section_title
 from core.profiles import PROFILES
 from core.settings_file import PROFILE_KEY, SETTINGS_NAME
@@ -15,7 +16,7 @@ from processors.commands.argument_parser import Parser, new_parser
 from utils.stdout_guard import print_lines
 
 _HEAD = (
-    f"# Settings of face-clips. Saved as {SETTINGS_NAME} beside the videos or in ~/.config/face-clips, this file is",
+    f"# Settings of {PROGRAM}. Saved as {SETTINGS_NAME} beside the videos or in ~/.config/{PROGRAM}, this file is",
     "# found; under any other name it is given by --config. Remove the # before a setting to change it.",
 )
 

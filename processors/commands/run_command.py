@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import VERSION
+from config import PROGRAM, VERSION
 from core.options import options
 from core.settings_file import find_settings_file
 from processors.batch.exit_codes import EXIT_FAILED, EXIT_USAGE
@@ -95,7 +95,7 @@ def parser() -> Parser:
         help="how to show progress on stderr: bars on a terminal and a line a minute elsewhere (auto), or JSON lines",
     )
     add_verbosity(result)
-    result.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    result.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     add_settings(result, options())
     return result
 
