@@ -24,7 +24,7 @@ PHOTOS = ".github"
 """folder with a picture in which there are faces"""
 
 EDITING = ("people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink")
-WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "cache", "compare", "config"), ("--help", "config", *EDITING)
+WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "compare", "config"), ("--help", "config", *EDITING)
 WITHOUT_MODELS = ("--help", "cache", "clean", "config", "forget", *EDITING)
 
 Step = tuple[str, Sequence[str], int]
@@ -35,13 +35,18 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     """edited: name of the video whose people are edited; it needs two people, and two tracklets for person_01."""
     yield "--help", ["--help"], 0
     yield "--dry-run", [*inputs, "--dry-run"], 0
+    yield "--dry-run of a part", [*inputs, "--dry-run", "--start", "0:01", "--duration", "5", "--min-time", "2"], 0
+    yield "--dry-run of folders inside folders", [*inputs, "--dry-run", "--recursive"], 0
     yield "run", inputs, 0
     yield "run again", inputs, 0
     other = ["--size", "256", "--framing", "bust"]
     yield "other clips: --size 256 --framing bust", [*inputs, *other], 1
     yield "beside the first ones: --variant small", [*inputs, *other, "--variant", "small"], 0
+    yield "other clips: --for edit", [*inputs, "--for", "edit"], 1
+    yield "beside the first ones: --for reels --variant reels", [*inputs, "--for", "reels", "--variant", "reels"], 0
     yield "instead of the first ones: --overwrite", [*inputs, *other, "--overwrite"], 0
     yield "run again: the same clips", inputs, 0
+    yield "--progress json", [*inputs, "--progress", "json"], 0
     yield "--preview", [*inputs, "--preview"], 0
     yield "--reel", [*inputs, "--reel"], 0
     for name in ("mot", "coco", "vtt", "otio", "edl"):
@@ -66,6 +71,7 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "render", ["render", edited], 0
     yield "run after editing", inputs, 0
     yield "forget", ["forget", "P0001"], 0
+    yield "--keep-analyses 30d", [*inputs, "--keep-analyses", "30d"], 0
     yield "cache info", ["cache", "info"], 0
     yield "clean --older-than 30d --dry-run", ["clean", "--older-than", "30d", "--dry-run"], 0
     yield "clean --older-than 0h", ["clean", "--older-than", "0h"], 0
