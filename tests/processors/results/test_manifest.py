@@ -45,9 +45,9 @@ def test_what_is_written_is_read_again(tmp_path):
     text = (tmp_path / "manifest.json").read_text()
     assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
     assert list(json.loads(text)) == [
-        "schema", "format", "version", "input", "video", "settings", "models", "analysis", "timeline", "shots", "people",
-        "names", "unknown", "unknown_tracklets", "clips", "variants", "extras", "files", "warnings", "decode_failures",
-        "statistics",
+        "schema", "format", "version", "input", "video", "settings", "models", "analysis", "timeline", "shots",
+        "people", "names", "unknown", "unknown_tracklets", "clips", "variants", "extras", "files", "warnings",
+        "decode_failures", "statistics",
     ]  # fmt: skip
 
 
