@@ -118,7 +118,7 @@ class ClipRenderer:
         made = {} if finished is None else finished.find_all(specs)
         missing = [spec for spec in specs if spec.file not in made]
         if made:
-            logger.info("%d of %d clips were finished by an earlier run", len(made), len(specs))
+            logger.info("%d of %d clips are there already", len(made), len(specs))
 
         def note(clip: Clip) -> None:
             made[clip.file] = clip
