@@ -90,7 +90,8 @@ class ClipRenderer:
         """
         codec = self._settings.encode.codec
         # Before anything is decoded: there may be no encoder.
-        encoder = choose_encoder(codec, *self._settings.clip.frame_size)
+        clip = self._settings.clip.sized_for(analysis.video.height)
+        encoder = choose_encoder(codec, *clip.frame_size)
         try:
             return self._render_with(encoder, analysis, paths, folder, finished, completed)
         except EncodeError as error:

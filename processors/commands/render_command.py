@@ -13,7 +13,7 @@ from processors.batch.exit_codes import EXIT_DONE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import INPUT_DIR, Parser, add_folder, new_parser, path
 from processors.commands.console import open_console, signals_to
-from processors.commands.settings_flags import add_settings, settings_from
+from processors.commands.settings_flags import add_profile, add_settings, settings_from
 from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def parser() -> Parser:
         "render", "Make the clips again from timeline.json, with the recorded settings unless flags change them."
     )
     add_folder(result)
+    add_profile(result)
     result.add_argument("--video", type=path, metavar="FILE", help="the video, if it was moved")
     result.add_argument(
         "--analyse", action="store_true", help="analyse the video again if its analysis is no longer in the cache"
