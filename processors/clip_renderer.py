@@ -21,13 +21,14 @@ from core.media.video_reader import is_indexed
 from core.thread_budget import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis, RenderResult
 from processors.clips.clip_names import clip_files
+from processors.clips.clip_recipe import clip_recipe
 from processors.clips.clip_spec import ClipSpec, clip_spec
 from processors.clips.encoder_slots import EncoderSlots
 from processors.clips.frame_effects import FrameEffect
 from processors.clips.render_context import RenderContext
 from processors.clips.render_plan import Part, overlapping_groups, split_parts, split_passes
 from processors.clips.render_worker import RenderWorker
-from processors.clips.resume_journal import FinishedClip, FinishedClips
+from processors.clips.resume_journal import FinishedClips
 from processors.clips.shared_audio import SharedAudio
 from utils.stage_monitor import StageMonitor
 
@@ -78,8 +79,8 @@ class ClipRenderer:
     ) -> RenderResult:
         """Write one clip per path below `folder`, under the names of `clip_files`.
 
-        finished: clips in `folder` that an earlier run has finished; they are not made again. Each clip that is
-            finished now is added.
+        finished: clips that an earlier run has finished; they are not made again. Each clip that is finished now is
+            added.
         completed: called with each clip that is made, by the clip's thread, while others are still being made.
 
         Raises:
@@ -110,36 +111,34 @@ class ClipRenderer:
         completed: Callable[[Clip], None],
     ) -> RenderResult:
         names = clip_files(paths, analysis, self._settings.clip.template)
-        specs = [
-            clip_spec(path, name, analysis, encoder, self._effects(path))
-            for path, name in zip(paths, names, strict=True)
-        ]
+        specs = []
+        for path, name in zip(paths, names, strict=True):
+            effects = self._effects(path)
+            recipe = "" if finished is None else self._recipe(path, encoder, effects, finished.analysis_key)
+            specs.append(clip_spec(path, name, analysis, encoder, effects, recipe))
         made = {} if finished is None else finished.find_all(specs)
         missing = [spec for spec in specs if spec.file not in made]
         if made:
-            logger.info("%d of %d clips were finished by an earlier run", len(made), len(specs))
+            logger.info("%d of %d clips are there already", len(made), len(specs))
 
-        def note(spec: ClipSpec, clip: FinishedClip) -> None:
-            made[spec.file] = clip
+        def note(clip: Clip) -> None:
+            made[clip.file] = clip
             if finished is not None:
-                finished.add(spec.path, encoder, clip, spec.effects)
-            completed(clip.clip)
+                finished.add(clip)
+            completed(clip)
 
         self._make(analysis, missing, folder, note)
-        clips = [made[spec.file] for spec in specs]
-        return RenderResult(
-            clips=tuple(clip.clip for clip in clips),
-            repeated_frames=sum(clip.repeated_pictures for clip in clips),
-            damaged_audio_packets=sum(clip.damaged_sound_packets for clip in clips),
-            encoder=encoder,
-        )
+        return RenderResult(tuple(made[spec.file] for spec in specs), encoder)
+
+    def _recipe(self, path: CropPath, encoder: str, effects: Sequence[FrameEffect], analysis_key: str) -> str:
+        return clip_recipe(path, encoder, effects, analysis_key=analysis_key, settings=self._settings.encode)
 
     def _make(
         self,
         analysis: FaceAnalysis,
         specs: Sequence[ClipSpec],
         folder: Path,
-        completed: Callable[[ClipSpec, FinishedClip], None],
+        completed: Callable[[Clip], None],
     ) -> None:
         """Make clips, which have the same encoder."""
         if not specs:

@@ -17,7 +17,7 @@ class ClipSpec:
     wanted_pts: (M,) int64, pts of the source frame that each row shows. start_pts, end_pts: the part of the source
         that is shown, in its time base. start_s, end_s: the same in seconds from the first frame of the video.
     interval: of the audio. color: tags of the source. encoder: as ffmpeg names it.
-    effects: applied to each cropped frame, in this order.
+    effects: applied to each cropped frame, in this order. recipe: of `clip_recipe`, "" where nobody asks for it.
     """
 
     path: CropPath
@@ -31,13 +31,14 @@ class ClipSpec:
     color: ColorInfo
     encoder: str
     effects: tuple[FrameEffect, ...] = ()
+    recipe: str = ""
 
     @property
     def rows(self) -> int:
         """Frames of the clip."""
         return len(self.wanted_pts)
 
-    def clip(self, *, has_audio: bool) -> Clip:
+    def clip(self, *, has_audio: bool, repeated_frames: int = 0, damaged_audio_packets: int = 0) -> Clip:
         """The finished clip."""
         segment, path = self.path.segment, self.path
         return Clip(
@@ -53,11 +54,19 @@ class ClipSpec:
             height=path.height,
             has_sound=has_audio,
             upscaled=round(float(path.height / (path.windows[:, 3] - path.windows[:, 1]).min()), 4),
+            repeated_frames=repeated_frames,
+            damaged_audio_packets=damaged_audio_packets,
+            recipe=self.recipe,
         )
 
 
 def clip_spec(
-    path: CropPath, file: str, analysis: FaceAnalysis, encoder: str, effects: tuple[FrameEffect, ...] = ()
+    path: CropPath,
+    file: str,
+    analysis: FaceAnalysis,
+    encoder: str,
+    effects: tuple[FrameEffect, ...] = (),
+    recipe: str = "",
 ) -> ClipSpec:
     """The clip of `path`. encoder: of `choose_encoder`."""
     start, end = path.segment.start, path.segment.end
@@ -73,4 +82,5 @@ def clip_spec(
         color=analysis.video.color,
         encoder=encoder,
         effects=effects,
+        recipe=recipe,
     )

@@ -376,7 +376,7 @@ def test_a_clip_of_an_interrupted_run_is_only_reused_with_the_same_effects(plain
     counts = []
     for effects in ((), (), (Inverted(8),), (Inverted(8),), (Inverted(9),), (Inverted(9), Inverted(8))):
         renderer = ClipRenderer(SETTINGS, effects=functools.partial(chosen, effects))
-        renderer.render(plain, [crop(plain, 0, 5)], tmp_path, FinishedClips(tmp_path, {}))
+        renderer.render(plain, [crop(plain, 0, 5)], tmp_path, FinishedClips(tmp_path, "aa"))
         counts.append(len(made))
     assert counts == [1, 1, 2, 2, 3, 4]
 
