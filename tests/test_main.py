@@ -62,7 +62,8 @@ def other_value(option):
         # Words are separated by commas; several paths are several arguments.
         return ("mot,vtt", ("mot", "vtt")) if option.words else ("some/path", ("some/path",))
     if isinstance(option.default, str):
-        text = {"aspect": "9:16", "variant": "vertical"}.get(option.name, "some/path")
+        texts = {"aspect": "9:16", "variant": "vertical", "keep_analyses": "30d"}
+        text = texts.get(option.name, "some/path")
         return text, text
     for value in (option.default * 0.9 + 0.03, option.default + 2):
         value = type(option.default)(value)
