@@ -682,17 +682,18 @@ def test_the_cache_is_described_and_cleared(tmp_path, capsys):
     assert not entry.exists()
 
 
-def test_old_things_are_cleaned_away(tmp_path, capsys):
-    entry = tmp_path / "analyses" / f"{'a' * 64}.npz"
+def test_old_things_are_cleaned_away(results, tmp_path, capsys):
+    entry, others = (tmp_path / "analyses" / f"{digits * 32}.npz" for digits in ("ab", "cd"))
     entry.parent.mkdir()
-    entry.write_bytes(b"x")
-    os.utime(entry, (0, 0))
-    arguments = ["clean", "--older-than", "30d", "-o", tmp_path / "out", "--cache-dir", tmp_path]
+    for path in (entry, others):
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
+    arguments = ["clean", "--older-than", "30d", "-o", results.parent, "--cache-dir", tmp_path]
     assert "1 would be removed" in launch_command(capsys, *arguments, "--dry-run")[1]
     assert entry.exists()
     assert "1 removed" in launch_command(capsys, *arguments)[1]
-    assert not entry.exists()
-    assert str(entry) in (tmp_path / "out" / "clean.log").read_text()
+    assert not entry.exists() and others.exists() and results.exists()
+    assert str(entry) in (results.parent / "clean.log").read_text()
 
 
 def test_every_command_has_its_help(capsys):
