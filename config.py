@@ -274,8 +274,8 @@ class ClipSettings(Section, frozen=True):
     size: Annotated[
         int | str,
         Meta(
-            description="height of the clips, or WIDTHxHEIGHT, which overrides aspect; px, even, 64 to 2160; "
-            "source: the height of each video"
+            description="height of the clips, source (the height of each video) or WIDTHxHEIGHT, which overrides "
+            "aspect; px, even, 64 to 2160"
         ),
     ] = 512
     framing: Annotated[
