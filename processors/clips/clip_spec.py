@@ -18,6 +18,7 @@ class ClipSpec:
         that is shown, in its time base. start_s, end_s: the same in seconds from the first frame of the video.
     interval: of the audio. color: tags of the source. encoder: as ffmpeg names it.
     effects: applied to each cropped frame, in this order.
+    timecode: of the first frame, "" where the source has none.
     """
 
     path: CropPath
@@ -31,6 +32,7 @@ class ClipSpec:
     color: ColorInfo
     encoder: str
     effects: tuple[FrameEffect, ...] = ()
+    timecode: str = ""
 
     @property
     def rows(self) -> int:
@@ -73,4 +75,5 @@ def clip_spec(
         color=analysis.video.color,
         encoder=encoder,
         effects=effects,
+        timecode=analysis.video.timecode_at(analysis.seconds_at(start)),
     )
