@@ -267,7 +267,7 @@ class ClipSettings(Section, frozen=True):
     ] = "steady"
     template: Annotated[
         str, Meta(description=f"file name of each clip, without .mp4; fields: {', '.join(TEMPLATE_FIELDS)}")
-    ] = "clip_${CLIP_NUMBER}_${START_TIME}"
+    ] = "${PERSON}_clip_${CLIP_NUMBER}_${START_TIME}"
 
     def __post_init__(self) -> None:
         """Check what a range cannot express. msgspec turns a ValueError into a ValidationError."""
