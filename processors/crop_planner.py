@@ -39,6 +39,7 @@ class CropPlanner:
             ValueError: the segment is empty or none of its tracklets is in the analysis.
         """
         video = analysis.video
+        settings = self._settings.sized_for(video.height)
         source_frames = segment.start + frames_at_rate(
             analysis.frame_pts[segment.start : segment.end],
             video.time_base,
@@ -49,12 +50,12 @@ class CropPlanner:
         left, top, right, bottom = picture = _picture_of(tracklets, segment, analysis)
         corner = np.array([left, top], np.float64)
         face = _face_motion(tracklets, source_frames, picture).seen_from(corner)
-        windows = plan_windows(face, self._settings, right - left, bottom - top, float(video.frame_rate))
+        windows = plan_windows(face, settings, right - left, bottom - top, float(video.frame_rate))
         return CropPath(
             segment,
             source_frames,
             windows + np.tile(corner, 2),
-            *self._settings.frame_size,
+            *settings.frame_size,
             visible=None if picture == (0, 0, video.width, video.height) else picture,
         )
 

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from config import VERSION, ClipSettings, Settings
+from config import ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
@@ -21,7 +19,7 @@ from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_thumbnails import ClipThumbnails
-from processors.clips.resume_journal import FinishedClips
+from processors.clips.resume_journal import EarlierClips, FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.extras.registry import ExtrasContext, write_extras
 from processors.extras.variant_clips import make_variants
@@ -165,18 +163,17 @@ class VideoProcessor:
         record = dataclasses.replace(record, analysis=divided_analysis(timed, timeline.divisions))
         timeline, names = self._named(record, timeline, plan.timeline)
         choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
-        reused = None
-        if plan.action is Action.ADD_EXTRAS:
-            reused = old.reusable_for(timeline, self._settings)
+        reused = old.reusable_for(timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
+        earlier = None if self._settings.run.overwrite else old.earlier_clips
         with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
             if reused is None:
-                results, thumbnails = self._render(record, timeline, choice, staging)
+                results, thumbnails = self._render(record, timeline, choice, staging, earlier)
             else:
                 results, thumbnails = reused, self._take_over(reused, staging)
             missing = self._settings.output.extras - set(results.extras)
             plan_crops = functools.partial(self._plan_crops, choice.segments, record.analysis)
             variants = make_variants(
-                self._settings, results.variants, record.analysis, plan_crops, staging, self._monitor
+                self._settings, results.variants, record, earlier, plan_crops, staging, self._monitor
             )
             context = ExtrasContext(staging, record.analysis, timeline, results.clips, self._settings, self._monitor)
             made = write_extras(missing, context)
@@ -224,12 +221,16 @@ class VideoProcessor:
         return named_timeline(before, names.people), names
 
     def _render(
-        self, record: AnalysisRecord, timeline: Timeline, choice: ClipChoice, folder: Path
+        self,
+        record: AnalysisRecord,
+        timeline: Timeline,
+        choice: ClipChoice,
+        folder: Path,
+        earlier: EarlierClips | None,
     ) -> tuple[ReusableResults, ClipThumbnails]:
-        """Make the clips of `choice` in `folder`."""
+        """Make the clips of `choice` in `folder`. earlier: clips that may be taken over."""
         paths = self._plan_crops(choice.segments, record.analysis, self._settings.clip)
-        facts = {"version": VERSION, "analysis": record.key, "encode": msgspec.to_builtins(self._settings.encode)}
-        finished = FinishedClips(folder, facts)
+        finished = FinishedClips(folder, record.key, earlier)
         thumbnails = self._thumbnails(folder, (path.segment.person for path in paths))
         renderer = ClipRenderer(self._settings, self._monitor)
         rendered = renderer.render(record.analysis, paths, folder, finished, thumbnails.read_ahead)

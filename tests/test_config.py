@@ -5,9 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from config import RENAMED, RESULT_SECTIONS, Section, Settings, result_settings, seconds_of
+from config import (
+    RENAMED,
+    RESULT_SECTIONS,
+    ClipSettings,
+    RunSettings,
+    Section,
+    Settings,
+    age_of,
+    result_settings,
+    seconds_of,
+)
 from core.errors import SettingsError
 from core.options import options
 from core.settings_file import load_settings
@@ -31,6 +42,47 @@ def write(tmp_path: Path, text: str) -> Path:
 )
 def test_shape_and_size_of_the_clips(tmp_path, text, expected):
     assert load_settings(write(tmp_path, f"[clip]\n{text}"), {}).clip.frame_size == expected
+
+
+@pytest.mark.parametrize(
+    ("aspect", "video_height", "expected"),
+    [
+        ("1:1", 1080, (1080, 1080)),
+        ("9:16", 1080, (608, 1080)),
+        ("16:9", 721, (1280, 720)),
+        ("1:1", 4320, (2160, 2160)),
+        ("4:1", 2160, (4096, 1024)),
+        ("16:9", 2160, (3840, 2160)),
+        ("1:1", 36, (64, 64)),
+        ("1:4", 144, (64, 256)),
+        ("3:7", 100, (64, 150)),
+    ],
+)
+def test_clips_as_high_as_their_video(aspect, video_height, expected):
+    settings = ClipSettings(size="source", aspect=aspect)
+    sized = settings.sized_for(video_height)
+    assert sized.frame_size == expected
+    assert msgspec.structs.replace(sized, size="source") == settings
+    with pytest.raises(ValueError, match="source"):
+        _ = settings.frame_size
+
+
+def test_a_height_that_was_given_is_that_of_every_video():
+    assert ClipSettings(size=512).sized_for(1080) == ClipSettings(size=512)
+    assert ClipSettings(size="640x360").sized_for(1080).frame_size == (640, 360)
+
+
+@pytest.mark.parametrize(
+    ("clip", "expected"),
+    [
+        ({"size": "source", "aspect": "5:1"}, "narrower than 1:4 or wider"),
+        ({"size": "source", "aspect": "wide"}, "is not WIDTH:HEIGHT"),
+        ({"size": "sauce"}, "nor source"),
+    ],
+)
+def test_shapes_that_cannot_be_are_refused(clip, expected):
+    with pytest.raises(SettingsError, match=expected):
+        load_settings(None, {"clip": clip})
 
 
 @pytest.mark.parametrize(
@@ -110,3 +162,21 @@ def test_a_list_is_words_with_commas_on_the_command_line_and_an_array_in_a_file(
 def test_a_renamed_setting_has_a_new_name_that_exists(section, old, new):
     assert new in getattr(Settings(), section).__struct_fields__
     assert old not in getattr(Settings(), section).__struct_fields__
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("12h", 43200), ("30d", 30 * 86400), ("2w", 14 * 86400), ("0d", 0)])
+def test_ages(text, seconds):
+    assert age_of(text) == seconds
+    assert Settings(run=RunSettings(keep_analyses=text)).run.keep_analyses_s == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 d", "30m", "999999d", "\u0663d"])
+def test_what_is_no_age(text):
+    with pytest.raises(ValueError, match="30d"):
+        age_of(text)
+    with pytest.raises(SettingsError, match=r"keep_analyses.*forever"):
+        load_settings(None, {"run": {"keep_analyses": text}})
+
+
+def test_analyses_are_kept_forever_by_default():
+    assert Settings().run.keep_analyses_s is None

@@ -419,7 +419,7 @@ def test_without_inputs_it_is_the_projects_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["version"], VERSION),
+        (["version"], f"face-clips {VERSION}"),
         (["help"], "usage: python main.py [INPUT"),
         (["help", "render"], "usage: main.py render"),
         (["help", "nonsense"], "usage: python main.py [INPUT"),

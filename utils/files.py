@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,20 @@ def write_bytes(final: Path, data: bytes) -> None:
 def write_json(final: Path, value: Any) -> None:
     """Write `value` as indented JSON with the keys in the order given, atomically."""
     write_text(final, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make the file `source` appear as `target` too: as a hard link where possible, else as a copy; replaces `target`.
+
+    Raises:
+        OSError: neither is possible.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def safe_name(name: str, *, limit_bytes: int = 120) -> str:

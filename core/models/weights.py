@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from config import PROGRAM
 from core.errors import ModelChecksumError, ModelUnavailableError, SettingsError
 from core.models.model_spec import MODELS, WeightsFile
 from utils.files import atomic_path
@@ -35,7 +36,7 @@ def default_cache_dir() -> Path:
     folder = _user_cache_dir()
     if folder is None:
         raise SettingsError("this user has no home folder for the cache", hint=CACHE_DIR_HINT)
-    return folder / "face-clips"
+    return folder / PROGRAM
 
 
 def chosen_cache_dir(setting: str) -> Path:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from config import Settings
+from config import PROGRAM, Settings
 from core.analysis_store import ANALYSES_FOLDER
 from core.errors import OutputError, SettingsError, ascii_safe
 from core.model_manager import possible_embedders
 from core.models.model_spec import DETECTOR_NETS, EMBEDDERS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import default_cache_dir
+from processors.results.analysis_key import make_store
 from utils.files import PARTIAL_PREFIX, scratch_file
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ _NOT_KEPT = (
 
 @contextlib.contextmanager
 def usable_cache(settings: Settings) -> Iterator[Settings]:
-    """Yield `settings` with a cache folder that can be written within the block.
+    """Yield `settings` with a cache folder that can be written within the block; then remove analyses kept too long.
 
     A folder given by --cache-dir is not checked. If the user's cache folder cannot be written or has no space for the
     networks, a temporary folder replaces it, with one warning; it links to the contents of the user's folder.
@@ -40,6 +41,19 @@ def usable_cache(settings: Settings) -> Iterator[Settings]:
     Raises:
         OutputError: no temporary folder can be created either.
     """
+    with _writable_cache(settings) as usable:
+        try:
+            yield usable
+        finally:
+            # At the end, when the analyses that the block needed have just been used.
+            if (kept_s := settings.run.keep_analyses_s) is not None:
+                removed = make_store(usable).remove_unused(kept_s)
+                logger.debug("%d stored analyses and signals removed: unused for %s", len(removed), kept_s)
+
+
+@contextlib.contextmanager
+def _writable_cache(settings: Settings) -> Iterator[Settings]:
+    """Yield `settings` with a cache folder that can be written; the errors of `usable_cache`."""
     if settings.run.cache_dir:
         yield settings
         return
@@ -55,7 +69,7 @@ def usable_cache(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     try:
-        place = tempfile.TemporaryDirectory(prefix="face-clips-", ignore_cleanup_errors=True)
+        place = tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-", ignore_cleanup_errors=True)
     except OSError as error:
         message = f"{reason}, and no temporary folder can be created ({error.strerror or error})"
         raise OutputError(message, hint="use --cache-dir DIR to choose a writable folder") from error

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 _ANALYZER = "processors.face_analyzer"
 """imported by name: videos with a stored analysis do not need it"""
+_COMMON_HEIGHT_PX = 1080
+"""of videos, for a trial of the encoder before any is open; with `--size source`, rendering tries the real size"""
 
 
 @timed("models")
@@ -31,7 +33,8 @@ def load_models(settings: Settings) -> ModelManager:
         ToolMissingError: there is no ffmpeg, or it lacks the encoder that the settings demand.
         ModelError: weights, packages or the device are missing or do not fit together.
     """
-    choose_encoder(settings.encode.codec, *settings.clip.frame_size)
+    clip = settings.clip.sized_for(_COMMON_HEIGHT_PX)
+    choose_encoder(settings.encode.codec, *clip.frame_size)
     hint = "python -m pip install -r requirements.txt -c constraints.txt"
     # Importing the analyzer takes 0.4 s, which loading the networks spends half waiting.
     importing = helper_thread(_import_analyzer, name="import")

@@ -17,7 +17,7 @@ class ClipSpec:
     wanted_pts: (M,) int64, pts of the source frame that each row shows. start_pts, end_pts: the part of the source
         that is shown, in its time base. start_s, end_s: the same in seconds from the first frame of the video.
     interval: of the audio. color: tags of the source. encoder: as ffmpeg names it.
-    effects: applied to each cropped frame, in this order.
+    effects: applied to each cropped frame, in this order. recipe: of `clip_recipe`, "" where nobody asks for it.
     timecode: of the first frame, "" where the source has none.
     """
 
@@ -32,6 +32,7 @@ class ClipSpec:
     color: ColorInfo
     encoder: str
     effects: tuple[FrameEffect, ...] = ()
+    recipe: str = ""
     timecode: str = ""
 
     @property
@@ -39,7 +40,7 @@ class ClipSpec:
         """Frames of the clip."""
         return len(self.wanted_pts)
 
-    def clip(self, *, has_audio: bool) -> Clip:
+    def clip(self, *, has_audio: bool, repeated_frames: int = 0, damaged_audio_packets: int = 0) -> Clip:
         """The finished clip."""
         segment, path = self.path.segment, self.path
         return Clip(
@@ -55,6 +56,9 @@ class ClipSpec:
             height=path.height,
             has_sound=has_audio,
             upscaled=round(float(path.height / (path.windows[:, 3] - path.windows[:, 1]).min()), 4),
+            repeated_frames=repeated_frames,
+            damaged_audio_packets=damaged_audio_packets,
+            recipe=self.recipe,
         )
 
 

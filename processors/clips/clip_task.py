@@ -11,10 +11,10 @@ from concurrent.futures import Future
 from core.errors import DecodeError, InterruptedRunError
 from core.media.audio_reader import PcmExcerpt
 from core.media.clip_writer import ClipAudio, ClipWriter
+from core.types import Clip
 from processors.clips.clip_spec import ClipSpec
 from processors.clips.constant_rate import audio_write_errors, fill_rows
 from processors.clips.render_context import RenderContext
-from processors.clips.resume_journal import FinishedClip
 from utils.future_threads import FutureThread
 from utils.plane_crops import Planes, crop_planes
 from utils.stage_times import timed
@@ -45,7 +45,7 @@ class ClipTask:
         self._thread = FutureThread(self._make, name=self._target.name)
 
     @property
-    def result(self) -> Future[FinishedClip]:
+    def result(self) -> Future[Clip]:
         return self._thread.future
 
     @property
@@ -84,7 +84,7 @@ class ClipTask:
         """Wait until the thread has ended, and with it the encoder process and temporary files."""
         self._thread.join()
 
-    def _make(self) -> FinishedClip:
+    def _make(self) -> Clip:
         with contextlib.ExitStack() as stack:
             file, excerpt = self._read_audio(stack)
             self._writer = ClipWriter(
@@ -103,9 +103,9 @@ class ClipTask:
             with self._writer as writer:
                 repeated = self._encode(writer)
         damaged = 0 if excerpt is None else excerpt.damaged_packets
-        finished = FinishedClip(self.spec.clip(has_audio=excerpt is not None), repeated, damaged)
-        self._context.completed(self.spec, finished)
-        return finished
+        clip = self.spec.clip(has_audio=excerpt is not None, repeated_frames=repeated, damaged_audio_packets=damaged)
+        self._context.completed(clip)
+        return clip
 
     @timed("sound")
     def _read_audio(self, stack: contextlib.ExitStack) -> tuple[ClipAudio | None, PcmExcerpt | None]:

@@ -9,10 +9,8 @@ from pathlib import Path
 
 from config import EncodeSettings
 from core.errors import InterruptedRunError
-from core.types import VideoInfo
-from processors.clips.clip_spec import ClipSpec
+from core.types import Clip, VideoInfo
 from processors.clips.encoder_slots import EncoderSlots
-from processors.clips.resume_journal import FinishedClip
 from processors.clips.shared_audio import SharedAudio
 
 
@@ -31,7 +29,7 @@ class RenderContext:
     audio: SharedAudio
     slots: EncoderSlots
     decode_threads: int
-    completed: Callable[[ClipSpec, FinishedClip], None]
+    completed: Callable[[Clip], None]
     advanced: Callable[[int], None]
     stop: threading.Event
     failed: threading.Event = field(default_factory=threading.Event)

@@ -1,26 +1,25 @@
-"""A journal of the clips that an interrupted render has finished, so that the next run can reuse them.
+"""A journal of the clips that a render has finished, so that the next run can reuse them if this one is interrupted.
 
 A line of JSON is appended for each clip when it is complete. A clip is reused only if everything that determines its
-bytes is the same (the digest) and its file is unchanged (size and sha256).
+bytes is the same (the recipe) and its file is unchanged (size and sha256). Clips of finished results that have the
+recipe of a wanted one are taken over as well, whoever's they were and whatever they were called.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from core.types import Clip, CropPath
+from core.types import Clip
 from processors.clips.clip_spec import ClipSpec
-from processors.clips.frame_effects import FrameEffect
-from utils.files import PARTIAL_PREFIX
+from utils.files import PARTIAL_PREFIX, link_or_copy
 
 logger = logging.getLogger(__name__)
 
@@ -29,67 +28,74 @@ NOTES_FILE = f"{PARTIAL_PREFIX}clips.jsonl"
 _BLOCK_BYTES = 1 << 20
 
 
-class FinishedClip(msgspec.Struct, frozen=True):
-    """A finished clip.
+@dataclass(frozen=True, slots=True)
+class EarlierClips:
+    """Clips of finished results, by recipe. folder: what their files are relative to."""
 
-    repeated_pictures: frames that could not be decoded this time and repeat the one before. damaged_sound_packets:
-    audio packets that became silence. The names are part of the file's format.
-    """
-
-    clip: Clip
-    repeated_pictures: int = 0
-    damaged_sound_packets: int = 0
+    folder: Path
+    by_recipe: Mapping[str, Clip]
 
 
 class _Note(msgspec.Struct, frozen=True):
-    digest: str
     bytes: int
     sha256: str
-    finished: FinishedClip
+    clip: Clip
 
 
 class FinishedClips:
     """The finished clips in a folder. Any thread may `add` one; the other methods are for one thread."""
 
-    def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, analysis_key: str, earlier: EarlierClips | None = None) -> None:
         """Read the journal in `folder`, check every file in it and remove all other files.
 
-        facts: what all clips depend on (analysis, settings of the encoder, version), as JSON can hold it.
+        analysis_key: of the analysis that all clips depend on. earlier: clips that may be taken over.
 
         Raises:
             OSError: `folder` cannot be read or cleared.
         """
+        self.analysis_key = analysis_key
         self._folder = folder
-        self._facts = json.dumps(facts, sort_keys=True)
+        self._earlier = earlier
         self._lock = threading.Lock()
-        self._known = {note.finished.clip.file: note for note in _notes(folder / NOTES_FILE)}
+        self._known = {note.clip.file: note for note in _notes(folder / NOTES_FILE)}
         for file in [file for file, note in self._known.items() if not _is_unchanged(folder, note)]:
             logger.debug("%s: %s has changed since it was finished", folder.name, file)
             del self._known[file]
         _remove_all_but({folder / file for file in (*self._known, NOTES_FILE)}, folder)
 
-    def find(self, path: CropPath, file: str, encoder: str, effects: Sequence[FrameEffect] = ()) -> FinishedClip | None:
-        """The clip that these would make, if it is finished. file: its name, relative to the folder."""
-        note = self._known.get(file)
-        return note.finished if note and note.digest == self._digest(path, file, encoder, effects) else None
+    def find(self, spec: ClipSpec) -> Clip | None:
+        """The clip `spec`, if it is finished; one of earlier results is put into its place first.
 
-    def find_all(self, specs: Iterable[ClipSpec]) -> dict[str, FinishedClip]:
-        """Those of the clips that are finished, by file."""
-        found = {spec.file: self.find(spec.path, spec.file, spec.encoder, spec.effects) for spec in specs}
+        Raises:
+            OSError: a file cannot be put into its place, or the journal cannot be written.
+        """
+        if not spec.recipe:
+            return None
+        note = self._known.get(spec.file)
+        if note is not None and note.clip.recipe == spec.recipe:
+            return note.clip
+        earlier = None if self._earlier is None else self._earlier.by_recipe.get(spec.recipe)
+        return None if earlier is None else self._take_over(earlier, spec)
+
+    def find_all(self, specs: Iterable[ClipSpec]) -> dict[str, Clip]:
+        """Those of the clips that are finished, by file.
+
+        Raises:
+            OSError: as in `find`.
+        """
+        found = {spec.file: self.find(spec) for spec in specs}
         return {file: clip for file, clip in found.items() if clip is not None}
 
-    def add(self, path: CropPath, encoder: str, finished: FinishedClip, effects: Sequence[FrameEffect] = ()) -> None:
+    def add(self, clip: Clip) -> None:
         """Note a clip whose file has just been completed.
 
         Raises:
             OSError: the journal cannot be written.
         """
-        file = finished.clip.file
-        size, sha256 = _size_and_sha256(self._folder / file)
-        note = _Note(self._digest(path, file, encoder, effects), size, sha256, finished)
+        note = _Note(*_size_and_sha256(self._folder / clip.file), clip)
         with self._lock, (self._folder / NOTES_FILE).open("ab") as notes:
             notes.write(msgspec.json.encode(note) + b"\n")
-            self._known[file] = note
+            self._known[clip.file] = note
 
     def keep_only(self, files: Iterable[str]) -> None:
         """Remove all clips but `files`, relative to the folder: others belong to another timeline or other settings.
@@ -99,16 +105,12 @@ class FinishedClips:
         """
         _remove_all_but({self._folder / file for file in (*files, NOTES_FILE)}, self._folder)
 
-    def _digest(self, path: CropPath, file: str, encoder: str, effects: Sequence[FrameEffect]) -> str:
-        segment = path.segment
-        digest = hashlib.sha256(self._facts.encode())
-        facts = [file, encoder, segment.person, segment.shot, segment.start, segment.end, path.width, path.height]
-        facts += [path.visible]
-        facts += [dict(effect.facts) for effect in effects]
-        digest.update(json.dumps(facts, sort_keys=True).encode())
-        digest.update(path.source_frames.tobytes())
-        digest.update(path.windows.tobytes())
-        return digest.hexdigest()
+    def _take_over(self, earlier: Clip, spec: ClipSpec) -> Clip:
+        assert self._earlier is not None
+        link_or_copy(self._earlier.folder / earlier.file, self._folder / spec.file)
+        clip = replace(earlier, person=spec.path.segment.person, file=spec.file)
+        self.add(clip)
+        return clip
 
 
 def has_finished_clips(folder: Path) -> bool:
@@ -129,7 +131,7 @@ def _notes(path: Path) -> Iterator[_Note]:
 
 
 def _is_unchanged(folder: Path, note: _Note) -> bool:
-    file = Path(note.finished.clip.file)
+    file = Path(note.clip.file)
     if file.is_absolute() or ".." in file.parts:
         return False
     path = folder / file

@@ -1,11 +1,11 @@
-"""`main.py clean --older-than AGE`: remove old results and analyses."""
+"""`main.py clean --older-than AGE`: remove old results of an output folder, and their analyses."""
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 
+from config import age_of
 from core.errors import SettingsError
 from core.options import options
 from processors.batch.exit_codes import EXIT_DONE
@@ -18,15 +18,15 @@ from utils.stdout_guard import print_lines
 
 logger = logging.getLogger(__name__)
 
-_UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
-
 
 def parser() -> Parser:
     """Return the parser of `clean`."""
-    result = new_parser("clean", "Remove old results and stored analyses; files of other programs are never touched.")
+    result = new_parser(
+        "clean", "Remove old results of an output folder and their stored analyses; nothing else is touched."
+    )
     result.add_argument(
         "--older-than",
-        type=argument_type(parse_age),
+        type=argument_type(age_of),
         required=True,
         metavar="30d",
         help="minimum age: a number of hours (h), days (d) or weeks (w)",
@@ -51,15 +51,3 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run)
     print_lines(removal_lines(removed, dry_run=parsed.dry_run))
     return EXIT_DONE
-
-
-def parse_age(text: str) -> float:
-    """Return the seconds in "12h", "30d" or "4w".
-
-    Raises:
-        ValueError: `text` is something else.
-    """
-    match = re.fullmatch(r"(\d{1,5})([hdw])", text)
-    if match is None:
-        raise ValueError("expected a number with h, d or w (hours, days, weeks), like 30d")
-    return float(int(match[1]) * _UNITS_S[match[2]])

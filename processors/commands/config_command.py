@@ -6,15 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from config import PROGRAM
 from core.options import options, section_title
-from core.settings_file import SETTINGS_NAME
+from core.profiles import PROFILES
+from core.settings_file import PROFILE_KEY, SETTINGS_NAME
 from processors.batch.exit_codes import EXIT_DONE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, new_parser
 from utils.stdout_guard import print_lines
 
 _HEAD = (
-    f"# Settings of face-clips. Saved as {SETTINGS_NAME} beside the videos or in ~/.config/face-clips, this file is",
+    f"# Settings of {PROGRAM}. Saved as {SETTINGS_NAME} beside the videos or in ~/.config/{PROGRAM}, this file is",
     "# found; under any other name it is given by --config. Remove the # before a setting to change it.",
 )
 
@@ -35,6 +37,11 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
 def template_lines() -> Iterator[str]:
     """The lines of a TOML file with every setting, commented out, at its default."""
     yield from _HEAD
+    yield ""
+    yield "# A bundle of settings, which the others in this file take precedence over:"
+    for name, profile in PROFILES.items():
+        yield f"#   {name}: {profile.purpose} ({profile.flags})"
+    yield f'# {PROFILE_KEY} = "{next(iter(PROFILES))}"'
     for section, members in groupby(options(), lambda option: option.section):
         yield ""
         yield f"[{section}]  # {section_title(section)}"

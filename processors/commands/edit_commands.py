@@ -1,4 +1,4 @@
-"""`main.py rename|merge|split|assign|drop|undo`: correct who is who in timeline.json."""
+"""`main.py merge|split|assign|drop|undo`: correct who is who in timeline.json."""
 
 from __future__ import annotations
 
@@ -26,22 +26,9 @@ logger = logging.getLogger(__name__)
 _THEN_RENDER = "in timeline.json; afterwards, main.py render makes the clips again."
 
 
-def rename_parser() -> Parser:
-    """Return the parser of `rename`."""
-    parser = _edit_parser("rename", "Give a person a name", "name as shown by main.py people")
-    parser.add_argument("new_name", type=word, metavar="NAME", help="new name, also used for the person's folder")
-    return parser
-
-
-def rename(arguments: Sequence[str], _: RunJournal) -> int:
-    """`main.py rename FOLDER PERSON NAME`."""
-    parsed = rename_parser().parse_args(arguments)
-    return _edit(parsed, lambda editor, timeline, _: editor.rename(timeline, parsed.person, parsed.new_name))
-
-
 def merge_parser() -> Parser:
     """Return the parser of `merge`."""
-    parser = _edit_parser("merge", "Merge several people into one", "person whose name is kept")
+    parser = edit_parser("merge", f"Merge several people into one {_THEN_RENDER}", "person whose name is kept")
     parser.add_argument("others", nargs="+", type=word, metavar="OTHER", help="people to merge into PERSON")
     parser.add_argument("--force", action="store_true", help="merge even people who are on screen at the same time")
     return parser
@@ -58,7 +45,7 @@ def merge(arguments: Sequence[str], _: RunJournal) -> int:
 
 def split_parser() -> Parser:
     """Return the parser of `split`."""
-    parser = _edit_parser("split", "Divide a person into two", "person who has the tracklets now")
+    parser = edit_parser("split", f"Divide a person into two {_THEN_RENDER}", "person who has the tracklets now")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--tracklets", type=tracklet_numbers, metavar="3,4-6", help="tracklets of the new person")
     where.add_argument(
@@ -87,7 +74,9 @@ def split(arguments: Sequence[str], _: RunJournal) -> int:
 
 def assign_parser() -> Parser:
     """Return the parser of `assign`."""
-    parser = _edit_parser("assign", "Give tracklets to a person", "person who gets them; a new name makes a new person")
+    parser = edit_parser(
+        "assign", f"Give tracklets to a person {_THEN_RENDER}", "person who gets them; a new name makes a new person"
+    )
     parser.add_argument("--tracklets", type=tracklet_numbers, required=True, metavar="4,7", help="tracklets to give")
     parser.add_argument("--force", action="store_true", help="even if the person is visible elsewhere at the same time")
     return parser
@@ -155,8 +144,9 @@ def time_in_video(text: str) -> float:
         raise argparse.ArgumentTypeError(f"expected a time like 11.64, 0:11.64 or 1:02:11.640, not {text!r}") from error
 
 
-def _edit_parser(command: str, purpose: str, person_help: str) -> Parser:
-    parser = new_parser(command, f"{purpose} {_THEN_RENDER}")
+def edit_parser(command: str, description: str, person_help: str) -> Parser:
+    """Return a parser with FOLDER, PERSON and the flags of the gallery."""
+    parser = new_parser(command, description)
     add_folder(parser)
     add_gallery_flags(parser, optional=True)
     parser.add_argument("person", type=word, metavar="PERSON", help=person_help)
@@ -173,10 +163,16 @@ def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, Segme
         )
 
 
-def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) -> int:
-    """Edit the folder that is meant, tell the gallery, and print who there is now."""
+def print_people(folder: Path, timeline: TimelineFile) -> None:
+    """Print who there is now."""
     from processors.commands.people_table import people_lines
     from processors.results.manifest import read_manifest
+
+    print_lines(people_lines(timeline, read_manifest(folder)))
+
+
+def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) -> int:
+    """Edit the folder that is meant, tell the gallery, and print who there is now."""
     from processors.results.result_lookup import find_folder
     from processors.results.result_tree import output_root
 
@@ -184,5 +180,5 @@ def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) ->
     edited = edit(folder)
     follow_edited_timeline(folder, edited, gallery_file(parsed, output_root(folder)))
     logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
-    print_lines(people_lines(edited, read_manifest(folder)))
+    print_people(folder, edited)
     return EXIT_DONE

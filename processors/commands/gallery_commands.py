@@ -145,8 +145,8 @@ def _appearance(gallery: Gallery, text: str) -> tuple[str, str] | None:
 
 
 def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
-    """Remove the stored analyses that hold vectors of the person; returns those that cannot be removed."""
-    entries = [entry for entry in store.entries() if entry.path.name.partition(".")[0] in gone.analyses]
+    """Remove the stored analyses that hold vectors of the person, and their signals; returns what cannot be removed."""
+    entries = [entry for entry in store.entries() if entry.analysis in gone.analyses]
     return [entry.path for entry in entries if not store.remove(entry)]
 
 

@@ -1,7 +1,7 @@
-"""`main.py clean` and `cache`: removes old results, finished clips of interrupted runs, and stored analyses.
+"""`main.py clean`: removes old results of one output folder, its interrupted runs, and the analyses of its results.
 
-Only what the program made is removed: files that a manifest lists and that have not changed since, and entries of the
-analysis store. Other files stay, and so do the folders that hold them.
+Only what the program made is removed: files that a manifest lists and that have not changed since, and the stored
+analyses that those manifests name. Other files stay, and so do the folders that hold them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.analysis_store import AnalysisStore, StoreEntry
+from core.analysis_store import AnalysisStore
 from core.errors import OutputError, ascii_safe
 from processors.batch.batch_summary import last_summary
 from processors.batch.index_writer import INDEX_FILE, write_index
@@ -27,7 +27,6 @@ from processors.results.result_tree import result_folders, tree_folders
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import history_files
 from utils.files import PARTIAL_PREFIX
-from utils.plurals import count_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +47,9 @@ class Removal:
 
 
 def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *, dry_run: bool) -> list[Removal]:
-    """Remove results, finished clips of interrupted runs, and analyses that were not written or used for so long.
+    """Remove what in `output_dir` was not written for so long: results, and finished clips of interrupted runs.
 
+    So are the stored analyses of its results that were not used for so long, since the store serves all output folders.
     Returns what was removed and appends it to clean.log in `output_dir`.
     store: None if there is none. dry_run: remove nothing, only return what would be removed.
 
@@ -58,8 +58,11 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
     """
     before = time.time() - older_than_s
     removed: list[Removal] = []
+    analyses: frozenset[str] = frozenset()
     if output_dir.is_dir():
         with output_lock(output_dir):
+            # Manifests that are removed name them.
+            analyses = frozenset(read_outline(folder).analysis for folder in result_folders(output_dir))
             for folder in _old_folders(output_dir, before):
                 if removal := _clean_folder(folder, dry_run=dry_run):
                     removed.append(removal)
@@ -69,30 +72,11 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
                 write_people_pages(output_dir, output_dir / GALLERY_FILE)
                 write_index(output_dir, last_summary(output_dir))
     if store is not None:
-        old = (entry for entry in store.entries() if entry.used_at < before)
+        old = (entry for entry in store.entries() if entry.used_at < before and entry.analysis in analyses)
         removed += [Removal(entry.path, entry.bytes) for entry in old if dry_run or store.remove(entry)]
     if removed and not dry_run:
         _log(output_dir, removed)
     return removed
-
-
-def clear_cache(store: AnalysisStore) -> list[StoreEntry]:
-    """Remove all stored analyses; returns those that were removed."""
-    return [entry for entry in store.entries() if store.remove(entry)]
-
-
-def cache_lines(store: AnalysisStore) -> Iterator[str]:
-    """The state of the store, for the terminal."""
-    entries = store.entries()
-    used, limit = sum(e.bytes for e in entries), store.limit_bytes
-    yield f"folder    {ascii_safe(str(store.folder))}"
-    analyses = sum(entry.is_analysis for entry in entries)
-    signals = f" and {count_of(len(entries) - analyses, 'signal')}" if len(entries) > analyses else ""
-    yield f"analyses  {analyses}{signals}"
-    yield f"size      {used / 1e6:.1f} of {limit / 1e6:.0f} MB"
-    if entries:
-        days = (time.time() - entries[-1].used_at) / 86400
-        yield f"oldest    last used {days:.0f} days ago"
 
 
 def removal_lines(removed: list[Removal], *, dry_run: bool) -> Iterator[str]:

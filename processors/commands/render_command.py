@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import VideoProcessingError
 from core.options import options
@@ -11,8 +13,12 @@ from processors.batch.exit_codes import EXIT_DONE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import INPUT_DIR, Parser, add_folder, new_parser, path
 from processors.commands.console import open_console, signals_to
-from processors.commands.settings_flags import add_settings, settings_from
+from processors.commands.settings_flags import add_profile, add_settings, settings_from
 from utils.stdout_guard import print_lines
+
+if TYPE_CHECKING:
+    from processors.results.manifest import Manifest
+    from utils.batch_monitor import BatchMonitor
 
 _NO_SECTIONS = {"analysis", "identity", "speech"}
 """they decide what timeline.json says, which is there already"""
@@ -26,6 +32,7 @@ def parser() -> Parser:
         "render", "Make the clips again from timeline.json, with the recorded settings unless flags change them."
     )
     add_folder(result)
+    add_profile(result)
     result.add_argument("--video", type=path, metavar="FILE", help="the video, if it was moved")
     result.add_argument(
         "--analyse", action="store_true", help="analyse the video again if its analysis is no longer in the cache"
@@ -38,23 +45,35 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     """Make the clips again; returns the exit code."""
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity) as monitor:
-        from processors.batch.cache_place import usable_cache
-        from processors.commands.folder_renderer import render_folder, rendered_lines
-        from processors.results.result_lookup import find_folder, recorded_settings
+        from processors.commands.folder_renderer import rendered_lines
+        from processors.results.result_lookup import find_folder
 
         folder = find_folder(parsed.folder, parsed.output)
-        settings = settings_from(parsed, recorded_settings(folder))
-        named = [file for file in [Path(parsed.folder)] if file.is_file()]
-        places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
-        if crash := journal.history.left_out(folder.name):
-            raise VideoProcessingError(crash.reason, path=folder)
-        monitor.begin(1)
-        monitor.expect(folder.name, 1.0)
-        with (
-            signals_to(monitor.stop),
-            journal.working_on(folder.name, "finish"),
-            usable_cache(settings) as usable,
-        ):
-            manifest = render_folder(folder, usable, monitor.video(folder.name), places=places, analyse=parsed.analyse)
+        manifest = render_results(folder, parsed, monitor, journal, analyse=parsed.analyse)
     print_lines(rendered_lines(folder, manifest))
     return EXIT_DONE
+
+
+def render_results(
+    folder: Path, parsed: argparse.Namespace, monitor: BatchMonitor, journal: RunJournal, *, analyse: bool = False
+) -> Manifest:
+    """Make the results in `folder` again from its timeline, taking over each clip that stays as it is.
+
+    parsed: with the attributes `folder` and `video` and any settings. analyse: if the stored analysis is gone.
+
+    Raises:
+        VideoProcessingError: an earlier attempt crashed. Others as in `render_folder`.
+    """
+    from processors.batch.cache_place import usable_cache
+    from processors.commands.folder_renderer import render_folder
+    from processors.results.result_lookup import recorded_settings
+
+    settings = settings_from(parsed, recorded_settings(folder))
+    named = [file for file in [Path(parsed.folder)] if file.is_file()]
+    places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
+    if crash := journal.history.left_out(folder.name):
+        raise VideoProcessingError(crash.reason, path=folder)
+    monitor.begin(1)
+    monitor.expect(folder.name, 1.0)
+    with signals_to(monitor.stop), journal.working_on(folder.name, "finish"), usable_cache(settings) as usable:
+        return render_folder(folder, usable, monitor.video(folder.name), places=places, analyse=analyse)

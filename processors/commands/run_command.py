@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import VERSION
+from config import PROGRAM, VERSION
 from core.options import options
 from core.settings_file import find_settings_file
 from processors.batch.exit_codes import EXIT_FAILED, EXIT_USAGE
@@ -20,7 +20,7 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import INPUT_DIR, OUTPUT_DIR, Parser, add_verbosity, existing_place, path
 from processors.commands.command import print_error
 from processors.commands.console import open_console, signals_to
-from processors.commands.settings_flags import add_settings, given_settings, settings_from
+from processors.commands.settings_flags import add_profile, add_settings, given_settings, settings_from
 from utils.plurals import count_of
 from utils.stdout_guard import print_lines
 
@@ -52,8 +52,8 @@ other commands (main.py COMMAND --help):
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
 Settings may also be given in a TOML file: one section for each group above, with "_" instead of "-", as min_face = 0.1
 in section [analysis]. It is named by --config, or found as face-clips.toml beside the inputs, else in the folder
-face-clips of your config folder (~/.config). Flags take precedence over the file, the file over the defaults. Finished
-videos keep the settings that they were made with, except for those of flags and --config."""
+face-clips of your config folder (~/.config). Flags take precedence over --for, that over the file, the file over the
+defaults. Finished videos keep the settings that they were made with, except for those of flags, --for and --config."""
 _BUNDLE_HELP = (
     "write a zip for a bug report (default: debug-bundle.zip in this folder): log, versions, machine, settings, video "
     "properties, manifests, tracks.csv. It contains no video, images, faces, paths or names given to people, but it "
@@ -82,6 +82,7 @@ def parser() -> Parser:
         "-o", "--output", type=path, default=OUTPUT_DIR, metavar="DIR", help="output folder (default: videos/output)"
     )
     result.add_argument("--config", type=path, metavar="FILE.toml", help="settings file")
+    add_profile(result)
     result.add_argument("--dry-run", action="store_true", help="only list what would be done")
     result.add_argument("--log-file", type=path, metavar="FILE", help="append a detailed log as JSON lines to FILE")
     result.add_argument(
@@ -94,7 +95,7 @@ def parser() -> Parser:
         help="how to show progress on stderr: bars on a terminal and a line a minute elsewhere (auto), or JSON lines",
     )
     add_verbosity(result)
-    result.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    result.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     add_settings(result, options())
     return result
 

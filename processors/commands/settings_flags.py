@@ -9,7 +9,8 @@ from typing import Any
 
 from config import Settings
 from core.options import Option, flag_of, section_title
-from core.settings_file import current_names, load_settings, read_settings_file, user_settings_file
+from core.profiles import PROFILES, profile_settings
+from core.settings_file import current_names, load_settings, merged, read_settings_file, user_settings_file
 from processors.commands.argument_parser import Parser, argument_type
 
 _METAVARS = {float: "NUMBER", int: "N", str: "TEXT", tuple: "LIST"}
@@ -27,38 +28,56 @@ def add_settings(parser: Parser, options: Iterable[Option]) -> None:
         _add_flag(groups[option.section], option)
 
 
+def add_profile(parser: Parser) -> None:
+    """Add --for; its destination is `profile`."""
+    bundles = "; ".join(f"{name} ({profile.purpose}): {profile.flags}" for name, profile in PROFILES.items())
+    text = f"settings for one purpose; flags take precedence over them, they over a settings file. {bundles}"
+    parser.add_argument("--for", dest="profile", choices=tuple(PROFILES), default="", help=text)
+
+
 def settings_from(
     parsed: argparse.Namespace, recorded: dict[str, dict[str, Any]] | None = None, found: Path | None = None
 ) -> Settings:
-    """Build the settings: defaults, then a file, then the `recorded` settings, then flags.
+    """Build the settings: defaults, then a file, then the `recorded` settings, then --for, then flags.
 
     found: the file to use without `--config`; None: the user's, if there is one.
 
     Raises:
         SettingsError: the file cannot be read, or a value is invalid.
     """
-    values = current_names(recorded or {})
-    for destination, value in vars(parsed).items():
-        section, dot, name = destination.partition(".")
-        if dot:
-            values.setdefault(section, {})[name] = value
     config: Path | None = getattr(parsed, "config", None)
-    return load_settings(config, values, found=found or user_settings_file())
+    return load_settings(
+        config,
+        merged(current_names(recorded or {}), _flag_settings(parsed)),
+        found=found or user_settings_file(),
+        follow_profile=not _profile(parsed),
+    )
 
 
 def given_settings(parsed: argparse.Namespace) -> frozenset[str]:
-    """Names of the settings that flags or the file of --config set, "section.name".
+    """Names of the settings that flags, --for or the file of --config set, "section.name".
 
     Raises:
         SettingsError: the file cannot be read, or a value is invalid.
     """
     config: Path | None = getattr(parsed, "config", None)
-    values = {} if config is None else read_settings_file(config)
+    values = {} if config is None else read_settings_file(config, follow_profile=not _profile(parsed))
+    values = merged(values, _flag_settings(parsed))
+    return frozenset(f"{section}.{name}" for section, keys in current_names(values).items() for name in keys)
+
+
+def _profile(parsed: argparse.Namespace) -> str:
+    return getattr(parsed, "profile", "")
+
+
+def _flag_settings(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """What the flags set, {section: {name: value}}, and under them what --for stands for."""
+    flags: dict[str, dict[str, Any]] = {}
     for destination, value in vars(parsed).items():
         section, dot, name = destination.partition(".")
         if dot:
-            values.setdefault(section, {})[name] = value
-    return frozenset(f"{section}.{name}" for section, keys in current_names(values).items() for name in keys)
+            flags.setdefault(section, {})[name] = value
+    return merged(profile_settings(_profile(parsed)), flags)
 
 
 def _add_flag(group: Any, option: Option) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from config import VERSION, ClipSettings, Settings
+from config import ClipSettings, Settings
+from core.analysis_file import AnalysisRecord
 from core.media.stream_choice import choose_audio
-from core.types import Clip, CropPath, FaceAnalysis
+from core.types import Clip, CropPath
 from processors.clip_renderer import ClipRenderer
-from processors.clips.resume_journal import FinishedClips
+from processors.clips.resume_journal import EarlierClips, FinishedClips
 from utils.files import PARTIAL_PREFIX
 from utils.stage_monitor import StageMonitor
 
@@ -24,14 +25,15 @@ PlanCrops = Callable[[ClipSettings], Sequence[CropPath]]
 def make_variants(
     settings: Settings,
     kept: Mapping[str, tuple[Clip, ...]],
-    analysis: FaceAnalysis,
+    record: AnalysisRecord,
+    earlier: EarlierClips | None,
     plan_crops: PlanCrops,
     folder: Path,
     monitor: StageMonitor,
 ) -> dict[str, tuple[Clip, ...]]:
     """The clips of all `settings.variants`, by name, as PERSON/NAME/*.mp4 below the video's `folder`.
 
-    kept: those that are in the folder already.
+    kept: those that are in the folder already. earlier: clips that may be taken over one by one.
 
     Raises:
         DecodeError, EncodeError, OutputError, ToolMissingError: as in `ClipRenderer.render`.
@@ -43,28 +45,22 @@ def make_variants(
     for name in sorted(settings.variants.keys() - kept.keys()):
         variant = settings.variants[name]
         own = replace(settings, clip=variant.clip, encode=variant.encode)
-        heard = dataclasses.replace(analysis, video=choose_audio(analysis.video, variant.encode.audio_stream))
-        result[name] = _render(name, own, heard, plan_crops(variant.clip), folder, monitor)
+        video = choose_audio(record.analysis.video, variant.encode.audio_stream)
+        heard = dataclasses.replace(record.analysis, video=video)
+        apart = folder / f"{PARTIAL_PREFIX}{name}"
+        apart.mkdir()
+        finished = FinishedClips(apart, record.key, earlier)
+        rendered = ClipRenderer(own, monitor).render(heard, plan_crops(variant.clip), apart, finished)
+        result[name] = _moved(rendered.clips, name, apart, folder)
     return result
 
 
-def _render(
-    name: str,
-    settings: Settings,
-    analysis: FaceAnalysis,
-    paths: Sequence[CropPath],
-    folder: Path,
-    monitor: StageMonitor,
-) -> tuple[Clip, ...]:
-    # Apart from the first set, whose clips have the same names.
-    apart = folder / f"{PARTIAL_PREFIX}{name}"
-    apart.mkdir()
-    finished = FinishedClips(apart, {"version": VERSION, "variant": name})
-    rendered = ClipRenderer(settings, monitor).render(analysis, paths, apart, finished)
-    clips = tuple(dataclasses.replace(clip, file=variant_file(clip.file, name)) for clip in rendered.clips)
-    for made, clip in zip(rendered.clips, clips, strict=True):
+def _moved(made: Sequence[Clip], name: str, apart: Path, folder: Path) -> tuple[Clip, ...]:
+    """The clips in their place below `folder`. apart: where they were made; the first set's clips have their names."""
+    clips = tuple(dataclasses.replace(clip, file=variant_file(clip.file, name)) for clip in made)
+    for before, clip in zip(made, clips, strict=True):
         (folder / clip.file).parent.mkdir(parents=True, exist_ok=True)
-        (apart / made.file).rename(folder / clip.file)
+        (apart / before.file).rename(folder / clip.file)
     shutil.rmtree(apart)
     return clips
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config import VERSION
+from config import PROGRAM, VERSION
 from utils.plurals import count_of
 from utils.time_formats import clock
 from utils.urls import href
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-GENERATOR = f"people out of videos {VERSION}"
-_GENERATOR_TAG = b'<meta name="generator" content="people out of videos '
+GENERATOR = f"{PROGRAM} {VERSION}"
+_GENERATOR_TAGS = tuple(
+    f'<meta name="generator" content="{name} '.encode() for name in (PROGRAM, "people out of videos")
+)
+"""in pages of all versions; until 2026-11-28 they said what the program does instead of its name"""
 PALETTE = 10
 """number of colours for people in page.css"""
 
@@ -38,7 +41,9 @@ def page_parts(template: str, style: tuple[str, ...], script: str, values: Mappi
     css = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in style)
     js = (TEMPLATES / script).read_text(encoding="utf-8") if script else ""
     page = _environment().get_template(template)
-    return page.generate(values, generator=GENERATOR, style=css, script=js, policy=content_policy(css, js))
+    return page.generate(
+        values, generator=GENERATOR, program=PROGRAM, style=css, script=js, policy=content_policy(css, js)
+    )
 
 
 def prepare_pages() -> None:
@@ -72,7 +77,8 @@ def is_our_page(path: Path) -> bool:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        return _GENERATOR_TAG in file.read(4096)
+        beginning = file.read(4096)
+    return any(tag in beginning for tag in _GENERATOR_TAGS)
 
 
 def data_uri(jpeg: bytes) -> str:

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 MANIFEST_FILE = "manifest.json"
 MANIFEST_SCHEMA = 2
+RESULT_FORMAT = 1
+"""to be raised whenever the same video and settings give other results than before, so that runs make them anew"""
 
 Number = int | float | None
 """a JSON number; None stands for NaN and infinity"""
@@ -192,6 +194,9 @@ class ManifestClip(ManifestPart, frozen=True, kw_only=True):
     height: int
     has_sound: bool
     upscaled: float
+    repeated_frames: int = 0
+    damaged_audio_packets: int = 0
+    recipe: str = ""
     bytes: int
 
     @property
@@ -228,10 +233,12 @@ class ManifestStatistics(ManifestPart, frozen=True, kw_only=True):
 class Manifest(ManifestPart, frozen=True, kw_only=True):
     """Complete results. The fields are described in docs/outputs.md.
 
+    format: see `RESULT_FORMAT`. version: of the program; nothing depends on it.
     settings: {section: {key: value}}. variants: further sets of clips, by name. extras: files by the name of the extra.
     """
 
     schema: int
+    format: int = 1
     version: str
     input: ManifestInput
     video: ManifestVideo

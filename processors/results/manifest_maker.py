@@ -22,6 +22,7 @@ from processors.known_people.video_names import PersonName
 from processors.people.doubt import NearestPerson, PersonDoubt, VideoDoubts
 from processors.results.manifest import (
     MANIFEST_SCHEMA,
+    RESULT_FORMAT,
     Manifest,
     ManifestClip,
     ManifestDoubt,
@@ -69,6 +70,7 @@ def make_manifest(
     by_folder = {person.folder: person for person in names.people}
     return Manifest(
         schema=MANIFEST_SCHEMA,
+        format=RESULT_FORMAT,
         version=VERSION,
         input=ManifestInput(name=ascii_safe(analysis.video.path.name), **asdict(fingerprint)),
         video=_video(analysis),

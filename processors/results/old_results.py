@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from config import VERSION, Settings
+from config import Settings
 from core.types import Clip, Timeline
-from processors.results.manifest import MANIFEST_SCHEMA, Manifest, lies_inside, read_manifest
+from processors.clips.resume_journal import EarlierClips
+from processors.results.manifest import MANIFEST_SCHEMA, RESULT_FORMAT, Manifest, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, read_outline
 from processors.results.output_folder import resumable_clips
 from processors.results.remembered_settings import changed_settings, changed_variants, same_results
 from processors.results.run_plan import FolderFacts, Refusal
 from processors.results.timeline_file import timeline_sha256
 from processors.speech.speech_models import possible_speech_models
+from utils.files import link_or_copy
 from utils.fingerprints import Fingerprint
 
 
@@ -46,6 +46,19 @@ class OldResults:
                 if _can_be_taken(self.folder, (entry.file for entry in variant.clips), sizes)
             },
             warnings=self.manifest.warnings,
+        )
+
+    @property
+    def earlier_clips(self) -> EarlierClips:
+        """Those clips that may be taken over one by one, of all sets."""
+        if self.manifest is None or self.manifest.format != RESULT_FORMAT:
+            return EarlierClips(self.folder, {})
+        sizes = _sizes(self.manifest)
+        variants = self.manifest.variants.values()
+        entries = [*self.manifest.clips, *(entry for variant in variants for entry in variant.clips)]
+        return EarlierClips(
+            self.folder,
+            {e.recipe: e.clip for e in entries if e.recipe and _can_be_taken(self.folder, (e.file,), sizes)},
         )
 
     def reusable_for(self, timeline: Timeline, settings: Settings) -> ReusableResults | None:
@@ -131,11 +144,11 @@ def examine_folder(
         obstacle=_obstacle(folder, outline.state),
         same_input=None if outline.owner is None else outline.owner == fingerprint,
         same_settings=manifest is not None
-        and _same_version(manifest)
+        and _same_format(manifest)
         and same_results(manifest, settings)
         and _speech_fits(manifest, settings),
         same_clips=manifest is not None
-        and _same_version(manifest)
+        and _same_format(manifest)
         and not changes
         and (settings.speech.when == "visible" or _speech_fits(manifest, settings)),
         clips_at_stake=bool(clips) and bool(changes or variants),
@@ -152,7 +165,7 @@ def examine_folder(
 
 
 def link_files(files: Mapping[str, str], source: Path, target: Path) -> None:
-    """Make files of the folder `source` appear in `target` too: as hard links where possible, else as copies.
+    """Make files of the folder `source` appear in `target` too; see `link_or_copy`.
 
     files: relative to `target`, with the same relative to `source`.
 
@@ -160,11 +173,7 @@ def link_files(files: Mapping[str, str], source: Path, target: Path) -> None:
         OSError: neither is possible.
     """
     for file, old in files.items():
-        (target / file).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source / old, target / file)
-        except OSError:
-            shutil.copyfile(source / old, target / file)
+        link_or_copy(source / old, target / file)
 
 
 def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
@@ -175,8 +184,8 @@ def _obstacle(folder: Path, state: ManifestState) -> Refusal | None:
     return None
 
 
-def _same_version(manifest: Manifest) -> bool:
-    return (manifest.schema, manifest.version) == (MANIFEST_SCHEMA, VERSION)
+def _same_format(manifest: Manifest) -> bool:
+    return (manifest.schema, manifest.format) == (MANIFEST_SCHEMA, RESULT_FORMAT)
 
 
 def _speech_fits(manifest: Manifest, settings: Settings) -> bool:

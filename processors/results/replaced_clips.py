@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from config import VERSION, Settings
+from config import Settings
 from core.errors import OutputError, ascii_safe
-from processors.results.manifest import Manifest
+from processors.results.manifest import RESULT_FORMAT, Manifest
 from processors.results.old_results import OldResults
 from processors.results.remembered_settings import (
     SettingsChange,
@@ -59,8 +59,8 @@ def replaced_clips(old: OldResults, plan: RunPlan, settings: Settings) -> str:
         return " and ".join(at_stake)
     if remembered_settings(manifest) is None:
         reason = "made with settings that are not valid in this version"
-    elif manifest.version != VERSION:
-        reason = f"made by version {ascii_safe(manifest.version)}"
+    elif manifest.format != RESULT_FORMAT:
+        reason = f"made in the format of version {ascii_safe(manifest.version)}"
     elif facts.timeline_edited and not facts.timeline_rendered:
         reason = "made before the timeline was edited"
     elif not facts.clips_intact:

@@ -3,7 +3,7 @@
 | in the folder                                               | run                      | with --overwrite          |
 |-------------------------------------------------------------|--------------------------|---------------------------|
 | a file in the way, files of others, another video's results | refuse                   | refuse                    |
-| nothing, or results of another version                      | render, resume clips     | render                    |
+| nothing, or results of another format                       | render, resume clips     | render                    |
 | clips that were made with other settings                    | refuse                   | render, resume clips      |
 | an exchange of results that was broken off                  | render, resume clips     | render                    |
 | the wanted results, complete                                | skip                     | render                    |
@@ -61,7 +61,7 @@ class FolderFacts:
 
     obstacle: the folder is not ours at all.
     same_input: the fingerprint in the manifest is that of the video; None where it names none.
-    same_settings: the results are complete, and version and settings are those of this run.
+    same_settings: the results are complete, and format and settings are those of this run.
     same_clips: so are at least all settings that the clips depend on.
     clips_at_stake: there are clips, and they were made with other settings.
     timeline_edited: somebody edited the timeline since the program worked it out.

@@ -67,7 +67,7 @@ def with_speech(
         missing = ("who speaks was not found out, for want of models",) if settings.speech.is_shown else ()
         return _described(record, {}, missing)
     key = speech_key(record.key, files.describe(), analysis.video.chosen_audio)
-    columns = None if store is None else store.load_signal(key, analysis)
+    columns = None if store is None else store.load_signal(key, record)
     if columns is None:
         found = find_speech(
             analysis,
@@ -80,7 +80,7 @@ def with_speech(
         columns = found.columns
         logger.debug("%.1f s with a voice, %.1f face-seconds looked at", found.voiced_s, found.looked_at_s)
         if store is not None:
-            store.save_signal(key, columns)
+            store.save_signal(key, record.key, columns)
     record = dataclasses.replace(record, analysis=_with_signal(analysis, columns))
     return _described(record, {"speech": files.describe()} if settings.speech.is_shown else {}, ())
 

@@ -62,21 +62,22 @@ def test_another_signal_is_refused(tmp_path: Path, wrong: str) -> None:
 
 def test_the_store_keeps_signals_beside_analyses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = AnalysisStore(tmp_path, 10**9)
-    assert store.load_signal(KEY, ANALYSIS) is None
+    assert store.load_signal(OTHER, RECORD) is None
     store.save(RECORD)
-    store.save_signal(KEY, COLUMNS)
-    found = store.load_signal(KEY, ANALYSIS)
+    store.save_signal(OTHER, KEY, COLUMNS)
+    found = store.load_signal(OTHER, RECORD)
     assert found is not None and np.array_equal(found[7], COLUMNS[7])
     assert sorted(entry.is_analysis for entry in store.entries()) == [False, True]
-    path = store.folder / f"{KEY}.signal.npz"
+    assert {entry.analysis for entry in store.entries()} == {KEY}
+    path = store.folder / f"{KEY}.{OTHER[:16]}.signal.npz"
     path.write_bytes(b"damaged")
     with caplog.at_level(logging.WARNING):
-        assert store.load_signal(KEY, ANALYSIS) is None
+        assert store.load_signal(OTHER, RECORD) is None
     assert "measured anew" in caplog.text
 
 
 def test_signals_count_towards_the_limit_of_the_store(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path, 1)
-    store.save_signal(OTHER, COLUMNS)
-    store.save_signal(KEY, COLUMNS)
-    assert [entry.path.name for entry in store.entries()] == [f"{KEY}.signal.npz"]
+    store.save_signal(OTHER, KEY, COLUMNS)
+    store.save_signal(KEY, KEY, COLUMNS)
+    assert [entry.path.name for entry in store.entries()] == [f"{KEY}.{KEY[:16]}.signal.npz"]

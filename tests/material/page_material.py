@@ -17,7 +17,8 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
     """Two people in a video of 12.8 s; the first has two clips, the second was shown too briefly for one."""
     clip = {
         "person": person, "shot": 0, "start": 80, "end": 160, "frames": 80, "width": 512, "height": 512,
-        "has_sound": True, "upscaled": 1.0, "bytes": 5,
+        "has_sound": True, "upscaled": 1.0, "repeated_frames": 0, "damaged_audio_packets": 0,
+        "recipe": "23" * 32, "bytes": 5,
     }  # fmt: skip
     clips = [
         {**clip, "file": f"{person}/clip #1?.mp4", "start_s": 3.2, "end_s": 6.4},
@@ -35,6 +36,7 @@ def a_manifest(name: str = "a.mp4", person: str = "person_01") -> dict[str, Any]
     files = [clip["file"] for clip in clips] + [f"{person}/face.jpg", "timeline.json", "tracks.csv", "report.html"]
     return {
         "schema": 2,
+        "format": 1,
         "version": "0.1.0",
         "input": {"name": name, "size_bytes": 10, "sha256": "ab" * 32},
         "video": {

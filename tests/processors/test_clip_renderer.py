@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.quality.sync import CASES, bare_analysis, measure
 from config import ClipSettings, EncodeSettings, Settings
-from core.errors import EncodeError, InterruptedRunError, OutputError
+from core.errors import EncodeError, InterruptedRunError, OutputError, ToolMissingError
 from core.media import clip_writer
 from core.media.clip_writer import ClipWriter
 from core.media.h264_encoder import NVENC, encoder_options
@@ -376,7 +376,7 @@ def test_a_clip_of_an_interrupted_run_is_only_reused_with_the_same_effects(plain
     counts = []
     for effects in ((), (), (Inverted(8),), (Inverted(8),), (Inverted(9),), (Inverted(9), Inverted(8))):
         renderer = ClipRenderer(SETTINGS, effects=functools.partial(chosen, effects))
-        renderer.render(plain, [crop(plain, 0, 5)], tmp_path, FinishedClips(tmp_path, {}))
+        renderer.render(plain, [crop(plain, 0, 5)], tmp_path, FinishedClips(tmp_path, "aa"))
         counts.append(len(made))
     assert counts == [1, 1, 2, 2, 3, 4]
 
@@ -420,6 +420,19 @@ def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypat
     demanded = Settings(clip=SETTINGS.clip, encode=EncodeSettings(codec="nvenc"))
     with pytest.raises(EncodeError, match="the encoder"):
         ClipRenderer(demanded).render(plain, [crop(plain)], tmp_path)
+
+
+def test_the_encoder_is_tried_with_the_size_that_the_video_gives(plain, tmp_path, monkeypatch):
+    tried = []
+
+    def refused(*size):
+        tried.append(size)
+        raise ToolMissingError("no encoder")
+
+    monkeypatch.setattr(clip_renderer, "choose_encoder", refused)
+    with pytest.raises(ToolMissingError):
+        ClipRenderer(Settings(clip=ClipSettings(size="source", aspect="4:1"))).render(plain, [crop(plain)], tmp_path)
+    assert tried == [("auto", 4 * plain.video.height, plain.video.height)]
 
 
 def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):

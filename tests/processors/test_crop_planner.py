@@ -160,6 +160,15 @@ def test_aspect_and_share_are_kept():
     assert inside(boxes, path.windows) == 1
 
 
+@pytest.mark.parametrize(("width", "height", "clips"), [(1920, 1080, (608, 1080)), (640, 361, (202, 360))])
+def test_clips_may_be_as_high_as_their_video(width, height, clips):
+    boxes = boxes_of(np.full(50, width / 2), np.full(50, height / 2), height / 4)
+    path = plan([tracklet(boxes)], 50, width, height, ClipSettings(size="source", aspect="9:16"))
+    same = plan([tracklet(boxes)], 50, width, height, ClipSettings(size=clips[1], aspect="9:16"))
+    assert (path.width, path.height) == clips
+    np.testing.assert_array_equal(path.windows, same.windows)
+
+
 def test_single_frame_and_empty_segments():
     assert len(plan([tracklet(boxes_of(np.array([900.0]), np.array([500.0]), 100.0))], 1).windows) == 1
     with pytest.raises(ValueError, match="nothing to follow"):

@@ -26,7 +26,6 @@ from core.settings_file import load_settings
 from core.types import (
     AudioInfo,
     Clip,
-    CropPath,
     FaceAnalysis,
     Identity,
     RenderResult,
@@ -34,7 +33,6 @@ from core.types import (
     Timeline,
 )
 from processors import face_analyzer, video_processor
-from processors.clips.resume_journal import FinishedClip
 from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
@@ -105,7 +103,7 @@ def stages(monkeypatch):
             (folder / "person_01").mkdir(exist_ok=True)
             (folder / CLIP.file).write_bytes(b"clip")
             given["render"](folder)
-            return RenderResult((CLIP,), 0, 0, "libx264")
+            return RenderResult((CLIP,), "libx264")
 
     monkeypatch.setattr(video_processor, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
@@ -237,10 +235,8 @@ def test_stopped_while_rendering_leaves_nothing(tmp_path, stages, monitor, proce
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_clips_of_a_stopped_run_are_taken_up_again_unless_all_is_to_be_overwritten(stages, monitor, make, overwrite):
-    path = CropPath(SEGMENT, np.arange(10), np.zeros((10, 4)), 512, 512)
-
     def stop(folder: Path) -> None:
-        stages["finished"].add(path, "libx264", FinishedClip(CLIP))
+        stages["finished"].add(CLIP)
         monitor.stop.set()
 
     stages["render"] = stop

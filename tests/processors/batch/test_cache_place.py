@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -217,3 +218,27 @@ def test_a_user_without_a_home_folder_gets_clips(tmp_path: Path, sample: Path, c
         assert not warned and list(cache.rglob("*.npz")) and list(cache.rglob("*.bin"))
     else:
         assert len(warned) == 1 and "no home folder" in warned[0]
+
+
+@pytest.mark.parametrize(("kept", "left"), [("forever", ["a", "b"]), ("30d", ["b"]), ("0d", [])])
+def test_analyses_kept_too_long_go_at_the_end(tmp_path: Path, kept: str, left: list[str]) -> None:
+    settings = Settings(run=RunSettings(cache_dir=str(tmp_path / "cache"), keep_analyses=kept))
+    store = make_store(settings)
+    store.folder.mkdir(parents=True)
+    for digit, days in (("a", 40), ("b", 20)):
+        path = store.folder / f"{digit * 64}.npz"
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    with usable_cache(settings):
+        assert len(store.entries()) == 2, "whoever is about to use them still can"
+    assert sorted(entry.analysis[0] for entry in store.entries()) == left
+
+
+def test_analyses_kept_too_long_go_where_the_run_fails(tmp_path: Path) -> None:
+    settings = Settings(run=RunSettings(cache_dir=str(tmp_path), keep_analyses="0d"))
+    store = make_store(settings)
+    store.folder.mkdir(parents=True)
+    (store.folder / f"{'a' * 64}.npz").write_bytes(b"x")
+    with pytest.raises(OutputError), usable_cache(settings):
+        raise OutputError("no space left")
+    assert store.entries() == []

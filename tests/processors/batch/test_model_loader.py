@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import core.model_manager
-from config import Settings
+from config import ClipSettings, Settings
 from core.errors import ModelError, ModelUnavailableError, ToolMissingError
 from processors.batch import model_loader
 from processors.batch.model_loader import load_models
@@ -45,7 +45,10 @@ def test_what_the_analysis_imports_is_known_to_be_there_before_it_begins(monkeyp
 
 
 def test_a_missing_encoder_is_known_before_models_are_loaded(monkeypatch):
-    def missing(*_) -> str:
+    tried = []
+
+    def missing(*size) -> str:
+        tried.append(size)
         raise ToolMissingError("no ffmpeg")
 
     def never(settings):
@@ -53,5 +56,7 @@ def test_a_missing_encoder_is_known_before_models_are_loaded(monkeypatch):
 
     monkeypatch.setattr(model_loader, "choose_encoder", missing)
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", never)
-    with pytest.raises(ToolMissingError):
-        load_models(Settings())
+    for clip in (ClipSettings(), ClipSettings(size="source", aspect="16:9")):
+        with pytest.raises(ToolMissingError):
+            load_models(Settings(clip=clip))
+    assert tried == [("auto", 512, 512), ("auto", 1920, 1080)]

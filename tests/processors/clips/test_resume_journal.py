@@ -1,28 +1,34 @@
-"""Clips that an interrupted render has finished are reused only if nothing about them has changed."""
+"""Finished clips are reused only if nothing about them has changed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.types import Clip, CropPath, Segment
-from processors.clips.resume_journal import NOTES_FILE, FinishedClip, FinishedClips, has_finished_clips
+from core.types import Clip, ColorInfo, CropPath, Segment
+from processors.clips.clip_spec import ClipSpec
+from processors.clips.constant_rate import Interval
+from processors.clips.resume_journal import NOTES_FILE, EarlierClips, FinishedClips, has_finished_clips
 
-FACTS = {"analysis": "aa", "encode": {"quality": 18}}
-ENCODER = "libx264"
-
-
-def path(person: str = "p", start: int = 0, shift: float = 0.0) -> CropPath:
-    windows = np.tile([shift, 0.0, 64.0 + shift, 64.0], (3, 1))
-    return CropPath(Segment(person, 0, start, start + 3, (0,)), start + np.arange(3), windows, 64, 64)
+ANALYSIS_KEY = "aa"
 
 
-def clip(file: str) -> FinishedClip:
+def clip(file: str, recipe: str = "") -> Clip:
+    """A clip whose recipe follows from its name unless it is given."""
     made = Clip(file.split("/")[0], file, 0, 0, 3, 0.0, 0.12, 3, 64, 64, True, 1.2345)
-    return FinishedClip(made, repeated_pictures=2, damaged_sound_packets=1)
+    return replace(made, repeated_frames=2, damaged_audio_packets=1, recipe=recipe or f"recipe of {file}")
+
+
+def wanted(file: str, recipe: str | None = None) -> ClipSpec:
+    """What would make `clip(file)`."""
+    path = CropPath(Segment(file.split("/")[0], 0, 0, 3, (0,)), np.arange(3), np.zeros((3, 4)), 64, 64)
+    made = clip(file).recipe if recipe is None else recipe
+    interval = Interval(Fraction(0), Fraction(3, 25))
+    return ClipSpec(path, file, np.arange(3), 0, 3, 0.0, 0.12, interval, ColorInfo(), "libx264", (), made)
 
 
 @pytest.fixture
@@ -30,11 +36,11 @@ def folder(tmp_path: Path) -> Path:
     """Two finished clips, an image, and an unfinished file."""
     folder = tmp_path / "partial"
     folder.mkdir()
-    finished = FinishedClips(folder, FACTS)
+    finished = FinishedClips(folder, ANALYSIS_KEY)
     for file in ("p/1.mp4", "q/1.mp4"):
         (folder / file).parent.mkdir()
         (folder / file).write_bytes(file.encode() * 100)
-        finished.add(path(file[0]), ENCODER, clip(file))
+        finished.add(clip(file))
     (folder / "p/.partial-0123.mp4").write_bytes(b"half")
     (folder / "r/empty").mkdir(parents=True)
     (folder / "p/face.jpg").write_bytes(b"face")
@@ -46,30 +52,17 @@ def files(folder: Path) -> list[str]:
 
 
 def test_finished_clips_are_found_and_other_files_removed(folder):
-    finished = FinishedClips(folder, FACTS)
-    assert finished.find(path("p"), "p/1.mp4", ENCODER) == clip("p/1.mp4")
-    assert finished.find(path("q"), "q/1.mp4", ENCODER) == clip("q/1.mp4")
+    finished = FinishedClips(folder, ANALYSIS_KEY)
+    assert finished.find(wanted("p/1.mp4")) == clip("p/1.mp4")
+    assert finished.find(wanted("q/1.mp4")) == clip("q/1.mp4")
     assert files(folder) == ["p", "p/1.mp4", "q", "q/1.mp4"]
 
 
-@pytest.mark.parametrize("change", ["facts", "encoder", "name", "windows", "frames", "size", "person"])
-def test_everything_that_determines_the_bytes_must_be_the_same(folder, change):
-    facts, encoder, file, wanted = FACTS, ENCODER, "p/1.mp4", path("p")
-    if change == "facts":
-        facts = {**FACTS, "encode": {"quality": 20}}
-    elif change == "encoder":
-        encoder = "h264_nvenc"
-    elif change == "name":
-        file = "q/1.mp4"
-    elif change == "windows":
-        wanted = path("p", shift=0.25)
-    elif change == "frames":
-        wanted = path("p", start=1)
-    elif change == "size":
-        wanted = replace(wanted, width=96)
-    else:
-        wanted = path("someone")
-    assert FinishedClips(folder, facts).find(wanted, file, encoder) is None
+@pytest.mark.parametrize(
+    ("file", "recipe"), [("p/1.mp4", "another"), ("p/1.mp4", ""), ("q/1.mp4", "recipe of p/1.mp4")]
+)
+def test_recipe_and_name_must_be_the_same(folder, file, recipe):
+    assert FinishedClips(folder, ANALYSIS_KEY).find(wanted(file, recipe)) is None
 
 
 @pytest.mark.parametrize("damage", ["gone", "longer", "flipped", "link", "linked folder"])
@@ -88,9 +81,9 @@ def test_a_changed_file_is_not_reused(folder, tmp_path, damage):
         if damage == "link":
             (tmp_path / "other").write_bytes(data)
             file.symlink_to(tmp_path / "other")
-    finished = FinishedClips(folder, FACTS)
-    assert finished.find(path("p"), "p/1.mp4", ENCODER) is None
-    assert finished.find(path("q"), "q/1.mp4", ENCODER) is not None
+    finished = FinishedClips(folder, ANALYSIS_KEY)
+    assert finished.find(wanted("p/1.mp4")) is None
+    assert finished.find(wanted("q/1.mp4")) is not None
     assert files(folder) == ["q", "q/1.mp4"]
     assert damage != "linked folder" or (tmp_path / "elsewhere/1.mp4").exists()
 
@@ -99,34 +92,34 @@ def test_a_changed_file_is_not_reused(folder, tmp_path, damage):
 def test_unreadable_lines_are_skipped(folder, line):
     with (folder / NOTES_FILE).open("ab") as notes:
         notes.write(line)
-    assert FinishedClips(folder, FACTS).find(path("p"), "p/1.mp4", ENCODER) is not None
+    assert FinishedClips(folder, ANALYSIS_KEY).find(wanted("p/1.mp4")) is not None
 
 
 def test_the_journal_cannot_name_files_outside_of_the_folder(folder, tmp_path):
     (tmp_path / "precious").write_bytes(b"p/1.mp4" * 100)
     notes = (folder / NOTES_FILE).read_bytes()
     (folder / NOTES_FILE).write_bytes(notes.replace(b'"p/1.mp4"', b'"../precious"'))
-    finished = FinishedClips(folder, FACTS)
+    finished = FinishedClips(folder, ANALYSIS_KEY)
     finished.keep_only([])
     assert (tmp_path / "precious").exists()
     assert files(folder) == []
 
 
 def test_clips_of_another_timeline_are_removed_in_the_end(folder):
-    finished = FinishedClips(folder, FACTS)
+    finished = FinishedClips(folder, ANALYSIS_KEY)
     (folder / "p/2.mp4").write_bytes(b"new")
-    finished.add(path("p", start=3), ENCODER, clip("p/2.mp4"))
+    finished.add(clip("p/2.mp4"))
     finished.keep_only(["p/2.mp4"])
     assert files(folder) == ["p", "p/2.mp4"]
 
 
 def test_a_clip_that_is_made_again_replaces_the_old_one(folder):
-    finished = FinishedClips(folder, FACTS)
+    finished = FinishedClips(folder, ANALYSIS_KEY)
     (folder / "p/1.mp4").write_bytes(b"other")
-    finished.add(path("p", start=7), ENCODER, clip("p/1.mp4"))
-    again = FinishedClips(folder, FACTS)
-    assert again.find(path("p", start=7), "p/1.mp4", ENCODER) is not None
-    assert again.find(path("p"), "p/1.mp4", ENCODER) is None
+    finished.add(clip("p/1.mp4", "another"))
+    again = FinishedClips(folder, ANALYSIS_KEY)
+    assert again.find(wanted("p/1.mp4", "another")) is not None
+    assert again.find(wanted("p/1.mp4")) is None
 
 
 def test_whether_there_are_clips_to_reuse(folder, tmp_path):
@@ -136,3 +129,24 @@ def test_whether_there_are_clips_to_reuse(folder, tmp_path):
     assert not has_finished_clips(tmp_path / "nothing")
     (folder / NOTES_FILE).write_bytes(b'{"cut')
     assert not has_finished_clips(folder)
+
+
+def test_clips_of_finished_results_are_taken_over_under_their_new_names(folder, tmp_path):
+    (tmp_path / "old/p").mkdir(parents=True)
+    (tmp_path / "old/p/7.mp4").write_bytes(b"seven")
+    old = clip("p/7.mp4")
+    finished = FinishedClips(folder, ANALYSIS_KEY, EarlierClips(tmp_path / "old", {old.recipe: old}))
+    assert finished.find(wanted("r/9.mp4", old.recipe)) == replace(old, person="r", file="r/9.mp4")
+    assert (folder / "r/9.mp4").read_bytes() == b"seven"
+    # Should this run be interrupted, the next one knows the clip.
+    assert FinishedClips(folder, ANALYSIS_KEY).find(wanted("r/9.mp4", old.recipe)) is not None
+
+
+def test_a_clip_that_is_taken_over_replaces_one_that_is_not_wanted_any_more(folder, tmp_path):
+    (tmp_path / "old/p").mkdir(parents=True)
+    (tmp_path / "old/p/7.mp4").write_bytes(b"seven")
+    old = clip("p/7.mp4")
+    finished = FinishedClips(folder, ANALYSIS_KEY, EarlierClips(tmp_path / "old", {old.recipe: old}))
+    assert finished.find(wanted("p/1.mp4", old.recipe)) is not None
+    assert (folder / "p/1.mp4").read_bytes() == b"seven"
+    assert (tmp_path / "old/p/7.mp4").read_bytes() == b"seven"

@@ -322,6 +322,54 @@ def test_an_analysis_that_is_gone_is_made_again_only_when_asked(studio, monkeypa
         studio.render(places=[studio.video], analyse=True)
 
 
+def inodes(studio: Studio) -> dict[str, int]:
+    """Of all clips: a clip that is taken over is a link to the same file."""
+    return {p.relative_to(studio.folder).as_posix(): p.stat().st_ino for p in studio.folder.rglob("*.mp4")}
+
+
+def test_only_clips_that_an_edit_changes_are_made_again(studio):
+    (first, one), (second, two) = sorted(inodes(studio).items())
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    studio.render()
+    assert inodes(studio) == {first.replace("person_01", "Anna"): one, second: two}
+    edit_people(studio.folder, lambda film, _: split_at(film, SegmentRules(0.2, 1.0), "Anna", 0.6, "Bob"))
+    studio.render()
+    now = inodes(studio)
+    assert len(now) == 3 and now[second] == two and one not in now.values()
+    edit_people(studio.folder, lambda film, _: drop(film, [second.split("/")[0]]))
+    studio.render()
+    assert inodes(studio) == {name: inode for name, inode in now.items() if name != second}
+
+
+def test_clips_whose_names_show_the_person_follow_an_edit_too(studio):
+    named = {"template": "${PERSON}-${CLIP_NUMBER}"}
+    studio.render(flags={"clip": named})
+    before = inodes(studio)
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    studio.render()
+    assert inodes(studio) == {name.replace("person_01", "Anna"): inode for name, inode in before.items()}
+    assert "Anna/Anna-001.mp4" in inodes(studio)
+
+
+def test_the_clips_of_variants_are_taken_over_too(studio):
+    wide = {"output": {"variant": "wide"}, "clip": {**studio.values["clip"], "aspect": "16:9"}}
+    assert studio.run(**wide) == ["done"]
+    before = inodes(studio)
+    edit_people(studio.folder, lambda film, _: drop(film, ["person_01"]))
+    studio.render()
+    assert inodes(studio) == {name: inode for name, inode in before.items() if name.startswith("person_02")}
+    assert len(inodes(studio)) == 2
+
+
+def test_a_clip_that_somebody_changed_is_made_again(studio):
+    clip = next(studio.folder.glob("person_02/*.mp4"))
+    original = clip.read_bytes()
+    clip.write_bytes(b"changed")
+    edit_people(studio.folder, lambda film, _: rename(film, "person_02", "Bob"))
+    studio.render()
+    assert next(studio.folder.glob("Bob/*.mp4")).read_bytes() == original
+
+
 def test_a_wrong_timeline_is_named_and_nothing_is_changed(studio):
     path = studio.folder / "timeline.json"
     path.write_text(path.read_text().replace('"start_s": 0.0', '"start_s": "0"', 1))

@@ -1,4 +1,4 @@
-"""What `clean` and `cache` remove, and above all what they keep."""
+"""What `clean` removes, and above all what it keeps."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from core.errors import OutputError
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.clips.resume_journal import NOTES_FILE
-from processors.commands.clean_command import parse_age
-from processors.commands.housekeeping import cache_lines, clean, clear_cache, removal_lines
+from processors.commands.housekeeping import clean, removal_lines
 from processors.results.output_folder import output_lock
 from processors.results.result_tree import LOCK_FILE
 from processors.results.timeline_history import keep_version
@@ -26,8 +25,10 @@ from tests.processors.results.test_output_folder import note_finished
 DAY_S = 86400
 
 
-def make_results(output: Path, name: str, days: float, files: tuple[str, ...] = ("person_01/clip.mp4",)) -> Path:
-    """A finished folder, `days` old."""
+def make_results(
+    output: Path, name: str, days: float, files: tuple[str, ...] = ("person_01/clip.mp4",), analysis: str = "a"
+) -> Path:
+    """A finished folder, `days` old. analysis: digit of the key of its analysis."""
     folder = output / name
     for file in files:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +39,7 @@ def make_results(output: Path, name: str, days: float, files: tuple[str, ...] = 
         "schema": 2,
         "version": "0.1.0",
         "input": {"name": f"{name}.mp4", "size_bytes": 10, "sha256": "ab" * 32},
-        "analysis": "ab" * 32,
+        "analysis": analysis * 64,
         "timeline": {"sha256": hashlib.sha256(b"{}").hexdigest(), "edited": False},
         "files": entries,
     }
@@ -79,7 +80,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_what_is_old_goes_and_is_logged(output, store):
-    old, new = make_results(output, "old", 40), make_results(output, "new", 20)
+    old, new = make_results(output, "old", 40), make_results(output, "new", 20, analysis="b")
     stored = [entry(store, "a", 40), entry(store, "b", 20)]
     (old / "timeline.json.bak").write_text("{}")
     keep_version(old)
@@ -91,6 +92,24 @@ def test_what_is_old_goes_and_is_logged(output, store):
     assert len(log) == 2 and str(old) in log[0] and "1000" in log[1]
     clean(output, store, 10 * DAY_S, dry_run=False)
     assert len((output / "clean.log").read_text().splitlines()) == 4
+
+
+def test_analyses_of_other_output_folders_stay(output, store, tmp_path):
+    other = tmp_path / "other"
+    make_results(output, "mine", 40), make_results(other, "theirs", 40, analysis="b")
+    mine, theirs, nobodys = (entry(store, digit, 40) for digit in "abc")
+    signal = store.folder / f"{'a' * 64}.{'d' * 16}.signal.npz"
+    signal.write_bytes(bytes(100))
+    age(signal, 40)
+    assert {r.path for r in clean(output, store, 30 * DAY_S, dry_run=False)} == {output / "mine", mine, signal}
+    assert theirs.exists() and nobodys.exists() and "theirs/manifest.json" in names(other)
+
+
+def test_an_analysis_that_was_used_lately_stays(output, store):
+    make_results(output, "old", 40)
+    lately = entry(store, "a", 3)
+    assert [r.path for r in clean(output, store, 30 * DAY_S, dry_run=False)] == [output / "old"]
+    assert lately.exists()
 
 
 def test_a_dry_run_tells_the_same_and_removes_nothing(output, store):
@@ -199,25 +218,3 @@ def test_nothing_is_removed_while_a_run_writes(output, store):
 def test_no_output_folder_is_made(tmp_path, store):
     assert clean(tmp_path / "none", store, 0, dry_run=False) == []
     assert not (tmp_path / "none").exists()
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("12h", 43200), ("30d", 30 * DAY_S), ("2w", 14 * DAY_S), ("0d", 0)])
-def test_ages(text, seconds):
-    assert parse_age(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 d", "30m", "999999d"])
-def test_what_is_no_age(text):
-    with pytest.raises(ValueError, match="30d"):
-        parse_age(text)
-
-
-def test_the_cache_says_what_it_holds_and_is_cleared(store):
-    entry(store, "a", 5), entry(store, "b", 1)
-    (store.folder / "notes.txt").write_text("mine")
-    lines = list(cache_lines(store))
-    assert lines[1:] == ["analyses  2", "size      0.0 of 1000 MB", "oldest    last used 5 days ago"]
-    assert str(store.folder) in lines[0]
-    assert len(clear_cache(store)) == 2
-    assert names(store.folder) == ["notes.txt"]
-    assert list(cache_lines(store))[1:] == ["analyses  0", "size      0.0 of 1000 MB"]

@@ -45,9 +45,9 @@ def test_what_is_written_is_read_again(tmp_path):
     text = (tmp_path / "manifest.json").read_text()
     assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
     assert list(json.loads(text)) == [
-        "schema", "version", "input", "video", "settings", "models", "analysis", "timeline", "shots", "people",
-        "names", "unknown", "unknown_tracklets", "clips", "variants", "extras", "files", "warnings", "decode_failures",
-        "statistics",
+        "schema", "format", "version", "input", "video", "settings", "models", "analysis", "timeline", "shots",
+        "people", "names", "unknown", "unknown_tracklets", "clips", "variants", "extras", "files", "warnings",
+        "decode_failures", "statistics",
     ]  # fmt: skip
 
 
@@ -56,7 +56,9 @@ def test_fields_of_later_versions_are_ignored(tmp_path):
     assert read_manifest(put(tmp_path, later)) == as_manifest(a_manifest())
 
 
-@pytest.mark.parametrize("key", sorted({*Manifest.__struct_fields__} - {"names", "unknown_tracklets", "variants"}))
+@pytest.mark.parametrize(
+    "key", sorted({*Manifest.__struct_fields__} - {"format", "names", "unknown_tracklets", "variants"})
+)
 def test_a_manifest_without_one_of_its_parts_is_damaged(tmp_path, key):
     value = a_manifest()
     del value[key]

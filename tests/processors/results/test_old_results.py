@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from config import VERSION, Settings, result_settings
+from config import Settings, result_settings
 from core.settings_file import load_settings
 from core.types import Identity, Timeline
 from processors.results.old_results import OldResults, ReusableResults, examine_folder
@@ -43,9 +43,27 @@ def test_an_extra_that_is_there_and_not_wanted_is_no_reason_for_work(tmp_path):
         assert is_done(tmp_path / "a", settings=load_settings(None, {"output": wanted}))
 
 
+@pytest.mark.parametrize("version", ["0.0.0", "99.9", ""])
+def test_results_of_another_version_in_the_same_format_are_done(tmp_path, version):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
+    change_manifest(tmp_path / "a", version=version)
+    assert is_done(tmp_path / "a")
+
+
+def test_only_clips_as_they_were_made_may_be_taken_over(tmp_path):
+    write_run(tmp_path / "a", {"p/1.mp4": "xyz", "p/2.mp4": "xyz", "p/3.mp4": "xyz"})
+    manifest = json.loads((tmp_path / "a/manifest.json").read_text())
+    recipes = {"p/1.mp4": "one", "p/2.mp4": "two", "p/3.mp4": ""}
+    change_manifest(tmp_path / "a", clips=[{**c, "recipe": recipes[c["file"]]} for c in manifest["clips"]])
+    (tmp_path / "a/p/2.mp4").write_text("edited")
+    assert list(examine(tmp_path / "a").earlier_clips.by_recipe) == ["one"]
+    change_manifest(tmp_path / "a", format=0)
+    assert not examine(tmp_path / "a").earlier_clips.by_recipe
+
+
 @pytest.mark.parametrize(
     "change",
-    ["input", "settings", "clip gone", "clip cut", "version", "damaged", "empty", "list", "video", "extras", "edited"],
+    ["input", "settings", "clip gone", "clip cut", "format", "damaged", "empty", "list", "video", "extras", "edited"],
 )
 def test_anything_else_is_not_done(tmp_path, change):
     folder = tmp_path / "a"
@@ -61,8 +79,8 @@ def test_anything_else_is_not_done(tmp_path, change):
         (folder / "p/1.mp4").unlink()
     elif change == "clip cut":
         (folder / "p/1.mp4").write_text("xy")
-    elif change == "version":
-        manifest.write_text(manifest.read_text().replace(f'"{VERSION}"', '"0.0.0"'))
+    elif change == "format":
+        change_manifest(folder, format=0)
     elif change == "damaged":
         manifest.write_text(manifest.read_text()[:-5])
     elif change == "empty":

@@ -8,13 +8,12 @@ import os
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from config import VERSION, Settings, result_settings
 from core.errors import InterruptedRunError
-from core.types import Clip, CropPath, Segment
-from processors.clips.resume_journal import NOTES_FILE, FinishedClip, FinishedClips
+from core.types import Clip
+from processors.clips.resume_journal import NOTES_FILE, FinishedClips
 from processors.results import output_folder
 from processors.results.old_results import examine_folder
 from processors.results.output_folder import remove_leftovers, resumable_clips, staged_results
@@ -131,11 +130,10 @@ def test_a_manifest_cannot_make_us_remove_other_files(tmp_path):
 def note_finished(partial: Path, file: str = "p/1.mp4") -> None:
     """Write a finished clip and its journal entry into a staging folder."""
     partial.mkdir(exist_ok=True)
-    finished = FinishedClips(partial, {})
+    finished = FinishedClips(partial, "aa")
     (partial / file).parent.mkdir(parents=True)
     (partial / file).write_text("clip")
-    path = CropPath(Segment("p", 0, 0, 1, ()), np.zeros(1, np.int64), np.zeros((1, 4)), 64, 64)
-    finished.add(path, "x264", FinishedClip(Clip("p", file, 0, 0, 1, 0.0, 0.1, 1, 64, 64, False, 1.0)))
+    finished.add(Clip("p", file, 0, 0, 1, 0.0, 0.1, 1, 64, 64, False, 1.0))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), InterruptedRunError("stopped")])

@@ -17,14 +17,16 @@ from tests.processors.test_video_processor import ANALYSIS, CLIP, INFO, TIMELINE
 
 
 def test_warnings_say_what_is_wrong_and_nothing_else():
-    fine = RenderResult((CLIP,), 0, 0, "libx264")
+    fine = RenderResult((CLIP,), "libx264")
     assert result_warnings(ANALYSIS, TIMELINE, fine, max_upscale=3) == []
     damaged = dataclasses.replace(ANALYSIS, decode_failures=3)
     (warning,) = result_warnings(damaged, TIMELINE, fine, max_upscale=3)
     assert warning == "damaged parts of the video that were skipped: 3"
-    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 2, 0, "libx264"), max_upscale=3)
+    repeated = RenderResult((dataclasses.replace(CLIP, repeated_frames=2),), "libx264")
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, repeated, max_upscale=3)
     assert "damaged frames" in warning and warning.endswith(": 2")
-    (warning,) = result_warnings(ANALYSIS, TIMELINE, RenderResult((CLIP,), 0, 4, "libx264"), max_upscale=3)
+    silent = RenderResult((dataclasses.replace(CLIP, damaged_audio_packets=4),), "libx264")
+    (warning,) = result_warnings(ANALYSIS, TIMELINE, silent, max_upscale=3)
     assert "audio" in warning and warning.endswith(": 4")
     for claimed_s, warns in ((0.9, False), (0.95, True), (0.0, False)):
         video = dataclasses.replace(INFO, duration_s=claimed_s, frame_count=round(25 * claimed_s))
@@ -42,10 +44,10 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     assert warning.endswith("so small: 1, up to 4.5 times")
     (warning,) = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7,)), fine, max_upscale=3)
     assert "tracks" in warning and warning.endswith(": 1")
-    assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
+    assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), "libx264"), max_upscale=3) == [
         "no faces were found"
     ]
-    assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), 0, 0, "libx264"), max_upscale=3) == [
+    assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), "libx264"), max_upscale=3) == [
         "nobody is visible long enough for a clip"
     ]
 
@@ -61,16 +63,16 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     ],
 )
 def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
-    analysis, nothing = dataclasses.replace(ANALYSIS, statistics=statistics), RenderResult((), 0, 0, "libx264")
+    analysis, nothing = dataclasses.replace(ANALYSIS, statistics=statistics), RenderResult((), "libx264")
     (warning,) = result_warnings(analysis, Timeline(()), nothing, max_upscale=3)
     assert warning.startswith("no faces were found, but there are some if ") and said in warning
-    assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3) == []
+    assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
 def test_sound_that_is_not_heard_is_said():
     def warnings(*tracks):
         analysis = dataclasses.replace(ANALYSIS, video=dataclasses.replace(INFO, audio=tracks))
-        return result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+        return result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
 
     good = AudioInfo(2, "aac", 48000, 2, 0.0)
     undecodable = AudioInfo(1, "apac", 0, 0, 0.0, default=True, fault="cannot be decoded")
@@ -83,7 +85,7 @@ def test_sound_that_is_not_heard_is_said():
 
 
 def missing(analysis: FaceAnalysis) -> list[str]:
-    found = result_warnings(analysis, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    found = result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
     return [warning for warning in found if "length that the file claims" in warning]
 
 
@@ -131,14 +133,14 @@ def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, n
 
 def test_bars_are_said() -> None:
     barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
-    (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
     assert warning == "frames with another aspect ratio than the first, shown with black bars: 4"
 
 
 def test_damaged_times_are_a_warning() -> None:
     reordered = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50, "reordered_times": 40})
-    (warning,) = result_warnings(reordered, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3)
+    (warning,) = result_warnings(reordered, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
     assert warning == "frames whose times in the file are damaged, timed by decoding order: 40"
     # Missing times are usual in raw streams.
     missing = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50})
-    assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), 0, 0, "libx264"), max_upscale=3) == []
+    assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
