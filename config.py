@@ -64,7 +64,7 @@ TEMPLATE_FIELDS = (
 )
 """fields of `ClipSettings.template`, written $FIELD or ${FIELD} as in PySceneDetect"""
 
-ExportFormat = Literal["mot", "coco", "vtt", "speech", "otio", "edl"]
+ExportFormat = Literal["mot", "coco", "vtt", "speech", "otio", "edl", "fcpxml"]
 
 EXTRA_FILES = {
     "preview": "preview.mp4",
@@ -75,6 +75,7 @@ EXTRA_FILES = {
     "speech": "speech.vtt",
     "otio": "timeline.otio",
     "edl": "PERSON/segments.edl",
+    "fcpxml": "timeline.fcpxml",
 }
 """What each extra writes, relative to the video's folder; PERSON stands for each person's folder. Here rather than in
 `processors/extras/registry.py`, which holds the writers, because packages below it reserve these names."""

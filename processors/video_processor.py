@@ -175,7 +175,15 @@ class VideoProcessor:
             variants = make_variants(
                 self._settings, results.variants, record, earlier, plan_crops, staging, self._monitor
             )
-            context = ExtrasContext(staging, record.analysis, timeline, results.clips, self._settings, self._monitor)
+            context = ExtrasContext(
+                staging,
+                record.analysis,
+                timeline,
+                results.clips,
+                self._settings,
+                self._monitor,
+                functools.partial(plan_crops, self._settings.clip),
+            )
             made = write_extras(missing, context)
             self._raise_if_stopped()
             self._require_unchanged()

@@ -51,4 +51,4 @@ def export(
     name: str, folder: Path, analysis: FaceAnalysis, timeline: Timeline, paths: Sequence[CropPath] = ()
 ) -> tuple[str, ...]:
     """Write the export `name`; returns its files. paths: of the clips, in which it may be interested."""
-    return EXTRAS[name].write(ExtrasContext(folder, analysis, timeline, (), Settings(), StageMonitor()))
+    return EXTRAS[name].write(ExtrasContext(folder, analysis, timeline, (), Settings(), StageMonitor(), lambda: paths))

@@ -18,7 +18,7 @@ from tests.material.export_material import export, moving
 from utils.time_formats import vtt_time
 
 FORMATS = sorted(get_args(ExportFormat))
-NAMING_THE_VIDEO = ("otio",)
+NAMING_THE_VIDEO = ("fcpxml", "otio")
 
 
 @pytest.mark.parametrize("name", FORMATS)
