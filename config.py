@@ -64,7 +64,7 @@ TEMPLATE_FIELDS = (
 )
 """fields of `ClipSettings.template`, written $FIELD or ${FIELD} as in PySceneDetect"""
 
-ExportFormat = Literal["mot", "coco", "vtt", "speech", "otio", "edl"]
+ExportFormat = Literal["mot", "coco", "vtt", "speech", "otio", "edl", "fcpxml"]
 
 EXTRA_FILES = {
     "preview": "preview.mp4",
@@ -75,6 +75,7 @@ EXTRA_FILES = {
     "speech": "speech.vtt",
     "otio": "timeline.otio",
     "edl": "PERSON/segments.edl",
+    "fcpxml": "timeline.fcpxml",
 }
 """What each extra writes, relative to the video's folder; PERSON stands for each person's folder. Here rather than in
 `processors/extras/registry.py`, which holds the writers, because packages below it reserve these names."""
@@ -294,7 +295,7 @@ class ClipSettings(Section, frozen=True):
     ] = "steady"
     template: Annotated[
         str, Meta(description=f"file name of each clip, without .mp4; fields: {', '.join(TEMPLATE_FIELDS)}")
-    ] = "clip_${CLIP_NUMBER}_${START_TIME}"
+    ] = "${PERSON}_clip_${CLIP_NUMBER}_${START_TIME}"
 
     def __post_init__(self) -> None:
         """Check what a range cannot express. msgspec turns a ValueError into a ValidationError."""

@@ -35,7 +35,7 @@ PROFILES: Mapping[str, Profile] = {
     ),
     "edit": Profile(
         "clips as high as the video, with a second to spare at both ends, and cut lists for editing programs",
-        {"clip": {"size": SOURCE_SIZE, "padding": 1.0}, "output": {"export": ("otio", "edl")}},
+        {"clip": {"size": SOURCE_SIZE, "padding": 1.0}, "output": {"export": ("otio", "edl", "fcpxml")}},
     ),
     "training": Profile(
         "square clips for training data: the camera holds still, small faces are not enlarged",

@@ -32,7 +32,7 @@ from core.face_analysis import (
     Tracklet,
     Transition,
 )
-from core.video_info import AudioInfo, ColorInfo, VideoInfo
+from core.video_info import AudioInfo, ColorInfo, SourceTimecode, VideoInfo
 
 __all__ = [
     "LONGEST_HOLD_S",
@@ -54,6 +54,7 @@ __all__ = [
     "Seconds",
     "Segment",
     "Shot",
+    "SourceTimecode",
     "Timeline",
     "Tracklet",
     "TrackletDivision",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from utils.time_formats import timecode
+
 
 @dataclass(frozen=True, slots=True)
 class ColorInfo:
@@ -36,6 +38,23 @@ class AudioInfo:
     """it begins so late that it is only found if the file is opened with a longer probe"""
     fault: str = ""
     """why it is unusable ("cannot be decoded"), "" where it is usable"""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTimecode:
+    """The timecode of a video's first frame, as the camera or an earlier edit has recorded it.
+
+    start: number of that frame, counted from 00:00:00:00. base: frames that a second of timecode counts: 30 at 29.97.
+    drop_frame: see `utils.time_formats.timecode`.
+    """
+
+    start: int
+    base: int
+    drop_frame: bool = False
+
+    def label(self, frame: int = 0) -> str:
+        """Timecode of frame number `frame` of the video: "01:00:00:00", with ";" before the frames in drop-frame."""
+        return timecode(self.start + frame, self.base, drop_frame=self.drop_frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,9 @@ class VideoInfo:
     chosen_audio: int | None = None
     """stream index of the audio track that the user chose; None: nobody did"""
 
+    timecode: SourceTimecode | None = None
+    """read by `core.media.timecode_reader` when results are written; None before, and where the file has none"""
+
     @property
     def default_audio(self) -> AudioInfo | None:
         """The track that is heard: the chosen one, or the usable one that a player would choose.
@@ -100,6 +122,10 @@ class VideoInfo:
     def seconds(self, pts: int) -> float:
         """Time of `pts` in seconds on the container's clock."""
         return float(pts * self.time_base)
+
+    def timecode_at(self, seconds: float) -> str:
+        """Timecode of what is shown `seconds` after the first frame; "" where the file has none."""
+        return "" if self.timecode is None else self.timecode.label(round(seconds * float(self.frame_rate)))
 
 
 def _first_choice(tracks: Sequence[AudioInfo]) -> AudioInfo | None:

@@ -6,6 +6,7 @@ crops and feeds an encoder process. The queues between them are short, so the sl
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections import deque
@@ -113,9 +114,10 @@ class ClipRenderer:
         names = clip_files(paths, analysis, self._settings.clip.template)
         specs = []
         for path, name in zip(paths, names, strict=True):
-            effects = self._effects(path)
-            recipe = "" if finished is None else self._recipe(path, encoder, effects, finished.analysis_key)
-            specs.append(clip_spec(path, name, analysis, encoder, effects, recipe))
+            spec = clip_spec(path, name, analysis, encoder, self._effects(path))
+            if finished is not None:
+                spec = dataclasses.replace(spec, recipe=self._recipe(spec, finished.analysis_key))
+            specs.append(spec)
         made = {} if finished is None else finished.find_all(specs)
         missing = [spec for spec in specs if spec.file not in made]
         if made:
@@ -130,8 +132,15 @@ class ClipRenderer:
         self._make(analysis, missing, folder, note)
         return RenderResult(tuple(made[spec.file] for spec in specs), encoder)
 
-    def _recipe(self, path: CropPath, encoder: str, effects: Sequence[FrameEffect], analysis_key: str) -> str:
-        return clip_recipe(path, encoder, effects, analysis_key=analysis_key, settings=self._settings.encode)
+    def _recipe(self, spec: ClipSpec, analysis_key: str) -> str:
+        return clip_recipe(
+            spec.path,
+            spec.encoder,
+            spec.effects,
+            analysis_key=analysis_key,
+            settings=self._settings.encode,
+            timecode=spec.timecode,
+        )
 
     def _make(
         self,

@@ -14,6 +14,7 @@ from config import ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
 from core.media.ffmpeg_tool import find_ffmpeg
+from core.media.timecode_reader import read_timecode
 from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
@@ -158,7 +159,8 @@ class VideoProcessor:
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         timeline = self._timeline(record, plan.timeline, old.manifest)
-        record = dataclasses.replace(record, analysis=divided_analysis(record.analysis, timeline.divisions))
+        timed = _with_timecode(record.analysis)
+        record = dataclasses.replace(record, analysis=divided_analysis(timed, timeline.divisions))
         timeline, names = self._named(record, timeline, plan.timeline)
         choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
         reused = old.reusable_for(timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
@@ -173,7 +175,15 @@ class VideoProcessor:
             variants = make_variants(
                 self._settings, results.variants, record, earlier, plan_crops, staging, self._monitor
             )
-            context = ExtrasContext(staging, record.analysis, timeline, results.clips, self._settings, self._monitor)
+            context = ExtrasContext(
+                staging,
+                record.analysis,
+                timeline,
+                results.clips,
+                self._settings,
+                self._monitor,
+                functools.partial(plan_crops, self._settings.clip),
+            )
             made = write_extras(missing, context)
             self._raise_if_stopped()
             self._require_unchanged()
@@ -326,6 +336,12 @@ class VideoProcessor:
     def _raise_if_stopped(self) -> None:
         if self._monitor.stop.is_set():
             raise InterruptedRunError("stopped", path=self._info.path)
+
+
+def _with_timecode(analysis: FaceAnalysis) -> FaceAnalysis:
+    """`analysis` with the timecode of its video, which stored analyses lack: they do not depend on it."""
+    video = dataclasses.replace(analysis.video, timecode=read_timecode(analysis.video))
+    return dataclasses.replace(analysis, video=video)
 
 
 def _warm_up() -> None:

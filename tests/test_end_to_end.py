@@ -90,7 +90,7 @@ def test_it_ends_well(alone: Run) -> None:
 
 def test_the_folders_are_as_promised(alone: Run) -> None:
     files = {path.relative_to(alone.folder).as_posix() for path in alone.folder.rglob("*") if path.is_file()}
-    clips = {file for file in files if re.fullmatch(r"person_\d\d/clip_\d{3}_\d\d-\d\d-\d\d\.\d{3}\.mp4", file)}
+    clips = {file for file in files if re.fullmatch(r"(person_\d\d)/\1_clip_\d{3}_\d\d-\d\d-\d\d\.\d{3}\.mp4", file)}
     assert clips == {clip["file"] for clip in alone.clips}
     assert {file.split("/")[0] for file in clips} == {"person_01", "person_02"}
     assert {"manifest.json", "timeline.json", "tracks.csv", "person_01/face.jpg", "person_02/face.jpg"} <= files

@@ -298,7 +298,7 @@ def test_a_wrong_value_is_named_with_what_is_expected():
         (["--aspect", "9x16"], "argument --aspect: '9x16' is not WIDTH:HEIGHT (see main.py"),
         (
             ["--export", "edl,avi"],
-            "argument --export: 'avi' is not one of mot, coco, vtt, speech, otio, edl, not 'edl,avi'",
+            "argument --export: 'avi' is not one of mot, coco, vtt, speech, otio, edl, fcpxml, not 'edl,avi'",
         ),
         (["--template", "$X"], "argument --template: X is not a field; fields are VIDEO_NAME, PERSON,"),
         (["--exprot", "edl"], "unrecognized arguments: --exprot; did you mean --export? (see main.py --help"),

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 
 _CLOCK = re.compile(r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;.,](\d{2,3})", re.ASCII)
 
 
 def clock(seconds: float) -> str:
@@ -51,9 +52,42 @@ def timecode_base(rate: Fraction) -> int:
     return max(1, round(rate))
 
 
-def timecode(frame: int, base: int) -> str:
-    """Format frame number `frame` as non-drop timecode HH:MM:SS:FF, `base` frames per second; wraps at 24 hours."""
+def timecode(frame: int, base: int, *, drop_frame: bool = False) -> str:
+    """Format frame number `frame` as timecode HH:MM:SS:FF, `base` frames per second; wraps at 24 hours.
+
+    drop_frame: numbers are left out so that the code keeps to the clock (SMPTE ST 12-1): the first 2 of 30, or 4 of 60,
+        in every minute but each tenth; written with ";" before the frames. base: a multiple of 30 then.
+    """
+    if drop_frame:
+        frame += _dropped_before(frame, base)
     seconds, frames = divmod(frame, base)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours % 24:02d}:{minutes:02d}:{seconds:02d}:{frames:0{max(2, len(str(base - 1)))}d}"
+    mark = ";" if drop_frame else ":"
+    return f"{hours % 24:02d}:{minutes:02d}:{seconds:02d}{mark}{frames:0{max(2, len(str(base - 1)))}d}"
+
+
+def parse_timecode(text: str, base: int, *, drop_frame: bool = False) -> int:
+    """Frame number of the timecode `text`; the inverse of `timecode`, whatever stands before the frames.
+
+    Raises:
+        ValueError: it is no timecode of less than 24 hours with `base` frames per second.
+    """
+    match = _TIMECODE.fullmatch(text.strip())
+    hours, minutes, seconds, frames = (0, 0, 0, base) if match is None else (int(part) for part in match.groups())
+    if hours >= 24 or minutes >= 60 or seconds >= 60 or frames >= base:
+        raise ValueError(f"no timecode at {base} frames/s: {text!r}")
+    number = ((hours * 60 + minutes) * 60 + seconds) * base + frames
+    if drop_frame:
+        all_minutes = hours * 60 + minutes
+        number -= base // 15 * (all_minutes - all_minutes // 10)
+    return number
+
+
+def _dropped_before(frame: int, base: int) -> int:
+    """How many numbers drop-frame timecode has left out before it comes to frame number `frame`."""
+    per_minute = base // 15
+    first, later = 60 * base, 60 * base - per_minute
+    tens, rest = divmod(frame, first + 9 * later)
+    minutes = 0 if rest < first else 1 + (rest - first) // later
+    return per_minute * (9 * tens + minutes)

@@ -104,10 +104,14 @@ class ClipWriter:
         color: ColorInfo | None = None,
         audio: ClipAudio | None = None,
         encoder: str = H264_ENCODER,
+        timecode: str = "",
     ) -> None:
-        """width, height: even, px. audio: of the length of the clip. encoder: of `choose_encoder`."""
+        """width, height: even, px. audio: of the length of the clip. encoder: of `choose_encoder`.
+
+        timecode: of the first frame, for a timecode track (tmcd); "" for none. Counted at `rate`.
+        """
         self._target = target
-        self._build = (width, height, rate, settings, color or ColorInfo(), audio, encoder)
+        self._build = (width, height, rate, settings, color or ColorInfo(), audio, encoder, timecode)
         self._session = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._messages: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
@@ -241,6 +245,7 @@ def encoder_command(
     color: ColorInfo,
     audio: ClipAudio | None,
     encoder: str = H264_ENCODER,
+    timecode: str = "",
 ) -> tuple[str, ...]:
     """argv that encodes raw yuv420p frames from standard input. With x264 the output is reproducible to the byte."""
     frames = ffmpeg.input(
@@ -266,6 +271,8 @@ def encoder_command(
         "movflags": "+faststart",
         "format": "mp4",
     }
+    if timecode:
+        options["timecode"] = timecode
     if audio is not None:
         path, pcm = audio
         raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}

@@ -20,11 +20,18 @@ CLIP_FORMAT = 1
 
 
 def clip_recipe(
-    path: CropPath, encoder: str, effects: Sequence[FrameEffect], *, analysis_key: str, settings: EncodeSettings
+    path: CropPath,
+    encoder: str,
+    effects: Sequence[FrameEffect],
+    *,
+    analysis_key: str,
+    settings: EncodeSettings,
+    timecode: str = "",
 ) -> str:
     """64 hexadecimal digits.
 
-    encoder: as ffmpeg names it. analysis_key: stands for the video, its frame times and its audio.
+    encoder: as ffmpeg names it. analysis_key: stands for the video, its frame times and its audio. timecode: of the
+    first frame, "" for none.
     """
     segment = path.segment
     facts = {
@@ -37,6 +44,9 @@ def clip_recipe(
         "visible": path.visible,
         "effects": [dict(effect.facts) for effect in effects],
     }
+    if timecode:
+        # Only then: clips of versions that did not know of timecode are as they would be made now.
+        facts["timecode"] = timecode
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(path.source_frames.tobytes())
     digest.update(path.windows.tobytes())

@@ -18,6 +18,7 @@ class ClipSpec:
         that is shown, in its time base. start_s, end_s: the same in seconds from the first frame of the video.
     interval: of the audio. color: tags of the source. encoder: as ffmpeg names it.
     effects: applied to each cropped frame, in this order. recipe: of `clip_recipe`, "" where nobody asks for it.
+    timecode: of the first frame, "" where the source has none.
     """
 
     path: CropPath
@@ -32,6 +33,7 @@ class ClipSpec:
     encoder: str
     effects: tuple[FrameEffect, ...] = ()
     recipe: str = ""
+    timecode: str = ""
 
     @property
     def rows(self) -> int:
@@ -61,12 +63,7 @@ class ClipSpec:
 
 
 def clip_spec(
-    path: CropPath,
-    file: str,
-    analysis: FaceAnalysis,
-    encoder: str,
-    effects: tuple[FrameEffect, ...] = (),
-    recipe: str = "",
+    path: CropPath, file: str, analysis: FaceAnalysis, encoder: str, effects: tuple[FrameEffect, ...] = ()
 ) -> ClipSpec:
     """The clip of `path`. encoder: of `choose_encoder`."""
     start, end = path.segment.start, path.segment.end
@@ -82,5 +79,5 @@ def clip_spec(
         color=analysis.video.color,
         encoder=encoder,
         effects=effects,
-        recipe=recipe,
+        timecode=analysis.video.timecode_at(analysis.seconds_at(start)),
     )

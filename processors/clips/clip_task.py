@@ -96,6 +96,7 @@ class ClipTask:
                 color=self.spec.color,
                 audio=file,
                 encoder=self.spec.encoder,
+                timecode=self.spec.timecode,
             )
             # Who abandoned the clip before this line had no writer to abort.
             self._leave_if_abandoned()

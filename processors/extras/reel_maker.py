@@ -16,6 +16,7 @@ from config import EncodeSettings
 from core.errors import EncodeError, InterruptedRunError, PipelineError, ToolMissingError
 from core.media.clip_writer import ClipWriter
 from core.media.ffmpeg_tool import find_ffmpeg
+from core.media.video_alone import video_alone
 from core.types import ByteArray, Clip, ColorInfo
 from processors.clips.clip_names import REEL_FILE
 from processors.extras.drawn_names import drawn_names
@@ -95,7 +96,7 @@ def _write_reel(
             pcm = write_reel_audio(parts, rate, audio_file, monitor.stop)
             audio = None if pcm is None else (audio_file, pcm)
             with ClipWriter(target, *size, rate, settings, color=color, audio=audio) as writer:
-                for image in _images(parts, card, rate):
+                for image in _images(parts, card, rate, Path(scratch)):
                     if monitor.stop.is_set():
                         raise InterruptedRunError("stopped while making a reel", path=target, stage=_STAGE)
                     writer.write(*rgb_to_planes(image))
@@ -108,17 +109,18 @@ def _write_reel(
         raise EncodeError(f"the reel cannot be made: {error}", path=target, stage=_STAGE) from error
 
 
-def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction) -> Iterator[ByteArray]:
-    """The frames of the reel, (H, W, 3) uint8 RGB; no more than two clips are open at a time."""
+def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction, scratch: Path) -> Iterator[ByteArray]:
+    """The frames of the reel, (H, W, 3) uint8 RGB; no more than two clips are open at a time. scratch: a folder."""
     moviepy = load_moviepy()
+    copies = itertools.cycle([scratch / "one.mp4", scratch / "two.mp4"])
     opened: list[Any] = []
     try:
-        clip, shared = _open(moviepy, parts[0], card, rate, opened), 0
+        clip, shared = _open(moviepy, parts[0], card, rate, next(copies), opened), 0
         for part, next_part in itertools.zip_longest(parts, parts[1:]):
             yield from _run(clip, shared, part.frames - part.overlap)
             if next_part is None:
                 return
-            following = _open(moviepy, next_part, card, rate, opened)
+            following = _open(moviepy, next_part, card, rate, next(copies), opened)
             if part.overlap:
                 yield from _run(_cross_fade(moviepy, clip, following, part), 0, part.overlap)
             _close(clip)
@@ -131,11 +133,15 @@ def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction) -> Itera
             _close(clip)
 
 
-def _open(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, opened: list[Any]) -> Any:
-    """The part as a clip of moviepy, of the size of `card`. opened: files are added, for the caller to close."""
+def _open(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, copy: Path, opened: list[Any]) -> Any:
+    """The part as a clip of moviepy, of the size of `card`. opened: files are added, for the caller to close.
+
+    copy: a file that may be written and replaced: moviepy reads what ffmpeg tells of a file, and does not understand it
+        where the file has a timecode track.
+    """
     if part.clip is None:
         return moviepy.ImageClip(card, duration=part.frames / float(rate)).with_fps(float(rate))
-    clip = moviepy.VideoFileClip(str(part.clip), audio=False)
+    clip = moviepy.VideoFileClip(str(video_alone(part.clip, copy)), audio=False)
     opened.append(clip)
     # moviepy reads the length with a resolution of 0.01 s only.
     clip.duration = clip.end = part.frames / clip.fps

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import EXTRA_FILES, Settings
-from core.types import Clip, FaceAnalysis, Timeline
+from core.types import Clip, CropPath, FaceAnalysis, Timeline
 from processors.extras.exporters.coco import write_coco
 from processors.extras.exporters.edl import write_edl
+from processors.extras.exporters.fcpxml import write_fcpxml
 from processors.extras.exporters.mot import write_mot
 from processors.extras.exporters.otio import write_otio
 from processors.extras.exporters.speech_vtt import write_speech_vtt
@@ -21,7 +22,10 @@ from utils.stage_monitor import StageMonitor
 
 @dataclass(frozen=True, slots=True)
 class ExtrasContext:
-    """What extras are made from. folder: the video's; it holds the clips."""
+    """What extras are made from.
+
+    folder: the video's; it holds the clips. plan_crops: plans the camera of all clips of the first set again.
+    """
 
     folder: Path
     analysis: FaceAnalysis
@@ -29,6 +33,7 @@ class ExtrasContext:
     clips: Sequence[Clip]
     settings: Settings
     monitor: StageMonitor
+    plan_crops: Callable[[], Sequence[CropPath]]
 
 
 Writer = Callable[[ExtrasContext], tuple[str, ...]]
@@ -71,6 +76,10 @@ def _write_reels(context: ExtrasContext) -> tuple[str, ...]:
     return write_reels(context.folder, context.clips, faces, rate, context.settings.encode, context.monitor)
 
 
+def _write_fcpxml(context: ExtrasContext) -> tuple[str, ...]:
+    return write_fcpxml(context.folder, context.analysis, context.timeline, context.plan_crops())
+
+
 _ALL = (
     Extra("preview", EXTRA_FILES["preview"], _write_preview),
     Extra("reel", EXTRA_FILES["reel"], _write_reels),
@@ -80,6 +89,7 @@ _ALL = (
     _export("speech", write_speech_vtt),
     _export("otio", write_otio),
     _export("edl", write_edl),
+    Extra("fcpxml", EXTRA_FILES["fcpxml"], _write_fcpxml),
 )
 
 EXTRAS = {extra.name: extra for extra in _ALL}

@@ -52,7 +52,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     """Properties of the video. Fractions are strings such as "30000/1001"; sizes are in px.
 
     frames, start_s, duration_s: of the part that was analysed; by default that is all. audio_used: `index` of the track
-    that is heard; None: silence, or an older manifest.
+    that is heard; None: silence, or an older manifest. timecode: of the video's first frame; "" where it has none.
     """
 
     container: str
@@ -73,6 +73,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     color: ColorInfo
     audio: tuple[AudioInfo, ...]
     audio_used: int | None = None
+    timecode: str = ""
 
 
 class ManifestTimeline(ManifestPart, frozen=True, kw_only=True):

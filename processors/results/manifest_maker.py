@@ -206,6 +206,7 @@ def _video(analysis: FaceAnalysis) -> ManifestVideo:
         color=video.color,
         audio=tuple(AudioInfo(**_json_value(asdict(track))) for track in video.audio),
         audio_used=None if video.default_audio is None else video.default_audio.index,
+        timecode="" if video.timecode is None else video.timecode.label(),
     )
 
 

@@ -68,7 +68,9 @@ class OldResults:
             return None
         now = {person.tracklets: person.name for person in timeline.people}
         folders = {person.name: now.get(person.tracklets, "") for person in self.manifest.people}
-        in_the_way = "PERSON" in settings.clip.template or settings.people.only or "" in folders.values()
+        templates = [settings.clip.template, *(variant.clip.template for variant in settings.variants.values())]
+        told_by_names = any("PERSON" in template for template in templates)
+        in_the_way = told_by_names or settings.people.only or "" in folders.values()
         if in_the_way and any(before != after for before, after in folders.items()):
             return None
         if not self.facts.same_settings:

@@ -41,7 +41,7 @@ def clip_shape(clip: ClipSettings) -> tuple[tuple[int, int], str, str]:
 def test_what_each_profile_is(name: str, shape: tuple[Any, ...]) -> None:
     settings = load_settings(None, profile_settings(name))
     assert clip_shape(settings.clip) == shape
-    assert settings.output.extras == (frozenset({"otio", "edl"}) if name == "edit" else frozenset())
+    assert settings.output.extras == (frozenset({"otio", "edl", "fcpxml"}) if name == "edit" else frozenset())
     assert settings.clip.padding == (1.0 if name == "edit" else 0.0)
 
 

@@ -6,7 +6,15 @@ from fractions import Fraction
 
 import pytest
 
-from utils.time_formats import clock, format_duration, parse_clock, timecode, timecode_base, vtt_time
+from utils.time_formats import (
+    clock,
+    format_duration,
+    parse_clock,
+    parse_timecode,
+    timecode,
+    timecode_base,
+    vtt_time,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,3 +37,32 @@ def test_times_as_others_write_them() -> None:
 @pytest.mark.parametrize("seconds", [0, 3.2, 75, 3725.5, 360000])
 def test_a_time_that_is_shown_can_be_given(seconds: float) -> None:
     assert parse_clock(clock(seconds)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("frame", "base", "code"),
+    [
+        (1799, 30, "00:00:59;29"),
+        (1800, 30, "00:01:00;02"),
+        (17981, 30, "00:09:59;29"),
+        (17982, 30, "00:10:00;00"),
+        (107892, 30, "01:00:00;00"),
+        (3600, 60, "00:01:00;04"),
+        (2 * 107892, 60, "01:00:00;00"),
+    ],
+)
+def test_drop_frame_timecode_keeps_to_the_clock(frame, base, code):
+    assert timecode(frame, base, drop_frame=True) == code
+    assert parse_timecode(code, base, drop_frame=True) == frame
+
+
+def test_every_frame_of_twenty_minutes_has_a_timecode_of_its_own():
+    for drop_frame in (False, True):
+        codes = [timecode(frame, 30, drop_frame=drop_frame) for frame in range(36000)]
+        assert [parse_timecode(code, 30, drop_frame=drop_frame) for code in codes] == list(range(36000))
+
+
+@pytest.mark.parametrize("text", ["", "1:00:00:00", "24:00:00:00", "00:60:00:00", "00:00:00:25", "00:00:00:-1"])
+def test_what_is_no_timecode_is_refused(text):
+    with pytest.raises(ValueError, match="no timecode at 25"):
+        parse_timecode(text, 25)

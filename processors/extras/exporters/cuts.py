@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.types import FaceAnalysis, Identity
+from core.types import FaceAnalysis, Identity, SourceTimecode, VideoInfo
+from utils.time_formats import timecode_base
+
+MARKER_COLORS = ("RED", "GREEN", "BLUE", "CYAN", "MAGENTA", "YELLOW")
+"""of the people in turn; names that OTIO and the locators of EDLs share"""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Frames [start, end) of the source, counted at its nominal rate, and their shot."""
+    """Frames [start, end) of the source, counted from its first one at its nominal rate, and their shot."""
 
     start: int
     end: int
@@ -33,5 +37,13 @@ def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
 
 
 def source_length(analysis: FaceAnalysis) -> int:
-    """Length of the source, in frames at its nominal rate."""
-    return round(analysis.seconds_at(analysis.frame_count) * float(analysis.video.frame_rate))
+    """Length of the source, in frames at its nominal rate; where only a part was analysed, its header is believed."""
+    seconds = analysis.seconds_at(analysis.frame_count)
+    if analysis.origin_pts is not None:
+        seconds = max(seconds, analysis.video.duration_s)
+    return round(seconds * float(analysis.video.frame_rate))
+
+
+def counted_timecode(video: VideoInfo) -> SourceTimecode:
+    """The timecode of the source; where the file has none, non-drop timecode from 00:00:00:00."""
+    return video.timecode or SourceTimecode(0, timecode_base(video.frame_rate))

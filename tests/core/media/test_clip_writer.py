@@ -12,6 +12,8 @@ from core.errors import EncodeError, OutputError
 from core.media.aac_encoder import encode_aac
 from core.media.audio_reader import PcmFormat
 from core.media.clip_writer import ClipWriter
+from core.media.timecode_reader import read_timecode
+from core.media.video_probe import probe_video
 from core.types import ColorInfo
 
 FAST = EncodeSettings(preset="ultrafast")
@@ -50,6 +52,29 @@ def test_frames_rate_and_tags_arrive(tmp_path):
         values = frame.to_ndarray()
         assert np.array_equal(values[:64].reshape(64, 64), image(i)[0])
         assert np.array_equal(values[64:80].reshape(32, 32), image(i)[1])
+
+
+@pytest.mark.parametrize(
+    ("rate", "timecode"),
+    [
+        (RATE, "23:59:59;28"),
+        (Fraction(25), "10:11:12:13"),
+        (Fraction(12), "00:00:01:11"),
+        (Fraction(25, 2), "00:00:00:07"),
+        (Fraction(120), "00:00:00:119"),
+    ],
+)
+def test_a_clip_tells_the_timecode_of_its_first_frame(tmp_path, rate, timecode):
+    files = [tmp_path / "one.mp4", tmp_path / "two.mp4", tmp_path / "none.mp4"]
+    for target in files:
+        with ClipWriter(target, 64, 64, rate, FAST, timecode="" if target.stem == "none" else timecode) as writer:
+            for seed in range(3):
+                writer.write(*image(seed))
+    found = read_timecode(probe_video(files[0]))
+    assert found is not None and found.label() == timecode
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with av.open(str(files[2])) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
 
 
 def test_unknown_colour_stays_untagged(tmp_path):

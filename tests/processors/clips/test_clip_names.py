@@ -5,11 +5,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from config import ClipSettings
 from core.types import CropPath, Segment
 from processors.clips.clip_names import clip_files
 from tests.material.factories import face_analysis, video_info
 
-DEFAULT = "clip_${CLIP_NUMBER}_${START_TIME}"
+DEFAULT = ClipSettings().template
 
 
 ANALYSIS = face_analysis(
@@ -25,9 +26,9 @@ def path(person, start, end=None):
 def test_clips_are_numbered_per_person_in_time_order():
     paths = [path("person_02", 80), path("person_01", 100), path("person_01", 0)]
     assert clip_files(paths, ANALYSIS, DEFAULT) == (
-        "person_02/clip_001_00-00-03.200.mp4",
-        "person_01/clip_002_00-00-04.000.mp4",
-        "person_01/clip_001_00-00-00.000.mp4",
+        "person_02/person_02_clip_001_00-00-03.200.mp4",
+        "person_01/person_01_clip_002_00-00-04.000.mp4",
+        "person_01/person_01_clip_001_00-00-00.000.mp4",
     )
 
 

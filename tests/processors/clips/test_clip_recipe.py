@@ -56,3 +56,11 @@ def test_encoder_settings_effects_and_analysis_count():
 
 def test_the_person_does_not_count():
     assert clip_recipe(path("somebody"), "libx264", (), analysis_key="aa", settings=SETTINGS) == ORDINARY
+
+
+def test_timecode_counts_where_there_is_one():
+    timed = [
+        clip_recipe(path(), "libx264", (), analysis_key="aa", settings=SETTINGS, timecode=timecode)
+        for timecode in ("", "00:00:00:00", "01:00:00:00")
+    ]
+    assert timed[0] == ORDINARY and len(set(timed)) == 3

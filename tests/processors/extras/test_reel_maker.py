@@ -33,7 +33,14 @@ LEVELS = (60, 120, 180)
 
 
 def write_clip(
-    folder: Path, number: int, rate: Fraction, frames: int, *, sound: bool = True, person: str = "p é"
+    folder: Path,
+    number: int,
+    rate: Fraction,
+    frames: int,
+    *,
+    sound: bool = True,
+    person: str = "p é",
+    timecode: str = "",
 ) -> Clip:
     """A clip in which each frame is brighter by one, with a tone of its own loudness."""
     path = folder / person / f"clip_{number}.mp4"
@@ -43,7 +50,7 @@ def write_clip(
     tone = (number + 1) * 4000 * np.sin(2 * np.pi * 500 * np.arange(samples) / RATE_HZ)
     pcm.write_bytes(np.repeat(tone.astype("<i2"), 2).tobytes())
     given = (pcm, PcmFormat(RATE_HZ, 2)) if sound else None
-    with ClipWriter(path, 64, 64, rate, ENCODE, audio=given) as writer:
+    with ClipWriter(path, 64, 64, rate, ENCODE, audio=given, timecode=timecode) as writer:
         for frame in range(frames):
             luma = np.full((64, 64), LEVELS[number % 3] + frame, np.uint8)
             writer.write(luma, np.full((32, 32), 128, np.uint8), np.full((32, 32), 128, np.uint8))
@@ -55,6 +62,18 @@ def write_clip(
 def brightness(path: Path) -> list[float]:
     with av.open(str(path)) as container:
         return [float(frame.to_ndarray()[:64].mean()) for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("rate", [Fraction(25), NTSC], ids=str)
+def test_clips_with_timecode_give_the_same_reel(tmp_path, rate):
+    reels = []
+    for timecode in ("", "01:00:00:00"):
+        folder = tmp_path / f"with{timecode[:2]}"
+        clips = [write_clip(folder, number, rate, 20, timecode=timecode) for number in (0, 1, 2)]
+        write_reels(folder, clips, {}, rate, ENCODE, StageMonitor())
+        reels.append((folder / "p é/reel.mp4").read_bytes())
+        assert len(list((folder / "p é").iterdir())) == 4
+    assert reels[0] == reels[1]
 
 
 @pytest.mark.parametrize("rate", [Fraction(25), NTSC, Fraction(1000, 33)], ids=str)

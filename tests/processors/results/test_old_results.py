@@ -222,10 +222,11 @@ def test_a_silent_video_is_done_without_models_of_speech(tmp_path):
 def test_a_further_set_of_clips_is_reused_with_its_settings_and_moves_with_its_people(tmp_path):
     write_run(tmp_path, {"person_01/1.mp4": "xyz", "person_01/wide/1.mp4": "abc"})
     first, second = json.loads((tmp_path / "manifest.json").read_text())["clips"]
-    wide = load_settings(None, {"variants": {"wide": {"clip": {"aspect": "16:9"}}}})
+    nameless = {"template": "$CLIP_NUMBER"}
+    wide = load_settings(None, {"clip": nameless, "variants": {"wide": {"clip": {**nameless, "aspect": "16:9"}}}})
     values = result_settings(Settings(clip=wide.variants["wide"].clip))
     variant = {"settings": {"clip": values["clip"], "encode": values["encode"]}, "clips": [second]}
-    change_manifest(tmp_path, clips=[first], variants={"wide": variant})
+    change_manifest(tmp_path, clips=[first], variants={"wide": variant}, settings=result_settings(wide))
     person = first["person"]
     timeline = Timeline((Identity("Anna", tracklets=(0, 1), segments=()), Identity("Zoë & co", (2,), ())))
 
@@ -237,8 +238,10 @@ def test_a_further_set_of_clips_is_reused_with_its_settings_and_moves_with_its_p
     assert examine_folder(tmp_path, SOURCE, wide, KEY).facts.same_settings
     assert reused(wide).variants["wide"][0].file == "Anna/wide/1.mp4"
     assert reused(wide).files["Anna/wide/1.mp4"] == f"{person}/wide/1.mp4"
-    other = load_settings(None, {"variants": {"wide": {"clip": {"aspect": "4:3"}}}})
+    other = load_settings(None, {"clip": nameless, "variants": {"wide": {"clip": {**nameless, "aspect": "4:3"}}}})
     assert examine_folder(tmp_path, SOURCE, other, KEY).facts.clips_at_stake
     assert reused(other).variants == {}
+    told = load_settings(None, {"clip": nameless, "variants": {"wide": {"clip": {"template": "$PERSON"}}}})
+    assert examine_folder(tmp_path, SOURCE, told, KEY).reusable_for(timeline, told) is None
     (tmp_path / "person_01/wide/1.mp4").unlink()
     assert reused(wide).variants == {}

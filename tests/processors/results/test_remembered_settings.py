@@ -39,6 +39,15 @@ def test_what_the_user_asks_for_has_precedence_even_if_it_is_the_default():
     assert followed_settings(manifest, Settings(), None) == Settings()
 
 
+def test_a_folder_from_before_clip_names_told_the_person_keeps_its_names():
+    before = "clip_${CLIP_NUMBER}_${START_TIME}"
+    assert Settings().clip.template != before
+    manifest = made_with({"clip": {"template": before}})
+    followed = followed_settings(manifest, Settings(), set())
+    assert followed.clip.template == before
+    assert changed_settings(manifest, followed) == () and same_results(manifest, followed)
+
+
 def test_how_a_run_is_done_is_not_remembered():
     settings = load_settings(None, {"analysis": {"device": "cpu"}, "run": {"threads": 3}})
     manifest = made_with({"analysis": {"device": "cuda"}})
