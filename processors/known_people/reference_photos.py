@@ -20,8 +20,9 @@ from core.models.similarity import Similarity
 from processors.known_people.face_evidence import as_similarity, log_odds
 from processors.known_people.gallery_types import GalleryFace, NamedPhoto
 from processors.known_people.person_names import checked_name, clean_name, folded
-from processors.known_people.photo_faces import PhotoFace, find_faces
-from processors.known_people.photo_reader import PHOTO_EXTENSIONS, Photo, read_photo
+from processors.known_people.photo_batch import see_photos
+from processors.known_people.photo_faces import PhotoFace
+from processors.known_people.photo_reader import PHOTO_EXTENSIONS, Photo
 from processors.known_people.sharpness import sharpness
 from utils.plurals import count_of
 
@@ -89,17 +90,16 @@ def read_reference_photos(folder: Path, models: ModelManager) -> ReferencePhotos
     """
     files, lines = list_photos(folder)
     candidates: list[_Candidate] = []
-    for file in files:
-        try:
-            photo = read_photo(file.path)
-        except PhotoError as error:
+    for file, seen in zip(files, see_photos([file.path for file in files], models), strict=True):
+        if seen.photo is None:
+            error = seen.error or PhotoError("cannot be read")
             lines.append(PhotoLine(file.path, "left out", error.message, error.hint))
             continue
-        chosen = choose_face(file, photo, find_faces(photo, models))
+        chosen = choose_face(file, seen.photo, seen.faces)
         if isinstance(chosen, PhotoLine):
             lines.append(chosen)
         else:
-            candidates.append(_Candidate(file, photo.sha256, *chosen))
+            candidates.append(_Candidate(file, seen.photo.sha256, *chosen))
     kept, odd = _consistent(candidates, Similarity.for_embedder(models.embedder.name))
     lines += odd
     lines += [PhotoLine(c.file.path, "used", c.note) for c in kept if c.note]
