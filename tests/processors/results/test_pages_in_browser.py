@@ -1,4 +1,4 @@
-"""The report, the index and the page of people in a real browser: Chromium with its driver, where both and selenium are installed."""
+"""The report, the index and the page of people in a real browser: Chromium, where it and selenium are installed."""
 
 from __future__ import annotations
 
