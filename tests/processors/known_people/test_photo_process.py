@@ -14,6 +14,7 @@ from core.errors import PhotoError
 from processors.known_people import photo_batch
 from processors.known_people.photo_process import PhotoProcess
 from processors.known_people.photo_reader import read_photo
+from processors.known_people.reference_photos import read_reference_photos
 from tests.processors.known_people.crashing_decoder import CRASH, HANG, TALK
 from tests.processors.known_people.photos import picture, save
 
@@ -93,3 +94,15 @@ def test_many_photos_go_on_after_a_crash(tmp_path: Path, monkeypatch: pytest.Mon
     assert [one.path for one in seen] == paths
     assert [one.photo is None for one in seen] == [number == 2 for number in range(6)]
     assert "crashed (SIGABRT)" in str(seen[2].error)
+
+
+def test_a_reference_photo_that_crashes_its_decoder_names_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_batch, "PhotoProcess", lambda: PhotoProcess(CRASHING))
+    (tmp_path / "Anna.jpg").write_bytes(CRASH)
+    models: Any = SimpleNamespace(embedder=SimpleNamespace(name="dlib"))
+    found = read_reference_photos(tmp_path, models)
+    assert found.photos == ()
+    assert [(line.path.name, line.use) for line in found.lines] == [("Anna.jpg", "left out")]
+    assert "crashed (SIGABRT)" in str(found.lines[0])
