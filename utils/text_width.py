@@ -15,6 +15,19 @@ def padded(text: str, width: int) -> str:
     return text + " " * max(0, width - columns(text))
 
 
+def shortened(text: str, width: int) -> str:
+    """Return `text`, cut off with an ellipsis if it takes more than `width` columns (at least 1)."""
+    if columns(text) <= width:
+        return text
+    kept, used = [], 0
+    for letter in text:
+        used += _columns(letter)
+        if used > width - 1:
+            break
+        kept.append(letter)
+    return "".join(kept) + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def _columns(letter: str) -> int:
     if unicodedata.combining(letter) or unicodedata.category(letter) in ("Cf", "Me", "Mn"):
         return 0

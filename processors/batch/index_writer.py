@@ -90,7 +90,7 @@ def index_parts(
             if result.status in UNFINISHED
         ],
     }
-    return page_parts("index.html.j2", ("page.css", "index.css"), "index.js", values)
+    return page_parts("index.html.j2", ("page.css", "search.css", "index.css"), ("search.js",), values)
 
 
 def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:

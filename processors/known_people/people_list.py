@@ -12,11 +12,13 @@ from processors.known_people.gallery_types import GalleryPerson
 from processors.known_people.person_linker import Match, Suggestion
 from processors.known_people.person_names import person_id
 from utils.files import write_bytes
-from utils.text_width import columns, padded
+from utils.text_width import columns, padded, shortened
 from utils.time_formats import clock
 
 PEOPLE_SCHEMA = 1
 PEOPLE_FILE = "people.json"
+NAME_COLUMNS = 40
+"""of a longer name the table shows the beginning: one long name must not tear all lines apart"""
 
 
 class VideoEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,13 +112,14 @@ def suggested_name(suggestion: SuggestionEntry) -> str:
 
 def people_lines(people: Sequence[GalleryPerson]) -> Iterator[str]:
     """The table of people for a terminal, header first."""
-    width = max([len("name"), *(columns(person.name) for person in people)])
+    names = [shortened(person.name, NAME_COLUMNS) for person in people]
+    width = max([len("name"), *(columns(name) for name in names)])
     yield f"id     {'name':<{width}}  on screen  videos  clips  photos"
-    for person in people:
+    for person, name in zip(people, names, strict=True):
         shown = clock(sum(a.on_screen_s for a in person.appearances))
         clips = sum(a.clips for a in person.appearances)
         videos = len({a.folder for a in person.appearances})
-        yield f"{person.id}  {padded(person.name, width)}  {shown:>9}  {videos:>6}  {clips:>5}  {person.photos:>6}"
+        yield f"{person.id}  {padded(name, width)}  {shown:>9}  {videos:>6}  {clips:>5}  {person.photos:>6}"
 
 
 def _suggestion_entry(suggestion: Suggestion) -> SuggestionEntry:

@@ -1,17 +1,20 @@
-"""Many photos, one after the other: decoded ahead on other threads, looked at in order."""
+"""Many photos, one after the other: decoded ahead in other processes, looked at in order."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from queue import LifoQueue
 
 from core.errors import PhotoError
 from core.model_manager import ModelManager
 from processors.known_people.photo_faces import PhotoFace, find_faces
-from processors.known_people.photo_reader import Photo, read_photo
+from processors.known_people.photo_process import PhotoProcess
+from processors.known_people.photo_reader import Photo
 from utils.helper_threads import submit
 
 READ_AHEAD = 4
@@ -28,17 +31,24 @@ class SeenPhoto:
     error: PhotoError | None = None
 
 
-def see_photos(paths: Iterable[Path], models: ModelManager, *, threads: int = 2) -> Iterator[SeenPhoto]:
+def see_photos(paths: Iterable[Path], models: ModelManager, *, threads: int = 2) -> Generator[SeenPhoto, None, None]:
     """Photos and their faces in the order of `paths`; bad ones come with their error.
+
+    threads: how many processes decode, each of which a thread waits for.
 
     Raises:
         ModelError: a network cannot be had.
     """
-    with ThreadPoolExecutor(max(threads, 1), thread_name_prefix="photos") as pool:
+    with ExitStack() as stack:
+        # Whichever is free, the one used last first: few photos start few processes.
+        free: LifoQueue[PhotoProcess] = LifoQueue()
+        for _ in range(max(threads, 1)):
+            free.put(stack.enter_context(PhotoProcess()))
+        pool = stack.enter_context(ThreadPoolExecutor(max(threads, 1), thread_name_prefix="photos"))
         pending: deque[Future[SeenPhoto]] = deque()
         try:
             for path in paths:
-                pending.append(submit(pool, _read, path))
+                pending.append(submit(pool, _read, path, free))
                 if len(pending) > READ_AHEAD:
                     yield _seen(pending.popleft().result(), models)
             while pending:
@@ -48,11 +58,14 @@ def see_photos(paths: Iterable[Path], models: ModelManager, *, threads: int = 2)
                 future.cancel()
 
 
-def _read(path: Path) -> SeenPhoto:
+def _read(path: Path, free: LifoQueue[PhotoProcess]) -> SeenPhoto:
+    process = free.get()
     try:
-        return SeenPhoto(path, read_photo(path))
+        return SeenPhoto(path, process.read(path))
     except PhotoError as error:
         return SeenPhoto(path, error=error)
+    finally:
+        free.put(process)
 
 
 def _seen(read: SeenPhoto, models: ModelManager) -> SeenPhoto:

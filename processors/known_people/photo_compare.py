@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import msgspec
 from core.errors import PhotoError, ascii_safe
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
-from core.types import ByteArray
+from core.types import ByteArray, FloatArray
 from processors.known_people.person_names import folder_names
 from processors.known_people.photo_batch import SeenPhoto, see_photos
 from utils.rgb_images import fit_within
@@ -50,27 +51,31 @@ def compare_photos(
         ModelError: a network cannot be had.
     """
     similarity = Similarity.for_embedder(models.embedder.name)
-    wanted = next(see_photos([source], models))
-    if wanted.error is not None:
-        raise wanted.error
-    if not wanted.faces:
-        hint = "take a photo in which the face is larger and seen from the front"
-        raise PhotoError("no face was found", path=source, stage="photo", hint=hint)
-    vector = wanted.faces[0].vector
-    for seen in see_photos(targets, models):
-        faces = tuple(
-            ComparedFace(
-                box=face.whole_box,
-                similarity=(alike := round(float(similarity.from_cosine(float(face.vector @ vector))), 4)),
-                same=alike >= same_person,
-            )
-            for face in seen.faces
+    with closing(see_photos([source, *targets], models)) as photos:
+        wanted = next(photos)
+        if wanted.error is not None:
+            raise wanted.error
+        if not wanted.faces:
+            hint = "take a photo in which the face is larger and seen from the front"
+            raise PhotoError("no face was found", path=source, stage="photo", hint=hint)
+        vector = wanted.faces[0].vector
+        for seen in photos:
+            yield _comparison(source, seen, vector, similarity, same_person), seen
+
+
+def _comparison(
+    source: Path, seen: SeenPhoto, vector: FloatArray, similarity: Similarity, same_person: float
+) -> Comparison:
+    faces = tuple(
+        ComparedFace(
+            box=face.whole_box,
+            similarity=(alike := round(float(similarity.from_cosine(float(face.vector @ vector))), 4)),
+            same=alike >= same_person,
         )
-        error = str(seen.error) if seen.error is not None else ""
-        yield (
-            Comparison(source=ascii_safe(str(source)), target=ascii_safe(str(seen.path)), faces=faces, error=error),
-            seen,
-        )
+        for face in seen.faces
+    )
+    error = str(seen.error) if seen.error is not None else ""
+    return Comparison(source=ascii_safe(str(source)), target=ascii_safe(str(seen.path)), faces=faces, error=error)
 
 
 def comparison_lines(comparisons: Iterable[Comparison]) -> Iterator[str]:

@@ -19,9 +19,11 @@ from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from processors.known_people.face_evidence import as_similarity, log_odds
 from processors.known_people.gallery_types import GalleryFace, NamedPhoto
+from processors.known_people.person_linker import LinkRules
 from processors.known_people.person_names import checked_name, clean_name, folded
-from processors.known_people.photo_faces import PhotoFace, find_faces
-from processors.known_people.photo_reader import PHOTO_EXTENSIONS, Photo, read_photo
+from processors.known_people.photo_batch import see_photos
+from processors.known_people.photo_faces import PhotoFace
+from processors.known_people.photo_reader import PHOTO_EXTENSIONS, Photo
 from processors.known_people.sharpness import sharpness
 from utils.plurals import count_of
 
@@ -33,6 +35,8 @@ DOMINANT = 2.0
 """how much higher than the next face one must be to be the one that the photo is of"""
 ALIKE = 0.2
 """similarity to the other photos of a name below which a photo shows somebody else, or too little"""
+ONE_PERSON = LinkRules().similarity
+"""similarity from which on photos of two names show one person"""
 
 Use = Literal["used", "left out"]
 
@@ -89,20 +93,21 @@ def read_reference_photos(folder: Path, models: ModelManager) -> ReferencePhotos
     """
     files, lines = list_photos(folder)
     candidates: list[_Candidate] = []
-    for file in files:
-        try:
-            photo = read_photo(file.path)
-        except PhotoError as error:
+    for file, seen in zip(files, see_photos([file.path for file in files], models), strict=True):
+        if seen.photo is None:
+            error = seen.error or PhotoError("cannot be read")
             lines.append(PhotoLine(file.path, "left out", error.message, error.hint))
             continue
-        chosen = choose_face(file, photo, find_faces(photo, models))
+        chosen = choose_face(file, seen.photo, seen.faces)
         if isinstance(chosen, PhotoLine):
             lines.append(chosen)
         else:
-            candidates.append(_Candidate(file, photo.sha256, *chosen))
-    kept, odd = _consistent(candidates, Similarity.for_embedder(models.embedder.name))
+            candidates.append(_Candidate(file, seen.photo.sha256, *chosen))
+    similarity = Similarity.for_embedder(models.embedder.name)
+    kept, odd = _consistent(candidates, similarity)
     lines += odd
     lines += [PhotoLine(c.file.path, "used", c.note) for c in kept if c.note]
+    lines += _two_names(kept, similarity)
     left_out = {line.path for line in lines if line.use == "left out"}
     lines = [line for line in lines if line.use == "left out" or line.path not in left_out]
     order = {file.path: number for number, file in enumerate(files)}
@@ -204,6 +209,27 @@ def _consistent(candidates: Sequence[_Candidate], similarity: Similarity) -> tup
             hint = f"if it is {ascii_safe(name)}, take a clearer one; if not, give it another name"
             lines.append(PhotoLine(candidate.file.path, "left out", message, hint))
     return kept, lines
+
+
+def _two_names(kept: Sequence[_Candidate], similarity: Similarity) -> Iterator[PhotoLine]:
+    """Lines about people who have two names: each is a rival of the other, so that neither name is ever given."""
+    if not kept:
+        return
+    vectors = np.stack([candidate.face.vector for candidate in kept])
+    near = np.argwhere(np.triu(vectors @ vectors.T, 1) >= similarity.to_cosine(ONE_PERSON))
+    told: set[tuple[str, str]] = set()
+    for first, second in near.tolist():
+        a, b = kept[first], kept[second]
+        names = (a.file.name, b.file.name)
+        if a.file.name == b.file.name or names in told or _alike(a, b, similarity) < ONE_PERSON:
+            continue
+        told.add(names)
+        yield PhotoLine(
+            b.file.path,
+            "used",
+            f"shows the same person as {ascii_safe(a.file.path.name)}",
+            "give both photos one name; with two, nobody is named by them",
+        )
 
 
 def _alike(a: _Candidate, b: _Candidate, similarity: Similarity) -> float:

@@ -31,15 +31,17 @@ PALETTE = 10
 """number of colours for people in page.css"""
 
 
-def render_page(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> str:
-    """The page that `template` makes of `values`, with the files `style` and `script` (or "") inlined."""
-    return "".join(page_parts(template, style, script, values))
+def render_page(template: str, style: tuple[str, ...], scripts: tuple[str, ...], values: Mapping[str, Any]) -> str:
+    """The page that `template` makes of `values`, with the files `style` and `scripts` inlined."""
+    return "".join(page_parts(template, style, scripts, values))
 
 
-def page_parts(template: str, style: tuple[str, ...], script: str, values: Mapping[str, Any]) -> Iterator[str]:
+def page_parts(
+    template: str, style: tuple[str, ...], scripts: tuple[str, ...], values: Mapping[str, Any]
+) -> Iterator[str]:
     """The same page in pieces, so that a long one is never in memory as a whole."""
     css = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in style)
-    js = (TEMPLATES / script).read_text(encoding="utf-8") if script else ""
+    js = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
     page = _environment().get_template(template)
     return page.generate(
         values, generator=GENERATOR, program=PROGRAM, style=css, script=js, policy=content_policy(css, js)

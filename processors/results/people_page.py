@@ -70,7 +70,7 @@ def people_parts(people: Iterable[PagePerson], count: int, pairs: Sequence[PageP
             for pair in pairs
         ],
     }
-    return page_parts("people.html.j2", ("page.css", "people.css"), "people.js", values)
+    return page_parts("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"), values)
 
 
 def _person(person: PagePerson) -> dict[str, object]:

@@ -28,4 +28,4 @@ def photos_html(photos: Sequence[SortedPhoto], thumbnails: Sequence[bytes]) -> s
         "blurred": sum(photo.sharp is False for photo in photos),
         "unreadable": sum(bool(photo.error) for photo in photos),
     }
-    return render_page("photos.html.j2", ("page.css", "photos.css"), "", values)
+    return render_page("photos.html.j2", ("page.css", "photos.css"), (), values)

@@ -99,7 +99,7 @@ def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages
         "facts": _facts(manifest),
         "tables": [*_settings(manifest.settings), *_models(manifest.models)],
     }
-    return render_page("report.html.j2", ("page.css", "report.css"), "report.js", values)
+    return render_page("report.html.j2", ("page.css", "report.css"), ("report.js",), values)
 
 
 def _person(

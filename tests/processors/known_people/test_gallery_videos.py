@@ -85,6 +85,17 @@ def test_unlink_is_remembered_for_good(gallery: Gallery) -> None:
     assert run(gallery, "three", [1], first=40) == {"person_01": 3}
 
 
+def test_two_people_of_one_video_who_were_taken_for_one(gallery: Gallery) -> None:
+    run(gallery, "one", [1])
+    assert run(gallery, "two", [1, 1], first=20) == {"person_01": 1, "person_02": 1}
+    assert unlink_appearance(gallery, "two", "person_02") == 2
+    assert gallery.apart() == {(1, 2)}
+    assert run(gallery, "two", [1, 1], first=20) == {"person_01": 1, "person_02": 2}
+    assert [person.faces for person in gallery.people()] == [12, 6]
+    with pytest.raises(SettingsError, match=r"is one person \(unlink takes a video's person away"):
+        gallery.set_apart("P0001", "P0001")
+
+
 def test_link_is_remembered(gallery: Gallery) -> None:
     run(gallery, "one", [1])
     run(gallery, "two", [2])

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from processors.known_people.gallery import Gallery
+from processors.known_people.gallery_types import GalleryPerson
 from processors.known_people.people_list import (
     SuggestionEntry,
     match_entry,
@@ -60,3 +61,9 @@ def test_what_a_manifest_says() -> None:
     }
     assert suggested_name(SuggestionEntry(id="P0003", name="Anna", similarity=0.41)) == "Anna? 0.41"
     assert suggested_name(SuggestionEntry(id="P0003", name="", similarity=0.4)) == "P0003? 0.40"
+
+
+def test_one_long_name_does_not_tear_the_table_apart() -> None:
+    people = [GalleryPerson(1, "n" * 255, 1, 0, ()), GalleryPerson(2, "Anna", 1, 1, ())]
+    lines = list(people_lines(people))
+    assert {len(line) for line in lines} == {len(lines[0])} and len(lines[0]) < 100

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +138,66 @@ def test_too_large_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "a.jpg").write_bytes(jpeg(picture()))
     with pytest.raises(PhotoError, match="make it smaller"):
         read_photo(tmp_path / "a.jpg")
+
+
+def test_heic_without_its_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_reader, "_HEIF_PLUGIN", "a_plugin_that_is_not_here")
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x20ftypheic" + bytes(200))
+    with without_heif_opener(), pytest.raises(PhotoError) as raised:
+        read_photo(tmp_path / "a.heic")
+    assert str(raised.value) == (
+        "a.heic: is a HEIC picture, which needs a plugin (pip install pillow-heif, or export it as JPEG)"
+    )
+
+
+def test_heic_with_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin of this test takes a HEIC file to be a header before a PNG."""
+    plugin = """
+import io
+from PIL import Image, PngImagePlugin
+
+def open_heif(file, name):
+    return PngImagePlugin.PngImageFile(io.BytesIO(file.read()[32:]))
+
+def register_heif_opener():
+    Image.register_open("HEIF", open_heif)
+"""
+    (tmp_path / "plugin_for_heif.py").write_text(plugin)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(photo_reader, "_HEIF_PLUGIN", "plugin_for_heif")
+    header = b"\0\0\0\x20ftypheic" + bytes(20)
+    png = save(tmp_path / "a.png", picture(), orientation=6).read_bytes()
+    (tmp_path / "a.heic").write_bytes(header + png)
+    (tmp_path / "cut.heic").write_bytes(header + png[: len(png) // 2])
+    with without_heif_opener():
+        photo = read_photo(tmp_path / "a.heic")
+        assert (photo.width, photo.height) == (240, 320)
+        assert np.array_equal(photo.pixels, np.rot90(picture(), -1))
+        with pytest.raises(PhotoError, match="is damaged or cut off"):
+            read_photo(tmp_path / "cut.heic")
+
+
+def test_heic_with_the_real_plugin(tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="missing on this machine: pillow-heif")
+    pillow_heif.from_pillow(Image.fromarray(picture())).save(tmp_path / "a.heic", quality=90)
+    with without_heif_opener():
+        photo = read_photo(tmp_path / "a.heic")
+        assert np.abs(photo.pixels.astype(int) - picture()).mean() < 12
+        data = (tmp_path / "a.heic").read_bytes()
+        (tmp_path / "cut.heic").write_bytes(data[: len(data) // 2])
+        with pytest.raises(PhotoError, match="damaged"):
+            read_photo(tmp_path / "cut.heic")
+
+
+@contextlib.contextmanager
+def without_heif_opener() -> Iterator[None]:
+    """Pillow knows no HEIF before and after."""
+    photo_reader._register_heif.cache_clear()
+    before = Image.OPEN.pop("HEIF", None)
+    try:
+        yield
+    finally:
+        Image.OPEN.pop("HEIF", None)
+        if before is not None:
+            Image.OPEN["HEIF"] = before
+        photo_reader._register_heif.cache_clear()

@@ -115,6 +115,18 @@ def test_a_photo_of_somebody_else_is_told(tmp_path: Path, models: ModelManager) 
     assert "does not look like 1.png" in str(found.lines[0])
 
 
+def test_one_person_with_two_names_is_told(tmp_path: Path, models: ModelManager) -> None:
+    save(tmp_path / "Grace.png", hopper())
+    save(tmp_path / "Admiral.png", np.ascontiguousarray(hopper()[:, ::-1]))
+    save(tmp_path / "Joan.png", collins())
+    found = read_reference_photos(tmp_path, models)
+    assert [photo.name for photo in found.photos] == ["Admiral", "Grace", "Joan"]
+    assert [str(line) for line in found.lines] == [
+        "Grace.png: used: shows the same person as Admiral.png"
+        " (give both photos one name; with two, nobody is named by them)"
+    ]
+
+
 def test_names_of_every_kind(tmp_path: Path) -> None:
     for name in (
         "anna.jpg",

@@ -1,4 +1,4 @@
-"""The report and the index in a real browser: Chromium with its driver, where both and selenium are installed."""
+"""The report, the index and the page of people in a real browser: Chromium, where it and selenium are installed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult
+from processors.results.people_page import PageClip, PagePair, PagePerson, PageVideo, people_parts
 from processors.results.report_writer import FaceImage, ReportImages, report_html
 from tests.material.flash_beep import frame_times, write_video
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
@@ -55,7 +56,21 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
     write_index(output, BatchSummary((InputResult("a", "video", "done"), failure), 1.0))
+    write_text(output / "people.html", "".join(people_page(face)))
     return output
+
+
+def people_page(face: bytes) -> Iterator[str]:
+    """Ten people, one of whom has a hostile name, and two pairs who may be one."""
+    clip = PageClip(f"video/{PERSON}/clip #1?.mp4", 3.2, 3.2)
+    videos = (PageVideo("video", HOSTILE, PERSON, 9.0, (clip,)),)
+    people = [PagePerson("P0001", HOSTILE, [face, face], videos, 1)]
+    people += [PagePerson(f"P{number:04}", "", [face], videos, 0) for number in range(2, 11)]
+    pairs = [
+        PagePair("P0001", HOSTILE, face, "P0002", "", face, 0.62),
+        PagePair("P0003", "", face, "P0004", "", b"", 0.31),
+    ]
+    return people_parts(people, len(people), pairs)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +133,7 @@ def test_everything_is_on_the_page(show):
     assert page.find_element("css selector", "h1").text == " ".join(HOSTILE.split())
 
 
-@pytest.mark.parametrize("page", ["video/report.html", "index.html"])
+@pytest.mark.parametrize("page", ["video/report.html", "index.html", "people.html"])
 def test_names_do_not_execute_and_nothing_is_fetched(show, page):
     browser = show(page)
     assert "pwned" not in browser.title or "document.title" in browser.title
@@ -175,7 +190,7 @@ def test_the_keyboard_is_enough(show):
     wait_for(page, "document.querySelector('.clip video').currentTime > 0.1")
 
 
-@pytest.mark.parametrize("page", ["video/report.html", "index.html"])
+@pytest.mark.parametrize("page", ["video/report.html", "index.html", "people.html"])
 @pytest.mark.parametrize("width", [360, 768, 1600])
 def test_it_fits_every_screen(show, page, width):
     browser = show(page, width)
@@ -216,3 +231,37 @@ def test_the_index_leads_to_the_report(show, output):
     page.find_element("link text", "ALL VIDEOS").click()
     wait_for(page, "document.querySelector('.videos')")
     assert page.find_element("css selector", ".strip span").text == PERSON
+
+
+def test_a_yes_or_no_is_a_command(show):
+    page = show("people.html")
+    pair = page.find_elements("css selector", ".pair")[0]
+    said = zip(pair.find_elements("css selector", "dt"), pair.find_elements("css selector", "dd"), strict=True)
+    # Whose name stays comes second.
+    assert {answer.text: command.text for answer, command in said} == {
+        "yes": "python main.py link P0002 P0001",
+        "no": "python main.py unlink P0002 P0001",
+    }
+
+
+def test_later_puts_a_pair_aside(show):
+    page = show("people.html", width=360)
+    first, second = page.find_elements("css selector", ".pair")
+    first.find_element("css selector", ".later").click()
+    assert not first.is_displayed() and second.is_displayed()
+    assert page.switch_to.active_element == second.find_element("css selector", ".later")
+    second.find_element("css selector", ".later").click()
+    assert not page.find_element("id", "pairs-title").is_displayed()
+
+
+def test_people_are_found_by_words(show):
+    page = show("people.html")
+    page.find_element("id", "find").send_keys("p0007")
+    shown = [card for card in page.find_elements("css selector", ".people > li") if card.is_displayed()]
+    assert [card.get_attribute("id") for card in shown] == ["P0007"]
+
+
+def test_a_pair_leads_to_its_people(show):
+    page = show("people.html", width=360)
+    page.find_element("css selector", ".pair a[href='#P0004']").click()
+    assert page.execute_script("return document.querySelector(':target').id") == "P0004"

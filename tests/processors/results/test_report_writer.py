@@ -208,7 +208,7 @@ def test_a_value_that_a_template_needs_and_nobody_gave_is_an_error(tmp_path):
     import jinja2
 
     with pytest.raises(jinja2.UndefinedError):
-        render_page("index.html.j2", ("page.css",), "", {})
+        render_page("index.html.j2", ("page.css",), (), {})
 
 
 def test_the_axis_of_a_part_begins_with_it():

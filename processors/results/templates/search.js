@@ -3,7 +3,7 @@
   const find = document.querySelector(".find");
   if (!find) return;
   const input = find.querySelector("input");
-  const cards = [...document.querySelectorAll(".videos > li")];
+  const cards = [...document.querySelectorAll(".found-among > li")];
   find.hidden = false;
   input.addEventListener("input", () => {
     const words = input.value.toLowerCase().split(/\s+/);
