@@ -99,7 +99,7 @@ def two_languages(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         for frame in [*old.decode(audio=0), None]:
             for piece in resampler.resample(frame):
                 piece.time_base = Fraction(1, 8000)
-                if piece.pts >= VOICE_FROM_S * 8000:
+                if (piece.pts or 0) >= VOICE_FROM_S * 8000:
                     new.mux(voices.encode(piece))
                 nothing = av.AudioFrame.from_ndarray(np.zeros_like(piece.to_ndarray()), format="fltp", layout="mono")
                 nothing.pts, nothing.time_base, nothing.sample_rate = piece.pts, piece.time_base, 8000
