@@ -83,7 +83,7 @@ def against_rivals(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:
     if len(own) < 2:
         return own
     means = running_mean(own, round(RIVAL_WINDOW_S * RATE_HZ))
-    found = own.copy()
+    found: NDArray[np.float64] = own.copy()
     for face in range(len(own)):
         best_other = np.fmax.reduce(np.delete(means, face, axis=0), axis=0)
         lead = np.nan_to_num(best_other - means[face])
