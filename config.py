@@ -367,7 +367,7 @@ class SpeechSettings(Section, frozen=True):
         Literal["auto", "off", "on"],
         Meta(
             description="find out who speaks; auto: only if --when speaking or --export speech needs it, because it "
-            "costs about a fifth more CPU time in a first run"
+            "costs a fifth to a third more CPU time in a first run"
         ),
     ] = "auto"
     speech_model: Annotated[

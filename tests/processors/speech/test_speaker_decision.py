@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.speech.speaker_decision import SYNC_MARGIN, decide, lip_sync
+from processors.speech.speaker_decision import RIVAL_WEIGHT, SYNC_MARGIN, against_rivals, decide, lip_sync
 from processors.speech.speech_signal import movement_log_odds, network_log_odds, quick_movement, running_mean, voiced
 
 FRAMES = 300
@@ -55,6 +55,30 @@ def test_two_that_are_both_in_sync_may_both_speak() -> None:
     opening = np.stack([syllables(1), np.roll(syllables(1), 1)])
     decided = decide(np.full((2, FRAMES), 5.0), opening, 100 * syllables(1), np.ones(FRAMES), use_sync=False)
     assert (decided > 0).all()
+
+
+def test_a_listener_who_moves_less_than_the_speaker_is_silent_without_a_network() -> None:
+    """Both would be speaking by themselves; with a network that saw the audio, each face is judged by its own score."""
+    opening = np.stack([syllables(1), syllables(9)])
+    own = np.stack([np.full(FRAMES, 4.0), np.full(FRAMES, 0.5)])
+    voice = np.ones(FRAMES)
+    alone = decide(own[1:], opening[1:], 100 * syllables(5), voice, use_sync=True)
+    together = decide(own, opening, 100 * syllables(5), voice, use_sync=True)
+    assert (alone > 0).mean() > 0.3 and (together[1] < 0).all() and (together[0] > 0).all()
+
+
+def test_only_the_best_other_face_counts_and_only_what_it_is_ahead_by() -> None:
+    own = np.array([[3.0], [1.0], [-2.0]]).repeat(FRAMES, axis=1)
+    found = against_rivals(own)
+    assert np.allclose(found[:, 0], [3, 1 - 2 * RIVAL_WEIGHT, -2 - 4 * RIVAL_WEIGHT])
+    assert np.allclose(against_rivals(own[:1]), own[:1])
+
+
+def test_a_face_that_has_left_is_no_rival() -> None:
+    own = np.full((2, FRAMES), 1.0)
+    own[0, :100], own[0, 100:] = 5.0, np.nan
+    found = against_rivals(own)
+    assert (found[1, :100] < 0).all() and (found[1, 100:] == 1).all() and np.isnan(found[0, 100:]).all()
 
 
 def test_nobody_speaks_without_a_voice() -> None:
