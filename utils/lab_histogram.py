@@ -15,6 +15,8 @@ HISTOGRAM_SIZE = LIGHTNESS_BINS * CHROMA_BINS * CHROMA_BINS
 _BIN_COUNTS = np.array([LIGHTNESS_BINS, CHROMA_BINS, CHROMA_BINS])
 _STEPS = np.array([CHROMA_BINS * CHROMA_BINS, CHROMA_BINS, 1])
 """how far neighbouring bins of each axis lie apart in the histogram"""
+_NEIGHBOURS = (np.indices((2, 2, 2)) * _STEPS[:, None, None, None]).sum(0)
+"""(2, 2, 2): where the neighbours of a bin lie, by their step along each axis"""
 
 _BIN_CHROMA = (np.arange(CHROMA_BINS) - CHROMA_BINS // 2) * 2 * CHROMA_LIMIT / CHROMA_BINS
 """a or b in the middle of each bin"""
@@ -33,11 +35,11 @@ def lab_histogram(lab: NDArray[np.floating]) -> NDArray[np.float64]:
     place = np.clip(place, 0, _BIN_COUNTS - 1)
     low = np.minimum(place.astype(np.int64), _BIN_COUNTS - 2)
     share = place - low
-    first = low @ _STEPS
-    corners = list(np.ndindex(2, 2, 2))
-    bins = np.concatenate([first + np.array(corner) @ _STEPS for corner in corners])
-    weights = np.concatenate([np.where(corner, share, 1 - share).prod(1) for corner in corners])
-    return np.asarray(np.bincount(bins, weights, HISTOGRAM_SIZE) / len(lab))
+    # One axis of two neighbours for each of lightness, a and b.
+    both = np.stack([1 - share, share], axis=2)
+    weights = both[:, 0, :, None, None] * both[:, 1, None, :, None] * both[:, 2, None, None, :]
+    bins = (low @ _STEPS)[:, None, None, None] + _NEIGHBOURS
+    return np.asarray(np.bincount(bins.ravel(), weights.ravel(), HISTOGRAM_SIZE) / len(lab))
 
 
 def mean_chroma(shares: NDArray[np.floating]) -> NDArray[np.float64]:
