@@ -25,7 +25,7 @@ MAX_LOOKS = 64
 """looks that are kept of one track, which may become many tracklets"""
 
 _CELL_SAMPLES = 8
-"""pixels that a cell of a view is the mean of, along each axis: more of them cost time and change nothing"""
+"""pixels that a cell of a view is the mean of, along each axis, at least: more of them cost time and change little"""
 
 _NO_CLOTHES = np.zeros(CLOTHES_SIZE, np.uint8)
 
