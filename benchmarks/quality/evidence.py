@@ -34,7 +34,7 @@ from core.models.similarity import focus_of
 from core.settings_file import load_settings
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people import pair_evidence
-from processors.people.clothes_evidence import ClothesCurve, clothes_likeness
+from processors.people.clothes_evidence import ClothesCurve, closeness, clothes_likeness, pair_colour
 from processors.people.tracklet_evidence import sample_cosines, sample_sharpness
 from processors.people.tracklet_grouping import group_tracklets
 from utils.files import write_json
@@ -113,6 +113,7 @@ class Pairs:
         likeness, known = clothes_likeness(tracklets)
         self.dressed = known[self.rows, self.columns]
         self.likeness = likeness[self.rows, self.columns].astype(np.float64)
+        self.colour = pair_colour(tracklets)[self.rows, self.columns].astype(np.float64)
         kinds = {
             "across": self.same & self.in_clip & ~self.halves,
             "halves": self.same & self.halves,
@@ -170,11 +171,15 @@ def fit(pairs: Pairs, use: NDArray[np.bool_]) -> Constants:
     midpoint = -offset / slope
     curve = PairCurve(midpoint, slope, focus_slope, focus + focus_slope * (midpoint - centre))
     dressed = use & pairs.dressed & pairs.in_clip
-    # The log-odds of the curve of offset 0 and slope 1 are what its own offset and slope are fitted to.
-    unit = ClothesCurve(0.0, 1.0).log_odds(pairs.likeness[dressed, None]).astype(np.float64)
-    clothes_offset, clothes_slope = logistic(unit, pairs.same[dressed], pairs.weights[dressed])
-    clothes = ClothesCurve(clothes_offset, clothes_slope)
-    both = np.column_stack([curve.log_odds(pairs.cosine, pairs.focus), clothes.log_odds(pairs.likeness)])
+    near = closeness(pairs.likeness[dressed]).astype(np.float64)
+    features = np.column_stack([near, near * pairs.colour[dressed]])
+    clothes = ClothesCurve(*logistic(features, pairs.same[dressed], pairs.weights[dressed]))
+    both = np.column_stack(
+        [
+            curve.log_odds(pairs.cosine, pairs.focus),
+            clothes.log_odds(pairs.likeness, pairs.colour),
+        ]
+    )
     _, face_weight, clothes_weight = logistic(both[dressed], pairs.same[dressed], pairs.weights[dressed])
     return Constants(curve, clothes, float(face_weight), float(clothes_weight))
 
@@ -186,7 +191,7 @@ def pair_table(pairs: Pairs, without: Mapping[str, Constants]) -> Iterator[dict[
         for clip, constants in without.items():
             own = pairs.touching(clip) & pairs.in_clip & pairs.dressed & ~pairs.halves
             faces = constants.faces.log_odds(pairs.cosine, pairs.focus)
-            clothes = constants.clothes.log_odds(pairs.likeness)
+            clothes = constants.clothes.log_odds(pairs.likeness, pairs.colour)
             both = constants.face_weight * faces + constants.clothes_weight * clothes
             odds[own] = {"faces": faces, "clothes": clothes}.get(kinds, both)[own]
         known = ~np.isnan(odds)
@@ -207,13 +212,14 @@ def grouped(clip: Clip, kinds: Sequence[str], constants: Constants | None) -> In
     """(N,) the person of each tracklet, by some of the evidence. constants: None for those in use."""
 
     def similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> FloatArray:
-        evidence = pair_evidence.weighted_evidence(tracklets, analysis, **_as_arguments(constants))
+        evidence = pair_evidence.weighted_evidence(tracklets, analysis, **as_arguments(constants))
         return pair_evidence.combined(evidence[kind] for kind in kinds)
 
     return group_tracklets(clip.tracklets, clip.analysis, IdentitySettings(), similarity).labels
 
 
-def _as_arguments(constants: Constants | None) -> dict[str, Any]:
+def as_arguments(constants: Constants | None) -> dict[str, Any]:
+    """`constants` as arguments of `weighted_evidence`; None for those in use."""
     if constants is None:
         return {}
     weights = pair_evidence.EvidenceWeights(constants.face_weight, constants.clothes_weight)

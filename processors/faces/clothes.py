@@ -9,12 +9,9 @@ import cv2
 import numpy as np
 
 from core.types import ByteArray, FloatArray
+from utils.lab_histogram import HISTOGRAM_SIZE, lab_histogram
 
-LIGHTNESS_BINS, CHROMA_BINS = 6, 9
-CHROMA_LIMIT = 24.0
-"""CIELAB a and b beyond this share the outermost bins; film and television rarely show stronger clothes"""
-
-CLOTHES_SIZE = LIGHTNESS_BINS * CHROMA_BINS * CHROMA_BINS
+CLOTHES_SIZE = HISTOGRAM_SIZE
 """numbers of one description"""
 
 _TOP, _BOTTOM, _HALF_WIDTH = 1.45, 3.2, 1.0
@@ -32,8 +29,7 @@ def clothes_colours(image: ByteArray, box: FloatArray) -> ByteArray | None:
     """The colours below a face: (CLOTHES_SIZE,) uint8, None where the frame ends too soon below it.
 
     The values are the square roots of the histogram's shares, times 255, so that the dot product of two descriptions,
-    divided by 255 squared, is their Bhattacharyya coefficient. Pixels are shared out among neighbouring bins linearly,
-    so a small change of light moves little.
+    divided by 255 squared, is their Bhattacharyya coefficient.
 
     Args:
         image: (h, w, 3) uint8 RGB.
@@ -59,19 +55,4 @@ def clothes_colours(image: ByteArray, box: FloatArray) -> ByteArray | None:
     patch = image[low[1] : high[1], low[0] : high[0]]
     small = cv2.resize(patch, (int(cells[0]), int(cells[1])), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(np.asarray(small, np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
-    return _description(np.asarray(lab, np.float32))
-
-
-def _description(lab: FloatArray) -> ByteArray:
-    """The description of (P, 3) float32 CIELAB pixels: L in [0, 100], a and b around 0."""
-    chroma = (lab[:, 1:] + CHROMA_LIMIT) / (2 * CHROMA_LIMIT)
-    bins = np.array([LIGHTNESS_BINS, CHROMA_BINS, CHROMA_BINS])
-    place = np.column_stack([lab[:, :1] / 100, chroma]) * bins - 0.5
-    place = np.clip(place, 0, bins - 1)
-    low = np.minimum(place.astype(np.int64), bins - 2)
-    share = place - low
-    histogram = np.zeros(bins)
-    for corner in np.ndindex(2, 2, 2):
-        weight = np.where(corner, share, 1 - share).prod(1)
-        np.add.at(histogram, tuple((low + corner).T), weight)
-    return np.asarray(np.rint(255 * np.sqrt(histogram.ravel() / len(lab))), np.uint8)
+    return np.asarray(np.rint(255 * np.sqrt(lab_histogram(lab))), np.uint8)

@@ -54,6 +54,9 @@ less at 24 of 25 undetected changes, one person's at 27 of 100 places"""
 SURELY_SAME = 0.5
 """similarity of one sample each from which two stretches are one person's"""
 
+NEARLY_AS_GOOD = 0.8
+"""share of the best sample's quality with which another one does for a comparison"""
+
 JOIN_DELAY_S = 2.0
 """time before a stretch is joined with the one before, seconds; a dissolve is known 1.8 s after its middle"""
 
@@ -208,13 +211,14 @@ class TrackStretches:
         looks = np.stack([s.look for s in (*before.tail, *known)]) @ np.stack([s.look for s in after.head]).T
         if float(looks.max()) >= ALIKE:
             return True
-        pair = [max(samples, key=lambda s: s.quality) for samples in (before.tail, after.head)]
-        first, second = self._embed(pair)
+        first, second = self._embed([_best_known(before.tail), _best_known(after.head)])
         return float(self._similarity.from_cosine(float(first @ second))) >= SURELY_SAME
 
     def _settle(self, leave: int) -> None:
         """Find out where the face changes, and join what one person's stretches are, except the last `leave`."""
         for first, end in self._people():
+            if end - first < 2:
+                continue  # nothing to tell apart, so its ends need no embedding
             samples = [(k, sample) for k in range(first, end) for sample in self._done[k].end_samples()]
             if samples:
                 embeddings = np.stack(self._embed([sample for _, sample in samples]))
@@ -250,6 +254,13 @@ class TrackStretches:
             for sample, row in zip(missing, self._embedder.embed(np.stack([s.chip for s in missing])), strict=True):
                 sample.embedding = row
         return [s.embedding for s in samples if s.embedding is not None]
+
+
+def _best_known(samples: Sequence[FaceSample]) -> FaceSample:
+    """The best sample; one that is nearly as good and has an embedding instead, because embedding takes long."""
+    best = max(samples, key=lambda s: s.quality)
+    known = [s for s in samples if s.embedding is not None and s.quality >= NEARLY_AS_GOOD * best.quality]
+    return max(known, key=lambda s: s.quality, default=best)
 
 
 def _join(before: Stretch, after: Stretch) -> None:

@@ -9,25 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, Tracklet
+from utils.lab_histogram import HISTOGRAM_SIZE, mean_chroma
 
 
 @dataclass(frozen=True, slots=True)
 class ClothesCurve:
-    """log-odds = offset - slope * log(1 - likeness)."""
+    """log-odds = offset - (slope + colour_slope * colour) * log(1 - likeness).
+
+    Black, white and grey clothes are so common that two people agree in them by chance.
+    """
 
     offset: float
     slope: float
+    colour_slope: float
 
-    def log_odds(self, likeness: NDArray[np.floating]) -> NDArray[np.floating]:
-        """What clothes of this likeness say, same shape."""
-        return np.asarray(self.offset - self.slope * np.log(np.maximum(1 - likeness, MIN_UNLIKENESS)))
+    def log_odds(self, likeness: NDArray[np.floating], colour: NDArray[np.floating]) -> NDArray[np.floating]:
+        """What clothes of this likeness and colour say, same shape. colour: 0 for greys, 1 for full colours."""
+        slope = self.slope + self.colour_slope * colour
+        return np.asarray(self.offset + slope * closeness(likeness))
 
 
-CURVE = ClothesCurve(offset=-5.0, slope=3.1)
-"""a likeness of 0.8 says nothing"""
+CURVE = ClothesCurve(offset=-5.8, slope=2.4, colour_slope=1.5)
+"""a likeness of 0.77 says nothing in full colours, and one of 0.91 in greys"""
 
-MIN_UNLIKENESS = 0.03
-"""below this, equal clothes are no more equal: uniforms, dark suits"""
+COLOURFUL = 8.0
+"""mean distance from grey, CIELAB units, from which clothes count as fully coloured. Chosen on the labelled clips and
+the film joined from them: from 4 to 11 as few people are mixed, from 13 on two more"""
+
+_MIN_UNLIKENESS = 0.03
+"""below this, equal clothes are no more equal: uniforms"""
 
 _CHANGED_AT_ONCE, _CHANGED_LATER = 0.05, 0.9
 """how likely one person shows other clothes a moment later (half hidden, in another light), and hours later"""
@@ -52,7 +62,7 @@ def clothes_log_odds(
         (N, N) float32 log-odds, 0 where the clothes of one are unknown; and (N, N) bool, where both are known.
     """
     likeness, known = clothes_likeness(tracklets)
-    odds = np.exp(curve.log_odds(likeness))
+    odds = np.exp(curve.log_odds(likeness, pair_colour(tracklets)))
     starts = seconds[[t.start for t in tracklets]] if len(tracklets) else np.zeros(0)
     ends = seconds[[t.end for t in tracklets]] if len(tracklets) else np.zeros(0)
     between_s = np.maximum(np.maximum(starts[:, None] - ends, starts - ends[:, None]), 0)
@@ -66,11 +76,28 @@ def clothes_likeness(tracklets: Sequence[Tracklet]) -> tuple[FloatArray, NDArray
     Returns:
         (N, N) float32, Bhattacharyya coefficients in [0, 1]; and (N, N) bool, where both tracklets have clothes.
     """
-    known = np.array([bool(t.clothes.any()) for t in tracklets], bool)
-    size = max((t.clothes.shape[1] for t in tracklets if len(t.clothes)), default=0)
-    roots = np.zeros((len(tracklets), size), np.float32)
-    for row, t in enumerate(tracklets):
-        if known[row]:
-            shares = (t.clothes.astype(np.float32) ** 2).sum(0)
-            roots[row] = np.sqrt(shares / shares.sum())
+    shares = _mean_shares(tracklets)
+    known = np.asarray(shares.any(1), np.bool_)
+    roots = np.sqrt(shares)
     return np.clip(roots @ roots.T, 0, 1), known[:, None] & known
+
+
+def pair_colour(tracklets: Sequence[Tracklet]) -> FloatArray:
+    """(N, N) float32 in [0, 1]: how colourful the clothes of every two tracklets are, 0 for greys (or unknown ones)."""
+    chroma = mean_chroma(_mean_shares(tracklets))
+    return np.asarray(np.minimum((chroma[:, None] + chroma) / 2 / COLOURFUL, 1), np.float32)
+
+
+def closeness(likeness: NDArray[np.floating]) -> NDArray[np.floating]:
+    """-log(1 - likeness), same shape, in [0, 3.5]: a straight line in log-odds fits it."""
+    return np.asarray(-np.log(np.maximum(1 - likeness, _MIN_UNLIKENESS)))
+
+
+def _mean_shares(tracklets: Sequence[Tracklet]) -> FloatArray:
+    """(N, HISTOGRAM_SIZE) float32: share of each colour in each tracklet's clothes; zeros where they are unknown."""
+    shares = np.zeros((len(tracklets), HISTOGRAM_SIZE), np.float32)
+    for row, t in enumerate(tracklets):
+        if t.clothes.shape[1:] == (HISTOGRAM_SIZE,) and t.clothes.any():
+            total = (t.clothes.astype(np.float32) ** 2).sum(0)
+            shares[row] = total / total.sum()
+    return shares

@@ -105,6 +105,16 @@ def test_strong_shrinking_does_not_alias() -> None:
     assert chip[5:35, 5:35].mean() == pytest.approx(127, abs=8)
 
 
+@pytest.mark.parametrize("place", [(0, 0), (37, 101), (250, 330)])
+def test_shrinking_reads_the_same_pixels_wherever_the_face_is(place: tuple[int, int]) -> None:
+    # The part that is read is halved alone, so what lies far away must not change anything.
+    picture = np.random.default_rng(3).integers(0, 255, (400, 480, 3), np.uint8)
+    matrix = np.array([[0.3, 0, -0.3 * place[0]], [0, 0.3, -0.3 * place[1]]])
+    halved = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    expected = warp(halved, matrix * np.array([2, 2, 1]), 32)
+    assert np.array_equal(warp(picture, matrix, 32), expected)
+
+
 def test_warping_leaves_its_arguments_alone() -> None:
     picture, matrix = blob(50, 50, 9, (100, 100)), np.array([[0.1, 0, 0], [0, 0.1, 0]])
     before = picture.copy(), matrix.copy()

@@ -75,3 +75,12 @@ def test_a_view_is_the_frame_made_small() -> None:
     image[:, 160:] = 200
     view = frame_view(image).reshape(VIEW_HEIGHT, VIEW_WIDTH)
     assert not view[:, : VIEW_WIDTH // 2].any() and (view[:, VIEW_WIDTH // 2 :] == 200).all()
+
+
+def test_a_view_of_a_large_frame_is_that_of_a_small_one() -> None:
+    # Of a large frame only some pixels are read; noise averages out all the same.
+    room = np.random.default_rng(5).integers(0, 255, (VIEW_HEIGHT, VIEW_WIDTH, 3), np.uint8)
+    large: ByteArray = np.repeat(np.repeat(room, 60, 0), 60, 1)
+    large = np.clip(large + np.random.default_rng(6).normal(0, 20, large.shape), 0, 255).astype(np.uint8)
+    difference = frame_view(large).astype(int) - frame_view(room)
+    assert np.abs(difference).mean() < 5 and np.abs(difference).max() < 30

@@ -8,16 +8,23 @@ import numpy as np
 import pytest
 
 from core.types import ByteArray, Tracklet
-from processors.people.clothes_evidence import clothes_likeness, clothes_log_odds
+from processors.people.clothes_evidence import clothes_likeness, clothes_log_odds, pair_colour
 from tests.material.factories import tracklet
+from utils.lab_histogram import lab_histogram
 
+Lab = tuple[float, float, float]
 SECONDS = np.arange(0, 40_001) / 10
 
 
-def dressed(number: int, start: int, *shares: float) -> Tracklet:
-    """A tracklet of ten frames whose clothes have these shares of each colour."""
+RED, BLUE, BLACK, WHITE = (50.0, 40.0, 20.0), (40.0, 5.0, -30.0), (3.0, 0.0, 0.0), (95.0, 0.0, 0.0)
+"""CIELAB"""
+
+
+def dressed(number: int, start: int, *shares: float, colours: tuple[Lab, Lab] = (RED, BLUE)) -> Tracklet:
+    """A tracklet of ten frames whose clothes have these shares of two colours."""
     base = tracklet(number, range(start, start + 10))
-    clothes: ByteArray = np.rint(255 * np.sqrt([shares])).astype(np.uint8)
+    pixels = [lab_histogram(np.array([colour])) for colour in colours]
+    clothes: ByteArray = np.rint(255 * np.sqrt([np.array(shares) @ pixels])).astype(np.uint8)
     return dataclasses.replace(base, look_frames=base.frames[:1], clothes=clothes, views=np.zeros((1, 1), np.uint8))
 
 
@@ -35,6 +42,27 @@ def test_likeness_is_the_bhattacharyya_coefficient() -> None:
 def test_equal_clothes_speak_for_and_other_clothes_against_one_person() -> None:
     assert log_odds(dressed(0, 0, 1, 0), dressed(1, 20, 1, 0)) > 2
     assert log_odds(dressed(0, 0, 1, 0), dressed(1, 20, 0, 1)) < -2
+
+
+def test_the_same_black_and_white_says_less_than_the_same_colours() -> None:
+    # Two men in dinner jackets, in two scenes of one film, were one person.
+    def same(*colours: Lab) -> float:
+        pair = (colours[0], colours[1])
+        return log_odds(dressed(0, 0, 0.8, 0.2, colours=pair), dressed(1, 20, 0.8, 0.2, colours=pair))
+
+    assert 0 < same(BLACK, WHITE) < same(BLACK, BLUE) < same(RED, BLUE)
+
+
+def test_colour_is_that_of_both_in_the_mean() -> None:
+    colour = pair_colour([dressed(0, 0, 1, 0), dressed(1, 20, 1, 0, colours=(BLACK, WHITE)), tracklet(2)])
+    assert colour[0, 0] == 1 and colour[1, 1] == pytest.approx(0, abs=0.05) and colour[2, 2] == 0
+    assert colour[0, 1] == colour[1, 0] == 1, "half of a chroma of 45 is still colourful"
+
+
+def test_clothes_of_an_unknown_description_say_nothing() -> None:
+    other = dataclasses.replace(dressed(0, 0, 1, 0), clothes=np.full((1, 7), 9, np.uint8))
+    values, known = clothes_log_odds([other, dressed(1, 20, 1, 0)], SECONDS)
+    assert not values[0].any() and not known[0].any()
 
 
 def test_other_clothes_say_little_an_hour_later() -> None:
