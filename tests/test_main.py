@@ -708,7 +708,6 @@ def test_every_command_has_its_help(capsys):
 NOISY = """
 import os, sys, main
 from processors import batch_runner
-from processors.batch import batch_inspection
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 def run_batch(*_, **__):
