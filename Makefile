@@ -19,6 +19,8 @@ TORCH ?= auto
 
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS))
+# All tests: in two processes, each of which takes the next file of tests. Tests that were chosen run in one.
+SIDE_BY_SIDE := $(if $(ARGS),,-n 2 --dist loadfile --no-loadscope-reorder)
 READY_AUTO := $(VENV)/.ready
 READY := $(READY_AUTO)$(if $(filter-out auto,$(TORCH)),-$(TORCH))
 READY_DEV := $(VENV)/.ready-dev
@@ -33,10 +35,10 @@ run: $(READY)
 	@$(PY) main.py $(ARGS)
 
 test: lint
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check: lint
-	$(PY) -m pytest -m "not slow" $(ARGS)
+	$(PY) -m pytest -m "not slow" $(SIDE_BY_SIDE) $(ARGS)
 
 lint: $(READY_DEV)
 	$(PY) -m ruff check .

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from core.analysis_file import AnalysisRecord, read_record, read_video_path, write_record
 from core.errors import ascii_safe
-from core.media.frame_rate import with_rate_of_all
 from core.signal_file import read_signal, write_signal
 from core.types import FloatArray, VideoInfo
 from utils.files import PARTIAL_PREFIX
@@ -71,6 +70,8 @@ class AnalysisStore:
         path = self._path(key)
         try:
             record = read_record(path, key)
+            from core.media.frame_rate import with_rate_of_all  # needs PyAV, and most uses of a store open no analysis
+
             video = with_rate_of_all(info, record.analysis.frame_pts)
             stored = dataclasses.replace(record.analysis.video, path=info.path, chosen_audio=info.chosen_audio)
             if stored != video:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import logging
 import threading
@@ -22,11 +21,11 @@ from core.errors import (
     ModelError,
     ModelUnavailableError,
     PipelineError,
-    SettingsError,
 )
 from core.models import weights
 from core.models.batching import Batched, find_batch_size
 from core.models.cpu_fallback import CpuFallback
+from core.models.embedder_choice import facenet_folders
 from core.models.face_detector import FaceDetector
 from core.models.face_embedder import CasiaEmbedder, CombinedEmbedder, DlibEmbedder, FaceEmbedder, FaceNetEmbedder
 from core.models.face_verifier import FaceVerifier
@@ -287,23 +286,3 @@ class ModelManager:
     def cache_dir(self) -> Path:
         """Folder of converted and downloaded models."""
         return weights.chosen_cache_dir(self._settings.run.cache_dir)
-
-
-def facenet_folders(settings: Settings) -> list[Path]:
-    """Folders searched for FaceNet's weights; a download goes into the first. The list may be empty."""
-    folders = []
-    with contextlib.suppress(SettingsError):
-        folders.append(weights.chosen_cache_dir(settings.run.cache_dir) / "weights")
-    torch_folder = weights.torch_cache_dir()
-    return folders if torch_folder is None else [*folders, torch_folder]
-
-
-def possible_embedders(settings: Settings) -> tuple[str, ...]:
-    """The embedders that a run with `settings` may use, best first; loads and downloads nothing."""
-    choice = settings.analysis.embedder
-    if choice != "auto":
-        return (choice,)
-    name = MODELS["facenet"].weights.name
-    if settings.run.facenet_weights or any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
-        return ("facenet",)
-    return ("facenet", "dlib")

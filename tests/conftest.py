@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,6 +48,24 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
             report.outcome = "failed"
             report.longrepr = f"{reason}; CI has to install it (.ci/run)"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Make reports fit for the way to the process that prints them: names of files may hold what is no UTF-8."""
+    report = yield
+    return encodable(report)
+
+
+def encodable(value: Any) -> Any:
+    """`value` with every string in it encodable as UTF-8; lone surrogates become escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(encodable(item) for item in value)
+    return value
 
 
 def _has_gpu() -> bool:

@@ -80,6 +80,7 @@ def test_the_tested_versions_are_those_of_the_constraints():
     assert choose_torch.pinned_versions("numpy==2\nmytorch==3\n") == {}
 
 
+@pytest.mark.slow
 def test_pip_is_asked_for_both_kinds_of_index(tmp_path, monkeypatch):
     for name in ("torch-2.14.1+cpu-py3-none-any.whl", "torch-2.14.1-py3-none-any.whl"):
         (tmp_path / name).touch()

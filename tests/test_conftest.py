@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import encodable
+
 SKIPPING = """\
 import pytest
 
@@ -38,3 +40,8 @@ def test_in_ci_a_missing_tool_is_a_failure(ci: str, reason: str, outcome: str, t
         command, cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert outcome in done.stdout.splitlines()[-1], done.stdout
+
+
+def test_a_report_of_a_name_that_is_no_utf8_can_be_sent() -> None:
+    report = {"nodeid": "a", "sections": [("log", "a\udcff b")], "duration": 1.5, "longrepr": None, "when": ("ü", 1)}
+    assert encodable(report) == {**report, "sections": [("log", "a\\udcff b")]}

@@ -28,6 +28,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 TRUTH = film_truth(SAMPLE)
 MIN_FACE_PX = 0.05 * SAMPLE.height
 SOUND_TOLERANCE_S = 0.02
+HEAVY = {"torch", "torchvision", "cv2", "av", "openvino", "dlib", "scipy", "highspy", "PIL", "moviepy", "tqdm"}
+MOST_MODULES = 500
+"""modules, those of the standard library included, that a run over finished videos may import: 447 today, half of the
+CPU time of 743"""
 
 pytestmark = pytest.mark.slow
 
@@ -54,8 +58,9 @@ class Run:
         return clips
 
 
-def run_program(inputs: Path, output: Path) -> Run:
-    command = [sys.executable, str(PROJECT / "main.py"), str(inputs), "-o", str(output), "--offline", "--no-cache"]
+def run_program(inputs: Path, output: Path, *python_flags: str) -> Run:
+    command = [sys.executable, *python_flags, str(PROJECT / "main.py"), str(inputs), "-o", str(output)]
+    command += ["--offline", "--no-cache"]
     done = subprocess.run(command, cwd=output.parent, capture_output=True, text=True, timeout=240, check=False)
     return Run(output, done.returncode, done.stdout + done.stderr)
 
@@ -194,7 +199,11 @@ def test_two_runs_give_the_same_bytes(alone: Run, with_broken: Run) -> None:
 
 def test_what_is_done_is_not_done_again(alone: Run, inputs: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in alone.folder.rglob("*")}
-    again = run_program(inputs / "sample.mp4", alone.output)
+    again = run_program(inputs / "sample.mp4", alone.output, "-X", "importtime")
     assert again.exit_code == 0
     assert again.read("summary.json")["inputs"][0]["status"] == "cached"
     assert {path: path.stat().st_mtime_ns for path in alone.folder.rglob("*")} == before
+    imported = set(re.findall(r"^import time:.*\| +(\S+)$", again.said, re.MULTILINE))
+    assert {"main", "processors.batch_runner"} & imported
+    assert not imported & HEAVY, "a run over finished videos decodes and computes nothing"
+    assert len(imported) <= MOST_MODULES

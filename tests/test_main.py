@@ -19,10 +19,10 @@ import pytest
 import main
 from config import VERSION, Settings, result_settings
 from core.errors import InvalidVideoError, OutputError, PipelineError, ToolMissingError
+from core.media import video_probe
 from core.options import options
 from core.settings_file import load_settings
 from processors import batch_runner
-from processors.batch import batch_inspection
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 from processors.commands import run_command
@@ -332,7 +332,7 @@ def videos(tmp_path, monkeypatch):
             raise InvalidVideoError("not a video", path=path)
         return video_info(path, duration_s=2.0)
 
-    monkeypatch.setattr(batch_inspection, "probe_video", probe)
+    monkeypatch.setattr(video_probe, "probe_video", probe)
     yield folder
     configure_logging(0, lambda line: None)
 
@@ -710,7 +710,6 @@ def test_every_command_has_its_help(capsys):
 NOISY = """
 import os, sys, main
 from processors import batch_runner
-from processors.batch import batch_inspection
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 def run_batch(*_, **__):

@@ -17,11 +17,23 @@ import pytest
 from av.stream import Disposition
 
 from benchmarks.quality.speech import load_scorer
+from core.models.nets import CONVERTED_FOLDER
+from tests.material.real_models import models_cache, net_files
 from tests.speech_models import needs_speech_packages
+
+__all__ = ["models_cache", "net_files"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 pytestmark = [pytest.mark.slow, pytest.mark.clips, needs_speech_packages]
+
+
+@pytest.fixture
+def place(tmp_path: Path, models_cache: Path, net_files: object) -> Path:
+    """A folder with a cache of its own, in which the converted networks lie already."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / CONVERTED_FOLDER).symlink_to(models_cache / CONVERTED_FOLDER)
+    return tmp_path
 
 
 def run(video: Path, folder: Path, *flags: str) -> tuple[dict[str, Any], str]:
@@ -38,13 +50,13 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_clip_is_a_turn_and_asking_later_detects_nothing_again(shared: Path, tmp_path: Path) -> None:
+def test_a_clip_is_a_turn_and_asking_later_detects_nothing_again(shared: Path, place: Path) -> None:
     video = shared / "speech" / "small__r5_r1.mp4"
-    visible, _ = run(video, tmp_path)
+    visible, _ = run(video, place)
     assert [clip["end_s"] - clip["start_s"] for clip in visible["clips"]] == [16.0, 16.0]
-    speaking, said = run(video, tmp_path, "--when", "speaking", "--overwrite")
+    speaking, said = run(video, place, "--when", "speaking", "--overwrite")
     assert "using the stored analysis" in said
-    folder = tmp_path / "out" / video.stem
+    folder = place / "out" / video.stem
     with (folder / "speech.csv").open() as file:
         turns = [(row["person"], float(row["start_s"]), float(row["end_s"])) for row in csv.DictReader(file)]
     assert len(speaking["clips"]) >= 4
@@ -56,19 +68,19 @@ def test_a_clip_is_a_turn_and_asking_later_detects_nothing_again(shared: Path, t
         with av.open(str(folder / clip["file"])) as file:
             assert file.streams.audio and file.streams.video[0].frames == clip["frames"]
     before = files(folder)
-    run(video, tmp_path, "--when", "speaking", "--overwrite", "--no-cache")
+    run(video, place, "--when", "speaking", "--overwrite", "--no-cache")
     assert files(folder) == before
 
 
-def test_without_audio_there_is_a_warning_and_no_clip(shared: Path, tmp_path: Path) -> None:
-    silent = tmp_path / "silent.mp4"
+def test_without_audio_there_is_a_warning_and_no_clip(shared: Path, place: Path) -> None:
+    silent = place / "silent.mp4"
     with av.open(str(shared / "speech" / "turns-quiet__r1_r5.mp4")) as old, av.open(str(silent), "w") as new:
         stream = new.add_stream_from_template(old.streams.video[0])
         for packet in old.demux(old.streams.video[0]):
             if packet.dts is not None and packet.pts is not None and packet.pts * packet.time_base < 2:
                 packet.stream = stream
                 new.mux(packet)
-    manifest, said = run(silent, tmp_path, "--when", "speaking")
+    manifest, said = run(silent, place, "--when", "speaking")
     assert manifest["clips"] == [] and len(manifest["people"]) == 2
     assert any("no audio" in warning for warning in manifest["warnings"]) and "no audio" in said
 
@@ -109,15 +121,15 @@ def two_languages(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return path
 
 
-def test_a_part_of_a_video_with_the_chosen_language(two_languages: Path, shared: Path, tmp_path: Path) -> None:
+def test_a_part_of_a_video_with_the_chosen_language(two_languages: Path, shared: Path, place: Path) -> None:
     part = ("--when", "speaking", "--start", str(FIRST_S), "--duration", str(END_S - FIRST_S))
-    manifest, said = run(two_languages, tmp_path, *part, "--audio-stream", "1")
+    manifest, said = run(two_languages, place, *part, "--audio-stream", "1")
     assert manifest["clips"] == [] and "nobody who is visible speaks long enough for a clip" in said
-    folder = tmp_path / "out" / two_languages.stem
+    folder = place / "out" / two_languages.stem
     assert (folder / "speech.csv").read_text().splitlines() == ["person,start_s,end_s,score"]
 
     flags = (*part, "--audio-stream", "2")
-    manifest, said = run(two_languages, tmp_path, *flags, "--overwrite")
+    manifest, said = run(two_languages, place, *flags, "--overwrite")
     assert "using the stored analysis" in said
     # Times are those of the whole video, so the truth for the whole video fits.
     with (folder / "speech.csv").open() as predicted, (folder / "tracks.csv").open() as tracks:
@@ -132,7 +144,7 @@ def test_a_part_of_a_video_with_the_chosen_language(two_languages: Path, shared:
     assert len(manifest["clips"]) >= 2
     assert all(FIRST_S <= clip["start_s"] < clip["end_s"] <= END_S for clip in manifest["clips"])
 
-    varied, _ = run(two_languages, tmp_path, *flags, "--variant", "tall", "--aspect", "9:16")
+    varied, _ = run(two_languages, place, *flags, "--variant", "tall", "--aspect", "9:16")
     (variant,) = varied["variants"].values()
     assert [(c["person"], c["start_s"], c["end_s"]) for c in variant["clips"]] == [
         (c["person"], c["start_s"], c["end_s"]) for c in manifest["clips"]

@@ -8,7 +8,7 @@ The network takes 25 mouths a second and 100 rows of MFCC; see `processors/speec
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from core.errors import ModelChecksumError, ModelUnavailableError, ascii_safe
@@ -53,6 +53,12 @@ SPEECH_WEIGHTS = {
 _PARTS = ("visual", "audio", "back_end")
 _CONVERTER = "core.models.torch_speech_net"
 _HINT = "--speech-weights names a file that is already there; --speech off does without"
+
+
+def models_name(keys: Iterable[str]) -> str:
+    """What the signal is called that is made with these sets of `SPEECH_WEIGHTS`, or with none."""
+    named = sorted(keys)
+    return "+".join(["lr-asd", *named]) if named else "movement"
 
 
 def locate_speech_weights(

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from config import Settings
 from core.errors import PipelineError, ascii_safe
-from core.media.stream_choice import choose_audio
-from core.media.video_probe import probe_video
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.folder_claims import FolderClaims
@@ -74,6 +72,10 @@ def inspect_input(
             return Inspection(manifest=old.manifest, folder=folder, follows=follows)
         if plan.refusal is not None:
             raise refusal_error(old, plan.refusal, followed)
+        # Importing PyAV takes as long as all else that a run over finished inputs does.
+        from core.media.stream_choice import choose_audio
+        from core.media.video_probe import probe_video
+
         info = choose_audio(probe_video(source.path, followed.analysis.video_stream), followed.encode.audio_stream)
         job = VideoJob(source, info, video_fingerprint, folder, followed)
         return Inspection(job=job, folder=folder, replaces=replaced_clips(old, plan, followed), follows=follows)

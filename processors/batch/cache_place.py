@@ -16,7 +16,7 @@ import msgspec
 from config import PROGRAM, Settings
 from core.analysis_store import ANALYSES_FOLDER
 from core.errors import OutputError, SettingsError, ascii_safe
-from core.model_manager import possible_embedders
+from core.models.embedder_choice import possible_embedders
 from core.models.model_spec import DETECTOR_NETS, EMBEDDERS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import default_cache_dir

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config import Settings
 from core.errors import SettingsError
-from core.model_manager import possible_embedders
+from core.models.embedder_choice import possible_embedders
 from core.models.gpu_check import why_no_gpu
 from core.models.model_spec import DETECTOR_NETS, EMBEDDERS, MODELS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes

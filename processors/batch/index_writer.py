@@ -15,9 +15,7 @@ from processors.batch.batch_summary import UNFINISHED, BatchSummary
 from processors.results.html_page import PALETTE, is_our_page, page_parts
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
 from processors.results.people_page import PEOPLE_PAGE
-from processors.results.report_writer import REPORT_FILE
-from processors.results.result_pictures import FACE_FILE
-from processors.results.result_tree import folder_name, result_folders
+from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
 from utils.files import atomic_path
 
 logger = logging.getLogger(__name__)

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import InputResult, finished
@@ -23,6 +22,9 @@ from processors.batch.video_processor_factory import MakeProcessor, Processor
 from processors.batch.worker_threads import WorkerThreads
 from utils.batch_monitor import BatchMonitor
 from utils.malloc_tuning import give_back_memory
+
+if TYPE_CHECKING:
+    from core.analysis_file import AnalysisRecord
 
 _Item = TypeVar("_Item")
 

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from config import Settings
-from core.analysis_file import AnalysisRecord
 from core.types import VideoInfo
 from processors.batch.conversion_watch import watch_conversion
 from processors.batch.model_loader import load_models
 from processors.known_people.people_namer import PeopleNamer
 from processors.results.manifest import Manifest
-from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint
 from utils.stage_monitor import StageMonitor
 
 if TYPE_CHECKING:
+    from core.analysis_file import AnalysisRecord
     from core.model_manager import ModelManager
 
 
@@ -60,6 +59,8 @@ class VideoProcessorFactory:
         self, info: VideoInfo, folder: Path, fingerprint: Fingerprint, settings: Settings, monitor: StageMonitor
     ) -> Processor:
         models = functools.partial(self._models, settings.analysis.embedder, monitor)
+        from processors.video_processor import VideoProcessor  # heavy, and finished inputs need none
+
         return VideoProcessor(info, folder, fingerprint, settings, monitor, models, self.namer)
 
     def release(self) -> None:

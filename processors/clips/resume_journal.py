@@ -14,12 +14,15 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.types import Clip
-from processors.clips.clip_spec import ClipSpec
 from utils.files import PARTIAL_PREFIX, link_or_copy
+
+if TYPE_CHECKING:
+    from processors.clips.clip_spec import ClipSpec
 
 logger = logging.getLogger(__name__)
 

@@ -33,7 +33,6 @@ def open_console(
     from utils.batch_monitor import BatchMonitor
     from utils.console_log import configure_logging
     from utils.json_log import open_log_file
-    from utils.progress_bars import BarMonitor
     from utils.progress_lines import JsonMonitor, LineMonitor
     from utils.stdout_guard import show_library_output
 
@@ -46,6 +45,8 @@ def open_console(
     elif verbosity < 0:
         monitor = BatchMonitor()
     elif sys.stderr.isatty():
+        from utils.progress_bars import BarMonitor
+
         monitor = BarMonitor(sys.stderr)
         write = monitor.write
     try:

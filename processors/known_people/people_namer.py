@@ -1,7 +1,8 @@
 """Names the people of all videos of one run, by reference photos and by the gallery.
 
 Naming never fails a video: what cannot be used (a damaged gallery, a photo, missing networks) is one warning, and the
-run goes on without it.
+run goes on without it. What looks at photos or faces is imported where it is needed: a run over finished inputs
+only asks `is_current`.
 """
 
 from __future__ import annotations
@@ -17,26 +18,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Settings
-from core.analysis_file import AnalysisRecord
 from core.errors import GalleryError, ModelError, OutputError
-from core.model_manager import possible_embedders
+from core.models.embedder_choice import possible_embedders
 from core.models.similarity import Similarity
-from core.types import FaceAnalysis, Timeline
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, VideoKey
-from processors.known_people.gallery_videos import follow_edits, note_clips
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_places import gallery_path, photo_folder
 from processors.known_people.person_linker import LinkRules
 from processors.known_people.person_names import person_id
-from processors.known_people.reference_photos import ReferencePhotos, read_reference_photos
-from processors.known_people.video_cast import people_of_video
-from processors.known_people.video_names import PersonName, names_from_gallery, names_from_photos
 from utils.fingerprints import Fingerprint
 from utils.plurals import count_of
 
 if TYPE_CHECKING:
+    from core.analysis_file import AnalysisRecord
     from core.model_manager import ModelManager
+    from core.types import FaceAnalysis, Timeline
+    from processors.known_people.reference_photos import ReferencePhotos
+    from processors.known_people.video_names import PersonName
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +131,8 @@ class PeopleNamer:
             with self._gallery() as gallery:
                 noted = "" if gallery is None else gallery.photo_digest(place)
             if noted == digest:
+                from processors.known_people.reference_photos import ReferencePhotos
+
                 self._photos = ReferencePhotos((), (), ())
                 return
             self._photos, embedder = self._read_photos(self._folder)
@@ -149,6 +150,10 @@ class PeopleNamer:
 
         folder: of the video's results. edited: somebody edited the timeline; the gallery learns what that says.
         """
+        from processors.known_people.gallery_videos import follow_edits
+        from processors.known_people.video_cast import people_of_video
+        from processors.known_people.video_names import names_from_gallery
+
         analysis = record.analysis
         embedder = _embedder(record)
         with self._lock:
@@ -167,6 +172,8 @@ class PeopleNamer:
 
     def note_clips(self, fingerprint: Fingerprint, clips: Mapping[str, int]) -> None:
         """Tell the gallery how many clips a finished video has of each person, by folder."""
+        from processors.known_people.gallery_videos import note_clips
+
         with self._lock, self._gallery() as gallery:
             if gallery is not None:
                 note_clips(gallery, VideoKey(fingerprint, "", "", ""), clips)
@@ -212,6 +219,8 @@ class PeopleNamer:
 
     def _read_photos(self, folder: Path) -> tuple[ReferencePhotos, EmbedderKey | None]:
         """The photos, and the network that saw them; None where they cannot be read."""
+        from processors.known_people.reference_photos import ReferencePhotos, read_reference_photos
+
         try:
             models = self._models()
             found = read_reference_photos(folder, models)
@@ -232,6 +241,8 @@ class PeopleNamer:
         if embedder != self._photo_embedder:
             logger.warning("%s: was analysed with another network than the photos", analysis.video.path.name)
             return ()
+        from processors.known_people.video_names import names_from_photos
+
         return names_from_photos(self._photos.photos, analysis, timeline, self._rules)
 
 

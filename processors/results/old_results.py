@@ -16,7 +16,7 @@ from processors.results.output_folder import resumable_clips
 from processors.results.remembered_settings import changed_settings, changed_variants, same_results
 from processors.results.run_plan import FolderFacts, Refusal
 from processors.results.timeline_file import timeline_sha256
-from processors.speech.speech_models import possible_speech_models
+from processors.speech.speech_choice import possible_speech_models
 from utils.files import link_or_copy
 from utils.fingerprints import Fingerprint
 

@@ -29,8 +29,9 @@ from processors.results.manifest import (
     write_manifest,
 )
 from processors.results.manifest_maker import make_manifest, span_seconds
-from processors.results.report_writer import REPORT_FILE, report_html
-from processors.results.result_pictures import FACE_FILE, write_images
+from processors.results.report_writer import report_html
+from processors.results.result_pictures import write_images
+from processors.results.result_tree import FACE_FILE, REPORT_FILE
 from processors.results.speech_table import SPEECH_FILE, speech_lines
 from processors.results.timeline_file import (
     TIMELINE_FILE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import ascii_safe
 from processors.results.html_page import data_uri, page_parts
-from processors.results.report_writer import REPORT_FILE
+from processors.results.result_tree import REPORT_FILE
 
 PEOPLE_PAGE = "people.html"
 

@@ -21,8 +21,6 @@ from processors.results.report_doubts import person_doubt, unknown_tracklets
 from processors.results.timeline_file import TimelineFile
 from utils.time_formats import clock
 
-REPORT_FILE = "report.html"
-
 _MAX_TICKS = 10
 _MAX_PRELOADED = 24
 _MAX_CUTS_DRAWN = 80

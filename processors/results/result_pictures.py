@@ -10,10 +10,9 @@ from core.types import Clip, FaceAnalysis, Timeline, Tracklet
 from processors.clips.clip_thumbnails import MAX_TILES, ClipThumbnails
 from processors.results.contact_sheet import CONTACT_FILE, contact_sheet
 from processors.results.report_writer import FaceImage, ReportImages
+from processors.results.result_tree import FACE_FILE
 from utils.files import write_bytes
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within
-
-FACE_FILE = "face.jpg"
 
 _FACES_SHOWN = 7
 _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80

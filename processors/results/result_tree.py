@@ -10,6 +10,10 @@ from processors.results.manifest import MANIFEST_FILE
 
 LOCK_FILE = ".face-clips.lock"
 """in every output folder; by it those are told from the folders inside them"""
+REPORT_FILE = "report.html"
+"""the page of a video, in its folder"""
+FACE_FILE = "face.jpg"
+"""the image of a person, in the folder of the clips"""
 
 
 def result_folders(output_dir: Path) -> list[Path]:

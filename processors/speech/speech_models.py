@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import itertools
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from config import RunSettings, Settings, SpeechSettings
-from core.errors import ModelUnavailableError, SettingsError
+from core.errors import ModelUnavailableError
 from core.models import weights
 from core.models.face_mesh import FACE_MESH_FILE, FaceMesh, locate_face_mesh
-from core.models.installed_files import is_installed
-from core.models.speech_net import SPEECH_WEIGHTS, load_speech_nets, locate_speech_weights
+from core.models.speech_net import SPEECH_WEIGHTS, load_speech_nets, locate_speech_weights, models_name
 from core.models.voice_activity import VOICE_ACTIVITY_FILE, VoiceActivity, locate_voice_activity
-from processors.speech.speech_pass import SpeechModels, models_name
+from processors.speech.speech_choice import weights_folders
+from processors.speech.speech_pass import SpeechModels
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +57,7 @@ def _find_files(speech: SpeechSettings, run: RunSettings) -> SpeechFiles:
     voice_activity, mesh = locate_voice_activity(), locate_face_mesh()
     if speech.speech_model == "movement":
         return SpeechFiles(voice_activity, mesh, {})
-    folders = _weights_folders(run)
+    folders = weights_folders(run)
     try:
         found = locate_speech_weights(
             explicit=run.speech_weights,
@@ -90,25 +88,3 @@ def _load_models(speech: SpeechSettings, run: RunSettings) -> SpeechModels:
     if files.weights:
         nets = load_speech_nets(files.weights, weights.chosen_cache_dir(run.cache_dir))
     return SpeechModels(VoiceActivity(files.voice_activity), FaceMesh(files.mesh), nets)
-
-
-def possible_speech_models(settings: Settings) -> frozenset[str]:
-    """Names of the models that a run with `settings` may end up with, "" for none; reads and downloads nothing."""
-    if not all(is_installed(entry) for entry in (VOICE_ACTIVITY_FILE, FACE_MESH_FILE)):
-        return frozenset({""})
-    if settings.speech.speech_model == "movement":
-        return frozenset({models_name(())})
-    keys = sorted(SPEECH_WEIGHTS)
-    if settings.run.speech_weights:
-        count = min(len(settings.run.speech_weights), len(keys))
-        return frozenset(models_name(chosen) for chosen in itertools.combinations(keys, count))
-    folders = _weights_folders(settings.run)
-    here = [k for k in keys if any(weights.file_exists(f / SPEECH_WEIGHTS[k].name) for f in folders)]
-    possible = {models_name(here or ())} if settings.run.offline else {models_name(here or ()), models_name(keys)}
-    return frozenset(possible)
-
-
-def _weights_folders(run: RunSettings) -> list[Path]:
-    with contextlib.suppress(SettingsError):
-        return [weights.chosen_cache_dir(run.cache_dir) / "weights"]
-    return []

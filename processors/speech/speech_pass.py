@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.models.face_mesh import FaceMesh
-from core.models.speech_net import MFCC_PER_FRAME, RATE_HZ, SpeechNet, chunks
+from core.models.speech_net import MFCC_PER_FRAME, RATE_HZ, SpeechNet, chunks, models_name
 from core.models.voice_activity import VoiceActivity
 from core.types import FaceAnalysis, FloatArray
 from processors.speech.audio_features import AudioFeatures, read_audio_features
@@ -41,12 +41,6 @@ class SpeechModels:
     def name(self) -> str:
         """For keys and manifests."""
         return models_name(net.key for net in self.nets)
-
-
-def models_name(keys: Iterable[str]) -> str:
-    """What the signal is called that is made with these sets of LR-ASD's weights, or with none."""
-    named = sorted(keys)
-    return "+".join(["lr-asd", *named]) if named else "movement"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

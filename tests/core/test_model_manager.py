@@ -22,8 +22,9 @@ import pytest
 from config import AnalysisSettings, RunSettings, Settings
 from core import model_manager
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
-from core.model_manager import ModelManager, possible_embedders
+from core.model_manager import ModelManager
 from core.models import weights
+from core.models.embedder_choice import possible_embedders
 from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder
 from core.models.gpu_check import why_no_gpu
 from core.models.model_spec import EMBEDDERS, MODELS, WeightsFile, calibration_of

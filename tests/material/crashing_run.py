@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core.media import video_probe
 from core.media.clip_writer import ClipWriter
 from core.media.video_reader import VideoReader
-from processors.batch import batch_inspection
 from processors.batch.run_journal import RunJournal
 from processors.batch.worker_supervisor import supervise
 from tests.material import killed_run
@@ -44,7 +44,7 @@ def aborting(function: Callable[..., Any], concerns: Callable[..., bool], log: P
 def inject(stage: str, stem: str, log: Path, times: int) -> None:
     """Make this process abort when `stage` is reached for the video `stem`."""
     owner, name, concerns = {
-        "probe": (batch_inspection, "probe_video", lambda path, *_: path.stem == stem),
+        "probe": (video_probe, "probe_video", lambda path, *_: path.stem == stem),
         "decode": (VideoReader, "frames", lambda reader, *_: reader._info.path.stem == stem),
         "analyse": (killed_run.ScriptedAnalyzer, "analyze", lambda _, info: info.path.stem == stem),
         "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}." in " ".join(writer.command)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from config import AnalysisSettings, RunSettings, Settings
 from core.model_manager import ModelManager
@@ -18,16 +20,20 @@ from core.models.weights import locate
 def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Cache folder of the session, into which the networks are converted when first needed.
 
-    Not the user's cache: networks converted by an older version of the program would hide a bug.
+    Not the user's cache: networks converted by an older version of the program would hide a bug. Test processes that
+    run side by side share it.
     """
-    return tmp_path_factory.getbasetemp() / "models"
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "models"
 
 
 @pytest.fixture(scope="session")
 def net_files(models_cache: Path) -> dict[str, Path]:
     """The networks converted for OpenVINO, without FaceNet, whose weights are not on every machine."""
     kinds = ("pnet", "rnet", "onet", "dlib")
-    return converted(kinds, {kind: locate(kind) for kind in kinds}, models_cache)
+    models_cache.mkdir(exist_ok=True)
+    with FileLock(models_cache / "conversion.lock"):  # another test process waits instead of converting them too
+        return converted(kinds, {kind: locate(kind) for kind in kinds}, models_cache)
 
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,10 @@ from core.errors import (
     OutputError,
     ToolMissingError,
 )
+from core.media import video_probe
 from core.settings_file import load_settings
 from core.types import VideoInfo
-from processors.batch import batch_inspection, video_pipeline
+from processors.batch import video_pipeline
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.exit_codes import EXIT_RESTART
 from processors.batch.input_result import InputResult
@@ -64,7 +65,7 @@ def probe(monkeypatch):
             raise InvalidVideoError("not a video", path=path, hint="try another")
         return video_info(path)
 
-    monkeypatch.setattr(batch_inspection, "probe_video", scripted)
+    monkeypatch.setattr(video_probe, "probe_video", scripted)
     return scripted
 
 
@@ -494,7 +495,7 @@ def test_the_first_video_is_analysed_while_others_are_still_being_looked_at(vide
         assert path.stem != "d" or begun.wait(20)
         return probe(path, video_stream)
 
-    monkeypatch.setattr(batch_inspection, "probe_video", slow)
+    monkeypatch.setattr(video_probe, "probe_video", slow)
     assert statuses(run(videos, script)) == ["done"] * 4
 
 

@@ -284,6 +284,7 @@ def test_workers_by_cpus_and_frame_size(cpus, px, workers):
     assert clip_renderer.worker_count(cpus, int(px)) == workers
 
 
+@pytest.mark.slow
 def test_waiting_for_an_encoder_slot_is_not_busy_waiting(plain, tmp_path, monkeypatch):
     asked = []
     leave, finish = RenderContext.leave_if_stopped, ClipWriter._finish

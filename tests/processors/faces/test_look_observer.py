@@ -61,6 +61,7 @@ def test_clothes_that_are_not_in_the_frame_are_unknown(observer: LookObserver) -
     assert looks(observer, 1)["clothes"].any(axis=1).tolist() == [False, True]
 
 
+@pytest.mark.slow
 def test_of_a_long_track_a_few_looks_that_span_it_are_kept(observer: LookObserver) -> None:
     for frame in range(0, 24 * 600, 6):
         show(observer, frame, 1)

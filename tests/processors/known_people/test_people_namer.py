@@ -15,10 +15,10 @@ from core.errors import ModelError
 from core.models.similarity import Similarity
 from core.settings_file import load_settings
 from core.types import FaceAnalysis, Identity, Timeline
-from processors.known_people import people_namer, people_places
+from processors.known_people import people_places, reference_photos
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_videos import link_appearance
-from processors.known_people.people_namer import FinishedNames, PeopleNamer, VideoNames, folder_digest
+from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer, VideoNames, folder_digest
 from processors.known_people.reference_photos import ReferencePhotos
 from processors.known_people.video_names import chosen_folders, named_timeline
 from tests.processors.known_people.people import EMBEDDER, SIMILARITY, photo, video
@@ -47,7 +47,7 @@ class Photos:
         folder.mkdir()
         for name in people:
             (folder / f"{name}.jpg").write_bytes(name.encode())
-        monkeypatch.setattr(people_namer, "read_reference_photos", self.read)
+        monkeypatch.setattr(reference_photos, "read_reference_photos", self.read)
 
     def read(self, folder: Path, models: object) -> ReferencePhotos:
         self.reads += 1
@@ -166,7 +166,7 @@ def test_who_was_forgotten_is_suggested_no_more(tmp_path):
 
 def test_looking_makes_no_gallery(tmp_path):
     run = namer(tmp_path)
-    assert not run.is_current(ONE, FinishedNames({}, people_namer.NamedBy()))
+    assert not run.is_current(ONE, FinishedNames({}, NamedBy()))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,7 +14,7 @@ from core.types import Identity, Timeline
 from processors.results.old_results import OldResults, ReusableResults, examine_folder
 from processors.results.replaced_clips import refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
-from processors.speech import speech_models
+from processors.speech import speech_choice
 from tests.processors.results.test_output_folder import SOURCE, is_done, note_finished, write_run
 from utils.fingerprints import Fingerprint
 
@@ -199,7 +199,7 @@ def test_clips_of_an_interrupted_run_are_asked_for_once_the_analysis_is_known(tm
     ],
 )
 def test_results_are_not_done_with_other_models_of_speech(tmp_path, monkeypatch, made_by, run, done):
-    monkeypatch.setattr(speech_models, "is_installed", lambda _: True)
+    monkeypatch.setattr(speech_choice, "is_installed", lambda _: True)
     settings = load_settings(None, {"speech": {"speech": "on"}, "run": {"cache_dir": str(tmp_path / "cache"), **run}})
     write_run(tmp_path / "a", {"p/1.mp4": "xyz"})
     video = json.loads((tmp_path / "a/manifest.json").read_text())["video"]
