@@ -15,6 +15,7 @@ import msgspec
 from config import VERSION, ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
+from core.lease import LeaseTicket
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
@@ -72,10 +73,12 @@ class VideoProcessor:
         monitor: StageMonitor,
         models: Callable[[], ModelManager],
         namer: PeopleNamer | None = None,
+        lease: LeaseTicket | None = None,
     ) -> None:
         """folder: the video's output folder; it changes only when the new results are complete.
 
         models: called when the models are needed, which may be never. namer: of the run; None: people get numbers.
+        lease: of the folder; None where nobody else can write to it.
         """
         use_one_opencv_thread()
         self._info = info
@@ -85,6 +88,7 @@ class VideoProcessor:
         self._monitor = monitor
         self._models = models
         self._namer = namer
+        self._lease = lease
         self._store = make_store(settings) if settings.run.cache else None
         self._record: AnalysisRecord | None = None
 
@@ -166,7 +170,7 @@ class VideoProcessor:
         reused = None
         if plan.action is Action.ADD_EXTRAS:
             reused = old.reusable_for(timeline, self._settings)
-        with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
+        with staged_results(self._folder, self._fingerprint, resume=plan.resume, lease=self._lease) as staging:
             if reused is None:
                 results, thumbnails = self._render(record, timeline, choice, staging)
             else:
