@@ -133,10 +133,12 @@ def _clean_finished(output_dir: Path, leases: OutputLeases, before: float, *, dr
 def _clean_unfinished(output_dir: Path, leases: OutputLeases, before: float, *, dry_run: bool) -> Iterator[Removal]:
     """Remove finished clips of runs that were interrupted and not resumed since."""
     for staging in sorted(path for holder in tree_folders(output_dir) for path in holder.glob(f"{PARTIAL_PREFIX}*")):
-        folder, removal = staged_folder(staging), None
-        with contextlib.suppress(LeaseHeldError):
-            with leases.take_video(folder) if folder is not None else contextlib.nullcontext():
+        folder = staged_folder(staging)
+        try:
+            with contextlib.nullcontext() if folder is None else leases.take_video(folder):
                 removal = _clean_staging(staging, before, dry_run=dry_run)
+        except LeaseHeldError:
+            continue
         if removal is not None:
             yield removal
 
