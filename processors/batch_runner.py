@@ -84,6 +84,8 @@ def run_batch(
         claims = FolderClaims(output_dir, inputs)
         # Processors that come from elsewhere name nobody.
         namer = factory.namer if make_processor in (None, factory) else None
+        if namer is not None and namer.gallery_path is not None and namer.gallery_path.parent == output_dir:
+            leases.use_gallery()
 
         def inspect(source: BatchInput, before: Inspection | None = None) -> Inspection:
             if before is not None:

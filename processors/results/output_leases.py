@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,11 @@ from core.errors import LeaseHeldError, OutputError
 from core.lease import Lease, LeaseMark, LeaseTaker, read_mark
 from processors.results.result_tree import MARK_FILE, folder_name, output_root
 from utils.fingerprints import Fingerprint
+from utils.process_identity import this_process
 
 LEASE_PREFIX = ".lease-"
 _PAGES = f"{LEASE_PREFIX}.pages"
+_GALLERY = f"{LEASE_PREFIX}.gallery-"
 """no video's: the name of a folder never begins with a dot"""
 
 _LONGEST_NAME_BYTES = 200
@@ -82,6 +85,27 @@ class OutputLeases:
             time.sleep(_POLL_S)
         with lease:
             yield
+
+    def use_gallery(self) -> None:
+        """Say until the end of this call that it uses the gallery in the output folder.
+
+        SQLite keeps its changes in memory that the processes of one machine share, so on a network file system calls
+        of several machines would damage the file: https://sqlite.org/wal.html, "same host computer".
+
+        Raises:
+            OutputError: a call of another machine uses it, or the output folder cannot be written.
+        """
+        path = self._output_dir / f"{_GALLERY}{secrets.token_hex(4)}"
+        with _explained(self._output_dir):
+            lease = self._taker.take(path, subject=_GALLERY)
+        here = this_process().machine
+        # As in `take_video`: looked for with our own there, so that of two calls at least one sees the other.
+        for other in self._output_dir.glob(f"{_GALLERY}*"):
+            mark = read_mark(other)
+            if mark is not None and mark.machine != here and not self._taker.is_free(other):
+                lease.release()
+                message = f"{mark.holder} uses the gallery of people here, which machines cannot share"
+                raise OutputError(message, path=self._output_dir, hint="--no-gallery on all of them")
 
     def bury_dead(self) -> list[str]:
         """Remove the leases of processes of this machine that ended abruptly; returns what they were working on."""

@@ -97,9 +97,22 @@ def test_pages_are_written_by_one_at_a_time(tmp_path: Path) -> None:
 
 def test_pages_that_somebody_does_not_end_writing_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output_leases, "_PAGES_WAIT_S", 0.2)
-    with OutputLeases(tmp_path).pages(), pytest.raises(OutputError, match=r"main\.py index makes it anew"):
-        with OutputLeases(tmp_path).pages():
-            raise AssertionError("two at once")
+    expected = pytest.raises(OutputError, match=r"main\.py index makes it anew")
+    with OutputLeases(tmp_path).pages(), expected, OutputLeases(tmp_path).pages():
+        raise AssertionError("two at once")
+
+
+def test_one_machine_at_a_time_uses_the_gallery(tmp_path: Path) -> None:
+    with OutputLeases(tmp_path) as leases, OutputLeases(tmp_path) as same_machine:
+        leases.use_gallery()
+        same_machine.use_gallery()
+        assert len(leases_in(tmp_path)) == 2
+    assert leases_in(tmp_path) == []
+    leave_dead(tmp_path / ".lease-.gallery-01234567", elsewhere=True)
+    with OutputLeases(tmp_path) as leases:
+        with pytest.raises(OutputError, match=r"machines cannot share \(--no-gallery on all"):
+            leases.use_gallery()
+        assert leases_in(tmp_path) == [".lease-.gallery-01234567"]
 
 
 def test_leftovers_go_only_when_their_owner_is_dead(tmp_path: Path) -> None:
