@@ -462,6 +462,13 @@ class RunSettings(Section, frozen=True):
             description="maximum size of the analysis cache, MB; least recently used entries go first",
         ),
     ] = 2000
+    scratch: Annotated[
+        str,
+        Meta(
+            description="folder on a local disk in which results are made before they move to the output folder; "
+            "empty: in the output folder"
+        ),
+    ] = ""
     facenet_weights: Annotated[
         str, Meta(description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch")
     ] = ""
@@ -476,13 +483,18 @@ class RunSettings(Section, frozen=True):
 
     def __post_init__(self) -> None:
         """Expand `~` in paths: no shell does it in a TOML file or in `--cache-dir=~/x`."""
-        for name in ("cache_dir", "facenet_weights", "speech_weights"):
+        for name in ("cache_dir", "scratch", "facenet_weights", "speech_weights"):
             value = getattr(self, name)
             try:
                 expanded = expand_home(value) if isinstance(value, str) else tuple(map(expand_home, value))
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
             msgspec.structs.force_setattr(self, name, expanded)
+
+    @property
+    def scratch_folder(self) -> Path | None:
+        """`scratch` as a path; None: the output folder itself."""
+        return Path(self.scratch) if self.scratch else None
 
 
 class VariantSettings(Section, frozen=True):

@@ -37,6 +37,7 @@ from processors.batch.video_processor_factory import MakeProcessor, VideoProcess
 from processors.batch.worker_threads import WorkerThreads
 from processors.results.output_folder import remove_leftovers
 from processors.results.output_leases import OutputLeases, mark_output_folder
+from processors.results.staging import remove_old_scratch
 from utils.batch_monitor import BatchMonitor
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,9 @@ def run_batch(
         if abandoned and not journal.history.crashes:
             logger.warning("an earlier run into this folder ended abruptly while processing %s", ", ".join(abandoned))
         remove_leftovers(output_dir)
+        if settings.run.scratch_folder is not None:
+            with contextlib.suppress(OSError):
+                remove_old_scratch(settings.run.scratch_folder)
         own = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
         factory = own or VideoProcessorFactory(settings, output_dir)
         threads = WorkerThreads(monitor.stop)

@@ -170,7 +170,13 @@ class VideoProcessor:
         reused = None
         if plan.action is Action.ADD_EXTRAS:
             reused = old.reusable_for(timeline, self._settings)
-        with staged_results(self._folder, self._fingerprint, resume=plan.resume, lease=self._lease) as staging:
+        with staged_results(
+            self._folder,
+            self._fingerprint,
+            resume=plan.resume,
+            lease=self._lease,
+            scratch=self._settings.run.scratch_folder,
+        ) as staging:
             if reused is None:
                 results, thumbnails = self._render(record, timeline, choice, staging)
             else:

@@ -22,9 +22,10 @@ from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 from processors.known_people.people_places import GALLERY_FILE
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
-from processors.results.output_folder import BACKUP_FILE, remove_file, staged_folder
+from processors.results.output_folder import BACKUP_FILE, remove_file
 from processors.results.output_leases import OutputLeases, mark_output_folder
 from processors.results.result_tree import result_folders, tree_folders
+from processors.results.staging import staged_folder
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import history_files
 from utils.files import PARTIAL_PREFIX

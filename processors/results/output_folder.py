@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
-import secrets
-import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +18,14 @@ from processors.results.manifest import MANIFEST_FILE, lies_inside, read_manifes
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline, write_journal
 from processors.results.output_leases import OutputLeases
 from processors.results.result_tree import tree_folders
+from processors.results.staging import (
+    bring_beside,
+    is_resumable,
+    make_staging,
+    remove_tree,
+    staged_folder,
+    staging_folders,
+)
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import HISTORY_FOLDER, keep_version
 from utils.files import PARTIAL_PREFIX, write_bytes
@@ -31,10 +35,6 @@ logger = logging.getLogger(__name__)
 
 BACKUP_FILE = "timeline.json.bak"
 
-_RESUMABLE_FOR_S = 7 * 86400
-_STAGING_NAME = re.compile(
-    rf"{re.escape(PARTIAL_PREFIX)}(?P<folder>.+)\.(?P<video>[0-9a-f]{{2,16}}-[0-9]+)(\.[0-9a-f]{{8}})?", re.DOTALL
-)
 _OLD_NOTE = ".unfinished.json"
 """what versions until 2026-11-28 kept in an output folder while they worked"""
 
@@ -51,47 +51,47 @@ def keep_backup(folder: Path) -> None:
 
 @contextlib.contextmanager
 def staged_results(
-    folder: Path, owner: Fingerprint, *, resume: bool = False, lease: LeaseTicket | None = None
+    folder: Path,
+    owner: Fingerprint,
+    *,
+    resume: bool = False,
+    lease: LeaseTicket | None = None,
+    scratch: Path | None = None,
 ) -> Iterator[Path]:
     """Yield a staging folder to write results into; on success they replace those in `folder`.
 
     The staging folder is empty, or with `resume` holds the finished clips of an interrupted run on the same video, if
     there are any. On any exception (KeyboardInterrupt included) `folder` stays as it was; an interruption leaves
     finished clips for the next run. owner: fingerprint of the video. lease: of `folder`; nothing is replaced once it
-    is lost.
+    is lost. scratch: folder on a local disk to make them in; None: beside `folder`.
 
     Raises:
         OutputError: `folder` holds the results of another video, or the lease is lost.
     """
     _require_owner(folder, owner)
-    staging = _staging_folder(folder, owner, resume=resume)
+    staging = make_staging(folder, owner, scratch, resume=resume)
     try:
         yield staging
     except (InterruptedRunError, KeyboardInterrupt):
         if not has_finished_clips(staging):
-            _remove_tree(staging)
+            remove_tree(staging)
         raise
     except BaseException:
-        _remove_tree(staging)
+        remove_tree(staging)
         raise
     try:
+        staging = bring_beside(staging, folder)
         if lease is not None:
             lease.require_held()
         _require_owner(folder, owner)
         _replace(folder, staging)
     finally:
-        _remove_tree(staging)
+        remove_tree(staging)
 
 
-def resumable_clips(folder: Path, owner: Fingerprint) -> bool:
+def resumable_clips(folder: Path, owner: Fingerprint, scratch: Path | None = None) -> bool:
     """Whether an interrupted run on the video `owner` has left finished clips for `folder`. Changes nothing."""
-    return any(has_finished_clips(path) for path in _staging_folders(folder, owner))
-
-
-def staged_folder(staging: Path) -> Path | None:
-    """The video's folder that the results in `staging` were made for; None if it is no staging folder."""
-    match = _STAGING_NAME.fullmatch(staging.name)
-    return None if match is None else staging.parent / match["folder"]
+    return any(has_finished_clips(path) for path in staging_folders(folder, owner, scratch))
 
 
 def remove_leftovers(output_dir: Path) -> None:
@@ -121,7 +121,7 @@ def _leftovers(output_dir: Path) -> Iterator[tuple[Path, Path | None]]:
     holders = list(tree_folders(output_dir))
     for holder in holders:
         for path in holder.glob(f"{PARTIAL_PREFIX}*"):
-            if has_finished_clips(path) and not _is_old(path / NOTES_FILE):
+            if is_resumable(path):
                 continue
             yield path, staged_folder(path)
         # Journals, notes and edited timelines are written inside the video's folders.
@@ -143,7 +143,7 @@ def _is_note(path: Path) -> bool:
 def _remove_leftover(path: Path) -> None:
     logger.debug("removing the leftover %s", path)
     with contextlib.suppress(FileNotFoundError):
-        _remove_tree(path)
+        remove_tree(path)
 
 
 def remove_file(folder: Path, file: str) -> None:
@@ -162,34 +162,6 @@ def _require_owner(folder: Path, owner: Fingerprint) -> None:
     # The run plan has checked this. Results that cannot be brought back are worth a second check.
     if folder_owner(folder) not in (None, owner):
         raise OutputError("the output folder holds the results of another video", path=folder, hint="use -o")
-
-
-def _staging_folder(folder: Path, owner: Fingerprint, *, resume: bool) -> Path:
-    """A staging folder that no other run knows of; with `resume`, with the finished clips of one that is no more."""
-    path = folder.parent / f"{PARTIAL_PREFIX}{folder.name}.{_video_mark(owner)}.{secrets.token_hex(4)}"
-    # Whoever made the others has ended, or lost its lease and goes on writing: then it must not find its folder.
-    for other in _staging_folders(folder, owner):
-        if resume and not path.exists() and has_finished_clips(other):
-            other.rename(path)
-        else:
-            _remove_tree(other)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _staging_folders(folder: Path, owner: Fingerprint) -> list[Path]:
-    # Under any name: the file may have had another one when its run was interrupted.
-    found = ((path, _STAGING_NAME.fullmatch(path.name)) for path in sorted(folder.parent.glob(f"{PARTIAL_PREFIX}*")))
-    return [path for path, match in found if match is not None and match["video"] == _video_mark(owner)]
-
-
-def _video_mark(owner: Fingerprint) -> str:
-    # The fingerprint keeps the finished clips of two videos with the same name apart.
-    return f"{owner.sha256[:16]}-{owner.size_bytes}"
-
-
-def _is_old(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > _RESUMABLE_FOR_S
 
 
 def _replace(folder: Path, staging: Path) -> None:
@@ -218,10 +190,3 @@ def _replace(folder: Path, staging: Path) -> None:
         if file not in kept:
             remove_file(folder, file)
     (staging / MANIFEST_FILE).replace(folder / MANIFEST_FILE)
-
-
-def _remove_tree(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.exists():
-        shutil.rmtree(path)
