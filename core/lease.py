@@ -17,7 +17,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,8 @@ class LeaseMark(msgspec.Struct, frozen=True):
     """The content of a lease file.
 
     token: of this lease, unique. work: what is being done, for people. subject: what it is done to; two leases on
-    different names may have the same. beat: number of the heartbeat, with leading zeros.
+    different names may have the same. terms: how the holder works, for others to compare. beat: number of the
+    heartbeat, with leading zeros.
     """
 
     token: str
@@ -56,6 +57,7 @@ class LeaseMark(msgspec.Struct, frozen=True):
     started: str
     work: str = ""
     subject: str = ""
+    terms: dict[str, str] = {}
     beat: str = "0" * _BEAT_DIGITS
 
     @property
@@ -180,8 +182,8 @@ class LeaseTaker:
         self._seen: dict[Path, tuple[bytes, float]] = {}
         self._held: set[Lease] = set()
 
-    def take(self, path: Path, *, work: str = "", subject: str = "") -> Lease:
-        """Create the lease file `path`, whose folder exists. work, subject: see `LeaseMark`.
+    def take(self, path: Path, *, work: str = "", subject: str = "", terms: Mapping[str, str] | None = None) -> Lease:
+        """Create the lease file `path`, whose folder exists. work, subject, terms: see `LeaseMark`.
 
         Raises:
             LeaseHeldError: somebody else holds it, or may do so: the file has not been watched for long enough.
@@ -189,7 +191,7 @@ class LeaseTaker:
         """
         me = this_process()
         token, work = secrets.token_hex(16), ascii_safe(work)[:_WORK_SHOWN]
-        mark = LeaseMark(token, ascii_safe(me.host), me.machine, me.pid, me.started, work, subject)
+        mark = LeaseMark(token, ascii_safe(me.host), me.machine, me.pid, me.started, work, subject, dict(terms or {}))
         for _ in range(_ATTEMPTS):
             if _create(path, msgspec.json.encode(mark)):
                 lease = Lease(LeaseTicket(path, mark.token), self._heartbeat_s, self._forget)

@@ -25,6 +25,7 @@ from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
 from processors.batch.batch_summary import BatchSummary
+from processors.batch.call_terms import call_terms, term_differences
 from processors.batch.executor import Executor, JobOutcome
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
@@ -88,8 +89,11 @@ def run_batch(
         claims = FolderClaims(output_dir, inputs)
         # Processors that come from elsewhere name nobody.
         namer = factory.namer if make_processor in (None, factory) else None
-        if namer is not None and namer.gallery_path is not None and namer.gallery_path.parent == output_dir:
-            leases.use_gallery()
+        uses_gallery = namer is not None and namer.gallery_path is not None and namer.gallery_path.parent == output_dir
+        terms = call_terms(settings)
+        for other in leases.join(terms, uses_gallery=uses_gallery):
+            if differences := term_differences(other.terms, terms):
+                logger.warning("%s works on this folder with other terms: %s", other.holder, ", ".join(differences))
 
         def inspect(source: BatchInput, before: Inspection | None = None) -> Inspection:
             if before is not None:

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.errors import LeaseHeldError, OutputError
@@ -20,8 +20,9 @@ from utils.process_identity import this_process
 
 LEASE_PREFIX = ".lease-"
 _PAGES = f"{LEASE_PREFIX}.pages"
-_GALLERY = f"{LEASE_PREFIX}.gallery-"
+_CALL = f"{LEASE_PREFIX}.call-"
 """no video's: the name of a folder never begins with a dot"""
+_GALLERY = "gallery"
 
 _LONGEST_NAME_BYTES = 200
 """of 255 that file systems allow, less the prefix and room for those that encrypt names"""
@@ -86,26 +87,29 @@ class OutputLeases:
         with lease:
             yield
 
-    def use_gallery(self) -> None:
-        """Say until the end of this call that it uses the gallery in the output folder.
+    def join(self, terms: Mapping[str, str], *, uses_gallery: bool) -> list[LeaseMark]:
+        """Say until the end of this call that it works here and how; returns the other calls that do.
 
-        SQLite keeps its changes in memory that the processes of one machine share, so on a network file system calls
-        of several machines would damage the file: https://sqlite.org/wal.html, "same host computer".
+        terms: what its results depend on. uses_gallery: whether it uses the gallery in the output folder. SQLite keeps
+        its changes in memory that the processes of one machine share, so on a network file system calls of several
+        machines would damage the file: https://sqlite.org/wal.html, "same host computer".
 
         Raises:
-            OutputError: a call of another machine uses it, or the output folder cannot be written.
+            OutputError: it uses the gallery, and so does a call of another machine; or the folder cannot be written.
         """
-        path = self._output_dir / f"{_GALLERY}{secrets.token_hex(4)}"
+        path = self._output_dir / f"{_CALL}{secrets.token_hex(4)}"
         with _explained(self._output_dir):
-            lease = self._taker.take(path, subject=_GALLERY)
-        here = this_process().machine
+            lease = self._taker.take(path, subject=_GALLERY if uses_gallery else "", terms=terms)
         # As in `take_video`: looked for with our own there, so that of two calls at least one sees the other.
-        for other in self._output_dir.glob(f"{_GALLERY}*"):
-            mark = read_mark(other)
-            if mark is not None and mark.machine != here and not self._taker.is_free(other):
+        found = (read_mark(other) for other in self._output_dir.glob(f"{_CALL}*") if other != path)
+        others = [mark for mark in found if mark is not None and not mark.is_dead]
+        here = this_process().machine
+        for mark in others:
+            if uses_gallery and mark.subject == _GALLERY and mark.machine != here:
                 lease.release()
                 message = f"{mark.holder} uses the gallery of people here, which machines cannot share"
                 raise OutputError(message, path=self._output_dir, hint="--no-gallery on all of them")
+        return others
 
     def bury_dead(self) -> list[str]:
         """Remove the leases of processes of this machine that ended abruptly; returns what they were working on."""

@@ -104,15 +104,23 @@ def test_pages_that_somebody_does_not_end_writing_are_one_line(tmp_path: Path, m
 
 def test_one_machine_at_a_time_uses_the_gallery(tmp_path: Path) -> None:
     with OutputLeases(tmp_path) as leases, OutputLeases(tmp_path) as same_machine:
-        leases.use_gallery()
-        same_machine.use_gallery()
-        assert len(leases_in(tmp_path)) == 2
+        assert leases.join({"version": "1"}, uses_gallery=True) == []
+        (other,) = same_machine.join({}, uses_gallery=True)
+        assert other.terms == {"version": "1"}
+        (path,) = (path for path in tmp_path.glob(".lease-*") if path.stat().st_size == max(sizes(tmp_path)))
+        mark = read_mark(path)
+        assert mark is not None
+        path.write_bytes(msgspec.json.encode(msgspec.structs.replace(mark, machine="another boot")))
+        with OutputLeases(tmp_path) as elsewhere:
+            assert len(elsewhere.join({}, uses_gallery=False)) == 2
+            with pytest.raises(OutputError, match=r"machines cannot share \(--no-gallery on all"):
+                elsewhere.join({}, uses_gallery=True)
+            assert len(leases_in(tmp_path)) == 3
     assert leases_in(tmp_path) == []
-    leave_dead(tmp_path / ".lease-.gallery-01234567", elsewhere=True)
-    with OutputLeases(tmp_path) as leases:
-        with pytest.raises(OutputError, match=r"machines cannot share \(--no-gallery on all"):
-            leases.use_gallery()
-        assert leases_in(tmp_path) == [".lease-.gallery-01234567"]
+
+
+def sizes(folder: Path) -> list[int]:
+    return [path.stat().st_size for path in folder.glob(".lease-*")]
 
 
 def test_leftovers_go_only_when_their_owner_is_dead(tmp_path: Path) -> None:
