@@ -74,9 +74,7 @@ def run_batch(
     """
     journal = journal or RunJournal()
     with OutputLeases(mark_output_folder(output_dir)) as leases:
-        abandoned = leases.bury_dead()
-        if abandoned and not journal.history.crashes:
-            logger.warning("an earlier run into this folder ended abruptly while processing %s", ", ".join(abandoned))
+        _tell_of_dead(leases, is_known=bool(journal.history.crashes))
         remove_leftovers(output_dir)
         if settings.run.scratch_folder is not None:
             with contextlib.suppress(OSError):
@@ -107,11 +105,19 @@ def run_batch(
             return inspect_input(source, claims, settings, namer, given)
 
         summary = _Batch(inputs, inspect, monitor, journal, stages, threads, executor, leases).run()
+        _tell_of_dead(leases, is_known=bool(journal.history.crashes))
     with contextlib.suppress(OSError, OutputError):
         if summary.abandoned:
             remove_leftovers(output_dir)
     write_overview(output_dir, None if namer is None else namer.gallery_path, summary)
     return summary
+
+
+def _tell_of_dead(leases: OutputLeases, *, is_known: bool) -> None:
+    """Remove what calls that died have left of their leases. is_known: it was a worker of this run, which was told."""
+    abandoned = leases.bury_dead()
+    if abandoned and not is_known:
+        logger.warning("another run into this folder ended abruptly while processing %s", ", ".join(abandoned))
 
 
 class _Batch:
