@@ -519,6 +519,13 @@ class RunSettings(Section, frozen=True):
             extra={"metavar": "AGE"},
         ),
     ] = "forever"
+    scratch: Annotated[
+        str,
+        Meta(
+            description="folder on a local disk in which results are made before they move to the output folder; "
+            "empty: in the output folder"
+        ),
+    ] = ""
     facenet_weights: Annotated[
         str, Meta(description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch")
     ] = ""
@@ -537,7 +544,7 @@ class RunSettings(Section, frozen=True):
             self.keep_analyses_s  # noqa: B018 - raises
         except ValueError as error:
             raise ValueError(f"keep_analyses: {error}, or forever") from error
-        for name in ("cache_dir", "facenet_weights", "speech_weights"):
+        for name in ("cache_dir", "scratch", "facenet_weights", "speech_weights"):
             value = getattr(self, name)
             try:
                 expanded = expand_home(value) if isinstance(value, str) else tuple(map(expand_home, value))
@@ -549,6 +556,11 @@ class RunSettings(Section, frozen=True):
     def keep_analyses_s(self) -> float | None:
         """How long stored analyses are kept after their last use, seconds; None: no limit."""
         return None if self.keep_analyses == "forever" else age_of(self.keep_analyses)
+
+    @property
+    def scratch_folder(self) -> Path | None:
+        """`scratch` as a path; None: the output folder itself."""
+        return Path(self.scratch) if self.scratch else None
 
 
 class VariantSettings(Section, frozen=True):

@@ -34,6 +34,7 @@ try:
         config_command,
         edit_commands,
         gallery_commands,
+        index_command,
         people_command,
         photos_command,
         rename_command,
@@ -64,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "photos": Command(photos_command.parser, photos_command.run, opens_media=True),
     "cache": Command(cache_command.parser, cache_command.run),
     "clean": Command(clean_command.parser, clean_command.run),
+    "index": Command(index_command.parser, index_command.run),
     "config": Command(config_command.parser, config_command.run),
 }
 """by the first argument; any other first argument is an input of `run` (a file with such a name: ./run)"""

@@ -112,6 +112,22 @@ class OutputError(PipelineError):
     """An output folder or file cannot be written."""
 
 
+class LeaseHeldError(OutputError):
+    """Another process is working on the same thing.
+
+    Attributes:
+        holder: that process in words, "process 17 on node3".
+    """
+
+    def __init__(self, holder: str, *, path: Path) -> None:
+        super().__init__(f"another run is working on this ({holder})", path=path, hint="wait until it has ended")
+        self.holder = holder
+
+
+class LeaseLostError(OutputError):
+    """Another process has taken the work over, because this one did not answer for too long."""
+
+
 class GalleryError(PipelineError):
     """The gallery of known people cannot be used or written; a run goes on without names."""
 

@@ -1,6 +1,6 @@
 """Processes all inputs of a run: skips what is done, submits the rest to an executor, and collects the results.
 
-    [thread inspect] -> executor -> results -> summary.json, index.html
+    [thread inspect] -> [thread claim] -> executor -> results -> summary.json, index.html
 
 An input that fails never stops the others. The main thread only waits, so that Ctrl-C takes effect at once, whatever
 the other threads are doing.
@@ -16,25 +16,29 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from config import Settings
 from core.errors import OutputError, PipelineError
 from core.media.stream_choice import other_streams
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
-from processors.batch.batch_summary import BatchSummary, with_earlier
-from processors.batch.executor import Executor, JobOutcome, VideoJob
+from processors.batch.batch_summary import BatchSummary
+from processors.batch.call_terms import call_terms, term_differences
+from processors.batch.executor import Executor, JobOutcome
 from processors.batch.folder_claims import FolderClaims
-from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
-from processors.batch.people_pages import write_people_pages
+from processors.batch.overview import write_overview
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
-from processors.batch.unfinished_work import UnfinishedWork
+from processors.batch.video_claimer import VideoClaimer
 from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.batch.worker_threads import WorkerThreads
-from processors.results.output_folder import output_lock, remove_leftovers
+from processors.results.output_folder import remove_leftovers
+from processors.results.output_leases import OutputLeases, mark_output_folder
+from processors.results.staging import remove_old_scratch
 from utils.batch_monitor import BatchMonitor
 
 logger = logging.getLogger(__name__)
@@ -63,37 +67,57 @@ def run_batch(
     Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two seconds; the
     summary then lists what was done.
 
+    Other calls may work on the same folder: each video is done by one of them.
+
     Raises:
-        OutputError: `output_dir` cannot be written, or another run is writing to it.
+        OutputError: `output_dir` cannot be written.
     """
     journal = journal or RunJournal()
-    with output_lock(output_dir), UnfinishedWork(output_dir, continued=bool(journal.history.crashes)) as unfinished:
+    with OutputLeases(mark_output_folder(output_dir)) as leases:
+        _tell_of_dead(leases, is_known=bool(journal.history.crashes))
         remove_leftovers(output_dir)
+        if settings.run.scratch_folder is not None:
+            with contextlib.suppress(OSError):
+                remove_old_scratch(settings.run.scratch_folder)
         own = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
         factory = own or VideoProcessorFactory(settings, output_dir)
         threads = WorkerThreads(monitor.stop)
-        stages = StageRunner(journal, unfinished)
+        stages = StageRunner(journal)
         executor = VideoPipeline(monitor, stages, threads, make_processor or factory, factory.release)
         claims = FolderClaims(output_dir, inputs)
         # Processors that come from elsewhere name nobody.
         namer = factory.namer if make_processor in (None, factory) else None
+        uses_gallery = namer is not None and namer.gallery_path is not None and namer.gallery_path.parent == output_dir
+        terms = call_terms(settings)
+        for other in leases.join(terms, uses_gallery=uses_gallery):
+            if differences := term_differences(other.terms, terms):
+                logger.warning("%s works on this folder with other terms: %s", other.holder, ", ".join(differences))
 
-        def inspect(source: BatchInput) -> Inspection:
+        def inspect(source: BatchInput, before: Inspection | None = None) -> Inspection:
+            if before is not None:
+                claims.look_again(source)
+                # What another call has made since the first look is not to be made again, even with --overwrite.
+                if settings.run.overwrite and before.is_outdated:
+                    kept = replace(settings, run=replace(settings.run, overwrite=False))
+                    found = inspect_input(source, claims, kept, namer, given)
+                    if found.manifest is not None:
+                        return found
             return inspect_input(source, claims, settings, namer, given)
 
-        summary = _Batch(inputs, inspect, monitor, journal, stages, threads, executor).run()
+        summary = _Batch(inputs, inspect, monitor, journal, stages, threads, executor, leases).run()
+        _tell_of_dead(leases, is_known=bool(journal.history.crashes))
+    with contextlib.suppress(OSError, OutputError):
         if summary.abandoned:
-            with contextlib.suppress(OSError):
-                remove_leftovers(output_dir)
-        summary = with_earlier(summary, output_dir)
-        try:
-            summary.write(output_dir)
-            if namer is not None and namer.gallery_path is not None:
-                write_people_pages(output_dir, namer.gallery_path)
-            write_index(output_dir, summary)
-        except OSError as error:
-            raise OutputError(f"cannot write the summary: {error.strerror}", path=output_dir) from error
+            remove_leftovers(output_dir)
+    write_overview(output_dir, None if namer is None else namer.gallery_path, summary)
     return summary
+
+
+def _tell_of_dead(leases: OutputLeases, *, is_known: bool) -> None:
+    """Remove what calls that died have left of their leases. is_known: it was a worker of this run, which was told."""
+    abandoned = leases.bury_dead()
+    if abandoned and not is_known:
+        logger.warning("another run into this folder ended abruptly while processing %s", ", ".join(abandoned))
 
 
 class _Batch:
@@ -102,24 +126,27 @@ class _Batch:
     def __init__(
         self,
         inputs: Sequence[BatchInput],
-        inspect: Callable[[BatchInput], Inspection],
+        inspect: Callable[[BatchInput, Inspection | None], Inspection],
         monitor: BatchMonitor,
         journal: RunJournal,
         stages: StageRunner,
         threads: WorkerThreads,
         executor: Executor,
+        leases: OutputLeases,
     ) -> None:
+        """inspect: an input, for the first time or after an earlier inspection that may no longer be true."""
         self._inputs = inputs
         self._inspect_input = inspect
         self._monitor = monitor
         self._history = journal.history
         self._stages = stages
         self._threads = threads
-        self._executor = executor
+        self._claimer = VideoClaimer(executor, leases, self._look_again, self._is_ending, self._collect_future)
         self._results: dict[str, InputResult] = dict(journal.history.results)
         self._fatal: PipelineError | None = None
         self._restart = False
         threads.add("inspect", self._inspect_all)
+        threads.add("claim", self._claimer.run)
 
     def run(self) -> BatchSummary:
         stop, threads = self._monitor.stop, self._threads
@@ -172,20 +199,28 @@ class _Batch:
         cached = sum(result.status == "cached" for result in self._results.values())
         if cached:
             logger.info("%d of %d already done (--overwrite processes them again)", cached, len(self._inputs))
-        self._executor.close()
+        self._claimer.close()
 
     def _inspect(self, source: BatchInput) -> None:
-        """Find out what has to be done about `source`, and submit its job if there is one."""
-        jobs: list[VideoJob] = []
-        outcome = self._stages.run(source, "probe", functools.partial(self._probe, source, jobs))
+        """Find out what has to be done about `source`, and have its job claimed if there is one."""
+        inspection = self._look(source)
+        if inspection is not None and inspection.job is not None:
+            self._monitor.expect(source.name, _weight(inspection.job.info))
+            self._claimer.add(source, inspection)
+
+    def _look_again(self, source: BatchInput, before: Inspection) -> Inspection | None:
+        return self._look(source, before)
+
+    def _look(self, source: BatchInput, before: Inspection | None = None) -> Inspection | None:
+        """The inspection of `source` if it has found a job; else None, and the input's result is collected."""
+        found: list[Inspection] = []
+        outcome = self._stages.run(source, "probe", functools.partial(self._probe, source, before, found))
         if outcome is not None:
             self._collect(outcome)
-        for job in jobs:
-            self._monitor.expect(source.name, _weight(job.info))
-            self._executor.submit(job).add_done_callback(self._collect_future)
+        return next(iter(found), None)
 
-    def _probe(self, source: BatchInput, jobs: list[VideoJob]) -> InputResult | None:
-        inspection = self._inspect_input(source)
+    def _probe(self, source: BatchInput, before: Inspection | None, found: list[Inspection]) -> InputResult | None:
+        inspection = self._inspect_input(source, before)
         if inspection.follows:
             logger.info("%s: keeping to the settings that it was made with: %s", source.label, inspection.follows)
         if inspection.job is not None:
@@ -193,9 +228,11 @@ class _Batch:
                 logger.info("%s: replacing %s", source.label, inspection.replaces)
             if streams := other_streams(inspection.job.info):
                 logger.info("%s: %s", source.label, streams)
-            jobs.append(inspection.job)
+            found.append(inspection)
             return None
         if inspection.manifest is not None:
+            if before is not None:
+                logger.info("%s: done by another run", source.label)
             return finished(source, inspection.folder, "cached", inspection.manifest)
         if inspection.same_as is not None:
             return duplicate(source, inspection.folder, inspection.same_as)

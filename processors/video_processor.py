@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from config import ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
+from core.lease import LeaseTicket
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.media.timecode_reader import read_timecode
 from core.thread_budget import use_one_opencv_thread
@@ -71,10 +72,12 @@ class VideoProcessor:
         monitor: StageMonitor,
         models: Callable[[], ModelManager],
         namer: PeopleNamer | None = None,
+        lease: LeaseTicket | None = None,
     ) -> None:
         """folder: the video's output folder; it changes only when the new results are complete.
 
         models: called when the models are needed, which may be never. namer: of the run; None: people get numbers.
+        lease: of the folder; None where nobody else can write to it.
         """
         use_one_opencv_thread()
         self._info = info
@@ -84,6 +87,7 @@ class VideoProcessor:
         self._monitor = monitor
         self._models = models
         self._namer = namer
+        self._lease = lease
         self._store = make_store(settings) if settings.run.cache else None
         self._record: AnalysisRecord | None = None
 
@@ -165,7 +169,13 @@ class VideoProcessor:
         choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
         reused = old.reusable_for(timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
         earlier = None if self._settings.run.overwrite else old.earlier_clips
-        with staged_results(self._folder, self._fingerprint, resume=plan.resume) as staging:
+        with staged_results(
+            self._folder,
+            self._fingerprint,
+            resume=plan.resume,
+            lease=self._lease,
+            scratch=self._settings.run.scratch_folder,
+        ) as staging:
             if reused is None:
                 results, thumbnails = self._render(record, timeline, choice, staging, earlier)
             else:

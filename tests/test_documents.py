@@ -148,7 +148,7 @@ def file_constants() -> set[str]:
 
 def test_files_that_are_written_are_described() -> None:
     constants = file_constants() | set(EXTRA_FILES.values())
-    assert {"manifest.json", "tracks.csv", ".unfinished.json"} <= constants  # the search finds them
+    assert {"manifest.json", "tracks.csv", ".face-clips.lock"} <= constants  # the search finds them
     text = text_of("docs/outputs.md")
     assert sorted(name for name in constants if f"`{name}`" not in text and f"/{name}`" not in text) == []
 

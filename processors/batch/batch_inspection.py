@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +15,18 @@ from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.folder_claims import FolderClaims
 from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer
-from processors.results.manifest import Manifest, read_manifest
+from processors.results.manifest import MANIFEST_FILE, Manifest, read_manifest
 from processors.results.old_results import examine_folder
 from processors.results.remembered_settings import CUTS, followed_settings, settings_changes
 from processors.results.replaced_clips import list_changes, refusal_error, replaced_clips
 from processors.results.run_plan import Action, plan_run
+from processors.results.timeline_file import TIMELINE_FILE
 from utils.fingerprints import Fingerprint, fingerprint
 
 logger = logging.getLogger(__name__)
+
+_FolderState = tuple[tuple[int, int, int] | None, ...]
+"""of the files that decide what is to be done: number, size and time of each, None for one that is missing"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Inspection:
     same_as: another input of the batch that is the same video and is processed instead.
     folder: the output folder, if it is known. replaces: the finished clips that the job replaces and why, "" for none.
     follows: settings of the folder that are not the run's and are kept to, "" for none.
+    seen: how the folder was then; see `is_outdated`.
     """
 
     job: VideoJob | None = None
@@ -39,6 +46,12 @@ class Inspection:
     folder: Path | None = None
     replaces: str = ""
     follows: str = ""
+    seen: _FolderState = ()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether somebody has written to the folder since."""
+        return self.folder is not None and _folder_state(self.folder) != self.seen
 
 
 def inspect_input(
@@ -60,6 +73,7 @@ def inspect_input(
         folder = claims.output_dir / claims.folder_for(source, video_fingerprint)
         if (other := claims.same_video(source, video_fingerprint)) is not None:
             return Inspection(same_as=other, folder=folder)
+        seen = _folder_state(folder)
         manifest, own = read_manifest(folder), source.settings_of(settings)
         # Where lists of cuts were given for other videos only, nothing is said about the cuts of this one.
         if given is not None and settings.analysis.cuts and not source.cuts:
@@ -69,7 +83,7 @@ def inspect_input(
         old = examine_folder(folder, video_fingerprint, followed, manifest=manifest)
         plan = plan_run(old.facts, overwrite=followed.run.overwrite, may_replace=settings.run.overwrite)
         if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):
-            return Inspection(manifest=old.manifest, folder=folder, follows=follows)
+            return Inspection(manifest=old.manifest, folder=folder, follows=follows, seen=seen)
         if plan.refusal is not None:
             raise refusal_error(old, plan.refusal, followed)
         # Importing PyAV takes as long as all else that a run over finished inputs does.
@@ -78,9 +92,25 @@ def inspect_input(
 
         info = choose_audio(probe_video(source.path, followed.analysis.video_stream), followed.encode.audio_stream)
         job = VideoJob(source, info, video_fingerprint, folder, followed)
-        return Inspection(job=job, folder=folder, replaces=replaced_clips(old, plan, followed), follows=follows)
+        replaces = replaced_clips(old, plan, followed)
+        return Inspection(job=job, folder=folder, replaces=replaces, follows=follows, seen=seen)
     except Exception as error:
         return Inspection(reason=one_line_reason(source, error))
+
+
+def _folder_state(folder: Path) -> _FolderState:
+    # Network file systems ask the server what is in a folder when it is opened, not for every file in it.
+    for above in (folder.parent, folder):
+        with contextlib.suppress(OSError):
+            os.scandir(above).close()
+    found: list[tuple[int, int, int] | None] = []
+    for name in (MANIFEST_FILE, TIMELINE_FILE):
+        try:
+            status = (folder / name).stat()
+            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+        except OSError:
+            found.append(None)
+    return tuple(found)
 
 
 def _names_are_current(manifest: Manifest | None, video: Fingerprint, namer: PeopleNamer | None) -> bool:

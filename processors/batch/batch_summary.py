@@ -104,11 +104,12 @@ def last_summary(output_dir: Path) -> BatchSummary:
     try:
         value = json.loads((output_dir / SUMMARY_FILE).read_bytes())
         results = tuple(_result(entry) for entry in value["inputs"])
+        wall_s = float(value.get("wall_s", 0.0))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        results = ()
+        results, wall_s = (), 0.0
     return BatchSummary(
         tuple(result for result in results if result.last_run),
-        0.0,
+        wall_s,
         earlier=tuple(result for result in results if not result.last_run),
     )
 
@@ -116,14 +117,17 @@ def last_summary(output_dir: Path) -> BatchSummary:
 def with_earlier(summary: BatchSummary, output_dir: Path) -> BatchSummary:
     """`summary` with what the summary.json in `output_dir` says of inputs that this run was not about.
 
-    An input is known again by its path. What was done and is no longer there is left out.
+    An input is known again by its path, or where that was not known by its folder. What was done and is no longer
+    there is left out.
     """
     before = last_summary(output_dir)
     now = {key for result in summary.results for key in (result.path, result.label)}
+    folders = {result.folder for result in summary.results}
     kept = [
         dataclasses.replace(result, last_run=False)
         for result in (*before.results, *before.earlier)
         if (result.path or result.label) not in now
+        and (result.path or result.folder not in folders)
         and (result.status in UNFINISHED or (output_dir / result.folder).is_dir())
     ]
     return dataclasses.replace(summary, earlier=tuple(kept))

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from config import Settings
 from core.errors import PipelineError
+from core.lease import LeaseTicket
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.input_result import InputResult
@@ -26,13 +27,18 @@ from utils.fingerprints import Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class VideoJob:
-    """A video that has to be processed. folder: its output folder. settings: those that the folder is made with."""
+    """A video that has to be processed.
+
+    folder: its output folder. settings: those that the folder is made with. lease: of the folder; None before it is
+    taken.
+    """
 
     source: BatchInput
     info: VideoInfo
     fingerprint: Fingerprint
     folder: Path
     settings: Settings
+    lease: LeaseTicket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,13 @@ class Executor(Protocol):
     An executor observes the stop event of the run at least every 0.2 s and, once it is set, ends the jobs in progress
     with the status "interrupted". The future of a job that is never started stays pending.
     """
+
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Wait until a job that is submitted now would be begun at once; False if that takes longer.
+
+        Whoever shares the inputs with other calls claims a video only then.
+        """
+        ...
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:
         """Queue `job`; does not block. The future never raises."""

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class FolderClaims:
-    """The folders of one run. Use it with the output folder locked; it is thread-safe.
+    """The folders of one run. Thread-safe. Other calls may write folders meanwhile; see `look_again`.
 
     Attributes:
         output_dir: the folder that contains them.
@@ -44,13 +44,22 @@ class FolderClaims:
     def folder_for(self, source: BatchInput, fingerprint: Fingerprint) -> str:
         """Name of the folder below `output_dir` for the results of `source`, which has this fingerprint.
 
-        The answer for a video never changes during a run. Nothing is written.
+        The answer for a video never changes during a run, unless `look_again` is called. Nothing is written.
         """
         with self._lock:
             if fingerprint not in self._names:
                 original = self.same_video(source, fingerprint) or source
                 self._names[fingerprint] = self._choose(original, fingerprint)
             return self._names[fingerprint]
+
+    def look_again(self, source: BatchInput) -> None:
+        """Forget the folder of `source` and what is on the disk: another call has written there since."""
+        with self._lock:
+            self._on_disk.clear()
+            self._owned = None
+            video = self._fingerprints.get(source.name)
+            if video is not None:
+                self._names.pop(video, None)
 
     def same_video(self, source: BatchInput, fingerprint: Fingerprint) -> BatchInput | None:
         """The input of this run that is a copy of `source` and is processed instead, if there is one.

@@ -11,7 +11,6 @@ from processors.batch.batch_inspection import one_line_reason
 from processors.batch.executor import JobOutcome
 from processors.batch.input_result import InputResult, failed, interrupted
 from processors.batch.run_journal import RunJournal
-from processors.batch.unfinished_work import UnfinishedWork
 from utils.json_log import log_context
 from utils.plurals import count_of
 
@@ -21,9 +20,8 @@ logger = logging.getLogger(__name__)
 class StageRunner:
     """Shared by all threads of a batch."""
 
-    def __init__(self, journal: RunJournal, unfinished: UnfinishedWork) -> None:
+    def __init__(self, journal: RunJournal) -> None:
         self._journal = journal
-        self._unfinished = unfinished
 
     def run(self, source: BatchInput, stage: str, work: Callable[[], InputResult | None]) -> JobOutcome | None:
         """Do `work`, which is `stage` ("probe", "analyse" or "finish") of `source`.
@@ -33,11 +31,7 @@ class StageRunner:
         Returns:
             How the input ended, or None if it continues with another stage.
         """
-        with (
-            log_context(source.name, stage),
-            self._unfinished.working_on(source.name, stage, source.label),
-            self._journal.working_on(source.name, stage),
-        ):
+        with log_context(source.name, stage), self._journal.working_on(source.name, stage):
             outcome = self._attempt(source, work)
             # Within the block: a crash between the end of the stage and the report would repeat finished work.
             if outcome is not None and outcome.result is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import queue
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -70,12 +71,18 @@ class VideoPipeline:
         self._jobs: queue.Queue[_Submitted | None] = queue.Queue()
         self._analysed: queue.Queue[_Analysed | None] = queue.Queue(maxsize=1)
         self._last: JobOutcome | None = None
+        self._is_idle = threading.Event()
         threads.add("analyse", self._analyse_all)
         threads.add("finish", self._finish_all)
+
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """See `Executor.wait_for_room`."""
+        return self._is_idle.wait(timeout_s)
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:
         """See `Executor.submit`."""
         submitted = _Submitted(job, Future())
+        self._is_idle.clear()
         self._jobs.put(submitted)
         return submitted.future
 
@@ -84,9 +91,12 @@ class VideoPipeline:
         self._jobs.put(None)
 
     def _analyse_all(self) -> None:
+        self._is_idle.set()
         while (item := self._take(self._jobs)) is not None and self._last is None:
             self._run(item, "analyse", functools.partial(self._analyse, item))
             give_back_memory()
+            if self._jobs.empty():
+                self._is_idle.set()
         # Rendering may continue for a long time and needs as much memory again.
         self._release_models()
         give_back_memory()
@@ -95,7 +105,7 @@ class VideoPipeline:
     def _analyse(self, item: _Submitted) -> None:
         job = item.job
         monitor = self._monitor.video(job.source.name)
-        processor = self._make_processor(job.info, job.folder, job.fingerprint, job.settings, monitor)
+        processor = self._make_processor(job, monitor)
         # The time to load the models belongs to the batch, not to its first video.
         processor.prepare()
         started = time.monotonic()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from config import Settings
-from core.types import VideoInfo
+from core.analysis_file import AnalysisRecord
 from processors.batch.conversion_watch import watch_conversion
+from processors.batch.executor import VideoJob
 from processors.batch.model_loader import load_models
 from processors.known_people.people_namer import PeopleNamer
 from processors.results.manifest import Manifest
-from utils.fingerprints import Fingerprint
 from utils.stage_monitor import StageMonitor
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Processor(Protocol):
     def finish(self, record: AnalysisRecord) -> Manifest: ...
 
 
-MakeProcessor = Callable[[VideoInfo, Path, Fingerprint, Settings, StageMonitor], Processor]
+MakeProcessor = Callable[[VideoJob, StageMonitor], Processor]
 
 
 class VideoProcessorFactory:
@@ -55,13 +55,13 @@ class VideoProcessorFactory:
         models = functools.partial(self._models, settings.analysis.embedder, StageMonitor())
         self.namer = PeopleNamer(settings, output_dir, models)
 
-    def __call__(
-        self, info: VideoInfo, folder: Path, fingerprint: Fingerprint, settings: Settings, monitor: StageMonitor
-    ) -> Processor:
-        models = functools.partial(self._models, settings.analysis.embedder, monitor)
+    def __call__(self, job: VideoJob, monitor: StageMonitor) -> Processor:
+        models = functools.partial(self._models, job.settings.analysis.embedder, monitor)
         from processors.video_processor import VideoProcessor  # heavy, and finished inputs need none
 
-        return VideoProcessor(info, folder, fingerprint, settings, monitor, models, self.namer)
+        return VideoProcessor(
+            job.info, job.folder, job.fingerprint, job.settings, monitor, models, self.namer, job.lease
+        )
 
     def release(self) -> None:
         """Free the networks, if any were loaded."""

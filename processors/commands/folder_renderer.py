@@ -11,15 +11,13 @@ from config import Settings
 from core.errors import SettingsError, ascii_safe
 from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
-from processors.batch.batch_summary import last_summary
-from processors.batch.index_writer import write_index
 from processors.batch.model_loader import load_models
-from processors.batch.people_pages import write_people_pages
+from processors.batch.overview import write_overview
 from processors.known_people.people_namer import PeopleNamer
 from processors.results.analysis_key import make_store, possible_keys
 from processors.results.manifest import Manifest
 from processors.results.manifest_outline import read_outline
-from processors.results.output_folder import output_lock, remove_leftovers
+from processors.results.output_leases import folder_lease
 from processors.results.result_lookup import recorded_fingerprint
 from processors.results.result_tree import output_root
 from processors.results.timeline_file import read_timeline
@@ -55,14 +53,15 @@ def render_folder(
         PipelineError: as in a run. OSError: the folder cannot be written.
     """
     output_dir = output_root(folder)
-    with output_lock(output_dir):
-        remove_leftovers(output_dir)
+    with folder_lease(folder) as lease:
         key, fingerprint = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
         path = _find_video([*places, store.video_path(key)], fingerprint, folder)
         info = choose_audio(probe_video(path, settings.analysis.video_stream), settings.encode.audio_stream)
         namer = PeopleNamer(settings, output_dir, lambda: models(settings))
-        processor = VideoProcessor(info, folder, fingerprint, settings, monitor, lambda: models(settings), namer)
+        processor = VideoProcessor(
+            info, folder, fingerprint, settings, monitor, lambda: models(settings), namer, lease.ticket
+        )
         record = store.load(key, info)
         if record is None:
             _require_repeatable(key, fingerprint, settings, folder, allowed=analyse)
@@ -72,10 +71,8 @@ def render_folder(
             record = processor.add_speech(record)
         namer.take_up_photos()
         manifest = processor.finish(record, from_timeline=True)
-        # These show the people of all videos.
-        if namer.gallery_path is not None:
-            write_people_pages(output_dir, namer.gallery_path)
-        write_index(output_dir, last_summary(output_dir))
+    # They show the people of all videos.
+    write_overview(output_dir, namer.gallery_path)
     return manifest
 
 

@@ -6,6 +6,7 @@ analyses that those manifests name. Other files stay, and so do the folders that
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import time
@@ -14,16 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.analysis_store import AnalysisStore
-from core.errors import OutputError, ascii_safe
-from processors.batch.batch_summary import last_summary
-from processors.batch.index_writer import INDEX_FILE, write_index
-from processors.batch.people_pages import write_people_pages
+from core.errors import LeaseHeldError, OutputError, ascii_safe
+from processors.batch.index_writer import INDEX_FILE
+from processors.batch.overview import write_overview
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 from processors.known_people.people_places import GALLERY_FILE
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
-from processors.results.output_folder import BACKUP_FILE, output_lock, remove_file
+from processors.results.output_folder import BACKUP_FILE, remove_file
+from processors.results.output_leases import OutputLeases, mark_output_folder
 from processors.results.result_tree import result_folders, tree_folders
+from processors.results.staging import staged_folder
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import history_files
 from utils.files import PARTIAL_PREFIX
@@ -50,27 +52,24 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
     """Remove what in `output_dir` was not written for so long: results, and finished clips of interrupted runs.
 
     So are the stored analyses of its results that were not used for so long, since the store serves all output folders.
-    Returns what was removed and appends it to clean.log in `output_dir`.
+    What a run is working on stays. Returns what was removed and appends it to clean.log in `output_dir`.
     store: None if there is none. dry_run: remove nothing, only return what would be removed.
 
     Raises:
-        OutputError: `output_dir` cannot be written, or a run is writing there.
+        OutputError: `output_dir` cannot be written.
     """
     before = time.time() - older_than_s
     removed: list[Removal] = []
     analyses: frozenset[str] = frozenset()
     if output_dir.is_dir():
-        with output_lock(output_dir):
-            # Manifests that are removed name them.
-            analyses = frozenset(read_outline(folder).analysis for folder in result_folders(output_dir))
-            for folder in _old_folders(output_dir, before):
-                if removal := _clean_folder(folder, dry_run=dry_run):
-                    removed.append(removal)
-            removed += _clean_unfinished(output_dir, before, dry_run=dry_run)
-            if removed and not dry_run and (output_dir / INDEX_FILE).exists():
-                # Links to removed results would be broken.
-                write_people_pages(output_dir, output_dir / GALLERY_FILE)
-                write_index(output_dir, last_summary(output_dir))
+        # Manifests that are removed name them.
+        analyses = frozenset(read_outline(folder).analysis for folder in result_folders(output_dir))
+        leases = OutputLeases(mark_output_folder(output_dir))
+        removed += _clean_finished(output_dir, leases, before, dry_run=dry_run)
+        removed += _clean_unfinished(output_dir, leases, before, dry_run=dry_run)
+        if removed and not dry_run and (output_dir / INDEX_FILE).exists():
+            # Links to removed results would be broken.
+            write_overview(output_dir, output_dir / GALLERY_FILE)
     if store is not None:
         old = (entry for entry in store.entries() if entry.used_at < before and entry.analysis in analyses)
         removed += [Removal(entry.path, entry.bytes) for entry in old if dry_run or store.remove(entry)]
@@ -103,14 +102,39 @@ def _holds_results(folder: Path) -> bool:
     return outline.state is ManifestState.COMPLETE and outline.timeline is not None and outline.analysis != ""
 
 
-def _clean_unfinished(output_dir: Path, before: float, *, dry_run: bool) -> Iterator[Removal]:
+def _clean_finished(output_dir: Path, leases: OutputLeases, before: float, *, dry_run: bool) -> Iterator[Removal]:
+    """Remove old results of videos that nobody works on."""
+    for folder in _old_folders(output_dir, before):
+        try:
+            with leases.take_video(folder):
+                removal = _clean_folder(folder, dry_run=dry_run)
+        except LeaseHeldError as error:
+            logger.warning("%s stays: %s", ascii_safe(folder.name), error.message)
+            continue
+        if removal is not None:
+            yield removal
+
+
+def _clean_unfinished(output_dir: Path, leases: OutputLeases, before: float, *, dry_run: bool) -> Iterator[Removal]:
     """Remove finished clips of runs that were interrupted and not resumed since."""
-    for folder in sorted(path for holder in tree_folders(output_dir) for path in holder.glob(f"{PARTIAL_PREFIX}*")):
-        if has_finished_clips(folder) and (folder / NOTES_FILE).stat().st_mtime < before:
-            size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
-            if not dry_run:
-                shutil.rmtree(folder)
-            yield Removal(folder, size)
+    for staging in sorted(path for holder in tree_folders(output_dir) for path in holder.glob(f"{PARTIAL_PREFIX}*")):
+        folder = staged_folder(staging)
+        try:
+            with contextlib.nullcontext() if folder is None else leases.take_video(folder):
+                removal = _clean_staging(staging, before, dry_run=dry_run)
+        except LeaseHeldError:
+            continue
+        if removal is not None:
+            yield removal
+
+
+def _clean_staging(staging: Path, before: float, *, dry_run: bool) -> Removal | None:
+    if not has_finished_clips(staging) or (staging / NOTES_FILE).stat().st_mtime >= before:
+        return None
+    size = sum(path.lstat().st_size for path in staging.rglob("*") if path.is_file())
+    if not dry_run:
+        shutil.rmtree(staging)
+    return Removal(staging, size)
 
 
 def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:

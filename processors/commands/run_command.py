@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 OTHER_COMMANDS = (
     "people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink", "forget", "render",
-    "compare", "photos", "cache", "clean", "config",
+    "compare", "photos", "cache", "clean", "index", "config",
 )  # fmt: skip
 
 _EPILOG = """\
@@ -47,6 +47,7 @@ other commands (main.py COMMAND --help):
   render                      make the clips again after corrections
   compare, photos             compare photos; list who is on the photos of a folder, and sort them
   cache, clean                show or clear stored analyses; remove old results
+  index                       make the summary and the pages of an output folder anew
   config                      print a settings file with all settings and what they mean
   help COMMAND, version       what a command does; the program's version
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.

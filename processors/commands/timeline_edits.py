@@ -14,8 +14,8 @@ from config import ClipSettings, IdentitySettings, SpeechSettings
 from core.errors import OutputError, SettingsError
 from processors.people.segments import SegmentRules
 from processors.results.manifest import Manifest, read_manifest
-from processors.results.output_folder import keep_backup, output_lock
-from processors.results.result_tree import output_root
+from processors.results.output_folder import keep_backup
+from processors.results.output_leases import folder_lease
 from processors.results.timeline_file import TIMELINE_FILE, TimelineFile, check, parse_timeline, read_timeline
 from processors.results.timeline_history import forget_version, keep_version, last_version
 from utils.files import write_bytes
@@ -29,9 +29,9 @@ def edit_people(folder: Path, change: Change) -> TimelineFile:
 
     Raises:
         SettingsError: the timeline is invalid or the change is impossible; nothing is written.
-        OutputError: the folder cannot be written, or a run is writing there.
+        OutputError: the folder cannot be written, or a run is working on the video.
     """
-    with output_lock(output_root(folder)):
+    with folder_lease(folder):
         path = folder / TIMELINE_FILE
         changed = change(read_timeline(folder), _rules(folder))
         check(changed, path)
@@ -50,9 +50,9 @@ def undo_edit(folder: Path) -> TimelineFile:
 
     Raises:
         SettingsError: no edit is left, or the earlier timeline belongs to another analysis; nothing is written.
-        OutputError: the folder cannot be written, or a run is writing there.
+        OutputError: the folder cannot be written, or a run is working on the video.
     """
-    with output_lock(output_root(folder)):
+    with folder_lease(folder):
         version = last_version(folder)
         if version is None:
             raise SettingsError("there is no edit to take back", path=folder)

@@ -161,7 +161,7 @@ def examine_folder(
         clips_stale=manifest is not None and analysis_key not in (None, manifest.analysis),
         extras_missing=manifest is not None and not settings.output.extras <= manifest.extras.keys(),
         # Only asked for when it matters: it lists the folder that all videos share.
-        clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint),
+        clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint, settings.run.scratch_folder),
     )
     return OldResults(folder, facts, manifest)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from processors.results.manifest import MANIFEST_FILE
 
-LOCK_FILE = ".face-clips.lock"
-"""in every output folder; by it those are told from the folders inside them"""
+MARK_FILE = ".face-clips.lock"
+"""in every output folder, empty; by it those are told from the folders inside them. Until 2026-11-28 it was locked"""
 REPORT_FILE = "report.html"
 """the page of a video, in its folder"""
 FACE_FILE = "face.jpg"
@@ -31,13 +31,13 @@ def tree_folders(output_dir: Path) -> Iterator[Path]:
     while waiting:
         holder = waiting.pop()
         yield holder
-        waiting += [path for path in _children(holder) if not _has_manifest(path) and not (path / LOCK_FILE).exists()]
+        waiting += [path for path in _children(holder) if not _has_manifest(path) and not (path / MARK_FILE).exists()]
 
 
 def output_root(folder: Path) -> Path:
-    """The output folder of a video's `folder`: the nearest above it with a lock file, else the one that holds it."""
+    """The output folder of a video's `folder`: the nearest above it with the mark file, else the one that holds it."""
     above = folder.absolute().parents
-    return next((path for path in above if (path / LOCK_FILE).exists()), above[0])
+    return next((path for path in above if (path / MARK_FILE).exists()), above[0])
 
 
 def folder_name(folder: Path, output_dir: Path | None = None) -> str:

@@ -25,7 +25,6 @@ from core.types import FaceAnalysis, Tracklet, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.run_journal import RunJournal
-from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
@@ -118,8 +117,6 @@ def die_at(kill_at: int, log: Path) -> None:
 
     def counted(self: Path, target: Any) -> Path:
         nonlocal count
-        if Path(target).name == UNFINISHED_FILE:
-            return rename(self, target)  # the number of these depends on thread timing
         with lock:
             count += 1
             with log.open("a") as file:

@@ -33,20 +33,21 @@ from core.media import video_probe
 from core.settings_file import load_settings
 from core.types import VideoInfo
 from processors.batch import video_pipeline
-from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_inputs import BatchInput, find_inputs
+from processors.batch.executor import VideoJob
 from processors.batch.exit_codes import EXIT_RESTART
 from processors.batch.input_result import InputResult
 from processors.batch.run_journal import Crash, RunHistory, RunJournal
-from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results.manifest import write_manifest
 from processors.results.output_folder import staged_results
-from processors.results.result_tree import folder_name, output_root, result_folders
+from processors.results.output_leases import OutputLeases
+from processors.results.result_tree import MARK_FILE, folder_name, output_root, result_folders
 from tests.material import factories
 from tests.material.page_material import a_manifest, as_manifest
 from utils.batch_monitor import BatchMonitor
-from utils.fingerprints import Fingerprint
+from utils.fingerprints import Fingerprint, fingerprint
 from utils.stage_monitor import StageMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
@@ -80,8 +81,8 @@ class Script:
         self.steps: dict[tuple[str, str], Any] = {}
         self.analysed_before: set[str] = set()
 
-    def make(self, info, folder, mark, settings, monitor):
-        return ScriptedProcessor(self, info, folder, mark, settings, monitor)
+    def make(self, job, monitor):
+        return ScriptedProcessor(self, job, monitor)
 
     def play(self, step: str, name: str, monitor) -> None:
         self.threads[step].add(threading.current_thread().name)
@@ -95,9 +96,9 @@ class Script:
 
 
 class ScriptedProcessor:
-    def __init__(self, script, info, folder, mark, settings, monitor) -> None:
-        self.script, self.info, self.folder = script, info, folder
-        self.mark, self.settings, self.monitor = mark, settings, monitor
+    def __init__(self, script, job, monitor) -> None:
+        self.script, self.info, self.folder, self.lease = script, job.info, job.folder, job.lease
+        self.mark, self.settings, self.monitor = job.fingerprint, job.settings, monitor
 
     def prepare(self):
         self.script.events.append(("prepare", self.info.path.stem))
@@ -109,7 +110,7 @@ class ScriptedProcessor:
     def finish(self, record):
         analysis = record.name
         assert analysis == self.info.path.stem
-        with staged_results(self.folder, self.mark) as partial:
+        with staged_results(self.folder, self.mark, lease=self.lease) as partial:
             (partial / "person_01").mkdir()
             (partial / "person_01" / "clip.mp4").write_bytes(b"clip")
             self.script.play("finish", analysis, self.monitor)
@@ -222,7 +223,9 @@ def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
     processors.release()
     assert asked == []
     settings = load_settings(None, {"run": {"cache": False}})
-    processor = processors(video_info(tmp_path / "a.mp4"), tmp_path, Fingerprint(1, "0"), settings, StageMonitor())
+    path = tmp_path / "a.mp4"
+    job = VideoJob(BatchInput(path, "a"), video_info(path), Fingerprint(1, "0"), tmp_path, settings)
+    processor = processors(job, StageMonitor())
     processor.prepare()
     processors.release()
     assert asked == ["load", "release"]
@@ -553,22 +556,20 @@ def test_a_dead_gpu_ends_the_process_and_not_the_batch(videos, can_restart):
         assert statuses(summary) == ["done", "failed", "done", "done"]
 
 
-def test_a_run_after_a_sudden_death_names_what_was_being_worked_on(videos, caplog):
-    note = videos.parent / "out" / UNFINISHED_FILE
-    seen: list[str] = []
-    script = Script()
-    script.steps["finish", "a"] = lambda _: seen.append(note.read_text())
-    run(videos, script)
-    assert "a.mp4" in seen[0] and "finish" in seen[0]
-    assert not note.exists()
-    note.write_text(seen[0])
+def test_a_run_after_a_sudden_death_names_what_was_being_worked_on(videos, caplog, project):
+    output = videos.parent / "out"
+    with Other(project, output, "a") as other:
+        other.kill()
     with caplog.at_level(logging.WARNING):
-        run(videos, Script())
-    assert "ended abruptly while processing" in caplog.text and "a.mp4 (finish)" in caplog.text
-    assert not note.exists()
-    for damaged in (b"", b"[]", b"{", b'{"inputs": [3]}', b"\xff"):
-        note.write_bytes(damaged)
+        assert statuses(run(videos, Script())) == ["done"] * 4
+    assert "ended abruptly while processing a.mp4" in caplog.text
+    caplog.clear()
+    # The note of an earlier version is nobody's.
+    (output / ".unfinished.json").write_text("{}")
+    with caplog.at_level(logging.WARNING):
         assert statuses(run(videos, Script())) == ["cached"] * 4
+    assert caplog.text == ""
+    assert [p.name for p in output.iterdir() if p.name.startswith(".")] == [MARK_FILE]
 
 
 def test_the_monitor_hears_of_every_video(videos):
@@ -599,23 +600,111 @@ def test_the_monitor_hears_of_every_video(videos):
 HOLDER = """
 import sys
 from pathlib import Path
-from processors.results.output_folder import output_lock
-with output_lock(Path(sys.argv[1])):
-    print("ready", flush=True)
-    sys.stdin.read()
+from processors.results.output_leases import OutputLeases, mark_output_folder
+from utils.fingerprints import Fingerprint, fingerprint
+output, name, size, sha256 = sys.argv[1:]
+video = Fingerprint(int(size), sha256) if sha256 else None
+output = mark_output_folder(Path(output))
+lease = OutputLeases(output).take_video(output / name, video, f"{name}.mp4")
+print("ready", flush=True)
+sys.stdin.read()
 """
 
 
-def test_two_runs_never_write_to_one_folder_and_a_killed_one_is_no_obstacle(videos, project):
-    argv = [sys.executable, "-c", HOLDER, str(videos.parent / "out")]
-    with subprocess.Popen(argv, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        try:
-            assert other.stdout is not None and other.stdout.readline() == b"ready\n"
-            with pytest.raises(OutputError, match="another run is writing"):
-                run(videos, Script())
-        finally:
-            other.kill()
+class Other:
+    """Another call that works on the video `name`, or on a copy of `video` under that name, until it is killed."""
+
+    def __init__(self, project: Path, output: Path, name: str, video: Path | None = None) -> None:
+        mark = Fingerprint(0, "") if video is None else fingerprint(video)
+        argv = [sys.executable, "-c", HOLDER, str(output), name, str(mark.size_bytes), mark.sha256]
+        self.process = subprocess.Popen(argv, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self) -> Other:
+        assert self.process.stdout is not None and self.process.stdout.readline() == b"ready\n"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.mark.parametrize("under", ["b", "copy"])
+def test_a_video_of_another_call_is_passed_over_and_done_when_that_call_is_killed(videos, project, caplog, under):
+    output, script = videos.parent / "out", Script()
+    with Other(project, output, under, videos / "b.mp4") as other:
+        script.steps["finish", "d"] = lambda _: other.kill()
+        with caplog.at_level(logging.INFO):
+            assert statuses(run(videos, script)) == ["done"] * 4
+    assert [name for step, name in script.events if step == "analyse"] == ["a", "c", "d", "b"]
+    assert caplog.text.count("b.mp4: being processed by process") == 1
+    assert statuses(run(videos, Script())) == ["cached"] * 4
+    assert list(output.glob(".lease-*")) == []
+
+
+def test_what_another_call_has_done_meanwhile_is_not_done_again(videos, project, caplog):
+    """Not even with --overwrite, which is about what was there before."""
+    output, settings = videos.parent / "out", load_settings(None, {"run": {"overwrite": True}})
     assert statuses(run(videos, Script())) == ["done"] * 4
+    with Other(project, output, "b") as other:
+        script = Script()
+
+        def elsewhere(_: Any) -> None:
+            source = next(source for source in find_inputs([str(videos)], output) if source.name == "b")
+            info, mark = video_info(source.path), fingerprint(source.path)
+            job = VideoJob(source, info, mark, output / "b", settings)
+            ScriptedProcessor(Script(), job, StageMonitor()).finish(SimpleNamespace(name="b"))
+            other.kill()
+
+        script.steps["finish", "d"] = elsewhere
+        with caplog.at_level(logging.INFO):
+            assert statuses(run(videos, script, settings=settings)) == ["done", "cached", "done", "done"]
+    assert "b.mp4: done by another run" in caplog.text
+    assert ("analyse", "b") not in script.events
+
+
+def test_the_folder_of_another_video_that_another_call_has_made_meanwhile_is_left_alone(videos, project):
+    output, script = videos.parent / "out", Script()
+    with Other(project, output, "b") as other:
+
+        def elsewhere(_: Any) -> None:
+            source = BatchInput(videos / "b.mp4", "b")
+            job = VideoJob(source, video_info(source.path), Fingerprint(9, "99"), output / "b", Settings())
+            ScriptedProcessor(Script(), job, StageMonitor()).finish(SimpleNamespace(name="b"))
+            other.kill()
+
+        script.steps["finish", "d"] = elsewhere
+        summary = run(videos, script)
+    assert [(r.folder, r.status) for r in summary.results] == [(n, "done") for n in ("a", "b_2", "c", "d")]
+
+
+def test_a_run_that_has_lost_a_video_leaves_the_results_of_the_other_one(videos):
+    output, script = videos.parent / "out", Script()
+
+    def taken_over(_: Any) -> None:
+        (path,) = output.glob(".lease-b")
+        path.unlink()
+        others.take_video(output / "b")
+
+    script.steps["finish", "b"] = taken_over
+    with OutputLeases(output) as others:
+        summary = run(videos, script)
+        assert [path.name for path in output.glob(".lease-*")] == [".lease-b"], "it is the other one's"
+    assert statuses(summary) == ["done", "failed", "done", "done"]
+    assert "another run has taken this over" in summary.results[1].reason
+    assert not (output / "b").exists()
+    assert hidden(videos) == []
+
+
+def test_videos_are_claimed_one_by_one(videos):
+    """So that a call which begins later finds work."""
+    output, script, seen = videos.parent / "out", Script(), []
+    for name in "abcd":
+        script.steps["analyse", name] = lambda _: seen.append(len(list(output.glob(".lease-[a-d]"))))
+    run(videos, script)
+    assert max(seen) <= 3, "one is finished, one waits for that, one is analysed"
 
 
 def test_an_output_folder_that_cannot_be_made(videos):

@@ -3,6 +3,7 @@ change. Real files and real encoders; only the faces are scripted."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -23,11 +24,9 @@ from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_summary import BatchSummary
-from processors.batch.unfinished_work import UNFINISHED_FILE
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
 from processors.results.old_results import examine_folder
-from processors.results.result_tree import LOCK_FILE
 from processors.results.run_plan import Action, plan_run
 from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors
@@ -238,48 +237,66 @@ def test_no_right_to_write_to_one_videos_folder(
     assert half_written(output) == []
 
 
-def everything_in(output: Path) -> list[Path]:
-    """All but the note of what is being worked on, which comes and goes."""
-    return sorted(p for p in output.rglob("*") if p.name != UNFINISHED_FILE and not p.name.startswith(".partial-"))
+# A call that waits after its first analysis until the file GO is there: INPUTS OUTPUT CACHE GO.
+WAITING_CALL = """
+import sys, time
+from pathlib import Path
+from tests.material import killed_run
+inputs, output, cache, go = map(Path, sys.argv[1:])
+find = killed_run.ScriptedAnalyzer.analyze
+
+def waiting(self, info):
+    found = find(self, info)
+    while not go.exists():
+        time.sleep(0.02)
+    return found
+
+killed_run.ScriptedAnalyzer.analyze = waiting
+cache.mkdir()
+sys.exit(killed_run.run(inputs, output, cache, 64))
+"""
 
 
-@pytest.mark.slow
-def test_two_runs_at_once(inputs: Path, wanted: dict[str, bytes], tmp_path: Path, project: Path, capsys: Any) -> None:
-    """The second one leaves at once with a clear line; the first one does not even notice."""
-    output, cache, go = tmp_path / "out", tmp_path / "cache", tmp_path / "go"
-    script = (
-        "import sys, time; from pathlib import Path; from tests.material import killed_run\n"
-        "find = killed_run.ScriptedAnalyzer.analyze\n"
-        "def waiting(self, info):\n"
-        f"    while not Path({str(go)!r}).exists(): time.sleep(0.02)\n"
-        "    return find(self, info)\n"
-        "killed_run.ScriptedAnalyzer.analyze = waiting\n"
-        f"Path({str(cache)!r}).mkdir()\n"
-        f"sys.exit(killed_run.run(Path({str(inputs)!r}), Path({str(output)!r}), Path({str(cache)!r}), 64))"
-    )
-    first = subprocess.Popen([sys.executable, "-c", script], cwd=project)
-    try:
-        deadline = time.monotonic() + 60
-        while not (output / LOCK_FILE).exists():
-            assert time.monotonic() < deadline
-            assert first.poll() is None
-            time.sleep(0.02)
-        before = everything_in(output)
-        for arguments in (
-            [str(inputs), "-o", str(output), "--offline", "-q"],
-            ["clean", "--older-than", "0h", "-o", str(output), "-q"],
-        ):
-            assert main.main(arguments) == 2
-            assert "another run is writing to this folder" in capsys.readouterr().err
-        assert everything_in(output) == before
-        go.touch()
-        assert first.wait(60) == 0
-    finally:
-        first.kill()
-        first.wait()
+@pytest.mark.parametrize("ending", ["done", "killed"])
+def test_two_calls_share_one_folder(
+    ending: str, inputs: Path, wanted: dict[str, bytes], tmp_path: Path, project: Path
+) -> None:
+    """Each does a video, or the second one does what the first was killed over; the bytes are those of one call."""
+    output, go, caches = tmp_path / "out", tmp_path / "go", [tmp_path / "cache", tmp_path / "other cache"]
+    argv = [sys.executable, "-c", WAITING_CALL, str(inputs), str(output), str(caches[0]), str(go)]
+    with subprocess.Popen(argv, cwd=project) as first:
+        try:
+            log = caches[0] / "analysed.log"
+            wait_for(lambda: log.exists() and log.read_text().endswith("a.mp4\n"))
+            # Nobody edits or removes what is being worked on; cleaning up leaves it alone.
+            assert main.main(["clean", "--older-than", "0h", "-o", str(output), "-q"]) == 0
+            script = ["-m", "tests.material.killed_run", str(inputs), str(output), str(caches[1]), "64", "0"]
+            with subprocess.Popen([sys.executable, *script], cwd=project) as second:
+                wait_for((output / "b" / "manifest.json").exists)
+                assert second.poll() is None, "it waits for the first one's video"
+                if ending == "done":
+                    go.touch()
+                    assert first.wait(60) == 0
+                else:
+                    first.kill()
+                assert second.wait(60) == 0
+        finally:
+            first.kill()
     assert results(output) == wanted
-    # The lock is no file that somebody has to remove after a run.
-    assert batch(inputs, output, settings_for(cache)).exit_code == 0
+    assert (caches[1] / "analysed.log").read_text().split() == ["b.mp4", *(["a.mp4"] if ending == "killed" else [])]
+    assert half_written(output) == []
+    assert list(output.glob(".lease-*")) == []
+    told = json.loads((output / "summary.json").read_text())["inputs"]
+    assert [(entry["folder"], entry["clips"]) for entry in told] == [("a", 2), ("b", 2)]
+    assert batch(inputs, output, settings_for(tmp_path / "third cache")).exit_code == 0
+    assert results(output) == wanted
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_an_encoder_killed_in_mid_clip(

@@ -199,7 +199,7 @@ def test_an_exchange_broken_off_by_a_crash(place: Place, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", killed)
-        patch.setattr(output_folder, "_remove_tree", lambda _: None)
+        patch.setattr(output_folder, "remove_tree", lambda _: None)
         with pytest.raises(SystemExit):
             place.run("mon", overwrite=True)
     assert json.loads((place.output / "a" / "manifest.json").read_text())["replacing"] is True

@@ -18,7 +18,7 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import IndexView, index_parts, write_index
 from processors.batch.input_result import InputResult
 from processors.results.manifest import read_view
-from processors.results.result_tree import LOCK_FILE
+from processors.results.result_tree import MARK_FILE
 from tests.material.page_material import HOSTILE, a_manifest
 
 DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
@@ -55,7 +55,7 @@ def test_videos_in_folders_inside_folders_are_linked(tmp_path):
     put(tmp_path, "tue/a", name="a.mp4")
     (tmp_path / "other").mkdir()
     put(tmp_path / "other", "b", name="b.mp4")
-    (tmp_path / "other" / LOCK_FILE).touch()
+    (tmp_path / "other" / MARK_FILE).touch()
     write_index(tmp_path, DONE)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'<h2><a href="([^"]+)"', page) == ["mon/a/report.html", "tue/a/report.html"]

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from core.analysis_store import AnalysisStore
-from core.errors import OutputError
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.clips.resume_journal import NOTES_FILE
 from processors.commands.housekeeping import clean, removal_lines
-from processors.results.output_folder import output_lock
-from processors.results.result_tree import LOCK_FILE
+from processors.results.output_leases import OutputLeases
+from processors.results.result_tree import MARK_FILE
 from processors.results.timeline_history import keep_version
 from tests.material.page_material import a_manifest
 from tests.processors.results.test_output_folder import note_finished
@@ -117,7 +116,7 @@ def test_a_dry_run_tells_the_same_and_removes_nothing(output, store):
     entry(store, "a", 40)
     before = names(output), names(store.folder)
     told = clean(output, store, 30 * DAY_S, dry_run=True)
-    assert (names(output), names(store.folder)) == ([LOCK_FILE, *before[0]], before[1])
+    assert (names(output), names(store.folder)) == ([MARK_FILE, *before[0]], before[1])
     assert [(r.path, r.bytes) for r in clean(output, store, 30 * DAY_S, dry_run=False)] == [
         (r.path, r.bytes) for r in told
     ]
@@ -209,10 +208,15 @@ def test_a_hostile_manifest_removes_nothing_outside_its_folder(output, store, tm
     assert (tmp_path / "precious").read_text() == "mine"
 
 
-def test_nothing_is_removed_while_a_run_writes(output, store):
-    make_results(output, "old", 40)
-    with output_lock(output), pytest.raises(OutputError, match="another run"):
-        clean(output, store, 0, dry_run=False)
+def test_what_a_run_works_on_stays(output, store):
+    kept, gone = (make_results(output, name, 40) for name in ("kept", "gone"))
+    staging = output / ".partial-new.aa-10"
+    note_finished(staging)
+    age(staging / NOTES_FILE, 40)
+    leases = OutputLeases(output)
+    with leases.take_video(kept), leases.take_video(output / "new"):
+        assert [removal.path for removal in clean(output, store, 0, dry_run=False)] == [gone]
+    assert {removal.path for removal in clean(output, store, 0, dry_run=False)} == {kept, staging}
 
 
 def test_no_output_folder_is_made(tmp_path, store):

@@ -14,8 +14,8 @@ from core.settings_file import load_settings
 from processors.commands.people_editor import rename, split
 from processors.commands.timeline_edits import edit_people, undo_edit
 from processors.people.segments import SegmentRules
-from processors.results.output_folder import output_lock
-from processors.results.result_tree import LOCK_FILE
+from processors.results.output_leases import OutputLeases, mark_output_folder
+from processors.results.result_tree import MARK_FILE
 from processors.results.timeline_file import read_timeline
 from tests.material.page_material import a_manifest
 from tests.processors.commands.test_people_editor import TIMELINE
@@ -81,7 +81,7 @@ def test_a_damaged_manifest_or_timeline_is_said(folder):
 
 
 def test_nobody_edits_while_a_run_writes(folder):
-    with output_lock(folder.parent), pytest.raises(OutputError, match="another run"):
+    with OutputLeases(folder.parent).take_video(folder), pytest.raises(OutputError, match="video: another run"):
         edit_people(folder, lambda current, rules: current)
 
 
@@ -112,22 +112,23 @@ def test_edits_of_another_analysis_are_not_taken_back(folder):
     assert (folder / "timeline.json").read_bytes() == edited
 
 
-def test_a_folder_inside_folders_is_locked_with_the_whole_output_folder(folder):
+def test_a_folder_inside_folders_has_its_lease_in_the_output_folder(folder):
     output, nested = folder.parent, folder.parent / "2024" / "may" / "video"
     nested.parent.mkdir(parents=True)
     folder.rename(nested)
-    with output_lock(output):
+    with OutputLeases(mark_output_folder(output)).take_video(nested):
+        assert [path.name for path in output.glob(".lease-*")] == [".lease-2024%2Fmay%2Fvideo"]
         with pytest.raises(OutputError, match="another run"):
             edit_people(nested, lambda current, rules: current)
         with pytest.raises(OutputError, match="another run"):
             undo_edit(nested)
     edit_people(nested, lambda current, rules: rename(current, "person_01", "Anna"))
     assert undo_edit(nested) == TIMELINE
-    assert list(output.rglob(LOCK_FILE)) == [output / LOCK_FILE]
+    assert list(output.rglob(MARK_FILE)) == [output / MARK_FILE]
 
 
 def test_nobody_takes_an_edit_back_while_a_run_writes(folder):
-    with output_lock(folder.parent), pytest.raises(OutputError, match="another run"):
+    with OutputLeases(folder.parent).take_video(folder), pytest.raises(OutputError, match="video: another run"):
         undo_edit(folder)
 
 

@@ -1,0 +1,102 @@
+"""What an output folder says about all its videos: summary.json, people.json, people.html and index.html.
+
+They are made from what is in the folder, by one process at a time, so whoever comes last says everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import OutputError
+from processors.batch.batch_summary import UNFINISHED, BatchSummary, last_summary, with_earlier
+from processors.batch.index_writer import write_index
+from processors.batch.input_result import InputResult
+from processors.batch.people_pages import write_people_pages
+from processors.results.manifest import read_manifest
+from processors.results.output_leases import OutputLeases
+from processors.results.result_tree import folder_name, result_folders
+
+
+def write_overview(output_dir: Path, gallery: Path | None, summary: BatchSummary | None = None) -> None:
+    """Write the summary and the pages of `output_dir`.
+
+    gallery: file of the gallery; None: the pages by person stay as they are. summary: of a run that has ended; with
+    it, summary.json is written too, with what it said before of other inputs.
+
+    Raises:
+        OutputError: they cannot be written, or another process does not end writing them.
+    """
+    with _pages(output_dir):
+        if summary is None:
+            summary = last_summary(output_dir)
+        else:
+            summary = with_earlier(summary, output_dir)
+            summary.write(output_dir)
+        _write_pages(output_dir, gallery, summary)
+
+
+def remake_overview(output_dir: Path, gallery: Path | None) -> int:
+    """Write all of it from the results in `output_dir`; returns the number of videos there.
+
+    gallery: see `write_overview`.
+
+    Raises:
+        OutputError: as there.
+    """
+    with _pages(output_dir):
+        summary, videos = remade_summary(output_dir)
+        summary.write(output_dir)
+        _write_pages(output_dir, gallery, summary)
+    return videos
+
+
+def remade_summary(output_dir: Path) -> tuple[BatchSummary, int]:
+    """The summary.json of `output_dir`, brought up to date with the results that are there, and their number.
+
+    What is no longer there is left out. Results that it does not know are added, by the name of their video.
+    """
+    before = last_summary(output_dir)
+    folders = {folder_name(folder, output_dir): folder for folder in result_folders(output_dir)}
+    kept = [r for r in (*before.results, *before.earlier) if r.status in UNFINISHED or r.folder in folders]
+    known = {result.folder for result in kept if result.status not in UNFINISHED}
+    added = [_result(name, folder) for name, folder in folders.items() if name not in known]
+    summary = dataclasses.replace(
+        before,
+        results=tuple(result for result in kept if result.last_run),
+        earlier=(*(result for result in kept if not result.last_run), *filter(None, added)),
+    )
+    return summary, len(folders)
+
+
+def _result(name: str, folder: Path) -> InputResult | None:
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return None
+    return InputResult(
+        manifest.input.name,
+        name,
+        "cached",
+        people=len(manifest.people),
+        clips=len(manifest.clips),
+        duration_s=manifest.video.duration_s,
+        folder=name,
+        last_run=False,
+    )
+
+
+@contextlib.contextmanager
+def _pages(output_dir: Path) -> Iterator[None]:
+    with OutputLeases(output_dir).pages():
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(f"cannot write the summary: {error.strerror}", path=output_dir) from error
+
+
+def _write_pages(output_dir: Path, gallery: Path | None, summary: BatchSummary) -> None:
+    if gallery is not None:
+        write_people_pages(output_dir, gallery)
+    write_index(output_dir, summary)

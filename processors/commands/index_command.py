@@ -1,0 +1,36 @@
+"""`main.py index`: make the summary and the pages of an output folder anew from the results in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from processors.batch.exit_codes import EXIT_DONE
+from processors.batch.run_journal import RunJournal
+from processors.commands.argument_parser import Parser, new_parser
+from processors.commands.console import open_console
+from processors.commands.gallery_flags import add_gallery_flags, gallery_file
+from utils.plurals import count_of
+from utils.stdout_guard import print_lines
+
+
+def parser() -> Parser:
+    """Return the parser of `index`."""
+    result = new_parser(
+        "index", "Make summary.json, index.html and the pages of people anew from the results in the output folder."
+    )
+    add_gallery_flags(result, optional=True)
+    return result
+
+
+def run(arguments: Sequence[str], _: RunJournal) -> int:
+    """Make them; returns the exit code."""
+    parsed = parser().parse_args(arguments)
+    with open_console(parsed.verbosity):
+        from core.errors import SettingsError
+        from processors.batch.overview import remake_overview
+
+        if not parsed.output.is_dir():
+            raise SettingsError("is no folder with results", path=parsed.output, hint="-o names another folder")
+        videos = remake_overview(parsed.output, gallery_file(parsed, parsed.output))
+    print_lines([f"{count_of(videos, 'video')} -> {parsed.output / 'index.html'}"])
+    return EXIT_DONE

@@ -1,0 +1,179 @@
+"""Who works on what in an output folder: a lease per video, and one for the summary and the pages.
+
+All lease files lie in the output folder itself, whatever folders the videos' folders lie in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from core.errors import LeaseHeldError, OutputError
+from core.lease import Lease, LeaseMark, LeaseTaker, read_mark
+from processors.results.result_tree import MARK_FILE, folder_name, output_root
+from utils.fingerprints import Fingerprint
+from utils.process_identity import this_process
+
+LEASE_PREFIX = ".lease-"
+_PAGES = f"{LEASE_PREFIX}.pages"
+_CALL = f"{LEASE_PREFIX}.call-"
+"""no video's: the name of a folder never begins with a dot"""
+_GALLERY = "gallery"
+
+_LONGEST_NAME_BYTES = 200
+"""of 255 that file systems allow, less the prefix and room for those that encrypt names"""
+_PAGES_WAIT_S = 120.0
+_POLL_S = 0.1
+
+
+class OutputLeases:
+    """The leases of one call in one output folder. For any thread. A context manager: leaving it releases them all."""
+
+    def __init__(self, output_dir: Path, taker: LeaseTaker | None = None) -> None:
+        self._output_dir = output_dir
+        self._taker = taker or LeaseTaker()
+
+    def __enter__(self) -> OutputLeases:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._taker.release_all()
+
+    def take_video(self, folder: Path, video: Fingerprint | None = None, work: str = "") -> Lease:
+        """The right to write to the video's `folder`, and, with `video`, to process that video anywhere.
+
+        work: what is being done, for people.
+
+        Raises:
+            LeaseHeldError: somebody else works on the folder or on the video.
+            OutputError: the output folder cannot be written.
+        """
+        path, subject = lease_path(folder, self._output_dir), _subject(video)
+        with _explained(folder):
+            lease = self._taker.take(path, work=work, subject=subject)
+        # A copy of the video may have another name elsewhere. Looked for with our own lease there, so that of two
+        # callers at least one sees the other; if both do, both give way and try again.
+        for other in self._paths() if video is not None else ():
+            mark = read_mark(other)
+            if other != path and mark is not None and mark.subject == subject and not self._taker.is_free(other):
+                lease.release()
+                raise LeaseHeldError(mark.holder, path=folder)
+        return lease
+
+    @contextlib.contextmanager
+    def pages(self) -> Iterator[None]:
+        """Hold the right to write the summary and the pages; waits until others have written theirs.
+
+        Raises:
+            OutputError: the output folder cannot be written, or others take too long.
+        """
+        path = self._output_dir / _PAGES
+        deadline = time.monotonic() + _PAGES_WAIT_S
+        while True:
+            try:
+                with _explained(self._output_dir):
+                    lease = self._taker.take(path)
+                break
+            except LeaseHeldError as error:
+                if time.monotonic() > deadline:
+                    message = f"{error.holder} does not end writing the summary"
+                    hint = "main.py index makes it anew"
+                    raise OutputError(message, path=self._output_dir, hint=hint) from error
+            time.sleep(_POLL_S)
+        with lease:
+            yield
+
+    def join(self, terms: Mapping[str, str], *, uses_gallery: bool) -> list[LeaseMark]:
+        """Say until the end of this call that it works here and how; returns the other calls that do.
+
+        terms: what its results depend on. uses_gallery: whether it uses the gallery in the output folder. SQLite keeps
+        its changes in memory that the processes of one machine share, so on a network file system calls of several
+        machines would damage the file: https://sqlite.org/wal.html, "same host computer".
+
+        Raises:
+            OutputError: it uses the gallery, and so does a call of another machine; or the folder cannot be written.
+        """
+        path = self._output_dir / f"{_CALL}{secrets.token_hex(4)}"
+        with _explained(self._output_dir):
+            lease = self._taker.take(path, subject=_GALLERY if uses_gallery else "", terms=terms)
+        # As in `take_video`: looked for with our own there, so that of two calls at least one sees the other.
+        found = (read_mark(other) for other in self._output_dir.glob(f"{_CALL}*") if other != path)
+        others = [mark for mark in found if mark is not None and not mark.is_dead]
+        here = this_process().machine
+        for mark in others:
+            if uses_gallery and mark.subject == _GALLERY and mark.machine != here:
+                lease.release()
+                message = f"{mark.holder} uses the gallery of people here, which machines cannot share"
+                raise OutputError(message, path=self._output_dir, hint="--no-gallery on all of them")
+        return others
+
+    def bury_dead(self) -> list[str]:
+        """Remove the leases of processes of this machine that ended abruptly; returns what they were working on."""
+        found = []
+        for path in self._paths():
+            mark = read_mark(path)
+            if mark is None or not mark.is_dead:
+                continue
+            with contextlib.suppress(LeaseHeldError), _explained(self._output_dir), self._taker.take(path):
+                if mark.work:
+                    found.append(mark.work)
+        return found
+
+    def held_by_others(self) -> list[LeaseMark | None]:
+        """The leases in the output folder that may be alive; None for a damaged one."""
+        return [read_mark(path) for path in self._paths() if not self._taker.is_free(path)]
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._output_dir.glob(f"{LEASE_PREFIX}*"))
+
+
+def lease_path(folder: Path, output_dir: Path) -> Path:
+    """The lease file of the video's `folder`, which lies somewhere below `output_dir`."""
+    name = folder_name(folder, output_dir).replace("%", "%25").replace("/", "%2F")
+    if len(name.encode()) > _LONGEST_NAME_BYTES:
+        name = hashlib.sha256(name.encode()).hexdigest()
+    return output_dir / f"{LEASE_PREFIX}{name}"
+
+
+@contextlib.contextmanager
+def folder_lease(folder: Path) -> Iterator[Lease]:
+    """Hold the lease of a video's `folder`, for a command about this one.
+
+    Raises:
+        LeaseHeldError: a run works on it. OutputError: the output folder cannot be written.
+    """
+    output_dir = mark_output_folder(output_root(folder))
+    with _explained(folder):
+        lease = LeaseTaker().take_patiently(lease_path(folder, output_dir), work=folder.name)
+    with lease:
+        yield lease
+
+
+def mark_output_folder(output_dir: Path) -> Path:
+    """Make `output_dir` if it is missing, and the file by which output folders are known; returns it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with _explained(output_dir):
+        output_dir.mkdir(parents=True, exist_ok=True)
+        (output_dir / MARK_FILE).touch()
+    return output_dir
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except LeaseHeldError as error:
+        raise LeaseHeldError(error.holder, path=folder) from error
+    except OSError as error:
+        raise OutputError(f"cannot write to the output folder: {error.strerror}", path=folder) from error
+
+
+def _subject(video: Fingerprint | None) -> str:
+    return "" if video is None else f"{video.sha256}-{video.size_bytes}"
