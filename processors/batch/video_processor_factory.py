@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from config import Settings
-from core.analysis_file import AnalysisRecord
 from processors.batch.conversion_watch import watch_conversion
 from processors.batch.executor import VideoJob
 from processors.batch.model_loader import load_models
