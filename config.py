@@ -144,6 +144,14 @@ class AnalysisSettings(Section, frozen=True):
             description="smallest face to find, as a fraction of the height of the picture without black bars",
         ),
     ] = 0.05
+    proposals: Annotated[
+        Literal["mtcnn", "centerface", "yunet"],
+        Meta(
+            description="network that proposes where faces are, for MTCNN to judge; mtcnn proposes for itself and "
+            "finds most; centerface halves the cost of a search and may miss blurred faces; yunet is the fastest, "
+            "downloaded once"
+        ),
+    ] = "mtcnn"
     tracker: Annotated[
         Literal["cascade", "csrt", "kcf", "mosse"],
         Meta(description="method that tracks a face between two detections"),

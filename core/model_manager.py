@@ -34,6 +34,8 @@ from core.models.installed_files import installed_file
 from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest, input_side
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
+from core.models.proposals import PYRAMID, load_proposer, proposals_digest
+from core.models.proposed_detector import ProposedDetector
 from core.thread_budget import thread_budget
 
 logger = logging.getLogger(__name__)
@@ -110,12 +112,31 @@ class ModelManager:
 
     @property
     def detector(self) -> FaceDetector:
-        """MTCNN.
+        """What the settings name for videos: MTCNN's O-Net behind what proposes faces.
 
         Raises:
             ModelError: its weights or its runtime are missing.
         """
         return self._once("detector", self._load_detector)
+
+    @property
+    def cascade(self) -> FaceDetector:
+        """The whole of MTCNN: for images of many sizes, for each of which another proposer would have to be prepared.
+
+        Raises:
+            ModelError: its weights or its runtime are missing.
+        """
+        return self._once("cascade", lambda: self._on_device(self._make_cascade, lambda: self.cascade))
+
+    @property
+    def proposals(self) -> str:
+        """The name of what proposes faces to `detector`."""
+        return self._settings.analysis.proposals
+
+    @property
+    def proposes_on_cpu(self) -> bool:
+        """Whether `detector.candidates` leaves a GPU alone, so that any thread may call it."""
+        return self.device == "cpu" or self.proposals != PYRAMID
 
     @property
     def embedder(self) -> FaceEmbedder:
@@ -137,6 +158,7 @@ class ModelManager:
             "device": self.device,
             "backend": self.backend,
             "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR_NETS}},
+            "proposals": {"name": self.proposals, "sha256": proposals_digest(self.proposals)},
             "embedder": {"name": self.embedder.name, "sha256": embedder_digest(self.embedder.name)},
         }
 
@@ -200,9 +222,12 @@ class ModelManager:
         free_memory()
 
     def _load_detector(self) -> FaceDetector:
-        return self._on_device(self._make_detector, lambda: self.detector)
+        if self.proposals == PYRAMID:
+            return self.cascade
+        proposer = load_proposer(self.proposals, self._settings, threads=self._threads.inference)
+        return ProposedDetector(proposer, self.cascade)
 
-    def _make_detector(self) -> FaceDetector:
+    def _make_cascade(self) -> FaceDetector:
         nets = self._nets(*DETECTOR_NETS)
         if self.device == "cpu":
             return MtcnnDetector(*nets)

@@ -188,7 +188,7 @@ class AnalysisPass:
         self._capacity = settings.faces_per_track
         self._shots = make_shot_source(settings, info)
         # A GPU is used by one thread only.
-        self._prefetcher = ProposalPrefetcher(models.detector) if models.device == "cpu" else None
+        self._prefetcher = ProposalPrefetcher(models.detector) if models.proposes_on_cpu else None
         self._stream = FaceStream(
             models.detector,
             models.detector,

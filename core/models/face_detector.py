@@ -1,6 +1,7 @@
 """What the program needs of a face detector, whichever network it is.
 
-`core.models.mtcnn.MtcnnDetector` is the only one today. `ModelManager.detector` chooses it.
+`core.models.mtcnn.MtcnnDetector` searches with its own pyramid, `core.models.proposed_detector.ProposedDetector` with a
+one-pass network. `ModelManager.detector` chooses.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ class ImageSampler(Protocol):
 class Candidates:
     """Regions of some images that may be faces; only the detector that made them can use them.
 
-    sampled: the images. boxes: (N, 4) float32, squares. owner: (N,) int64, index of the image of each.
+    boxes: (N, 4) float32. owner: (N,) int64, index of the image of each. sampled: the images, if they have been
+    prepared already.
     """
 
-    sampled: ImageSampler
     boxes: FloatArray
     owner: IntArray
+    sampled: ImageSampler | None = None
 
 
 class FaceRefiner(Protocol):
@@ -82,7 +84,7 @@ class FaceDetector(FaceRefiner, Protocol):
             images: each (h, w, 3) uint8 RGB, C-contiguous, all of the same shape.
             min_face_px: height of the smallest face searched for, pixels of the images.
             explained: per image (K, 4) float32 boxes of faces already tracked; nothing is reported there.
-            ignore: tells which of (N, 4) square candidates can be skipped: (N,) bool.
+            ignore: tells which of (N, 4) candidates can be skipped: (N,) bool.
             candidates: of these images for `min_face_px`, if they have been computed already.
 
         Returns:

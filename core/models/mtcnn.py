@@ -7,6 +7,7 @@ alone can follow a face (`refine`).
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 
@@ -80,6 +81,8 @@ class MtcnnDetector:
             return []
         try:
             candidates = candidates or self._propose(images, min_face_px, thresholds[0])
+            if candidates.sampled is None:
+                candidates = dataclasses.replace(candidates, sampled=self._sample(images))
             return self._detect(candidates, len(images), explained, ignore, thresholds)
         except GPUMemoryError:
             if len(images) == 1:
@@ -111,6 +114,7 @@ class MtcnnDetector:
         thresholds: tuple[float, float, float],
     ) -> list[Detections]:
         sampled, boxes, owner = candidates.sampled, candidates.boxes, candidates.owner
+        assert sampled is not None
         if explained is not None and len(boxes):
             free = np.ones(len(boxes), bool)
             for i, known in enumerate(explained):
@@ -133,7 +137,7 @@ class MtcnnDetector:
         """
         if len(boxes) == 0:
             return Detections.empty()
-        squares = _squared(boxes)
+        squares = squared(boxes)
         crops = few_squares(image, squares, ONET_SIDE)
         found = self._regress(crops, squares)
         scores = found.scores
@@ -152,7 +156,7 @@ class MtcnnDetector:
         """Run P-Net on the pyramid."""
         with self._proposing:
             sampled = self._sample(images)
-            return Candidates(sampled, *self._scan(sampled, min_face_px, threshold))
+            return Candidates(*self._scan(sampled, min_face_px, threshold), sampled)
 
     def _scan(self, sampled: ImageSampler, min_face_px: float, threshold: float) -> tuple[FloatArray, IntArray]:
         """Square candidates, and the index of the image of each."""
@@ -172,7 +176,7 @@ class MtcnnDetector:
         keep = non_maximum_suppression(all_boxes[:, :4], all_scores, all_owner, 0.7)
         keep = _best_of_each(keep, all_owner)
         box, offset = all_boxes[keep, :4], all_boxes[keep, 4:]
-        return _squared(box + offset * np.tile(box[:, 2:] - box[:, :2], 2)), all_owner[keep]
+        return squared(box + offset * np.tile(box[:, 2:] - box[:, :2], 2)), all_owner[keep]
 
     @timed("R-Net")
     def _filter(
@@ -186,7 +190,7 @@ class MtcnnDetector:
         good = np.flatnonzero(score > threshold)
         boxes, score, owner, offsets = boxes[good], score[good], owner[good], offsets[good]
         keep = non_maximum_suppression(boxes, score, owner, 0.7)
-        return _squared(_moved(boxes[keep], offsets[keep])), owner[keep]
+        return squared(_moved(boxes[keep], offsets[keep])), owner[keep]
 
     @timed("O-Net")
     def _finish(
@@ -235,7 +239,7 @@ def _moved(boxes: FloatArray, offsets: FloatArray) -> FloatArray:
     return np.asarray(boxes + offsets * np.tile(size, 2), np.float32)
 
 
-def _squared(boxes: FloatArray) -> FloatArray:
+def squared(boxes: FloatArray) -> FloatArray:
     """The square around the centre of each box, as large as its longer side (facenet-pytorch's `rerec`)."""
     half = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True) / 2
     centre = (boxes[:, 2:] + boxes[:, :2]) / 2

@@ -91,7 +91,7 @@ class FacelessCheck:
         return False
 
     def _shows_face(self, image: ByteArray) -> bool:
-        detector = self._models.detector
+        detector = self._models.cascade
         found = detector.detect([image], self._smallest_face)[0]
         if len(found) == 0 or found.scores[0] < detector.score_scale.sure_track:
             return False

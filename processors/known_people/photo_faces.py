@@ -94,7 +94,7 @@ def _detected(photo: Photo, models: ModelManager) -> Detections:
     """In pixels of `photo.pixels`."""
     seen = fit_within(photo.pixels, SEARCH_SIDE_PX)
     smallest = max(MIN_FACE_SHARE * min(seen.shape[:2]), MIN_FACE_PX)
-    found = models.detector.detect([np.ascontiguousarray(seen)], smallest)[0]
+    found = models.cascade.detect([np.ascontiguousarray(seen)], smallest)[0]
     back = photo.pixels.shape[1] / seen.shape[1], photo.pixels.shape[0] / seen.shape[0]
     return found[found.scores >= FACE_SCORE].scaled(*back)
 

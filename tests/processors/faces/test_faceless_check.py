@@ -41,7 +41,7 @@ class Models:
     def __init__(self, opinion: float = 1.0, score: float = 0.99) -> None:
         self.searches = 0
         self._score = score
-        self.detector = SimpleNamespace(detect=self._detect, score_scale=score_scale_of("onet"))
+        self.cascade = SimpleNamespace(detect=self._detect, score_scale=score_scale_of("onet"))
         self.verifier = SimpleNamespace(scores=lambda crops: np.full(len(crops), opinion, np.float32))
 
     def _detect(self, images: list[ByteArray], min_face_px: float) -> list[Detections]:

