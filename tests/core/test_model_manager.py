@@ -143,6 +143,21 @@ def test_networks_that_were_let_go_are_loaded_again(models_cache: Path) -> None:
     assert len(manager.warnings) == 1, "said once for the networks in use"
 
 
+def test_the_memory_of_a_gpu_is_given_back_with_the_networks(
+    models_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freed: list[bool] = []
+    monkeypatch.setattr("core.models.torch_runtime.free_memory", lambda: freed.append(True))
+    manager = ModelManager(settings(models_cache))
+    assert manager.embedder
+    manager.release()
+    assert not freed, "there is no GPU"
+    assert manager.embedder
+    manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
+    manager.release()
+    assert freed
+
+
 def test_the_manifest_is_told_what_runs(models: ModelManager) -> None:
     described = models.describe()
     assert described == models.describe()
