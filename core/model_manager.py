@@ -34,7 +34,8 @@ from core.models.installed_files import installed_file
 from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest, input_side
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
-from core.models.proposals import PYRAMID, load_proposer, proposals_digest
+from core.models.proposal_weights import PYRAMID, proposals_digest
+from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
 from core.thread_budget import thread_budget
 

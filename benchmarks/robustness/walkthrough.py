@@ -23,9 +23,9 @@ SAMPLE = PROJECT / "videos" / "input" / "sample.mp4"
 PHOTOS = ".github"
 """folder with a picture in which there are faces"""
 
-EDITING = ("people", "rename", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink")
+EDITING = ("people", "index", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink")
 WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "compare", "config"), ("--help", "config", *EDITING)
-WITHOUT_MODELS = ("--help", "cache", "clean", "config", "forget", *EDITING)
+WITHOUT_MODELS = ("--help", "cache", "clean", "config", "forget", "rename", *EDITING)
 
 Step = tuple[str, Sequence[str], int]
 """title, arguments of main.py, expected exit code"""
@@ -49,7 +49,7 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "--progress json", [*inputs, "--progress", "json"], 0
     yield "--preview", [*inputs, "--preview"], 0
     yield "--reel", [*inputs, "--reel"], 0
-    for name in ("mot", "coco", "vtt", "otio", "edl"):
+    for name in ("mot", "coco", "vtt", "otio", "edl", "fcpxml"):
         yield f"--export {name}", [*inputs, "--export", name], 0
     yield "people", ["people", edited], 0
     yield "people --tracklets", ["people", edited, "--tracklets"], 0
@@ -70,6 +70,7 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "drop", ["drop", edited, "Anna"], 0
     yield "render", ["render", edited], 0
     yield "run after editing", inputs, 0
+    yield "index", ["index"], 0
     yield "forget", ["forget", "P0001"], 0
     yield "--keep-analyses 30d", [*inputs, "--keep-analyses", "30d"], 0
     yield "cache info", ["cache", "info"], 0

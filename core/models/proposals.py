@@ -10,17 +10,10 @@ from config import Settings
 from core.errors import ModelError, ModelUnavailableError, SettingsError
 from core.models import weights
 from core.models.installed_files import installed_file
+from core.models.proposal_weights import PYRAMID
 from core.models.proposer import PROPOSERS, OnePassProposer
 
-PYRAMID = "mtcnn"
-"""MTCNN proposes for itself, with P-Net on a pyramid of the image"""
-
 _HINT = "--proposals mtcnn does without it"
-
-
-def proposals_digest(name: str) -> str:
-    """64 hexadecimal digits: the sha256 of the weights; "" for `PYRAMID`, whose networks count as the detector's."""
-    return "" if name == PYRAMID else PROPOSERS[name].weights.sha256
 
 
 def load_proposer(name: str, settings: Settings, *, threads: int) -> OnePassProposer:

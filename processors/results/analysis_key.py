@@ -17,7 +17,7 @@ from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.models.embedder_choice import possible_embedders
 from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest
-from core.models.proposals import proposals_digest
+from core.models.proposal_weights import proposals_digest
 from core.models.weights import chosen_cache_dir
 from core.signal_file import SIGNAL_SCHEMA
 from utils.fingerprints import Fingerprint

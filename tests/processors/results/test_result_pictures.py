@@ -149,6 +149,7 @@ def test_of_very_many_clips_only_those_on_the_sheet_are_kept_as_pixels(tmp_path,
     monkeypatch.setattr("processors.clips.clip_thumbnails.read_thumbnails", read)
     (tmp_path / "a").mkdir()
     clips = [clip("a", n, 3.0 * n) for n in range(400)]
+    write_images(tmp_path, analysis, TIMELINE, clips[:1], of(tmp_path, clips[:1]))  # imports what it needs
     tracemalloc.start()
     _, shown = write_images(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
     peak = tracemalloc.get_traced_memory()[1]
