@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.material.loaded_module import load_module
 
 PROJECT = Path(__file__).resolve().parent.parent
 SCRIPT = PROJECT / ".github" / "choose_torch.py"
@@ -19,15 +19,7 @@ CPU = ["torch==2.14.1+cpu", "torchvision==0.29.1+cpu"]
 NOT_CPU = ["torch!=2.14.1+cpu", "torchvision!=0.29.1+cpu"]
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("choose_torch", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-choose_torch = load()
+choose_torch = load_module(SCRIPT)
 PYTORCH = choose_torch.CPU_INDEX
 
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from benchmarks.known_clips import CLIPS, PROJECT, SAME_SIGNER
 from benchmarks.quality.people import find_clips, known_truth, run
+from benchmarks.quality.run_settings import offline_settings
 from config import Settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
-from core.settings_file import load_settings
 from core.types import FloatArray, Tracklet
 from processors.people.tracklet_evidence import sample_cosines
 from tests.material.scoring import Labelled, box_overlap
@@ -227,11 +227,7 @@ def main() -> None:
     parser.add_argument("--embedder", default="auto", help="one that --embedder of the program knows")
     parser.add_argument("--cache-dir", default="", help="where converted models are kept")
     args = parser.parse_args()
-    changes = {
-        "run": {"offline": True, "cache_dir": args.cache_dir},
-        "analysis": {"embedder": args.embedder, "faces_per_track": 12},
-    }
-    settings = load_settings(None, changes)
+    settings = offline_settings(args.cache_dir, embedder=args.embedder, faces_per_track=12)
     models = ModelManager.instance(settings)
     name = models.embedder.name
     similarity = Similarity.for_embedder(name)

@@ -18,9 +18,9 @@ from typing import Any
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.doubt import Row, faces_of_people, is_mixed, labelled_rows
 from benchmarks.quality.known_cast import analysed
+from benchmarks.quality.run_settings import offline_settings
 from config import Settings
 from core.model_manager import ModelManager
-from core.settings_file import load_settings
 from core.types import FaceAnalysis, Timeline
 from processors.id_timeline_generator import IdTimelineGenerator
 from utils.files import write_json
@@ -123,8 +123,7 @@ def main() -> None:
     parser.add_argument("--cache-dir", default="", help="where analyses and converted networks are kept")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     args = parser.parse_args()
-    changes = {"run": {"offline": True, "cache_dir": args.cache_dir}, "analysis": {"embedder": args.embedder}}
-    settings = load_settings(None, changes)
+    settings = offline_settings(args.cache_dir, embedder=args.embedder)
     models = ModelManager.instance(settings)
 
     def is_wanted(name: str) -> bool:

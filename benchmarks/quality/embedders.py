@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.quality.known_cast import SHARED, photo_pairs
 from benchmarks.quality.labelled_faces import Alignment, LabelledTracklet, embedded, labelled_tracklets
+from benchmarks.quality.run_settings import offline_settings
 from benchmarks.quality.verification import (
     BoolArray,
     area_under_curve,
@@ -148,9 +149,7 @@ def main() -> None:
     parser.add_argument("--margins", action="store_true", help="compare ways to cut chips for FaceNet")
     parser.add_argument("--json", default="", help="file for all figures")
     args = parser.parse_args()
-    settings = load_settings(
-        None, {"run": {"offline": True, "cache_dir": args.cache_dir}, "analysis": {"embedder": "dlib", "device": "cpu"}}
-    )
+    settings = offline_settings(args.cache_dir, embedder="dlib", device="cpu")
     tracklets = labelled_tracklets(settings, with_embedder(settings, "dlib"))
     pairs = PairSet(tracklets)
     people, faces = len({one.person for one in tracklets}), sum(len(one.faces) for one in tracklets)

@@ -26,12 +26,12 @@ from benchmarks.quality.edited import b_cubed
 from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces
 from benchmarks.quality.labelled_faces import ALONE, SIGNERS, person_of
 from benchmarks.quality.people import find_clips, known_truth
+from benchmarks.quality.run_settings import offline_settings
 from benchmarks.quality.verification import area_under_curve, true_positive_rate
 from config import IdentitySettings
 from core.model_manager import ModelManager
 from core.models.model_spec import PairCurve, pair_curve_of
 from core.models.similarity import focus_of
-from core.settings_file import load_settings
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people import pair_evidence
 from processors.people.clothes_evidence import ClothesCurve, closeness, clothes_likeness, pair_colour
@@ -241,11 +241,7 @@ def main() -> None:
     parser.add_argument("--cache-dir", default="", help="where analyses and converted networks are kept")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     args = parser.parse_args()
-    changes = {
-        "run": {"offline": True, "cache_dir": args.cache_dir},
-        "analysis": {"embedder": args.embedder, "device": "cpu"},
-    }
-    settings = load_settings(None, changes)
+    settings = offline_settings(args.cache_dir, embedder=args.embedder, device="cpu")
     models = ModelManager.instance(settings)
     clips = list(labelled_clips(settings, models))
     pairs = Pairs(clips)

@@ -24,8 +24,8 @@ import numpy as np
 from benchmarks.quality.doubt import is_mixed
 from benchmarks.quality.edited import b_cubed
 from benchmarks.quality.evidence import Clip, Constants, Pairs, as_arguments, fit, labelled_clips
+from benchmarks.quality.run_settings import offline_settings
 from core.model_manager import ModelManager
-from core.settings_file import load_settings
 from core.types import FaceAnalysis, FloatArray, IntArray, Shot, Tracklet
 from processors.people import pair_evidence
 from processors.people.tracklet_grouping import TrackletSimilarity, group_tracklets
@@ -144,11 +144,7 @@ def main() -> None:
     parser.add_argument("--gap", type=float, default=0.0, help="seconds between two clips")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     args = parser.parse_args()
-    changes = {
-        "run": {"offline": True, "cache_dir": args.cache_dir},
-        "analysis": {"embedder": args.embedder, "device": "cpu"},
-    }
-    settings = load_settings(None, changes)
+    settings = offline_settings(args.cache_dir, embedder=args.embedder, device="cpu")
     clips = list(labelled_clips(settings, ModelManager.instance(settings)))
     film = joined(clips, args.gap)
     unseen = similarity_without_own(clips)

@@ -23,9 +23,9 @@ import numpy as np
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
 from benchmarks.quality.known_cast import SERIES, SHARED, Video, photo_pairs, videos
+from benchmarks.quality.run_settings import offline_settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
-from core.settings_file import load_settings
 from processors.known_people.face_evidence import GOOD_QUALITY, POOR_FACE_LOG_ODDS, as_log_odds, set_cosine
 from processors.known_people.face_index import ExactFaceIndex
 from processors.known_people.gallery import Gallery
@@ -273,8 +273,7 @@ def main() -> None:
     parser.add_argument("--embedder", default="auto", help="which recognition network")
     parser.add_argument("--cache-dir", default="", help="where models and analyses are kept")
     args = parser.parse_args()
-    changes = {"run": {"offline": True, "cache_dir": args.cache_dir}, "analysis": {"embedder": args.embedder}}
-    settings = load_settings(None, changes)
+    settings = offline_settings(args.cache_dir, embedder=args.embedder)
     models = ModelManager.instance(settings)
     about = models.describe()["embedder"]
     embedder = EmbedderKey(about["name"], about["sha256"])

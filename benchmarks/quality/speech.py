@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import importlib.util
 import json
 import time
 from collections import Counter, defaultdict
@@ -32,6 +31,7 @@ from core.types import FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
 from processors.speech.speech_pass import SpeechColumns, SpeechModels, find_speech
 from processors.speech.turns import turns
+from tests.material.loaded_module import load_module
 
 SHARED = CLIPS.parent
 SPEECH_CLIPS = SHARED / "speech"
@@ -67,11 +67,7 @@ def find_clips() -> list[tuple[str, Path, Path]]:
 
 def load_scorer() -> ModuleType:
     """The scorer that lies beside the material."""
-    spec = importlib.util.spec_from_file_location("score_speech", SCORER)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(SCORER)
 
 
 def speech_models(signal: str, cache_dir: Path, weights: Sequence[Path] = WEIGHTS) -> SpeechModels:

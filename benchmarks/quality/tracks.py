@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.quality.people import ABSENCE_S, MIN_FACE_SHARE, Run, run
+from benchmarks.quality.run_settings import offline_settings
 from benchmarks.quality.track_ends import EndErrors, end_errors, summary
-from config import Settings
 from core.model_manager import ModelManager
-from core.settings_file import load_settings
 from tests.material.scoring import Score, run_tracks, score, truth_tracks
 from tests.material.synthetic.cases import CASES
 from tests.material.synthetic.render import render_video
@@ -83,7 +82,7 @@ def main() -> None:
     parser.add_argument("--cache-dir", default="", help="where converted models are kept")
     parser.add_argument("--list", action="store_true", help="name every error")
     args = parser.parse_args()
-    settings: Settings = load_settings(None, {"run": {"offline": True, "cache_dir": args.cache_dir}})
+    settings = offline_settings(args.cache_dir)
     models = ModelManager.instance(settings)
     print("| film | recall | precision | IDF1 | people | switches | tracks/stretches | starts off | ends off | cuts |")
     print("|" + "---|" * 10, flush=True)

@@ -37,9 +37,7 @@ def call_terms(settings: Settings) -> dict[str, str]:
     changed = _changed_settings(settings)
     if len(changed) > _MOST_SETTINGS:
         changed = {"settings": _short_digest(repr(sorted(changed.items())))}
-    return terms | {
-        name: text if len(text) <= _LONGEST_VALUE else _short_digest(text) for name, text in changed.items()
-    }
+    return terms | {name: _shortened(text) for name, text in changed.items()}
 
 
 def term_differences(theirs: Mapping[str, str], ours: Mapping[str, str]) -> list[str]:

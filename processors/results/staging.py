@@ -13,6 +13,7 @@ import shutil
 import time
 from pathlib import Path
 
+from config import PROGRAM
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint
@@ -90,7 +91,7 @@ def remove_old_scratch(scratch: Path) -> None:
     Raises:
         OSError: it cannot be removed.
     """
-    for path in scratch.glob(f"face-clips-*/{PARTIAL_PREFIX}*"):
+    for path in scratch.glob(f"{PROGRAM}-*/{PARTIAL_PREFIX}*"):
         if time.time() - path.stat().st_mtime > _RESUMABLE_FOR_S and not is_resumable(path):
             remove_tree(path)
 
@@ -108,7 +109,7 @@ def _place(folder: Path, scratch: Path | None) -> Path:
         return folder.parent
     # Videos of several output folders may be made on one disk at the same time.
     digest = hashlib.sha256(str(folder.parent.absolute()).encode("utf-8", "surrogateescape")).hexdigest()
-    return scratch / f"face-clips-{digest[:_DIGEST_DIGITS]}"
+    return scratch / f"{PROGRAM}-{digest[:_DIGEST_DIGITS]}"
 
 
 def _video_mark(owner: Fingerprint) -> str:

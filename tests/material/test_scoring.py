@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.material.loaded_module import load_module
 from tests.material.scoring import Labelled, box_overlap, read_tracks, score
 
 Tracks = dict[int, Labelled]
@@ -54,10 +54,7 @@ def test_small_faces_are_forgiven() -> None:
 @pytest.mark.clips
 @pytest.mark.parametrize("seed", range(3))
 def test_it_agrees_with_the_shared_scorer(shared: Path, tmp_path: Path, seed: int) -> None:
-    spec = importlib.util.spec_from_file_location("shared_score", shared / "eval" / "score.py")
-    assert spec is not None and spec.loader is not None
-    theirs = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(theirs)
+    theirs = load_module(shared / "eval" / "score.py")
     truth_file = shared / "clips" / "hamilton_short.truth.csv"
     # A run that is nearly right: boxes shaken, some missing, some made up, names swapped now and then.
     random = np.random.RandomState(seed)
