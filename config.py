@@ -176,10 +176,10 @@ class AnalysisSettings(Section, frozen=True):
         ),
     ] = ""
     embedder: Annotated[
-        Literal["auto", "facenet", "facenet-casia", "dlib", "both"],
+        Literal["auto", "sface", "facenet", "facenet-casia", "dlib", "both"],
         Meta(
             description="face recognition model; both combines facenet-casia and dlib; auto uses "
-            "facenet if its weights are available, else dlib"
+            "sface if its package is installed, else facenet if its weights are available, else dlib"
         ),
     ] = "auto"
     faces_per_track: Annotated[

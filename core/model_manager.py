@@ -27,7 +27,14 @@ from core.models.batching import Batched, find_batch_size
 from core.models.cpu_fallback import CpuFallback
 from core.models.embedder_choice import facenet_folders
 from core.models.face_detector import FaceDetector
-from core.models.face_embedder import CasiaEmbedder, CombinedEmbedder, DlibEmbedder, FaceEmbedder, FaceNetEmbedder
+from core.models.face_embedder import (
+    CasiaEmbedder,
+    CombinedEmbedder,
+    DlibEmbedder,
+    FaceEmbedder,
+    FaceNetEmbedder,
+    SFaceEmbedder,
+)
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
 from core.models.installed_files import installed_file
@@ -46,10 +53,14 @@ _Model = TypeVar("_Model")
 GPU_DEVICE = "cuda:0"
 
 _EMBEDDER_OF_NET: dict[str, Callable[[Net], FaceEmbedder]] = {
+    "sface": SFaceEmbedder,
     "facenet": FaceNetEmbedder,
     "facenet-casia": CasiaEmbedder,
     "dlib": DlibEmbedder,
 }
+
+_TITLES = {"sface": "SFace", "facenet": "FaceNet", "dlib": "dlib's ResNet"}
+"""of what `auto` chooses from"""
 
 
 class ModelManager:
@@ -141,7 +152,8 @@ class ModelManager:
 
     @property
     def embedder(self) -> FaceEmbedder:
-        """What the settings name; with `auto` facenet if its weights can be had, else dlib.
+        """What the settings name; with `auto` sface if its package is installed, else facenet if its weights can be had,
+        else dlib.
 
         Raises:
             ModelError: an embedder is named whose weights cannot be had.
@@ -254,14 +266,23 @@ class ModelManager:
         choice = self._settings.analysis.embedder
         if choice != "auto":
             return self._embedder_named(choice)
-        try:
+        if self._settings.run.facenet_weights:
             return self._embedder_named("facenet")
-        except (ModelUnavailableError, ModelChecksumError) as error:
-            if self._settings.run.facenet_weights:
-                raise
-            logger.warning("faces are recognised with dlib's ResNet instead of FaceNet: %s", error.message)
-            self._warnings.append("faces are recognised with dlib's ResNet instead of FaceNet")
-            return self._embedder_named("dlib")
+        reasons = []
+        for name in ("sface", "facenet"):
+            try:
+                embedder = self._embedder_named(name)
+            except (ModelUnavailableError, ModelChecksumError) as error:
+                reasons.append(error.message)
+            else:
+                break
+        else:
+            embedder = self._embedder_named("dlib")
+        if reasons:
+            change = f"faces are recognised with {_TITLES[embedder.name]} instead of {_TITLES['sface']}"
+            logger.warning("%s: %s", change, "; ".join(reasons))
+            self._warnings.append(change)
+        return embedder
 
     def _embedder_named(self, name: str) -> FaceEmbedder:
         if name == "both":
@@ -304,7 +325,7 @@ class ModelManager:
         return [Batched(net, MODELS[kind].cpu_batch, name=kind) for kind, net in nets.items()]
 
     def _weights_of(self, kind: str) -> Path:
-        if kind == "facenet-casia":
+        if kind in ("sface", "facenet-casia"):
             return installed_file(MODELS[kind].weights)
         if kind != "facenet":
             return weights.locate(kind)

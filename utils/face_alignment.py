@@ -6,6 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+ARCFACE_TEMPLATE = (
+    np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 112
+).astype(np.float32)
+"""landmark positions in an aligned face of side 1, as networks trained like ArcFace want them
+
+The numbers are those of OpenCV's FaceRecognizerSF, in pixels of its chips.
+"""
+
 FACE_TEMPLATE = np.array([[0.325, 0.313], [0.688, 0.313], [0.507, 0.515], [0.342, 0.723], [0.656, 0.727]], np.float32)
 """landmark positions in an aligned face of side 1: eyes, nose, mouth corners
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from config import Settings
 from core.errors import SettingsError
 from core.models import weights
+from core.models.installed_files import is_installed
 from core.models.model_spec import MODELS
 
 
@@ -25,7 +26,11 @@ def possible_embedders(settings: Settings) -> tuple[str, ...]:
     choice = settings.analysis.embedder
     if choice != "auto":
         return (choice,)
+    if settings.run.facenet_weights:
+        return ("facenet",)
+    if is_installed(MODELS["sface"].weights):
+        return ("sface",)
     name = MODELS["facenet"].weights.name
-    if settings.run.facenet_weights or any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
+    if any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
         return ("facenet",)
     return ("facenet", "dlib")

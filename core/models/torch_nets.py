@@ -14,8 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from core.models import facenet_graph, sface_graph
 from core.models.dlib_weights import read_parameters
-from core.models.facenet_graph import read_state
 from core.models.model_spec import MODELS, input_side
 from core.models.openvino_runtime import import_openvino
 
@@ -114,16 +114,73 @@ def _padded_sum(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     )
 
 
+class SFace(nn.Module):  # type: ignore[misc]
+    """SFace (Zhong et al. 2021) as OpenCV publishes it: MobileNet with PReLU, 27 convolutions, on 112x112 px."""
+
+    # From the input to the output: number of filters of each pointwise convolution, and where the resolution is halved.
+    LAYERS = (
+        *((64, False), (128, True), (128, False), (256, True), (256, False), (512, True)),
+        *((512, False),) * 5,
+        *((1024, True), (1024, False)),
+    )
+    HEAD_SIDE, DIMENSIONS = 7, 128
+
+    def __init__(self) -> None:
+        super().__init__()
+        names = iter(sface_graph.layer_names())
+        self.names = tuple(sface_graph.layer_names())
+        self.add_module(next(names), ConvolutionBlock(3, 32, size=3))
+        channels = 32
+        for filters, halves in self.LAYERS:
+            stride = 2 if halves else 1
+            self.add_module(next(names), ConvolutionBlock(channels, channels, size=3, stride=stride, groups=channels))
+            self.add_module(next(names), ConvolutionBlock(channels, filters, size=1))
+            channels = filters
+        self.features_norm = nn.BatchNorm2d(channels)
+        self.head = nn.Linear(channels * self.HEAD_SIDE**2, self.DIMENSIONS)
+        self.embedding_norm = nn.BatchNorm1d(self.DIMENSIONS)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """images: (N, 3, 112, 112), RGB in about [-1, 1]; returns (N, 128)."""
+        x = images
+        for name in self.names:
+            x = getattr(self, name)(x)
+        return self.embedding_norm(self.head(self.features_norm(x).flatten(1)))
+
+
+class ConvolutionBlock(nn.Module):  # type: ignore[misc]
+    """Convolution, batch normalisation, PReLU."""
+
+    def __init__(self, inputs: int, filters: int, *, size: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, filters, size, stride, padding=size // 2, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(filters)
+        self.slope = nn.PReLU(filters)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.slope(self.norm(self.conv(x)))
+
+
 def build(kind: str, weights: Path) -> nn.Module:
-    """The network `kind` (pnet, rnet, onet, facenet, facenet-casia or dlib) in evaluation mode, on the CPU, float32."""
+    """The network `kind`, a key of `MODELS` but mmod, in evaluation mode, on the CPU, float32."""
     if kind == "dlib":
         return DlibResNet(weights).eval()
+    if kind == "sface":
+        sface = SFace()
+        state = {name: torch.from_numpy(values) for name, values in sface_graph.read_state(weights).items()}
+        # Counters of training steps are the only thing that the file lacks.
+        missing = sface.load_state_dict(state, strict=False)
+        if unknown := [name for name in missing.missing_keys if not name.endswith("num_batches_tracked")]:
+            raise ValueError(f"{weights.name} lacks {', '.join(unknown)}")
+        return NormalizedNet(sface).eval()
     from facenet_pytorch.models import inception_resnet_v1, mtcnn
 
     net: nn.Module
     if kind == "facenet-casia":
         net = inception_resnet_v1.InceptionResnetV1(pretrained=None, classify=False)
-        net.load_state_dict({name: torch.from_numpy(values) for name, values in read_state(weights).items()})
+        net.load_state_dict(
+            {name: torch.from_numpy(values) for name, values in facenet_graph.read_state(weights).items()}
+        )
         return NormalizedNet(net).eval()
     state = torch.load(weights, map_location="cpu", weights_only=True)
     if kind == "facenet":

@@ -31,7 +31,7 @@ class EvidenceWeights:
     clothes: float
 
 
-WEIGHTS = EvidenceWeights(faces=0.72, clothes=0.84)
+WEIGHTS = EvidenceWeights(faces=0.78, clothes=0.76)
 
 _SPEAKS_FOR_ITSELF = 1.0
 """focus from which on the place in a set-up counts nothing, and 1 below which it counts in full: in the same place and

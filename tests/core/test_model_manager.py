@@ -23,9 +23,9 @@ from config import AnalysisSettings, RunSettings, Settings
 from core import model_manager
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.model_manager import ModelManager
-from core.models import weights
+from core.models import embedder_choice, weights
 from core.models.embedder_choice import possible_embedders
-from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder
+from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder, SFaceEmbedder
 from core.models.gpu_check import why_no_gpu
 from core.models.model_spec import EMBEDDERS, MODELS, WeightsFile, calibration_of
 from core.models.torch_runtime import TorchNet
@@ -76,11 +76,13 @@ def facenet(facenet_file: Path, facenet_entry: WeightsFile, monkeypatch: pytest.
 
 
 @pytest.fixture
-def no_casia(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without the package that holds the weights for CASIA-WebFace."""
-    package = MODELS["facenet-casia"].weights.package
+def no_optional_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without the packages that hold the weights of SFace and for CASIA-WebFace."""
+    packages = {MODELS[kind].weights.package for kind in ("sface", "facenet-casia")}
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name in packages else find(name, *rest)
+    )
 
 
 def test_one_manager_for_the_same_settings(tmp_path: Path) -> None:
@@ -176,6 +178,7 @@ def test_an_embedder_that_was_asked_for_gives_no_warning(
     assert manager.warnings == () and not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
+@pytest.mark.usefixtures("no_optional_weights")
 def test_auto_falls_back_to_dlib_with_one_warning(models_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     manager = ModelManager(settings(models_cache, embedder="auto"))
     assert [manager.embedder.name for _ in range(3)] == ["dlib"] * 3
@@ -185,8 +188,18 @@ def test_auto_falls_back_to_dlib_with_one_warning(models_cache: Path, caplog: py
     assert manager.describe()["embedder"]["name"] == "dlib"
 
 
+@pytest.mark.slow
+def test_auto_takes_sface_where_it_is_installed(sface_graph: Path, models_cache: Path) -> None:
+    manager = ModelManager(settings(models_cache, embedder="auto"))
+    assert manager.embedder.name == "sface" and manager.warnings == ()
+    assert manager.describe()["embedder"] == {"name": "sface", "sha256": MODELS["sface"].weights.sha256}
+    chips = np.random.RandomState(0).randint(0, 256, (3, 112, 112, 3), np.uint8)
+    there = SFaceEmbedder(TorchNet("sface", sface_graph, "cpu"))
+    assert np.allclose(manager.embedder.embed(chips), there.embed(chips), atol=1e-4)
+
+
 @pytest.mark.parametrize("embedder", ["facenet-casia", "both"])
-@pytest.mark.usefixtures("no_casia")
+@pytest.mark.usefixtures("no_optional_weights")
 def test_an_embedder_whose_package_is_missing_is_an_error_that_says_what_to_install(
     tmp_path: Path, embedder: str
 ) -> None:
@@ -210,6 +223,7 @@ def test_auto_with_a_path_that_is_wrong_does_not_fall_back(tmp_path: Path) -> No
         _ = ModelManager(settings(tmp_path, facenet_weights=str(wrong))).embedder
 
 
+@pytest.mark.usefixtures("no_optional_weights")
 def test_damaged_weights_in_the_cache_are_named(models_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     name = MODELS["facenet"].weights.name
     folder = weights.torch_cache_dir()
@@ -222,6 +236,7 @@ def test_damaged_weights_in_the_cache_are_named(models_cache: Path, caplog: pyte
     assert name in caplog.text
 
 
+@pytest.mark.usefixtures("no_optional_weights")
 def test_offline_never_downloads(models_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[object] = []
 
@@ -236,6 +251,7 @@ def test_offline_never_downloads(models_cache: Path, monkeypatch: pytest.MonkeyP
     assert len(tried) == 1
 
 
+@pytest.mark.usefixtures("no_optional_weights")
 def test_auto_falls_back_where_a_download_brings_something_else(
     models_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,10 +360,15 @@ def test_every_embedder_of_the_settings_has_weights_and_a_calibration() -> None:
         assert all(MODELS[net].weights.sha256 for net in EMBEDDERS[name].shares)
 
 
-def test_what_a_run_may_end_up_with_is_known_without_loading(tmp_path: Path) -> None:
+def test_what_a_run_may_end_up_with_is_known_without_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert possible_embedders(settings(tmp_path, embedder="dlib")) == ("dlib",)
     assert possible_embedders(settings(tmp_path, embedder="facenet")) == ("facenet",)
     assert possible_embedders(settings(tmp_path, embedder="both")) == ("both",)
+    with monkeypatch.context() as patched:
+        patched.setattr(embedder_choice, "is_installed", lambda entry: True)
+        assert possible_embedders(settings(tmp_path)) == ("sface",)
+        assert possible_embedders(settings(tmp_path, facenet_weights="own.pt")) == ("facenet",)
+    monkeypatch.setattr(embedder_choice, "is_installed", lambda entry: False)
     assert possible_embedders(settings(tmp_path)) == ("facenet", "dlib")
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / MODELS["facenet"].weights.name).write_bytes(b"whatever")

@@ -39,7 +39,17 @@ def net_files(models_cache: Path) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def facenet_graph() -> Path:
     """The graph with InceptionResnetV1's weights for CASIA-WebFace; its package is optional."""
-    entry = MODELS["facenet-casia"].weights
+    return _optional_file("facenet-casia")
+
+
+@pytest.fixture(scope="session")
+def sface_graph() -> Path:
+    """OpenCV's file of SFace; its package is optional."""
+    return _optional_file("sface")
+
+
+def _optional_file(kind: str) -> Path:
+    entry = MODELS[kind].weights
     if not is_installed(entry):
         pytest.skip(f"the package {entry.package} of requirements-models.txt is not installed")
     return installed_file(entry)

