@@ -152,8 +152,7 @@ class ModelManager:
 
     @property
     def embedder(self) -> FaceEmbedder:
-        """What the settings name; with `auto` sface if its package is installed, else facenet if its weights can be had,
-        else dlib.
+        """What the settings name; with `auto` sface if installed, else facenet if its weights can be had, else dlib.
 
         Raises:
             ModelError: an embedder is named whose weights cannot be had.
