@@ -1,3 +1,10 @@
-from tests.material.real_models import facenet_graph, model_settings, models, models_cache, net_files
+from tests.material.real_models import (
+    facenet_graph,
+    model_settings,
+    models,
+    models_cache,
+    net_files,
+    sface_graph,
+)
 
-__all__ = ["facenet_graph", "model_settings", "models", "models_cache", "net_files"]
+__all__ = ["facenet_graph", "model_settings", "models", "models_cache", "net_files", "sface_graph"]

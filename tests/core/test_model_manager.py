@@ -137,6 +137,7 @@ def test_a_model_is_loaded_once(models: ModelManager) -> None:
     assert models.verifier is models.verifier
 
 
+@pytest.mark.usefixtures("no_optional_weights")
 def test_networks_that_were_let_go_are_loaded_again(models_cache: Path) -> None:
     manager = ModelManager(settings(models_cache))
     kept = manager.embedder
@@ -275,6 +276,7 @@ def test_facenet_runs_on_both_backends_alike(facenet: Path, models_cache: Path) 
     assert np.allclose(rows, there.embed(chips), atol=1e-3)
 
 
+@pytest.mark.usefixtures("no_optional_weights")
 @pytest.mark.parametrize("place", ["cache", "torch"])
 def test_facenet_is_found_where_it_lies(
     facenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
