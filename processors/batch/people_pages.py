@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import GalleryError, OutputError
+from core.errors import GalleryError, OutputError, ascii_safe
 from core.models.similarity import Similarity
+from core.project_folders import OUTPUT_DIR
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import Appearance, GalleryPerson
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
+from processors.known_people.people_places import GALLERY_FILE
 from processors.results.html_page import is_our_page
 from processors.results.manifest import ManifestPart, read_view
 from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
@@ -92,6 +95,16 @@ def refresh_people_pages(output_dir: Path, gallery_path: Path) -> None:
         raise OutputError(f"cannot write the pages: {error.strerror or error}", path=output_dir) from error
 
 
+def place_flags(output_dir: Path, gallery_path: Path) -> str:
+    """The flags by which commands find `output_dir` and its gallery, for a POSIX shell; "" where they need none."""
+    flags = []
+    if output_dir.resolve() != OUTPUT_DIR.resolve():
+        flags += ["-o", str(output_dir.absolute())]
+    if gallery_path.resolve() != (output_dir / GALLERY_FILE).resolve():
+        flags += ["--gallery", str(gallery_path.absolute())]
+    return ascii_safe(shlex.join(flags))
+
+
 def shown_people(gallery: Gallery, folders: _Folders) -> Iterator[GalleryPerson]:
     """The people of the gallery with those of their appearances whose results lie in the output folder."""
     for person in gallery.people():
@@ -115,7 +128,12 @@ def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], f
     shown = sorted(people, key=lambda p: (not p.name, p.name.casefold(), p.number))
     by_number = {person.number: person for person in people}
     pairs = list(_pairs(gallery, by_number)) if len(people) <= _PAIRED_UP_TO else []
-    parts = people_parts((_page_person(person, gallery, folders) for person in shown), len(shown), pairs)
+    parts = people_parts(
+        (_page_person(person, gallery, folders) for person in shown),
+        len(shown),
+        pairs,
+        place_flags(folders.output_dir, gallery.file.path),
+    )
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(parts)
 

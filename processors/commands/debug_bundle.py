@@ -31,6 +31,7 @@ import msgspec
 
 from config import VERSION, Settings
 from core.errors import OutputError, PipelineError
+from core.project_folders import PROJECT
 from processors.batch.run_journal import RunHistory
 from utils.files import atomic_path
 from utils.json_log import open_log_file
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PROJECT = Path(__file__).resolve().parents[2]
 MAX_FILE_BYTES = 64_000_000
 """larger results are left out; larger logs lose their beginning"""
 MAX_RESULTS = 200

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -79,6 +82,14 @@ def test_a_name_reaches_all_videos_and_no_clip_is_made_again(season, capsys):
     capsys.readouterr()
     assert call(season, "people") == 0
     assert "P0002  Anna" in capsys.readouterr().out
+
+
+def test_commands_copied_from_the_page_work(season):
+    page = (season.output / "people.html").read_text()
+    commands = [html.unescape(text) for text in re.findall(r"<code>python main.py (.*?)</code>", page)]
+    (naming,) = [command for command in commands if command.startswith("name P0002 ")]
+    assert main.main([word.replace("NAME", "Anna") for word in shlex.split(naming)]) == 0
+    assert "P0002 Anna" in listed(season)
 
 
 def test_a_rename_in_one_video_names_the_person_in_all(season):
