@@ -72,7 +72,7 @@ def write_people_pages(output_dir: Path, gallery_path: Path) -> None:
     if not gallery_path.exists():
         return
     try:
-        with Gallery(gallery_path) as gallery:
+        with Gallery(gallery_path, for_reading=True) as gallery:
             folders = _Folders(output_dir, {})
             people = list(shown_people(gallery, folders))
             write_people_file(output_dir / PEOPLE_FILE, people)

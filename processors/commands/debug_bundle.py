@@ -218,7 +218,7 @@ class DebugBundle:
         with contextlib.suppress(PipelineError):
             path = gallery_path(self._settings.people, self._output_dir)
             if path is not None and path.exists():
-                with Gallery(path) as gallery:
+                with Gallery(path, for_reading=True) as gallery:
                     yield from [person.name for person in gallery.people()]
         with contextlib.suppress(PipelineError):
             if (folder := photo_folder(self._settings.people)) is not None:

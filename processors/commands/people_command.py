@@ -69,5 +69,5 @@ def _gallery_lines(path: Path) -> list[str]:
     from processors.known_people.gallery import Gallery
     from processors.known_people.people_list import people_lines
 
-    with Gallery(path) as gallery:
+    with Gallery(path, for_reading=True) as gallery:
         return list(people_lines(gallery.people()))

@@ -124,7 +124,7 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
         embedder = models.describe()["embedder"]
         key = EmbedderKey(embedder["name"], embedder["sha256"])
         try:
-            with Gallery(place) as gallery:
+            with Gallery(place, for_reading=True) as gallery:
                 known = known_in_gallery(gallery, KnownFaces(key, Similarity.for_embedder(key.name), rules))
         except GalleryError as error:
             logger.warning("%s; going on without it", error)
