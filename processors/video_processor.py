@@ -172,7 +172,7 @@ class VideoProcessor:
         with staged_results(
             self._folder,
             self._fingerprint,
-            resume=plan.resume,
+            resume=plan.resume and reused is None,
             lease=self._lease,
             scratch=self._settings.run.scratch_folder,
         ) as staging:

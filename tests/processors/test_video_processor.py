@@ -527,7 +527,7 @@ ANONYMOUS = {"clip": {"template": "clip_$CLIP_NUMBER"}}
 """names of clips that do not tell the person"""
 
 
-def test_a_new_name_moves_the_clips_without_making_them_again(tmp_path, stages, named):
+def test_a_new_name_moves_clips_without_recipes_without_making_them_again(tmp_path, stages, named):
     named("", **ANONYMOUS)[0].finish(RECORD)
     before = (tmp_path / "a" / CLIP.file).stat().st_ino
     stages.pop("paths")
@@ -548,14 +548,6 @@ def test_extras_are_made_again_under_new_names(tmp_path, stages, named):
     named("Anna", **ANONYMOUS, output={"export": ["vtt"]})[0].finish(RECORD)
     assert "paths" not in stages
     assert "Anna" in (tmp_path / "a/people.vtt").read_text()
-
-
-def test_file_names_that_tell_the_person_cost_new_clips(tmp_path, stages, named):
-    template = {"clip": {"template": "${PERSON}_${CLIP_NUMBER}"}}
-    named("", **template)[0].finish(RECORD)
-    stages.pop("paths")
-    named("Anna", **template)[0].finish(RECORD)
-    assert [path.segment.person for path in stages["paths"]] == ["Anna"]
 
 
 def test_names_that_were_given_once_are_not_taken_for_edits(tmp_path, stages, named):
