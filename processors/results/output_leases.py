@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.errors import LeaseHeldError, OutputError
-from core.lease import Lease, LeaseMark, LeaseTaker, read_mark
+from core.lease import Lease, LeaseTaker
+from core.lease_file import LeaseMark, read_mark
 from processors.results.result_tree import MARK_FILE, folder_name, output_root
 from utils.fingerprints import Fingerprint
 from utils.process_identity import this_process

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from core.errors import LeaseHeldError, LeaseLostError
-from core.lease import ASIDE_PREFIX, Lease, LeaseMark, LeaseTaker, read_mark
+from core.lease import Lease, LeaseTaker
+from core.lease_file import ASIDE_PREFIX, LeaseMark, read_mark
 
 HOLDER = """
 import sys

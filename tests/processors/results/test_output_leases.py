@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from core.errors import LeaseHeldError, OutputError
-from core.lease import LeaseTaker, read_mark
+from core.lease import LeaseTaker
+from core.lease_file import read_mark
 from processors.results import output_leases
 from processors.results.output_folder import remove_leftovers
 from processors.results.output_leases import OutputLeases, folder_lease, lease_path, mark_output_folder
