@@ -186,14 +186,18 @@ class LeaseTaker:
             LeaseHeldError: somebody holds it. OSError: the file cannot be written.
         """
         first = read_lease(path)
+        is_waiting = False
         while True:
             try:
                 return self.take(path, work=work, subject=subject)
-            except LeaseHeldError:
+            except LeaseHeldError as error:
                 mark = parse_mark(first or b"")
                 # A process of this machine that is not dead is alive.
                 if read_lease(path) != first or (mark is not None and mark.machine == this_process().machine != ""):
                     raise
+                if not is_waiting:
+                    is_waiting = True
+                    logger.info("%s works there or has died; that is known in a minute at most", error.holder)
             time.sleep(min(_WATCH_STEP_S, self._heartbeat_s))
 
     def is_free(self, path: Path) -> bool:

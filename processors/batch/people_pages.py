@@ -18,6 +18,7 @@ from processors.known_people.people_list import PEOPLE_FILE, write_people_file
 from processors.known_people.people_places import GALLERY_FILE
 from processors.results.html_page import is_our_page
 from processors.results.manifest import ManifestPart, read_view
+from processors.results.output_leases import gallery_lease
 from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
 from utils.files import atomic_path
 
@@ -64,7 +65,7 @@ class _Folders:
 def write_people_pages(output_dir: Path, gallery_path: Path) -> None:
     """Write people.json and people.html about everybody whom the gallery knows from results in `output_dir`.
 
-    Nothing is written where there is no gallery, or none that can be read; that is a warning.
+    Nothing is written where there is no gallery, or none that can be read now; that is a warning.
 
     Raises:
         OSError: they cannot be written.
@@ -72,12 +73,12 @@ def write_people_pages(output_dir: Path, gallery_path: Path) -> None:
     if not gallery_path.exists():
         return
     try:
-        with Gallery(gallery_path, for_reading=True) as gallery:
+        with gallery_lease(gallery_path, output_dir), Gallery(gallery_path, for_reading=True) as gallery:
             folders = _Folders(output_dir, {})
             people = list(shown_people(gallery, folders))
             write_people_file(output_dir / PEOPLE_FILE, people)
             _write_page(output_dir / PEOPLE_PAGE, gallery, people, folders)
-    except GalleryError as error:
+    except (GalleryError, OutputError) as error:
         logger.warning("%s; %s and %s are not up to date", error, PEOPLE_FILE, PEOPLE_PAGE)
 
 

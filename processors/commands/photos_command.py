@@ -117,6 +117,7 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
     from processors.known_people.known_on_photos import known_in_gallery, with_photos
     from processors.known_people.people_places import gallery_path, photo_folder
     from processors.known_people.reference_photos import read_reference_photos
+    from processors.results.output_leases import gallery_lease
 
     known: list[KnownPerson] = []
     place = gallery_path(settings.people, output_dir)
@@ -124,9 +125,9 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
         embedder = models.describe()["embedder"]
         key = EmbedderKey(embedder["name"], embedder["sha256"])
         try:
-            with Gallery(place, for_reading=True) as gallery:
+            with gallery_lease(place, output_dir), Gallery(place, for_reading=True) as gallery:
                 known = known_in_gallery(gallery, KnownFaces(key, Similarity.for_embedder(key.name), rules))
-        except GalleryError as error:
+        except (GalleryError, OutputError) as error:
             logger.warning("%s; going on without it", error)
     folder = photo_folder(settings.people)
     if folder is not None:
