@@ -155,7 +155,7 @@ def _videos(appearances: Iterable[Appearance], folders: _Folders) -> Iterator[Pa
         if view is None or entry is None:
             continue
         clips = tuple(
-            PageClip(f"{appearance.folder}/{clip.file}", clip.start_s, clip.end_s - clip.start_s)
+            PageClip(f"{appearance.folder}/{clip.file}", clip.start_s, clip.end_s)
             for clip in view.clips
             if clip.person == entry.name
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import GalleryError, OutputError
+from core.errors import GalleryError, OutputError, SettingsError
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, existing_place, new_parser, path
@@ -66,6 +66,8 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         refuse_after_crash(journal, _WORK)
         folder = Path(parsed.folder)
         paths = find_photos(folder)
+        if not paths:
+            raise SettingsError("no photos are there", path=folder)
         rules = LinkRules(settings.people.same_name, settings.people.name_margin)
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             models = networks(usable)

@@ -14,11 +14,11 @@ PEOPLE_PAGE = "people.html"
 
 @dataclass(frozen=True, slots=True)
 class PageClip:
-    """A clip. file: relative to the output folder. start_s: in the video."""
+    """A clip. file: relative to the output folder. start_s, end_s: in the video."""
 
     file: str
     start_s: float
-    duration_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
