@@ -285,12 +285,13 @@ def test_no_line_of_a_command_ends_within_a_flag(show, width):
     assert len(heights) >= 4 and set(heights) == {1}
 
 
-def test_times_under_the_timeline_do_not_overlap_on_a_phone(show, output):
+@pytest.mark.parametrize("width", [360, 700, 1280])
+def test_times_under_the_timeline_do_not_overlap(show, output, width):
     manifest = a_manifest(person=PERSON)
-    manifest["video"]["duration_s"] = 4.2
+    manifest["video"]["duration_s"] = 4.9
     text = report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportImages())
     write_text(output / "video" / "short.html", text)
-    page = show("video/short.html", width=360)
+    page = show("video/short.html", width=width)
     boxes = page.execute_script(
         "return [...document.querySelectorAll('.lane.short text')].map((text) => text.getBoundingClientRect())"
         ".filter((box) => box.width).map((box) => [box.left, box.right])"
