@@ -36,7 +36,7 @@ from processors import face_analyzer, video_processor
 from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
-from processors.results import analysis_key, output_folder, speech_record
+from processors.results import analysis_key, output_folder, speech_record, video_analysis
 from processors.results.manifest import Manifest, read_manifest
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
@@ -105,7 +105,7 @@ def stages(monkeypatch):
             given["render"](folder)
             return RenderResult((CLIP,), "libx264")
 
-    monkeypatch.setattr(video_processor, "fingerprint", lambda _: given["mark"])
+    monkeypatch.setattr(video_analysis, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
     monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)
     monkeypatch.setattr(video_processor, "CropPlanner", Planner)
@@ -389,7 +389,7 @@ def test_killed_while_results_are_exchanged_the_edited_timeline_is_still_followe
 @pytest.mark.parametrize("mark", [Fingerprint(11, "aa"), Fingerprint(10, "bb"), None])
 def test_a_video_that_changes_while_it_is_read(processor, stages, tmp_path, cache, monkeypatch, mark):
     if mark is None:  # deleted
-        monkeypatch.setattr(video_processor, "fingerprint", fingerprint)
+        monkeypatch.setattr(video_analysis, "fingerprint", fingerprint)
     stages["mark"] = mark
     processor.prepare()
     expected = "no longer be read: No such file" if mark is None else "changed during the run"
