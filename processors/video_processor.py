@@ -165,6 +165,7 @@ class VideoProcessor:
                 self._settings,
                 self._monitor,
                 functools.partial(plan_crops, self._settings.clip),
+                None if self._settings.run.overwrite else old,
             )
             made = write_extras(missing, context)
             self._raise_if_stopped()

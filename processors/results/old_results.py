@@ -61,6 +61,12 @@ class OldResults:
             {e.recipe: e.clip for e in entries if e.recipe and _can_be_taken(self.folder, (e.file,), sizes)},
         )
 
+    def can_be_taken(self, file: str) -> bool:
+        """Whether `file`, relative to the folder, is a result in the present format that nobody has changed."""
+        if self.manifest is None or self.manifest.format != RESULT_FORMAT:
+            return False
+        return _can_be_taken(self.folder, (file,), _sizes(self.manifest))
+
     def reusable_for(self, timeline: Timeline, settings: Settings) -> ReusableResults | None:
         """The same for the people of `timeline`; None where clips are to be taken over one by one, by their recipes."""
         reusable = self.reusable
