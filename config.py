@@ -12,9 +12,10 @@ in a TOML file, which `core/settings_file.py` reads. The old name of a renamed s
 
 from __future__ import annotations
 
-import math
+import contextlib
 import re
 import string
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -22,11 +23,15 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from utils.frame_shapes import check_shape, check_sides, nearest_height, parse_aspect, parse_size, size_of_height
+from utils.home_folder import expand_home
+from utils.time_formats import parse_age, parse_clock
+
 PROGRAM = "face-clips"
 """name of the program in pages and versions, and of its files and folders on the user's machine"""
 
 VERSION = "0.1.0"
-"""of the program; results whose manifest was written by another version do not count as done"""
+"""of the program; results of another one stay done if their format is the same (`processors/results/manifest.py`)"""
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
@@ -42,11 +47,6 @@ VIDEO_EXTENSIONS = frozenset({
 _LONGEST_VIDEO_S = 1_000_000
 """11 days; limit of times that are given"""
 
-MAX_SIDE_PX = 4096
-"""of clips; supported by every current H.264 decoder"""
-_MIN_SIDE_PX = 64
-_MAX_HEIGHT_PX = 2160
-"""of clips: 4K; more than any enlarged face has detail for"""
 SOURCE_SIZE = "source"
 """value of `ClipSettings.size`: clips are as high as their video"""
 
@@ -81,48 +81,13 @@ EXTRA_FILES = {
 `processors/extras/registry.py`, which holds the writers, because packages below it reserve these names."""
 
 
-def expand_home(path: str) -> str:
-    """Return `path` with a leading `~` or `~user` replaced by that home folder.
-
-    Raises:
-        ValueError: the home folder is not known.
-    """
-    if not path.startswith("~"):
-        return path
+@contextlib.contextmanager
+def _complaints_about(name: str) -> Iterator[None]:
+    """Put the name of the setting before the message of a ValueError."""
     try:
-        return str(Path(path).expanduser())
-    except RuntimeError as error:
-        user = path.partition("/")[0]
-        raise ValueError(f"{path!r}: no home folder is known for {user}; give the path without it") from error
-
-
-def seconds_of(time: str) -> float:
-    """Seconds of "90", "1:30", "1:30.5" or "0:01:30.500".
-
-    Raises:
-        ValueError: `time` has another form.
-    """
-    parts = re.fullmatch(r"(?:(\d+):)??(?:(\d+):)?(\d+(?:\.\d+)?)", time.strip(), re.ASCII)
-    hours, minutes, seconds = (0.0, 0.0, 60.0) if parts is None else (float(part or 0) for part in parts.groups())
-    is_clock = parts is not None and parts[2] is not None
-    if parts is None or (is_clock and seconds >= 60) or (parts[1] is not None and minutes >= 60):
-        raise ValueError(f"{time!r} is not a time; seconds, MM:SS or HH:MM:SS.mmm")
-    return 3600 * hours + 60 * minutes + seconds
-
-
-_UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-
-
-def age_of(text: str) -> float:
-    """Seconds of "12h", "30d" or "4w".
-
-    Raises:
-        ValueError: `text` has another form.
-    """
-    match = re.fullmatch(r"(\d{1,5})([hdw])", text, re.ASCII)
-    if match is None:
-        raise ValueError("expected a number with h, d or w (hours, days, weeks), like 30d")
-    return int(match[1]) * _UNITS_S[match[2]]
+        yield
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -213,16 +178,12 @@ class AnalysisSettings(Section, frozen=True):
 
         `~` in a path is expanded: no shell does it in a TOML file or in `--cuts=~/x`.
         """
-        try:
+        with _complaints_about("cuts"):
             msgspec.structs.force_setattr(self, "cuts", expand_home(self.cuts))
-        except ValueError as error:
-            raise ValueError(f"cuts: {error}") from error
         for name in ("start", "end", "duration"):
             value = getattr(self, name)
-            try:
-                seconds = seconds_of(value) if isinstance(value, str) else float(value)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from error
+            with _complaints_about(name):
+                seconds = parse_clock(value) if isinstance(value, str) else float(value)
             if not 0 <= seconds <= _LONGEST_VIDEO_S:
                 raise ValueError(f"{name}: {value}; 0 to {_LONGEST_VIDEO_S} seconds")
             msgspec.structs.force_setattr(self, name, seconds)
@@ -310,9 +271,13 @@ class ClipSettings(Section, frozen=True):
         if isinstance(self.size, str) and self.size.isdecimal():
             msgspec.structs.force_setattr(self, "size", int(self.size))
         # Of clips that are as high as their video, only the shape is known.
-        width, height = self._shape() if self.size == SOURCE_SIZE else self._checked_frame_size()
-        if not Fraction(1, 4) <= Fraction(width, height) <= 4:
-            raise ValueError(f"aspect: {width}:{height} is narrower than 1:4 or wider than 4:1")
+        shape = self._aspect.as_integer_ratio()
+        if self.size != SOURCE_SIZE:
+            shape = self.frame_size
+            with _complaints_about("size"):
+                check_sides(*shape)
+        with _complaints_about("aspect"):
+            check_shape(*shape)
         if 0 < self.max_clip < 0.5:
             raise ValueError(f"max_clip: {self.max_clip}; 0, or 0.5 to 3600")
         template = string.Template(self.template)
@@ -323,16 +288,6 @@ class ClipSettings(Section, frozen=True):
             known = ", ".join(TEMPLATE_FIELDS)
             raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is not a field; fields are {known}")
 
-    def _checked_frame_size(self) -> tuple[int, int]:
-        width, height = self.frame_size
-        for side in {width, height}:
-            if not _MIN_SIDE_PX <= side <= MAX_SIDE_PX or side % 2:
-                limits = f"{_MIN_SIDE_PX} to {MAX_SIDE_PX}, a multiple of 2"
-                raise ValueError(f"size: clips of {width}x{height} px; sides must be {limits}")
-        if height > _MAX_HEIGHT_PX:
-            raise ValueError(f"size: a height of {height} px; at most {_MAX_HEIGHT_PX}")
-        return width, height
-
     @property
     def frame_size(self) -> tuple[int, int]:
         """Width and height of the clips, px.
@@ -340,12 +295,12 @@ class ClipSettings(Section, frozen=True):
         Raises:
             ValueError: `size` or `aspect` is malformed, or the size is that of a video: see `sized_for`.
         """
-        if isinstance(self.size, str):
-            numbers = re.fullmatch(r"(\d{1,5})x(\d{1,5})", self.size)
-            if numbers is None:
-                raise ValueError(f"size: {self.size!r} is neither a height nor WIDTHxHEIGHT nor {SOURCE_SIZE}")
-            return int(numbers[1]), int(numbers[2])
-        return 2 * round(self.size * Fraction(*self._shape()) / 2), self.size
+        if isinstance(self.size, int):
+            return size_of_height(self.size, self._aspect)
+        given = parse_size(self.size)
+        if given is None:
+            raise ValueError(f"size: {self.size!r} is neither a height nor WIDTHxHEIGHT nor {SOURCE_SIZE}")
+        return given
 
     def sized_for(self, video_height: int) -> ClipSettings:
         """These settings for a video `video_height` px high: where `size` is "source", it is a number of px.
@@ -354,18 +309,12 @@ class ClipSettings(Section, frozen=True):
         """
         if self.size != SOURCE_SIZE:
             return self
-        aspect = Fraction(*self._shape())
-        highest = min(_MAX_HEIGHT_PX, math.floor(MAX_SIDE_PX / aspect))
-        lowest = max(_MIN_SIDE_PX, math.ceil(_MIN_SIDE_PX / aspect))
-        height = min(max(video_height, lowest + lowest % 2), highest)
-        return msgspec.structs.replace(self, size=height - height % 2)
+        return msgspec.structs.replace(self, size=nearest_height(video_height, self._aspect))
 
-    def _shape(self) -> tuple[int, int]:
-        """The terms of `aspect`; raises ValueError if it is malformed."""
-        shape = re.fullmatch(r"([1-9]\d{0,4}):([1-9]\d{0,4})", self.aspect)
-        if shape is None:
-            raise ValueError(f"aspect: {self.aspect!r} is not WIDTH:HEIGHT")
-        return int(shape[1]), int(shape[2])
+    @property
+    def _aspect(self) -> Fraction:
+        with _complaints_about("aspect"):
+            return parse_aspect(self.aspect)
 
 
 class SpeechSettings(Section, frozen=True):
@@ -461,10 +410,8 @@ class PeopleSettings(Section, frozen=True):
     def __post_init__(self) -> None:
         """Expands `~` in paths: no shell does it for a TOML file or in `--people=~/x`."""
         for name in ("people", "gallery"):
-            try:
+            with _complaints_about(name):
                 msgspec.structs.force_setattr(self, name, expand_home(getattr(self, name)))
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from error
 
 
 class OutputSettings(Section, frozen=True):
@@ -554,16 +501,14 @@ class RunSettings(Section, frozen=True):
             raise ValueError(f"keep_analyses: {error}, or forever") from error
         for name in ("cache_dir", "scratch", "facenet_weights", "speech_weights"):
             value = getattr(self, name)
-            try:
+            with _complaints_about(name):
                 expanded = expand_home(value) if isinstance(value, str) else tuple(map(expand_home, value))
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from error
             msgspec.structs.force_setattr(self, name, expanded)
 
     @property
     def keep_analyses_s(self) -> float | None:
         """How long stored analyses are kept after their last use, seconds; None: no limit."""
-        return None if self.keep_analyses == "forever" else age_of(self.keep_analyses)
+        return None if self.keep_analyses == "forever" else parse_age(self.keep_analyses)
 
     @property
     def scratch_folder(self) -> Path | None:

@@ -21,10 +21,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from core.errors import LeaseHeldError, LeaseLostError, ascii_safe
-from utils.process_identity import ProcessIdentity, this_process
+from core.lease_file import (
+    MAX_BYTES,
+    LeaseMark,
+    create_lease,
+    parse_mark,
+    read_lease,
+    read_mark,
+    remove_dead_lease,
+)
+from utils.process_identity import this_process
 
 logger = logging.getLogger(__name__)
 
@@ -32,43 +39,10 @@ HEARTBEAT_S = 5.0
 STALE_AFTER_S = 60.0
 """a lease that has not changed for so long is nobody's: twelve missed heartbeats, and longer than a file server's
 restart or a busy disk usually delays one"""
-ASIDE_PREFIX = ".stale-lease-"
-"""of a lease that is being taken from a dead holder; such a file lives for a moment"""
 
-_MAX_BYTES = 4096
-_BEAT_DIGITS = 10
 _WORK_SHOWN = 200
 _ATTEMPTS = 5
 _WATCH_STEP_S = 0.2
-
-
-class LeaseMark(msgspec.Struct, frozen=True):
-    """The content of a lease file.
-
-    token: of this lease, unique. work: what is being done, for people. subject: what it is done to; two leases on
-    different names may have the same. terms: how the holder works, for others to compare. beat: number of the
-    heartbeat, with leading zeros.
-    """
-
-    token: str
-    host: str
-    machine: str
-    pid: int
-    started: str
-    work: str = ""
-    subject: str = ""
-    terms: dict[str, str] = {}
-    beat: str = "0" * _BEAT_DIGITS
-
-    @property
-    def is_dead(self) -> bool:
-        """True only if the holder certainly no longer runs."""
-        return ProcessIdentity(self.host, self.machine, self.pid, self.started).is_gone
-
-    @property
-    def holder(self) -> str:
-        """The holder in words."""
-        return ascii_safe(f"process {self.pid} on {self.host}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +77,13 @@ class LeaseTicket:
         except FileNotFoundError:
             raise self._lost() from None
         try:
-            mark = _parse(os.read(file, _MAX_BYTES))
+            mark = parse_mark(os.read(file, MAX_BYTES))
             if mark is None or mark.token != self.token:
                 raise self._lost()
-            beat = f"{int(mark.beat) + 1:0{_BEAT_DIGITS}}"
             # Of the same length, so that nobody reads half of it. Into the file that was opened: if it is moved away
             # meanwhile, the new holder's is not touched.
             os.lseek(file, 0, os.SEEK_SET)
-            os.write(file, msgspec.json.encode(msgspec.structs.replace(mark, beat=beat)))
+            os.write(file, mark.next_beat.content)
             os.fsync(file)
         finally:
             os.close(file)
@@ -193,18 +166,18 @@ class LeaseTaker:
         token, work = secrets.token_hex(16), ascii_safe(work)[:_WORK_SHOWN]
         mark = LeaseMark(token, ascii_safe(me.host), me.machine, me.pid, me.started, work, subject, dict(terms or {}))
         for _ in range(_ATTEMPTS):
-            if _create(path, msgspec.json.encode(mark)):
+            if create_lease(path, mark.content):
                 lease = Lease(LeaseTicket(path, mark.token), self._heartbeat_s, self._forget)
                 with self._lock:
                     self._held.add(lease)
                 return lease
-            content = _read(path)
+            content = read_lease(path)
             if content is None:
                 continue
             if not self._is_abandoned(path, content):
                 raise _held(path, content)
-            _take_away(path, content)
-        raise _held(path, _read(path) or b"")
+            remove_dead_lease(path, content)
+        raise _held(path, read_lease(path) or b"")
 
     def take_patiently(self, path: Path, *, work: str = "", subject: str = "") -> Lease:
         """As `take`, but watch a lease of another machine until it is certain whether its holder is alive.
@@ -212,20 +185,24 @@ class LeaseTaker:
         Raises:
             LeaseHeldError: somebody holds it. OSError: the file cannot be written.
         """
-        first = _read(path)
+        first = read_lease(path)
+        is_waiting = False
         while True:
             try:
                 return self.take(path, work=work, subject=subject)
-            except LeaseHeldError:
-                mark = _parse(first or b"")
+            except LeaseHeldError as error:
+                mark = parse_mark(first or b"")
                 # A process of this machine that is not dead is alive.
-                if _read(path) != first or (mark is not None and mark.machine == this_process().machine != ""):
+                if read_lease(path) != first or (mark is not None and mark.machine == this_process().machine != ""):
                     raise
+                if not is_waiting:
+                    is_waiting = True
+                    logger.info("%s works there or has died; that is known in a minute at most", error.holder)
             time.sleep(min(_WATCH_STEP_S, self._heartbeat_s))
 
     def is_free(self, path: Path) -> bool:
         """Whether nobody holds the lease `path`, as far as is known by now."""
-        content = _read(path)
+        content = read_lease(path)
         return content is None or self._is_abandoned(path, content)
 
     def release_all(self) -> None:
@@ -240,7 +217,7 @@ class LeaseTaker:
             self._held.discard(lease)
 
     def _is_abandoned(self, path: Path, content: bytes) -> bool:
-        mark = _parse(content)
+        mark = parse_mark(content)
         if mark is not None and mark.is_dead:
             return True
         now = self._clock()
@@ -252,68 +229,6 @@ class LeaseTaker:
             return now - since >= self._stale_after_s
 
 
-def read_mark(path: Path) -> LeaseMark | None:
-    """What the lease file `path` says; None if there is none, or it is damaged."""
-    return _parse(_read(path) or b"")
-
-
 def _held(path: Path, content: bytes) -> LeaseHeldError:
-    mark = _parse(content)
+    mark = parse_mark(content)
     return LeaseHeldError("another process" if mark is None else mark.holder, path=path)
-
-
-def _create(path: Path, content: bytes) -> bool:
-    try:
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-    except FileExistsError:
-        return False
-    try:
-        try:
-            os.write(file, content)
-            os.fsync(file)
-        finally:
-            os.close(file)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return True
-
-
-def _take_away(path: Path, content: bytes) -> None:
-    """Remove the lease whose holder is dead. content: what it was when that was judged."""
-    aside = path.with_name(f"{ASIDE_PREFIX}{secrets.token_hex(8)}")
-    if _read(path) != content:
-        return
-    # Of several observers one succeeds.
-    with contextlib.suppress(FileNotFoundError):
-        path.rename(aside)
-        if _read(aside) != content:
-            # Another observer was quicker by a hair, and this is its new lease. If it cannot be put back, its holder
-            # notices before it changes anything.
-            with contextlib.suppress(OSError):
-                os.link(aside, path)
-        aside.unlink()
-
-
-def _read(path: Path) -> bytes | None:
-    """The content of a lease file; None if there is none, b"" if it cannot be read."""
-    try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return b""
-    try:
-        return os.read(file, _MAX_BYTES)
-    except OSError:
-        return b""
-    finally:
-        os.close(file)
-
-
-def _parse(content: bytes) -> LeaseMark | None:
-    try:
-        mark = msgspec.json.decode(content, type=LeaseMark)
-        return mark if mark.beat.isdecimal() else None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None

@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numpy as np
-
 from config import Settings
 from core.errors import (
     DeadDeviceError,
@@ -23,7 +21,7 @@ from core.errors import (
     PipelineError,
 )
 from core.models import weights
-from core.models.batching import Batched, find_batch_size
+from core.models.batching import Batched
 from core.models.cpu_fallback import CpuFallback
 from core.models.embedder_choice import facenet_folders
 from core.models.face_detector import FaceDetector
@@ -38,7 +36,7 @@ from core.models.face_embedder import (
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
 from core.models.installed_files import installed_file
-from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest, input_side
+from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
 from core.models.proposal_weights import PYRAMID, proposals_digest
@@ -304,17 +302,9 @@ class ModelManager:
     def _torch_net(self, kind: str, file: Path) -> Net:
         from core.models.torch_runtime import TorchNet
 
-        net = TorchNet(kind, file, self.device)
         spec = MODELS[kind]
-        if self.device == "cpu":
-            return Batched(net, spec.cpu_batch, name=kind)
-        if spec.gpu_batch_fixed:
-            return Batched(net, spec.gpu_batch, name=kind)
-        side = input_side(kind)
-        size = find_batch_size(lambda count: net(np.zeros((count, side, side, 3), np.uint8)), largest=spec.gpu_batch)
-        net.give_back_memory()  # encoders on the same GPU need some as well
-        logger.debug("%s: batches of %d on %s", kind, size, self.device)
-        return Batched(net, size, name=kind)
+        size = spec.cpu_batch if self.device == "cpu" else spec.gpu_batch
+        return Batched(TorchNet(kind, file, self.device), size, name=kind)
 
     def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
         models = converted(kinds, files, self.cache_dir)

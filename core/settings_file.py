@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 import msgspec.toml
 
-from config import PROGRAM, RENAMED, RESULT_SECTIONS, Settings, expand_home
+from config import PROGRAM, RENAMED, RESULT_SECTIONS, Settings
 from core.errors import SettingsError
 from core.profiles import profile_settings
+from utils.home_folder import expand_home
 
 logger = logging.getLogger(__name__)
 

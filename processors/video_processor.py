@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from config import ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
-from core.errors import InterruptedRunError, VideoProcessingError, ascii_safe
+from core.errors import InterruptedRunError, ascii_safe
 from core.lease import LeaseTicket
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.media.timecode_reader import read_timecode
@@ -29,21 +29,19 @@ from processors.known_people.people_namer import PeopleNamer, VideoNames
 from processors.known_people.video_names import named_timeline, numbered_timeline
 from processors.people.segments import pad_and_split
 from processors.people.tracklet_division import divided_analysis
-from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.clip_choice import ClipChoice, choose_clips
 from processors.results.html_page import prepare_pages
-from processors.results.manifest import Manifest, read_manifest
+from processors.results.manifest import Manifest
 from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files
 from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
-from processors.results.remembered_settings import remembered_settings
 from processors.results.replaced_clips import refusal_error
 from processors.results.result_tree import folder_name
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
-from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import TIMELINE_FILE, read_timeline, to_timeline
-from utils.fingerprints import Fingerprint, fingerprint
+from processors.results.video_analysis import VideoAnalysis, other_analysis_error
+from utils.fingerprints import Fingerprint
 from utils.helper_threads import helper_thread
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
@@ -85,11 +83,9 @@ class VideoProcessor:
         self._fingerprint = fingerprint
         self._settings = settings
         self._monitor = monitor
-        self._models = models
         self._namer = namer
         self._lease = lease
-        self._store = make_store(settings) if settings.run.cache else None
-        self._record: AnalysisRecord | None = None
+        self._analysis = VideoAnalysis(info, folder, fingerprint, settings, monitor, models)
 
     def prepare(self) -> None:
         """Get everything that `analyse` needs.
@@ -102,18 +98,7 @@ class VideoProcessor:
             OutputError: the folder is not ours, or holds the results of another video.
         """
         _, plan = self._plan_run()
-        speech_files(self._info, self._settings)
-        possible = possible_keys(self._fingerprint, self._settings)
-        followed = read_timeline(self._folder).analysis if plan.timeline is TimelineChoice.EDITED else None
-        if followed is None:
-            self._record = self._load(possible)
-        elif followed in possible or self._has_recorded_analysis_settings():
-            # Another version of the program may have made this analysis. As long as it is stored, edits stay usable.
-            self._record = self._load([followed])
-        if self._record is None:
-            if followed is not None and followed not in possible:
-                raise self._other_analysis_error()
-            self._models()
+        self._analysis.prepare(plan.timeline)
         if self._namer is not None:
             # Here, because the networks are this thread's, and idle.
             self._namer.take_up_photos()
@@ -126,24 +111,11 @@ class VideoProcessor:
             VideoProcessingError: the video cannot be decoded, or changed meanwhile.
             InterruptedRunError: the monitor's `stop` was set.
         """
-        if self._record is not None:
-            logger.info("%s: using the stored analysis", self._folder.name)
-            self._monitor.update("analyse", 1, 1)
-            return self.add_speech(self._record)
-        from processors.face_analyzer import FaceAnalyzer
-
-        models = self._models()
-        analysis = FaceAnalyzer(self._settings, models, self._monitor).analyze(self._info)
-        self._require_unchanged()
-        key = analysis_key(self._fingerprint, self._settings, analysis.embedder)
-        record = AnalysisRecord(key, analysis, models.describe(), models.warnings)
-        if self._store is not None:
-            self._store.save(record)
-        return self.add_speech(record)
+        return self._analysis.make()
 
     def add_speech(self, record: AnalysisRecord) -> AnalysisRecord:
         """`record` with the signal of who speaks, if the settings ask for it; see `speech_record.with_speech`."""
-        return with_speech(record, self._settings, self._store, self._monitor)
+        return self._analysis.add_speech(record)
 
     def finish(self, record: AnalysisRecord, *, from_timeline: bool = False) -> Manifest:
         """Write the output folder for `record`, which `analyse` has returned; returns the manifest.
@@ -172,7 +144,7 @@ class VideoProcessor:
         with staged_results(
             self._folder,
             self._fingerprint,
-            resume=plan.resume,
+            resume=plan.resume and reused is None,
             lease=self._lease,
             scratch=self._settings.run.scratch_folder,
         ) as staging:
@@ -193,10 +165,11 @@ class VideoProcessor:
                 self._settings,
                 self._monitor,
                 functools.partial(plan_crops, self._settings.clip),
+                None if self._settings.run.overwrite else old,
             )
             made = write_extras(missing, context)
             self._raise_if_stopped()
-            self._require_unchanged()
+            self._analysis.require_unchanged_video()
             manifest = write_results(
                 staging,
                 record.analysis,
@@ -283,33 +256,13 @@ class VideoProcessor:
     def _thumbnails(self, folder: Path, people: Iterable[str]) -> ClipThumbnails:
         return ClipThumbnails(folder, people, self._settings.run.threads)
 
-    def _load(self, keys: Iterable[str]) -> AnalysisRecord | None:
-        """The first of `keys` that is stored."""
-        if self._store is None:
-            return None
-        found = (self._store.load(key, self._info) for key in keys)
-        return next((record for record in found if record is not None), None)
-
-    def _has_recorded_analysis_settings(self) -> bool:
-        manifest = read_manifest(self._folder)
-        remembered = None if manifest is None else remembered_settings(manifest)
-        return remembered is not None and remembered.analysis == self._settings.analysis
-
-    def _other_analysis_error(self) -> VideoProcessingError:
-        return VideoProcessingError(
-            "its timeline was edited, but belongs to another analysis than these settings give",
-            path=self._info.path,
-            stage="timeline",
-            hint="--overwrite starts over and keeps the edited timeline as timeline.json.bak",
-        )
-
     def _timeline(self, record: AnalysisRecord, choice: TimelineChoice, manifest: Manifest | None) -> Timeline:
         """The timeline of the run plan. manifest: of the results in the folder."""
         if choice is TimelineChoice.NEW:
             return self._new_timeline(record.analysis)
         found = read_timeline(self._folder)
         if found.analysis != record.key:
-            raise self._other_analysis_error()
+            raise other_analysis_error(self._info.path)
         logger.info("%s: using its edited timeline.json", self._folder.name)
         timeline = to_timeline(found, record.analysis, self._folder / TIMELINE_FILE)
         if choice is TimelineChoice.EDITED or manifest is None:
@@ -332,16 +285,6 @@ class VideoProcessor:
             self._raise_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths
-
-    def _require_unchanged(self) -> None:
-        """Fail if the file changed during the run; the results would mix two versions of it."""
-        try:
-            unchanged = fingerprint(self._info.path) == self._fingerprint
-        except OSError as error:
-            raise VideoProcessingError(f"it can no longer be read: {error.strerror}", path=self._info.path) from error
-        if not unchanged:
-            hint = "run again when it is complete"
-            raise VideoProcessingError("the file changed during the run", path=self._info.path, hint=hint)
 
     def _raise_if_stopped(self) -> None:
         if self._monitor.stop.is_set():

@@ -1,4 +1,4 @@
-"""Times as text, for people and for editing programs."""
+"""Times, lengths and ages as text, for people and for editing programs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 
 _CLOCK = re.compile(r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
+_AGE = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
+_AGE_UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;.,](\d{2,3})", re.ASCII)
 
 
@@ -24,12 +26,23 @@ def parse_clock(text: str) -> float:
         ValueError: it is no time, or minutes after hours, or seconds after minutes, are 60 or more.
     """
     match = _CLOCK.fullmatch(text.strip())
+    if match is not None:
+        hours, minutes, seconds = match["hours"], match["minutes"], float(match["seconds"])
+        if not (hours and int(minutes) >= 60) and not (minutes and seconds >= 60):
+            return int(hours or 0) * 3600 + int(minutes or 0) * 60 + seconds
+    raise ValueError(f"{text!r} is not a time; seconds, MM:SS or HH:MM:SS.mmm")
+
+
+def parse_age(text: str) -> float:
+    """Seconds of "12h", "30d" or "4w".
+
+    Raises:
+        ValueError: `text` has another form.
+    """
+    match = _AGE.fullmatch(text)
     if match is None:
-        raise ValueError(f"no time: {text!r}")
-    hours, minutes, seconds = match["hours"], match["minutes"], float(match["seconds"])
-    if (hours and int(minutes) >= 60) or (minutes and seconds >= 60):
-        raise ValueError(f"no time: {text!r}")
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + seconds
+        raise ValueError("expected a number with h, d or w (hours, days, weeks), like 30d")
+    return int(match[1]) * _AGE_UNITS_S[match[2]]
 
 
 def format_duration(seconds: float) -> str:

@@ -158,11 +158,11 @@ def measure_gpu(frames: int, models: Path) -> None:
 
 
 def check_on_cpu(models: Path) -> None:
-    """Run the GPU code path on the CPU: frames on a device, networks in torch, measured batch sizes."""
+    """Run the GPU code path on the CPU: frames on a device, networks in torch."""
     import torch
 
-    from core.models.batching import Batched, find_batch_size
-    from core.models.mtcnn import ONET_SIDE, RNET_SIDE
+    from core.models.batching import Batched
+    from core.models.model_spec import DETECTOR_NETS, MODELS
     from core.models.torch_runtime import DeviceImages, TorchNet, Upload
     from core.models.weights import locate
 
@@ -171,16 +171,7 @@ def check_on_cpu(models: Path) -> None:
     video = kept("gpu-check.mp4", Film(scenes=(Scene(length=4, seed=3, actors=actors),)))
     material = read(video, 4)
     upload = Upload(torch.device("cpu"))
-    nets = []
-    for kind, side in (("pnet", 64), ("rnet", RNET_SIDE), ("onet", ONET_SIDE)):
-        net = TorchNet(kind, locate(kind), "cpu")
-
-        def blank_images(count: int, net: TorchNet = net, side: int = side) -> object:
-            return net(np.zeros((count, side, side, 3), np.uint8))
-
-        size = find_batch_size(blank_images, largest=64)
-        nets.append(Batched(net, size, name=kind))
-        print(f"{kind}: batches of {size}")
+    nets = [Batched(TorchNet(kind, locate(kind), "cpu"), MODELS[kind].gpu_batch, name=kind) for kind in DETECTOR_NETS]
     device = MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     here = manager("cpu", models).detector
     found = device.detect(material.pictures, SMALLEST_FACE_PX)

@@ -1,10 +1,8 @@
-"""Runs networks in batches: as large as pays off, smaller once GPU memory has run out."""
+"""Runs networks in batches of at most a fixed size, smaller once GPU memory has run out."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -13,10 +11,6 @@ from core.models.nets import Images, Net
 from core.types import FloatArray
 
 logger = logging.getLogger(__name__)
-
-FIRST_BATCH, LARGEST_BATCH = 16, 4096
-WORTHWHILE_GAIN = 1.15
-"""doubling the batch is worth the memory if it raises the number of images per second by this factor"""
 
 
 class Batched:
@@ -62,36 +56,3 @@ class Batched:
         level = logging.DEBUG if self._was_short else logging.WARNING
         logger.log(level, "GPU memory is low: %s continues with batches of at most %d", self._name, size)
         self._was_short = True
-
-
-def find_batch_size(
-    run: Callable[[int], object],
-    *,
-    first: int = FIRST_BATCH,
-    largest: int = LARGEST_BATCH,
-    clock: Callable[[], float] = time.perf_counter,
-) -> int:
-    """The batch size from which doubling no longer pays off, or does not fit.
-
-    Args:
-        run: runs the network on a batch of that many images and waits for the results.
-        first, largest: the sizes tried are first, 2 * first, ... <= largest.
-
-    Returns:
-        The size; half of `first` if not even that fits (`Batched` then reduces it further).
-    """
-    best, best_rate = max(first // 2, 1), 0.0
-    size = first
-    while size <= largest:
-        try:
-            run(size)  # the first call of a shape includes its set-up
-            begin = clock()
-            run(size)
-            rate = size / max(clock() - begin, 1e-9)
-        except GPUMemoryError:
-            break
-        if rate < best_rate * WORTHWHILE_GAIN:
-            break
-        best, best_rate = size, rate
-        size *= 2
-    return best

@@ -100,7 +100,8 @@ class ModelSpec:
     side: its input is side x side px; None: any size (a fully convolutional network).
     example_side: px, of the input that it is traced with for the conversion; None: `side`.
     cpu_batch: images per call on a CPU, where more gain nothing.
-    gpu_batch: images per call on a GPU; with `gpu_batch_fixed` exactly so many, else the largest number tried.
+    gpu_batch: the most images per call on a GPU. Fixed, not found out by the clock: a network's outputs depend on the
+        size of its batch in the last digits, and results must not depend on how busy the GPU was.
     all_threads: everything else waits while it runs, so it gets every thread of the budget.
     score_scale: how scores of detected and tracked faces are read; None: it gives none of them.
     """
@@ -110,7 +111,6 @@ class ModelSpec:
     example_side: int | None = None
     cpu_batch: int = 1
     gpu_batch: int = 1
-    gpu_batch_fixed: bool = False
     all_threads: bool = False
     score_scale: ScoreScale | None = None
 
@@ -124,7 +124,6 @@ MODELS: dict[str, ModelSpec] = {
         _mtcnn("pnet.pt", 28_570, "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f"),
         example_side=64,
         gpu_batch=64,  # whole images of one pyramid level
-        gpu_batch_fixed=True,
     ),
     "rnet": ModelSpec(
         _mtcnn("rnet.pt", 403_147, "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86"),
@@ -137,7 +136,7 @@ MODELS: dict[str, ModelSpec] = {
         _mtcnn("onet.pt", 1_559_269, "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d"),
         side=48,
         cpu_batch=256,
-        gpu_batch=4096,
+        gpu_batch=1024,  # 0.3 GB for the largest layer's input and output, in half precision
         score_scale=ScoreScale(possible=0.15, seen=0.5, calm=0.9, sure=0.97, sure_track=0.9),
     ),
     "sface": ModelSpec(

@@ -143,7 +143,7 @@ class Upload:
         shape = (len(arrays), *first.shape)
         size = len(arrays) * first.nbytes
         if self._buffer.numel() < size:
-            self.free()  # the old and the new buffer together may be too large
+            self._buffer = torch.empty(0, dtype=torch.uint8)  # the old and the new one together may be too large
             self._buffer = torch.empty(size, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
         kind = torch.from_numpy(np.zeros(0, first.dtype)).dtype
         staged = self._buffer[:size].view(kind).reshape(shape)
@@ -151,10 +151,6 @@ class Upload:
         for row in range(len(arrays)):
             host[row] = arrays[row]
         return staged.to(self.device, non_blocking=True, copy=True)
-
-    def free(self) -> None:
-        """Release the buffer until the next call."""
-        self._buffer = torch.empty(0, dtype=torch.uint8)
 
 
 class TorchNet:
@@ -185,12 +181,6 @@ class TorchNet:
             outputs = tuple(o.float().cpu().numpy() for o in (out if isinstance(out, tuple) else (out,)))
         self._was_short = False
         return outputs
-
-    def give_back_memory(self) -> None:
-        """Release memory kept for the next call, on the device and on the host."""
-        self._upload.free()
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
 
 
 class DeviceImages:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import GalleryError, OutputError
+from core.errors import GalleryError, OutputError, ascii_safe
 from core.models.similarity import Similarity
+from core.project_folders import OUTPUT_DIR
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import Appearance, GalleryPerson
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
+from processors.known_people.people_places import GALLERY_FILE
 from processors.results.html_page import is_our_page
 from processors.results.manifest import ManifestPart, read_view
+from processors.results.output_leases import gallery_lease
 from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
 from utils.files import atomic_path
 
@@ -61,7 +65,7 @@ class _Folders:
 def write_people_pages(output_dir: Path, gallery_path: Path) -> None:
     """Write people.json and people.html about everybody whom the gallery knows from results in `output_dir`.
 
-    Nothing is written where there is no gallery, or none that can be read; that is a warning.
+    Nothing is written where there is no gallery, or none that can be read now; that is a warning.
 
     Raises:
         OSError: they cannot be written.
@@ -69,12 +73,12 @@ def write_people_pages(output_dir: Path, gallery_path: Path) -> None:
     if not gallery_path.exists():
         return
     try:
-        with Gallery(gallery_path) as gallery:
+        with gallery_lease(gallery_path, output_dir), Gallery(gallery_path, for_reading=True) as gallery:
             folders = _Folders(output_dir, {})
             people = list(shown_people(gallery, folders))
             write_people_file(output_dir / PEOPLE_FILE, people)
             _write_page(output_dir / PEOPLE_PAGE, gallery, people, folders)
-    except GalleryError as error:
+    except (GalleryError, OutputError) as error:
         logger.warning("%s; %s and %s are not up to date", error, PEOPLE_FILE, PEOPLE_PAGE)
 
 
@@ -90,6 +94,16 @@ def refresh_people_pages(output_dir: Path, gallery_path: Path) -> None:
         write_people_pages(output_dir, gallery_path)
     except OSError as error:
         raise OutputError(f"cannot write the pages: {error.strerror or error}", path=output_dir) from error
+
+
+def place_flags(output_dir: Path, gallery_path: Path) -> str:
+    """The flags by which commands find `output_dir` and its gallery, for a POSIX shell; "" where they need none."""
+    flags = []
+    if output_dir.resolve() != OUTPUT_DIR.resolve():
+        flags += ["-o", str(output_dir.absolute())]
+    if gallery_path.resolve() != (output_dir / GALLERY_FILE).resolve():
+        flags += ["--gallery", str(gallery_path.absolute())]
+    return ascii_safe(shlex.join(flags))
 
 
 def shown_people(gallery: Gallery, folders: _Folders) -> Iterator[GalleryPerson]:
@@ -115,7 +129,12 @@ def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], f
     shown = sorted(people, key=lambda p: (not p.name, p.name.casefold(), p.number))
     by_number = {person.number: person for person in people}
     pairs = list(_pairs(gallery, by_number)) if len(people) <= _PAIRED_UP_TO else []
-    parts = people_parts((_page_person(person, gallery, folders) for person in shown), len(shown), pairs)
+    parts = people_parts(
+        (_page_person(person, gallery, folders) for person in shown),
+        len(shown),
+        pairs,
+        place_flags(folders.output_dir, gallery.file.path),
+    )
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(parts)
 
@@ -136,7 +155,7 @@ def _videos(appearances: Iterable[Appearance], folders: _Folders) -> Iterator[Pa
         if view is None or entry is None:
             continue
         clips = tuple(
-            PageClip(f"{appearance.folder}/{clip.file}", clip.start_s, clip.end_s - clip.start_s)
+            PageClip(f"{appearance.folder}/{clip.file}", clip.start_s, clip.end_s)
             for clip in view.clips
             if clip.person == entry.name
         )

@@ -14,13 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from config import expand_home
+from core.project_folders import OUTPUT_DIR
 from processors.batch.exit_codes import EXIT_USAGE
+from utils.home_folder import expand_home
 from utils.stdout_guard import print_lines
-
-_PROJECT = Path(__file__).resolve().parents[2]
-INPUT_DIR = _PROJECT / "videos" / "input"
-OUTPUT_DIR = _PROJECT / "videos" / "output"
 
 FOLDER_HELP = "result folder, its name within the output folder, or the video itself"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from config import age_of
 from core.errors import SettingsError
 from core.options import options
 from processors.batch.exit_codes import EXIT_DONE
@@ -15,6 +14,7 @@ from processors.commands.cache_command import CACHE_SETTINGS
 from processors.commands.console import open_console
 from processors.commands.settings_flags import add_settings, settings_from
 from utils.stdout_guard import print_lines
+from utils.time_formats import parse_age
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def parser() -> Parser:
     )
     result.add_argument(
         "--older-than",
-        type=argument_type(age_of),
+        type=argument_type(parse_age),
         required=True,
         metavar="30d",
         help="minimum age: a number of hours (h), days (d) or weeks (w)",

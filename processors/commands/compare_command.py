@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import OutputError
+from core.errors import OutputError, SettingsError
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, existing_place, new_parser, path
@@ -57,7 +57,11 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 
         refuse_after_crash(journal, _WORK)
         given = map(Path, parsed.targets)
-        targets = [photo for place in given for photo in (find_photos(place) if place.is_dir() else [place])]
+        found = [photo for place in given for photo in (find_photos(place) if place.is_dir() else [place])]
+        # A photo may be named and lie in a folder that is named, too.
+        targets = list({photo.absolute(): photo for photo in found}.values())
+        if not targets:
+            raise SettingsError("no photos are there", path=Path(parsed.targets[0]))
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             compared = list(_compared(Path(parsed.source), targets, parsed.draw, networks(usable)))
     if parsed.json:

@@ -14,8 +14,6 @@ import hashlib
 import io
 import json
 import logging
-import os
-import re
 import sys
 import tempfile
 import threading
@@ -31,23 +29,28 @@ import msgspec
 
 from config import VERSION, Settings
 from core.errors import OutputError, PipelineError
+from core.project_folders import PROJECT
 from processors.batch.run_journal import RunHistory
+from processors.commands.bundle_privacy import (
+    bundle_redactor,
+    given_names,
+    named_folders,
+    redacted_log,
+    without_folder,
+)
 from utils.files import atomic_path
 from utils.json_log import open_log_file
-from utils.redaction import Redactor
 
 if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
 
 logger = logging.getLogger(__name__)
 
-PROJECT = Path(__file__).resolve().parents[2]
 MAX_FILE_BYTES = 64_000_000
 """larger results are left out; larger logs lose their beginning"""
 MAX_RESULTS = 200
 """maximum number of videos whose results are included; the last ones of a longer run"""
 
-_NUMBERED = re.compile(r"person_\d+")
 _ABOUT = """\
 What a maintainer of face-clips needs to find a fault.
 
@@ -132,18 +135,20 @@ class DebugBundle:
 
     def _parts(self, error: BaseException | None) -> Iterator[tuple[str, str]]:
         """Yield names and texts of the files in the zip; a file that cannot be made contains the reason."""
-        names = self._given_names()
-        redactor = self._redactor(names)
+        folders = named_folders(self._settings, self._output_dir)
+        manifests = [self._output_dir / file for file in self._files() if file.name == "manifest.json"]
+        names = given_names(manifests, self._settings, self._output_dir)
+        redactor = bundle_redactor((source.path for source in self.inputs), self._target, folders, names)
         makers: dict[str, Callable[[], Any]] = {
             "program.json": self._program,
-            "machine.json": self._machine,
+            "machine.json": lambda: _machine(folders),
             "packages.json": _packages,
             "inputs.json": lambda: [self._probed(source) for source in self.inputs],
-            "log.jsonl": lambda: _redacted_log(_end_of(self._log_path), redactor),
+            "log.jsonl": lambda: redacted_log(_end_of(self._log_path), redactor),
             "threads.txt": _stacks,
         }
         if self._before:
-            makers["log_before.txt"] = lambda: _redacted_log(self._before, redactor)
+            makers["log_before.txt"] = lambda: redacted_log(self._before, redactor)
         if error is not None:
             makers["traceback.txt"] = lambda: "".join(traceback.format_exception(error))
         makers |= {f"results/{file.as_posix()}": functools.partial(self._result, file, names) for file in self._files()}
@@ -194,65 +199,11 @@ class DebugBundle:
             row[column] = names.get(row[column], row[column])
         return "".join(f"{','.join(row)}\n" for row in rows)
 
-    def _given_names(self) -> dict[str, str]:
-        """Return the replacement of each name that the user gave to a person."""
-        given: list[str] = []
-        for file in self._files():
-            if file.name != "manifest.json":
-                continue
-            with contextlib.suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
-                for person in json.loads((self._output_dir / file).read_bytes())["people"]:
-                    suggestion = (person.get("match") or {}).get("suggestion") or {}
-                    found = (person["name"], person.get("known_as"), suggestion.get("name"))
-                    given += [str(name) for name in found if name]
-        given += [self._settings.people.only, *self._settings.people.only.split(","), *self._known_names()]
-        names = dict.fromkeys(name for name in map(str.strip, given) if name and not _NUMBERED.fullmatch(name))
-        return {name: f"named_{number:02d}" for number, name in enumerate(names, 1)}
-
-    def _known_names(self) -> Iterator[str]:
-        """Yield the names in the gallery and of the photos that name people."""
-        from processors.known_people.gallery import Gallery
-        from processors.known_people.people_places import gallery_path, photo_folder
-        from processors.known_people.reference_photos import list_photos
-
-        with contextlib.suppress(PipelineError):
-            path = gallery_path(self._settings.people, self._output_dir)
-            if path is not None and path.exists():
-                with Gallery(path) as gallery:
-                    yield from [person.name for person in gallery.people()]
-        with contextlib.suppress(PipelineError):
-            if (folder := photo_folder(self._settings.people)) is not None:
-                yield from [photo.name for photo in list_photos(folder)[0]]
-
-    def _redactor(self, names: Mapping[str, str]) -> Redactor:
-        folders = {source.path.parent: "<input>" for source in self.inputs}
-        folders |= {
-            self._target.parent: "<bundle>",
-            Path.cwd(): "<here>",
-            Path(tempfile.gettempdir()): "<temporary>",
-            Path(os.path.expanduser("~")): "~",  # noqa: PTH111 - Path.home() raises where there is none
-            Path(sys.prefix): "<python>",
-            PROJECT: "<program>",
-        }
-        return Redactor(folders | {path: f"<{name}>" for name, path in self._folders().items()}, names)
-
-    def _folders(self) -> dict[str, Path]:
-        cache = self._settings.run.cache_dir
-        people = self._settings.people
-        named = {"cache": cache, "people": people.people, "gallery": people.gallery}
-        run = self._settings.run
-        weights = {Path(file).parent for file in (run.facenet_weights, *run.speech_weights) if Path(file).is_absolute()}
-        cuts = Path(self._settings.analysis.cuts)
-        if cuts.is_absolute():
-            named["cuts"] = str(cuts if cuts.is_dir() else cuts.parent)
-        folders = {"output": self._output_dir, **{name: Path(path) for name, path in named.items() if path}}
-        return folders | {f"weights {number}": folder for number, folder in enumerate(sorted(weights), 1)}
-
     def _program(self) -> dict[str, Any]:
         return {
             "version": VERSION,
             "sources": _sources(),
-            "arguments": [_without_folder(argument) for argument in self._arguments],
+            "arguments": [without_folder(argument) for argument in self._arguments],
             "settings": msgspec.to_builtins(self._settings),
         }
 
@@ -269,20 +220,11 @@ class DebugBundle:
             return {**entry, "problem": str(error)}
         return {**entry, **{key: value for key, value in facts.items() if key != "path"}}
 
-    def _machine(self) -> dict[str, Any]:
-        from utils.system_info import machine_facts
 
-        return machine_facts({**self._folders(), "temporary": Path(tempfile.gettempdir())})
+def _machine(folders: Mapping[str, Path]) -> dict[str, Any]:
+    from utils.system_info import machine_facts
 
-
-def _without_folder(argument: str) -> str:
-    head, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
-    # Inputs may not be known yet, so the redactor does not know their folders.
-    return (
-        head
-        + equals
-        + ("<folder>" if value and Path(value).is_dir() else Path(value).name if os.sep in value else value)
-    )
+    return machine_facts({**folders, "temporary": Path(tempfile.gettempdir())})
 
 
 def _packages() -> dict[str, str]:
@@ -303,17 +245,6 @@ def _stacks() -> str:
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     frames = sys._current_frames()
     return "\n".join(f"{names.get(i)}\n{''.join(traceback.format_stack(frame))}" for i, frame in frames.items())
-
-
-def _redacted_log(text: str, redactor: Redactor) -> str:
-    lines = []
-    for line in text.splitlines():
-        try:
-            # JSON escapes would hide a folder from the redactor.
-            lines.append(json.dumps(redactor.value(json.loads(line))))
-        except ValueError:
-            lines.append(redactor.text(line))
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _end_of(path: Path) -> str:

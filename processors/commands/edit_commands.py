@@ -173,12 +173,15 @@ def print_people(folder: Path, timeline: TimelineFile) -> None:
 
 def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) -> int:
     """Edit the folder that is meant, tell the gallery, and print who there is now."""
+    from processors.results.output_leases import gallery_lease
     from processors.results.result_lookup import find_folder
     from processors.results.result_tree import output_root
 
     folder = find_folder(parsed.folder, parsed.output)
-    edited = edit(folder)
-    follow_edited_timeline(folder, edited, gallery_file(parsed, output_root(folder)))
+    gallery = gallery_file(parsed, output_root(folder))
+    with gallery_lease(gallery, output_root(folder)):
+        edited = edit(folder)
+        follow_edited_timeline(folder, edited, gallery)
     logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
     print_people(folder, edited)
     return EXIT_DONE

@@ -17,7 +17,7 @@ from processors.known_people.people_namer import PeopleNamer
 from processors.results.analysis_key import make_store, possible_keys
 from processors.results.manifest import Manifest
 from processors.results.manifest_outline import read_outline
-from processors.results.output_leases import folder_lease
+from processors.results.output_leases import folder_lease, gallery_lease
 from processors.results.result_lookup import recorded_fingerprint
 from processors.results.result_tree import output_root
 from processors.results.timeline_file import read_timeline
@@ -53,12 +53,12 @@ def render_folder(
         PipelineError: as in a run. OSError: the folder cannot be written.
     """
     output_dir = output_root(folder)
-    with folder_lease(folder) as lease:
+    namer = PeopleNamer(settings, output_dir, lambda: models(settings))
+    with folder_lease(folder) as lease, gallery_lease(namer.gallery_path, output_dir):
         key, fingerprint = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
         path = _find_video([*places, store.video_path(key)], fingerprint, folder)
         info = choose_audio(probe_video(path, settings.analysis.video_stream), settings.encode.audio_stream)
-        namer = PeopleNamer(settings, output_dir, lambda: models(settings))
         processor = VideoProcessor(
             info, folder, fingerprint, settings, monitor, lambda: models(settings), namer, lease.ticket
         )

@@ -42,18 +42,20 @@ def existing_gallery(parsed: argparse.Namespace, output_dir: Path) -> Iterator[G
     Raises:
         SettingsError: there is none.
         GalleryError: it cannot be used.
-        OutputError: the pages cannot be written.
+        OutputError: another machine uses it, or the pages cannot be written.
     """
     from processors.batch.people_pages import refresh_people_pages
     from processors.known_people.gallery import Gallery
+    from processors.results.output_leases import gallery_lease
 
     path = gallery_file(parsed, output_dir)
     if path is None:
         hint = "run videos first; -o names their output folder, --gallery the file"
         raise SettingsError("no gallery of people is there yet", path=output_dir, hint=hint)
-    with Gallery(path) as gallery:
-        yield gallery
-    refresh_people_pages(output_dir, path)
+    with gallery_lease(path, output_dir):
+        with Gallery(path) as gallery:
+            yield gallery
+        refresh_people_pages(output_dir, path)
 
 
 def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | None) -> None:

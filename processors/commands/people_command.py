@@ -49,7 +49,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
             return EXIT_DONE
         gallery = gallery_file(parsed, parsed.output)
         if gallery is not None and not parsed.tracklets:
-            print_lines(_gallery_lines(gallery))
+            print_lines(_gallery_lines(gallery, parsed.output))
             return EXIT_DONE
         folders = result_folders(parsed.output)
         if not folders:
@@ -65,9 +65,10 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     return code
 
 
-def _gallery_lines(path: Path) -> list[str]:
+def _gallery_lines(path: Path, output_dir: Path) -> list[str]:
     from processors.known_people.gallery import Gallery
     from processors.known_people.people_list import people_lines
+    from processors.results.output_leases import gallery_lease
 
-    with Gallery(path) as gallery:
+    with gallery_lease(path, output_dir), Gallery(path, for_reading=True) as gallery:
         return list(people_lines(gallery.people()))

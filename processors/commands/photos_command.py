@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import GalleryError, OutputError
+from core.errors import GalleryError, OutputError, SettingsError
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, existing_place, new_parser, path
@@ -66,6 +66,8 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         refuse_after_crash(journal, _WORK)
         folder = Path(parsed.folder)
         paths = find_photos(folder)
+        if not paths:
+            raise SettingsError("no photos are there", path=folder)
         rules = LinkRules(settings.people.same_name, settings.people.name_margin)
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             models = networks(usable)
@@ -117,6 +119,7 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
     from processors.known_people.known_on_photos import known_in_gallery, with_photos
     from processors.known_people.people_places import gallery_path, photo_folder
     from processors.known_people.reference_photos import read_reference_photos
+    from processors.results.output_leases import gallery_lease
 
     known: list[KnownPerson] = []
     place = gallery_path(settings.people, output_dir)
@@ -124,9 +127,9 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
         embedder = models.describe()["embedder"]
         key = EmbedderKey(embedder["name"], embedder["sha256"])
         try:
-            with Gallery(place) as gallery:
+            with gallery_lease(place, output_dir), Gallery(place, for_reading=True) as gallery:
                 known = known_in_gallery(gallery, KnownFaces(key, Similarity.for_embedder(key.name), rules))
-        except GalleryError as error:
+        except (GalleryError, OutputError) as error:
             logger.warning("%s; going on without it", error)
     folder = photo_folder(settings.people)
     if folder is not None:

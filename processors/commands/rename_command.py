@@ -39,6 +39,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         from processors.commands import people_editor
         from processors.commands.timeline_edits import edit_people
         from processors.results.manifest_outline import read_outline
+        from processors.results.output_leases import gallery_lease
         from processors.results.result_lookup import find_folder
         from processors.results.result_tree import output_root
         from processors.results.timeline_file import timeline_sha256
@@ -46,8 +47,12 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         folder = find_folder(parsed.folder, parsed.output)
         made_from = read_outline(folder).timeline
         all_rendered = made_from is not None and made_from.sha256 == timeline_sha256(folder)
-        edited = edit_people(folder, lambda timeline, _: people_editor.rename(timeline, parsed.person, parsed.new_name))
-        follow_edited_timeline(folder, edited, gallery_file(parsed, output_root(folder)))
+        gallery = gallery_file(parsed, output_root(folder))
+        with gallery_lease(gallery, output_root(folder)):
+            edited = edit_people(
+                folder, lambda timeline, _: people_editor.rename(timeline, parsed.person, parsed.new_name)
+            )
+            follow_edited_timeline(folder, edited, gallery)
         if all_rendered:
             try:
                 render_results(folder, parsed, monitor, journal)

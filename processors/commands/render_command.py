@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from core.errors import VideoProcessingError
 from core.options import options
+from core.project_folders import INPUT_DIR
 from processors.batch.exit_codes import EXIT_DONE
 from processors.batch.run_journal import RunJournal
-from processors.commands.argument_parser import INPUT_DIR, Parser, add_folder, new_parser, path
+from processors.commands.argument_parser import Parser, add_folder, new_parser, path
 from processors.commands.console import open_console, signals_to
 from processors.commands.settings_flags import add_profile, add_settings, settings_from
 from utils.stdout_guard import print_lines

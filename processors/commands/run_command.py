@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from config import PROGRAM, VERSION
 from core.options import options
+from core.project_folders import INPUT_DIR, OUTPUT_DIR
 from core.settings_file import find_settings_file
 from processors.batch.exit_codes import EXIT_FAILED, EXIT_USAGE
 from processors.batch.run_journal import RunJournal
-from processors.commands.argument_parser import INPUT_DIR, OUTPUT_DIR, Parser, add_verbosity, existing_place, path
+from processors.commands.argument_parser import Parser, add_verbosity, existing_place, path
 from processors.commands.command import print_error
 from processors.commands.console import open_console, signals_to
 from processors.commands.settings_flags import add_profile, add_settings, given_settings, settings_from

@@ -20,9 +20,10 @@ from core.media.video_alone import video_alone
 from core.types import ByteArray, Clip, ColorInfo
 from processors.clips.clip_names import REEL_FILE
 from processors.extras.drawn_names import drawn_names
+from processors.extras.earlier_reels import EarlierReels, reel_order
 from processors.extras.reel_audio import ReelPart, reel_frames, write_reel_audio
 from processors.extras.title_card import title_card
-from utils.files import PARTIAL_PREFIX
+from utils.files import PARTIAL_PREFIX, link_or_copy
 from utils.plurals import count_of
 from utils.rgb_images import rgb_to_planes
 from utils.stage_monitor import StageMonitor
@@ -43,24 +44,30 @@ def write_reels(
     rate: Fraction,
     settings: EncodeSettings,
     monitor: StageMonitor,
+    earlier: EarlierReels | None = None,
 ) -> tuple[str, ...]:
     """Write PERSON/reel.mp4 for everybody who has a clip; `folder` holds the clips.
 
     faces: JPEGs of each person, in the timeline's order, the best one first. rate: frames per second of the clips
-        and of the reels.
+        and of the reels. earlier: reels that may be taken over.
 
     Raises:
         EncodeError, OutputError: a reel cannot be made. DecodeError, InvalidVideoError: a clip cannot be read.
+        OSError: a reel cannot be taken over.
         ToolMissingError: moviepy or ffmpeg is not installed.
         InterruptedRunError: the monitor's `stop` was set. A reel only exists if it is complete.
     """
     names = drawn_names(dict.fromkeys([*faces, *(clip.person for clip in clips)]))
     files = []
     for person in dict.fromkeys(clip.person for clip in clips):
-        own = sorted((clip for clip in clips if clip.person == person), key=lambda clip: (clip.start, clip.end))
+        own = reel_order(clips, person)
         face = next(iter(faces.get(person, ())), b"")
         file = f"{person}/{REEL_FILE}"
-        _write_reel(folder, file, own, names[person], face, rate, settings, monitor)
+        kept = None if earlier is None else earlier.find(person, own, face, names[person])
+        if kept is None:
+            _write_reel(folder, file, own, names[person], face, rate, settings, monitor)
+        else:
+            link_or_copy(kept, folder / file)
         files.append(file)
     return tuple(files)
 

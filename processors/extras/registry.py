@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config import EXTRA_FILES, Settings
 from core.types import Clip, CropPath, FaceAnalysis, Timeline
+from processors.extras.earlier_reels import EarlierReels, earlier_reels
 from processors.extras.exporters.coco import write_coco
 from processors.extras.exporters.edl import write_edl
 from processors.extras.exporters.fcpxml import write_fcpxml
@@ -15,6 +16,7 @@ from processors.extras.exporters.mot import write_mot
 from processors.extras.exporters.otio import write_otio
 from processors.extras.exporters.speech_vtt import write_speech_vtt
 from processors.extras.exporters.vtt import write_vtt
+from processors.results.old_results import OldResults
 from processors.results.result_pictures import ranked_faces
 from processors.speech.person_turns import known_turns
 from utils.stage_monitor import StageMonitor
@@ -25,6 +27,7 @@ class ExtrasContext:
     """What extras are made from.
 
     folder: the video's; it holds the clips. plan_crops: plans the camera of all clips of the first set again.
+    old: the results before, from which parts may be taken over; None: from nothing.
     """
 
     folder: Path
@@ -34,6 +37,7 @@ class ExtrasContext:
     settings: Settings
     monitor: StageMonitor
     plan_crops: Callable[[], Sequence[CropPath]]
+    old: OldResults | None = None
 
 
 Writer = Callable[[ExtrasContext], tuple[str, ...]]
@@ -73,7 +77,8 @@ def _write_reels(context: ExtrasContext) -> tuple[str, ...]:
 
     faces = ranked_faces(context.analysis, context.timeline)
     rate = context.analysis.video.frame_rate
-    return write_reels(context.folder, context.clips, faces, rate, context.settings.encode, context.monitor)
+    earlier = EarlierReels() if context.old is None else earlier_reels(context.old)
+    return write_reels(context.folder, context.clips, faces, rate, context.settings.encode, context.monitor, earlier)
 
 
 def _write_fcpxml(context: ExtrasContext) -> tuple[str, ...]:

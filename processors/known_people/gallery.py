@@ -36,13 +36,13 @@ from processors.known_people.person_names import checked_name, clean_name, folde
 class Gallery:
     """One process's door to the gallery at `file`; a context manager. For one thread."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the gallery at `path`, or make it.
+    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
+        """Open the gallery at `path`, or make it. for_reading: see `GalleryFile`.
 
         Raises:
             GalleryError: it cannot be used; the run goes on without it.
         """
-        self.file = GalleryFile(path)
+        self.file = GalleryFile(path, for_reading=for_reading)
 
     def __enter__(self) -> Gallery:
         return self

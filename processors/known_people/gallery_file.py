@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,12 @@ APPLICATION_ID = 0x46414345
 SCHEMA = 1
 WAIT_S = 20.0
 """how long a process waits for another one's change; changes take milliseconds"""
+
+_READ_ONLY = (
+    "cannot be written: the file or its folder is read-only",
+    "make both writable, or name another file with --gallery",
+)
+"""message and hint"""
 
 _TABLES = """
 CREATE TABLE state (
@@ -84,18 +91,23 @@ CREATE TABLE not_same (
 class GalleryFile:
     """One connection. For one thread; a context manager. Other processes may have the file open too."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         """Open the database at `path`, or make it; readable by its owner only.
+
+        for_reading: it is not made, and may lie where nothing can be written.
 
         Raises:
             GalleryError: not writable, locked, damaged, another program's, or made by a newer version.
         """
         self.path = path
         with self._explained():
-            self._create_private()
-            self._connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+            if for_reading:
+                self._connection = self._open_for_reading()
+            else:
+                self._create_private()
+                self._connection = self._connect()
         try:
-            self._prepare()
+            self._prepare(may_make_tables=not for_reading)
         except BaseException:
             self._connection.close()
             raise
@@ -164,14 +176,48 @@ class GalleryFile:
         # Made by us, because sqlite would make it with the user's usual permissions; its log inherits ours.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if not self._is_writable():
+            raise self._error(*_READ_ONLY)
 
-    def _prepare(self) -> None:
+    def _connect(self, parameters: str = "") -> sqlite3.Connection:
+        """A connection; parameters: of an SQLite URI (https://sqlite.org/uri.html)."""
+        place = f"{self.path.absolute().as_uri()}?{parameters}" if parameters else self.path
+        return sqlite3.connect(place, timeout=WAIT_S, isolation_level=None, uri=bool(parameters))
+
+    def _open_for_reading(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            raise self._error("is not there", "name another file with --gallery")
+        if self._is_writable():
+            return self._connect("mode=rw")
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if not log.exists() or not log.stat().st_size:
+            # Nobody has it open. A connection that is not told so needs a log beside the file: where it cannot be made,
+            # SQLite gives up, and where it can, it stays behind, as read-only as the file.
+            return self._connect("mode=ro&immutable=1")
+        connection = self._connect("mode=ro")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if not _is_refused_write(error):
+                raise
+            message = "cannot be read here: its last changes are in its log, and the file or its folder is read-only"
+            hint = f"copy {self.path.name} and {log.name} to a folder that can be written"
+            raise self._error(message, hint) from error
+        return connection
+
+    def _is_writable(self) -> bool:
+        return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+
+    def _prepare(self, *, may_make_tables: bool) -> None:
         with self._explained():
             run = self._connection.execute
             for pragma in ("trusted_schema = OFF", "foreign_keys = ON", "secure_delete = ON", "cell_size_check = ON"):
                 run(f"PRAGMA {pragma}")
             application, version = self._header()
             if application == 0 and version == 0 and self._is_empty():
+                if not may_make_tables:
+                    raise self._error("is empty", "run videos first")
                 run("PRAGMA journal_mode = WAL")
                 self._make_tables()
                 application, version = self._header()
@@ -186,7 +232,8 @@ class GalleryFile:
             run("PRAGMA synchronous = FULL")
             run("SELECT digest FROM state").fetchone()
         with contextlib.suppress(OSError):
-            self.path.chmod(0o600)
+            # Nothing is allowed that was not: somebody who made the file read-only wants it so.
+            self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & 0o600)
 
     def _make_tables(self) -> None:
         with self._transaction("BEGIN IMMEDIATE"):
@@ -218,14 +265,19 @@ class GalleryFile:
         return GalleryError(f"the gallery {message}", path=self.path, stage="gallery", hint=hint)
 
 
+def _is_refused_write(error: sqlite3.Error) -> bool:
+    text = str(error).lower()
+    return "readonly" in text or "read-only" in text or "unable to open" in text
+
+
 def _explanation(error: sqlite3.Error) -> tuple[str, str]:
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         return "is locked by another process", "wait until the other run has ended"
     if "not a database" in text or "malformed" in text or "corrupt" in text:
         return "is damaged or no database", "name another file with --gallery, or move it away"
-    if "readonly" in text or "read-only" in text or "unable to open" in text:
-        return "cannot be written: the file or its folder is read-only", "name another file with --gallery"
+    if _is_refused_write(error):
+        return _READ_ONLY
     if "full" in text:
         return "cannot be written: the disk is full", "make room"
     if "no such table" in text or "no such column" in text:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from config import PeopleSettings
 from core.errors import SettingsError
+from core.project_folders import PROJECT
 
 GALLERY_FILE = "people.db"
 """in the output folder, unless --gallery names another file"""
-DEFAULT_PHOTOS = Path(__file__).resolve().parents[2] / "videos" / "people"
+DEFAULT_PHOTOS = PROJECT / "videos" / "people"
 
 
 def photo_folder(settings: PeopleSettings) -> Path | None:

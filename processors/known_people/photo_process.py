@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 
 from core.errors import PhotoError
+from core.project_folders import PROJECT
 from core.types import ByteArray
 from processors.known_people.photo_reader import WORKING_SIDE_PX, Photo, read_photo
 
@@ -27,7 +28,6 @@ DECODE_TIMEOUT_S = 60.0
 """for one photo; the largest that is read takes 3 s on a slow core"""
 _START_TIMEOUT_S = 60.0
 """added for the first photo of a process"""
-_PROJECT = Path(__file__).resolve().parents[2]
 
 
 class _Answer(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -102,7 +102,7 @@ class PhotoProcess:
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", self._module],
-                    cwd=_PROJECT,
+                    cwd=PROJECT,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,

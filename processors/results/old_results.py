@@ -61,24 +61,30 @@ class OldResults:
             {e.recipe: e.clip for e in entries if e.recipe and _can_be_taken(self.folder, (e.file,), sizes)},
         )
 
+    def can_be_taken(self, file: str) -> bool:
+        """Whether `file`, relative to the folder, is a result in the present format that nobody has changed."""
+        if self.manifest is None or self.manifest.format != RESULT_FORMAT:
+            return False
+        return _can_be_taken(self.folder, (file,), _sizes(self.manifest))
+
     def reusable_for(self, timeline: Timeline, settings: Settings) -> ReusableResults | None:
-        """The same under the names that `timeline` has for its people; None where renaming files is not enough."""
+        """The same for the people of `timeline`; None where clips are to be taken over one by one, by their recipes."""
         reusable = self.reusable
         if self.manifest is None or reusable is None:
             return None
         now = {person.tracklets: person.name for person in timeline.people}
         folders = {person.name: now.get(person.tracklets, "") for person in self.manifest.people}
-        templates = [settings.clip.template, *(variant.clip.template for variant in settings.variants.values())]
-        told_by_names = any("PERSON" in template for template in templates)
-        in_the_way = told_by_names or settings.people.only or "" in folders.values()
-        if in_the_way and any(before != after for before, after in folders.items()):
-            return None
+        if any(before != after for before, after in folders.items()):
+            has_recipes = any(clip.recipe for clip in reusable.clips)
+            if has_recipes or settings.people.only or "" in folders.values():
+                return None
+            return reusable.in_folders(folders)
         if not self.facts.same_settings:
             # Extras may show who speaks, which is what has changed.
             reusable = replace(reusable, extras={})
         changed = changed_variants(self.manifest, settings)
         kept = {n: clips for n, clips in reusable.variants.items() if n in settings.variants and n not in changed}
-        return replace(reusable, variants=kept).renamed(folders)
+        return replace(reusable, variants=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +109,17 @@ class ReusableResults:
         files = [*(clip.file for clip in clips), *(file for files in self.extras.values() for file in files)]
         return {file: self.sources.get(file, file) for file in files}
 
-    def renamed(self, folders: Mapping[str, str]) -> ReusableResults:
-        """The same clips in other people's folders. folders: new by old; extras, which show names, are left out."""
-        if all(old == new for old, new in folders.items()):
-            return self
-        sources: dict[str, str] = {}
+    def in_folders(self, folders: Mapping[str, str]) -> ReusableResults:
+        """The same clips in other people's folders, for those made until 2026-11-27: they have no recipes.
 
-        def moved(clips: Iterable[Clip]) -> tuple[Clip, ...]:
-            result = []
-            for clip in clips:
-                person = folders[clip.person]
-                result.append(
-                    replace(clip, person=person, file=f"{person}/{clip.file.removeprefix(f'{clip.person}/')}")
-                )
-                sources[result[-1].file] = clip.file
-            return tuple(result)
-
-        variants = {name: moved(clips) for name, clips in self.variants.items()}
-        return replace(self, clips=moved(self.clips), extras={}, variants=variants, sources=sources)
+        folders: new by old. Extras, which show names, are left out; there were no variants then.
+        """
+        moved = tuple(
+            replace(clip, person=person, file=f"{person}/{clip.file.removeprefix(f'{clip.person}/')}")
+            for clip, person in ((clip, folders[clip.person]) for clip in self.clips)
+        )
+        sources = {clip.file: before.file for clip, before in zip(moved, self.clips, strict=True)}
+        return replace(self, clips=moved, extras={}, variants={}, sources=sources)
 
 
 def examine_folder(

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import InterruptedRunError, LeaseHeldError, OutputError
-from core.lease import ASIDE_PREFIX, LeaseTicket
+from core.lease import LeaseTicket
+from core.lease_file import ASIDE_PREFIX
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
 from processors.results.manifest import MANIFEST_FILE, lies_inside, read_manifest
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline, write_journal

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.errors import LeaseHeldError, OutputError
-from core.lease import Lease, LeaseMark, LeaseTaker, read_mark
+from core.lease import Lease, LeaseTaker
+from core.lease_file import LeaseMark, read_mark
 from processors.results.result_tree import MARK_FILE, folder_name, output_root
 from utils.fingerprints import Fingerprint
 from utils.process_identity import this_process
@@ -87,12 +89,15 @@ class OutputLeases:
         with lease:
             yield
 
-    def join(self, terms: Mapping[str, str], *, uses_gallery: bool) -> list[LeaseMark]:
-        """Say until the end of this call that it works here and how; returns the other calls that do.
+    def join(
+        self, terms: Mapping[str, str], *, uses_gallery: bool, hint: str = "--no-gallery on all of them"
+    ) -> list[LeaseMark]:
+        """Say until the end of this call that it works here and how; returns the other calls that say how they do.
 
-        terms: what its results depend on. uses_gallery: whether it uses the gallery in the output folder. SQLite keeps
-        its changes in memory that the processes of one machine share, so on a network file system calls of several
-        machines would damage the file: https://sqlite.org/wal.html, "same host computer".
+        terms: what its results depend on; none: it makes none. uses_gallery: whether it uses the gallery in the output
+        folder. SQLite keeps its changes in memory that the processes of one machine share, so on a network file system
+        calls of several machines would damage the file: https://sqlite.org/wal.html, "same host computer". hint: what
+        to do where another machine uses it; if that may have died, this waits until it is certain.
 
         Raises:
             OutputError: it uses the gallery, and so does a call of another machine; or the folder cannot be written.
@@ -101,15 +106,20 @@ class OutputLeases:
         with _explained(self._output_dir):
             lease = self._taker.take(path, subject=_GALLERY if uses_gallery else "", terms=terms)
         # As in `take_video`: looked for with our own there, so that of two calls at least one sees the other.
-        found = (read_mark(other) for other in self._output_dir.glob(f"{_CALL}*") if other != path)
-        others = [mark for mark in found if mark is not None and not mark.is_dead]
+        found = [(other, read_mark(other)) for other in self._output_dir.glob(f"{_CALL}*") if other != path]
+        others = {other: mark for other, mark in found if mark is not None and not mark.is_dead}
         here = this_process().machine
-        for mark in others:
-            if uses_gallery and mark.subject == _GALLERY and mark.machine != here:
+        for other, mark in others.items():
+            if not uses_gallery or mark.subject != _GALLERY or mark.machine == here:
+                continue
+            try:
+                with _explained(self._output_dir):
+                    self._taker.take_patiently(other).release()
+            except LeaseHeldError as error:
                 lease.release()
                 message = f"{mark.holder} uses the gallery of people here, which machines cannot share"
-                raise OutputError(message, path=self._output_dir, hint="--no-gallery on all of them")
-        return others
+                raise OutputError(message, path=self._output_dir, hint=hint) from error
+        return [mark for mark in others.values() if mark.terms]
 
     def bury_dead(self) -> list[str]:
         """Remove the leases of processes of this machine that ended abruptly; returns what they were working on."""
@@ -151,6 +161,24 @@ def folder_lease(folder: Path) -> Iterator[Lease]:
         lease = LeaseTaker().take_patiently(lease_path(folder, output_dir), work=folder.name)
     with lease:
         yield lease
+
+
+@contextlib.contextmanager
+def gallery_lease(gallery: Path | None, output_dir: Path) -> Iterator[None]:
+    """Hold, for a command, the right of this machine to use the `gallery`, if that lies in `output_dir`.
+
+    Nothing is held where `output_dir` cannot be written: who only reads there does the gallery no harm.
+
+    Raises:
+        OutputError: a call of another machine uses it.
+    """
+    is_there = gallery is not None and gallery.resolve().parent == output_dir.resolve()
+    if not is_there or not os.access(output_dir, os.W_OK):
+        yield
+        return
+    with OutputLeases(output_dir) as leases:
+        leases.join({}, uses_gallery=True, hint="wait until it has ended")
+        yield
 
 
 def mark_output_folder(output_dir: Path) -> Path:

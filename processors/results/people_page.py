@@ -14,11 +14,11 @@ PEOPLE_PAGE = "people.html"
 
 @dataclass(frozen=True, slots=True)
 class PageClip:
-    """A clip. file: relative to the output folder. start_s: in the video."""
+    """A clip. file: relative to the output folder. start_s, end_s: in the video."""
 
     file: str
     start_s: float
-    duration_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,18 @@ class PagePair:
     similarity: float
 
 
-def people_parts(people: Iterable[PagePerson], count: int, pairs: Sequence[PagePair]) -> Iterator[str]:
-    """The page, piece by piece. people: `count` of them, taken one at a time, because faces make a page large."""
+def people_parts(
+    people: Iterable[PagePerson], count: int, pairs: Sequence[PagePair], place_flags: str = ""
+) -> Iterator[str]:
+    """The page, piece by piece.
+
+    people: `count` of them, taken one at a time, because faces make a page large. place_flags: what the commands that
+    are shown need in order to find the output folder and its gallery.
+    """
     values = {
         "people": map(_person, people),
         "count": count,
+        "flags": f" {place_flags}" if place_flags else "",
         "pairs": [
             {
                 "first": _half(pair.first_id, pair.first_name, pair.first_face),

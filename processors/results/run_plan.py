@@ -91,7 +91,8 @@ class FolderFacts:
 class RunPlan:
     """What to do.
 
-    resume: begin with the finished clips of an interrupted run. refusal: set if and only if the action is REFUSE.
+    resume: where clips are made, begin with the finished ones of an interrupted run. refusal: set if and only if the
+    action is REFUSE.
     """
 
     action: Action
@@ -124,7 +125,8 @@ def plan_run(
         if may_skip and facts.same_settings and facts.files_intact and not facts.extras_missing:
             return RunPlan(Action.SKIP, timeline)
         if facts.clips_intact:
-            return RunPlan(Action.ADD_EXTRAS, timeline)
+            # Somebody may have another name by now, and then clips may have to be made all the same.
+            return RunPlan(Action.ADD_EXTRAS, timeline, resume=facts.clips_resumable)
     # Finished clips are taken over only if they are as wanted, so those of other settings are from such a run as this.
     may_resume = not overwrite or facts.clips_at_stake
     return RunPlan(Action.RENDER, timeline, resume=facts.clips_resumable and may_resume)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,6 @@ from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_runtime, weights
-from core.models.model_spec import MODELS
 from core.models.nets import OpenVINONet
 from core.models.torch_runtime import DeviceImages, TorchNet
 from core.types import ByteArray
@@ -36,9 +34,6 @@ def _a_gpu(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) ->
     caplog.set_level(logging.WARNING, "core")
     monkeypatch.setattr(model_manager, "why_no_gpu", lambda: "")
     monkeypatch.setattr(model_manager, "GPU_DEVICE", "cpu:0")
-    for name, spec in MODELS.items():
-        limit = spec.gpu_batch if spec.gpu_batch_fixed else 16
-        monkeypatch.setitem(MODELS, name, dataclasses.replace(spec, gpu_batch=limit))
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ import msgspec
 import pytest
 
 from core.errors import LeaseHeldError, LeaseLostError
-from core.lease import ASIDE_PREFIX, Lease, LeaseMark, LeaseTaker, read_mark
+from core.lease import Lease, LeaseTaker
+from core.lease_file import ASIDE_PREFIX, LeaseMark, read_mark
+from tests.material.other_machine import of_another_machine
 
 HOLDER = """
 import sys
@@ -68,14 +70,6 @@ def holder(path: Path, project: Path) -> Iterator[subprocess.Popen[bytes]]:
         assert process.stdout.readline() == b"ready\n"
         yield process
         process.kill()
-
-
-def of_another_machine(path: Path, **changes: str) -> None:
-    """Rewrite the lease at `path` as if a process elsewhere held it."""
-    mark = read_mark(path)
-    assert mark is not None
-    changed = msgspec.structs.replace(mark, host="node3", machine="another boot", **changes)
-    path.write_bytes(msgspec.json.encode(changed))
 
 
 def test_one_holder_at_a_time_and_nothing_is_left(path: Path) -> None:

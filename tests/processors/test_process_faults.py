@@ -30,6 +30,7 @@ from processors.results.old_results import examine_folder
 from processors.results.run_plan import Action, plan_run
 from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors
+from tests.material.ordinary_user import locking, ordinary
 from tests.material.small_disk import small_disk
 from tests.processors.test_resume import write_video
 from utils.batch_monitor import BatchMonitor
@@ -38,8 +39,6 @@ from utils.fingerprints import fingerprint
 
 pytestmark = pytest.mark.errors_expected
 
-DROP_FROM_BOUNDING_SET, MAY_READ_AND_WRITE_ALL = 24, 1
-"""of prctl(2) and capabilities(7)"""
 NAMES = ("a", "b")
 
 
@@ -168,48 +167,20 @@ def test_cache_disk_full(
     assert results(tmp_path / "again") == wanted
 
 
-# Where permissions mean nothing to us, what makes that so is given up before the program begins.
-AS_ANYBODY = f"""\
-import ctypes, os, sys
-getattr(ctypes.CDLL(None), "prctl", lambda *_: 0)({DROP_FROM_BOUNDING_SET}, {MAY_READ_AND_WRITE_ALL}, 0, 0, 0)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
-
-
-def ordinary(arguments: list[str], project: Path) -> subprocess.CompletedProcess[str]:
-    """A Python of ours that permissions apply to."""
-    command = [sys.executable, "-c", AS_ANYBODY, *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120, check=False)
-
-
 @pytest.fixture
-def locked(tmp_path: Path, project: Path) -> Iterator[Callable[[Path], None]]:
+def locked(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
     """Takes the right to write away from a folder."""
-    folders: list[Path] = []
-
-    def lock(folder: Path) -> None:
-        folder.chmod(0o555)
-        folders.append(folder)
-
-    tried = tmp_path / "tried"
-    tried.mkdir()
-    lock(tried)
-    if ordinary(["-c", f"open({str(tried / 'x')!r}, 'w')"], project).returncode == 0:
-        pytest.skip("permissions do not apply to this user")
-    yield lock
-    for folder in folders:
-        folder.chmod(0o755)
+    with locking(tmp_path) as lock:
+        yield lock
 
 
 @pytest.mark.slow
-def test_no_right_to_write_to_the_output_folder(
-    inputs: Path, tmp_path: Path, project: Path, locked: Callable[[Path], None]
-) -> None:
+def test_no_right_to_write_to_the_output_folder(inputs: Path, tmp_path: Path, locked: Callable[[Path], None]) -> None:
     output = tmp_path / "out"
     output.mkdir()
     locked(output)
     for folder in (output, output / "deeper"):
-        done = ordinary(["main.py", str(inputs), "-o", str(folder), "--offline"], project)
+        done = ordinary(["main.py", str(inputs), "-o", str(folder), "--offline"])
         assert done.returncode == 2
         assert "cannot write to the output folder: Permission denied" in done.stderr
         assert "Traceback" not in done.stderr
@@ -217,16 +188,14 @@ def test_no_right_to_write_to_the_output_folder(
 
 
 @pytest.mark.slow
-def test_no_right_to_write_to_one_videos_folder(
-    inputs: Path, tmp_path: Path, project: Path, locked: Callable[[Path], None]
-) -> None:
+def test_no_right_to_write_to_one_videos_folder(inputs: Path, tmp_path: Path, locked: Callable[[Path], None]) -> None:
     output, cache = tmp_path / "out", tmp_path / "cache"
     script = ["-m", "tests.material.killed_run", str(inputs), str(output), str(cache)]
-    assert ordinary([*script, "64", "0"], project).returncode == 0
+    assert ordinary([*script, "64", "0"]).returncode == 0
     before = results(output)
     for folder in (output / "a", output / "a" / "person_01"):
         locked(folder)
-    done = ordinary([*script, "96", "0"], project)
+    done = ordinary([*script, "96", "0"])
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     after = results(output)

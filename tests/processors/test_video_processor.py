@@ -36,7 +36,7 @@ from processors import face_analyzer, video_processor
 from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
-from processors.results import analysis_key, output_folder, speech_record
+from processors.results import analysis_key, output_folder, speech_record, video_analysis
 from processors.results.manifest import Manifest, read_manifest
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
@@ -105,7 +105,7 @@ def stages(monkeypatch):
             given["render"](folder)
             return RenderResult((CLIP,), "libx264")
 
-    monkeypatch.setattr(video_processor, "fingerprint", lambda _: given["mark"])
+    monkeypatch.setattr(video_analysis, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
     monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)
     monkeypatch.setattr(video_processor, "CropPlanner", Planner)
@@ -389,7 +389,7 @@ def test_killed_while_results_are_exchanged_the_edited_timeline_is_still_followe
 @pytest.mark.parametrize("mark", [Fingerprint(11, "aa"), Fingerprint(10, "bb"), None])
 def test_a_video_that_changes_while_it_is_read(processor, stages, tmp_path, cache, monkeypatch, mark):
     if mark is None:  # deleted
-        monkeypatch.setattr(video_processor, "fingerprint", fingerprint)
+        monkeypatch.setattr(video_analysis, "fingerprint", fingerprint)
     stages["mark"] = mark
     processor.prepare()
     expected = "no longer be read: No such file" if mark is None else "changed during the run"
@@ -527,7 +527,7 @@ ANONYMOUS = {"clip": {"template": "clip_$CLIP_NUMBER"}}
 """names of clips that do not tell the person"""
 
 
-def test_a_new_name_moves_the_clips_without_making_them_again(tmp_path, stages, named):
+def test_a_new_name_moves_clips_without_recipes_without_making_them_again(tmp_path, stages, named):
     named("", **ANONYMOUS)[0].finish(RECORD)
     before = (tmp_path / "a" / CLIP.file).stat().st_ino
     stages.pop("paths")
@@ -548,14 +548,6 @@ def test_extras_are_made_again_under_new_names(tmp_path, stages, named):
     named("Anna", **ANONYMOUS, output={"export": ["vtt"]})[0].finish(RECORD)
     assert "paths" not in stages
     assert "Anna" in (tmp_path / "a/people.vtt").read_text()
-
-
-def test_file_names_that_tell_the_person_cost_new_clips(tmp_path, stages, named):
-    template = {"clip": {"template": "${PERSON}_${CLIP_NUMBER}"}}
-    named("", **template)[0].finish(RECORD)
-    stages.pop("paths")
-    named("Anna", **template)[0].finish(RECORD)
-    assert [path.segment.person for path in stages["paths"]] == ["Anna"]
 
 
 def test_names_that_were_given_once_are_not_taken_for_edits(tmp_path, stages, named):

@@ -9,6 +9,7 @@ import pytest
 from utils.time_formats import (
     clock,
     format_duration,
+    parse_age,
     parse_clock,
     parse_timecode,
     timecode,
@@ -37,6 +38,33 @@ def test_times_as_others_write_them() -> None:
 @pytest.mark.parametrize("seconds", [0, 3.2, 75, 3725.5, 360000])
 def test_a_time_that_is_shown_can_be_given(seconds: float) -> None:
     assert parse_clock(clock(seconds)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90), ("1:30", 90), ("1:30.5", 90.5), ("90:00", 5400), ("0:01:30.500", 90.5), ("12:00:00", 43200),
+        ("1:60", None), ("1:75:00", None), ("1:2:60", None), ("1:", None), ("", None), ("-1", None), ("nan", None),
+        ("1:2:3:4", None), ("x", None),
+    ],
+)  # fmt: skip
+def test_times_are_seconds_or_clocks(text, seconds):
+    if seconds is None:
+        with pytest.raises(ValueError, match="is not a time"):
+            parse_clock(text)
+    else:
+        assert parse_clock(text) == seconds
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("12h", 43200), ("30d", 30 * 86400), ("2w", 14 * 86400), ("0d", 0)])
+def test_ages(text, seconds):
+    assert parse_age(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 d", "30m", "999999d", "\u0663d"])
+def test_what_is_no_age(text):
+    with pytest.raises(ValueError, match="30d"):
+        parse_age(text)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,14 @@
-"""Batch sizes: as large as pays off, smaller once memory has run out; results do not depend on them."""
+"""Batches: of a fixed size, smaller once memory has run out."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from core.errors import GPUMemoryError
-from core.models.batching import Batched, find_batch_size
+from core.models.batching import Batched
 from core.types import FloatArray
 
 
@@ -108,44 +107,3 @@ def test_the_failed_call_is_forgotten_before_the_next_try() -> None:
         return (images,)
 
     Batched(net, 8)(some_images(8))
-
-
-class Device:
-    """A device on a clock of its own: a call takes `overhead_s` and what its images take beyond `parallel`."""
-
-    def __init__(self, *, parallel: int, room: int = 10**9, overhead_s: float = 0.001) -> None:
-        self.now, self.parallel, self.room, self.overhead_s = 0.0, parallel, room, overhead_s
-        self.tried: list[int] = []
-
-    def run(self, count: int) -> None:
-        self.tried.append(count)
-        if count > self.room:
-            raise GPUMemoryError("full")
-        self.now += self.overhead_s + 0.0001 * max(count, self.parallel)
-
-    def clock(self) -> float:
-        return self.now
-
-
-def found(device: Device, **limits: int) -> int:
-    clock: Callable[[], float] = device.clock
-    return find_batch_size(device.run, first=16, largest=limits.get("largest", 4096), clock=clock)
-
-
-def test_doubling_ends_where_it_no_longer_pays() -> None:
-    device = Device(parallel=256, overhead_s=0)
-    assert found(device) == 256
-    assert max(device.tried) == 512
-
-
-def test_a_device_that_gains_nothing_gets_the_first_size() -> None:
-    assert found(Device(parallel=1, overhead_s=0)) == 16
-
-
-@pytest.mark.parametrize(("room", "size"), [(100, 64), (64, 64), (16, 16), (15, 8)])
-def test_doubling_ends_where_memory_is_short(room: int, size: int) -> None:
-    assert found(Device(parallel=10**6, room=room)) == size
-
-
-def test_doubling_ends_at_the_limit() -> None:
-    assert found(Device(parallel=10**6), largest=128) == 128

@@ -361,6 +361,19 @@ def test_the_clips_of_variants_are_taken_over_too(studio):
     assert len(inodes(studio)) == 2
 
 
+def test_a_new_name_costs_one_reel(studio):
+    assert studio.run(output={"reel": True}) == ["done"]
+    before = inodes(studio)
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    studio.render()
+    after = inodes(studio)
+    assert after["person_02/reel.mp4"] == before["person_02/reel.mp4"]
+    assert after["Anna/reel.mp4"] not in before.values()
+    (studio.folder / "person_02/reel.mp4").write_bytes(b"changed")
+    studio.render()
+    assert (studio.folder / "person_02/reel.mp4").stat().st_size > 1000
+
+
 def test_a_clip_that_somebody_changed_is_made_again(studio):
     clip = next(studio.folder.glob("person_02/*.mp4"))
     original = clip.read_bytes()

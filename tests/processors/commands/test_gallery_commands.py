@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -11,9 +14,12 @@ from typing import Any
 import pytest
 
 import main
+from core.lease import LeaseTaker
 from processors import face_analyzer
 from processors.results import analysis_key
+from processors.results.output_leases import OutputLeases
 from tests.material.killed_run import ScriptedAnalyzer
+from tests.material.other_machine import of_another_machine
 from tests.processors.commands.test_folder_renderer import Studio
 from tests.processors.test_resume import write_video
 
@@ -79,6 +85,15 @@ def test_a_name_reaches_all_videos_and_no_clip_is_made_again(season, capsys):
     capsys.readouterr()
     assert call(season, "people") == 0
     assert "P0002  Anna" in capsys.readouterr().out
+
+
+def test_commands_copied_from_the_page_work(season):
+    page = (season.output / "people.html").read_text()
+    shown = re.findall(r'<code class="command">python main.py (.*?)</code>', page)
+    commands = [html.unescape(re.sub(r"<.*?>", "", text)) for text in shown]
+    (naming,) = [command for command in commands if command.startswith("name P0002 ")]
+    assert main.main([word.replace("NAME", "Anna") for word in shlex.split(naming)]) == 0
+    assert "P0002 Anna" in listed(season)
 
 
 def test_a_rename_in_one_video_names_the_person_in_all(season):
@@ -199,6 +214,34 @@ def test_results_that_are_removed_leave_the_pages(season):
     shutil.rmtree(season.output / "two")
     call(season, "name", "P0001", "Anna")
     assert listed(season)["P0001 Anna"] == ["one/person_01"]
+
+
+def test_no_command_uses_the_gallery_that_another_machine_works_with(season, capsys):
+    commands = [
+        ["people"],
+        ["name", "P0001", "Anna"],
+        ["link", "P0001", "P0002"],
+        ["unlink", "P0001", "P0002"],
+        ["forget", "P0001"],
+        ["rename", "one", "person_01", "Anna"],
+        ["drop", "one", "person_01"],
+        ["undo", "one"],
+        ["render", "one"],
+    ]
+    with OutputLeases(season.output, LeaseTaker(heartbeat_s=0.05)) as leases:
+        leases.join({}, uses_gallery=True)
+        of_another_machine(next(season.output.glob(".lease-*")))
+        before = season.tree()
+        capsys.readouterr()
+        for command in commands:
+            assert call(season, *command) == 2, command
+            said = capsys.readouterr().err.splitlines()[-1]
+            assert "on node3 uses the gallery of people here" in said and "wait until it has ended" in said, command
+        assert season.tree() == before
+        assert call(season, "drop", "one", "person_01", "--no-gallery") == 0
+        assert call(season, "index") == 0
+        assert "people.html are not up to date" in capsys.readouterr().err
+    assert call(season, "name", "P0001", "Anna") == 0
 
 
 @pytest.mark.parametrize(

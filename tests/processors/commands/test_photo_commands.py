@@ -52,6 +52,20 @@ def test_a_source_without_a_face_is_one_line(folder, tmp_path, capsys):
     assert "no face was found" in capsys.readouterr().err
 
 
+def test_a_folder_without_photos_is_one_line(folder, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for arguments in (["compare", folder / "one.jpg", tmp_path / "empty"], ["photos", tmp_path / "empty"]):
+        assert main.main([*map(str, arguments), *FLAGS]) == 2
+        assert "empty: no photos are there" in capsys.readouterr().err
+
+
+def test_a_photo_that_is_named_twice_is_compared_once(folder, capsys):
+    (folder / "broken.jpg").unlink()
+    code, out = call(capsys, "compare", folder / "one.jpg", folder / "two.jpg", folder, "--json")
+    assert code == 0
+    assert sorted(Path(entry["target"]).name for entry in json.loads(out)) == ["one.jpg", "two.jpg"]
+
+
 def test_photos_names_people_by_reference_photos(folder, tmp_path, capsys):
     (tmp_path / "known").mkdir()
     save(tmp_path / "known" / "Collins.jpg", collins())

@@ -17,7 +17,7 @@ def test_every_page_carries_the_name_of_the_program(template: str) -> None:
     text = (TEMPLATES / template).read_text(encoding="utf-8")
     assert " · {{ program }}</title>" in text
     assert '<meta name="generator" content="{{ generator }}">' in text
-    assert "<footer>{{ generator }}." in text
+    assert "<footer>{{ generator }}. This page works offline" in text
 
 
 @pytest.mark.parametrize(

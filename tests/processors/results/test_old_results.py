@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -219,16 +220,15 @@ def test_a_silent_video_is_done_without_models_of_speech(tmp_path):
     assert is_done(tmp_path / "a", settings=settings)
 
 
-def test_a_further_set_of_clips_is_reused_with_its_settings_and_moves_with_its_people(tmp_path):
+def test_a_further_set_of_clips_is_reused_with_its_settings(tmp_path):
     write_run(tmp_path, {"person_01/1.mp4": "xyz", "person_01/wide/1.mp4": "abc"})
     first, second = json.loads((tmp_path / "manifest.json").read_text())["clips"]
-    nameless = {"template": "$CLIP_NUMBER"}
-    wide = load_settings(None, {"clip": nameless, "variants": {"wide": {"clip": {**nameless, "aspect": "16:9"}}}})
+    wide = load_settings(None, {"variants": {"wide": {"clip": {"aspect": "16:9"}}}})
     values = result_settings(Settings(clip=wide.variants["wide"].clip))
     variant = {"settings": {"clip": values["clip"], "encode": values["encode"]}, "clips": [second]}
     change_manifest(tmp_path, clips=[first], variants={"wide": variant}, settings=result_settings(wide))
-    person = first["person"]
-    timeline = Timeline((Identity("Anna", tracklets=(0, 1), segments=()), Identity("Zoë & co", (2,), ())))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    timeline = Timeline(tuple(Identity(p["name"], tuple(p["tracklets"]), ()) for p in manifest["people"]))
 
     def reused(settings: Settings) -> ReusableResults:
         found = examine_folder(tmp_path, SOURCE, settings, KEY).reusable_for(timeline, settings)
@@ -236,12 +236,33 @@ def test_a_further_set_of_clips_is_reused_with_its_settings_and_moves_with_its_p
         return found
 
     assert examine_folder(tmp_path, SOURCE, wide, KEY).facts.same_settings
-    assert reused(wide).variants["wide"][0].file == "Anna/wide/1.mp4"
-    assert reused(wide).files["Anna/wide/1.mp4"] == f"{person}/wide/1.mp4"
-    other = load_settings(None, {"clip": nameless, "variants": {"wide": {"clip": {**nameless, "aspect": "4:3"}}}})
+    assert reused(wide).variants["wide"][0].file == "person_01/wide/1.mp4"
+    assert "person_01/wide/1.mp4" in reused(wide).files
+    other = load_settings(None, {"variants": {"wide": {"clip": {"aspect": "4:3"}}}})
     assert examine_folder(tmp_path, SOURCE, other, KEY).facts.clips_at_stake
     assert reused(other).variants == {}
-    told = load_settings(None, {"clip": nameless, "variants": {"wide": {"clip": {"template": "$PERSON"}}}})
-    assert examine_folder(tmp_path, SOURCE, told, KEY).reusable_for(timeline, told) is None
     (tmp_path / "person_01/wide/1.mp4").unlink()
     assert reused(wide).variants == {}
+
+
+@pytest.mark.parametrize("recipe", ["ab" * 32, ""])
+def test_clips_without_recipes_follow_the_names_of_their_people(tmp_path, recipe):
+    """Those made until 2026-11-27 are moved as they are; all others are found by their recipes, one by one."""
+    write_run(tmp_path, {"person_01/1.mp4": "xyz"})
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    change_manifest(
+        tmp_path,
+        clips=[{**clip, "recipe": recipe} for clip in manifest["clips"]],
+        extras={"vtt": ["timeline.json"]},
+    )
+    old = examine(tmp_path, KEY)
+    first, second = (Identity(p["name"], tuple(p["tracklets"]), ()) for p in manifest["people"])
+    same = old.reusable_for(Timeline((first, second)), Settings())
+    assert same is not None and same.files == {"person_01/1.mp4": "person_01/1.mp4", "timeline.json": "timeline.json"}
+    renamed = old.reusable_for(Timeline((replace(first, name="Anna"), second)), Settings())
+    if recipe:
+        assert renamed is None
+    else:
+        assert renamed is not None and renamed.clips[0].person == "Anna"
+        assert renamed.files == {"Anna/1.mp4": "person_01/1.mp4"}
+    assert old.reusable_for(Timeline((first,)), Settings()) is None

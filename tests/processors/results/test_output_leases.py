@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from core.errors import LeaseHeldError, OutputError
-from core.lease import LeaseTaker, read_mark
+from core.lease import LeaseTaker
+from core.lease_file import read_mark
 from processors.results import output_leases
 from processors.results.output_folder import remove_leftovers
-from processors.results.output_leases import OutputLeases, folder_lease, lease_path, mark_output_folder
+from processors.results.output_leases import (
+    OutputLeases,
+    folder_lease,
+    gallery_lease,
+    lease_path,
+    mark_output_folder,
+)
+from tests.material.other_machine import of_another_machine
 from utils.fingerprints import Fingerprint
 
 VIDEO = Fingerprint(10, "aa" * 32)
 
 
-def leave_dead(path: Path, work: str = "a.mp4", *, elsewhere: bool = False) -> None:
+def leave_dead(path: Path, work: str = "a.mp4", *, subject: str = "", elsewhere: bool = False) -> None:
     """The lease of a process that has ended: of this machine, or of another one where nobody can tell."""
-    with LeaseTaker().take(path, work=work):
+    with LeaseTaker().take(path, work=work, subject=subject):
         mark = read_mark(path)
     assert mark is not None
     # No process of this machine began at the tick 1 after the start of the system.
@@ -102,25 +111,48 @@ def test_pages_that_somebody_does_not_end_writing_are_one_line(tmp_path: Path, m
         raise AssertionError("two at once")
 
 
-def test_one_machine_at_a_time_uses_the_gallery(tmp_path: Path) -> None:
-    with OutputLeases(tmp_path) as leases, OutputLeases(tmp_path) as same_machine:
+def test_calls_of_one_machine_share_the_gallery_and_tell_their_terms(tmp_path: Path) -> None:
+    with OutputLeases(tmp_path) as leases, OutputLeases(tmp_path) as command, OutputLeases(tmp_path) as third:
         assert leases.join({"version": "1"}, uses_gallery=True) == []
-        (other,) = same_machine.join({}, uses_gallery=True)
-        assert other.terms == {"version": "1"}
-        (path,) = (path for path in tmp_path.glob(".lease-*") if path.stat().st_size == max(sizes(tmp_path)))
-        mark = read_mark(path)
-        assert mark is not None
-        path.write_bytes(msgspec.json.encode(msgspec.structs.replace(mark, machine="another boot")))
-        with OutputLeases(tmp_path) as elsewhere:
-            assert len(elsewhere.join({}, uses_gallery=False)) == 2
-            with pytest.raises(OutputError, match=r"machines cannot share \(--no-gallery on all"):
-                elsewhere.join({}, uses_gallery=True)
-            assert len(leases_in(tmp_path)) == 3
+        assert [other.terms for other in command.join({}, uses_gallery=True)] == [{"version": "1"}]
+        assert [other.terms for other in third.join({"version": "2"}, uses_gallery=True)] == [{"version": "1"}]
     assert leases_in(tmp_path) == []
 
 
-def sizes(folder: Path) -> list[int]:
-    return [path.stat().st_size for path in folder.glob(".lease-*")]
+@pytest.fixture
+def gallery_elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """The lease of a living call of another machine that uses the gallery."""
+    with OutputLeases(tmp_path, LeaseTaker(heartbeat_s=0.05)) as leases:
+        leases.join({"version": "1"}, uses_gallery=True)
+        (path,) = tmp_path.glob(".lease-*")
+        of_another_machine(path)
+        yield path
+
+
+def test_one_machine_at_a_time_uses_the_gallery(tmp_path: Path, gallery_elsewhere: Path) -> None:
+    with OutputLeases(tmp_path) as leases:
+        assert len(leases.join({}, uses_gallery=False)) == 1
+        with pytest.raises(OutputError, match=r"machines cannot share \(--no-gallery on all"):
+            leases.join({}, uses_gallery=True)
+        assert len(leases_in(tmp_path)) == 2
+    assert leases_in(tmp_path) == [gallery_elsewhere.name]
+
+
+def test_a_command_waits_for_the_gallery_of_its_output_folder_only(tmp_path: Path, gallery_elsewhere: Path) -> None:
+    refused = pytest.raises(OutputError, match=r"machines cannot share \(wait until it has ended")
+    with refused, gallery_lease(tmp_path / "x" / ".." / "people.db", tmp_path):
+        raise AssertionError("two machines at once")
+    for other in (None, tmp_path / "elsewhere" / "people.db"):
+        with gallery_lease(other, tmp_path):
+            assert leases_in(tmp_path) == [gallery_elsewhere.name]
+
+
+def test_a_machine_that_died_with_the_gallery_is_no_obstacle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    leave_dead(tmp_path / ".lease-.call-0", subject="gallery", elsewhere=True)
+    with caplog.at_level("INFO"), OutputLeases(tmp_path, LeaseTaker(0.05, stale_after_s=0.3)) as leases:
+        leases.join({}, uses_gallery=True)
+        assert len(leases_in(tmp_path)) == 1 and ".lease-.call-0" not in leases_in(tmp_path)
+    assert "works there or has died" in caplog.text
 
 
 def test_leftovers_go_only_when_their_owner_is_dead(tmp_path: Path) -> None:

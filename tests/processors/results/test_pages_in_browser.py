@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -62,7 +63,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def people_page(face: bytes) -> Iterator[str]:
     """Ten people, one of whom has a hostile name, and two pairs who may be one."""
-    clip = PageClip(f"video/{PERSON}/clip #1?.mp4", 3.2, 3.2)
+    clip = PageClip(f"video/{PERSON}/clip #1?.mp4", 3.2, 6.4)
     videos = (PageVideo("video", HOSTILE, PERSON, 9.0, (clip,)),)
     people = [PagePerson("P0001", HOSTILE, [face, face], videos, 1)]
     people += [PagePerson(f"P{number:04}", "", [face], videos, 0) for number in range(2, 11)]
@@ -70,7 +71,7 @@ def people_page(face: bytes) -> Iterator[str]:
         PagePair("P0001", HOSTILE, face, "P0002", "", face, 0.62),
         PagePair("P0003", "", face, "P0004", "", b"", 0.31),
     ]
-    return people_parts(people, len(people), pairs)
+    return people_parts(people, len(people), pairs, "-o '/out put'")
 
 
 @pytest.fixture(scope="module")
@@ -233,14 +234,14 @@ def test_the_index_leads_to_the_report(show, output):
     assert page.find_element("css selector", ".strip span").text == PERSON
 
 
-def test_a_yes_or_no_is_a_command(show):
+def test_an_answer_is_a_command(show):
     page = show("people.html")
     pair = page.find_elements("css selector", ".pair")[0]
     said = zip(pair.find_elements("css selector", "dt"), pair.find_elements("css selector", "dd"), strict=True)
     # Whose name stays comes second.
     assert {answer.text: command.text for answer, command in said} == {
-        "yes": "python main.py link P0002 P0001",
-        "no": "python main.py unlink P0002 P0001",
+        "one": "python main.py link P0002 P0001 -o '/out put'",
+        "two": "python main.py unlink P0002 P0001 -o '/out put'",
     }
 
 
@@ -259,6 +260,44 @@ def test_people_are_found_by_words(show):
     page.find_element("id", "find").send_keys("p0007")
     shown = [card for card in page.find_elements("css selector", ".people > li") if card.is_displayed()]
     assert [card.get_attribute("id") for card in shown] == ["P0007"]
+
+
+def test_words_of_the_commands_find_nobody(show):
+    page = show("people.html")
+    page.find_element("id", "find").send_keys("python")
+    assert not any(card.is_displayed() for card in page.find_elements("css selector", ".people > li"))
+
+
+def test_a_pair_leads_to_people_whom_the_search_had_hidden(show):
+    page = show("people.html")
+    page.find_element("id", "find").send_keys("p0007")
+    page.find_element("css selector", ".pair a[href='#P0004']").click()
+    wait_for(page, "!document.getElementById('P0004').hidden")
+    assert page.find_element("id", "find").get_attribute("value") == ""
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280])
+def test_no_line_of_a_command_ends_within_a_flag(show, width):
+    page = show("people.html", width=width)
+    heights = page.execute_script(
+        "return [...document.querySelectorAll('.command .flag')].map((flag) => flag.getClientRects().length)"
+    )
+    assert len(heights) >= 4 and set(heights) == {1}
+
+
+@pytest.mark.parametrize("width", [360, 700, 1280])
+def test_times_under_the_timeline_do_not_overlap(show, output, width):
+    manifest = a_manifest(person=PERSON)
+    manifest["video"]["duration_s"] = 4.9
+    text = report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportImages())
+    write_text(output / "video" / "short.html", text)
+    page = show("video/short.html", width=width)
+    boxes = page.execute_script(
+        "return [...document.querySelectorAll('.lane.short text')].map((text) => text.getBoundingClientRect())"
+        ".filter((box) => box.width).map((box) => [box.left, box.right])"
+    )
+    assert len(boxes) >= 4
+    assert all(right < left for (_, right), (left, _) in itertools.pairwise(boxes))
 
 
 def test_a_pair_leads_to_its_people(show):

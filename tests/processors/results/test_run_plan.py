@@ -25,6 +25,7 @@ OVERWRITE, COMMAND = {"overwrite": True}, {"from_timeline": True}
 
 SKIP, SKIP_EDITED = RunPlan(Action.SKIP), RunPlan(Action.SKIP, TimelineChoice.EDITED)
 ADD, ADD_EDITED = RunPlan(Action.ADD_EXTRAS), RunPlan(Action.ADD_EXTRAS, TimelineChoice.EDITED)
+ADD_RESUMED = RunPlan(Action.ADD_EXTRAS, resume=True)
 RENDER, RESUME = RunPlan(Action.RENDER), RunPlan(Action.RENDER, resume=True)
 FOLLOW = RunPlan(Action.RENDER, TimelineChoice.EDITED)
 FOLLOW_RESUMED = RunPlan(Action.RENDER, TimelineChoice.EDITED, resume=True)
@@ -38,6 +39,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, bool], RunPlan]] = [
     ("done", DONE, {}, SKIP),
     ("done, overwriting", DONE, OVERWRITE, RENDER),
     ("done, but to be written", DONE, {"may_skip": False}, ADD),
+    ("an extra is missing, clips are left", {**DONE, "extras_missing": True, **RESUMABLE}, {}, ADD_RESUMED),
     ("done, with an edited timeline", RENDERED_EDIT, {}, SKIP_EDITED),
     ("an extra is missing", {**DONE, "extras_missing": True}, {}, ADD),
     ("an extra is missing, overwriting", {**DONE, "extras_missing": True}, OVERWRITE, RENDER),

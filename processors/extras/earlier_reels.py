@@ -1,0 +1,59 @@
+"""Reels of finished results that are as they would be made now, so that a new name costs one reel and not all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.types import Clip
+from processors.clips.clip_names import REEL_FILE
+from processors.results.old_results import OldResults
+from processors.results.result_tree import FACE_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReels:
+    """The reels of one folder, by person.
+
+    folder: that their files are relative to. recipes: of the clips that each person's reel shows, in its order.
+    faces: JPEG of each of these people, b"" for none.
+    """
+
+    folder: Path = Path()
+    recipes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    faces: Mapping[str, bytes] = field(default_factory=dict)
+
+    def find(self, name: str, clips: Sequence[Clip], face: bytes, drawn_name: str) -> Path | None:
+        """The reel that shows `name` with `clips` and `face`; None if it has to be made.
+
+        A clip's recipe stands for the encoder and its settings, too. drawn_name: what is written on the title; where
+        that is not the name itself, it depends on the names of others.
+        """
+        recipes = tuple(clip.recipe for clip in clips)
+        is_same = all(recipes) and self.recipes.get(name) == recipes and self.faces.get(name) == face
+        return self.folder / name / REEL_FILE if is_same and drawn_name == name else None
+
+
+def reel_order(clips: Sequence[Clip], person: str) -> list[Clip]:
+    """The clips of the person in the order of the reel."""
+    return sorted((clip for clip in clips if clip.person == person), key=lambda clip: (clip.start, clip.end))
+
+
+def earlier_reels(old: OldResults) -> EarlierReels:
+    """The reels in the folder of `old` that nobody has changed."""
+    if old.manifest is None:
+        return EarlierReels()
+    clips = [entry.clip for entry in old.manifest.clips]
+    people = [p.name for p in old.manifest.people if old.can_be_taken(f"{p.name}/{REEL_FILE}")]
+    listed = {entry.file for entry in old.manifest.files}
+    faces = {}
+    for person in people:
+        file = f"{person}/{FACE_FILE}"
+        if old.can_be_taken(file):
+            faces[person] = (old.folder / file).read_bytes()
+        elif file not in listed:
+            faces[person] = b""
+    return EarlierReels(
+        old.folder, {person: tuple(clip.recipe for clip in reel_order(clips, person)) for person in people}, faces
+    )
