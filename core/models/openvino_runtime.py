@@ -16,8 +16,8 @@ _TELEMETRY, _CONVERTER = "openvino_telemetry", "openvino.tools.ovc"
 """optional modules of OpenVINO"""
 
 
-def import_openvino(*, converter: bool = False) -> Any:
-    """The module `openvino`. converter: with its converter, which takes a third of the import time.
+def import_openvino(part: str = "", *, converter: bool = False) -> Any:
+    """The module `openvino`, or that part of it. converter: with its converter, which takes a third of the import time.
 
     Raises:
         ImportError: it is not installed.
@@ -25,7 +25,7 @@ def import_openvino(*, converter: bool = False) -> Any:
     for unwanted in (_TELEMETRY,) if converter else (_TELEMETRY, _CONVERTER):
         # None makes an import of the module fail.
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
-    return importlib.import_module("openvino")
+    return importlib.import_module(f"openvino.{part}" if part else "openvino")
 
 
 @functools.cache

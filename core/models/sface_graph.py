@@ -7,7 +7,6 @@ turned into numbers here, while it parses.
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +60,8 @@ def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
 
 def _nodes(graph: Path) -> dict[str, Any]:
     """OpenVINO's operations by their names in the file."""
-    frontends = import_openvino().frontend
+    frontends, onnx = import_openvino().frontend, import_openvino("frontend.onnx")
     failures = tuple(getattr(frontends, name) for name in _FAILURES)
-    onnx: Any = importlib.import_module("openvino.frontend.onnx")
     try:
         frontend = frontends.FrontEndManager().load_by_framework("onnx")
         frontend.add_extension(onnx.ConversionExtension("DequantizeLinear", _dequantized_node))
@@ -79,8 +77,7 @@ def _dequantized_node(node: Any) -> Any:
     """What OpenVINO is to put in place of an operation DequantizeLinear: its result."""
     values, scales, zeros = (np.array(node.get_input(i).get_node().data) for i in range(3))
     axis, block = node.get_attribute("axis", 1), node.get_attribute("block_size", 0)
-    operations: Any = importlib.import_module("openvino.opset13")
-    return operations.constant(dequantized(values, scales, zeros, axis, block)).outputs()
+    return import_openvino("opset13").constant(dequantized(values, scales, zeros, axis, block)).outputs()
 
 
 def dequantized(
