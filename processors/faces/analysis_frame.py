@@ -44,10 +44,14 @@ class AnalysisImage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnalysisFrame:
-    """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer."""
+    """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer.
+
+    tick: when it is shown, see `FrameTicks`.
+    """
 
     source: VideoFrame
     image: AnalysisImage
+    tick: int
 
     @property
     def index(self) -> int:

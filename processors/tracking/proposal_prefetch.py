@@ -33,34 +33,34 @@ class ProposalPrefetcher:
 
     def expect(self, *searches: ExpectedSearch) -> None:
         """Replace the searches that are expected; called on the tracker's thread."""
-        self._expected = {search.frame: search for search in searches}
+        self._expected = {search.tick: search for search in searches}
 
-    def offer(self, frame: int, image: Callable[[], ByteArray]) -> None:
+    def offer(self, tick: int, image: Callable[[], ByteArray]) -> None:
         """A frame has been decoded; called on the decoder's thread for all frames in order."""
-        expected = self._expected.get(frame)
+        expected = self._expected.get(tick)
         if expected is None:
             return
         pixels = image()
         if expected.is_needed(pixels):
-            self.start(frame, pixels, expected.smallest)
+            self.start(tick, pixels, expected.smallest)
 
-    def start(self, frame: int, pixels: ByteArray, smallest: float) -> None:
+    def start(self, tick: int, pixels: ByteArray, smallest: float) -> None:
         """Compute the candidates for faces from `smallest` px on; called on the decoder's thread."""
-        foreseen, future = self._started.get(frame, (0.0, None))
+        foreseen, future = self._started.get(tick, (0.0, None))
         if future is not None:
             if foreseen == smallest:
                 return
             future.cancel()
-        self._started[frame] = smallest, submit(self._pool, self._detector.candidates, pixels, smallest)
+        self._started[tick] = smallest, submit(self._pool, self._detector.candidates, pixels, smallest)
 
-    def take(self, frame: int, smallest: float) -> Candidates | None:
+    def take(self, tick: int, smallest: float) -> Candidates | None:
         """Candidates of this search, None if they were not started; called on the tracker's thread.
 
         Raises:
             What computing the candidates raised.
         """
         # A copy of the keys, because the decoder's thread may add one meanwhile.
-        for earlier in [number for number in tuple(self._started) if number < frame]:
+        for earlier in [number for number in tuple(self._started) if number < tick]:
             self._started.pop(earlier)[1].cancel()
-        foreseen, future = self._started.pop(frame, (0.0, None))
+        foreseen, future = self._started.pop(tick, (0.0, None))
         return future.result() if future is not None and foreseen == smallest else None

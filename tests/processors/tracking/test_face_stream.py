@@ -19,8 +19,7 @@ from processors.tracking.face_stream import (
     FrameFaces,
     smallest_searched_face,
 )
-from processors.tracking.following import CALM_STRIDE
-from tests.material.scripted_faces import HEIGHT_PX, RATE, Face, ScriptedDetector, during, moving, still
+from tests.material.scripted_faces import HEIGHT_PX, PACE, RATE, Face, ScriptedDetector, during, moving, still
 
 
 class Player:
@@ -50,7 +49,9 @@ class Player:
 def test_each_frame_that_is_looked_at_shows_its_faces() -> None:
     face = Face(moving(40, 120, 4))
     given = Player(face).play(30)[:-1]
-    assert all(len(results) == 1 for results in given[CALM_STRIDE:]), "a face that moves is looked at in every frame"
+    assert all(len(results) == 1 for results in given[PACE.calm_stride :]), (
+        "a face that moves is looked at in every frame"
+    )
     for frame, faces in enumerate(results[0] if results else None for results in given):
         if faces is None:
             continue
@@ -68,7 +69,7 @@ def test_calm_frames_are_skipped_and_foreseen() -> None:
         was_expected = player.stream.expects_skip
         results = player.stream.update(frame, lambda image=image: image, cut=False)  # type: ignore[misc]
         foreseen.append((was_expected, results == []))
-    assert sum(skipped for _, skipped in foreseen) > 20 * (1 - 1 / CALM_STRIDE) - 2
+    assert sum(skipped for _, skipped in foreseen) > 20 * (1 - 1 / PACE.calm_stride) - 2
     assert all(expected for expected, skipped in foreseen if skipped)
 
 

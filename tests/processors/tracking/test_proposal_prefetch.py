@@ -115,7 +115,7 @@ class Foreseeing(ProposalPrefetcher):
         self.taken: list[tuple[int, float]] = []
 
     def expect(self, *searches: ExpectedSearch) -> None:
-        self.expected |= {(search.frame, search.smallest) for search in searches}
+        self.expected |= {(search.tick, search.smallest) for search in searches}
 
     def take(self, frame: int, smallest: float) -> None:
         self.taken.append((frame, smallest))
