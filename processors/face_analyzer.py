@@ -27,7 +27,7 @@ from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
-from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbnail
+from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage
 from processors.faces.face_observer import FaceObserver, ObserverThread
 from processors.faces.faceless_check import FacelessCheck
 from processors.faces.look_observer import LookObserver
@@ -148,12 +148,11 @@ class DecodedFrames:
                 frame.image()
             if self._prefetcher is not None:
                 self._prefetcher.offer(frame.tick, frame.image)
-            small = thumbnail(source)
             with timed("cuts"):
                 # Where the stream changes its shape, no camera path can go on.
                 is_reshaped = source.placed != placed and source.index > 0
                 placed = source.placed
-                boundaries = self._shots.update(small, is_cut=is_reshaped)
+                boundaries = self._shots.update(frame.image.small_rgb(), is_cut=is_reshaped)
                 cuts = _cut_frames(boundaries)
                 self._pictures.update(source, new_shot=is_reshaped or bool(cuts))
             if self._prefetcher is not None:

@@ -10,6 +10,7 @@ import numpy as np
 from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import MAX_STEP, Track
 from utils.box_geometry import iou_matrix
 
@@ -24,9 +25,6 @@ MAX_GROWTH = 1.35
 
 SAME_FACE_OVERLAP = 0.55
 """IoU from which two tracks have run onto the same face"""
-
-LazyImage = Callable[[], ByteArray]
-"""gives (h, w, 3) uint8 RGB, the same array each time; frames that nobody looks at need not be converted"""
 
 Occupied = Callable[[int, FloatArray], bool]
 """whether another track has a face at a box (1, 4) in that frame"""

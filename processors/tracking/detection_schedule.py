@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from config import AnalysisSettings
 from core.models.face_detector import Candidates, FaceDetector
-from core.types import ByteArray, Detections, FloatArray
+from core.types import Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
 from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.tracker_monitor import TrackerMonitor
 
 LOST_LOOK_OUT = 0.4
@@ -98,7 +99,7 @@ class ExpectedSearch:
 
     tick: int
     smallest: float
-    is_needed: Callable[[ByteArray], bool]
+    is_needed: Callable[[LazyImage], bool]
 
 
 class CandidateSource(Protocol):
@@ -136,7 +137,7 @@ class DetectionSchedule:
         self._look_out = settings.search_interval * pace.rate
         self._state = SearchState()
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
-        self._latest_cells: tuple[ByteArray, Cells] | None = None
+        self._latest_cells: tuple[LazyImage, Cells] | None = None
 
     @property
     def last_search(self) -> int:
@@ -148,7 +149,7 @@ class DetectionSchedule:
         self.monitor.reset()
         self._state = SearchState()
 
-    def due(self, tick: int, image: Callable[[], ByteArray], known: FloatArray, *, lost: bool) -> Search:
+    def due(self, tick: int, image: LazyImage, known: FloatArray, *, lost: bool) -> Search:
         """What to search this frame for.
 
         known: (N, 4) faces visible until now. lost: whether a face was visible and is not any more.
@@ -157,25 +158,25 @@ class DetectionSchedule:
         next_tick, search = next_search(self._state)
         if next_tick > tick:
             return Search.NOTHING
-        if search is Search.EVERYWHERE or lost or self.has_changed(image(), known):
+        if search is Search.EVERYWHERE or lost or self.has_changed(image, known):
             return search
         self._state = dataclasses.replace(self._state, last=tick)
         self._announce(known)
         return Search.NOTHING
 
-    def has_changed(self, image: ByteArray, known: FloatArray) -> bool:
+    def has_changed(self, image: LazyImage, known: FloatArray) -> bool:
         """Whether the image differs, away from the known faces, from the last one that was searched thoroughly."""
         return self._searched_small.compare(self._cells(image)).outside(list(known))
 
-    def run(self, tick: int, image: ByteArray, search: Search, known: FloatArray, *, lost: bool) -> Detections:
+    def run(self, tick: int, image: LazyImage, search: Search, known: FloatArray, *, lost: bool) -> Detections:
         """Search the image. Of newcomers only those are found whose place has changed, unless somebody is lost."""
         self._observe(tick, lost=lost)
         small = self._state.includes_small(search)
         smallest = self._smallest(small)
-        cells = self._cells(image)
+        pixels, cells = image(), self._cells(image)
         candidates = self._candidates.take(tick, smallest) if self._candidates else None
         if search is Search.EVERYWHERE:
-            found = self._detector.detect([image], smallest, candidates=candidates)[0]
+            found = self._detector.detect([pixels], smallest, candidates=candidates)[0]
         else:
             changes = (self._searched_small if small else self._searched).compare(cells)
 
@@ -184,7 +185,9 @@ class DetectionSchedule:
 
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
-            found = self._detector.detect([image], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
+            found = self._detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[
+                0
+            ]
         if small:
             self._searched_small.remember(cells)
         self._searched.remember(cells)
@@ -209,7 +212,7 @@ class DetectionSchedule:
             return
         reference, lost = self._searched_small, self._state.is_somebody_lost
 
-        def has_changed(image: ByteArray) -> bool:
+        def has_changed(image: LazyImage) -> bool:
             return lost or reference.compare(Cells(image)).outside(list(known))
 
         state = self._state
@@ -225,12 +228,12 @@ class DetectionSchedule:
     def _smallest(self, includes_small: bool) -> float:
         return self._min_face_px * (1.0 if includes_small else SMALL_FACES)
 
-    def _cells(self, image: ByteArray) -> Cells:
+    def _cells(self, image: LazyImage) -> Cells:
         """Cached: up to four questions are asked about one image."""
         if self._latest_cells is None or self._latest_cells[0] is not image:
             self._latest_cells = image, Cells(image)
         return self._latest_cells[1]
 
 
-def _always(image: ByteArray) -> bool:
+def _always(image: LazyImage) -> bool:
     return True

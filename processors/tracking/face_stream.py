@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector, FaceRefiner
 from core.types import FloatArray
-from processors.tracking.backward_tracking import LazyImage
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
 from processors.tracking.face_tracker import FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
 
 DETECTION_MARGIN = 0.9
@@ -78,7 +78,7 @@ class FaceStream:
         That is this frame, unless it is skipped because the last look was a moment ago; before it, after a cut, the
         last frame of the shot before once more, if it had not been searched.
 
-        image: gives (h, w, 3) uint8 RGB, the same array each time; kept for a second, called only if needed.
+        image: kept for a second, converted only if needed.
         cut: this frame is the first one of a new shot. The first frame of the video need not be one.
         tick: when it is shown, see `FrameTicks`; None: the rate is constant.
         """

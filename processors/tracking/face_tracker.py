@@ -20,11 +20,12 @@ from scipy.optimize import linear_sum_assignment
 from config import AnalysisSettings
 from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, Detections, FloatArray
-from processors.tracking.backward_tracking import SAME_FACE_OVERLAP, BackwardTracker, LazyImage
+from processors.tracking.backward_tracking import SAME_FACE_OVERLAP, BackwardTracker
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import LOST_LOOK_OUT, DetectionSchedule, Search
 from processors.tracking.following import Proposal, Verdict, accept, is_calm, propose, stays_calm
 from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
@@ -100,7 +101,7 @@ class FaceTracker:
         self._last_look = self._tick
         self._catch_up(frame, image)
         if search is not Search.NOTHING:
-            self._detect(frame, image(), search)
+            self._detect(frame, image, search)
         self._backward.history.append((frame, image))
         self._end_lost_tracks()
         return FrameAction.FOLLOWED if search is Search.NOTHING else FrameAction.SEARCHED
@@ -122,8 +123,8 @@ class FaceTracker:
         if self._skipped and self._skipped[-1][0] == frame:
             self._skipped.pop()
             self._catch_up(frame, image)
-        if self._schedule.has_changed(image(), self._known()):
-            self._detect(frame, image(), Search.NEWCOMERS)
+        if self._schedule.has_changed(image, self._known()):
+            self._detect(frame, image, Search.NEWCOMERS)
         history.append((frame, image))
         return True
 
@@ -185,14 +186,14 @@ class FaceTracker:
                 track.append_possible(*values)
         self._visible_before = {t.id for t in self.visible}
 
-    def _detect(self, frame: int, image: ByteArray, search: Search) -> None:
+    def _detect(self, frame: int, image: LazyImage, search: Search) -> None:
         everywhere = search is Search.EVERYWHERE
         self.statistics["full_detections" if everywhere else "look_outs"] += 1
         found = self._schedule.run(self._tick, image, search, self._known(), lost=self._is_somebody_lost())
-        explained = self._correct(image, found, everywhere)
+        explained = self._correct(image(), found, everywhere)
         for row in np.flatnonzero(~explained):
             if found.scores[row] >= self._settings.face_score:
-                self._welcome(frame, image, found[row : row + 1])
+                self._welcome(frame, image(), found[row : row + 1])
 
     def _correct(self, image: ByteArray, found: Detections, everywhere: bool) -> NDArray[np.bool_]:
         """Match detections with visible tracks; (N,) bool of the detections that are explained by one."""

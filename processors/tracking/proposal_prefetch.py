@@ -7,12 +7,12 @@ a search that was not foreseen computes the same candidates itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray
 from processors.tracking.detection_schedule import ExpectedSearch
+from processors.tracking.lazy_image import LazyImage
 from utils.helper_threads import submit
 
 
@@ -35,14 +35,13 @@ class ProposalPrefetcher:
         """Replace the searches that are expected; called on the tracker's thread."""
         self._expected = {search.tick: search for search in searches}
 
-    def offer(self, tick: int, image: Callable[[], ByteArray]) -> None:
+    def offer(self, tick: int, image: LazyImage) -> None:
         """A frame has been decoded; called on the decoder's thread for all frames in order."""
         expected = self._expected.get(tick)
         if expected is None:
             return
-        pixels = image()
-        if expected.is_needed(pixels):
-            self.start(tick, pixels, expected.smallest)
+        if expected.is_needed(image):
+            self.start(tick, image(), expected.smallest)
 
     def start(self, tick: int, pixels: ByteArray, smallest: float) -> None:
         """Compute the candidates for faces from `smallest` px on; called on the decoder's thread."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,6 +71,21 @@ def spans(frames: Sequence[int], pace: FramePace = PACE) -> list[tuple[int, int]
     """The stretches [start, end) of rising `frames`; pictures that following leaves out do not end one."""
     breaks = [i for i in range(1, len(frames)) if frames[i] - frames[i - 1] > pace.calm_stride]
     return [(part[0], part[-1] + 1) for part in np.split(np.array(frames), breaks)]
+
+
+class KnownImage:
+    """A `LazyImage` of pixels that are there already, (h, w, 3) uint8 RGB."""
+
+    def __init__(self, pixels: ByteArray) -> None:
+        self._pixels = pixels
+        self.height, self.width = pixels.shape[:2]
+
+    @property
+    def luma(self) -> ByteArray:
+        return np.asarray(cv2.cvtColor(self._pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+    def __call__(self) -> ByteArray:
+        return self._pixels
 
 
 class ScriptedDetector:
@@ -179,7 +195,7 @@ class Film:
 
     def show(self, frame: int, tick: int | None = None) -> None:
         picture = self.detector.picture(frame, 20 + 97 * min(frame, self._flickers) % 230)
-        self.actions.append(self.tracker.update(frame, lambda: picture, tick))
+        self.actions.append(self.tracker.update(frame, KnownImage(picture), tick))
         self.tracks += self.tracker.take_ended()
 
     def play(self, frames: int, cuts: Sequence[int] = ()) -> list[Track]:

@@ -19,7 +19,17 @@ from processors.tracking.face_stream import (
     FrameFaces,
     smallest_searched_face,
 )
-from tests.material.scripted_faces import HEIGHT_PX, PACE, RATE, Face, ScriptedDetector, during, moving, still
+from tests.material.scripted_faces import (
+    HEIGHT_PX,
+    PACE,
+    RATE,
+    Face,
+    KnownImage,
+    ScriptedDetector,
+    during,
+    moving,
+    still,
+)
 
 
 class Player:
@@ -41,7 +51,7 @@ class Player:
     def play(self, frames: int, *, cuts: tuple[int, ...] = (), flickers: bool = True) -> list[list[FrameFaces]]:
         for frame in range(frames):
             image = self.detector.picture(frame, 20 + 97 * frame % 230 if flickers else 20)
-            self.seen.append(self.stream.update(frame, lambda image=image: image, cut=frame in cuts))  # type: ignore[misc]
+            self.seen.append(self.stream.update(frame, KnownImage(image), cut=frame in cuts))
         self.seen.append(self.stream.finish())
         return self.seen
 
@@ -67,7 +77,7 @@ def test_calm_frames_are_skipped_and_foreseen() -> None:
     for frame in range(20):
         image = player.detector.picture(frame, 20)
         was_expected = player.stream.expects_skip
-        results = player.stream.update(frame, lambda image=image: image, cut=False)  # type: ignore[misc]
+        results = player.stream.update(frame, KnownImage(image), cut=False)
         foreseen.append((was_expected, results == []))
     assert sum(skipped for _, skipped in foreseen) > 20 * (1 - 1 / PACE.calm_stride) - 2
     assert all(expected for expected, skipped in foreseen if skipped)
@@ -97,7 +107,7 @@ def test_tracks_are_handed_out_once_when_they_have_ended() -> None:
     stream = player.stream
     for frame in range(30):
         image = player.detector.picture(frame, 20)
-        stream.update(frame, lambda image=image: image, cut=frame == 12)  # type: ignore[misc]
+        stream.update(frame, KnownImage(image), cut=frame == 12)
         ended = stream.take_ended()
         assert len(ended) == (1 if frame == 12 else 0)
         assert all((track.frames[0], track.frames[-1]) == (0, 11) for track in ended)
