@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 import pytest
 
@@ -78,19 +77,6 @@ def test_colours_survive_whatever_matrix_and_range(matrix: str, full_range: bool
     patch, _, _ = frame.patch((0, 0, 160, 96))
     assert np.abs(patch.astype(int) - picture).mean() < 1.5
     assert np.abs(frame.rgb(160, 96).astype(int) - picture).mean() < 2.5
-
-
-@pytest.mark.parametrize("size", [(64, 32), (60, 28), (36, 18)])
-def test_a_smaller_image_is_the_mean_of_what_it_covers(size: tuple[int, int]) -> None:
-    """Neither shifted nor sampled at single pixels, so boxes are in place and still images do not flicker."""
-    luma = np.random.default_rng(1).integers(0, 256, (72, 144), np.uint8)
-    grey = np.full((36, 72), 128, np.uint8)
-    picture = av.VideoFrame.from_ndarray(
-        np.concatenate([luma.ravel(), grey.ravel(), grey.ravel()]).reshape(108, 144), "yuv420p"
-    )
-    frame = VideoFrame(picture, index=0, pts=0, matrix="bt709", full_range=True)
-    means = cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(int)
-    assert np.abs(frame.rgb(*size) - means[..., None]).mean() < 4
 
 
 def test_untagged_frames_are_taken_by_their_size() -> None:
