@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from core.types import ByteArray, PixelBox
 
 # swscale's constants (libswscale/swscale.h), the same in all versions
-_AREA = 0x20
+_FAST_BILINEAR, _AREA = 1, 0x20
 _SWS_MATRIX = {"bt709": 1, "fcc": 4, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9}
 _SWS_BT601 = 5
 _RANGE_LIMITED, _RANGE_FULL = 1, 2
+_AREA_ABOVE = 3.0
+"""when shrinking by more than this, fast bilinear skips so many pixels that static images flicker"""
 
 _LUMA_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt2020c": (0.2627, 0.0593)}
 _BT601_LUMA_WEIGHTS = (0.299, 0.114)
@@ -73,37 +75,34 @@ class VideoFrame:
         return y, u, v
 
     def rgb(self, width: int, height: int) -> ByteArray:
-        """The whole frame as (height, width, 3) uint8 RGB, C-contiguous: area-averaged, or enlarged bilinearly."""
-        # First the size, then the colours: swscale takes twice as long for both at once.
-        scaled = self._resized(width, height, self._frame.format.name)
-        converted = _scaler("rgb24", width, height).reformat(
-            scaled,
-            format="rgb24",
-            src_colorspace=_SWS_MATRIX.get(self._matrix, _SWS_BT601),
-            src_color_range=_RANGE_FULL if self._full_range else _RANGE_LIMITED,
-            dst_color_range=_RANGE_FULL,
-            interpolation=_AREA,
-        )
-        return np.ascontiguousarray(converted.to_ndarray(), np.uint8)
-
-    def shrunk(self, width: int, height: int) -> ByteArray:
-        """The whole frame area-averaged to (height, width, 3) uint8 in the order Y, V, U, values as stored."""
-        scaled = self._resized(width, height, "yuv444p")
-        y, u, v = (_plane_view(plane) for plane in scaled.planes)
-        return np.asarray(cv2.merge([y, v, u]), np.uint8)
-
-    def _resized(self, width: int, height: int, layout: str) -> av.VideoFrame:
-        """The planes area-averaged to another size. layout: pixel format of the result."""
-        return _scaler(layout, self.width, self.height, width, height).reformat(
+        """The whole frame scaled to (height, width, 3) uint8 RGB, C-contiguous."""
+        shrink = max(self.width / width, self.height / height)
+        scaled = _scaler(self.width, self.height, width, height).reformat(
             self._frame,
             width,
             height,
-            layout,
+            "rgb24",
+            src_colorspace=_SWS_MATRIX.get(self._matrix, _SWS_BT601),
+            src_color_range=_RANGE_FULL if self._full_range else _RANGE_LIMITED,
+            dst_color_range=_RANGE_FULL,
+            interpolation=_AREA if shrink > _AREA_ABOVE else _FAST_BILINEAR,
+        )
+        return np.ascontiguousarray(scaled.to_ndarray(), np.uint8)
+
+    def shrunk(self, width: int, height: int) -> ByteArray:
+        """The whole frame area-averaged to (height, width, 3) uint8 in the order Y, V, U, values as stored."""
+        scaled = _scaler(self.width, self.height, width, height).reformat(
+            self._frame,
+            width,
+            height,
+            "yuv444p",
             # Equal ranges on both sides, so that values are not stretched.
             src_color_range=_RANGE_LIMITED,
             dst_color_range=_RANGE_LIMITED,
             interpolation=_AREA,
         )
+        y, u, v = (_plane_view(plane) for plane in scaled.planes)
+        return np.asarray(cv2.merge([y, v, u]), np.uint8)
 
     def patch(self, box: Sequence[float] | NDArray[np.floating]) -> tuple[ByteArray, int, int]:
         """Native-resolution RGB of the smallest whole-pixel rectangle that covers `box`.
@@ -169,12 +168,11 @@ def _rgb_from_yuv(matrix: str, full_range: bool) -> NDArray[np.float64]:
     return np.hstack([m, m @ -np.array([[black], [128.0], [128.0]])])
 
 
-def _scaler(layout: str, *sizes: int) -> VideoReformatter:
-    """A cached swscale context for this result and these sizes: a new one for every frame would cost 2 ms."""
-    kept: dict[tuple[str | int, ...], VideoReformatter] = _scalers.__dict__.setdefault("kept", {})
-    key: tuple[str | int, ...] = (layout, *sizes)
-    if key not in kept:
+def _scaler(*sizes: int) -> VideoReformatter:
+    """A cached swscale context for these sizes: a new one for every frame would cost 2 ms."""
+    kept: dict[tuple[int, ...], VideoReformatter] = _scalers.__dict__.setdefault("kept", {})
+    if sizes not in kept:
         if len(kept) >= _SCALERS_KEPT:
             kept.pop(next(iter(kept)))
-        kept[key] = VideoReformatter()
-    return kept[key]
+        kept[sizes] = VideoReformatter()
+    return kept[sizes]
