@@ -153,7 +153,7 @@ class FaceTracker:
     def _catch_up(self, frame: int, image: LazyImage) -> None:
         """Follow all faces into this frame: over the skipped ones if that goes well, else with looks in between."""
         skipped, self._skipped = self._skipped, []
-        proposal = self._propose(frame, image())
+        proposal = self._propose(frame, image)
         if proposal is None:
             return
         verdict = accept(proposal, self._score_scale)
@@ -161,12 +161,12 @@ class FaceTracker:
             self._commit(frame, proposal, verdict)
             return
         looks = [*skipped, (frame, image)][:: -self._pace.look_stride]
-        for number, pixels in reversed(looks):
-            proposal = self._propose(number, pixels())
+        for number, earlier in reversed(looks):
+            proposal = self._propose(number, earlier)
             if proposal is not None:
                 self._commit(number, proposal, accept(proposal, self._score_scale))
 
-    def _propose(self, frame: int, image: ByteArray) -> Proposal | None:
+    def _propose(self, frame: int, image: LazyImage) -> Proposal | None:
         for track in self._tracks:
             track.hidden = frame - track.frames[-1]
         return propose(self._follower, image, self._tracks, self._pace)

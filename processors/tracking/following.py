@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.model_spec import ScoreScale
-from core.types import ByteArray, Detections, FloatArray
+from core.types import Detections, FloatArray
 from processors.tracking.backward_tracking import MAX_GROWTH, SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
@@ -57,8 +58,8 @@ def is_calm(track: Track, scale: ScoreScale, pace: FramePace) -> bool:
     return track.hidden == 0 and track.speed < CALM_SPEED / pace.rate and track.scores[-1] >= scale.calm
 
 
-def propose(follower: BoxFollower, image: ByteArray, tracks: Sequence[Track], pace: FramePace) -> Proposal | None:
-    """Run the follower on all tracks that are not given up; None if there are none.
+def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pace: FramePace) -> Proposal | None:
+    """Run the follower on all tracks that are not given up; None if there are none, and then `image` is not converted.
 
     `Track.hidden` must already count up to this frame.
     """
@@ -69,7 +70,7 @@ def propose(follower: BoxFollower, image: ByteArray, tracks: Sequence[Track], pa
     if not followed:
         return None
     expected = np.stack([t.expected(pace) for t in followed])
-    return Proposal(followed, expected, follower.follow(image, [t.id for t in followed], expected))
+    return Proposal(followed, expected, follower.follow(image(), [t.id for t in followed], expected))
 
 
 def accept(proposal: Proposal, scale: ScoreScale) -> Verdict:

@@ -11,6 +11,7 @@ import pytest
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
+from core.types import ByteArray
 from processors.tracking.box_trackers import CascadeFollower
 from processors.tracking.face_stream import (
     DETECTION_MARGIN,
@@ -81,6 +82,26 @@ def test_calm_frames_are_skipped_and_foreseen() -> None:
         foreseen.append((was_expected, results == []))
     assert sum(skipped for _, skipped in foreseen) > 20 * (1 - 1 / PACE.calm_stride) - 2
     assert all(expected for expected, skipped in foreseen if skipped)
+
+
+class Counted(KnownImage):
+    """Notes that somebody looked."""
+
+    is_seen = False
+
+    def __call__(self) -> ByteArray:
+        self.is_seen = True
+        return super().__call__()
+
+
+def test_only_images_that_are_searched_are_converted_while_nobody_is_there() -> None:
+    player = Player()
+    images = [Counted(player.detector.picture(frame, 20 if frame < 60 else 220)) for frame in range(75)]
+    for frame, image in enumerate(images):
+        player.stream.update(frame, image, cut=False)
+    converted = [frame for frame, image in enumerate(images) if image.is_seen]
+    assert converted == [frame for frame, _ in player.detector.searches]
+    assert converted[0] == 0 and len(converted) == 2, "the first frame, and the one at which the change is noticed"
 
 
 def test_frames_that_were_searched_are_marked() -> None:
