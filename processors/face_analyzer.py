@@ -27,7 +27,7 @@ from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
-from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, thumbnail
+from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage
 from processors.faces.face_observer import FaceObserver, ObserverThread
 from processors.faces.faceless_check import FacelessCheck
 from processors.faces.look_observer import LookObserver
@@ -40,6 +40,7 @@ from processors.shots.shot_boundary import ShotBoundary, ShotSource
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
+from processors.tracking.frame_pace import FramePace, FrameTicks
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from utils.malloc_tuning import MemoryReturn
 from utils.prefetch import prefetch
@@ -123,6 +124,7 @@ class DecodedFrames:
         prefetcher: ProposalPrefetcher | None,
         smallest_face: float,
         part: VideoPart,
+        ticks: FrameTicks,
     ) -> None:
         """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
         self._reader = reader
@@ -133,31 +135,31 @@ class DecodedFrames:
         self._prefetcher = prefetcher
         self._smallest_face = smallest_face
         self._part = part
+        self._ticks = ticks
 
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
-        recent: deque[tuple[int, AnalysisImage]] = deque(maxlen=MAX_CUT_DELAY + 1)
+        recent: deque[AnalysisFrame] = deque(maxlen=MAX_CUT_DELAY + 1)
         placed: PixelBox | None = None
         for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
-            frame = AnalysisFrame(source, AnalysisImage(source, *self._size))
-            recent.append((frame.index, frame.image))
+            frame = AnalysisFrame(source, AnalysisImage(source, *self._size), self._ticks.next(source.pts))
+            recent.append(frame)
             if self._is_image_needed():
                 frame.image()
             if self._prefetcher is not None:
-                self._prefetcher.offer(frame.index, frame.image)
-            small = thumbnail(source)
+                self._prefetcher.offer(frame.tick, frame.image)
             with timed("cuts"):
                 # Where the stream changes its shape, no camera path can go on.
                 is_reshaped = source.placed != placed and source.index > 0
                 placed = source.placed
-                boundaries = self._shots.update(small, is_cut=is_reshaped)
+                boundaries = self._shots.update(frame.image.small_rgb(), is_cut=is_reshaped)
                 cuts = _cut_frames(boundaries)
                 self._pictures.update(source, new_shot=is_reshaped or bool(cuts))
             if self._prefetcher is not None:
                 # The first frame of a shot is always searched, and the tracker has not come to it yet.
-                for index, image in recent:
-                    if index in cuts or index == frame.index == 0:
-                        self._prefetcher.start(index, image(), self._smallest_face)
+                for one in recent:
+                    if one.index in cuts or one.index == frame.index == 0:
+                        self._prefetcher.start(one.tick, one.image(), self._smallest_face)
             yield frame, boundaries
 
     def last_boundaries(self) -> list[ShotBoundary]:
@@ -185,6 +187,7 @@ class AnalysisPass:
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         self._rate = float(info.frame_rate)
+        self._pace = FramePace(self._rate)
         self._capacity = settings.faces_per_track
         self._shots = make_shot_source(settings, info)
         # A GPU is used by one thread only.
@@ -200,7 +203,7 @@ class AnalysisPass:
         )
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
         observers = make_observers(models, settings, scale, self._rate)
-        self._observers = ObserverThread(observers, scale, self._check_stop)
+        self._observers = ObserverThread(observers, scale, self._pace, self._check_stop)
         self._faceless = FacelessCheck(models, self._smallest_face)
         self._waiting: deque[AnalysisFrame] = deque()
         self._cuts: deque[int] = deque()
@@ -230,6 +233,7 @@ class AnalysisPass:
             self._prefetcher,
             self._smallest_face,
             part,
+            FrameTicks(self._info.frame_rate, self._info.time_base),
         )
 
     def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:
@@ -259,7 +263,7 @@ class AnalysisPass:
         ):
             beyond["cuts_beyond_end"] = count
         shots = decoded.shots(len(self._pts))
-        pieces = [piece for track in tracks for piece in cut_track(track, shots, self._rate, self._capacity)]
+        pieces = [piece for track in tracks for piece in cut_track(track, shots, self._pace, self._capacity)]
         hints = {} if pieces else self._faceless.findings()
         frame_pts = np.array(self._pts, np.int64)
         video = with_rate_of_all(self._info, frame_pts)
@@ -288,7 +292,7 @@ class AnalysisPass:
         if is_cut:
             self._cuts.popleft()
         with timed("track"):
-            results = self._stream.update(frame.index, frame.image, cut=is_cut)
+            results = self._stream.update(frame.index, frame.image, cut=is_cut, tick=frame.tick)
         if results and results[-1].searched and results[-1].frame == frame.index:
             self._faceless.offer(frame.image())
         self._deliver(results, frame)

@@ -19,15 +19,20 @@ LAZY_LIMIT_PX = 1920 * 1088
 
 
 class AnalysisImage:
-    """The image of one frame at the analysis size. Calling it gives the pixels, converted on the first call.
+    """A `LazyImage`: one frame at the analysis size. Calling it gives the pixels, converted on the first call.
 
     May be called from two threads, one after the other.
+
+    Attributes:
+        thumbnail: (72, 128, 3) uint8, Y V U as stored, area-averaged.
+        width, height: of the image, px.
     """
 
     def __init__(self, frame: VideoFrame, width: int, height: int) -> None:
-        """width, height: of the image, px."""
         self._frame: VideoFrame | None = frame
-        self._size = width, height
+        self.width, self.height = width, height
+        with timed("convert"):
+            self.thumbnail = frame.shrunk(THUMB_WIDTH, THUMB_HEIGHT)
         self._pixels: ByteArray | None = None
         if frame.width * frame.height > LAZY_LIMIT_PX:
             self()
@@ -37,24 +42,31 @@ class AnalysisImage:
         if self._pixels is None:
             assert self._frame is not None
             with timed("convert"):
-                self._pixels = self._frame.rgb(*self._size)
+                self._pixels = self._frame.rgb(self.width, self.height)
             self._frame = None
         return self._pixels
+
+    @property
+    def luma(self) -> ByteArray:
+        """(72, 128) uint8, luma as stored, area-averaged."""
+        return self.thumbnail[..., 0]
+
+    def small_rgb(self) -> ByteArray:
+        """(72, 128, 3) uint8, roughly RGB: matrix and range are ignored, which comparing frames does not need."""
+        return np.asarray(cv2.cvtColor(self.thumbnail, cv2.COLOR_YCrCb2RGB), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnalysisFrame:
-    """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer."""
+    """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer.
+
+    tick: when it is shown, see `FrameTicks`.
+    """
 
     source: VideoFrame
     image: AnalysisImage
+    tick: int
 
     @property
     def index(self) -> int:
         return self.source.index
-
-
-@timed("convert")
-def thumbnail(frame: VideoFrame) -> ByteArray:
-    """(72, 128, 3) uint8, roughly RGB: colour matrix and range are ignored, which comparing frames does not need."""
-    return np.asarray(cv2.cvtColor(frame.shrunk(THUMB_WIDTH, THUMB_HEIGHT), cv2.COLOR_YCrCb2RGB), np.uint8)

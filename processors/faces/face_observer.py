@@ -11,6 +11,7 @@ from core.types import FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.tracklet_maker import Findings, MeasuredTrack, measured_track
 from processors.tracking.face_stream import FrameFaces
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.helper_threads import submit
 
@@ -56,10 +57,13 @@ class ObserverThread:
     A context manager that ends its thread.
     """
 
-    def __init__(self, observers: Sequence[FaceObserver], scale: FloatArray, check: Callable[[], None]) -> None:
+    def __init__(
+        self, observers: Sequence[FaceObserver], scale: FloatArray, pace: FramePace, check: Callable[[], None]
+    ) -> None:
         """scale: (2,) source pixels per analysis pixel, x and y. check: called while waiting; may raise to leave."""
         self._observers = observers
         self._scale = scale
+        self._pace = pace
         self._check = check
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="observe")
         self._pending: deque[Future[None]] = deque()
@@ -104,7 +108,7 @@ class ObserverThread:
         found = [observer.on_track_end(track) for observer in self._observers]
         findings = [one for one in found if one is not None]
         if len(findings) == len(found):
-            self._tracks.append(measured_track(track, self._scale, findings))
+            self._tracks.append(measured_track(track, self._scale, findings, self._pace))
 
     def _submit(self, work: Callable[..., None], *arguments: object) -> None:
         self._pending.append(submit(self._pool, work, *arguments))

@@ -28,8 +28,8 @@ GOOD_HEIGHT_PX = 100.0
 GOOD_SHARPNESS = 150.0
 """variance of the Laplacian at 64 px of a face in focus"""
 
-MAX_STRETCH = 500
-"""frames; a longer stretch that only one sample stands for does not make it worth more"""
+MAX_STRETCH_S = 20.0
+"""seconds; a longer stretch that only one sample stands for does not make it worth more"""
 
 PORTRAIT_SCALE, PORTRAIT_MAX_PX = 1.9, 320
 """side of the portrait as a multiple of the face's longer side, and at most"""
@@ -132,8 +132,9 @@ class FaceSampler:
         portrait: None without samples.
     """
 
-    def __init__(self, embedder: FaceEmbedder, capacity: int) -> None:
+    def __init__(self, embedder: FaceEmbedder, capacity: int, frame_rate: float) -> None:
         self._embedder = embedder
+        self._max_stretch = MAX_STRETCH_S * frame_rate
         self._capacity = capacity
         self.samples: list[FaceSample] = []
         self.portrait: Portrait | None = None
@@ -186,17 +187,18 @@ class FaceSampler:
         self.samples.sort(key=lambda s: s.frame)
         if len(self.samples) > self._capacity:
             frames, quality = [s.frame for s in self.samples], [s.quality for s in self.samples]
-            del self.samples[least_worth(frames, quality)]
+            del self.samples[least_worth(frames, quality, self._max_stretch)]
 
 
-def least_worth(frames: Sequence[int], quality: Sequence[float]) -> int:
+def least_worth(frames: Sequence[int], quality: Sequence[float], max_stretch: float) -> int:
     """Which of some samples of one face, in order of time, can best be done without: its position.
 
-    Quality alone would keep neighbours; a sample also counts for the time that only it stands for.
+    Quality alone would keep neighbours; a sample also counts for the time that only it stands for, up to `max_stretch`
+    frames.
     """
     gaps = np.diff(np.array(frames, float))
     alone = np.append(np.inf, gaps) + np.append(gaps, np.inf)
-    return int((np.array(quality) * np.sqrt(np.minimum(alone, MAX_STRETCH))).argmin())
+    return int((np.array(quality) * np.sqrt(np.minimum(alone, max_stretch))).argmin())
 
 
 def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], picture: PixelBox | None) -> ByteArray:

@@ -8,7 +8,8 @@ import numpy as np
 
 from core.model_manager import ModelManager
 from processors.faces.face_sampler import FaceSample
-from processors.faces.tracklet_maker import MIN_FRAMES
+from processors.faces.tracklet_maker import least_frames
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.stage_times import timed
 
@@ -38,6 +39,7 @@ class TrackCheck:
 
     def __init__(self, models: ModelManager, frame_rate: float) -> None:
         self._models = models
+        self._min_frames = least_frames(FramePace(frame_rate))
         self._min_doubtful = MIN_DOUBTFUL_S * frame_rate
         self._min_sure = SURE_S * frame_rate
 
@@ -48,7 +50,7 @@ class TrackCheck:
             ModelError: the verifier cannot be had.
         """
         length = track.frames[-1] - track.frames[0] + 1
-        if length < MIN_FRAMES:
+        if length < self._min_frames:
             return False
         confirmed = track.confirmations / max(track.full_searches, 1)
         scale, score = self._models.detector.score_scale, float(np.median(track.scores))

@@ -20,7 +20,7 @@ from core.types import FloatArray
 from processors.faces.appearance import Appearance
 from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler, face_quality
 from processors.faces.track_division import MIN_SAMPLES, Transition, division_points
-from processors.tracking.following import CALM_STRIDE
+from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import iou_matrix
 
 STRETCH_S = 1.5
@@ -97,6 +97,7 @@ class TrackStretches:
         self._similarity = Similarity.for_embedder(embedder.name)
         self._capacity = max(capacity, STRETCH_SAMPLES)
         self._rate = frame_rate
+        self._stride = FramePace(frame_rate).calm_stride
         self._done: list[Stretch] = []
         self._recent: list[Stretch] = []
         self._after_dissolve = False
@@ -110,7 +111,7 @@ class TrackStretches:
         transition = self._transition_to(frame, box, seen)
         if transition is not None or self._after_dissolve:
             self._close()
-            sampler = FaceSampler(self._embedder, self._capacity)
+            sampler = FaceSampler(self._embedder, self._capacity, self._rate)
             self._current = Stretch(frame, frame, sampler, transition or Transition.CONTINUED)
             self._current.starts_part = self._after_dissolve
             self._after_dissolve = False
@@ -169,7 +170,7 @@ class TrackStretches:
         if current is None or self._look is None:
             return Transition.CONTINUED
         has_moved = float(iou_matrix(self._box[None], box[None])[0, 0]) < MIN_OVERLAP
-        if frame - current.last > CALM_STRIDE:
+        if frame - current.last > self._stride:
             return Transition.FOUND_ELSEWHERE if has_moved else Transition.JUMPED
         is_settled = frame - current.first >= MIN_STRETCH_S * self._rate
         if is_settled and (has_moved or float(self._look @ seen.look) < MIN_LIKENESS):

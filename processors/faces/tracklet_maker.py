@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Shot, Tracklet
-from processors.faces.face_sampler import Portrait, least_worth
-from processors.tracking.following import CALM_STRIDE
+from processors.faces.face_sampler import MAX_STRETCH_S, Portrait, least_worth
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.stage_times import timed
 
-MIN_FRAMES = 3
-"""shorter tracks are flicker"""
+MIN_TRACK_S, MIN_FRAMES = 0.12, 3
+"""tracks that are shorter, or have fewer frames, are flicker"""
 
 LOOKS = 8
 """most looks around a face that a tracklet keeps, spread over its time"""
@@ -59,7 +59,7 @@ class MeasuredTrack:
 
 
 @timed("embed")
-def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings]) -> MeasuredTrack:
+def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings], pace: FramePace) -> MeasuredTrack:
     """A row for every frame of the track; `cut_track` sets its shot.
 
     scale: (2,) source pixels per analysis pixel, x and y. findings: of all observers.
@@ -77,7 +77,7 @@ def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings]
         shot=0,
         frames=tracklet_frames(track),
         boxes=places[:, :4].astype(np.float32),
-        scores=_scores(seen, np.array(track.scores, np.float32)),
+        scores=_scores(seen, np.array(track.scores, np.float32), pace.calm_stride),
         landmarks=places[:, 4:].reshape(-1, 5, 2).astype(np.float32),
         signals={name: values for name, values in columns.items() if name not in _FIELDS},
         **fields,
@@ -86,12 +86,17 @@ def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings]
     return MeasuredTrack(whole, divisions, [portrait for one in findings for portrait in one.portraits])
 
 
+def least_frames(pace: FramePace) -> int:
+    """The number of frames from its first to its last that a track has at least."""
+    return max(MIN_FRAMES, pace.frames(MIN_TRACK_S))
+
+
 def tracklet_frames(track: Track) -> IntArray:
     """(T,) the frames of the tracklet that `track` becomes: all from its first to its last."""
     return np.arange(track.frames[0], track.frames[-1] + 1)
 
 
-def cut_track(track: MeasuredTrack, shots: Sequence[Shot], frame_rate: float, capacity: int) -> list[Tracklet]:
+def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capacity: int) -> list[Tracklet]:
     """The parts of a track that lie in one shot and show one person each, with their own samples and portraits.
 
     The tracker knows neither dissolves nor people, which are known only afterwards. capacity: most samples of a part.
@@ -99,13 +104,13 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], frame_rate: float, ca
     whole = track.whole
     pieces = []
     for shot in shots:
-        inner = _divisions_within(shot, track.divisions, shots, DISSOLVE_LENGTH_S * frame_rate)
+        inner = _divisions_within(shot, track.divisions, shots, DISSOLVE_LENGTH_S * pace.rate)
         for start, end in zip([shot.start, *inner], [*inner, shot.end], strict=True):
             seen = np.flatnonzero((whole.frames >= start) & (whole.frames < end) & (whole.scores > 0))
-            if len(seen) == 0 or seen[-1] - seen[0] + 1 < MIN_FRAMES:
+            if len(seen) == 0 or seen[-1] - seen[0] + 1 < least_frames(pace):
                 continue
-            clear = _without_dissolves(shot, start, end, shots, DISSOLVE_MARGIN_S * frame_rate)
-            chosen = _best_samples(whole, (start, end), clear, capacity)
+            clear = _without_dissolves(shot, start, end, shots, DISSOLVE_MARGIN_S * pace.rate)
+            chosen = _best_samples(whole, (start, end), clear, capacity, pace)
             looks = _looks(whole, (start, end), clear)
             piece = whole.part(slice(seen[0], seen[-1] + 1), chosen, looks)
             portrait = _best_portrait(track.portraits, (start, end), clear)
@@ -126,7 +131,9 @@ def _without_dissolves(shot: Shot, start: int, end: int, shots: Sequence[Shot], 
     return first, end - margin if fades_out and end == shot.end else end
 
 
-def _best_samples(whole: Tracklet, part: tuple[int, int], clear: tuple[float, float], capacity: int) -> list[int]:
+def _best_samples(
+    whole: Tracklet, part: tuple[int, int], clear: tuple[float, float], capacity: int, pace: FramePace
+) -> list[int]:
     """Positions of the samples that represent a part: from its clear frames if there are any, best first."""
     frames = whole.sample_frames
     for first, end in (clear, part):
@@ -135,7 +142,8 @@ def _best_samples(whole: Tracklet, part: tuple[int, int], clear: tuple[float, fl
             break
     by_time = sorted(chosen.tolist(), key=lambda k: frames[k])
     while len(by_time) > capacity:
-        del by_time[least_worth([int(frames[k]) for k in by_time], [whole.sample_quality[k] for k in by_time])]
+        quality = [whole.sample_quality[k] for k in by_time]
+        del by_time[least_worth([int(frames[k]) for k in by_time], quality, MAX_STRETCH_S * pace.rate)]
     return sorted(by_time, key=lambda k: (-whole.sample_quality[k], frames[k]))
 
 
@@ -164,9 +172,12 @@ def interpolated(frames: IntArray, rows: NDArray[np.float32]) -> NDArray[np.floa
     return np.stack([np.interp(every, frames, column) for column in rows.T], 1)
 
 
-def _scores(frames: IntArray, scores: FloatArray) -> FloatArray:
-    """A score for every frame: linear over frames that were skipped, 0 where the face was hidden for longer."""
+def _scores(frames: IntArray, scores: FloatArray, stride: int) -> FloatArray:
+    """A score for every frame: linear over frames that were skipped, 0 where the face was hidden for longer.
+
+    stride: most frames from one look to the next.
+    """
     every = interpolated(frames, scores[:, None])[:, 0].astype(np.float32)
-    for row in np.flatnonzero(np.diff(frames) > CALM_STRIDE):
+    for row in np.flatnonzero(np.diff(frames) > stride):
         every[frames[row] - frames[0] + 1 : frames[row + 1] - frames[0]] = 0
     return every

@@ -8,28 +8,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import ByteArray, FloatArray
+from core.types import FloatArray
+from processors.tracking.lazy_image import LazyImage
 
 WIDTH, HEIGHT = 96, 54
 """cells compared; the smallest wanted face covers three of them"""
 
-CHANGE_LEVELS = 6.0
-"""least difference of a changed cell, grey levels; noise and compression move cell means by 1 to 2"""
+CHANGE_LEVELS = 5.0
+"""a changed cell differs by more, levels of stored luma (5.8 grey levels, in limited range); noise and compression move
+cell means by 1 to 2"""
 
 
 class Cells:
-    """Mean grey levels of an image's cells.
+    """Mean luma of an image's cells.
 
     Attributes:
         levels: (54, 96) int16.
         width, height: of the image, px.
     """
 
-    def __init__(self, image: ByteArray) -> None:
-        """image: (h, w, 3) uint8 RGB."""
-        self.height, self.width = image.shape[:2]
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        self.levels = np.asarray(cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.int16)
+    def __init__(self, image: LazyImage) -> None:
+        self.width, self.height = image.width, image.height
+        self.levels = np.asarray(cv2.resize(image.luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.int16)
 
 
 class ChangeDetector:

@@ -1,7 +1,7 @@
 """When and where the detector searches a frame: as seldom and as little as the result allows.
 
 `next_search` is the only rule. The schedule asks it for the current frame, and iterates it on copies of its state
-to foresee the searches that follow.
+to foresee the searches that follow. Frames are named by their ticks (see `FrameTicks`), because intervals are times.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from config import AnalysisSettings
 from core.models.face_detector import Candidates, FaceDetector
-from core.types import ByteArray, Detections, FloatArray
+from core.types import Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
+from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.tracker_monitor import TrackerMonitor
 
 LOST_LOOK_OUT = 0.4
@@ -47,14 +49,14 @@ class Search(Enum):
 class SearchState:
     """What decides about the next search.
 
-    now: first frame that is not decided about. last_frame: the last one that was searched, or counts as searched.
-    last_full: the last one that was searched everywhere. full_interval, newcomer_interval: frames from one search to
-    the next, of any kind or everywhere. small_next: whether the next look-out includes small faces.
+    now: first tick that is not decided about. last: the last one that was searched, or counts as searched.
+    last_full: the last one that was searched everywhere. full_interval, newcomer_interval: ticks from one search to
+    the next, everywhere or of any kind. small_next: whether the next look-out includes small faces.
     is_somebody_lost: then every search includes them.
     """
 
     now: int = _NEVER
-    last_frame: int = _NEVER
+    last: int = _NEVER
     last_full: int = _NEVER
     full_interval: int = 1
     newcomer_interval: int = 1
@@ -65,26 +67,26 @@ class SearchState:
         """Whether a search that happens now includes small faces."""
         return search is Search.EVERYWHERE or self.small_next or self.is_somebody_lost
 
-    def after(self, frame: int, search: Search) -> SearchState:
-        """The state after `frame` was searched."""
+    def after(self, tick: int, search: Search) -> SearchState:
+        """The state after the frame of `tick` was searched."""
         everywhere = search is Search.EVERYWHERE
         return dataclasses.replace(
             self,
-            now=frame + 1,
-            last_frame=frame,
-            last_full=frame if everywhere else self.last_full,
+            now=tick + 1,
+            last=tick,
+            last_full=tick if everywhere else self.last_full,
             small_next=everywhere or not self.includes_small(search),
         )
 
 
 def next_search(state: SearchState) -> tuple[int, Search]:
-    """The frame that is searched next if nothing happens until then, and what for.
+    """The tick that is searched next if nothing happens until then, and what for.
 
-    Newcomers are only searched for if that frame turns out to have changed, or somebody is lost.
+    Newcomers are only searched for if the image turns out to have changed, or somebody is lost.
     """
     full = state.last_full + state.full_interval
-    frame = max(min(full, state.last_frame + state.newcomer_interval), state.now)
-    return frame, Search.EVERYWHERE if frame >= full else Search.NEWCOMERS
+    tick = max(min(full, state.last + state.newcomer_interval), state.now)
+    return tick, Search.EVERYWHERE if tick >= full else Search.NEWCOMERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,9 @@ class ExpectedSearch:
     decoder's thread with what the tracker knew earlier, so its answer is a guess, too.
     """
 
-    frame: int
+    tick: int
     smallest: float
-    is_needed: Callable[[ByteArray], bool]
+    is_needed: Callable[[LazyImage], bool]
 
 
 class CandidateSource(Protocol):
@@ -107,7 +109,7 @@ class CandidateSource(Protocol):
         """These are the searches to come; they replace those expected before."""
         ...
 
-    def take(self, frame: int, smallest: float) -> Candidates | None:
+    def take(self, tick: int, smallest: float) -> Candidates | None:
         """Candidates of this search, None if they were not computed."""
         ...
 
@@ -122,7 +124,7 @@ class DetectionSchedule:
         self,
         detector: FaceDetector,
         settings: AnalysisSettings,
-        frame_rate: float,
+        pace: FramePace,
         min_face_px: float,
         candidates: CandidateSource | None = None,
     ) -> None:
@@ -131,49 +133,50 @@ class DetectionSchedule:
         self._detector = detector
         self._candidates = candidates
         self._min_face_px = min_face_px
-        self._look_out = settings.search_interval * frame_rate
+        self._pace = pace
+        self._look_out = settings.search_interval * pace.rate
         self._state = SearchState()
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
-        self._latest_cells: tuple[ByteArray, Cells] | None = None
+        self._latest_cells: tuple[LazyImage, Cells] | None = None
 
     @property
-    def last_frame(self) -> int:
-        """The last frame that was searched, or counts as searched."""
-        return self._state.last_frame
+    def last_search(self) -> int:
+        """The last tick that was searched, or counts as searched."""
+        return self._state.last
 
     def start_shot(self) -> None:
         """The next frame is searched everywhere, whatever was searched before."""
         self.monitor.reset()
         self._state = SearchState()
 
-    def due(self, frame: int, image: Callable[[], ByteArray], known: FloatArray, *, lost: bool) -> Search:
+    def due(self, tick: int, image: LazyImage, known: FloatArray, *, lost: bool) -> Search:
         """What to search this frame for.
 
         known: (N, 4) faces visible until now. lost: whether a face was visible and is not any more.
         """
-        self._observe(frame, lost=lost)
-        next_frame, search = next_search(self._state)
-        if next_frame > frame:
+        self._observe(tick, lost=lost)
+        next_tick, search = next_search(self._state)
+        if next_tick > tick:
             return Search.NOTHING
-        if search is Search.EVERYWHERE or lost or self.has_changed(image(), known):
+        if search is Search.EVERYWHERE or lost or self.has_changed(image, known):
             return search
-        self._state = dataclasses.replace(self._state, last_frame=frame)
+        self._state = dataclasses.replace(self._state, last=tick)
         self._announce(known)
         return Search.NOTHING
 
-    def has_changed(self, image: ByteArray, known: FloatArray) -> bool:
+    def has_changed(self, image: LazyImage, known: FloatArray) -> bool:
         """Whether the image differs, away from the known faces, from the last one that was searched thoroughly."""
         return self._searched_small.compare(self._cells(image)).outside(list(known))
 
-    def run(self, frame: int, image: ByteArray, search: Search, known: FloatArray, *, lost: bool) -> Detections:
+    def run(self, tick: int, image: LazyImage, search: Search, known: FloatArray, *, lost: bool) -> Detections:
         """Search the image. Of newcomers only those are found whose place has changed, unless somebody is lost."""
-        self._observe(frame, lost=lost)
+        self._observe(tick, lost=lost)
         small = self._state.includes_small(search)
         smallest = self._smallest(small)
-        cells = self._cells(image)
-        candidates = self._candidates.take(frame, smallest) if self._candidates else None
+        pixels, cells = image(), self._cells(image)
+        candidates = self._candidates.take(tick, smallest) if self._candidates else None
         if search is Search.EVERYWHERE:
-            found = self._detector.detect([image], smallest, candidates=candidates)[0]
+            found = self._detector.detect([pixels], smallest, candidates=candidates)[0]
         else:
             changes = (self._searched_small if small else self._searched).compare(cells)
 
@@ -182,20 +185,22 @@ class DetectionSchedule:
 
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
-            found = self._detector.detect([image], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
+            found = self._detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[
+                0
+            ]
         if small:
             self._searched_small.remember(cells)
         self._searched.remember(cells)
-        self._state = self._state.after(frame, search)
+        self._state = self._state.after(tick, search)
         self._announce(known)
         return found
 
-    def _observe(self, frame: int, *, lost: bool) -> None:
+    def _observe(self, tick: int, *, lost: bool) -> None:
         """Bring into the state what the tracker knows now."""
         self._state = dataclasses.replace(
             self._state,
-            now=frame,
-            full_interval=self.monitor.interval,
+            now=tick,
+            full_interval=self._pace.frames(self.monitor.interval_s),
             # A lost face has to be found soon: then the tracks before and after the gap can still be joined.
             newcomer_interval=math.ceil(self._look_out * (LOST_LOOK_OUT if lost else 1.0)),
             is_somebody_lost=lost,
@@ -207,28 +212,28 @@ class DetectionSchedule:
             return
         reference, lost = self._searched_small, self._state.is_somebody_lost
 
-        def has_changed(image: ByteArray) -> bool:
+        def has_changed(image: LazyImage) -> bool:
             return lost or reference.compare(Cells(image)).outside(list(known))
 
         state = self._state
-        horizon = state.last_frame + state.newcomer_interval + FORESIGHT
+        horizon = state.last + state.newcomer_interval + FORESIGHT
         expected: list[ExpectedSearch] = []
-        while state.last_frame < horizon:
-            frame, search = next_search(state)
+        while state.last < horizon:
+            tick, search = next_search(state)
             is_needed = _always if search is Search.EVERYWHERE else has_changed
-            expected.append(ExpectedSearch(frame, self._smallest(state.includes_small(search)), is_needed))
-            state = state.after(frame, search)
+            expected.append(ExpectedSearch(tick, self._smallest(state.includes_small(search)), is_needed))
+            state = state.after(tick, search)
         self._candidates.expect(*expected)
 
     def _smallest(self, includes_small: bool) -> float:
         return self._min_face_px * (1.0 if includes_small else SMALL_FACES)
 
-    def _cells(self, image: ByteArray) -> Cells:
+    def _cells(self, image: LazyImage) -> Cells:
         """Cached: up to four questions are asked about one image."""
         if self._latest_cells is None or self._latest_cells[0] is not image:
             self._latest_cells = image, Cells(image)
         return self._latest_cells[1]
 
 
-def _always(image: ByteArray) -> bool:
+def _always(image: LazyImage) -> bool:
     return True

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector, FaceRefiner
 from core.types import FloatArray
-from processors.tracking.backward_tracking import LazyImage
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
 from processors.tracking.face_tracker import FaceTracker, FrameAction
+from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
 
 DETECTION_MARGIN = 0.9
@@ -60,8 +61,9 @@ class FaceStream:
     ) -> None:
         """rate: frames per second. height: of the images, px. candidates: may compute candidates ahead of a search."""
         smallest = smallest_searched_face(settings.min_face, height)
-        schedule = DetectionSchedule(detector, settings, rate, smallest, candidates)
-        self._tracker = FaceTracker(schedule, refiner, follower, settings, rate)
+        pace = FramePace(rate)
+        schedule = DetectionSchedule(detector, settings, pace, smallest, candidates)
+        self._tracker = FaceTracker(schedule, refiner, follower, settings, pace)
         self._last_frame: int | None = None
         self.expects_skip = False
 
@@ -70,19 +72,20 @@ class FaceStream:
         """Counts of searches and of followed and lost faces so far."""
         return self._tracker.statistics
 
-    def update(self, frame_index: int, image: LazyImage, *, cut: bool) -> list[FrameFaces]:
+    def update(self, frame_index: int, image: LazyImage, *, cut: bool, tick: int | None = None) -> list[FrameFaces]:
         """Take the next frame; returns the frames whose visible faces became known, in order.
 
-        That is this frame, unless it is skipped because all faces are calm; before it, after a cut, the last frame of
-        the shot before once more, if it had not been searched.
+        That is this frame, unless it is skipped because the last look was a moment ago; before it, after a cut, the
+        last frame of the shot before once more, if it had not been searched.
 
-        image: gives (h, w, 3) uint8 RGB, the same array each time; kept for a second, called only if needed.
+        image: kept for a second, converted only if needed.
         cut: this frame is the first one of a new shot. The first frame of the video need not be one.
+        tick: when it is shown, see `FrameTicks`; None: the rate is constant.
         """
         results = self._end_shot() if cut else []
         self._last_frame = frame_index
-        action = self._tracker.update(frame_index, image)
-        self.expects_skip = action is FrameAction.SKIPPED or self._tracker.is_calm
+        action = self._tracker.update(frame_index, image, tick)
+        self.expects_skip = action is FrameAction.SKIPPED or self._tracker.expects_skip
         if action is not FrameAction.SKIPPED:
             results.append(self._visible(frame_index, searched=action is FrameAction.SEARCHED))
         return results

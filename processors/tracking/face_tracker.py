@@ -1,10 +1,11 @@
 """Tracks of faces through one shot: how to follow them, and which detection belongs to which track.
 
-Three things happen to a frame. Every known face is followed into it; while all are calm that is only done on every
-third frame, and the frames in between are made up for if the third is a surprise. At the interval `search_interval` the
-detector searches for newcomers where no face is known, unless nothing has changed there. At the interval that the
-`TrackerMonitor` asks for, and on the first frame of a shot, it searches everywhere and corrects the tracks. A newcomer
-is followed backwards through the frames kept, to its true first frame, so searching seldom costs no accuracy.
+Three things happen to a frame. Every known face is followed into it, unless the last look at the faces was less than
+`LOOK_S` ago; while all are calm that is only done every `CALM_LOOK_S`, and the frames in between are made up for if the
+look is a surprise. At the interval `search_interval` the detector searches for newcomers where no face is known, unless
+nothing has changed there. At the interval that the `TrackerMonitor` asks for, and on the first frame of a shot, it
+searches everywhere and corrects the tracks. A newcomer is followed backwards through the frames kept, to its true first
+frame, so searching seldom costs no accuracy.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from scipy.optimize import linear_sum_assignment
 from config import AnalysisSettings
 from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, Detections, FloatArray
-from processors.tracking.backward_tracking import SAME_FACE_OVERLAP, BackwardTracker, LazyImage
+from processors.tracking.backward_tracking import SAME_FACE_OVERLAP, BackwardTracker
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import LOST_LOOK_OUT, DetectionSchedule, Search
-from processors.tracking.following import CALM_STRIDE, Proposal, Verdict, accept, is_calm, propose, stays_calm
+from processors.tracking.following import Proposal, Verdict, accept, is_calm, propose, stays_calm
+from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
@@ -57,21 +60,23 @@ class FaceTracker:
         refiner: FaceRefiner,
         follower: BoxFollower,
         settings: AnalysisSettings,
-        frame_rate: float,
+        pace: FramePace,
     ) -> None:
+        self._pace = pace
         self._schedule = schedule
         self._follower = follower
         self._score_scale = refiner.score_scale
         self._settings = settings
         # Small newcomers may wait for two look-outs.
-        self._backward = BackwardTracker(refiner, 2 * settings.search_interval, frame_rate)
+        self._backward = BackwardTracker(refiner, 2 * settings.search_interval, pace)
         # A face that comes back in time is only found by the next look-out.
-        self._patience = round((settings.max_occlusion + settings.search_interval * LOST_LOOK_OUT) * frame_rate) + 1
+        self._patience = round((settings.max_occlusion + settings.search_interval * LOST_LOOK_OUT) * pace.rate) + 1
         self._tracks: list[Track] = []
         self._recently_ended: list[Track] = []
         self._ended: list[Track] = []
         self._next_id = 0
         self._skipped: list[tuple[int, LazyImage]] = []
+        self._tick = self._last_look = 0
         self._visible_before: set[int] = set()
         self.statistics = {"full_detections": 0, "look_outs": 0, "faces_followed": 0, "faces_lost": 0}
 
@@ -81,37 +86,45 @@ class FaceTracker:
         return [t for t in self._tracks if t.hidden == 0]
 
     @property
-    def is_calm(self) -> bool:
-        """Whether the next frame will probably be skipped: no face moves much or was lost just now."""
-        if not self._follower.stateless or len(self._skipped) >= CALM_STRIDE - 1:
-            return False
-        return all(is_calm(track, self._score_scale) for track in self._tracks)
+    def expects_skip(self) -> bool:
+        """Whether the next frame will probably be skipped: it comes soon after the last look at the faces."""
+        return self._may_skip(self._tick + 1)
 
-    def update(self, frame: int, image: LazyImage) -> FrameAction:
-        """Take the next frame. image: analysis size; kept for a second."""
-        search = self._schedule.due(frame, image, self._known(), lost=self._is_somebody_lost())
-        if search is Search.NOTHING and self.is_calm:
+    def update(self, frame: int, image: LazyImage, tick: int | None = None) -> FrameAction:
+        """Take the next frame. image: analysis size; kept for a second. tick: see `FrameTicks`; `frame` if None."""
+        self._tick = frame if tick is None else tick
+        search = self._schedule.due(self._tick, image, self._known(), lost=self._is_somebody_lost())
+        if search is Search.NOTHING and self._may_skip(self._tick):
             self._skipped.append((frame, image))
             self._backward.history.append((frame, image))
             return FrameAction.SKIPPED
+        self._last_look = self._tick
         self._catch_up(frame, image)
         if search is not Search.NOTHING:
-            self._detect(frame, image(), search)
+            self._detect(frame, image, search)
         self._backward.history.append((frame, image))
         self._end_lost_tracks()
         return FrameAction.FOLLOWED if search is Search.NOTHING else FrameAction.SEARCHED
 
+    def _may_skip(self, tick: int) -> bool:
+        """Whether the faces need no look at `tick`: the last one was a moment ago, or while all are calm, a while."""
+        if not self._follower.stateless:
+            return False
+        is_everybody_calm = all(is_calm(track, self._score_scale, self._pace) for track in self._tracks)
+        stride = self._pace.calm_stride if is_everybody_calm else self._pace.look_stride
+        return tick - self._last_look < stride
+
     def search_last_frame(self) -> bool:
         """Search the last frame of a shot, which may hold newcomers; False if it was searched already."""
         history = self._backward.history
-        if not history or self._schedule.last_frame == history[-1][0]:
+        if not history or self._schedule.last_search == self._tick:
             return False
         frame, image = history.pop()
         if self._skipped and self._skipped[-1][0] == frame:
             self._skipped.pop()
             self._catch_up(frame, image)
-        if self._schedule.has_changed(image(), self._known()):
-            self._detect(frame, image(), Search.NEWCOMERS)
+        if self._schedule.has_changed(image, self._known()):
+            self._detect(frame, image, Search.NEWCOMERS)
         history.append((frame, image))
         return True
 
@@ -138,24 +151,25 @@ class FaceTracker:
         return np.stack([t.box for t in self.visible]) if self.visible else np.zeros((0, 4), np.float32)
 
     def _catch_up(self, frame: int, image: LazyImage) -> None:
-        """Follow all faces into this frame: over the skipped ones if that goes well, else through each of them."""
+        """Follow all faces into this frame: over the skipped ones if that goes well, else with looks in between."""
         skipped, self._skipped = self._skipped, []
-        proposal = self._propose(frame, image())
+        proposal = self._propose(frame, image)
         if proposal is None:
             return
         verdict = accept(proposal, self._score_scale)
-        if not skipped or stays_calm(proposal, verdict, self._score_scale):
+        if len(skipped) < self._pace.look_stride or stays_calm(proposal, verdict, self._score_scale):
             self._commit(frame, proposal, verdict)
             return
-        for number, pixels in (*skipped, (frame, image)):
-            proposal = self._propose(number, pixels())
+        looks = [*skipped, (frame, image)][:: -self._pace.look_stride]
+        for number, earlier in reversed(looks):
+            proposal = self._propose(number, earlier)
             if proposal is not None:
                 self._commit(number, proposal, accept(proposal, self._score_scale))
 
-    def _propose(self, frame: int, image: ByteArray) -> Proposal | None:
+    def _propose(self, frame: int, image: LazyImage) -> Proposal | None:
         for track in self._tracks:
             track.hidden = frame - track.frames[-1]
-        return propose(self._follower, image, self._tracks)
+        return propose(self._follower, image, self._tracks, self._pace)
 
     def _commit(self, frame: int, proposal: Proposal, verdict: Verdict) -> None:
         """Write what was accepted into the tracks, and tell the monitor how it went."""
@@ -172,14 +186,14 @@ class FaceTracker:
                 track.append_possible(*values)
         self._visible_before = {t.id for t in self.visible}
 
-    def _detect(self, frame: int, image: ByteArray, search: Search) -> None:
+    def _detect(self, frame: int, image: LazyImage, search: Search) -> None:
         everywhere = search is Search.EVERYWHERE
         self.statistics["full_detections" if everywhere else "look_outs"] += 1
-        found = self._schedule.run(frame, image, search, self._known(), lost=self._is_somebody_lost())
-        explained = self._correct(image, found, everywhere)
+        found = self._schedule.run(self._tick, image, search, self._known(), lost=self._is_somebody_lost())
+        explained = self._correct(image(), found, everywhere)
         for row in np.flatnonzero(~explained):
             if found.scores[row] >= self._settings.face_score:
-                self._welcome(frame, image, found[row : row + 1])
+                self._welcome(frame, image(), found[row : row + 1])
 
     def _correct(self, image: ByteArray, found: Detections, everywhere: bool) -> NDArray[np.bool_]:
         """Match detections with visible tracks; (N,) bool of the detections that are explained by one."""
@@ -227,7 +241,7 @@ class FaceTracker:
         for track in self._tracks:
             if track.hidden == 0 or not 1 / MAX_SIZE_RATIO < size / track.size < MAX_SIZE_RATIO:
                 continue
-            shifts = np.stack([box - track.box, box - track.expected()])
+            shifts = np.stack([box - track.box, box - track.expected(self._pace)])
             distance = float(np.linalg.norm(shifts[:, :2] + shifts[:, 2:], axis=1).min()) / (2 * track.size)
             if distance < MAX_RETURN_DISTANCE and (track.hidden, distance) < best_rank:
                 best, best_rank = track, (track.hidden, distance)
@@ -235,7 +249,9 @@ class FaceTracker:
 
     def _occupied(self, track: Track, frame: int, box: FloatArray) -> bool:
         """Whether another track has a face at `box` (1, 4) in an earlier frame."""
-        near = [t.box_near(frame, CALM_STRIDE) for t in (*self._tracks, *self._recently_ended) if t is not track]
+        near = [
+            t.box_near(frame, self._pace.calm_stride) for t in (*self._tracks, *self._recently_ended) if t is not track
+        ]
         others = [other for other in near if other is not None]
         return bool(others) and bool((iou_matrix(box, np.stack(others)) > SAME_FACE_OVERLAP).any())
 

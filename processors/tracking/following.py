@@ -12,24 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.model_spec import ScoreScale
-from core.types import ByteArray, Detections, FloatArray
+from core.types import Detections, FloatArray
 from processors.tracking.backward_tracking import MAX_GROWTH, SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import BoxFollower
+from processors.tracking.frame_pace import FramePace
+from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
-POSSIBLE_FRAMES, BLIND_FRAMES = 12, 3
-"""frames for which a face is followed that may be visible, and that is not visible at all; after that only a
+POSSIBLE_S, BLIND_S = 0.48, 0.12
+"""seconds for which a face is followed that may be visible, and that is not visible at all; after that only a
 detection brings it back"""
 
 MAX_UNSURE_GROWTH = 1.2
-"""largest ratio of a face's sizes in two consecutive frames if its score is not sure"""
+"""largest ratio of a face's sizes in two consecutive looks if its score is not sure"""
 
-CALM_STRIDE = 3
-"""calm faces are tracked on every third frame; boxes in between are interpolated"""
-
-CALM_SPEED = 0.05
-"""a calm face moves less than this per frame, in face sizes"""
+CALM_SPEED = 1.25
+"""a calm face moves less than this per second, in face sizes"""
 
 MAX_CALM_SURPRISE = 0.15
 """how far a calm face may be from its expected place after a stride, in face sizes; boxes jitter by 0.03"""
@@ -52,23 +51,26 @@ class Verdict:
     possible: NDArray[np.bool_]
 
 
-def is_calm(track: Track, scale: ScoreScale) -> bool:
+def is_calm(track: Track, scale: ScoreScale, pace: FramePace) -> bool:
     """Whether the face needs no look at every frame: it hardly moves, or has been given up until a detection."""
-    if track.hidden > POSSIBLE_FRAMES:
+    if track.hidden > pace.frames(POSSIBLE_S):
         return True
-    return track.hidden == 0 and track.speed < CALM_SPEED and track.scores[-1] >= scale.calm
+    return track.hidden == 0 and track.speed < CALM_SPEED / pace.rate and track.scores[-1] >= scale.calm
 
 
-def propose(follower: BoxFollower, image: ByteArray, tracks: Sequence[Track]) -> Proposal | None:
-    """Run the follower on all tracks that are not given up; None if there are none.
+def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pace: FramePace) -> Proposal | None:
+    """Run the follower on all tracks that are not given up; None if there are none, and then `image` is not converted.
 
     `Track.hidden` must already count up to this frame.
     """
-    followed = [t for t in tracks if t.hidden - len(t.possible_rows) <= BLIND_FRAMES and t.hidden <= POSSIBLE_FRAMES]
+    blind, possible = pace.frames(BLIND_S), pace.frames(POSSIBLE_S)
+    followed = [
+        t for t in tracks if t.hidden - pace.look_stride * len(t.possible_rows) <= blind and t.hidden <= possible
+    ]
     if not followed:
         return None
-    expected = np.stack([t.expected() for t in followed])
-    return Proposal(followed, expected, follower.follow(image, [t.id for t in followed], expected))
+    expected = np.stack([t.expected(pace) for t in followed])
+    return Proposal(followed, expected, follower.follow(image(), [t.id for t in followed], expected))
 
 
 def accept(proposal: Proposal, scale: ScoreScale) -> Verdict:

@@ -7,12 +7,12 @@ a search that was not foreseen computes the same candidates itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray
 from processors.tracking.detection_schedule import ExpectedSearch
+from processors.tracking.lazy_image import LazyImage
 from utils.helper_threads import submit
 
 
@@ -33,34 +33,33 @@ class ProposalPrefetcher:
 
     def expect(self, *searches: ExpectedSearch) -> None:
         """Replace the searches that are expected; called on the tracker's thread."""
-        self._expected = {search.frame: search for search in searches}
+        self._expected = {search.tick: search for search in searches}
 
-    def offer(self, frame: int, image: Callable[[], ByteArray]) -> None:
+    def offer(self, tick: int, image: LazyImage) -> None:
         """A frame has been decoded; called on the decoder's thread for all frames in order."""
-        expected = self._expected.get(frame)
+        expected = self._expected.get(tick)
         if expected is None:
             return
-        pixels = image()
-        if expected.is_needed(pixels):
-            self.start(frame, pixels, expected.smallest)
+        if expected.is_needed(image):
+            self.start(tick, image(), expected.smallest)
 
-    def start(self, frame: int, pixels: ByteArray, smallest: float) -> None:
+    def start(self, tick: int, pixels: ByteArray, smallest: float) -> None:
         """Compute the candidates for faces from `smallest` px on; called on the decoder's thread."""
-        foreseen, future = self._started.get(frame, (0.0, None))
+        foreseen, future = self._started.get(tick, (0.0, None))
         if future is not None:
             if foreseen == smallest:
                 return
             future.cancel()
-        self._started[frame] = smallest, submit(self._pool, self._detector.candidates, pixels, smallest)
+        self._started[tick] = smallest, submit(self._pool, self._detector.candidates, pixels, smallest)
 
-    def take(self, frame: int, smallest: float) -> Candidates | None:
+    def take(self, tick: int, smallest: float) -> Candidates | None:
         """Candidates of this search, None if they were not started; called on the tracker's thread.
 
         Raises:
             What computing the candidates raised.
         """
         # A copy of the keys, because the decoder's thread may add one meanwhile.
-        for earlier in [number for number in tuple(self._started) if number < frame]:
+        for earlier in [number for number in tuple(self._started) if number < tick]:
             self._started.pop(earlier)[1].cancel()
-        foreseen, future = self._started.pop(frame, (0.0, None))
+        foreseen, future = self._started.pop(tick, (0.0, None))
         return future.result() if future is not None and foreseen == smallest else None

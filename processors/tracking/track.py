@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.types import FloatArray
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.row_buffer import RowBuffer
 
 VELOCITY_MEMORY = 0.6
 """share of the old velocity that is kept when a new displacement is seen"""
 
 MAX_STEP = 0.25
-"""longest predicted displacement per frame, in face sizes: about as far as O-Net's refinement reaches"""
+"""longest predicted displacement from one look to the next, in face sizes: about as far as O-Net's refinement
+reaches"""
 
-COAST_FRAMES = 3
-"""frames for which a face that is not seen is expected to keep its velocity"""
+COAST_S = 0.12
+"""seconds for which a face that is not seen is expected to keep its velocity"""
 
 
 @dataclass(slots=True, eq=False)
@@ -107,10 +109,10 @@ class Track:
         """Displacement per frame, in face sizes."""
         return float(np.linalg.norm(self.velocity)) / max(self.size, 1e-3)
 
-    def expected(self) -> FloatArray:
+    def expected(self, pace: FramePace) -> FloatArray:
         """(4,) where the face should be `hidden` frames after its last row."""
         if self.possible_rows:
             return self.possible_rows[-1][1]
-        steps = min(self.hidden, COAST_FRAMES)
-        reach = MAX_STEP * self.size
+        steps = min(self.hidden, pace.frames(COAST_S))
+        reach = MAX_STEP / pace.look_stride * self.size
         return np.asarray(self.box + steps * np.tile(np.clip(self.velocity, -reach, reach), 2), np.float32)

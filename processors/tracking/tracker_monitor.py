@@ -7,8 +7,8 @@ from collections import deque
 WINDOW = 20
 """latest outcomes that count"""
 
-INTERVALS = ((0.95, 80), (0.80, 40), (0.60, 20), (0.0, 10))
-"""(least success rate, frames between two full detections)"""
+INTERVALS_S = ((0.95, 3.2), (0.80, 1.6), (0.60, 0.8), (0.0, 0.4))
+"""(least success rate, seconds between two full detections)"""
 
 
 class TrackerMonitor:
@@ -31,6 +31,6 @@ class TrackerMonitor:
         return sum(self._outcomes) / len(self._outcomes) if self._outcomes else 1.0
 
     @property
-    def interval(self) -> int:
-        """Frames from one full detection to the next."""
-        return next(frames for rate, frames in INTERVALS if self.success_rate >= rate)
+    def interval_s(self) -> float:
+        """Seconds from one full detection to the next."""
+        return next(seconds for rate, seconds in INTERVALS_S if self.success_rate >= rate)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,11 +17,12 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import BoxFollower, CascadeFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
 from processors.tracking.face_tracker import FaceTracker, FrameAction
-from processors.tracking.following import CALM_STRIDE
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
 RATE = 25.0
+PACE = FramePace(RATE)
 WIDTH_PX, HEIGHT_PX = 480, 270
 SIDE_PX = 40.0
 MIN_FACE_PX = 20.0
@@ -65,10 +67,25 @@ def outside(start: int, end: int) -> Callable[[int], bool]:
     return lambda frame: not start <= frame < end
 
 
-def spans(frames: Sequence[int]) -> list[tuple[int, int]]:
-    """The stretches [start, end) of rising `frames`; pictures that calm following leaves out do not end one."""
-    breaks = [i for i in range(1, len(frames)) if frames[i] - frames[i - 1] > CALM_STRIDE]
+def spans(frames: Sequence[int], pace: FramePace = PACE) -> list[tuple[int, int]]:
+    """The stretches [start, end) of rising `frames`; pictures that following leaves out do not end one."""
+    breaks = [i for i in range(1, len(frames)) if frames[i] - frames[i - 1] > pace.calm_stride]
     return [(part[0], part[-1] + 1) for part in np.split(np.array(frames), breaks)]
+
+
+class KnownImage:
+    """A `LazyImage` of pixels that are there already, (h, w, 3) uint8 RGB."""
+
+    def __init__(self, pixels: ByteArray) -> None:
+        self._pixels = pixels
+        self.height, self.width = pixels.shape[:2]
+
+    @property
+    def luma(self) -> ByteArray:
+        return np.asarray(cv2.cvtColor(self._pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+    def __call__(self) -> ByteArray:
+        return self._pixels
 
 
 class ScriptedDetector:
@@ -166,18 +183,19 @@ class Film:
         follower: Callable[[Any], BoxFollower] = CascadeFollower,
         flickers: int = 0,
         candidates: CandidateSource | None = None,
+        pace: FramePace = PACE,
     ) -> None:
         self.tracks: list[Track] = []
         self.actions: list[FrameAction] = []
         self.detector = detector or ScriptedDetector(*faces)
         self._flickers = flickers
         chosen = settings or AnalysisSettings()
-        schedule = DetectionSchedule(cast(FaceDetector, self.detector), chosen, RATE, MIN_FACE_PX, candidates)
-        self.tracker = FaceTracker(schedule, self.detector, follower(self.detector), chosen, RATE)
+        schedule = DetectionSchedule(cast(FaceDetector, self.detector), chosen, pace, MIN_FACE_PX, candidates)
+        self.tracker = FaceTracker(schedule, self.detector, follower(self.detector), chosen, pace)
 
-    def show(self, frame: int) -> None:
+    def show(self, frame: int, tick: int | None = None) -> None:
         picture = self.detector.picture(frame, 20 + 97 * min(frame, self._flickers) % 230)
-        self.actions.append(self.tracker.update(frame, lambda: picture))
+        self.actions.append(self.tracker.update(frame, KnownImage(picture), tick))
         self.tracks += self.tracker.take_ended()
 
     def play(self, frames: int, cuts: Sequence[int] = ()) -> list[Track]:

@@ -14,7 +14,7 @@ from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Tracklet
 from processors.face_analyzer import FaceAnalyzer
-from processors.tracking.following import CALM_STRIDE
+from processors.tracking.frame_pace import FramePace
 from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
@@ -81,7 +81,7 @@ def test_a_cut_that_nobody_has_seen(tmp_path: Path, without_cuts: Settings, mode
     assert len(analysis.shots) == 1
     before, after = analysis.tracklets
     assert (before.start, after.end) == (0, 120) and before.end == after.start
-    assert abs(after.start - 60) < CALM_STRIDE, "of frames that nobody looked at nobody knows"
+    assert abs(after.start - 60) < FramePace(25.0).calm_stride, "of frames that nobody looked at nobody knows"
     assert difference(before, after) > 20
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage, thumbnail
+from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage
 
 
 class Frame:
@@ -56,7 +56,10 @@ def test_very_large_frames_are_converted_at_once():
 
 def test_a_thumbnail_without_colour_is_grey():
     frame: Any = Frame()
-    small = thumbnail(frame)
+    image = AnalysisImage(frame, 320, 180)
+    small = image.small_rgb()
     assert small.shape == (THUMB_HEIGHT, THUMB_WIDTH, 3)
     assert small.dtype == np.uint8
     assert (small == 180).all()
+    assert image.luma.shape == (THUMB_HEIGHT, THUMB_WIDTH) and (image.luma == 180).all()
+    assert frame.conversions == [], "neither takes a conversion"

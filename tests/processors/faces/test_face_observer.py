@@ -14,7 +14,7 @@ from processors.faces.face_observer import MAX_PENDING, ObserverThread
 from processors.faces.tracklet_maker import Findings, tracklet_frames
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
-from tests.material.scripted_faces import landmarks_in
+from tests.material.scripted_faces import PACE, landmarks_in
 
 SCALE = np.ones(2, np.float32)
 
@@ -77,7 +77,7 @@ def nothing() -> None:
 
 def test_tracklets_come_in_the_order_in_which_tracks_end() -> None:
     recording = Recording()
-    with ObserverThread([recording], SCALE, nothing) as observers:
+    with ObserverThread([recording], SCALE, PACE, nothing) as observers:
         for number in range(40):
             observers.on_track_end(track_at(number, 3))
         assert [track.whole.id for track in observers.finish()] == list(range(40))
@@ -87,7 +87,7 @@ def test_tracklets_come_in_the_order_in_which_tracks_end() -> None:
 def test_every_observer_gets_every_call_in_order() -> None:
     first, second = Recording(), Recording()
     track = track_at(7, 3)
-    with ObserverThread([first, second], SCALE, nothing) as observers:
+    with ObserverThread([first, second], SCALE, PACE, nothing) as observers:
         observers.on_faces(frame_at(2), faces_of(2, track))
         observers.on_faces(frame_at(3), faces_of(3))  # nobody is there
         observers.on_dissolve(1)
@@ -101,7 +101,7 @@ def test_other_columns_become_signals_of_the_tracklet() -> None:
         def on_track_end(self, track: Track) -> Findings:
             return Findings({"speech": np.arange(3, dtype=np.float32)}, divisions=(2,))
 
-    with ObserverThread([Recording(), Speaking()], SCALE, nothing) as observers:
+    with ObserverThread([Recording(), Speaking()], SCALE, PACE, nothing) as observers:
         observers.on_track_end(track_at(0, 3))
         (track,) = observers.finish()
     assert track.whole.signals["speech"].tolist() == [0, 1, 2] and set(track.whole.signals) == {"speech"}
@@ -114,7 +114,7 @@ def test_an_observer_may_say_that_a_track_is_no_face() -> None:
             self._note("end", track.id)
 
     later = Recording()
-    with ObserverThread([Doubting(), later], SCALE, nothing) as observers:
+    with ObserverThread([Doubting(), later], SCALE, PACE, nothing) as observers:
         observers.on_track_end(track_at(0, 3))
         assert observers.finish() == []
     assert ("end", 0) in later.calls, "it has to let go of what it keeps for the track"
@@ -125,7 +125,7 @@ def test_an_error_of_the_thread_reaches_the_caller() -> None:
         def on_track_end(self, track: Track) -> Findings:
             raise ModelError("no network")
 
-    with ObserverThread([Failing()], SCALE, nothing) as observers, pytest.raises(ModelError, match="no network"):
+    with ObserverThread([Failing()], SCALE, PACE, nothing) as observers, pytest.raises(ModelError, match="no network"):
         observers.on_track_end(track_at(0, 3))
         observers.finish()
 
@@ -141,7 +141,7 @@ def test_no_more_than_so_many_frames_wait() -> None:
         waits.append(len(observers._pending))
         go.set()
 
-    with ObserverThread([Slow()], SCALE, check) as observers:
+    with ObserverThread([Slow()], SCALE, PACE, check) as observers:
         for index in range(3 * MAX_PENDING):
             observers.on_faces(frame_at(index), faces_of(index, track_at(0, index + 1)))
         observers.finish()
@@ -160,7 +160,7 @@ def test_waiting_ends_when_the_run_is_stopped() -> None:
         release.set()
         raise KeyboardInterrupt
 
-    with ObserverThread([Stuck()], SCALE, stop) as observers, pytest.raises(KeyboardInterrupt):
+    with ObserverThread([Stuck()], SCALE, PACE, stop) as observers, pytest.raises(KeyboardInterrupt):
         observers.on_track_end(track_at(0, 3))
         observers.finish()
     assert outcomes == [True]

@@ -79,7 +79,7 @@ def offer(
 
 
 def new_sampler(capacity: int = 4) -> FaceSampler:
-    return FaceSampler(Embedder(), capacity)
+    return FaceSampler(Embedder(), capacity, 25.0)
 
 
 def best_first(sampler: FaceSampler) -> list[FaceSample]:
@@ -133,8 +133,8 @@ def test_samples_are_in_order_of_time() -> None:
 
 
 def test_what_can_best_be_done_without() -> None:
-    assert least_worth([0, 10, 12, 20], [0.9, 0.9, 0.8, 0.9]) == 2
-    assert least_worth([0, 10, 20], [0.9, 0.01, 0.9]) == 1
+    assert least_worth([0, 10, 12, 20], [0.9, 0.9, 0.8, 0.9], 500) == 2
+    assert least_worth([0, 10, 20], [0.9, 0.01, 0.9], 500) == 1
 
 
 def test_two_stretches_become_one_with_the_best_of_both() -> None:

@@ -19,8 +19,9 @@ from processors.faces.tracklet_maker import (
     measured_track,
     tracklet_frames,
 )
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
-from tests.material.scripted_faces import landmarks_in
+from tests.material.scripted_faces import PACE, landmarks_in
 
 SCALE = np.array([2.0, 3.0], np.float32)
 SCORE = 0.95
@@ -39,7 +40,7 @@ def make(track: Track, samples: tuple[int, ...] = (), divisions: tuple[int, ...]
         **signals,
     }
     portraits = [Portrait(frame, 1.0, np.full((64, 64, 3), frame, np.uint8)) for frame in sorted(samples)]
-    return measured_track(track, SCALE, [Findings(columns, divisions, portraits)])
+    return measured_track(track, SCALE, [Findings(columns, divisions, portraits)], PACE)
 
 
 def level(jpeg: bytes) -> int:
@@ -95,7 +96,7 @@ def shots(*ends: int, transition: Transition = "cut") -> list[Shot]:
 
 
 def cut(track: MeasuredTrack, into: list[Shot], capacity: int = 6) -> list[Tracklet]:
-    return cut_track(track, into, RATE, capacity)
+    return cut_track(track, into, FramePace(RATE), capacity)
 
 
 def whole(frames: int = 30, divisions: tuple[int, ...] = ()) -> MeasuredTrack:

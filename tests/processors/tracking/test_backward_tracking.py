@@ -12,6 +12,7 @@ import pytest
 from core.models.model_spec import ScoreScale
 from core.types import Detections
 from processors.tracking.backward_tracking import MAX_GROWTH, BackwardTracker
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 
 SIDE = 40.0
@@ -41,9 +42,9 @@ class ScriptedRefiner:
         return Detections(truth[None], np.array([score], np.float32), np.zeros((1, 5, 2), np.float32))
 
 
-def keeping(refiner, frames):
+def keeping(refiner, frames, rate=25.0):
     """`frames` are kept: those before the one that the tracker is at."""
-    backward = BackwardTracker(refiner, 1.0, 25.0)
+    backward = BackwardTracker(refiner, 1.0, FramePace(rate))
     for frame in frames:
         # An image is its frame number: the detector above needs no more.
         image: Any = functools.partial(int, frame)
@@ -129,4 +130,4 @@ def test_a_track_without_a_gap_is_left_alone():
 )
 def test_how_many_frames_are_kept(seconds, rate, kept):
     detector: Any = SimpleNamespace()
-    assert BackwardTracker(detector, seconds, rate).history.maxlen == kept
+    assert BackwardTracker(detector, seconds, FramePace(rate)).history.maxlen == kept

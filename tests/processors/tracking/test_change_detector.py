@@ -3,6 +3,7 @@
 import numpy as np
 
 from processors.tracking.change_detector import Cells, ChangeDetector
+from tests.material.scripted_faces import KnownImage
 
 WIDTH_PX, HEIGHT_PX = 960, 540
 
@@ -17,9 +18,13 @@ def with_square(x, y, side, level=200):
     return image
 
 
+def cells(image):
+    return Cells(KnownImage(image))
+
+
 def remembering(image):
     detector = ChangeDetector()
-    detector.remember(Cells(image))
+    detector.remember(cells(image))
     return detector
 
 
@@ -28,19 +33,19 @@ def boxes(*rows):
 
 
 def test_everything_has_changed_as_long_as_nothing_is_remembered():
-    changes = ChangeDetector().compare(Cells(grey()))
+    changes = ChangeDetector().compare(cells(grey()))
     assert changes.outside([])
     assert changes.within(boxes((0, 0, WIDTH_PX, HEIGHT_PX)))[0] == 96 * 54
 
 
 def test_cells_that_differ_are_counted_where_they_are():
-    changes = remembering(grey()).compare(Cells(with_square(300, 200, 50)))
+    changes = remembering(grey()).compare(cells(with_square(300, 200, 50)))
     at_it, beside, partly = changes.within(boxes((300, 200, 350, 250), (500, 200, 550, 250), (340, 240, 400, 300)))
     assert (at_it, beside, partly) == (25, 0, 1)
 
 
 def test_what_changes_in_known_faces_is_no_news():
-    changes = remembering(grey()).compare(Cells(with_square(300, 200, 50)))
+    changes = remembering(grey()).compare(cells(with_square(300, 200, 50)))
     assert not changes.outside(list(boxes((290, 190, 360, 260))))
     assert changes.outside(list(boxes((290, 190, 330, 260))))
 
@@ -48,5 +53,5 @@ def test_what_changes_in_known_faces_is_no_news():
 def test_noise_is_no_change_but_a_change_of_light_is():
     noise = np.random.default_rng(5).normal(0, 8, (HEIGHT_PX, WIDTH_PX, 3))
     noisy = np.clip(grey() + noise, 0, 255).astype(np.uint8)
-    assert not remembering(grey()).compare(Cells(noisy)).outside([])
-    assert remembering(grey()).compare(Cells(grey(108))).outside([])
+    assert not remembering(grey()).compare(cells(noisy)).outside([])
+    assert remembering(grey()).compare(cells(grey(108))).outside([])

@@ -9,7 +9,6 @@ import pytest
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
-from core.types import ByteArray
 from processors.tracking.detection_schedule import (
     FORESIGHT,
     SMALL_FACES,
@@ -19,10 +18,11 @@ from processors.tracking.detection_schedule import (
     SearchState,
     next_search,
 )
-from processors.tracking.tracker_monitor import INTERVALS
-from tests.material.scripted_faces import MIN_FACE_PX, RATE, Face, ScriptedDetector, still
+from processors.tracking.lazy_image import LazyImage
+from processors.tracking.tracker_monitor import INTERVALS_S
+from tests.material.scripted_faces import MIN_FACE_PX, PACE, Face, KnownImage, ScriptedDetector, still
 
-STATE = SearchState(now=101, last_frame=100, last_full=90, full_interval=40, newcomer_interval=12, small_next=False)
+STATE = SearchState(now=101, last=100, last_full=90, full_interval=40, newcomer_interval=12, small_next=False)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ STATE = SearchState(now=101, last_frame=100, last_full=90, full_interval=40, new
     [
         ({}, 112, Search.NEWCOMERS),
         ({"newcomer_interval": 5}, 105, Search.NEWCOMERS),
-        ({"last_frame": 120}, 130, Search.EVERYWHERE),
-        ({"last_frame": 118}, 130, Search.EVERYWHERE),  # both at once
+        ({"last": 120}, 130, Search.EVERYWHERE),
+        ({"last": 118}, 130, Search.EVERYWHERE),  # both at once
         ({"full_interval": 10}, 101, Search.EVERYWHERE),  # overdue, because following has become worse
         ({"newcomer_interval": 5, "now": 109}, 109, Search.NEWCOMERS),  # overdue, because somebody was lost
         ({"newcomer_interval": 5, "now": 130}, 130, Search.EVERYWHERE),
@@ -71,12 +71,12 @@ def test_small_faces_are_included_while_somebody_is_lost() -> None:
 class Expecting:
     """A candidate source that only listens. image: what the searches are asked about."""
 
-    def __init__(self, image: ByteArray) -> None:
+    def __init__(self, image: LazyImage) -> None:
         self.image = image
         self.expected: list[tuple[int, float, bool]] = []
 
     def expect(self, *searches: ExpectedSearch) -> None:
-        self.expected = [(s.frame, s.smallest, s.is_needed(self.image)) for s in searches]
+        self.expected = [(s.tick, s.smallest, s.is_needed(self.image)) for s in searches]
 
     def take(self, frame: int, smallest: float) -> None:
         return None
@@ -84,27 +84,27 @@ class Expecting:
 
 def test_what_is_foreseen_is_the_rule_iterated() -> None:
     detector = ScriptedDetector(Face(still(60, 60)))
-    image = detector.picture(0, 0)
+    image = KnownImage(detector.picture(0, 0))
     expecting = Expecting(image)
     settings = AnalysisSettings(search_interval=0.4)
-    schedule = DetectionSchedule(cast(FaceDetector, detector), settings, RATE, MIN_FACE_PX, expecting)
+    schedule = DetectionSchedule(cast(FaceDetector, detector), settings, PACE, MIN_FACE_PX, expecting)
     known = Face(still(60, 60)).box(0)[None]
-    assert schedule.due(0, lambda: image, known[:0], lost=False) is Search.EVERYWHERE
+    assert schedule.due(0, image, known[:0], lost=False) is Search.EVERYWHERE
     schedule.run(0, image, Search.EVERYWHERE, known[:0], lost=False)
     # The image is the same, so no search for newcomers is needed; everywhere is at 80.
     assert expecting.expected == [(10, MIN_FACE_PX, False), (20, SMALL_FACES * MIN_FACE_PX, False)]
     assert expecting.expected[-1][0] >= 10 + FORESIGHT
     for frame in range(1, 75):
-        assert schedule.due(frame, lambda: image, known, lost=False) is Search.NOTHING
-    assert (INTERVALS[0][1], MIN_FACE_PX, True) in expecting.expected
+        assert schedule.due(frame, image, known, lost=False) is Search.NOTHING
+    assert (PACE.frames(INTERVALS_S[0][1]), MIN_FACE_PX, True) in expecting.expected
 
 
 def test_a_new_shot_is_searched_everywhere() -> None:
     detector = ScriptedDetector(Face(still(60, 60)))
-    image = detector.picture(0, 0)
-    schedule = DetectionSchedule(cast(FaceDetector, detector), AnalysisSettings(), RATE, MIN_FACE_PX)
+    image = KnownImage(detector.picture(0, 0))
+    schedule = DetectionSchedule(cast(FaceDetector, detector), AnalysisSettings(), PACE, MIN_FACE_PX)
     known = Face(still(60, 60)).box(0)[None]
     schedule.run(0, image, Search.EVERYWHERE, known, lost=False)
-    assert schedule.due(1, lambda: image, known, lost=False) is Search.NOTHING
+    assert schedule.due(1, image, known, lost=False) is Search.NOTHING
     schedule.start_shot()
-    assert schedule.due(1, lambda: image, known, lost=False) is Search.EVERYWHERE
+    assert schedule.due(1, image, known, lost=False) is Search.EVERYWHERE

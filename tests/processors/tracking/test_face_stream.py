@@ -11,6 +11,7 @@ import pytest
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
+from core.types import ByteArray
 from processors.tracking.box_trackers import CascadeFollower
 from processors.tracking.face_stream import (
     DETECTION_MARGIN,
@@ -19,8 +20,17 @@ from processors.tracking.face_stream import (
     FrameFaces,
     smallest_searched_face,
 )
-from processors.tracking.following import CALM_STRIDE
-from tests.material.scripted_faces import HEIGHT_PX, RATE, Face, ScriptedDetector, during, moving, still
+from tests.material.scripted_faces import (
+    HEIGHT_PX,
+    PACE,
+    RATE,
+    Face,
+    KnownImage,
+    ScriptedDetector,
+    during,
+    moving,
+    still,
+)
 
 
 class Player:
@@ -42,7 +52,7 @@ class Player:
     def play(self, frames: int, *, cuts: tuple[int, ...] = (), flickers: bool = True) -> list[list[FrameFaces]]:
         for frame in range(frames):
             image = self.detector.picture(frame, 20 + 97 * frame % 230 if flickers else 20)
-            self.seen.append(self.stream.update(frame, lambda image=image: image, cut=frame in cuts))  # type: ignore[misc]
+            self.seen.append(self.stream.update(frame, KnownImage(image), cut=frame in cuts))
         self.seen.append(self.stream.finish())
         return self.seen
 
@@ -50,7 +60,9 @@ class Player:
 def test_each_frame_that_is_looked_at_shows_its_faces() -> None:
     face = Face(moving(40, 120, 4))
     given = Player(face).play(30)[:-1]
-    assert all(len(results) == 1 for results in given[CALM_STRIDE:]), "a face that moves is looked at in every frame"
+    assert all(len(results) == 1 for results in given[PACE.calm_stride :]), (
+        "a face that moves is looked at in every frame"
+    )
     for frame, faces in enumerate(results[0] if results else None for results in given):
         if faces is None:
             continue
@@ -66,10 +78,30 @@ def test_calm_frames_are_skipped_and_foreseen() -> None:
     for frame in range(20):
         image = player.detector.picture(frame, 20)
         was_expected = player.stream.expects_skip
-        results = player.stream.update(frame, lambda image=image: image, cut=False)  # type: ignore[misc]
+        results = player.stream.update(frame, KnownImage(image), cut=False)
         foreseen.append((was_expected, results == []))
-    assert sum(skipped for _, skipped in foreseen) > 20 * (1 - 1 / CALM_STRIDE) - 2
+    assert sum(skipped for _, skipped in foreseen) > 20 * (1 - 1 / PACE.calm_stride) - 2
     assert all(expected for expected, skipped in foreseen if skipped)
+
+
+class Counted(KnownImage):
+    """Notes that somebody looked."""
+
+    is_seen = False
+
+    def __call__(self) -> ByteArray:
+        self.is_seen = True
+        return super().__call__()
+
+
+def test_only_images_that_are_searched_are_converted_while_nobody_is_there() -> None:
+    player = Player()
+    images = [Counted(player.detector.picture(frame, 20 if frame < 60 else 220)) for frame in range(75)]
+    for frame, image in enumerate(images):
+        player.stream.update(frame, image, cut=False)
+    converted = [frame for frame, image in enumerate(images) if image.is_seen]
+    assert converted == [frame for frame, _ in player.detector.searches]
+    assert converted[0] == 0 and len(converted) == 2, "the first frame, and the one at which the change is noticed"
 
 
 def test_frames_that_were_searched_are_marked() -> None:
@@ -96,7 +128,7 @@ def test_tracks_are_handed_out_once_when_they_have_ended() -> None:
     stream = player.stream
     for frame in range(30):
         image = player.detector.picture(frame, 20)
-        stream.update(frame, lambda image=image: image, cut=frame == 12)  # type: ignore[misc]
+        stream.update(frame, KnownImage(image), cut=frame == 12)
         ended = stream.take_ended()
         assert len(ended) == (1 if frame == 12 else 0)
         assert all((track.frames[0], track.frames[-1]) == (0, 11) for track in ended)

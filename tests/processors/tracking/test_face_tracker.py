@@ -13,10 +13,12 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.backward_tracking import SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import CascadeFollower
 from processors.tracking.face_tracker import FrameAction
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import MAX_STEP, Track
-from processors.tracking.tracker_monitor import INTERVALS
+from processors.tracking.tracker_monitor import INTERVALS_S
 from tests.material.scripted_faces import (
     NOTHING,
+    PACE,
     RATE,
     SIDE_PX,
     Face,
@@ -33,7 +35,7 @@ from utils.box_geometry import iou_matrix
 PHASES = range(0, 13, 2)
 """where an event may lie between two looks for newcomers"""
 
-LONGEST = INTERVALS[0][1]
+LONGEST = PACE.frames(INTERVALS_S[0][1])
 ALWAYS = 10**6
 
 
@@ -284,7 +286,7 @@ def test_a_tracker_that_often_fails_asks_more_often() -> None:
     film = Film(Face(still(60, 60)), follower=losing(*range(1, 200, 2)), flickers=ALWAYS)
     film.play(200)
     full = [frame for frame, everywhere in film.detector.searches if everywhere]
-    assert np.diff(full).max() <= INTERVALS[1][1]
+    assert np.diff(full).max() <= PACE.frames(INTERVALS_S[1][1])
 
 
 def test_the_look_out_is_told_where_faces_are_known() -> None:
@@ -370,8 +372,8 @@ def test_a_track_expects_its_face_where_its_velocity_leads() -> None:
             box = np.array([step * frame, 0, step * frame + 40, 40], np.float32)
             moving_track.append(frame, box, 1.0, landmarks)
     track.hidden = fast.hidden = 1
-    assert track.expected() == pytest.approx([80, 0, 120, 40], abs=0.1)
-    assert fast.expected()[0] == pytest.approx(500 * 39 + MAX_STEP * 40), "no further than following can reach"
+    assert track.expected(PACE) == pytest.approx([80, 0, 120, 40], abs=0.1)
+    assert fast.expected(PACE)[0] == pytest.approx(500 * 39 + MAX_STEP * 40), "no further than following can reach"
 
 
 def test_a_face_in_doubt_counts_once_it_is_seen_again() -> None:
@@ -384,3 +386,55 @@ def test_a_face_in_doubt_counts_once_it_is_seen_again() -> None:
     seen_again.append(2, box + 2, 1.0, landmarks)
     assert seen_again.frames.tolist() == [0, 1, 2] and seen_again.scores.tolist() == pytest.approx([1.0, 0.2, 1.0])
     assert never_again.frames.tolist() == [0]
+
+
+FAST = FramePace(50.0)
+
+
+def looked_at(film: Film) -> list[int]:
+    return [frame for frame, action in enumerate(film.actions) if action is not FrameAction.SKIPPED]
+
+
+@pytest.mark.parametrize("speed", [0.0, 3.0])
+def test_twice_the_frames_cost_no_more_looks_a_second(speed: float) -> None:
+    usual, fast = Film(Face(moving(50, 60, speed))), Film(Face(moving(50, 60, speed / 2)), pace=FAST)
+    usual.play(75)
+    (track,) = fast.play(150)
+    assert len(looked_at(fast)) <= len(looked_at(usual)) + 3
+    assert len(fast.detector.searches) <= len(usual.detector.searches) + 1
+    assert spans(track.frames, FAST) == [(0, 150)]
+    assert_follows(track, Face(moving(50, 60, speed / 2)))
+
+
+@pytest.mark.parametrize("speed", [0.0, 1.5])
+@pytest.mark.parametrize("first", [60, 61, 67, 74])
+def test_with_twice_the_frames_a_newcomer_still_has_its_very_first_one(first: int, speed: float) -> None:
+    known, newcomer = Face(still(50, 50)), Face(moving(150, 60, speed), during(first, 10**6))
+    tracks = Film(known, newcomer, pace=FAST).play(150)
+    assert [spans(track.frames, FAST) for track in tracks] == [[(0, 150)], [(first, 150)]]
+    assert_follows(tracks[1], newcomer)
+
+
+def test_with_twice_the_frames_a_face_that_was_hidden_for_a_moment_stays_one_track() -> None:
+    face = Face(moving(50, 60, 1.0), outside(60, 80))
+    (track,) = Film(face, pace=FAST).play(150)
+    (before, lost), (found, end) = spans(track.frames, FAST)
+    assert (before, end) == (0, 150) and lost in (59, 60) and found in (80, 81)
+
+
+def test_with_twice_the_frames_a_calm_face_that_bolts_is_followed() -> None:
+    for start in range(50, 57):
+        face = Face(lambda frame, start=start: (60 + 5.0 * max(frame - start, 0), 60))  # type: ignore[misc]
+        tracks = Film(face, pace=FAST).play(100)
+        assert [spans(track.frames, FAST) for track in tracks] == [[(0, 100)]]
+        assert_follows(tracks[0], face)
+
+
+def test_where_frames_come_slowly_a_calm_face_is_looked_at_in_each() -> None:
+    """A variable rate: a second of 50 frames, then 10 frames, 0.12 s each."""
+    film = Film(Face(still(60, 60)), pace=FAST)
+    for frame in range(60):
+        film.show(frame, tick=frame if frame < 50 else 50 + 6 * (frame - 50))
+    looks = looked_at(film)
+    assert sum(frame < 50 for frame in looks) <= 11
+    assert [frame for frame in looks if frame >= 51] == list(range(51, 60))

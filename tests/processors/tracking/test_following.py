@@ -8,6 +8,7 @@ import pytest
 from core.models.model_spec import ScoreScale
 from core.types import Detections
 from processors.tracking.following import Proposal, accept, is_calm, stays_calm
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 
 SCALE = ScoreScale(possible=0.1, seen=0.2, calm=0.3, sure=0.4, sure_track=0.3)
@@ -40,5 +41,5 @@ def test_only_a_sure_face_may_grow_quickly(score: float, accepted: bool) -> None
 @pytest.mark.parametrize(("score", "calm"), [(0.35, True), (0.25, False)])
 def test_a_calm_face_has_a_calm_score(score: float, calm: bool) -> None:
     offered = proposal(score)
-    assert is_calm(track(score), SCALE) == calm
+    assert is_calm(track(score), SCALE, FramePace(25.0)) == calm
     assert stays_calm(offered, accept(offered, SCALE), SCALE) == calm

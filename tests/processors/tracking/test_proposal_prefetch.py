@@ -12,7 +12,7 @@ from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray, FloatArray
 from processors.tracking.detection_schedule import ExpectedSearch
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
-from tests.material.scripted_faces import RATE, Face, Film, ScriptedDetector, moving, still
+from tests.material.scripted_faces import RATE, Face, Film, KnownImage, ScriptedDetector, moving, still
 
 SMALLEST = 20.0
 
@@ -51,7 +51,7 @@ def test_a_search_that_was_expected_has_begun_when_its_turn_comes():
     with prefetching(detector) as prefetcher:
         prefetcher.expect(expected(3), expected(5))
         for frame in range(8):
-            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+            prefetcher.offer(frame, KnownImage(numbered(frame)))
         first, second = prefetcher.take(3, SMALLEST), prefetcher.take(5, SMALLEST)
     assert first is not None and second is not None
     assert (first.boxes[0, 0], second.boxes[0, 0]) == (3, 5)
@@ -64,7 +64,7 @@ def test_wrong_guesses_are_not_used():
     with prefetching(detector) as prefetcher:
         prefetcher.expect(expected(1), expected(2), expected(3, needed=False))
         for frame in range(5):
-            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+            prefetcher.offer(frame, KnownImage(numbered(frame)))
         assert prefetcher.take(0, SMALLEST) is None
         assert prefetcher.take(2, 2 * SMALLEST) is None  # faces of another size
         assert prefetcher.take(2, SMALLEST) is None  # it was for this turn only
@@ -78,7 +78,7 @@ def test_what_will_surely_be_searched_is_begun_at_once():
     with prefetching(detector) as prefetcher:
         prefetcher.expect(expected(2), expected(4, 3 * SMALLEST))
         for frame in range(5):
-            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+            prefetcher.offer(frame, KnownImage(numbered(frame)))
         for frame in (1, 2, 4):
             prefetcher.start(frame, numbered(frame), SMALLEST)
         found = [prefetcher.take(frame, SMALLEST) for frame in (1, 2, 4)]
@@ -93,7 +93,7 @@ def test_what_is_expected_replaces_what_was():
         prefetcher.expect(expected(1))
         prefetcher.expect(expected(2))
         for frame in (1, 2):
-            prefetcher.offer(frame, lambda frame=frame: numbered(frame))  # type: ignore[misc]
+            prefetcher.offer(frame, KnownImage(numbered(frame)))
         assert prefetcher.take(1, SMALLEST) is None
         assert prefetcher.take(2, SMALLEST) is not None
 
@@ -101,7 +101,7 @@ def test_what_is_expected_replaces_what_was():
 def test_its_error_is_raised_where_the_candidates_are_wanted():
     with prefetching(Proposing(MemoryError("no room"))) as prefetcher:
         prefetcher.expect(expected(0))
-        prefetcher.offer(0, lambda: numbered(0))
+        prefetcher.offer(0, KnownImage(numbered(0)))
         with pytest.raises(MemoryError, match="no room"):
             prefetcher.take(0, SMALLEST)
 
@@ -115,10 +115,10 @@ class Foreseeing(ProposalPrefetcher):
         self.taken: list[tuple[int, float]] = []
 
     def expect(self, *searches: ExpectedSearch) -> None:
-        self.expected |= {(search.frame, search.smallest) for search in searches}
+        self.expected |= {(search.tick, search.smallest) for search in searches}
 
-    def take(self, frame: int, smallest: float) -> None:
-        self.taken.append((frame, smallest))
+    def take(self, tick: int, smallest: float) -> None:
+        self.taken.append((tick, smallest))
 
 
 @pytest.mark.parametrize("path", [still(200, 120), moving(40, 120, 1.5)])
