@@ -25,7 +25,8 @@ def import_openvino(part: str = "", *, converter: bool = False) -> Any:
     for unwanted in (_TELEMETRY,) if converter else (_TELEMETRY, _CONVERTER):
         # None makes an import of the module fail.
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
-    return importlib.import_module(f"openvino.{part}" if part else "openvino")
+    whole = importlib.import_module("openvino")
+    return importlib.import_module(f"openvino.{part}") if part else whole
 
 
 @functools.cache
