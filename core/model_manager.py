@@ -36,7 +36,7 @@ from core.models.face_embedder import (
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
 from core.models.installed_files import installed_file
-from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest
+from core.models.model_spec import ANALYSIS_NETS, DETECTOR_NETS, MODELS, embedder_digest
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
 from core.models.proposal_weights import PYRAMID, proposals_digest
@@ -159,8 +159,12 @@ class ModelManager:
 
     @property
     def verifier(self) -> FaceVerifier:
-        """dlib's MMOD detector, for second opinions."""
-        return self._once("verifier", lambda: FaceVerifier(weights.locate("mmod")))
+        """dlib's MMOD detector, for second opinions.
+
+        Raises:
+            ModelError: its weights or its runtime are missing.
+        """
+        return self._once("verifier", lambda: self._on_device(self._make_verifier, lambda: self.verifier))
 
     def describe(self) -> dict[str, Any]:
         """Models and device for the manifest; the same in every run with the same settings."""
@@ -256,6 +260,10 @@ class ModelManager:
         upload = Upload(torch.device(self.device))
         return MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
 
+    def _make_verifier(self) -> FaceVerifier:
+        (net,) = self._nets("mmod")
+        return FaceVerifier(net)
+
     def _load_embedder(self) -> FaceEmbedder:
         return self._on_device(self._make_embedder, lambda: self.embedder)
 
@@ -307,7 +315,9 @@ class ModelManager:
         return Batched(TorchNet(kind, file, self.device), size, name=kind)
 
     def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
-        models = converted(kinds, files, self.cache_dir)
+        together = ANALYSIS_NETS if set(kinds) <= set(ANALYSIS_NETS) else kinds
+        files = {kind: files.get(kind) or self._weights_of(kind) for kind in together}
+        models = converted(together, files, self.cache_dir)
         budget = self._threads
         threads = {kind: budget.filter if MODELS[kind].all_threads else budget.inference for kind in kinds}
         nets = {kind: OpenVINONet(models[kind], threads=threads[kind]) for kind in kinds}

@@ -56,7 +56,6 @@ TOP_LEVEL = {
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-contrib-python-headless",
-    "dlib": "dlib-bin",
     "face_recognition_models": "face-recognition-models",
     "facenet_pytorch": "facenet-pytorch",
     "ffmpeg": "ffmpeg-python",

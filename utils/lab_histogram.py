@@ -12,11 +12,13 @@ CHROMA_LIMIT = 24.0
 HISTOGRAM_SIZE = LIGHTNESS_BINS * CHROMA_BINS * CHROMA_BINS
 """numbers of one histogram"""
 
-_BIN_COUNTS = np.array([LIGHTNESS_BINS, CHROMA_BINS, CHROMA_BINS])
-_STEPS = np.array([CHROMA_BINS * CHROMA_BINS, CHROMA_BINS, 1])
+_BIN_COUNTS = np.array([[LIGHTNESS_BINS], [CHROMA_BINS], [CHROMA_BINS]], np.float64)
+_LOWEST = np.array([[0.0], [-CHROMA_LIMIT], [-CHROMA_LIMIT]])
+_BINS_PER_UNIT = _BIN_COUNTS / np.array([[100.0], [2 * CHROMA_LIMIT], [2 * CHROMA_LIMIT]])
+_STEPS = np.array([CHROMA_BINS * CHROMA_BINS, CHROMA_BINS, 1], np.float64)
 """how far neighbouring bins of each axis lie apart in the histogram"""
-_NEIGHBOURS = (np.indices((2, 2, 2)) * _STEPS[:, None, None, None]).sum(0)
-"""(2, 2, 2): where the neighbours of a bin lie, by their step along each axis"""
+_NEIGHBOURS = (np.indices((2, 2, 2)).reshape(3, 8) * _STEPS[:, None].astype(np.int64)).sum(0)[:, None]
+"""(8, 1): where the neighbours of a bin lie, the last axis varying fastest"""
 
 _BIN_CHROMA = (np.arange(CHROMA_BINS) - CHROMA_BINS // 2) * 2 * CHROMA_LIMIT / CHROMA_BINS
 """a or b in the middle of each bin"""
@@ -30,15 +32,13 @@ def lab_histogram(lab: NDArray[np.floating]) -> NDArray[np.float64]:
     Args:
         lab: (P, 3), P > 0, CIELAB pixels: L in [0, 100], a and b around 0.
     """
-    chroma = (lab[:, 1:] + CHROMA_LIMIT) / (2 * CHROMA_LIMIT)
-    place = np.column_stack([lab[:, :1] / 100, chroma]) * _BIN_COUNTS - 0.5
-    place = np.clip(place, 0, _BIN_COUNTS - 1)
-    low = np.minimum(place.astype(np.int64), _BIN_COUNTS - 2)
-    share = place - low
-    # One axis of two neighbours for each of lightness, a and b.
-    both = np.stack([1 - share, share], axis=2)
-    weights = both[:, 0, :, None, None] * both[:, 1, None, :, None] * both[:, 2, None, None, :]
-    bins = (low @ _STEPS)[:, None, None, None] + _NEIGHBOURS
+    place = np.clip((lab.T - _LOWEST) * _BINS_PER_UNIT - 0.5, 0, _BIN_COUNTS - 1)
+    low = np.minimum(np.floor(place), _BIN_COUNTS - 2)
+    lightness, a, b = place - low
+    # Products of one after the other: arrays with an axis for each neighbour took twice as long.
+    chroma = np.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b])
+    weights = np.concatenate([(1 - lightness) * chroma, lightness * chroma])
+    bins = (_STEPS @ low).astype(np.int64) + _NEIGHBOURS
     return np.asarray(np.bincount(bins.ravel(), weights.ravel(), HISTOGRAM_SIZE) / len(lab))
 
 

@@ -193,11 +193,18 @@ MODELS: dict[str, ModelSpec] = {
             package="face_recognition_models",
             folder="models",
         ),
+        side=200,  # a face of 100 px and its surroundings
+        cpu_batch=4,
+        gpu_batch=4,  # a track is asked about three times
     ),
 }
 
 DETECTOR_NETS = ("pnet", "rnet", "onet")
 """the networks of MTCNN's cascade, in order"""
+
+ANALYSIS_NETS = (*DETECTOR_NETS, "mmod")
+"""the networks of every analysis, whatever the embedder; they are converted together, because each conversion is a
+process that takes seconds"""
 
 
 @dataclass(frozen=True, slots=True)

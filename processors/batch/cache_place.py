@@ -17,7 +17,7 @@ from config import PROGRAM, Settings
 from core.analysis_store import ANALYSES_FOLDER
 from core.errors import OutputError, SettingsError, ascii_safe
 from core.models.embedder_choice import possible_embedders
-from core.models.model_spec import DETECTOR_NETS, EMBEDDERS
+from core.models.model_spec import ANALYSIS_NETS, EMBEDDERS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import default_cache_dir
 from processors.results.analysis_key import make_store
@@ -87,7 +87,7 @@ def _check_writable(folder: Path, settings: Settings) -> None:
     parts = [CONVERTED_FOLDER, _WEIGHTS_FOLDER, *([ANALYSES_FOLDER] if settings.run.cache else [])]
     # The last embedder needs no download; an earlier one may be unavailable only because the disk is full.
     embedder = possible_embedders(settings)[-1]
-    size = missing_bytes((*DETECTOR_NETS, *EMBEDDERS[embedder].shares), folder)
+    size = missing_bytes((*ANALYSIS_NETS, *EMBEDDERS[embedder].shares), folder)
     for place in (folder, *(folder / part for part in parts)):
         if place == folder or place.is_symlink() or place.exists():
             with scratch_file(place) as file:

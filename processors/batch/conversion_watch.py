@@ -12,7 +12,7 @@ from config import Settings
 from core.errors import SettingsError
 from core.models.embedder_choice import possible_embedders
 from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import DETECTOR_NETS, EMBEDDERS, MODELS
+from core.models.model_spec import ANALYSIS_NETS, EMBEDDERS, MODELS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import chosen_cache_dir
 from utils.batch_monitor import CONVERT
@@ -56,7 +56,7 @@ def _missing(settings: Settings, cache_dir: Path) -> list[str]:
     if not is_on_cpu or importlib.util.find_spec("openvino") is None:
         return []
     # An embedder whose weights are missing is replaced by the last one.
-    kinds = (*DETECTOR_NETS, *EMBEDDERS[possible_embedders(settings)[-1]].shares)
+    kinds = (*ANALYSIS_NETS, *EMBEDDERS[possible_embedders(settings)[-1]].shares)
     return [kind for kind in kinds if missing_bytes((kind,), cache_dir)]
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from core.types import ByteArray, FloatArray
+from utils.image_shrinking import shrunk
 from utils.lab_histogram import HISTOGRAM_SIZE, lab_histogram
 
 CLOTHES_SIZE = HISTOGRAM_SIZE
@@ -20,6 +21,9 @@ box widths. The chin is at 1.0 and shoulders begin at about 1.3; lower down, tab
 
 _CELLS_X, _CELLS_Y = 32, 28
 """the whole region is shrunk to so many pixels: patterns become mean colours, noise averages out"""
+
+_CELL_SAMPLES = 4
+"""pixels along each axis that a cell is the mean of, at most: more of them cost time and change little"""
 
 _MIN_VISIBLE = 0.04
 """share of the region that must lie in the frame"""
@@ -53,6 +57,6 @@ def clothes_colours(image: ByteArray, box: FloatArray) -> ByteArray | None:
         return None
     cells = np.maximum(np.round(visible * (_CELLS_X, _CELLS_Y)), 1).astype(int)
     patch = image[low[1] : high[1], low[0] : high[0]]
-    small = cv2.resize(patch, (int(cells[0]), int(cells[1])), interpolation=cv2.INTER_AREA)
+    small = shrunk(patch, int(cells[0]), int(cells[1]), _CELL_SAMPLES)
     lab = cv2.cvtColor(np.asarray(small, np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
     return np.asarray(np.rint(255 * np.sqrt(lab_histogram(lab))), np.uint8)

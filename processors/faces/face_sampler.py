@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
 from core.models.face_embedder import FaceEmbedder
+from core.models.model_spec import input_side
 from core.types import ByteArray, FloatArray, PixelBox
 from processors.shots.active_picture import frame_picture
 from utils.box_geometry import visible_shares
@@ -54,8 +55,9 @@ MIN_GAIN = 0.9
 
 JPEG_QUALITY = 92
 
-VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, 200
-"""side of the verifier's crop as a multiple of the face's longer side, and in px"""
+VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, input_side("mmod")
+"""side of the verifier's crop as a multiple of the face's longer side, and in px: the face has 100 px, and the pyramid
+of the verifier starts at about 80"""
 
 
 NO_PIXELS: ByteArray = np.zeros((0, 0, 3), np.uint8)

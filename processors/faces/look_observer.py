@@ -13,19 +13,21 @@ from core.models.model_spec import ScoreScale
 from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.clothes import CLOTHES_SIZE, clothes_colours
-from processors.faces.tracklet_maker import Findings
+from processors.faces.tracklet_maker import LOOKS, Findings
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.track import Track
+from utils.image_shrinking import shrunk
 from utils.stage_times import timed
 
-LOOK_EVERY_S = 0.25
-"""clothes change slowly; what varies is what covers them"""
+LOOK_EVERY_S, LATER_EVERY_S = 0.25, 0.5
+"""clothes change slowly; what varies is what covers them. Once there are as many looks as a tracklet keeps, they are
+rarer: then they only serve pieces of a track that is divided"""
 
 MAX_LOOKS = 64
 """looks that are kept of one track, which may become many tracklets"""
 
 _CELL_SAMPLES = 8
-"""pixels that a cell of a view is the mean of, along each axis, at least: more of them cost time and change little"""
+"""pixels along each axis that a cell of a view is the mean of, at most: more of them cost time and change little"""
 
 _NO_CLOTHES = np.zeros(CLOTHES_SIZE, np.uint8)
 
@@ -42,6 +44,9 @@ class _ObservedTrack:
     last: int
     looks: list[_Look] = field(default_factory=list)
 
+    def next_look(self, frame_rate: float) -> float:
+        return self.last + frame_rate * (LOOK_EVERY_S if len(self.looks) < LOOKS else LATER_EVERY_S)
+
 
 class LookObserver:
     """A `FaceObserver`. Columns: look_frames, clothes, views."""
@@ -49,7 +54,7 @@ class LookObserver:
     def __init__(self, score_scale: ScoreScale, frame_rate: float) -> None:
         """score_scale: of the detector, which tells faces that are seen from those that may be there."""
         self._seen = score_scale.seen
-        self._every = LOOK_EVERY_S * frame_rate
+        self._rate = frame_rate
         self._tracks: dict[int, _ObservedTrack] = {}
 
     @timed("look")
@@ -58,7 +63,7 @@ class LookObserver:
         view: ByteArray | None = None
         for face in faces.faces:
             observed = self._tracks.get(face.track)
-            if face.score < self._seen or (observed and frame.index - observed.last < self._every):
+            if face.score < self._seen or (observed and frame.index < observed.next_look(self._rate)):
                 continue
             image = frame.image()
             if view is None:
@@ -90,9 +95,7 @@ class LookObserver:
 
 def frame_view(image: ByteArray) -> ByteArray:
     """(VIEW_WIDTH * VIEW_HEIGHT,) uint8: the frame as a small grey image, row by row. image: (h, w, 3) uint8 RGB."""
-    step = max(min(image.shape[0] // VIEW_HEIGHT, image.shape[1] // VIEW_WIDTH) // _CELL_SAMPLES, 1)
-    thinned = np.ascontiguousarray(image[step // 2 :: step, step // 2 :: step])
-    small = cv2.resize(thinned, (VIEW_WIDTH, VIEW_HEIGHT), interpolation=cv2.INTER_AREA)
+    small = shrunk(image, VIEW_WIDTH, VIEW_HEIGHT, _CELL_SAMPLES)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8).reshape(VIEW_WIDTH * VIEW_HEIGHT)
 
 

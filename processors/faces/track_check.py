@@ -31,7 +31,7 @@ MIN_SURE_OPINION = 0.1
 """least verifier score of such a track. What is no face gives 0, half-hidden faces and closed eyes 0.1 to 0.4"""
 
 OPINIONS = 3
-"""samples that the verifier is asked about; it takes about 0.1 s each"""
+"""samples that the verifier is asked about; it takes 0.03 s each"""
 
 
 class TrackCheck:

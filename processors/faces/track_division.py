@@ -1,8 +1,9 @@
-"""Where a track goes over from one person to another: pure functions on its samples, boxes and frames.
+"""Where a track goes over from one person to another, told by its samples, boxes and frames.
 
 A track is one person until the faces before and after some moment are clearly two people's. "Clearly": of the samples
 nearest to that moment no pair looks alike, while on each side some do. Turning the head changes a face by and by, so
-that neighbours always resemble each other; blur and bad light make faces unlike on both sides of every moment.
+that neighbours always resemble each other; blur and bad light make faces unlike on both sides of every moment. One pair
+that is alike settles a moment, so most of them cost a glance or two embedded faces (`sample_likeness`).
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.models.similarity import Similarity
-from core.types import FloatArray
+from processors.faces.sample_likeness import SampleLikeness
 from processors.tracking.row_buffer import RowBuffer
 from utils.box_geometry import iou_matrix
 
@@ -50,38 +49,43 @@ class Transition(Enum):
         return self.value[1]
 
 
-def division_points(
-    embeddings: FloatArray, stretches: Sequence[int], transitions: Sequence[Transition], similarity: Similarity
-) -> list[int]:
+def division_points(likeness: SampleLikeness, stretches: Sequence[int], transitions: Sequence[Transition]) -> list[int]:
     """The stretches with which another person begins, in order.
 
-    embeddings: (N, D) float32 rows of unit length, samples of one track in order of time. stretches: (N,) the stretch
-    that each is from, not falling. transitions: how each stretch begins.
+    likeness: of N samples of one track. stretches: (N,) the stretch that each is from, not falling. transitions: how
+    each stretch begins.
     """
-    if len(embeddings) < 2 * MIN_SAMPLES:
-        return []
-    likeness = similarity.from_cosine(np.asarray(embeddings @ embeddings.T, np.float32))
-    starts = {k: transitions[stretches[k]] for k in range(1, len(stretches)) if stretches[k] != stretches[k - 1]}
-    return [stretches[k] for k in sorted(_divide(likeness, starts, 0, len(stretches)))]
+    count = len(stretches)
+    starts = {k: transitions[stretches[k]] for k in range(1, count) if stretches[k] != stretches[k - 1]}
+    sides = [around for start in starts if (around := _sides(start, 0, count)) and not likeness.look_alike(*around)]
+    likeness.embed_one_of_each([side for around in sides for side in around])
+    return [stretches[k] for k in sorted(_divide(likeness, starts, 0, count))]
 
 
-def _divide(likeness: NDArray[np.float32], starts: Mapping[int, Transition], first: int, end: int) -> list[int]:
+def _divide(likeness: SampleLikeness, starts: Mapping[int, Transition], first: int, end: int) -> list[int]:
     """Samples of [first, end) with which another person begins: the clearest one, then those on both sides of it.
 
     starts: the samples with which stretches begin, and how.
     """
     found = []
     for start, transition in starts.items():
-        if first + MIN_SAMPLES <= start <= end - MIN_SAMPLES:
-            before, after = slice(max(start - WINDOW, first), start), slice(start, min(start + WINDOW, end))
-            across = float(likeness[before, after].max())
-            within = min(float(np.triu(likeness[side, side], 1).max()) for side in (before, after))
-            if across <= transition.max_across and within >= transition.min_within:
-                found.append((across / transition.max_across, start))
+        around = _sides(start, first, end)
+        if around is None or likeness.look_alike(*around):
+            continue
+        across = likeness.across(*around, transition.max_across)
+        if across <= transition.max_across and min(map(likeness.within, around)) >= transition.min_within:
+            found.append((across / transition.max_across, start))
     if not found:
         return []
     _, best = min(found)
     return [*_divide(likeness, starts, first, best), best, *_divide(likeness, starts, best, end)]
+
+
+def _sides(start: int, first: int, end: int) -> tuple[slice, slice] | None:
+    """The samples of [first, end) that are compared before and after `start`; None if there are too few."""
+    if not first + MIN_SAMPLES <= start <= end - MIN_SAMPLES:
+        return None
+    return slice(max(start - WINDOW, first), start), slice(start, min(start + WINDOW, end))
 
 
 def division_frame(frames: Sequence[int], boxes: RowBuffer, last_before: int, first_after: int) -> int:

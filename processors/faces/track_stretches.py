@@ -1,8 +1,8 @@
 """The faces of one track, in stretches of time that show one appearance each, so that changes of face can be told.
 
 A stretch ends where the face was lost and found again, where box or appearance jump, and after a while. Two seconds
-later it is compared with the one before: alike at a glance, or else to the embedder, they become one. So a calm face is
-one stretch with a handful of samples, however long it is, and what remains apart is examined by `track_division`.
+later it is compared with the one before: alike at a glance, they become one. So a calm face is one stretch with a
+handful of samples, however long it is. What remains apart is examined by `track_division`, several stretches at a time.
 Stretches on both sides of a dissolve stay apart, so that each has samples and a portrait of its own.
 """
 
@@ -19,6 +19,7 @@ from core.models.similarity import Similarity
 from core.types import FloatArray
 from processors.faces.appearance import Appearance
 from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler, face_quality
+from processors.faces.sample_likeness import SampleLikeness
 from processors.faces.track_division import MIN_SAMPLES, Transition, division_points
 from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import iou_matrix
@@ -51,16 +52,10 @@ UNLIKE = 0.7
 """correlation with the last sample, a third of a second before, below which a stretch ends: two people's, aligned, have
 less at 24 of 25 undetected changes, one person's at 27 of 100 places"""
 
-SURELY_SAME = 0.5
-"""similarity of one sample each from which two stretches are one person's"""
-
-NEARLY_AS_GOOD = 0.8
-"""share of the best sample's quality with which another one does for a comparison"""
-
 JOIN_DELAY_S = 2.0
 """time before a stretch is joined with the one before, seconds; a dissolve is known 1.8 s after its middle"""
 
-MAX_STRETCHES = 12
+MAX_STRETCHES = 8
 """stretches kept apart; more are divided or joined before the track ends, which bounds memory"""
 
 
@@ -197,23 +192,12 @@ class TrackStretches:
     def _add(self, stretch: Stretch) -> None:
         """Join a stretch with the one before, or keep it apart."""
         has_samples = bool(stretch.sampler.samples)
-        if self._done and not stretch.starts_part and (not has_samples or self._are_alike(self._done[-1], stretch)):
+        if self._done and not stretch.starts_part and (not has_samples or _look_alike(self._done[-1], stretch)):
             _join(self._done[-1], stretch)
         else:
             self._done.append(stretch)
         if len(self._done) > MAX_STRETCHES:
             self._settle(2)
-
-    def _are_alike(self, before: Stretch, after: Stretch) -> bool:
-        if not before.tail:
-            return False
-        # In continuous view any earlier look of this person will do; after a loss or a jump only the latest ones.
-        known = before.sampler.samples if after.transition is Transition.CONTINUED else []
-        looks = np.stack([s.look for s in (*before.tail, *known)]) @ np.stack([s.look for s in after.head]).T
-        if float(looks.max()) >= ALIKE:
-            return True
-        first, second = self._embed([_best_known(before.tail), _best_known(after.head)])
-        return float(self._similarity.from_cosine(float(first @ second))) >= SURELY_SAME
 
     def _settle(self, leave: int) -> None:
         """Find out where the face changes, and join what one person's stretches are, except the last `leave`."""
@@ -221,11 +205,10 @@ class TrackStretches:
             if end - first < 2:
                 continue  # nothing to tell apart, so its ends need no embedding
             samples = [(k, sample) for k in range(first, end) for sample in self._done[k].end_samples()]
-            if samples:
-                embeddings = np.stack(self._embed([sample for _, sample in samples]))
-                numbers, transitions = [k for k, _ in samples], [stretch.transition for stretch in self._done]
-                for k in division_points(embeddings, numbers, transitions, self._similarity):
-                    self._done[k].starts_person = True
+            likeness = SampleLikeness([sample for _, sample in samples], self._embed, self._similarity)
+            transitions = [stretch.transition for stretch in self._done]
+            for k in division_points(likeness, [k for k, _ in samples], transitions):
+                self._done[k].starts_person = True
         open_ = self._done[len(self._done) - leave :]
         people: list[Stretch] = []
         for stretch in self._done[: len(self._done) - leave]:
@@ -257,11 +240,14 @@ class TrackStretches:
         return [s.embedding for s in samples if s.embedding is not None]
 
 
-def _best_known(samples: Sequence[FaceSample]) -> FaceSample:
-    """The best sample; one that is nearly as good and has an embedding instead, because embedding takes long."""
-    best = max(samples, key=lambda s: s.quality)
-    known = [s for s in samples if s.embedding is not None and s.quality >= NEARLY_AS_GOOD * best.quality]
-    return max(known, key=lambda s: s.quality, default=best)
+def _look_alike(before: Stretch, after: Stretch) -> bool:
+    """Whether two stretches are one person's at a glance; `after` has samples."""
+    if not before.tail:
+        return False
+    # In continuous view any earlier look of this person will do; after a loss or a jump only the latest ones.
+    known = before.sampler.samples if after.transition is Transition.CONTINUED else []
+    looks = np.stack([s.look for s in (*before.tail, *known)]) @ np.stack([s.look for s in after.head]).T
+    return float(looks.max()) >= ALIKE
 
 
 def _join(before: Stretch, after: Stretch) -> None:

@@ -16,7 +16,7 @@ from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.models.embedder_choice import possible_embedders
-from core.models.model_spec import DETECTOR_NETS, MODELS, embedder_digest
+from core.models.model_spec import ANALYSIS_NETS, MODELS, embedder_digest
 from core.models.proposal_weights import proposals_digest
 from core.models.weights import chosen_cache_dir
 from core.signal_file import SIGNAL_SCHEMA
@@ -37,7 +37,6 @@ _EXCLUDED = frozenset({
 # A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The embedder
 # counts as the one in use, not as the word "auto", and a part of a video by its bounds.
 _IRRELEVANT_SETTINGS = ("device", "embedder", "start", "end", "duration")
-_MODELS = (*DETECTOR_NETS, "mmod")
 
 
 def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) -> str:
@@ -55,7 +54,7 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
         "part": settings.analysis.part,
         "proposals": proposals_digest(settings.analysis.proposals),
         "embedder": embedder,
-        "models": [*(MODELS[name].weights.sha256 for name in _MODELS), embedder_digest(embedder)],
+        "models": [*(MODELS[name].weights.sha256 for name in ANALYSIS_NETS), embedder_digest(embedder)],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

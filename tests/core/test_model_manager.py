@@ -104,13 +104,14 @@ def test_threads_that_ask_together_get_the_same_manager(tmp_path: Path) -> None:
 
 
 def test_threads_that_ask_together_load_a_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[Path] = []
+    loaded: list[object] = []
 
     class Slow:
-        def __init__(self, path: Path) -> None:
+        def __init__(self, net: object) -> None:
             time.sleep(0.1)
-            loaded.append(path)
+            loaded.append(net)
 
+    monkeypatch.setattr(ModelManager, "_nets", lambda self, *kinds: list(kinds))
     monkeypatch.setattr(model_manager, "FaceVerifier", Slow)
     manager = ModelManager(settings(tmp_path))
     threads = [threading.Thread(target=lambda: manager.verifier) for _ in "123"]
@@ -118,7 +119,7 @@ def test_threads_that_ask_together_load_a_model_once(tmp_path: Path, monkeypatch
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(loaded) == 1
+    assert loaded == ["mmod"]
 
 
 def test_nothing_is_loaded_before_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,15 +336,17 @@ def test_the_driver_is_asked_before_torch_is_imported(monkeypatch: pytest.Monkey
     assert "no GPU" in uncached()
 
 
-def test_a_run_on_the_cpu_never_imports_torch(models: ModelManager, model_settings: Settings, project: Path) -> None:
-    """torch costs seconds and half a gigabyte; the converted networks need none of it."""
+def test_a_run_on_the_cpu_imports_neither_torch_nor_dlib(
+    models: ModelManager, model_settings: Settings, project: Path
+) -> None:
+    """torch costs seconds and half a gigabyte; the converted networks need none of it. dlib is for tests only."""
     assert models.detector
     code = (
         "import sys; from config import *; from core.model_manager import ModelManager;"
         f"s = Settings(analysis=AnalysisSettings(embedder='dlib', device='cpu'),"
         f" run=RunSettings(cache_dir={model_settings.run.cache_dir!r}, offline=True));"
-        "m = ModelManager.instance(s); m.detector; m.embedder; m.describe(); m.device_line;"
-        "assert 'torch' not in sys.modules, 'torch was imported'"
+        "m = ModelManager.instance(s); m.detector; m.embedder; m.verifier; m.describe(); m.device_line;"
+        "assert not {'torch', 'dlib'} & set(sys.modules), 'torch or dlib was imported'"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

@@ -11,7 +11,7 @@ from filelock import FileLock
 from config import AnalysisSettings, RunSettings, Settings
 from core.model_manager import ModelManager
 from core.models.installed_files import installed_file, is_installed
-from core.models.model_spec import MODELS
+from core.models.model_spec import ANALYSIS_NETS, MODELS
 from core.models.nets import converted
 from core.models.weights import locate
 
@@ -30,7 +30,7 @@ def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def net_files(models_cache: Path) -> dict[str, Path]:
     """The networks converted for OpenVINO, without FaceNet, whose weights are not on every machine."""
-    kinds = ("pnet", "rnet", "onet", "dlib")
+    kinds = (*ANALYSIS_NETS, "dlib")
     models_cache.mkdir(exist_ok=True)
     with FileLock(models_cache / "conversion.lock"):  # another test process waits instead of converting them too
         return converted(kinds, {kind: locate(kind) for kind in kinds}, models_cache)

@@ -52,6 +52,32 @@ def test_a_tensor_longer_than_its_file_is_refused(tmp_path: Path) -> None:
     assert error.value.path == file
 
 
+def test_a_batch_normalisation_is_read_as_the_affine_layer_that_computes_the_same(tmp_path: Path) -> None:
+    factor, offset = np.array([2.0, -1.0]), np.array([0.5, 3.0])
+    mean, variance = np.array([10.0, -4.0]), np.array([4.0, 0.25])
+    column = (2, 1, 1, 1)
+    view = b"".join(map(integer, (1, 1, 2, 1, 1)))
+    of_one_batch = tensor(np.full(column, 99.0))
+    statistics = [tensor(values.reshape(column)) for values in (mean, variance)]
+    parameters = tensor(np.concatenate([factor, offset]).reshape(4, 1, 1, 1))
+    last = tensor(np.ones((1, 1, 1, 3)))
+    file = tmp_path / "net.dat"
+    file.write_bytes(
+        b"bn_con2" + b"".join([parameters, view, view, of_one_batch, of_one_batch, *statistics]) + b"con_4" + last
+    )
+    (name, values), (next_name, _) = read_parameters(file)
+    assert (name, next_name) == ("affine", "con")
+    x = np.array([7.0, 7.0])
+    assert values[:2] * x + values[2:] == pytest.approx(factor * (x - mean) / np.sqrt(variance) + offset, rel=1e-3)
+
+
+def test_a_batch_normalisation_without_its_statistics_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "net.dat"
+    file.write_bytes(b"bn_con2" + tensor(np.ones((4, 1, 1, 1))))
+    with pytest.raises(ModelError, match="not a network written by dlib"):
+        read_parameters(file)
+
+
 @pytest.mark.slow
 def test_the_real_network_has_its_29_convolutions_and_128_outputs() -> None:
     kinds: dict[str, list[int]] = {}
@@ -60,3 +86,9 @@ def test_the_real_network_has_its_29_convolutions_and_128_outputs() -> None:
     assert len(kinds["con"]) == len(kinds["affine"]) == 29
     assert kinds["con"][0] == 32 * 3 * 7 * 7 + 32
     assert kinds["fc"] == [256 * 128]
+
+
+@pytest.mark.slow
+def test_the_real_detector_has_its_7_convolutions() -> None:
+    kinds = [name for name, _ in read_parameters(locate("mmod"))]
+    assert kinds == [*("con", "affine") * 6, "con"]

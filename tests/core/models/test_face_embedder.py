@@ -146,24 +146,6 @@ def test_every_embedder_is_calibrated_and_registered() -> None:
         assert embedder.name in EMBEDDERS
 
 
-def test_the_second_opinion_knows_faces_from_other_things(
-    models: ModelManager, portraits: dict[str, ByteArray]
-) -> None:
-    crops = []
-    for photo in portraits.values():
-        image = np.ascontiguousarray(photo)
-        box = models.detector.detect([image], 60)[0].boxes[0]
-        centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max()
-        scale = 100 / half
-        matrix = np.array([[scale, 0, 100 - scale * centre[0]], [0, scale, 100 - scale * centre[1]]])
-        crops.append(warp(image, matrix, 200))
-    noise = np.random.RandomState(0).randint(0, 256, (200, 200, 3), np.uint8)
-    scores = models.verifier.scores(np.stack([*crops, noise, np.full((200, 200, 3), 120, np.uint8)]))
-    assert scores.dtype == np.float32 and scores.shape == (4,)
-    assert scores[:2].min() > 0.7
-    assert scores[2:].tolist() == [0, 0]
-
-
 def casia_part(chip: ByteArray) -> ByteArray:
     return np.asarray(cv2.resize(chip[CombinedEmbedder.CASIA_PART], (160, 160), interpolation=cv2.INTER_LINEAR))
 

@@ -19,7 +19,7 @@ from core.models.weights import locate
 from core.types import FloatArray
 from tests.material.small_disk import no_file_above
 
-SIDES = {"pnet": 64, "rnet": 24, "onet": 48, "dlib": 150}
+SIDES = {"pnet": 64, "rnet": 24, "onet": 48, "dlib": 150, "mmod": 200}
 
 
 def some_images(count: int, side: int = 2) -> FloatArray:
@@ -30,7 +30,7 @@ def some_images(count: int, side: int = 2) -> FloatArray:
 def test_openvino_and_torch_compute_the_same(kind: str, net_files: dict[str, Path]) -> None:
     batch = some_images(3, SIDES[kind])
     here, there = OpenVINONet(net_files[kind], threads=1)(batch), TorchNet(kind, locate(kind), "cpu")(batch)
-    assert len(here) == len(there) == {"pnet": 2, "rnet": 2, "onet": 3, "dlib": 1}[kind]
+    assert len(here) == len(there) == {"pnet": 2, "rnet": 2, "onet": 3, "dlib": 1, "mmod": 1}[kind]
     for a, b in zip(here, there, strict=True):
         assert a.dtype == b.dtype == np.float32 and a.shape == b.shape and len(a) == 3
         assert np.allclose(a, b, atol=1e-3)

@@ -43,16 +43,16 @@ def test_the_networks_are_counted_as_they_are_written(tmp_path, settings):
     put(tmp_path, "pnet", suffix=".bin")
     monitor = Noting()
     with watch_conversion(settings, monitor):
-        assert monitor.told == [("convert", 0, 3)], "one is there already"
+        assert monitor.told == [("convert", 0, 4)], "one is there already"
         put(tmp_path, "rnet", prefix=".partial-7-")
         assert monitor.changed.wait(10)
-        assert monitor.told[-1] == ("convert", 1, 3)
-    assert monitor.told[-1] == ("convert", 3, 3)
+        assert monitor.told[-1] == ("convert", 1, 4)
+    assert monitor.told[-1] == ("convert", 4, 4)
 
 
 def test_nothing_is_said_where_nothing_has_to_be_converted(tmp_path, settings, monkeypatch):
     monitor = Noting()
-    for kind in ("pnet", "rnet", "onet", "dlib"):
+    for kind in ("pnet", "rnet", "onet", "mmod", "dlib"):
         put(tmp_path, kind, suffix=".bin")
     with watch_conversion(settings, monitor):
         pass

@@ -13,6 +13,7 @@ from core.models.model_spec import score_scale_of
 from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray
 from processors.faces.clothes import CLOTHES_SIZE
 from processors.faces.look_observer import MAX_LOOKS, LookObserver, frame_view
+from processors.faces.tracklet_maker import LOOKS
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
@@ -47,6 +48,12 @@ def test_there_are_four_looks_a_second_around_each_face(observer: LookObserver) 
         show(observer, frame, 1, *([2] if frame >= 10 else []))
     assert looks(observer, 1)["look_frames"].tolist() == [0, 6, 12, 18, 24]
     assert looks(observer, 2)["look_frames"].tolist() == [10, 16, 22]
+
+
+def test_after_as_many_looks_as_a_tracklet_keeps_there_are_two_a_second(observer: LookObserver) -> None:
+    for frame in range(100):
+        show(observer, frame, 1)
+    assert np.diff(looks(observer, 1)["look_frames"]).tolist() == [6] * (LOOKS - 1) + [12] * 4
 
 
 def test_nobody_looks_around_a_face_that_is_not_seen(observer: LookObserver) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from core.models.similarity import Similarity
 from core.types import FloatArray
+from processors.faces.sample_likeness import SampleLikeness
 from processors.faces.track_division import Transition, division_frame, division_points
 from processors.tracking.row_buffer import RowBuffer
+from tests.material.embedded_samples import EmbeddedSamples
 
 SIMILARITY = Similarity.for_embedder("dlib")
 SAME, OTHER = (SIMILARITY.to_cosine(value) for value in (0.95, 0.001))
@@ -28,8 +30,14 @@ def faces(people: Sequence[int], same: float = SAME, other: float = OTHER) -> Fl
 def points(
     people: Sequence[int], stretches: Sequence[int], transition: Transition = JUMPED, **cosines: float
 ) -> list[int]:
-    transitions = [transition] * (max(stretches, default=0) + 1)
-    return division_points(faces(people, **cosines), stretches, transitions, SIMILARITY)
+    return points_of(
+        EmbeddedSamples(faces(people, **cosines) if people else np.zeros((0, 0), np.float32)), stretches, transition
+    )
+
+
+def points_of(samples: EmbeddedSamples, stretches: Sequence[int], transition: Transition = JUMPED) -> list[int]:
+    likeness = SampleLikeness(samples.samples, samples.embed, SIMILARITY)
+    return division_points(likeness, stretches, [transition] * (max(stretches, default=0) + 1))
 
 
 def test_one_person_is_not_divided() -> None:
@@ -59,7 +67,25 @@ def test_one_pair_that_looks_alike_is_enough_to_be_one_person() -> None:
     """Before and after a turn of the head; in between both views are seen."""
     embeddings = faces([0, 0, 0, 1, 1, 1])
     embeddings[3] = embeddings[2]
-    assert division_points(embeddings, [0, 0, 0, 1, 1, 1], [JUMPED] * 2, SIMILARITY) == []
+    assert points_of(EmbeddedSamples(embeddings), [0, 0, 0, 1, 1, 1]) == []
+
+
+def test_of_one_person_two_faces_at_a_change_are_embedded_and_those_at_once() -> None:
+    """Each stands for its side; the face between two changes stands for one side of both."""
+    samples = EmbeddedSamples(faces([0] * 9))
+    assert points_of(samples, [0, 0, 0, 1, 1, 1, 2, 2, 2]) == []
+    assert samples.embedded == [3], "the windows of four samples overlap"
+
+
+def test_a_face_that_looks_the_same_is_not_embedded() -> None:
+    samples = EmbeddedSamples(faces([0] * 6), looks=[0, 1, 2, 2, 3, 4])
+    assert points_of(samples, [0, 0, 0, 1, 1, 1]) == [] and samples.embedded == []
+
+
+def test_samples_outside_of_the_windows_are_not_embedded() -> None:
+    samples = EmbeddedSamples(faces([0] * 8 + [1] * 8))
+    assert points_of(samples, [0] * 8 + [1] * 8) == [1]
+    assert sum(samples.embedded) == 8
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,15 @@ def test_one_person_who_looks_different_is_not_divided() -> None:
     assert spans(film.finish()) == [(0, 199)]
 
 
+def test_somebody_who_keeps_moving_costs_a_face_a_stretch_at_most() -> None:
+    film = Film()
+    looks = [1, 2, 3, 4, 5, 6, 7] * 3
+    for k, look in enumerate(looks):
+        film.show(40 * k, 40 * (k + 1), 0, look=look)
+    assert spans(film.finish()) == [(0, 40 * len(looks) - 1)]
+    assert film.embedder.asked <= len(looks) + CAPACITY
+
+
 def test_somebody_who_appears_where_another_was_lost() -> None:
     film = Film()
     film.show(0, 60, 0)
