@@ -21,7 +21,7 @@ from core.errors import ascii_safe
 from core.types import Clip, FaceAnalysis, Timeline
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.known_people.people_namer import VideoNames
-from processors.people.doubt import find_doubts
+from processors.people.doubt import VideoDoubts
 from processors.results.manifest import (
     Manifest,
     ManifestFile,
@@ -68,6 +68,7 @@ def write_results(
     settings: Settings,
     models: Mapping[str, Any],
     warnings: Sequence[str],
+    doubts: VideoDoubts,
     analysis_key: str,
     edited: bool = False,
     extras: Mapping[str, Sequence[str]] | None = None,
@@ -79,10 +80,10 @@ def write_results(
 
     The manifest is written last: where it is, everything else is. People without a clip get no folder.
 
-    thumbnails: of the clips. fingerprint: of the video. analysis_key: what the analysis is stored under.
-    edited: somebody changed the timeline since the program worked it out. extras: files (relative to `folder`) of
-    each extra that has been written, by its name ("preview"). variants: further sets of clips, by the name that
-    `settings` has for them. folder_name: what the folder is called in the end; by default as now.
+    thumbnails: of the clips. fingerprint: of the video. doubts: from `find_doubts`. analysis_key: what the analysis is
+    stored under. edited: somebody changed the timeline since the program worked it out. extras: files (relative to
+    `folder`) of each extra that has been written, by its name ("preview"). variants: further sets of clips, by the
+    name that `settings` has for them. folder_name: what the folder is called in the end; by default as now.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
@@ -93,7 +94,6 @@ def write_results(
     files += [clip.file for own in variants.values() for clip in own]
     with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
-    doubts = find_doubts(analysis, timeline)
     turns = known_turns(analysis, timeline) if settings.speech.is_shown else None
     if turns is not None:
         write_text(folder / SPEECH_FILE, "".join(f"{line}\n" for line in speech_lines(timeline, turns)))
