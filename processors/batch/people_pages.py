@@ -16,7 +16,7 @@ from processors.known_people.people_list import PEOPLE_FILE, write_people_file
 from processors.results.html_page import is_our_page
 from processors.results.manifest import ManifestPart, read_view
 from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
-from utils.files import atomic_path
+from utils.files import write_parts
 
 logger = logging.getLogger(__name__)
 
@@ -116,8 +116,7 @@ def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], f
     by_number = {person.number: person for person in people}
     pairs = list(_pairs(gallery, by_number)) if len(people) <= _PAIRED_UP_TO else []
     parts = people_parts((_page_person(person, gallery, folders) for person in shown), len(shown), pairs)
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(parts)
+    write_parts(path, parts)
 
 
 def _page_person(person: GalleryPerson, gallery: Gallery, folders: _Folders) -> PagePerson:
