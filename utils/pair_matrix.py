@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_ITEMS = 256
+BLOCK_ITEMS = 128
 """side of the blocks in which matrices are computed and read: some MB each, and few calls"""
 
 Block = Callable[[slice, slice], NDArray[np.float32]]
