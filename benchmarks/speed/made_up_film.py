@@ -63,7 +63,7 @@ def made_up_film(tracklets: int, people: int, *, seed: int = 0) -> FaceAnalysis:
             )
         shots.append(Shot(len(shots), start, end, "cut" if shots else "start"))
         start = end
-    return FaceAnalysis(_video(), 40 * np.arange(start), tuple(shots), tuple(made), EMBEDDER, 0)
+    return FaceAnalysis(made_up_video(), 40 * np.arange(start), tuple(shots), tuple(made), EMBEDDER, 0)
 
 
 def _role(rng: np.random.Generator, person: int) -> _Role:
@@ -125,7 +125,8 @@ def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(values / np.linalg.norm(values, axis=-1, keepdims=True), np.float64)
 
 
-def _video() -> VideoInfo:
+def made_up_video() -> VideoInfo:
+    """720p at 25 frames a second; no such file exists."""
     return VideoInfo(
         path=Path("made-up.mp4"), container="mov", stream_index=0, codec="h264", pixel_format="yuv420p",
         coded_width=WIDTH, coded_height=HEIGHT, width=WIDTH, height=HEIGHT, rotation=0, sample_aspect_ratio=Fraction(1),

@@ -1,12 +1,12 @@
 """What all processes of a run hold together, over its time.
 
-    python -m benchmarks.speed.memory [--cases 1,4,2x2] [--models DIR] [--work DIR] [VIDEO ...]
+    python -m benchmarks.speed.memory [--cases 1,4,2x2] [--models DIR] [--work DIR] [--together] [VIDEO ...]
 
 A case is a length in minutes of the generated 1080p film of `scale`, or files x minutes for several such files in one
-call. Videos are runs of their own. Runs are cold. Once a second the proportional set size (PSS) of every process is
-read: pages that several processes share count once. "without clips" is the most while no encoder was running, so only
-an analysis, a start or the writing of results; "with clips" the most of all processes and of its parts while clips were
-made. Linux only.
+call. Videos are runs of their own, or one run with --together. Runs are cold. Once a second the proportional set size
+(PSS) of every process is read: pages that several processes share count once. "without clips" is the most while no
+encoder was running, so only an analysis, a start or the writing of results; "with clips" the most of all processes and
+of its parts while clips were made. Linux only.
 """
 
 from __future__ import annotations
@@ -130,12 +130,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", nargs="*", type=Path)
     parser.add_argument("--cases", default="1,4,2x2", help="minutes, or files x minutes, with commas")
+    parser.add_argument("--together", action="store_true", help="all videos in one call")
     parser.add_argument("--models", type=Path, default=default_cache_dir(), help="cache folder with the networks")
     parser.add_argument("--work", type=Path, help="folder for clips; they are removed at the end")
     args = parser.parse_args()
     columns = ("all, MiB", "without clips", "with clips", "worker then", "encoders then", "supervisor", "by tenths")
     print(f"| case | {' | '.join(columns)} |\n" + "|---" * (len(columns) + 1) + "|", flush=True)
-    for name, videos in [*cases(args.cases), *((video.name, [video]) for video in args.videos)]:
+    given = [args.videos] if args.together else [[video] for video in args.videos]
+    for name, videos in [*cases(args.cases), *((" + ".join(v.name for v in videos), videos) for videos in given)]:
         with tempfile.TemporaryDirectory(prefix="benchmark-", dir=args.work) as temporary:
             folder = Path(temporary)
             # Every file is another video: it has another name and, by a byte at its end, another fingerprint.
