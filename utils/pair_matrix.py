@@ -1,4 +1,4 @@
-"""A symmetric matrix of which every pair is held once, so that thousands of items can be compared with each other."""
+"""How alike every two of thousands of items are, in two bytes per pair."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_ITEMS = 128
-"""side of the blocks in which matrices are computed and read: some MB each, and few calls"""
+"""side of the blocks in which matrices are computed and read: a MB each, and few calls"""
 
 Block = Callable[[slice, slice], NDArray[np.float32]]
-"""(R, C) float32 of the items in two slices"""
+"""(R, C) float32 in [0, 1] of the items in two slices"""
+
+_STEPS = 65534
+"""of a right angle; an even number, so that 0, 0.5 and 1 are kept as they are"""
+_SIMILARITIES = (np.sin(np.arange(_STEPS + 1) * (np.pi / 2 / _STEPS)) ** 2).astype(np.float32)
+"""the similarity of each step"""
+
+PRECISION = 1.3e-5
+"""largest difference between a similarity and what is kept of it"""
 
 
 class PairMatrix:
-    """A symmetric (N, N) float32 matrix in 2 N^2 bytes: the part below the diagonal, and the blocks on it.
+    """A symmetric (N, N) matrix of similarities in N^2 bytes: the part below the diagonal, and the blocks on it.
 
-    Rows lie in panels of `BLOCK_ITEMS`, each as long as its last row, so nothing larger than a panel is ever copied.
+    A similarity is kept as a 16-bit angle whose squared sine it is: in steps of 2.4e-5 around 0.5 and ever finer ones
+    towards 0 and 1, where sure pairs differ little. Rows lie in panels of `BLOCK_ITEMS`, each as long as its last row,
+    so nothing larger than a panel is ever copied.
     """
 
     def __init__(self, size: int, block: Block) -> None:
@@ -25,11 +35,11 @@ class PairMatrix:
         slices, the later items as rows, in the order of the rows. Of blocks on the diagonal the part below it counts.
         """
         self._size = size
-        self._panels: list[NDArray[np.float32]] = []
+        self._panels: list[NDArray[np.uint16]] = []
         for rows in item_blocks(size):
-            panel = np.empty((rows.stop - rows.start, rows.stop), np.float32)
+            panel = np.empty((rows.stop - rows.start, rows.stop), np.uint16)
             for columns in item_blocks(rows.stop):
-                panel[:, columns] = block(rows, columns)
+                panel[:, columns] = _codes(block(rows, columns))
             square = panel[:, rows]
             upper = np.triu_indices(len(square), 1)
             square[upper] = square.T[upper]
@@ -37,7 +47,7 @@ class PairMatrix:
 
     @classmethod
     def of(cls, matrix: NDArray[np.floating]) -> PairMatrix:
-        """The same values as `matrix`, (N, N), whose part above the diagonal is ignored."""
+        """The similarities of `matrix`, (N, N) in [0, 1], whose part above the diagonal is ignored."""
         return cls(len(matrix), lambda rows, columns: np.asarray(matrix[rows, columns], np.float32))
 
     def __len__(self) -> int:
@@ -49,9 +59,9 @@ class PairMatrix:
         for number, panel in enumerate(self._panels):
             begin, end = number * BLOCK_ITEMS, panel.shape[1]
             own = (items >= begin) & (items < end)
-            found[own, :end] = panel[items[own] - begin]
+            found[own, :end] = _SIMILARITIES[panel[items[own] - begin]]
             before = items < begin
-            found[before, begin:end] = panel[:, items[before]].T
+            found[before, begin:end] = _SIMILARITIES[panel[:, items[before]].T]
         return found
 
     def square(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -61,7 +71,7 @@ class PairMatrix:
             begin, end = np.searchsorted(items, (number * BLOCK_ITEMS, panel.shape[1])).tolist()
             if begin == end:
                 continue
-            part = panel[np.ix_(items[begin:end] - number * BLOCK_ITEMS, items[:end])]
+            part = _SIMILARITIES[panel[np.ix_(items[begin:end] - number * BLOCK_ITEMS, items[:end])]]
             found[begin:end, :end] = part
             found[:end, begin:end] = part.T
         return found
@@ -71,3 +81,8 @@ def item_blocks(size: int) -> Iterator[slice]:
     """Slices of at most `BLOCK_ITEMS` items that cover 0 to `size`."""
     for begin in range(0, size, BLOCK_ITEMS):
         yield slice(begin, min(begin + BLOCK_ITEMS, size))
+
+
+def _codes(similarity: NDArray[np.float32]) -> NDArray[np.uint16]:
+    angles = np.arcsin(np.sqrt(np.clip(similarity, 0, 1)))
+    return np.asarray(np.rint(angles * np.float32(_STEPS / (np.pi / 2))), np.uint16)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
 from utils.box_geometry import box_areas, iou_matrix
-from utils.pair_matrix import PairMatrix
+from utils.pair_matrix import item_blocks
 
 _TOP_SHARE = 0.25
 """share of the pairs of samples, most similar first, that counts: views that both tracklets have in common, not the
@@ -160,7 +160,12 @@ class SampleCosines:
 
 def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
     """(N, N) float32, symmetric: the cosines of `SampleCosines` as a whole matrix, for a few hundred tracklets."""
-    return PairMatrix(len(tracklets), SampleCosines(tracklets).block).square(np.arange(len(tracklets)))
+    found = np.zeros((len(tracklets), len(tracklets)), np.float32)
+    cosines = SampleCosines(tracklets)
+    for rows in item_blocks(len(tracklets)):
+        for columns in item_blocks(rows.stop):
+            found[rows, columns] = cosines.block(rows, columns)
+    return np.asarray(np.tril(found) + np.tril(found, -1).T, np.float32)
 
 
 def _padded_samples(tracklets: Sequence[Tracklet]) -> tuple[FloatArray, IntArray]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utils.clustering import group_similarity, merge_clusters, no_pairs
-from utils.pair_matrix import PairMatrix
+from utils.pair_matrix import PRECISION, PairMatrix
 
 
 def blocks(sizes, inside=0.9, outside=0.1):
@@ -106,8 +106,8 @@ def plain_group_similarity(similarity, labels, weights, closeness):
 def test_group_similarity_is_the_weighted_mean_drawn_to_the_best_pair():
     similarity = PairMatrix.of(np.array([[1, 0.5, 0.2], [0.5, 1, 0.8], [0.2, 0.8, 1]]))
     labels, weights = np.array([1, 1, 0]), np.array([3.0, 1.0, 2.0])
-    assert group_similarity(similarity, labels, weights)[0, 1] == pytest.approx((3 * 0.2 + 0.8) / 4)
-    assert group_similarity(similarity, labels, weights, closeness=1.0)[0, 1] == pytest.approx(0.8)
+    assert group_similarity(similarity, labels, weights)[0, 1] == pytest.approx((3 * 0.2 + 0.8) / 4, abs=PRECISION)
+    assert group_similarity(similarity, labels, weights, closeness=1.0)[0, 1] == pytest.approx(0.8, abs=PRECISION)
     assert group_similarity(PairMatrix.of(np.zeros((0, 0))), labels[:0], weights[:0]).shape == (0, 0)
 
 
@@ -119,7 +119,7 @@ def test_group_similarity_of_many_blocks_and_of_items_without_a_group(n):
     labels = rng.permutation([*range(7), *rng.integers(-1, 3, n - 7)])
     weights = rng.uniform(0.1, 2, n)
     found = group_similarity(PairMatrix.of(matrix), labels, weights, closeness=0.3)
-    assert found == pytest.approx(plain_group_similarity(matrix, labels, weights, 0.3), abs=1e-6)
+    assert found == pytest.approx(plain_group_similarity(matrix, labels, weights, 0.3), abs=PRECISION)
     assert np.array_equal(found, found.T)
 
 
