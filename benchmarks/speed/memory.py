@@ -3,10 +3,10 @@
     python -m benchmarks.speed.memory [--cases 1,4,2x2] [--models DIR] [--work DIR] [--together] [VIDEO ...]
 
 A case is a length in minutes of the generated 1080p film of `scale`, or files x minutes for several such files in one
-call. Videos are runs of their own, or one run with --together. Runs are cold. Once a second the resident memory of every
-process is read; pages that they share count in each (11 MB of the supervisor's, 25 MB of each encoder's). "without
-clips" is the most while no encoder was running, so only an analysis, a start or the writing of results; "with clips"
-the most of all processes and of its parts while clips were made. Linux only.
+call. Videos are runs of their own, or one run with --together. Runs are cold. Once a second the resident memory of
+every process is read; pages that they share count in each (11 MB of the supervisor's, 25 MB of each encoder's).
+"without clips" is the most while no encoder was running, so only an analysis, a start or the writing of results; "with
+clips" the most of all processes and of its parts while clips were made. Linux only.
 """
 
 from __future__ import annotations
