@@ -16,6 +16,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 KIB_PER_MAXRSS = 1 if sys.platform != "darwin" else 1 / 1024
 """unit of ru_maxrss: KiB, but bytes on macOS"""
 SAMPLE_S = 0.1
+START_S = 0.5
+"""time from a process' start within which it begins the program that it was started for"""
 _MEMORY = ("VmRSS", "VmHWM")
 
 
@@ -74,8 +76,9 @@ def process_tree(pid: int) -> Iterator[int]:
     yield pid
     own = _command(pid)
     for child in _children(pid):
-        # One that is about to start another program has its parent's memory until then; it is no memory more.
-        if _command(child) != own:
+        # One that is about to start another program has its parent's memory until then; it is no memory more. One that
+        # goes on with its parent's program, as the program's worker does, is a process of its own.
+        if _command(child) != own or _age_s(child) >= START_S:
             yield from process_tree(child)
 
 
@@ -87,6 +90,17 @@ def _children(pid: int) -> list[int]:
             with contextlib.suppress(OSError):
                 found += map(int, Path(thread.path, "children").read_text().split())
     return found
+
+
+def _age_s(pid: int) -> float:
+    """Seconds since a process was started; 0 where it has ended."""
+    try:
+        # The name before the last bracket may hold spaces and brackets.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        up_s = float(Path("/proc/uptime").read_text().split()[0])
+    except OSError:
+        return 0.0
+    return up_s - int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def _command(pid: int) -> bytes:

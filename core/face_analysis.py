@@ -225,9 +225,14 @@ class FaceAnalysis:
         found = self.bounds_s[frames]
         return found if isinstance(frames, np.ndarray) else float(found)
 
+    @cached_property
+    def tracklets_by_id(self) -> Mapping[int, Tracklet]:
+        """Every tracklet by its id."""
+        return {tracklet.id: tracklet for tracklet in self.tracklets}
+
     def on_screen_s(self, tracklets: Collection[int]) -> float:
         """How long any of `tracklets` (ids) is visible, seconds."""
-        own = [tracklet.frames for tracklet in self.tracklets if tracklet.id in tracklets]
+        own = [self.tracklets_by_id[number].frames for number in tracklets if number in self.tracklets_by_id]
         frames = np.unique(np.concatenate(own)) if own else np.zeros(0, np.int64)
         return float((self.seconds_at(frames + 1) - self.seconds_at(frames)).sum())
 

@@ -61,7 +61,7 @@ class CropPlanner:
 
 
 def _tracklets(segment: Segment, analysis: FaceAnalysis) -> list[Tracklet]:
-    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+    by_id = analysis.tracklets_by_id
     tracklets = [by_id[i] for i in segment.tracklets if i in by_id]
     if not tracklets or segment.end <= segment.start:
         raise ValueError(f"nothing to follow in {segment}")

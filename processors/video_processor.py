@@ -27,6 +27,8 @@ from processors.extras.variant_clips import make_variants
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.people_namer import PeopleNamer, VideoNames
 from processors.known_people.video_names import named_timeline, numbered_timeline
+from processors.people.doubt import VideoDoubts, find_doubts
+from processors.people.pair_evidence import ComparedTracklets
 from processors.people.segments import pad_and_split
 from processors.people.tracklet_division import divided_analysis
 from processors.results.clip_choice import ClipChoice, choose_clips
@@ -134,10 +136,13 @@ class VideoProcessor:
         """
         helper_thread(_warm_up, name="ahead").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
-        timeline = self._timeline(record, plan.timeline, old.manifest)
+        timeline, compared = self._timeline(record, plan.timeline, old.manifest)
         timed = _with_timecode(record.analysis)
         record = dataclasses.replace(record, analysis=divided_analysis(timed, timeline.divisions))
         timeline, names = self._named(record, timeline, plan.timeline)
+        # Before the clips are made, because the comparison of a long video is large.
+        doubts = _doubts(record.analysis, timeline, compared)
+        del compared
         choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
         reused = old.reusable_for(timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
         earlier = None if self._settings.run.overwrite else old.earlier_clips
@@ -181,6 +186,7 @@ class VideoProcessor:
                 # Whether the clips were made now or before, who speaks is told by this run's models.
                 models={**record.models, "encoder": results.models.get("encoder")},
                 warnings=tuple(dict.fromkeys((*record.warnings, *results.warnings))),
+                doubts=doubts,
                 analysis_key=record.key,
                 edited=plan.timeline is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
@@ -256,8 +262,13 @@ class VideoProcessor:
     def _thumbnails(self, folder: Path, people: Iterable[str]) -> ClipThumbnails:
         return ClipThumbnails(folder, people, self._settings.run.threads)
 
-    def _timeline(self, record: AnalysisRecord, choice: TimelineChoice, manifest: Manifest | None) -> Timeline:
-        """The timeline of the run plan. manifest: of the results in the folder."""
+    def _timeline(
+        self, record: AnalysisRecord, choice: TimelineChoice, manifest: Manifest | None
+    ) -> tuple[Timeline, ComparedTracklets | None]:
+        """The timeline of the run plan, and the comparison of its tracklets if it was made for it.
+
+        manifest: of the results in the folder.
+        """
         if choice is TimelineChoice.NEW:
             return self._new_timeline(record.analysis)
         found = read_timeline(self._folder)
@@ -266,14 +277,15 @@ class VideoProcessor:
         logger.info("%s: using its edited timeline.json", self._folder.name)
         timeline = to_timeline(found, record.analysis, self._folder / TIMELINE_FILE)
         if choice is TimelineChoice.EDITED or manifest is None:
-            return timeline
+            return timeline, None
         # Only the manifest knows how the program arrived at its timeline.
-        return dataclasses.replace(timeline, statistics=manifest.statistics.identity_numbers)
+        return dataclasses.replace(timeline, statistics=manifest.statistics.identity_numbers), None
 
     @timed("people")
-    def _new_timeline(self, analysis: FaceAnalysis) -> Timeline:
+    def _new_timeline(self, analysis: FaceAnalysis) -> tuple[Timeline, ComparedTracklets]:
         settings = self._settings
-        return IdTimelineGenerator(settings.identity, settings.clip, speech=settings.speech).generate(analysis)
+        generator = IdTimelineGenerator(settings.identity, settings.clip, speech=settings.speech)
+        return generator.compare_and_generate(analysis)
 
     @timed("plan")
     def _plan_crops(
@@ -295,6 +307,11 @@ def _with_timecode(analysis: FaceAnalysis) -> FaceAnalysis:
     """`analysis` with the timecode of its video, which stored analyses lack: they do not depend on it."""
     video = dataclasses.replace(analysis.video, timecode=read_timecode(analysis.video))
     return dataclasses.replace(analysis, video=video)
+
+
+@timed("people")
+def _doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTracklets | None) -> VideoDoubts:
+    return find_doubts(analysis, timeline, compared)
 
 
 def _warm_up() -> None:

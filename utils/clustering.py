@@ -5,12 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK_ROWS = 256
+from utils.pair_matrix import PairMatrix, item_blocks
+
+_ROWS_AT_A_TIME = 128
+"""of a matrix that are copied at a time"""
+
+ItemPairs = NDArray[np.int64]
+"""(K, 2) positions of two items in each row"""
+
+
+def no_pairs() -> ItemPairs:
+    """(0, 2) int64."""
+    return np.zeros((0, 2), np.int64)
 
 
 def merge_clusters(
-    similarity: NDArray[np.floating],
-    cannot_link: NDArray[np.bool_],
+    similarity: NDArray[np.float32],
+    cannot_link: ItemPairs,
     threshold: float,
     weights: NDArray[np.floating] | None = None,
     *,
@@ -20,40 +31,38 @@ def merge_clusters(
 
     The similarity of two clusters is the weighted mean over their pairs of items (average linkage), moved towards
     that of the more similar part by the share `closeness` at every merge. Of equal similarities, the pair with the
-    lowest indices is merged first. Memory: one (N, N) float64 matrix. Time: O(N^2 log N) in practice (1 s for
-    N = 2000).
+    lowest indices is merged first. Memory: none beyond `similarity`, in which it works. Time: O(N^2 log N) in practice
+    (1 s for N = 2000).
 
     Args:
-        similarity: (N, N), symmetric; larger is more similar. The diagonal is ignored.
-        cannot_link: (N, N) bool, symmetric; True keeps two items, and all clusters that hold them, apart.
+        similarity: (N, N) float32, symmetric; larger is more similar. The diagonal is ignored. What it holds is lost.
+        cannot_link: (K, 2) int64, pairs of items that stay apart, with all clusters that hold them.
         threshold: least similarity (inclusive) at which two clusters are merged.
         weights: (N,) > 0, weight of each item in the mean; None: equal weights.
-        closeness: 0 is average linkage, 1 is single linkage.
+        closeness: 0 is average linkage; 1 is single linkage (the nearest pair decides). In between, a part that is
+            close outweighs parts that are far.
 
     Returns:
-        labels: (N,) int64, clusters numbered from 0 by their first item.
+        (N,) int64 labels 0, 1, ...; clusters are numbered by their first item.
 
     Raises:
-        ValueError: shapes do not match, a similarity is NaN, or a weight is not positive.
+        ValueError: shapes or types do not match, a weight is not positive, a similarity is NaN or not that of the pair
+            the other way round, or `closeness` is outside [0, 1].
     """
     n = len(similarity)
     mass = np.ones(n) if weights is None else np.array(weights, np.float64)
-    if similarity.shape != (n, n) or cannot_link.shape != (n, n) or mass.shape != (n,):
+    if similarity.shape != (n, n) or cannot_link.shape[1:] != (2,) or mass.shape != (n,):
         raise ValueError(f"similarity {similarity.shape}, cannot_link {cannot_link.shape}, weights {mass.shape}")
-    if np.isnan(similarity).any() or not (mass > 0).all():
-        raise ValueError("similarities must be numbers and weights positive")
+    if similarity.dtype != np.float32 or not _is_symmetric(similarity) or not (mass > 0).all():
+        raise ValueError("similarities must be symmetric float32 and numbers, and weights positive")
     if not 0 <= closeness <= 1:
         raise ValueError(f"closeness {closeness}: expected 0 to 1")
     if n == 0:
         return np.zeros(0, np.int64)
 
-    # The lowest-index rule below needs exact symmetry. In blocks of rows, because all at once would take three more
-    # matrices of this size, and a video of an hour has thousands of items.
-    links = np.empty((n, n))
-    for begin in range(0, n, _BLOCK_ROWS):
-        rows = slice(begin, begin + _BLOCK_ROWS)
-        links[rows] = (similarity[rows].astype(np.float64) + similarity[:, rows].T) / 2
-    links[cannot_link] = -np.inf
+    links = similarity
+    one, other = cannot_link.T
+    links[one, other] = links[other, one] = -np.inf
     np.fill_diagonal(links, -np.inf)
     parent = np.arange(n)
     best = links.argmax(1)
@@ -61,7 +70,7 @@ def merge_clusters(
     while True:
         i = int(best_value.argmax())
         j = int(best[i])
-        if best_value[i] < threshold or best_value[i] == -np.inf:
+        if float(best_value[i]) < threshold or best_value[i] == -np.inf:
             return _numbered_by_first_item(parent)
         # argmax returns the lowest index and the matrix is symmetric, so i < j.
         parent[parent == j] = i
@@ -74,17 +83,29 @@ def merge_clusters(
         # A merged row never exceeds its parts, so only rows whose best was i or j have to be searched again.
         stale = np.flatnonzero(((best == i) | (best == j)) & (best_value > -np.inf))
         stale = np.union1d(stale, [i])
-        best[stale] = links[stale].argmax(1)
+        for begin in range(0, len(stale), _ROWS_AT_A_TIME):
+            part = stale[begin : begin + _ROWS_AT_A_TIME]
+            best[part] = links[part].argmax(1)
         best_value[stale] = links[stale, best[stale]]
 
 
+def _is_symmetric(matrix: NDArray[np.float32]) -> bool:
+    """NaN is not equal to itself, so a matrix with one is not symmetric."""
+    return all(
+        np.array_equal(matrix[rows, columns], matrix[columns, rows].T)
+        for rows in item_blocks(len(matrix))
+        for columns in item_blocks(rows.stop)
+    )
+
+
 def _merged_row(
-    a: NDArray[np.float64], b: NDArray[np.float64], mass_a: float, mass_b: float, closeness: float
-) -> NDArray[np.float64]:
+    a: NDArray[np.float32], b: NDArray[np.float32], mass_a: float, mass_b: float, closeness: float
+) -> NDArray[np.float32]:
     allowed = np.isfinite(a) & np.isfinite(b)
-    mean = (mass_a * a[allowed] + mass_b * b[allowed]) / (mass_a + mass_b)
-    row = np.full(len(a), -np.inf)
-    row[allowed] = mean + closeness * (np.maximum(a[allowed], b[allowed]) - mean)
+    ours, theirs = a[allowed].astype(np.float64), b[allowed].astype(np.float64)
+    mean = (mass_a * ours + mass_b * theirs) / (mass_a + mass_b)
+    row = np.full(len(a), -np.inf, np.float32)
+    row[allowed] = mean + closeness * (np.maximum(ours, theirs) - mean)
     return row
 
 
@@ -94,33 +115,39 @@ def _numbered_by_first_item(parent: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def group_similarity(
-    similarity: NDArray[np.floating],
+    similarity: PairMatrix,
     labels: NDArray[np.int64],
     weights: NDArray[np.floating],
     *,
     closeness: float = 0.0,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Similarity of every two groups: the weighted mean over their pairs, moved towards that of their best pair.
 
     Args:
-        similarity: (N, N), symmetric.
-        labels: (N,) int64, 0 to G - 1; no group is empty.
+        similarity: of N items.
+        labels: (N,) int64, 0 to G - 1; no group is empty. -1: the item belongs to none.
         weights: (N,) > 0.
         closeness: 0 gives the mean, 1 the best pair.
 
     Returns:
-        (G, G) float64; the diagonal compares a group with itself.
+        (G, G) float32, symmetric; the diagonal compares a group with itself.
     """
-    order = np.argsort(labels, kind="stable")
-    starts = np.searchsorted(labels[order], np.arange(labels.max(initial=-1) + 1))
-    if len(starts) == 0:
-        return np.zeros((0, 0))
-    rows = np.asarray(similarity)[np.ix_(order, order)].astype(np.float64)
+    count = int(labels.max(initial=-1)) + 1
+    found = np.zeros((count, count), np.float32)
+    order = np.argsort(labels, kind="stable")[int((labels < 0).sum()) :]
+    if count == 0:
+        return found
     mass = np.asarray(weights, np.float64)[order]
-    best = np.maximum.reduceat(np.maximum.reduceat(rows, starts, axis=0), starts, axis=1)
-    rows *= mass[:, None]
-    rows *= mass
-    total = np.add.reduceat(np.add.reduceat(rows, starts, axis=0), starts, axis=1)
+    starts = np.searchsorted(labels[order], np.arange(count))
     group_mass = np.add.reduceat(mass, starts)
-    mean = total / (group_mass[:, None] * group_mass)
-    return np.asarray(mean + closeness * (best - mean), np.float64)
+    for group, members in enumerate(np.split(np.arange(len(order)), starts[1:])):
+        total, best = np.zeros(len(order)), np.full(len(order), -np.inf, np.float32)
+        for begin in range(0, len(members), _ROWS_AT_A_TIME):
+            part = members[begin : begin + _ROWS_AT_A_TIME]
+            rows = similarity.rows(order[part])[:, order]
+            total += mass[part] @ rows
+            np.maximum(best, rows.max(0), out=best)
+        mean = np.add.reduceat(total * mass, starts) / (group_mass[group] * group_mass)
+        values = mean + closeness * (np.maximum.reduceat(best, starts) - mean)
+        found[group, : group + 1] = found[: group + 1, group] = values[: group + 1]
+    return found

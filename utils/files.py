@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,6 +53,12 @@ def scratch_file(folder: Path, *, suffix: str = "") -> Iterator[IO[bytes]]:
 def write_text(final: Path, text: str) -> None:
     """Write `text` as UTF-8 with `\\n` line ends, atomically."""
     write_bytes(final, text.encode("utf-8"))
+
+
+def write_parts(final: Path, parts: Iterable[str]) -> None:
+    """Write a text that is made piece by piece, so that it is never in memory as a whole, as `write_text` does."""
+    with atomic_path(final) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(parts)
 
 
 def write_bytes(final: Path, data: bytes) -> None:

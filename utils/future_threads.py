@@ -29,6 +29,11 @@ class FutureThread(Generic[T]):
         """Start the thread; once."""
         self._thread.start()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread was started and is no more."""
+        return self._thread.ident is not None and not self._thread.is_alive()
+
     def join(self) -> None:
         """Wait until the thread has ended; return at once if it was never started."""
         if self._thread.ident is not None:

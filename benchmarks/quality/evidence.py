@@ -33,11 +33,12 @@ from core.model_manager import ModelManager
 from core.models.model_spec import PairCurve, pair_curve_of
 from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
-from processors.people import pair_evidence
-from processors.people.clothes_evidence import ClothesCurve, closeness, clothes_likeness, pair_colour
-from processors.people.tracklet_evidence import sample_cosines, sample_sharpness
+from processors.people.clothes_evidence import ClothesCurve, WornColours, closeness
+from processors.people.pair_evidence import EvidenceWeights, PairEvidence, combined
+from processors.people.tracklet_evidence import Continuation, sample_cosines, sample_sharpness
 from processors.people.tracklet_grouping import group_tracklets
 from utils.files import write_json
+from utils.pair_matrix import PairMatrix
 
 PAIR_WEIGHTS = {"across": 0.2, "halves": 0.1, "other clip": 0.2, "two here": 0.35, "two elsewhere": 0.15}
 """share of each kind of pair in the fits: of one person in two tracklets of a clip, in halves of a tracklet, in two
@@ -110,10 +111,11 @@ class Pairs:
         self.cosine = sample_cosines(tracklets)[self.rows, self.columns].astype(np.float64)
         focus = focus_of(sample_sharpness(tracklets))
         self.focus = np.minimum(focus[self.rows], focus[self.columns]).astype(np.float64)
-        likeness, known = clothes_likeness(tracklets)
-        self.dressed = known[self.rows, self.columns]
+        worn, all_of_them = WornColours(tracklets), slice(0, len(tracklets))
+        self.dressed = worn.known[self.rows] & worn.known[self.columns]
+        likeness, colour = worn.likeness(all_of_them, all_of_them), worn.colour(all_of_them, all_of_them)
         self.likeness = likeness[self.rows, self.columns].astype(np.float64)
-        self.colour = pair_colour(tracklets)[self.rows, self.columns].astype(np.float64)
+        self.colour = colour[self.rows, self.columns].astype(np.float64)
         kinds = {
             "across": self.same & self.in_clip & ~self.halves,
             "halves": self.same & self.halves,
@@ -211,18 +213,23 @@ def pair_table(pairs: Pairs, without: Mapping[str, Constants]) -> Iterator[dict[
 def grouped(clip: Clip, kinds: Sequence[str], constants: Constants | None) -> IntArray:
     """(N,) the person of each tracklet, by some of the evidence. constants: None for those in use."""
 
-    def similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> FloatArray:
-        evidence = pair_evidence.weighted_evidence(tracklets, analysis, **as_arguments(constants))
-        return pair_evidence.combined(evidence[kind] for kind in kinds)
+    def similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis, links: Sequence[Continuation]) -> PairMatrix:
+        evidence = PairEvidence(tracklets, analysis, links=links, **as_arguments(constants))
+
+        def block(rows: slice, columns: slice) -> FloatArray:
+            found = evidence.block(rows, columns)
+            return combined(found[kind] for kind in kinds)
+
+        return PairMatrix(len(tracklets), block)
 
     return group_tracklets(clip.tracklets, clip.analysis, IdentitySettings(), similarity).labels
 
 
 def as_arguments(constants: Constants | None) -> dict[str, Any]:
-    """`constants` as arguments of `weighted_evidence`; None for those in use."""
+    """`constants` as arguments of `PairEvidence`; None for those in use."""
     if constants is None:
         return {}
-    weights = pair_evidence.EvidenceWeights(constants.face_weight, constants.clothes_weight)
+    weights = EvidenceWeights(constants.face_weight, constants.clothes_weight)
     return {"curve": constants.faces, "clothes_curve": constants.clothes, "weights": weights}
 
 

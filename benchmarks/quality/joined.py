@@ -27,9 +27,11 @@ from benchmarks.quality.evidence import Clip, Constants, Pairs, as_arguments, fi
 from benchmarks.quality.run_settings import offline_settings
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis, FloatArray, IntArray, Shot, Tracklet
-from processors.people import pair_evidence
+from processors.people.pair_evidence import PairEvidence
+from processors.people.tracklet_evidence import Continuation
 from processors.people.tracklet_grouping import TrackletSimilarity, group_tracklets
 from utils.files import write_json
+from utils.pair_matrix import PairMatrix
 
 FRAME_SIZE = (1280, 720)
 TIME_BASE = Fraction(1, 90_000)
@@ -124,15 +126,16 @@ def similarity_without_own(clips: Sequence[Clip]) -> TrackletSimilarity:
         constants[a, b] = fit(pairs, use)
     fold_of_tracklet = np.array([number % FOLDS for number, clip in enumerate(clips) for _ in clip.tracklets])
 
-    def similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> FloatArray:
+    def similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis, links: Sequence[Continuation]) -> PairMatrix:
         folds = fold_of_tracklet[[t.id for t in tracklets]]
         found = np.zeros((len(tracklets), len(tracklets)), np.float32)
         for (a, b), fitted in constants.items():
-            evidence = pair_evidence.weighted_evidence(tracklets, analysis, **as_arguments(fitted))
+            evidence = PairEvidence(tracklets, analysis, links=links, **as_arguments(fitted))
+            likeness = PairMatrix(len(tracklets), evidence.similarity).square(np.arange(len(tracklets)))
             judged = (folds[:, None] == a) & (folds == b)
             judged |= judged.T
-            found[judged] = pair_evidence.combined(evidence.values())[judged]
-        return found
+            found[judged] = likeness[judged]
+        return PairMatrix.of(found)
 
     return similarity
 

@@ -22,7 +22,6 @@ import os
 import sys
 import tempfile
 import time
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as main.py does, before nu
 import numpy as np
 
 from benchmarks.processes import PROJECT, measure
+from benchmarks.speed.made_up_film import made_up_video
 from benchmarks.speed.source_videos import RATE, crowd, faces_film, kept
 from benchmarks.speed.whole_runs import circumstances, share_models
 from config import ClipSettings, IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
 from core.models.weights import default_cache_dir
-from core.types import ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
+from core.types import FaceAnalysis, Shot, Tracklet
 from processors.id_timeline_generator import IdTimelineGenerator
 
 RESULTS = PROJECT / "benchmarks" / "results"
@@ -149,16 +149,7 @@ def made_up_analysis(people: int, rng: np.random.Generator) -> FaceAnalysis:
         )
         shots.append(Shot(number, start, start + TRACKLET_FRAMES, "cut" if number else "start"))
     pts = 40 * np.arange(TRACKLETS * TRACKLET_FRAMES)
-    return FaceAnalysis(_video(), pts, tuple(shots), tuple(tracklets), EMBEDDER, 0)
-
-
-def _video() -> VideoInfo:
-    return VideoInfo(
-        path=Path("made-up.mp4"), container="mov", stream_index=0, codec="h264", pixel_format="yuv420p",
-        coded_width=1280, coded_height=720, width=1280, height=720, rotation=0, sample_aspect_ratio=Fraction(1),
-        time_base=Fraction(1, 1000), frame_rate=Fraction(RATE), start_pts=0, duration_s=0.0, frame_count=0,
-        interlaced=False, color=ColorInfo(), audio=(), size_bytes=0,
-    )  # fmt: skip
+    return FaceAnalysis(made_up_video(), pts, tuple(shots), tuple(tracklets), EMBEDDER, 0)
 
 
 def tables(results: dict[str, Any]) -> list[str]:

@@ -61,9 +61,3 @@ SHARPNESS_RANGE = (10.0, 100.0)
 def focus_of(sharpness: FloatArray) -> FloatArray:
     """(N,) float32: doublings of sharpness, 0 at `SHARPNESS_MIDDLE`."""
     return np.asarray(np.log2(np.clip(sharpness, *SHARPNESS_RANGE) / SHARPNESS_MIDDLE), np.float32)
-
-
-def weaker_focus(sharpness: FloatArray) -> FloatArray:
-    """(N, N) float32: of every two, the focus of the less sharp one. sharpness: (N,)."""
-    focus = focus_of(sharpness)
-    return np.minimum(focus[:, None], focus)

@@ -16,7 +16,7 @@ from processors.results.html_page import PALETTE, is_our_page, page_parts
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
 from processors.results.people_page import PEOPLE_PAGE
 from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
-from utils.files import atomic_path
+from utils.files import write_parts
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +58,8 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
     if path.exists() and not is_our_page(path):
         logger.warning("%s was not made by this program and is left alone", path)
         return
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        people_page = PEOPLE_PAGE if (output_dir / PEOPLE_PAGE).exists() else ""
-        file.writelines(index_parts(_views(output_dir), summary, people_page))
+    people_page = PEOPLE_PAGE if (output_dir / PEOPLE_PAGE).exists() else ""
+    write_parts(path, index_parts(_views(output_dir), summary, people_page))
 
 
 def index_parts(

@@ -20,7 +20,7 @@ from processors.results.html_page import is_our_page
 from processors.results.manifest import ManifestPart, read_view
 from processors.results.output_leases import gallery_lease
 from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
-from utils.files import atomic_path
+from utils.files import write_parts
 
 logger = logging.getLogger(__name__)
 
@@ -135,8 +135,7 @@ def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], f
         pairs,
         place_flags(folders.output_dir, gallery.file.path),
     )
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(parts)
+    write_parts(path, parts)
 
 
 def _page_person(person: GalleryPerson, gallery: Gallery, folders: _Folders) -> PagePerson:

@@ -49,6 +49,11 @@ class ClipTask:
         return self._thread.future
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the clip's thread has ended, and with it all that it had opened."""
+        return self._thread.has_ended
+
+    @property
     def failure(self) -> BaseException | None:
         """What made the clip fail, None if it is under way or finished."""
         return self.result.exception() if self.result.done() else None

@@ -109,6 +109,8 @@ class RenderWorker:
         """Start a clip as soon as another encoder may be opened."""
         slots.acquire(self._check)
         self._open = [task for task in self._open if not task.result.done() or task.failure is not None]
+        # A finished task holds 16 kB, and an hour has thousands.
+        self._tasks = [task for task in self._tasks if not task.has_ended]
         task = ClipTask(spec, self._context)
         self._tasks.append(task)
         self._open.append(task)

@@ -24,9 +24,7 @@ def people_of_video(
     owners = [(person.name, by_id[number]) for person in timeline.people for number in person.tracklets]
     together = seen_together([tracklet for _, tracklet in owners])
     pairs = {
-        (min(a, b), max(a, b))
-        for (a, b) in ((owners[i][0], owners[j][0]) for i, j in np.argwhere(together).tolist())
-        if a != b
+        (min(a, b), max(a, b)) for (a, b) in ((owners[i][0], owners[j][0]) for i, j in together.tolist()) if a != b
     }
     people = []
     for person in timeline.people:

@@ -46,46 +46,54 @@ _CHANGE_S = 600.0
 """time constant of what lies between: scenes of films last one to five minutes, talks an hour"""
 
 
-def clothes_log_odds(
-    tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], curve: ClothesCurve = CURVE
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """What the clothes of every two tracklets say about whether they are one person.
+class WornColours:
+    """The mean colours of the clothes of N tracklets. known: (N,) bool, whether a tracklet has clothes."""
+
+    def __init__(self, tracklets: Sequence[Tracklet]) -> None:
+        shares = _mean_shares(tracklets)
+        self.known = np.asarray(shares.any(1), np.bool_)
+        self._chroma = mean_chroma(shares)
+        self._roots = np.sqrt(shares)
+
+    def likeness(self, rows: slice, columns: slice) -> FloatArray:
+        """(R, C) float32, Bhattacharyya coefficients in [0, 1]: how alike the clothes of every two tracklets are."""
+        return np.asarray(np.clip(self._roots[rows] @ self._roots[columns].T, 0, 1), np.float32)
+
+    def colour(self, rows: slice, columns: slice) -> FloatArray:
+        """(R, C) float32 in [0, 1]: how colourful the clothes of two tracklets are, 0 for greys (or unknown ones)."""
+        mean = (self._chroma[rows, None] + self._chroma[columns]) / 2
+        return np.asarray(np.minimum(mean / COLOURFUL, 1), np.float32)
+
+
+class ClothesEvidence:
+    """What the clothes of every two of N tracklets say about whether they are one person.
 
     Equal clothes speak for one person; other clothes speak against, the less the more time lies between, because
     people change them and films change scenes.
-
-    Args:
-        tracklets: N of one video.
-        seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
-
-    Returns:
-        (N, N) float32 log-odds, 0 where the clothes of one are unknown; and (N, N) bool, where both are known.
     """
-    likeness, known = clothes_likeness(tracklets)
-    odds = np.exp(curve.log_odds(likeness, pair_colour(tracklets)))
-    starts = seconds[[t.start for t in tracklets]] if len(tracklets) else np.zeros(0)
-    ends = seconds[[t.end for t in tracklets]] if len(tracklets) else np.zeros(0)
-    between_s = np.maximum(np.maximum(starts[:, None] - ends, starts - ends[:, None]), 0)
-    changed = _CHANGED_LATER + (_CHANGED_AT_ONCE - _CHANGED_LATER) * np.exp(-between_s / _CHANGE_S)
-    return np.asarray(np.where(known, np.log(changed + (1 - changed) * odds), 0), np.float32), known
 
+    def __init__(
+        self, tracklets: Sequence[Tracklet], seconds: NDArray[np.float64], curve: ClothesCurve = CURVE
+    ) -> None:
+        """tracklets: of one video. seconds: (F + 1,) float64, when each frame begins to be shown, and when the last
+        one ends."""
+        self._worn = WornColours(tracklets)
+        self._curve = curve
+        self._starts = seconds[np.array([t.start for t in tracklets], np.int64)]
+        self._ends = seconds[np.array([t.end for t in tracklets], np.int64)]
 
-def clothes_likeness(tracklets: Sequence[Tracklet]) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """How alike the mean colours of every two tracklets' clothes are.
+    def block(self, rows: slice, columns: slice) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """What is said of the tracklets of two slices with each other.
 
-    Returns:
-        (N, N) float32, Bhattacharyya coefficients in [0, 1]; and (N, N) bool, where both tracklets have clothes.
-    """
-    shares = _mean_shares(tracklets)
-    known = np.asarray(shares.any(1), np.bool_)
-    roots = np.sqrt(shares)
-    return np.clip(roots @ roots.T, 0, 1), known[:, None] & known
-
-
-def pair_colour(tracklets: Sequence[Tracklet]) -> FloatArray:
-    """(N, N) float32 in [0, 1]: how colourful the clothes of every two tracklets are, 0 for greys (or unknown ones)."""
-    chroma = mean_chroma(_mean_shares(tracklets))
-    return np.asarray(np.minimum((chroma[:, None] + chroma) / 2 / COLOURFUL, 1), np.float32)
+        Returns:
+            (R, C) float32 log-odds, 0 where the clothes of one are unknown; and (R, C) bool, where both are known.
+        """
+        known = self._worn.known[rows, None] & self._worn.known[columns]
+        odds = np.exp(self._curve.log_odds(self._worn.likeness(rows, columns), self._worn.colour(rows, columns)))
+        after_s = self._starts[rows, None] - self._ends[columns]
+        between_s = np.maximum(np.maximum(after_s, self._starts[columns] - self._ends[rows, None]), 0)
+        changed = _CHANGED_LATER + (_CHANGED_AT_ONCE - _CHANGED_LATER) * np.exp(-between_s / _CHANGE_S)
+        return np.asarray(np.where(known, np.log(changed + (1 - changed) * odds), 0), np.float32), known
 
 
 def closeness(likeness: NDArray[np.floating]) -> NDArray[np.floating]:

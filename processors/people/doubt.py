@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FaceAnalysis, FloatArray, IntArray, Timeline
-from processors.people.pair_evidence import tracklet_similarity
+from processors.people.pair_evidence import ComparedTracklets, tracklet_similarity
 from processors.people.tracklet_evidence import seen_together, tracklet_weights
+from utils.pair_matrix import PairMatrix, item_blocks
 
 DOUBTFUL_BELOW = 0.75
 """similarity of the two parts of a person below which the person is doubtful: odds of less than three to one that both
@@ -68,29 +69,32 @@ class VideoDoubts:
     unknown: Mapping[int, NearestPerson]
 
 
-def find_doubts(analysis: FaceAnalysis, timeline: Timeline) -> VideoDoubts:
+def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTracklets | None = None) -> VideoDoubts:
     """What is doubtful about `timeline`, whose divisions have been made in `analysis`.
+
+    compared: all tracklets of the timeline with embeddings, if they have been compared; None: they are compared here,
+    which takes as long as working out who is who.
 
     Raises:
         ModelError: the analysis names an embedder without calibration.
     """
     owners = {number: row for row, person in enumerate(timeline.people) for number in person.tracklets}
     owners |= {number: len(timeline.people) + row for row, number in enumerate(timeline.unknown)}
-    tracklets = [t for t in analysis.tracklets if t.id in owners and len(t.embeddings)]
-    labels = np.array([owners[t.id] for t in tracklets], np.int64)
-    weights = tracklet_weights(tracklets)
-    similarity = tracklet_similarity(tracklets, analysis)
+    by_id = {t.id: t for t in analysis.tracklets if t.id in owners and len(t.embeddings)}
+    if compared is None:
+        compared = ComparedTracklets(tuple(by_id), tracklet_similarity(list(by_id.values()), analysis))
+    labels = np.array([owners[number] for number in compared.ids], np.int64)
+    weights = tracklet_weights([by_id[number] for number in compared.ids])
     apart = _known_apart(analysis, timeline, owners)
     names = [person.name for person in timeline.people]
+    likeness = _likeness_to_people(compared.similarity, labels, weights, len(owners), len(names))
     people = {}
     for row, name in enumerate(names):
         own = np.flatnonzero(labels == row)
-        value, part = weakest_division(similarity[np.ix_(own, own)], weights[own])
-        ids = tuple(sorted(tracklets[k].id for k in own[part]))
-        people[name] = PersonDoubt(value, ids, _nearest(row, labels, similarity, weights, apart, names))
-    unknown = {
-        number: _nearest(owners[number], labels, similarity, weights, apart, names) for number in timeline.unknown
-    }
+        value, part = weakest_division(compared.similarity.square(own), weights[own])
+        ids = tuple(sorted(compared.ids[k] for k in own[part]))
+        people[name] = PersonDoubt(value, ids, _nearest(row, likeness[row], apart, names))
+    unknown = {number: _nearest(owners[number], likeness[owners[number]], apart, names) for number in timeline.unknown}
     return VideoDoubts(people, unknown)
 
 
@@ -135,37 +139,48 @@ def _beyond_weakest_link(similarity: FloatArray) -> Booleans:
     return beyond
 
 
+def _likeness_to_people(
+    similarity: PairMatrix, labels: IntArray, weights: NDArray[np.float64], owners: int, people: int
+) -> NDArray[np.float64]:
+    """(owners, people) float64: mean similarity of each owner's tracklets to each person's; NaN where one has none.
+
+    labels: (N,) int64, owner of each tracklet; the first `people` of them are people.
+    """
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] < people]
+    present, starts = np.unique(labels[order], return_index=True)
+    total = np.zeros((owners, people))
+    for rows in item_blocks(len(labels) if len(order) else 0):
+        values = similarity.rows(np.arange(rows.start, rows.stop))[:, order] * weights[order]
+        sums = np.add.reduceat(values, starts, axis=1) * weights[rows, None]
+        np.add.at(total, (labels[rows, None], present), sums)
+    mass = np.bincount(labels, weights, owners)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / (mass[:, None] * mass[:people]))
+
+
 def _nearest(
-    label: int,
-    labels: IntArray,
-    similarity: FloatArray,
-    weights: NDArray[np.float64],
-    apart: Mapping[int, set[int]],
-    names: Sequence[str],
+    owner: int, likeness: NDArray[np.float64], apart: Mapping[int, set[int]], names: Sequence[str]
 ) -> NearestPerson:
-    """The person who resembles the person or the unknown tracklet `label` most, except those known to be others."""
-    own = labels == label
-    found = NearestPerson()
-    if own.any():
-        for other in np.unique(labels[labels < len(names)]).tolist():
-            if other == label or other in apart.get(label, ()):
-                continue
-            value = _mean_similarity(similarity, weights, own, labels == other)
-            if not found.name or value > found.similarity:
-                found = NearestPerson(names[other], value)
-    return found
+    """The person who resembles an owner most, except the owner and those known to be others. likeness: (people,)."""
+    others = likeness.copy()
+    others[[k for k in {owner, *apart.get(owner, ())} if k < len(names)]] = np.nan
+    if np.isnan(others).all():
+        return NearestPerson()
+    best = int(np.nanargmax(others))
+    return NearestPerson(names[best], float(others[best]))
 
 
 def _mean_similarity(similarity: FloatArray, weights: NDArray[np.float64], a: Booleans, b: Booleans) -> float:
-    values = similarity[np.ix_(a, b)].astype(np.float64)
-    return float(weights[a] @ values @ weights[b] / (weights[a].sum() * weights[b].sum()))
+    ours, theirs = np.where(a, weights, 0), np.where(b, weights, 0)
+    total = sum(float(ours[rows] @ (similarity[rows] @ theirs)) for rows in item_blocks(len(similarity)))
+    return total / float(ours.sum() * theirs.sum())
 
 
 def _known_apart(analysis: FaceAnalysis, timeline: Timeline, owners: Mapping[int, int]) -> dict[int, set[int]]:
     """By owner: those who are seen in one frame with them, or were divided from them by somebody."""
     tracklets = [t for t in analysis.tracklets if t.id in owners]
-    together = np.argwhere(seen_together(tracklets)).tolist()
-    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in together]
+    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in seen_together(tracklets).tolist()]
     pairs += [(d.tracklet, d.piece) for d in timeline.divisions if {d.tracklet, d.piece} <= owners.keys()]
     apart: dict[int, set[int]] = {}
     for one, other in pairs:

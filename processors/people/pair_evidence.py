@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.models.model_spec import PairCurve, pair_curve_of
-from core.models.similarity import weaker_focus
+from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, Tracklet
-from processors.people.clothes_evidence import CURVE, ClothesCurve, clothes_log_odds
-from processors.people.place_evidence import place_log_odds
-from processors.people.tracklet_evidence import continuations, sample_cosines, sample_sharpness
+from processors.people.clothes_evidence import CURVE, ClothesCurve, ClothesEvidence
+from processors.people.place_evidence import PlaceEvidence
+from processors.people.tracklet_evidence import Continuation, SampleCosines, continuations, sample_sharpness
+from utils.pair_matrix import PairMatrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,52 +43,90 @@ _CAUTION = 2.0
 person in two. From 1.5 to 3 the people of the labelled clips are the same"""
 
 
-def tracklet_similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> FloatArray:
-    """(N, N) float32 in [0, 1]: the evidence that two tracklets are one person. The diagonal means nothing.
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedTracklets:
+    """Tracklets of one video, by their ids, and how alike every two of them are, in [0, 1]."""
 
-    Args:
-        tracklets: N, each with embeddings.
-        analysis: of the video that they come from.
+    ids: tuple[int, ...]
+    similarity: PairMatrix
 
-    Raises:
-        ModelError: the analysis names an embedder without calibration.
-    """
-    return combined(weighted_evidence(tracklets, analysis).values())
+
+class PairEvidence:
+    """What is known of every two of N tracklets of one video, each of which needs embeddings."""
+
+    def __init__(
+        self,
+        tracklets: Sequence[Tracklet],
+        analysis: FaceAnalysis,
+        *,
+        links: Sequence[Continuation] | None = None,
+        curve: PairCurve | None = None,
+        clothes_curve: ClothesCurve = CURVE,
+        weights: EvidenceWeights = WEIGHTS,
+    ) -> None:
+        """Prepare the comparison.
+
+        Args:
+            tracklets: N of them.
+            analysis: of the video that they come from.
+            links: which of them continues which, by their positions; None: as is found among all of them.
+            curve: how cosines are read; None: as is known of the analysis' embedder.
+            clothes_curve, weights: how the other evidence is read.
+
+        Raises:
+            ModelError: the analysis names an embedder without calibration.
+        """
+        self._curve = curve or pair_curve_of(analysis.embedder)
+        self._weights = weights
+        self._focus = focus_of(sample_sharpness(tracklets))
+        self._faces = SampleCosines(tracklets)
+        self._clothes = ClothesEvidence(tracklets, analysis.bounds_s, clothes_curve)
+        self._places = PlaceEvidence(tracklets, analysis.video.width, analysis.video.height)
+        links = continuations(tracklets, analysis.bounds_s) if links is None else links
+        self._linked = np.array([(a, b) for k in links for a, b in ((k.earlier, k.later), (k.later, k.earlier))])
+        self._linked = self._linked.reshape(-1, 2).astype(np.int64)
+        self._link_log_odds = np.repeat([k.log_odds for k in links], 2)
+
+    def block(self, rows: slice, columns: slice) -> dict[str, FloatArray]:
+        """What "faces", "clothes" and "place" each add to the log-odds of the tracklets of two slices with each other,
+        (R, C) float32. The pair of a tracklet with itself means nothing."""
+        focus = np.minimum(self._focus[rows, None], self._focus[columns])
+        faces = np.asarray(self._curve.log_odds(self._faces.block(rows, columns), focus), np.float32)
+        clothes, known = self._clothes.block(rows, columns)
+        faces[known] *= self._weights.faces
+        place = self._places.block(rows, columns)
+        place *= np.clip(_SPEAKS_FOR_ITSELF - focus, 0, 1)
+        a, b = self._linked.T
+        here = (a >= rows.start) & (a < rows.stop) & (b >= columns.start) & (b < columns.stop)
+        # A continuation is the same place a moment later, so the two are one kind of evidence.
+        pairs = (a[here] - rows.start, b[here] - columns.start)
+        place[pairs] = np.maximum(place[pairs], self._link_log_odds[here])
+        return {"faces": faces, "clothes": np.asarray(self._weights.clothes * clothes, np.float32), "place": place}
+
+    def similarity(self, rows: slice, columns: slice) -> FloatArray:
+        """(R, C) float32 in [0, 1]: all evidence that two tracklets are one person."""
+        return combined(self.block(rows, columns).values())
 
 
 def combined(evidence: Iterable[FloatArray]) -> FloatArray:
-    """The similarity, (N, N) float32 in [0, 1], of log-odds that are added up."""
+    """The similarity, float32 in [0, 1], of log-odds of one shape that are added up."""
     log_odds = np.sum(list(evidence), axis=0) - _CAUTION
     return np.asarray((1 + np.tanh(log_odds / 2)) / 2, np.float32)
 
 
-def weighted_evidence(
-    tracklets: Sequence[Tracklet],
-    analysis: FaceAnalysis,
-    *,
-    curve: PairCurve | None = None,
-    clothes_curve: ClothesCurve = CURVE,
-    weights: EvidenceWeights = WEIGHTS,
-) -> dict[str, FloatArray]:
-    """What "faces", "clothes" and "place" each add to the log-odds, (N, N) float32.
+def tracklet_similarity(
+    tracklets: Sequence[Tracklet], analysis: FaceAnalysis, links: Sequence[Continuation] | None = None
+) -> PairMatrix:
+    """The evidence that two tracklets are one person, in [0, 1]; a tracklet with itself means nothing.
+
+    Memory: 2 N^2 bytes, and some MB.
 
     Args:
-        tracklets, analysis: as above.
-        curve: how cosines are read; None: as is known of the analysis' embedder.
-        clothes_curve, weights: how the other evidence is read.
+        tracklets: N, each with embeddings.
+        analysis: of the video that they come from.
+        links: as of `PairEvidence`.
 
     Raises:
         ModelError: the analysis names an embedder without calibration.
     """
-    curve = curve or pair_curve_of(analysis.embedder)
-    focus = weaker_focus(sample_sharpness(tracklets))
-    faces = np.asarray(curve.log_odds(sample_cosines(tracklets), focus), np.float32)
-    clothes, known = clothes_log_odds(tracklets, analysis.bounds_s, clothes_curve)
-    faces[known] *= weights.faces
-    place = place_log_odds(tracklets, analysis.video.width, analysis.video.height)
-    place *= np.clip(_SPEAKS_FOR_ITSELF - focus, 0, 1)
-    for link in continuations(tracklets, analysis.bounds_s):
-        # A continuation is the same place a moment later, so the two are one kind of evidence.
-        pair = [link.earlier, link.later]
-        place[pair, pair[::-1]] = np.maximum(place[pair, pair[::-1]], link.log_odds)
-    return {"faces": faces, "clothes": np.asarray(weights.clothes * clothes, np.float32), "place": place}
+    return PairMatrix(len(tracklets), PairEvidence(tracklets, analysis, links=links).similarity)

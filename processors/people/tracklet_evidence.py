@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
 from utils.box_geometry import box_areas, iou_matrix
+from utils.pair_matrix import item_blocks
 
 _TOP_SHARE = 0.25
 """share of the pairs of samples, most similar first, that counts: views that both tracklets have in common, not the
@@ -55,14 +56,16 @@ class Continuation:
     """evidence that both are one person, > 0"""
 
 
-def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
-    """(N, N) bool: both faces are seen in one frame, at different places. The diagonal is False.
+def seen_together(tracklets: Sequence[Tracklet]) -> IntArray:
+    """(K, 2) int64, positions of two tracklets whose faces are seen in one frame, at different places.
+
+    Each pair once, the lower position first, in increasing order.
 
     Frames in which a face was hidden (score 0) do not count, because its box is interpolated and the face may be the
     one that another tracklet follows. Nor do frames in which the boxes overlap or one contains the other: both
     tracklets follow one face there. A moment apart is not enough, because then a tracker has slipped.
     """
-    together = np.zeros((len(tracklets), len(tracklets)), bool)
+    together: list[tuple[int, int]] = []
     seen = [np.flatnonzero(t.scores > 0) for t in tracklets]
     order = sorted(range(len(tracklets)), key=lambda k: tracklets[k].start)
     live: list[int] = []
@@ -72,9 +75,10 @@ def seen_together(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
             frames = tracklets[m].frames[seen[m]], tracklets[k].frames[seen[k]]
             _, a, b = np.intersect1d(*frames, assume_unique=True, return_indices=True)
             apart = ~_on_one_face(tracklets[m].boxes[seen[m][a]], tracklets[k].boxes[seen[k][b]])
-            together[m, k] = together[k, m] = bool(apart.any() and apart.sum() >= min(_APART_FRAMES, len(apart)))
+            if apart.any() and apart.sum() >= min(_APART_FRAMES, len(apart)):
+                together.append((min(m, k), max(m, k)))
         live.append(k)
-    return together
+    return np.array(sorted(together), np.int64).reshape(-1, 2)
 
 
 def duplicate_tracklets(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
@@ -123,35 +127,54 @@ def sample_sharpness(tracklets: Sequence[Tracklet]) -> FloatArray:
     return values
 
 
-def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
-    """(N, N) float32: similarity of the faces of every two tracklets, as a cosine.
+class SampleCosines:
+    """How alike the faces of every two of N tracklets are, as a cosine.
 
     The mean of two cosines: that of their mean embeddings, in which noise averages out, and the mean over the most
     similar quarter of all pairs of samples, which are views that both have in common. Every tracklet needs a sample.
     """
-    n = len(tracklets)
-    if n == 0:
-        return np.zeros((0, 0), np.float32)
+
+    def __init__(self, tracklets: Sequence[Tracklet]) -> None:
+        self._tracklets = tracklets
+        self._means = [mean_embedding(t) for t in tracklets]
+
+    def block(self, rows: slice, columns: slice) -> FloatArray:
+        """(R, C) float32, the tracklets of two slices with each other."""
+        ours, theirs = self._tracklets[rows], self._tracklets[columns]
+        if not ours or not theirs:
+            return np.zeros((len(ours), len(theirs)), np.float32)
+        (a, a_counts), (b, b_counts) = _padded_samples(ours), _padded_samples(theirs)
+        shape = (len(ours), a.shape[1], len(theirs), b.shape[1])
+        pairs = (a.reshape(-1, a.shape[2]) @ b.reshape(-1, b.shape[2]).T).reshape(shape)
+        pairs[np.arange(shape[1]) >= a_counts[:, None]] = -2
+        pairs[:, :, np.arange(shape[3]) >= b_counts[:, None]] = -2
+        flat = pairs.transpose(0, 2, 1, 3).reshape(shape[0], shape[2], -1)
+        chosen = np.maximum(np.rint(_TOP_SHARE * a_counts[:, None] * b_counts).astype(np.int64), 1)
+        most = int(chosen.max())
+        ranked = np.partition(flat, -most, axis=2)[..., -most:]
+        ranked = np.cumsum(np.sort(ranked, axis=2)[..., ::-1], axis=2)
+        top = np.take_along_axis(ranked, chosen[..., None] - 1, axis=2)[..., 0] / chosen
+        means = np.stack(self._means[rows]) @ np.stack(self._means[columns]).T
+        return np.asarray((means + top) / 2, np.float32)
+
+
+def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
+    """(N, N) float32, symmetric: the cosines of `SampleCosines` as a whole matrix, for a few hundred tracklets."""
+    found = np.zeros((len(tracklets), len(tracklets)), np.float32)
+    cosines = SampleCosines(tracklets)
+    for rows in item_blocks(len(tracklets)):
+        for columns in item_blocks(rows.stop):
+            found[rows, columns] = cosines.block(rows, columns)
+    return np.asarray(np.tril(found) + np.tril(found, -1).T, np.float32)
+
+
+def _padded_samples(tracklets: Sequence[Tracklet]) -> tuple[FloatArray, IntArray]:
+    """(N, K, D) float32 samples, the rest of each tracklet's rows 0, and (N,) int64, how many each has."""
     counts = np.array([len(t.embeddings) for t in tracklets])
-    slots = int(counts.max())
-    samples = np.zeros((n, slots, tracklets[0].embeddings.shape[1]), np.float32)
+    samples = np.zeros((len(tracklets), int(counts.max()), tracklets[0].embeddings.shape[1]), np.float32)
     for k, t in enumerate(tracklets):
         samples[k, : counts[k]] = t.embeddings
-    absent = np.arange(slots) >= counts[:, None]
-    flat = samples.reshape(n * slots, -1)
-    means = np.stack([mean_embedding(t) for t in tracklets])
-    result = means @ means.T
-    for k in range(n):
-        # One row at a time: all pairs of all samples at once would take gigabytes for a long video.
-        pairs = (flat[k * slots :] @ samples[k, : counts[k]].T).reshape(n - k, slots, counts[k])
-        pairs[absent[k:]] = -2
-        chosen = np.maximum(np.rint(_TOP_SHARE * counts[k:] * counts[k]).astype(np.int64), 1)
-        most = int(chosen.max())
-        ranked = np.partition(pairs.reshape(n - k, -1), -most, axis=1)[:, -most:]
-        ranked = np.cumsum(np.sort(ranked, axis=1)[:, ::-1], axis=1)
-        top = ranked[np.arange(n - k), chosen - 1] / chosen
-        result[k, k:] = result[k:, k] = (result[k, k:] + top) / 2
-    return np.asarray(result, np.float32)
+    return samples, counts
 
 
 def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -> list[Continuation]:

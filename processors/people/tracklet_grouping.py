@@ -12,7 +12,7 @@ stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from config import IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
-from processors.people.pair_evidence import tracklet_similarity
+from processors.people.pair_evidence import ComparedTracklets, tracklet_similarity
 from processors.people.tracklet_evidence import (
     Continuation,
     continuations,
@@ -32,6 +32,7 @@ from processors.people.tracklet_evidence import (
     tracklet_weights,
 )
 from utils.clustering import group_similarity, merge_clusters
+from utils.pair_matrix import PairMatrix, item_blocks
 
 _CLOSENESS = 0.3
 """how far the similarity of two people is drawn from the mean over their tracklets towards the most similar pair,
@@ -51,18 +52,20 @@ _NEARBY_S = 2.0
 _NEARBY_SIMILARITY = 0.3
 """similarity that such a tracklet needs; 0.5 would be even odds"""
 
-TrackletSimilarity = Callable[[Sequence[Tracklet], FaceAnalysis], FloatArray]
+TrackletSimilarity = Callable[[Sequence[Tracklet], FaceAnalysis, Sequence[Continuation]], PairMatrix]
+"""how alike every two of some tracklets are, in [0, 1], by the analysis and by which of them continues which"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouping:
     """labels: (N,) int64, person of each tracklet, -1 where unknown; numbers have no order and may have gaps.
 
-    statistics: counts of what was done, for the manifest.
+    statistics: counts of what was done, for the manifest. compared: all tracklets with embeddings.
     """
 
     labels: IntArray
     statistics: dict[str, float | int]
+    compared: ComparedTracklets
 
 
 def group_tracklets(
@@ -77,12 +80,13 @@ def group_tracklets(
         tracklets: N, in time order.
         analysis: of the video that they come from.
         settings: similarity thresholds and size of the active set.
-        similarity: (N, N) float32 in [0, 1] for N of the tracklets and the analysis, by which they are compared.
+        similarity: by which they are compared.
 
     Raises:
         ModelError: the analysis names an embedder without calibration.
     """
     grouper = _Grouper(tracklets, analysis)
+    compared = grouper.compare(similarity)
     statistics: dict[str, float | int] = {}
     if len(grouper.embedded):
         manager = SmartEmbeddingManager(
@@ -92,7 +96,6 @@ def group_tracklets(
             threshold=settings.same_person,
         )
         grouper.assign_online(manager)
-        grouper.compare(similarity)
         statistics |= manager.statistics
         statistics["provisional_splits"] = grouper.split(settings.same_person)
         # Move before merging: one tracklet on the wrong side would be a bridge between two people.
@@ -102,7 +105,7 @@ def group_tracklets(
         statistics["provisional_merges"] = merged + grouper.merge(settings.merge)
         grouper.dissolve_weak()
     grouper.attach_faceless()
-    return Grouping(grouper.labels, statistics)
+    return Grouping(grouper.labels, statistics, compared)
 
 
 class _Grouper:
@@ -118,49 +121,61 @@ class _Grouper:
         self._tracklets = list(tracklets)
         self._analysis = analysis
         self._seconds = analysis.bounds_s
-        self._together = seen_together(tracklets)
+        self._starts_s = self._seconds[np.array([t.start for t in tracklets], np.int64)]
+        self._ends_s = self._seconds[np.array([t.end for t in tracklets], np.int64)]
+        together = seen_together(tracklets)
+        self._together = _neighbours(together, len(tracklets))
+        has_face = np.array([len(t.embeddings) > 0 for t in tracklets], bool)
         duplicate = duplicate_tracklets(tracklets)
-        self.embedded: IntArray = np.array(
-            [k for k, t in enumerate(tracklets) if len(t.embeddings) and not duplicate[k]], np.int64
-        )
+        self.embedded: IntArray = np.flatnonzero(has_face & ~duplicate)
+        self._second: IntArray = np.flatnonzero(has_face & duplicate)
+        rows = np.full(len(tracklets), -1, np.int64)
+        rows[self.embedded] = np.arange(len(self.embedded))
+        self._rows_apart: IntArray = rows[together[(rows[together] >= 0).all(1)]]
         self._links: list[Continuation] = continuations(tracklets, self._seconds)
         self._weights = tracklet_weights(tracklets)
-        self._similarity: FloatArray = np.zeros((0, 0), np.float32)
+        self._similarity = PairMatrix.of(np.zeros((0, 0)))
+
+    def compare(self, similarity: TrackletSimilarity) -> ComparedTracklets:
+        """Compare all tracklets with embeddings: first those that count as evidence, then the second tracks.
+
+        Second tracks are compared for those who look through the unknown ones. They continue nobody.
+        """
+        evidence = [self._tracklets[k] for k in self.embedded]
+        everybody = [*evidence, *(self._tracklets[k] for k in self._second)]
+        if everybody:
+            self._similarity = similarity(everybody, self._analysis, continuations(evidence, self._seconds))
+        return ComparedTracklets(tuple(t.id for t in everybody), self._similarity)
 
     def assign_online(self, manager: SmartEmbeddingManager) -> None:
         predecessors = {link.later: link for link in self._links}
         for k in self.embedded:
             tracklet, link = self._tracklets[k], predecessors.get(int(k))
-            elsewhere = self.labels[self._together[k] & (self.labels >= 0)]
             log_odds = {}
             if link is not None and self.labels[link.earlier] >= 0:
                 log_odds[int(self.labels[link.earlier])] = link.log_odds
             person = manager.assign(
                 mean_embedding(tracklet),
                 float(self._seconds[tracklet.start] - self._seconds[0]),
-                forbidden=[int(p) for p in elsewhere],
+                forbidden=self._people_beside(int(k)).tolist(),
                 weight=float(self._weights[k]),
                 log_odds=log_odds,
             )
             manager.mark_seen(person, float(self._seconds[tracklet.end] - self._seconds[0]))
             self.labels[k] = person
 
-    def compare(self, similarity: TrackletSimilarity) -> None:
-        """Compute the similarity of every two embedded tracklets."""
-        self._similarity = similarity([self._tracklets[k] for k in self.embedded], self._analysis)
-
     def split(self, threshold: float) -> int:
         """Split provisional identities that mix several people; returns how many were added."""
         labels = self.labels[self.embedded]
-        apart = self._together[np.ix_(self.embedded, self.embedded)]
+        one, other = labels[self._rows_apart].T
         parts = labels.copy()
         count = 0
         for label in np.unique(labels):
             rows = np.flatnonzero(labels == label)
-            square = np.ix_(rows, rows)
+            apart = self._rows_apart[(one == label) & (other == label)]
             inner = merge_clusters(
-                self._similarity[square],
-                apart[square],
+                self._similarity.square(rows),
+                np.searchsorted(rows, apart),
                 threshold,
                 self._weights[self.embedded][rows],
                 closeness=_CLOSENESS,
@@ -175,9 +190,11 @@ class _Grouper:
         """Merge people who are similar enough; returns by how many the people became fewer."""
         names, groups = np.unique(self.labels[self.embedded], return_inverse=True)
         weights = self._weights[self.embedded]
-        similarity = group_similarity(self._similarity, groups, weights, closeness=_CLOSENESS)
-        member = (groups == np.arange(len(names))[:, None]).astype(np.float32)
-        apart = (member @ self._together[np.ix_(self.embedded, self.embedded)] @ member.T) > 0
+        labels = np.concatenate([groups, np.full(len(self._second), -1)])
+        similarity = group_similarity(
+            self._similarity, labels, self._weights[[*self.embedded, *self._second]], closeness=_CLOSENESS
+        )
+        apart = np.unique(groups[self._rows_apart], axis=0)
         group_weights = np.bincount(groups, weights, len(names)).astype(np.float64)
         merged = merge_clusters(similarity, apart, threshold, group_weights, closeness=_CLOSENESS)
         self.labels[self.embedded] = merged[groups]
@@ -188,8 +205,9 @@ class _Grouper:
         moved = 0
         for _ in range(_MOVE_SWEEPS):
             before = moved
-            for row, k in enumerate(self.embedded):
-                fit = self._fit(row)
+            for row, values in self._similarities():
+                k = self.embedded[row]
+                fit = self._fit(row, values)
                 own = int(self.labels[k])
                 # A tracklet that is the only one of its person has nothing to be compared with.
                 at_home = fit[own] if np.isfinite(fit[own]) else threshold
@@ -202,22 +220,32 @@ class _Grouper:
                 break
         return moved
 
-    def _fit(self, row: int) -> NDArray[np.float64]:
-        """(P,) similarity of an embedded tracklet to every person, without itself; -inf where it cannot be them."""
+    def _similarities(self) -> Iterator[tuple[int, FloatArray]]:
+        """Each row with the similarities, (K,) float32, of its tracklet to all that count as evidence."""
+        count = len(self.embedded)
+        for rows in item_blocks(count):
+            values = self._similarity.rows(np.arange(rows.start, rows.stop))
+            yield from zip(range(rows.start, rows.stop), values[:, :count], strict=True)
+
+    def _fit(self, row: int, similarities: FloatArray) -> NDArray[np.float64]:
+        """(P,) similarity of an embedded tracklet to every person, without itself; -inf where it cannot be them.
+
+        similarities: (K,) float32, to every embedded tracklet.
+        """
         k = int(self.embedded[row])
         labels = self.labels[self.embedded]
         counted = labels >= 0
         counted[row] = False
         groups, people = labels[counted], int(self.labels.max(initial=0)) + 1
         weights = self._weights[self.embedded][counted]
-        values = self._similarity[row, counted].astype(np.float64)
+        values = similarities[counted].astype(np.float64)
         mass = np.bincount(groups, weights, people)
         mean = np.bincount(groups, weights * values, people) / np.maximum(mass, 1e-12)
         best = np.zeros(people)
         np.maximum.at(best, groups, values)
         fit = mean + _CLOSENESS * (best - mean)
         fit[mass == 0] = -np.inf
-        fit[self.labels[self._together[k] & (self.labels >= 0)]] = -np.inf
+        fit[self._people_beside(k)] = -np.inf
         return np.asarray(fit, np.float64)
 
     def dissolve_weak(self) -> None:
@@ -230,8 +258,9 @@ class _Grouper:
         self.labels[weak] = -1
         rows = {int(k): row for row, k in enumerate(self.embedded)}
         for k in sorted(weak):
-            fit = self._fit(rows[k])
-            fit[[not self._near(k, person) for person in range(len(fit))]] = -np.inf
+            row = np.array([rows[k]])
+            fit = self._fit(rows[k], self._similarity.rows(row)[0, : len(self.embedded)])
+            fit[~self._is_near(k, len(fit))] = -np.inf
             best = int(fit.argmax())
             if fit[best] >= _NEARBY_SIMILARITY:
                 self.labels[k] = best
@@ -256,17 +285,30 @@ class _Grouper:
                 for source, target in ((link.earlier, link.later), (link.later, link.earlier)):
                     person = self.labels[source]
                     free = self.labels[target] < 0 and len(self._tracklets[target].embeddings) == 0
-                    if free and person >= 0 and not (self._together[target] & (self.labels == person)).any():
+                    if free and person >= 0 and person not in self._people_beside(target):
                         self.labels[target] = person
                         changed = True
 
-    def _near(self, k: int, person: int) -> bool:
-        start, end = self._seconds[self._tracklets[k].start], self._seconds[self._tracklets[k].end]
-        return any(
-            self._seconds[t.start] <= end + _NEARBY_S and self._seconds[t.end] >= start - _NEARBY_S
-            for t in (self._tracklets[m] for m in np.flatnonzero(self.labels == person))
-        )
+    def _people_beside(self, k: int) -> IntArray:
+        """The people, some perhaps several times, who are seen in one frame with a tracklet at another place."""
+        beside = self.labels[self._together[k]]
+        return beside[beside >= 0]
+
+    def _is_near(self, k: int, people: int) -> NDArray[np.bool_]:
+        """(P,) bool: which people were seen shortly before, during or after a tracklet."""
+        is_near = self._starts_s <= self._ends_s[k] + _NEARBY_S
+        is_near &= self._ends_s >= self._starts_s[k] - _NEARBY_S
+        found = np.zeros(people, bool)
+        found[self.labels[is_near & (self.labels >= 0)]] = True
+        return found
 
     def _visible_s(self, tracklet: Tracklet) -> float:
         seen = tracklet.frames[tracklet.scores > 0]
         return float((self._seconds[seen + 1] - self._seconds[seen]).sum())
+
+
+def _neighbours(pairs: IntArray, count: int) -> list[IntArray]:
+    """Of each of `count` positions those that it is paired with. pairs: (M, 2) int64."""
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    return np.split(both[:, 1], np.searchsorted(both[:, 0], np.arange(1, count)))

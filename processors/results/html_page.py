@@ -105,5 +105,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"clock": clock, "href": href, "count_of": count_of}
+    environment.filters |= {"clock": clock, "href": href, "count_of": count_of, "data_uri": data_uri}
     return environment

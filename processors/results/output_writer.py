@@ -21,7 +21,7 @@ from core.errors import ascii_safe
 from core.types import Clip, FaceAnalysis, Timeline
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.known_people.people_namer import VideoNames
-from processors.people.doubt import find_doubts
+from processors.people.doubt import VideoDoubts
 from processors.results.manifest import (
     Manifest,
     ManifestFile,
@@ -29,7 +29,7 @@ from processors.results.manifest import (
     write_manifest,
 )
 from processors.results.manifest_maker import make_manifest, span_seconds
-from processors.results.report_writer import report_html
+from processors.results.report_writer import report_parts
 from processors.results.result_pictures import write_images
 from processors.results.result_tree import FACE_FILE, REPORT_FILE
 from processors.results.speech_table import SPEECH_FILE, speech_lines
@@ -44,7 +44,7 @@ from processors.results.timeline_file import (
 )
 from processors.results.tracks_table import TRACKS_FILE, track_lines
 from processors.speech.person_turns import PeopleTurns, known_turns
-from utils.files import atomic_path, write_json, write_text
+from utils.files import write_json, write_parts, write_text
 from utils.fingerprints import Fingerprint
 from utils.stage_times import timed
 
@@ -68,6 +68,7 @@ def write_results(
     settings: Settings,
     models: Mapping[str, Any],
     warnings: Sequence[str],
+    doubts: VideoDoubts,
     analysis_key: str,
     edited: bool = False,
     extras: Mapping[str, Sequence[str]] | None = None,
@@ -79,10 +80,10 @@ def write_results(
 
     The manifest is written last: where it is, everything else is. People without a clip get no folder.
 
-    thumbnails: of the clips. fingerprint: of the video. analysis_key: what the analysis is stored under.
-    edited: somebody changed the timeline since the program worked it out. extras: files (relative to `folder`) of
-    each extra that has been written, by its name ("preview"). variants: further sets of clips, by the name that
-    `settings` has for them. folder_name: what the folder is called in the end; by default as now.
+    thumbnails: of the clips. fingerprint: of the video. doubts: from `find_doubts`. analysis_key: what the analysis is
+    stored under. edited: somebody changed the timeline since the program worked it out. extras: files (relative to
+    `folder`) of each extra that has been written, by its name ("preview"). variants: further sets of clips, by the
+    name that `settings` has for them. folder_name: what the folder is called in the end; by default as now.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
@@ -91,9 +92,7 @@ def write_results(
     images, shown = write_images(folder, analysis, timeline, clips, thumbnails)
     files = [*(clip.file for clip in clips), *images, *(file for files in extras.values() for file in files)]
     files += [clip.file for own in variants.values() for clip in own]
-    with atomic_path(folder / TRACKS_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in track_lines(analysis, timeline))
-    doubts = find_doubts(analysis, timeline)
+    write_parts(folder / TRACKS_FILE, (f"{line}\n" for line in track_lines(analysis, timeline)))
     turns = known_turns(analysis, timeline) if settings.speech.is_shown else None
     if turns is not None:
         write_text(folder / SPEECH_FILE, "".join(f"{line}\n" for line in speech_lines(timeline, turns)))
@@ -120,7 +119,7 @@ def write_results(
         turns=turns,
         doubts=doubts,
     )
-    write_text(folder / REPORT_FILE, report_html(manifest, timeline_file, shown, folder_name or folder.name))
+    write_parts(folder / REPORT_FILE, report_parts(manifest, timeline_file, shown, folder_name or folder.name))
     report = ManifestFile(file=REPORT_FILE, bytes=(folder / REPORT_FILE).stat().st_size)
     manifest = replace(manifest, files=(*manifest.files, report))
     write_manifest(folder, manifest)

@@ -11,7 +11,6 @@ from msgspec.structs import asdict
 
 from processors.people.doubt import MAYBE_SAME
 from processors.results.doubt_text import doubt_text
-from processors.results.html_page import data_uri
 from processors.results.manifest import Manifest, ManifestPerson, ManifestUnknown
 
 MAX_UNKNOWN_SHOWN = 60
@@ -42,7 +41,7 @@ def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: st
     return [
         {
             **asdict(tracklet),
-            "picture": data_uri(faces[tracklet.tracklet]) if faces.get(tracklet.tracklet) else "",
+            "jpeg": faces.get(tracklet.tracklet, b""),
             "command": _assign(tracklet, folder, new_name),
         }
         for tracklet in sorted(longest, key=lambda t: (t.start_s, t.tracklet))

@@ -6,7 +6,7 @@ It is made from the manifest and the timeline alone, so it says nothing that the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 
 from core.options import options
 from processors.known_people.people_list import suggested_name
-from processors.results.html_page import PALETTE, data_uri, render_page
+from processors.results.html_page import PALETTE, page_parts
 from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestPerson, ManifestShot
 from processors.results.report_doubts import person_doubt, unknown_tracklets
 from processors.results.timeline_file import TimelineFile
@@ -63,10 +63,13 @@ class Axis(NamedTuple):
     length_s: float
 
 
-def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages, folder: str = "VIDEO") -> str:
-    """The page. Every file that the manifest lists is linked, clips are played in place.
+def report_parts(
+    manifest: Manifest, timeline: TimelineFile, images: ReportImages, folder: str = "VIDEO"
+) -> Iterator[str]:
+    """The page, piece by piece: of an hour with thousands of clips it has tens of megabytes.
 
-    folder: name of the video's output folder, for the commands that are shown. The same input gives the same text.
+    Every file that the manifest lists is linked, clips are played in place. folder: name of the video's output folder,
+    for the commands that are shown. The same input gives the same text.
     """
     axis = Axis(manifest.video.start_s, manifest.video.duration_s)
     people = [
@@ -97,7 +100,7 @@ def report_html(manifest: Manifest, timeline: TimelineFile, images: ReportImages
         "facts": _facts(manifest),
         "tables": [*_settings(manifest.settings), *_models(manifest.models)],
     }
-    return render_page("report.html.j2", ("page.css", "report.css"), ("report.js",), values)
+    return page_parts("report.html.j2", ("page.css", "report.css"), ("report.js",), values)
 
 
 def _person(
@@ -125,7 +128,7 @@ def _person(
         "still": person.still,
         "on_screen_s": person.on_screen_s,
         "share": round(min(100.0, 100 * person.on_screen_s / axis.length_s)) if axis.length_s > 0 else 0,
-        "faces": [{"picture": data_uri(face.jpeg), "tracklet": face.tracklet} for face in images.faces.get(name, ())],
+        "faces": images.faces.get(name, ()),
         "seen": seen,
         "speaks": speaks,
         "turns": person.turns or 0,
@@ -139,7 +142,7 @@ def _person(
                 "axis_s": clip.start_s - axis.start_s,
                 "anchor": f"clip-{number + 1}-{index + 1}",
                 "tracklets": _tracklets(clip, person),
-                "poster": data_uri(images.posters[clip.file]) if images.posters.get(clip.file) else "",
+                "poster": images.posters.get(clip.file, b""),
             }
             for index, clip in enumerate(clips)
         ],

@@ -59,7 +59,8 @@ def write_images(
             if own and jpeg:
                 write_bytes(folder / person.name / name, jpeg)
                 files.append(f"{person.name}/{name}")
-    unknown = {t.id: _small(t.face_jpeg, _FACE_SIDE_PX) for t in analysis.tracklets if t.id in set(timeline.unknown)}
+    nobody = set(timeline.unknown)
+    unknown = {t.id: _small(t.face_jpeg, _FACE_SIDE_PX) for t in analysis.tracklets if t.id in nobody}
     return files, ReportImages({name: _small_faces(own) for name, own in faces.items()}, posters, unknown)
 
 

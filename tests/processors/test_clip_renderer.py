@@ -224,6 +224,23 @@ def test_a_worker_returns_memory_over_all_its_parts(plain, tmp_path, monkeypatch
     assert len(made) == 1 and len(asked) >= 80
 
 
+def test_a_worker_lets_go_of_finished_clips(plain, tmp_path, monkeypatch):
+    """Each of the thousands of an hour keeps a thread, a queue and a process object."""
+    held = []
+    start = RenderWorker._start
+
+    def noted(self, spec, slots):
+        task = start(self, spec, slots)
+        held.append(len(self._tasks))
+        return task
+
+    monkeypatch.setattr(RenderWorker, "_start", noted)
+    monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(1, 1, 1, 1))
+    paths = [crop(plain, 12 * i, 12 * i + 6, f"p{i}") for i in range(8)]
+    assert len(ClipRenderer(SETTINGS, max_encoders=1).render(plain, paths, tmp_path).clips) == 8
+    assert len(held) == 8 and max(held) <= 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("encoder", "most"), [("libx264", 4), (NVENC, 2)])
 def test_workers_together_open_no_more_clips_than_allowed(plain, tmp_path, monkeypatch, encoder, most):

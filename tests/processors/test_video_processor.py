@@ -36,6 +36,8 @@ from processors import face_analyzer, video_processor
 from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
+from processors.people import doubt
+from processors.people.pair_evidence import ComparedTracklets
 from processors.results import analysis_key, output_folder, speech_record, video_analysis
 from processors.results.manifest import Manifest, read_manifest
 from processors.speech.speech_models import SpeechFiles
@@ -43,6 +45,7 @@ from processors.speech.speech_pass import SpeechColumns
 from processors.video_processor import VideoProcessor
 from tests.material.factories import face_analysis, tracklet, video_info
 from utils.fingerprints import Fingerprint, fingerprint
+from utils.pair_matrix import PairMatrix
 from utils.stage_monitor import StageMonitor
 
 INFO = video_info(duration_s=0.4, frame_count=10)
@@ -82,8 +85,8 @@ def stages(monkeypatch):
         def __init__(self, *arguments, speech) -> None:
             given["generator"] = (*arguments, speech)
 
-        def generate(self, analysis):
-            return TIMELINE
+        def compare_and_generate(self, analysis):
+            return TIMELINE, ComparedTracklets((0,), PairMatrix.of(np.ones((1, 1))))
 
     class Planner:
         def __init__(self, *arguments) -> None:
@@ -157,6 +160,16 @@ def test_from_analysis_to_folder(tmp_path, stages, monitor, processor, cache):
     assert manifest.input.sha256 == "aa"
     assert (tmp_path / "a" / "person_01" / "face.jpg").read_bytes() == b"face"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_tracklets_are_compared_once(stages, processor, monkeypatch):
+    """Who is who and who is doubtful rest on one comparison; of an hour it takes minutes."""
+
+    def again(*arguments):
+        raise AssertionError("compared again")
+
+    monkeypatch.setattr(doubt, "tracklet_similarity", again)
+    assert processor.finish(RECORD).people[0].doubt.similarity is None
 
 
 def test_an_extra_that_is_missing_is_made_without_making_the_clips_again(tmp_path, stages, make):

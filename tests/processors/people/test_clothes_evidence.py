@@ -6,9 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from core.types import ByteArray, Tracklet
-from processors.people.clothes_evidence import clothes_likeness, clothes_log_odds, pair_colour
+from core.types import ByteArray, FloatArray, Tracklet
+from processors.people.clothes_evidence import ClothesEvidence, WornColours
 from tests.material.factories import tracklet
 from utils.lab_histogram import lab_histogram
 
@@ -28,15 +29,20 @@ def dressed(number: int, start: int, *shares: float, colours: tuple[Lab, Lab] = 
     return dataclasses.replace(base, look_frames=base.frames[:1], clothes=clothes, views=np.zeros((1, 1), np.uint8))
 
 
+def evidence(*tracklets: Tracklet) -> tuple[FloatArray, NDArray[np.bool_]]:
+    everybody = slice(0, len(tracklets))
+    return ClothesEvidence(tracklets, SECONDS).block(everybody, everybody)
+
+
 def log_odds(*tracklets: Tracklet) -> float:
-    return float(clothes_log_odds(tracklets, SECONDS)[0][0, 1])
+    return float(evidence(*tracklets)[0][0, 1])
 
 
 def test_likeness_is_the_bhattacharyya_coefficient() -> None:
-    likeness, known = clothes_likeness([dressed(0, 0, 1, 0), dressed(1, 20, 0.5, 0.5), dressed(2, 40, 0, 1)])
+    worn = WornColours([dressed(0, 0, 1, 0), dressed(1, 20, 0.5, 0.5), dressed(2, 40, 0, 1)])
     expected = [[1, 0.5**0.5, 0], [0.5**0.5, 1, 0.5**0.5], [0, 0.5**0.5, 1]]
-    assert likeness == pytest.approx(np.array(expected), abs=0.01)
-    assert known.all()
+    assert worn.likeness(slice(0, 3), slice(0, 3)) == pytest.approx(np.array(expected), abs=0.01)
+    assert worn.known.all()
 
 
 def test_equal_clothes_speak_for_and_other_clothes_against_one_person() -> None:
@@ -54,14 +60,15 @@ def test_the_same_black_and_white_says_less_than_the_same_colours() -> None:
 
 
 def test_colour_is_that_of_both_in_the_mean() -> None:
-    colour = pair_colour([dressed(0, 0, 1, 0), dressed(1, 20, 1, 0, colours=(BLACK, WHITE)), tracklet(2)])
+    worn = WornColours([dressed(0, 0, 1, 0), dressed(1, 20, 1, 0, colours=(BLACK, WHITE)), tracklet(2)])
+    colour = worn.colour(slice(0, 3), slice(0, 3))
     assert colour[0, 0] == 1 and colour[1, 1] == pytest.approx(0, abs=0.05) and colour[2, 2] == 0
     assert colour[0, 1] == colour[1, 0] == 1, "half of a chroma of 45 is still colourful"
 
 
 def test_clothes_of_an_unknown_description_say_nothing() -> None:
     other = dataclasses.replace(dressed(0, 0, 1, 0), clothes=np.full((1, 7), 9, np.uint8))
-    values, known = clothes_log_odds([other, dressed(1, 20, 1, 0)], SECONDS)
+    values, known = evidence(other, dressed(1, 20, 1, 0))
     assert not values[0].any() and not known[0].any()
 
 
@@ -70,10 +77,9 @@ def test_other_clothes_say_little_an_hour_later() -> None:
 
 
 def test_unknown_clothes_say_nothing() -> None:
-    bare = [tracklet(0), dressed(1, 20, 0, 0), dressed(2, 40, 1, 0)]
-    values, known = clothes_log_odds(bare, SECONDS)
+    values, known = evidence(tracklet(0), dressed(1, 20, 0, 0), dressed(2, 40, 1, 0))
     assert not values[:, :2].any() and not known[:, :2].any() and known[2, 2]
 
 
 def test_no_tracklets_give_no_evidence() -> None:
-    assert clothes_log_odds([], SECONDS)[0].shape == (0, 0)
+    assert evidence()[0].shape == (0, 0)

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray, Tracklet
-from processors.people.place_evidence import place_log_odds
+from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray, FloatArray, Tracklet
+from processors.people.place_evidence import PlaceEvidence
 from tests.material.factories import tracklet
 
 WIDTH, HEIGHT = 640, 360
@@ -27,9 +27,14 @@ def seated(number: int, view: ByteArray, box: object = SEAT) -> Tracklet:
     return dataclasses.replace(base, look_frames=base.frames[:1], clothes=np.zeros((1, 1), np.uint8), views=view)
 
 
+def evidence(*tracklets: Tracklet) -> FloatArray:
+    everybody = slice(0, len(tracklets))
+    return PlaceEvidence(tracklets, WIDTH, HEIGHT).block(everybody, everybody)
+
+
 def log_odds(first: Tracklet, second: Tracklet) -> float:
-    found = place_log_odds([first, second], WIDTH, HEIGHT)
-    assert found[0, 1] == found[1, 0]
+    found = evidence(first, second)
+    assert found[0, 1] == pytest.approx(found[1, 0], abs=1e-5)
     return float(found[0, 1])
 
 
@@ -52,5 +57,5 @@ def test_a_camera_that_moved_is_followed() -> None:
 
 
 def test_tracklets_without_looks_have_no_place() -> None:
-    assert not place_log_odds([tracklet(0), tracklet(1)], WIDTH, HEIGHT).any()
-    assert place_log_odds([], WIDTH, HEIGHT).shape == (0, 0)
+    assert not evidence(tracklet(0), tracklet(1)).any()
+    assert evidence().shape == (0, 0)

@@ -25,25 +25,23 @@ def tracklet(number, frames, box=(0, 0, 40, 40), speed=(0.0, 0.0), shot=0, embed
 def test_seen_together_needs_a_common_frame():
     tracks = [tracklet(0, [0, 1, 5, 6]), tracklet(1, [2, 3, 4]), tracklet(2, [6, 7], box=(50, 0, 90, 40))]
     tracks.append(tracklet(3, [8]))
-    expected = np.zeros((4, 4), bool)
-    expected[0, 2] = expected[2, 0] = True
-    assert (seen_together(tracks) == expected).all()
-    assert seen_together([]).shape == (0, 0)
+    assert seen_together(tracks).tolist() == [[0, 2]]
+    assert seen_together(tracks[::-1]).tolist() == [[1, 3]]
+    assert seen_together([]).shape == (0, 2)
 
 
 def test_a_hidden_face_is_not_seen_together_with_anybody():
     hidden = tracklet(0, range(10))
     hidden = replace(hidden, scores=np.where((hidden.frames >= 3) & (hidden.frames < 7), 0, 1).astype(np.float32))
     elsewhere, later = tracklet(1, range(3, 7), box=(200, 0, 240, 40)), tracklet(2, range(3, 8), box=(90, 0, 130, 40))
-    together = seen_together([hidden, elsewhere, later])
-    assert not together[0, 1] and together[0, 2] and together[1, 2]
+    assert seen_together([hidden, elsewhere, later]).tolist() == [[0, 2], [1, 2]]
 
 
 def test_two_boxes_on_one_face_are_not_two_people_until_they_part():
     one, on_it = tracklet(0, range(10)), tracklet(1, range(5, 10), box=(4, 0, 44, 40))
     parting = tracklet(1, range(5, 10), box=(4, 0, 44, 40), speed=(10, 0))
-    assert not seen_together([one, on_it]).any()
-    assert seen_together([one, parting])[0, 1]
+    assert seen_together([one, on_it]).tolist() == []
+    assert seen_together([one, parting]).tolist() == [[0, 1]]
 
 
 def twice(tracks):
@@ -99,6 +97,21 @@ def test_sample_cosines_are_half_means_half_best_pairs():
     assert found[1, 1] == pytest.approx(1, abs=1e-6)
     assert (found == found.T).all()
     assert sample_cosines([]).shape == (0, 0)
+
+
+def test_sample_cosines_are_those_of_every_pair_on_its_own():
+    rng = np.random.default_rng(3)
+    tracks = []
+    for number in range(20):
+        vectors = rng.standard_normal((1 + number % 6, 8))
+        tracks.append(tracklet(number, range(10), embeddings=vectors / np.linalg.norm(vectors, axis=1, keepdims=True)))
+    found = sample_cosines(tracks)
+    for a, b in [(0, 1), (4, 5), (5, 11), (17, 2), (6, 6)]:
+        pairs = np.sort((tracks[a].embeddings @ tracks[b].embeddings.T).ravel())[::-1]
+        best = pairs[: max(round(0.25 * len(pairs)), 1)].mean()
+        assert found[a, b] == pytest.approx(
+            (mean_embedding(tracks[a]) @ mean_embedding(tracks[b]) + best) / 2, abs=1e-6
+        )
 
 
 def test_mean_of_no_samples():

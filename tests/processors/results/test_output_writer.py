@@ -171,7 +171,7 @@ def write(folder: Path, analysis, timeline, clips):
     return write_results(
         folder, analysis, timeline, clips, ClipThumbnails(folder, [one.person for one in clips]),
         fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
-        folder_name="video",
+        doubts=find_doubts(analysis, timeline), folder_name="video",
     )  # fmt: skip
 
 
@@ -197,6 +197,7 @@ def test_a_clip_that_is_not_there_leaves_no_manifest(tmp_path, analysis, timelin
         write_results(
             tmp_path, analysis, timeline, [CLIP], ClipThumbnails(tmp_path, [CLIP.person]),
             fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
+            doubts=find_doubts(analysis, timeline),
         )  # fmt: skip
     assert not (tmp_path / "manifest.json").exists()
 

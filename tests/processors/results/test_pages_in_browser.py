@@ -16,10 +16,10 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult
 from processors.results.people_page import PageClip, PagePair, PagePerson, PageVideo, people_parts
-from processors.results.report_writer import FaceImage, ReportImages, report_html
+from processors.results.report_writer import FaceImage, ReportImages, report_parts
 from tests.material.flash_beep import frame_times, write_video
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
-from utils.files import write_bytes, write_json, write_text
+from utils.files import write_bytes, write_json, write_parts, write_text
 from utils.rgb_images import encode_jpeg
 
 BROWSER = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
@@ -53,7 +53,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = ReportImages(
         {PERSON: [FaceImage(0, face), FaceImage(1, face)]}, {manifest["clips"][0]["file"]: face}, {3: face}
     )
-    write_text(folder / "report.html", report_html(as_manifest(manifest), as_timeline(a_timeline()), pictures))
+    write_parts(folder / "report.html", report_parts(as_manifest(manifest), as_timeline(a_timeline()), pictures))
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
     write_index(output, BatchSummary((InputResult("a", "video", "done"), failure), 1.0))
@@ -289,8 +289,8 @@ def test_no_line_of_a_command_ends_within_a_flag(show, width):
 def test_times_under_the_timeline_do_not_overlap(show, output, width):
     manifest = a_manifest(person=PERSON)
     manifest["video"]["duration_s"] = 4.9
-    text = report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportImages())
-    write_text(output / "video" / "short.html", text)
+    parts = report_parts(as_manifest(manifest), as_timeline(a_timeline()), ReportImages())
+    write_parts(output / "video" / "short.html", parts)
     page = show("video/short.html", width=width)
     boxes = page.execute_script(
         "return [...document.querySelectorAll('.lane.short text')].map((text) => text.getBoundingClientRect())"

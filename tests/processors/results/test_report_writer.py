@@ -7,12 +7,15 @@ import hashlib
 import html
 import re
 import shlex
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from processors.results.html_page import content_policy, data_uri, render_page
-from processors.results.report_writer import Axis, FaceImage, ReportImages, _span, _ticks, report_html
+from processors.results.manifest import Manifest
+from processors.results.report_writer import Axis, FaceImage, ReportImages, _span, _ticks, report_parts
+from processors.results.timeline_file import TimelineFile
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.urls import href
 
@@ -24,8 +27,12 @@ def manifest() -> dict[str, Any]:
     return a_manifest()
 
 
+def html_of(manifest: Manifest, timeline: TimelineFile, images: ReportImages, **options: str) -> str:
+    return "".join(report_parts(manifest, timeline, images, **options))
+
+
 def page(manifest: dict[str, Any], **pictures: Any) -> str:
-    return report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(**pictures))
+    return html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(**pictures))
 
 
 def test_it_says_who_when_and_how_long(manifest):
@@ -105,7 +112,7 @@ def test_of_very_many_unknown_tracklets_those_seen_longest_are_shown(manifest):
 def test_commands_can_be_pasted_whatever_people_are_called(manifest):
     hostile = "a'; rm -rf $HOME; echo <b>`x`"
     manifest["unknown_tracklets"][0]["nearest"] = hostile
-    text = report_html(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(), folder="my video")
+    text = html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(), folder="my video")
     command = re.search(r'<code class="command">(main.py assign .*?)</code>', text)
     assert command is not None and "<b>" not in command[1]
     assert shlex.split(without_tags(command[1])) == ["main.py", "assign", "my video", hostile, "--tracklets", "3"]
@@ -125,7 +132,7 @@ def test_turns_are_in_the_lane_of_who_speaks(manifest):
         {"name": "person_01", "tracklets": [0, 1], "segments": [], "speaks": [[3.2, 6.4], [7.0, 8.3]]},
         {"name": "Zoë & co", "tracklets": [2], "segments": [], "speaks": []},
     ]
-    text = report_html(as_manifest(manifest), as_timeline(file), ReportImages())
+    text = html_of(as_manifest(manifest), as_timeline(file), ReportImages())
     assert text.count('class="speaks"') == 2 and '<rect class="speaks" x="25.0%" width="25.0%"' in text
     assert "speaks for 0:04.5 in 2 turns" in text and "Thin: speaking." in text
 
@@ -187,7 +194,7 @@ def test_only_our_own_script_and_style_may_run(manifest):
 def test_nobody_no_sound_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
     manifest["video"].update(duration_s=0.0, audio=[], audio_used=None)
-    text = report_html(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())
+    text = html_of(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())
     assert "No people were found" in text and "no audio" in text and 'class="timeline"' not in text
 
 
@@ -207,6 +214,18 @@ def test_the_axis_has_few_marks_at_round_times(length_s):
     assert 1 <= len(ticks) <= 11
     assert len({tick["label"] for tick in ticks}) == len(ticks)
     assert all(0 <= tick["x"] <= 97 for tick in ticks)
+
+
+def test_a_page_with_thousands_of_images_is_never_in_memory_as_a_whole(manifest):
+    clip = manifest["clips"][0]
+    manifest["clips"] = [{**clip, "file": f"{clip['person']}/clip_{number}.mp4"} for number in range(1500)]
+    posters = {made["file"]: bytes(6000) for made in manifest["clips"]}
+    values = as_manifest(manifest), as_timeline(a_timeline()), ReportImages(posters=posters)
+    tracemalloc.start()
+    length = sum(len(part) for part in report_parts(*values))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length > 1500 * 8000 and peak < length / 2
 
 
 def test_a_value_that_a_template_needs_and_nobody_gave_is_an_error(tmp_path):

@@ -1,0 +1,62 @@
+"""All evidence together on a made-up film: however it is divided into blocks, it says the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import utils.pair_matrix
+from benchmarks.speed.made_up_film import made_up_film
+from config import ClipSettings, IdentitySettings
+from core.types import FaceAnalysis, Timeline
+from processors.id_timeline_generator import IdTimelineGenerator
+from processors.people.doubt import VideoDoubts, find_doubts
+from processors.people.pair_evidence import ComparedTracklets, PairEvidence, tracklet_similarity
+
+
+@pytest.fixture(scope="module")
+def film() -> FaceAnalysis:
+    """Some tracklets with fewer samples, one without looks and one without clothes; some lie on others' faces."""
+    found = made_up_film(150, 12, seed=4)
+    tracklets = [t.part(slice(None), slice(1 + k % 6), slice(None)) for k, t in enumerate(found.tracklets)]
+    tracklets[3] = tracklets[3].part(slice(None), slice(None), slice(0))
+    tracklets[7] = dataclasses.replace(tracklets[7], clothes=np.zeros_like(tracklets[7].clothes))
+    return dataclasses.replace(found, tracklets=tuple(tracklets))
+
+
+def test_a_pair_says_the_same_alone_and_in_the_matrix(film: FaceAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(utils.pair_matrix, "BLOCK_ITEMS", 32)
+    matrix = tracklet_similarity(film.tracklets, film).rows(np.arange(150))
+    evidence = PairEvidence(film.tracklets, film)
+    for a, b in np.random.default_rng(0).integers(0, 150, (40, 2)).tolist():
+        alone = evidence.similarity(slice(a, a + 1), slice(b, b + 1))
+        assert matrix[max(a, b), min(a, b)] == pytest.approx(alone[0, 0], abs=3e-5)
+    assert np.array_equal(matrix, matrix.T)
+
+
+def test_who_is_who_does_not_depend_on_the_blocks(film: FaceAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(items: int) -> tuple[Timeline, ComparedTracklets, VideoDoubts]:
+        monkeypatch.setattr(utils.pair_matrix, "BLOCK_ITEMS", items)
+        generator = IdTimelineGenerator(IdentitySettings(), ClipSettings())
+        timeline, compared = generator.compare_and_generate(film)
+        return timeline, compared, find_doubts(film, timeline, compared)
+
+    (whole, _, whole_doubts), (parts, compared, part_doubts) = found(1000), found(13)
+    assert parts == whole and len(whole.people) > 5 and whole.unknown
+    assert sorted(compared.ids) == [t.id for t in film.tracklets]
+    assert_same(part_doubts, whole_doubts)
+    monkeypatch.undo()
+    assert_same(find_doubts(film, whole), whole_doubts)
+
+
+def assert_same(found: VideoDoubts, expected: VideoDoubts) -> None:
+    assert found.people.keys() == expected.people.keys() and found.unknown.keys() == expected.unknown.keys()
+    for name, doubt in expected.people.items():
+        assert found.people[name].part == doubt.part
+        assert found.people[name].similarity == pytest.approx(doubt.similarity, abs=3e-5)
+        assert found.people[name].nearest.name == doubt.nearest.name
+    for number, nearest in expected.unknown.items():
+        assert found.unknown[number].name == nearest.name
+        assert found.unknown[number].similarity == pytest.approx(nearest.similarity, abs=3e-5)
