@@ -13,9 +13,17 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import Appearance, GalleryPerson
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
-from processors.results.html_page import is_our_page
+from processors.results.html_page import has_state, is_our_page
 from processors.results.manifest import ManifestPart, read_view
-from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
+from processors.results.people_page import (
+    PEOPLE_PAGE,
+    PageClip,
+    PagePair,
+    PagePerson,
+    PageVideo,
+    people_parts,
+    people_state,
+)
 from utils.files import atomic_path
 
 logger = logging.getLogger(__name__)
@@ -115,7 +123,10 @@ def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], f
     shown = sorted(people, key=lambda p: (not p.name, p.name.casefold(), p.number))
     by_number = {person.number: person for person in people}
     pairs = list(_pairs(gallery, by_number)) if len(people) <= _PAIRED_UP_TO else []
-    parts = people_parts((_page_person(person, gallery, folders) for person in shown), len(shown), pairs)
+    state = people_state((_page_person(person, gallery, folders) for person in shown), pairs)
+    if has_state(path, state):
+        return
+    parts = people_parts((_page_person(person, gallery, folders) for person in shown), len(shown), pairs, state)
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(parts)
 

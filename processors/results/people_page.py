@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import ascii_safe
-from processors.results.html_page import data_uri, page_parts
+from processors.results.html_page import data_uri, page_parts, page_state
 from processors.results.result_tree import REPORT_FILE
 
 PEOPLE_PAGE = "people.html"
+_FILES = ("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,18 @@ class PagePair:
     similarity: float
 
 
-def people_parts(people: Iterable[PagePerson], count: int, pairs: Sequence[PagePair]) -> Iterator[str]:
-    """The page, piece by piece. people: `count` of them, taken one at a time, because faces make a page large."""
+def people_state(people: Iterable[PagePerson], pairs: Sequence[PagePair]) -> str:
+    """The `page_state` of the page about these people and pairs."""
+    return page_state(*_FILES, itertools.chain(people, pairs))
+
+
+def people_parts(people: Iterable[PagePerson], count: int, pairs: Sequence[PagePair], state: str = "") -> Iterator[str]:
+    """The page, piece by piece.
+
+    people: `count` of them, taken one at a time, because faces make a page large. state: of `people_state`.
+    """
     values = {
+        "state": state,
         "people": map(_person, people),
         "count": count,
         "pairs": [
@@ -70,7 +81,7 @@ def people_parts(people: Iterable[PagePerson], count: int, pairs: Sequence[PageP
             for pair in pairs
         ],
     }
-    return page_parts("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"), values)
+    return page_parts(*_FILES, values)
 
 
 def _person(person: PagePerson) -> dict[str, object]:
