@@ -36,8 +36,9 @@ from processors import face_analyzer, video_processor
 from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
-from processors.results import analysis_key, output_folder, speech_record
+from processors.results import analysis_key, output_folder
 from processors.results.manifest import Manifest, read_manifest
+from processors.speech import speech_models, speech_pass
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
 from processors.video_processor import VideoProcessor
@@ -411,9 +412,9 @@ def talking(monkeypatch) -> list[Path]:
         values = np.where((np.arange(10) >= 3) & (np.arange(10) < 9), 2, -2).astype(np.float32)
         return SpeechColumns({0: values}, 0.24, 0.4)
 
-    monkeypatch.setattr(speech_record, "find_speech", find)
-    monkeypatch.setattr(speech_record, "find_speech_files", lambda _: SpeechFiles(Path("v"), Path("m"), {}))
-    monkeypatch.setattr(speech_record, "load_speech_models", lambda _: None)
+    monkeypatch.setattr(speech_pass, "find_speech", find)
+    monkeypatch.setattr(speech_models, "find_speech_files", lambda _: SpeechFiles(Path("v"), Path("m"), {}))
+    monkeypatch.setattr(speech_models, "load_speech_models", lambda _: None)
     return made
 
 
@@ -475,7 +476,7 @@ def test_missing_models_are_said_before_anything_is_analysed(monkeypatch, heard,
     def missing(_: Any) -> SpeechFiles:
         raise ModelUnavailableError("the package silero_vad is not installed")
 
-    monkeypatch.setattr(speech_record, "find_speech_files", missing)
+    monkeypatch.setattr(speech_models, "find_speech_files", missing)
     with pytest.raises(ModelUnavailableError):
         make(info=HEARD, speech={"when": "speaking"}).prepare()
     assert "analyzer" not in heard
