@@ -6,6 +6,8 @@ import dataclasses
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -580,3 +582,11 @@ def test_people_who_are_shown_too_briefly_in_all_get_no_clips(stages, named):
     assert stages["paths"] == [] and [person.on_screen_s for person in manifest.people] == [0.4]
     named("Anna", clip={"min_time": 0.3})[0].finish(RECORD)
     assert [path.segment.person for path in stages["paths"]] == ["Anna"]
+
+
+def test_a_render_from_the_cache_loads_nothing_that_looks_at_faces(project: Path) -> None:
+    """Each of these takes 10 to 40 ms, before a first frame can be encoded."""
+    unwanted = ("PIL", "core.model_manager", "processors.faces.face_sampler", "processors.speech.speech_pass")
+    script = f"import sys, processors.video_processor; print([name for name in {unwanted!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
