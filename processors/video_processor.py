@@ -134,7 +134,7 @@ class VideoProcessor:
             OSError: the folder cannot be written.
             InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
         """
-        helper_thread(_warm_up, name="ahead").start()
+        helper_thread(_ahead, find_ffmpeg, name="ffmpeg").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         timeline, compared = self._timeline(record, plan.timeline, old.manifest)
         timed = _with_timecode(record.analysis)
@@ -230,6 +230,8 @@ class VideoProcessor:
         finished = FinishedClips(folder, record.key, earlier)
         thumbnails = self._thumbnails(folder, (path.segment.person for path in paths))
         renderer = ClipRenderer(self._settings, self._monitor)
+        # Now, when the interpreter has little else to do: sooner it would delay the first frame.
+        helper_thread(_ahead, prepare_pages, name="pages").start()
         rendered = renderer.render(record.analysis, paths, folder, finished, thumbnails.read_ahead)
         finished.keep_only(clip.file for clip in rendered.clips)
         self._raise_if_stopped()
@@ -314,9 +316,8 @@ def _doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTrackl
     return find_doubts(analysis, timeline, compared)
 
 
-def _warm_up() -> None:
-    """Do ahead what `finish` would have to wait for later."""
+def _ahead(work: Callable[[], object]) -> None:
+    """Do `work`, whose result is kept, before somebody has to wait for it."""
     # Errors are reported where the result is needed.
     with contextlib.suppress(Exception):
-        find_ffmpeg()
-        prepare_pages()
+        work()

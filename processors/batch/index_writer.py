@@ -12,7 +12,7 @@ import msgspec
 
 from core.errors import ascii_safe
 from processors.batch.batch_summary import UNFINISHED, BatchSummary
-from processors.results.html_page import PALETTE, is_our_page, page_parts
+from processors.results.html_page import PALETTE, has_state, is_our_page, page_parts, page_state
 from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
 from processors.results.people_page import PEOPLE_PAGE
 from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
@@ -21,6 +21,7 @@ from utils.files import write_parts
 logger = logging.getLogger(__name__)
 
 INDEX_FILE = "index.html"
+_FILES = ("index.html.j2", ("page.css", "search.css", "index.css"), ("search.js",))
 
 _FACES_SHOWN = 8
 
@@ -59,13 +60,23 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
         logger.warning("%s was not made by this program and is left alone", path)
         return
     people_page = PEOPLE_PAGE if (output_dir / PEOPLE_PAGE).exists() else ""
-    write_parts(path, index_parts(_views(output_dir), summary, people_page))
+    values = index_values(_views(output_dir), summary, people_page)
+    if has_state(path, values["state"]):
+        return
+    write_parts(path, page_parts(*_FILES, values))
 
 
 def index_parts(
     manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary, people_page: str = ""
 ) -> Iterator[str]:
-    """The page, piece by piece.
+    """The page of `index_values`, piece by piece."""
+    return page_parts(*_FILES, index_values(manifests, summary, people_page))
+
+
+def index_values(
+    manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary, people_page: str = ""
+) -> dict[str, Any]:
+    """What the page shows, and its `page_state`.
 
     people_page: file name of the page by person, "" without one.
     manifests: with the name of each video's folder, in the order of the page. They are taken one at a time and not
@@ -78,7 +89,7 @@ def index_parts(
         # Otherwise it would live until the next one has been read.
         del manifest
     _tell_apart(videos)
-    values = {
+    values: dict[str, Any] = {
         "videos": videos,
         "people_page": people_page,
         "problems": [
@@ -87,7 +98,7 @@ def index_parts(
             if result.status in UNFINISHED
         ],
     }
-    return page_parts("index.html.j2", ("page.css", "search.css", "index.css"), ("search.js",), values)
+    return {**values, "state": page_state(*_FILES, [values])}
 
 
 def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:

@@ -16,10 +16,18 @@ from processors.known_people.gallery_types import Appearance, GalleryPerson
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
 from processors.known_people.people_places import GALLERY_FILE
-from processors.results.html_page import is_our_page
+from processors.results.html_page import has_state, is_our_page
 from processors.results.manifest import ManifestPart, read_view
 from processors.results.output_leases import gallery_lease
-from processors.results.people_page import PEOPLE_PAGE, PageClip, PagePair, PagePerson, PageVideo, people_parts
+from processors.results.people_page import (
+    PEOPLE_PAGE,
+    PageClip,
+    PagePair,
+    PagePerson,
+    PageVideo,
+    people_parts,
+    people_state,
+)
 from utils.files import write_parts
 
 logger = logging.getLogger(__name__)
@@ -129,13 +137,12 @@ def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], f
     shown = sorted(people, key=lambda p: (not p.name, p.name.casefold(), p.number))
     by_number = {person.number: person for person in people}
     pairs = list(_pairs(gallery, by_number)) if len(people) <= _PAIRED_UP_TO else []
-    parts = people_parts(
-        (_page_person(person, gallery, folders) for person in shown),
-        len(shown),
-        pairs,
-        place_flags(folders.output_dir, gallery.file.path),
-    )
-    write_parts(path, parts)
+    flags = place_flags(folders.output_dir, gallery.file.path)
+    state = people_state((_page_person(person, gallery, folders) for person in shown), pairs, flags)
+    if has_state(path, state):
+        return
+    people_shown = (_page_person(person, gallery, folders) for person in shown)
+    write_parts(path, people_parts(people_shown, len(shown), pairs, place_flags=flags, state=state))
 
 
 def _page_person(person: GalleryPerson, gallery: Gallery, folders: _Folders) -> PagePerson:

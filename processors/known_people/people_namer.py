@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord
     from core.model_manager import ModelManager
     from core.types import FaceAnalysis, Timeline
-    from processors.known_people.reference_photos import ReferencePhotos
+    from processors.known_people.gallery_types import NamedPhoto
     from processors.known_people.video_names import PersonName
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class PeopleNamer:
         self._embedders = possible_embedders(settings)
         self._lock = threading.Lock()
         self._digest: str | None = None
-        self._photos: ReferencePhotos | None = None
+        self._photos: tuple[NamedPhoto, ...] | None = None
         self._photo_embedder: EmbedderKey | None = None
         self._known: KnownFaces | None = None
         self._broken = False
@@ -131,15 +131,13 @@ class PeopleNamer:
             with self._gallery() as gallery:
                 noted = "" if gallery is None else gallery.photo_digest(place)
             if noted == digest:
-                from processors.known_people.reference_photos import ReferencePhotos
-
-                self._photos = ReferencePhotos((), (), ())
+                self._photos = ()
                 return
             self._photos, embedder = self._read_photos(self._folder)
             self._photo_embedder = embedder
             with self._gallery() as gallery:
                 if gallery is not None and embedder is not None:
-                    gallery.keep_photos(self._photos.photos, place, embedder)
+                    gallery.keep_photos(self._photos, place, embedder)
                     self._known_faces(embedder).settle_photos(gallery)
                     gallery.note_photo_digest(place, digest)
 
@@ -217,33 +215,33 @@ class PeopleNamer:
                 self._folder, self._digest = None, ""
         return self._digest
 
-    def _read_photos(self, folder: Path) -> tuple[ReferencePhotos, EmbedderKey | None]:
+    def _read_photos(self, folder: Path) -> tuple[tuple[NamedPhoto, ...], EmbedderKey | None]:
         """The photos, and the network that saw them; None where they cannot be read."""
-        from processors.known_people.reference_photos import ReferencePhotos, read_reference_photos
+        from processors.known_people.reference_photos import read_reference_photos
 
         try:
             models = self._models()
             found = read_reference_photos(folder, models)
         except (ModelError, OutputError) as error:
             logger.warning("the photos in %s name nobody: %s", folder, error)
-            return ReferencePhotos((), (), ()), None
+            return (), None
         for line in found.lines:
             logger.warning("%s: %s", folder.name, line)
         people = count_of(len({photo.name for photo in found.photos}), "person", "people")
         logger.info("%s: %s of %s", folder, count_of(len(found.photos), "photo"), people)
-        return found, _key(models.describe())
+        return found.photos, _key(models.describe())
 
     def _names_by_photos(
         self, embedder: EmbedderKey, analysis: FaceAnalysis, timeline: Timeline
     ) -> Sequence[PersonName]:
-        if self._photos is None or not self._photos.photos:
+        if not self._photos:
             return ()
         if embedder != self._photo_embedder:
             logger.warning("%s: was analysed with another network than the photos", analysis.video.path.name)
             return ()
         from processors.known_people.video_names import names_from_photos
 
-        return names_from_photos(self._photos.photos, analysis, timeline, self._rules)
+        return names_from_photos(self._photos, analysis, timeline, self._rules)
 
 
 def folder_digest(folder: Path, embedders: Sequence[str]) -> str:

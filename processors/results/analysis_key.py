@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,13 @@ _EXCLUDED = frozenset({
     "utils.files", "utils.prefetch", "utils.stage_monitor", "utils.stage_times",
 })  # fmt: skip
 """imported by it, but without influence on results; settings and weights count by their values"""
+
+_LIST = r"\((?:[^)#]|#.*)*\)|(?:[^\n\\;#]|\\\n)+"
+_IMPORT = re.compile(
+    rf"(?:^|;)[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*({_LIST})|import[ \t]+({_LIST}))", re.MULTILINE
+)
+"""an import statement: the module after "from" and what follows "import", or what follows "import" alone"""
+_COMMENT = re.compile("#.*")
 
 # A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The embedder
 # counts as the one in use, not as the word "auto", and a part of a video by its bounds.
@@ -99,31 +106,40 @@ def code_digest(project: Path = PROJECT, roots: tuple[str, ...] = _ROOTS) -> str
 def analysis_sources(project: Path, roots: Sequence[str] = _ROOTS) -> dict[str, str]:
     """Source text by name of the modules `roots` and of those that they import."""
     sources: dict[str, str] = {}
+    seen = set(_EXCLUDED)
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        path = project / f"{name.replace('.', '/')}.py"
-        if name in sources or name in _EXCLUDED or not path.is_file():
+        if name in seen:
             continue
-        sources[name] = path.read_text(encoding="utf-8")
-        waiting += imported_names(sources[name], name)
+        seen.add(name)
+        path = project / f"{name.replace('.', '/')}.py"
+        if path.is_file():
+            sources[name] = path.read_text(encoding="utf-8")
+            waiting += imported_names(sources[name], name)
     return sources
 
 
 def imported_names(source: str, module: str) -> Iterator[str]:
     """Dotted names that `source`, the text of `module`, imports anywhere; each may or may not be a module.
 
-    `from a import b` gives "a" and "a.b". Relative imports are resolved against `module`.
+    `from a import b` gives "a" and "a.b". Relative imports are resolved against `module`. An import that is quoted in a
+    string on a line of its own counts too.
     """
-    waiting: list[ast.AST] = [ast.parse(source)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            package = module.split(".")[: -node.level] if node.level else []
-            base = ".".join([*package, *([node.module] if node.module else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif not isinstance(node, ast.expr):  # imports are statements; most nodes are not
-            waiting += ast.iter_child_nodes(node)
+    # Parsing the modules would take a tenth of a second, before any stored analysis can be looked for.
+    for base, names, modules in _IMPORT.findall(source):
+        if not base:
+            yield from _listed(modules)
+            continue
+        path = base.lstrip(".")
+        level = len(base) - len(path)
+        package = ".".join([*(module.split(".")[:-level] if level else []), *([path] if path else [])])
+        yield package
+        yield from (f"{package}.{name}" for name in _listed(names))
+
+
+def _listed(names: str) -> Iterator[str]:
+    """The names of "(a as b, c)"; comments and line ends may be among them."""
+    for part in _COMMENT.sub("", names).strip("()").replace("\\", "").split(","):
+        if words := part.split():
+            yield words[0]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ _GENERATOR_TAGS = tuple(
     f'<meta name="generator" content="{name} '.encode() for name in (PROGRAM, "people out of videos")
 )
 """in pages of all versions; until 2026-11-28 they said what the program does instead of its name"""
+_HEAD_BYTES = 4096
+_PAGE_END = b"</html>\n"
 PALETTE = 10
 """number of colours for people in page.css"""
 
@@ -72,6 +75,35 @@ def content_policy(style: str, script: str) -> str:
     )
 
 
+def page_state(template: str, style: tuple[str, ...], scripts: tuple[str, ...], facts: Iterable[object]) -> str:
+    """64 hexadecimal digits for a page: version, files and facts.
+
+    facts: what the values of the page follow from, in order; anything whose `repr` tells all of it.
+    """
+    digest = hashlib.sha256(GENERATOR.encode())
+    for name in (template, *style, *scripts):
+        digest.update((TEMPLATES / name).read_bytes())
+    for fact in facts:
+        digest.update(repr(fact).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()
+
+
+def has_state(path: Path, state: str) -> bool:
+    """Whether the file `path` is a complete page with this state; a run with nothing new spares its making, which
+    begins with an import of the template library.
+
+    Raises:
+        OSError: it is there and cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            found = f'<meta name="state" content="{state}">'.encode() in file.read(_HEAD_BYTES)
+            file.seek(-min(len(_PAGE_END), file.seek(0, os.SEEK_END)), os.SEEK_END)
+            return found and file.read() == _PAGE_END
+    except FileNotFoundError:
+        return False
+
+
 def is_our_page(path: Path) -> bool:
     """Whether the page in the file `path` was made by any version of this program.
 
@@ -79,7 +111,7 @@ def is_our_page(path: Path) -> bool:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        beginning = file.read(4096)
+        beginning = file.read(_HEAD_BYTES)
     return any(tag in beginning for tag in _GENERATOR_TAGS)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import ascii_safe
-from processors.results.html_page import data_uri, page_parts
+from processors.results.html_page import data_uri, page_parts, page_state
 from processors.results.result_tree import REPORT_FILE
 
 PEOPLE_PAGE = "people.html"
+_FILES = ("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,21 @@ class PagePair:
     similarity: float
 
 
+def people_state(people: Iterable[PagePerson], pairs: Sequence[PagePair], place_flags: str = "") -> str:
+    """The `page_state` of the page about these people and pairs. place_flags: as for `people_parts`."""
+    return page_state(*_FILES, itertools.chain(people, pairs, [place_flags]))
+
+
 def people_parts(
-    people: Iterable[PagePerson], count: int, pairs: Sequence[PagePair], place_flags: str = ""
+    people: Iterable[PagePerson], count: int, pairs: Sequence[PagePair], *, place_flags: str = "", state: str = ""
 ) -> Iterator[str]:
     """The page, piece by piece.
 
     people: `count` of them, taken one at a time, because faces make a page large. place_flags: what the commands that
-    are shown need in order to find the output folder and its gallery.
+    are shown need in order to find the output folder and its gallery. state: of `people_state`.
     """
     values = {
+        "state": state,
         "people": map(_person, people),
         "count": count,
         "flags": f" {place_flags}" if place_flags else "",
@@ -77,7 +85,7 @@ def people_parts(
             for pair in pairs
         ],
     }
-    return page_parts("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"), values)
+    return page_parts(*_FILES, values)
 
 
 def _person(person: PagePerson) -> dict[str, object]:

@@ -7,7 +7,6 @@ import numpy as np
 from core.media.audio_probe import CANNOT_BE_DECODED
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
-from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
 
 _UPSCALE_TOLERANCE = 1e-3
 """rounding error of `Clip.upscaled`"""
@@ -73,6 +72,9 @@ def result_warnings(
 
 def _reason(analysis: FaceAnalysis) -> str:
     """Why nobody was found, and what to do, to be put after that; empty where it is not known."""
+    # Here, because it brings half of the analysis with it, which a render from the cache does without.
+    from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
+
     found = analysis.statistics
     degrees = int(found.get(TURNED, 0))
     if degrees in _TURNING_FILTERS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
@@ -14,10 +15,11 @@ from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, VideoInfo
 from processors.results.analysis_key import speech_key
 from processors.speech.person_turns import SPEECH_SIGNAL
-from processors.speech.speech_models import SpeechFiles, find_speech_files, load_speech_models
-from processors.speech.speech_pass import find_speech
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
+
+if TYPE_CHECKING:
+    from processors.speech.speech_models import SpeechFiles
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ def speech_files(info: VideoInfo, settings: Settings) -> SpeechFiles | None:
     """
     if not settings.wants_speech or info.default_audio is None:
         return None
+    from processors.speech.speech_models import find_speech_files
+
     try:
         return find_speech_files(settings)
     except ModelUnavailableError as error:
@@ -69,6 +73,9 @@ def with_speech(
     key = speech_key(record.key, files.describe(), analysis.video.chosen_audio)
     columns = None if store is None else store.load_signal(key, record)
     if columns is None:
+        from processors.speech.speech_models import load_speech_models
+        from processors.speech.speech_pass import find_speech
+
         found = find_speech(
             analysis,
             load_speech_models(settings),

@@ -6,6 +6,8 @@ import dataclasses
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -38,8 +40,9 @@ from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
 from processors.people import doubt
 from processors.people.pair_evidence import ComparedTracklets
-from processors.results import analysis_key, output_folder, speech_record, video_analysis
+from processors.results import analysis_key, output_folder, video_analysis
 from processors.results.manifest import Manifest, read_manifest
+from processors.speech import speech_models, speech_pass
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
 from processors.video_processor import VideoProcessor
@@ -424,9 +427,9 @@ def talking(monkeypatch) -> list[Path]:
         values = np.where((np.arange(10) >= 3) & (np.arange(10) < 9), 2, -2).astype(np.float32)
         return SpeechColumns({0: values}, 0.24, 0.4)
 
-    monkeypatch.setattr(speech_record, "find_speech", find)
-    monkeypatch.setattr(speech_record, "find_speech_files", lambda _: SpeechFiles(Path("v"), Path("m"), {}))
-    monkeypatch.setattr(speech_record, "load_speech_models", lambda _: None)
+    monkeypatch.setattr(speech_pass, "find_speech", find)
+    monkeypatch.setattr(speech_models, "find_speech_files", lambda _: SpeechFiles(Path("v"), Path("m"), {}))
+    monkeypatch.setattr(speech_models, "load_speech_models", lambda _: None)
     return made
 
 
@@ -488,7 +491,7 @@ def test_missing_models_are_said_before_anything_is_analysed(monkeypatch, heard,
     def missing(_: Any) -> SpeechFiles:
         raise ModelUnavailableError("the package silero_vad is not installed")
 
-    monkeypatch.setattr(speech_record, "find_speech_files", missing)
+    monkeypatch.setattr(speech_models, "find_speech_files", missing)
     with pytest.raises(ModelUnavailableError):
         make(info=HEARD, speech={"when": "speaking"}).prepare()
     assert "analyzer" not in heard
@@ -584,3 +587,11 @@ def test_people_who_are_shown_too_briefly_in_all_get_no_clips(stages, named):
     assert stages["paths"] == [] and [person.on_screen_s for person in manifest.people] == [0.4]
     named("Anna", clip={"min_time": 0.3})[0].finish(RECORD)
     assert [path.segment.person for path in stages["paths"]] == ["Anna"]
+
+
+def test_a_render_from_the_cache_loads_nothing_that_looks_at_faces(project: Path) -> None:
+    """Each of these takes 10 to 40 ms, before a first frame can be encoded."""
+    unwanted = ("PIL", "core.model_manager", "processors.faces.face_sampler", "processors.speech.speech_pass")
+    script = f"import sys, processors.video_processor; print([name for name in {unwanted!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -15,8 +15,9 @@ import pytest
 
 from processors.batch import index_writer
 from processors.batch.batch_summary import BatchSummary
-from processors.batch.index_writer import IndexView, index_parts, write_index
+from processors.batch.index_writer import IndexView, index_parts, index_values, write_index
 from processors.batch.input_result import InputResult
+from processors.results import html_page
 from processors.results.manifest import read_view
 from processors.results.result_tree import MARK_FILE
 from tests.material.page_material import HOSTILE, a_manifest
@@ -104,6 +105,35 @@ def test_the_same_every_time_whatever_the_clock_says():
     slow = BatchSummary(DONE.results, 99.0)
     pages = ["".join(index_parts([("a", view())], summary)) for summary in (DONE, slow)]
     assert pages[0] == pages[1]
+
+
+def test_without_news_the_page_is_left_as_it_is(tmp_path):
+    put(tmp_path, "a", name="a.mp4")
+    write_index(tmp_path, DONE)
+    path = tmp_path / "index.html"
+    page, before = path.read_bytes(), path.stat().st_ino
+    write_index(tmp_path, DONE)
+    assert path.stat().st_ino == before
+    path.write_bytes(page[:-1])  # as a full disk leaves it
+    write_index(tmp_path, DONE)
+    assert path.read_bytes() == page
+    # What only the page of another version would not have: the state.
+    path.write_bytes(re.sub(rb'<meta name="state".*?>\n', b"", page))
+    write_index(tmp_path, DONE)
+    assert path.read_bytes() == page
+    put(tmp_path, "b", name="b.mp4")
+    write_index(tmp_path, DONE)
+    assert path.read_bytes() != page and "b.mp4" in path.read_text(encoding="utf-8")
+
+
+def test_a_style_that_changed_makes_another_page(tmp_path, monkeypatch):
+    for name in ("index.html.j2", "page.css", "search.css", "index.css", "search.js"):
+        (tmp_path / name).write_bytes((html_page.TEMPLATES / name).read_bytes())
+    first = index_values([("a", view())], DONE)["state"]
+    monkeypatch.setattr(html_page, "TEMPLATES", tmp_path)
+    assert index_values([("a", view())], DONE)["state"] == first
+    (tmp_path / "index.css").write_text("p { color: red }")
+    assert index_values([("a", view())], DONE)["state"] != first
 
 
 def test_videos_of_one_name_are_told_apart(tmp_path):

@@ -66,8 +66,10 @@ def test_people_of_two_videos_are_the_same(season):
         "P0001": ["one/person_01", "two/person_01"],
         "P0002": ["one/person_02", "two/person_02"],
     }
+    before = (season.output / "people.html").stat().st_ino
     assert season.run() == ["cached", "cached"]
     page = (season.output / "people.html").read_text()
+    assert (season.output / "people.html").stat().st_ino == before, "there is nothing new to say"
     assert "P0001" in page and "one/person_01/person_01_clip_001" in page
     assert 'href="people.html"' in (season.output / "index.html").read_text()
 

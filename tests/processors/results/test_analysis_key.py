@@ -137,7 +137,9 @@ def test_every_module_of_the_analysis_counts():
         ("def f():\n    if True:\n        from core.a import B", {"core.a", "core.a.B"}),
         ("try:\n    pass\nexcept ImportError:\n    import core.a", {"core.a"}),
         ("match 1:\n    case 1:\n        import core.a", {"core.a"}),
-        ("TEXT = '''\nimport core.a\n'''", set()),
+        ("from core.a import (  # noqa: X (it is)\n    b,  # why: c, d\n    e,\n)", {"core.a", "core.a.b", "core.a.e"}),
+        ("import core.a  # not utils.b, utils.c", {"core.a"}),
+        ("important = 1\nfrom_a = 2\nyield_from = 'import core.a'", set()),
     ],
 )
 def test_imports_are_found_however_they_are_written(line, names):

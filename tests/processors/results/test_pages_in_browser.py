@@ -71,7 +71,7 @@ def people_page(face: bytes) -> Iterator[str]:
         PagePair("P0001", HOSTILE, face, "P0002", "", face, 0.62),
         PagePair("P0003", "", face, "P0004", "", b"", 0.31),
     ]
-    return people_parts(people, len(people), pairs, "-o '/out put'")
+    return people_parts(people, len(people), pairs, place_flags="-o '/out put'")
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from core.analysis_store import AnalysisStore
 from core.errors import ModelUnavailableError
 from core.settings_file import load_settings
 from core.types import AudioInfo
-from processors.results import speech_record
 from processors.results.speech_record import speech_files, with_speech
+from processors.speech import speech_models, speech_pass
 from processors.speech.person_turns import SPEECH_SIGNAL
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
@@ -57,9 +57,9 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def files(settings: Settings) -> SpeechFiles:
         return SpeechFiles(Path("v"), Path("m"), {name: Path(name) for name in settings.run.speech_weights})
 
-    monkeypatch.setattr(speech_record, "find_speech", find_speech)
-    monkeypatch.setattr(speech_record, "find_speech_files", files)
-    monkeypatch.setattr(speech_record, "load_speech_models", lambda settings: files(settings).name)
+    monkeypatch.setattr(speech_pass, "find_speech", find_speech)
+    monkeypatch.setattr(speech_models, "find_speech_files", files)
+    monkeypatch.setattr(speech_models, "load_speech_models", lambda settings: files(settings).name)
     return made
 
 
@@ -127,7 +127,7 @@ def test_without_the_packages_only_what_needs_them_fails(
     def missing(_: Settings) -> SpeechFiles:
         raise ModelUnavailableError("the package silero_vad is not installed", hint="pip install it")
 
-    monkeypatch.setattr(speech_record, "find_speech_files", missing)
+    monkeypatch.setattr(speech_models, "find_speech_files", missing)
     video = RECORD.analysis.video
     for settings in (wanting(when="speaking"), load_settings(None, {"output": {"export": ["speech"]}})):
         with pytest.raises(ModelUnavailableError):
