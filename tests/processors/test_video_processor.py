@@ -24,6 +24,7 @@ from core.errors import (
     SettingsError,
     VideoProcessingError,
 )
+from core.models import embedder_choice
 from core.settings_file import load_settings
 from core.types import (
     AudioInfo,
@@ -111,6 +112,8 @@ def stages(monkeypatch):
             given["render"](folder)
             return RenderResult((CLIP,), "libx264")
 
+    # The analysis is dlib's, which a run looks for only where SFace is not installed.
+    monkeypatch.setattr(embedder_choice, "is_installed", lambda entry: False)
     monkeypatch.setattr(video_analysis, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
     monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)

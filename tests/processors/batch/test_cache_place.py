@@ -124,7 +124,7 @@ def test_a_full_disk(home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixtur
 def test_networks_that_are_there_need_no_room(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     networks = home / ".cache" / "face-clips" / "openvino"
     networks.mkdir(parents=True)
-    kinds = ("pnet", "rnet", "onet", "mmod", "dlib", "facenet-casia")
+    kinds = ("pnet", "rnet", "onet", "mmod", "sface", "dlib", "facenet-casia")
     assert missing_bytes(kinds, networks.parent) == sum(MODELS[kind].weights.size for kind in kinds)
     for kind in kinds:
         (networks / f"{kind}-{MODELS[kind].weights.sha256[:16]}-ov1-c2.bin").write_bytes(b"x")
