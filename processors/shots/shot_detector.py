@@ -176,6 +176,9 @@ class ShotDetector:
         # A frame that blends two shots would otherwise count as a shot of its own.
         if frame < 1 or frame - 1 == self._last_cut or frame + 1 in self._forced:
             return []
+        # In slow videos the largest step of a gradual transition may pass for a cut.
+        if frame <= self._settled:
+            return []
         if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
             return []
         if not (self._is_strong(frame) or self._is_weak(frame)) or self._comes_back(frame):

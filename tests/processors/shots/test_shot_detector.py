@@ -225,6 +225,18 @@ def test_wipe_is_placed_in_its_middle(kind: str, length: int) -> None:
     assert max(delays) <= MAX_GRADUAL_DELAY_S * RATE
 
 
+def test_short_soft_wipe_of_a_slow_video_is_one_boundary() -> None:
+    """Four frames: its largest step looks like a cut."""
+    first, second = scene(6, 30), scene(26, 30)
+    ys, xs = np.mgrid[:180, :320]
+    mixed = []
+    for i, (a, b) in enumerate(zip(first[-4:], second[:4], strict=True)):
+        share = np.clip(i / 4 * 2 - (xs / 320 + ys / 180) / 2, 0, 1)[..., None]
+        share = share * share * (3 - 2 * share)
+        mixed.append((a * (1 - share) + b * share).astype(np.uint8))
+    assert run(first[:-4] + mixed + second[4:], 12.5)[0] == [(28, "dissolve")]
+
+
 @pytest.mark.parametrize("seed", [6, 8])
 def test_who_hides_the_picture_in_passing_is_no_wipe(seed: int) -> None:
     """Somewhat wider than the picture, so that for a frame or two nothing else is seen."""
