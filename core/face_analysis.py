@@ -17,7 +17,10 @@ IntArray = NDArray[np.int64]
 ByteArray = NDArray[np.uint8]
 Seconds = NDArray[np.float64]
 
-Transition = Literal["start", "cut", "dissolve"]
+Transition = Literal["start", "cut", "dissolve", "wipe"]
+"""how a shot begins"""
+GRADUAL: frozenset[Transition] = frozenset({"dissolve", "wipe"})
+"""transitions of several frames, in whose middle the shot begins"""
 
 PixelBox = tuple[int, int, int, int]
 """x1, y1, x2, y2 of whole display pixels, half-open"""

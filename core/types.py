@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.face_analysis import (
+    GRADUAL,
     LONGEST_HOLD_S,
     VIEW_HEIGHT,
     VIEW_WIDTH,
@@ -35,6 +36,7 @@ from core.face_analysis import (
 from core.video_info import AudioInfo, ColorInfo, SourceTimecode, VideoInfo
 
 __all__ = [
+    "GRADUAL",
     "LONGEST_HOLD_S",
     "VIEW_HEIGHT",
     "VIEW_WIDTH",

@@ -284,8 +284,8 @@ class AnalysisPass:
         assert all(self._waiting and cut >= self._waiting[0].index for cut in cuts), "a cut in a frame already tracked"
         self._cuts.extend(cuts)
         for boundary in boundaries:
-            if boundary.transition == "dissolve":
-                self._observers.on_dissolve(boundary.frame)
+            if boundary.transition != "cut":
+                self._observers.on_gradual_transition(boundary.frame)
 
     def _track(self, frame: AnalysisFrame) -> None:
         is_cut = bool(self._cuts) and self._cuts[0] == frame.index

@@ -35,10 +35,10 @@ class FaceObserver(Protocol):
         """
         ...
 
-    def on_dissolve(self, middle: int) -> None:
+    def on_gradual_transition(self, middle: int) -> None:
         """Take note that frames from `middle` on show another shot, though tracks go on.
 
-        `middle` lies up to `MAX_DISSOLVE_DELAY_S` before the last frame given.
+        `middle` lies up to `MAX_GRADUAL_DELAY_S` before the last frame given.
         """
         ...
 
@@ -87,10 +87,10 @@ class ObserverThread:
         for observer in self._observers:
             self._submit(observer.on_faces, frame, faces)
 
-    def on_dissolve(self, middle: int) -> None:
-        """Tell the observers of a dissolve; raises like `on_faces`."""
+    def on_gradual_transition(self, middle: int) -> None:
+        """Tell the observers of a gradual transition; raises like `on_faces`."""
         for observer in self._observers:
-            self._submit(observer.on_dissolve, middle)
+            self._submit(observer.on_gradual_transition, middle)
 
     def on_track_end(self, track: Track) -> None:
         """Measure `track` as a whole, if it shows a face; raises like `on_faces`."""

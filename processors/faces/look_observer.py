@@ -75,7 +75,7 @@ class LookObserver:
             observed.last = frame.index
             _keep(observed.looks, look)
 
-    def on_dissolve(self, middle: int) -> None:
+    def on_gradual_transition(self, middle: int) -> None:
         """Looks belong to the shot of their frame anyway."""
 
     def on_track_end(self, track: Track) -> Findings:

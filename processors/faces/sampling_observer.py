@@ -57,10 +57,10 @@ class SamplingObserver:
                 box, landmarks = face.box * np.tile(self._scale, 2), face.landmarks * self._scale
                 observed.stretches.offer(frame.source, box, face.score, landmarks, seen)
 
-    def on_dissolve(self, middle: int) -> None:
+    def on_gradual_transition(self, middle: int) -> None:
         """Keep the faces of both sides apart."""
         for observed in self._tracks.values():
-            observed.stretches.note_dissolve(middle)
+            observed.stretches.note_gradual_transition(middle)
 
     def on_track_end(self, track: Track) -> Findings | None:
         """Judge the track as a whole, and find out where its face changes if it is one.

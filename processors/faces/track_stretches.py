@@ -3,7 +3,7 @@
 A stretch ends where the face was lost and found again, where box or appearance jump, and after a while. Two seconds
 later it is compared with the one before: alike at a glance, they become one. So a calm face is one stretch with a
 handful of samples, however long it is. What remains apart is examined by `track_division`, several stretches at a time.
-Stretches on both sides of a dissolve stay apart, so that each has samples and a portrait of its own.
+Stretches on both sides of a dissolve or wipe stay apart, so that each has samples and a portrait of its own.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ UNLIKE = 0.7
 less at 24 of 25 undetected changes, one person's at 27 of 100 places"""
 
 JOIN_DELAY_S = 2.0
-"""time before a stretch is joined with the one before, seconds; a dissolve is known 1.8 s after its middle"""
+"""time before a stretch is joined with the one before, seconds; a dissolve or wipe is known 1.95 s after its middle"""
 
 MAX_STRETCHES = 8
 """stretches kept apart; more are divided or joined before the track ends, which bounds memory"""
@@ -66,7 +66,7 @@ class Stretch:
     first, last: frames in which it was looked at. sampler: the best of all its faces, and the portrait.
     head, tail: its earliest and latest samples, for comparisons with the stretches around it.
     transition: how it begins. starts_person: known to show somebody else than the stretch before. starts_part: a
-    dissolve is between them.
+    dissolve or wipe is between them.
     """
 
     first: int
@@ -95,7 +95,7 @@ class TrackStretches:
         self._stride = FramePace(frame_rate).calm_stride
         self._done: list[Stretch] = []
         self._recent: list[Stretch] = []
-        self._after_dissolve = False
+        self._after_transition = False
         self._current: Stretch | None = None
         self._last_sample = 0
         self._box: FloatArray = np.zeros(4, np.float32)
@@ -104,12 +104,12 @@ class TrackStretches:
     def look(self, frame: int, box: FloatArray, seen: Appearance) -> None:
         """The face as it is in `frame`, later than all before. box: (4,), in any unit."""
         transition = self._transition_to(frame, box, seen)
-        if transition is not None or self._after_dissolve:
+        if transition is not None or self._after_transition:
             self._close()
             sampler = FaceSampler(self._embedder, self._capacity, self._rate)
             self._current = Stretch(frame, frame, sampler, transition or Transition.CONTINUED)
-            self._current.starts_part = self._after_dissolve
-            self._after_dissolve = False
+            self._current.starts_part = self._after_transition
+            self._after_transition = False
             while self._recent and self._recent[0].last < frame - JOIN_DELAY_S * self._rate:
                 self._add(self._recent.pop(0))
         assert self._current is not None
@@ -135,14 +135,14 @@ class TrackStretches:
         self._last_sample = frame.index
         self._current.sampler.offer(frame, box, score, landmarks, seen.sharpness, seen.look)
 
-    def note_dissolve(self, middle: int) -> None:
+    def note_gradual_transition(self, middle: int) -> None:
         """Frames from `middle` on show another shot. It may lie `JOIN_DELAY_S` back, or ahead."""
         known = [*self._recent, *([self._current] if self._current else [])]
         later = [stretch for stretch in known if stretch.first >= middle]
         if later:
             later[0].starts_part = True
         else:
-            self._after_dissolve = True
+            self._after_transition = True
 
     def samples(self) -> list[FaceSample]:
         """All samples kept so far, best first."""
@@ -150,7 +150,7 @@ class TrackStretches:
         return sorted((s for one in known for s in one.sampler.samples), key=lambda s: (-s.quality, s.frame))
 
     def finish(self) -> list[Stretch]:
-        """What is left of the stretches, in order, with embeddings: one for each person and each side of a dissolve."""
+        """What is left of the stretches, in order, with embeddings: one for each person and shot."""
         self._close()
         for stretch in self._recent:
             self._add(stretch)

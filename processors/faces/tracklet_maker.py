@@ -22,11 +22,12 @@ MIN_TRACK_S, MIN_FRAMES = 0.12, 3
 LOOKS = 8
 """most looks around a face that a tracklet keeps, spread over its time"""
 
-DISSOLVE_MARGIN_S = 0.25
-"""a face nearer than this to the middle of a dissolve may be a mixture of two, seconds"""
+MARGINS_S = {"dissolve": 0.25, "wipe": 0.75}
+"""a face nearer than this to the middle of a gradual transition may be a mixture of two, or the next one already where
+an edge has passed; seconds"""
 
-DISSOLVE_LENGTH_S = 0.5
-"""a change of face nearer than this to the middle of a dissolve is the dissolve's, seconds"""
+CHANGE_MARGINS_S = {"dissolve": 0.5, "wipe": 0.75}
+"""a change of face nearer than this to the middle of a gradual transition is explained by it, seconds"""
 
 _FIELDS = frozenset(f.name for f in dataclasses.fields(Tracklet))
 
@@ -48,7 +49,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredTrack:
-    """A track as a tracklet, before it is cut: it may run across dissolves and from one person to another.
+    """A track as a tracklet, before it is cut: it may run across gradual transitions and from one person to another.
 
     whole: with the samples of all its parts, and no portrait. divisions, portraits: see `Findings`.
     """
@@ -99,17 +100,18 @@ def tracklet_frames(track: Track) -> IntArray:
 def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capacity: int) -> list[Tracklet]:
     """The parts of a track that lie in one shot and show one person each, with their own samples and portraits.
 
-    The tracker knows neither dissolves nor people, which are known only afterwards. capacity: most samples of a part.
+    The tracker knows neither gradual transitions nor people, which are known only afterwards. capacity: most samples of
+    a part.
     """
     whole = track.whole
     pieces = []
     for shot in shots:
-        inner = _divisions_within(shot, track.divisions, shots, DISSOLVE_LENGTH_S * pace.rate)
+        inner = _divisions_within(shot, track.divisions, shots, pace.rate)
         for start, end in zip([shot.start, *inner], [*inner, shot.end], strict=True):
             seen = np.flatnonzero((whole.frames >= start) & (whole.frames < end) & (whole.scores > 0))
             if len(seen) == 0 or seen[-1] - seen[0] + 1 < least_frames(pace):
                 continue
-            clear = _without_dissolves(shot, start, end, shots, DISSOLVE_MARGIN_S * pace.rate)
+            clear = _without_transitions(shot, start, end, shots, MARGINS_S, pace.rate)
             chosen = _best_samples(whole, (start, end), clear, capacity, pace)
             looks = _looks(whole, (start, end), clear)
             piece = whole.part(slice(seen[0], seen[-1] + 1), chosen, looks)
@@ -118,17 +120,19 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
     return pieces
 
 
-def _divisions_within(shot: Shot, divisions: Sequence[int], shots: Sequence[Shot], length: float) -> list[int]:
-    """The frames of a shot with which another person begins, without those that its dissolves explain."""
-    first, end = _without_dissolves(shot, shot.start, shot.end, shots, length)
+def _divisions_within(shot: Shot, divisions: Sequence[int], shots: Sequence[Shot], rate: float) -> list[int]:
+    """The frames of a shot with which another person begins, without those that its transitions explain."""
+    first, end = _without_transitions(shot, shot.start, shot.end, shots, CHANGE_MARGINS_S, rate)
     return [frame for frame in divisions if max(first, shot.start + 1) <= frame < end]
 
 
-def _without_dissolves(shot: Shot, start: int, end: int, shots: Sequence[Shot], margin: float) -> tuple[float, float]:
-    """The part of [start, end), frames of `shot`, that keeps `margin` frames away from the middles of its dissolves."""
-    fades_out = shot.index + 1 < len(shots) and shots[shot.index + 1].transition == "dissolve"
-    first = start + margin if shot.transition == "dissolve" and start == shot.start else start
-    return first, end - margin if fades_out and end == shot.end else end
+def _without_transitions(
+    shot: Shot, start: int, end: int, shots: Sequence[Shot], margins_s: Mapping[str, float], rate: float
+) -> tuple[float, float]:
+    """The part of [start, end), frames of `shot`, that keeps away from the middles of its gradual transitions."""
+    following = shots[shot.index + 1].transition if shot.index + 1 < len(shots) and end == shot.end else "cut"
+    before = margins_s.get(shot.transition, 0.0) if start == shot.start else 0.0
+    return start + before * rate, end - margins_s.get(following, 0.0) * rate
 
 
 def _best_samples(

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from core.media.video_frame import VideoFrame
-from core.types import IntArray, PixelBox, Shot
+from core.types import GRADUAL, IntArray, PixelBox, Shot
 from processors.shots.panel_seams import SeamCandidates, fixed_seams, seam_candidates
 from processors.shots.picture_edges import MIN_BAR_PX, PictureEdges, picture_edges
-from processors.shots.shot_detector import MAX_DISSOLVE_DELAY_S
+from processors.shots.shot_detector import MAX_GRADUAL_DELAY_S
 
 SAMPLE_INTERVAL_S = 0.25
 """between two frames in which the edges are measured; besides, once at the beginning of each shot"""
@@ -61,7 +61,7 @@ class ActivePictureFinder:
         """width, height: of the frames, px. frame_rate: frames per second."""
         self._size = width, height
         self._stride = max(1, round(SAMPLE_INTERVAL_S * frame_rate))
-        self._dissolve = round(MAX_DISSOLVE_DELAY_S / 2 * frame_rate)
+        self._margin = round(MAX_GRADUAL_DELAY_S / 2 * frame_rate)
         self._numbers: list[int] = []
         self._samples: list[_Sample] = []
 
@@ -82,7 +82,7 @@ class ActivePictureFinder:
     def with_pictures(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
         """`shots`, which are all of the video, with `active` and seams set where there are any."""
         samples = [
-            self._between(*_core(shots, index, self._dissolve)) or self._between(shot.start, shot.end)
+            self._between(*_core(shots, index, self._margin)) or self._between(shot.start, shot.end)
             for index, shot in enumerate(shots)
         ]
         edges = [[sample.edges for sample in own] for own in samples]
@@ -155,12 +155,15 @@ def _known(samples: Sequence[PictureEdges]) -> IntArray:
     return np.asarray(np.array([s.known for s in samples], np.int64).max(0), np.int64)
 
 
-def _core(shots: Sequence[Shot], index: int, dissolve: int) -> tuple[int, int]:
-    """The frames of a shot that show nothing of the one before and the one after. dissolve: half of the longest."""
+def _core(shots: Sequence[Shot], index: int, margin: int) -> tuple[int, int]:
+    """The frames of a shot that show nothing of the one before and the one after.
+
+    margin: half of the longest gradual transition.
+    """
     shot = shots[index]
     # At a cut one frame may be a blend of both shots.
-    first = dissolve if shot.transition == "dissolve" else int(index > 0)
+    first = margin if shot.transition in GRADUAL else int(index > 0)
     last = 0
     if index + 1 < len(shots):
-        last = dissolve if shots[index + 1].transition == "dissolve" else 1
+        last = margin if shots[index + 1].transition in GRADUAL else 1
     return shot.start + first, max(shot.end - last, shot.start + first)

@@ -11,10 +11,10 @@ from core.types import ByteArray, Shot
 
 @dataclass(frozen=True, slots=True)
 class ShotBoundary:
-    """`frame` is the first one of the new shot; for a dissolve the first that shows more new than old."""
+    """`frame` is the first one of the new shot; for a dissolve or wipe the first that shows more new than old."""
 
     frame: int
-    transition: Literal["cut", "dissolve"]
+    transition: Literal["cut", "dissolve", "wipe"]
 
 
 class ShotSource(Protocol):

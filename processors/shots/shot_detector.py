@@ -6,8 +6,7 @@ by correlation after a search for their shift, which excludes what is no cut: ch
 gain and offset), motion (the search follows it), pans and passing objects (neighbouring frames match as badly),
 flashes (the old image comes back).
 
-A dissolve or a fade is a run of frames that are mixtures of its first and its last one, in which the share of the last
-grows from 0 to 1 between two stretches without change.
+Dissolves, fades and wipes are runs of frames between two stretches without change, see `gradual_transition`.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import numpy as np
 from core.types import ByteArray, Shot
 from processors.shots.black_bars import NO_BARS, Bars, black_bars, common_bars
 from processors.shots.block_matching import HEIGHT, REACH, WIDTH, mismatch
-from processors.shots.dissolve_fit import fit_dissolve
+from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.shot_boundary import ShotBoundary, shots_between
 from processors.shots.small_frame import SmallFrame, small_frame
 
@@ -34,8 +33,8 @@ DEFAULT_SENSITIVITY = 0.5
 
 MAX_CUT_DELAY = 3
 """frames: a cut whose new shot begins with frame t is reported by `update` for frame t + 3 at the latest"""
-MAX_DISSOLVE_DELAY_S = 1.8
-"""longest time from the middle of a dissolve, where its boundary is put, to the `update` that reports it"""
+MAX_GRADUAL_DELAY_S = 1.95
+"""longest time from the middle of a gradual transition, where its boundary is put, to the `update` that reports it"""
 
 SLOW_RATE, SLOW_REACH = 20.0, (6, 5)  # frames per second below which blocks may move further, and how far, px
 MIN_CHANGE = 1.0  # least mean change of a pixel at a cut, grey levels
@@ -60,26 +59,22 @@ SLOW_FROZEN_CHANGE = 0.75  # ... and the same in slow videos, where what lives c
 RETURN_SHARE = 0.6  # the old image is back if the mismatch is below this share of the mismatch across the cut
 BACKGROUND_FRAMES = 12  # frames before a weak cut that it is compared with
 
-DISSOLVE_WINDOWS_S = (0.32, 0.48, 0.88, 1.28, 1.76)  # lengths of runs that are examined
-MIN_DISSOLVE_WINDOW = 8  # frames
-MAX_RATE = 120.0  # frames per second; bounds memory: in faster videos only shorter dissolves are found
-DISSOLVE_MISMATCH = 0.4  # least mismatch of the first and the last frame
-# A quick zoom or pan looks like a poor mixture of two frames that have something in common; true dissolves
-# that fit as poorly, because both shots move, lie between images with nothing in common (0.75 or more).
-POOR_FIT, POOR_FIT_MISMATCH = 0.25, 0.6
+GRADUAL_WINDOWS_S = (0.32, 0.48, 0.88, 1.28, 1.76, 2.2)  # lengths of runs that are examined
+MIN_GRADUAL_WINDOW = 8  # frames
+MAX_RATE = 120.0  # frames per second; bounds memory: in faster videos only shorter transitions are found
 
 
 class ShotDetector:
     """Feed every frame in order to `update`, then call `finish`; `shots` gives the result.
 
-    Deterministic; its memory is bounded by the longest dissolve, not by the video.
+    Deterministic; its memory is bounded by the longest transition, not by the video.
     A shot of up to three frames between two similar images counts as a flash, not as a shot.
     """
 
     def __init__(self, frame_rate: float, sensitivity: float = DEFAULT_SENSITIVITY) -> None:
         """Frames of one video.
 
-        frame_rate: frames per second, > 0; it decides how long a dissolve may last and how far things may move.
+        frame_rate: frames per second, > 0; it decides how long a transition may last and how far things may move.
         sensitivity: 0 (only the clearest) to 1; the thresholds are twice as high at 0 and half as high at 1.
 
         Raises:
@@ -88,8 +83,9 @@ class ShotDetector:
         if not frame_rate > 0:
             raise ValueError(f"frame rate {frame_rate}, expected more than 0")
         rate = min(frame_rate, MAX_RATE)
-        lengths = (round(seconds * rate) for seconds in DISSOLVE_WINDOWS_S)
-        self._windows = tuple(length for length in lengths if length >= MIN_DISSOLVE_WINDOW)
+        lengths = (round(seconds * rate) for seconds in GRADUAL_WINDOWS_S)
+        self._rate = frame_rate
+        self._windows = tuple(length for length in lengths if length >= MIN_GRADUAL_WINDOW)
         is_slow = frame_rate < SLOW_RATE
         self._reach = SLOW_REACH if is_slow else REACH
         self._frozen_change = SLOW_FROZEN_CHANGE if is_slow else FROZEN_CHANGE
@@ -100,14 +96,14 @@ class ShotDetector:
         self._count = 0
         self._boundaries: list[ShotBoundary] = []
         self._last_cut = 0
-        self._settled = 0  # no dissolve may begin before this frame
+        self._settled = 0  # no gradual transition may begin before this frame
         self._forced: set[int] = set()
         self._mismatches: dict[tuple[int, int], float] = {}
 
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
 
-        A cut is reported at most `MAX_CUT_DELAY` frames late, a dissolve `MAX_DISSOLVE_DELAY_S`. is_cut: a new shot
+        A cut is reported at most `MAX_CUT_DELAY` frames late, others `MAX_GRADUAL_DELAY_S`. is_cut: a new shot
         begins here, whatever the image shows.
         """
         if is_cut:
@@ -116,7 +112,7 @@ class ShotDetector:
         self._count += 1
         found = self._cut_at(self._count - 1 - MAX_CUT_DELAY)
         if self._count % self._stride == 0:
-            found += self._dissolve()
+            found += self._gradual()
         if self._count % 64 == 0:
             oldest = self._frames[0].index
             self._mismatches = {pair: value for pair, value in self._mismatches.items() if pair[0] >= oldest}
@@ -127,7 +123,7 @@ class ShotDetector:
         found: list[ShotBoundary] = []
         for frame in range(max(self._count - MAX_CUT_DELAY, 0), self._count):
             found += self._cut_at(frame)
-        return found + self._dissolve()
+        return found + self._gradual()
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
@@ -179,6 +175,9 @@ class ShotDetector:
             return [self._report(ShotBoundary(frame, "cut"), settled=frame)]
         # A frame that blends two shots would otherwise count as a shot of its own.
         if frame < 1 or frame - 1 == self._last_cut or frame + 1 in self._forced:
+            return []
+        # In slow videos the largest step of a gradual transition may pass for a cut.
+        if frame <= self._settled:
             return []
         if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
             return []
@@ -267,28 +266,22 @@ class ShotDetector:
             self._mismatch(f, new) < limit for f in earlier
         )
 
-    def _dissolve(self) -> list[ShotBoundary]:
+    def _gradual(self) -> list[ShotBoundary]:
         end = self._count - 1
         for window in self._windows:
             start = end - window
             if start < self._settled:
                 return []
-            found = self._dissolve_between(start, end)
+            found = self._gradual_between(start, end)
             if found is not None:
-                middle, settled = found
-                return [self._report(ShotBoundary(middle, "dissolve"), settled)]
+                boundary = ShotBoundary(start + found.middle, found.transition)
+                return [self._report(boundary, settled=start + found.settled)]
         return []
 
-    def _dissolve_between(self, start: int, end: int) -> tuple[int, int] | None:
-        """The first frames that show more of `end`, and hardly any of `start`; None if it is no dissolve."""
+    def _gradual_between(self, start: int, end: int) -> GradualTransition | None:
         offset = self._frames[0].index
-        found = fit_dissolve([frame.mixture for frame in islice(self._frames, start - offset, end - offset + 1)])
-        if found is None:
-            return None
-        least = POOR_FIT_MISMATCH if found.residual > POOR_FIT else DISSOLVE_MISMATCH
-        if self._mismatch(start, end) < least * self._strictness:
-            return None
-        return start + found.middle, start + found.settled
+        run = list(islice(self._frames, start - offset, end - offset + 1))
+        return find_gradual(run, self._rate, lambda: self._mismatch(start, end), self._strictness)
 
     def _report(self, boundary: ShotBoundary, settled: int) -> ShotBoundary:
         self._boundaries.append(boundary)

@@ -60,7 +60,7 @@ class Recording:
         self._note("end", track.id)
         return required_columns(track)
 
-    def on_dissolve(self, middle: int) -> None:
+    def on_gradual_transition(self, middle: int) -> None:
         self._note("dissolve", middle)
 
     def finish(self) -> None:
@@ -90,7 +90,7 @@ def test_every_observer_gets_every_call_in_order() -> None:
     with ObserverThread([first, second], SCALE, PACE, nothing) as observers:
         observers.on_faces(frame_at(2), faces_of(2, track))
         observers.on_faces(frame_at(3), faces_of(3))  # nobody is there
-        observers.on_dissolve(1)
+        observers.on_gradual_transition(1)
         observers.on_track_end(track)
         observers.finish()
     assert first.calls == second.calls == [("faces", 2, 7), ("dissolve", 1), ("end", 7), ("finish",)]

@@ -137,7 +137,7 @@ def test_a_dissolve_is_no_division_but_both_sides_have_a_portrait(observer: Samp
     for index in range(100):
         show(observer, index, 7)
         if index == 60:
-            observer.on_dissolve(50)
+            observer.on_gradual_transition(50)
     found = findings(observer, track_over(7, 100))
     assert list(found.divisions) == []
     assert [portrait.frame >= 50 for portrait in found.portraits] == [False, True]

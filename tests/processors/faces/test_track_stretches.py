@@ -146,9 +146,9 @@ def test_a_glimpse_of_another_face_divides_nothing() -> None:
 def test_both_sides_of_a_dissolve_stay_apart_even_if_they_show_one_person() -> None:
     film = Film()
     film.show(0, 100, 0)
-    film.stretches.note_dissolve(60)  # known late
+    film.stretches.note_gradual_transition(60)  # known late
     film.show(100, 200, 0)
-    film.stretches.note_dissolve(210)  # not come to yet
+    film.stretches.note_gradual_transition(210)  # not come to yet
     film.show(200, 300, 0)
     stretches = film.finish()
     assert [stretch.starts_person for stretch in stretches] == [False] * len(stretches)

@@ -148,6 +148,14 @@ def test_mixtures_of_two_faces_do_not_represent_a_person() -> None:
     assert [p.sample_frames.tolist() for p in only_mixtures] == [[14], [15]]
 
 
+def test_faces_that_a_wipe_may_have_passed_do_not_represent_a_person() -> None:
+    """Its edge passes a face up to 0.75 s before or after the middle, which is 6 frames here."""
+    track = make(track_over(list(range(30))), (25, 7, 10, 20), (10, 20))
+    pieces = cut(track, shots(15, 40, transition="wipe"))
+    assert [(p.start, p.end) for p in pieces] == [(0, 15), (15, 30)]
+    assert [p.sample_frames.tolist() for p in pieces] == [[7], [25]]
+
+
 def test_a_piece_keeps_no_more_samples_than_asked_for() -> None:
     (piece,) = cut(make(track_over(list(range(30))), (0, 1, 2, 15, 29)), shots(40), capacity=3)
     assert piece.sample_frames.tolist() == [0, 15, 29]

@@ -9,10 +9,16 @@ import pytest
 
 from core.types import FloatArray
 from processors.shots.dissolve_fit import fit_dissolve
+from processors.shots.gradual_run import GradualFit, gradual_run
 
 RANDOM = np.random.RandomState(5)
 OLD, NEW, OTHER = (RANDOM.uniform(0, 255, 1728).astype(np.float32) for _ in range(3))
 RISE = [0.0, 0.0, 0.0, 0.1, 0.3, 0.45, 0.6, 0.8, 0.96, 1.0, 1.0, 1.0]
+
+
+def fit(frames: Sequence[FloatArray]) -> GradualFit | None:
+    run = gradual_run(frames)
+    return None if run is None else fit_dissolve(run)
 
 
 def mixtures(shares: Sequence[float], old: FloatArray = OLD, new: FloatArray = NEW) -> list[FloatArray]:
@@ -20,20 +26,20 @@ def mixtures(shares: Sequence[float], old: FloatArray = OLD, new: FloatArray = N
 
 
 def test_a_dissolve_is_put_where_more_of_the_new_image_shows() -> None:
-    found = fit_dissolve(mixtures(RISE))
+    found = fit(mixtures(RISE))
     assert found is not None and (found.middle, found.settled) == (6, 8)
     assert found.residual == pytest.approx(0, abs=1e-4)
 
 
 def test_a_fade_from_black_is_one_too() -> None:
-    found = fit_dissolve(mixtures(RISE, old=np.zeros_like(OLD)))
+    found = fit(mixtures(RISE, old=np.zeros_like(OLD)))
     assert found is not None and (found.middle, found.settled) == (6, 8)
 
 
 def test_a_poor_fit_is_told() -> None:
     """A tenth of another image is mixed into the frames between."""
     frames = [f + 0.1 * (OTHER - f) * (2 < i < 9) for i, f in enumerate(mixtures(RISE))]
-    found = fit_dissolve(frames)
+    found = fit(frames)
     assert found is not None and 0.02 < found.residual < 0.2
 
 
@@ -49,4 +55,4 @@ def test_a_poor_fit_is_told() -> None:
     ],
 )
 def test_what_is_no_dissolve(frames: list[FloatArray]) -> None:
-    assert fit_dissolve(frames) is None
+    assert fit(frames) is None

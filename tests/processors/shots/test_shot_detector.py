@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from processors.shots.shot_detector import MAX_CUT_DELAY, MAX_DISSOLVE_DELAY_S, ShotDetector
+from processors.shots.shot_detector import MAX_CUT_DELAY, MAX_GRADUAL_DELAY_S, ShotDetector
 
 CLIPS = Path(__file__).resolve().parents[4] / "shared" / "clips"
 CASES = CLIPS.parent / "cases" / "faces"
@@ -198,7 +198,64 @@ def test_dissolve_is_placed_in_its_middle(length: int) -> None:
     found, delays = run(blend(scene(1, 60, 0.3), scene(2, 60), length))
     assert [transition for _, transition in found] == ["dissolve"]
     assert abs(found[0][0] - (60 - length / 2)) <= 2
-    assert max(delays) <= MAX_DISSOLVE_DELAY_S * RATE
+    assert max(delays) <= MAX_GRADUAL_DELAY_S * RATE
+
+
+def wipe(a: list[np.ndarray], b: list[np.ndarray], length: int, kind: str) -> list[np.ndarray]:
+    """a, then b, which comes in over the last frames of a: behind an edge, out of an iris, or pushing a out."""
+    ys, xs = np.mgrid[:180, :320]
+    mixed = []
+    for i, (x, y) in enumerate(zip(a[-length:], b[:length], strict=True)):
+        share = (i + 1) / (length + 1)
+        if kind == "push":
+            moved = round(share * 320)
+            mixed.append(np.concatenate([x[:, moved:], y[:, :moved]], axis=1))
+            continue
+        way = ys / 180 if kind == "down" else np.hypot(xs / 320 - 0.5, ys / 180 - 0.5) / 0.71
+        mixed.append(np.where((way < share)[..., None], y, x))
+    return a[:-length] + mixed + b[length:]
+
+
+@pytest.mark.parametrize("kind", ["down", "iris", "push"])
+@pytest.mark.parametrize("length", [10, 20, 38])
+def test_wipe_is_placed_in_its_middle(kind: str, length: int) -> None:
+    found, delays = run(wipe(scene(5, 60, 0.1), scene(6, 60), length, kind))
+    assert [transition for _, transition in found] == ["wipe"]
+    assert abs(found[0][0] - (60 - length / 2)) <= 0.2 * length
+    assert max(delays) <= MAX_GRADUAL_DELAY_S * RATE
+
+
+def test_short_soft_wipe_of_a_slow_video_is_one_boundary() -> None:
+    """Four frames: its largest step looks like a cut."""
+    first, second = scene(6, 30), scene(26, 30)
+    ys, xs = np.mgrid[:180, :320]
+    mixed = []
+    for i, (a, b) in enumerate(zip(first[-4:], second[:4], strict=True)):
+        share = np.clip(i / 4 * 2 - (xs / 320 + ys / 180) / 2, 0, 1)[..., None]
+        share = share * share * (3 - 2 * share)
+        mixed.append((a * (1 - share) + b * share).astype(np.uint8))
+    assert run(first[:-4] + mixed + second[4:], 12.5)[0] == [(28, "dissolve")]
+
+
+@pytest.mark.parametrize("seed", [6, 8])
+def test_who_hides_the_picture_in_passing_is_no_wipe(seed: int) -> None:
+    """Somewhat wider than the picture, so that for a frame or two nothing else is seen."""
+    room, length, width = scene(seed, 60), 14, 360
+    coat = cv2.GaussianBlur(cv2.resize(scene(9, 1)[0], (width, 180)), (0, 0), 6) // 2
+    for i in range(length):
+        left = round(-width + (320 + width) * (i + 0.5) / length)
+        a, b = max(left, 0), min(left + width, 320)
+        room[20 + i][:, a:b] = coat[:, a - left : b - left]
+    assert run(room)[0] == []
+
+
+def test_quick_pan_to_something_else_is_no_wipe() -> None:
+    """By the width of the picture and a little more, easing in and out, with motion blur."""
+    rng = np.random.default_rng(7)
+    wide = cv2.resize(rng.integers(20, 236, (9, 32, 3)).astype(np.uint8), (800, 180), interpolation=cv2.INTER_CUBIC)
+    lefts = np.round(370 * (1 - np.cos(np.linspace(0, np.pi, 8))) / 2).astype(int)
+    moving = [cv2.blur(wide[:, left : left + 320], (46, 1)) for left in lefts]
+    assert run([wide[:, :320]] * 20 + moving + [wide[:, 370:690]] * 20)[0] == []
 
 
 def test_fades_are_dissolves() -> None:
