@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from config import Settings
 from core.errors import GalleryError, ModelError, OutputError
@@ -70,6 +70,24 @@ class FinishedNames:
     people: Mapping[str, tuple[str, str]]
     named_by: NamedBy
     suggested: frozenset[str] = frozenset()
+
+
+class VideoNamer(Protocol):
+    """Names the people of one video after the other; implemented by `PeopleNamer`."""
+
+    def take_up_photos(self) -> None:
+        """Read the folder of photos, if there is one; to be called before `name`."""
+        ...
+
+    def name(
+        self, fingerprint: Fingerprint, record: AnalysisRecord, timeline: Timeline, folder: str, *, edited: bool
+    ) -> VideoNames:
+        """The names of the people of `timeline`; see `PeopleNamer.name`."""
+        ...
+
+    def note_clips(self, fingerprint: Fingerprint, clips: Mapping[str, int]) -> None:
+        """Say how many clips a finished video has of each person, by folder."""
+        ...
 
 
 class PeopleNamer:
