@@ -6,14 +6,16 @@ How a transport uses it is told in `processors/batch/job_link.py`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
 
+from core.errors import InterruptedRunError
 from processors.batch.executor import JobOutcome, VideoJob
-from processors.batch.input_result import InputResult
 from processors.batch.job_link import HostTerms, JobLink, JournalEntry, StageProgress, TurnWanted
 from processors.batch.remote_namer import RemoteNamer
 from processors.batch.run_journal import RunJournal
@@ -27,6 +29,18 @@ from utils.stage_monitor import StageMonitor
 _PROGRESS_INTERVAL_S = 0.2
 _OF_THE_MACHINE = ("threads", "cache_dir", "scratch", "facenet_weights", "speech_weights")
 """settings of the section run that the terms give, not the job"""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """The video of a job is analysed, the analysis is stored, and others have to be named first.
+
+    Whoever is given the job again, when it is its turn, goes on from there. analyse_s: time that the analysis took,
+    seconds. analysis_cached: it was stored before.
+    """
+
+    analyse_s: float
+    analysis_cached: bool
 
 
 class JobHost:
@@ -47,13 +61,12 @@ class JobHost:
         """Send all log messages of this process to the driver from now on."""
         forward_logs(self._link.send, self._log_levels)
 
-    def carry_out(self, job: VideoJob) -> JobOutcome | None:
+    def carry_out(self, job: VideoJob) -> JobOutcome | SetAside:
         """Work on `job`; never raises.
 
         Returns:
             How it ended; with the result None if this process can no longer use its GPU, and a new one has to repeat
-            the job. None if the video is analysed, its analysis is stored, and it is not its turn to be named:
-            whoever is given the job again then goes on from there.
+            the job.
         """
         job = self._with_own_run_settings(job)
         monitor = _LinkMonitor(self._link, job.source.name)
@@ -62,16 +75,12 @@ class JobHost:
         def analyse() -> None:
             analysed.append(analyse_video(job, monitor, self._make_processor))
 
-        def finish() -> InputResult | None:
-            # An analysis that is not stored would be made twice.
-            if job.settings.run.cache and not self._link.ask(TurnWanted(job.fingerprint)):
-                return None
-            return finish_video(analysed[0])
-
         try:
             outcome = self._stages.run(job.source, "analyse", analyse)
             give_back_memory()
-            return outcome or self._stages.run(job.source, "finish", finish)
+            if outcome is None and self._is_turn(job):
+                outcome = self._stages.run(job.source, "finish", functools.partial(finish_video, analysed[0]))
+            return outcome or SetAside(analysed[0].analyse_s, analysed[0].record.cached)
         finally:
             # An analysis may be large: it is not kept while waiting for the next job.
             analysed.clear()
@@ -80,6 +89,15 @@ class JobHost:
     def close(self) -> None:
         """Free the models."""
         self._release_models()
+
+    def _is_turn(self, job: VideoJob) -> bool:
+        # An analysis that is not stored would be made twice.
+        if not job.settings.run.cache:
+            return True
+        try:
+            return bool(self._link.ask(TurnWanted(job.fingerprint)))
+        except InterruptedRunError:
+            return True  # the next stage says so
 
     def _with_own_run_settings(self, job: VideoJob) -> VideoJob:
         own = {name: getattr(self._settings.run, name) for name in _OF_THE_MACHINE}

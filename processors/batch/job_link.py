@@ -21,12 +21,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from config import Settings
-from processors.known_people.naming_case import NamingCase
 from utils.fingerprints import Fingerprint
 from utils.log_forwarding import LogLevels, SentMessage
+
+if TYPE_CHECKING:
+    # Importing it at run time loads image libraries, and a run over finished inputs needs none.
+    from processors.known_people.naming_case import NamingCase
 
 
 @dataclass(frozen=True, slots=True)

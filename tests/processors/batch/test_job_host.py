@@ -13,7 +13,7 @@ from config import Settings
 from core.errors import DeadDeviceError, DecodeError, ModelUnavailableError
 from core.settings_file import load_settings
 from processors.batch.executor import JobOutcome
-from processors.batch.job_host import JobHost
+from processors.batch.job_host import JobHost, SetAside
 from processors.batch.job_link import JournalEntry, StageProgress, TurnWanted
 from tests.processors.batch.job_material import DirectLink, ScriptedVideo, host_terms, mark, nothing, video_job
 from utils.log_forwarding import SentMessage, forward_logs, log_levels
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 
 def carry_out(
     folder: Path, link: DirectLink, analyse: Any = nothing, finish: Any = nothing, settings: Settings | None = None
-) -> JobOutcome | None:
+) -> JobOutcome | SetAside:
     host = JobHost(host_terms(folder), link, lambda job, monitor: ScriptedVideo(job, monitor, analyse, finish))
     return host.carry_out(video_job(folder, "a", settings))
 
@@ -38,7 +38,7 @@ def fails_with(error: Exception) -> Any:
 def test_stages_progress_and_the_result_are_reported(tmp_path: Path) -> None:
     link = DirectLink()
     outcome = carry_out(tmp_path, link, analyse=lambda monitor: monitor.update("analyse", 50, 50))
-    assert outcome is not None and outcome.result is not None
+    assert isinstance(outcome, JobOutcome) and outcome.result is not None
     assert (outcome.result.status, outcome.result.people, outcome.result.clips) == ("done", 1, 2)
     assert link.events == [
         JournalEntry("begin", "a", "analyse"),
@@ -66,20 +66,21 @@ def test_progress_is_sent_a_few_times_a_second_but_never_without_its_end(tmp_pat
 def test_a_video_whose_turn_it_is_not_is_set_aside_once_its_analysis_is_stored(tmp_path: Path) -> None:
     finished: list[Any] = []
     link = DirectLink(lambda question: question != TurnWanted(mark("a")))
-    assert carry_out(tmp_path, link, finish=finished.append) is None
+    aside = carry_out(tmp_path, link, finish=finished.append)
+    assert isinstance(aside, SetAside) and not aside.analysis_cached
     assert finished == []
     without_cache = load_settings(None, {"run": {"cache": False}})
     outcome = carry_out(tmp_path, link, finish=finished.append, settings=without_cache)
-    assert outcome is not None and len(finished) == 1
+    assert isinstance(outcome, JobOutcome) and len(finished) == 1
 
 
 def test_a_failure_is_the_outcome(tmp_path: Path) -> None:
     outcome = carry_out(tmp_path, DirectLink(), fails_with(DecodeError("damaged", path="a.mp4")))
-    assert outcome is not None and outcome.result is not None
+    assert isinstance(outcome, JobOutcome) and outcome.result is not None
     assert (outcome.result.status, outcome.result.reason) == ("failed", "damaged")
     missing = ModelUnavailableError("no weights")
     outcome = carry_out(tmp_path, DirectLink(), fails_with(missing))
-    assert outcome is not None and outcome.fatal is missing
+    assert isinstance(outcome, JobOutcome) and outcome.fatal is missing
 
 
 def test_a_dead_gpu_asks_for_a_new_process_and_blames_nobody(tmp_path: Path) -> None:
