@@ -23,6 +23,7 @@ from processors.batch.worker_threads import WorkerThreads
 from processors.known_people.people_namer import PeopleNamer
 from utils.batch_monitor import BatchMonitor
 from utils.log_forwarding import log_levels
+from utils.plurals import count_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost) ->
     """Works on `workers` videos at a time. make_host: called in each process."""
     run = parts.settings.run
     threads = max(1, thread_budget(run.threads).total // workers)
-    logger.info("%d videos at a time, each with %d threads", workers, threads)
+    logger.info("%d videos at a time, each with %s", workers, count_of(threads, "thread"))
     return WorkerPool(
         workers,
         HostTerms(parts.settings, parts.output_dir, threads, log_levels()),
