@@ -63,6 +63,8 @@ class PoolWorker:
                 [sys.executable, "-c", PROGRAM_TEXT, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                # For PyTorch where it runs the networks; OpenVINO and the decoders are told by the settings.
+                env={"OMP_NUM_THREADS": str(terms.threads), **os.environ},
             )
         except BaseException:
             ours.close()

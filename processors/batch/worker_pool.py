@@ -283,5 +283,6 @@ class WorkerPool:
         task.future.set_result(outcome)
 
     def _discard(self, worker: PoolWorker) -> None:
-        del self._workers[worker]
+        with self._changed:
+            del self._workers[worker]
         worker.kill()
