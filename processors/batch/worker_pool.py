@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import queue
 import threading
 import time
@@ -44,6 +45,8 @@ _STOP_TIMEOUT_S = 0.9
 """how long workers may take to end in order; the batch waits a little longer for its threads"""
 _START_LIMIT_S = 120.0
 """for the start of a process, however short the limit for stages is; it takes a second or two, on a busy disk longer"""
+_START_PAUSE_S = 60.0
+"""after a failure to start a process: by then another program may have ended"""
 _PAUSE_S = 10.0
 """a longer time between two looks means that this process was suspended, and its workers with it"""
 
@@ -94,6 +97,7 @@ class WorkerPool:
         self._aside: list[_Task] = []
         self._workers: dict[PoolWorker, _Task | None] = {}
         self._is_closed = False
+        self._no_start_before = -math.inf
         self._last: JobOutcome | None = None
         threads.add("workers", self._manage)
         threads.add("names", desk.run)
@@ -161,21 +165,25 @@ class WorkerPool:
             while self._queue and self._busy() < self._count:
                 task = self._queue.popleft()
                 worker = next((w for w, busy_with in self._workers.items() if busy_with is None), None)
-                if worker is None and (worker := self._start(task)) is None:
-                    return
+                worker = worker or self._start(task)
+                if worker is None:
+                    break
                 self._workers[worker] = task
                 worker.give(task.job)
             self._changed.notify_all()
 
     def _start(self, task: _Task) -> PoolWorker | None:
-        """A new worker; without one, `task` waits for those that there are, or fails."""
+        """A new worker for `task`; without one it waits, or fails if there are no others that may make room."""
+        if self._clock() < self._no_start_before:
+            self._queue.appendleft(task)
+            return None
         try:
             return PoolWorker(self._terms, self._make_host, self._inbox, self._clock)
         except OSError as error:
             reason = f"no worker process can be started: {error.strerror or error}"
         if self._workers:
-            self._count = len(self._workers)
-            logger.warning("%s; going on with %d", reason, self._count)
+            logger.warning("%s; going on with %d", reason, len(self._workers))
+            self._no_start_before = self._clock() + _START_PAUSE_S
             self._queue.appendleft(task)
         else:
             self._fail(task, reason)
