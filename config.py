@@ -47,6 +47,8 @@ VIDEO_EXTENSIONS = frozenset({
 _LONGEST_VIDEO_S = 1_000_000
 """11 days; limit of times that are given"""
 
+MAX_WORKERS = 64
+"""processes that work on videos; each wants a CPU at least"""
 SOURCE_SIZE = "source"
 """value of `ClipSettings.size`: clips are as high as their video"""
 
@@ -456,6 +458,23 @@ class RunSettings(Section, frozen=True):
         bool, Meta(description="also take the videos in folders inside the given ones; results are laid out likewise")
     ] = False
     threads: Annotated[int, Meta(ge=0, le=256, description="number of CPU threads; 0: all")] = 0
+    workers: Annotated[
+        int | str,
+        Meta(
+            description="number of videos to work on at a time, each in a process of its own; auto: one for every 4 "
+            "CPUs and 1.5 GB of free memory, one in all with a GPU",
+            extra={"metavar": "N"},
+        ),
+    ] = "auto"
+    stall_limit: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1440,
+            description="with several workers: one that shows no progress for so long is ended, and its video tried "
+            "once more, minutes",
+        ),
+    ] = 15.0
     cache_dir: Annotated[str, Meta(description="folder for models and analyses; empty: the user's cache folder")] = ""
     cache: Annotated[bool, Meta(description="store analyses in the cache and use stored ones of the same video")] = True
     cache_mb: Annotated[
@@ -494,7 +513,11 @@ class RunSettings(Section, frozen=True):
     offline: Annotated[bool, Meta(description="never download a model")] = False
 
     def __post_init__(self) -> None:
-        """Check the age, and expand `~` in paths: no shell does it in a TOML file or in `--cache-dir=~/x`."""
+        """Check what a range cannot express. `~` in paths is expanded: no shell does it in a file or in `--x=~/y`."""
+        if isinstance(self.workers, str) and self.workers.isdecimal():
+            msgspec.structs.force_setattr(self, "workers", int(self.workers))
+        if self.workers != "auto" and not (isinstance(self.workers, int) and 1 <= self.workers <= MAX_WORKERS):
+            raise ValueError(f"workers: {self.workers}; auto, or 1 to {MAX_WORKERS}")
         try:
             self.keep_analyses_s  # noqa: B018 - raises
         except ValueError as error:

@@ -27,14 +27,16 @@ from processors.batch.batch_inspection import Inspection, inspect_input
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.call_terms import call_terms, term_differences
 from processors.batch.executor import Executor, JobOutcome
+from processors.batch.executor_choice import RunParts, executor_here, executor_of_processes
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
 from processors.batch.overview import write_overview
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
 from processors.batch.video_claimer import VideoClaimer
-from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
+from processors.batch.worker_count import worker_count
+from processors.batch.worker_process import MakeHost, real_host
 from processors.batch.worker_threads import WorkerThreads
 from processors.results.output_folder import remove_leftovers
 from processors.results.output_leases import OutputLeases, mark_output_folder
@@ -56,9 +58,12 @@ def run_batch(
     make_processor: MakeProcessor | None = None,
     journal: RunJournal | None = None,
     given: Collection[str] | None = None,
+    make_host: MakeHost = real_host,
 ) -> BatchSummary:
     """Process `inputs` into folders below `output_dir` and write the summary and the pages there.
 
+    make_processor: for videos that are all processed here; None for real processors, here or in worker processes.
+    make_host: in each worker process.
     journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
         one of them crashed is tried once more, alone and before the others.
     given: names of the settings that the user asks for, "section.name"; in all others a finished folder keeps the
@@ -83,10 +88,15 @@ def run_batch(
         factory = own or VideoProcessorFactory(settings, output_dir)
         threads = WorkerThreads(monitor.stop)
         stages = StageRunner(journal)
-        executor = VideoPipeline(monitor, stages, threads, make_processor or factory, factory.release)
         claims = FolderClaims(output_dir, inputs)
         # Processors that come from elsewhere name nobody.
         namer = factory.namer if make_processor in (None, factory) else None
+        parts = RunParts(settings, output_dir, monitor, journal, stages, threads, namer)
+        workers = worker_count(settings, len(inputs)) if make_processor is None else 1
+        if workers > 1:
+            executor = executor_of_processes(parts, workers, make_host)
+        else:
+            executor = executor_here(parts, make_processor or factory, factory.release)
         uses_gallery = namer is not None and namer.gallery_path is not None and namer.gallery_path.parent == output_dir
         terms = call_terms(settings)
         for other in leases.join(terms, uses_gallery=uses_gallery):
@@ -104,11 +114,12 @@ def run_batch(
                         return found
             return inspect_input(source, claims, settings, namer, given)
 
-        summary = _Batch(inputs, inspect, monitor, journal, stages, threads, executor, leases).run()
+        batch = _Batch(inputs, inspect, monitor, journal, stages, threads, executor, leases, videos_at_a_time=workers)
+        summary = batch.run()
         _tell_of_dead(leases, is_known=bool(journal.history.crashes))
     with contextlib.suppress(OSError, OutputError):
-        if summary.abandoned:
-            remove_leftovers(output_dir)
+        if summary.abandoned or workers > 1:
+            remove_leftovers(output_dir)  # of workers that died
     write_overview(output_dir, None if namer is None else namer.gallery_path, summary)
     return summary
 
@@ -133,6 +144,7 @@ class _Batch:
         threads: WorkerThreads,
         executor: Executor,
         leases: OutputLeases,
+        videos_at_a_time: int,
     ) -> None:
         """inspect: an input, for the first time or after an earlier inspection that may no longer be true."""
         self._inputs = inputs
@@ -141,6 +153,7 @@ class _Batch:
         self._history = journal.history
         self._stages = stages
         self._threads = threads
+        self._videos_at_a_time = videos_at_a_time
         self._claimer = VideoClaimer(executor, leases, self._look_again, self._is_ending, self._collect_future)
         self._results: dict[str, InputResult] = dict(journal.history.results)
         self._fatal: PipelineError | None = None
@@ -151,7 +164,7 @@ class _Batch:
     def run(self) -> BatchSummary:
         stop, threads = self._monitor.stop, self._threads
         started = time.monotonic()
-        self._monitor.begin(len(self._inputs))
+        self._monitor.begin(len(self._inputs), self._videos_at_a_time)
         try:
             threads.start()
             while threads.alive and not stop.is_set():

@@ -25,7 +25,7 @@ from processors.crop_planner import CropPlanner
 from processors.extras.registry import ExtrasContext, write_extras
 from processors.extras.variant_clips import make_variants
 from processors.id_timeline_generator import IdTimelineGenerator
-from processors.known_people.people_namer import PeopleNamer, VideoNames
+from processors.known_people.people_namer import VideoNamer, VideoNames
 from processors.known_people.video_names import named_timeline, numbered_timeline
 from processors.people.doubt import VideoDoubts, find_doubts
 from processors.people.pair_evidence import ComparedTracklets
@@ -71,7 +71,7 @@ class VideoProcessor:
         settings: Settings,
         monitor: StageMonitor,
         models: Callable[[], ModelManager],
-        namer: PeopleNamer | None = None,
+        namer: VideoNamer | None = None,
         lease: LeaseTicket | None = None,
     ) -> None:
         """folder: the video's output folder; it changes only when the new results are complete.

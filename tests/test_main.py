@@ -61,6 +61,8 @@ def other_value(option):
     if option.is_list:
         # Words are separated by commas; several paths are several arguments.
         return ("mot,vtt", ("mot", "vtt")) if option.words else ("some/path", ("some/path",))
+    if option.name == "workers":
+        return "3", 3
     if isinstance(option.default, str):
         texts = {"aspect": "9:16", "variant": "vertical", "keep_analyses": "30d"}
         text = texts.get(option.name, "some/path")

@@ -16,8 +16,8 @@ class BatchMonitor:
     def __init__(self) -> None:
         self.stop = threading.Event()
 
-    def begin(self, videos: int) -> None:
-        """Start a batch of `videos` videos."""
+    def begin(self, videos: int, at_a_time: int = 1) -> None:
+        """Start a batch of `videos` videos, of which so many are worked on at a time."""
 
     def expect(self, name: str, weight: float) -> None:
         """Announce that the video `name` will be processed. weight: its length, seconds."""

@@ -56,6 +56,7 @@ class BatchProgress:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._count = 0
+        self._at_a_time = 1
         self._videos: dict[str, _Video] = {}
         self._first: float | None = None
         self._share = 0.0
@@ -75,9 +76,9 @@ class BatchProgress:
         """Number of the video in progress, from 1."""
         return max(1, min(self.ended + 1, self._count))
 
-    def begin(self, videos: int) -> None:
-        """Start a batch of `videos` videos."""
-        self._count = videos
+    def begin(self, videos: int, at_a_time: int = 1) -> None:
+        """Start a batch of `videos` videos, of which so many are worked on at a time, each by a process of its own."""
+        self._count, self._at_a_time = videos, at_a_time
 
     def expect(self, name: str, weight: float) -> None:
         """Announce work on the video `name`. weight: its length, seconds."""
@@ -90,7 +91,9 @@ class BatchProgress:
         now = self._clock()
         self._first = now if self._first is None else self._first
         found = self._video(name).stages.setdefault(stage, _Stage(now, now))
-        found.seen, found.share = now, min(done / total, 1.0)
+        # An analysis that is complete may be loaded again later, when the video is rendered: that is no more work.
+        if found.share < 1.0:
+            found.seen, found.share = now, min(done / total, 1.0)
 
     def end(self, name: str) -> None:
         """Note that the video `name` is finished or skipped."""
@@ -110,6 +113,9 @@ class BatchProgress:
         analyse_s = 0.0 if rates[0] is None else rates[0]
         render_s = analyse_s * RENDER_TO_ANALYSE if rates[1] is None else rates[1]
         left_s = self._left(ANALYSE) * analyse_s, self._left(RENDER) * render_s
+        if self._at_a_time > 1:
+            # A process renders what it has analysed before it begins another video.
+            return sum(left_s) / min(self._at_a_time, self._count - self.ended)
         # The two overlap as far as the machine allows: between the longer one and both one after the other.
         return (max(left_s) + sum(left_s)) / 2 if self._count > 1 else sum(left_s)
 

@@ -23,6 +23,11 @@ def log_context(video: str, stage: str) -> Iterator[None]:
         _context.reset(token)
 
 
+def current_context() -> tuple[str, str]:
+    """The video and the stage that this thread's messages are about, "" each if about none."""
+    return _context.get()
+
+
 class JsonFormatter(logging.Formatter):
     """Keys: time (UTC, ISO 8601), level, video, stage, logger, message, and traceback if there is one."""
 
@@ -38,6 +43,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
+        elif record.exc_text:  # of another process
+            entry["traceback"] = record.exc_text
         # ASCII output, because a file name may contain lone surrogates, which UTF-8 cannot encode.
         return json.dumps(entry)
 

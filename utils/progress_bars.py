@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import time
@@ -28,7 +29,7 @@ class BarMonitor(BatchMonitor):
     """One bar for the batch and below it one per stage, each with the remaining time.
 
     Stages of two videos overlap (one is encoded while the next is analysed), so each stage has its own line, which
-    shows the name of the video.
+    shows the name of the video. Where several videos are worked on at a time, each of them has a line.
     """
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,13 +45,15 @@ class BarMonitor(BatchMonitor):
         self._ended: set[str] = set()
         self._batch: Any = None
         self._bars: dict[str, Any] = {}
-        self._owners: dict[str, str] = {}
+        self._owners: dict[str, tuple[str, str]] = {}
+        self._at_a_time = 1
         self._closed = threading.Event()
         self._ticking: threading.Thread | None = None
 
-    def begin(self, videos: int) -> None:
+    def begin(self, videos: int, at_a_time: int = 1) -> None:
         with self._lock:
-            self._progress.begin(videos)
+            self._progress.begin(videos, at_a_time)
+            self._at_a_time = at_a_time
             self._batch = self._bar(total=1.0, position=0, bar_format=_BATCH_FORMAT)
             self._show_batch()
         self._ticking = helper_thread(self._tick, name="progress")
@@ -66,11 +69,12 @@ class BarMonitor(BatchMonitor):
             if self._batch is None or name in self._ended:
                 return
             self._progress.stage(name, stage, done, total)
-            if stage not in self._bars:
-                self._bars[stage] = self._bar(total=None, position=len(self._bars) + 1, bar_format=_UNKNOWN_FORMAT)
-            bar = self._bars[stage]
-            if self._owners.get(stage) != name:
-                self._owners[stage] = name
+            line = self._line(name, stage)
+            if line not in self._bars:
+                self._bars[line] = self._bar(total=None, position=len(self._bars) + 1, bar_format=_UNKNOWN_FORMAT)
+            bar = self._bars[line]
+            if self._owners.get(line) != (name, stage):
+                self._owners[line] = (name, stage)
                 bar.reset()
             text = stage_text(stage, done, total)
             bar.set_description_str(f"{text:<8} {_shortened(name):<{_NAME_WIDTH}}", refresh=False)
@@ -78,8 +82,9 @@ class BarMonitor(BatchMonitor):
             bar.total = max(total, done) if total > 0 else None
             bar.bar_format = _STAGE_FORMAT if total > 0 and stage != CONVERT else _UNKNOWN_FORMAT
             bar.update(done - bar.n)
-            if stage == CONVERT and done >= total:
-                self._clear(stage)
+            # A video that is analysed may have to wait for others before it goes on.
+            if done >= total and (stage == CONVERT or (self._at_a_time > 1 and total > 0)):
+                self._clear(line)
             if self._clock() - self._shown >= _REDRAW_S:
                 self._show_batch()
 
@@ -87,8 +92,8 @@ class BarMonitor(BatchMonitor):
         with self._lock:
             self._ended.add(name)
             self._progress.end(name)
-            for stage in [s for s, owner in self._owners.items() if owner == name]:
-                self._clear(stage)
+            for line in [line for line, owner in self._owners.items() if owner[0] == name]:
+                self._clear(line)
             self._show_batch()
 
     def write(self, line: str) -> None:
@@ -110,13 +115,21 @@ class BarMonitor(BatchMonitor):
         while not self._closed.wait(_TICK_S):
             with self._lock:
                 self._show_batch()
-                for stage in self._owners:
-                    self._bars[stage].refresh()
+                for line in self._owners:
+                    self._bars[line].refresh()
 
-    def _clear(self, stage: str) -> None:
-        """Empty the line of `stage` until the next video reaches it."""
-        del self._owners[stage]
-        bar = self._bars[stage]
+    def _line(self, name: str, stage: str) -> str:
+        """The key of the line that shows `stage` of the video `name`."""
+        if self._at_a_time == 1:
+            return stage
+        own = (line for line, owner in self._owners.items() if owner[0] == name)
+        free = (line for line in map(str, itertools.count(1)) if line not in self._owners)
+        return next(own, None) or next(free)
+
+    def _clear(self, line: str) -> None:
+        """Empty a line until something else is shown there."""
+        del self._owners[line]
+        bar = self._bars[line]
         bar.bar_format = "{desc}"
         bar.set_description_str("", refresh=True)
 

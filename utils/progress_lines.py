@@ -42,9 +42,9 @@ class LineMonitor(_WritingMonitor):
         super().__init__(stream, clock)
         self._shown = clock()
 
-    def begin(self, videos: int) -> None:
+    def begin(self, videos: int, at_a_time: int = 1) -> None:
         with self._lock:
-            self._progress.begin(videos)
+            self._progress.begin(videos, at_a_time)
             self._shown = self._clock()
 
     def stage(self, name: str, stage: str, done: float, total: float) -> None:
@@ -74,9 +74,9 @@ class JsonMonitor(_WritingMonitor):
         super().__init__(stream, clock)
         self._shown: dict[tuple[str, str], float] = {}
 
-    def begin(self, videos: int) -> None:
+    def begin(self, videos: int, at_a_time: int = 1) -> None:
         with self._lock:
-            self._progress.begin(videos)
+            self._progress.begin(videos, at_a_time)
             self._tell("begin", done=0, total=videos)
 
     def stage(self, name: str, stage: str, done: float, total: float) -> None:

@@ -7,19 +7,19 @@ import sys
 from functools import lru_cache
 
 
+def driver_finds_gpu() -> bool:
+    """Whether there is an NVIDIA GPU, as far as can be known without torch."""
+    return not _why_driver_finds_no_gpu()
+
+
 @lru_cache(maxsize=1)
 def why_no_gpu() -> str:
     """Empty if torch can use an NVIDIA GPU, else the reason why not.
 
     torch, which costs 3 s and 600 MB, is only imported if the driver finds a GPU.
     """
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return "no NVIDIA driver"
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
-        return "the NVIDIA driver finds no GPU"
+    if reason := _why_driver_finds_no_gpu():
+        return reason
     try:
         import torch
     except ModuleNotFoundError:
@@ -30,3 +30,14 @@ def why_no_gpu() -> str:
     return (
         "" if torch.cuda.is_available() else f"torch {torch.__version__} was built without CUDA or for another driver"
     )
+
+
+def _why_driver_finds_no_gpu() -> str:
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return "no NVIDIA driver"
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+        return "the NVIDIA driver finds no GPU"
+    return ""

@@ -33,8 +33,12 @@ class Crash:
     @property
     def reason(self) -> str:
         """Why the input is left out, in one line."""
-        verb = _STAGE_VERBS.get(self.stage, "processed")
-        return f"crashed the program while being {verb} ({self.cause}); left out"
+        return f"crashed the program while being {stage_verb(self.stage)} ({self.cause}); left out"
+
+
+def stage_verb(stage: str) -> str:
+    """What was being done to an input in `stage`: "analysed"."""
+    return _STAGE_VERBS.get(stage, "processed")
 
 
 @dataclass(frozen=True, slots=True)

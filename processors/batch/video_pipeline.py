@@ -9,23 +9,20 @@ import contextlib
 import functools
 import queue
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from core.errors import InterruptedRunError
 from processors.batch.executor import JobOutcome, VideoJob
-from processors.batch.input_result import InputResult, finished
+from processors.batch.input_result import InputResult
 from processors.batch.stage_runner import StageRunner
-from processors.batch.video_processor_factory import MakeProcessor, Processor
+from processors.batch.video_processor_factory import MakeProcessor
+from processors.batch.video_work import AnalysedVideo, analyse_video, finish_video
 from processors.batch.worker_threads import WorkerThreads
 from utils.batch_monitor import BatchMonitor
 from utils.malloc_tuning import give_back_memory
-
-if TYPE_CHECKING:
-    from core.analysis_file import AnalysisRecord
 
 _Item = TypeVar("_Item")
 
@@ -40,12 +37,8 @@ class _Submitted:
 
 @dataclass(frozen=True, slots=True)
 class _Analysed:
-    """analyse_s: time that the analysis took."""
-
     submitted: _Submitted
-    processor: Processor
-    record: AnalysisRecord
-    analyse_s: float
+    video: AnalysedVideo
 
 
 class VideoPipeline:
@@ -103,30 +96,17 @@ class VideoPipeline:
         self._put(None)
 
     def _analyse(self, item: _Submitted) -> None:
-        job = item.job
-        monitor = self._monitor.video(job.source.name)
-        processor = self._make_processor(job, monitor)
-        # The time to load the models belongs to the batch, not to its first video.
-        processor.prepare()
-        started = time.monotonic()
-        record = processor.analyse()
-        self._put(_Analysed(item, processor, record, time.monotonic() - started))
+        monitor = self._monitor.video(item.job.source.name)
+        self._put(_Analysed(item, analyse_video(item.job, monitor, self._make_processor)))
 
     def _finish_all(self) -> None:
         while (item := self._take(self._analysed)) is not None:
-            self._run(item.submitted, "finish", functools.partial(self._finish, item))
+            self._run(item.submitted, "finish", functools.partial(finish_video, item.video))
             # An analysis may be large: do not keep this one while waiting for the next.
             del item
             give_back_memory()
             if self._last is not None and self._last.fatal is not None:
                 self._stop.set()
-
-    def _finish(self, item: _Analysed) -> InputResult:
-        started = time.monotonic()
-        job = item.submitted.job
-        manifest = item.processor.finish(item.record)
-        wall_s = item.analyse_s + time.monotonic() - started
-        return finished(job.source, job.folder, "done", manifest, wall_s, analysis_cached=item.record.cached)
 
     def _run(self, item: _Submitted, stage: str, work: Callable[[], InputResult | None]) -> None:
         outcome = self._stages.run(item.job.source, stage, work)

@@ -14,7 +14,7 @@ from config import Settings
 from processors.batch.conversion_watch import watch_conversion
 from processors.batch.executor import VideoJob
 from processors.batch.model_loader import load_models
-from processors.known_people.people_namer import PeopleNamer
+from processors.known_people.people_namer import PeopleNamer, VideoNamer
 from processors.results.manifest import Manifest
 from utils.stage_monitor import StageMonitor
 
@@ -40,27 +40,39 @@ class VideoProcessorFactory:
     """Creates `VideoProcessor`s that share the models of the run."""
 
     def __init__(
-        self, settings: Settings, output_dir: Path, load: Callable[[Settings], ModelManager] = load_models
+        self,
+        settings: Settings,
+        output_dir: Path,
+        load: Callable[[Settings], ModelManager] = load_models,
+        names: VideoNamer | None = None,
     ) -> None:
         """load: called once for each embedder, when the first processor needs models.
+
+        names: names the people of all videos; None: `namer` does.
+        """
+        self._settings = settings
+        self._output_dir = output_dir
+        self._load = load
+        self._names = names
+        self._loaded: dict[str, ModelManager] = {}
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def namer(self) -> PeopleNamer:
+        """The namer of the run.
 
         Raises:
             SettingsError: --people names no folder.
         """
-        self._settings = settings
-        self._load = load
-        self._loaded: dict[str, ModelManager] = {}
-        self._lock = threading.Lock()
-        models = functools.partial(self._models, settings.analysis.embedder, StageMonitor())
-        self.namer = PeopleNamer(settings, output_dir, models)
+        models = functools.partial(self._models, self._settings.analysis.embedder, StageMonitor())
+        return PeopleNamer(self._settings, self._output_dir, models)
 
     def __call__(self, job: VideoJob, monitor: StageMonitor) -> Processor:
         models = functools.partial(self._models, job.settings.analysis.embedder, monitor)
         from processors.video_processor import VideoProcessor  # heavy, and finished inputs need none
 
-        return VideoProcessor(
-            job.info, job.folder, job.fingerprint, job.settings, monitor, models, self.namer, job.lease
-        )
+        namer = self._names or self.namer
+        return VideoProcessor(job.info, job.folder, job.fingerprint, job.settings, monitor, models, namer, job.lease)
 
     def release(self) -> None:
         """Free the networks, if any were loaded."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import WorkerCrashError
 from processors.batch.exit_codes import EXIT_RESTART
 from processors.batch.run_journal import RunHistory, RunJournal
+from utils.child_processes import DIED_WITH_PARENT, cause_of_death, die_with_parent
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 """forking takes milliseconds and is safe before anything heavy is loaded or a thread runs; not on other systems"""
 _FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_PR_SET_PDEATHSIG = 1
 
 Work = Callable[[RunJournal], int]
 """a command: reports its progress to the journal, returns its exit code"""
@@ -102,7 +102,7 @@ def _run_worker(work: Work, history: RunHistory) -> _Worker:
         ours.close()
     code = process.exitcode or 0
     if code < 0:
-        worker.cause = _signal_name(-code)
+        worker.cause = cause_of_death(code)
     elif code == EXIT_RESTART:
         worker.exit_code, worker.cause = None, "the GPU stopped working"
     elif worker.exit_code is None:
@@ -152,10 +152,11 @@ def _forward_signals(process: BaseProcess) -> dict[int, Any]:
             os.kill(process.pid or 0, number)
 
     def pause(number: int, _: object) -> None:
+        # The worker's group: processes that it has started would go on.
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid or 0, signal.SIGSTOP)
+            os.killpg(process.pid or 0, signal.SIGSTOP)
             os.kill(os.getpid(), signal.SIGSTOP)  # until SIGCONT
-            os.kill(process.pid or 0, signal.SIGCONT)
+            os.killpg(process.pid or 0, signal.SIGCONT)
 
     wanted = {**dict.fromkeys(_FORWARDED_SIGNALS, forward), signal.SIGTSTP: pause}
     return {number: signal.signal(number, handler) for number, handler in wanted.items()}
@@ -176,21 +177,7 @@ def _die_with(supervisor: int, connection: Connection) -> None:
     def wait() -> None:
         with contextlib.suppress(OSError, EOFError):
             connection.poll(None)
-        os._exit(128 + signal.SIGKILL)
+        os._exit(DIED_WITH_PARENT)
 
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != supervisor:
-            os._exit(128 + signal.SIGKILL)  # it died before prctl took effect
-    else:
+    if not die_with_parent(supervisor):
         threading.Thread(target=wait, name="supervisor", daemon=True).start()
-
-
-def _signal_name(number: int) -> str:
-    if number == signal.SIGKILL:
-        return "killed; out of memory?"
-    with contextlib.suppress(ValueError):
-        return signal.Signals(number).name
-    return f"signal {number}"

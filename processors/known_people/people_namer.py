@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from config import Settings
 from core.errors import GalleryError, ModelError, OutputError
@@ -33,8 +33,9 @@ from utils.plurals import count_of
 if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord
     from core.model_manager import ModelManager
-    from core.types import FaceAnalysis, Timeline
+    from core.types import Timeline
     from processors.known_people.gallery_types import NamedPhoto
+    from processors.known_people.naming_case import NamingCase
     from processors.known_people.video_names import PersonName
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,24 @@ class FinishedNames:
     people: Mapping[str, tuple[str, str]]
     named_by: NamedBy
     suggested: frozenset[str] = frozenset()
+
+
+class VideoNamer(Protocol):
+    """Names the people of one video after the other; implemented by `PeopleNamer`."""
+
+    def take_up_photos(self) -> None:
+        """Read the folder of photos, if there is one; to be called before `name`."""
+        ...
+
+    def name(
+        self, fingerprint: Fingerprint, record: AnalysisRecord, timeline: Timeline, folder: str, *, edited: bool
+    ) -> VideoNames:
+        """The names of the people of `timeline`; see `PeopleNamer.name`."""
+        ...
+
+    def note_clips(self, fingerprint: Fingerprint, clips: Mapping[str, int]) -> None:
+        """Say how many clips a finished video has of each person, by folder."""
+        ...
 
 
 class PeopleNamer:
@@ -148,25 +167,28 @@ class PeopleNamer:
 
         folder: of the video's results. edited: somebody edited the timeline; the gallery learns what that says.
         """
+        if self._path is None and self._folder is None:
+            return VideoNames()
+        from processors.known_people.naming_case import naming_case
+
+        return self.decide(naming_case(fingerprint, record, timeline, folder, edited=edited))
+
+    def decide(self, case: NamingCase) -> VideoNames:
+        """The names of the people of `case`, and what they follow from."""
         from processors.known_people.gallery_videos import follow_edits
-        from processors.known_people.video_cast import people_of_video
         from processors.known_people.video_names import names_from_gallery
 
-        analysis = record.analysis
-        embedder = _embedder(record)
         with self._lock:
             digest = self._photo_digest()
-            if embedder is None:
+            if case.embedder is None:
                 return VideoNames()
             with self._gallery() as gallery:
                 if gallery is not None:
-                    video = VideoKey(fingerprint, record.key, analysis.video.path.name, folder)
-                    if edited:
-                        people, _ = people_of_video(analysis, timeline, {})
-                        follow_edits(gallery, video, people, {d.piece: d.tracklet for d in timeline.divisions})
-                    names = names_from_gallery(gallery, self._known_faces(embedder), video, analysis, timeline)
+                    if case.is_edited:
+                        follow_edits(gallery, case.video, case.people, case.divided)
+                    names = names_from_gallery(gallery, self._known_faces(case.embedder), case)
                     return VideoNames(tuple(names), NamedBy(gallery.state, digest))
-            return VideoNames(tuple(self._names_by_photos(embedder, analysis, timeline)), NamedBy(photos=digest))
+            return VideoNames(tuple(self._names_by_photos(case.embedder, case)), NamedBy(photos=digest))
 
     def note_clips(self, fingerprint: Fingerprint, clips: Mapping[str, int]) -> None:
         """Tell the gallery how many clips a finished video has of each person, by folder."""
@@ -217,6 +239,7 @@ class PeopleNamer:
 
     def _read_photos(self, folder: Path) -> tuple[tuple[NamedPhoto, ...], EmbedderKey | None]:
         """The photos, and the network that saw them; None where they cannot be read."""
+        from processors.known_people.naming_case import embedder_key
         from processors.known_people.reference_photos import read_reference_photos
 
         try:
@@ -229,19 +252,17 @@ class PeopleNamer:
             logger.warning("%s: %s", folder.name, line)
         people = count_of(len({photo.name for photo in found.photos}), "person", "people")
         logger.info("%s: %s of %s", folder, count_of(len(found.photos), "photo"), people)
-        return found.photos, _key(models.describe())
+        return found.photos, embedder_key(models.describe())
 
-    def _names_by_photos(
-        self, embedder: EmbedderKey, analysis: FaceAnalysis, timeline: Timeline
-    ) -> Sequence[PersonName]:
+    def _names_by_photos(self, embedder: EmbedderKey, case: NamingCase) -> Sequence[PersonName]:
         if not self._photos:
             return ()
         if embedder != self._photo_embedder:
-            logger.warning("%s: was analysed with another network than the photos", analysis.video.path.name)
+            logger.warning("%s: was analysed with another network than the photos", case.video.name)
             return ()
         from processors.known_people.video_names import names_from_photos
 
-        return names_from_photos(self._photos, analysis, timeline, self._rules)
+        return names_from_photos(self._photos, embedder, case, self._rules)
 
 
 def folder_digest(folder: Path, embedders: Sequence[str]) -> str:
@@ -270,14 +291,3 @@ def folder_digest(folder: Path, embedders: Sequence[str]) -> str:
     for name, status in sorted(found, key=lambda pair: pair[0]):
         digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
-
-
-def _embedder(record: AnalysisRecord) -> EmbedderKey | None:
-    return _key(record.models)
-
-
-def _key(models: Mapping[str, object]) -> EmbedderKey | None:
-    entry = models.get("embedder")
-    if not isinstance(entry, Mapping):
-        return None
-    return EmbedderKey(str(entry.get("name", "")), str(entry.get("sha256", "")))

@@ -12,15 +12,15 @@ import numpy as np
 
 from config import EXTRA_FILES
 from core.models.similarity import Similarity
-from core.types import FaceAnalysis, Timeline
+from core.types import Timeline
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.gallery import Gallery
-from processors.known_people.gallery_types import NamedPhoto, VideoKey
+from processors.known_people.gallery_types import EmbedderKey, NamedPhoto
 from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces, video_people
+from processors.known_people.naming_case import NamingCase
 from processors.known_people.person_linker import KnownPerson, LinkRules, Match, link_people
 from processors.known_people.person_names import clean_name, folded, folder_names, person_id
-from processors.known_people.video_cast import people_of_video
 from processors.people.person_linker import identified
 
 RESERVED_FOLDERS = (
@@ -45,40 +45,35 @@ class PersonName:
     match: Match
 
 
-def names_from_gallery(
-    gallery: Gallery, known: KnownFaces, video: VideoKey, analysis: FaceAnalysis, timeline: Timeline
-) -> list[PersonName]:
-    """Link the people of `timeline` to the gallery and record them in it; in the order of the timeline.
+def names_from_gallery(gallery: Gallery, known: KnownFaces, case: NamingCase) -> list[PersonName]:
+    """Link the people of `case` to the gallery and record them in it; in the order of the timeline.
 
     Raises:
         GalleryError: the gallery cannot be used; nothing was changed, and the video goes without names.
     """
-    people, together = people_of_video(analysis, timeline, {})
     linked = record_video(
         gallery,
-        video,
+        case.video,
         known.embedder,
-        people,
-        together,
-        lambda free, decided, rows: known.link(free, together, decided, rows),
+        case.people,
+        case.together,
+        lambda free, decided, rows: known.link(free, case.together, decided, rows),
         lambda found: folders_of([(one.label, one.name) for one in found]),
     )
     return [_person_name(one) for one in linked]
 
 
 def names_from_photos(
-    photos: Sequence[NamedPhoto], analysis: FaceAnalysis, timeline: Timeline, rules: LinkRules | None = None
+    photos: Sequence[NamedPhoto], embedder: EmbedderKey, case: NamingCase, rules: LinkRules | None = None
 ) -> list[PersonName]:
-    """Name the people of `timeline` by photos alone; in the order of the timeline.
+    """Name the people of `case` by photos alone; in the order of the timeline. embedder: of both.
 
     Raises:
-        ModelError: the analysis names an embedder without calibration.
+        ModelError: the embedder has no calibration.
     """
-    people, together = people_of_video(analysis, timeline, {})
     known = known_by_photos(photos)
-    matches = link_people(
-        video_people(people, together), known, Similarity.for_embedder(analysis.embedder), rules or LinkRules()
-    )
+    people = video_people(case.people, case.together)
+    matches = link_people(people, known, Similarity.for_embedder(embedder.name), rules or LinkRules())
     called = {person.number: person.name for person in known}
     named = [(label, called.get(match.number or 0, "")) for label, match in matches.items()]
     return [

@@ -579,7 +579,7 @@ def test_the_monitor_hears_of_every_video(videos):
             self.weights: dict[str, float] = {}
             self.ended: list[str] = []
 
-        def begin(self, videos) -> None:
+        def begin(self, videos, at_a_time=1) -> None:
             self.videos = videos
 
         def expect(self, name, weight) -> None:

@@ -86,3 +86,22 @@ def test_videos_are_counted_from_one():
     for number in range(3):
         progress.end(str(number))
     assert (progress.current, progress.ended) == (3, 3)
+
+
+def test_several_videos_at_a_time_take_a_share_of_the_work():
+    now = 0.0
+    progress = BatchProgress(lambda: now)
+    progress.begin(6, at_a_time=3)
+    for number in range(6):
+        progress.expect(str(number), 10.0)
+    # Three processes have analysed a video each, at two seconds of work per second of video.
+    for step in range(21):
+        now = step
+        for number in range(3):
+            progress.stage(str(number), "analyse", step, 20)
+    # Left are 3 analyses of 20 s and 6 renderings of 12 s, a third of them for each process.
+    assert progress.eta_s == pytest.approx((3 * 20 + 6 * 12) / 3)
+    # The analysis is loaded again when it is the video's turn: no more work was seen.
+    now = 60.0
+    progress.stage("0", "analyse", 1, 1)
+    assert progress.eta_s == pytest.approx((3 * 20 + 6 * 12) / 3)

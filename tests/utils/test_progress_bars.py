@@ -68,6 +68,24 @@ def test_a_stage_of_the_next_video_starts_from_zero_on_the_same_line(bars):
     assert (bars._bars["analyse"].n, bars._bars["analyse"].total) == (3, 10)
 
 
+def test_several_videos_at_a_time_have_a_line_each(bars):
+    bars.begin(4, at_a_time=2)
+    bars.video("one").update("analyse", 50, 100)
+    bars.video("two").update("analyse", 10, 40)
+    text = shown(bars)
+    assert "analyse  one" in text and "50/100 [" in text
+    assert "analyse  two" in text and "10/40 [" in text
+    # One that is analysed makes room: it may be rendered much later.
+    bars.video("one").update("analyse", 100, 100)
+    bars.video("three").update("analyse", 3, 10)
+    bars.video("two").update("render", 1, 10)
+    assert len(bars._bars) == 2
+    bars.end_video("two")
+    bars.video("one").update("render", 7, 10)
+    assert len(bars._bars) == 2
+    assert (bars._bars["2"].n, bars._bars["2"].total) == (7, 10)
+
+
 def test_unknown_and_wrong_totals(bars):
     begin(bars, {"one": 0.0})
     bars.video("one").update("analyse", 7, 0)

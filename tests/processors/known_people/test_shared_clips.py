@@ -15,6 +15,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, VideoKey
 from processors.known_people.known_faces import KnownFaces
+from processors.known_people.naming_case import case_of
 from processors.known_people.reference_photos import read_reference_photos
 from processors.known_people.video_names import PersonName, names_from_gallery
 from utils.fingerprints import fingerprint
@@ -33,7 +34,7 @@ def record(path: Path, gallery: Gallery, settings: Settings, models: ModelManage
     timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
     known = KnownFaces(embedder(models), Similarity.for_embedder(models.embedder.name))
     key = VideoKey(fingerprint(path), "0" * 64, path.name, path.stem)
-    return names_from_gallery(gallery, known, key, analysis, timeline)
+    return names_from_gallery(gallery, known, case_of(key, known.embedder, analysis, timeline))
 
 
 def embedder(models: ModelManager) -> EmbedderKey:

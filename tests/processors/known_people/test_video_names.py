@@ -11,6 +11,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import PersonOfVideo
 from processors.known_people.gallery_videos import follow_edits, note_clips
 from processors.known_people.known_faces import KnownFaces
+from processors.known_people.naming_case import NamingCase, case_of
 from processors.known_people.video_names import folders_of, names_from_gallery, names_from_photos
 from tests.processors.known_people.people import EMBEDDER, SIMILARITY, photo, video
 from tests.processors.known_people.test_video_cast import INFO, tracklet
@@ -24,6 +25,10 @@ def analysis(first: int, second: int) -> FaceAnalysis:
     return FaceAnalysis(INFO, np.arange(100), (Shot(0, 0, 100, "start"),), tracklets, "dlib", 0)
 
 
+def case(first: int, second: int) -> NamingCase:
+    return case_of(video("one"), EMBEDDER, analysis(first, second), TIMELINE)
+
+
 def known() -> KnownFaces:
     return KnownFaces(EMBEDDER, SIMILARITY)
 
@@ -31,14 +36,14 @@ def known() -> KnownFaces:
 def test_names_become_folders_and_hold(tmp_path: Path) -> None:
     with Gallery(tmp_path / "g") as gallery:
         gallery.keep_photos([photo(2, "Anna / B"), photo(3, "Carl")], "/photos", EMBEDDER)
-        found = names_from_gallery(gallery, known(), video("one"), analysis(1, 2), TIMELINE)
+        found = names_from_gallery(gallery, known(), case(1, 2))
         assert [(p.label, p.id, p.name, p.folder, p.match.source) for p in found] == [
             ("person_01", "P0003", "", "person_01", "none"),
             ("person_02", "P0001", "Anna / B", "Anna _ B", "photo"),
         ]
         note_clips(gallery, video("one"), {"Anna _ B": 4})
         state = gallery.state
-        again = names_from_gallery(gallery, known(), video("one"), analysis(1, 2), TIMELINE)
+        again = names_from_gallery(gallery, known(), case(1, 2))
         assert again == found  # similarity and margin included: its own faces are no evidence
         assert gallery.state == state
         follow_edits(
@@ -47,7 +52,7 @@ def test_names_become_folders_and_hold(tmp_path: Path) -> None:
         seen = gallery.find("P0001").appearances
         assert [(a.folder, a.label, a.clips) for a in seen] == [("one", "Anna _ B", 4)]
         gallery.name("P0003", "Zoe")
-        assert [p.folder for p in names_from_gallery(gallery, known(), video("one"), analysis(1, 2), TIMELINE)] == [
+        assert [p.folder for p in names_from_gallery(gallery, known(), case(1, 2))] == [
             "Zoe", "Anna _ B",
         ]  # fmt: skip
         assert gallery.apart() == {(1, 3)}  # seen in one frame
@@ -55,17 +60,17 @@ def test_names_become_folders_and_hold(tmp_path: Path) -> None:
 
 def test_names_without_a_gallery(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Similarity, "for_embedder", classmethod(lambda cls, name: SIMILARITY))
-    found = names_from_photos([photo(2, "Berta"), photo(1, "Anna")], analysis(2, 5), TIMELINE)
+    found = names_from_photos([photo(2, "Berta"), photo(1, "Anna")], EMBEDDER, case(2, 5))
     assert [(p.label, p.id, p.name, p.folder) for p in found] == [
         ("person_01", "", "Berta", "Berta"),
         ("person_02", "", "", "person_02"),
     ]
-    assert [p.folder for p in names_from_photos([], analysis(2, 5), TIMELINE)] == ["person_01", "person_02"]
+    assert [p.folder for p in names_from_photos([], EMBEDDER, case(2, 5))] == ["person_01", "person_02"]
 
 
 def test_the_names_change_nothing_else() -> None:
     before = analysis(1, 2)
-    names_from_photos([], before, TIMELINE)
+    names_from_photos([], EMBEDDER, case_of(video("one"), EMBEDDER, before, TIMELINE))
     assert TIMELINE.people[0].name == "person_01" and len(before.tracklets) == 3
 
 

@@ -1,0 +1,64 @@
+"""Chooses what processes the videos of a run: this process, or several."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import Settings
+from core.thread_budget import thread_budget
+from processors.batch.executor import Executor
+from processors.batch.job_link import HostTerms
+from processors.batch.naming_desk import NamingDesk
+from processors.batch.remote_monitor import RemoteMonitor
+from processors.batch.run_journal import RunJournal
+from processors.batch.stage_runner import StageRunner
+from processors.batch.video_pipeline import VideoPipeline
+from processors.batch.video_processor_factory import MakeProcessor
+from processors.batch.worker_pool import WorkerPool
+from processors.batch.worker_process import MakeHost
+from processors.batch.worker_threads import WorkerThreads
+from processors.known_people.people_namer import PeopleNamer
+from utils.batch_monitor import BatchMonitor
+from utils.log_forwarding import log_levels
+from utils.plurals import count_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What an executor gets of the run. namer: None where nobody is named. stages: of this process."""
+
+    settings: Settings
+    output_dir: Path
+    monitor: BatchMonitor
+    journal: RunJournal
+    stages: StageRunner
+    threads: WorkerThreads
+    namer: PeopleNamer | None
+
+
+def executor_here(parts: RunParts, make_processor: MakeProcessor, release_models: Callable[[], None]) -> Executor:
+    """Works on one video at a time, in this process. release_models: called when nothing is left to analyse."""
+    return VideoPipeline(parts.monitor, parts.stages, parts.threads, make_processor, release_models)
+
+
+def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost) -> Executor:
+    """Works on `workers` videos at a time. make_host: called in each process."""
+    run = parts.settings.run
+    threads = max(1, thread_budget(run.threads).total // workers)
+    logger.info("%d videos at a time, each with %s", workers, count_of(threads, "thread"))
+    return WorkerPool(
+        workers,
+        HostTerms(parts.settings, parts.output_dir, threads, log_levels()),
+        NamingDesk(parts.namer, parts.monitor.stop),
+        RemoteMonitor(parts.monitor, parts.journal),
+        parts.stages,
+        parts.threads,
+        parts.monitor.stop,
+        stall_limit_s=60 * run.stall_limit,
+        make_host=make_host,
+    )

@@ -1,0 +1,139 @@
+"""Works on videos away from the driver of the run: owns the models, reports what happens over a `JobLink`.
+
+How a transport uses it is told in `processors/batch/job_link.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from processors.batch.executor import JobOutcome, VideoJob
+from processors.batch.job_link import HostTerms, JobLink, JournalEntry, StageProgress, TurnWanted
+from processors.batch.remote_namer import RemoteNamer
+from processors.batch.run_journal import RunJournal
+from processors.batch.stage_runner import StageRunner
+from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
+from processors.batch.video_work import AnalysedVideo, analyse_video, finish_video
+from utils.log_forwarding import forward_logs
+from utils.malloc_tuning import give_back_memory
+from utils.stage_monitor import StageMonitor
+
+_PROGRESS_INTERVAL_S = 0.2
+_OF_THE_MACHINE = ("threads", "cache_dir", "scratch", "facenet_weights", "speech_weights")
+"""settings of the section run that the terms give, not the job"""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """The video of a job is analysed, the analysis is stored, and others have to be named first.
+
+    Whoever is given the job again, when it is its turn, goes on from there. analyse_s: time that the analysis took,
+    seconds. analysis_cached: it was stored before.
+    """
+
+    analyse_s: float
+    analysis_cached: bool
+
+
+class JobHost:
+    """Carries out one job at a time. Its models stay loaded between jobs."""
+
+    def __init__(self, terms: HostTerms, link: JobLink, make_processor: MakeProcessor | None = None) -> None:
+        """make_processor: None for real ones."""
+        run = replace(terms.settings.run, threads=terms.threads)
+        self._settings = replace(terms.settings, run=run)
+        self._link = link
+        self._log_levels = terms.log_levels
+        factory = VideoProcessorFactory(self._settings, terms.output_dir, names=RemoteNamer(link))
+        self._make_processor = make_processor or factory
+        self._release_models = factory.release
+        self._stages = StageRunner(_LinkJournal(link))
+
+    def take_over_log(self) -> None:
+        """Send all log messages of this process to the driver from now on."""
+        forward_logs(self._link.send, self._log_levels)
+
+    def carry_out(self, job: VideoJob) -> JobOutcome | SetAside:
+        """Work on `job`; never raises.
+
+        Returns:
+            How it ended; with the result None if this process can no longer use its GPU, and a new one has to repeat
+            the job.
+        """
+        job = self._with_own_run_settings(job)
+        monitor = _LinkMonitor(self._link, job.source.name)
+        analysed: list[AnalysedVideo] = []
+
+        def analyse() -> None:
+            analysed.append(analyse_video(job, monitor, self._make_processor))
+
+        try:
+            outcome = self._stages.run(job.source, "analyse", analyse)
+            give_back_memory()
+            if outcome is None and self._is_turn(job):
+                outcome = self._stages.run(job.source, "finish", functools.partial(finish_video, analysed[0]))
+            return outcome or SetAside(analysed[0].analyse_s, analysed[0].record.cached)
+        finally:
+            # An analysis may be large: it is not kept while waiting for the next job.
+            analysed.clear()
+            give_back_memory()
+
+    def close(self) -> None:
+        """Free the models."""
+        self._release_models()
+
+    def _is_turn(self, job: VideoJob) -> bool:
+        # An analysis that is not stored would be made twice.
+        if not job.settings.run.cache:
+            return True
+        try:
+            return bool(self._link.ask(TurnWanted(job.fingerprint)))
+        except Exception:
+            return True  # what is wrong is met again when people are named, and said there
+
+    def _with_own_run_settings(self, job: VideoJob) -> VideoJob:
+        own = {name: getattr(self._settings.run, name) for name in _OF_THE_MACHINE}
+        return dataclasses.replace(job, settings=replace(job.settings, run=replace(job.settings.run, **own)))
+
+
+class _LinkJournal(RunJournal):
+    """Sends what happens to the driver."""
+
+    def __init__(self, link: JobLink) -> None:
+        super().__init__()
+        self._link = link
+
+    @property
+    def can_restart(self) -> bool:
+        return True
+
+    def tell(self, event: str, name: str, detail: Any) -> None:
+        # Whoever is blamed is told by the outcome; it is not this run that broke, but one of its workers.
+        if event != "blame":
+            self._link.send(JournalEntry(event, name, detail))
+
+
+class _LinkMonitor(StageMonitor):
+    """Sends progress to the driver, a few times a second and when a stage is complete."""
+
+    def __init__(self, link: JobLink, name: str) -> None:
+        super().__init__(link.stop)
+        self._link = link
+        self._name = name
+        self._lock = threading.Lock()
+        self._sent: dict[str, float] = {}
+
+    def update(self, stage: str, done: float, total: float) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if now - self._sent.get(stage, -_PROGRESS_INTERVAL_S) < _PROGRESS_INTERVAL_S and not done == total > 0:
+                return
+            self._sent[stage] = now
+        self._link.send(StageProgress(self._name, stage, done, total))

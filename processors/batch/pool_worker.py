@@ -1,0 +1,141 @@
+"""The driver's end of one worker process of the pool: starts it, talks to it, and knows how long it has been silent."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from core.errors import PipelineError
+from processors.batch.worker_process import PROGRAM_TEXT, Answered, Asked, MakeHost, Start, Stop
+from utils.child_processes import cause_of_death
+
+if TYPE_CHECKING:
+    from processors.batch.executor import VideoJob
+    from processors.batch.job_link import HostTerms
+
+_DEATH_WAIT_S = 5.0
+
+
+class PoolWorker:
+    """A worker process. All methods are for the thread that started it, which has to live as long as the process.
+
+    Attributes:
+        jobs: how many it was given.
+        is_started: it has said that it is ready for its first job.
+    """
+
+    def __init__(
+        self,
+        terms: HostTerms,
+        make_host: MakeHost,
+        inbox: queue.SimpleQueue[tuple[PoolWorker, Any]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """inbox: receives what the worker says, with the worker; None instead when it is gone.
+
+        clock: seconds from any origin.
+
+        Raises:
+            OSError: no process can be started.
+        """
+        self.jobs = 0
+        self.is_started = False
+        self._inbox = inbox
+        self._clock = clock
+        self._heard = clock()
+        self._open_questions: set[int] = set()
+        ours, theirs = multiprocessing.Pipe(duplex=True)
+        self._pipe = ours
+        self._sending = threading.Lock()
+        try:
+            # Not by `multiprocessing`, whose helper process would stay, and which imports the main module anew.
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM_TEXT, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                # For PyTorch where it runs the networks; OpenVINO and the decoders are told by the settings.
+                env={"OMP_NUM_THREADS": str(terms.threads), **os.environ},
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._post(sys.path)
+        self._post(Start(os.getpid(), terms, make_host))
+        threading.Thread(target=self._listen, name="worker", daemon=True).start()
+
+    @property
+    def silent_s(self) -> float:
+        """How long it has said nothing, seconds; 0 while it waits for an answer."""
+        return 0.0 if self._open_questions else self._clock() - self._heard
+
+    def give(self, job: VideoJob) -> None:
+        """Have it carry out `job`; it has to be idle."""
+        self.jobs += 1
+        self.heard()
+        self._post(job)
+
+    def heard(self) -> None:
+        """It has said something."""
+        self._heard = self._clock()
+
+    def expect_answer(self, asked: Asked, answer: Future[Any]) -> None:
+        """Send `answer` to its question when that is known, from whatever thread."""
+        self._open_questions.add(asked.number)
+        answer.add_done_callback(lambda future: self._answer(asked.number, future))
+
+    def stop(self) -> None:
+        """Ask it to end its job."""
+        self._post(Stop())
+
+    def kill(self) -> None:
+        """End the process at once, with whatever it does."""
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the kernel: a dead file server
+            self._process.wait(_DEATH_WAIT_S)
+
+    def cause_of_death(self) -> str:
+        """Why a process that is gone has ended."""
+        try:
+            return cause_of_death(self._process.wait(_DEATH_WAIT_S))
+        except subprocess.TimeoutExpired:
+            return "it closed its pipe"
+
+    def _answer(self, number: int, future: Future[Any]) -> None:
+        error = future.exception()
+        self._post(Answered(number, error=_sendable(error)) if error else Answered(number, future.result()))
+        self.heard()
+        self._open_questions.discard(number)
+
+    def _post(self, message: Any) -> None:
+        # If it is gone, its listener is about to say so.
+        with self._sending, contextlib.suppress(OSError):
+            self._pipe.send(message)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                self._inbox.put((self, self._pipe.recv()))
+        with self._sending:
+            self._pipe.close()
+        self._inbox.put((self, None))
+
+
+def _sendable(error: BaseException) -> Exception:
+    """`error`, or if it does not survive the way to another process, one that says the same."""
+    try:
+        arrived = pickle.loads(pickle.dumps(error))
+    except Exception:
+        arrived = None
+    return arrived if isinstance(arrived, Exception) else PipelineError(str(error))

@@ -1,0 +1,296 @@
+"""The executor that works on several videos at a time: a process for each, and a new one for one that breaks.
+
+    submit -> queue -> [thread workers] -> a worker process per video -> outcome
+                              |
+                       [thread names] answers what they ask about people
+
+A worker that dies, or shows no progress for too long, costs its video only: that is tried once more in a new process,
+and left out if that one breaks, too. A worker takes few videos, so that what foreign code leaks cannot add up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from processors.batch.executor import JobOutcome, VideoJob
+from processors.batch.input_result import failed, interrupted
+from processors.batch.job_host import SetAside
+from processors.batch.job_link import HostTerms
+from processors.batch.naming_desk import NamingDesk
+from processors.batch.pool_worker import PoolWorker
+from processors.batch.remote_monitor import RemoteMonitor
+from processors.batch.run_journal import MAX_CRASHES, stage_verb
+from processors.batch.stage_runner import StageRunner
+from processors.batch.worker_process import Asked, Ended, MakeHost, Started, real_host
+from processors.batch.worker_threads import WorkerThreads
+from utils.time_formats import format_duration
+
+logger = logging.getLogger(__name__)
+
+JOBS_PER_PROCESS = 16
+"""then a new process is started, which costs about three seconds of CPU time"""
+
+_POLL_S = 0.1
+_STOP_TIMEOUT_S = 0.9
+"""how long workers may take to end in order; the batch waits a little longer for its threads"""
+_START_LIMIT_S = 120.0
+"""for the start of a process, however short the limit for stages is; it takes a second or two, on a busy disk longer"""
+_START_PAUSE_S = 60.0
+"""after a failure to start a process: by then another program may have ended"""
+_PAUSE_S = 10.0
+"""a longer time between two looks means that this process was suspended, and its workers with it"""
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    """A submitted job. losses: how many workers broke while they worked on it. aside: what it was set aside with."""
+
+    job: VideoJob
+    future: Future[JobOutcome] = field(default_factory=Future)
+    losses: int = 0
+    aside: SetAside | None = None
+
+
+class WorkerPool:
+    """An `Executor` with `count` processes."""
+
+    def __init__(
+        self,
+        count: int,
+        terms: HostTerms,
+        desk: NamingDesk,
+        remote: RemoteMonitor,
+        stages: StageRunner,
+        threads: WorkerThreads,
+        stop: threading.Event,
+        *,
+        stall_limit_s: float,
+        make_host: MakeHost = real_host,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """threads: the threads of the batch; the caller starts them.
+
+        stall_limit_s: a worker without progress for so long is taken to hang.
+        """
+        self._count = count
+        self._terms = terms
+        self._desk = desk
+        self._remote = remote
+        self._stages = stages
+        self._stop = stop
+        self._stall_limit_s = stall_limit_s
+        self._make_host = make_host
+        self._clock = clock
+        self._inbox: queue.SimpleQueue[tuple[PoolWorker, Any]] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._queue: deque[_Task] = deque()
+        self._aside: list[_Task] = []
+        self._workers: dict[PoolWorker, _Task | None] = {}
+        self._is_closed = False
+        self._no_start_before = -math.inf
+        self._last: JobOutcome | None = None
+        threads.add("workers", self._manage)
+        threads.add("names", desk.run)
+
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """See `Executor.wait_for_room`."""
+        with self._changed:
+            return self._changed.wait_for(self._has_room, timeout_s)
+
+    def submit(self, job: VideoJob) -> Future[JobOutcome]:
+        """See `Executor.submit`."""
+        task = _Task(job)
+        self._desk.expect(job.fingerprint)
+        with self._changed:
+            self._queue.append(task)
+        return task.future
+
+    def close(self) -> None:
+        """See `Executor.close`."""
+        with self._changed:
+            self._is_closed = True
+
+    def _has_room(self) -> bool:
+        return len(self._queue) + self._busy() < self._count
+
+    def _busy(self) -> int:
+        return sum(task is not None for task in self._workers.values())
+
+    def _manage(self) -> None:
+        try:
+            looked = self._clock()
+            while not self._stop.is_set() and not self._is_done():
+                self._assign()
+                self._receive(_POLL_S)
+                now = self._clock()
+                if now - looked > _PAUSE_S:
+                    for worker in self._workers:
+                        worker.heard()
+                looked = now
+                self._give_up_hanging()
+            if self._stop.is_set():
+                self._end_jobs()
+            elif self._last is not None:
+                self._stop.set()
+        finally:
+            # An idle worker has nothing to lose.
+            for worker in list(self._workers):
+                worker.kill()
+            self._desk.close()
+
+    def _is_done(self) -> bool:
+        with self._changed:
+            if self._busy():
+                return False
+            return self._last is not None or (self._is_closed and not self._queue and not self._aside)
+
+    def _assign(self) -> None:
+        """Give jobs to idle workers, and start workers for others as far as there may be more."""
+        if self._last is not None:
+            return
+        with self._changed:
+            ready = [task for task in self._aside if self._desk.is_turn(task.job.fingerprint)]
+            self._aside = [task for task in self._aside if task not in ready]
+            self._queue.extendleft(reversed(ready))
+            while self._queue and self._busy() < self._count:
+                task = self._queue.popleft()
+                worker = next((w for w, busy_with in self._workers.items() if busy_with is None), None)
+                worker = worker or self._start(task)
+                if worker is None:
+                    break
+                self._workers[worker] = task
+                worker.give(task.job)
+            self._changed.notify_all()
+
+    def _start(self, task: _Task) -> PoolWorker | None:
+        """A new worker for `task`; without one it waits, or fails if there are no others that may make room."""
+        if self._clock() < self._no_start_before:
+            self._queue.appendleft(task)
+            return None
+        try:
+            return PoolWorker(self._terms, self._make_host, self._inbox, self._clock)
+        except OSError as error:
+            reason = f"no worker process can be started: {error.strerror or error}"
+        if self._workers:
+            logger.warning("%s; going on with %d", reason, len(self._workers))
+            self._no_start_before = self._clock() + _START_PAUSE_S
+            self._queue.appendleft(task)
+        else:
+            self._fail(task, reason)
+        return None
+
+    def _receive(self, timeout_s: float) -> None:
+        """Deal with what workers have said, waiting for the first message."""
+        try:
+            worker, message = self._inbox.get(timeout=timeout_s)
+            while True:
+                if worker in self._workers:
+                    self._take(worker, message)
+                worker, message = self._inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def _take(self, worker: PoolWorker, message: Any) -> None:
+        worker.heard()
+        if message is None:
+            self._lose(worker, f"crashed ({worker.cause_of_death()})")
+        elif isinstance(message, Asked):
+            worker.expect_answer(message, self._desk.ask(message.question))
+        elif isinstance(message, Started):
+            worker.is_started = True
+        elif isinstance(message, Ended):
+            self._end(worker, message.outcome)
+        else:
+            self._remote.receive(message)
+
+    def _end(self, worker: PoolWorker, outcome: JobOutcome | SetAside) -> None:
+        """The worker's job has ended with `outcome`; it is idle, or gone if it may take no more."""
+        task = self._workers[worker]
+        if task is None:
+            raise RuntimeError("a worker ended a job that it was not given")
+        if isinstance(outcome, JobOutcome) and outcome.result is None:
+            self._lose(worker, "could no longer use the GPU")
+            return
+        with self._changed:
+            self._workers[worker] = None
+            if worker.jobs >= JOBS_PER_PROCESS:
+                self._discard(worker)
+            if isinstance(outcome, SetAside):
+                task.aside = task.aside or outcome
+                self._aside.append(task)
+                return
+        if outcome.is_last:
+            self._last = self._last or outcome
+        self._finish(task, outcome)
+
+    def _lose(self, worker: PoolWorker, what: str) -> None:
+        """The worker is broken; its job is tried once more. what: has happened, as "crashed (SIGSEGV)"."""
+        with self._changed:
+            task = self._workers[worker]
+            self._discard(worker)
+        if task is None:
+            logger.debug("an idle worker process %s", what)
+            return
+        task.losses += 1
+        stage = self._remote.forget(task.job.source.name)
+        text = f"its worker process {what} while the video was being {stage_verb(stage)}"
+        if task.losses >= MAX_CRASHES:
+            self._fail(task, f"{text}, for the second time; left out")
+            return
+        if not self._stop.is_set():
+            logger.warning("%s: %s; trying it once more", task.job.source.label, text)
+        with self._changed:
+            self._queue.appendleft(task)
+
+    def _give_up_hanging(self) -> None:
+        for worker, task in list(self._workers.items()):
+            limit_s = self._stall_limit_s if worker.is_started else max(self._stall_limit_s, _START_LIMIT_S)
+            if task is not None and worker.silent_s > limit_s:
+                self._lose(worker, f"made no progress for {format_duration(limit_s)}")
+
+    def _end_jobs(self) -> None:
+        """The run ends: end all jobs in order as far as that is quick."""
+        for worker in self._workers:
+            worker.stop()
+        deadline = self._clock() + _STOP_TIMEOUT_S
+        while self._busy() and self._clock() < deadline:
+            self._receive(_POLL_S)
+        begun = [task for task in self._workers.values() if task is not None]
+        begun += [*self._aside, *(task for task in self._queue if task.losses)]
+        for worker in list(self._workers):
+            self._discard(worker)
+        for task in begun:
+            result = interrupted(task.job.source, "stopped before it was done")
+            self._finish(task, JobOutcome(result))
+
+    def _fail(self, task: _Task, reason: str) -> None:
+        result = failed(task.job.source, reason)
+        self._stages.report(result)
+        self._finish(task, JobOutcome(result))
+
+    def _finish(self, task: _Task, outcome: JobOutcome) -> None:
+        if task.aside is not None and outcome.result is not None and outcome.result.status == "done":
+            # The analysis was made in this run, by whoever had the job first.
+            result = dataclasses.replace(
+                outcome.result,
+                wall_s=outcome.result.wall_s + task.aside.analyse_s,
+                analysis_cached=task.aside.analysis_cached,
+            )
+            outcome = dataclasses.replace(outcome, result=result)
+        self._desk.leave(task.job.fingerprint)
+        task.future.set_result(outcome)
+
+    def _discard(self, worker: PoolWorker) -> None:
+        with self._changed:
+            del self._workers[worker]
+        worker.kill()

@@ -1,0 +1,164 @@
+"""What a worker process of the pool does: jobs come and events go over one pipe; the driver's end is `PoolWorker`.
+
+It imports little before `work` has set the limits of the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InterruptedRunError
+from core.thread_budget import limit_process_threads
+from utils.child_processes import DIED_WITH_PARENT, die_with_parent
+
+if TYPE_CHECKING:
+    from processors.batch.executor import JobOutcome, VideoJob
+    from processors.batch.job_host import JobHost, SetAside
+    from processors.batch.job_link import HostTerms, JobEvent, JobLink, Question
+
+MakeHost = Callable[["HostTerms", "JobLink"], "JobHost"]
+"""called in the worker; sent there by its name"""
+
+_POLL_S = 0.1
+
+PROGRAM_TEXT = """\
+import sys
+from multiprocessing.connection import Connection
+pipe = Connection(int(sys.argv[1]))
+sys.path[:] = pipe.recv()
+from processors.batch.worker_process import work
+work(pipe)
+"""
+"""run with `python -c`; the argument is the descriptor of the pipe"""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first message to a worker. driver: process id."""
+
+    driver: int
+    terms: HostTerms
+    make_host: MakeHost
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """To a worker: end the job in progress as soon as possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """From a worker: a question, which blocks one of its threads until it is `Answered` under the same number."""
+
+    number: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """To a worker. error: raised there instead of an answer."""
+
+    number: int
+    answer: Any = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """From a worker: it is ready for its first job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """From a worker: its job has ended, and it is ready for another one."""
+
+    outcome: JobOutcome | SetAside
+
+
+def real_host(terms: HostTerms, link: JobLink) -> JobHost:
+    """The host of a worker that works on real videos."""
+    from processors.batch.job_host import JobHost
+
+    return JobHost(terms, link)
+
+
+def work(pipe: Connection) -> None:
+    """Carry out jobs until the driver ends this process or is gone itself."""
+    limit_process_threads()
+    # Signals reach all processes of a terminal or a service; the driver decides when this one ends.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    start: Start = pipe.recv()
+    die_with_parent(start.driver)
+    link = PipeLink(pipe)
+    host = start.make_host(start.terms, link)
+    host.take_over_log()
+    link.post(Started())
+    while True:
+        link.post(Ended(host.carry_out(link.next_job())))
+
+
+class PipeLink:
+    """A `JobLink` over a pipe."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.stop = threading.Event()
+        self._pipe = pipe
+        self._sending = threading.Lock()
+        self._jobs: queue.Queue[VideoJob] = queue.Queue()
+        self._numbers = itertools.count()
+        self._answers: dict[int, Future[Any]] = {}
+        threading.Thread(target=self._listen, name="driver", daemon=True).start()
+
+    def next_job(self) -> VideoJob:
+        """Wait for a job."""
+        return self._jobs.get()
+
+    def send(self, event: JobEvent) -> None:
+        """See `JobLink.send`."""
+        self.post(event)
+
+    def ask(self, question: Question) -> Any:
+        """See `JobLink.ask`."""
+        number, answer = next(self._numbers), Future[Any]()
+        self._answers[number] = answer
+        self.post(Asked(number, question))
+        while not self.stop.is_set():
+            if wait([answer], _POLL_S).done:
+                return answer.result()
+        raise InterruptedRunError("stopped")
+
+    def post(self, message: JobEvent | Asked | Started | Ended) -> None:
+        """Send `message` to the driver."""
+        # If that is gone, this process is about to end.
+        with self._sending, contextlib.suppress(OSError):
+            self._pipe.send(message)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                message = self._pipe.recv()
+                if isinstance(message, Stop):
+                    self.stop.set()
+                elif isinstance(message, Answered):
+                    self._take_answer(message)
+                else:
+                    self._jobs.put(message)
+        os._exit(DIED_WITH_PARENT)
+
+    def _take_answer(self, message: Answered) -> None:
+        answer = self._answers.pop(message.number)
+        if message.error is None:
+            answer.set_result(message.answer)
+        else:
+            answer.set_exception(message.error)

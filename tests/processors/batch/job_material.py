@@ -1,0 +1,77 @@
+"""Jobs, scripted processors and a link within one process, for tests of workers."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from config import Settings
+from core.errors import InterruptedRunError
+from processors.batch.batch_inputs import BatchInput
+from processors.batch.executor import VideoJob
+from processors.batch.job_link import HostTerms, JobEvent, Question
+from tests.material.factories import video_info
+from utils.fingerprints import Fingerprint
+from utils.log_forwarding import LogLevels
+
+LEVELS = LogLevels(logging.INFO, logging.ERROR)
+
+
+def mark(name: str) -> Fingerprint:
+    return Fingerprint(len(name), hashlib.sha256(name.encode()).hexdigest())
+
+
+def video_job(folder: Path, name: str, settings: Settings | None = None) -> VideoJob:
+    path = folder / f"{name}.mp4"
+    info = video_info(path, duration_s=2.0, frame_count=50)
+    return VideoJob(BatchInput(path, name), info, mark(name), folder / "out" / name, settings or Settings())
+
+
+def host_terms(output_dir: Path, settings: Settings | None = None, threads: int = 1) -> HostTerms:
+    return HostTerms(settings or Settings(), output_dir, threads, LEVELS)
+
+
+class DirectLink:
+    """A `JobLink` that keeps what is sent, and answers with `answer`."""
+
+    def __init__(self, answer: Callable[[Question], Any] = lambda _: True) -> None:
+        self.stop = threading.Event()
+        self.events: list[JobEvent] = []
+        self.answer = answer
+
+    def send(self, event: JobEvent) -> None:
+        self.events.append(event)
+
+    def ask(self, question: Question) -> Any:
+        return self.answer(question)
+
+
+class ScriptedVideo:
+    """A processor that does what `analyse` and `finish` say; both get its monitor."""
+
+    def __init__(self, job: VideoJob, monitor: Any, analyse: Callable[[Any], None], finish: Callable[[Any], None]):
+        self.job, self._monitor, self._analyse, self._finish = job, monitor, analyse, finish
+
+    def prepare(self) -> None: ...
+
+    def analyse(self) -> Any:
+        self._analyse(self._monitor)
+        return SimpleNamespace(cached=False)
+
+    def finish(self, record: Any) -> Any:
+        self._finish(self._monitor)
+        return SimpleNamespace(people=("anna",), clips=("one", "two"), video=SimpleNamespace(duration_s=2.0))
+
+
+def nothing(_: Any) -> None: ...
+
+
+def wait_for_stop(monitor: Any) -> None:
+    """A stage that ends only with the run."""
+    monitor.stop.wait(20)
+    raise InterruptedRunError("stopped")
