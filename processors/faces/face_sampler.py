@@ -14,6 +14,7 @@ from core.models.face_embedder import FaceEmbedder
 from core.models.model_spec import input_side
 from core.types import ByteArray, FloatArray, PixelBox
 from processors.shots.active_picture import frame_picture
+from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import visible_shares
 from utils.face_alignment import (
     FACE_TEMPLATE,
@@ -136,7 +137,7 @@ class FaceSampler:
 
     def __init__(self, embedder: FaceEmbedder, capacity: int, frame_rate: float) -> None:
         self._embedder = embedder
-        self._max_stretch = MAX_STRETCH_S * frame_rate
+        self._max_stretch = FramePace(frame_rate).frames(MAX_STRETCH_S)
         self._capacity = capacity
         self.samples: list[FaceSample] = []
         self.portrait: Portrait | None = None

@@ -147,7 +147,7 @@ def _best_samples(
     by_time = sorted(chosen.tolist(), key=lambda k: frames[k])
     while len(by_time) > capacity:
         quality = [whole.sample_quality[k] for k in by_time]
-        del by_time[least_worth([int(frames[k]) for k in by_time], quality, MAX_STRETCH_S * pace.rate)]
+        del by_time[least_worth([int(frames[k]) for k in by_time], quality, pace.frames(MAX_STRETCH_S))]
     return sorted(by_time, key=lambda k: (-whole.sample_quality[k], frames[k]))
 
 

@@ -38,7 +38,7 @@ class BackwardTracker:
     """
 
     def __init__(self, refiner: FaceRefiner, seconds: float, pace: FramePace) -> None:
-        count = pace.frames(max(HISTORY_S, seconds))
+        count = round(max(HISTORY_S, seconds) * pace.rate)
         self.history: deque[tuple[int, LazyImage]] = deque(maxlen=min(max(2, count), MAX_HISTORY_FRAMES))
         self._refiner = refiner
         self._stride = pace.look_stride

@@ -27,8 +27,8 @@ detection brings it back"""
 MAX_UNSURE_GROWTH = 1.2
 """largest ratio of a face's sizes in two consecutive looks if its score is not sure"""
 
-CALM_SPEED = 1.25
-"""a calm face moves less than this per second, in face sizes"""
+CALM_SPEED = 0.05
+"""a calm face moves less than this from one look to the next, in face sizes"""
 
 MAX_CALM_SURPRISE = 0.15
 """how far a calm face may be from its expected place after a stride, in face sizes; boxes jitter by 0.03"""
@@ -55,7 +55,7 @@ def is_calm(track: Track, scale: ScoreScale, pace: FramePace) -> bool:
     """Whether the face needs no look at every frame: it hardly moves, or has been given up until a detection."""
     if track.hidden > pace.frames(POSSIBLE_S):
         return True
-    return track.hidden == 0 and track.speed < CALM_SPEED / pace.rate and track.scores[-1] >= scale.calm
+    return track.hidden == 0 and track.speed < CALM_SPEED / pace.look_stride and track.scores[-1] >= scale.calm
 
 
 def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pace: FramePace) -> Proposal | None:

@@ -1,7 +1,8 @@
 """Seconds as numbers of frames of one video: how often faces are looked at follows time, not the frame rate.
 
-All constants of tracking were found at 25 frames a second. A video with more frames shows the same motion in smaller
-steps, so its faces need no more looks a second; what lies between two looks is interpolated.
+All constants of tracking were found at about 25 frames a second. A video with a multiple of that shows the same motion
+in smaller steps, so its faces need no more looks a second; what lies between two looks is interpolated. Rates that are
+nearer to 25 than to 50 are treated alike, frame by frame, and so are lower ones.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 LOOK_S = 0.04
-"""time from one look at a face to the next while it moves: each frame at 25 frames a second, and below"""
+"""time from one look at a face to the next while it moves: each frame at 25 frames a second"""
 
 CALM_LOOK_S = 0.12
 """the same while all faces are calm; boxes in between are interpolated"""
@@ -21,7 +22,7 @@ class FramePace:
     """The frame rate of a video as tracking needs it.
 
     rate: nominal, frames per second, > 0. look_stride, calm_stride: frames from one look at the faces to the next,
-    `LOOK_S` and `CALM_LOOK_S`.
+    about `LOOK_S` and `CALM_LOOK_S`.
     """
 
     rate: float
@@ -29,12 +30,12 @@ class FramePace:
     calm_stride: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "look_stride", self.frames(LOOK_S))
+        object.__setattr__(self, "look_stride", max(1, round(LOOK_S * self.rate)))
         object.__setattr__(self, "calm_stride", self.frames(CALM_LOOK_S))
 
     def frames(self, seconds: float) -> int:
-        """The number of frames that is nearest to a time, at least 1."""
-        return max(1, round(seconds * self.rate))
+        """A time of tracking as a number of frames, at least 1: so many looks as it has at 25 frames a second."""
+        return max(1, round(seconds / LOOK_S)) * self.look_stride
 
 
 class FrameTicks:

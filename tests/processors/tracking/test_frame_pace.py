@@ -19,13 +19,14 @@ NTSC = Fraction(30000, 1001)
 @pytest.mark.parametrize(
     ("rate", "look", "calm", "coast_or_blind", "possible", "intervals", "shortest"),
     [
-        (12.5, 1, 2, 2, 6, (40, 20, 10, 5), 3),
-        (24, 1, 3, 3, 12, (77, 38, 19, 10), 3),
+        (12.5, 1, 3, 3, 12, (80, 40, 20, 10), 3),
+        (24, 1, 3, 3, 12, (80, 40, 20, 10), 3),
         (25, 1, 3, 3, 12, (80, 40, 20, 10), 3),
-        (30, 1, 4, 4, 14, (96, 48, 24, 12), 4),
+        (30, 1, 3, 3, 12, (80, 40, 20, 10), 3),
         (50, 2, 6, 6, 24, (160, 80, 40, 20), 6),
-        (60, 2, 7, 7, 29, (192, 96, 48, 24), 7),
-        (1, 1, 1, 1, 1, (3, 2, 1, 1), 3),
+        (60, 2, 6, 6, 24, (160, 80, 40, 20), 6),
+        (100, 4, 12, 12, 48, (320, 160, 80, 40), 12),
+        (1, 1, 3, 3, 12, (80, 40, 20, 10), 3),
     ],
 )
 def test_the_times_of_tracking_in_frames(
@@ -42,7 +43,7 @@ def test_the_times_of_tracking_in_frames(
 @pytest.mark.parametrize("rate", [50, 60, 100, 120])
 def test_more_frames_a_second_mean_hardly_more_looks(rate: float) -> None:
     pace = FramePace(rate)
-    assert rate / pace.look_stride <= 30 and rate / pace.calm_stride <= 9
+    assert rate / pace.look_stride <= 30 and rate / pace.calm_stride <= 10
 
 
 def ticks(rate: Fraction, time_base: Fraction, times: list[int]) -> list[int]:
