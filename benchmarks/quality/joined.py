@@ -27,9 +27,9 @@ from benchmarks.quality.evidence import Clip, Constants, Pairs, as_arguments, fi
 from benchmarks.quality.run_settings import offline_settings
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis, FloatArray, IntArray, Shot, Tracklet
-from processors.people.pair_evidence import PairEvidence
+from processors.people.pair_evidence import PairEvidence, TrackletSimilarity
 from processors.people.tracklet_evidence import Continuation
-from processors.people.tracklet_grouping import TrackletSimilarity, group_tracklets
+from processors.people.tracklet_grouping import group_tracklets
 from utils.files import write_json
 from utils.pair_matrix import PairMatrix
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import FaceAnalysis, FloatArray, IntArray, Timeline
-from processors.people.pair_evidence import ComparedTracklets, tracklet_similarity
-from processors.people.tracklet_evidence import seen_together, tracklet_weights
+from core.types import FaceAnalysis, FloatArray, IntArray, Timeline, Tracklet
+from processors.people.pair_evidence import ComparedTracklets, compare
+from processors.people.tracklet_evidence import duplicate_tracklets, seen_together, tracklet_weights
 from utils.pair_matrix import PairMatrix, item_blocks
 
 DOUBTFUL_BELOW = 0.75
@@ -80,11 +80,10 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
     """
     owners = {number: row for row, person in enumerate(timeline.people) for number in person.tracklets}
     owners |= {number: len(timeline.people) + row for row, number in enumerate(timeline.unknown)}
-    by_id = {t.id: t for t in analysis.tracklets if t.id in owners and len(t.embeddings)}
     if compared is None:
-        compared = ComparedTracklets(tuple(by_id), tracklet_similarity(list(by_id.values()), analysis))
+        compared = _compare([t for t in analysis.tracklets if t.id in owners], analysis)
     labels = np.array([owners[number] for number in compared.ids], np.int64)
-    weights = tracklet_weights([by_id[number] for number in compared.ids])
+    weights = tracklet_weights([analysis.tracklets_by_id[number] for number in compared.ids])
     apart = _known_apart(analysis, timeline, owners)
     names = [person.name for person in timeline.people]
     likeness = _likeness_to_people(compared.similarity, labels, weights, len(owners), len(names))
@@ -96,6 +95,16 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
         people[name] = PersonDoubt(value, ids, _nearest(row, likeness[row], apart, names))
     unknown = {number: _nearest(owners[number], likeness[owners[number]], apart, names) for number in timeline.unknown}
     return VideoDoubts(people, unknown)
+
+
+def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedTracklets:
+    """The same comparison that a new timeline of these tracklets would rest on."""
+    ordered = sorted(tracklets, key=lambda t: (t.start, t.id))
+    kinds: tuple[list[Tracklet], list[Tracklet]] = ([], [])
+    for tracklet, is_second in zip(ordered, duplicate_tracklets(ordered).tolist(), strict=True):
+        if len(tracklet.embeddings):
+            kinds[is_second].append(tracklet)
+    return compare(*kinds, analysis)
 
 
 def weakest_division(similarity: FloatArray, weights: NDArray[np.float64]) -> tuple[float | None, IntArray]:

@@ -7,7 +7,7 @@ two. They add up, and a similarity of 0.5 is where they cancel out. The constant
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,3 +130,32 @@ def tracklet_similarity(
         ModelError: the analysis names an embedder without calibration.
     """
     return PairMatrix(len(tracklets), PairEvidence(tracklets, analysis, links=links).similarity)
+
+
+TrackletSimilarity = Callable[[Sequence[Tracklet], FaceAnalysis, Sequence[Continuation]], PairMatrix]
+"""how alike every two of some tracklets are, in [0, 1], by the analysis and by which of them continues which"""
+
+
+def compare(
+    evidence: Sequence[Tracklet],
+    second: Sequence[Tracklet],
+    analysis: FaceAnalysis,
+    similarity: TrackletSimilarity = tracklet_similarity,
+) -> ComparedTracklets:
+    """Compare tracklets, all with embeddings and in time order.
+
+    Args:
+        evidence: those that tell who is who; they come first.
+        second: second tracks on a face that is tracked already, for those who look through the unknown ones. They
+            continue nobody.
+        analysis: of the video that they come from.
+        similarity: by which they are compared.
+
+    Raises:
+        ModelError: the analysis names an embedder without calibration.
+    """
+    everybody = [*evidence, *second]
+    if not everybody:
+        return ComparedTracklets((), PairMatrix.of(np.zeros((0, 0))))
+    links = continuations(evidence, analysis.bounds_s)
+    return ComparedTracklets(tuple(t.id for t in everybody), similarity(everybody, analysis, links))

@@ -12,7 +12,7 @@ stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from config import IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
-from processors.people.pair_evidence import ComparedTracklets, tracklet_similarity
+from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarity, compare, tracklet_similarity
 from processors.people.tracklet_evidence import (
     Continuation,
     continuations,
@@ -51,9 +51,6 @@ _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
 _NEARBY_SIMILARITY = 0.3
 """similarity that such a tracklet needs; 0.5 would be even odds"""
-
-TrackletSimilarity = Callable[[Sequence[Tracklet], FaceAnalysis, Sequence[Continuation]], PairMatrix]
-"""how alike every two of some tracklets are, in [0, 1], by the analysis and by which of them continues which"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,15 +134,11 @@ class _Grouper:
         self._similarity = PairMatrix.of(np.zeros((0, 0)))
 
     def compare(self, similarity: TrackletSimilarity) -> ComparedTracklets:
-        """Compare all tracklets with embeddings: first those that count as evidence, then the second tracks.
-
-        Second tracks are compared for those who look through the unknown ones. They continue nobody.
-        """
-        evidence = [self._tracklets[k] for k in self.embedded]
-        everybody = [*evidence, *(self._tracklets[k] for k in self._second)]
-        if everybody:
-            self._similarity = similarity(everybody, self._analysis, continuations(evidence, self._seconds))
-        return ComparedTracklets(tuple(t.id for t in everybody), self._similarity)
+        """Compare all tracklets with embeddings; those that count as evidence come first, in their order."""
+        evidence, second = ([self._tracklets[k] for k in rows] for rows in (self.embedded, self._second))
+        compared = compare(evidence, second, self._analysis, similarity)
+        self._similarity = compared.similarity
+        return compared
 
     def assign_online(self, manager: SmartEmbeddingManager) -> None:
         predecessors = {link.later: link for link in self._links}

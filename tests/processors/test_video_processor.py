@@ -174,7 +174,7 @@ def test_tracklets_are_compared_once(stages, processor, monkeypatch):
     def again(*arguments):
         raise AssertionError("compared again")
 
-    monkeypatch.setattr(doubt, "tracklet_similarity", again)
+    monkeypatch.setattr(doubt, "compare", again)
     assert processor.finish(RECORD).people[0].doubt.similarity is None
 
 

