@@ -80,9 +80,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """From a worker: its job has ended, and it is ready for another one."""
+    """From a worker: its job has ended, and it is ready for another one.
+
+    trouble: why no other job should be given to any worker in its place, or "".
+    """
 
     outcome: JobOutcome | SetAside
+    trouble: str = ""
 
 
 def real_host(terms: HostTerms, link: JobLink) -> JobHost:

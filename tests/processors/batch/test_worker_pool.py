@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from processors.batch import worker_pool
+from processors.batch import pool_worker
 from processors.batch.executor import JobOutcome
 from processors.batch.input_result import InputResult
 from processors.batch.job_link import HostTerms
 from processors.batch.naming_desk import NamingDesk
+from processors.batch.pool_worker import ProcessSource
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunHistory, RunJournal
 from processors.batch.stage_runner import StageRunner
@@ -54,15 +55,13 @@ class Pool:
         self.monitor, self.journal = BatchMonitor(), Journal()
         self.threads = WorkerThreads(self.monitor.stop)
         self.pool = WorkerPool(
-            count,
-            HostTerms(Settings(), folder / "out", 3, LEVELS),
+            ProcessSource(count, HostTerms(Settings(), folder / "out", 3, LEVELS), named_host),
             NamingDesk(None, self.monitor.stop),
             RemoteMonitor(self.monitor, self.journal),
             StageRunner(self.journal),
             self.threads,
             self.monitor.stop,
             stall_limit_s=stall_limit_s,
-            make_host=named_host,
         )
         self.threads.start()
 
@@ -189,7 +188,7 @@ def test_a_stop_ends_everything_at_once(make_pool: Callable[..., Pool]) -> None:
 
 
 def test_a_process_takes_few_videos(make_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "JOBS_PER_PROCESS", 2)
+    monkeypatch.setattr(pool_worker, "JOBS_PER_PROCESS", 2)
     pool = make_pool(1)
     pool.run("a", "b", "c")
     processes = [process for _, process in pool.analysed()]
@@ -202,5 +201,5 @@ def test_a_run_without_room_for_processes_says_so(
     def full(*_: object) -> None:
         raise OSError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(worker_pool, "PoolWorker", full)
+    monkeypatch.setattr(pool_worker, "PoolWorker", full)
     assert make_pool(2).run("a")["a"].reason == "no worker process can be started: Resource temporarily unavailable"
