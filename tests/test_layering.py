@@ -46,10 +46,9 @@ OURS = {"main", "config", "processors", "core", "utils"}
 NOT_FOR_THE_PROGRAM = {"tests", "benchmarks", "videos"}
 
 TOP_LEVEL = {
-    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "requirements-models.txt", "requirements-ray.txt",
-    "constraints.txt", "refactor.md", "README.md", "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md", "Makefile", "docs", "processors", "core",
-    "utils", "videos", "tests",
-    "benchmarks",
+    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "requirements-models.txt",
+    "requirements-ray.txt", "constraints.txt", "refactor.md", "README.md", "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md",
+    "Makefile", "docs", "processors", "core", "utils", "videos", "tests", "benchmarks",
 }  # fmt: skip
 """files and folders there besides dot-files"""
 

@@ -14,9 +14,11 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -39,6 +41,8 @@ INSTALL = "python -m pip install -r requirements-ray.txt"
 _CONNECT_TIMEOUT_S = 5.0
 _OBJECT_STORE_BYTES = 80 * 2**20
 """of a local cluster: about the least that Ray takes; what travels is a few kB per message"""
+_LONGEST_TEMPORARY_FOLDER = 16
+"""Ray adds 70 characters to it, and the address of a socket has 107 at most"""
 _CALLS_AT_A_TIME = 4
 """of one worker: a job, a fetch, an answer, a stop"""
 _IMPATIENT = {
@@ -74,6 +78,9 @@ def connect(address: str) -> RayCluster:
         os.environ.update(_IMPATIENT)
     ray = _import_ray()
     options: dict[str, Any] = {"address": address}
+    own_folder = _own_folder() if address == LOCAL else None
+    if own_folder is not None:
+        options["_temp_dir"] = own_folder
     if address == LOCAL:
         options |= {
             "num_cpus": available_cpus(),
@@ -84,16 +91,18 @@ def connect(address: str) -> RayCluster:
         with _own_signal_handlers():
             ray.init(**options, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR)
     except Exception as error:
+        _remove(own_folder)
         raise SettingsError(_why_not_connected(address, error)) from error
-    return RayCluster(ray)
+    return RayCluster(ray, own_folder)
 
 
 class RayCluster:
     """A `Cluster`."""
 
-    def __init__(self, ray: Any) -> None:
-        """ray: the module, connected."""
+    def __init__(self, ray: Any, own_folder: str | None = None) -> None:
+        """ray: the module, connected. own_folder: of the logs and sockets of a local cluster; removed in the end."""
         self._ray = ray
+        self._own_folder = own_folder
 
     def nodes(self) -> list[ClusterNode]:
         """See `Cluster.nodes`."""
@@ -126,6 +135,7 @@ class RayCluster:
     def close(self) -> None:
         """See `Cluster.close`."""
         self._ray.shutdown()
+        _remove(self._own_folder)
 
     def _only_on(self, node: ClusterNode) -> Any:
         strategies = importlib.import_module("ray.util.scheduling_strategies")
@@ -234,6 +244,18 @@ def _address_of(address: str) -> str:
         raise SettingsError(f"no cluster listens at {ascii_safe(address)} ({reason})", hint=hint) from error
 
 
+def _own_folder() -> str | None:
+    """A folder for a local cluster; None where the path would be too long for its sockets."""
+    if len(tempfile.gettempdir()) > _LONGEST_TEMPORARY_FOLDER:
+        return None
+    return tempfile.mkdtemp(prefix="ray-")
+
+
+def _remove(folder: str | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _import_ray() -> Any:
     try:
         ray = importlib.import_module("ray")
@@ -260,6 +282,8 @@ def _why_not_connected(address: str, error: Exception) -> str:
         token = "RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token"
         return f"what listens at {address} is no Ray cluster, or it takes another token than that of {token}"
     first = ascii_safe(text.strip().splitlines()[0]) if text.strip() else type(error).__name__
+    if address == LOCAL:
+        return f"no cluster can be started on this machine: {first}"
     return f"the cluster at {address} cannot be used: {first}"
 
 

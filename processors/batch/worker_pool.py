@@ -10,6 +10,7 @@ left out if that one breaks, too. A worker takes few videos, so that what foreig
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import queue
@@ -21,7 +22,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.errors import WorkerGoneError
+from core.errors import InterruptedRunError, WorkerGoneError
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import failed, interrupted
 from processors.batch.job_host import SetAside
@@ -122,9 +123,10 @@ class WorkerPool:
 
     def _manage(self) -> None:
         try:
-            if self._has_work():
-                self._source.open()
-                self._work()
+            with contextlib.suppress(InterruptedRunError):
+                if self._has_work():
+                    self._source.open()
+                    self._work()
         finally:
             # An idle worker has nothing to lose.
             for worker in list(self._workers):

@@ -110,7 +110,7 @@ class FakeRay(ModuleType):
         return decorate
 
     def kill(self, actor: Actor, *, no_restart: bool) -> None:
-        assert no_restart
+        assert no_restart, "the batch restarts workers"
         actor.die("The actor is dead because it was killed by `ray.kill`.")
 
     def shutdown(self) -> None:

@@ -89,6 +89,19 @@ def test_a_local_cluster_is_private_and_reports_nothing(monkeypatch: pytest.Monk
     assert not ray.is_connected
 
 
+def test_a_local_cluster_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ray = use(monkeypatch, FakeRay())
+    monkeypatch.setattr(module, "_LONGEST_TEMPORARY_FOLDER", 1000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cluster = connect("local")
+    assert Path(ray.options["_temp_dir"]).parent == tmp_path
+    cluster.close()
+    ray._error = RuntimeError("no memory")
+    with pytest.raises(SettingsError, match="no cluster can be started on this machine: no memory"):
+        connect("local")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_rays_handler_of_sigterm_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = use(monkeypatch, FakeRay())
     ours = signal.getsignal(signal.SIGTERM)
