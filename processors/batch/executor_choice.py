@@ -25,6 +25,7 @@ from processors.batch.worker_threads import WorkerThreads
 from processors.known_people.people_namer import PeopleNamer
 from utils.batch_monitor import BatchMonitor
 from utils.log_forwarding import log_levels
+from utils.plurals import count_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,8 @@ def executor_here(parts: RunParts, make_processor: MakeProcessor, release_models
 
 def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost) -> Executor:
     """Works on `workers` videos at a time. make_host: called in each process."""
-    run = parts.settings.run
-    threads = max(1, thread_budget(run.threads).total // workers)
-    logger.info("%d videos at a time, each with %d threads", workers, threads)
+    threads = max(1, thread_budget(parts.settings.run.threads).total // workers)
+    logger.info("%d videos at a time, each with %s", workers, count_of(threads, "thread"))
     terms = HostTerms(parts.settings, parts.output_dir, threads, log_levels())
     return _pool(parts, ProcessSource(workers, terms, make_host))
 

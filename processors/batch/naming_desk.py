@@ -38,6 +38,7 @@ class NamingDesk:
         self._lock = threading.Lock()
         self._order: list[Fingerprint] = []
         self._waiting: dict[Fingerprint, _Asked] = {}
+        self._named: dict[Fingerprint, VideoNames] = {}
         self._work: queue.Queue[_Asked | None] = queue.Queue()
 
     def expect(self, video: Fingerprint) -> None:
@@ -52,6 +53,7 @@ class NamingDesk:
             if video in self._order:
                 self._order.remove(video)
             self._waiting.pop(video, None)
+            self._named.pop(video, None)
         self._serve_next()
 
     def is_turn(self, video: Fingerprint) -> bool:
@@ -103,10 +105,15 @@ class NamingDesk:
         if isinstance(question, ClipsMade):
             namer.note_clips(question.fingerprint, question.clips)
             return None
-        namer.take_up_photos()
-        names = namer.decide(question.case)
+        video = question.case.video.fingerprint
+        names = self._named.get(video)
+        if names is None:
+            namer.take_up_photos()
+            names = namer.decide(question.case)
         with self._lock:
-            if question.case.video.fingerprint in self._order:
-                self._order.remove(question.case.video.fingerprint)
+            # For a worker that takes the job over from one that broke: the gallery may know more by then.
+            self._named[video] = names
+            if video in self._order:
+                self._order.remove(video)
         self._serve_next()
         return names

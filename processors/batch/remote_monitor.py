@@ -7,6 +7,10 @@ import threading
 from processors.batch.job_link import JobEvent, JournalEntry, StageProgress
 from processors.batch.run_journal import RunJournal
 from utils.batch_monitor import BatchMonitor
+from utils.log_forwarding import SentMessage
+
+_OF_THE_MACHINE = ("core.model_manager", "core.models.", "core.media.h264_encoder", "processors.batch.model_loader")
+"""loggers whose messages tell of networks, devices and encoders: every worker finds the same, and it is said once"""
 
 
 class RemoteMonitor:
@@ -17,6 +21,7 @@ class RemoteMonitor:
         self._journal = journal
         self._lock = threading.Lock()
         self._stages: dict[str, str] = {}
+        self._said: set[str] = set()
 
     def receive(self, event: JobEvent) -> None:
         """Deal with an event; those of one worker come in their order."""
@@ -29,7 +34,7 @@ class RemoteMonitor:
                 elif event.event == "end":
                     self._stages.pop(event.name, None)
             self._journal.tell(event.event, event.name, event.detail)
-        else:
+        elif self._is_new(event):
             event.log()
 
     def forget(self, name: str) -> str:
@@ -42,3 +47,11 @@ class RemoteMonitor:
         if stage:
             self._journal.tell("end", name, stage)
         return stage
+
+    def _is_new(self, event: SentMessage) -> bool:
+        if not event.logger.startswith(_OF_THE_MACHINE):
+            return True
+        with self._lock:
+            is_new = event.message not in self._said
+            self._said.add(event.message)
+            return is_new

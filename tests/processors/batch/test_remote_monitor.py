@@ -53,3 +53,12 @@ def test_the_stage_of_a_dead_worker_has_ended_for_the_journal() -> None:
     assert remote.forget("a") == "finish"
     assert journal.told[-1] == ("end", "a", "finish")
     assert remote.forget("a") == ""
+
+
+def test_what_every_worker_finds_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    remote = RemoteMonitor(BatchMonitor(), Journal())
+    with caplog.at_level(logging.INFO):
+        for video in "ab":
+            for logger, message in (("core.model_manager", "no weights"), ("core.media.video_reader", "odd frame")):
+                remote.receive(SentMessage(logger, logging.WARNING, message, (video, "analyse"), 0.0))
+    assert [record.getMessage() for record in caplog.records] == ["no weights", "odd frame", "odd frame"]
