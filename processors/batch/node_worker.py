@@ -103,7 +103,8 @@ class NodeWorker:
         # How a job ended is said by the worker; what counts here is that it could not be carried out at all.
         if (error := ended.exception()) is not None:
             self._cause = self._cause or str(error)
-            self._remote.kill()
+            # Not here: Ray waits for ever for itself if it is asked for something while it tells of an end.
+            threading.Thread(target=self._remote.kill, name="worker", daemon=True).start()
 
     def _listen(self) -> None:
         try:

@@ -21,6 +21,10 @@ class ActorDiedError(Exception):
     """Named like Ray's."""
 
 
+_telling = threading.local()
+"""`now` is True on a thread on which Ray tells that a call has ended"""
+
+
 class Ref:
     """A reference to the result of a call; `call` is done on a thread of its own."""
 
@@ -33,15 +37,20 @@ class Ref:
         try:
             result = self._call()
         except Exception as error:
-            if not self._future.done():
-                self._future.set_exception(error)
+            self.fail(error)
         else:
-            if not self._future.done():
-                self._future.set_result(result)
+            self._tell(lambda: self._future.set_result(result))
 
     def fail(self, error: Exception) -> None:
-        if not self._future.done():
-            self._future.set_exception(error)
+        self._tell(lambda: self._future.set_exception(error))
+
+    def _tell(self, end: Callable[[], None]) -> None:
+        _telling.now = True
+        try:
+            if not self._future.done():
+                end()
+        finally:
+            _telling.now = False
 
     def future(self) -> Future[Any]:
         return self._future
@@ -92,6 +101,7 @@ class FakeRay(ModuleType):
         self.options: dict[str, Any] = {}
         self.listed: list[dict[str, Any]] = [NODE]
         self.actors: list[Actor] = []
+        self.deadlocks = 0
         self.is_connected = False
 
     def init(self, **options: Any) -> None:
@@ -111,6 +121,7 @@ class FakeRay(ModuleType):
 
     def kill(self, actor: Actor, *, no_restart: bool) -> None:
         assert no_restart, "the batch restarts workers"
+        self.deadlocks += getattr(_telling, "now", False)
         actor.die("The actor is dead because it was killed by `ray.kill`.")
 
     def shutdown(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ from core.errors import SettingsError, ToolMissingError, WorkerGoneError
 from processors.batch import ray_cluster as module
 from processors.batch.cluster import ClusterNode, WorkerShare
 from processors.batch.node_check import NodeQuestion, NodeReport
+from processors.batch.node_worker import NodeWorker
 from processors.batch.ray_cluster import RayCluster, connect
 from processors.batch.worker_process import Answered, Asked, Ended
 from tests.processors.batch.job_material import ScriptedVideo, host_terms, nothing, video_job
@@ -251,6 +254,34 @@ def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.Monkey
     worker.kill()
     with pytest.raises(WorkerGoneError, match="ended by the run"):
         worker.fetch().result(5)
+
+
+def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ray 2.60 would wait for itself for ever: seen when a worker was killed."""
+    ray = use(monkeypatch, FakeRay())
+    monkeypatch.setattr(module.RayActor, "take_over_log", nothing)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def analyse(_: Any) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(
+        "processors.batch.job_host.VideoProcessorFactory.__call__",
+        lambda self, job, monitor: ScriptedVideo(job, monitor, analyse, nothing),
+    )
+    node = ClusterNode("n1", "node1", 4, 0)
+    inbox: Any = queue.SimpleQueue()
+    worker = NodeWorker(node, RayCluster(ray).start(WorkerShare(node, 4, 0), host_terms(tmp_path)), inbox)
+    worker.give(video_job(tmp_path, "a"))
+    assert begun.wait(10)
+    ray.actors[0].die("The actor is dead because its worker process has died.")
+    while inbox.get(timeout=10)[1] is not None:
+        pass
+    go_on.set()
+    ray.actors[0].instance.stop()
+    assert worker.cause_of_death() == "on node node1: killed or crashed"
+    assert ray.deadlocks == 0
 
 
 def test_ray_itself_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
