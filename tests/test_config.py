@@ -191,3 +191,14 @@ def test_what_is_no_cluster(address):
 
 def test_analyses_are_kept_forever_by_default():
     assert Settings().run.keep_analyses_s is None
+
+
+@pytest.mark.parametrize(("given", "value"), [("auto", "auto"), ("4", 4), (4, 4), (64, 64)])
+def test_numbers_of_workers(given, value):
+    assert load_settings(None, {"run": {"workers": given}}).run.workers == value
+
+
+@pytest.mark.parametrize("given", ["many", "0", 0, 65, "-1", True])
+def test_what_is_no_number_of_workers(given):
+    with pytest.raises(SettingsError, match=r"workers"):
+        load_settings(None, {"run": {"workers": given}})

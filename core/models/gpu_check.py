@@ -32,7 +32,6 @@ def why_no_gpu() -> str:
     )
 
 
-@lru_cache(maxsize=1)
 def _why_driver_finds_no_gpu() -> str:
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")

@@ -1,12 +1,11 @@
 """The seam between the batch and whatever processes its videos.
 
 The batch (`processors/batch_runner.py`) finds out what has to be done about each input, which is cheap, and submits one
-job per video; an executor processes it and returns the outcome. `VideoPipeline` is the only executor so far: two
-threads of this process. Jobs and outcomes are plain values that can be pickled, so an executor may also use other
-processes or machines.
+job per video; an executor processes it and returns the outcome. `VideoPipeline` works in this process, `WorkerPool` in
+several others. Jobs and outcomes are plain values that can be pickled.
 
-Crashes are handled one level up: `worker_supervisor` starts a new process for the whole batch, and the batch first
-submits the jobs that were in progress, one at a time.
+A crash of this process is handled one level up: `worker_supervisor` starts a new process for the whole batch, and the
+batch first submits the jobs that were in progress, one at a time. An executor with other processes deals with theirs.
 """
 
 from __future__ import annotations

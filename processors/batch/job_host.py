@@ -14,7 +14,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from core.errors import InterruptedRunError
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.job_link import HostTerms, JobLink, JournalEntry, StageProgress, TurnWanted
 from processors.batch.remote_namer import RemoteNamer
@@ -96,8 +95,8 @@ class JobHost:
             return True
         try:
             return bool(self._link.ask(TurnWanted(job.fingerprint)))
-        except InterruptedRunError:
-            return True  # the next stage says so
+        except Exception:
+            return True  # what is wrong is met again when people are named, and said there
 
     def _with_own_run_settings(self, job: VideoJob) -> VideoJob:
         own = {name: getattr(self._settings.run, name) for name in _OF_THE_MACHINE}

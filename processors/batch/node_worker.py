@@ -13,7 +13,7 @@ from core.errors import WorkerGoneError
 from processors.batch.cluster import ClusterNode, RemoteWorker
 from processors.batch.executor import VideoJob
 from processors.batch.pool_worker import JOBS_PER_PROCESS
-from processors.batch.worker_process import Answered, Asked
+from processors.batch.worker_process import Asked, answered
 from processors.batch.worker_source import Inbox
 
 START_TIMEOUT_S = 600.0
@@ -93,9 +93,7 @@ class NodeWorker:
         return f"on node {self._node.name}: {self._cause}"
 
     def _answer(self, number: int, future: Future[Any]) -> None:
-        error = future.exception()
-        answered = Answered(number, error=error) if isinstance(error, Exception) else Answered(number, future.result())
-        self._remote.answer(answered)
+        self._remote.answer(answered(number, future))
         self.heard()
         self._open_questions.discard(number)
 

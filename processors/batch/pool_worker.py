@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import pickle
 import subprocess
 import sys
 import threading
@@ -14,8 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from core.errors import PipelineError
-from processors.batch.worker_process import PROGRAM_TEXT, Answered, Asked, MakeHost, Start, Stop, real_host
+from processors.batch.worker_process import PROGRAM_TEXT, Asked, MakeHost, Start, Stop, answered, real_host
 from utils.child_processes import cause_of_death
 
 if TYPE_CHECKING:
@@ -104,6 +102,8 @@ class PoolWorker:
                 [sys.executable, "-c", PROGRAM_TEXT, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                # For PyTorch where it runs the networks; OpenVINO and the decoders are told by the settings.
+                env={"OMP_NUM_THREADS": str(terms.threads), **os.environ},
             )
         except BaseException:
             ours.close()
@@ -157,8 +157,7 @@ class PoolWorker:
             return "it closed its pipe"
 
     def _answer(self, number: int, future: Future[Any]) -> None:
-        error = future.exception()
-        self._post(Answered(number, error=_sendable(error)) if error else Answered(number, future.result()))
+        self._post(answered(number, future))
         self.heard()
         self._open_questions.discard(number)
 
@@ -174,12 +173,3 @@ class PoolWorker:
         with self._sending:
             self._pipe.close()
         self._inbox.put((self, None))
-
-
-def _sendable(error: BaseException) -> Exception:
-    """`error`, or if it does not survive the way to another process, one that says the same."""
-    try:
-        arrived = pickle.loads(pickle.dumps(error))
-    except Exception:
-        arrived = None
-    return arrived if isinstance(arrived, Exception) else PipelineError(str(error))

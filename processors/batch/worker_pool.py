@@ -324,5 +324,6 @@ class WorkerPool:
         task.future.set_result(outcome)
 
     def _discard(self, worker: Worker) -> None:
-        del self._workers[worker]
+        with self._changed:
+            del self._workers[worker]
         self._source.end(worker)
