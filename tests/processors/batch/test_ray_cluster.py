@@ -88,6 +88,7 @@ def test_a_local_cluster_is_private_and_reports_nothing(monkeypatch: pytest.Monk
         tokens.add(os.environ["RAY_AUTH_TOKEN"])
     assert len(tokens) == 2 and min(map(len, tokens)) == 64
     assert (os.environ["RAY_AUTH_MODE"], os.environ["RAY_USAGE_STATS_ENABLED"]) == ("token", "0")
+    assert os.environ["RAY_worker_niceness"] == "0", "as fast as without Ray"
     assert ray.options["address"] == "local" and ray.options["include_dashboard"] is False
     assert not ray.is_connected
 
