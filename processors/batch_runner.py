@@ -63,7 +63,7 @@ def run_batch(
     """Process `inputs` into folders below `output_dir` and write the summary and the pages there.
 
     make_processor: for videos that are all processed here; None for real processors, here or in worker processes.
-    make_host: in each worker process.
+    make_host: in each worker process, on this machine or a node.
     journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
         one of them crashed is tried once more, alone and before the others.
     given: names of the settings that the user asks for, "section.name"; in all others a finished folder keeps the
@@ -95,7 +95,7 @@ def run_batch(
         workers = worker_count(settings, len(inputs)) if make_processor is None else 1
         uses_cluster = bool(settings.run.cluster) and make_processor is None
         if uses_cluster:
-            executor = executor_of_cluster(parts, [source.path for source in inputs if not source.problem])
+            executor = executor_of_cluster(parts, [source.path for source in inputs if not source.problem], make_host)
         elif workers > 1:
             executor = executor_of_processes(parts, workers, make_host)
         else:

@@ -13,7 +13,7 @@ from processors.batch.cluster_worker import Said
 from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport
-from processors.batch.worker_process import Answered
+from processors.batch.worker_process import Answered, MakeHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Cluster(Protocol):
         """What `node` says to `question`. The future raises `WorkerGoneError` if nothing can be run there."""
         ...
 
-    def start(self, share: WorkerShare, terms: HostTerms) -> RemoteWorker:
-        """Start a worker; does not wait until it is there."""
+    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
+        """Start a worker, which calls `make_host`; does not wait until it is there."""
         ...
 
     def close(self) -> None:

@@ -56,13 +56,16 @@ def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost) ->
     return _pool(parts, ProcessSource(workers, terms, make_host))
 
 
-def executor_of_cluster(parts: RunParts, inputs: Sequence[Path]) -> Executor:
-    """Works on the nodes of a cluster, on as many videos at a time as the nodes allow. inputs: files of the run."""
+def executor_of_cluster(parts: RunParts, inputs: Sequence[Path], make_host: MakeHost) -> Executor:
+    """Works on the nodes of a cluster, on as many videos at a time as the nodes allow.
+
+    inputs: files of the run. make_host: called in each worker.
+    """
     from processors.batch.node_source import NodeSource
     from processors.batch.ray_cluster import connect
 
     address = parts.settings.run.cluster
-    source = NodeSource(lambda: connect(address), parts.settings, inputs, parts.output_dir, parts.monitor)
+    source = NodeSource(lambda: connect(address), parts.settings, inputs, parts.output_dir, parts.monitor, make_host)
     return _pool(parts, source)
 
 

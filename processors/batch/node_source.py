@@ -14,6 +14,7 @@ from processors.batch.cluster import Cluster, WorkerShare
 from processors.batch.cluster_nodes import agreed_nodes, worker_shares
 from processors.batch.job_link import HostTerms
 from processors.batch.node_worker import NodeWorker
+from processors.batch.worker_process import MakeHost, real_host
 from processors.batch.worker_source import Inbox, Worker
 from utils.batch_monitor import BatchMonitor
 from utils.log_forwarding import log_levels
@@ -48,8 +49,12 @@ class NodeSource:
         inputs: Sequence[Path],
         output_dir: Path,
         monitor: BatchMonitor,
+        make_host: MakeHost = real_host,
     ) -> None:
-        """connect: to the cluster. inputs: files of the run. monitor: is told how many workers there are."""
+        """connect: to the cluster. inputs: files of the run. monitor: is told how many workers there are.
+
+        make_host: called in each worker.
+        """
         self.count = 1
         self._connect = connect
         # A worker that downloads what others do not have would give other results than they.
@@ -57,6 +62,7 @@ class NodeSource:
         self._inputs = inputs
         self._output_dir = output_dir
         self._monitor = monitor
+        self._make_host = make_host
         self._cluster: Cluster | None = None
         self._slots: list[_Slot] = []
 
@@ -80,7 +86,7 @@ class NodeSource:
         if slot is None or self._cluster is None:
             raise OSError("every share of the nodes has a worker")
         terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels())
-        slot.worker = NodeWorker(slot.share.node, self._cluster.start(slot.share, terms), inbox)
+        slot.worker = NodeWorker(slot.share.node, self._cluster.start(slot.share, terms, self._make_host), inbox)
         return slot.worker
 
     def end(self, worker: Worker) -> None:

@@ -31,7 +31,7 @@ from processors.batch.cluster_worker import ClusterWorker, Said
 from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport, examine_node
-from processors.batch.worker_process import Answered
+from processors.batch.worker_process import Answered, MakeHost
 
 LOCAL = "local"
 AUTO = "auto"
@@ -45,6 +45,8 @@ _LONGEST_TEMPORARY_FOLDER = 16
 """Ray adds 70 characters to it, and the address of a socket has 107 at most"""
 _CALLS_AT_A_TIME = 4
 """of one worker: a job, a fetch, an answer, a stop"""
+_EAGER = {"RAY_worker_niceness": "0"}
+"""otherwise Ray's workers give way to every other program, with a niceness of 15"""
 _IMPATIENT = {
     "RAY_NUM_REDIS_GET_RETRIES": "1",
     "RAY_py_gcs_connect_timeout_s": "5",
@@ -73,8 +75,7 @@ def connect(address: str) -> RayCluster:
     if address == LOCAL:
         # For this cluster only: who has no token can run nothing in it.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
-        # Else Ray's workers give way to every other program, with a niceness of 15.
-        os.environ["RAY_worker_niceness"] = "0"
+        os.environ.update(_EAGER)
     else:
         address = _address_of(address)
         os.environ.update(_IMPATIENT)
@@ -122,7 +123,7 @@ class RayCluster:
         call = task.options(scheduling_strategy=self._only_on(node)).remote(question)
         return _watched(call.future())
 
-    def start(self, share: WorkerShare, terms: HostTerms) -> RayWorker:
+    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RayWorker:
         """See `Cluster.start`."""
         actor = self._ray.remote(
             num_cpus=share.cpus,
@@ -132,7 +133,7 @@ class RayCluster:
             max_concurrency=_CALLS_AT_A_TIME,
             scheduling_strategy=self._only_on(share.node),
         )(RayActor)
-        return RayWorker(self._ray, actor.remote(terms))
+        return RayWorker(self._ray, actor.remote(terms, make_host))
 
     def close(self) -> None:
         """See `Cluster.close`."""
@@ -147,9 +148,9 @@ class RayCluster:
 class RayActor(ClusterWorker):
     """A `ClusterWorker` that has its process to itself."""
 
-    def __init__(self, terms: HostTerms) -> None:
+    def __init__(self, terms: HostTerms, make_host: MakeHost) -> None:
         limit_process_threads()
-        super().__init__(terms)
+        super().__init__(terms, make_host)
         self.take_over_log()
 
 

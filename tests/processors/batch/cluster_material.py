@@ -13,7 +13,7 @@ from processors.batch.cluster_worker import ClusterWorker, Said
 from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport
-from processors.batch.worker_process import Answered, MakeHost, Started, real_host
+from processors.batch.worker_process import Answered, MakeHost, Started
 
 
 class FakeWorker:
@@ -82,9 +82,8 @@ class FakeCluster:
         workers: all that were started, with their shares.
     """
 
-    def __init__(self, nodes: list[ClusterNode], make_host: MakeHost = real_host) -> None:
+    def __init__(self, nodes: list[ClusterNode]) -> None:
         self._nodes = nodes
-        self._make_host = make_host
         self.workers: list[tuple[WorkerShare, FakeWorker]] = []
         self.reports: dict[str, NodeReport | WorkerGoneError | None] = {}
         self.dead_nodes: dict[str, str] = {}
@@ -102,8 +101,8 @@ class FakeCluster:
             answer.set_result(report)
         return answer
 
-    def start(self, share: WorkerShare, terms: HostTerms) -> FakeWorker:
-        worker = FakeWorker(ClusterWorker(terms, self._make_host), self.dead_nodes.get(share.node.id, ""))
+    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> FakeWorker:
+        worker = FakeWorker(ClusterWorker(terms, make_host), self.dead_nodes.get(share.node.id, ""))
         self.workers.append((share, worker))
         return worker
 

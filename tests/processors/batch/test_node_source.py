@@ -47,12 +47,12 @@ class Run:
         self.threads = WorkerThreads(self.monitor.stop)
         self.analysed: list[tuple[str, str]] = []
         self.connected = 0
-        self.cluster = FakeCluster(nodes, self._host)
+        self.cluster = FakeCluster(nodes)
         self._analyse = analyse
         journal = RunJournal()
         self.desk = NamingDesk(None, self.monitor.stop)
         self.pool = WorkerPool(
-            NodeSource(self._connect, Settings(), [], folder, self.monitor),
+            NodeSource(self._connect, Settings(), [], folder, self.monitor, self._host),
             self.desk,
             RemoteMonitor(self.monitor, journal),
             StageRunner(journal),
@@ -325,7 +325,7 @@ def test_workers_download_nothing(make_run: Callable[..., Run], tmp_path: Path) 
 
     make_run()  # for its patches
     settings = load_settings(None, {"run": {"threads": 3}})
-    source = NodeSource(lambda: FakeCluster(NODES, host), settings, [], tmp_path, BatchMonitor())
+    source = NodeSource(lambda: FakeCluster(NODES), settings, [], tmp_path, BatchMonitor(), host)
     source.open()
     source.end(source.start(queue.SimpleQueue()))
     source.close()

@@ -23,7 +23,7 @@ from processors.batch.cluster import ClusterNode, WorkerShare
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.node_worker import NodeWorker
 from processors.batch.ray_cluster import RayCluster, connect
-from processors.batch.worker_process import Answered, Asked, Ended
+from processors.batch.worker_process import Answered, Asked, Ended, real_host
 from tests.processors.batch.job_material import ScriptedVideo, host_terms, nothing, video_job
 from tests.processors.batch.ray_material import NODE, FakeRay
 
@@ -88,7 +88,7 @@ def test_a_local_cluster_is_private_and_reports_nothing(monkeypatch: pytest.Monk
         tokens.add(os.environ["RAY_AUTH_TOKEN"])
     assert len(tokens) == 2 and min(map(len, tokens)) == 64
     assert (os.environ["RAY_AUTH_MODE"], os.environ["RAY_USAGE_STATS_ENABLED"]) == ("token", "0")
-    assert os.environ["RAY_worker_niceness"] == "0", "as fast as without Ray"
+    assert ("RAY_worker_niceness", "0") in os.environ.items(), "as fast as without Ray"
     assert ray.options["address"] == "local" and ray.options["include_dashboard"] is False
     assert not ray.is_connected
 
@@ -237,7 +237,7 @@ def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.Monkey
         lambda self, job, monitor: ScriptedVideo(job, monitor, nothing, nothing),
     )
     share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 1)
-    worker = RayCluster(ray).start(share, host_terms(tmp_path))
+    worker = RayCluster(ray).start(share, host_terms(tmp_path), real_host)
     (actor,) = ray.actors
     assert {name: actor.options[name] for name in ("num_cpus", "num_gpus", "max_restarts", "max_task_retries")} == {
         "num_cpus": 4, "num_gpus": 1, "max_restarts": 0, "max_task_retries": 0,
@@ -273,7 +273,7 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
     )
     node = ClusterNode("n1", "node1", 4, 0)
     inbox: Any = queue.SimpleQueue()
-    worker = NodeWorker(node, RayCluster(ray).start(WorkerShare(node, 4, 0), host_terms(tmp_path)), inbox)
+    worker = NodeWorker(node, RayCluster(ray).start(WorkerShare(node, 4, 0), host_terms(tmp_path), real_host), inbox)
     worker.give(video_job(tmp_path, "a"))
     assert begun.wait(10)
     ray.actors[0].die("The actor is dead because its worker process has died.")
