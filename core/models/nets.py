@@ -7,13 +7,15 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from core.errors import ModelDamagedError, ModelError
+from core.errors import LeaseHeldError, ModelDamagedError, ModelError
+from core.lease import LeaseTaker
 from core.models.model_spec import MODELS, WeightsFile
 from core.models.openvino_runtime import import_openvino, openvino_core
 from core.types import FloatArray
@@ -28,6 +30,8 @@ CONVERT_TIMEOUT_S = 300.0
 
 CONVERTED_FOLDER = "openvino"
 """of the cache folder"""
+_CONVERSION_LEASE = ".lease-conversion"
+_POLL_S = 0.2
 
 BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """batches are padded to these sizes: for every new size OpenVINO needs 20 ms and keeps 0.7 MB"""
@@ -118,11 +122,36 @@ def converted(
     names = {k: f"{k}-{entries[k].sha256[:16]}-ov{version}-c{CONVERTER_VERSION}.xml" for k in kinds}
     paths = {k: cache_dir / CONVERTED_FOLDER / name for k, name in names.items()}
     with _conversion:
-        missing = [k for k in kinds if not (paths[k].is_file() and paths[k].with_suffix(".bin").is_file())]
-        if missing:
-            logger.info("converting %s for the CPU (once)", ", ".join(missing))
-            _convert(missing, weights, paths, entries, converter)
+        if _missing(paths):
+            with _only_here(cache_dir / CONVERTED_FOLDER):
+                # Another process may have done it meanwhile.
+                if missing := _missing(paths):
+                    logger.info("converting %s for the CPU (once)", ", ".join(missing))
+                    _convert(missing, weights, paths, entries, converter)
     return paths
+
+
+def _missing(paths: Mapping[str, Path]) -> list[str]:
+    return [k for k, path in paths.items() if not (path.is_file() and path.with_suffix(".bin").is_file())]
+
+
+@contextlib.contextmanager
+def _only_here(folder: Path) -> Iterator[None]:
+    """Wait until no other process converts networks in `folder`; it would take as much memory again."""
+    taker = LeaseTaker()
+    lease = None
+    # In a folder that cannot be written, the conversion says so.
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        while lease is None:
+            try:
+                lease = taker.take(folder / _CONVERSION_LEASE, work="converting networks")
+            except LeaseHeldError:
+                time.sleep(_POLL_S)
+    try:
+        yield
+    finally:
+        taker.release_all()
 
 
 def _convert(

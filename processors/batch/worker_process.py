@@ -13,7 +13,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, TimeoutError
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -154,8 +154,8 @@ class PipeLink:
         self._answers[number] = answer
         self.post(Asked(number, question))
         while not self.stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                return answer.result(_POLL_S)
+            if wait([answer], _POLL_S).done:
+                return answer.result()
         raise InterruptedRunError("stopped")
 
     def post(self, message: JobEvent | Asked | Started | Ended) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
+from core.lease import LeaseTaker
 from core.models import nets
 from core.models.nets import OpenVINONet, converted
 from core.models.torch_runtime import TorchNet
@@ -131,6 +133,24 @@ def test_each_net_is_converted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert all_three["rnet"] == first["rnet"]
     kept = sorted(p.suffix for p in (tmp_path / "openvino").iterdir())
     assert kept == [".bin"] * 3 + [".xml"] * 3
+
+
+def test_processes_that_share_a_cache_convert_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = children(monkeypatch, converting)
+    done = converted(["rnet"], FILES, tmp_path)["rnet"]
+    aside = [(path, path.rename(tmp_path / path.name)) for path in (done, done.with_suffix(".bin"))]
+    other = LeaseTaker().take(done.parent / ".lease-conversion")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(converted, ["rnet"], FILES, tmp_path)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        for path, kept in aside:
+            kept.rename(path)
+        other.release()
+        assert waiting.result(20) == {"rnet": done}
+    assert len(calls) == 1, "what the other process has made is not made again"
 
 
 def test_a_net_without_its_numbers_is_converted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

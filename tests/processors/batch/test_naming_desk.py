@@ -19,6 +19,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.naming_case import NamingCase, case_of
 from processors.known_people.people_namer import PeopleNamer
 from tests.processors.known_people.people import EMBEDDER, SIMILARITY, video
+from tests.processors.known_people.test_people_namer import Networks, Photos
 from tests.processors.known_people.test_video_names import TIMELINE, analysis
 
 CASTS = {"a": (1, 2), "b": (3, 1), "c": (4, 5)}
@@ -111,6 +112,23 @@ def test_without_a_gallery_nobody_waits(tmp_path: Path) -> None:
     for name in "ab":
         desk.desk.expect(MARKS[name])
     assert desk.ask("b").result(10).people == ()
+    desk.desk.close()
+    desk.thread.join(10)
+
+
+def test_photos_are_taken_up_by_the_driver_before_anybody_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = Photos(monkeypatch, tmp_path / "photos", Anna=1)
+    namer = PeopleNamer(load_settings(None, {"people": {"people": str(photos.folder)}}), tmp_path, Networks)  # type: ignore[arg-type]
+    desk = Desk(namer)
+    for name in "ab":
+        desk.desk.expect(MARKS[name])
+    second, first = desk.ask("b"), desk.ask("a")
+    # Anna is of both videos; the photo was there first.
+    assert [person.name for person in first.result(10).people] == ["Anna", ""]
+    assert [person.name for person in second.result(10).people] == ["", "Anna"]
+    assert photos.reads == 1
     desk.desk.close()
     desk.thread.join(10)
 
