@@ -45,6 +45,8 @@ _LONGEST_TEMPORARY_FOLDER = 16
 """Ray adds 70 characters to it, and the address of a socket has 107 at most"""
 _CALLS_AT_A_TIME = 4
 """of one worker: a job, a fetch, an answer, a stop"""
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1"}
+"""Ray reports nothing about its use, and prints no trace when this program is asked to end by SIGTERM"""
 _EAGER = {"RAY_worker_niceness": "0"}
 """otherwise Ray's workers give way to every other program, with a niceness of 15"""
 _IMPATIENT = {
@@ -71,7 +73,7 @@ def connect(address: str) -> RayCluster:
         SettingsError: there is no cluster, or another version of Ray or Python is used there.
     """
     require_ray()
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.update(_QUIET)
     if address == LOCAL:
         # For this cluster only: who has no token can run nothing in it.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))

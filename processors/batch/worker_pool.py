@@ -199,7 +199,7 @@ class WorkerPool:
         if self._workers:
             self._source.count = len(self._workers)
             logger.warning("%s; going on with %d", reason, self._source.count)
-            self._queue.appendleft(task)
+            self._repeat_with_fewer(task)
         else:
             self._fail(task, reason)
         return None
@@ -246,7 +246,7 @@ class WorkerPool:
                 self._aside.append(task)
                 return
             if is_repeated:
-                self._queue.appendleft(task)
+                self._repeat_with_fewer(task)
                 return
         if outcome.is_last:
             self._last = self._last or outcome
@@ -278,12 +278,20 @@ class WorkerPool:
     def _go_on_without(self, task: _Task, what: str) -> None:
         """A worker has failed before it came to its job, which is given to another one if there may be one."""
         if self._source.count:
-            with self._changed:
-                self._queue.appendleft(task)
+            self._repeat_with_fewer(task)
             return
         error = WorkerGoneError(f"no worker is left that could do it; the last one {what}")
         self._last = JobOutcome(failed(task.job.source, error.message), error)
         self._finish(task, self._last)
+
+    def _repeat_with_fewer(self, task: _Task) -> None:
+        """Begin `task` next, although there may be fewer workers now."""
+        if not task.job.settings.run.cache:
+            # Videos cannot be set aside, so all workers that are left may be waiting until this one's people are named.
+            self._desk.leave(task.job.fingerprint)
+            self._desk.expect(task.job.fingerprint)
+        with self._changed:
+            self._queue.appendleft(task)
 
     def _give_up_hanging(self) -> None:
         for worker, task in list(self._workers.items()):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,7 +42,9 @@ NODES = [ClusterNode("n1", "node1", 4, 0), ClusterNode("n2", "node2", 4, 0)]
 class Run:
     """A pool on `cluster`; `analysed` says which node analysed which video, in order."""
 
-    def __init__(self, folder: Path, nodes: list[ClusterNode], analyse: Callable[[str, str, Any], None]) -> None:
+    def __init__(
+        self, folder: Path, nodes: list[ClusterNode], analyse: Callable[[str, str, Any], None], namer: Any = None
+    ) -> None:
         self.folder = folder
         self.monitor = BatchMonitor()
         self.threads = WorkerThreads(self.monitor.stop)
@@ -50,7 +53,7 @@ class Run:
         self.cluster = FakeCluster(nodes)
         self._analyse = analyse
         journal = RunJournal()
-        self.desk = NamingDesk(None, self.monitor.stop)
+        self.desk = NamingDesk(namer, self.monitor.stop)
         self.pool = WorkerPool(
             NodeSource(self._connect, Settings(), [], folder, self.monitor, self._host),
             self.desk,
@@ -70,8 +73,8 @@ class Run:
         self.pool.close()
         return {name: future.result(WAIT_S).result for name, future in futures.items()}
 
-    def submit(self, *names: str) -> dict[str, Future[JobOutcome]]:
-        return {name: self.pool.submit(video_job(self.folder, name)) for name in names}
+    def submit(self, *names: str, settings: Settings | None = None) -> dict[str, Future[JobOutcome]]:
+        return {name: self.pool.submit(video_job(self.folder, name, settings)) for name in names}
 
     def wait_for(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_S
@@ -112,8 +115,8 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     monkeypatch.setattr(cluster_worker, "_COLLECT_S", 0.02)
     monkeypatch.setattr(cluster_worker, "_SILENCE_S", 0.1)
 
-    def make(nodes: int = 2, analyse: Callable[[str, str, Any], None] = lambda *_: None) -> Run:
-        made.append(Run(tmp_path, NODES[:nodes], analyse))
+    def make(nodes: int = 2, analyse: Callable[[str, str, Any], None] = lambda *_: None, namer: Any = None) -> Run:
+        made.append(Run(tmp_path, NODES[:nodes], analyse, namer))
         return made[-1]
 
     yield make
@@ -290,6 +293,27 @@ def test_a_video_that_was_set_aside_goes_back_to_where_its_analysis_is(
     run.pool.close()
     assert all(future.result(WAIT_S).result for future in futures.values())
     assert [node for name, node in run.analysed if name == "second"] == ["n2", "n2"]
+
+
+def test_nobody_waits_for_the_names_of_a_video_that_waits_for_a_worker(make_run: Callable[..., Run]) -> None:
+    """Seen when a node died: its video had to be named first, and the only worker left waited for that."""
+    second = video_job(Path("x"), "second").fingerprint
+
+    def analyse(name: str, node: str, monitor: Any) -> None:
+        if name == "first" and node == "n1":
+            run.wait_for(lambda: ("second", "n2") in run.analysed)
+            run.cluster.dead_nodes["n1"] = "its node is gone"
+            run.die("n1", "its node is gone")
+            raise InterruptedRunError("a thread cannot be killed")
+        if name == "second":
+            run.wait_for(lambda: run.desk.is_turn(second))
+
+    run = make_run(analyse=analyse, namer=SimpleNamespace(gallery_path=Path("people.db"))).start()
+    futures = run.submit("first", "second", settings=load_settings(None, {"run": {"cache": False}}))
+    run.pool.close()
+    assert statuses({name: future.result(WAIT_S).result for name, future in futures.items()}) == {
+        "first": "done", "second": "done",
+    }  # fmt: skip
 
 
 def test_a_stop_ends_jobs_in_order_and_then_all_workers(make_run: Callable[..., Run]) -> None:
