@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import math
 import queue
 import threading
 import time
@@ -42,6 +43,8 @@ _STOP_TIMEOUT_S = 0.9
 """how long workers may take to end in order; the batch waits a little longer for its threads"""
 _START_LIMIT_S = 120.0
 """for the start of a process, however short the limit for stages is; it takes a second or two, on a busy disk longer"""
+_START_PAUSE_S = 60.0
+"""after a failure to start a process: by then another program may have ended"""
 _PAUSE_S = 10.0
 """a longer time between two looks means that this process was suspended, and its workers with it"""
 
@@ -93,6 +96,7 @@ class WorkerPool:
         self._aside: list[_Task] = []
         self._workers: dict[Worker, _Task | None] = {}
         self._is_closed = False
+        self._no_start_before = -math.inf
         self._last: JobOutcome | None = None
         threads.add("workers", self._manage)
         threads.add("names", desk.run)
@@ -171,7 +175,7 @@ class WorkerPool:
             while self._busy() < self._source.count and (task := self._next()) is not None:
                 worker = self._idle_in(task.place) or self._idle_in() or self._start(task)
                 if worker is None:
-                    return
+                    break
                 self._workers[worker] = task
                 worker.give(task.job)
             self._changed.notify_all()
@@ -191,14 +195,17 @@ class WorkerPool:
         return next((worker for worker in idle if place in (None, worker.place)), None)
 
     def _start(self, task: _Task) -> Worker | None:
-        """A new worker; without one, `task` waits for those that there are, or fails."""
+        """A new worker for `task`; without one it waits, or fails if there are no others that may make room."""
+        if self._clock() < self._no_start_before:
+            self._queue.appendleft(task)
+            return None
         try:
             return self._source.start(self._inbox)
         except OSError as error:
             reason = f"no worker process can be started: {error.strerror or error}"
         if self._workers:
-            self._source.count = len(self._workers)
-            logger.warning("%s; going on with %d", reason, self._source.count)
+            logger.warning("%s; going on with %d", reason, len(self._workers))
+            self._no_start_before = self._clock() + _START_PAUSE_S
             self._repeat_with_fewer(task)
         else:
             self._fail(task, reason)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from processors.batch.executor import JobOutcome
 from processors.batch.input_result import InputResult
 from processors.batch.job_link import HostTerms
 from processors.batch.naming_desk import NamingDesk
-from processors.batch.pool_worker import ProcessSource
+from processors.batch.pool_worker import PoolWorker, ProcessSource
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunHistory, RunJournal
 from processors.batch.stage_runner import StageRunner
@@ -195,11 +196,25 @@ def test_a_process_takes_few_videos(make_pool: Callable[..., Pool], monkeypatch:
     assert processes[0] == processes[1] != processes[2]
 
 
-def test_a_run_without_room_for_processes_says_so(
-    make_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
+def test_a_machine_without_room_for_more_processes(
+    make_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(11, "Resource temporarily unavailable")
+    real, started = PoolWorker, 0
 
-    monkeypatch.setattr(pool_worker, "PoolWorker", full)
-    assert make_pool(2).run("a")["a"].reason == "no worker process can be started: Resource temporarily unavailable"
+    def full_after(count: int) -> Callable[..., PoolWorker]:
+        def start(*arguments: Any) -> PoolWorker:
+            nonlocal started
+            if started >= count:
+                raise OSError(11, "Resource temporarily unavailable")
+            started += 1
+            return real(*arguments)
+
+        return start
+
+    said = "no worker process can be started: Resource temporarily unavailable"
+    monkeypatch.setattr(pool_worker, "PoolWorker", full_after(1))
+    results = make_pool(2).run("slow-a", "b")
+    assert [result.status for result in results.values()] == ["done", "done"]
+    assert caplog.text.count(f"{said}; going on with 1") == 1
+    monkeypatch.setattr(pool_worker, "PoolWorker", full_after(0))
+    assert make_pool(2).run("c")["c"].reason == said
