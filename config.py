@@ -47,6 +47,9 @@ VIDEO_EXTENSIONS = frozenset({
 _LONGEST_VIDEO_S = 1_000_000
 """11 days; limit of times that are given"""
 
+_ADDRESS = r"(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}"
+"""host or IPv6 address, and port"""
+
 MAX_WORKERS = 64
 """processes that work on videos; each wants a CPU at least"""
 SOURCE_SIZE = "source"
@@ -500,6 +503,14 @@ class RunSettings(Section, frozen=True):
             "empty: in the output folder"
         ),
     ] = ""
+    cluster: Annotated[
+        str,
+        Meta(
+            description="process the videos on the nodes of a Ray cluster: HOST:PORT, auto (the one that this machine "
+            "is in) or local (one on this machine, for this run); empty: without Ray",
+            extra={"metavar": "ADDRESS"},
+        ),
+    ] = ""
     facenet_weights: Annotated[
         str, Meta(description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch")
     ] = ""
@@ -518,6 +529,8 @@ class RunSettings(Section, frozen=True):
             msgspec.structs.force_setattr(self, "workers", int(self.workers))
         if self.workers != "auto" and not (isinstance(self.workers, int) and 1 <= self.workers <= MAX_WORKERS):
             raise ValueError(f"workers: {self.workers}; auto, or 1 to {MAX_WORKERS}")
+        if self.cluster not in ("", "auto", "local") and not re.fullmatch(_ADDRESS, self.cluster, re.ASCII):
+            raise ValueError(f"cluster: {self.cluster!r}; auto, local or HOST:PORT")
         try:
             self.keep_analyses_s  # noqa: B018 - raises
         except ValueError as error:

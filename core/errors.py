@@ -59,6 +59,10 @@ class WorkerCrashError(PipelineError):
     """The worker process was killed by a signal, and no input can be identified as the cause."""
 
 
+class WorkerGoneError(PipelineError):
+    """A worker on a node of a cluster has ended or cannot be reached; another may repeat its job."""
+
+
 class DeadDeviceError(PipelineError):
     """The GPU failed, and this process cannot use it any more; a new process may be able to.
 

@@ -27,7 +27,7 @@ from processors.batch.batch_inspection import Inspection, inspect_input
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.call_terms import call_terms, term_differences
 from processors.batch.executor import Executor, JobOutcome
-from processors.batch.executor_choice import RunParts, executor_here, executor_of_processes
+from processors.batch.executor_choice import RunParts, executor_here, executor_of_cluster, executor_of_processes
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
 from processors.batch.overview import write_overview
@@ -63,7 +63,7 @@ def run_batch(
     """Process `inputs` into folders below `output_dir` and write the summary and the pages there.
 
     make_processor: for videos that are all processed here; None for real processors, here or in worker processes.
-    make_host: in each worker process.
+    make_host: in each worker process, on this machine or a node.
     journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
         one of them crashed is tried once more, alone and before the others.
     given: names of the settings that the user asks for, "section.name"; in all others a finished folder keeps the
@@ -93,7 +93,10 @@ def run_batch(
         namer = factory.namer if make_processor in (None, factory) else None
         parts = RunParts(settings, output_dir, monitor, journal, stages, threads, namer)
         workers = worker_count(settings, len(inputs)) if make_processor is None else 1
-        if workers > 1:
+        uses_cluster = bool(settings.run.cluster) and make_processor is None
+        if uses_cluster:
+            executor = executor_of_cluster(parts, [source.path for source in inputs if not source.problem], make_host)
+        elif workers > 1:
             executor = executor_of_processes(parts, workers, make_host)
         else:
             executor = executor_here(parts, make_processor or factory, factory.release)
@@ -118,7 +121,7 @@ def run_batch(
         summary = batch.run()
         _tell_of_dead(leases, is_known=bool(journal.history.crashes))
     with contextlib.suppress(OSError, OutputError):
-        if summary.abandoned or workers > 1:
+        if summary.abandoned or workers > 1 or uses_cluster:
             remove_leftovers(output_dir)  # of workers that died
     write_overview(output_dir, None if namer is None else namer.gallery_path, summary)
     return summary

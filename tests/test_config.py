@@ -157,6 +157,17 @@ def test_what_is_no_age(text):
         load_settings(None, {"run": {"keep_analyses": text}})
 
 
+@pytest.mark.parametrize("address", ["", "auto", "local", "head:6379", "10.0.0.1:6379", "[::1]:6379", "a-b.c:1"])
+def test_clusters(address):
+    assert load_settings(None, {"run": {"cluster": address}}).run.cluster == address
+
+
+@pytest.mark.parametrize("address", ["yes", "head", "head:", ":6379", "ray://head:1", "a b:1", "head:123456", "h:1\n"])
+def test_what_is_no_cluster(address):
+    with pytest.raises(SettingsError, match=r"cluster: .*auto, local or HOST:PORT"):
+        load_settings(None, {"run": {"cluster": address}})
+
+
 def test_analyses_are_kept_forever_by_default():
     assert Settings().run.keep_analyses_s is None
 

@@ -25,8 +25,11 @@ PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*]")
 TOP_LEVEL_FILE = re.compile(r"(?:main|config)\.py|\w+\.(?:ini|toml|txt)|Makefile")
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
 FLAG = re.compile(r"--[a-z][a-z-]+")
-FOREIGN_FLAGS = {"--dry-run --ignore-installed", "--enable-gpl --enable-version3", "--strict"}
-"""options of pip, ffmpeg's configure and mypy"""
+FOREIGN_FLAGS = {
+    "--dry-run --ignore-installed", "--enable-gpl --enable-version3", "--strict", "--head --port=6379",
+    "--address=HEAD:6379",
+}  # fmt: skip
+"""options of pip, ffmpeg's configure, mypy and Ray"""
 TOKEN = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"main\.py ([a-z]+)\b")
 TARGET = re.compile(r"(?<![\w`])make ([a-z]+)(?![\w-])")

@@ -46,10 +46,9 @@ OURS = {"main", "config", "processors", "core", "utils"}
 NOT_FOR_THE_PROGRAM = {"tests", "benchmarks", "videos"}
 
 TOP_LEVEL = {
-    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "requirements-models.txt", "constraints.txt",
-    "refactor.md", "README.md", "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md", "Makefile", "docs", "processors", "core",
-    "utils", "videos", "tests",
-    "benchmarks",
+    "main.py", "config.py", "requirements.txt", "requirements-dev.txt", "requirements-models.txt",
+    "requirements-ray.txt", "constraints.txt", "refactor.md", "README.md", "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md",
+    "Makefile", "docs", "processors", "core", "utils", "videos", "tests", "benchmarks",
 }  # fmt: skip
 """files and folders there besides dot-files"""
 
@@ -211,9 +210,9 @@ def test_top_level_is_as_designed() -> None:
 
 
 def test_every_dependency_is_declared() -> None:
-    declared = {
-        re.split(r"[^\w-]", line)[0].lower() for line in (PROJECT / "requirements.txt").read_text().splitlines()
-    }
+    files = ("requirements.txt", "requirements-ray.txt")
+    lines = [line for file in files for line in (PROJECT / file).read_text().splitlines()]
+    declared = {re.split(r"[^\w-]", line)[0].lower() for line in lines}
     used = {
         name.split(".")[0]
         for file in program_files(PROJECT)
@@ -221,6 +220,16 @@ def test_every_dependency_is_declared() -> None:
     }
     foreign = {name for name in used - OURS - {"__future__"} if name not in sys.stdlib_module_names}
     assert {DISTRIBUTIONS.get(name, name) for name in foreign} <= declared
+
+
+def test_ray_is_imported_by_one_module() -> None:
+    """It is optional, and slow to import."""
+    importing = {
+        file.as_posix()
+        for file in program_files(PROJECT)
+        if {"ray"} & {name.split(".")[0] for name in imports((PROJECT / file).read_text(encoding="utf-8"), file)}
+    }
+    assert importing == {"processors/batch/ray_cluster.py"}
 
 
 @pytest.mark.parametrize(

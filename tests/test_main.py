@@ -64,7 +64,7 @@ def other_value(option):
     if option.name == "workers":
         return "3", 3
     if isinstance(option.default, str):
-        texts = {"aspect": "9:16", "variant": "vertical", "keep_analyses": "30d"}
+        texts = {"aspect": "9:16", "variant": "vertical", "keep_analyses": "30d", "cluster": "node7:6379"}
         text = texts.get(option.name, "some/path")
         return text, text
     for value in (option.default * 0.9 + 0.03, option.default + 2):

@@ -19,6 +19,9 @@ class BatchMonitor:
     def begin(self, videos: int, at_a_time: int = 1) -> None:
         """Start a batch of `videos` videos, of which so many are worked on at a time."""
 
+    def set_workers(self, at_a_time: int) -> None:
+        """So many videos are worked on at a time, which was not known at the beginning."""
+
     def expect(self, name: str, weight: float) -> None:
         """Announce that the video `name` will be processed. weight: its length, seconds."""
 

@@ -80,6 +80,10 @@ class BatchProgress:
         """Start a batch of `videos` videos, of which so many are worked on at a time, each by a process of its own."""
         self._count, self._at_a_time = videos, at_a_time
 
+    def set_workers(self, at_a_time: int) -> None:
+        """So many videos are worked on at a time."""
+        self._at_a_time = at_a_time
+
     def expect(self, name: str, weight: float) -> None:
         """Announce work on the video `name`. weight: its length, seconds."""
         self._video(name).weight = weight

@@ -59,6 +59,11 @@ class BarMonitor(BatchMonitor):
         self._ticking = helper_thread(self._tick, name="progress")
         self._ticking.start()
 
+    def set_workers(self, at_a_time: int) -> None:
+        with self._lock:
+            self._progress.set_workers(at_a_time)
+            self._at_a_time = at_a_time
+
     def expect(self, name: str, weight: float) -> None:
         with self._lock:
             self._progress.expect(name, weight)

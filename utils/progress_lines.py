@@ -26,6 +26,10 @@ class _WritingMonitor(BatchMonitor):
         self._lock = threading.RLock()
         self._progress = BatchProgress(clock)
 
+    def set_workers(self, at_a_time: int) -> None:
+        with self._lock:
+            self._progress.set_workers(at_a_time)
+
     def expect(self, name: str, weight: float) -> None:
         with self._lock:
             self._progress.expect(name, weight)

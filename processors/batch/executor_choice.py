@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from core.thread_budget import thread_budget
 from processors.batch.executor import Executor
 from processors.batch.job_link import HostTerms
 from processors.batch.naming_desk import NamingDesk
+from processors.batch.pool_worker import ProcessSource
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
@@ -19,6 +20,7 @@ from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor
 from processors.batch.worker_pool import WorkerPool
 from processors.batch.worker_process import MakeHost
+from processors.batch.worker_source import WorkerSource
 from processors.batch.worker_threads import WorkerThreads
 from processors.known_people.people_namer import PeopleNamer
 from utils.batch_monitor import BatchMonitor
@@ -48,17 +50,32 @@ def executor_here(parts: RunParts, make_processor: MakeProcessor, release_models
 
 def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost) -> Executor:
     """Works on `workers` videos at a time. make_host: called in each process."""
-    run = parts.settings.run
-    threads = max(1, thread_budget(run.threads).total // workers)
+    threads = max(1, thread_budget(parts.settings.run.threads).total // workers)
     logger.info("%d videos at a time, each with %s", workers, count_of(threads, "thread"))
+    terms = HostTerms(parts.settings, parts.output_dir, threads, log_levels())
+    return _pool(parts, ProcessSource(workers, terms, make_host))
+
+
+def executor_of_cluster(parts: RunParts, inputs: Sequence[Path], make_host: MakeHost) -> Executor:
+    """Works on the nodes of a cluster, on as many videos at a time as the nodes allow.
+
+    inputs: files of the run. make_host: called in each worker.
+    """
+    from processors.batch.node_source import NodeSource
+    from processors.batch.ray_cluster import connect
+
+    address = parts.settings.run.cluster
+    source = NodeSource(lambda: connect(address), parts.settings, inputs, parts.output_dir, parts.monitor, make_host)
+    return _pool(parts, source)
+
+
+def _pool(parts: RunParts, source: WorkerSource) -> WorkerPool:
     return WorkerPool(
-        workers,
-        HostTerms(parts.settings, parts.output_dir, threads, log_levels()),
+        source,
         NamingDesk(parts.namer, parts.monitor.stop),
         RemoteMonitor(parts.monitor, parts.journal),
         parts.stages,
         parts.threads,
         parts.monitor.stop,
-        stall_limit_s=60 * run.stall_limit,
-        make_host=make_host,
+        stall_limit_s=60 * parts.settings.run.stall_limit,
     )

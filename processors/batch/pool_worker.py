@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import pickle
-import queue
 import subprocess
 import sys
 import threading
@@ -15,30 +13,70 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from core.errors import PipelineError
-from processors.batch.worker_process import PROGRAM_TEXT, Answered, Asked, MakeHost, Start, Stop
+from processors.batch.worker_process import PROGRAM_TEXT, Asked, MakeHost, Start, Stop, answered, real_host
 from utils.child_processes import cause_of_death
 
 if TYPE_CHECKING:
     from processors.batch.executor import VideoJob
     from processors.batch.job_link import HostTerms
+    from processors.batch.worker_source import Inbox, Worker
+
+JOBS_PER_PROCESS = 16
+"""then a new process is started, which costs about three seconds of CPU time"""
 
 _DEATH_WAIT_S = 5.0
+
+
+class ProcessSource:
+    """A `WorkerSource` with up to `count` processes of this machine.
+
+    Attributes:
+        count: see there.
+    """
+
+    def __init__(self, count: int, terms: HostTerms, make_host: MakeHost = real_host) -> None:
+        """make_host: called in each process."""
+        self.count = count
+        self._terms = terms
+        self._make_host = make_host
+
+    def open(self) -> None:
+        """See `WorkerSource.open`."""
+
+    def start(self, inbox: Inbox) -> Worker:
+        """See `WorkerSource.start`."""
+        return PoolWorker(self._terms, self._make_host, inbox)
+
+    def end(self, worker: Worker) -> None:
+        """See `WorkerSource.end`."""
+        worker.kill()
+
+    def is_to_blame(self, worker: Worker) -> bool:
+        """See `WorkerSource.is_to_blame`."""
+        # On one machine, what keeps a process from starting keeps all; somebody has to fail.
+        return False
+
+    def avoid(self, place: str, trouble: str) -> bool:
+        """See `WorkerSource.avoid`."""
+        return False
+
+    def close(self) -> None:
+        """See `WorkerSource.close`."""
 
 
 class PoolWorker:
     """A worker process. All methods are for the thread that started it, which has to live as long as the process.
 
     Attributes:
-        jobs: how many it was given.
         is_started: it has said that it is ready for its first job.
+        place: this machine.
     """
 
     def __init__(
         self,
         terms: HostTerms,
         make_host: MakeHost,
-        inbox: queue.SimpleQueue[tuple[PoolWorker, Any]],
+        inbox: Inbox,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """inbox: receives what the worker says, with the worker; None instead when it is gone.
@@ -48,8 +86,9 @@ class PoolWorker:
         Raises:
             OSError: no process can be started.
         """
-        self.jobs = 0
         self.is_started = False
+        self.place = ""
+        self._jobs = 0
         self._inbox = inbox
         self._clock = clock
         self._heard = clock()
@@ -76,13 +115,18 @@ class PoolWorker:
         threading.Thread(target=self._listen, name="worker", daemon=True).start()
 
     @property
+    def is_wanted(self) -> bool:
+        """See `Worker.is_wanted`."""
+        return self._jobs < JOBS_PER_PROCESS
+
+    @property
     def silent_s(self) -> float:
         """How long it has said nothing, seconds; 0 while it waits for an answer."""
         return 0.0 if self._open_questions else self._clock() - self._heard
 
     def give(self, job: VideoJob) -> None:
         """Have it carry out `job`; it has to be idle."""
-        self.jobs += 1
+        self._jobs += 1
         self.heard()
         self._post(job)
 
@@ -113,8 +157,7 @@ class PoolWorker:
             return "it closed its pipe"
 
     def _answer(self, number: int, future: Future[Any]) -> None:
-        error = future.exception()
-        self._post(Answered(number, error=_sendable(error)) if error else Answered(number, future.result()))
+        self._post(answered(number, future))
         self.heard()
         self._open_questions.discard(number)
 
@@ -130,12 +173,3 @@ class PoolWorker:
         with self._sending:
             self._pipe.close()
         self._inbox.put((self, None))
-
-
-def _sendable(error: BaseException) -> Exception:
-    """`error`, or if it does not survive the way to another process, one that says the same."""
-    try:
-        arrived = pickle.loads(pickle.dumps(error))
-    except Exception:
-        arrived = None
-    return arrived if isinstance(arrived, Exception) else PipelineError(str(error))

@@ -1,15 +1,16 @@
-"""The executor that works on several videos at a time: a process for each, and a new one for one that breaks.
+"""The executor that works on several videos at a time: a worker for each, and a new one for one that breaks.
 
-    submit -> queue -> [thread workers] -> a worker process per video -> outcome
+    submit -> queue -> [thread workers] -> a worker per video, on this machine or a node of a cluster -> outcome
                               |
                        [thread names] answers what they ask about people
 
-A worker that dies, or shows no progress for too long, costs its video only: that is tried once more in a new process,
-and left out if that one breaks, too. A worker takes few videos, so that what foreign code leaks cannot add up.
+A worker that dies, or shows no progress for too long, costs its video only: that is tried once more by a new one, and
+left out if that one breaks, too. A worker takes few videos, so that what foreign code leaks cannot add up.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -22,23 +23,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.errors import InterruptedRunError, WorkerGoneError
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import failed, interrupted
 from processors.batch.job_host import SetAside
-from processors.batch.job_link import HostTerms
 from processors.batch.naming_desk import NamingDesk
-from processors.batch.pool_worker import PoolWorker
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import MAX_CRASHES, stage_verb
 from processors.batch.stage_runner import StageRunner
-from processors.batch.worker_process import Asked, Ended, MakeHost, Started, real_host
+from processors.batch.worker_process import Asked, Ended, Started
+from processors.batch.worker_source import Inbox, Worker, WorkerSource
 from processors.batch.worker_threads import WorkerThreads
 from utils.time_formats import format_duration
 
 logger = logging.getLogger(__name__)
-
-JOBS_PER_PROCESS = 16
-"""then a new process is started, which costs about three seconds of CPU time"""
 
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 0.9
@@ -53,21 +51,25 @@ _PAUSE_S = 10.0
 
 @dataclass(slots=True, eq=False)
 class _Task:
-    """A submitted job. losses: how many workers broke while they worked on it. aside: what it was set aside with."""
+    """A submitted job.
+
+    losses: how many workers broke while they worked on it. aside: what it was set aside with. place: of the worker that
+    has set it aside, where its analysis is stored.
+    """
 
     job: VideoJob
     future: Future[JobOutcome] = field(default_factory=Future)
     losses: int = 0
     aside: SetAside | None = None
+    place: str = ""
 
 
 class WorkerPool:
-    """An `Executor` with `count` processes."""
+    """An `Executor` with as many workers as a source gives."""
 
     def __init__(
         self,
-        count: int,
-        terms: HostTerms,
+        source: WorkerSource,
         desk: NamingDesk,
         remote: RemoteMonitor,
         stages: StageRunner,
@@ -75,27 +77,24 @@ class WorkerPool:
         stop: threading.Event,
         *,
         stall_limit_s: float,
-        make_host: MakeHost = real_host,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """threads: the threads of the batch; the caller starts them.
 
         stall_limit_s: a worker without progress for so long is taken to hang.
         """
-        self._count = count
-        self._terms = terms
+        self._source = source
         self._desk = desk
         self._remote = remote
         self._stages = stages
         self._stop = stop
         self._stall_limit_s = stall_limit_s
-        self._make_host = make_host
         self._clock = clock
-        self._inbox: queue.SimpleQueue[tuple[PoolWorker, Any]] = queue.SimpleQueue()
+        self._inbox: Inbox = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._queue: deque[_Task] = deque()
         self._aside: list[_Task] = []
-        self._workers: dict[PoolWorker, _Task | None] = {}
+        self._workers: dict[Worker, _Task | None] = {}
         self._is_closed = False
         self._no_start_before = -math.inf
         self._last: JobOutcome | None = None
@@ -121,32 +120,46 @@ class WorkerPool:
             self._is_closed = True
 
     def _has_room(self) -> bool:
-        return len(self._queue) + self._busy() < self._count
+        return len(self._queue) + self._busy() < self._source.count
 
     def _busy(self) -> int:
         return sum(task is not None for task in self._workers.values())
 
     def _manage(self) -> None:
         try:
-            looked = self._clock()
-            while not self._stop.is_set() and not self._is_done():
-                self._assign()
-                self._receive(_POLL_S)
-                now = self._clock()
-                if now - looked > _PAUSE_S:
-                    for worker in self._workers:
-                        worker.heard()
-                looked = now
-                self._give_up_hanging()
-            if self._stop.is_set():
-                self._end_jobs()
-            elif self._last is not None:
-                self._stop.set()
+            with contextlib.suppress(InterruptedRunError):
+                if self._has_work():
+                    self._source.open()
+                    self._work()
         finally:
             # An idle worker has nothing to lose.
             for worker in list(self._workers):
-                worker.kill()
+                self._discard(worker)
             self._desk.close()
+            self._source.close()
+
+    def _has_work(self) -> bool:
+        """Wait for the first job; False if there is none. A source may take long to open, for nothing."""
+        with self._changed:
+            while not self._queue and not self._is_closed and not self._stop.is_set():
+                self._changed.wait(_POLL_S)
+            return bool(self._queue) and not self._stop.is_set()
+
+    def _work(self) -> None:
+        looked = self._clock()
+        while not self._stop.is_set() and not self._is_done():
+            self._assign()
+            self._receive(_POLL_S)
+            now = self._clock()
+            if now - looked > _PAUSE_S:
+                for worker in self._workers:
+                    worker.heard()
+            looked = now
+            self._give_up_hanging()
+        if self._stop.is_set():
+            self._end_jobs()
+        elif self._last is not None:
+            self._stop.set()
 
     def _is_done(self) -> bool:
         with self._changed:
@@ -159,32 +172,41 @@ class WorkerPool:
         if self._last is not None:
             return
         with self._changed:
-            ready = [task for task in self._aside if self._desk.is_turn(task.job.fingerprint)]
-            self._aside = [task for task in self._aside if task not in ready]
-            self._queue.extendleft(reversed(ready))
-            while self._queue and self._busy() < self._count:
-                task = self._queue.popleft()
-                worker = next((w for w, busy_with in self._workers.items() if busy_with is None), None)
-                worker = worker or self._start(task)
+            while self._busy() < self._source.count and (task := self._next()) is not None:
+                worker = self._idle_in(task.place) or self._idle_in() or self._start(task)
                 if worker is None:
                     break
                 self._workers[worker] = task
                 worker.give(task.job)
             self._changed.notify_all()
 
-    def _start(self, task: _Task) -> PoolWorker | None:
+    def _next(self) -> _Task | None:
+        """The job to be begun next: of those set aside one whose turn has come, where its analysis is stored."""
+        places = {worker.place for worker in self._workers}
+        for task in self._aside:
+            if self._desk.is_turn(task.job.fingerprint) and (task.place not in places or self._idle_in(task.place)):
+                self._aside.remove(task)
+                return task
+        return self._queue.popleft() if self._queue else None
+
+    def _idle_in(self, place: str | None = None) -> Worker | None:
+        """A worker without a job; place: in that place, None: anywhere."""
+        idle = (worker for worker, task in self._workers.items() if task is None)
+        return next((worker for worker in idle if place in (None, worker.place)), None)
+
+    def _start(self, task: _Task) -> Worker | None:
         """A new worker for `task`; without one it waits, or fails if there are no others that may make room."""
         if self._clock() < self._no_start_before:
             self._queue.appendleft(task)
             return None
         try:
-            return PoolWorker(self._terms, self._make_host, self._inbox, self._clock)
+            return self._source.start(self._inbox)
         except OSError as error:
             reason = f"no worker process can be started: {error.strerror or error}"
         if self._workers:
             logger.warning("%s; going on with %d", reason, len(self._workers))
             self._no_start_before = self._clock() + _START_PAUSE_S
-            self._queue.appendleft(task)
+            self._repeat_with_fewer(task)
         else:
             self._fail(task, reason)
         return None
@@ -200,7 +222,7 @@ class WorkerPool:
         except queue.Empty:
             return
 
-    def _take(self, worker: PoolWorker, message: Any) -> None:
+    def _take(self, worker: Worker, message: Any) -> None:
         worker.heard()
         if message is None:
             self._lose(worker, f"crashed ({worker.cause_of_death()})")
@@ -209,11 +231,11 @@ class WorkerPool:
         elif isinstance(message, Started):
             worker.is_started = True
         elif isinstance(message, Ended):
-            self._end(worker, message.outcome)
+            self._end(worker, message.outcome, message.trouble)
         else:
             self._remote.receive(message)
 
-    def _end(self, worker: PoolWorker, outcome: JobOutcome | SetAside) -> None:
+    def _end(self, worker: Worker, outcome: JobOutcome | SetAside, trouble: str) -> None:
         """The worker's job has ended with `outcome`; it is idle, or gone if it may take no more."""
         task = self._workers[worker]
         if task is None:
@@ -221,25 +243,33 @@ class WorkerPool:
         if isinstance(outcome, JobOutcome) and outcome.result is None:
             self._lose(worker, "could no longer use the GPU")
             return
+        is_repeated = bool(trouble) and self._source.avoid(worker.place, trouble)
         with self._changed:
             self._workers[worker] = None
-            if worker.jobs >= JOBS_PER_PROCESS:
-                self._discard(worker)
+            for idle in [w for w, other in self._workers.items() if other is None and not w.is_wanted]:
+                self._discard(idle)
             if isinstance(outcome, SetAside):
-                task.aside = task.aside or outcome
+                task.aside, task.place = task.aside or outcome, worker.place
                 self._aside.append(task)
+                return
+            if is_repeated:
+                self._repeat_with_fewer(task)
                 return
         if outcome.is_last:
             self._last = self._last or outcome
         self._finish(task, outcome)
 
-    def _lose(self, worker: PoolWorker, what: str) -> None:
+    def _lose(self, worker: Worker, what: str) -> None:
         """The worker is broken; its job is tried once more. what: has happened, as "crashed (SIGSEGV)"."""
         with self._changed:
             task = self._workers[worker]
+            is_to_blame = self._source.is_to_blame(worker)
             self._discard(worker)
         if task is None:
-            logger.debug("an idle worker process %s", what)
+            logger.debug("an idle worker %s", what)
+            return
+        if is_to_blame:
+            self._go_on_without(task, what)
             return
         task.losses += 1
         stage = self._remote.forget(task.job.source.name)
@@ -249,6 +279,24 @@ class WorkerPool:
             return
         if not self._stop.is_set():
             logger.warning("%s: %s; trying it once more", task.job.source.label, text)
+        with self._changed:
+            self._queue.appendleft(task)
+
+    def _go_on_without(self, task: _Task, what: str) -> None:
+        """A worker has failed before it came to its job, which is given to another one if there may be one."""
+        if self._source.count:
+            self._repeat_with_fewer(task)
+            return
+        error = WorkerGoneError(f"no worker is left that could do it; the last one {what}")
+        self._last = JobOutcome(failed(task.job.source, error.message), error)
+        self._finish(task, self._last)
+
+    def _repeat_with_fewer(self, task: _Task) -> None:
+        """Begin `task` next, although there may be fewer workers now."""
+        if not task.job.settings.run.cache:
+            # Videos cannot be set aside, so all workers that are left may be waiting until this one's people are named.
+            self._desk.leave(task.job.fingerprint)
+            self._desk.expect(task.job.fingerprint)
         with self._changed:
             self._queue.appendleft(task)
 
@@ -290,7 +338,7 @@ class WorkerPool:
         self._desk.leave(task.job.fingerprint)
         task.future.set_result(outcome)
 
-    def _discard(self, worker: PoolWorker) -> None:
+    def _discard(self, worker: Worker) -> None:
         with self._changed:
             del self._workers[worker]
-        worker.kill()
+        self._source.end(worker)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import pickle
 import queue
 import signal
 import threading
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InterruptedRunError
+from core.errors import InterruptedRunError, PipelineError
 from core.thread_budget import limit_process_threads
 from utils.child_processes import DIED_WITH_PARENT, die_with_parent
 
@@ -80,9 +81,28 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """From a worker: its job has ended, and it is ready for another one."""
+    """From a worker: its job has ended, and it is ready for another one.
+
+    trouble: why no other job should be given to any worker in its place, or "".
+    """
 
     outcome: JobOutcome | SetAside
+    trouble: str = ""
+
+
+def answered(number: int, answer: Future[Any]) -> Answered:
+    """The message with `answer`, which is known, to the question `number`."""
+    error = answer.exception()
+    return Answered(number, answer.result()) if error is None else Answered(number, error=_sendable(error))
+
+
+def _sendable(error: BaseException) -> Exception:
+    """`error`, or if it does not survive the way to another process, one that says the same."""
+    try:
+        arrived = pickle.loads(pickle.dumps(error))
+    except Exception:
+        arrived = None
+    return arrived if isinstance(arrived, Exception) else PipelineError(str(error))
 
 
 def real_host(terms: HostTerms, link: JobLink) -> JobHost:

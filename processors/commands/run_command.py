@@ -164,6 +164,10 @@ def _run_batch(
         from processors.batch.cache_place import usable_cache
         from processors.batch_runner import run_batch
 
+        if settings.run.cluster:
+            from processors.batch.ray_cluster import require_ray
+
+            require_ray()
         with usable_cache(settings) as usable:
             return run_batch(inputs, output_dir, usable, monitor, journal=journal, given=given)
 

@@ -2,6 +2,8 @@
 
     python -m tests.material.parallel_run INPUT_FOLDER OUTPUT_FOLDER CACHE_FOLDER WORKERS [CRASH_STEM]
 
+WORKERS is a number of processes, or "cluster": two workers of a cluster by Ray on this machine.
+
 Of four people A, B, C, D a video called "a" shows A and B, "b" shows B and C, and so on, so the order in which the
 gallery gets to know them shows in its numbers. With several workers the analysis of "a" ends after those of all others.
 The process that renders the video CRASH_STEM aborts at its first clip, once.
@@ -78,8 +80,9 @@ def factory(settings: Settings, output: Path, names: RemoteNamer | None = None) 
     return VideoProcessorFactory(settings, output, lambda _: no_models, names)
 
 
-def run(inputs: Path, output: Path, cache: Path, workers: int) -> int:
+def run(inputs: Path, output: Path, cache: Path, workers: str) -> int:
     """Run a batch; returns the exit code."""
+    how = {"cluster": "local", "workers": 2} if workers == "cluster" else {"workers": int(workers)}
     cache.mkdir(parents=True, exist_ok=True)
     settings = load_settings(
         None,
@@ -87,11 +90,11 @@ def run(inputs: Path, output: Path, cache: Path, workers: int) -> int:
             "clip": {"size": 64},
             "encode": {"preset": "ultrafast", "codec": "x264"},
             "analysis": {"embedder": "dlib"},
-            "run": {"cache_dir": str(cache), "workers": workers},
+            "run": {"cache_dir": str(cache), **how},
         },
     )
     script_faces(cache)
-    here = factory(settings, output) if workers == 1 else None
+    here = factory(settings, output) if workers == "1" else None
     sources = find_inputs([str(inputs)], output)
     # This module runs as __main__, under which name workers do not find it.
     host = importlib.import_module("tests.material.parallel_run").scripted_faces_host
@@ -105,4 +108,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 5:
         os.environ[CRASH_STEM] = sys.argv[5]
     given_inputs, given_output, given_cache = map(Path, sys.argv[1:4])
-    sys.exit(run(given_inputs, given_output, given_cache, int(sys.argv[4])))
+    sys.exit(run(given_inputs, given_output, given_cache, sys.argv[4]))

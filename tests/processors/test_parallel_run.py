@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -27,8 +28,13 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(inputs: Path, place: Path, workers: int, project: Path, *crash: str) -> str:
-    """Returns what the run said."""
+with_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="the package of requirements-ray.txt is not installed"
+)
+
+
+def run(inputs: Path, place: Path, workers: int | str, project: Path, *crash: str) -> str:
+    """Returns what the run said. workers: see `parallel_run`."""
     command = [sys.executable, "-m", "tests.material.parallel_run"]
     command += [*map(str, (inputs, place / "out", place / "cache", workers)), *crash]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120, check=False)
@@ -75,3 +81,15 @@ def test_a_worker_that_crashes_while_it_renders_changes_nothing(
     assert results(tmp_path / "out") == results(alone)
     assert people(tmp_path / "out") == people(alone)
     assert half_written(tmp_path / "out") == []
+
+
+@with_ray
+def test_a_cluster_gives_the_same_although_a_worker_dies(
+    inputs: Path, alone: Path, tmp_path: Path, project: Path
+) -> None:
+    said = run(inputs, tmp_path, "cluster", project, "b")
+    assert "2 workers on 1 node" in said
+    assert "killed or crashed) while the video was being rendered; trying it once more" in said
+    assert results(tmp_path / "out") == results(alone)
+    assert people(tmp_path / "out") == people(alone)
+    assert half_written(tmp_path / "out") == list((tmp_path / "out").glob(".lease-*")) == []

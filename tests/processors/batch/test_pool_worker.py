@@ -19,6 +19,7 @@ from processors.batch.job_host import JobHost
 from processors.batch.job_link import ClipsMade, HostTerms, JobLink
 from processors.batch.pool_worker import PoolWorker
 from processors.batch.worker_process import Asked, Ended, Started
+from processors.batch.worker_source import Inbox
 from tests.material.worker_hosts import NamedVideo
 from tests.processors.batch.job_material import host_terms, mark, video_job
 
@@ -52,7 +53,7 @@ def asking_host(terms: HostTerms, link: JobLink) -> JobHost:
 
 class Driver:
     def __init__(self, folder: Path, make_host: Any) -> None:
-        self.inbox: queue.SimpleQueue[tuple[PoolWorker, Any]] = queue.SimpleQueue()
+        self.inbox: Inbox = queue.SimpleQueue()
         self.now = 0.0
         self.worker = PoolWorker(host_terms(folder), make_host, self.inbox, lambda: self.now)
 
@@ -94,7 +95,7 @@ def test_a_worker_that_waits_for_an_answer_is_not_silent_and_gets_the_error(driv
 
 
 def test_an_error_that_can_be_sent_stays_what_it_is() -> None:
-    from processors.batch.pool_worker import _sendable
+    from processors.batch.worker_process import _sendable
 
     assert isinstance(_sendable(ValueError("x")), ValueError)
     assert type(_sendable(LeaseHeldError("somebody", path=Path("out")))) is PipelineError

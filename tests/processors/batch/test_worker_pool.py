@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from config import Settings
-from processors.batch import worker_pool
+from processors.batch import pool_worker
 from processors.batch.executor import JobOutcome
 from processors.batch.input_result import InputResult
 from processors.batch.job_link import HostTerms
 from processors.batch.naming_desk import NamingDesk
-from processors.batch.pool_worker import PoolWorker
+from processors.batch.pool_worker import PoolWorker, ProcessSource
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunHistory, RunJournal
 from processors.batch.stage_runner import StageRunner
@@ -56,15 +56,13 @@ class Pool:
         self.monitor, self.journal = BatchMonitor(), Journal()
         self.threads = WorkerThreads(self.monitor.stop)
         self.pool = WorkerPool(
-            count,
-            HostTerms(Settings(), folder / "out", 3, LEVELS),
+            ProcessSource(count, HostTerms(Settings(), folder / "out", 3, LEVELS), named_host),
             NamingDesk(None, self.monitor.stop),
             RemoteMonitor(self.monitor, self.journal),
             StageRunner(self.journal),
             self.threads,
             self.monitor.stop,
             stall_limit_s=stall_limit_s,
-            make_host=named_host,
         )
         self.threads.start()
 
@@ -191,7 +189,7 @@ def test_a_stop_ends_everything_at_once(make_pool: Callable[..., Pool]) -> None:
 
 
 def test_a_process_takes_few_videos(make_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "JOBS_PER_PROCESS", 2)
+    monkeypatch.setattr(pool_worker, "JOBS_PER_PROCESS", 2)
     pool = make_pool(1)
     pool.run("a", "b", "c")
     processes = [process for _, process in pool.analysed()]
@@ -214,9 +212,9 @@ def test_a_machine_without_room_for_more_processes(
         return start
 
     said = "no worker process can be started: Resource temporarily unavailable"
-    monkeypatch.setattr(worker_pool, "PoolWorker", full_after(1))
+    monkeypatch.setattr(pool_worker, "PoolWorker", full_after(1))
     results = make_pool(2).run("slow-a", "b")
     assert [result.status for result in results.values()] == ["done", "done"]
     assert caplog.text.count(f"{said}; going on with 1") == 1
-    monkeypatch.setattr(worker_pool, "PoolWorker", full_after(0))
+    monkeypatch.setattr(pool_worker, "PoolWorker", full_after(0))
     assert make_pool(2).run("c")["c"].reason == said

@@ -1,0 +1,89 @@
+"""Which nodes of a cluster take part in a run, and how each is divided between workers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+
+from config import Settings
+from core.errors import InterruptedRunError, PipelineError, SettingsError
+from processors.batch.cluster import Cluster, ClusterNode, WorkerShare
+from processors.batch.node_check import NodeReport, examine_node, node_question, why_left_out
+from processors.batch.worker_count import CPUS_PER_WORKER
+
+logger = logging.getLogger(__name__)
+
+EXAMINE_TIMEOUT_S = 60.0
+"""a node has to start Python and to read weights, which may lie on a slow shared disk"""
+_POLL_S = 0.1
+
+
+def agreed_nodes(
+    cluster: Cluster, settings: Settings, inputs: Sequence[Path], output_dir: Path, stop: threading.Event
+) -> list[ClusterNode]:
+    """The nodes that give the same results as this machine would; the others are named, with the reason.
+
+    Raises:
+        SettingsError: there is none. OutputError: the output folder cannot be written.
+        InterruptedRunError: `stop` was set meanwhile.
+    """
+    nodes = cluster.nodes()
+    with node_question(settings, inputs, output_dir) as question:
+        asked = [(node, cluster.examine(node, question)) for node in nodes]
+        ours = examine_node(question)
+        deadline = time.monotonic() + EXAMINE_TIMEOUT_S
+        left_out = {node.id: _why_not(report, ours, deadline, stop) for node, report in asked}
+    for node in nodes:
+        if left_out[node.id]:
+            logger.warning("node %s is left out: %s", node.name, "; ".join(left_out[node.id]))
+    agreed = [node for node in nodes if not left_out[node.id]]
+    if not agreed:
+        reason = "; ".join(next(iter(left_out.values()))) if nodes else "it has no nodes"
+        raise SettingsError(f"no node of the cluster can take part: {reason}")
+    return agreed
+
+
+def worker_shares(nodes: Sequence[ClusterNode], settings: Settings) -> list[WorkerShare]:
+    """A worker for each GPU, on nodes without one for every few cores; in an order that spreads them over the nodes.
+
+    With a number of workers in the settings they are so many in all, at most one for each core or GPU.
+    """
+    run = settings.run
+    with_gpu = {node.id for node in nodes if node.gpus and settings.analysis.device != "cpu"}
+    most = {node.id: max(min(node.cpus, node.gpus) if node.id in with_gpu else node.cpus, 1) for node in nodes}
+    counts = dict.fromkeys(most, 0)
+    if isinstance(run.workers, int):
+        for _ in range(min(run.workers, sum(most.values()))):
+            # A GPU before cores, then where a worker gets most cores.
+            free = (node for node in nodes if counts[node.id] < most[node.id])
+            chosen = max(free, key=lambda node: (node.id in with_gpu, node.cpus / (counts[node.id] + 1)))
+            counts[chosen.id] += 1
+    else:
+        for node in nodes:
+            by_cores = max(node.cpus // (run.threads or CPUS_PER_WORKER), 1)
+            counts[node.id] = most[node.id] if node.id in with_gpu else by_cores
+    shares = []
+    for node in sorted(nodes, key=lambda node: -node.cpus):
+        for number in range(counts[node.id]):
+            cpus = max(node.cpus // counts[node.id], 1)
+            shares.append((number, WorkerShare(node, min(run.threads or cpus, cpus), int(node.id in with_gpu))))
+    shares.sort(key=lambda numbered: numbered[0])
+    return [share for _, share in shares]
+
+
+def _why_not(report: Future[NodeReport], ours: NodeReport, deadline: float, stop: threading.Event) -> list[str]:
+    while True:
+        if stop.is_set():
+            raise InterruptedRunError("stopped")
+        try:
+            return why_left_out(report.result(_POLL_S), ours)
+        except FutureTimeoutError:
+            if time.monotonic() > deadline:
+                return [f"no answer within {EXAMINE_TIMEOUT_S:.0f} s"]
+        except PipelineError as error:
+            return [str(error)]

@@ -1,0 +1,112 @@
+"""The process on a node that works on videos: a `JobHost`, and a mailbox that the driver empties over the network.
+
+The driver asks and the worker answers, so a worker needs no address of the driver. Small messages are kept together
+for half a second; a question, or the end of a job, is handed over at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from core.errors import InterruptedRunError
+from processors.batch.executor import JobOutcome, VideoJob
+from processors.batch.job_link import HostTerms, JobEvent, Question
+from processors.batch.node_check import room_problems
+from processors.batch.worker_process import Answered, Asked, Ended, MakeHost, Started, real_host
+
+_COLLECT_S = 0.5
+"""how long messages are kept together: eight hundred workers then make less than two thousand calls a second"""
+_SILENCE_S = 2.0
+"""after which there is an empty answer"""
+_POLL_S = 0.1
+
+Said = JobEvent | Asked | Started | Ended
+
+
+class ClusterWorker:
+    """Its methods are called by the driver, each on any thread; `carry_out` for one job at a time."""
+
+    def __init__(self, terms: HostTerms, make_host: MakeHost = real_host) -> None:
+        self._terms = terms
+        self._mailbox = _Mailbox()
+        self._host = make_host(terms, self._mailbox)
+        self._mailbox.put(Started())
+
+    def take_over_log(self) -> None:
+        """Send all log messages of this process to the driver from now on."""
+        self._host.take_over_log()
+
+    def carry_out(self, job: VideoJob) -> None:
+        """Work on `job`; the outcome is said in the mailbox, after everything else about it."""
+        outcome = self._host.carry_out(job)
+        trouble = ""
+        if isinstance(outcome, JobOutcome) and outcome.result is not None and outcome.result.status == "failed":
+            # Else a node with a full disk would fail one video after another, faster than others can make them.
+            trouble = next(iter(room_problems(self._terms.settings, self._terms.output_dir)), "")
+        self._mailbox.put(Ended(outcome, trouble))
+
+    def fetch(self) -> tuple[Said, ...]:
+        """What there is to say; an empty tuple after a while."""
+        return self._mailbox.fetch()
+
+    def answer(self, answered: Answered) -> None:
+        """Take the answer to a question that was fetched."""
+        self._mailbox.take(answered)
+
+    def stop(self) -> None:
+        """The run ends: end the job in order."""
+        self._mailbox.stop.set()
+
+
+class _Mailbox:
+    """A `JobLink` whose messages are fetched."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self._changed = threading.Condition()
+        self._messages: list[Said] = []
+        self._answers: dict[int, Answered] = {}
+        self._asked = 0
+
+    def put(self, message: Said) -> None:
+        with self._changed:
+            self._messages.append(message)
+            self._changed.notify_all()
+
+    def send(self, event: JobEvent) -> None:
+        self.put(event)
+
+    def ask(self, question: Question) -> Any:
+        with self._changed:
+            self._asked += 1
+            number = self._asked
+            self._messages.append(Asked(number, question))
+            self._changed.notify_all()
+            while number not in self._answers:
+                if self.stop.is_set():
+                    raise InterruptedRunError("stopped")
+                self._changed.wait(_POLL_S)
+            answered = self._answers.pop(number)
+        if answered.error is not None:
+            raise answered.error
+        return answered.answer
+
+    def take(self, answered: Answered) -> None:
+        with self._changed:
+            self._answers[answered.number] = answered
+            self._changed.notify_all()
+
+    def fetch(self) -> tuple[Said, ...]:
+        begun = time.monotonic()
+        with self._changed:
+            while (left_s := self._hand_over_at(begun) - time.monotonic()) > 0:
+                self._changed.wait(left_s)
+            messages, self._messages = tuple(self._messages), []
+        return messages
+
+    def _hand_over_at(self, begun: float) -> float:
+        if any(isinstance(message, (Asked, Started, Ended)) for message in self._messages):
+            return begun
+        return begun + (_COLLECT_S if self._messages else _SILENCE_S)

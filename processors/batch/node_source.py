@@ -1,0 +1,130 @@
+"""Workers on the nodes of a cluster, for a `WorkerPool`."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from config import Settings
+from processors.batch.cluster import Cluster, WorkerShare
+from processors.batch.cluster_nodes import agreed_nodes, worker_shares
+from processors.batch.job_link import HostTerms
+from processors.batch.node_worker import NodeWorker
+from processors.batch.worker_process import MakeHost, real_host
+from processors.batch.worker_source import Inbox, Worker
+from utils.batch_monitor import BatchMonitor
+from utils.log_forwarding import log_levels
+from utils.plurals import count_of
+
+logger = logging.getLogger(__name__)
+
+MOST_FAILED_STARTS = 2
+"""of workers in a row; then their share of the node is given up"""
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class _Slot:
+    """A share of a node. worker: there now. failed_starts: of workers in a row that ended before they were ready."""
+
+    share: WorkerShare
+    worker: Worker | None = None
+    failed_starts: int = 0
+
+
+class NodeSource:
+    """A `WorkerSource`; one worker for each share of the nodes that agree with this machine.
+
+    Attributes:
+        count: see there.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Cluster],
+        settings: Settings,
+        inputs: Sequence[Path],
+        output_dir: Path,
+        monitor: BatchMonitor,
+        make_host: MakeHost = real_host,
+    ) -> None:
+        """connect: to the cluster. inputs: files of the run. monitor: is told how many workers there are.
+
+        make_host: called in each worker.
+        """
+        self.count = 1
+        self._connect = connect
+        # A worker that downloads what others do not have would give other results than they.
+        self._settings = replace(settings, run=replace(settings.run, offline=True))
+        self._inputs = inputs
+        self._output_dir = output_dir
+        self._monitor = monitor
+        self._make_host = make_host
+        self._cluster: Cluster | None = None
+        self._slots: list[_Slot] = []
+
+    def open(self) -> None:
+        """See `WorkerSource.open`.
+
+        Raises:
+            SettingsError: there is no cluster, or no node of it agrees. ToolMissingError: the cluster's package is
+            missing. OutputError: the output folder cannot be written. InterruptedRunError: the run ends.
+        """
+        self._cluster = self._connect()
+        nodes = agreed_nodes(self._cluster, self._settings, self._inputs, self._output_dir, self._monitor.stop)
+        self._slots = [_Slot(share) for share in worker_shares(nodes, self._settings)]
+        self.count = len(self._slots)
+        self._monitor.set_workers(self.count)
+        logger.info("%s on %s", count_of(self.count, "worker"), count_of(len(nodes), "node"))
+
+    def start(self, inbox: Inbox) -> Worker:
+        """See `WorkerSource.start`."""
+        slot = next((slot for slot in self._slots if slot.worker is None), None)
+        if slot is None or self._cluster is None:
+            raise OSError("every share of the nodes has a worker")
+        terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels())
+        slot.worker = NodeWorker(slot.share.node, self._cluster.start(slot.share, terms, self._make_host), inbox)
+        return slot.worker
+
+    def end(self, worker: Worker) -> None:
+        """See `WorkerSource.end`."""
+        worker.kill()
+        for slot in self._slots:
+            if slot.worker is worker:
+                slot.worker = None
+                slot.failed_starts = 0 if worker.is_started else slot.failed_starts
+
+    def is_to_blame(self, worker: Worker) -> bool:
+        """See `WorkerSource.is_to_blame`: it is if it has ended before it was ready."""
+        slot = next((slot for slot in self._slots if slot.worker is worker), None)
+        if worker.is_started or slot is None:
+            return False
+        slot.failed_starts += 1
+        logger.debug("a worker ended before it began %s", worker.cause_of_death())
+        if slot.failed_starts >= MOST_FAILED_STARTS:
+            logger.warning("a worker is given up, because it cannot be started %s", worker.cause_of_death())
+            self._slots.remove(slot)
+            self.count = len(self._slots)
+        return True
+
+    def avoid(self, place: str, trouble: str) -> bool:
+        """See `WorkerSource.avoid`."""
+        left = [slot for slot in self._slots if slot.share.node.id != place]
+        if not left:
+            return False
+        for slot in self._slots:
+            if slot not in left and isinstance(slot.worker, NodeWorker):
+                slot.worker.retire()
+        if len(left) < len(self._slots):
+            name = next(slot.share.node.name for slot in self._slots if slot not in left)
+            logger.warning("node %s gets no more videos: %s", name, trouble)
+        self._slots, self.count = left, len(left)
+        return True
+
+    def close(self) -> None:
+        """See `WorkerSource.close`."""
+        if self._cluster is not None:
+            self._cluster.close()

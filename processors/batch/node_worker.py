@@ -1,0 +1,123 @@
+"""The driver's end of one worker on a node of a cluster; the counterpart of `PoolWorker` of one on this machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any
+
+from core.errors import WorkerGoneError
+from processors.batch.cluster import ClusterNode, RemoteWorker
+from processors.batch.executor import VideoJob
+from processors.batch.pool_worker import JOBS_PER_PROCESS
+from processors.batch.worker_process import Asked, answered
+from processors.batch.worker_source import Inbox
+
+START_TIMEOUT_S = 600.0
+"""until a worker is first heard of: it may have to wait for another program's part of the cluster"""
+SILENCE_TIMEOUT_S = 120.0
+"""a worker answers every two seconds; one that is silent for so long hangs, or its network is cut"""
+
+
+class NodeWorker:
+    """A `Worker`; its `place` is the node.
+
+    Attributes:
+        is_started: see there.
+    """
+
+    def __init__(
+        self, node: ClusterNode, remote: RemoteWorker, inbox: Inbox, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """clock: seconds from any origin."""
+        self.is_started = False
+        self._node = node
+        self._remote = remote
+        self._inbox = inbox
+        self._clock = clock
+        self._heard = clock()
+        self._jobs = 0
+        self._is_retired = False
+        self._cause = ""
+        self._open_questions: set[int] = set()
+        threading.Thread(target=self._listen, name="worker", daemon=True).start()
+
+    @property
+    def place(self) -> str:
+        """See `Worker`."""
+        return self._node.id
+
+    @property
+    def is_wanted(self) -> bool:
+        """See `Worker.is_wanted`."""
+        return self._jobs < JOBS_PER_PROCESS and not self._is_retired
+
+    def retire(self) -> None:
+        """It gets no other job."""
+        self._is_retired = True
+
+    @property
+    def silent_s(self) -> float:
+        """See `Worker.silent_s`. One that waits for its part of the cluster is not silent."""
+        return 0.0 if self._open_questions or not self.is_started else self._clock() - self._heard
+
+    def give(self, job: VideoJob) -> None:
+        """Have it carry out `job`; it has to be idle."""
+        self._jobs += 1
+        self.heard()
+        self._remote.carry_out(job).add_done_callback(self._on_carried_out)
+
+    def heard(self) -> None:
+        """It has said something."""
+        self._heard = self._clock()
+
+    def expect_answer(self, asked: Asked, answer: Future[Any]) -> None:
+        """Send `answer` to its question when that is known, from whatever thread."""
+        self._open_questions.add(asked.number)
+        answer.add_done_callback(lambda future: self._answer(asked.number, future))
+
+    def stop(self) -> None:
+        """Ask it to end its job."""
+        self._remote.stop()
+
+    def kill(self) -> None:
+        """End it at once, with whatever it does."""
+        self._cause = self._cause or "ended by the run"
+        self._remote.kill()
+
+    def cause_of_death(self) -> str:
+        """Why a worker that is gone has ended."""
+        return f"on node {self._node.name}: {self._cause}"
+
+    def _answer(self, number: int, future: Future[Any]) -> None:
+        self._remote.answer(answered(number, future))
+        self.heard()
+        self._open_questions.discard(number)
+
+    def _on_carried_out(self, ended: Future[None]) -> None:
+        # How a job ended is said by the worker; what counts here is that it could not be carried out at all.
+        if (error := ended.exception()) is not None:
+            self._cause = self._cause or str(error)
+            # Not here: Ray waits for ever for itself if it is asked for something while it tells of an end.
+            threading.Thread(target=self._remote.kill, name="worker", daemon=True).start()
+
+    def _listen(self) -> None:
+        try:
+            limit_s = START_TIMEOUT_S
+            while True:
+                for message in self._fetched(limit_s):
+                    self._inbox.put((self, message))
+                limit_s = SILENCE_TIMEOUT_S
+        except WorkerGoneError as error:
+            self._cause = self._cause or error.message
+        self._inbox.put((self, None))
+
+    def _fetched(self, limit_s: float) -> tuple[Any, ...]:
+        try:
+            return self._remote.fetch().result(limit_s)
+        except FutureTimeoutError:
+            self._remote.kill()
+            raise WorkerGoneError(f"no sign of life for {limit_s:.0f} s") from None

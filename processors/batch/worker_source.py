@@ -1,0 +1,98 @@
+"""Where the workers of a pool come from: processes of this machine, or nodes of a cluster."""
+
+from __future__ import annotations
+
+import queue
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from processors.batch.executor import VideoJob
+from processors.batch.worker_process import Asked
+
+
+class Worker(Protocol):
+    """The driver's end of one worker. All methods are for the thread that started it.
+
+    is_started: it has said that it is ready for its first job. place: of what it keeps in the cache; workers of one
+    place see that of each other.
+    """
+
+    is_started: bool
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it may get another job."""
+        ...
+
+    @property
+    def silent_s(self) -> float:
+        """How long it has said nothing, seconds; 0 while it waits for an answer."""
+        ...
+
+    def give(self, job: VideoJob) -> None:
+        """Have it carry out `job`; it has to be idle."""
+        ...
+
+    def heard(self) -> None:
+        """It has said something."""
+        ...
+
+    def expect_answer(self, asked: Asked, answer: Future[Any]) -> None:
+        """Send `answer` to its question when that is known, from whatever thread."""
+        ...
+
+    def stop(self) -> None:
+        """Ask it to end its job."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once, with whatever it does."""
+        ...
+
+    def cause_of_death(self) -> str:
+        """Why a worker that is gone has ended."""
+        ...
+
+
+Inbox = queue.SimpleQueue[tuple[Worker, Any]]
+"""receives what workers say, with the worker; None instead when it is gone"""
+
+
+class WorkerSource(Protocol):
+    """Used by one thread, which lives as long as the workers.
+
+    count: how many workers there may be; 1 before `open`.
+    """
+
+    count: int
+
+    def open(self) -> None:
+        """Prepare, before the first worker is started. It may take a while, and what it raises ends the run."""
+        ...
+
+    def start(self, inbox: Inbox) -> Worker:
+        """A new worker; there are fewer than `count`.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        ...
+
+    def end(self, worker: Worker) -> None:
+        """End `worker`, if it has not ended itself, and make room for another."""
+        ...
+
+    def is_to_blame(self, worker: Worker) -> bool:
+        """Whether it is the fault of `worker`, not of its job, that it has ended; `count` may fall."""
+        ...
+
+    def avoid(self, place: str, trouble: str) -> bool:
+        """Start no more workers in `place`, and want those there no more; False if there is no other place."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; all workers have ended."""
+        ...

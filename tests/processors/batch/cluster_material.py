@@ -1,0 +1,112 @@
+"""A cluster within one process: nodes and workers are threads, and workers die when they are told to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from core.errors import WorkerGoneError
+from processors.batch.cluster import ClusterNode, WorkerShare
+from processors.batch.cluster_worker import ClusterWorker, Said
+from processors.batch.executor import VideoJob
+from processors.batch.job_link import HostTerms
+from processors.batch.node_check import NodeQuestion, NodeReport
+from processors.batch.worker_process import Answered, MakeHost, Started
+
+
+class FakeWorker:
+    """A `RemoteWorker`."""
+
+    def __init__(self, worker: ClusterWorker, death: str = "") -> None:
+        """death: why it is dead from the beginning; "" if it is not."""
+        self.worker = worker
+        self._lock = threading.Lock()
+        self._death = death
+        self._calls: list[Future[Any]] = []
+
+    def carry_out(self, job: VideoJob) -> Future[None]:
+        return self._call(lambda: self.worker.carry_out(job))
+
+    def fetch(self) -> Future[tuple[Said, ...]]:
+        return self._call(self.worker.fetch)
+
+    def answer(self, answered: Answered) -> None:
+        self._call(lambda: self.worker.answer(answered))
+
+    def stop(self) -> None:
+        self._call(self.worker.stop)
+
+    def kill(self) -> None:
+        self.die("ended by the run")
+
+    def die(self, cause: str) -> None:
+        with self._lock:
+            self._death = self._death or cause
+            calls, self._calls = self._calls, []
+        for call in calls:
+            if not call.done():
+                call.set_exception(WorkerGoneError(self._death))
+        # Its threads cannot be killed: they are asked to end.
+        self.worker.stop()
+        self.worker._mailbox.put(Started())
+
+    @property
+    def is_dead(self) -> bool:
+        return bool(self._death)
+
+    def _call(self, work: Callable[[], Any]) -> Future[Any]:
+        call: Future[Any] = Future()
+        with self._lock:
+            if self._death:
+                call.set_exception(WorkerGoneError(self._death))
+                return call
+            self._calls.append(call)
+
+        def run() -> None:
+            result = work()
+            with self._lock:
+                if call in self._calls:
+                    self._calls.remove(call)
+                    call.set_result(result)
+
+        threading.Thread(target=run, daemon=True).start()
+        return call
+
+
+class FakeCluster:
+    """A `Cluster`.
+
+    Attributes:
+        workers: all that were started, with their shares.
+    """
+
+    def __init__(self, nodes: list[ClusterNode]) -> None:
+        self._nodes = nodes
+        self.workers: list[tuple[WorkerShare, FakeWorker]] = []
+        self.reports: dict[str, NodeReport | WorkerGoneError | None] = {}
+        self.dead_nodes: dict[str, str] = {}
+        self.is_closed = False
+
+    def nodes(self) -> list[ClusterNode]:
+        return self._nodes
+
+    def examine(self, node: ClusterNode, question: NodeQuestion) -> Future[NodeReport]:
+        answer: Future[NodeReport] = Future()
+        report = self.reports[node.id]
+        if isinstance(report, WorkerGoneError):
+            answer.set_exception(report)
+        elif report is not None:
+            answer.set_result(report)
+        return answer
+
+    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> FakeWorker:
+        worker = FakeWorker(ClusterWorker(terms, make_host), self.dead_nodes.get(share.node.id, ""))
+        self.workers.append((share, worker))
+        return worker
+
+    def close(self) -> None:
+        for _, worker in self.workers:
+            worker.kill()
+        self.is_closed = True
