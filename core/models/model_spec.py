@@ -102,6 +102,7 @@ class ModelSpec:
     cpu_batch: images per call on a CPU, where more gain nothing.
     gpu_batch: the most images per call on a GPU. Fixed, not found out by the clock: a network's outputs depend on the
         size of its batch in the last digits, and results must not depend on how busy the GPU was.
+    half_on_gpu: it computes in 16 bits on a GPU. Embeddings do not: they are few, and kept and compared for years.
     all_threads: everything else waits while it runs, so it gets every thread of the budget.
     score_scale: how scores of detected and tracked faces are read; None: it gives none of them.
     """
@@ -111,6 +112,7 @@ class ModelSpec:
     example_side: int | None = None
     cpu_batch: int = 1
     gpu_batch: int = 1
+    half_on_gpu: bool = True
     all_threads: bool = False
     score_scale: ScoreScale | None = None
 
@@ -150,6 +152,7 @@ MODELS: dict[str, ModelSpec] = {
         side=112,
         cpu_batch=32,
         gpu_batch=256,
+        half_on_gpu=False,
     ),
     "facenet": ModelSpec(
         WeightsFile(
@@ -161,6 +164,7 @@ MODELS: dict[str, ModelSpec] = {
         side=160,
         cpu_batch=32,
         gpu_batch=256,  # a track has a dozen faces
+        half_on_gpu=False,
     ),
     "facenet-casia": ModelSpec(
         WeightsFile(
@@ -172,6 +176,7 @@ MODELS: dict[str, ModelSpec] = {
         side=160,
         cpu_batch=32,
         gpu_batch=256,
+        half_on_gpu=False,
     ),
     "dlib": ModelSpec(
         WeightsFile(
@@ -184,6 +189,7 @@ MODELS: dict[str, ModelSpec] = {
         side=150,
         cpu_batch=32,
         gpu_batch=256,
+        half_on_gpu=False,
     ),
     "mmod": ModelSpec(
         WeightsFile(

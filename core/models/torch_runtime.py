@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.errors import DeadDeviceError, GPUMemoryError, ascii_safe
 from core.models import torch_nets
+from core.models.model_spec import MODELS
 from core.models.nets import Images
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import whole_pixels
@@ -153,6 +154,11 @@ class Upload:
         return staged.to(self.device, non_blocking=True, copy=True)
 
 
+def computes_in_half(kind: str, device_type: str) -> bool:
+    """Whether the network `kind` computes in 16 bits on such a device ("cpu", "cuda")."""
+    return device_type == "cuda" and MODELS[kind].half_on_gpu
+
+
 class TorchNet:
     """A torch network on `device`, in the memory layout that convolutions prefer (channels_last).
 
@@ -160,11 +166,11 @@ class TorchNet:
     """
 
     def __init__(self, kind: str, weights: Path, device: str, *, half: bool | None = None) -> None:
-        """half: compute in half precision; None: on a GPU only."""
+        """half: compute in half precision; None: on a GPU only, and only where `ModelSpec.half_on_gpu` says so."""
         self._device = torch.device(device)
         self._upload = Upload(self._device)
         self._was_short = False
-        half = self._device.type == "cuda" if half is None else half
+        half = computes_in_half(kind, self._device.type) if half is None else half
         dtype = torch.float16 if half else torch.float32
         with device_errors(f"the network {kind}", self._device):
             net = torch_nets.build(kind, weights).to(self._device, dtype)

@@ -17,10 +17,10 @@ from core.model_manager import ModelManager
 from core.models import torch_nets
 from core.models.batching import Batched
 from core.models.face_detector import FaceDetector, ImageSampler
-from core.models.model_spec import MODELS
+from core.models.model_spec import EMBEDDERS, MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net
-from core.models.torch_runtime import DeviceImages, TorchNet, Upload, device_errors, try_device
+from core.models.torch_runtime import DeviceImages, TorchNet, Upload, computes_in_half, device_errors, try_device
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import SampledImages
@@ -251,12 +251,11 @@ def assert_same_faces(detector: FaceDetector, reference: FaceDetector, images: l
         assert np.allclose(mine.landmarks, wanted.landmarks, atol=2)
 
 
-@pytest.mark.slow
-def test_embeddings_in_half_precision_are_the_same_people() -> None:
-    chips = noise(3, 150, 150, 3)
-    full, half = (TorchNet("dlib", locate("dlib"), "cpu", half=half)(chips)[0] for half in (False, True))
-    cosine = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
-    assert cosine.min() > 0.9999
+def test_embeddings_are_computed_in_32_bits_everywhere() -> None:
+    networks = {network for spec in EMBEDDERS.values() for network in spec.shares}
+    assert not any(computes_in_half(kind, "cuda") for kind in networks)
+    assert all(computes_in_half(kind, "cuda") for kind in MODELS.keys() - networks)
+    assert not any(computes_in_half(kind, "cpu") for kind in MODELS)
 
 
 def test_the_manager_puts_together_what_a_gpu_gets(
