@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.models.openvino_runtime import import_openvino
+from core.models.openvino_runtime import import_openvino, reading_failures
 
 BATCH_NORM_EPSILON = 0.001
 """of every batch normalisation in InceptionResnetV1, in facenet and in facenet-pytorch"""
@@ -77,10 +77,6 @@ _NORMALISED = "/BatchNorm/cond/FusedBatchNorm_1:0"
 _BIASED = "/BiasAdd:0"
 _PRODUCTS = ("Convolution", "MatMul")
 """OpenVINO's operations that begin a layer"""
-_FAILURES = (
-    "GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure", "OpValidationFailure"
-)  # fmt: skip
-"""what OpenVINO's readers raise; they are no RuntimeErrors"""
 
 
 def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
@@ -139,7 +135,6 @@ def _projections() -> Iterator[tuple[str, str]]:
 def _layers(graph: Path, outputs: list[str]) -> dict[str, list[NDArray[np.float32]]]:
     """The parameters of the layers with these outputs, as `_parameters` lists them."""
     openvino_frontend = import_openvino().frontend
-    failures = tuple(getattr(openvino_frontend, name) for name in _FAILURES)
     try:
         frontend = openvino_frontend.FrontEndManager().load_by_framework("tf")
         source = frontend.load(str(graph))
@@ -149,7 +144,7 @@ def _layers(graph: Path, outputs: list[str]) -> dict[str, list[NDArray[np.float3
         source.override_all_outputs(places)
         model = frontend.convert(source)
         return {name: _parameters(model.output(name).get_node()) for name in outputs}
-    except (RuntimeError, *failures) as error:
+    except reading_failures() as error:
         raise ModelError(
             "cannot be read by OpenVINO", path=graph, stage="models", hint="reinstall what it came with"
         ) from error

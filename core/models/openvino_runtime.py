@@ -14,6 +14,10 @@ from typing import Any
 
 _TELEMETRY, _CONVERTER = "openvino_telemetry", "openvino.tools.ovc"
 """optional modules of OpenVINO"""
+_READING_FAILURES = (
+    "GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure", "OpValidationFailure"
+)  # fmt: skip
+"""of OpenVINO's readers; they are no RuntimeErrors"""
 
 
 def import_openvino(part: str = "", *, converter: bool = False) -> Any:
@@ -27,6 +31,12 @@ def import_openvino(part: str = "", *, converter: bool = False) -> Any:
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
     whole = importlib.import_module("openvino")
     return importlib.import_module(f"openvino.{part}") if part else whole
+
+
+def reading_failures() -> tuple[type[Exception], ...]:
+    """What OpenVINO raises where it cannot read the file of a network."""
+    frontend = import_openvino().frontend
+    return RuntimeError, *(getattr(frontend, name) for name in _READING_FAILURES)
 
 
 @functools.cache

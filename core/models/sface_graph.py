@@ -14,15 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.models.openvino_runtime import import_openvino
+from core.models.openvino_runtime import import_openvino, reading_failures
 
 SEPARABLE_LAYERS = 13
 """pairs of a depthwise and a pointwise convolution, after a first convolution"""
-
-_FAILURES = (
-    "GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure", "OpValidationFailure"
-)  # fmt: skip
-"""what OpenVINO's readers raise; they are no RuntimeErrors"""
 
 
 def layer_names() -> tuple[str, ...]:
@@ -61,12 +56,11 @@ def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
 def _nodes(graph: Path) -> dict[str, Any]:
     """OpenVINO's operations by their names in the file."""
     frontends, onnx = import_openvino().frontend, import_openvino("frontend.onnx")
-    failures = tuple(getattr(frontends, name) for name in _FAILURES)
     try:
         frontend = frontends.FrontEndManager().load_by_framework("onnx")
         frontend.add_extension(onnx.ConversionExtension("DequantizeLinear", _dequantized_node))
         model = frontend.convert(frontend.load(str(graph)))
-    except (RuntimeError, *failures) as error:
+    except reading_failures() as error:
         raise ModelError(
             "cannot be read by OpenVINO", path=graph, stage="models", hint="reinstall what it came with"
         ) from error
