@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.models.openvino_runtime import import_openvino, reading_failures
+from core.models.openvino_runtime import reading
 
 BATCH_NORM_EPSILON = 0.001
 """of every batch normalisation in InceptionResnetV1, in facenet and in facenet-pytorch"""
@@ -134,9 +134,8 @@ def _projections() -> Iterator[tuple[str, str]]:
 
 def _layers(graph: Path, outputs: list[str]) -> dict[str, list[NDArray[np.float32]]]:
     """The parameters of the layers with these outputs, as `_parameters` lists them."""
-    openvino_frontend = import_openvino().frontend
-    try:
-        frontend = openvino_frontend.FrontEndManager().load_by_framework("tf")
+    with reading(graph) as readers:
+        frontend = readers.FrontEndManager().load_by_framework("tf")
         source = frontend.load(str(graph))
         places = [source.get_place_by_tensor_name(name) for name in outputs]
         if not all(places):
@@ -144,10 +143,6 @@ def _layers(graph: Path, outputs: list[str]) -> dict[str, list[NDArray[np.float3
         source.override_all_outputs(places)
         model = frontend.convert(source)
         return {name: _parameters(model.output(name).get_node()) for name in outputs}
-    except reading_failures() as error:
-        raise ModelError(
-            "cannot be read by OpenVINO", path=graph, stage="models", hint="reinstall what it came with"
-        ) from error
 
 
 def _parameters(result: Any) -> list[NDArray[np.float32]]:

@@ -24,7 +24,7 @@ from utils.files import PARTIAL_PREFIX, scratch_file
 logger = logging.getLogger(__name__)
 
 CONVERTER_VERSION = 2
-"""part of the names of cached files; raise it when core/models/torch_nets.py changes what it writes"""
+"""part of the names of cached files; raise it when core/models/torch_nets.py or a network in it changes"""
 
 CONVERT_TIMEOUT_S = 300.0
 

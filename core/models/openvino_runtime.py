@@ -6,11 +6,16 @@ process. A fork of a process with threads may hang for ever, and then our exit, 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
+
+from core.errors import ModelError
 
 _TELEMETRY, _CONVERTER = "openvino_telemetry", "openvino.tools.ovc"
 """optional modules of OpenVINO"""
@@ -33,10 +38,21 @@ def import_openvino(part: str = "", *, converter: bool = False) -> Any:
     return importlib.import_module(f"openvino.{part}") if part else whole
 
 
-def reading_failures() -> tuple[type[Exception], ...]:
-    """What OpenVINO raises where it cannot read the file of a network."""
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Any]:
+    """While OpenVINO's readers, which this gives (`openvino.frontend`), read the network file `path`.
+
+    Raises:
+        ModelError: they cannot.
+    """
     frontend = import_openvino().frontend
-    return RuntimeError, *(getattr(frontend, name) for name in _READING_FAILURES)
+    failures = tuple(getattr(frontend, name) for name in _READING_FAILURES)
+    try:
+        yield frontend
+    except (RuntimeError, *failures) as error:
+        raise ModelError(
+            "cannot be read by OpenVINO", path=path, stage="models", hint="reinstall what it came with"
+        ) from error
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.models.openvino_runtime import import_openvino, reading_failures
+from core.models.openvino_runtime import import_openvino, reading
 
 SEPARABLE_LAYERS = 13
 """pairs of a depthwise and a pointwise convolution, after a first convolution"""
@@ -27,7 +27,7 @@ def layer_names() -> tuple[str, ...]:
 
 
 def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
-    """The parameters in `graph` by their names in `core.models.torch_nets.SFace`.
+    """The parameters in `graph` by their names in `core.models.torch_sface.SFace`.
 
     Check the file's sha256 first: layers are found by their names.
 
@@ -55,15 +55,11 @@ def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
 
 def _nodes(graph: Path) -> dict[str, Any]:
     """OpenVINO's operations by their names in the file."""
-    frontends, onnx = import_openvino().frontend, import_openvino("frontend.onnx")
-    try:
-        frontend = frontends.FrontEndManager().load_by_framework("onnx")
+    onnx = import_openvino("frontend.onnx")
+    with reading(graph) as readers:
+        frontend = readers.FrontEndManager().load_by_framework("onnx")
         frontend.add_extension(onnx.ConversionExtension("DequantizeLinear", _dequantized_node))
         model = frontend.convert(frontend.load(str(graph)))
-    except reading_failures() as error:
-        raise ModelError(
-            "cannot be read by OpenVINO", path=graph, stage="models", hint="reinstall what it came with"
-        ) from error
     return {node.get_friendly_name(): node for node in model.get_ordered_ops()}
 
 
