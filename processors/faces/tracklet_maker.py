@@ -16,8 +16,8 @@ from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.stage_times import timed
 
-MIN_TRACK_S, MIN_FRAMES = 0.12, 3
-"""tracks that are shorter, or have fewer frames, are flicker"""
+MIN_TRACK_S = 0.12
+"""shorter tracks are flicker"""
 
 LOOKS = 8
 """most looks around a face that a tracklet keeps, spread over its time"""
@@ -89,7 +89,7 @@ def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings]
 
 def least_frames(pace: FramePace) -> int:
     """The number of frames from its first to its last that a track has at least."""
-    return max(MIN_FRAMES, pace.frames(MIN_TRACK_S))
+    return pace.frames(MIN_TRACK_S)
 
 
 def tracklet_frames(track: Track) -> IntArray:

@@ -19,11 +19,12 @@ from processors.faces.track_check import (
     SURE_S,
     TrackCheck,
 )
-from processors.faces.tracklet_maker import MIN_FRAMES
 from processors.tracking.track import Track
 from tests.material.scripted_faces import landmarks_in
 
 RATE = 20.0
+MIN_FRAMES = 3
+"""of a track at this rate"""
 SCALE = ScoreScale(possible=0.1, seen=0.2, calm=0.3, sure=0.6, sure_track=0.5)
 BEYOND_DOUBT, SURE, DOUBTFUL = 0.65, 0.55, 0.45
 LONG = round(2 * MIN_DOUBTFUL_S * RATE)

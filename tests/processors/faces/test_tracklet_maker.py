@@ -11,7 +11,6 @@ import pytest
 from core.types import Shot, Tracklet, Transition
 from processors.faces.face_sampler import Portrait
 from processors.faces.tracklet_maker import (
-    MIN_FRAMES,
     Findings,
     MeasuredTrack,
     cut_track,
@@ -28,6 +27,8 @@ SCORE = 0.95
 
 
 RATE = 8.0
+MIN_FRAMES = 3
+"""of a track at this rate"""
 """frames per second: a dissolve takes 4 frames"""
 
 
