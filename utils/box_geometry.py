@@ -42,11 +42,6 @@ def visible_shares(boxes: Boxes, area: Sequence[float]) -> NDArray[Any]:
     return np.asarray(box_areas(clipped(boxes, area)) / np.maximum(box_areas(boxes), np.finfo(np.float32).tiny))
 
 
-def box_centers(boxes: Boxes) -> NDArray[Any]:
-    """(N, 2) centers, xy."""
-    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2)
-
-
 def centered_windows(
     centers: NDArray[np.float64], heights: NDArray[np.float64], aspect: float, width: float, height: float
 ) -> NDArray[np.float64]:

@@ -14,11 +14,6 @@ ItemPairs = NDArray[np.int64]
 """(K, 2) positions of two items in each row"""
 
 
-def no_pairs() -> ItemPairs:
-    """(0, 2) int64."""
-    return np.zeros((0, 2), np.int64)
-
-
 def merge_clusters(
     similarity: NDArray[np.float32],
     cannot_link: ItemPairs,

@@ -63,14 +63,12 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
     values = index_values(_views(output_dir), summary, people_page)
     if has_state(path, values["state"]):
         return
-    write_parts(path, page_parts(*_FILES, values))
+    write_parts(path, index_parts(values))
 
 
-def index_parts(
-    manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary, people_page: str = ""
-) -> Iterator[str]:
-    """The page of `index_values`, piece by piece."""
-    return page_parts(*_FILES, index_values(manifests, summary, people_page))
+def index_parts(values: dict[str, Any]) -> Iterator[str]:
+    """The page that shows `index_values`, piece by piece."""
+    return page_parts(*_FILES, values)
 
 
 def index_values(
