@@ -6,7 +6,6 @@ import pytest
 from utils.clustering import group_similarity, merge_clusters
 from utils.pair_matrix import PRECISION, PairMatrix
 
-
 NO_PAIRS = np.zeros((0, 2), np.int64)
 
 
