@@ -1,4 +1,4 @@
-"""Pure functions on boxes and windows: xyxy, coordinates of corners, any unit."""
+"""Pure functions on boxes and windows: xyxy, corner coordinates, any unit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def box_areas(boxes: Boxes) -> NDArray[Any]:
 
 
 def clipped(boxes: Boxes, area: Sequence[float]) -> Boxes:
-    """(N, 4) the parts of the boxes that lie in `area` (xyxy); one outside has no area left."""
+    """(N, 4) the parts of the boxes that lie in `area` (xyxy); a box outside becomes empty."""
     return np.asarray(np.clip(boxes, np.tile(area[:2], 2), np.tile(area[2:], 2)), boxes.dtype)
 
 
