@@ -12,10 +12,6 @@ in a TOML file, which `core/settings_file.py` reads. The old name of a renamed s
 
 from __future__ import annotations
 
-import contextlib
-import re
-import string
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -23,9 +19,18 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from utils.field_checks import (
+    check_folder_word,
+    check_template,
+    check_word_or_count,
+    errors_named,
+    is_address,
+    parse_field,
+    parse_seconds,
+)
 from utils.frame_shapes import check_shape, check_sides, nearest_height, parse_aspect, parse_size, size_of_height
 from utils.home_folder import expand_home
-from utils.time_formats import parse_age, parse_clock
+from utils.time_formats import parse_age
 
 PROGRAM = "face-clips"
 """name of the program in pages and versions, and of its files and folders on the user's machine"""
@@ -46,9 +51,6 @@ VIDEO_EXTENSIONS = frozenset({
 
 _LONGEST_VIDEO_S = 1_000_000
 """11 days; limit of times that are given"""
-
-_ADDRESS = r"(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}"
-"""host or IPv6 address, and port"""
 
 MAX_WORKERS = 64
 """processes that work on videos; each wants a CPU at least"""
@@ -86,15 +88,6 @@ EXTRA_FILES = {
 `processors/extras/registry.py`, which holds the writers, because packages below it reserve these names."""
 
 
-@contextlib.contextmanager
-def _complaints_about(name: str) -> Iterator[None]:
-    """Put the name of the setting before the message of a ValueError."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-
-
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base class of the sections: immutable, keyword-only, strict about names."""
 
@@ -123,8 +116,7 @@ class AnalysisSettings(Section, frozen=True):
         ),
     ] = "auto"
     tracker: Annotated[
-        Literal["cascade", "csrt", "kcf", "mosse"],
-        Meta(description="method that tracks a face between two detections"),
+        Literal["cascade", "csrt", "kcf", "mosse"], Meta(description="method that tracks a face between two detections")
     ] = "cascade"
     search_interval: Annotated[
         float, Meta(gt=0, le=2, description="time between two searches for new faces, seconds")
@@ -170,8 +162,7 @@ class AnalysisSettings(Section, frozen=True):
         ),
     ] = 0.0
     end: Annotated[
-        float | str,
-        Meta(description="leave out what is from this time on; 0: nothing", extra={"metavar": "TIME"}),
+        float | str, Meta(description="leave out what is from this time on; 0: nothing", extra={"metavar": "TIME"})
     ] = 0.0
     duration: Annotated[
         float | str,
@@ -183,15 +174,9 @@ class AnalysisSettings(Section, frozen=True):
 
         `~` in a path is expanded: no shell does it in a TOML file or in `--cuts=~/x`.
         """
-        with _complaints_about("cuts"):
-            msgspec.structs.force_setattr(self, "cuts", expand_home(self.cuts))
+        parse_field(self, "cuts", expand_home)
         for name in ("start", "end", "duration"):
-            value = getattr(self, name)
-            with _complaints_about(name):
-                seconds = parse_clock(value) if isinstance(value, str) else float(value)
-            if not 0 <= seconds <= _LONGEST_VIDEO_S:
-                raise ValueError(f"{name}: {value}; 0 to {_LONGEST_VIDEO_S} seconds")
-            msgspec.structs.force_setattr(self, name, seconds)
+            parse_field(self, name, lambda time: parse_seconds(time, _LONGEST_VIDEO_S))
         if self.end and self.duration:
             raise ValueError("duration: either end or duration, not both")
         start_s, end_s = self.part
@@ -273,25 +258,18 @@ class ClipSettings(Section, frozen=True):
 
     def __post_init__(self) -> None:
         """Check what a range cannot express. msgspec turns a ValueError into a ValidationError."""
-        if isinstance(self.size, str) and self.size.isdecimal():
-            msgspec.structs.force_setattr(self, "size", int(self.size))
+        parse_field(self, "size", lambda size: int(size) if isinstance(size, str) and size.isdecimal() else size)
         # Of clips that are as high as their video, only the shape is known.
         shape = self._aspect.as_integer_ratio()
         if self.size != SOURCE_SIZE:
             shape = self.frame_size
-            with _complaints_about("size"):
+            with errors_named("size"):
                 check_sides(*shape)
-        with _complaints_about("aspect"):
+        with errors_named("aspect"):
             check_shape(*shape)
         if 0 < self.max_clip < 0.5:
             raise ValueError(f"max_clip: {self.max_clip}; 0, or 0.5 to 3600")
-        template = string.Template(self.template)
-        # get_identifiers() is new in Python 3.11
-        named = [match["named"] or match["braced"] for match in template.pattern.finditer(self.template)]
-        unknown = [name or "$" for name in named if name not in TEMPLATE_FIELDS]
-        if unknown or not self.template.strip():
-            known = ", ".join(TEMPLATE_FIELDS)
-            raise ValueError(f"template: {unknown[0] if unknown else 'nothing'} is not a field; fields are {known}")
+        parse_field(self, "template", lambda text: check_template(text, TEMPLATE_FIELDS))
 
     @property
     def frame_size(self) -> tuple[int, int]:
@@ -318,7 +296,7 @@ class ClipSettings(Section, frozen=True):
 
     @property
     def _aspect(self) -> Fraction:
-        with _complaints_about("aspect"):
+        with errors_named("aspect"):
             return parse_aspect(self.aspect)
 
 
@@ -413,10 +391,9 @@ class PeopleSettings(Section, frozen=True):
     ] = ""
 
     def __post_init__(self) -> None:
-        """Expands `~` in paths: no shell does it for a TOML file or in `--people=~/x`."""
+        """Expand `~` in paths, see `AnalysisSettings`."""
         for name in ("people", "gallery"):
-            with _complaints_about(name):
-                msgspec.structs.force_setattr(self, name, expand_home(getattr(self, name)))
+            parse_field(self, name, expand_home)
 
 
 class OutputSettings(Section, frozen=True):
@@ -442,7 +419,7 @@ class OutputSettings(Section, frozen=True):
     def __post_init__(self) -> None:
         """Refuse a variant whose name cannot be that of a folder everywhere."""
         if self.variant:
-            check_variant_name(self.variant)
+            parse_field(self, "variant", check_folder_word)
 
     @property
     def extras(self) -> frozenset[str]:
@@ -524,22 +501,17 @@ class RunSettings(Section, frozen=True):
     offline: Annotated[bool, Meta(description="never download a model")] = False
 
     def __post_init__(self) -> None:
-        """Check what a range cannot express. `~` in paths is expanded: no shell does it in a file or in `--x=~/y`."""
-        if isinstance(self.workers, str) and self.workers.isdecimal():
-            msgspec.structs.force_setattr(self, "workers", int(self.workers))
-        if self.workers != "auto" and not (isinstance(self.workers, int) and 1 <= self.workers <= MAX_WORKERS):
-            raise ValueError(f"workers: {self.workers}; auto, or 1 to {MAX_WORKERS}")
-        if self.cluster not in ("", "auto", "local") and not re.fullmatch(_ADDRESS, self.cluster, re.ASCII):
+        """Check what a range cannot express, and expand `~` in paths, see `AnalysisSettings`."""
+        parse_field(self, "workers", lambda workers: check_word_or_count(workers, "auto", MAX_WORKERS))
+        if self.cluster not in ("", "auto", "local") and not is_address(self.cluster):
             raise ValueError(f"cluster: {self.cluster!r}; auto, local or HOST:PORT")
         try:
             self.keep_analyses_s  # noqa: B018 - raises
         except ValueError as error:
             raise ValueError(f"keep_analyses: {error}, or forever") from error
-        for name in ("cache_dir", "scratch", "facenet_weights", "speech_weights"):
-            value = getattr(self, name)
-            with _complaints_about(name):
-                expanded = expand_home(value) if isinstance(value, str) else tuple(map(expand_home, value))
-            msgspec.structs.force_setattr(self, name, expanded)
+        for name in ("cache_dir", "scratch", "facenet_weights"):
+            parse_field(self, name, expand_home)
+        parse_field(self, "speech_weights", lambda paths: tuple(map(expand_home, paths)))
 
     @property
     def keep_analyses_s(self) -> float | None:
@@ -557,12 +529,6 @@ class VariantSettings(Section, frozen=True):
 
     clip: ClipSettings = ClipSettings()
     encode: EncodeSettings = EncodeSettings()
-
-
-def check_variant_name(name: str) -> None:
-    """Raise ValueError unless `name` can be that of a set of clips."""
-    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name) is None:
-        raise ValueError(f"variant: {name!r}; up to 32 of a-z, 0-9, - and _")
 
 
 class Settings(Section, frozen=True):
@@ -583,7 +549,8 @@ class Settings(Section, frozen=True):
         if self.speech.speech == "off" and "speech" in self.output.export:
             raise ValueError("export: speech needs speech, which is off")
         for name in self.variants:
-            check_variant_name(name)
+            with errors_named("variant"):
+                check_folder_word(name)
 
     @property
     def wants_speech(self) -> bool:

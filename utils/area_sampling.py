@@ -15,8 +15,8 @@ MAX_REMAP_ROWS = 30_000
 class AreaSampler:
     """Means over cells of one image, from its summed-area table.
 
-    Cell i of n over a length L is [floor(i L / n), ceil((i + 1) L / n)), as in torch's adaptive average pooling, which
-    facenet-pytorch resizes with. The MTCNN cascade is so sensitive to the pixels of its inputs that other filters, or
+    Cell i of n over a length L is [floor(i L / n), ceil((i + 1) L / n)), as in torch's adaptive average pooling, with
+    which facenet-pytorch resizes. The MTCNN cascade is so sensitive to the pixels of its inputs that other filters, or
     rounding to bytes, change a fifth of its boxes by more than a tenth of their size.
     """
 
@@ -99,9 +99,9 @@ def whole_pixels(boxes: NDArray[np.float32], width: int, height: int) -> tuple[N
 
 
 def few_squares(image: NDArray[np.uint8], boxes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """As `AreaSampler.squares`, but one box after the other with OpenCV's filter: for a handful of boxes.
+    """Like `AreaSampler.squares`, but one box at a time with OpenCV's filter: for a handful of boxes.
 
-    It needs no table of the image, which would cost more than the few regions. The pixels differ in the last bits from
+    It needs no table of the image, which would cost more than a few regions. The pixels differ in the last bits from
     those that MTCNN was trained on; tracking is less sensitive to that than detection.
     """
     height, width = image.shape[:2]

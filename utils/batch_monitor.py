@@ -17,10 +17,10 @@ class BatchMonitor:
         self.stop = threading.Event()
 
     def begin(self, videos: int, at_a_time: int = 1) -> None:
-        """Start a batch of `videos` videos, of which so many are worked on at a time."""
+        """Start a batch of `videos` videos, `at_a_time` of which are processed at a time."""
 
     def set_workers(self, at_a_time: int) -> None:
-        """So many videos are worked on at a time, which was not known at the beginning."""
+        """Set how many videos are processed at a time, which was not known at `begin`."""
 
     def expect(self, name: str, weight: float) -> None:
         """Announce that the video `name` will be processed. weight: its length, seconds."""
@@ -57,7 +57,7 @@ CONVERT = "convert"
 
 
 def stage_text(stage: str, done: float, total: float) -> str:
-    """What is said of a stage: "converting 2 of 4 networks (once)", else its name. done: finished networks."""
+    """How a stage is shown: "converting 2 of 4 networks (once)", else its name. done: finished networks."""
     if stage != CONVERT:
         return stage
     return f"converting {min(int(done) + 1, int(total))} of {int(total)} networks (once)"

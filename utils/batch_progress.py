@@ -1,8 +1,8 @@
 """How much of a batch is done, and how long the rest will take.
 
-A video is analysed, then rendered, while the next one is analysed. Both take a time that is about proportional to the
-length of the video, so each has a rate, which is measured: seconds of work per second of video. Until something has
-been rendered, its rate is taken from that of the analysis.
+A video is analysed, then rendered, while the next one is analysed. Both take a time about proportional to the length of
+the video, so each has a measured rate: seconds of work per second of video. Until something has been rendered, its rate
+is estimated from that of the analysis.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ RENDER_TO_ANALYSE = 0.6
 """of the rates, before anything was rendered: about 0.5 and 0.65 on two clips with two cores (docs/measurements.md)"""
 
 _EVIDENCE_S = 3.0
-"""work that must have been seen before anything is said about the rest"""
+"""work that must have been measured before the rest is estimated"""
 _STAGE_EVIDENCE_S = 1.0
-"""work of one stage from which its rate is taken; the first frames of a stage say nothing about it"""
+"""work of one stage before its rate is used; the first frames of a stage are not typical"""
 
 
 @dataclass(slots=True)
 class _Stage:
-    """One stage of one video. share: done, 0 to 1. begun, seen: when it was first and last heard of."""
+    """One stage of one video. share: done, 0 to 1. begun, seen: when it was first and last reported."""
 
     begun: float
     seen: float
@@ -44,7 +44,7 @@ class _Video:
     def share(self, stage: str) -> float:
         if self.ended:
             return 1.0
-        # A stage that was passed over is done: the analysis of a video that is being rendered.
+        # A stage that was skipped is done: the analysis of a video that is being rendered.
         if stage == ANALYSE and RENDER in self.stages:
             return 1.0
         return self.stages[stage].share if stage in self.stages else 0.0
@@ -77,11 +77,11 @@ class BatchProgress:
         return max(1, min(self.ended + 1, self._count))
 
     def begin(self, videos: int, at_a_time: int = 1) -> None:
-        """Start a batch of `videos` videos, of which so many are worked on at a time, each by a process of its own."""
+        """Start a batch of `videos` videos, `at_a_time` of which are processed at a time, each in its own process."""
         self._count, self._at_a_time = videos, at_a_time
 
     def set_workers(self, at_a_time: int) -> None:
-        """So many videos are worked on at a time."""
+        """Set how many videos are processed at a time."""
         self._at_a_time = at_a_time
 
     def expect(self, name: str, weight: float) -> None:
@@ -95,7 +95,7 @@ class BatchProgress:
         now = self._clock()
         self._first = now if self._first is None else self._first
         found = self._video(name).stages.setdefault(stage, _Stage(now, now))
-        # An analysis that is complete may be loaded again later, when the video is rendered: that is no more work.
+        # A complete analysis may be loaded again later, when the video is rendered: that is no further work.
         if found.share < 1.0:
             found.seen, found.share = now, min(done / total, 1.0)
 
@@ -118,9 +118,9 @@ class BatchProgress:
         render_s = analyse_s * RENDER_TO_ANALYSE if rates[1] is None else rates[1]
         left_s = self._left(ANALYSE) * analyse_s, self._left(RENDER) * render_s
         if self._at_a_time > 1:
-            # A process renders what it has analysed before it begins another video.
+            # A process renders the video that it has analysed before it begins another one.
             return sum(left_s) / min(self._at_a_time, self._count - self.ended)
-        # The two overlap as far as the machine allows: between the longer one and both one after the other.
+        # Both overlap as far as the machine allows: the time lies between the longer one and the sum of both.
         return (max(left_s) + sum(left_s)) / 2 if self._count > 1 else sum(left_s)
 
     @property
@@ -137,7 +137,7 @@ class BatchProgress:
         return self._videos.setdefault(name, _Video())
 
     def _rate(self, stage: str) -> float | None:
-        """Seconds of work per second of video; None where too little was seen of the stage."""
+        """Seconds of work per second of video; None as long as too little of the stage was measured."""
         seen = [(video.weight, video.stages[stage]) for video in self._videos.values() if stage in video.stages]
         work = sum(weight * found.share for weight, found in seen)
         active_s = sum(found.active_s for _, found in seen)
@@ -148,7 +148,7 @@ class BatchProgress:
     def _left(self, stage: str) -> float:
         """Seconds of video that have not been through `stage`.
 
-        A video that was not seen yet counts like the mean of the others.
+        A video that has not been announced yet counts like the mean of the others.
         """
         known = [video.weight for video in self._videos.values() if video.weight > 0]
         unseen = self._count - len(self._videos)

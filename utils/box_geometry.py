@@ -1,4 +1,4 @@
-"""Pure functions on boxes and windows: xyxy, coordinates of corners, any unit."""
+"""Pure functions on boxes and windows: xyxy, corner coordinates, any unit."""
 
 from __future__ import annotations
 
@@ -33,18 +33,13 @@ def box_areas(boxes: Boxes) -> NDArray[Any]:
 
 
 def clipped(boxes: Boxes, area: Sequence[float]) -> Boxes:
-    """(N, 4) the parts of the boxes that lie in `area` (xyxy); one outside has no area left."""
+    """(N, 4) the parts of the boxes that lie in `area` (xyxy); a box outside becomes empty."""
     return np.asarray(np.clip(boxes, np.tile(area[:2], 2), np.tile(area[2:], 2)), boxes.dtype)
 
 
 def visible_shares(boxes: Boxes, area: Sequence[float]) -> NDArray[Any]:
     """(N,) in [0, 1]: the share of each box that lies in `area`, xyxy; 0 of boxes without area."""
     return np.asarray(box_areas(clipped(boxes, area)) / np.maximum(box_areas(boxes), np.finfo(np.float32).tiny))
-
-
-def box_centers(boxes: Boxes) -> NDArray[Any]:
-    """(N, 2) centers, xy."""
-    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2)
 
 
 def centered_windows(

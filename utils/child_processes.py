@@ -1,4 +1,4 @@
-"""Processes that work for another one: they die with it, and their end is told in words."""
+"""Child processes: they die with their parent, and the cause of their death is described in words."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ DIED_WITH_PARENT = 128 + signal.SIGKILL
 
 
 def die_with_parent(parent: int) -> bool:
-    """Have the system kill this process when the thread that started it ends; False where that cannot be had.
+    """Have the system kill this process when the thread that started it ends; False where the system cannot.
 
-    parent: process id. Works on Linux. Elsewhere a process has to notice by a pipe that nobody else holds.
+    parent: process id. Works on Linux. Elsewhere a process has to watch a pipe that only its parent holds open.
     """
     if sys.platform != "linux":
         return False
@@ -28,7 +28,7 @@ def die_with_parent(parent: int) -> bool:
 
 
 def cause_of_death(exit_code: int) -> str:
-    """Why a process ended that should not have. exit_code: negative for a signal, as `subprocess` has it."""
+    """Why a process ended unexpectedly. exit_code: negative for a signal, as in `subprocess`."""
     if exit_code >= 0:
         return f"exit code {exit_code}"
     if exit_code == -signal.SIGKILL:

@@ -8,15 +8,10 @@ from numpy.typing import NDArray
 from utils.pair_matrix import PairMatrix, item_blocks
 
 _ROWS_AT_A_TIME = 128
-"""of a matrix that are copied at a time"""
+"""rows of a matrix that are copied at a time"""
 
 ItemPairs = NDArray[np.int64]
 """(K, 2) positions of two items in each row"""
-
-
-def no_pairs() -> ItemPairs:
-    """(0, 2) int64."""
-    return np.zeros((0, 2), np.int64)
 
 
 def merge_clusters(
@@ -31,12 +26,12 @@ def merge_clusters(
 
     The similarity of two clusters is the weighted mean over their pairs of items (average linkage), moved towards
     that of the more similar part by the share `closeness` at every merge. Of equal similarities, the pair with the
-    lowest indices is merged first. Memory: none beyond `similarity`, in which it works. Time: O(N^2 log N) in practice
-    (1 s for N = 2000).
+    lowest indices is merged first. Memory: none beyond `similarity`, which is overwritten. Time: O(N^2 log N) in
+    practice (1 s for N = 2000).
 
     Args:
-        similarity: (N, N) float32, symmetric; larger is more similar. The diagonal is ignored. What it holds is lost.
-        cannot_link: (K, 2) int64, pairs of items that stay apart, with all clusters that hold them.
+        similarity: (N, N) float32, symmetric; larger is more similar. The diagonal is ignored. Overwritten.
+        cannot_link: (K, 2) int64, pairs of items that are never in one cluster.
         threshold: least similarity (inclusive) at which two clusters are merged.
         weights: (N,) > 0, weight of each item in the mean; None: equal weights.
         closeness: 0 is average linkage; 1 is single linkage (the nearest pair decides). In between, a part that is
@@ -46,8 +41,8 @@ def merge_clusters(
         (N,) int64 labels 0, 1, ...; clusters are numbered by their first item.
 
     Raises:
-        ValueError: shapes or types do not match, a weight is not positive, a similarity is NaN or not that of the pair
-            the other way round, or `closeness` is outside [0, 1].
+        ValueError: shapes or types do not match, a weight is not positive, a similarity is NaN, the matrix is not
+            symmetric, or `closeness` is outside [0, 1].
     """
     n = len(similarity)
     mass = np.ones(n) if weights is None else np.array(weights, np.float64)
@@ -121,7 +116,7 @@ def group_similarity(
     *,
     closeness: float = 0.0,
 ) -> NDArray[np.float32]:
-    """Similarity of every two groups: the weighted mean over their pairs, moved towards that of their best pair.
+    """Similarity of every two groups: the weighted mean over their pairs, moved towards their most similar pair.
 
     Args:
         similarity: of N items.

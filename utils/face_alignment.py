@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 ARCFACE_TEMPLATE = (
     np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 112
 ).astype(np.float32)
-"""landmark positions in an aligned face of side 1, as networks trained like ArcFace want them
+"""landmark positions in an aligned face of side 1, for networks trained like ArcFace
 
 The numbers are those of OpenCV's FaceRecognizerSF, in pixels of its chips.
 """
@@ -64,7 +64,7 @@ def upright_box_transform(
 def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
     """`side` x `side` pixels of `image` (h, w[, 3]) under the 2x3 `matrix` from image to result.
 
-    Before strong shrinking the image is halved by area averaging, to avoid aliasing; only the part that is read.
+    Before strong shrinking, the part of the image that is read is halved by area averaging, to avoid aliasing.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     matrix = matrix.copy()

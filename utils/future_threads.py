@@ -31,7 +31,7 @@ class FutureThread(Generic[T]):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the thread was started and is no more."""
+        """Whether the thread was started and has ended."""
         return self._thread.ident is not None and not self._thread.is_alive()
 
     def join(self) -> None:

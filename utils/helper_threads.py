@@ -30,7 +30,7 @@ def submit(pool: Executor, work: Callable[..., T], *arguments: object) -> Future
 def map_ordered(work: Callable[[S], T], items: Iterable[S], threads: int, name: str) -> Iterator[T]:
     """The results of `work(item)` in the order of the items, computed on `threads` threads.
 
-    At most `threads` items are taken ahead of the result that is yielded.
+    At most `threads` items are started ahead of the result that is yielded.
 
     Raises:
         What `work` raised, in its item's place; no further item is started.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def shrunk(image: NDArray[np.uint8], width: int, height: int, samples: int) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8: means over cells, of at most `samples` x `samples` evenly spread pixels each.
+    """(height, width, 3) uint8: means over cells, each of at most `samples` x `samples` evenly spread pixels.
 
     image: (h, w, 3) uint8; rows may lie apart in memory.
     """

@@ -1,4 +1,4 @@
-"""Histograms of colours in CIELAB, whose distances are those that people see."""
+"""Colour histograms in CIELAB, where distances match perception."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 LIGHTNESS_BINS, CHROMA_BINS = 6, 9
 CHROMA_LIMIT = 24.0
-"""CIELAB a and b beyond this share the outermost bins; film and television rarely show stronger clothes"""
+"""CIELAB a and b beyond this fall into the outermost bins; clothes in film and television are rarely more colourful"""
 
 HISTOGRAM_SIZE = LIGHTNESS_BINS * CHROMA_BINS * CHROMA_BINS
-"""numbers of one histogram"""
+"""number of bins"""
 
 _BIN_COUNTS = np.array([[LIGHTNESS_BINS], [CHROMA_BINS], [CHROMA_BINS]], np.float64)
 _LOWEST = np.array([[0.0], [-CHROMA_LIMIT], [-CHROMA_LIMIT]])
@@ -27,7 +27,7 @@ _BIN_CHROMA = (np.arange(CHROMA_BINS) - CHROMA_BINS // 2) * 2 * CHROMA_LIMIT / C
 def lab_histogram(lab: NDArray[np.floating]) -> NDArray[np.float64]:
     """(HISTOGRAM_SIZE,) float64, the share of each bin; lightness first, then a, then b.
 
-    Pixels are shared out among neighbouring bins linearly, so a small change of light moves little.
+    Pixels are distributed among neighbouring bins linearly, so a small change of light has little effect.
 
     Args:
         lab: (P, 3), P > 0, CIELAB pixels: L in [0, 100], a and b around 0.
@@ -35,7 +35,7 @@ def lab_histogram(lab: NDArray[np.floating]) -> NDArray[np.float64]:
     place = np.clip((lab.T - _LOWEST) * _BINS_PER_UNIT - 0.5, 0, _BIN_COUNTS - 1)
     low = np.minimum(np.floor(place), _BIN_COUNTS - 2)
     lightness, a, b = place - low
-    # Products of one after the other: arrays with an axis for each neighbour took twice as long.
+    # One neighbour after the other: arrays with an axis for each neighbour took twice as long.
     chroma = np.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b])
     weights = np.concatenate([(1 - lightness) * chroma, lightness * chroma])
     bins = (_STEPS @ low).astype(np.int64) + _NEIGHBOURS

@@ -35,7 +35,7 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class LogLevels:
-    """Levels below which nothing is logged. own: for the loggers of this program. others: for those of libraries."""
+    """Lowest levels that are logged. own: by loggers of this program. others: by those of libraries."""
 
     own: int
     others: int
@@ -47,7 +47,7 @@ def log_levels() -> LogLevels:
 
 
 def forward_logs(send: Callable[[SentMessage], None], levels: LogLevels) -> None:
-    """Send every message that reaches `levels` to `send`, and to nobody else in this process."""
+    """Send every message that reaches `levels` to `send`, and to no other handler of this process."""
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)

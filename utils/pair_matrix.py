@@ -1,4 +1,4 @@
-"""How alike every two of thousands of items are, in two bytes per pair."""
+"""Similarities of all pairs of thousands of items, in two bytes per pair."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_ITEMS = 128
-"""side of the blocks in which matrices are computed and read: a MB each, and few calls"""
+"""side of the blocks in which matrices are computed and read: small enough for memory, large enough for few calls"""
 
 Block = Callable[[slice, slice], NDArray[np.float32]]
 """(R, C) float32 in [0, 1] of the items in two slices"""
 
 _STEPS = 65534
-"""of a right angle; an even number, so that 0, 0.5 and 1 are kept as they are"""
+"""steps of a right angle; an even number, so that 0, 0.5 and 1 are stored exactly"""
 _SIMILARITIES = (np.sin(np.arange(_STEPS + 1) * (np.pi / 2 / _STEPS)) ** 2).astype(np.float32)
 """the similarity of each step"""
 
 PRECISION = 1.3e-5
-"""largest difference between a similarity and what is kept of it"""
+"""largest difference between a similarity and its stored value"""
 
 
 class PairMatrix:
     """A symmetric (N, N) matrix of similarities in N^2 bytes: the part below the diagonal, and the blocks on it.
 
-    A similarity is kept as a 16-bit angle whose squared sine it is: in steps of 2.4e-5 around 0.5 and ever finer ones
-    towards 0 and 1, where sure pairs differ little. Rows lie in panels of `BLOCK_ITEMS`, each as long as its last row,
-    so nothing larger than a panel is ever copied.
+    A similarity is stored as the 16-bit angle whose squared sine it is: in steps of 2.4e-5 around 0.5, and finer ones
+    towards 0 and 1, where certain pairs differ little. Rows lie in panels of `BLOCK_ITEMS`, each as long as its last
+    row, so nothing larger than a panel is ever copied.
     """
 
     def __init__(self, size: int, block: Block) -> None:
-        """block: computes the values of two slices of at most `BLOCK_ITEMS` items. It is called once for each two
-        slices, the later items as rows, in the order of the rows. Of blocks on the diagonal the part below it counts.
+        """block: computes the values of two slices of at most `BLOCK_ITEMS` items. It is called once for each pair
+        of slices, with the later items as rows, in the order of the rows. In blocks on the diagonal, only the part
+        below the diagonal counts.
         """
         self._size = size
         self._panels: list[NDArray[np.uint16]] = []

@@ -19,7 +19,7 @@ from utils.signal_filters import Signal, gaussian, median, rolling_max, rolling_
 
 _SAMPLES_PER_KNOT = 2
 _OUTSIDE_PENALTY = 400.0
-"""per sample and unit outside the bounds; above the cost of any motion, while the program stays feasible"""
+"""cost per sample and unit outside the bounds; above the cost of any motion, but the program stays feasible"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, 
 
 
 def _blur_width(sigma: float) -> int:
-    """Taps of a Gaussian, 3 to 7: the others would weigh less than a thousandth of the central one."""
+    """3 to 7 taps of a Gaussian: further ones would weigh less than a thousandth of the central one."""
     return 2 * max(math.ceil(math.sqrt(2 * math.log(1000)) * sigma) - 1, 1) + 1
 
 

@@ -1,4 +1,4 @@
-"""Which process on which machine: enough to say later, on the same machine, that it no longer runs."""
+"""Identifies a process on a machine, well enough to tell later, on the same machine, that it no longer runs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from pathlib import Path
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PID_NAMESPACE = Path("/proc/self/ns/pid")
 _START_FIELD = 19
-"""of the fields of /proc/PID/stat after the name: `starttime`, field 22 in proc_pid_stat(5)"""
+"""index of `starttime` among the fields of /proc/PID/stat after the name (field 22 in proc_pid_stat(5))"""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
     """A process.
 
-    host: name of the machine, for people. machine: this start of the system and the namespace of process numbers;
-    "" where the system does not tell. pid: number of the process. started: its start, so that the same number given
-    to another process is not taken for it.
+    host: name of the machine, for people. machine: identifies this boot of the system and the namespace of process ids;
+    "" if unknown. pid: process id. started: its start, so that a later process with the same id is not taken for it.
     """
 
     host: str
@@ -42,7 +41,7 @@ class ProcessIdentity:
         except OSError:
             return False  # it runs, as another user
         state, started = _state_and_start(self.pid)
-        # A zombie has ended, but nobody has asked for its exit code yet.
+        # A zombie has ended, but its parent has not read its exit code yet.
         return state in ("Z", "X") or bool(started and started != self.started)
 
 
@@ -63,7 +62,7 @@ def _machine() -> str:
 
 
 def _state_and_start(pid: int) -> tuple[str, str]:
-    """State and start time of a process as /proc tells; "" where it does not."""
+    """State and start time of a process according to /proc; "" without it."""
     with contextlib.suppress(OSError, IndexError):
         # The name may contain spaces and brackets.
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()

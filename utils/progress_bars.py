@@ -22,14 +22,14 @@ _STAGE_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} [{elapsed}
 _UNKNOWN_FORMAT = "{desc} {n:.0f} [{elapsed}]"
 _REDRAW_S = 0.1
 _TICK_S = 1.0
-"""how often the clocks move while nothing is reported"""
+"""how often the clocks are redrawn while nothing is reported"""
 
 
 class BarMonitor(BatchMonitor):
     """One bar for the batch and below it one per stage, each with the remaining time.
 
     Stages of two videos overlap (one is encoded while the next is analysed), so each stage has its own line, which
-    shows the name of the video. Where several videos are worked on at a time, each of them has a line.
+    shows the name of the video. If several videos are processed at a time, each of them has a line.
     """
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:

@@ -87,7 +87,7 @@ class JsonMonitor(_WritingMonitor):
         with self._lock:
             self._progress.stage(name, stage, done, total)
             now, shown = self._clock(), self._shown.get((name, stage))
-            # The last word of a stage is never left out.
+            # The last report of a stage is never left out.
             if shown is None or now - shown >= _EVENT_INTERVAL_S or done == total > 0:
                 self._shown[name, stage] = now
                 self._tell("stage", name, stage, done, total or None)

@@ -20,9 +20,9 @@ class Redactor:
     """Removes folder names and names of people from texts."""
 
     def __init__(self, folders: Mapping[Path, str], names: Mapping[str, str] | None = None) -> None:
-        """folders: replacement of each folder, absolute or relative; of nested folders the inner one counts.
+        """folders: replacement of each folder, absolute or relative; the innermost of nested folders counts.
 
-        names: replacement of each name, where it is a whole word.
+        names: replacement of each name, wherever it is a whole word.
         """
         self._folders = {form: replacement for path, replacement in folders.items() for form in _forms(path)}
         self._names = dict(names or {})

@@ -68,8 +68,8 @@ def timecode_base(rate: Fraction) -> int:
 def timecode(frame: int, base: int, *, drop_frame: bool = False) -> str:
     """Format frame number `frame` as timecode HH:MM:SS:FF, `base` frames per second; wraps at 24 hours.
 
-    drop_frame: numbers are left out so that the code keeps to the clock (SMPTE ST 12-1): the first 2 of 30, or 4 of 60,
-        in every minute but each tenth; written with ";" before the frames. base: a multiple of 30 then.
+    drop_frame: numbers are skipped so that the code follows the clock (SMPTE ST 12-1): the first 2 of 30, or 4 of
+        60, in every minute but each tenth; written with ";" before the frames. `base` must then be a multiple of 30.
     """
     if drop_frame:
         frame += _dropped_before(frame, base)
@@ -81,7 +81,7 @@ def timecode(frame: int, base: int, *, drop_frame: bool = False) -> str:
 
 
 def parse_timecode(text: str, base: int, *, drop_frame: bool = False) -> int:
-    """Frame number of the timecode `text`; the inverse of `timecode`, whatever stands before the frames.
+    """Frame number of the timecode `text`, with any separator before the frames; the inverse of `timecode`.
 
     Raises:
         ValueError: it is no timecode of less than 24 hours with `base` frames per second.
@@ -98,7 +98,7 @@ def parse_timecode(text: str, base: int, *, drop_frame: bool = False) -> int:
 
 
 def _dropped_before(frame: int, base: int) -> int:
-    """How many numbers drop-frame timecode has left out before it comes to frame number `frame`."""
+    """How many numbers drop-frame timecode skips before frame number `frame`."""
     per_minute = base // 15
     first, later = 60 * base, 60 * base - per_minute
     tens, rest = divmod(frame, first + 9 * later)

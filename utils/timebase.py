@@ -47,7 +47,7 @@ def frames_at_rate(
 
 
 def format_timestamp(seconds: float) -> str:
-    """`seconds` >= 0 for a file name, hours-minutes-seconds.milliseconds: 3.2 -> "00-00-03.200"."""
+    """Format `seconds` >= 0 for a file name, hours-minutes-seconds.milliseconds: 3.2 -> "00-00-03.200"."""
     total_ms = max(0, round(seconds * 1000))
     minutes, ms = divmod(total_ms, 60_000)
     return f"{minutes // 60:02d}-{minutes % 60:02d}-{ms // 1000:02d}.{ms % 1000:03d}"

@@ -14,7 +14,7 @@ def href(path: str) -> str:
 
 def url_from(folder: Path, file: Path) -> str:
     """Return the relative URL that leads from a document in `folder` to `file`; an absolute one on another drive."""
-    # Links are resolved in both: "..", as the reader of the URL takes it, is the parent of where a link leads to.
+    # Symbolic links are resolved in both, because a reader of the URL takes ".." for the parent of the link's target.
     target = file.parent.resolve() / file.name
     try:
         return href(os.path.relpath(target, folder.resolve()).replace(os.sep, "/"))

@@ -13,7 +13,8 @@ import msgspec
 from core.errors import ascii_safe
 from processors.batch.batch_summary import UNFINISHED, BatchSummary
 from processors.results.html_page import PALETTE, has_state, is_our_page, page_parts, page_state
-from processors.results.manifest import ManifestFile, ManifestInput, ManifestPart, read_view
+from processors.results.manifest import ManifestFile, ManifestInput, read_view
+from processors.results.manifest_people import ManifestPart
 from processors.results.people_page import PEOPLE_PAGE
 from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
 from utils.files import write_parts
@@ -63,14 +64,12 @@ def write_index(output_dir: Path, summary: BatchSummary) -> None:
     values = index_values(_views(output_dir), summary, people_page)
     if has_state(path, values["state"]):
         return
-    write_parts(path, page_parts(*_FILES, values))
+    write_parts(path, index_parts(values))
 
 
-def index_parts(
-    manifests: Iterable[tuple[str, IndexView]], summary: BatchSummary, people_page: str = ""
-) -> Iterator[str]:
-    """The page of `index_values`, piece by piece."""
-    return page_parts(*_FILES, index_values(manifests, summary, people_page))
+def index_parts(values: dict[str, Any]) -> Iterator[str]:
+    """The page that shows `index_values`, piece by piece."""
+    return page_parts(*_FILES, values)
 
 
 def index_values(

@@ -17,7 +17,8 @@ from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
 from processors.known_people.people_places import GALLERY_FILE
 from processors.results.html_page import has_state, is_our_page
-from processors.results.manifest import ManifestPart, read_view
+from processors.results.manifest import read_view
+from processors.results.manifest_people import ManifestPart
 from processors.results.output_leases import gallery_lease
 from processors.results.people_page import (
     PEOPLE_PAGE,

@@ -14,14 +14,8 @@ from core.errors import SettingsError, ascii_safe
 from processors.commands.edited_segments import Speaks, derived_segments, turns_within, united_turns
 from processors.commands.people_table import numbers_text
 from processors.people.segments import SegmentRules
-from processors.results.timeline_file import (
-    DivisionEntry,
-    PersonEntry,
-    TimelineFile,
-    TrackletEntry,
-    check_name,
-    fold,
-)
+from processors.results.person_folders import check_name, fold
+from processors.results.timeline_file import DivisionEntry, PersonEntry, TimelineFile, TrackletEntry
 from processors.results.tracks_table import UNKNOWN_PERSON
 
 _ROUNDING_S = 1e-6

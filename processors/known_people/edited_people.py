@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from core.errors import SettingsError
-from processors.known_people.gallery import set_apart, unite
-from processors.known_people.gallery_rows import change_state, new_person
+from processors.known_people.gallery_rows import change_state, new_person, set_apart, unite
 from processors.known_people.gallery_types import Appearance, PersonOfVideo
 from processors.known_people.person_names import checked_name, folded
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import GalleryError, SettingsError, ascii_safe
@@ -19,8 +19,10 @@ from processors.known_people.gallery_rows import (
     change_state,
     hide_appearances,
     insert_faces,
-    new_person,
-    remove_if_empty,
+    number_of,
+    person_called,
+    set_apart,
+    unite,
 )
 from processors.known_people.gallery_types import (
     Appearance,
@@ -30,7 +32,7 @@ from processors.known_people.gallery_types import (
     NamedPhoto,
     VideoKey,
 )
-from processors.known_people.person_names import checked_name, clean_name, folded, person_id, person_number
+from processors.known_people.person_names import checked_name, clean_name, folded, person_id
 
 
 class Gallery:
@@ -232,62 +234,6 @@ class Gallery:
             left = error.message
         analyses = tuple(sorted({appearance.analysis for appearance in shown}))
         return Forgotten(number, name, faces, tuple(places), analyses, shown, left)
-
-
-def unite(rows: sqlite3.Connection, kept: int, gone: int, *, by_hand: bool = True) -> None:
-    """Give everything of the person `gone` to `kept`. by_hand: somebody said so, and it is no conclusion."""
-    names = dict(rows.execute("SELECT id, name FROM people WHERE id IN (?, ?)", (kept, gone)).fetchall())
-    # What was said to be two is now said to be one: the later word counts.
-    rows.execute("DELETE FROM not_same WHERE a = ? AND b = ?", (min(kept, gone), max(kept, gone)))
-    for a, b in rows.execute("SELECT a, b FROM not_same WHERE a = ? OR b = ?", (gone, gone)).fetchall():
-        other = b if a == gone else a
-        rows.execute("INSERT OR IGNORE INTO not_same VALUES (?, ?)", (min(kept, other), max(kept, other)))
-    rows.execute("UPDATE appearances SET person = ? WHERE person = ?", (kept, gone))
-    if by_hand:
-        rows.execute("UPDATE appearances SET decided = 'user' WHERE person = ?", (kept,))
-    rows.execute("UPDATE faces SET person = ? WHERE person = ?", (kept, gone))
-    rows.execute("DELETE FROM people WHERE id = ?", (gone,))
-    if not names[kept]:
-        rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (names[gone], folded(names[gone]), kept))
-    change_state(rows, "unite", kept, gone)
-
-
-def set_apart(rows: sqlite3.Connection, a: int, b: int) -> None:
-    """Remember that the people `a` and `b` are two."""
-    done = rows.execute("INSERT OR IGNORE INTO not_same VALUES (?, ?)", (min(a, b), max(a, b)))
-    if done.rowcount > 0:
-        change_state(rows, "apart", min(a, b), max(a, b))
-
-
-def person_called(rows: sqlite3.Connection, name: str) -> int:
-    """The number of the person called `name`, who is made where there is none."""
-    found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(clean_name(name)),)).fetchone()
-    return int(found[0]) if found is not None else new_person(rows, clean_name(name))
-
-
-def give_up(rows: sqlite3.Connection, numbers: Iterable[int]) -> None:
-    """Remove those of the people who have nothing left: no name, no face, no video."""
-    for number in sorted(set(numbers)):
-        remove_if_empty(rows, number)
-
-
-def number_of(rows: sqlite3.Connection, who: str) -> int:
-    """The number of the person that `who`, an id or a name, stands for.
-
-    Raises:
-        SettingsError: there is nobody.
-    """
-    number = person_number(who)
-    by_id = number is not None and rows.execute("SELECT id FROM people WHERE id = ?", (number,)).fetchone()
-    found = (
-        by_id
-        or rows.execute(
-            "SELECT id FROM people WHERE folded = ? AND folded <> ''", (folded(clean_name(who)),)
-        ).fetchone()
-    )
-    if not found:
-        raise SettingsError(f"the gallery knows nobody called {ascii_safe(who)!r}", hint="main.py people lists them")
-    return int(found[0])
 
 
 def _people(rows: sqlite3.Connection, found: Sequence[tuple[int, str]]) -> list[GalleryPerson]:

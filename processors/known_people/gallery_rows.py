@@ -8,9 +8,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from core.errors import SettingsError, ascii_safe
 from core.types import FloatArray
 from processors.known_people.gallery_types import Appearance, EmbedderKey, GalleryFace
-from processors.known_people.person_names import folded
+from processors.known_people.person_names import clean_name, folded, person_number
 
 _APPEARANCES = (
     "SELECT v.folder, v.name, v.analysis, a.label, a.tracklets, a.person, a.decided, a.on_screen_s, a.clips"
@@ -41,6 +42,62 @@ def remove_if_empty(rows: sqlite3.Connection, number: int) -> None:
     ).fetchone()[0]
     if not used and rows.execute("DELETE FROM people WHERE id = ?", (number,)).rowcount:
         change_state(rows, "person gone", number)
+
+
+def unite(rows: sqlite3.Connection, kept: int, gone: int, *, by_hand: bool = True) -> None:
+    """Give everything of the person `gone` to `kept`. by_hand: somebody said so, and it is no conclusion."""
+    names = dict(rows.execute("SELECT id, name FROM people WHERE id IN (?, ?)", (kept, gone)).fetchall())
+    # What was said to be two is now said to be one: the later word counts.
+    rows.execute("DELETE FROM not_same WHERE a = ? AND b = ?", (min(kept, gone), max(kept, gone)))
+    for a, b in rows.execute("SELECT a, b FROM not_same WHERE a = ? OR b = ?", (gone, gone)).fetchall():
+        other = b if a == gone else a
+        rows.execute("INSERT OR IGNORE INTO not_same VALUES (?, ?)", (min(kept, other), max(kept, other)))
+    rows.execute("UPDATE appearances SET person = ? WHERE person = ?", (kept, gone))
+    if by_hand:
+        rows.execute("UPDATE appearances SET decided = 'user' WHERE person = ?", (kept,))
+    rows.execute("UPDATE faces SET person = ? WHERE person = ?", (kept, gone))
+    rows.execute("DELETE FROM people WHERE id = ?", (gone,))
+    if not names[kept]:
+        rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (names[gone], folded(names[gone]), kept))
+    change_state(rows, "unite", kept, gone)
+
+
+def set_apart(rows: sqlite3.Connection, a: int, b: int) -> None:
+    """Remember that the people `a` and `b` are two."""
+    done = rows.execute("INSERT OR IGNORE INTO not_same VALUES (?, ?)", (min(a, b), max(a, b)))
+    if done.rowcount > 0:
+        change_state(rows, "apart", min(a, b), max(a, b))
+
+
+def person_called(rows: sqlite3.Connection, name: str) -> int:
+    """The number of the person called `name`, who is made where there is none."""
+    found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(clean_name(name)),)).fetchone()
+    return int(found[0]) if found is not None else new_person(rows, clean_name(name))
+
+
+def give_up(rows: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Remove those of the people who have nothing left: no name, no face, no video."""
+    for number in sorted(set(numbers)):
+        remove_if_empty(rows, number)
+
+
+def number_of(rows: sqlite3.Connection, who: str) -> int:
+    """The number of the person that `who`, an id or a name, stands for.
+
+    Raises:
+        SettingsError: there is nobody.
+    """
+    number = person_number(who)
+    by_id = number is not None and rows.execute("SELECT id FROM people WHERE id = ?", (number,)).fetchone()
+    found = (
+        by_id
+        or rows.execute(
+            "SELECT id FROM people WHERE folded = ? AND folded <> ''", (folded(clean_name(who)),)
+        ).fetchone()
+    )
+    if not found:
+        raise SettingsError(f"the gallery knows nobody called {ascii_safe(who)!r}", hint="main.py people lists them")
+    return int(found[0])
 
 
 def insert_faces(

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 
 from core.errors import SettingsError, ascii_safe
 from processors.known_people.edited_people import edited_owners
-from processors.known_people.gallery import Gallery, give_up, number_of, set_apart
+from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_rows import (
     apart_pairs,
     appearances_of,
     change_state,
     face_counts,
+    give_up,
     gone_label,
     insert_faces,
     new_person,
+    number_of,
     origin_range,
+    set_apart,
     tracklets_of,
     tracklets_text,
     video_origin,

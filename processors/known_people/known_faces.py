@@ -13,8 +13,8 @@ from core.models.similarity import Similarity
 from core.types import FloatArray
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
 from processors.known_people.face_index import ExactFaceIndex, FaceIndex
-from processors.known_people.gallery import Gallery, unite
-from processors.known_people.gallery_rows import apart_pairs, origin_range
+from processors.known_people.gallery import Gallery
+from processors.known_people.gallery_rows import apart_pairs, origin_range, unite
 from processors.known_people.gallery_types import EmbedderKey, PersonOfVideo
 from processors.known_people.person_linker import (
     SUGGESTION,

@@ -28,7 +28,6 @@ FACE_SCORE = 0.9
 VIDEO_HEIGHT_PX = 720.0
 """sharpness is measured in videos on pictures of about this height; photos are reduced to it for the same reason"""
 CROP_QUALITY = 92
-PORTRAIT_SCALE, PORTRAIT_PX = 1.9, 320
 
 _lock = threading.Lock()
 """the networks are for one thread at a time; photos are decoded on several"""
@@ -40,7 +39,7 @@ class PhotoFace:
 
     box: (4,) float32, xyxy in px of the upright original. landmarks: (5, 2) float32, likewise.
     vector: (D,) float32, unit length. quality: as of a video's sample, [0, 1]. sharpness: variance of the Laplacian.
-    crop_jpeg: the very pixels that the recognition network was given. portrait_jpeg: the face with its surroundings.
+    crop_jpeg: the very pixels that the recognition network was given.
     """
 
     box: FloatArray
@@ -50,7 +49,6 @@ class PhotoFace:
     quality: float
     sharpness: float
     crop_jpeg: bytes
-    portrait_jpeg: bytes
 
     @property
     def whole_box(self) -> tuple[int, int, int, int]:
@@ -113,14 +111,4 @@ def _face(photo: Photo, found: Detections, row: int, chip: ByteArray, vector: Fl
         quality=face_quality(np.asarray(box * original, np.float32), score, points, sharp),
         sharpness=sharp,
         crop_jpeg=encode_jpeg(chip, CROP_QUALITY),
-        portrait_jpeg=encode_jpeg(_portrait(photo.pixels, box), CROP_QUALITY),
     )
-
-
-def _portrait(pixels: ByteArray, box: FloatArray) -> ByteArray:
-    half = PORTRAIT_SCALE * max(float((box[2:] - box[:2]).max()), 1.0) / 2
-    centre = (box[:2] + box[2:]) / 2
-    x1, y1 = np.clip(np.round(centre - half), 0, None).astype(int)
-    x2, y2 = np.round(centre + half).astype(int)
-    cut = pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
-    return fit_within(np.ascontiguousarray(cut if cut.size else pixels), PORTRAIT_PX)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from processors.people.doubt import NearestPerson
-from processors.results.manifest import Manifest, ManifestDoubt
+from processors.results.manifest import Manifest
+from processors.results.manifest_people import ManifestDoubt
 from processors.results.timeline_file import TimelineFile
 
 

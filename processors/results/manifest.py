@@ -2,7 +2,7 @@
 
 Reading never raises: a manifest may be damaged, edited, or written by another version or another program. Fields that
 this version does not know are ignored, so a later version may add some without raising the schema number.
-`manifest_outline` reads the little that all versions have in common.
+`manifest_people` has the parts about people; `manifest_outline` reads the little that all versions have in common.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from core.types import AudioInfo, Clip, ColorInfo, PixelBox, Transition
-from processors.known_people.people_list import MatchEntry
+from processors.results.manifest_people import ManifestNames, ManifestPart, ManifestPerson, ManifestUnknown, Number
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
 
@@ -27,13 +26,6 @@ MANIFEST_FILE = "manifest.json"
 MANIFEST_SCHEMA = 2
 RESULT_FORMAT = 1
 """to be raised whenever the same video and settings give other results than before, so that runs make them anew"""
-
-Number = int | float | None
-"""a JSON number; None stands for NaN and infinity"""
-
-
-class ManifestPart(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all parts. The order of fields is the order of keys in the file."""
 
 
 class ManifestInput(ManifestPart, frozen=True, kw_only=True):
@@ -101,82 +93,6 @@ class ManifestShot(ManifestPart, frozen=True, kw_only=True):
     start: int
     end: int
     active: PixelBox | None = None
-
-
-class ManifestSegment(ManifestPart, frozen=True, kw_only=True):
-    """Part of a shot in which a person is shown: frames [start, end), and the same in seconds."""
-
-    shot: int
-    start_s: float
-    end_s: float
-    start: int
-    end: int
-    tracklets: tuple[int, ...]
-
-
-class ManifestDoubt(ManifestPart, frozen=True, kw_only=True):
-    """How well a person holds together. similarity: of the two parts that are least alike, None with fewer than two
-    tracklets to compare. part: tracklets of the smaller one. nearest: the most similar other person whom this one may
-    be, "" where there is none.
-    """
-
-    doubtful: bool = False
-    similarity: Number = None
-    part: tuple[int, ...] = ()
-    nearest: str = ""
-    nearest_similarity: Number = None
-
-
-class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
-    """A person. clips: number of clips.
-
-    name: of the person's folder. id: in the gallery, "" without one. known_as: the name in full, "" for nobody known.
-    match: how the person was recognised. turns, speaks_s: how often and how long the person speaks, where that was
-    asked.
-    """
-
-    name: str
-    id: str = ""
-    known_as: str = ""
-    match: MatchEntry = MatchEntry(similarity=0.0, margin=0.0, source="none")
-    still: bool
-    on_screen_s: float
-    tracklets: tuple[int, ...]
-    segments: tuple[ManifestSegment, ...]
-    clips: int
-    turns: int | UnsetType = UNSET
-    speaks_s: float | UnsetType = UNSET
-    doubt: ManifestDoubt = ManifestDoubt()
-
-
-class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
-    """A tracklet that could not be assigned to a person.
-
-    seen_s: for how long its face is seen. face_px: median height of the box, display px. quality: of the best sample,
-    in [0, 1], None where no face was good enough to be compared. nearest: the most similar person whom it may show,
-    "" where there is none.
-    """
-
-    tracklet: int
-    shot: int
-    start_s: float
-    end_s: float
-    seen_s: float
-    face_px: float
-    quality: Number
-    nearest: str = ""
-    nearest_similarity: Number = None
-
-
-class ManifestNames(ManifestPart, frozen=True, kw_only=True):
-    """What the names follow from; "" stands for nothing.
-
-    gallery: its state. photos: digest of the folder of photos. only: who was to have clips, as it was asked for.
-    """
-
-    gallery: str = ""
-    photos: str = ""
-    only: str = ""
 
 
 class ManifestClip(ManifestPart, frozen=True, kw_only=True):
@@ -252,7 +168,7 @@ class Manifest(ManifestPart, frozen=True, kw_only=True):
     unknown: tuple[int, ...]
     unknown_tracklets: tuple[ManifestUnknown, ...] = ()
     clips: tuple[ManifestClip, ...]
-    variants: dict[str, ManifestVariant] = {}
+    variants: dict[str, ManifestVariant] = msgspec.field(default_factory=dict)
     extras: dict[str, tuple[str, ...]]
     files: tuple[ManifestFile, ...]
     warnings: tuple[str, ...]

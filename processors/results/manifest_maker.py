@@ -25,18 +25,20 @@ from processors.results.manifest import (
     RESULT_FORMAT,
     Manifest,
     ManifestClip,
-    ManifestDoubt,
     ManifestFile,
     ManifestInput,
-    ManifestNames,
-    ManifestPerson,
-    ManifestSegment,
     ManifestShot,
     ManifestStatistics,
     ManifestTimeline,
-    ManifestUnknown,
     ManifestVariant,
     ManifestVideo,
+)
+from processors.results.manifest_people import (
+    ManifestDoubt,
+    ManifestNames,
+    ManifestPerson,
+    ManifestSegment,
+    ManifestUnknown,
 )
 from processors.speech.person_turns import PeopleTurns
 from utils.fingerprints import Fingerprint

@@ -21,12 +21,12 @@ from processors.results.manifest import (
     MANIFEST_FILE,
     Manifest,
     ManifestInput,
-    ManifestPart,
     ManifestTimeline,
     decode,
     lies_inside,
     read_bytes,
 )
+from processors.results.manifest_people import ManifestPart
 from utils.files import write_json
 from utils.fingerprints import Fingerprint
 

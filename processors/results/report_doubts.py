@@ -11,7 +11,8 @@ from msgspec.structs import asdict
 
 from processors.people.doubt import MAYBE_SAME
 from processors.results.doubt_text import doubt_text
-from processors.results.manifest import Manifest, ManifestPerson, ManifestUnknown
+from processors.results.manifest import Manifest
+from processors.results.manifest_people import ManifestPerson, ManifestUnknown
 
 MAX_UNKNOWN_SHOWN = 60
 """unknown tracklets on the page, those seen longest; a crowd has hundreds"""

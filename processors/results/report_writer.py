@@ -16,7 +16,8 @@ from msgspec.structs import asdict
 from core.options import options
 from processors.known_people.people_list import suggested_name
 from processors.results.html_page import PALETTE, page_parts
-from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestPerson, ManifestShot
+from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestShot
+from processors.results.manifest_people import ManifestPerson
 from processors.results.report_doubts import person_doubt, unknown_tracklets
 from processors.results.timeline_file import TimelineFile
 from utils.time_formats import clock

@@ -31,7 +31,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,22 +38,15 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
-from config import EXTRA_FILES
-from core.errors import SettingsError, ascii_safe
+from core.errors import SettingsError
 from core.types import FaceAnalysis, Identity, Segment, Timeline, TrackletDivision
 from processors.people.tracklet_division import divided_analysis, divided_tracklet, nearest_division
+from processors.results.person_folders import check_name, fold
 from processors.results.tracks_table import UNKNOWN_PERSON
-from utils.files import safe_name
 
 TIMELINE_FILE = "timeline.json"
 TIMELINE_SCHEMA = 2
 MAX_BYTES = 64 << 20
-
-_RESERVED = frozenset({
-    "contact.jpg", "index.html", "manifest.json", "report.html", "speech.csv", "timeline.json",
-    "timeline.json.bak", "tracks.csv", UNKNOWN_PERSON, *EXTRA_FILES.values(),
-})  # fmt: skip
-"""names that a person cannot have: files beside the people's folders, and words with a meaning in tracks.csv"""
 
 _ROUNDING_S = 1e-6
 """the file has microseconds"""
@@ -194,23 +186,6 @@ def check(timeline: TimelineFile, path: Path) -> None:
     for d, division in enumerate(timeline.divisions):
         for key, number in (("tracklet", division.tracklet), ("id", division.id)):
             _require(number in shots, path, f"divided[{d}].{key}", f"there is no tracklet {number}")
-
-
-def check_name(name: str, path: Path | None, field: str) -> None:
-    """Refuse a person's name that cannot be the name of a folder.
-
-    Raises:
-        SettingsError: the message suggests a name that could be used.
-    """
-    possible = safe_name(name)
-    shown = ascii_safe(name)
-    _require(name == possible, path, field, f"'{shown}' cannot be the name of a folder, '{possible}' could")
-    _require(fold(name) not in _RESERVED, path, field, f"'{shown}' has another meaning here")
-
-
-def fold(name: str) -> str:
-    """`name` in a form that is equal for names that some file systems treat as the same."""
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timeline:

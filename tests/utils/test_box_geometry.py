@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.box_geometry import box_centers, centered_windows, iou_matrix, largest_height
+from utils.box_geometry import centered_windows, iou_matrix, largest_height
 
 BOXES = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 20, 30]], np.float32)
 
@@ -12,10 +12,6 @@ def test_iou_matrix():
     assert np.allclose(iou, [[1.0, 1 / 3], [1 / 3, 1.0], [0.0, 0.0]])
     assert iou_matrix(BOXES[:0], BOXES).shape == (0, 3)
     assert iou_matrix(BOXES[2:], BOXES[2:])[0, 0] == 0  # no area, no overlap, no warning
-
-
-def test_centers():
-    assert np.array_equal(box_centers(BOXES[:1]), [[5, 5]])
 
 
 def test_windows_are_moved_into_the_frame():

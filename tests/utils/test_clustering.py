@@ -3,8 +3,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from utils.clustering import group_similarity, merge_clusters, no_pairs
+from utils.clustering import group_similarity, merge_clusters
 from utils.pair_matrix import PRECISION, PairMatrix
+
+NO_PAIRS = np.zeros((0, 2), np.int64)
 
 
 def blocks(sizes, inside=0.9, outside=0.1):
@@ -78,7 +80,7 @@ def test_nothing_and_one():
 )
 def test_bad_input_is_refused(similarity, weights):
     with pytest.raises(ValueError, match="similarit"):
-        merge_clusters(similarity, no_pairs(), 0.5, weights)
+        merge_clusters(similarity, NO_PAIRS, 0.5, weights)
 
 
 @pytest.mark.slow
@@ -130,7 +132,7 @@ def test_it_works_in_the_matrix_that_it_is_given() -> None:
     similarity = rng.random((n, n), np.float32)
     similarity = np.maximum(similarity, similarity.T)
     tracemalloc.start()
-    merge_clusters(similarity, no_pairs(), 0.9)
+    merge_clusters(similarity, NO_PAIRS, 0.9)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.3 * similarity.nbytes

@@ -19,7 +19,7 @@ from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Tracklet
 from processors.people.tracklet_evidence import sample_cosines
-from utils.clustering import merge_clusters, no_pairs
+from utils.clustering import merge_clusters
 from videos.make_sample import SAMPLE_FILE
 
 TOLERANCE = 0.004
@@ -64,7 +64,7 @@ def test_nine_films_of_four_signers_are_linked_without_a_mistake(runs: dict[str,
     analyses = [runs[f"people/intel_asl_{word}.mkv"].analysis for word in words]
     people = [_longest(analysis) for analysis in analyses]
     alike = Similarity.for_embedder(analyses[0].embedder).from_cosine(sample_cosines(people))
-    groups = merge_clusters(alike.copy(), no_pairs(), 0.5)
+    groups = merge_clusters(alike.copy(), np.zeros((0, 2), np.int64), 0.5)
     found = {frozenset(word for word, group in zip(words, groups, strict=True) if group == g) for g in groups}
     assert found == {frozenset(words) for words in SAME_SIGNER}
     same = np.array([[any({a, b} <= set(words) for words in SAME_SIGNER) for b in words] for a in words])

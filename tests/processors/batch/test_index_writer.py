@@ -25,6 +25,10 @@ from tests.material.page_material import HOSTILE, a_manifest
 DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
 
 
+def page_of(manifests, summary: BatchSummary) -> str:
+    return "".join(index_parts(index_values(manifests, summary)))
+
+
 def text_of(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
 
@@ -66,7 +70,7 @@ def test_videos_in_folders_inside_folders_are_linked(tmp_path):
 def test_one_is_singular(tmp_path):
     values = {**a_manifest(), "people": a_manifest()["people"][:1], "clips": a_manifest()["clips"][:1]}
     one = msgspec.json.decode(json.dumps(values), type=IndexView)
-    text = text_of("".join(index_parts([("a", one)], DONE)))
+    text = text_of(page_of([("a", one)], DONE))
     assert "1 video 1 person , counted per video 1 clip" in text.replace(" ,", " ,").replace("person,", "person ,")
 
 
@@ -76,7 +80,7 @@ def test_failures_are_named_without_the_folders_of_this_machine():
         InputResult("c", "c", "interrupted", "later"),
     )
     earlier = (InputResult("d.mp4", "d", "failed", "was broken"), InputResult("e.mp4", "e", "done"))
-    page = "".join(index_parts([], BatchSummary(results, 1.0, earlier=earlier)))
+    page = page_of([], BatchSummary(results, 1.0, earlier=earlier))
     assert "d.mp4 failed: was broken" in text_of(page) and "e.mp4" not in page
     assert "b.mp4 failed: is no video" in text_of(page) and "c interrupted: later" in text_of(page)
     assert "secret" not in page
@@ -84,7 +88,7 @@ def test_failures_are_named_without_the_folders_of_this_machine():
 
 def test_hostile_names_are_text():
     summary = BatchSummary((InputResult(HOSTILE, "x", "failed", HOSTILE),), 1.0)
-    page = "".join(index_parts([("a", view(name=HOSTILE, person=HOSTILE))], summary))
+    page = page_of([("a", view(name=HOSTILE, person=HOSTILE))], summary)
     assert "<img src=x" not in page and page.count("<script>") == 1
 
 
@@ -103,7 +107,7 @@ def test_what_is_not_ours_is_left_out_and_left_alone(tmp_path, caplog):
 
 def test_the_same_every_time_whatever_the_clock_says():
     slow = BatchSummary(DONE.results, 99.0)
-    pages = ["".join(index_parts([("a", view())], summary)) for summary in (DONE, slow)]
+    pages = [page_of([("a", view())], summary) for summary in (DONE, slow)]
     assert pages[0] == pages[1]
 
 

@@ -10,7 +10,7 @@ from config import EXTRA_FILES, ExportFormat, OutputSettings
 from core.errors import SettingsError
 from processors.clips.clip_names import REEL_FILE
 from processors.extras.registry import EXTRAS
-from processors.results.timeline_file import check_name
+from processors.results.person_folders import check_name
 
 
 def test_every_extra_that_can_be_requested_has_a_writer_and_a_file_name() -> None:

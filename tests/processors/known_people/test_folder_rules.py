@@ -6,7 +6,7 @@ import pytest
 
 from processors.known_people.person_names import clean_name
 from processors.known_people.video_names import folders_of
-from processors.results.timeline_file import check_name
+from processors.results.person_folders import check_name
 
 ODD = (
     "Anna",

@@ -15,7 +15,6 @@ from processors.batch.index_writer import IndexView
 from processors.results.manifest import (
     Manifest,
     ManifestClip,
-    ManifestPart,
     ManifestTimeline,
     read_manifest,
     read_view,
@@ -28,6 +27,7 @@ from processors.results.manifest_outline import (
     read_outline,
     write_journal,
 )
+from processors.results.manifest_people import ManifestPart
 from tests.material.page_material import a_manifest, as_manifest
 from utils.fingerprints import Fingerprint
 

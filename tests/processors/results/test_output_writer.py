@@ -26,8 +26,9 @@ from core.types import (
 )
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.people.doubt import find_doubts
-from processors.results.manifest import ManifestDoubt, ManifestTimeline, read_manifest
+from processors.results.manifest import ManifestTimeline, read_manifest
 from processors.results.manifest_maker import make_manifest
+from processors.results.manifest_people import ManifestDoubt
 from processors.results.output_writer import make_timeline_file, write_results
 from processors.results.tracks_table import TRACKS_HEADER, track_lines
 from tests.material import factories

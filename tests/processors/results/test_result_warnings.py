@@ -12,8 +12,8 @@ from benchmarks.quality.sync import bare_analysis
 from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
 from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
 from processors.results.result_warnings import result_warnings
+from tests.material.scripted_stages import ANALYSIS, CLIP, INFO, TIMELINE
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
-from tests.processors.test_video_processor import ANALYSIS, CLIP, INFO, TIMELINE
 
 
 def test_warnings_say_what_is_wrong_and_nothing_else():

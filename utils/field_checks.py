@@ -1,0 +1,95 @@
+"""Checks of the fields of a frozen msgspec structure that types and ranges cannot express, for its `__post_init__`.
+
+msgspec turns the ValueErrors raised here into ValidationErrors, and puts the path of the structure into the message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import string
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from utils.time_formats import parse_clock
+
+_FOLDER_WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_ADDRESS = re.compile(r"(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}", re.ASCII)
+"""host or IPv6 address, and port"""
+
+
+@contextlib.contextmanager
+def errors_named(field: str) -> Iterator[None]:
+    """Put the name of the field before the message of a ValueError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from error
+
+
+def parse_field(struct: msgspec.Struct, field: str, parse: Callable[[Any], Any]) -> None:
+    """Replace the value of `field` by what `parse` makes of it, although the structure is frozen.
+
+    Raises:
+        ValueError: raised by `parse`; the message begins with the name of the field.
+    """
+    with errors_named(field):
+        value = parse(getattr(struct, field))
+    msgspec.structs.force_setattr(struct, field, value)
+
+
+def parse_seconds(value: float | str, highest_s: int) -> float:
+    """Seconds, given as a number or as text ("1:02:03.5"); from 0 to `highest_s`.
+
+    Raises:
+        ValueError: it is no time, or out of range.
+    """
+    seconds = parse_clock(value) if isinstance(value, str) else float(value)
+    if not 0 <= seconds <= highest_s:
+        raise ValueError(f"{value}; 0 to {highest_s} seconds")
+    return seconds
+
+
+def check_word_or_count(value: int | str, word: str, highest: int) -> int | str:
+    """Return `word`, or the number from 1 to `highest` that `value` is or spells.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    count = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if count != word and not (isinstance(count, int) and 1 <= count <= highest):
+        raise ValueError(f"{count}; {word}, or 1 to {highest}")
+    return count
+
+
+def check_template(text: str, fields: Sequence[str]) -> str:
+    """Return `text` if it is a `string.Template` that names none but `fields`.
+
+    Raises:
+        ValueError: it is empty, or names another field, or has a `$` without a field.
+    """
+    # Template.get_identifiers() is new in Python 3.11
+    named = [match["named"] or match["braced"] for match in string.Template.pattern.finditer(text)]
+    unknown = [name or "$" for name in named if name not in fields]
+    if unknown or not text.strip():
+        known = ", ".join(fields)
+        raise ValueError(f"{unknown[0] if unknown else 'nothing'} is not a field; fields are {known}")
+    return text
+
+
+def check_folder_word(name: str) -> str:
+    """Return `name` if a folder can be called that on every file system.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if _FOLDER_WORD.fullmatch(name) is None:
+        raise ValueError(f"{name!r}; up to 32 of a-z, 0-9, - and _")
+    return name
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is HOST:PORT, with a host name, an IPv4 address or an IPv6 address in brackets."""
+    return _ADDRESS.fullmatch(text) is not None
