@@ -185,12 +185,21 @@ class FaceSampler:
         if later.portrait is not None and (self.portrait is None or later.portrait.merit > self.portrait.merit):
             self.portrait = later.portrait
 
+    def best(self, count: int) -> list[FaceSample]:
+        """At most `count` of the samples, good ones from all of the time, in order of time."""
+        chosen = list(self.samples)
+        while len(chosen) > count:
+            self._drop_one(chosen)
+        return chosen
+
     def _keep(self, sample: FaceSample) -> None:
         self.samples.append(sample)
         self.samples.sort(key=lambda s: s.frame)
         if len(self.samples) > self._capacity:
-            frames, quality = [s.frame for s in self.samples], [s.quality for s in self.samples]
-            del self.samples[least_worth(frames, quality, self._max_stretch)]
+            self._drop_one(self.samples)
+
+    def _drop_one(self, samples: list[FaceSample]) -> None:
+        del samples[least_worth([s.frame for s in samples], [s.quality for s in samples], self._max_stretch)]
 
 
 def least_worth(frames: Sequence[int], quality: Sequence[float], max_stretch: float) -> int:

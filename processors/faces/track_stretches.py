@@ -55,6 +55,12 @@ less at 24 of 25 undetected changes, one person's at 27 of 100 places"""
 JOIN_DELAY_S = 2.0
 """time before a stretch is joined with the one before, seconds; a dissolve or wipe is known 1.95 s after its middle"""
 
+FIRST_SAMPLES = 3
+"""samples of a stretch that are embedded first"""
+
+SURELY_ALIKE = 0.95
+"""if all of them resemble each other so much, they represent the stretch as well as twice as many would"""
+
 MAX_STRETCHES = 8
 """stretches kept apart; more are divided or joined before the track ends, which bounds memory"""
 
@@ -156,7 +162,7 @@ class TrackStretches:
             self._add(stretch)
         self._recent = []
         self._settle(0)
-        self._embed(self.samples())
+        self._embed_enough()
         return self._done
 
     def _transition_to(self, frame: int, box: FloatArray, seen: Appearance) -> Transition | None:
@@ -230,6 +236,23 @@ class TrackStretches:
         self._embed(stretch.sampler.samples)
         for sample in sorted(stretch.sampler.samples, key=lambda s: -s.quality)[1:]:
             sample.chip = sample.wide = NO_PIXELS
+
+    def _embed_enough(self) -> None:
+        """Embed a few faces of every stretch, and the others where those are not sure to be one person's."""
+        samplers = [stretch.sampler for stretch in self._done]
+        self._embed([sample for sampler in samplers for sample in sampler.best(FIRST_SAMPLES)])
+        unsure = [sampler for sampler in samplers if not self._is_sure(sampler)]
+        self._embed([sample for sampler in unsure for sample in sampler.samples])
+        for sampler in samplers:
+            sampler.samples = [sample for sample in sampler.samples if sample.embedding is not None]
+
+    def _is_sure(self, sampler: FaceSampler) -> bool:
+        """Whether the embedded samples are all alike."""
+        known = [sample.embedding for sample in sampler.samples if sample.embedding is not None]
+        if not known:
+            return True
+        vectors = np.stack(known)
+        return float(self._similarity.from_cosine(vectors @ vectors.T).min()) >= SURELY_ALIKE
 
     def _embed(self, samples: Sequence[FaceSample]) -> list[FloatArray]:
         """Embeddings (D,) of `samples`, made where they are missing."""

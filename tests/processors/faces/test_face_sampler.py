@@ -304,3 +304,12 @@ def test_decoded_frames_are_not_kept_alive() -> None:
     gc.collect()
     assert gone[0]() is None and gone[1]() is None
     assert len(sampler.samples) == 1
+
+
+def test_the_best_few_are_good_and_from_all_of_the_time() -> None:
+    sampler = new_sampler(6)
+    for index, score in enumerate((0.95, 0.94, 0.7, 0.7, 0.9, 0.95)):
+        offer(sampler, 10 * index, score=score)
+    assert [sample.frame for sample in sampler.best(3)] == [0, 10, 50]
+    assert [sample.frame for sample in sampler.best(2)] == [0, 50]
+    assert len(sampler.samples) == len(sampler.best(9)) == 6

@@ -13,7 +13,7 @@ from core.models.model_spec import score_scale_of
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSampler
 from processors.faces.sampling_observer import SamplingObserver
-from processors.faces.track_stretches import SAMPLE_INTERVAL_S
+from processors.faces.track_stretches import FIRST_SAMPLES, SAMPLE_INTERVAL_S
 from processors.faces.tracklet_maker import Findings
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
@@ -116,7 +116,7 @@ def test_the_columns_fit_the_track(observer: SamplingObserver) -> None:
         show(observer, index, 7, searched=True)
     found = findings(observer, track_over(7, 400)).columns
     assert found["sharpness"].shape == (400,) and (found["sharpness"] > 0).all()
-    assert len(found["sample_frames"]) == AnalysisSettings().faces_per_track
+    assert len(found["sample_frames"]) == FIRST_SAMPLES
     assert found["embeddings"].shape == (len(found["sample_frames"]), 3)
     assert (np.diff(found["sample_quality"]) <= 0).all(), "best first"
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray, FloatArray
 from processors.faces.appearance import Appearance
-from processors.faces.track_stretches import MAX_STRETCHES, STRETCH_S, Stretch, TrackStretches
+from processors.faces.track_stretches import FIRST_SAMPLES, MAX_STRETCHES, STRETCH_S, Stretch, TrackStretches
 from tests.material.scripted_faces import landmarks_in
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform
 
@@ -94,8 +94,17 @@ def test_a_calm_face_is_one_stretch_and_costs_no_more_than_its_samples() -> None
     film.show(0, 500, 0)
     (stretch,) = film.finish()
     assert (stretch.first, stretch.last) == (0, 499)
-    assert len(stretch.sampler.samples) == CAPACITY
-    assert film.embedder.asked == CAPACITY, "the ends of a single stretch have nothing to be compared with"
+    assert len(stretch.sampler.samples) == FIRST_SAMPLES < CAPACITY
+    assert film.embedder.asked == FIRST_SAMPLES, "the ends of a single stretch have nothing to be compared with"
+
+
+def test_a_face_that_does_not_resemble_itself_gets_all_its_samples_embedded() -> None:
+    film = Film()
+    for k in range(10):
+        film.show(50 * k, 50 * k + 50, k % 2, look=0)
+    (stretch,) = film.finish()
+    assert len(stretch.sampler.samples) == film.embedder.asked == CAPACITY
+    assert all(sample.embedding is not None for sample in stretch.sampler.samples)
 
 
 def test_another_face_in_the_same_place_begins_another_stretch_with_samples_of_its_own() -> None:
