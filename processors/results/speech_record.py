@@ -1,4 +1,4 @@
-"""Adds the speech signal to an analysis: from the store, or by another pass over the parts of the video with a voice."""
+"""Adds the speech signal to an analysis: a stored one, or one made by another pass over the parts with a voice."""
 
 from __future__ import annotations
 
