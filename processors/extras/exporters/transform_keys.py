@@ -26,8 +26,8 @@ _POSITION_DIGITS, _SCALE_DIGITS = 4, 6
 class TransformKeys:
     """Key frames of one clip.
 
-    frames: (K,) int64, of the clip, from 0, increasing; a single one for a camera at rest. positions: (K, 2) float64, percent
-    of the height of the sequence. scales: (K,) float64; 1: fitted.
+    frames: (K,) int64, of the clip, from 0, increasing; a single one for a camera at rest. positions: (K, 2) float64,
+    percent of the height of the sequence. scales: (K,) float64; 1: fitted.
     """
 
     frames: IntArray
