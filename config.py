@@ -108,13 +108,13 @@ class AnalysisSettings(Section, frozen=True):
         ),
     ] = 0.05
     proposals: Annotated[
-        Literal["mtcnn", "centerface", "yunet"],
+        Literal["auto", "mtcnn", "centerface", "yunet"],
         Meta(
             description="network that proposes where faces are, for MTCNN to judge; mtcnn proposes for itself and "
-            "finds most; centerface halves the cost of a search and may miss blurred faces; yunet is the fastest, "
-            "downloaded once"
+            "finds most; centerface and yunet are quicker and may miss blurred faces; auto: mtcnn where a shot begins "
+            "and again and again, yunet in the looks for new faces between"
         ),
-    ] = "mtcnn"
+    ] = "auto"
     tracker: Annotated[
         Literal["cascade", "csrt", "kcf", "mosse"], Meta(description="method that tracks a face between two detections")
     ] = "cascade"

@@ -39,7 +39,7 @@ from core.models.installed_files import installed_file
 from core.models.model_spec import ANALYSIS_NETS, DETECTOR_NETS, MODELS, embedder_digest
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net, OpenVINONet, converted
-from core.models.proposal_weights import PYRAMID, proposals_digest
+from core.models.proposal_weights import PYRAMID, proposal_choice
 from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
 from core.thread_budget import thread_budget
@@ -75,6 +75,7 @@ class ModelManager:
         """
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
+        self._proposals = proposal_choice(settings.analysis.proposals)
         self._load_lock = threading.RLock()
         self._loaded: dict[str, object] = {}
         self._warnings: list[str] = []
@@ -122,12 +123,21 @@ class ModelManager:
 
     @property
     def detector(self) -> FaceDetector:
-        """What the settings name for videos: MTCNN's O-Net behind what proposes faces.
+        """What searches whole frames of videos: MTCNN's O-Net behind what the settings name to propose faces.
 
         Raises:
             ModelError: its weights or its runtime are missing.
         """
-        return self._once("detector", self._load_detector)
+        return self._detector_behind(self._proposals.everywhere)
+
+    @property
+    def look_out_detector(self) -> FaceDetector:
+        """What looks out for new faces in videos; it may be quicker than `detector`.
+
+        Raises:
+            ModelError: its weights or its runtime are missing.
+        """
+        return self._detector_behind(self._proposals.newcomers)
 
     @property
     def cascade(self) -> FaceDetector:
@@ -139,14 +149,9 @@ class ModelManager:
         return self._once("cascade", lambda: self._on_device(self._make_cascade, lambda: self.cascade))
 
     @property
-    def proposals(self) -> str:
-        """The name of what proposes faces to `detector`."""
-        return self._settings.analysis.proposals
-
-    @property
     def proposes_on_cpu(self) -> bool:
-        """Whether `detector.candidates` leaves a GPU alone, so that any thread may call it."""
-        return self.device == "cpu" or self.proposals != PYRAMID
+        """Whether both detectors' `candidates` leave a GPU alone, so that any thread may call them."""
+        return self.device == "cpu" or self._proposals.everywhere != PYRAMID
 
     @property
     def embedder(self) -> FaceEmbedder:
@@ -172,7 +177,11 @@ class ModelManager:
             "device": self.device,
             "backend": self.backend,
             "detector": {"name": "mtcnn", "sha256": {k: MODELS[k].weights.sha256 for k in DETECTOR_NETS}},
-            "proposals": {"name": self.proposals, "sha256": proposals_digest(self.proposals)},
+            "proposals": {
+                "name": self._proposals.newcomers,
+                "everywhere": self._proposals.everywhere,
+                "sha256": self._proposals.digest(),
+            },
             "embedder": {"name": self.embedder.name, "sha256": embedder_digest(self.embedder.name)},
         }
 
@@ -243,11 +252,14 @@ class ModelManager:
         self._loaded.clear()
         free_memory()
 
-    def _load_detector(self) -> FaceDetector:
-        if self.proposals == PYRAMID:
+    def _detector_behind(self, proposals: str) -> FaceDetector:
+        if proposals == PYRAMID:
             return self.cascade
-        proposer = load_proposer(self.proposals, self._settings, threads=self._threads.inference)
-        return ProposedDetector(proposer, self.cascade)
+
+        def load() -> FaceDetector:
+            return ProposedDetector(load_proposer(proposals, threads=self._threads.inference), self.cascade)
+
+        return self._once(proposals, load)
 
     def _make_cascade(self) -> FaceDetector:
         nets = self._nets(*DETECTOR_NETS)

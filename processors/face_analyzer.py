@@ -39,6 +39,7 @@ from processors.shots.picture_edges import PictureEdges, picture_edges
 from processors.shots.shot_boundary import ShotBoundary, ShotSource
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
+from processors.tracking.detection_schedule import SearchDetectors
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
 from processors.tracking.frame_pace import FramePace, FrameTicks
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
@@ -193,7 +194,7 @@ class AnalysisPass:
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.proposes_on_cpu else None
         self._stream = FaceStream(
-            models.detector,
+            SearchDetectors(models.detector, models.look_out_detector),
             models.detector,
             make_follower(settings.tracker, models.detector),
             settings,

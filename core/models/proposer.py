@@ -19,6 +19,7 @@ import numpy as np
 from core.models.model_spec import WeightsFile
 from core.models.openvino_graph import OpenVINOGraph
 from core.models.proposal_weights import PROPOSAL_WEIGHTS
+from core.models.quantised_onnx import read_quantised
 from core.types import ByteArray, FloatArray
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
@@ -53,12 +54,14 @@ class ProposerSpec:
     """What the program knows about one proposing network.
 
     heads: reads its outputs. is_bgr: order of the colours of its input, whose levels are 0 to 255 in both networks.
+    is_quantised: whether its file is one of those that `read_quantised` reads.
     least_score: of a proposal. smallest_px: height at which the smallest wanted face is shown to it.
     """
 
     weights: WeightsFile
     heads: Heads
     is_bgr: bool
+    is_quantised: bool
     least_score: float
     smallest_px: float
 
@@ -101,6 +104,7 @@ PROPOSERS: dict[str, ProposerSpec] = {
         PROPOSAL_WEIGHTS["centerface"],
         centerface_boxes,
         is_bgr=False,
+        is_quantised=False,
         least_score=0.15,
         smallest_px=10.0,
     ),
@@ -108,6 +112,7 @@ PROPOSERS: dict[str, ProposerSpec] = {
         PROPOSAL_WEIGHTS["yunet"],
         yunet_boxes,
         is_bgr=True,
+        is_quantised=True,
         least_score=0.2,
         smallest_px=12.0,
     ),
@@ -151,7 +156,9 @@ class OnePassProposer:
         if net is None:
             while len(self._nets) >= self._KEPT:
                 self._nets.pop(next(iter(self._nets)))
-            net = OpenVINOGraph(self._file, threads=self._threads, shapes={0: (1, 3, height, width)})
+            shapes = {0: (1, 3, height, width)}
+            read = read_quantised if self._spec.is_quantised else None
+            net = OpenVINOGraph(self._file, threads=self._threads, shapes=shapes, read=read)
         self._nets[width, height] = net
         return net
 

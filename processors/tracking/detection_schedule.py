@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from config import AnalysisSettings
 from core.models.face_detector import Candidates, FaceDetector
-from core.types import Detections, FloatArray
+from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.tracker_monitor import TrackerMonitor
+from utils.box_geometry import iou_matrix
 
 LOST_LOOK_OUT = 0.4
 """share of the usual time between two searches for newcomers while a face is lost"""
@@ -34,6 +35,9 @@ quarters of the search"""
 FORESIGHT = 10
 """frames by which the decoder is ahead of the tracker, about"""
 
+SAME_FACE_OVERLAP = 0.5
+"""least IoU of one face's boxes by two detectors"""
+
 _NEVER = -(10**9)
 
 
@@ -43,6 +47,18 @@ class Search(Enum):
     NOTHING = 0
     NEWCOMERS = 1
     EVERYWHERE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDetectors:
+    """Two detectors whose scores have one scale, or the same one twice.
+
+    thorough: finds most. quick: looks out for newcomers where it has found, in the last whole image that was searched,
+    all that the thorough one found.
+    """
+
+    thorough: FaceDetector
+    quick: FaceDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +109,13 @@ def next_search(state: SearchState) -> tuple[int, Search]:
 class ExpectedSearch:
     """A search that happens unless the state changes before.
 
-    smallest: face height, analysis px. is_needed: whether the image will be searched at all. It is called on the
-    decoder's thread with what the tracker knew earlier, so its answer is a guess, too.
+    smallest: face height, analysis px. detector: what searches. is_needed: whether the image will be searched at all.
+    It is called on the decoder's thread with what the tracker knew earlier, so its answer is a guess, too.
     """
 
     tick: int
     smallest: float
+    detector: FaceDetector
     is_needed: Callable[[LazyImage], bool]
 
 
@@ -109,7 +126,7 @@ class CandidateSource(Protocol):
         """These are the searches to come; they replace those expected before."""
         ...
 
-    def take(self, tick: int, smallest: float) -> Candidates | None:
+    def take(self, tick: int, smallest: float, detector: FaceDetector) -> Candidates | None:
         """Candidates of this search, None if they were not computed."""
         ...
 
@@ -122,7 +139,7 @@ class DetectionSchedule:
 
     def __init__(
         self,
-        detector: FaceDetector,
+        detectors: SearchDetectors,
         settings: AnalysisSettings,
         pace: FramePace,
         min_face_px: float,
@@ -130,10 +147,11 @@ class DetectionSchedule:
     ) -> None:
         """min_face_px: smallest face searched for, analysis px. candidates: told which searches are expected."""
         self.monitor = TrackerMonitor()
-        self._detector = detector
+        self._detectors = detectors
         self._candidates = candidates
         self._min_face_px = min_face_px
         self._pace = pace
+        self._is_quick_enough = False
         self._look_out = settings.search_interval * pace.rate
         self._state = SearchState()
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
@@ -174,9 +192,11 @@ class DetectionSchedule:
         small = self._state.includes_small(search)
         smallest = self._smallest(small)
         pixels, cells = image(), self._cells(image)
-        candidates = self._candidates.take(tick, smallest) if self._candidates else None
+        detector = self._detector_for(search)
+        candidates = self._candidates.take(tick, smallest, detector) if self._candidates else None
         if search is Search.EVERYWHERE:
-            found = self._detector.detect([pixels], smallest, candidates=candidates)[0]
+            found = detector.detect([pixels], smallest, candidates=candidates)[0]
+            self._is_quick_enough = self._finds_as_much(found, pixels, smallest)
         else:
             changes = (self._searched_small if small else self._searched).compare(cells)
 
@@ -185,9 +205,7 @@ class DetectionSchedule:
 
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
-            found = self._detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[
-                0
-            ]
+            found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
         if small:
             self._searched_small.remember(cells)
         self._searched.remember(cells)
@@ -221,9 +239,25 @@ class DetectionSchedule:
         while state.last < horizon:
             tick, search = next_search(state)
             is_needed = _always if search is Search.EVERYWHERE else has_changed
-            expected.append(ExpectedSearch(tick, self._smallest(state.includes_small(search)), is_needed))
+            smallest = self._smallest(state.includes_small(search))
+            expected.append(ExpectedSearch(tick, smallest, self._detector_for(search), is_needed))
             state = state.after(tick, search)
         self._candidates.expect(*expected)
+
+    def _detector_for(self, search: Search) -> FaceDetector:
+        # Lost faces are turned, blurred or half hidden: what the quick detector misses first.
+        is_quick = search is Search.NEWCOMERS and self._is_quick_enough and not self._state.is_somebody_lost
+        return self._detectors.quick if is_quick else self._detectors.thorough
+
+    def _finds_as_much(self, found: Detections, pixels: ByteArray, smallest: float) -> bool:
+        """Whether the quick detector finds, in the image that was searched everywhere, the faces of `found`.
+
+        Without faces the last answer stands.
+        """
+        if self._detectors.quick is self._detectors.thorough or len(found) == 0:
+            return self._is_quick_enough
+        quick = self._detectors.quick.detect([pixels], smallest)[0]
+        return len(quick) > 0 and bool((iou_matrix(found.boxes, quick.boxes).max(1) >= SAME_FACE_OVERLAP).all())
 
     def _smallest(self, includes_small: bool) -> float:
         return self._min_face_px * (1.0 if includes_small else SMALL_FACES)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config import AnalysisSettings
-from core.models.face_detector import FaceDetector, FaceRefiner
+from core.models.face_detector import FaceRefiner
 from core.types import FloatArray
 from processors.tracking.box_trackers import BoxFollower
-from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
+from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule, SearchDetectors
 from processors.tracking.face_tracker import FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
@@ -50,7 +50,7 @@ class FaceStream:
 
     def __init__(
         self,
-        detector: FaceDetector,
+        detectors: SearchDetectors,
         refiner: FaceRefiner,
         follower: BoxFollower,
         settings: AnalysisSettings,
@@ -62,7 +62,7 @@ class FaceStream:
         """rate: frames per second. height: of the images, px. candidates: may compute candidates ahead of a search."""
         smallest = smallest_searched_face(settings.min_face, height)
         pace = FramePace(rate)
-        schedule = DetectionSchedule(detector, settings, pace, smallest, candidates)
+        schedule = DetectionSchedule(detectors, settings, pace, smallest, candidates)
         self._tracker = FaceTracker(schedule, refiner, follower, settings, pace)
         self._last_frame: int | None = None
         self.expects_skip = False

@@ -20,10 +20,11 @@ class ProposalPrefetcher:
     """A `CandidateSource`; a context manager that ends its thread."""
 
     def __init__(self, detector: FaceDetector) -> None:
+        """detector: searches the first frames of shots."""
         self._detector = detector
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="proposals")
         self._expected: dict[int, ExpectedSearch] = {}
-        self._started: dict[int, tuple[float, Future[Candidates]]] = {}
+        self._started: dict[int, tuple[float, FaceDetector, Future[Candidates]]] = {}
 
     def __enter__(self) -> ProposalPrefetcher:
         return self
@@ -41,18 +42,16 @@ class ProposalPrefetcher:
         if expected is None:
             return
         if expected.is_needed(image):
-            self.start(tick, image(), expected.smallest)
+            self._start(tick, image(), expected.smallest, expected.detector)
 
     def start(self, tick: int, pixels: ByteArray, smallest: float) -> None:
-        """Compute the candidates for faces from `smallest` px on; called on the decoder's thread."""
-        foreseen, future = self._started.get(tick, (0.0, None))
-        if future is not None:
-            if foreseen == smallest:
-                return
-            future.cancel()
-        self._started[tick] = smallest, submit(self._pool, self._detector.candidates, pixels, smallest)
+        """Compute the candidates of a frame that will surely be searched everywhere; called on the decoder's thread.
 
-    def take(self, tick: int, smallest: float) -> Candidates | None:
+        smallest: face height, px of the image.
+        """
+        self._start(tick, pixels, smallest, self._detector)
+
+    def take(self, tick: int, smallest: float, detector: FaceDetector) -> Candidates | None:
         """Candidates of this search, None if they were not started; called on the tracker's thread.
 
         Raises:
@@ -60,6 +59,14 @@ class ProposalPrefetcher:
         """
         # A copy of the keys, because the decoder's thread may add one meanwhile.
         for earlier in [number for number in tuple(self._started) if number < tick]:
-            self._started.pop(earlier)[1].cancel()
-        foreseen, future = self._started.pop(tick, (0.0, None))
-        return future.result() if future is not None and foreseen == smallest else None
+            self._started.pop(earlier)[2].cancel()
+        started = self._started.pop(tick, None)
+        return started[2].result() if started is not None and started[:2] == (smallest, detector) else None
+
+    def _start(self, tick: int, pixels: ByteArray, smallest: float, detector: FaceDetector) -> None:
+        started = self._started.get(tick)
+        if started is not None:
+            if started[:2] == (smallest, detector):
+                return
+            started[2].cancel()
+        self._started[tick] = smallest, detector, submit(self._pool, detector.candidates, pixels, smallest)

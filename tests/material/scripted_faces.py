@@ -15,7 +15,7 @@ from core.models.face_detector import FaceDetector
 from core.models.model_spec import score_scale_of
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import BoxFollower, CascadeFollower
-from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule
+from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule, SearchDetectors
 from processors.tracking.face_tracker import FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
@@ -114,6 +114,10 @@ class ScriptedDetector:
         self._pictures.append(picture)
         return picture
 
+    def share(self, picture: ByteArray) -> None:
+        """Take the next picture from another detector's film."""
+        self._pictures.append(picture)
+
     def number_of(self, picture: ByteArray) -> int:
         return next(i for i, known in enumerate(self._pictures) if known is picture)
 
@@ -169,6 +173,11 @@ def landmarks_in(boxes: NDArray[np.float32]) -> FloatArray:
     return np.asarray(boxes[:, None, :2] + FRONTAL * size, np.float32)
 
 
+def both_searches(detector: object) -> SearchDetectors:
+    """One detector for every kind of search."""
+    return SearchDetectors(*(cast(FaceDetector, detector),) * 2)
+
+
 class Film:
     """Runs the tracker over a scripted film and keeps what it hands out.
 
@@ -190,7 +199,7 @@ class Film:
         self.detector = detector or ScriptedDetector(*faces)
         self._flickers = flickers
         chosen = settings or AnalysisSettings()
-        schedule = DetectionSchedule(cast(FaceDetector, self.detector), chosen, pace, MIN_FACE_PX, candidates)
+        schedule = DetectionSchedule(both_searches(self.detector), chosen, pace, MIN_FACE_PX, candidates)
         self.tracker = FaceTracker(schedule, self.detector, follower(self.detector), chosen, pace)
 
     def show(self, frame: int, tick: int | None = None) -> None:

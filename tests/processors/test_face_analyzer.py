@@ -21,7 +21,7 @@ from core.media.video_part import part_of
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.models.face_detector import Candidates
+from core.models.face_detector import Candidates, FaceDetector
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, VideoInfo
@@ -196,9 +196,9 @@ def test_the_candidates_of_each_first_frame_are_begun_before_its_turn(
     begun = {}
     take = ProposalPrefetcher.take
 
-    def noting(self: ProposalPrefetcher, frame: int, smallest: float) -> Candidates | None:
-        begun[frame] = take(self, frame, smallest)
-        return begun[frame]
+    def noting(self: ProposalPrefetcher, tick: int, smallest: float, detector: FaceDetector) -> Candidates | None:
+        begun[tick] = take(self, tick, smallest, detector)
+        return begun[tick]
 
     monkeypatch.setattr(ProposalPrefetcher, "take", noting)
     analyze(film, model_settings, models)

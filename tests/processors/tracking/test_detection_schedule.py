@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from config import AnalysisSettings
@@ -15,12 +16,24 @@ from processors.tracking.detection_schedule import (
     DetectionSchedule,
     ExpectedSearch,
     Search,
+    SearchDetectors,
     SearchState,
     next_search,
 )
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.tracker_monitor import INTERVALS_S
-from tests.material.scripted_faces import MIN_FACE_PX, PACE, Face, KnownImage, ScriptedDetector, still
+from tests.material.scripted_faces import (
+    HEIGHT_PX,
+    MIN_FACE_PX,
+    PACE,
+    WIDTH_PX,
+    Face,
+    KnownImage,
+    ScriptedDetector,
+    both_searches,
+    outside,
+    still,
+)
 
 STATE = SearchState(now=101, last=100, last_full=90, full_interval=40, newcomer_interval=12, small_next=False)
 
@@ -74,11 +87,13 @@ class Expecting:
     def __init__(self, image: LazyImage) -> None:
         self.image = image
         self.expected: list[tuple[int, float, bool]] = []
+        self.searches: tuple[ExpectedSearch, ...] = ()
 
     def expect(self, *searches: ExpectedSearch) -> None:
+        self.searches = searches
         self.expected = [(s.tick, s.smallest, s.is_needed(self.image)) for s in searches]
 
-    def take(self, frame: int, smallest: float) -> None:
+    def take(self, tick: int, smallest: float, detector: FaceDetector) -> None:
         return None
 
 
@@ -87,7 +102,7 @@ def test_what_is_foreseen_is_the_rule_iterated() -> None:
     image = KnownImage(detector.picture(0, 0))
     expecting = Expecting(image)
     settings = AnalysisSettings(search_interval=0.4)
-    schedule = DetectionSchedule(cast(FaceDetector, detector), settings, PACE, MIN_FACE_PX, expecting)
+    schedule = DetectionSchedule(both_searches(detector), settings, PACE, MIN_FACE_PX, expecting)
     known = Face(still(60, 60)).box(0)[None]
     assert schedule.due(0, image, known[:0], lost=False) is Search.EVERYWHERE
     schedule.run(0, image, Search.EVERYWHERE, known[:0], lost=False)
@@ -102,9 +117,68 @@ def test_what_is_foreseen_is_the_rule_iterated() -> None:
 def test_a_new_shot_is_searched_everywhere() -> None:
     detector = ScriptedDetector(Face(still(60, 60)))
     image = KnownImage(detector.picture(0, 0))
-    schedule = DetectionSchedule(cast(FaceDetector, detector), AnalysisSettings(), PACE, MIN_FACE_PX)
+    schedule = DetectionSchedule(both_searches(detector), AnalysisSettings(), PACE, MIN_FACE_PX)
     known = Face(still(60, 60)).box(0)[None]
     schedule.run(0, image, Search.EVERYWHERE, known, lost=False)
     assert schedule.due(1, image, known, lost=False) is Search.NOTHING
     schedule.start_shot()
     assert schedule.due(1, image, known, lost=False) is Search.EVERYWHERE
+
+
+class TwoDetectors:
+    """A schedule with a thorough and a quick detector, and images in which something always changes."""
+
+    def __init__(self, *faces: Face, missed: int = 0) -> None:
+        """missed: of the faces, so many are not found by the quick detector."""
+        self.thorough, self.quick = ScriptedDetector(*faces), ScriptedDetector(*faces[missed:])
+        detectors = SearchDetectors(cast(FaceDetector, self.thorough), cast(FaceDetector, self.quick))
+        self.expecting = Expecting(KnownImage(np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8)))
+        self._schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX, self.expecting)
+        self._frame = 0
+
+    def search(self, search: Search, *, lost: bool = False) -> str:
+        """Who searched the next frame for newcomers, or both for everything."""
+        picture = self.thorough.picture(self._frame, 20 + 90 * self._frame % 230)
+        self.quick.share(picture)
+        known = np.zeros((0, 4), np.float32)
+        asked = len(self.thorough.searches), len(self.quick.searches)
+        self._schedule.run(self._frame, KnownImage(picture), search, known, lost=lost)
+        self._frame += 1
+        is_thorough = len(self.thorough.searches) > asked[0]
+        is_quick = len(self.quick.searches) > asked[1]
+        return "both" if is_thorough and is_quick else "thorough" if is_thorough else "quick"
+
+    @property
+    def foreseen(self) -> set[str]:
+        """Who is expected to look out for newcomers."""
+        return {
+            "quick" if s.detector is cast(FaceDetector, self.quick) else "thorough" for s in self.expecting.searches
+        }
+
+
+def test_the_quick_detector_looks_out_where_it_has_found_all_that_the_thorough_one_found() -> None:
+    two = TwoDetectors(Face(still(60, 60)), Face(still(200, 60)))
+    assert two.search(Search.EVERYWHERE) == "both"
+    assert two.search(Search.NEWCOMERS) == "quick" and two.foreseen == {"quick"}
+
+
+def test_a_face_that_it_misses_makes_the_thorough_one_look_out() -> None:
+    two = TwoDetectors(Face(still(60, 60)), Face(still(200, 60)), missed=1)
+    assert two.search(Search.EVERYWHERE) == "both"
+    assert two.search(Search.NEWCOMERS) == "thorough" and two.foreseen == {"thorough"}
+
+
+def test_while_somebody_is_lost_the_thorough_one_looks() -> None:
+    two = TwoDetectors(Face(still(60, 60)))
+    two.search(Search.EVERYWHERE)
+    assert two.search(Search.NEWCOMERS, lost=True) == "thorough"
+    assert two.search(Search.NEWCOMERS) == "quick"
+
+
+def test_without_faces_there_is_nothing_to_compare() -> None:
+    two = TwoDetectors(Face(still(60, 60), visible=outside(1, 3)))
+    two.search(Search.EVERYWHERE)
+    assert two.search(Search.EVERYWHERE) == "thorough"
+    assert two.search(Search.NEWCOMERS) == "quick"
+    nobody = TwoDetectors()
+    assert nobody.search(Search.EVERYWHERE) == nobody.search(Search.NEWCOMERS) == "thorough"

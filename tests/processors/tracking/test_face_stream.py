@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 
 from config import AnalysisSettings
-from core.models.face_detector import FaceDetector
 from core.types import ByteArray
 from processors.tracking.box_trackers import CascadeFollower
 from processors.tracking.face_stream import (
@@ -27,6 +26,7 @@ from tests.material.scripted_faces import (
     Face,
     KnownImage,
     ScriptedDetector,
+    both_searches,
     during,
     moving,
     still,
@@ -40,7 +40,7 @@ class Player:
         self.detector = ScriptedDetector(*faces)
         detector: Any = self.detector
         self.stream = FaceStream(
-            cast(FaceDetector, detector),
+            both_searches(detector),
             detector,
             CascadeFollower(detector),
             AnalysisSettings(),

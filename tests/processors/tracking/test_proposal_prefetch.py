@@ -38,23 +38,27 @@ def numbered(frame: int) -> ByteArray:
     return np.full((4, 4, 3), frame, np.uint8)
 
 
-def expected(frame: int, smallest: float = SMALLEST, *, needed: bool = True) -> ExpectedSearch:
-    return ExpectedSearch(frame, smallest, lambda image: needed)
+def expected(detector: Proposing, frame: int, smallest: float = SMALLEST, *, needed: bool = True) -> ExpectedSearch:
+    return ExpectedSearch(frame, smallest, cast(FaceDetector, detector), lambda image: needed)
 
 
 def prefetching(detector: Proposing) -> ProposalPrefetcher:
     return ProposalPrefetcher(cast(FaceDetector, detector))
 
 
+def taken(prefetcher: ProposalPrefetcher, detector: Proposing, frame: int, smallest: float = SMALLEST) -> float | None:
+    """The number of the frame of the candidates that are taken, None if there are none."""
+    candidates = prefetcher.take(frame, smallest, cast(FaceDetector, detector))
+    return None if candidates is None else float(candidates.boxes[0, 0])
+
+
 def test_a_search_that_was_expected_has_begun_when_its_turn_comes():
     detector = Proposing()
     with prefetching(detector) as prefetcher:
-        prefetcher.expect(expected(3), expected(5))
+        prefetcher.expect(expected(detector, 3), expected(detector, 5))
         for frame in range(8):
             prefetcher.offer(frame, KnownImage(numbered(frame)))
-        first, second = prefetcher.take(3, SMALLEST), prefetcher.take(5, SMALLEST)
-    assert first is not None and second is not None
-    assert (first.boxes[0, 0], second.boxes[0, 0]) == (3, 5)
+        assert [taken(prefetcher, detector, frame) for frame in (3, 5)] == [3, 5]
     assert detector.asked == [(3, SMALLEST), (5, SMALLEST)]
     assert detector.threads == {"proposals"}
 
@@ -62,48 +66,60 @@ def test_a_search_that_was_expected_has_begun_when_its_turn_comes():
 def test_wrong_guesses_are_not_used():
     detector = Proposing()
     with prefetching(detector) as prefetcher:
-        prefetcher.expect(expected(1), expected(2), expected(3, needed=False))
+        prefetcher.expect(expected(detector, 1), expected(detector, 2), expected(detector, 3, needed=False))
         for frame in range(5):
             prefetcher.offer(frame, KnownImage(numbered(frame)))
-        assert prefetcher.take(0, SMALLEST) is None
-        assert prefetcher.take(2, 2 * SMALLEST) is None  # faces of another size
-        assert prefetcher.take(2, SMALLEST) is None  # it was for this turn only
-        assert prefetcher.take(1, SMALLEST) is None  # too late
-        assert prefetcher.take(3, SMALLEST) is None  # nothing had changed there
+        assert taken(prefetcher, detector, 0) is None
+        assert taken(prefetcher, detector, 2, 2 * SMALLEST) is None  # faces of another size
+        assert taken(prefetcher, detector, 2) is None  # it was for this turn only
+        assert taken(prefetcher, detector, 1) is None  # too late
+        assert taken(prefetcher, detector, 3) is None  # nothing had changed there
     assert 3 not in [frame for frame, _ in detector.asked]
 
 
 def test_what_will_surely_be_searched_is_begun_at_once():
     detector = Proposing()
     with prefetching(detector) as prefetcher:
-        prefetcher.expect(expected(2), expected(4, 3 * SMALLEST))
+        prefetcher.expect(expected(detector, 2), expected(detector, 4, 3 * SMALLEST))
         for frame in range(5):
             prefetcher.offer(frame, KnownImage(numbered(frame)))
         for frame in (1, 2, 4):
             prefetcher.start(frame, numbered(frame), SMALLEST)
-        found = [prefetcher.take(frame, SMALLEST) for frame in (1, 2, 4)]
-    assert [candidates and candidates.boxes[0, 0] for candidates in found] == [1, 2, 4]
+        assert [taken(prefetcher, detector, frame) for frame in (1, 2, 4)] == [1, 2, 4]
     # Once each, and the one that was foreseen for other faces not at all, if it had not begun.
     assert detector.asked.count((2, SMALLEST)) == 1
+
+
+def test_another_detectors_candidates_are_not_used():
+    whole, quick = Proposing(), Proposing()
+    with prefetching(whole) as prefetcher:
+        prefetcher.expect(expected(quick, 1), expected(quick, 2))
+        for frame in (1, 2):
+            prefetcher.offer(frame, KnownImage(numbered(frame)))
+        prefetcher.start(3, numbered(3), SMALLEST)
+        assert taken(prefetcher, whole, 1) is None
+        assert taken(prefetcher, quick, 2) == 2 and taken(prefetcher, whole, 3) == 3
+    assert whole.asked == [(3, SMALLEST)] and (2, SMALLEST) in quick.asked
 
 
 def test_what_is_expected_replaces_what_was():
     detector = Proposing()
     with prefetching(detector) as prefetcher:
-        prefetcher.expect(expected(1))
-        prefetcher.expect(expected(2))
+        prefetcher.expect(expected(detector, 1))
+        prefetcher.expect(expected(detector, 2))
         for frame in (1, 2):
             prefetcher.offer(frame, KnownImage(numbered(frame)))
-        assert prefetcher.take(1, SMALLEST) is None
-        assert prefetcher.take(2, SMALLEST) is not None
+        assert taken(prefetcher, detector, 1) is None
+        assert taken(prefetcher, detector, 2) is not None
 
 
 def test_its_error_is_raised_where_the_candidates_are_wanted():
-    with prefetching(Proposing(MemoryError("no room"))) as prefetcher:
-        prefetcher.expect(expected(0))
+    detector = Proposing(MemoryError("no room"))
+    with prefetching(detector) as prefetcher:
+        prefetcher.expect(expected(detector, 0))
         prefetcher.offer(0, KnownImage(numbered(0)))
         with pytest.raises(MemoryError, match="no room"):
-            prefetcher.take(0, SMALLEST)
+            taken(prefetcher, detector, 0)
 
 
 class Foreseeing(ProposalPrefetcher):
@@ -117,7 +133,7 @@ class Foreseeing(ProposalPrefetcher):
     def expect(self, *searches: ExpectedSearch) -> None:
         self.expected |= {(search.tick, search.smallest) for search in searches}
 
-    def take(self, tick: int, smallest: float) -> None:
+    def take(self, tick: int, smallest: float, detector: FaceDetector) -> None:
         self.taken.append((tick, smallest))
 
 
