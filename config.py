@@ -36,7 +36,7 @@ PROGRAM = "face-clips"
 """name of the program in pages and versions, and of its files and folders on the user's machine"""
 
 VERSION = "0.1.0"
-"""of the program; results of another one stay done if their format is the same (`processors/results/manifest.py`)"""
+"""results of another version stay done if their format is the same (`processors/results/manifest.py`)"""
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
@@ -50,10 +50,10 @@ VIDEO_EXTENSIONS = frozenset({
 """extensions of the files that are processed in a folder; a file named on the command line may have any"""
 
 _LONGEST_VIDEO_S = 1_000_000
-"""11 days; limit of times that are given"""
+"""11 days; upper limit of all given times"""
 
 MAX_WORKERS = 64
-"""processes that work on videos; each wants a CPU at least"""
+"""processes that work on videos; each needs at least one CPU"""
 SOURCE_SIZE = "source"
 """value of `ClipSettings.size`: clips are as high as their video"""
 
@@ -170,9 +170,9 @@ class AnalysisSettings(Section, frozen=True):
     ] = 0.0
 
     def __post_init__(self) -> None:
-        """Turn times into seconds, and refuse parts of a video that cannot be.
+        """Convert times to seconds, and refuse impossible parts of a video.
 
-        `~` in a path is expanded: no shell does it in a TOML file or in `--cuts=~/x`.
+        `~` in a path is expanded, because no shell does it in a TOML file or in `--cuts=~/x`.
         """
         parse_field(self, "cuts", expand_home)
         for name in ("start", "end", "duration"):
@@ -185,7 +185,7 @@ class AnalysisSettings(Section, frozen=True):
 
     @property
     def part(self) -> tuple[float, float | None]:
-        """The part of the video to be analysed: when it starts and ends, seconds; None: it ends with the video."""
+        """Start and end of the part of the video to be analysed, seconds; an end of None is that of the video."""
         start_s, end_s, duration_s = float(self.start), float(self.end), float(self.duration)
         return start_s, end_s or (start_s + duration_s if duration_s else None)
 
@@ -223,7 +223,7 @@ class ClipSettings(Section, frozen=True):
         ),
     ] = 0.0
     min_time: Annotated[
-        float, Meta(ge=0, le=3600, description="people who are shown shorter in all get no clips, seconds")
+        float, Meta(ge=0, le=3600, description="people who are shown for less time in total get no clips, seconds")
     ] = 0.0
     padding: Annotated[
         float, Meta(ge=0, le=60, description="time added before and after each clip, seconds; never across a cut")
@@ -259,7 +259,7 @@ class ClipSettings(Section, frozen=True):
     def __post_init__(self) -> None:
         """Check what a range cannot express. msgspec turns a ValueError into a ValidationError."""
         parse_field(self, "size", lambda size: int(size) if isinstance(size, str) and size.isdecimal() else size)
-        # Of clips that are as high as their video, only the shape is known.
+        # For clips that are as high as their video, only the shape is known.
         shape = self._aspect.as_integer_ratio()
         if self.size != SOURCE_SIZE:
             shape = self.frame_size
@@ -286,9 +286,9 @@ class ClipSettings(Section, frozen=True):
         return given
 
     def sized_for(self, video_height: int) -> ClipSettings:
-        """These settings for a video `video_height` px high: where `size` is "source", it is a number of px.
+        """These settings for a video `video_height` px high: "source" as `size` is replaced by a number of px.
 
-        It is that height made even, within the limits of both sides.
+        That is the video's height made even, within the limits of both sides.
         """
         if self.size != SOURCE_SIZE:
             return self
@@ -301,13 +301,13 @@ class ClipSettings(Section, frozen=True):
 
 
 class SpeechSettings(Section, frozen=True):
-    """Active speakers."""
+    """Finding out who speaks, and clips of turns."""
 
     speech: Annotated[
         Literal["auto", "off", "on"],
         Meta(
-            description="find out who speaks; auto: only if --when speaking or --export speech needs it, because it "
-            "costs a fifth to a third more CPU time in a first run"
+            description="find out who speaks, which costs a fifth to a third more CPU time in a first run; auto: only "
+            "if --when speaking or --export speech needs it"
         ),
     ] = "auto"
     speech_model: Annotated[
@@ -384,7 +384,7 @@ class PeopleSettings(Section, frozen=True):
         float, Meta(gt=0, lt=1, description="similarity at which a person is linked to a known one")
     ] = 0.7
     name_margin: Annotated[
-        float, Meta(ge=0, lt=1, description="how clearly the next known person must be beaten; 0: a tie, 1: no rival")
+        float, Meta(ge=0, lt=1, description="required lead over the next known person; 0: a tie is enough, 1: no rival")
     ] = 0.45
     only: Annotated[
         str, Meta(description="make clips of this person only: a name or an id, or several with commas")
@@ -451,8 +451,8 @@ class RunSettings(Section, frozen=True):
         Meta(
             gt=0,
             le=1440,
-            description="with several workers: one that shows no progress for so long is ended, and its video tried "
-            "once more, minutes",
+            description="with several workers: one that shows no progress for this long is ended, and its video "
+            "tried once more, minutes",
         ),
     ] = 15.0
     cache_dir: Annotated[str, Meta(description="folder for models and analyses; empty: the user's cache folder")] = ""
@@ -554,12 +554,12 @@ class Settings(Section, frozen=True):
 
     @property
     def wants_speech(self) -> bool:
-        """Whether the run has to find out who speaks."""
+        """Whether the run has to analyse speech."""
         return self.speech.is_shown or "speech" in self.output.export
 
 
 RESULT_SECTIONS = ("analysis", "identity", "clip", "speech", "encode")
-"""sections that change the results; the manifest records them, and results with other values are not up to date"""
+"""sections that change the results; the manifest records them, and results with other values are out of date"""
 
 RENAMED: dict[tuple[str, str], str] = {("analysis", "look_out"): "search_interval"}
 """(section, old name) -> new name; the old flag and TOML key still work and log a warning. Remove after one release."""

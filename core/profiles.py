@@ -1,8 +1,8 @@
 """Bundles of ordinary settings for one purpose each: `--for reels`, or `for = "reels"` in a settings file.
 
-A bundle sets only what a further set of clips (`--variant`) may have of its own, and what is written beside clips, so
-that it can be given for either. Its settings count as given: flags take precedence over `--for`, that over the settings
-file, and what the file sets over its own `for`.
+A bundle sets only what a further set of clips (`--variant`) may have of its own, and additional outputs, so that it can
+be used for either set. Its settings count as given by the user: flags take precedence over `--for`, `--for` over the
+settings file, and the file's settings over its own `for`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ SETTINGS_NAME = f"{PROGRAM}.toml"
 """name of a settings file that is found without being named"""
 
 _FILES = (("analysis", "cuts"),)
-"""names of files among the settings that say how results are made"""
+"""file names among the settings that determine how results are made"""
 
 PROFILE_KEY = "for"
 """key of a settings file, above all sections, that names a profile"""
@@ -44,7 +44,7 @@ def load_settings(
 ) -> Settings:
     """Build the settings: defaults, then the TOML file, then `overrides` ({section: {key: value}}).
 
-    found: a settings file that was found, used where `toml_file` is None. follow_profile: see `read_settings_file`.
+    found: a settings file that was found, used if `toml_file` is None. follow_profile: see `read_settings_file`.
 
     Raises:
         SettingsError: the file cannot be read or parsed; unknown key, wrong type, value out of range. The message names
@@ -70,7 +70,8 @@ def merged(*layers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]
 def find_settings_file(inputs: Sequence[Path]) -> Path | None:
     """The settings file of a run without `--config`: beside the `inputs`, else the user's; None without either.
 
-    Beside an input is its folder, or the folder that holds it: in/a.mp4 and in/ both find in/face-clips.toml.
+    The folders that are searched are those of the inputs, and the parents of input folders: in/a.mp4 and in/ both find
+    in/face-clips.toml.
 
     Raises:
         SettingsError: there are several beside different inputs.
@@ -95,7 +96,7 @@ def user_settings_file() -> Path | None:
 def read_found_file(path: Path, *, follow_profile: bool = True) -> dict[str, dict[str, Any]]:
     """`read_settings_file` for a file that was found. Beside videos it may only say how results are made.
 
-    Such a file may have come with the videos from somebody else: it must not name files and folders.
+    Such a file may have come with somebody else's videos, so it must not name files and folders.
 
     Raises:
         SettingsError: as in `load_settings`; or it sets something else.
@@ -112,7 +113,7 @@ def read_found_file(path: Path, *, follow_profile: bool = True) -> dict[str, dic
 def read_settings_file(path: Path, *, follow_profile: bool = True) -> dict[str, dict[str, Any]]:
     """Return what a TOML file sets, {section: {key: value}}, under the new names of renamed settings.
 
-    follow_profile: what its `for` stands for is contained; False where `--for` takes its place.
+    follow_profile: include the settings of its `for`; False if `--for` replaces it.
 
     Raises:
         SettingsError: as in `load_settings`.

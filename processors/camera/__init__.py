@@ -1,1 +1,1 @@
-"""Takes the motion of one face and gives the crop window of every frame of a clip: framing, then camera motion."""
+"""From the motion of one face to the crop window of every frame of a clip: framing, then camera motion."""

@@ -1,7 +1,7 @@
-"""How the virtual camera moves: from the framing and motion of a face to crop windows. Pure; sees the whole segment.
+"""How the virtual camera moves: from the framing and motion of a face to crop windows. Pure; knows the whole segment.
 
 steady: rests, and eases to a new rest when the face is about to leave its place or has settled elsewhere.
-follow: moves with the face all the time, neither early nor late.
+follow: moves with the face all the time, without delay.
 locked: one window for the whole segment.
 """
 
@@ -72,7 +72,7 @@ def _follow(framing: Framing, face: FaceMotion, rate_hz: float) -> WindowPath:
 
 
 def _smooth_within(bounds: Bounds, sigma: float) -> Signal:
-    """The wanted signal (T, C) smoothed; where that leaves the bounds, clipped and smoothed again, but less.
+    """The wanted signal (T, C) smoothed; where that leaves the bounds, it is clipped and smoothed again, but less.
 
     sigma: standard deviation of the Gaussian, rows.
     """

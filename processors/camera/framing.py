@@ -1,7 +1,7 @@
 """How tightly a face is framed and where it sits in the crop window. Pure.
 
 The crop is too tight or too loose: `FACE_SHARES`. Hair is cut off: `EYES_TO_CROWN`, `_HEAD_ROOM`. The face sits too
-high or too low: `_HIGHEST_EYE_LINE`, `_LOWEST_EYE_LINE`. The window lets the face wander off too far: `_MAX_DRIFT`.
+high or too low: `_HIGHEST_EYE_LINE`, `_LOWEST_EYE_LINE`. The face drifts too far from its place: `_MAX_DRIFT`.
 Small faces are not enlarged enough: `max_upscale` of the clip settings.
 
 All proportions are in window heights or face heights, so that small and large faces are framed alike.
@@ -41,8 +41,8 @@ _MIN_DRIFT = 0.015
 _MAX_ZOOM_IN, _MAX_ZOOM_OUT = 0.1, 0.18
 """how much smaller or larger than wanted the window may be while the zoom rests (natural logarithm of its height)"""
 _MAX_EDGE_SHIFT = 0.2
-"""near an edge of the frame the window has to shift; it is tightened where the face would be off by more than this,
-window heights"""
+"""near an edge of the frame the window has to shift; it is tightened if the face would be off its place by more than
+this, window heights"""
 _MAX_TIGHTENING = 0.8
 """least share of its height to which a window is tightened"""
 _MIN_WINDOW_PX = 16.0
@@ -81,7 +81,7 @@ class Framing:
         eye_line: height of the eyes, from the top of the window, window heights.
         aspect: width of the window divided by its height.
         min_height, max_height: limits of the window height, px. The lower one keeps small faces from being enlarged
-            beyond `max_upscale`; it gives way only where the picture itself is smaller.
+            beyond `max_upscale`; it yields only if the picture itself is smaller.
         frame_size: (2,) float64, width and height of the active picture, px.
     """
 
@@ -127,7 +127,7 @@ class Framing:
         return Bounds(wanted, lower, upper)
 
     def _tightened(self, heights: Signal, centers: Signal) -> Signal:
-        """Window heights (T,), reduced where a window inside the frame would be shifted too far from the face."""
+        """Window heights (T,), reduced where a window within the frame would be shifted too far from the face."""
         x, y = centers.T
         width, height = self.frame_size
         across = np.minimum(x, width - x) / ((0.5 - _MAX_EDGE_SHIFT) * self.aspect)

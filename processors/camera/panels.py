@@ -1,7 +1,7 @@
 """Which panel of a split screen a face is in. Pure.
 
-A straight line from edge to edge may also be a door post, and no image tells the difference. So a line counts only
-where there are faces on both sides of it, none of which crosses it: there it does no harm to be wrong.
+A straight line from edge to edge may also be a door post, and a single image does not show the difference. So a line
+counts only if there are faces on both sides of it and none crosses it; then an error does no harm.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _CROSSING_SHARE = 0.2
 _MAX_CROSSED_ROWS = 0.05
 """share of a face's boxes that may be crossed: boxes are not exact"""
 _MIN_COMPANY = 0.5
-"""how long somebody has to be seen on the other side, as a share of the time of this face"""
+"""how long a face has to be visible on the other side, as a share of the time of this face"""
 _MIN_FACES = 1.5
-"""least side of a panel as a multiple of the face's longer side; in less, nobody can be framed"""
+"""smallest side of a panel as a multiple of the face's longer side; a smaller panel leaves no room for framing"""
 
 
 def panel_around(face: Boxes, others: Sequence[Boxes], shot: Shot, picture: PixelBox) -> PixelBox:

@@ -1,1 +1,1 @@
-"""The commands of `main.py`, one module each, and what they share: arguments, terminal, debug bundle."""
+"""The commands of `main.py`, one module each, and their shared parts: arguments, terminal, debug bundle."""

@@ -1,4 +1,4 @@
-"""What a debug bundle must not tell: names given to people, and what folders are called."""
+"""What a debug bundle must not reveal: names given to people, and names of folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBERED = re.compile(r"person_\d+")
 def given_names(manifests: Iterable[Path], settings: Settings, output_dir: Path) -> dict[str, str]:
     """The replacement of each name that the user gave to a person: "named_01", ...
 
-    manifests: those of the run's videos; what cannot be read is left out.
+    manifests: those of the run's videos; unreadable ones are left out.
     """
     given: list[str] = []
     for file in manifests:
@@ -68,7 +68,7 @@ def bundle_redactor(
 
 
 def redacted_log(text: str, redactor: Redactor) -> str:
-    """A log of JSON lines, redacted; lines that are no JSON are text."""
+    """A redacted log of JSON lines; lines that are not JSON are treated as text."""
     lines = []
     for line in text.splitlines():
         try:
@@ -80,7 +80,7 @@ def redacted_log(text: str, redactor: Redactor) -> str:
 
 
 def without_folder(argument: str) -> str:
-    """An argument of the command line without the folder of the file that it names."""
+    """A command-line argument without the folder of the file that it names."""
     head, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
     # Inputs may not be known yet, so the redactor does not know their folders.
     shown = "<folder>" if value and Path(value).is_dir() else Path(value).name if os.sep in value else value

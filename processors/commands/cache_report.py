@@ -19,9 +19,9 @@ _CONTENTS = (
 def cache_lines(
     store: AnalysisStore, gallery: Path | None, output_dir: Path, kept_s: float | None = None
 ) -> Iterator[str]:
-    """What the store and the gallery hold, and how to erase them, for the terminal.
+    """What the store and the gallery hold, and how to erase it, for the terminal.
 
-    gallery: its file, which need not exist; None: the settings forbid one. kept_s: how long analyses are kept after
+    gallery: its file, which need not exist; None: the settings switch it off. kept_s: how long analyses are kept after
     their last use, seconds; None: no limit.
     """
     entries = store.entries()

@@ -1,4 +1,4 @@
-"""`main.py compare SOURCE TARGET ...`: how much each face of other photos resembles the one in a photo."""
+"""`main.py compare SOURCE TARGET ...`: how similar the faces in other photos are to the one in a photo."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def parser() -> Parser:
 
 
 def run(arguments: Sequence[str], journal: RunJournal) -> int:
-    """Compare and print; returns the exit code: 1 where a target could not be read."""
+    """Compare and print; returns the exit code: 1 if a target could not be read."""
     parsed = parser().parse_args(arguments)
     settings = settings_from(parsed)
     with open_console(parsed.verbosity):
@@ -58,7 +58,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         refuse_after_crash(journal, _WORK)
         given = map(Path, parsed.targets)
         found = [photo for place in given for photo in (find_photos(place) if place.is_dir() else [place])]
-        # A photo may be named and lie in a folder that is named, too.
+        # A named photo may also lie in a named folder.
         targets = list({photo.absolute(): photo for photo in found}.values())
         if not targets:
             raise SettingsError("no photos are there", path=Path(parsed.targets[0]))

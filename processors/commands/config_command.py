@@ -47,5 +47,5 @@ def template_lines() -> Iterator[str]:
         yield f"[{section}]  # {section_title(section)}"
         for option in members:
             yield f"# {option.help}"
-            # JSON's texts, numbers, lists and words are TOML's too.
+            # Strings, numbers, lists, true and false are written alike in JSON and TOML.
             yield f"# {option.name} = {json.dumps(option.default)}"

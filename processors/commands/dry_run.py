@@ -24,7 +24,7 @@ def dry_run(
 ) -> int:
     """Print one line for each input and change nothing; returns 1 if one of them cannot be processed, else 0.
 
-    given: the settings that the user asks for; see `run_batch`. Inputs that an earlier process of this run listed
+    given: the settings that the user asks for, see `run_batch`. Inputs that an earlier process of this run has listed
     before it crashed are skipped.
     """
     claims = FolderClaims(output_dir, inputs)

@@ -164,7 +164,7 @@ def _edit(parsed: argparse.Namespace, change: Callable[[Any, TimelineFile, Segme
 
 
 def print_people(folder: Path, timeline: TimelineFile) -> None:
-    """Print who there is now."""
+    """Print the people after the edit."""
     from processors.commands.people_table import people_lines
     from processors.results.manifest import read_manifest
 
@@ -172,7 +172,7 @@ def print_people(folder: Path, timeline: TimelineFile) -> None:
 
 
 def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) -> int:
-    """Edit the folder that is meant, tell the gallery, and print who there is now."""
+    """Edit the folder, tell the gallery, and print the people after the edit."""
     from processors.results.output_leases import gallery_lease
     from processors.results.result_lookup import find_folder
     from processors.results.result_tree import output_root

@@ -1,4 +1,4 @@
-"""Segments and turns of a person whose tracklets somebody changed, from the times that timeline.json has."""
+"""Segments and turns of a person whose tracklets have changed, from the times in timeline.json."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def derived_segments(
 ) -> tuple[SegmentEntry, ...]:
     """The segments of a person with these tracklets, by the rules that a run follows.
 
-    Only the beginning and end of each tracklet are known here, so a pause of the recording within one is not seen.
-    With `rules.only_speaking`, `speaks` are the person's turns; a lead or tail then ends with the tracklets, because
-    where the shot ends is not known.
+    Only the beginning and end of each tracklet are known here, so pauses of the recording within one are ignored. With
+    `rules.only_speaking`, `speaks` are the person's turns. A lead or tail then ends with the tracklets, because the end
+    of the shot is not known.
     """
     rows = sorted(tracklets, key=lambda t: (t.shot, t.start_s, t.id))
     spans = [(t, t.start_s, t.end_s) for t in rows]
@@ -45,7 +45,7 @@ def derived_segments(
                 found[-1] = replace(found[-1], end_s=start_s)
         own = dict.fromkeys(t.id for t, _, _ in spans[first:last])
         found.append(SegmentEntry(shot=shot, start_s=start_s, end_s=end_s, tracklets=tuple(own)))
-    # The lead or tail of some may have been cut off.
+    # The lead or tail of some segments may have been cut off.
     return tuple(s for s in found if s.end_s - s.start_s >= rules.min_clip_s - _ROUNDING_S)
 
 
@@ -55,13 +55,13 @@ def turns_within(tracklets: Sequence[TrackletEntry], speaks: Speaks) -> Speaks:
 
 
 def _spoken(tracklets: Sequence[TrackletEntry], speaks: Sequence[tuple[float, float]]) -> list[_Span]:
-    """The parts of turns that lie in the tracklets, sorted like them; what is shared by two is in both."""
+    """The parts of turns that lie in the tracklets, sorted like the tracklets; a part shared by two is in both."""
     parts = [(t, max(start, t.start_s), min(end, t.end_s)) for t in tracklets for start, end in speaks]
     return sorted((part for part in parts if part[1] < part[2]), key=lambda part: (part[0].shot, part[1], part[0].id))
 
 
 def united_turns(people: Sequence[PersonEntry]) -> Speaks:
-    """The turns of several people as those of one, in order."""
+    """The turns of several people combined as those of one person, in order."""
     known = [person.speaks for person in people if person.speaks is not UNSET]
     if not known:
         return UNSET

@@ -71,13 +71,13 @@ def render_folder(
             record = processor.add_speech(record)
         namer.take_up_photos()
         manifest = processor.finish(record, from_timeline=True)
-    # They show the people of all videos.
+    # These pages show the people of all videos.
     write_overview(output_dir, namer.gallery_path)
     return manifest
 
 
 def rendered_lines(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """What `render_folder` has made, for the terminal."""
+    """The results of `render_folder`, for the terminal."""
     people, clips = manifest.people, manifest.clips
     made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip"), *manifest.extras]
     yield f"{', '.join(made)} -> {ascii_safe(str(folder))}"
@@ -89,7 +89,7 @@ def rendered_lines(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _require_repeatable(key: str, fingerprint: Fingerprint, settings: Settings, folder: Path, *, allowed: bool) -> None:
-    """Raise unless the analysis `key` can be made again, and may be."""
+    """Raise unless the analysis `key` can be repeated, and is allowed to be."""
     if key not in possible_keys(fingerprint, settings):
         raise SettingsError(
             "its analysis is not in the cache, and the program has changed since it was made",

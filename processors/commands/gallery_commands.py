@@ -113,7 +113,7 @@ def forget_parser() -> Parser:
 
 
 def forget(arguments: Sequence[str], _: RunJournal) -> int:
-    """`main.py forget Anna`; returns the exit code: 1 where something is left that should be gone."""
+    """`main.py forget Anna`; returns the exit code: 1 if something could not be deleted."""
     parsed = forget_parser().parse_args(arguments)
     with open_console(parsed.verbosity):
         from processors.results.analysis_key import make_store
@@ -133,7 +133,7 @@ def _parser(command: str, purpose: str) -> Parser:
 
 
 def _appearance(gallery: Gallery, text: str) -> tuple[str, str] | None:
-    """Folder and label where `text` means a person of a video; None where it means somebody of the gallery."""
+    """Folder and label if `text` means a person of a video; None if it means a person of the gallery."""
     place = Path(text)
     if "/" not in text.strip("/"):
         return None
@@ -145,7 +145,7 @@ def _appearance(gallery: Gallery, text: str) -> tuple[str, str] | None:
 
 
 def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
-    """Remove the stored analyses that hold vectors of the person, and their signals; returns what cannot be removed."""
+    """Remove the stored analyses with the person's embeddings, and their signals; returns those that remain."""
     entries = [entry for entry in store.entries() if entry.analysis in gone.analyses]
     return [entry.path for entry in entries if not store.remove(entry)]
 

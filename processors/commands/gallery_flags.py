@@ -1,4 +1,4 @@
-"""What the commands have in common that read or change the gallery of known people."""
+"""Common parts of the commands that read or change the gallery of known people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_gallery_flags(parser: Parser, *, optional: bool) -> None:
 
 
 def gallery_file(parsed: argparse.Namespace, output_dir: Path) -> Path | None:
-    """The gallery that the flags mean; None where it is not there, or not wanted."""
+    """The gallery that the flags mean; None if it does not exist or is not wanted."""
     from processors.known_people.people_places import gallery_path
 
     path = gallery_path(settings_from(parsed).people, output_dir)
@@ -37,7 +37,7 @@ def gallery_file(parsed: argparse.Namespace, output_dir: Path) -> Path | None:
 
 @contextlib.contextmanager
 def existing_gallery(parsed: argparse.Namespace, output_dir: Path) -> Iterator[Gallery]:
-    """The gallery, open; afterwards people.json and people.html say what it says then.
+    """The open gallery; afterwards people.json and people.html are updated.
 
     Raises:
         SettingsError: there is none.
@@ -59,9 +59,9 @@ def existing_gallery(parsed: argparse.Namespace, output_dir: Path) -> Iterator[G
 
 
 def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | None) -> None:
-    """Tell the gallery in the file `path` what somebody made of a video's people; None: there is none to tell.
+    """Tell the gallery in the file `path` how a video's people were corrected; None: there is no gallery.
 
-    A gallery that cannot be used is a warning: it learns of the edits when the clips are made again.
+    A gallery that cannot be used gives a warning: it learns of the edits when the clips are made again.
     """
     from processors.batch.people_pages import refresh_people_pages
     from processors.known_people.gallery import Gallery

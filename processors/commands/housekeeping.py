@@ -49,10 +49,10 @@ class Removal:
 
 
 def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *, dry_run: bool) -> list[Removal]:
-    """Remove what in `output_dir` was not written for so long: results, and finished clips of interrupted runs.
+    """Remove what is too old in `output_dir`: results, finished clips of interrupted runs, and analyses of its results.
 
-    So are the stored analyses of its results that were not used for so long, since the store serves all output folders.
-    What a run is working on stays. Returns what was removed and appends it to clean.log in `output_dir`.
+    Analyses count as old by their last use; those of other output folders stay in the store. Whatever a run is working
+    on stays. Returns what was removed and appends it to clean.log in `output_dir`.
     store: None if there is none. dry_run: remove nothing, only return what would be removed.
 
     Raises:
@@ -62,7 +62,7 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
     removed: list[Removal] = []
     analyses: frozenset[str] = frozenset()
     if output_dir.is_dir():
-        # Manifests that are removed name them.
+        # The manifests that are about to be removed name them.
         analyses = frozenset(read_outline(folder).analysis for folder in result_folders(output_dir))
         leases = OutputLeases(mark_output_folder(output_dir))
         removed += _clean_finished(output_dir, leases, before, dry_run=dry_run)
@@ -98,7 +98,7 @@ def _old_folders(output_dir: Path, before: float) -> Iterator[Path]:
 
 def _holds_results(folder: Path) -> bool:
     outline = read_outline(folder)
-    # Neither a journal nor another program's manifest has all of this.
+    # Journals and manifests of other programs lack some of this.
     return outline.state is ManifestState.COMPLETE and outline.timeline is not None and outline.analysis != ""
 
 
@@ -144,7 +144,7 @@ def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
     going = [file for file in there if _is_unchanged(folder, file, sizes[file], manifest)]
     kept = tuple(file for file in there if file not in going)
     if not kept:
-        # While any of the results is left, the manifest stays, because it says what they are.
+        # The manifest stays as long as any results do, because it describes them.
         earlier = [path.relative_to(folder).as_posix() for path in history_files(folder)]
         going += [*earlier, *(file for file in (BACKUP_FILE, MANIFEST_FILE) if (folder / file).is_file())]
     if not going:
@@ -159,7 +159,7 @@ def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
 
 
 def _is_unchanged(folder: Path, file: str, size: int | None, manifest: ManifestOutline) -> bool:
-    """Whether `file` is as the manifest lists it. An edit may leave the size of the timeline as it was."""
+    """Whether `file` is as the manifest lists it. The timeline is compared by content: an edit may keep its size."""
     if file == TIMELINE_FILE:
         return manifest.timeline is not None and timeline_sha256(folder) == manifest.timeline.sha256
     return (folder / file).stat().st_size == size

@@ -1,4 +1,4 @@
-"""`main.py index`: make the summary and the pages of an output folder anew from the results in it."""
+"""`main.py index`: rebuild the summary and the pages of an output folder from the results in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parser() -> Parser:
 
 
 def run(arguments: Sequence[str], _: RunJournal) -> int:
-    """Make them; returns the exit code."""
+    """Rebuild them; returns the exit code."""
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity):
         from core.errors import SettingsError

@@ -20,7 +20,7 @@ from processors.results.tracks_table import UNKNOWN_PERSON
 
 _ROUNDING_S = 1e-6
 _SHOWN_TIME_S = 0.05
-"""times are shown in tenths of a second, so one this close to the end of a tracklet means its end"""
+"""times are shown in tenths of a second, so a time this close to the end of a tracklet means its end"""
 
 
 def rename(timeline: TimelineFile, name: str, new_name: str) -> TimelineFile:
@@ -32,7 +32,7 @@ def rename(timeline: TimelineFile, name: str, new_name: str) -> TimelineFile:
 
 
 def drop(timeline: TimelineFile, names: Sequence[str]) -> TimelineFile:
-    """Remove people; their tracklets belong to nobody from then on."""
+    """Remove people; their tracklets then belong to nobody."""
     gone = [find_person(timeline, name) for name in names]
     return _with_people(timeline, (p for p in timeline.people if not _among(p, gone)))
 
@@ -109,9 +109,9 @@ def split_at(timeline: TimelineFile, rules: SegmentRules, name: str, at_s: float
 def assign(
     timeline: TimelineFile, rules: SegmentRules, name: str, tracklets: Sequence[int], *, force: bool = False
 ) -> TimelineFile:
-    """Give tracklets to the person `name`, who is made where nobody is called so; whoever had them loses them.
+    """Move tracklets to the person `name`, who is created if there is nobody of that name.
 
-    The segments of everybody concerned are derived anew; a person who has no tracklet left is removed.
+    The segments of all people involved are derived anew; a person without tracklets is removed.
 
     Raises:
         SettingsError: there is no such tracklet, the person has them all, the name is unusable, or, without `force`,
@@ -194,7 +194,7 @@ def _made_of(
 
 
 def _share_of(person: PersonEntry, tracklets: Sequence[TrackletEntry], rules: SegmentRules) -> PersonEntry:
-    """What is left of a person with only some of the tracklets."""
+    """The person reduced to some of the tracklets."""
     speaks = turns_within(tracklets, person.speaks)
     return replace(_made_of(person, tracklets, rules, still=person.still, speaks=speaks), face=None)
 
@@ -206,7 +206,7 @@ def _nobody_yet(timeline: TimelineFile, name: str) -> PersonEntry:
 
 
 def _refuse_taken(timeline: TimelineFile, name: str, person: PersonEntry | None) -> None:
-    """Refuse a name that somebody but `person` has."""
+    """Refuse a name that another person than `person` has."""
     for other in timeline.people:
         if other is not person and fold(other.name) == fold(name):
             hint = "merge makes one person of two"
@@ -214,7 +214,7 @@ def _refuse_taken(timeline: TimelineFile, name: str, person: PersonEntry | None)
 
 
 def _refuse_seen_together(groups: Sequence[tuple[str, Sequence[TrackletEntry]]]) -> None:
-    """groups: tracklets that are known to be of one person each, with what the person is called."""
+    """groups: each the name of a person, and tracklets known to be of that person."""
     owned = sorted(((t, n) for n, (_, own) in enumerate(groups) for t in own), key=lambda pair: pair[0].start_s)
     for n, (first, owner) in enumerate(owned):
         for second, other in owned[n + 1 :]:

@@ -17,7 +17,7 @@ from utils.time_formats import clock
 def people_lines(timeline: TimelineFile, manifest: Manifest | None = None) -> Iterator[str]:
     """The table of people for a terminal, header first.
 
-    manifest: of the folder; it says who is doubtful. Of people whose tracklets were changed since, nothing is said.
+    manifest: of the folder; it says who is doubtful. People whose tracklets have changed since are not marked.
     """
     doubts = {} if manifest is None else current_doubts(timeline, manifest)
     by_id = {t.id: t for t in timeline.tracklets}

@@ -1,4 +1,4 @@
-"""What the commands for photos have in common: their settings, and the networks without anything for videos."""
+"""Common parts of the commands for photos: their settings, and the networks that they need."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def people_options() -> list[Option]:
 
 
 def networks(settings: Settings) -> ModelManager:
-    """The networks, loaded when they are first asked for.
+    """The networks, loaded at their first use.
 
     Raises:
-        ModelError: the device that is demanded cannot be used.
+        ModelError: the requested device cannot be used.
     """
     from core.model_manager import ModelManager
 
@@ -43,10 +43,10 @@ def networks(settings: Settings) -> ModelManager:
 
 
 def refuse_after_crash(journal: RunJournal, name: str) -> None:
-    """End the command whose work crashed the program twice.
+    """Fail if the command has crashed the program twice.
 
     Raises:
-        PhotoError: it did. Which photo it was is not known, because several are decoded at a time.
+        PhotoError: it has. The photo is not known, because several are decoded at a time.
     """
     from core.errors import PhotoError
 

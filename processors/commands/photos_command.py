@@ -1,4 +1,4 @@
-"""`main.py photos DIR`: who is on the photos of a folder, and which are blurred; sorts them into folders on demand."""
+"""`main.py photos DIR`: who is in the photos of a folder, and which are blurred; sorts them into folders on request."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def parser() -> Parser:
 
 
 def run(arguments: Sequence[str], journal: RunJournal) -> int:
-    """List and sort; returns the exit code: 1 where a photo could not be read."""
+    """List and sort; returns the exit code: 1 if a photo could not be read."""
     parsed = parser().parse_args(arguments)
     settings = settings_from(parsed)
     with open_console(parsed.verbosity):
@@ -95,7 +95,7 @@ def _look(
     *,
     thumbnails: bool,
 ) -> tuple[list[SortedPhoto], list[bytes]]:
-    """What is on the photos, and a small JPEG of each (b"" where it cannot be read) if `thumbnails`."""
+    """Who is in the photos, and a small JPEG of each (b"" if it cannot be read) if `thumbnails`."""
     from processors.known_people.photo_sorter import look_at_photos
     from utils.rgb_images import encode_jpeg, fit_within
 
@@ -111,7 +111,7 @@ def _look(
 
 
 def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: LinkRules) -> list[KnownPerson]:
-    """Who may be on the photos. A gallery that cannot be used is a warning."""
+    """The known people who may be in the photos. A gallery that cannot be used gives a warning."""
     from core.models.similarity import Similarity
     from processors.known_people.gallery import Gallery
     from processors.known_people.gallery_types import EmbedderKey

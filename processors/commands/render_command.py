@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from utils.batch_monitor import BatchMonitor
 
 _NO_SECTIONS = {"analysis", "identity", "speech"}
-"""they decide what timeline.json says, which is there already"""
+"""they determine timeline.json, which exists already"""
 _NO_FLAGS = {"overwrite", "cache", "variant"}
 """settings without effect on this command"""
 
@@ -58,7 +58,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 def render_results(
     folder: Path, parsed: argparse.Namespace, monitor: BatchMonitor, journal: RunJournal, *, analyse: bool = False
 ) -> Manifest:
-    """Make the results in `folder` again from its timeline, taking over each clip that stays as it is.
+    """Make the results in `folder` again from its timeline; clips that stay the same are kept.
 
     parsed: with the attributes `folder` and `video` and any settings. analyse: if the stored analysis is gone.
 

@@ -134,7 +134,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 
             return dry_run(inputs, parsed.output, settings, journal, given)
         if all(source.problem for source in inputs):
-            # There is nothing to write about: not even the output folder is made.
+            # There is nothing to write: not even the output folder is created.
             print_lines(BatchSummary(tuple(failed(source, source.problem) for source in inputs), 0.0).lines())
             return EXIT_FAILED
         if not journal.history.crashes:
@@ -173,7 +173,7 @@ def _run_batch(
 
 
 def _intended_command(inputs: Sequence[str]) -> str:
-    """Return the command that the first input is probably a misspelling of, or ""."""
+    """Return the command of which the first input is probably a misspelling, or ""."""
     if not inputs or os.path.lexists(inputs[0]) or not inputs[0].isalpha():
         return ""
     return next(iter(difflib.get_close_matches(inputs[0].lower(), ("run", *OTHER_COMMANDS), 1, 0.7)), "")

@@ -71,7 +71,7 @@ def _profile(parsed: argparse.Namespace) -> str:
 
 
 def _flag_settings(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """What the flags set, {section: {name: value}}, and under them what --for stands for."""
+    """The settings that the flags give, {section: {name: value}}, above those that --for stands for."""
     flags: dict[str, dict[str, Any]] = {}
     for destination, value in vars(parsed).items():
         section, dot, name = destination.partition(".")

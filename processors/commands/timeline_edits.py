@@ -1,4 +1,4 @@
-"""Edits of a finished folder's timeline.json: apply one, take the last one back.
+"""Edits of a finished folder's timeline.json: apply one, undo the last one.
 
 `main.py render` then makes the clips.
 """
@@ -25,7 +25,7 @@ Change = Callable[[TimelineFile, SegmentRules], TimelineFile]
 
 
 def edit_people(folder: Path, change: Change) -> TimelineFile:
-    """Apply `change` to the timeline in `folder` and return the result; `undo_edit` takes it back.
+    """Apply `change` to the timeline in `folder` and return the result; `undo_edit` reverts it.
 
     Raises:
         SettingsError: the timeline is invalid or the change is impossible; nothing is written.
@@ -46,7 +46,7 @@ def edit_people(folder: Path, change: Change) -> TimelineFile:
 
 
 def undo_edit(folder: Path) -> TimelineFile:
-    """Bring back the timeline before the last edit and return it; the one that it replaces is timeline.json.bak.
+    """Restore the timeline before the last edit and return it; the replaced one becomes timeline.json.bak.
 
     Raises:
         SettingsError: no edit is left, or the earlier timeline belongs to another analysis; nothing is written.

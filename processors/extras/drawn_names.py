@@ -1,4 +1,4 @@
-"""How names are written in images: a name may have letters that no font on this machine has."""
+"""How names are written in images: a name may have letters that are in no font on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def drawn_names(names: Iterable[str]) -> dict[str, str]:
-    """The text that is drawn for each of `names`, which are those of all people, in the timeline's order.
+    """The text drawn for each of `names`, the names of all people in the timeline's order.
 
     The name itself if a font has its letters, else the name without accents ("Jose"), else person_NN with the position
     of the person in the timeline.

@@ -1,4 +1,4 @@
-"""Reels of finished results that are as they would be made now, so that a new name costs one reel and not all."""
+"""Reels of finished results that would be made the same again, so that a new name costs one reel and not all."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from processors.results.result_tree import FACE_FILE
 class EarlierReels:
     """The reels of one folder, by person.
 
-    folder: that their files are relative to. recipes: of the clips that each person's reel shows, in its order.
-    faces: JPEG of each of these people, b"" for none.
+    folder: to which their files are relative. recipes: of the clips in each person's reel, in its order. faces: JPEG of
+    each of these people, b"" without one.
     """
 
     folder: Path = Path()
@@ -27,8 +27,8 @@ class EarlierReels:
     def find(self, name: str, clips: Sequence[Clip], face: bytes, drawn_name: str) -> Path | None:
         """The reel that shows `name` with `clips` and `face`; None if it has to be made.
 
-        A clip's recipe stands for the encoder and its settings, too. drawn_name: what is written on the title; where
-        that is not the name itself, it depends on the names of others.
+        A clip's recipe includes the encoder and its settings. drawn_name: the text on the title; if it is not the name
+        itself, it depends on the names of others.
         """
         recipes = tuple(clip.recipe for clip in clips)
         is_same = all(recipes) and self.recipes.get(name) == recipes and self.faces.get(name) == face

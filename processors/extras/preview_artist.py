@@ -37,7 +37,7 @@ class _DrawnFace:
     drawn_name: str
     color: Color
     speaking: NDArray[np.bool_]
-    """(T,), all False where it is unknown"""
+    """(T,), all False if unknown"""
 
 
 class PreviewArtist:

@@ -91,7 +91,7 @@ def preview_size(width: int, height: int) -> tuple[int, int]:
 def _images(
     frames: Iterator[VideoFrame], analysis: FaceAnalysis, shown: IntArray, artist: PreviewArtist, size: tuple[int, int]
 ) -> Iterator[ByteArray]:
-    """The image of each row, RGB. Frames that no row shows are not converted."""
+    """The image of each row, RGB. Frames that are in no row are not converted."""
     drawn: VideoFrame | None = None
     image = np.zeros((0, 0, 3), np.uint8)
     for frame, rows, _ in fill_rows(((frame.pts, frame) for frame in frames), analysis.frame_pts[shown]):

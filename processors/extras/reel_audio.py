@@ -72,7 +72,7 @@ def _add(
     rate: Fraction,
     stop: threading.Event,
 ) -> None:
-    """Mix the audio of a clip in from sample `begin` on. fades: frames of cross-fade at its start and end."""
+    """Mix in the audio of a clip from sample `begin` on. fades: frames of cross-fade at its start and end."""
     with tempfile.TemporaryFile(prefix=PARTIAL_PREFIX, dir=info.path.parent) as file:
         excerpt = read_audio(info, info.start_pts * info.time_base, Fraction(part.frames) / rate, file, stop=stop)
         file.flush()

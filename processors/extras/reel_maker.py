@@ -46,14 +46,14 @@ def write_reels(
     monitor: StageMonitor,
     earlier: EarlierReels | None = None,
 ) -> tuple[str, ...]:
-    """Write PERSON/reel.mp4 for everybody who has a clip; `folder` holds the clips.
+    """Write PERSON/reel.mp4 for each person who has a clip; `folder` holds the clips.
 
     faces: JPEGs of each person, in the timeline's order, the best one first. rate: frames per second of the clips
-        and of the reels. earlier: reels that may be taken over.
+        and of the reels. earlier: reels that may be reused.
 
     Raises:
         EncodeError, OutputError: a reel cannot be made. DecodeError, InvalidVideoError: a clip cannot be read.
-        OSError: a reel cannot be taken over.
+        OSError: a reel cannot be reused.
         ToolMissingError: moviepy or ffmpeg is not installed.
         InterruptedRunError: the monitor's `stop` was set. A reel only exists if it is complete.
     """
@@ -133,7 +133,7 @@ def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction, scratch:
             _close(clip)
             clip, shared = following, part.overlap
     except (OSError, ValueError) as error:
-        # Here, because the caller takes an OSError for a full disk.
+        # Handled here, because the caller takes an OSError for a full disk.
         raise EncodeError(f"moviepy cannot read a clip: {error}", stage=_STAGE) from error
     finally:
         for clip in opened:
@@ -143,8 +143,8 @@ def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction, scratch:
 def _open(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, copy: Path, opened: list[Any]) -> Any:
     """The part as a clip of moviepy, of the size of `card`. opened: files are added, for the caller to close.
 
-    copy: a file that may be written and replaced: moviepy reads what ffmpeg tells of a file, and does not understand it
-        where the file has a timecode track.
+    copy: a file that may be written and replaced: moviepy parses ffmpeg's description of a file, and fails if the file
+        has a timecode track.
     """
     if part.clip is None:
         return moviepy.ImageClip(card, duration=part.frames / float(rate)).with_fps(float(rate))
@@ -179,18 +179,18 @@ def _cross_fade(moviepy: Any, clip: Any, following: Any, part: ReelPart) -> Any:
 
 def _run(clip: Any, start: int, end: int) -> Iterator[ByteArray]:
     for frame in range(start, end):
-        # In moviepy's own time, which comes from a rounded rate, and in the middle of the frame: so each frame comes
+        # Each frame is read at its middle, in moviepy's own time, which comes from a rounded rate: so each frame comes
         # exactly once.
         yield np.ascontiguousarray(clip.get_frame((frame + 0.5) / clip.fps), np.uint8)
 
 
 def load_moviepy() -> Any:
-    """moviepy, set up to use our ffmpeg. Imported only here and now: it is rarely needed and slow to import.
+    """moviepy, set up to use our ffmpeg. Imported only on use: it is rarely needed and slow to import.
 
     Raises:
         ToolMissingError: moviepy or ffmpeg is not installed.
     """
-    # It reads settings from the environment, and from .env files that may belong to anything.
+    # It reads settings from the environment, and from .env files of unrelated programs.
     own = {"FFMPEG_BINARY": find_ffmpeg(), "PYTHON_DOTENV_DISABLED": "1"}
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)

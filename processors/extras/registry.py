@@ -27,7 +27,7 @@ class ExtrasContext:
     """What extras are made from.
 
     folder: the video's; it holds the clips. plan_crops: plans the camera of all clips of the first set again.
-    old: the results before, from which parts may be taken over; None: from nothing.
+    old: the earlier results, of which parts may be reused; None: none.
     """
 
     folder: Path
@@ -64,7 +64,7 @@ def _export(name: str, exporter: Exporter) -> Extra:
 
 
 def _write_preview(context: ExtrasContext) -> tuple[str, ...]:
-    # Imported only now: drawing text takes 30 ms to import.
+    # Imported on use: drawing text takes 30 ms to import.
     from processors.extras.preview_renderer import write_preview
 
     analysis, timeline, settings = context.analysis, context.timeline, context.settings

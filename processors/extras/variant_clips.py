@@ -33,7 +33,7 @@ def make_variants(
 ) -> dict[str, tuple[Clip, ...]]:
     """The clips of all `settings.variants`, by name, as PERSON/NAME/*.mp4 below the video's `folder`.
 
-    kept: those that are in the folder already. earlier: clips that may be taken over one by one.
+    kept: sets that are in the folder already. earlier: clips that may be reused one by one.
 
     Raises:
         DecodeError, EncodeError, OutputError, ToolMissingError: as in `ClipRenderer.render`.
@@ -56,7 +56,7 @@ def make_variants(
 
 
 def _moved(made: Sequence[Clip], name: str, apart: Path, folder: Path) -> tuple[Clip, ...]:
-    """The clips in their place below `folder`. apart: where they were made; the first set's clips have their names."""
+    """The clips at their final place below `folder`. apart: where they were made, named like the first set's clips."""
     clips = tuple(dataclasses.replace(clip, file=variant_file(clip.file, name)) for clip in made)
     for before, clip in zip(made, clips, strict=True):
         (folder / clip.file).parent.mkdir(parents=True, exist_ok=True)

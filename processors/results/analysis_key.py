@@ -25,14 +25,14 @@ from utils.fingerprints import Fingerprint
 PROJECT = Path(__file__).resolve().parents[2]
 
 _ROOTS = ("processors.face_analyzer", "core.models.torch_nets", "core.media.video_probe")
-"""entry points of the code that decides what an analysis holds; everything they import counts as well"""
+"""entry points of the code that determines an analysis; everything that they import counts as well"""
 _SPEECH_ROOTS = ("processors.speech.speech_pass", "core.models.torch_speech_net")
-"""the same for the signal of who speaks"""
+"""the same for the speech signal"""
 _EXCLUDED = frozenset({
     "config", "core.errors", "core.thread_budget", "core.types", "core.models.weights",
     "utils.files", "utils.prefetch", "utils.stage_monitor", "utils.stage_times",
 })  # fmt: skip
-"""imported by it, but without influence on results; settings and weights count by their values"""
+"""imported by that code, but without influence on results; settings and weights count by their values"""
 
 _LIST = r"\((?:[^)#]|#.*)*\)|(?:[^\n\\;#]|\\\n)+"
 _IMPORT = re.compile(
@@ -41,16 +41,16 @@ _IMPORT = re.compile(
 """an import statement: the module after "from" and what follows "import", or what follows "import" alone"""
 _COMMENT = re.compile("#.*")
 
-# A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The embedder
-# counts as the one in use, not as the word "auto", and a part of a video by its bounds.
+# A GPU and a CPU find the same faces up to rounding, and detecting a GPU costs an import of torch. The key has the
+# embedder in use, not the word "auto", and the bounds of the part of a video.
 _IRRELEVANT_SETTINGS = ("device", "embedder", "start", "end", "duration")
 
 
 def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) -> str:
     """64 hexadecimal digits for the analysis of the video `fingerprint` with these settings and this embedder.
 
-    The video counts by its size and samples of its content. Reading all of a long video would take as long as decoding
-    part of it, and the index that every container keeps at its beginning or end differs if any frame differs.
+    The video is represented by its size and samples of its content. Reading all of a long video would take as long as
+    decoding part of it, and the index at the beginning or end of every container changes if any frame changes.
     """
     relevant = {k: v for k, v in msgspec.to_builtins(settings.analysis).items() if k not in _IRRELEVANT_SETTINGS}
     facts = {
@@ -67,9 +67,9 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
 
 
 def speech_key(analysis: str, models: Mapping[str, Any], audio: int | None = None) -> str:
-    """64 hexadecimal digits for the signal of who speaks.
+    """64 hexadecimal digits for the speech signal.
 
-    analysis: key of the faces. models: what they are called. audio: `VideoInfo.chosen_audio`.
+    analysis: key of the faces. models: their names. audio: `VideoInfo.chosen_audio`.
     """
     facts = {
         "schema": SIGNAL_SCHEMA,
@@ -96,7 +96,7 @@ def make_store(settings: Settings) -> AnalysisStore:
 
 @functools.cache
 def code_digest(project: Path = PROJECT, roots: tuple[str, ...] = _ROOTS) -> str:
-    """SHA-256 over `roots` and what they import; a version number would be forgotten sooner or later."""
+    """SHA-256 over `roots` and what they import; somebody would forget to raise a version number."""
     digest = hashlib.sha256()
     for name, source in sorted(analysis_sources(project, roots).items()):
         digest.update(f"{name} {len(source)}\n{source}".encode())
@@ -104,7 +104,7 @@ def code_digest(project: Path = PROJECT, roots: tuple[str, ...] = _ROOTS) -> str
 
 
 def analysis_sources(project: Path, roots: Sequence[str] = _ROOTS) -> dict[str, str]:
-    """Source text by name of the modules `roots` and of those that they import."""
+    """Source text of the modules `roots` and of those that they import, by name."""
     sources: dict[str, str] = {}
     seen = set(_EXCLUDED)
     waiting = list(roots)
@@ -123,8 +123,8 @@ def analysis_sources(project: Path, roots: Sequence[str] = _ROOTS) -> dict[str, 
 def imported_names(source: str, module: str) -> Iterator[str]:
     """Dotted names that `source`, the text of `module`, imports anywhere; each may or may not be a module.
 
-    `from a import b` gives "a" and "a.b". Relative imports are resolved against `module`. An import that is quoted in a
-    string on a line of its own counts too.
+    `from a import b` gives "a" and "a.b". Relative imports are resolved against `module`. An import inside a string,
+    on a line of its own, counts too.
     """
     # Parsing the modules would take a tenth of a second, before any stored analysis can be looked for.
     for base, names, modules in _IMPORT.findall(source):

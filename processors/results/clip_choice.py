@@ -1,4 +1,4 @@
-"""Whose segments become clips: those whom the user names, unless they are shown too briefly."""
+"""Whose segments become clips: those of the people whom the user names, unless they are shown too briefly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ClipChoice:
-    """The segments that become clips. is_anybody_named: somebody is whom `--only` means, or it means everybody."""
+    """The segments that become clips. is_anybody_named: `--only` names somebody in the video, or is not given."""
 
     segments: tuple[Segment, ...]
     is_anybody_named: bool

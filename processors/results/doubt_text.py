@@ -1,4 +1,4 @@
-"""What is said about doubtful people, in the terminal and in the report."""
+"""The wording about doubtful people, in the terminal and in the report."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def doubt_text(doubt: ManifestDoubt) -> str:
 
 
 def current_doubts(timeline: TimelineFile, manifest: Manifest) -> dict[str, ManifestDoubt]:
-    """By their present names: the doubts about those people whose tracklets are still those of the manifest.
+    """The doubts about people whose tracklets are still those of the manifest, by their present names.
 
-    Somebody who was renamed is called by the new name; who was changed or dropped is nobody's nearest.
+    Renamed people appear under their new names; people who were changed or dropped are left out as `nearest`, too.
     """
     names = {frozenset(person.tracklets): person.name for person in timeline.people}
     now = {person.name: names.get(frozenset(person.tracklets), "") for person in manifest.people}

@@ -1,7 +1,7 @@
 """Renders the HTML pages: self-contained files that need no network and are safe against hostile names.
 
-Values are escaped by the template library. A Content-Security-Policy lets only our own script and style run, so even a
-mistake in a template could not execute what a file name says.
+Values are escaped by the template library. A Content-Security-Policy allows only our own script and style, so even a
+mistake in a template could not execute a file name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GENERATOR = f"{PROGRAM} {VERSION}"
 _GENERATOR_TAGS = tuple(
     f'<meta name="generator" content="{name} '.encode() for name in (PROGRAM, "people out of videos")
 )
-"""in pages of all versions; until 2026-11-28 they said what the program does instead of its name"""
+"""marks of pages by all versions; until 2026-11-28 a description of the program instead of its name"""
 _HEAD_BYTES = 4096
 _PAGE_END = b"</html>\n"
 PALETTE = 10
@@ -35,7 +35,7 @@ PALETTE = 10
 
 
 def render_page(template: str, style: tuple[str, ...], scripts: tuple[str, ...], values: Mapping[str, Any]) -> str:
-    """The page that `template` makes of `values`, with the files `style` and `scripts` inlined."""
+    """The page rendered from `template` and `values`, with the files `style` and `scripts` inlined."""
     return "".join(page_parts(template, style, scripts, values))
 
 
@@ -52,7 +52,7 @@ def page_parts(
 
 
 def prepare_pages() -> None:
-    """Compile all templates ahead. It takes 0.1 s, which a helper thread can spend while clips are made."""
+    """Compile all templates in advance: 0.1 s, which a helper thread can spend while clips are made."""
     environment = _environment()
     for name in environment.list_templates(extensions=["j2"]):
         environment.get_template(name)
@@ -78,7 +78,7 @@ def content_policy(style: str, script: str) -> str:
 def page_state(template: str, style: tuple[str, ...], scripts: tuple[str, ...], facts: Iterable[object]) -> str:
     """64 hexadecimal digits for a page: version, files and facts.
 
-    facts: what the values of the page follow from, in order; anything whose `repr` tells all of it.
+    facts: everything that the page shows, in order; the `repr` of each has to be complete.
     """
     digest = hashlib.sha256(GENERATOR.encode())
     for name in (template, *style, *scripts):
@@ -89,8 +89,8 @@ def page_state(template: str, style: tuple[str, ...], scripts: tuple[str, ...], 
 
 
 def has_state(path: Path, state: str) -> bool:
-    """Whether the file `path` is a complete page with this state; a run with nothing new spares its making, which
-    begins with an import of the template library.
+    """Whether the file `path` is a complete page with this state. Then a run need not make it, nor import the
+    template library.
 
     Raises:
         OSError: it is there and cannot be read.

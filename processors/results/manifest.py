@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MANIFEST_FILE = "manifest.json"
 MANIFEST_SCHEMA = 2
 RESULT_FORMAT = 1
-"""to be raised whenever the same video and settings give other results than before, so that runs make them anew"""
+"""raise it whenever the same video and settings give other results than before, so that the next run remakes them"""
 
 
 class ManifestInput(ManifestPart, frozen=True, kw_only=True):
@@ -43,8 +43,8 @@ class ManifestInput(ManifestPart, frozen=True, kw_only=True):
 class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     """Properties of the video. Fractions are strings such as "30000/1001"; sizes are in px.
 
-    frames, start_s, duration_s: of the part that was analysed; by default that is all. audio_used: `index` of the track
-    that is heard; None: silence, or an older manifest. timecode: of the video's first frame; "" where it has none.
+    frames, start_s, duration_s: of the part that was analysed; by default all of it. audio_used: `index` of the track
+    in the clips; None: no audio, or an older manifest. timecode: of the video's first frame, "" without timecode.
     """
 
     container: str
@@ -72,14 +72,14 @@ class ManifestTimeline(ManifestPart, frozen=True, kw_only=True):
     """The timeline.json that the results were made from.
 
     sha256: of the file as the program wrote it; None in a journal, which does not know it yet.
-    edited: somebody changed it since the program worked it out.
+    edited: somebody has changed it since the program made it.
     """
 
     sha256: str | None = None
     edited: bool = False
 
     def is_edited(self, sha256_now: str | None) -> bool:
-        """Whether the timeline.json that is there now has somebody's edits. sha256_now: None where there is none."""
+        """Whether the present timeline.json contains edits. sha256_now: its digest, None if there is none."""
         return sha256_now is not None and (self.edited or self.sha256 not in (None, sha256_now))
 
 
@@ -180,12 +180,12 @@ View = TypeVar("View", bound=msgspec.Struct)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of complete results in `folder`; None where there is none, or none that this version understands."""
+    """The manifest of complete results in `folder`; None if there is none that this version understands."""
     return read_view(folder, Manifest)
 
 
 def read_view(folder: Path, view: type[View]) -> View | None:
-    """Only those fields of the manifest in `folder` that the structure `view` names; None where they are not there."""
+    """Only those fields of the manifest in `folder` that the structure `view` names; None if they are missing."""
     data = read_bytes(folder)
     return None if data is None else decode(data, view, folder)
 
@@ -206,7 +206,7 @@ def lies_inside(file: str) -> bool:
 
 
 def read_bytes(folder: Path) -> bytes | None:
-    """The file as it is; None where there is none, b"" where it cannot be read."""
+    """The contents of the file; None if there is none, b"" if it cannot be read."""
     try:
         return (folder / MANIFEST_FILE).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -217,7 +217,7 @@ def read_bytes(folder: Path) -> bytes | None:
 
 
 def decode(data: bytes, view: type[View], folder: Path) -> View | None:
-    """`data`, the manifest of `folder`, as `view`; None where it does not fit."""
+    """`data`, the manifest of `folder`, as `view`; None if it does not fit."""
     try:
         return msgspec.json.decode(data, type=view)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Puts manifest.json together from what a run has found and made. Pure functions; `output_writer` writes the file."""
+"""Builds manifest.json from what a run has found and made. Pure functions; `output_writer` writes the file."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def _video(analysis: FaceAnalysis) -> ManifestVideo:
 
 
 def _json_value(value: Any) -> Any:
-    """`value` as JSON can hold it: Python numbers, floats rounded to 6 places, None for NaN, `ascii_safe` strings."""
+    """`value` as JSON has it: Python numbers, floats rounded to 6 places, None for NaN, `ascii_safe` strings."""
     if isinstance(value, Mapping):
         return {str(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

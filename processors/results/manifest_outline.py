@@ -1,10 +1,10 @@
-"""The part of a manifest that all versions of the program share: whose the folder is, and which files belong to it.
+"""The part of a manifest that all versions share: which video the folder belongs to, and which files belong to it.
 
 Two kinds of file are called manifest.json. A *manifest* describes complete results. A *journal* takes its place while
 old results are replaced by new ones: if the run is killed in between, the folder is recognised as unfinished, and the
 journal still names the video, the files and whether somebody edited the timeline.
 
-Everything else in the file is skipped without being built, so the outline of a manifest of tens of megabytes is cheap.
+Everything else in the file is skipped while parsing, so the outline of a manifest of tens of megabytes is cheap.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ManifestState(enum.Enum):
 class ManifestOutline:
     """The outline of a manifest or a journal.
 
-    input, timeline: None where the file does not tell. analysis: key of the stored analysis, "" where unknown.
+    input, timeline: None if the file does not say. analysis: key of the stored analysis, "" if unknown.
     """
 
     state: ManifestState
@@ -62,7 +62,7 @@ class ManifestOutline:
 
     @property
     def owner(self) -> Fingerprint | None:
-        """Fingerprint of the video that the folder belongs to; None where the file does not name one."""
+        """Fingerprint of the video that the folder belongs to; None if the file does not name one."""
         return None if self.input is None else self.input.fingerprint
 
     @property
@@ -86,12 +86,12 @@ def read_outline(folder: Path) -> ManifestOutline:
 
 
 def folder_owner(folder: Path) -> Fingerprint | None:
-    """Fingerprint of the video whose results `folder` holds; None where nothing tells."""
+    """Fingerprint of the video whose results `folder` holds; None if unknown."""
     return read_outline(folder).owner
 
 
 def write_journal(folder: Path, new: Manifest, files: Iterable[str]) -> None:
-    """Put a journal in place of the manifest in `folder`, atomically.
+    """Replace the manifest in `folder` by a journal, atomically.
 
     new: manifest of the results that are about to replace the old ones. files: all old and new ones, relative to
     `folder`.

@@ -1,4 +1,4 @@
-"""People in manifest.json: where each is shown, by what they were recognised, and how sure that is."""
+"""People in manifest.json: when each is shown, how they were recognised, and how certain that is."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class ManifestSegment(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestDoubt(ManifestPart, frozen=True, kw_only=True):
-    """How well a person holds together. similarity: of the two parts that are least alike, None with fewer than two
-    tracklets to compare. part: tracklets of the smaller one. nearest: the most similar other person whom this one may
-    be, "" where there is none.
+    """How consistent a person's tracklets are. similarity: of the two parts that are least alike, None with fewer than
+    two tracklets to compare. part: tracklets of the smaller one. nearest: the most similar other person who may be the
+    same, "" without one.
     """
 
     doubtful: bool = False
@@ -43,8 +43,8 @@ class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
     """A person. clips: number of clips.
 
     name: of the person's folder. id: in the gallery, "" without one. known_as: the name in full, "" for nobody known.
-    match: how the person was recognised. turns, speaks_s: how often and how long the person speaks, where that was
-    asked.
+    match: how the person was recognised. turns, speaks_s: how often and how long the person speaks, if speech was
+    analysed.
     """
 
     name: str
@@ -65,8 +65,8 @@ class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
     """A tracklet that could not be assigned to a person.
 
     seen_s: for how long its face is seen. face_px: median height of the box, display px. quality: of the best sample,
-    in [0, 1], None where no face was good enough to be compared. nearest: the most similar person whom it may show,
-    "" where there is none.
+    in [0, 1], None if no face was good enough to be compared. nearest: the most similar person whom it may show, ""
+    without one.
     """
 
     tracklet: int
@@ -81,9 +81,9 @@ class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestNames(ManifestPart, frozen=True, kw_only=True):
-    """What the names follow from; "" stands for nothing.
+    """What the names are based on; "" stands for nothing.
 
-    gallery: its state. photos: digest of the folder of photos. only: who was to have clips, as it was asked for.
+    gallery: its state. photos: digest of the folder of photos. only: the value of `--only`.
     """
 
     gallery: str = ""

@@ -1,4 +1,4 @@
-"""What an output folder holds already, and what of it a run can reuse, so that adding an extra costs only the extra."""
+"""What an output folder already holds and what a run can reuse of it, so that adding an extra costs only the extra."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from utils.fingerprints import Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class OldResults:
-    """What is in a folder. manifest: None where there are no complete results that this version understands."""
+    """Contents of a folder. manifest: None without complete results that this version understands."""
 
     folder: Path
     facts: FolderFacts
@@ -31,7 +31,7 @@ class OldResults:
 
     @property
     def reusable(self) -> ReusableResults | None:
-        """What can be taken over if the run plan reuses the clips; extras that lack a file are left out."""
+        """What is reused if the run plan reuses the clips; extras that lack a file are left out."""
         if self.manifest is None:
             return None
         sizes = _sizes(self.manifest)
@@ -50,7 +50,7 @@ class OldResults:
 
     @property
     def earlier_clips(self) -> EarlierClips:
-        """Those clips that may be taken over one by one, of all sets."""
+        """The clips of all sets that may be reused one by one."""
         if self.manifest is None or self.manifest.format != RESULT_FORMAT:
             return EarlierClips(self.folder, {})
         sizes = _sizes(self.manifest)
@@ -68,7 +68,7 @@ class OldResults:
         return _can_be_taken(self.folder, (file,), _sizes(self.manifest))
 
     def reusable_for(self, timeline: Timeline, settings: Settings) -> ReusableResults | None:
-        """The same for the people of `timeline`; None where clips are to be taken over one by one, by their recipes."""
+        """The same for the people of `timeline`; None if clips have to be reused one by one, by their recipes."""
         reusable = self.reusable
         if self.manifest is None or reusable is None:
             return None
@@ -80,7 +80,7 @@ class OldResults:
                 return None
             return reusable.in_folders(folders)
         if not self.facts.same_settings:
-            # Extras may show who speaks, which is what has changed.
+            # Extras may show who speaks, and that has changed.
             reusable = replace(reusable, extras={})
         changed = changed_variants(self.manifest, settings)
         kept = {n: clips for n, clips in reusable.variants.items() if n in settings.variants and n not in changed}
@@ -92,7 +92,7 @@ class ReusableResults:
     """Clips, and the extras made from them, that are as a run with these settings would make them.
 
     extras: files by name. models, warnings: as in the manifest. variants: further sets of clips, by name.
-    sources: where a file lies that was called otherwise.
+    sources: where a file lies that had another name.
     """
 
     clips: tuple[Clip, ...]
@@ -110,7 +110,7 @@ class ReusableResults:
         return {file: self.sources.get(file, file) for file in files}
 
     def in_folders(self, folders: Mapping[str, str]) -> ReusableResults:
-        """The same clips in other people's folders, for those made until 2026-11-27: they have no recipes.
+        """The same clips in renamed people's folders, for clips made until 2026-11-27, which have no recipes.
 
         folders: new by old. Extras, which show names, are left out; there were no variants then.
         """
@@ -131,8 +131,8 @@ def examine_folder(
 ) -> OldResults:
     """Examine the output folder of the video `fingerprint`; reads little and changes nothing.
 
-    analysis_key: of the analysis that the run uses; None while it is not known. manifest: that of the folder, where it
-        has been read already.
+    analysis_key: of the analysis that the run uses; None while it is not known. manifest: of the folder, if it has been
+        read already.
     """
     outline, sha256 = read_outline(folder), timeline_sha256(folder)
     made_from = outline.timeline
@@ -159,7 +159,7 @@ def examine_folder(
         clips_intact=manifest is not None and _can_be_taken(folder, (clip.file for clip in clips), sizes),
         clips_stale=manifest is not None and analysis_key not in (None, manifest.analysis),
         extras_missing=manifest is not None and not settings.output.extras <= manifest.extras.keys(),
-        # Only asked for when it matters: it lists the folder that all videos share.
+        # Evaluated only when it matters, because it lists the folder that all videos share.
         clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint, settings.run.scratch_folder),
     )
     return OldResults(folder, facts, manifest)
@@ -190,7 +190,7 @@ def _same_format(manifest: Manifest) -> bool:
 
 
 def _speech_fits(manifest: Manifest, settings: Settings) -> bool:
-    """Whether the speech models of the results may be those of this run, or no speech is wanted or possible."""
+    """Whether the results have the speech models of this run, or no speech is wanted or possible."""
     if not settings.speech.is_shown or all(track.fault for track in manifest.video.audio):
         return True
     made_by = manifest.models.get("speech")
@@ -203,7 +203,7 @@ def _sizes(manifest: Manifest) -> dict[str, int]:
 
 
 def _can_be_taken(folder: Path, files: Iterable[str], sizes: Mapping[str, int]) -> bool:
-    # The manifest may have been edited: nothing from outside the folder may be taken over.
+    # The manifest may have been edited: nothing from outside the folder may be reused.
     return all(
         file in sizes and lies_inside(file) and not (folder / file).is_symlink() and _size(folder / file) == sizes[file]
         for file in files

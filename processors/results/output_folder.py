@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 BACKUP_FILE = "timeline.json.bak"
 
 _OLD_NOTE = ".unfinished.json"
-"""what versions until 2026-11-28 kept in an output folder while they worked"""
+"""file that versions until 2026-11-28 kept in an output folder while they worked"""
 
 
 def keep_backup(folder: Path) -> None:
@@ -61,10 +61,10 @@ def staged_results(
 ) -> Iterator[Path]:
     """Yield a staging folder to write results into; on success they replace those in `folder`.
 
-    The staging folder is empty, or with `resume` holds the finished clips of an interrupted run on the same video, if
+    The staging folder is empty; with `resume` it holds the finished clips of an interrupted run on the same video, if
     there are any. On any exception (KeyboardInterrupt included) `folder` stays as it was; an interruption leaves
     finished clips for the next run. owner: fingerprint of the video. lease: of `folder`; nothing is replaced once it
-    is lost. scratch: folder on a local disk to make them in; None: beside `folder`.
+    is lost. scratch: folder on a local disk for the staging folder; None: beside `folder`.
 
     Raises:
         OutputError: `folder` holds the results of another video, or the lease is lost.
@@ -96,7 +96,7 @@ def resumable_clips(folder: Path, owner: Fingerprint, scratch: Path | None = Non
 
 
 def remove_leftovers(output_dir: Path) -> None:
-    """Remove what killed runs left in `output_dir`; what a living one may be using stays.
+    """Remove what killed runs left in `output_dir`; whatever a live run may be using stays.
 
     Finished clips of an interrupted video stay for a week, so that a later run can resume from them.
 
@@ -104,7 +104,7 @@ def remove_leftovers(output_dir: Path) -> None:
         OutputError: there are leftovers, and the folder cannot be written.
         OSError: one of them cannot be removed.
     """
-    # Listed before the leases are looked at: whoever made one of these either holds a lease then or has ended.
+    # Listed before the leases are read: the maker of one of these either holds a lease then or has ended.
     found = list(_leftovers(output_dir))
     leases = OutputLeases(output_dir)
     is_alone = not leases.held_by_others()
@@ -118,7 +118,7 @@ def remove_leftovers(output_dir: Path) -> None:
 
 
 def _leftovers(output_dir: Path) -> Iterator[tuple[Path, Path | None]]:
-    """What only a killed run can have left, each with the video's folder whose lease it was made under, if any."""
+    """Leftovers that only a killed run can have made, each with the video's folder whose lease it had, if any."""
     holders = list(tree_folders(output_dir))
     for holder in holders:
         for path in holder.glob(f"{PARTIAL_PREFIX}*"):
@@ -160,7 +160,7 @@ def remove_file(folder: Path, file: str) -> None:
 
 
 def _require_owner(folder: Path, owner: Fingerprint) -> None:
-    # The run plan has checked this. Results that cannot be brought back are worth a second check.
+    # The run plan has checked this. Results cannot be restored, which is worth a second check.
     if folder_owner(folder) not in (None, owner):
         raise OutputError("the output folder holds the results of another video", path=folder, hint="use -o")
 
@@ -178,7 +178,7 @@ def _replace(folder: Path, staging: Path) -> None:
         raise OutputError("the new results have no manifest", path=staging)
     new_files = [entry.file for entry in new.files if lies_inside(entry.file)]
     kept = {*new_files, MANIFEST_FILE}
-    # Looked at now, not when the run was planned: the timeline may have been edited while the clips were made.
+    # Read now, not when the run was planned: the timeline may have been edited while the clips were made.
     may_be_edited = old.timeline is None or old.timeline.is_edited(timeline_sha256(folder))
     if may_be_edited and not new.timeline.edited:
         keep_version(folder)

@@ -1,6 +1,6 @@
 """Who works on what in an output folder: a lease per video, and one for the summary and the pages.
 
-All lease files lie in the output folder itself, whatever folders the videos' folders lie in.
+All lease files lie in the output folder itself, even if the videos' folders lie in subfolders.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from utils.process_identity import this_process
 LEASE_PREFIX = ".lease-"
 _PAGES = f"{LEASE_PREFIX}.pages"
 _CALL = f"{LEASE_PREFIX}.call-"
-"""no video's: the name of a folder never begins with a dot"""
+"""never the lease of a video, because the name of a video's folder never begins with a dot"""
 _GALLERY = "gallery"
 
 _LONGEST_NAME_BYTES = 200
-"""of 255 that file systems allow, less the prefix and room for those that encrypt names"""
+"""file systems allow 255, minus the prefix and a reserve for those that encrypt names"""
 _PAGES_WAIT_S = 120.0
 _POLL_S = 0.1
 
 
 class OutputLeases:
-    """The leases of one call in one output folder. For any thread. A context manager: leaving it releases them all."""
+    """The leases of one call in one output folder. Thread-safe. A context manager that releases them all at its end."""
 
     def __init__(self, output_dir: Path, taker: LeaseTaker | None = None) -> None:
         self._output_dir = output_dir
@@ -51,14 +51,14 @@ class OutputLeases:
         work: what is being done, for people.
 
         Raises:
-            LeaseHeldError: somebody else works on the folder or on the video.
+            LeaseHeldError: another call works on the folder or on the video.
             OutputError: the output folder cannot be written.
         """
         path, subject = lease_path(folder, self._output_dir), _subject(video)
         with _explained(folder):
             lease = self._taker.take(path, work=work, subject=subject)
-        # A copy of the video may have another name elsewhere. Looked for with our own lease there, so that of two
-        # callers at least one sees the other; if both do, both give way and try again.
+        # A copy of the video may have another name elsewhere. The search begins when our own lease exists, so that at
+        # least one of two callers sees the other; if both do, both give way and try again.
         for other in self._paths() if video is not None else ():
             mark = read_mark(other)
             if other != path and mark is not None and mark.subject == subject and not self._taker.is_free(other):
@@ -92,12 +92,12 @@ class OutputLeases:
     def join(
         self, terms: Mapping[str, str], *, uses_gallery: bool, hint: str = "--no-gallery on all of them"
     ) -> list[LeaseMark]:
-        """Say until the end of this call that it works here and how; returns the other calls that say how they do.
+        """Announce this call and its terms until it ends; returns the other calls that have announced theirs.
 
         terms: what its results depend on; none: it makes none. uses_gallery: whether it uses the gallery in the output
-        folder. SQLite keeps its changes in memory that the processes of one machine share, so on a network file system
-        calls of several machines would damage the file: https://sqlite.org/wal.html, "same host computer". hint: what
-        to do where another machine uses it; if that may have died, this waits until it is certain.
+        folder. SQLite keeps changes in memory that the processes of one machine share, so on a network file system
+        calls of several machines would damage the file (https://sqlite.org/wal.html, "same host computer"). hint: what
+        to do if another machine uses it; if that call may have died, this waits until that is certain.
 
         Raises:
             OutputError: it uses the gallery, and so does a call of another machine; or the folder cannot be written.
@@ -105,7 +105,7 @@ class OutputLeases:
         path = self._output_dir / f"{_CALL}{secrets.token_hex(4)}"
         with _explained(self._output_dir):
             lease = self._taker.take(path, subject=_GALLERY if uses_gallery else "", terms=terms)
-        # As in `take_video`: looked for with our own there, so that of two calls at least one sees the other.
+        # As in `take_video`, the search begins when our own lease exists.
         found = [(other, read_mark(other)) for other in self._output_dir.glob(f"{_CALL}*") if other != path]
         others = {other: mark for other, mark in found if mark is not None and not mark.is_dead}
         here = this_process().machine
@@ -167,7 +167,7 @@ def folder_lease(folder: Path) -> Iterator[Lease]:
 def gallery_lease(gallery: Path | None, output_dir: Path) -> Iterator[None]:
     """Hold, for a command, the right of this machine to use the `gallery`, if that lies in `output_dir`.
 
-    Nothing is held where `output_dir` cannot be written: who only reads there does the gallery no harm.
+    Nothing is held if `output_dir` cannot be written: reading does the gallery no harm.
 
     Raises:
         OutputError: a call of another machine uses it.
@@ -182,7 +182,7 @@ def gallery_lease(gallery: Path | None, output_dir: Path) -> Iterator[None]:
 
 
 def mark_output_folder(output_dir: Path) -> Path:
-    """Make `output_dir` if it is missing, and the file by which output folders are known; returns it.
+    """Make `output_dir` if it is missing, and the file that marks output folders; returns the folder.
 
     Raises:
         OutputError: it cannot be written.

@@ -78,12 +78,12 @@ def write_results(
 ) -> Manifest:
     """Write everything but the clips into `folder`, which already holds them; returns the manifest.
 
-    The manifest is written last: where it is, everything else is. People without a clip get no folder.
+    The manifest is written last: if it exists, everything else does. People without a clip get no folder.
 
-    thumbnails: of the clips. fingerprint: of the video. doubts: from `find_doubts`. analysis_key: what the analysis is
-    stored under. edited: somebody changed the timeline since the program worked it out. extras: files (relative to
+    thumbnails: of the clips. fingerprint: of the video. doubts: from `find_doubts`. analysis_key: of the stored
+    analysis. edited: somebody has changed the timeline since the program made it. extras: files (relative to
     `folder`) of each extra that has been written, by its name ("preview"). variants: further sets of clips, by the
-    name that `settings` has for them. folder_name: what the folder is called in the end; by default as now.
+    name that `settings` has for them. folder_name: final name of the folder; by default its present name.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
@@ -151,7 +151,7 @@ def make_timeline_file(
                 still=person.still,
                 face=f"{person.name}/{FACE_FILE}" if person.name in with_face else None,
                 tracklets=person.tracklets,
-                # Seconds only: in a file that people edit, nothing may be stated twice.
+                # Only seconds, not frames too: in a file that people edit, nothing may be stated twice.
                 segments=tuple(
                     SegmentEntry(shot=s.shot, **span_seconds(s.start, s.end, analysis), tracklets=s.tracklets)
                     for s in person.segments

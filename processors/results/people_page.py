@@ -36,7 +36,7 @@ class PageVideo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PagePerson:
-    """A person. name: "" where there is none. faces: JPEGs, the best first. photos: how many name the person."""
+    """A person. name: "" without one. faces: JPEGs, the best first. photos: number of photos that name the person."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class PagePerson:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PagePair:
-    """Two people who may be one. first: whose name stays. face: a JPEG, or b""."""
+    """Two people who may be one. first: the one whose name stays. face: a JPEG, or b""."""
 
     first_id: str
     first_name: str
@@ -68,8 +68,8 @@ def people_parts(
 ) -> Iterator[str]:
     """The page, piece by piece.
 
-    people: `count` of them, taken one at a time, because faces make a page large. place_flags: what the commands that
-    are shown need in order to find the output folder and its gallery. state: of `people_state`.
+    people: `count` of them, taken one at a time, because faces make a page large. place_flags: what the shown
+    commands need to find the output folder and its gallery. state: of `people_state`.
     """
     values = {
         "state": state,

@@ -1,4 +1,4 @@
-"""The page of `main.py photos`: every photo with who is on it, and whether it is sharp."""
+"""The page of `main.py photos`: who is in each photo, and whether it is sharp."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.results.html_page import data_uri, render_page
 
 
 def photos_html(photos: Sequence[SortedPhoto], thumbnails: Sequence[bytes]) -> str:
-    """The page. thumbnails: a small JPEG of each photo, b"" where it could not be read."""
+    """The page. thumbnails: a small JPEG of each photo, b"" if it could not be read."""
     people = Counter(name for photo in photos for name in {face.person for face in photo.faces} if name is not None)
     values = {
         "photos": [

@@ -1,4 +1,4 @@
-"""The settings that a folder was made with: later runs follow them, and flags that contradict them are noticed."""
+"""The settings that a folder was made with: later runs follow them, and contradicting flags are detected."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ONLY = "people.only"
 """the one setting outside `RESULT_SECTIONS` that decides which clips there are"""
 
 CUTS = "analysis.cuts"
-"""a list of all cuts in one line, which is too long to be shown"""
+"""a list of all cuts in one line, too long to be shown"""
 
 VARIANT_SECTIONS = ("clip.", "encode.")
 SHARED = frozenset({"clip.min_clip", "clip.merge_gap", "clip.min_time"})
-"""settings of clips that decide who is shown when, and with it all sets of clips"""
+"""settings of clips that determine who is shown when, and so affect all sets of clips"""
 
 _ENDS = frozenset({"analysis.end", "analysis.duration"})
-"""two ways to say one thing: whoever gives one of them does not want the other that is remembered"""
+"""two ways to give the end: giving one of them overrides the remembered other one"""
 
 _NOT_REMEMBERED = frozenset({("analysis", "device")})
 """a GPU and a CPU find the same faces up to rounding, and the next run may be on another machine"""
@@ -50,7 +50,7 @@ class SettingsChange:
         return key.startswith(VARIANT_SECTIONS) and key not in SHARED
 
     def __str__(self) -> str:
-        """What the results were made with, "aspect 1:1"; the name is that of the flag."""
+        """What the results were made with, as "aspect 1:1"; the name is that of the flag."""
         if (self.section, self.name) == ("people", "only") and not self.before:
             return "clips of everybody"
         if f"{self.section}.{self.name}" == CUTS:
@@ -60,9 +60,9 @@ class SettingsChange:
 
 
 def remembered_settings(manifest: Manifest) -> Settings | None:
-    """The result settings that `manifest` records, and defaults where it records none; None if they are invalid today.
+    """The result settings that `manifest` records, defaults for those that it lacks; None if they are invalid today.
 
-    A key that this version does not know is left out: another version wrote it.
+    Keys that this version does not know are left out: another version wrote them.
     """
     known: dict[str, Any] = _known(manifest.settings)
     known["people"] = {"only": manifest.names.only}
@@ -86,10 +86,10 @@ def _known(recorded: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def followed_settings(manifest: Manifest | None, settings: Settings, given: Collection[str] | None) -> Settings:
-    """`settings` for the folder of `manifest`: what is not `given` is as the folder remembers it, extras included.
+    """`settings` for the folder of `manifest`: what is not `given` is taken from the folder's own settings and extras.
 
     given: names of the settings that the user asks for, "section.name"; None: all of them. With `--variant`, those of
-        the sections clip and encode are for that set of clips alone, which is all that `--overwrite` then replaces.
+        the sections clip and encode apply to that set of clips alone, and `--overwrite` replaces only that set.
 
     Raises:
         SettingsError: what is given contradicts what is remembered.
@@ -154,13 +154,13 @@ def _keep_extras(output: dict[str, Any], manifest: Manifest, given: Collection[s
 
 
 def changed_settings(manifest: Manifest, settings: Settings) -> tuple[SettingsChange, ...]:
-    """The settings that would give other clips than those of `manifest`; none where its own are invalid today."""
+    """The settings that would give other clips than those of `manifest`; none if its own are invalid today."""
     remembered = remembered_settings(manifest)
     return () if remembered is None else settings_changes(remembered, settings)
 
 
 def changed_variants(manifest: Manifest, settings: Settings) -> dict[str, tuple[SettingsChange, ...]]:
-    """The sets of clips beside the first that `settings` would give other clips, with the changes."""
+    """The further sets of clips that `settings` would change, with the changes."""
     remembered = remembered_settings(manifest)
     kept = {} if remembered is None else remembered.variants
     pairs = {name: (kept[name], wanted) for name, wanted in settings.variants.items() if name in kept}
@@ -185,7 +185,7 @@ def settings_changes(remembered: Settings, settings: Settings) -> tuple[Settings
 def _changes(remembered: Settings, settings: Settings) -> Iterator[SettingsChange]:
     before, after = result_settings(_comparable(remembered)), result_settings(_comparable(settings))
     for section, keys in before.items():
-        # As long as clips show people whenever they are visible, finding out who speaks only adds to the results.
+        # As long as clips show people whenever they are visible, analysing speech only adds to the results.
         if section == "speech" and remembered.speech.when == settings.speech.when == "visible":
             continue
         for name, value in keys.items():

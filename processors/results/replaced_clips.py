@@ -1,4 +1,4 @@
-"""What is said of finished clips before a run replaces them, or refuses to."""
+"""Messages about finished clips before a run replaces them, or refuses to."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def refusal_error(old: OldResults, refusal: Refusal, settings: Settings) -> Outp
 
 
 def _ways_out(timeline_edited: bool, changes: Sequence[SettingsChange], settings: Settings) -> str:
-    """What the user can do about clips of other settings. changes: of the first set."""
+    """What the user can do about clips made with other settings. changes: of the first set."""
     if settings.output.variant:
         return "--overwrite replaces them"
     ways = ["--overwrite replaces them and the timeline" if timeline_edited else "--overwrite replaces them"]
@@ -50,7 +50,7 @@ def _ways_out(timeline_edited: bool, changes: Sequence[SettingsChange], settings
 
 
 def replaced_clips(old: OldResults, plan: RunPlan, settings: Settings) -> str:
-    """The clips that `plan` replaces and why, "12 clips, made with aspect 1:1"; "" where it replaces none."""
+    """The clips that `plan` replaces and why, as "12 clips, made with aspect 1:1"; "" if it replaces none."""
     manifest, facts = old.manifest, old.facts
     if manifest is None or not manifest.clips or plan.action in (Action.SKIP, Action.REFUSE):
         return ""

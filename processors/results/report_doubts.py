@@ -15,11 +15,11 @@ from processors.results.manifest import Manifest
 from processors.results.manifest_people import ManifestPerson, ManifestUnknown
 
 MAX_UNKNOWN_SHOWN = 60
-"""unknown tracklets on the page, those seen longest; a crowd has hundreds"""
+"""unknown tracklets on the page, the longest ones; a crowd has hundreds"""
 
 
 def person_doubt(person: ManifestPerson, folder: str) -> dict[str, Any]:
-    """`text` about a person, "" if nothing is doubtful, and the `commands` that would settle it.
+    """`text` about a person, "" if nothing is doubtful, and the `commands` that settle it.
 
     folder: name of the video's output folder.
     """
@@ -33,7 +33,7 @@ def person_doubt(person: ManifestPerson, folder: str) -> dict[str, Any]:
 
 
 def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: str) -> list[dict[str, Any]]:
-    """The unknown tracklets that are shown, in time order, each with the command that gives it to somebody.
+    """The unknown tracklets that are shown, in time order, each with the command that assigns it.
 
     faces: a JPEG by tracklet. folder: name of the video's output folder.
     """

@@ -1,6 +1,6 @@
-"""report.html of one video: its people, when they are visible and all clips, on one page that needs only the clips.
+"""report.html of one video: its people, when they are visible, and all clips. The page needs no files but the clips.
 
-It is made from the manifest and the timeline alone, so it says nothing that they do not.
+It is made from the manifest and the timeline alone, so it contains nothing that they do not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from utils.time_formats import clock
 _MAX_TICKS = 10
 _MAX_PRELOADED = 24
 _MAX_CUTS_DRAWN = 80
-"""more lines across the people's rows would hide what is in them"""
+"""more lines across the people's rows would hide their content"""
 _TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _SECTION_TITLES = {
     "analysis": "Detection and tracking",
@@ -49,7 +49,7 @@ class ReportImages:
     """The images in the page.
 
     faces: of each person by name, best first. posters: a JPEG of each clip by its file.
-    unknown: a JPEG of each unknown tracklet by its number, where there is one.
+    unknown: a JPEG of each unknown tracklet by its number, if there is one.
     """
 
     faces: Mapping[str, Sequence[FaceImage]] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Axis(NamedTuple):
 def report_parts(
     manifest: Manifest, timeline: TimelineFile, images: ReportImages, folder: str = "VIDEO"
 ) -> Iterator[str]:
-    """The page, piece by piece: of an hour with thousands of clips it has tens of megabytes.
+    """The page, piece by piece: for an hour with thousands of clips it has tens of megabytes.
 
     Every file that the manifest lists is linked, clips are played in place. folder: name of the video's output folder,
     for the commands that are shown. The same input gives the same text.
@@ -167,7 +167,7 @@ def _seen(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[di
 
 
 def _speaks(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[dict[str, float]]:
-    """When the person speaks; empty where nobody found out."""
+    """When the person speaks; empty if speech was not analysed."""
     own = next((entry.speaks for entry in timeline.people if entry.name == person.name), UNSET)
     turns = () if own is UNSET else own
     return [{**_span(start_s, end_s, axis), "start_s": start_s, "end_s": end_s} for start_s, end_s in turns]

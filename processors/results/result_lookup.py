@@ -1,4 +1,4 @@
-"""Finds the output folder that the user means, and what its manifest says about how the results were made."""
+"""Finds the output folder that the user means, and how its manifest says that the results were made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def find_folder(argument: str, output_dir: Path) -> Path:
     """
     path = Path(argument)
     if path.is_file():
-        # By fingerprint: a folder with the name of the file may belong to another video.
+        # By fingerprint, because a folder with the name of the file may belong to another video.
         wanted = fingerprint(path)
         for folder in result_folders(output_dir):
             if folder_owner(folder) == wanted:

@@ -18,7 +18,7 @@ _FACES_SHOWN = 7
 _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80
 """of the images in the report: twice their size on the page, for high-resolution screens"""
 _FACE_FROM_CLIP_PX, _FACE_QUALITY = 320, 90
-"""of a face.jpg that is an image of a clip; portraits have at most this size, too"""
+"""of a face.jpg made from a clip; portraits have at most this size, too"""
 
 
 def write_images(
@@ -47,7 +47,7 @@ def write_images(
             if number in on_sheet:
                 tiles[clip.file] = shots
         if not faces[person.name] and divided.intersection(person.tracklets) and any(tiles.values()):
-            # Of a divided tracklet nobody knows whose portrait it has; the clips show who it is.
+            # The portrait of a divided tracklet may show either person; the clips show the right one.
             shown = next(shots for shots in tiles.values() if shots)
             jpeg = encode_jpeg(fit_within(shown[len(shown) // 2].pixels, _FACE_FROM_CLIP_PX), _FACE_QUALITY)
             faces[person.name].append(FaceImage(person.tracklets[0], jpeg))

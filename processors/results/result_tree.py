@@ -1,4 +1,4 @@
-"""The folders below an output folder: those of videos, and those that only hold others (`--recursive`)."""
+"""The folders below an output folder: those of videos, and those that only hold other folders (`--recursive`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from processors.results.manifest import MANIFEST_FILE
 
 MARK_FILE = ".face-clips.lock"
-"""in every output folder, empty; by it those are told from the folders inside them. Until 2026-11-28 it was locked"""
+"""empty file that tells output folders from the folders inside them; until 2026-11-28 it was locked"""
 REPORT_FILE = "report.html"
 """the page of a video, in its folder"""
 FACE_FILE = "face.jpg"
@@ -23,7 +23,7 @@ def result_folders(output_dir: Path) -> list[Path]:
 
 
 def tree_folders(output_dir: Path) -> Iterator[Path]:
-    """`output_dir`, and the folders below it that may hold videos' folders: no results, no other output folders.
+    """`output_dir`, and the folders below it that may hold videos' folders: neither results nor other output folders.
 
     Hidden folders and symbolic links are left out.
     """
@@ -59,5 +59,5 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _has_manifest(folder: Path) -> bool:
-    # Damaged ones count, so that the error says what is wrong with the folder, not that it is none.
+    # Damaged ones count, so that the error says what is wrong with the folder instead of ignoring it.
     return os.path.lexists(folder / MANIFEST_FILE)

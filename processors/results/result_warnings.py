@@ -15,10 +15,10 @@ _MISSING_S, _MISSING_SHARE = 0.5, 0.01
 _COUNTED = ("mov", "avi")
 """containers that state the length and the number of frames of each stream"""
 _USUAL_DURATION = 0.9
-"""quantile of the frame durations that the last frame may last for"""
+"""quantile of the frame durations that bounds the duration of the last frame"""
 
 _TURNING_FILTERS = {90: "transpose=clock", 180: "hflip,vflip", 270: "transpose=cclock"}
-"""ffmpeg's filters that turn a picture clockwise by so many degrees"""
+"""ffmpeg's filters that rotate an image clockwise, by degrees"""
 
 NOBODY_LONG_ENOUGH = "nobody is visible long enough for a clip"
 
@@ -71,8 +71,8 @@ def result_warnings(
 
 
 def _reason(analysis: FaceAnalysis) -> str:
-    """Why nobody was found, and what to do, to be put after that; empty where it is not known."""
-    # Here, because it brings half of the analysis with it, which a render from the cache does without.
+    """Why nobody was found, and what to do; appended to the warning, empty if the reason is unknown."""
+    # Imported here, because it imports half of the analysis, which a render from the cache does not need.
     from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
 
     found = analysis.statistics
@@ -90,7 +90,7 @@ def _reason(analysis: FaceAnalysis) -> str:
 
 
 def _unheard(video: VideoInfo) -> list[str]:
-    """About the audio track that a player would have chosen, where the clips do not have it."""
+    """About the audio track that a player would have chosen, if the clips do not have it."""
     wanted, used = video.unheard_audio, video.default_audio
     if wanted is None:
         return []
@@ -109,7 +109,7 @@ def _missing_s(analysis: FaceAnalysis) -> float:
     """How much earlier the video ends than the file claims, s; 0.0 unless that is a sign of a truncated file."""
     video = analysis.video
     if analysis.origin_pts is not None:
-        # Only a part was decoded, and nobody knows where the rest ends.
+        # Only a part was decoded, so the end of the rest is unknown.
         return 0.0
     counted = video.container in _COUNTED
     if counted and analysis.frame_count >= video.frame_count > 0:
@@ -133,7 +133,7 @@ def _missing_s(analysis: FaceAnalysis) -> float:
 
 
 def _end_pts(analysis: FaceAnalysis) -> int:
-    """End of the last frame, ticks, if it is shown for as long as is usual in this video."""
+    """End of the last frame, ticks, assuming a usual frame duration of this video."""
     end = analysis.end_pts(analysis.frame_count)
     if analysis.frame_count < 2:
         return end

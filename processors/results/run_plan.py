@@ -11,8 +11,8 @@
 | a timeline that somebody edited and that was not rendered   | render it, resume clips  | render a new one, back up |
 
 A run follows the settings that a folder was made with (`remembered_settings`), so "other settings" are those that the
-user asks for. `main.py render` always renders the timeline that is there. An edited timeline is never lost: where a new
-one takes its place, `output_folder` keeps it as timeline.json.bak.
+user asks for. `main.py render` always renders the timeline that is there. An edited timeline is never lost: if a new
+one replaces it, `output_folder` keeps it as timeline.json.bak.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Action(enum.Enum):
 
     REFUSE = "refuse"
     SKIP = "skip"
-    """everything that is wanted is there"""
+    """everything wanted exists"""
     ADD_EXTRAS = "add extras"
-    """take over the clips and make only the extras that are missing"""
+    """reuse the clips and make only the missing extras"""
     RENDER = "render"
 
 
@@ -36,9 +36,9 @@ class TimelineChoice(enum.Enum):
     """Which timeline a run follows."""
 
     NEW = "new"
-    """worked out from the analysis"""
+    """made from the analysis"""
     EDITED = "edited"
-    """the one in the folder, which somebody edited"""
+    """the one in the folder, edited by a user"""
     UNCHANGED = "unchanged"
     """the one in the folder, as the program wrote it"""
 
@@ -59,15 +59,15 @@ class Refusal(enum.Enum):
 class FolderFacts:
     """What a plan depends on, as `old_results.examine_folder` finds it.
 
-    obstacle: the folder is not ours at all.
-    same_input: the fingerprint in the manifest is that of the video; None where it names none.
+    obstacle: why the folder is not ours at all.
+    same_input: the fingerprint in the manifest is that of the video; None if it names none.
     same_settings: the results are complete, and format and settings are those of this run.
-    same_clips: so are at least all settings that the clips depend on.
+    same_clips: the same for those settings that the clips depend on.
     clips_at_stake: there are clips, and they were made with other settings.
-    timeline_edited: somebody edited the timeline since the program worked it out.
-    timeline_rendered: the results were made from the timeline as it is now.
-    files_intact: all listed files are there with the size that they had.
-    clips_intact: so are all clips, and none is a symbolic link, so they can be taken over.
+    timeline_edited: somebody has edited the timeline since the program made it.
+    timeline_rendered: the results were made from the present timeline.
+    files_intact: all listed files exist and have their listed size.
+    clips_intact: the same for all clips, and none is a symbolic link, so they can be reused.
     clips_stale: the clips are known to come from another analysis than the one of this run.
     extras_missing: extras are wanted that are not there.
     clips_resumable: an interrupted run on this video left finished clips.
@@ -91,7 +91,7 @@ class FolderFacts:
 class RunPlan:
     """What to do.
 
-    resume: where clips are made, begin with the finished ones of an interrupted run. refusal: set if and only if the
+    resume: when clips are made, start with the finished ones of an interrupted run. refusal: set if and only if the
     action is REFUSE.
     """
 
@@ -111,8 +111,8 @@ def plan_run(
 ) -> RunPlan:
     """The plan for one video.
 
-    overwrite: begin anew whatever is there. from_timeline: render the timeline in the folder (`main.py render`).
-    may_skip: False where the folder is to be written even if everything is there. may_replace: clips of other settings
+    overwrite: start over, whatever exists. from_timeline: render the timeline in the folder (`main.py render`).
+    may_skip: False if the folder has to be written even if everything exists. may_replace: clips of other settings
     may be replaced without `overwrite`.
     """
     refusal = Refusal.ANOTHER_VIDEO if facts.same_input is False else facts.obstacle
@@ -125,9 +125,9 @@ def plan_run(
         if may_skip and facts.same_settings and facts.files_intact and not facts.extras_missing:
             return RunPlan(Action.SKIP, timeline)
         if facts.clips_intact:
-            # Somebody may have another name by now, and then clips may have to be made all the same.
+            # People may have other names by now, and then some clips may have to be made after all.
             return RunPlan(Action.ADD_EXTRAS, timeline, resume=facts.clips_resumable)
-    # Finished clips are taken over only if they are as wanted, so those of other settings are from such a run as this.
+    # Finished clips are reused only if they are as wanted, so clips of other settings come from a run like this one.
     may_resume = not overwrite or facts.clips_at_stake
     return RunPlan(Action.RENDER, timeline, resume=facts.clips_resumable and may_resume)
 

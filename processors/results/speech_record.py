@@ -1,4 +1,4 @@
-"""Adds to an analysis who speaks: from the store, or by one more pass over the parts of the video with a voice."""
+"""Adds the speech signal to an analysis: a stored one, or one made by another pass over the parts with a voice."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ NO_AUDIO_NO_CLIPS = "has no audio that can be played, so no clips of people spea
 
 
 def speech_files(info: VideoInfo, settings: Settings) -> SpeechFiles | None:
-    """The files of the models that `info` needs; None where it is not asked who speaks, or cannot be told.
+    """The files of the models that `info` needs; None if speech is not asked for, or cannot be analysed.
 
     Raises:
-        ModelError: models are missing without which there would be no clips, or not the export that is wanted.
+        ModelError: models are missing that the clips or a wanted export depend on.
     """
     if not settings.wants_speech or info.default_audio is None:
         return None

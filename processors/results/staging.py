@@ -1,7 +1,7 @@
 """Where a video's new results are made before they replace the old ones: beside its folder, or on a local disk.
 
-A staging folder is named by the video's folder, its fingerprint and chance: nobody who was suspended and lost the
-video meanwhile writes into the staging folder of whoever does it now.
+The name of a staging folder contains the video's folder, its fingerprint and random digits, so that a run that was
+suspended and has lost its lease never writes into the staging folder of the run that processes the video now.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DIGEST_DIGITS = 16
 
 
 def make_staging(folder: Path, owner: Fingerprint, scratch: Path | None, *, resume: bool) -> Path:
-    """A staging folder that no other run knows of; with `resume`, with the finished clips of one that is no more.
+    """A staging folder that no other run uses; with `resume`, it holds the finished clips of a run that has ended.
 
     Call this with the lease of the video's `folder` held. scratch: see `staging_folders`.
 
@@ -36,7 +36,7 @@ def make_staging(folder: Path, owner: Fingerprint, scratch: Path | None, *, resu
     place = _place(folder, scratch)
     place.mkdir(parents=True, exist_ok=True)
     path = place / f"{PARTIAL_PREFIX}{folder.name}.{_video_mark(owner)}.{secrets.token_hex(4)}"
-    # Whoever made the others has ended, or has lost the lease and goes on writing: then it must not find its folder.
+    # The run that made another one has ended, or has lost the lease and goes on writing: it must not find its folder.
     for other in staging_folders(folder, owner, scratch):
         if resume and not path.exists() and has_finished_clips(other):
             _move(other, path)
@@ -47,7 +47,7 @@ def make_staging(folder: Path, owner: Fingerprint, scratch: Path | None, *, resu
 
 
 def staging_folders(folder: Path, owner: Fingerprint, scratch: Path | None) -> list[Path]:
-    """The staging folders of the video `owner` that this machine can see, under any name: it may have had another one.
+    """The staging folders of the video `owner` on this machine, under any name: the video may have been renamed.
 
     scratch: folder on a local disk in which staging folders are made; None: they are made beside `folder`.
     """
@@ -58,13 +58,13 @@ def staging_folders(folder: Path, owner: Fingerprint, scratch: Path | None) -> l
 
 
 def staged_folder(staging: Path) -> Path | None:
-    """The video's folder beside which `staging` lies; None if that is no staging folder."""
+    """The video's folder beside which `staging` lies; None if that is not a staging folder."""
     match = _NAME.fullmatch(staging.name)
     return None if match is None else staging.parent / match["folder"]
 
 
 def bring_beside(staging: Path, folder: Path) -> Path:
-    """Move `staging` beside the video's `folder`, if it does not lie there; returns where it is then.
+    """Move `staging` beside the video's `folder`, if it does not lie there; returns its new place.
 
     Raises:
         OSError: there is no room; nothing is left there.
@@ -97,7 +97,7 @@ def remove_old_scratch(scratch: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a file, a link or a folder with all that is in it; nothing, if there is none."""
+    """Remove a file, a link or a folder with its contents; does nothing if it does not exist."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
@@ -121,6 +121,6 @@ def _move(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except OSError:
-        # Another file system.
+        # The folder is on another file system.
         shutil.copytree(source, target)
         shutil.rmtree(source)

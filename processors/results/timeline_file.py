@@ -153,7 +153,7 @@ def parse_timeline(data: bytes, path: Path) -> TimelineFile:
 
 
 def check(timeline: TimelineFile, path: Path) -> None:
-    """Refuse a timeline that contradicts itself.
+    """Check that a timeline does not contradict itself.
 
     Raises:
         SettingsError: the message names the field.
@@ -211,7 +211,7 @@ def to_timeline(file: TimelineFile, analysis: FaceAnalysis, path: Path) -> Timel
             _require(where == entry.shot, path, f"{at}.tracklets[{i}]", f"{number} lies in shot {where}")
         start, end = (int(np.abs(times - s).argmin()) for s in (entry.start_s, entry.end_s))
         bounds = f"shot {entry.shot} lasts from {times[shot.start]:.3f} to {times[shot.end]:.3f}"
-        # The nearest frame to a time past the end of the video would be the last one.
+        # For a time past the end of the video, the nearest frame would be the last one.
         late = entry.end_s > times[-1] + _frame_s(times)
         _require(shot.start <= start < shot.end, path, f"{at}.start_s", f"{entry.start_s:g}: {bounds}")
         _require(end <= shot.end and not late, path, f"{at}.end_s", f"{entry.end_s:g}: {bounds}")

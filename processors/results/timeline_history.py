@@ -1,6 +1,6 @@
 """The timelines of a video before each edit, as numbered files in a hidden folder, so that edits can be undone.
 
-The number of versions is bounded. Nothing here says what an edit was: a version is the whole file as it was.
+The number of versions is bounded. A version is the whole earlier file, not a description of the edit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from utils.files import write_bytes
 
 HISTORY_FOLDER = ".timeline-history"
 VERSIONS_KEPT = 20
-"""as many edits can be undone; an hour of video has a timeline of about a megabyte"""
+"""number of edits that can be undone; the timeline of an hour of video has about a megabyte"""
 
 _VERSION = re.compile(r"(\d{4,9})\.json", re.ASCII)
 
@@ -29,7 +29,7 @@ class TimelineVersion:
 
 
 def keep_version(folder: Path) -> None:
-    """Keep the timeline in the output folder `folder`, if there is one, and forget the oldest that are too many.
+    """Keep the timeline of the output folder `folder`, if it has one; remove the oldest versions beyond the limit.
 
     Raises:
         OSError: it cannot be written.
@@ -46,13 +46,13 @@ def keep_version(folder: Path) -> None:
 
 
 def last_version(folder: Path) -> TimelineVersion | None:
-    """The newest version that differs from the timeline in `folder`; None where there is none."""
+    """The newest version that differs from the timeline in `folder`; None if there is none."""
     current = b""
     with contextlib.suppress(OSError):
         current = (folder / TIMELINE_FILE).read_bytes()
     for _, path in sorted(_versions(folder).items(), reverse=True):
         data = path.read_bytes()
-        # An edit that was interrupted, or that changed nothing, has left what is there.
+        # An interrupted edit, or one that changed nothing, leaves a version equal to the present timeline.
         if data != current:
             return TimelineVersion(path, data)
     return None

@@ -1,4 +1,4 @@
-"""The analysis of one video: a stored one that fits the run, or a new one, which is stored."""
+"""The analysis of one video: a stored one that fits the run, or a new one that is then stored."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class VideoAnalysis:
         Raises:
             ModelError: a model is missing or unusable.
             SettingsError: the edited timeline is wrong.
-            VideoProcessingError: it belongs to an analysis that neither is stored nor can be made.
+            VideoProcessingError: it belongs to an analysis that is not stored and cannot be repeated.
         """
         speech_files(self._info, self._settings)
         possible = possible_keys(self._fingerprint, self._settings)
@@ -94,7 +94,7 @@ class VideoAnalysis:
         return self.add_speech(record)
 
     def add_speech(self, record: AnalysisRecord) -> AnalysisRecord:
-        """`record` with the signal of who speaks, if the settings ask for it; see `speech_record.with_speech`."""
+        """`record` with the speech signal, if the settings ask for it; see `speech_record.with_speech`."""
         return with_speech(record, self._settings, self._store, self._monitor)
 
     def require_unchanged_video(self) -> None:

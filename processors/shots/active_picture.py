@@ -1,8 +1,8 @@
-"""The active picture of each shot: the part of the frame that is no black bar, and all that the camera may show.
+"""The active picture of each shot: the frame without its black bars. The camera shows nothing outside it.
 
-A line is believed if it is straight: in at least one frame of the shot the picture begins at once along much of it.
-That tells a bar from the dark part of a night scene, whose bright things end at many heights. In a shot that is too
-dark to tell, lines count that another shot of the video proves, as far as all is black up to them.
+A line counts as the edge of a bar if it is straight: in at least one frame of the shot, the picture begins abruptly
+along much of it. That tells a bar from the dark part of a night scene, where bright things end at many heights. In a
+shot that is too dark for this, lines that another shot of the video proves count, if everything up to them is black.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from processors.shots.picture_edges import MIN_BAR_PX, PictureEdges, picture_edg
 from processors.shots.shot_detector import MAX_GRADUAL_DELAY_S
 
 SAMPLE_INTERVAL_S = 0.25
-"""between two frames in which the edges are measured; besides, once at the beginning of each shot"""
+"""between two frames in which the edges are measured; they are also measured at the beginning of each shot"""
 
 SEAM_STRIDE = 2
-"""of so many samples, one is searched for seams, which takes longer"""
+"""one of this many samples is searched for seams, which takes longer"""
 
 MAX_BAR_SHARE = 0.45
 """of the frame, on each side; a 2.4:1 film in an upright 9:16 frame has bars of 0.383 of its height"""
 STRAIGHT = 0.5
-"""least share of its length along which the picture begins at a line that stands alone"""
+"""smallest share of its length along which the picture has to begin at a single line"""
 STRAIGHT_OF_TWO = 0.3
-"""the same if there is such a line at the same distance from the opposite edge: dark scenes are seldom symmetric"""
+"""the same if the opposite edge has such a line at the same distance: dark scenes are seldom symmetric"""
 
 _SAME_LINE_PX = 2
-"""coding noise moves a line by so much from one frame to the next"""
+"""coding noise moves a line by up to this from one frame to the next"""
 _BLEND_PX = 1
 """the first line of the picture is often a mixture of picture and bar"""
 _MIN_PICTURE_PX = 16
-"""least side of an active picture: nothing can be framed in less"""
+"""smallest side of an active picture: nothing can be framed in less"""
 
 _OPPOSITE = [1, 0, 3, 2]
 _NONE: IntArray = np.zeros((0, 4), np.int64)
 
 
 class _Sample(NamedTuple):
-    """What one frame shows of bars and seams."""
+    """Bars and seams in one frame."""
 
     edges: PictureEdges
     seams: SeamCandidates | None
@@ -55,7 +55,7 @@ _ORDINARY = tuple(_Sample(PictureEdges((0,) * 4, (1.0,) * 4), seams) for seams i
 
 
 class ActivePictureFinder:
-    """Shown the frames as they are decoded, in order; then tells the active picture of each shot."""
+    """Takes frames in decoding order, then finds the active picture of each shot."""
 
     def __init__(self, width: int, height: int, frame_rate: float) -> None:
         """width, height: of the frames, px. frame_rate: frames per second."""
@@ -66,7 +66,7 @@ class ActivePictureFinder:
         self._samples: list[_Sample] = []
 
     def update(self, frame: VideoFrame, *, new_shot: bool = False) -> None:
-        """Take the next frame. new_shot: it is one of the first of a shot, so it is measured in any case."""
+        """Take the next frame. new_shot: it is one of the first of a shot, and is always measured."""
         if frame.index % self._stride and not new_shot:
             return
         edges = picture_edges(frame.planes()[0], frame.placed)
@@ -80,7 +80,7 @@ class ActivePictureFinder:
             self._samples.append(next((ordinary for ordinary in _ORDINARY if sample == ordinary), sample))
 
     def with_pictures(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
-        """`shots`, which are all of the video, with `active` and seams set where there are any."""
+        """`shots`, all shots of the video, with `active` and seams where there are any."""
         samples = [
             self._between(*_core(shots, index, self._margin)) or self._between(shot.start, shot.end)
             for index, shot in enumerate(shots)
@@ -102,7 +102,7 @@ class ActivePictureFinder:
 
 
 def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntArray:
-    """(4,) int64: px of the bars that frames of one shot prove, in the order of `PictureEdges`; 0 where there is none.
+    """(4,) int64: px of the bars that frames of one shot prove, in the order of `PictureEdges`; 0 without a bar.
 
     size: width and height of the frames, px.
     """
@@ -111,8 +111,8 @@ def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntA
     black, straight = np.array([s.black for s in samples]), np.array([s.straight for s in samples])
     least = black.min(0)
     most = MAX_BAR_SHARE * np.array([size[1], size[1], size[0], size[0]])
-    # Where a frame is darker than others, its line lies further inside and says nothing about this one; in a frame that
-    # is nearly all black, what is seen is a caption.
+    # In a darker frame the picture seems to begin further inside, which says nothing about the bar; in a frame that is
+    # nearly all black, only a caption is seen.
     tells = (black <= least + _SAME_LINE_PX) & (black <= most).all(1, keepdims=True)
     best = np.where(tells, straight, 0).max(0)
     symmetric = np.abs(least - least[_OPPOSITE]) <= _SAME_LINE_PX
@@ -135,7 +135,7 @@ def active_picture(samples: Sequence[PictureEdges], size: tuple[int, int], other
     is_black = (others <= least + _SAME_LINE_PX) & (least >= MIN_BAR_PX)
     fitting = np.where(is_black, others, 0).max(0, initial=0)
     lines = np.where(lines > known, lines, np.maximum(fitting, known))
-    # Bars that were added in decoding end exactly on even pixels.
+    # Bars that the decoder added end exactly on even pixels.
     top, bottom, left, right = np.where(lines > known, lines + _BLEND_PX, known).tolist()
     width, height = size
     x2, y2 = (side if bar == 0 else (side - bar) // 2 * 2 for side, bar in ((width, right), (height, bottom)))
@@ -146,7 +146,7 @@ def active_picture(samples: Sequence[PictureEdges], size: tuple[int, int], other
 
 
 def frame_picture(frame: VideoFrame) -> PixelBox | None:
-    """The active picture as far as this frame alone proves it; None if that is the whole frame."""
+    """The active picture that this frame alone proves; None if that is the whole frame."""
     edges = picture_edges(frame.planes()[0], frame.placed)
     return None if edges is None else active_picture([edges], (frame.width, frame.height))
 
@@ -156,7 +156,7 @@ def _known(samples: Sequence[PictureEdges]) -> IntArray:
 
 
 def _core(shots: Sequence[Shot], index: int, margin: int) -> tuple[int, int]:
-    """The frames of a shot that show nothing of the one before and the one after.
+    """The frames of a shot that show nothing of its neighbours.
 
     margin: half of the longest gradual transition.
     """

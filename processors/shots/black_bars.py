@@ -1,4 +1,4 @@
-"""Black bars around an image (letterbox, pillarbox), which say nothing about what it shows."""
+"""Black bars around an image (letterbox, pillarbox), which shots are compared without."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ is 0 or 16 in videos"""
 _MAX_SHARE = 0.4
 """of the image, on each side; a thicker bar is probably a dark part of the image"""
 _STEP = 2
-"""px; thickness is rounded down to multiples of this, because a thinner bar is not worth comparing anew"""
+"""px; thickness is rounded down to multiples of this, because smaller changes are not worth a new comparison"""
 
 
 def black_bars(image: ByteArray) -> Bars | None:
-    """The bars of an image (h, w, 3) uint8; None if all of it is black, because then nobody can tell."""
+    """The bars of an image (h, w, 3) uint8; None if all of it is black, because then they are unknown."""
     sides = []
     for axis in (1, 0):
         high = cv2.reduce(image, axis, cv2.REDUCE_MAX).reshape(-1, 3).max(1).astype(int)
@@ -38,7 +38,7 @@ def black_bars(image: ByteArray) -> Bars | None:
 
 
 def common_bars(bars: Iterable[Bars | None]) -> Bars:
-    """What is black in all images whose bars are known; no bars if none are."""
+    """The bars common to all images whose bars are known; no bars if none are known."""
     known: NDArray[np.int64] = np.array([one for one in bars if one is not None], np.int64).reshape(-1, 4)
     if len(known) == 0:
         return NO_BARS

@@ -1,4 +1,4 @@
-"""How well the blocks of one image match near their place in another: this tells cuts from light and motion."""
+"""How well the blocks of one image match near their place in another; distinguishes cuts from light and motion."""
 
 from __future__ import annotations
 

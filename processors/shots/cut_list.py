@@ -1,7 +1,7 @@
 """Lists of cuts made by other programs: PySceneDetect's scene lists (CSV) and edit decision lists (CMX3600 EDL).
 
-A list is kept as one line of text, "frames 100 201" or "timecodes 00:00:04:00 00:00:08:01", which says the cuts
-themselves: it is a setting that can be recorded and compared, wherever the file was.
+A list is kept as one line of text, "frames 100 201" or "timecodes 00:00:04:00 00:00:08:01". It contains the cuts
+themselves, so it can be recorded and compared as a setting, independent of the file.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 from core.errors import SettingsError
 
 SUFFIXES = (".csv", "-Scenes.csv", ".edl")
-"""what follows the name of a video in the name of its list; the second is PySceneDetect's default"""
+"""endings of the name of a list, after the name of its video; the second is PySceneDetect's default"""
 
 MAX_BYTES = 16_000_000
 """a feature film has two thousand cuts, 200 kB"""
 
 _HINT = "see README.md, --cuts, for the formats"
 _FRAME, _SECONDS, _TIMECODE = "start frame", "start time (seconds)", "start timecode"
-"""columns of a scene list, best first: frames are exact whatever the frame rate is"""
+"""columns of a scene list, best first: frames are exact at any frame rate"""
 _EVENT = re.compile(
     r"\d+\s+(?P<reel>\S+)\s+(?P<channel>\S+)\s+(?P<kind>\S+)(?:\s+(?P<length>\d+))?"
     r"\s+(?P<times>\S+\s+\S+\s+\S+\s+\S+)\s*"
@@ -33,7 +33,7 @@ _LIST = re.compile(r"(frames|seconds|timecodes)(?: [0-9:;.+]+)*")
 
 
 def is_cut_list(text: str) -> bool:
-    """Whether a setting holds a list, not the name of a file."""
+    """Whether a setting holds a list instead of the name of a file."""
     return _LIST.fullmatch(text) is not None
 
 
@@ -73,7 +73,7 @@ def cut_frames(cuts: str, frame_rate: float) -> list[int]:
 
 
 def _read_scenes(path: Path, lines: Sequence[str]) -> str:
-    """The rows of a scene list; the row of all cuts that may precede its header says nothing more."""
+    """The rows of a scene list; the row with all cuts that may precede its header adds nothing."""
     rows = list(enumerate(csv.reader(lines), 1))
     for position, (_, names) in enumerate(rows[:2]):
         columns = {name.strip().lower(): index for index, name in enumerate(names)}
@@ -108,7 +108,7 @@ def _scene_start(path: Path, number: int, row: Sequence[str], index: int, column
 
 
 def _read_edl(path: Path, lines: Sequence[str]) -> str:
-    """Where the events of the image begin in the programme; sound, comments and other statements do not count."""
+    """Where the video events begin in the programme; audio, comments and other statements are ignored."""
     found: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if not re.match(r"\s*\d+\s", line):
@@ -153,7 +153,7 @@ def _frame_at(timecode: str, rate: int) -> int:
     hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
     count = ((hours * 60 + minutes) * 60 + seconds) * rate + frames + int(more or 0)
     if match[4] in ";,":
-        # Two numbers (at 30/s) are left out in every minute except each tenth.
+        # Two numbers (at 30/s) are skipped in every minute except each tenth.
         whole = hours * 60 + minutes
         count -= round(Fraction(rate, 15)) * (whole - whole // 10)
     return count

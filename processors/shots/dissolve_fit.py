@@ -7,7 +7,8 @@ import numpy as np
 from processors.shots.gradual_run import GradualFit, GradualRun
 
 MAX_RESIDUAL = 0.4
-"""largest rms distance of a frame from the nearest mixture, as a share of the difference of the first and the last"""
+"""largest rms distance of a frame from the nearest mixture, as a share of the difference between first and last
+frame"""
 
 
 def fit_dissolve(run: GradualRun) -> GradualFit | None:

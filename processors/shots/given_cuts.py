@@ -1,4 +1,4 @@
-"""Cuts that were given, in place of those that the shot detector would find."""
+"""Given cuts, used instead of the shot detector."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from processors.shots.shot_boundary import ShotBoundary, shots_between
 
 
 class GivenCuts:
-    """A `ShotSource` that looks at no image."""
+    """A `ShotSource` that ignores the images."""
 
     def __init__(self, cuts: str, frame_rate: float, first_frame: int = 0) -> None:
         """cuts: a list, see `read_cut_list`. frame_rate: of the video, frames per second.
 
-        first_frame: number of the first frame that `update` is given, where only a part of the video is looked at. The
-        list counts from the beginning of the video, everything else here from that frame.
+        first_frame: number of the first frame that `update` gets, if only a part of the video is analysed. The list
+        counts from the beginning of the video, everything else here from that frame.
         """
         places = (frame - first_frame for frame in cut_frames(cuts, frame_rate))
         self._frames = [place for place in places if place > 0]
@@ -22,7 +22,7 @@ class GivenCuts:
         self._count = 0
 
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
-        """Count a frame; returns its boundary if a shot begins with it. is_cut: one begins whatever the list says."""
+        """Count a frame; returns its boundary if a shot begins with it. is_cut: one begins regardless of the list."""
         frame = self._count
         self._count += 1
         if is_cut:
@@ -30,7 +30,7 @@ class GivenCuts:
         return [ShotBoundary(frame, "cut")] if frame in self._starts else []
 
     def finish(self) -> list[ShotBoundary]:
-        """Nothing is left over."""
+        """No boundary is outstanding."""
         return []
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:

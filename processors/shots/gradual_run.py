@@ -1,4 +1,4 @@
-"""A run of frames that may be a gradual transition: how far each is from the first to the last."""
+"""A run of frames that may be a gradual transition: how far each frame is on the way from the first to the last."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 from core.types import FloatArray
 
 MIN_CONTRAST = 6.0
-"""least rms difference of the first and the last frame, grey levels"""
+"""smallest rms difference of the first and the last frame, grey levels"""
 LEVEL = 0.06
 """largest deviation of the share of the last frame from 0 and 1 in the stretches without change"""
 LEVEL_PART = 8
-"""the stretches without change at both ends of the run take at least one part of so many"""
+"""the stretches without change at both ends of the run take at least one of this many parts each"""
 MAX_STEP_BACK, MAX_STEP = 0.08, 0.45
-"""by how much the share may fall, and must not rise, from one frame to the next"""
+"""largest fall, and largest rise, of the share from one frame to the next"""
 
 
 @dataclass(frozen=True, slots=True)
 class GradualFit:
     """A gradual transition in a run of frames.
 
-    middle, settled: positions of the first frame that shows more of the last than of the first, and hardly any of the
-    first. residual: the largest rms distance of a frame from what it would be in such a transition, as a share of the
-    difference of the first and the last frame.
+    middle: position of the first frame that shows more of the last than of the first. settled: of the first frame that
+    shows hardly anything of the first. residual: the largest rms distance of a frame from an ideal transition, as a
+    share of the difference of the first and the last frame.
     """
 
     middle: int
@@ -64,11 +64,11 @@ class GradualRun:
 
     @property
     def duration(self) -> int:
-        """In how many frames both images are seen."""
+        """The number of frames that show both images."""
         return int(np.count_nonzero((self.shares > LEVEL) & (self.shares < 1 - LEVEL)))
 
     def is_level(self, frames: int) -> bool:
-        """Whether so many frames at each end are hardly any way from it."""
+        """Whether this many frames at each end are hardly changed."""
         if 2 * frames >= len(self.shares):
             return False
         ends = np.abs(self.shares[: frames + 1]), np.abs(self.shares[-frames - 1 :] - 1)
@@ -80,13 +80,13 @@ class GradualRun:
 
 
 def gradual_run(frames: Sequence[FloatArray]) -> GradualRun | None:
-    """The run of `frames`, (K,) float32 pixels each; None if its ends are too alike, or change themselves."""
+    """The run of `frames`, (K,) float32 pixels each; None if its ends are too similar, or not still."""
     first, last, end = frames[0], frames[-1], len(frames) - 1
     step = last - first
     energy = float(step @ step)
     if energy < MIN_CONTRAST**2 * step.size:
         return None
-    # Two frames tell most runs apart, so that not all have to be compared.
+    # Two frames rule out most runs, so that not all frames have to be compared.
     level = max(1, end // LEVEL_PART)
     for near, share in ((level, 0.0), (end - level, 1.0)):
         if abs(float((frames[near] - first) @ step) / energy - share) > LEVEL:

@@ -1,4 +1,4 @@
-"""Whether a run of frames is a gradual transition, and which: a dissolve or fade, or a wipe of any kind."""
+"""Whether a run of frames is a gradual transition, and of which kind: a dissolve or fade, or any wipe."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from processors.shots.small_frame import SmallFrame
 from processors.shots.wipe_fit import fit_wipe
 
 MIN_MISMATCH = 0.4
-"""least mismatch of the first and the last frame"""
+"""smallest mismatch of the first and the last frame"""
 
 POOR_FIT, POOR_FIT_MISMATCH = 0.25, 0.6
-"""least mismatch where a transition fits as poorly as this. A quick zoom or pan looks like a poor mixture of two frames
-that have something in common; true dissolves that fit as poorly, because both shots move, lie between images that have
-nothing in common (0.75 or more)"""
+"""smallest mismatch of a transition that fits as poorly as this. A quick zoom or pan looks like a poor mixture of two
+frames with common content; true dissolves that fit as poorly, because both shots move, lie between images without
+common content (0.75 or more)"""
 
 MIN_STILL_S, MIN_WIPE_S = 0.2, 0.2
-"""least time for which both images are seen before and after a wipe, and that it takes, seconds: who passes close to
-the camera hides all of the picture for less, and a camera swishes as quickly"""
+"""shortest time for which the old image is seen before and the new one after a wipe, and shortest duration of a wipe,
+seconds: somebody who passes close to the camera covers the picture for less, and a camera swish is as quick"""
 
 MIN_UNLIKENESS = 0.5
-"""least squared difference of the first and the last frame of a slide, as a share of what both vary within themselves:
-1 if they have nothing in common. Made ones have 0.71 or more, nine in ten other runs less; a cheap first test"""
+"""smallest squared difference of the first and the last frame of a slide, as a share of the variance within both: 1 if
+they have nothing in common. Generated slides have 0.71 or more, nine in ten other runs less; a cheap first test"""
 
 
 @dataclass(frozen=True, slots=True)
 class GradualTransition:
-    """middle, settled: positions in the run of the first frame that shows more new than old, and hardly any old."""
+    """middle, settled: positions in the run of the first frame with more new than old, and of the first with hardly any
+    old.
+    """
 
     transition: Literal["dissolve", "wipe"]
     middle: int
@@ -45,8 +47,8 @@ def find_gradual(
 ) -> GradualTransition | None:
     """The transition from the first to the last of `frames`, between two stretches without change; None if it is none.
 
-    rate: frames per second. mismatch: gives that of the first and the last frame, see `block_matching`; called only
-    where that is in question. strictness: multiple of the mismatch that is asked for.
+    rate: frames per second. mismatch: computes that of the first and the last frame, see `block_matching`; called only
+    if it matters. strictness: multiple of the required mismatch.
     """
     run = gradual_run([frame.mixture for frame in frames])
     if run is None:

@@ -1,8 +1,8 @@
 """Fixed seams of split screens: straight lines from edge to edge at which one picture ends and another begins.
 
 At a seam the image changes within three pixels along almost all of the line, in every frame of the shot. Edges of
-things are mostly blurred by the lens, or end, or are covered by somebody now and then. The straight edge of a door post
-may look the same, therefore `processors/camera/panels.py` asks for faces on both sides. Pure.
+objects are mostly blurred by the lens, or end, or are covered at times. The straight edge of a door post may look the
+same, therefore `processors/camera/panels.py` asks for faces on both sides. Pure.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ import numpy as np
 from core.types import ByteArray, IntArray, PixelBox, PixelSpan
 
 MIN_SHARE = 0.75
-"""least share of a line along which the image changes at once, in each frame. Chosen and judged on the development
+"""smallest share of a line along which the image changes abruptly, in each frame. Chosen and judged on the development
 clips: 12 of 14 split screens have such a line, and 4 of 59 others (a ticker, a window, a test image, a post)"""
 
 _WORK_PX = 360
-"""lines are searched in images whose shorter side has at most so many pixels: a resized picture has no sharper edges"""
+"""lines are searched in images whose shorter side has at most this many pixels: a resized picture has no sharper
+edges"""
 _LINES = 120
-"""rows or columns of the frame that are looked at"""
+"""rows or columns of the frame that are examined"""
 _REACH_PX = 3
-"""the image changes within so many pixels"""
+"""the image changes within this many pixels"""
 _ASIDE_PX = 6
-"""distance at which it has to change much less"""
+"""distance at which it must change much less"""
 _MIN_STEP = 10
-"""grey levels"""
+"""smallest change at a seam, grey levels"""
 _ISOLATION = 2
-"""the change at the seam is more than so many times those aside"""
+"""smallest ratio of the change at the seam and the changes beside it"""
 _MIN_PANEL_SHARE = 0.04
-"""of the picture; lines closer to its edge are frames around it"""
+"""of the picture; lines closer to its edge are borders around it"""
 
 
 class SeamCandidates(NamedTuple):
@@ -44,7 +45,7 @@ class SeamCandidates(NamedTuple):
 
 
 def seam_candidates(luma: ByteArray, picture: PixelBox) -> SeamCandidates:
-    """The candidates of one frame. luma: (H, W) uint8. picture: the part of it that is no black bar."""
+    """The candidates of one frame. luma: (H, W) uint8. picture: the part of it inside black bars."""
     x1, y1, x2, y2 = picture
     scale = _scale(luma.shape[1], luma.shape[0])
     inner = luma[y1:y2, x1:x2]
@@ -55,7 +56,7 @@ def seam_candidates(luma: ByteArray, picture: PixelBox) -> SeamCandidates:
 def fixed_seams(
     samples: Sequence[SeamCandidates], size: tuple[int, int]
 ) -> tuple[tuple[PixelSpan, ...], tuple[PixelSpan, ...]]:
-    """Columns and rows, px, that are a seam in all frames of a shot; none if only one frame is known.
+    """Columns and rows, px, that are a seam in all frames of a shot; none if only one frame was sampled.
 
     size: width and height of the frames, px.
     """
@@ -82,7 +83,7 @@ def _lines(image: ByteArray, scale: float) -> IntArray:
     is_step = np.zeros(small.shape, bool)
     first = _ASIDE_PX + _REACH_PX // 2
     is_step[:, first : first + here.shape[1]] = (here > _MIN_STEP) & (here > _ISOLATION * aside)
-    # Coding moves a step by a pixel here and there.
+    # Coding moves a step by a pixel in places.
     is_step[:, 1:-1] |= is_step[:, 2:] | is_step[:, :-2]
     lines = np.flatnonzero(is_step.mean(0) >= MIN_SHARE)
     margin = _MIN_PANEL_SHARE * width
@@ -90,7 +91,7 @@ def _lines(image: ByteArray, scale: float) -> IntArray:
 
 
 def _spans(samples: Sequence[Sequence[int]], scale: float) -> tuple[PixelSpan, ...]:
-    """Runs of lines that are in all samples, px, widened by what a step may reach."""
+    """Runs of lines that are in all samples, px, widened by the width of a step."""
     common = np.array(sorted(set(samples[0]).intersection(*samples[1:])), np.int64)
     runs = np.split(common, np.flatnonzero(np.diff(common) > 1) + 1) if len(common) else []
     return tuple((math.floor((run[0] - 1) * scale), math.ceil((run[-1] + 2) * scale)) for run in runs)

@@ -1,7 +1,7 @@
 """Where the picture of one frame begins behind black bars, to the pixel. Pure.
 
-Bars for comparing frames (`processors/shots/black_bars.py`) may be wrong by some pixels and may be a dark part of the
-picture; what is measured here decides what clips show, so it also says how certain it is that a line is one.
+Bars for comparing frames (`processors/shots/black_bars.py`) may be wrong by some pixels, or a dark part of the picture.
+The edges measured here decide what clips show, so they come with a measure of certainty.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from core.types import ByteArray, PixelBox
 MAX_LEVEL = 30
 """of luma; black is 0 or 16 in videos, noise of old tapes lifts it; as in `processors/shots/black_bars.py`"""
 TOLERANCE = 4.0
-"""grey levels by which the mean of a stretch of a line may differ from the black of the bar; coding noise is below 2"""
+"""grey levels by which the mean of a stretch of a line may differ from the bar's black; coding noise is below 2"""
 MIN_BAR_PX = 2
-"""a thinner line at the edge is left to the picture"""
+"""a thinner line at the edge counts as picture"""
 
 _STRETCHES = 64
-"""a line of pixels is judged by the means of so many stretches, which takes out noise"""
+"""a line of pixels is judged by the means of this many stretches, which suppresses noise"""
 _LIVE_STRETCHES = 4
-"""of them that belong to the picture where it begins; fewer are a logo in the bar, or noise around the line"""
+"""of these at least this many are picture where it begins; fewer are a logo in the bar, or noise around the line"""
 _RINGING_PX = 8
-"""up to so far into a bar, a side of a transform block, strong compression makes echoes of the line"""
+"""strong compression makes echoes of the line up to this far into a bar: the side of a transform block"""
 _CHUNK_PX = 32
-"""lines that are looked at together, from the edge inwards"""
+"""lines that are examined together, from the edge inwards"""
 _DEPTH_SHARE = 1 / 200
-"""of the frame's height: within so many lines the picture has to begin for a line to be a straight one; at least
+"""of the frame's height: within this many lines the picture has to begin along a straight line; at least
 `_MIN_DEPTH_PX`"""
 _MIN_DEPTH_PX = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PictureEdges:
-    """What one frame shows of the bars around it, in the order top, bottom, left, right.
+    """The bars around one frame, in the order top, bottom, left, right.
 
     black: px from the edge of the frame to the first line of the picture; 0 without a bar.
-    straight: share of that line along which the picture begins at once, in [0, 1]; 1 without a bar. At the edge of a
-        picture it is large, at the tip of something bright in a dark picture small.
-    known: px of bars that were added in decoding, which need no proof.
+    straight: share of that line along which the picture begins abruptly, in [0, 1]; 1 without a bar. It is large at the
+        edge of a picture, and small at the tip of something bright in a dark picture.
+    known: px of bars that the decoder added, which need no proof.
     """
 
     black: tuple[int, int, int, int]
@@ -51,7 +51,7 @@ class PictureEdges:
 
 
 def picture_edges(luma: ByteArray, placed: PixelBox | None = None) -> PictureEdges | None:
-    """The edges of the picture in a frame; None if all of it is black, because then nobody can tell.
+    """The edges of the picture in a frame; None if all of it is black, because then they are unknown.
 
     luma: (H, W) uint8, values as stored. placed: the part of it that the decoded frame fills, if that is not all.
     """

@@ -1,4 +1,4 @@
-"""What finds shots gives: boundaries, and the shots between them."""
+"""The result of finding shots: boundaries, and the shots between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ShotBoundary:
 
 
 class ShotSource(Protocol):
-    """Says where shots begin, frame by frame."""
+    """Finds where shots begin, frame by frame."""
 
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB; returns the boundaries that have become certain.
@@ -37,7 +37,7 @@ class ShotSource(Protocol):
 
 
 def shots_between(boundaries: Iterable[ShotBoundary], frame_count: int) -> tuple[Shot, ...]:
-    """The shots of a video of `frame_count` frames; boundaries outside of it do not count."""
+    """The shots of a video of `frame_count` frames; boundaries outside it are ignored."""
     if frame_count <= 0:
         return ()
     inner = sorted((b for b in boundaries if 0 < b.frame < frame_count), key=lambda b: b.frame)

@@ -1,8 +1,8 @@
-"""Finds where one shot ends and the next begins, in the pass that decodes.
+"""Finds where one shot ends and the next begins, during the decode pass.
 
 A cut is an isolated change of *structure*: the blocks of the new frame are nowhere near their place in the old one,
 the pairs of frames around it match well, and the old image does not come back within three frames. Blocks are matched
-by correlation after a search for their shift, which excludes what is no cut: changes of light (correlation ignores
+by correlation after a search for their shift, which rules out everything else: changes of light (correlation ignores
 gain and offset), motion (the search follows it), pans and passing objects (neighbouring frames match as badly),
 flashes (the old image comes back).
 
@@ -29,7 +29,7 @@ from processors.shots.small_frame import SmallFrame, small_frame
 logger = logging.getLogger(__name__)
 
 DEFAULT_SENSITIVITY = 0.5
-"""at which the constants below are the thresholds"""
+"""sensitivity at which the constants below are the thresholds"""
 
 MAX_CUT_DELAY = 3
 """frames: a cut whose new shot begins with frame t is reported by `update` for frame t + 3 at the latest"""
@@ -103,8 +103,8 @@ class ShotDetector:
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
 
-        A cut is reported at most `MAX_CUT_DELAY` frames late, others `MAX_GRADUAL_DELAY_S`. is_cut: a new shot
-        begins here, whatever the image shows.
+        A cut is reported at most `MAX_CUT_DELAY` frames late, a gradual transition `MAX_GRADUAL_DELAY_S`. is_cut: a new
+        shot begins here, whatever the image shows.
         """
         if is_cut:
             self._forced.add(self._count)
@@ -132,8 +132,8 @@ class ShotDetector:
     def _shrink(self, image: ByteArray) -> SmallFrame:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"image {image.shape} {image.dtype}, expected (h, w, 3) uint8")
-        # Averaging over the full image would take 1.4 ms; these two steps look at 16 of about 180 pixels, which is as
-        # good on natural images and takes 0.04 ms.
+        # Averaging over the full image would take 1.4 ms; these two steps read 16 of about 180 pixels, which is as good
+        # on natural images and takes 0.04 ms.
         half = np.asarray(cv2.resize(image, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
         own = black_bars(half)
         if own != self._bars:
@@ -141,7 +141,7 @@ class ShotDetector:
         return self._small(self._count, half, own)
 
     def _use(self, bars: Bars) -> None:
-        """Compare frames without these bars from now on, those kept already included."""
+        """Compare frames without these bars from now on, including the frames that are kept."""
         if bars == self._bars:
             return
         self._bars = bars
@@ -176,7 +176,7 @@ class ShotDetector:
         # A frame that blends two shots would otherwise count as a shot of its own.
         if frame < 1 or frame - 1 == self._last_cut or frame + 1 in self._forced:
             return []
-        # In slow videos the largest step of a gradual transition may pass for a cut.
+        # In slow videos the largest step of a gradual transition may look like a cut.
         if frame <= self._settled:
             return []
         if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
@@ -224,7 +224,7 @@ class ShotDetector:
         first = self._last_cut + 1
         near = self._between(max(frame - MAX_CUT_DELAY, first), frame + MAX_CUT_DELAY + 1, frame)
         around = self._between(max(frame - BACKGROUND_FRAMES, first), frame + MAX_CUT_DELAY + 1, frame)
-        # Of the last frame nobody knows whether the old image comes back.
+        # After the last frame, it is unknown whether the old image comes back.
         if len(around) < 4 or frame + 1 == self._count:
             return False
         if here.change < self._isolation(WEAK_CHANGE_ISOLATION) * max(self._at(f).change for f in near):
@@ -253,7 +253,7 @@ class ShotDetector:
         return least * self._strictness
 
     def _isolation(self, multiple: float) -> float:
-        """At the sensitivity asked for; what does not stand out at all is never a cut."""
+        """At the chosen sensitivity; a change that does not stand out at all is never a cut."""
         return max(multiple * self._strictness, 1.0)
 
     def _comes_back(self, frame: int) -> bool:

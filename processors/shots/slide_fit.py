@@ -1,6 +1,6 @@
 """Whether a run of frames is a slide: an image moves in over the old one, pushes it out, or is left behind by it.
 
-What tells a push from a pan is the seam: the two images do not continue each other where they meet.
+A push differs from a pan by its seam: the two images do not continue each other where they meet.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ from processors.shots.gradual_run import GradualFit, fit_of
 
 MAX_RESIDUAL = 0.65
 """largest rms distance of a frame from the nearest position of the two images, as a share of the difference of the
-first and the last frame. Made slides of 1.5 s between moving shots have up to 0.60; whatever else lies between unlike
-images in the shared clips has 0.79 or more"""
+first and the last frame. Generated slides of 1.5 s between moving shots have up to 0.60; other runs between unlike
+images in the development clips have 0.79 or more"""
 
 MAX_STEP_BACK, MAX_STEP = 0.06, 0.3
-"""how far the edge may go back, and must not go forth, from one frame to the next, as a share of the picture. A swish
-of six frames, made as a push, has 0.41: what is quicker than this may as well be a camera"""
+"""largest step of the edge backwards, and forwards, from one frame to the next, as a share of the picture. A swish of
+six frames, generated as a push, has 0.41: a quicker motion may as well be the camera's"""
 
 MIN_SEAM = 1.3
-"""least rms difference where the two images of a push meet, as a multiple of that of neighbouring columns (or rows),
-there or on the whole. Of 1000 pairs of windows of seven photographs 9 in 10 have more, of windows that continue each
+"""smallest rms difference where the two images of a push meet, as a multiple of that of neighbouring columns (or rows),
+there or on the whole. Of 1000 pairs of windows of seven photographs, 9 in 10 have more; of windows that continue each
 other, as in a pan by the width of the picture, 4 in 100"""
 
 MIN_EDGE = 0.5
-"""least jump of the moving frames where the two images meet, as a share of what it should be. Made slides have 0.6 or
-more, a camera that pans by a little more than its own width 0.22: it passes over what leads from one to the other"""
+"""smallest jump of the moving frames where the two images meet, as a share of the ideal one. Generated slides have 0.6
+or more; a camera that pans by a little more than the width of its picture has 0.22, because it shows what lies
+between"""
 
 EDGE_LINES = 2
-"""lines on either side of the edge by which it is judged"""
+"""lines on either side of the edge that are compared"""
 
 PUSH, COVER, REVEAL = range(3)  # in the order of `_misfits`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Slide:
-    """lines: (L, k) of each frame, along the motion. moved: by how many the edge has moved, of each frame."""
+    """lines: (L, k) of each frame, along the motion. moved: for each frame, the number of lines by which the edge has
+    moved."""
 
     kind: int
     lines: Sequence[FloatArray]
@@ -63,7 +65,7 @@ def _slides(frames: Sequence[FloatArray]) -> Iterator[_Slide]:
     """Every kind and direction that explains all frames."""
     first, last = frames[0], frames[-1]
     limit = MAX_RESIDUAL**2 * float(np.square(last - first).sum())
-    # One frame tells most runs apart: the one that is least like the first and the last.
+    # One frame rules out most runs: the one that is least like the first and the last.
     foreign = max(range(len(frames)), key=lambda i: _least_distance(frames[i], first, last))
     for turn in range(4):
         old, new = _turned(first, turn), _turned(last, turn)
@@ -79,7 +81,7 @@ def _slides(frames: Sequence[FloatArray]) -> Iterator[_Slide]:
 
 
 def _edge(slide: _Slide) -> float:
-    """How much of the jump from the old to the new image is seen where the edge should be."""
+    """How much of the jump from the old to the new image is visible where the edge should be."""
     old, new = slide.lines[0], slide.lines[-1]
     seen = due = 0.0
     for frame, moved in zip(slide.lines, slide.moved, strict=True):
@@ -132,7 +134,7 @@ def _diagonals(count: int) -> IntArray:
 
 
 def _seam(old: FloatArray, new: FloatArray) -> float:
-    """How much the two images differ where they meet, as a multiple of what neighbouring lines differ."""
+    """How much the two images differ where they meet, as a multiple of the difference of neighbouring lines."""
     steps_old, steps_new = np.diff(old, axis=0), np.diff(new, axis=0)
     on_the_whole = _rms(np.concatenate([steps_old, steps_new]))
     nearby = [_rms(line) for line in (*steps_old[-2:], *steps_new[:2])]

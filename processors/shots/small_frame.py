@@ -18,8 +18,8 @@ _THIRDS = np.full(3, 1 / 3, np.float32)
 class SmallFrame:
     """A frame without black bars, shrunk.
 
-    half: (72, 128, 3) uint8 RGB, what the others are made from, bars included. bars: those of `half`, None if it is
-    all black. colour: (36, 64, 3) uint8 RGB. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
+    half: (72, 128, 3) uint8 RGB, source of the other arrays, bars included. bars: those of `half`, None if it is all
+    black. colour: (36, 64, 3) uint8 RGB. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
     changes: (48,) float32, mean change since the frame before in each cell of 8x6 px, grey levels. change: their mean.
     """
 
@@ -38,7 +38,8 @@ def small_frame(
 ) -> SmallFrame:
     """The small version of `half`, (72, 128, 3) uint8 RGB.
 
-    bars: those of `half`. left_out: what is cut off before it is shrunk. before: the frame before; None at the first.
+    bars: those of `half`. left_out: bars that are cut off before it is shrunk. before: the previous frame; None for the
+    first.
     """
     top, bottom, left, right = left_out
     inner = half[top : 2 * HEIGHT - bottom, left : 2 * WIDTH - right]

@@ -1,8 +1,8 @@
-"""Whether a run of frames is a wipe: each place turns from the first image to the last in its turn.
+"""Whether a run of frames is a wipe: each place changes from the first image to the last at its own time.
 
-Everything about a dissolve holds for a wipe, place by place: each cell of every frame is a mixture of what it shows in
-the first and in the last frame. But the cells do not turn together, and those that turn together lie together: along an
-edge that sweeps over the picture, whatever its shape and however soft.
+A wipe is a dissolve cell by cell: each cell of every frame is a mixture of its contents in the first and in the last
+frame. But the cells do not change at the same time. Those that do lie together, along an edge of any shape and
+softness that sweeps over the picture.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ COLUMNS, ROWS = 16, 9
 
 MAX_RESIDUAL = 0.42
 """largest rms distance of a frame from the nearest mixture in all its cells, as a share of the difference of the first
-and the last frame. Made wipes between moving shots have up to 0.41; who passes through the picture leaves more"""
+and the last frame. Generated wipes between moving shots have up to 0.41; people who pass through the picture leave
+more"""
 
 NEIGHBOURS = 5
-"""side, cells, of the square whose mean says when a cell should turn"""
+"""side, cells, of the square whose mean predicts when a cell changes"""
 MIN_ORDER = 0.5
-"""least correlation of when a cell turns with that mean, without the cell. Made wipes have 0.51 (an iris over somebody
-who moves) to 1.0; in the shared clips a car has 0.33 and a crowd 0.12 where everything else would fit"""
+"""smallest correlation of when a cell changes with that mean (without the cell). Generated wipes have 0.51 (an iris
+over a moving person) to 1.0; in the development clips a car has 0.33 and a crowd 0.12 where everything else would
+fit"""
 COMMON_WEIGHT = 75
-"""percentile: cells that change more than so many in a hundred weigh no more for it"""
+"""percentile of the change of cells above which more change gives no more weight"""
 
 
 def fit_wipe(run: GradualRun) -> GradualFit | None:
@@ -54,9 +56,9 @@ def _cells(pixels: FloatArray) -> FloatArray:
 
 
 def _order(turns: FloatArray, energies: FloatArray) -> float:
-    """Whether neighbours turn together: correlation of each cell's turn with the mean of the cells around it.
+    """Whether neighbours change together: correlation of each cell's time with the mean of the cells around it.
 
-    turns: (144,), the frame with which each cell turns. energies: (144,), how much it changes by turning.
+    turns: (144,), the frame with which each cell changes. energies: (144,), how much it changes.
     """
     weights = np.minimum(energies, np.percentile(energies, COMMON_WEIGHT)).astype(np.float64)
     sums = _around(turns * weights) / np.maximum(_around(weights), 1e-9)

@@ -1,4 +1,4 @@
-"""What the audio track says about speech, on the 25 Hz grid that mouths are looked at: voice activity and MFCC."""
+"""Speech features of the audio track, on the 25 Hz grid of the mouth features: voice activity and MFCC."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from processors.speech.mfcc import COEFFICIENTS, STEP_SAMPLES, mfcc
 from processors.speech.mfcc import WINDOW_SAMPLES as MFCC_WINDOW_SAMPLES
 
 _BLOCK_SAMPLES = 1 << 17
-"""8 s: so much is gathered before anything is computed"""
+"""8 s, collected before anything is computed"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioFeatures:
     """Row k is about [k / 25, (k + 1) / 25) s from the beginning of the first frame.
 
-    voice: (N,) float32 in [0, 1], how likely it is that anybody speaks. mfcc: (4 N, 13) float32.
+    voice: (N,) float32 in [0, 1], probability that anybody speaks. mfcc: (4 N, 13) float32.
     """
 
     voice: FloatArray
@@ -43,9 +43,9 @@ class AudioFeatures:
 def read_audio_features(
     analysis: FaceAnalysis, duration_s: float, voice_activity: VoiceActivity, *, stop: threading.Event | None = None
 ) -> AudioFeatures | None:
-    """The features of the default audio track while the video lasts; None where there is none.
+    """The features of the default audio track for the length of the video; None without one.
 
-    The track is read once, in pieces; where it has no audio it counts as silence.
+    The track is read once, in pieces; gaps in it count as silence.
 
     Raises:
         DecodeError: the file cannot be opened any more.
@@ -96,7 +96,7 @@ class _Sink(io.RawIOBase):
         """Everything on the grid of `frames` rows."""
         self._take(None)
         wanted = frames * MFCC_PER_FRAME * STEP_SAMPLES
-        # The last windows reach beyond the end. Rounding may also leave a few samples too few.
+        # The last windows reach beyond the end, and rounding may also leave a few samples missing.
         silence = max(wanted - self._count, 0) + MFCC_WINDOW_SAMPLES
         self._gathered.append(np.zeros(silence, np.int16))
         self._compute()

@@ -27,7 +27,7 @@ _FILTERS = 26
 _PRE_EMPHASIS = 0.97
 _LIFTER = 22
 _FLOOR = float(np.finfo(np.float64).eps)
-"""instead of an energy of zero, whose logarithm there is none"""
+"""replaces an energy of zero, which has no logarithm"""
 
 
 def mfcc(samples: NDArray[np.int16], *, before: int = 0) -> FloatArray:

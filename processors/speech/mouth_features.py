@@ -1,4 +1,4 @@
-"""One more pass over the video with finished boxes: what the mouths do, on the 25 Hz grid."""
+"""Another pass over the video with finished boxes: the motion of mouths on the 25 Hz grid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from processors.speech.mouth_region import face_image, mouth_image, smoothed_box
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MouthFeatures:
-    """One tracklet's mouth over a run of grid rows that follow each other.
+    """One tracklet's mouth over a run of consecutive grid rows.
 
     first: number of the first row. opening: (K,) heights of the face. visual: (K, 128) by key of the network.
     """
@@ -37,9 +37,9 @@ def grid_frames(times_s: NDArray[np.float64]) -> IntArray:
 
 
 def runs(tracklet: Tracklet, frames: IntArray, wanted: NDArray[np.bool_]) -> list[tuple[IntArray, IntArray]]:
-    """Where a tracklet is asked for: (grid rows, positions in the tracklet) of each run of rows without a hole.
+    """The wanted rows of a tracklet: (grid rows, positions in the tracklet) of each run without a gap.
 
-    frames: from `grid_frames`. wanted: (N,), which rows of the grid are asked for.
+    frames: from `grid_frames`. wanted: (N,), which rows of the grid are wanted.
     """
     at = np.clip(np.searchsorted(tracklet.frames, frames), 0, len(tracklet.frames) - 1)
     rows = np.flatnonzero((tracklet.frames[at] == frames) & wanted)
@@ -51,7 +51,7 @@ def runs(tracklet: Tracklet, frames: IntArray, wanted: NDArray[np.bool_]) -> lis
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """A run that is being gathered; `mouths` are those that no encoder has seen with all their context yet."""
+    """A run that is being collected; `mouths` are those not yet encoded, because their context is incomplete."""
 
     tracklet: int
     rows: IntArray
@@ -64,7 +64,7 @@ class _Run:
 
 
 class MouthReader:
-    """Looks at mouths with the face mesh and the networks' visual encoders, if any."""
+    """Measures mouths with the face mesh and the networks' visual encoders, if any."""
 
     def __init__(self, mesh: FaceMesh, nets: Sequence[SpeechNet] = ()) -> None:
         self._mesh = mesh
@@ -79,10 +79,10 @@ class MouthReader:
         decode_threads: int = 1,
         stop: threading.Event | None = None,
     ) -> Iterator[MouthFeatures]:
-        """Every run of every tracklet, each when its last frame was seen.
+        """Every run of every tracklet, each after its last frame.
 
-        Only the stretches of the video with a wanted face are decoded. What is kept per face is 1 kB a row and
-        network, and the images of under a hundred rows.
+        Only the parts of the video with a wanted face are decoded. Memory per face: 1 kB per row and network, and the
+        images of fewer than a hundred rows.
 
         Raises:
             DecodeError: the file cannot be opened any more.
@@ -107,7 +107,7 @@ class MouthReader:
                         self._look(run, place, luma)
                         if place == len(run.rows) - 1:
                             yield self._finished(run)
-                # Of frames that cannot be decoded this time, some may be the last of a run.
+                # Frames that cannot be decoded this time may include the last one of a run.
                 for number in [number for number in waiting if number <= last]:
                     for run, place in waiting.pop(number):
                         if place == len(run.rows) - 1 and run.opening:
@@ -115,7 +115,7 @@ class MouthReader:
 
     def _look(self, run: _Run, place: int, luma: ByteArray) -> None:
         opening = mouth_opening(self._mesh.points(face_image(luma, run.boxes[place])))
-        # Frames that could not be decoded this time show the one before.
+        # Frames that could not be decoded this time repeat the one before.
         missing = place - len(run.opening)
         run.opening += [opening] * (missing + 1)
         if self._nets:
@@ -124,7 +124,7 @@ class MouthReader:
             self._encode(run, whole=False)
 
     def _encode(self, run: _Run, *, whole: bool) -> None:
-        """Encode what has its context, in chunks of one size, or everything that is left."""
+        """Encode the mouths with complete context, in chunks of one size, or all that are left."""
         known, total = run.dropped + len(run.mouths), len(run.rows)
         for fed, kept in chunks(total)[run.encoded :]:
             if known < fed.stop and not whole:
@@ -148,11 +148,11 @@ class MouthReader:
 
 
 _FAR_FRAMES = 50
-"""frames that are decoded rather than sought over"""
+"""largest gap in frames that is decoded instead of skipped by seeking"""
 
 
 def _stretches(frames: Sequence[int]) -> list[tuple[int, int]]:
-    """First and last of the runs of `frames`, which rise; smaller holes are decoded too."""
+    """First and last of the runs of `frames`, which increase; smaller gaps are decoded too."""
     found: list[tuple[int, int]] = []
     for frame in frames:
         if found and frame - found[-1][1] <= _FAR_FRAMES:

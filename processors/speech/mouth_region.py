@@ -1,4 +1,4 @@
-"""Which part of an image the speech networks see of a face."""
+"""The part of an image around a face that the speech networks see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from utils.face_alignment import warp
 from utils.signal_filters import median
 
 SMOOTHING_FRAMES = 13
-"""about half a second at 25 a second: boxes that jump make mouths that seem to move"""
+"""about half a second at 25 frames a second: jumping boxes would look like moving mouths"""
 
 MOUTH_REACH, MOUTH_TOP = 0.7, -0.3
 """a square, in halves of the box's longer side from its centre: to the left and right, and where its top is.
@@ -46,7 +46,7 @@ def _square(luma: ByteArray, box: NDArray[np.float64], reach: float, top: float,
     left = float(box[0] + box[2]) / 2 - reach * half
     upper = float(box[1] + box[3]) / 2 + top * half
     scale = side / (2 * reach * half)
-    # Only what is read is looked at: halving a whole image of 4K for one face would cost more than the network.
+    # Only the part that is read is processed: halving a whole 4K image for one face would cost more than the network.
     margin = 2 / scale
     x0, y0 = (max(int(at - margin), 0) for at in (left, upper))
     x1, y1 = (int(at + 2 * reach * half + margin) + 1 for at in (left, upper))

@@ -19,12 +19,12 @@ PeopleTurns = Mapping[str, Sequence[Turn]]
 
 
 def is_speech_known(analysis: FaceAnalysis) -> bool:
-    """Whether somebody found out who speaks in this video."""
+    """Whether speech was analysed in this video."""
     return bool(analysis.tracklets) and all(SPEECH_SIGNAL in tracklet.signals for tracklet in analysis.tracklets)
 
 
 def person_turns(analysis: FaceAnalysis, tracklets: Iterable[int]) -> list[Turn]:
-    """The turns of a person with the tracklets of these ids, in order; none where the signal was not measured."""
+    """The turns of a person with the tracklets of these ids, in order; none if the signal was not measured."""
     own = set(tracklets)
     found: list[Turn] = []
     for tracklet in analysis.tracklets:
@@ -35,7 +35,7 @@ def person_turns(analysis: FaceAnalysis, tracklets: Iterable[int]) -> list[Turn]
 
 
 def known_turns(analysis: FaceAnalysis, timeline: Timeline) -> PeopleTurns | None:
-    """When everybody in `timeline` speaks; None where nobody found out."""
+    """When each person in `timeline` speaks; None if speech was not analysed."""
     if not is_speech_known(analysis):
         return None
     return {person.name: person_turns(analysis, person.tracklets) for person in timeline.people}

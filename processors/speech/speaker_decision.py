@@ -1,9 +1,10 @@
-"""Who of the faces in a shot speaks: each face's own log-odds, held against the voice and against the other faces.
+"""Which of the faces in a shot speaks: each face's own log-odds, compared with the voice and with the other faces.
 
-Networks for this task see "the mouth moves as in speech" and "there is a voice", hardly that the two belong together.
-Over several seconds the mouth's opening tells: with the voice's loudness, both without their slow parts, it correlates
-at 0.5 for the one who speaks and at 0.1 for others who talk or grimace, each give or take 0.17. Too slow and too weak
-to find turns by, it decides between faces that seem to speak at the same time for long.
+Networks for this task recognise that a mouth moves as in speech and that there is a voice, but hardly that the two
+belong together. Over several seconds, the opening of the mouth shows it. Its correlation with the loudness of the
+voice, both without their slow parts, is 0.5 for the speaker and 0.1 for others who talk or grimace, with a standard
+deviation of 0.17 each. That is too slow and too weak for finding turns, but it decides between faces that seem to speak
+at the same time for long.
 """
 
 from __future__ import annotations
@@ -15,42 +16,42 @@ from core.models.speech_net import RATE_HZ
 from processors.speech.speech_signal import running_mean, voiced
 
 SYNC_WINDOW_S = 6.0
-"""over which lips and loudness are compared. Shorter is worse: AUC 0.83 at 2 s, 0.92 at 4, 0.96 at 6"""
+"""window over which lips and loudness are compared. Shorter ones are worse: AUC 0.83 at 2 s, 0.92 at 4, 0.96 at 6"""
 
 LAGS = range(-2, 4)
-"""frames by which the loudness may be later than the opening; the best counts. People take 45 ms of early and 125 ms of
-late audio for synchronous (ITU-R BT.1359), and lips open before some sounds"""
+"""frames by which the loudness may lag behind the opening; the best lag counts. People take 45 ms of early and 125 ms
+of late audio for synchronous (ITU-R BT.1359), and lips open before some sounds"""
 
 SYNC_MARGIN = 0.48
 """difference of the correlations (as Fisher's z) at which one of two talkers is taken for the only one: two
 standard deviations of it"""
 
 TALKER_SYNC = 0.54
-"""the mean of those who speak; a face in such synchrony is never taken for silent"""
+"""mean of speakers; a face with such synchrony is never taken for silent"""
 
 OVERLAP_S, OVERLAP_SHARE = 4.0, 0.8
-"""two faces that both seem to speak for so much of this time are compared; talking over each other is shorter"""
+"""two faces that both seem to speak for this share of this time are compared; people talk over each other for less"""
 
 SYNC_WEIGHT = 0.3
-"""of the synchrony's own log-odds where the network is missing"""
+"""weight of the synchrony's own log-odds without the network"""
 _SYNC_SLOPE, _SYNC_MIDDLE, _SYNC_MOST = 15.0, 0.33, 3.0
 """log-odds of z: the logarithm of the ratio of two normal distributions with the means and deviation above"""
 
 RIVAL_WINDOW_S = 2.0
-"""over which faces are compared where no network saw mouth and audio together; long enough for a few words"""
+"""window over which faces are compared without the network; long enough for a few words"""
 RIVAL_WEIGHT = 0.8
-"""of the log-odds by which another face is ahead, subtracted from a face's own: mostly one person speaks at a time.
+"""share of another face's lead in log-odds that is subtracted from a face's own: mostly one person speaks at a time.
 
-Chosen on benchmarks/quality/speech.py. With each clip judged by what was chosen on the others (0.3 to 1.2) false alarms
-fall from 0.11 to 0.05; with 1.2 people who talk at the same time are no longer found.
+Chosen with benchmarks/quality/speech.py. With each clip judged by the value chosen on the others (0.3 to 1.2), false
+alarms fall from 0.11 to 0.05; at 1.2, people who talk at the same time are no longer found.
 """
 _RIVAL_MOST = 4.0
-"""a face that is further ahead says no more"""
+"""a larger lead counts no more"""
 
 _FAST_FRAMES, _SLOW_FRAMES = 5, 25
-"""what is compared changes more slowly than 0.2 s and faster than 1 s: syllables"""
+"""the compared band: slower than 0.2 s and faster than 1 s, that is, syllables"""
 _LEAST_S = 3.0
-"""of voice with the face in the frame, below which synchrony says little"""
+"""shortest time of voice with the face in the frame; below it, synchrony says little"""
 
 
 def lip_sync(
@@ -78,7 +79,7 @@ def _syllables(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def against_rivals(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:
-    """`log_odds`, (F, N) with NaN where a face is not in the frame, less what the best other face is ahead by."""
+    """`log_odds`, (F, N) with NaN where a face is not in the frame, minus the lead of the best other face."""
     own = np.asarray(log_odds, np.float64)
     if len(own) < 2:
         return own
@@ -102,7 +103,7 @@ def decide(
     """The log-odds that each face of one shot is speaking, (F, N), NaN where it is not in the frame.
 
     log_odds, opening: (F, N) of each face by itself, NaN likewise. energy: (N,). voice: (N,) voice activity in
-    [0, 1]. use_sync: whether synchrony is evidence by itself, as where no network saw mouth and audio together.
+    [0, 1]. use_sync: whether synchrony is evidence by itself, as without the network.
     """
     anybody = voiced(voice)
     sync = lip_sync(opening, energy, anybody)

@@ -1,4 +1,4 @@
-"""Which models may tell who speaks: found out by looking for files, without loading anything that computes."""
+"""Which speech models a run may use: decided by looking for files, without loading a model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def possible_speech_models(settings: Settings) -> frozenset[str]:
 
 
 def weights_folders(run: RunSettings) -> list[Path]:
-    """Where LR-ASD's weights lie or are downloaded to; none where no cache folder is known."""
+    """Where LR-ASD's weights lie or are downloaded to; none if no cache folder is known."""
     with contextlib.suppress(SettingsError):
         return [weights.chosen_cache_dir(run.cache_dir) / "weights"]
     return []

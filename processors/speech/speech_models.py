@@ -1,4 +1,4 @@
-"""Which models tell who speaks: found once per run, loaded when a video needs them."""
+"""The speech models: found once per run, loaded when a video needs them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SpeechFiles:
         return models_name(self.weights)
 
     def describe(self) -> dict[str, Any]:
-        """For keys and manifests; the same on every machine."""
+        """Description for keys and manifests; the same on every machine."""
         used = {"voice_activity": VOICE_ACTIVITY_FILE.sha256, "face_mesh": FACE_MESH_FILE.sha256}
         used |= {key: SPEECH_WEIGHTS[key].sha256 for key in sorted(self.weights)}
         return {"name": self.name, "sha256": used}
@@ -46,8 +46,8 @@ def find_speech_files(settings: Settings) -> SpeechFiles:
     """The files that `settings` ask for; may download LR-ASD's weights.
 
     Raises:
-        ModelUnavailableError: a package or a file that is asked for is missing.
-        ModelChecksumError: a file is damaged or another one.
+        ModelUnavailableError: a requested package or file is missing.
+        ModelChecksumError: a file is damaged, or another one than expected.
     """
     return _find_files(settings.speech, settings.run)
 

@@ -1,4 +1,4 @@
-"""Who speaks in a video whose faces are known: one float column, log-odds at its frames, for each tracklet."""
+"""Who speaks in a video whose faces are known: log-odds per frame for each tracklet."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from processors.speech.speech_signal import movement_log_odds, network_log_odds,
 logger = logging.getLogger(__name__)
 
 SILENCE = -4.0
-"""log-odds of a frame that was not looked at, because there is no voice far around it"""
+"""log-odds of a frame that was not examined, because there is no voice near it"""
 
 AROUND_VOICE_S = 2.0
-"""mouths are looked at so long before and after every voice: what decides needs its surroundings"""
+"""mouths are examined for this long before and after every voice, because the decision needs context"""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechModels:
-    """What the pass uses. nets: one or both sets of LR-ASD's weights; none: the embedded signal."""
+    """Models of the pass. nets: one or both sets of LR-ASD's weights; none: the embedded signal."""
 
     voice_activity: VoiceActivity
     mesh: FaceMesh
@@ -39,7 +39,7 @@ class SpeechModels:
 
     @property
     def name(self) -> str:
-        """For keys and manifests."""
+        """Description for keys and manifests."""
         return models_name(net.key for net in self.nets)
 
 
@@ -47,7 +47,7 @@ class SpeechModels:
 class SpeechColumns:
     """columns: by id of the tracklet, (T,) float32 log-odds that the face is speaking at each of its frames.
 
-    voiced_s: how long anybody speaks. looked_at_s: face-seconds that were looked at.
+    voiced_s: how long anybody speaks. looked_at_s: face-seconds that were examined.
     """
 
     columns: dict[int, FloatArray]
@@ -66,13 +66,13 @@ class _Face:
 def find_speech(
     analysis: FaceAnalysis, models: SpeechModels, *, decode_threads: int = 1, stop: threading.Event | None = None
 ) -> SpeechColumns | None:
-    """The speech columns of all tracklets; None where the video has no audio.
+    """The speech columns of all tracklets; None if the video has no audio.
 
     Raises:
         DecodeError: the file cannot be opened any more.
         InterruptedRunError: `stop` was set meanwhile.
     """
-    # From the first decoded frame, where the audio is read from.
+    # Counted from the first decoded frame, where the audio begins, too.
     times_s = analysis.bounds_s - analysis.bounds_s[0]
     audio = read_audio_features(analysis, float(times_s[-1]), models.voice_activity, stop=stop)
     if audio is None:
@@ -123,7 +123,7 @@ def encoded_audio(net: SpeechNet, mfcc: FloatArray) -> FloatArray:
 def _decide_shot(
     faces: Sequence[tuple[int, Sequence[tuple[int, _Face]]]], audio: AudioFeatures, *, use_nets: bool
 ) -> tuple[NDArray[np.float64], int]:
-    """((F, N) log-odds with NaN where a face was not looked at, number of the first row)."""
+    """((F, N) log-odds with NaN where a face was not examined, number of the first row)."""
     spans = [(first, first + len(face.opening)) for _, pieces in faces for first, face in pieces]
     if not spans:
         return np.full((len(faces), 0), np.nan), 0
@@ -142,7 +142,7 @@ def _decide_shot(
 
 
 def _at_times(values: NDArray[np.float64], first: int, times_s: NDArray[np.float64]) -> FloatArray:
-    """(T,) float32: `values`, (N,) from grid row `first` on, at `times_s`; `SILENCE` far from any that is known."""
+    """(T,) float32: `values`, (N,) from grid row `first` on, at `times_s`; `SILENCE` far from any known value."""
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return np.full(len(times_s), SILENCE, np.float32)

@@ -1,7 +1,7 @@
-"""How much one face looks as if it spoke: a log-odds per frame of the 25 Hz grid, for one face by itself.
+"""Log-odds that one face, taken alone, is speaking, per frame of the 25 Hz grid.
 
-Two signals. The network's (LR-ASD) sees mouth and audio. The embedded one is the quick part of the mouth's opening:
-speech opens and closes it several times a second, smiles and yawns are slow.
+There are two signals. The network's (LR-ASD) sees mouth and audio. The embedded one is the quick part of the mouth's
+opening: speech opens and closes it several times a second, whereas smiles and yawns are slow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.models.speech_net import RATE_HZ, SpeechNet
 from core.types import FloatArray
 
 STRETCHES_S = (1, 2, 3, 4, 5, 6)
-"""lengths of the stretches that the network's back end looks at, one after the other; the mean of all counts.
+"""lengths of the stretches that the network's back end gets; the mean over all lengths counts.
 
 The back end was trained on short tracks and drifts on long ones (Columbia's evaluation protocol does the same).
 """
@@ -24,7 +24,7 @@ _SCORE_FRAMES = 5
 """over which the network's scores are averaged"""
 
 VOICE_LIMIT, _VOICE_FRAMES = 0.4, 9
-"""voice activity, averaged over 0.36 s, under which nobody speaks"""
+"""voice activity, averaged over 0.36 s, below which nobody speaks"""
 _VOICE_SLOPE = 10.0
 """log-odds per unit of voice activity: zero at the limit, and never decisive far above it"""
 
@@ -35,9 +35,9 @@ MOVEMENT_FRAMES = 13
 MOVEMENT_LIMIT = 2.4e-3
 """quick movement, in heights of the face, at which speaking is as likely as not"""
 STILL_LIMIT, _STILL_FRAMES = 0.8e-3, 25
-"""quick movement over a second below which a mouth is shut, whatever the network says; twice the mesh's noise"""
+"""quick movement over a second below which a mouth counts as shut, whatever the network says; twice the mesh's noise"""
 _MOVEMENT_SLOPE = 3.0
-"""log-odds per unit of the logarithm: the rows of speakers and listeners are that far apart"""
+"""log-odds per unit of the logarithm; from the distributions of speakers and listeners"""
 
 
 def running_mean(values: NDArray[np.floating], frames: int) -> NDArray[np.float64]:
@@ -57,7 +57,7 @@ def _running_sum(values: NDArray[np.floating], frames: int) -> NDArray[np.float6
 
 
 def network_scores(net: SpeechNet, audio: FloatArray, visual: FloatArray) -> NDArray[np.float64]:
-    """(K,) log-odds by one set of weights. audio, visual: (K, 128) features of K frames that follow each other."""
+    """(K,) log-odds by one set of weights. audio, visual: (K, 128) features of K consecutive frames."""
     frames = len(visual)
     total = np.zeros(frames)
     for length in (seconds * RATE_HZ for seconds in STRETCHES_S):
@@ -78,7 +78,7 @@ def quick_movement(opening: NDArray[np.floating], frames: int) -> NDArray[np.flo
 
 
 def movement_log_odds(opening: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The embedded signal of mouths with these openings, (..., K) in heights of the face; NaN where no face is."""
+    """The embedded signal of mouths with these openings, (..., K) in heights of the face; NaN without a face."""
     return _MOVEMENT_SLOPE * _log_ratio(quick_movement(opening, MOVEMENT_FRAMES), MOVEMENT_LIMIT)
 
 

@@ -1,4 +1,4 @@
-"""From a log-odds per frame to turns: the intervals in which a person speaks."""
+"""From log-odds per frame to turns, the intervals in which a person speaks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 CLOSED_GAP_S = 0.24
-"""pauses inside words and between them: people take them for speech"""
+"""longest pause inside or between words, which is perceived as speech"""
 SHORTEST_TURN_S = 0.2
-"""shorter than any word"""
+"""shorter turns are dropped: no word is so short"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,10 +35,10 @@ def turns(
     gap_s: float = CLOSED_GAP_S,
     shortest_s: float = SHORTEST_TURN_S,
 ) -> list[Turn]:
-    """Where the log-odds of one tracklet are above zero, in order; a long hole between its frames divides a turn.
+    """Where the log-odds of one tracklet are above zero, in order; a long gap between its frames divides a turn.
 
     starts_s, ends_s: (T,) when each of its frames begins and ends to be shown. log_odds: (T,), NaN counts as silence.
-    gap_s: pauses up to it do not divide a turn. shortest_s: shorter turns are left out, after that.
+    gap_s: shorter pauses do not divide a turn. shortest_s: shorter turns are then dropped.
     """
     speaking = np.nan_to_num(log_odds, nan=-1.0) > 0
     pieces = [
@@ -49,7 +49,7 @@ def turns(
 
 
 def joined(pieces: Iterable[Turn], *, gap_s: float = CLOSED_GAP_S) -> list[Turn]:
-    """`pieces` of one person, of all its tracklets, in order; those up to `gap_s` apart, or overlapping, as one."""
+    """`pieces` of all tracklets of one person, in order; those up to `gap_s` apart, or overlapping, are joined."""
     found: list[Turn] = []
     for turn in sorted(pieces):
         if found and turn.start_s <= found[-1].end_s + gap_s + 1e-9:
@@ -64,7 +64,7 @@ def joined(pieces: Iterable[Turn], *, gap_s: float = CLOSED_GAP_S) -> list[Turn]
 def widened(pieces: Sequence[Turn], start_s: float, end_s: float, *, lead_s: float, tail_s: float) -> list[Turn]:
     """`pieces` begun `lead_s` earlier and ended `tail_s` later, within the shot [start_s, end_s).
 
-    Where two would then overlap they meet in the middle of the pause between them.
+    If two would then overlap, they meet in the middle of the pause between them.
     """
     inside = [turn for turn in sorted(pieces) if turn.end_s > start_s and turn.start_s < end_s]
     found = []

@@ -26,7 +26,7 @@ _LABELLED, _VISIBLE = 1, 2
 
 
 def write_coco(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tuple[str, ...]:
-    """Write coco.json piece by piece: that of a long video would not fit into the memory that a run may use."""
+    """Write coco.json piece by piece: for a long video it would not fit into the memory that a run may use."""
     with atomic_path(folder / COCO_FILE) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(coco_chunks(analysis, timeline))
     return (COCO_FILE,)

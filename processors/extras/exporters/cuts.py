@@ -8,7 +8,7 @@ from core.types import FaceAnalysis, Identity, SourceTimecode, VideoInfo
 from utils.time_formats import timecode_base
 
 MARKER_COLORS = ("RED", "GREEN", "BLUE", "CYAN", "MAGENTA", "YELLOW")
-"""of the people in turn; names that OTIO and the locators of EDLs share"""
+"""colours of the people in turn; names that OTIO and the locators of EDLs share"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def source_cuts(analysis: FaceAnalysis, person: Identity) -> list[Cut]:
 
 
 def source_length(analysis: FaceAnalysis) -> int:
-    """Length of the source, in frames at its nominal rate; where only a part was analysed, its header is believed."""
+    """Length of the source, in frames at its nominal rate; if only a part was analysed, according to its header."""
     seconds = analysis.seconds_at(analysis.frame_count)
     if analysis.origin_pts is not None:
         seconds = max(seconds, analysis.video.duration_s)
@@ -45,5 +45,5 @@ def source_length(analysis: FaceAnalysis) -> int:
 
 
 def counted_timecode(video: VideoInfo) -> SourceTimecode:
-    """The timecode of the source; where the file has none, non-drop timecode from 00:00:00:00."""
+    """The timecode of the source; non-drop timecode from 00:00:00:00 if the file has none."""
     return video.timecode or SourceTimecode(0, timecode_base(video.frame_rate))

@@ -1,6 +1,6 @@
 """CMX 3600 edit decision lists: the segments of one person, one after the other.
 
-Source timecode is that of the file, drop-frame if it is. A file without one counts from 00:00:00:00 in non-drop
+Source timecode is that of the file, drop-frame included. A file without timecode counts from 00:00:00:00 in non-drop
 timecode, which at 29.97 frames per second runs 0.1 % slower than real time. The record side counts from zero in the
 same way. A locator (`* LOC:`, as Avid writes them, in record time) at the beginning of each event names the person.
 """
@@ -55,5 +55,5 @@ def edl_lines(analysis: FaceAnalysis, title: str, cuts: Sequence[Cut], color: st
 
 
 def _plain(text: str) -> str:
-    """`text` as a single line of ASCII, which is all that the format allows."""
+    """`text` as a single line of ASCII; the format allows nothing else."""
     return " ".join(text.encode("ascii", "replace").decode("ascii").split())[:70]

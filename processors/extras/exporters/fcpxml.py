@@ -1,7 +1,7 @@
 """FCPXML 1.10: a project per person with the clips as key-framed crops of the source, for Final Cut Pro and Resolve.
 
-Times are exact fractions of a second (Apple, "Timing Attributes"). What lies in the source is in its timecode: the
-start of the asset, of its clips, and the key frames, which count on the local clock of their clip. Beside the projects
+Times are exact fractions of a second (Apple, "Timing Attributes"). Positions in the source are in its timecode: the
+start of the asset and of its clips, and the key frames, which use the local clock of their clip. Besides the projects,
 the event has the whole video, with a marker and a keyword range for each segment of each person.
 """
 
@@ -23,7 +23,7 @@ from utils.urls import url_from
 FCPXML_FILE = EXTRA_FILES["fcpxml"]
 
 _VERSION = "1.10"
-"""the latest whose DTD is part of Apple's documentation"""
+"""the latest version whose DTD is in Apple's documentation"""
 
 _SEQUENCE_RATES = tuple(
     Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
@@ -131,7 +131,7 @@ class _Document:
             shown = Fraction(max(round(length / self._rate * self._sequence_rate), 1)) / self._sequence_rate
             clip.attrib.update(offset=seconds_text(offset), duration=seconds_text(shown))
             if self._sequence_rate != self._rate:
-                # Or Final Cut Pro would play the source slower or faster, one of its frames per frame of the project.
+                # Otherwise Final Cut Pro would show one frame of the source per frame of the project, slower or faster.
                 ElementTree.SubElement(clip, "conform-rate", scaleEnabled="0")
             clip.append(self._transform(path, first))
             ElementTree.SubElement(
@@ -156,7 +156,7 @@ class _Document:
         transform = Element("adjust-transform", position=positions[0], scale=scales[0])
         if len(keys.frames) > 1:
             times = [self._source_time(first + int(frame)) for frame in keys.frames]
-            # Apple's key frames of positions have no curve: Final Cut Pro decides how to move between places.
+            # Apple's key frames of positions have no curve: Final Cut Pro decides how to move between positions.
             transform.append(_animated("position", times, positions))
             transform.append(_animated("scale", times, scales, curve="linear"))
         return transform

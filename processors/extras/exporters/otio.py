@@ -106,7 +106,7 @@ class _TimelineMaker:
 
 
 def _library() -> Any:
-    # Imported only now: it is rarely needed and slow to import.
+    # Imported on use: it is rarely needed and slow to import.
     try:
         import opentimelineio
     except ImportError as error:

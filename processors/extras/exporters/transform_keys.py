@@ -16,17 +16,17 @@ from core.types import CropPath, IntArray
 from utils.signal_filters import Signal
 
 TOLERANCE_PX = 0.5
-"""by how much an edge of the window may be off between key frames, display px: what nobody sees"""
+"""largest error of an edge of the window between key frames, display px: not visible"""
 
 _POSITION_DIGITS, _SCALE_DIGITS = 4, 6
-"""decimals that are written: less than 0.01 px in frames of 8192 px"""
+"""decimals in the file: errors are below 0.01 px in frames of 8192 px"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TransformKeys:
     """Key frames of one clip.
 
-    frames: (K,) int64, of the clip, from 0, increasing; a single one where the camera rests. positions: (K, 2) float64,
+    frames: (K,) int64, of the clip, from 0, increasing; a single one for a camera at rest. positions: (K, 2) float64,
     percent of the height of the sequence. scales: (K,) float64; 1: fitted.
     """
 
@@ -62,7 +62,7 @@ class TransformSpace:
         ], axis=1)  # fmt: skip
 
     def windows(self, transforms: Signal) -> Signal:
-        """The inverse of `transforms`: what of the source fills the sequence."""
+        """The inverse of `transforms`: the part of the source that fills the sequence."""
         heights = self.height / (transforms[:, 2] * self.fit)
         half_width, half_height = heights * self.width / self.height / 2, heights / 2
         center_x = self.source_width / 2 - transforms[:, 0] * heights / 100
@@ -77,7 +77,7 @@ def transform_keys(
 ) -> TransformKeys:
     """As few key frames as keep every edge of the window within `tolerance_px` of `path` in every frame.
 
-    The stretch between two key frames is divided where it is furthest off (Ramer, Douglas, Peucker), measured on the
+    The interval between two key frames is divided where the error is largest (Ramer, Douglas, Peucker), measured on the
     windows that the interpolated transform shows.
     """
     space = TransformSpace(source_width, source_height, path.width, path.height)
@@ -101,7 +101,7 @@ def transform_keys(
 
 
 def _furthest(space: TransformSpace, transforms: Signal, windows: Signal) -> tuple[int, float]:
-    """The row whose window is furthest off, and by how much, px."""
+    """The row with the largest error of its window, and that error, px."""
     errors = np.abs(space.windows(transforms) - windows).max(1)
     worst = int(errors.argmax())
     return worst, float(errors[worst])
