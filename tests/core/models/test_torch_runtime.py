@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from config import Settings
-from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
-from core.models import torch_nets
+from core.models import net_loader, torch_nets
 from core.models.batching import Batched
 from core.models.face_detector import FaceDetector, ImageSampler
 from core.models.model_spec import EMBEDDERS, MODELS
@@ -272,7 +271,7 @@ def test_the_manager_puts_together_what_a_gpu_gets(
                 sizes[name] = size
             super().__init__(net, size, name=name)
 
-    monkeypatch.setattr(model_manager, "Batched", NotedBatches)
+    monkeypatch.setattr(net_loader, "Batched", NotedBatches)
     manager = ModelManager(model_settings)
     manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
     assert_same_faces(manager.detector, models.detector, crowd(portraits))
