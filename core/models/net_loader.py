@@ -54,11 +54,13 @@ class NetLoader:
         return [self._torch_net(kind, file, device) for kind, file in self._files(kinds).items()]
 
     def _torch_net(self, kind: str, file: Path, device: str) -> Net:
-        from core.models.torch_runtime import TorchNet
+        from core.models.torch_runtime import TorchNet, filled
 
-        spec = MODELS[kind]
-        size = spec.cpu_batch if device == "cpu" else spec.gpu_batch
-        return Batched(TorchNet(kind, file, device), size, name=kind)
+        spec, net = MODELS[kind], TorchNet(kind, file, device)
+        if device == "cpu":
+            return Batched(net, spec.cpu_batch, name=kind)
+        # Networks for any size get whole images, whose sizes vary anyway.
+        return Batched(net, spec.gpu_batch, name=kind, fill=filled if spec.side else None)
 
     def _converted(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
         together = ANALYSIS_NETS if set(kinds) <= set(ANALYSIS_NETS) else kinds

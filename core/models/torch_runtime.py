@@ -189,6 +189,21 @@ class TorchNet:
         return outputs
 
 
+def filled(images: Images, count: int) -> Images:
+    """The images followed by black ones up to `count`, where the images are: an array, or a tensor on its device.
+
+    Raises:
+        GPUMemoryError: they do not fit. DeadDeviceError: the device failed.
+    """
+    missing = count - len(images)
+    if missing == 0:
+        return images
+    if not isinstance(images, torch.Tensor):
+        return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+    with device_errors(f"a batch of {count}", images.device):
+        return torch.cat([images, images.new_zeros((missing, *images.shape[1:]))])
+
+
 class DeviceImages:
     """An `ImageSampler` on a device, with the same results as `SampledImages`; images are uploaded once.
 

@@ -19,7 +19,15 @@ from core.models.face_detector import FaceDetector, ImageSampler
 from core.models.model_spec import EMBEDDERS, MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net
-from core.models.torch_runtime import DeviceImages, TorchNet, Upload, computes_in_half, device_errors, try_device
+from core.models.torch_runtime import (
+    DeviceImages,
+    TorchNet,
+    Upload,
+    computes_in_half,
+    device_errors,
+    filled,
+    try_device,
+)
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import SampledImages
@@ -264,12 +272,13 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes: dict[str, int] = {}
+    fills: dict[str, Any] = {}
 
     class NotedBatches(Batched):
-        def __init__(self, net: Net, size: int, *, name: str) -> None:
+        def __init__(self, net: Net, size: int, *, name: str, fill: Any = None) -> None:
             if isinstance(net, TorchNet):  # those of `models` are not
-                sizes[name] = size
-            super().__init__(net, size, name=name)
+                sizes[name], fills[name] = size, fill
+            super().__init__(net, size, name=name, fill=fill)
 
     monkeypatch.setattr(net_loader, "Batched", NotedBatches)
     manager = ModelManager(model_settings)
@@ -280,6 +289,34 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     # Not what a trial finds fastest: outputs depend on the batch, so results would depend on how busy the GPU was.
     assert {"pnet", "rnet", "onet"} < sizes.keys()
     assert sizes == {name: MODELS[name].gpu_batch for name in sizes}
+    assert {name for name, fill in fills.items() if fill is filled} == sizes.keys() - {"pnet"}
+
+
+@pytest.mark.parametrize("kind", ["rnet", "onet", "sface", "dlib"])
+def test_filling_up_a_batch_changes_no_result(kind: str, request: pytest.FixtureRequest) -> None:
+    """Not even in the last digit by what it is filled up with, and by the size of the batch no more than rounding."""
+    spec = MODELS[kind]
+    assert spec.side is not None
+    crops = noise(5, spec.side, spec.side, 3)
+    weights = request.getfixturevalue("sface_graph") if kind == "sface" else locate(kind)
+    net = TorchNet(kind, weights, "cpu")
+    alone = net(crops)
+    black = [rows[:5] for rows in net(filled(crops, 8))]
+    tensors = [rows[:5] for rows in net(filled(torch.from_numpy(crops), 8))]
+    other = [rows[:5] for rows in net(np.concatenate([crops, noise(3, spec.side, spec.side, 3)]))]
+    for without, with_black, on_device, with_noise in zip(alone, black, tensors, other, strict=True):
+        assert np.array_equal(with_black, with_noise) and np.array_equal(with_black, on_device)
+        # 1e-6 of the largest output: the order in which products are added up depends on the size of the batch.
+        assert np.allclose(with_black, without, rtol=0, atol=1e-6 * max(1.0, float(np.abs(without).max())))
+
+
+def test_no_room_for_filling_up_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cat(tensors: object) -> torch.Tensor:
+        raise SHORT[0]
+
+    monkeypatch.setattr(torch, "cat", cat)
+    with pytest.raises(GPUMemoryError, match="batch of 8"):
+        filled(torch.zeros((5, 2, 2, 3)), 8)
 
 
 @pytest.mark.gpu
