@@ -238,7 +238,8 @@ class ModelManager:
             return MtcnnDetector(*nets)
         import torch
 
-        from core.models.torch_runtime import DeviceImages, Upload
+        from core.models.torch_runtime import DeviceImages
+        from core.models.upload import Upload
 
         upload = Upload(torch.device(self.device))
         return MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))

@@ -22,12 +22,12 @@ from core.models.nets import Net
 from core.models.torch_runtime import (
     DeviceImages,
     TorchNet,
-    Upload,
     computes_in_half,
     device_errors,
     filled,
     try_device,
 )
+from core.models.upload import Upload
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import SampledImages
@@ -134,27 +134,6 @@ def test_a_device_is_tried_with_a_convolution(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(torch.nn.functional, "conv2d", lambda *tensors: right(*tensors) + 1)
     with pytest.raises(RuntimeError, match="wrong values"):
         try_device("cpu")
-
-
-@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.int64])
-def test_uploads_are_copies_of_any_type_and_layout(kind: type[np.generic]) -> None:
-    upload = Upload(CPU)
-    first = noise(4, 6, 5, 3).astype(kind)
-    there = upload(first[:, ::-1])
-    again = upload([row[::2] for row in first])
-    assert np.array_equal(there.numpy(), first[:, ::-1]), "the buffer was used again"
-    assert np.array_equal(again.numpy(), first[:, ::2])
-    assert there.numpy().dtype == kind
-
-
-def test_the_buffer_is_used_again_and_grows() -> None:
-    upload = Upload(CPU)
-    upload(noise(2, 8, 8, 3))
-    before = upload._buffer.data_ptr()
-    upload(noise(1, 8, 8, 3))
-    assert upload._buffer.data_ptr() == before
-    upload(noise(9, 8, 8, 3))
-    assert upload._buffer.numel() == 9 * 8 * 8 * 3
 
 
 BOXES = np.array(
