@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,30 +15,19 @@ from core.errors import (
     DeadDeviceError,
     GPUMemoryError,
     ModelChecksumError,
-    ModelDamagedError,
     ModelError,
     ModelUnavailableError,
     PipelineError,
 )
-from core.models import weights
-from core.models.batching import Batched
 from core.models.cpu_fallback import CpuFallback
-from core.models.embedder_choice import facenet_folders
 from core.models.face_detector import FaceDetector
-from core.models.face_embedder import (
-    CasiaEmbedder,
-    CombinedEmbedder,
-    DlibEmbedder,
-    FaceEmbedder,
-    FaceNetEmbedder,
-    SFaceEmbedder,
-)
+from core.models.face_embedder import FaceEmbedder, embedder_of
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
-from core.models.installed_files import installed_file
-from core.models.model_spec import ANALYSIS_NETS, DETECTOR_NETS, MODELS, embedder_digest
+from core.models.model_spec import DETECTOR_NETS, EMBEDDERS, MODELS, embedder_digest
 from core.models.mtcnn import MtcnnDetector
-from core.models.nets import Net, OpenVINONet, converted
+from core.models.net_loader import NetLoader
+from core.models.nets import Net
 from core.models.proposal_weights import PYRAMID, proposal_choice
 from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
@@ -49,13 +38,6 @@ logger = logging.getLogger(__name__)
 _Model = TypeVar("_Model")
 
 GPU_DEVICE = "cuda:0"
-
-_EMBEDDER_OF_NET: dict[str, Callable[[Net], FaceEmbedder]] = {
-    "sface": SFaceEmbedder,
-    "facenet": FaceNetEmbedder,
-    "facenet-casia": CasiaEmbedder,
-    "dlib": DlibEmbedder,
-}
 
 _TITLES = {"sface": "SFace", "facenet": "FaceNet", "dlib": "dlib's ResNet"}
 """of what `auto` chooses from"""
@@ -76,6 +58,7 @@ class ModelManager:
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
         self._proposals = proposal_choice(settings.analysis.proposals)
+        self._loader = NetLoader(settings)
         self._load_lock = threading.RLock()
         self._loaded: dict[str, object] = {}
         self._warnings: list[str] = []
@@ -267,7 +250,8 @@ class ModelManager:
             return MtcnnDetector(*nets)
         import torch
 
-        from core.models.torch_runtime import DeviceImages, Upload
+        from core.models.torch_runtime import DeviceImages
+        from core.models.upload import Upload
 
         upload = Upload(torch.device(self.device))
         return MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
@@ -302,53 +286,14 @@ class ModelManager:
         return embedder
 
     def _embedder_named(self, name: str) -> FaceEmbedder:
-        if name == "both":
-            dlib, casia = self._nets("dlib", "facenet-casia")
-            return CombinedEmbedder(DlibEmbedder(dlib), CasiaEmbedder(casia))
-        (net,) = self._nets(name)
-        return _EMBEDDER_OF_NET[name](net)
+        return embedder_of(name, self._nets(*EMBEDDERS[name].shares))
 
     def _nets(self, *kinds: str) -> list[Net]:
-        files = {kind: self._weights_of(kind) for kind in kinds}
         if self.backend == "OpenVINO":
-            try:
-                return self._converted_nets(kinds, files)
-            except ModelDamagedError as error:
-                # The damaged file has been removed, so this converts it again.
-                logger.warning("%s", error)
-                return self._converted_nets(kinds, files)
-        return [self._torch_net(kind, files[kind]) for kind in kinds]
-
-    def _torch_net(self, kind: str, file: Path) -> Net:
-        from core.models.torch_runtime import TorchNet
-
-        spec = MODELS[kind]
-        size = spec.cpu_batch if self.device == "cpu" else spec.gpu_batch
-        return Batched(TorchNet(kind, file, self.device), size, name=kind)
-
-    def _converted_nets(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
-        together = ANALYSIS_NETS if set(kinds) <= set(ANALYSIS_NETS) else kinds
-        files = {kind: files.get(kind) or self._weights_of(kind) for kind in together}
-        models = converted(together, files, self.cache_dir)
-        budget = self._threads
-        threads = {kind: budget.filter if MODELS[kind].all_threads else budget.inference for kind in kinds}
-        nets = {kind: OpenVINONet(models[kind], threads=threads[kind]) for kind in kinds}
-        return [Batched(net, MODELS[kind].cpu_batch, name=kind) for kind, net in nets.items()]
-
-    def _weights_of(self, kind: str) -> Path:
-        if kind in ("sface", "facenet-casia"):
-            return installed_file(MODELS[kind].weights)
-        if kind != "facenet":
-            return weights.locate(kind)
-        folders = facenet_folders(self._settings)
-        return weights.locate(
-            kind,
-            explicit=self._settings.run.facenet_weights,
-            folders=folders,
-            download_to=folders[0] if folders and not self._settings.run.offline else None,
-        )
+            return self._loader.with_openvino(kinds)
+        return self._loader.with_torch(kinds, self.device)
 
     @property
     def cache_dir(self) -> Path:
         """Folder of converted and downloaded models."""
-        return weights.chosen_cache_dir(self._settings.run.cache_dir)
+        return self._loader.cache_dir

@@ -13,7 +13,7 @@ import logging
 import math
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -26,8 +26,9 @@ from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
-from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
-from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage
+from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
+from processors.faces.analysis_frame import AnalysisFrame
+from processors.faces.decoded_frames import DecodedFrames
 from processors.faces.face_observer import FaceObserver, ObserverThread
 from processors.faces.faceless_check import FacelessCheck
 from processors.faces.look_observer import LookObserver
@@ -36,7 +37,7 @@ from processors.faces.tracklet_maker import cut_track
 from processors.shots.active_picture import ActivePictureFinder, active_picture
 from processors.shots.given_cuts import GivenCuts
 from processors.shots.picture_edges import PictureEdges, picture_edges
-from processors.shots.shot_boundary import ShotBoundary, ShotSource
+from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
 from processors.tracking.detection_schedule import SearchDetectors
@@ -110,66 +111,6 @@ def make_observers(
         SamplingObserver(models, settings, scale, rate),
         LookObserver(models.detector.score_scale, rate),
     ]
-
-
-class DecodedFrames:
-    """Decodes, scales and finds cuts, on the thread of whoever iterates; also starts searches that are foreseen."""
-
-    def __init__(
-        self,
-        reader: VideoReader,
-        shots: ShotSource,
-        pictures: ActivePictureFinder,
-        size: tuple[int, int],
-        is_image_needed: Callable[[], bool],
-        prefetcher: ProposalPrefetcher | None,
-        smallest_face: float,
-        part: VideoPart,
-        ticks: FrameTicks,
-    ) -> None:
-        """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
-        self._reader = reader
-        self._shots = shots
-        self._pictures = pictures
-        self._size = size
-        self._is_image_needed = is_image_needed
-        self._prefetcher = prefetcher
-        self._smallest_face = smallest_face
-        self._part = part
-        self._ticks = ticks
-
-    def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
-        """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
-        recent: deque[AnalysisFrame] = deque(maxlen=MAX_CUT_DELAY + 1)
-        placed: PixelBox | None = None
-        for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
-            frame = AnalysisFrame(source, AnalysisImage(source, *self._size), self._ticks.next(source.pts))
-            recent.append(frame)
-            if self._is_image_needed():
-                frame.image()
-            if self._prefetcher is not None:
-                self._prefetcher.offer(frame.tick, frame.image)
-            with timed("cuts"):
-                # Where the stream changes its shape, no camera path can go on.
-                is_reshaped = source.placed != placed and source.index > 0
-                placed = source.placed
-                boundaries = self._shots.update(frame.image.small_rgb(), is_cut=is_reshaped)
-                cuts = _cut_frames(boundaries)
-                self._pictures.update(source, new_shot=is_reshaped or bool(cuts))
-            if self._prefetcher is not None:
-                # The first frame of a shot is always searched, and the tracker has not come to it yet.
-                for one in recent:
-                    if one.index in cuts or one.index == frame.index == 0:
-                        self._prefetcher.start(one.tick, one.image(), self._smallest_face)
-            yield frame, boundaries
-
-    def last_boundaries(self) -> list[ShotBoundary]:
-        """Boundaries among the last frames; to be called once, after the last frame."""
-        return self._shots.finish()
-
-    def shots(self, frame_count: int) -> tuple[Shot, ...]:
-        """All shots of the video and their active pictures, after `last_boundaries`."""
-        return self._pictures.with_pictures(self._shots.shots(frame_count))
 
 
 class AnalysisPass:
@@ -281,7 +222,7 @@ class AnalysisPass:
         )
 
     def _take_boundaries(self, boundaries: Sequence[ShotBoundary]) -> None:
-        cuts = _cut_frames(boundaries)
+        cuts = cut_frames(boundaries)
         assert all(self._waiting and cut >= self._waiting[0].index for cut in cuts), "a cut in a frame already tracked"
         self._cuts.extend(cuts)
         for boundary in boundaries:
@@ -348,7 +289,3 @@ def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:
     """Tracklets in order of appearance (from left to right within a frame), ids counting from 0."""
     ordered = sorted(tracklets, key=lambda t: (t.start, float(t.boxes[0, 0]), t.end))
     return tuple(dataclasses.replace(t, id=i) for i, t in enumerate(ordered))
-
-
-def _cut_frames(boundaries: Sequence[ShotBoundary]) -> list[int]:
-    return [boundary.frame for boundary in boundaries if boundary.transition == "cut"]

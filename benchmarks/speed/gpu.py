@@ -163,7 +163,8 @@ def check_on_cpu(models: Path) -> None:
 
     from core.models.batching import Batched
     from core.models.model_spec import DETECTOR_NETS, MODELS
-    from core.models.torch_runtime import DeviceImages, TorchNet, Upload
+    from core.models.torch_runtime import DeviceImages, TorchNet
+    from core.models.upload import Upload
     from core.models.weights import locate
 
     keys = ((Key(0, 0.3, 0.45, 0.3),), (Key(0, 0.7, 0.45, 0.35),))

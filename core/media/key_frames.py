@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 
 from core.media.frame_filter import FrameFilter
 from core.media.media_input import MAX_FRAME_PX, open_input
+from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame
 from core.media.video_reader import is_indexed
 from core.types import VideoInfo
@@ -62,5 +63,5 @@ def _key_frames(
         ready = next(iter([*frame_filter.push(frame), *frame_filter.finish()]), None)
         if ready is not None:
             matrix, full_range, placed = info.color.matrix, info.color.range == "pc", frame_filter.placed
-            yield VideoFrame(ready, index=index, pts=last_pts, matrix=matrix, full_range=full_range, placed=placed)
+            yield SoftwareFrame(ready, index=index, pts=last_pts, matrix=matrix, full_range=full_range, placed=placed)
             index += 1

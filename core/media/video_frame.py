@@ -1,40 +1,28 @@
-"""One decoded frame and its views: planes, scaled RGB, scaled YUV, an RGB patch at native resolution."""
+"""What the program asks a decoded frame for: planes, scaled RGB, scaled YUV, an RGB patch at native resolution."""
 
 from __future__ import annotations
 
 import math
-import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, cast
 
-import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from core.types import ByteArray, PixelBox
 
-# swscale's constants (libswscale/swscale.h), the same in all versions
-_FAST_BILINEAR, _AREA = 1, 0x20
-_SWS_MATRIX = {"bt709": 1, "fcc": 4, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9}
-_SWS_BT601 = 5
-_RANGE_LIMITED, _RANGE_FULL = 1, 2
-_AREA_ABOVE = 3.0
-"""when shrinking by more than this, fast bilinear skips so many pixels that static images flicker"""
+FAST_SHRINK = 3.0
+"""when shrinking by more than this, two pixels per row and column are too few: static images flicker"""
 
 _LUMA_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt2020c": (0.2627, 0.0593)}
 _BT601_LUMA_WEIGHTS = (0.299, 0.114)
 
-_SCALERS_KEPT = 8
-_scalers = threading.local()
 
-
-class VideoFrame:
+class VideoFrame(ABC):
     """A frame in display geometry: upright, square pixels, planar 8-bit YUV 4:2:0.
 
-    Holds the decoder's buffer, without a copy, as long as it or a view of its planes lives. May be read from any
-    thread, by one at a time.
+    May be read from any thread, by one at a time.
 
     Attributes:
         index: number of the frame, from 0 at the first that its `VideoReader.frames` yielded.
@@ -44,65 +32,37 @@ class VideoFrame:
             is black. None if it fills all.
     """
 
-    __slots__ = ("_frame", "_full_range", "_matrix", "height", "index", "placed", "pts", "width")
+    __slots__ = ("_full_range", "_matrix", "height", "index", "placed", "pts", "width")
 
     def __init__(
-        self,
-        frame: av.VideoFrame,
-        *,
-        index: int,
-        pts: int,
-        matrix: str,
-        full_range: bool,
-        placed: PixelBox | None = None,
+        self, size: tuple[int, int], *, index: int, pts: int, matrix: str, full_range: bool, placed: PixelBox | None
     ) -> None:
-        """frame: format yuv420p or yuvj420p. matrix: `ColorInfo.matrix`, "" for unknown."""
-        self._frame = frame
-        self._matrix = matrix or default_matrix(frame.width, frame.height)
+        """size: width and height, px. matrix: `ColorInfo.matrix`, "" for unknown. full_range: values are 0 to 255."""
+        self.width, self.height = size
+        self._matrix = matrix or default_matrix(*size)
         self._full_range = full_range
         self.index = index
         self.pts = pts
         self.placed = placed
-        self.width = frame.width
-        self.height = frame.height
 
     def __repr__(self) -> str:
-        return f"VideoFrame(index={self.index}, pts={self.pts}, {self.width}x{self.height})"
+        return f"{type(self).__name__}(index={self.index}, pts={self.pts}, {self.width}x{self.height})"
 
+    @abstractmethod
     def planes(self) -> tuple[ByteArray, ByteArray, ByteArray]:
-        """Read-only views (H, W), (ceil(H/2), ceil(W/2)) twice, uint8: Y, U, V. Rows may be padded."""
-        y, u, v = (_plane_view(plane) for plane in self._frame.planes)
-        return y, u, v
+        """Read-only arrays (H, W), (ceil(H/2), ceil(W/2)) twice, uint8: Y, U, V. Rows may be padded."""
 
+    @abstractmethod
     def rgb(self, width: int, height: int) -> ByteArray:
         """The whole frame scaled to (height, width, 3) uint8 RGB, C-contiguous."""
-        shrink = max(self.width / width, self.height / height)
-        scaled = _scaler(self.width, self.height, width, height).reformat(
-            self._frame,
-            width,
-            height,
-            "rgb24",
-            src_colorspace=_SWS_MATRIX.get(self._matrix, _SWS_BT601),
-            src_color_range=_RANGE_FULL if self._full_range else _RANGE_LIMITED,
-            dst_color_range=_RANGE_FULL,
-            interpolation=_AREA if shrink > _AREA_ABOVE else _FAST_BILINEAR,
-        )
-        return np.ascontiguousarray(scaled.to_ndarray(), np.uint8)
 
+    @abstractmethod
     def shrunk(self, width: int, height: int) -> ByteArray:
         """The whole frame area-averaged to (height, width, 3) uint8 in the order Y, V, U, values as stored."""
-        scaled = _scaler(self.width, self.height, width, height).reformat(
-            self._frame,
-            width,
-            height,
-            "yuv444p",
-            # Equal ranges on both sides, so that values are not stretched.
-            src_color_range=_RANGE_LIMITED,
-            dst_color_range=_RANGE_LIMITED,
-            interpolation=_AREA,
-        )
-        y, u, v = (_plane_view(plane) for plane in scaled.planes)
-        return np.asarray(cv2.merge([y, v, u]), np.uint8)
+
+    @abstractmethod
+    def _cropped(self, left: int, top: int, right: int, bottom: int) -> tuple[ByteArray, ByteArray, ByteArray]:
+        """The planes of a part of the frame, px; `left` and `top` are even, so that chroma samples begin there too."""
 
     def patch(self, box: Sequence[float] | NDArray[np.floating]) -> tuple[ByteArray, int, int]:
         """Native-resolution RGB of the smallest whole-pixel rectangle that covers `box`.
@@ -121,30 +81,17 @@ class VideoFrame:
         y0, y1 = _clipped_span(float(box[1]), float(box[3]), self.height)
         # Chroma samples cover 2x2 pixels, so the rectangle is converted from even corners.
         left, top = x0 & ~1, y0 & ~1
-        luma, *chroma = self.planes()
-        luma = luma[top:y1, left:x1]
+        luma, *chroma = self._cropped(left, top, x1, y1)
         size = (luma.shape[1] + luma.shape[1] % 2, luma.shape[0] + luma.shape[0] % 2)
-        full = [
-            cv2.resize(c[top // 2 : (y1 + 1) // 2, left // 2 : (x1 + 1) // 2], size, interpolation=cv2.INTER_LINEAR)
-            for c in chroma
-        ]
+        full = [cv2.resize(c, size, interpolation=cv2.INTER_LINEAR) for c in chroma]
         yuv = np.stack([luma, *(c[: luma.shape[0], : luma.shape[1]] for c in full)], axis=-1)
-        rgb = cv2.transform(yuv, _rgb_from_yuv(self._matrix, self._full_range))
+        rgb = cv2.transform(yuv, rgb_from_yuv(self._matrix, self._full_range))
         return np.ascontiguousarray(rgb[y0 - top :, x0 - left :], np.uint8), x0, y0
 
 
 def default_matrix(width: int, height: int) -> str:
     """The likely colour matrix of untagged frames of this size, upright or not, in ffmpeg's naming."""
     return "bt709" if max(width, height) >= 1280 or min(width, height) > 576 else "smpte170m"
-
-
-def _plane_view(plane: av.video.plane.VideoPlane) -> ByteArray:
-    # PyAV's stubs do not declare that a plane is a buffer.
-    rows: ByteArray = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)
-    view = rows[: plane.height, : plane.width]
-    # Read-only, because the decoder predicts later frames from this memory.
-    view.flags.writeable = False
-    return view
 
 
 def _clipped_span(low: float, high: float, limit: int) -> tuple[int, int]:
@@ -155,7 +102,7 @@ def _clipped_span(low: float, high: float, limit: int) -> tuple[int, int]:
     return start, end
 
 
-def _rgb_from_yuv(matrix: str, full_range: bool) -> NDArray[np.float64]:
+def rgb_from_yuv(matrix: str, full_range: bool) -> NDArray[np.float64]:
     """(3, 4) float64: rgb = m[:, :3] @ yuv + m[:, 3], all in 0..255."""
     kr, kb = _LUMA_WEIGHTS.get(matrix, _BT601_LUMA_WEIGHTS)
     kg = 1 - kr - kb
@@ -166,13 +113,3 @@ def _rgb_from_yuv(matrix: str, full_range: bool) -> NDArray[np.float64]:
         np.float64,
     )
     return np.hstack([m, m @ -np.array([[black], [128.0], [128.0]])])
-
-
-def _scaler(*sizes: int) -> VideoReformatter:
-    """A cached swscale context for these sizes: a new one for every frame would cost 2 ms."""
-    kept: dict[tuple[int, ...], VideoReformatter] = _scalers.__dict__.setdefault("kept", {})
-    if sizes not in kept:
-        if len(kept) >= _SCALERS_KEPT:
-            kept.pop(next(iter(kept)))
-        kept[sizes] = VideoReformatter()
-    return kept[sizes]

@@ -18,6 +18,7 @@ from core.media.frame_decoder import FrameDecoder
 from core.media.frame_filter import FrameFilter
 from core.media.frame_shape import container_aspect, sane_aspect
 from core.media.media_input import MAX_FRAME_PX, open_input
+from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame
 from core.types import PixelBox, VideoInfo
 
@@ -141,7 +142,7 @@ class VideoReader:
                 self._pending = fitted
                 return
             if start_pts is None or fitted.pts >= start_pts:
-                yield VideoFrame(
+                yield SoftwareFrame(
                     frame, index=index, pts=fitted.pts, matrix=matrix, full_range=full_range, placed=placed
                 )
                 index += 1

@@ -1,12 +1,14 @@
-"""Runs networks in batches of at most a fixed size, smaller once GPU memory has run out."""
+"""Runs networks in batches of at most a fixed size, smaller once GPU memory has run out, and filled up if wanted."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
 
 from core.errors import GPUMemoryError
+from core.models.batch_sizes import padded_size
 from core.models.nets import Images, Net
 from core.types import FloatArray
 
@@ -22,8 +24,14 @@ class Batched:
         size: images per batch.
     """
 
-    def __init__(self, net: Net, size: int, *, name: str = "network") -> None:
+    def __init__(
+        self, net: Net, size: int, *, name: str = "network", fill: Callable[[Images, int], Images] | None = None
+    ) -> None:
+        """fill: gives images to which black ones were added up to that number. With it, batches are filled up to one of
+        `BATCH_SIZES`, but never beyond `size`: more may not fit into memory. Results are those of the real images.
+        """
         self._net = net
+        self._fill = fill
         self._name = name
         self._was_short = False
         self.size = size
@@ -39,7 +47,7 @@ class Batched:
         while True:
             tried = min(self.size, len(images) - done)
             try:
-                parts.append(self._net(images[done : done + tried]))
+                parts.append(self._run(images[done : done + tried]))
             except GPUMemoryError:
                 if tried <= 1:
                     raise
@@ -50,6 +58,12 @@ class Batched:
             if done >= len(images):
                 break
         return parts[0] if len(parts) == 1 else tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+    def _run(self, images: Images) -> tuple[FloatArray, ...]:
+        count = len(images)
+        if self._fill is not None:
+            images = self._fill(images, min(padded_size(count), self.size))
+        return tuple(rows[:count] for rows in self._net(images))
 
     def _shrink(self, size: int) -> None:
         self.size = size

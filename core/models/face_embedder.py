@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import cv2
@@ -130,3 +131,20 @@ class CombinedEmbedder:
         rows, columns = self.DLIB_PART
         dlib = self._dlib.embed(chips[:, rows, columns])
         return np.hstack([self._dlib_scale * dlib, self._casia_scale * self._casia.embed(faces)])
+
+
+_EMBEDDER_OF_NET: dict[str, Callable[[Net], FaceEmbedder]] = {
+    "sface": SFaceEmbedder,
+    "facenet": FaceNetEmbedder,
+    "facenet-casia": CasiaEmbedder,
+    "dlib": DlibEmbedder,
+}
+
+
+def embedder_of(name: str, nets: Sequence[Net]) -> FaceEmbedder:
+    """The embedder `name`, a key of `EMBEDDERS`. nets: its networks, in the order of `EmbedderSpec.shares`."""
+    if name == CombinedEmbedder.name:
+        dlib, casia = nets
+        return CombinedEmbedder(DlibEmbedder(dlib), CasiaEmbedder(casia))
+    (net,) = nets
+    return _EMBEDDER_OF_NET[name](net)

@@ -16,6 +16,7 @@ import numpy as np
 
 from core.errors import LeaseHeldError, ModelDamagedError, ModelError
 from core.lease import LeaseTaker
+from core.models.batch_sizes import padded_size
 from core.models.model_spec import MODELS, WeightsFile
 from core.models.openvino_runtime import import_openvino, openvino_core
 from core.types import FloatArray
@@ -33,8 +34,6 @@ CONVERTED_FOLDER = "openvino"
 _CONVERSION_LEASE = ".lease-conversion"
 _POLL_S = 0.2
 
-BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-"""batches are padded to these sizes: for every new size OpenVINO needs 20 ms and keeps 0.7 MB"""
 _BLOCK_BYTES = 1 << 20
 
 Images = Any
@@ -81,7 +80,7 @@ class OpenVINONet:
 def _padded(images: Images) -> FloatArray:
     """The images, C-contiguous, followed by black ones up to the next of `BATCH_SIZES`."""
     count = len(images)
-    wanted = next((size for size in BATCH_SIZES if size >= count), count)
+    wanted = padded_size(count)
     if wanted == count:
         return np.ascontiguousarray(images, np.float32)
     batch = np.zeros((wanted, *images.shape[1:]), np.float32)

@@ -1,7 +1,7 @@
 """Networks and images on a torch device. Only imported where torch runs the networks.
 
-Everything works on any torch device, so that tests can run it on the CPU. Images are uploaded as bytes, through a
-pinned buffer that is reused, and become floats on the device.
+Everything works on any torch device, so that tests can run it on the CPU. Images are uploaded as bytes
+(`core/models/upload.py`) and become floats on the device.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from core.errors import DeadDeviceError, GPUMemoryError, ascii_safe
 from core.models import torch_nets
 from core.models.model_spec import MODELS
 from core.models.nets import Images
+from core.models.upload import Upload
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import whole_pixels
 
@@ -127,33 +128,6 @@ def _answers(device: torch.device) -> bool:
     return True
 
 
-class Upload:
-    """Copies arrays to a device, through one buffer of host memory that grows to the largest size needed.
-
-    Not thread-safe. The transfer may still be running when the call returns. Fetching results from the device waits for
-    it, and must happen before the next call.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self._buffer = torch.empty(0, dtype=torch.uint8)
-
-    def __call__(self, arrays: Sequence[NDArray[np.generic]] | NDArray[np.generic]) -> torch.Tensor:
-        """Arrays of one shape and dtype as one tensor (N, ...) on the device."""
-        first = arrays[0]
-        shape = (len(arrays), *first.shape)
-        size = len(arrays) * first.nbytes
-        if self._buffer.numel() < size:
-            self._buffer = torch.empty(0, dtype=torch.uint8)  # the old and the new one together may be too large
-            self._buffer = torch.empty(size, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
-        kind = torch.from_numpy(np.zeros(0, first.dtype)).dtype
-        staged = self._buffer[:size].view(kind).reshape(shape)
-        host = staged.numpy()
-        for row in range(len(arrays)):
-            host[row] = arrays[row]
-        return staged.to(self.device, non_blocking=True, copy=True)
-
-
 def computes_in_half(kind: str, device_type: str) -> bool:
     """Whether the network `kind` computes in 16 bits on such a device ("cpu", "cuda")."""
     return device_type == "cuda" and MODELS[kind].half_on_gpu
@@ -187,6 +161,21 @@ class TorchNet:
             outputs = tuple(o.float().cpu().numpy() for o in (out if isinstance(out, tuple) else (out,)))
         self._was_short = False
         return outputs
+
+
+def filled(images: Images, count: int) -> Images:
+    """The images followed by black ones up to `count`, where the images are: an array, or a tensor on its device.
+
+    Raises:
+        GPUMemoryError: they do not fit. DeadDeviceError: the device failed.
+    """
+    missing = count - len(images)
+    if missing == 0:
+        return images
+    if not isinstance(images, torch.Tensor):
+        return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+    with device_errors(f"a batch of {count}", images.device):
+        return torch.cat([images, images.new_zeros((missing, *images.shape[1:]))])
 
 
 class DeviceImages:

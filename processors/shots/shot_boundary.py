@@ -48,3 +48,8 @@ def shots_between(boundaries: Iterable[ShotBoundary], frame_count: int) -> tuple
         Shot(i, start, end, transition)  # type: ignore[arg-type]
         for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True))
     )
+
+
+def cut_frames(boundaries: Iterable[ShotBoundary]) -> list[int]:
+    """The first frames after the cuts among `boundaries`."""
+    return [boundary.frame for boundary in boundaries if boundary.transition == "cut"]

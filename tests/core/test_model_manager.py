@@ -23,7 +23,7 @@ from config import AnalysisSettings, RunSettings, Settings
 from core import model_manager
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.model_manager import ModelManager
-from core.models import embedder_choice, weights
+from core.models import embedder_choice, net_loader, weights
 from core.models.embedder_choice import possible_embedders
 from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder, SFaceEmbedder
 from core.models.gpu_check import why_no_gpu
@@ -291,7 +291,7 @@ def test_facenet_is_found_where_it_lies(
         asked.extend(files.values())
         raise ModelError("far enough")
 
-    monkeypatch.setattr(model_manager, "converted", converted)
+    monkeypatch.setattr(net_loader, "converted", converted)
     with pytest.raises(ModelError, match="far enough"):
         _ = ModelManager(settings(tmp_path)).embedder
     assert set(asked) == {folder / facenet.name}

@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 
+from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame, default_matrix
 from tests.material.small_videos import assert_upright, quadrants
 
@@ -19,7 +20,7 @@ def frame_of(rgb: np.ndarray, matrix: str = "smpte170m", *, full_range: bool = F
         dst_color_range=2 if full_range else 1,
         interpolation="BICUBIC",
     )
-    return VideoFrame(picture, index=3, pts=7, matrix=matrix, full_range=full_range)
+    return SoftwareFrame(picture, index=3, pts=7, matrix=matrix, full_range=full_range)
 
 
 def smooth_picture(width: int, height: int) -> np.ndarray:
@@ -39,7 +40,7 @@ def planar(width: int, height: int) -> tuple[VideoFrame, list[np.ndarray]]:
         padded[:, : plane.width] = content
         plane.update(padded.tobytes())
         planes.append(content)
-    return VideoFrame(picture, index=0, pts=0, matrix="", full_range=False), planes
+    return SoftwareFrame(picture, index=0, pts=0, matrix="", full_range=False), planes
 
 
 @pytest.mark.parametrize("size", [(64, 48), (853, 481), (17, 16)])
@@ -115,4 +116,4 @@ def test_patch_refuses_what_is_no_number() -> None:
 
 
 def test_repr_tells_the_size_not_the_pixels(tmp_path: Path) -> None:
-    assert repr(frame_of(quadrants(64, 48))) == "VideoFrame(index=3, pts=7, 64x48)"
+    assert repr(frame_of(quadrants(64, 48))) == "SoftwareFrame(index=3, pts=7, 64x48)"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import GPUMemoryError
+from core.models.batch_sizes import BATCH_SIZES, padded_size
 from core.models.batching import Batched
 from core.types import FloatArray
 
@@ -107,3 +108,31 @@ def test_the_failed_call_is_forgotten_before_the_next_try() -> None:
         return (images,)
 
     Batched(net, 8)(some_images(8))
+
+
+def with_white(images: FloatArray, count: int) -> FloatArray:
+    return np.concatenate([images, np.full((count - len(images), *images.shape[1:]), 255, np.float32)])
+
+
+def test_the_sizes_of_batches_are_few_and_waste_less_than_half() -> None:
+    sizes = {padded_size(count) for count in range(1, 4097)}
+    assert sizes == set(BATCH_SIZES) and len(sizes) < 30
+    assert all(count <= padded_size(count) < 1.5 * count for count in range(1, 4097))
+    assert padded_size(5000) == 5000
+
+
+@pytest.mark.parametrize("size", [1, 5, 64])
+def test_batches_that_are_filled_up_give_what_they_give_alone(size: int) -> None:
+    net = Memory(10**6)
+    for count in range(1, 40):
+        assert_equal(Batched(net, size, fill=with_white)(some_images(count)), some_images(count))
+    assert set(net.batches) <= {*BATCH_SIZES, size} and max(net.batches) <= size
+
+
+def test_a_batch_is_not_filled_up_beyond_what_fits() -> None:
+    net = Memory(room=5)
+    batched = Batched(net, 16, fill=with_white)
+    for count in (11, 5, 4, 3):
+        assert_equal(batched(some_images(count)), some_images(count))
+    assert batched.size == 5
+    assert [n for n in net.batches if n > 5] == [12]

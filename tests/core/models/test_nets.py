@@ -15,6 +15,7 @@ import pytest
 from core.errors import ModelError
 from core.lease import LeaseTaker
 from core.models import nets
+from core.models.batch_sizes import BATCH_SIZES
 from core.models.nets import OpenVINONet, converted
 from core.models.torch_runtime import TorchNet
 from core.models.weights import locate
@@ -70,7 +71,7 @@ def test_batches_are_padded_to_a_few_sizes(net_files: dict[str, Path], monkeypat
     for count in range(1, 150, 7):
         rows = net(many[:count])
         assert all(len(a) == count and np.allclose(a, b[:count], atol=1e-5) for a, b in zip(rows, whole, strict=True))
-    assert len(set(given)) <= len(nets.BATCH_SIZES)
+    assert len(set(given)) <= len(BATCH_SIZES)
     assert all(filled >= count for filled, count in zip(given[1:], range(1, 150, 7), strict=True))
 
 

@@ -11,16 +11,23 @@ import pytest
 import torch
 
 from config import Settings
-from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
-from core.models import torch_nets
+from core.models import net_loader, torch_nets
 from core.models.batching import Batched
 from core.models.face_detector import FaceDetector, ImageSampler
 from core.models.model_spec import EMBEDDERS, MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net
-from core.models.torch_runtime import DeviceImages, TorchNet, Upload, computes_in_half, device_errors, try_device
+from core.models.torch_runtime import (
+    DeviceImages,
+    TorchNet,
+    computes_in_half,
+    device_errors,
+    filled,
+    try_device,
+)
+from core.models.upload import Upload
 from core.models.weights import locate
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import SampledImages
@@ -127,27 +134,6 @@ def test_a_device_is_tried_with_a_convolution(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(torch.nn.functional, "conv2d", lambda *tensors: right(*tensors) + 1)
     with pytest.raises(RuntimeError, match="wrong values"):
         try_device("cpu")
-
-
-@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.int64])
-def test_uploads_are_copies_of_any_type_and_layout(kind: type[np.generic]) -> None:
-    upload = Upload(CPU)
-    first = noise(4, 6, 5, 3).astype(kind)
-    there = upload(first[:, ::-1])
-    again = upload([row[::2] for row in first])
-    assert np.array_equal(there.numpy(), first[:, ::-1]), "the buffer was used again"
-    assert np.array_equal(again.numpy(), first[:, ::2])
-    assert there.numpy().dtype == kind
-
-
-def test_the_buffer_is_used_again_and_grows() -> None:
-    upload = Upload(CPU)
-    upload(noise(2, 8, 8, 3))
-    before = upload._buffer.data_ptr()
-    upload(noise(1, 8, 8, 3))
-    assert upload._buffer.data_ptr() == before
-    upload(noise(9, 8, 8, 3))
-    assert upload._buffer.numel() == 9 * 8 * 8 * 3
 
 
 BOXES = np.array(
@@ -265,14 +251,15 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes: dict[str, int] = {}
+    fills: dict[str, Any] = {}
 
     class NotedBatches(Batched):
-        def __init__(self, net: Net, size: int, *, name: str) -> None:
+        def __init__(self, net: Net, size: int, *, name: str, fill: Any = None) -> None:
             if isinstance(net, TorchNet):  # those of `models` are not
-                sizes[name] = size
-            super().__init__(net, size, name=name)
+                sizes[name], fills[name] = size, fill
+            super().__init__(net, size, name=name, fill=fill)
 
-    monkeypatch.setattr(model_manager, "Batched", NotedBatches)
+    monkeypatch.setattr(net_loader, "Batched", NotedBatches)
     manager = ModelManager(model_settings)
     manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
     assert_same_faces(manager.detector, models.detector, crowd(portraits))
@@ -281,6 +268,34 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     # Not what a trial finds fastest: outputs depend on the batch, so results would depend on how busy the GPU was.
     assert {"pnet", "rnet", "onet"} < sizes.keys()
     assert sizes == {name: MODELS[name].gpu_batch for name in sizes}
+    assert {name for name, fill in fills.items() if fill is filled} == sizes.keys() - {"pnet"}
+
+
+@pytest.mark.parametrize("kind", ["rnet", "onet", "sface", "dlib"])
+def test_filling_up_a_batch_changes_no_result(kind: str, request: pytest.FixtureRequest) -> None:
+    """Not even in the last digit by what it is filled up with, and by the size of the batch no more than rounding."""
+    spec = MODELS[kind]
+    assert spec.side is not None
+    crops = noise(5, spec.side, spec.side, 3)
+    weights = request.getfixturevalue("sface_graph") if kind == "sface" else locate(kind)
+    net = TorchNet(kind, weights, "cpu")
+    alone = net(crops)
+    black = [rows[:5] for rows in net(filled(crops, 8))]
+    tensors = [rows[:5] for rows in net(filled(torch.from_numpy(crops), 8))]
+    other = [rows[:5] for rows in net(np.concatenate([crops, noise(3, spec.side, spec.side, 3)]))]
+    for without, with_black, on_device, with_noise in zip(alone, black, tensors, other, strict=True):
+        assert np.array_equal(with_black, with_noise) and np.array_equal(with_black, on_device)
+        # 1e-6 of the largest output: the order in which products are added up depends on the size of the batch.
+        assert np.allclose(with_black, without, rtol=0, atol=1e-6 * max(1.0, float(np.abs(without).max())))
+
+
+def test_no_room_for_filling_up_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cat(tensors: object) -> torch.Tensor:
+        raise SHORT[0]
+
+    monkeypatch.setattr(torch, "cat", cat)
+    with pytest.raises(GPUMemoryError, match="batch of 8"):
+        filled(torch.zeros((5, 2, 2, 3)), 8)
 
 
 @pytest.mark.gpu
