@@ -200,6 +200,13 @@ def apart_pairs(rows: sqlite3.Connection) -> set[tuple[int, int]]:
     return {(int(a), int(b)) for a, b in [*said, *seen]}
 
 
+def note_together(rows: sqlite3.Connection, video: int, together: Iterable[tuple[str, str]]) -> None:
+    """Replace the pairs of labels that were seen in one frame of a video. video: its id in the table."""
+    rows.execute("DELETE FROM together WHERE video = ?", (video,))
+    pairs = sorted({(min(a, b), max(a, b)) for a, b in together if a != b})
+    rows.executemany("INSERT INTO together VALUES (?, ?, ?)", [(video, a, b) for a, b in pairs])
+
+
 def tracklets_text(tracklets: Iterable[int]) -> str:
     """Numbers of tracklets as a column holds them."""
     return json.dumps(sorted(tracklets))

@@ -19,6 +19,7 @@ from processors.known_people.gallery_rows import (
     gone_label,
     insert_faces,
     new_person,
+    note_together,
     number_of,
     origin_range,
     set_apart,
@@ -100,7 +101,7 @@ def record_video(
         ]
         _write(rows, number, video, embedder, entries, before)
         folders = {one.label: one.folder for one in linked}
-        _note_together(rows, number, [(folders[a], folders[b]) for a, b in together])
+        note_together(rows, number, [(folders[a], folders[b]) for a, b in together])
         give_up(rows, [a.person for a in before if a.person is not None])
         return linked
 
@@ -255,12 +256,6 @@ def _has_faces(rows: sqlite3.Connection, video: VideoKey, embedder: EmbedderKey,
     wanted = [person.faces for person, owner, _ in entries if owner is not None]
     origins = Counter(video_origin(video.text, face.tracklet) for faces in wanted for face in faces)
     return face_counts(rows, video.text, embedder) == origins
-
-
-def _note_together(rows: sqlite3.Connection, number: int, together: Iterable[tuple[str, str]]) -> None:
-    rows.execute("DELETE FROM together WHERE video = ?", (number,))
-    pairs = sorted({(min(a, b), max(a, b)) for a, b in together if a != b})
-    rows.executemany("INSERT INTO together VALUES (?, ?, ?)", [(number, a, b) for a, b in pairs])
 
 
 def _give(rows: sqlite3.Connection, folder: str, label: str, number: int) -> None:
