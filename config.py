@@ -52,6 +52,8 @@ _ADDRESS = r"(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}"
 
 MAX_WORKERS = 64
 """processes that work on videos; each wants a CPU at least"""
+AUTO_TURN = "auto"
+"""value of `AnalysisSettings.turn`: the analysis decides it"""
 SOURCE_SIZE = "source"
 """value of `ClipSettings.size`: clips are as high as their video"""
 
@@ -163,6 +165,14 @@ class AnalysisSettings(Section, frozen=True):
             description="which of several video streams to use, from 1; 0: the one that a player would choose",
         ),
     ] = 0
+    turn: Annotated[
+        int | str,
+        Meta(
+            description="degrees by which the picture is turned clockwise, in the clips as well: 0, 90, 180, 270, or "
+            "auto: not at all unless faces are found only then",
+            extra={"metavar": "DEGREES"},
+        ),
+    ] = AUTO_TURN
     start: Annotated[
         float | str,
         Meta(
@@ -179,12 +189,16 @@ class AnalysisSettings(Section, frozen=True):
     ] = 0.0
 
     def __post_init__(self) -> None:
-        """Turn times into seconds, and refuse parts of a video that cannot be.
+        """Turn times into seconds, and refuse parts of a video and turns of its picture that cannot be.
 
         `~` in a path is expanded: no shell does it in a TOML file or in `--cuts=~/x`.
         """
         with _complaints_about("cuts"):
             msgspec.structs.force_setattr(self, "cuts", expand_home(self.cuts))
+        if isinstance(self.turn, str) and self.turn.isdecimal():
+            msgspec.structs.force_setattr(self, "turn", int(self.turn))
+        if self.turn not in (AUTO_TURN, 0, 90, 180, 270):
+            raise ValueError(f"turn: {str(self.turn)!r}; 0, 90, 180, 270 or {AUTO_TURN}")
         for name in ("start", "end", "duration"):
             value = getattr(self, name)
             with _complaints_about(name):

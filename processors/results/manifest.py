@@ -53,6 +53,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
 
     frames, start_s, duration_s: of the part that was analysed; by default that is all. audio_used: `index` of the track
     that is heard; None: silence, or an older manifest. timecode: of the video's first frame; "" where it has none.
+    turn: the degrees of `rotation` that the program added to what the file says.
     """
 
     container: str
@@ -63,6 +64,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     coded_width: int
     coded_height: int
     rotation: int
+    turn: int = 0
     sample_aspect_ratio: str
     frame_rate: str
     time_base: str
