@@ -23,6 +23,7 @@ from utils.field_checks import (
     check_folder_word,
     check_template,
     check_word_or_count,
+    check_word_or_one_of,
     errors_named,
     is_address,
     parse_field,
@@ -54,6 +55,8 @@ _LONGEST_VIDEO_S = 1_000_000
 
 MAX_WORKERS = 64
 """processes that work on videos; each needs at least one CPU"""
+AUTO_TURN = "auto"
+"""value of `AnalysisSettings.turn`: the analysis decides it"""
 SOURCE_SIZE = "source"
 """value of `ClipSettings.size`: clips are as high as their video"""
 
@@ -155,6 +158,14 @@ class AnalysisSettings(Section, frozen=True):
             description="which of several video streams to use, from 1; 0: the one that a player would choose",
         ),
     ] = 0
+    turn: Annotated[
+        int | str,
+        Meta(
+            description="degrees by which the picture is turned clockwise, in the clips as well: 0, 90, 180, 270, or "
+            "auto: not at all unless faces are found only then",
+            extra={"metavar": "DEGREES"},
+        ),
+    ] = AUTO_TURN
     start: Annotated[
         float | str,
         Meta(
@@ -170,11 +181,12 @@ class AnalysisSettings(Section, frozen=True):
     ] = 0.0
 
     def __post_init__(self) -> None:
-        """Convert times to seconds, and refuse impossible parts of a video.
+        """Convert times to seconds, and refuse impossible parts of a video and turns.
 
         `~` in a path is expanded, because no shell does it in a TOML file or in `--cuts=~/x`.
         """
         parse_field(self, "cuts", expand_home)
+        parse_field(self, "turn", lambda turn: check_word_or_one_of(turn, AUTO_TURN, (0, 90, 180, 270)))
         for name in ("start", "end", "duration"):
             parse_field(self, name, lambda time: parse_seconds(time, _LONGEST_VIDEO_S))
         if self.end and self.duration:

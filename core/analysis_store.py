@@ -65,14 +65,15 @@ class AnalysisStore:
     def load(self, key: str, info: VideoInfo) -> AnalysisRecord | None:
         """The analysis stored as `key`, for the video that `info` describes; None if there is no usable one.
 
-        The video of the record is `info` with the frame rate of all frames: the file may have been moved or renamed.
+        The video of the record is `info` with the frame rate of all frames and the turn of the picture that the
+        analysis decided on: the file may have been moved or renamed.
         """
         path = self._path(key)
         try:
             record = read_record(path, key)
             from core.media.frame_rate import with_rate_of_all  # needs PyAV, and most uses of a store open no analysis
 
-            video = with_rate_of_all(info, record.analysis.frame_pts)
+            video = with_rate_of_all(info.turned(record.analysis.video.turn), record.analysis.frame_pts)
             stored = dataclasses.replace(record.analysis.video, path=info.path, chosen_audio=info.chosen_audio)
             if stored != video:
                 raise ValueError("the video is decoded differently now")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class VideoInfo:
     height: int
     """displayed height, px"""
     rotation: int
-    """degrees by which the stored frame is turned clockwise for display: 0, 90, 180 or 270"""
+    """degrees by which the stored frame is turned clockwise for display: 0, 90, 180 or 270; `turn` is part of it"""
     sample_aspect_ratio: Fraction
     time_base: Fraction
     frame_rate: Fraction
@@ -100,6 +100,9 @@ class VideoInfo:
     chosen_audio: int | None = None
     """stream index of the audio track that the user chose; None: nobody did"""
 
+    turn: int = 0
+    """degrees by which the picture is turned clockwise from how players show the file; see `turned`"""
+
     timecode: SourceTimecode | None = None
     """read by `core.media.timecode_reader` when results are written; None before, and where the file has none"""
 
@@ -118,6 +121,27 @@ class VideoInfo:
         """The track that would be chosen over `default_audio` if it were usable; None where there is none."""
         chosen = None if self.chosen_audio is not None else _first_choice(self.audio)
         return chosen if chosen is not None and chosen.fault else None
+
+    @property
+    def player_size(self) -> tuple[int, int]:
+        """Width and height at which players show the file, without `turn`, px."""
+        return (self.height, self.width) if self.turn in (90, 270) else (self.width, self.height)
+
+    def turned(self, degrees: int) -> VideoInfo:
+        """The same video with its picture turned by `degrees` clockwise from how players show it, as if it said so.
+
+        Raises:
+            ValueError: `degrees` is not 0, 90, 180 or 270.
+        """
+        if degrees not in (0, 90, 180, 270):
+            raise ValueError(f"a picture cannot be turned by {degrees} degrees")
+        if degrees == self.turn:
+            return self
+        width, height = self.player_size
+        if degrees in (90, 270):
+            width, height = height, width
+        rotation = (self.rotation - self.turn + degrees) % 360
+        return replace(self, width=width, height=height, rotation=rotation, turn=degrees)
 
     def seconds(self, pts: int) -> float:
         """Time of `pts` in seconds on the container's clock."""

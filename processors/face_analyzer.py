@@ -1,4 +1,4 @@
-"""The one decode pass over a video: shots, faces, tracks and embeddings.
+"""The decode pass over a video: shots, faces, tracks and embeddings.
 
 Up to four threads work on it. One decodes frames and finds cuts (`DecodedFrames`); the caller's detects and follows
 faces (`AnalysisPass`); one measures and embeds them (`ObserverThread`); on a CPU, one computes the candidates of the
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from config import AnalysisSettings, Settings
+from config import AUTO_TURN, AnalysisSettings, Settings
 from core.errors import InterruptedRunError
 from core.media.frame_rate import with_rate_of_all
 from core.media.key_frames import read_key_frames
@@ -30,7 +30,8 @@ from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.decoded_frames import DecodedFrames
 from processors.faces.face_observer import FaceObserver, ObserverThread
-from processors.faces.faceless_check import FacelessCheck
+from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certainty
+from processors.faces.faceless_reasons import TURNED
 from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
@@ -72,13 +73,32 @@ class FaceAnalyzer:
         self._monitor = monitor or StageMonitor()
 
     def analyze(self, info: VideoInfo) -> FaceAnalysis:
-        """Decode `info`, or the part of it that the settings name, once from beginning to end.
+        """Decode `info`, or the part of it that the settings name, from beginning to end.
+
+        Where nobody is found for sure, but faces are seen in turned images, all is done once more with the picture
+        turned; the analysis is of the turned video if that finds somebody more surely.
 
         Raises:
             DecodeError: not one frame can be decoded, or the part holds none.
             ModelError: a model cannot be had.
             InterruptedRunError: the monitor's stop was set.
         """
+        if self._settings.turn != AUTO_TURN:
+            return self._analyze_part(info.turned(int(self._settings.turn)))
+        found = self._analyze_part(info)
+        if TURNED not in found.statistics:
+            return found
+        degrees = int(found.statistics[TURNED])
+        logger.info("%s: once more, with the picture turned by %d degrees clockwise", info.path.name, degrees)
+        turned = self._analyze_part(info.turned(degrees))
+        before, after = (certainty(each.tracklets, float(info.frame_rate)) for each in (found, turned))
+        if after > before or (turned.tracklets and not found.tracklets):
+            return dataclasses.replace(turned, statistics={**turned.statistics, TURNED: degrees})
+        # The turn does not help, so it is not to be proposed either.
+        others = {name: value for name, value in found.statistics.items() if name != TURNED}
+        return dataclasses.replace(found, statistics=others)
+
+    def _analyze_part(self, info: VideoInfo) -> FaceAnalysis:
         part = part_of(info, self._settings)
         settings = for_active_picture(self._settings, info)
         found = self._analyze(info, part, settings)
@@ -146,7 +166,7 @@ class AnalysisPass:
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
         observers = make_observers(models, settings, scale, self._rate)
         self._observers = ObserverThread(observers, scale, self._pace, self._check_stop)
-        self._faceless = FacelessCheck(models, self._smallest_face)
+        self._faceless = FacelessCheck(models, self._smallest_face, info.turn)
         self._waiting: deque[AnalysisFrame] = deque()
         self._cuts: deque[int] = deque()
         self._last: AnalysisFrame | None = None
@@ -206,7 +226,8 @@ class AnalysisPass:
             beyond["cuts_beyond_end"] = count
         shots = decoded.shots(len(self._pts))
         pieces = [piece for track in tracks for piece in cut_track(track, shots, self._pace, self._capacity)]
-        hints = {} if pieces else self._faceless.findings()
+        is_sure = certainty(pieces, self._rate) >= SURE_CERTAINTY
+        hints = {} if is_sure else self._faceless.findings(has_tracklets=bool(pieces))
         frame_pts = np.array(self._pts, np.int64)
         video = with_rate_of_all(self._info, frame_pts)
         return FaceAnalysis(

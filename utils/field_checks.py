@@ -64,6 +64,18 @@ def check_word_or_count(value: int | str, word: str, highest: int) -> int | str:
     return count
 
 
+def check_word_or_one_of(value: int | str, word: str, numbers: Sequence[int]) -> int | str:
+    """Return `word`, or the one of `numbers` that `value` is or spells.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if number != word and number not in numbers:
+        raise ValueError(f"{str(number)!r}; {', '.join(map(str, numbers))} or {word}")
+    return number
+
+
 def check_template(text: str, fields: Sequence[str]) -> str:
     """Return `text` if it is a `string.Template` that names none but `fields`.
 

@@ -1,4 +1,7 @@
-"""Normalising frames: deinterlaced, upright, square pixels, SDR, 8-bit yuv420p."""
+"""Normalising frames: deinterlaced, upright, square pixels, SDR, 8-bit yuv420p.
+
+Upright is what the container says, turned further by `VideoInfo.turn`.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +137,8 @@ class FrameFilter:
         steps: list[str] = []
         if self._interlaced:
             steps.append("bwdif=mode=send_frame:deint=interlaced")
-        degrees, mirrored = orientation(frame)
+        stored, mirrored = orientation(frame)
+        degrees = (stored + info.turn) % 360
         if mirrored:
             steps.append("hflip")
         steps.extend(_ROTATIONS[degrees])

@@ -1,30 +1,34 @@
 """Why nobody was found in a video: faces that are only there once the picture is turned, or its exposure corrected.
 
-Only a video without any tracklet is looked at again, so others pay nothing. What is found is told to the user; nothing
-is tracked.
+Only a video without any tracklet that is sure is looked at again, so others pay nothing. A turn of the picture is for
+`FaceAnalyzer` to try; of the exposure the user is told, and nothing is tracked.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 
 from core.model_manager import ModelManager
-from core.types import ByteArray
+from core.types import ByteArray, Tracklet
 from processors.faces.face_sampler import VERIFIER_SIDE_PX, verifier_transform
-from processors.faces.track_check import MIN_OPINION
+from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
+from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
 from processors.tracking.detection_schedule import SMALL_FACES
 from utils.face_alignment import warp
 from utils.stage_times import timed
-
-TURNED, OVEREXPOSED, DARK = "faces_when_turned", "faces_overexposed", "faces_dark"
-"""statistics of an analysis: degrees by which the picture has to be turned clockwise; 1 where the exposure is wrong"""
 
 MAX_IMAGES = 4
 """images kept, spread over the video; they are analysis images, 1.2 MB each of a usual video"""
 
 MIN_IMAGES = 2
 """images that must show a face, if so many were kept: one alone may be a coincidence"""
+
+SURE_CERTAINTY = 0.985
+"""`certainty` from which nobody is looked for in other ways. Chosen on the development clips and cases: upright, each
+has 0.989 or more; turned, those in which something is followed all the same have up to 0.980"""
 
 WHITE, WHITE_SHARE = 250, 0.25
 """an image is over-exposed if at least this share of it has at least this grey level"""
@@ -38,11 +42,12 @@ on a face in 5 of 5 images; with a limit of 3 MTCNN is sure of one in 1 of 6, wi
 
 
 class FacelessCheck:
-    """Keeps a few images of a video and, if it was without tracklets, looks for the faces in them."""
+    """Keeps a few images of a video and, if nobody is found in it for sure, looks for the faces in them."""
 
-    def __init__(self, models: ModelManager, smallest_face: float) -> None:
-        """smallest_face: height of the smallest face that was searched for, analysis px."""
+    def __init__(self, models: ModelManager, smallest_face: float, turn: int = 0) -> None:
+        """smallest_face: height of the smallest face that was searched for, analysis px. turn: `VideoInfo.turn`."""
         self._models = models
+        self._turn = turn
         # Small faces are most of the cost of a search, and a hint needs only some face.
         self._smallest_face = SMALL_FACES * smallest_face
         self._images: list[ByteArray] = []
@@ -63,40 +68,64 @@ class FacelessCheck:
         self._offered += 1
 
     @timed("faceless check")
-    def findings(self) -> dict[str, int]:
+    def findings(self, *, has_tracklets: bool = False) -> dict[str, int]:
         """Statistics that say why nobody was found; empty if nothing explains it.
+
+        has_tracklets: there are some, none of them sure. A turn then has to show more than the picture as it is, and
+            exposure explains nothing.
 
         Raises:
             GPUMemoryError: not even one image fits.
             ModelError: the verifier is needed and cannot be had.
         """
-        for degrees in (180, 90, 270):
-            # `rot90` turns anticlockwise.
-            if self._show_faces([np.rot90(image, (360 - degrees) // 90) for image in self._images]):
-                return {TURNED: degrees}
-        if self._show_faces([equalised(image) for image in self._images if is_overexposed(image)]):
+        degrees = self._best_turn((0, 180, 90, 270) if has_tracklets else (180, 90, 270))
+        if degrees:
+            return {TURNED: (self._turn + degrees) % 360}
+        if has_tracklets:
+            return {}
+        if self._certainty([equalised(image) for image in self._images if is_overexposed(image)]):
             return {OVEREXPOSED: 1}
-        if self._show_faces([brightened(image) for image in self._images if is_dark(image)]):
+        if self._certainty([brightened(image) for image in self._images if is_dark(image)]):
             return {DARK: 1}
         return {}
 
-    def _show_faces(self, images: list[ByteArray]) -> bool:
-        """Whether enough of the images show a face of which detector and verifier are sure."""
-        needed = min(MIN_IMAGES, len(self._images))
-        shown = 0
-        for image in images:
-            shown += self._shows_face(np.ascontiguousarray(image))
-            if shown == needed:
-                return True
-        return False
+    def _best_turn(self, turns: Sequence[int]) -> int:
+        """Which of `turns`, degrees clockwise, shows faces most surely; 0 if none shows any.
 
-    def _shows_face(self, image: ByteArray) -> bool:
+        Faces that lie are seen as well, by the verifier as surely as upright ones and by the detector a little less.
+        """
+        certainties = {}
+        for degrees in turns:
+            # `rot90` turns anticlockwise.
+            turned = [np.rot90(image, (360 - degrees) % 360 // 90) for image in self._images]
+            certainties[degrees] = self._certainty(turned)
+        best = max(certainties, key=certainties.__getitem__, default=0)
+        return best if certainties.get(best) else 0
+
+    def _certainty(self, images: Sequence[ByteArray]) -> float:
+        """The detector's scores of the best face of each image, together; 0.0 if too few images show a face."""
+        scores = [self._face_score(np.ascontiguousarray(image)) for image in images]
+        shown = sum(score > 0 for score in scores)
+        return sum(scores) if shown >= min(MIN_IMAGES, len(self._images)) else 0.0
+
+    def _face_score(self, image: ByteArray) -> float:
+        """The detector's score of the best face, 0.0 where it is not sure of one or the verifier denies it."""
         detector = self._models.cascade
         found = detector.detect([image], self._smallest_face)[0]
         if len(found) == 0 or found.scores[0] < detector.score_scale.sure_track:
-            return False
+            return 0.0
         crop = warp(image, verifier_transform(found.boxes[0]), VERIFIER_SIDE_PX)
-        return float(self._models.verifier.scores(crop[None])[0]) >= MIN_OPINION
+        is_face = float(self._models.verifier.scores(crop[None])[0]) >= MIN_OPINION
+        return float(found.scores[0]) if is_face else 0.0
+
+
+def certainty(tracklets: Iterable[Tracklet], frame_rate: float) -> float:
+    """The best median score of those that last for `MIN_DOUBTFUL_S`, in [0, 1]; 0.0 if none does.
+
+    Of a turned picture, some that are shorter have a score of 1.
+    """
+    lasting = (t for t in tracklets if t.end - t.start >= MIN_DOUBTFUL_S * frame_rate)
+    return max((float(np.median(t.scores)) for t in lasting), default=0.0)
 
 
 def is_overexposed(image: ByteArray) -> bool:

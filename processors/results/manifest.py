@@ -45,6 +45,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
 
     frames, start_s, duration_s: of the part that was analysed; by default all of it. audio_used: `index` of the track
     in the clips; None: no audio, or an older manifest. timecode: of the video's first frame, "" without timecode.
+    turn: degrees that the program added to the `rotation` of the file.
     """
 
     container: str
@@ -55,6 +56,7 @@ class ManifestVideo(ManifestPart, frozen=True, kw_only=True):
     coded_width: int
     coded_height: int
     rotation: int
+    turn: int = 0
     sample_aspect_ratio: str
     frame_rate: str
     time_base: str

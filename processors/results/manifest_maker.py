@@ -198,6 +198,7 @@ def _video(analysis: FaceAnalysis) -> ManifestVideo:
         coded_width=video.coded_width,
         coded_height=video.coded_height,
         rotation=video.rotation,
+        turn=video.turn,
         sample_aspect_ratio=str(video.sample_aspect_ratio),
         frame_rate=str(video.frame_rate),
         time_base=str(video.time_base),

@@ -7,6 +7,7 @@ import numpy as np
 from core.media.audio_probe import CANNOT_BE_DECODED
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
+from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 
 _UPSCALE_TOLERANCE = 1e-3
 """rounding error of `Clip.upscaled`"""
@@ -16,9 +17,6 @@ _COUNTED = ("mov", "avi")
 """containers that state the length and the number of frames of each stream"""
 _USUAL_DURATION = 0.9
 """quantile of the frame durations that bounds the duration of the last frame"""
-
-_TURNING_FILTERS = {90: "transpose=clock", 180: "hflip,vflip", 270: "transpose=cclock"}
-"""ffmpeg's filters that rotate an image clockwise, by degrees"""
 
 NOBODY_LONG_ENOUGH = "nobody is visible long enough for a clip"
 
@@ -50,6 +48,11 @@ def result_warnings(
         "tracks that could not be assigned to a person": len(timeline.unknown),
     }
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
+    if analysis.video.turn and analysis.statistics.get(TURNED) == analysis.video.turn:
+        warnings.append(
+            f"the picture was turned by {analysis.video.turn} degrees clockwise, because faces were found for sure "
+            "only then; --turn 0 leaves it as it is"
+        )
     missing_s = _missing_s(analysis)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
@@ -72,16 +75,9 @@ def result_warnings(
 
 def _reason(analysis: FaceAnalysis) -> str:
     """Why nobody was found, and what to do; appended to the warning, empty if the reason is unknown."""
-    # Imported here, because it imports half of the analysis, which a render from the cache does not need.
-    from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
-
     found = analysis.statistics
-    degrees = int(found.get(TURNED, 0))
-    if degrees in _TURNING_FILTERS:
-        return (
-            f", but there are some if the picture is turned by {degrees} degrees clockwise: make a turned copy with "
-            f"ffmpeg -i VIDEO -vf {_TURNING_FILTERS[degrees]} COPY and run that"
-        )
+    if found.get(TURNED, analysis.video.turn) != analysis.video.turn:
+        return f", but there are some if the picture is turned otherwise: --turn {int(found[TURNED])}"
     if found.get(OVEREXPOSED):
         return ", but there are some if its contrast is enhanced: the picture is over-exposed; correct it and run again"
     if found.get(DARK):

@@ -124,6 +124,16 @@ def test_the_origin_of_a_part_comes_back(store):
     assert found is not None and found.analysis.origin_pts == -9000
 
 
+def test_the_turn_of_the_picture_comes_back(store):
+    """Probing does not know it either."""
+    for turn, comes_back in ((90, True), (180, True), (45, False)):
+        video = INFO.turned(turn) if comes_back else dataclasses.replace(INFO, turn=turn)
+        store.save(dataclasses.replace(record(), analysis=dataclasses.replace(record().analysis, video=video)))
+        found = store.load(KEY, INFO)
+        assert (found is not None) == comes_back
+        assert found is None or found.analysis.video == video
+
+
 def test_the_rate_of_all_frames_comes_back_and_no_other(store):
     """Probing, which sees the beginning, does not know it."""
     pts = np.concatenate([np.arange(700) * 18_000, 700 * 18_000 + np.arange(700) * 3_000])

@@ -86,3 +86,14 @@ def test_a_part_of_a_tracklet_keeps_what_was_chosen_of_each_kind() -> None:
     assert part.frames.tolist() == [14, 15, 16, 17] and part.signals["speech"].tolist() == [4, 5, 6, 7]
     assert part.sample_frames.tolist() == [12, 10] and part.embeddings[0].tolist() == [0, 0, 1, 0]
     assert part.look_frames.tolist() == [15] and part.clothes.shape == (1, 5) and part.views.shape == (1, 6)
+
+
+def test_a_turn_counts_from_how_players_show_the_video() -> None:
+    shown = video_info(width=640, height=360, rotation=90)
+    for degrees, rotation, size in ((90, 180, (360, 640)), (180, 270, (640, 360)), (270, 0, (360, 640))):
+        turned = shown.turned(degrees)
+        assert (turned.turn, turned.rotation, turned.width, turned.height) == (degrees, rotation, *size)
+        assert turned.player_size == (640, 360)
+        assert turned.turned(180) == shown.turned(180) and turned.turned(0) == shown
+    with pytest.raises(ValueError, match="45"):
+        shown.turned(45)

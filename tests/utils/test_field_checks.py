@@ -9,6 +9,7 @@ from utils.field_checks import (
     check_folder_word,
     check_template,
     check_word_or_count,
+    check_word_or_one_of,
     is_address,
     parse_field,
     parse_seconds,
@@ -31,6 +32,13 @@ def test_an_error_names_the_field_wherever_the_structure_is_made():
         Point("east")
     with pytest.raises(msgspec.ValidationError, match=r"^x: invalid literal"):
         msgspec.convert({"x": "east"}, Point)
+
+
+@pytest.mark.parametrize(("given", "value"), [("auto", "auto"), ("90", 90), (0, 0)])
+def test_a_word_or_one_of_some_numbers(given, value):
+    assert check_word_or_one_of(given, "auto", (0, 90)) == value
+    with pytest.raises(ValueError, match=r"^'45'; 0, 90 or auto$"):
+        check_word_or_one_of("45", "auto", (0, 90))
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("1:30", 90.0), (3, 3.0), ("0", 0.0), (100, 100.0)])

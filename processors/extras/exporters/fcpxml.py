@@ -86,7 +86,7 @@ class _Document:
     def _resources(self, size: tuple[int, int]) -> Element:
         resources, video = Element("resources"), self._analysis.video
         for name, rate, (width, height) in (
-            (_SOURCE_FORMAT, self._rate, (video.width, video.height)),
+            (_SOURCE_FORMAT, self._rate, video.player_size),
             (_SEQUENCE_FORMAT, self._sequence_rate, size),
         ):
             ElementTree.SubElement(
@@ -151,9 +151,12 @@ class _Document:
 
     def _transform(self, path: CropPath, first: int) -> Element:
         video = self._analysis.video
-        keys = transform_keys(path, video.width, video.height)
+        keys = transform_keys(path, video.width, video.height, is_sideways=video.turn in (90, 270))
         positions, scales = _positions(keys), _scales(keys)
         transform = Element("adjust-transform", position=positions[0], scale=scales[0])
+        if video.turn:
+            # Counterclockwise is positive.
+            transform.set("rotation", str(180 - (video.turn + 180) % 360))
         if len(keys.frames) > 1:
             times = [self._source_time(first + int(frame)) for frame in keys.frames]
             # Apple's key frames of positions have no curve: Final Cut Pro decides how to move between positions.

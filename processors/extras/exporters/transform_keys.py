@@ -37,17 +37,23 @@ class TransformKeys:
 
 @dataclass(frozen=True, slots=True)
 class TransformSpace:
-    """Sizes that a transform depends on: of the source as displayed, and of the sequence; px."""
+    """Sizes that a transform depends on: of the source as displayed, and of the sequence; px.
+
+    is_sideways: the transform turns the source by 90 or 270 degrees, so it was fitted with its sides exchanged.
+    """
 
     source_width: int
     source_height: int
     width: int
     height: int
+    is_sideways: bool = False
 
     @property
     def fit(self) -> float:
         """Pixels of the sequence per pixel of the fitted source."""
-        return min(self.width / self.source_width, self.height / self.source_height)
+        sides = self.source_width, self.source_height
+        fitted_width, fitted_height = sides[::-1] if self.is_sideways else sides
+        return min(self.width / fitted_width, self.height / fitted_height)
 
     def transforms(self, windows: Signal) -> Signal:
         """(M, 4) float64 windows, xyxy in display px of the source -> (M, 3): position x, y and scale, as written."""
@@ -73,14 +79,19 @@ class TransformSpace:
 
 
 def transform_keys(
-    path: CropPath, source_width: int, source_height: int, tolerance_px: float = TOLERANCE_PX
+    path: CropPath,
+    source_width: int,
+    source_height: int,
+    tolerance_px: float = TOLERANCE_PX,
+    *,
+    is_sideways: bool = False,
 ) -> TransformKeys:
     """As few key frames as keep every edge of the window within `tolerance_px` of `path` in every frame.
 
     The interval between two key frames is divided where the error is largest (Ramer, Douglas, Peucker), measured on the
     windows that the interpolated transform shows.
     """
-    space = TransformSpace(source_width, source_height, path.width, path.height)
+    space = TransformSpace(source_width, source_height, path.width, path.height, is_sideways)
     transforms = space.transforms(path.windows)
     last = len(transforms) - 1
     if _furthest(space, transforms[[0] * (last + 1)], path.windows)[1] <= tolerance_px:

@@ -123,6 +123,22 @@ def test_frames_come_as_a_player_shows_them(tmp_path: Path, options: tuple[str, 
         assert np.abs(np.subtract(corner_colours(found)[corner], colour)).max() <= 12
 
 
+@pytest.mark.parametrize("options", [(), ("-display_rotation", "270"), ("-display_rotation", "90", "-display_hflip")])
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_video_is_what_players_show_turned_clockwise(
+    tmp_path: Path, options: tuple[str, ...], degrees: int
+) -> None:
+    plain, path = make_video(tmp_path / "p.mp4", SIX), tmp_path / "t.mov"
+    run_ffmpeg(*options, "-i", str(plain), "-c", "copy", str(path))
+    shown, info = first_rgb(path), probe_video(path).turned(degrees)
+    with VideoReader(info) as reader:
+        frame = next(reader.frames())
+    assert (frame.width, frame.height) == (info.width, info.height)
+    turned = np.rot90(shown, -degrees // 90)
+    # Chroma is shared by neighbours.
+    assert np.abs(frame.rgb(info.width, info.height).astype(int) - turned).mean() < 1
+
+
 FULL_709 = ("-vf", "scale=out_range=pc:out_color_matrix=bt709", "-color_range", "pc", "-colorspace", "bt709")
 
 

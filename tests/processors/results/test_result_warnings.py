@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.quality.sync import bare_analysis
 from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
-from processors.faces.faceless_check import DARK, OVEREXPOSED, TURNED
+from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.results.result_warnings import result_warnings
 from tests.material.scripted_stages import ANALYSIS, CLIP, INFO, TIMELINE
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
@@ -55,9 +55,7 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
 @pytest.mark.parametrize(
     ("statistics", "said"),
     [
-        ({TURNED: 180}, "turned by 180 degrees clockwise: make a turned copy with ffmpeg -i VIDEO -vf hflip,vflip"),
-        ({TURNED: 90}, "-vf transpose=clock"),
-        ({TURNED: 270}, "-vf transpose=cclock"),
+        ({TURNED: 180}, "turned otherwise: --turn 180"),
         ({OVEREXPOSED: 1}, "over-exposed"),
         ({DARK: 1}, "too dark"),
     ],
@@ -67,6 +65,18 @@ def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     (warning,) = result_warnings(analysis, Timeline(()), nothing, max_upscale=3)
     assert warning.startswith("no faces were found, but there are some if ") and said in warning
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
+
+
+def test_a_picture_that_was_turned_is_said_and_how_to_leave_it():
+    turned = dataclasses.replace(ANALYSIS, video=INFO.turned(180), statistics={TURNED: 180})
+    (warning,) = result_warnings(turned, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
+    assert warning.startswith("the picture was turned by 180 degrees clockwise, because ") and "--turn 0" in warning
+    # Whoever asks for a turn knows it, and may take it back.
+    asked = dataclasses.replace(turned, statistics={})
+    assert result_warnings(asked, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
+    wrong = dataclasses.replace(turned, statistics={TURNED: 0})
+    (warning,) = result_warnings(wrong, Timeline(()), RenderResult((), "libx264"), max_upscale=3)
+    assert warning.endswith("--turn 0")
 
 
 def test_sound_that_is_not_heard_is_said():

@@ -67,14 +67,17 @@ def placed(
 ) -> tuple[float, float]:
     """Where a point of the source (640x360 px, y down) is in the sequence, px, as Apple describes the adjustment.
 
-    The frame is fitted, scaled about its centre, and moved right and up by percent of the project's height.
+    The frame is fitted, scaled and turned about its centre, and moved right and up by percent of the project's height.
     """
     params = {param.attrib["name"]: value_at(param, time) for param in clip.iterfind("adjust-transform/param")}
+    (transform,) = clip.iterfind("adjust-transform")
+    turn = np.radians(float(transform.attrib.get("rotation", "0")))
     fit = min(size[0] / 640, size[1] / 360)
     (right, up), (scale_x, scale_y) = params["position"], params["scale"]
-    x = size[0] / 2 + (point[0] - 320) * fit * scale_x + right * size[1] / 100
-    y = size[1] / 2 + (point[1] - 180) * fit * scale_y - up * size[1] / 100
-    return x, y
+    x, y = (point[0] - 320) * fit * scale_x, (point[1] - 180) * fit * scale_y
+    # Counterclockwise, with y down.
+    x, y = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    return size[0] / 2 + x + right * size[1] / 100, size[1] / 2 + y - up * size[1] / 100
 
 
 @pytest.mark.parametrize("timecode", [None, HOUR])
@@ -91,6 +94,29 @@ def test_key_frames_show_what_the_clip_shows(tmp_path, timeline, timecode, size)
             corners = placed((left, top), clips[name], time, size), placed((right, bottom), clips[name], time, size)
             enlargement = size[1] / (bottom - top)
             np.testing.assert_allclose(corners, [(0, 0), size], atol=0.51 * enlargement)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize("size", [(512, 512), (360, 640)])
+def test_a_turned_picture_is_turned_by_the_editing_program_too(tmp_path, timeline, degrees, size):
+    paths = moving_paths(timeline, size)
+    analysis = example_analysis()
+    analysis = dataclasses.replace(analysis, video=analysis.video.turned(degrees))
+    root = exported(tmp_path, analysis, timeline, paths)
+    (source,) = root.iterfind(".//format[@id='r1']")
+    assert (source.attrib["width"], source.attrib["height"]) == ("640", "360")
+    width, height = analysis.video.width, analysis.video.height
+    # A point of the turned picture, as a point of what players show.
+    unturned = {
+        90: lambda x, y: (y, width - x),
+        180: lambda x, y: (width - x, height - y),
+        270: lambda x, y: (height - y, x),
+    }[degrees]
+    clip = next(root.iterfind(".//spine/asset-clip"))
+    for row, (left, top, right, bottom) in enumerate(paths[0].windows):
+        time = (paths[0].segment.start + row) / NTSC
+        corners = [placed(unturned(*point), clip, time, size) for point in ((left, top), (right, bottom))]
+        np.testing.assert_allclose(corners, [(0, 0), size], atol=0.51 * size[1] / (bottom - top))
 
 
 def test_a_project_per_person_with_one_clip_after_the_other(tmp_path, timeline):
