@@ -19,6 +19,7 @@ SAMPLE_S = 0.1
 START_S = 0.5
 """time from a process' start within which it begins the program that it was started for"""
 _MEMORY = ("VmRSS", "VmHWM")
+_SHARED = ("Pss", "Rss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +120,14 @@ def memory_kib(pid: int) -> tuple[int, int]:
     values = {name: text.split()[0] for name, _, text in (line.partition(":") for line in lines) if name in _MEMORY}
     now, peak = (int(values.get(name, 0)) for name in _MEMORY)
     return now, peak
+
+
+def shared_memory_kib(pid: int) -> tuple[int, int]:
+    """Proportional memory of a process (pages that n processes share count 1/n in each), and resident; else zeros."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    values = {name: text.split()[0] for name, _, text in (line.partition(":") for line in lines) if name in _SHARED}
+    share, resident = (int(values.get(name, 0)) for name in _SHARED)
+    return share, resident

@@ -27,9 +27,9 @@ from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
-from processors.faces.analysis_frame import AnalysisFrame
+from processors.faces.analysis_frame import AnalysisFrame, waiting_frames
 from processors.faces.decoded_frames import DecodedFrames
-from processors.faces.face_observer import FaceObserver, ObserverThread
+from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread
 from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certainty
 from processors.faces.faceless_reasons import TURNED
 from processors.faces.look_observer import LookObserver
@@ -59,8 +59,7 @@ KEY_FRAMES = 5
 """frames in which black bars are looked for before the analysis, whose image size depends on them"""
 
 QUEUE_FRAMES = 8
-QUEUE_PX = 2**26
-"""pixels of all frames in the queue together: of very large frames fewer are decoded ahead"""
+"""frames that are decoded ahead at most"""
 
 
 class FaceAnalyzer:
@@ -112,7 +111,7 @@ class FaceAnalyzer:
             VideoReader(info, threads=self._threads.decode) as reader,
             AnalysisPass(info, settings, self._models, self._monitor) as analysis,
         ):
-            ahead = max(1, min(QUEUE_FRAMES, QUEUE_PX // (info.width * info.height)))
+            ahead = waiting_frames(info.width, info.height, QUEUE_FRAMES)
             return_memory = MemoryReturn()
             decoded = analysis.decoded_frames(reader, part)
             with prefetch(decoded, ahead, self._monitor.stop) as frames:
@@ -165,7 +164,8 @@ class AnalysisPass:
         )
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
         observers = make_observers(models, settings, scale, self._rate)
-        self._observers = ObserverThread(observers, scale, self._pace, self._check_stop)
+        pending = waiting_frames(info.width, info.height, MAX_PENDING)
+        self._observers = ObserverThread(observers, scale, self._pace, self._check_stop, pending)
         self._faceless = FacelessCheck(models, self._smallest_face, info.turn)
         self._waiting: deque[AnalysisFrame] = deque()
         self._cuts: deque[int] = deque()

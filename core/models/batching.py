@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -45,7 +46,9 @@ class Batched:
         parts: list[tuple[FloatArray, ...]] = []
         done = 0
         while True:
-            tried = min(self.size, len(images) - done)
+            left = len(images) - done
+            # Equal parts: one image left over would be a batch of one, which networks compute in another way.
+            tried = math.ceil(left / max(1, math.ceil(left / self.size)))
             try:
                 parts.append(self._run(images[done : done + tried]))
             except GPUMemoryError:

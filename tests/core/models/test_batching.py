@@ -44,6 +44,13 @@ def test_batches_give_what_one_call_gives(size: int) -> None:
     assert max(net.batches) <= size and sum(net.batches) == 10
 
 
+@pytest.mark.parametrize(("count", "batches"), [(16, [16]), (17, [9, 8]), (33, [11, 11, 11]), (0, [0])])
+def test_no_image_is_left_over_for_a_batch_of_its_own(count: int, batches: list[int]) -> None:
+    net = Memory(10**6)
+    Batched(net, 16)(some_images(count))
+    assert net.batches == batches
+
+
 @pytest.mark.parametrize("room", [1, 2, 3, 7])
 def test_short_memory_halves_the_batch_and_changes_nothing(room: int) -> None:
     net = Memory(room)

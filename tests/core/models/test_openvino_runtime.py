@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.models.openvino_runtime import openvino_core
 from tests.test_layering import imports, program_files
 
 SCRIPT = """
@@ -69,6 +70,11 @@ def test_the_main_thread_keeps_its_stack_for_signals(project: Path) -> None:
         [sys.executable, "-c", SIGNAL_STACK], cwd=project, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_networks_are_not_mapped_from_their_files() -> None:
+    """The mapped weights would stay beside the packed ones, and a file that is cut short would end the process."""
+    assert not openvino_core().get_property("ENABLE_MMAP")
 
 
 @pytest.mark.slow

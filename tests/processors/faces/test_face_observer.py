@@ -130,7 +130,8 @@ def test_an_error_of_the_thread_reaches_the_caller() -> None:
         observers.finish()
 
 
-def test_no_more_than_so_many_frames_wait() -> None:
+@pytest.mark.parametrize("pending", [MAX_PENDING, 3])
+def test_no_more_than_so_many_frames_wait(pending: int) -> None:
     go, waits = threading.Event(), []
 
     class Slow(Recording):
@@ -141,11 +142,11 @@ def test_no_more_than_so_many_frames_wait() -> None:
         waits.append(len(observers._pending))
         go.set()
 
-    with ObserverThread([Slow()], SCALE, PACE, check) as observers:
-        for index in range(3 * MAX_PENDING):
+    with ObserverThread([Slow(), Slow()], SCALE, PACE, check, pending) as observers:
+        for index in range(3 * pending):
             observers.on_faces(frame_at(index), faces_of(index, track_at(0, index + 1)))
         observers.finish()
-    assert waits and max(waits) == MAX_PENDING + 1
+    assert waits and max(waits) == pending + 1
 
 
 def test_waiting_ends_when_the_run_is_stopped() -> None:
