@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceRefiner
@@ -26,7 +27,6 @@ from processors.tracking.following import Proposal, Verdict, accept, is_calm, pr
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
-from utils.assignment import best_pairs
 from utils.box_geometry import iou_matrix
 
 MIN_OVERLAP = 0.3
@@ -205,7 +205,7 @@ class FaceTracker:
         if len(found) == 0 or not visible:
             return explained
         overlap = iou_matrix(found.boxes, np.stack([t.box for t in visible]))
-        for row, column in best_pairs(overlap):
+        for row, column in zip(*linear_sum_assignment(-overlap), strict=True):
             if overlap[row, column] >= MIN_OVERLAP:
                 explained[row] = True
                 track = visible[column]
