@@ -20,6 +20,7 @@ from core.errors import (
     PipelineError,
 )
 from core.models.cpu_fallback import CpuFallback
+from core.models.embedder_choice import wanted_embedders
 from core.models.face_detector import FaceDetector
 from core.models.face_embedder import FaceEmbedder, embedder_of
 from core.models.face_verifier import FaceVerifier
@@ -264,13 +265,9 @@ class ModelManager:
         return self._on_device(self._make_embedder, lambda: self.embedder)
 
     def _make_embedder(self) -> FaceEmbedder:
-        choice = self._settings.analysis.embedder
-        if choice != "auto":
-            return self._embedder_named(choice)
-        if self._settings.run.facenet_weights:
-            return self._embedder_named("facenet")
+        *better, last = wanted_embedders(self._settings)
         reasons = []
-        for name in ("sface", "facenet"):
+        for name in better:
             try:
                 embedder = self._embedder_named(name)
             except (ModelUnavailableError, ModelChecksumError) as error:
@@ -278,9 +275,9 @@ class ModelManager:
             else:
                 break
         else:
-            embedder = self._embedder_named("dlib")
+            embedder = self._embedder_named(last)
         if reasons:
-            change = f"faces are recognised with {_TITLES[embedder.name]} instead of {_TITLES['sface']}"
+            change = f"faces are recognised with {_TITLES[embedder.name]} instead of {_TITLES[better[0]]}"
             logger.warning("%s: %s", change, "; ".join(reasons))
             self._warnings.append(change)
         return embedder

@@ -86,6 +86,11 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def fold(name: str) -> str:
+    """Return a form of `name` that is equal for names that some file systems do not distinguish."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def safe_name(name: str, *, limit_bytes: int = 120) -> str:
     """A folder name made from any file name: NFC, no separators, control or shell-hostile characters.
 

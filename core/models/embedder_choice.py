@@ -11,6 +11,9 @@ from core.models import weights
 from core.models.installed_files import is_installed
 from core.models.model_spec import MODELS
 
+AUTO_ORDER = ("sface", "facenet", "dlib")
+"""what the embedder `auto` tries, one after the other; docs/decisions/models.md says why"""
+
 
 def facenet_folders(settings: Settings) -> list[Path]:
     """Folders searched for FaceNet's weights; a download goes into the first. The list may be empty."""
@@ -21,16 +24,28 @@ def facenet_folders(settings: Settings) -> list[Path]:
     return folders if torch_folder is None else [*folders, torch_folder]
 
 
+def wanted_embedders(settings: Settings) -> tuple[str, ...]:
+    """The embedders that `settings` allow, best first, whether or not their weights can be had."""
+    if settings.analysis.embedder != "auto":
+        return (settings.analysis.embedder,)
+    return ("facenet",) if settings.run.facenet_weights else AUTO_ORDER
+
+
 def possible_embedders(settings: Settings) -> tuple[str, ...]:
-    """The embedders that a run with `settings` may use, best first; loads and downloads nothing."""
-    choice = settings.analysis.embedder
-    if choice != "auto":
-        return (choice,)
-    if settings.run.facenet_weights:
-        return ("facenet",)
-    if is_installed(MODELS["sface"].weights):
-        return ("sface",)
-    name = MODELS["facenet"].weights.name
-    if any(weights.file_exists(folder / name) for folder in facenet_folders(settings)):
-        return ("facenet",)
-    return ("facenet", "dlib")
+    """Those of `wanted_embedders` that a run may use on this machine; loads and downloads nothing.
+
+    The list ends with the first one whose weights are here. A better one whose weights are missing is in it only if a
+    download may bring them.
+    """
+    *better, last = wanted_embedders(settings)
+    possible: list[str] = []
+    for name in better:
+        entry = MODELS[name].weights
+        if entry.package:
+            if is_installed(entry):
+                return (*possible, name)
+        elif any(weights.file_exists(folder / entry.name) for folder in facenet_folders(settings)):
+            return (*possible, name)
+        else:
+            possible.append(name)
+    return (*possible, last)

@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 MOUTH_SIDE_PX = 112
 RATE_HZ = 25
-FEATURES = 128
 MFCC_PER_FRAME = 4
 
 CONTEXT_FRAMES = 10

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import logging
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import msgspec
 from config import VIDEO_EXTENSIONS, Settings
 from core.errors import ascii_safe
 from processors.batch.skipped_inputs import SkippedFiles
-from utils.files import safe_name
+from utils.files import fold, safe_name
 
 logger = logging.getLogger(__name__)
 
@@ -129,11 +128,6 @@ def folder_names(file_names: Sequence[str], *, taken: Iterable[str] = ()) -> lis
         used.add(fold(name))
         result.append(name)
     return result
-
-
-def fold(name: str) -> str:
-    """Return a form of `name` that is equal for names that some file systems do not distinguish."""
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 class _Search:

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from core.errors import OutputError, ascii_safe
-from processors.batch.batch_inputs import RESERVED_NAMES, BatchInput, fold, input_order
+from processors.batch.batch_inputs import RESERVED_NAMES, BatchInput, input_order
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
 from processors.results.result_tree import folder_name, result_folders
+from utils.files import fold
 from utils.fingerprints import Fingerprint, fingerprint
 
 logger = logging.getLogger(__name__)

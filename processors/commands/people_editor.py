@@ -14,9 +14,10 @@ from core.errors import SettingsError, ascii_safe
 from processors.commands.edited_segments import Speaks, derived_segments, turns_within, united_turns
 from processors.commands.people_table import numbers_text
 from processors.people.segments import SegmentRules
-from processors.results.person_folders import check_name, fold
+from processors.results.person_folders import check_name
 from processors.results.timeline_file import DivisionEntry, PersonEntry, TimelineFile, TrackletEntry
 from processors.results.tracks_table import UNKNOWN_PERSON
+from utils.files import fold
 
 _ROUNDING_S = 1e-6
 _SHOWN_TIME_S = 0.05

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 
 from config import EXTRA_FILES
 from core.errors import SettingsError, ascii_safe
 from processors.results.tracks_table import UNKNOWN_PERSON
-from utils.files import safe_name
+from utils.files import fold, safe_name
 
 _RESERVED = frozenset({
     "contact.jpg", "index.html", "manifest.json", "report.html", "speech.csv", "timeline.json",
@@ -29,8 +28,3 @@ def check_name(name: str, path: Path | None, field: str) -> None:
         raise SettingsError(f"{field}: {complaint}", path=path)
     if fold(name) in _RESERVED:
         raise SettingsError(f"{field}: '{shown}' has another meaning here", path=path)
-
-
-def fold(name: str) -> str:
-    """`name` in a form that is equal for names that some file systems treat as the same."""
-    return unicodedata.normalize("NFC", name).casefold()

@@ -41,8 +41,9 @@ from msgspec import UNSET, Meta, UnsetType
 from core.errors import SettingsError
 from core.types import FaceAnalysis, Identity, Segment, Timeline, TrackletDivision
 from processors.people.tracklet_division import divided_analysis, divided_tracklet, nearest_division
-from processors.results.person_folders import check_name, fold
+from processors.results.person_folders import check_name
 from processors.results.tracks_table import UNKNOWN_PERSON
+from utils.files import fold
 
 TIMELINE_FILE = "timeline.json"
 TIMELINE_SCHEMA = 2

@@ -30,8 +30,9 @@ def other_value(option):
     if option.is_list:
         # Words are separated by commas; several paths are several arguments.
         return ("mot,vtt", ("mot", "vtt")) if option.words else ("some/path", ("some/path",))
-    if option.name == "workers":
-        return "3", 3
+    if option.name in {"workers", "turn"}:  # a word or a number
+        number = {"workers": 3, "turn": 90}[option.name]
+        return str(number), number
     if isinstance(option.default, str):
         texts = {"aspect": "9:16", "variant": "vertical", "keep_analyses": "30d", "cluster": "node7:6379"}
         text = texts.get(option.name, "some/path")
