@@ -23,43 +23,34 @@ import numpy as np
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
 from benchmarks.quality.known_cast import SERIES, SHARED, Video, photo_pairs, videos
+from benchmarks.quality.link_choice import SHOWN, LinkPairs, cross_validated_curve, people_and_photos
 from benchmarks.quality.run_settings import offline_settings
 from core.model_manager import ModelManager
-from core.models.similarity import Similarity
-from processors.known_people.face_evidence import GOOD_QUALITY, POOR_FACE_LOG_ODDS, as_log_odds, set_cosine
+from core.models.model_spec import link_curve_of
 from processors.known_people.face_index import ExactFaceIndex
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, PersonOfVideo
 from processors.known_people.gallery_videos import Linked, record_video
-from processors.known_people.known_faces import KnownFaces, video_people
-from processors.known_people.person_linker import Decisions, LinkRules
+from processors.known_people.known_faces import KnownFaces
+from processors.known_people.person_linker import Decisions
 from processors.known_people.photo_compare import compare_photos
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
 from processors.known_people.reference_photos import read_reference_photos
 
-SHOWN = {
-    "lin-manuel-miranda": "hamilton_short/lin",
-    "alex-lacamoire": "hamilton_short/alex",
-    "obama": "hamilton_short/obama",
-}
-PENALTIES, SIMILARITIES = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0), (0.5, 0.6, 0.7, 0.8, 0.9)
-SLACK = 0.5
-"""log-odds by which the wrong links of a rule have to be out of its reach"""
-Masks = dict[tuple[float, float], np.ndarray]
 SIZES = (100, 10_000, 100_000)
 TURNS = 20
 _UNDECIDED = Decisions()
 
 
-def links(all_videos: Sequence[Video], embedder: EmbedderKey, similarity: Similarity) -> Iterator[str]:
+def links(all_videos: Sequence[Video], models: ModelManager, embedder: EmbedderKey) -> Iterator[str]:
     """Who is linked over files: the signers, the series, and everything in one gallery."""
     signers = [v for v in all_videos if v.path.parent.name == "people"]
     series = [v for v in all_videos if v.path.name.startswith(SERIES)]
     yield "| videos | files | people found | numbers given | links | right | wrong | precision | recall |"
     yield "|" + "---|" * 9
     for name, chosen in (("signers", signers), ("series", series), ("everything", list(all_videos))):
-        given = _through_gallery(chosen, embedder, similarity)
+        given = _through_gallery(chosen, embedder)
         right, wrong, possible = _pairs(given)
         numbers = len({number for _, number in given})
         share = f"{right / (right + wrong):.3f}" if right + wrong else "-"
@@ -67,16 +58,14 @@ def links(all_videos: Sequence[Video], embedder: EmbedderKey, similarity: Simila
         cells = [name, len(chosen), len(given), numbers, right + wrong, right, wrong, share, recall]
         yield f"| {' | '.join(map(str, cells))} |"
     yield ""
-    yield from _cross_validated_rule(all_videos, similarity)
+    yield from cross_validated_curve(LinkPairs(people_and_photos(all_videos, models)), embedder.name)
 
 
-def names_by_photos(
-    all_videos: Sequence[Video], models: ModelManager, embedder: EmbedderKey, similarity: Similarity
-) -> Iterator[str]:
+def names_by_photos(all_videos: Sequence[Video], models: ModelManager, embedder: EmbedderKey) -> Iterator[str]:
     """Whom the shared photos name in all clips."""
     photos = read_reference_photos(SHARED / "photos", models)
     yield from (str(line) for line in photos.lines)
-    known = KnownFaces(embedder, similarity)
+    known = KnownFaces(embedder, link_curve_of(embedder.name))
     right, wrong = 0, 0
     with tempfile.TemporaryDirectory() as folder, Gallery(Path(folder) / "gallery.sqlite") as gallery:
         gallery.keep_photos(photos.photos, str(SHARED / "photos"), embedder)
@@ -129,16 +118,16 @@ def sharpness(models: ModelManager) -> Iterator[str]:
     yield from sharpness_table(pictures, faces)
 
 
-def scale(embedder: EmbedderKey, similarity: Similarity) -> Iterator[str]:
+def scale(embedder: EmbedderKey) -> Iterator[str]:
     """Time and memory of galleries of many faces."""
     yield "| faces | dimensions | index, MB | a person's query, CPU ms | search alone, CPU ms | load, s | file, MB |"
     yield "|" + "---|" * 7
     for dimensions in (128, 512):
         for size in SIZES:
-            yield _scale_row(size, dimensions, embedder, similarity)
+            yield _scale_row(size, dimensions, embedder)
 
 
-def _scale_row(size: int, dimensions: int, embedder: EmbedderKey, similarity: Similarity) -> str:
+def _scale_row(size: int, dimensions: int, embedder: EmbedderKey) -> str:
     random = np.random.default_rng(0)
     vectors = random.standard_normal((size, dimensions)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -165,7 +154,7 @@ def _scale_row(size: int, dimensions: int, embedder: EmbedderKey, similarity: Si
                 ),
             )
             rows.execute("UPDATE state SET digest = 'filled'")
-        known = KnownFaces(embedder, similarity)
+        known = KnownFaces(embedder, link_curve_of(embedder.name))
         person = PersonOfVideo("a", (0,), faces=_faces(vectors[:6]))
         times = []
         with gallery.file.reading() as rows:
@@ -195,12 +184,10 @@ def _record(gallery: Gallery, known: KnownFaces, embedder: EmbedderKey, video: V
     )
 
 
-def _through_gallery(
-    chosen: Sequence[Video], embedder: EmbedderKey, similarity: Similarity
-) -> list[tuple[tuple[str, str], int]]:
+def _through_gallery(chosen: Sequence[Video], embedder: EmbedderKey) -> list[tuple[tuple[str, str], int]]:
     """(file, true person) and number of everybody whose truth is known, the files one after the other."""
     given = []
-    known = KnownFaces(embedder, similarity)
+    known = KnownFaces(embedder, link_curve_of(embedder.name))
     with tempfile.TemporaryDirectory() as folder, Gallery(Path(folder) / "gallery.sqlite") as gallery:
         for video in chosen:
             for linked in _record(gallery, known, embedder, video):
@@ -221,52 +208,6 @@ def _pairs(given: Sequence[tuple[tuple[str, str], int]]) -> tuple[int, int, int]
     return right, wrong, possible
 
 
-def _cross_validated_rule(all_videos: Sequence[Video], similarity: Similarity) -> Iterator[str]:
-    """The rule of links between two videos, chosen without the video that it is applied to."""
-    people = [(video, person) for video in all_videos for person in video_people(video.people, ())]
-    rows = []
-    for (video_a, a), (video_b, b) in combinations(people, 2):
-        truth = video_a.truth.get(a.label), video_b.truth.get(b.label)
-        if video_a is video_b or None in truth or not len(a.faces) or not len(b.faces):
-            continue
-        cosine = set_cosine(a.faces, b.faces)
-        quality = min(float(a.faces.quality.max()), float(b.faces.quality.max()), GOOD_QUALITY)
-        odds = similarity.calibration.slope * (cosine - similarity.calibration.midpoint)
-        rows.append((video_a.path.name, video_b.path.name, truth[0] == truth[1], odds, GOOD_QUALITY - quality))
-    names = np.array([row[:2] for row in rows])
-    same = np.array([row[2] for row in rows])
-    odds, lack = np.array([row[3:] for row in rows]).T
-    rules = [(penalty, least) for penalty in PENALTIES for least in SIMILARITIES]
-    linked = {rule: odds - rule[0] * lack >= as_log_odds(rule[1]) for rule in rules}
-    nearly = {rule: odds - rule[0] * lack >= as_log_odds(rule[1]) - SLACK for rule in rules}
-    held_right = held_wrong = 0
-    chosen: Counter[tuple[float, float]] = Counter()
-    for name in np.unique(names):
-        out = (names == name).any(1)
-        inside = ~out
-        best = _chosen_rule(
-            {rule: mask[inside] for rule, mask in linked.items()},
-            {rule: mask[inside] for rule, mask in nearly.items()},
-            same[inside],
-        )
-        chosen[best] += 1
-        held_right += int((linked[best] & same)[out].sum())
-        held_wrong += int((linked[best] & ~same)[out].sum())
-    now = linked[(POOR_FACE_LOG_ODDS, LinkRules().similarity)]
-    yield f"{len(rows)} pairs of people of two files, {int(same.sum())} of them one person; without the margin:"
-    yield f"as set: {int((now & same).sum())} right, {int((now & ~same).sum())} wrong"
-    yield f"leaving a file out: {held_right} right, {held_wrong} wrong (each pair counts twice)"
-    yield f"rules chosen (penalty, similarity): {dict(chosen)}; on all files {_chosen_rule(linked, nearly, same)}"
-
-
-def _chosen_rule(linked: Masks, nearly: Masks, same: np.ndarray) -> tuple[float, float]:
-    """The rule with the most right links of those that would link nobody wrongly even if they were looser.
-
-    Of equal ones the one that asks least of good faces.
-    """
-    return max(linked, key=lambda r: (-(nearly[r] & ~same).sum(), (linked[r] & same).sum(), -r[1], r[0]))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help="links, photos, pairs, sharpness, scale; all without a word")
@@ -277,15 +218,14 @@ def main() -> None:
     models = ModelManager.instance(settings)
     about = models.describe()["embedder"]
     embedder = EmbedderKey(about["name"], about["sha256"])
-    similarity = Similarity.for_embedder(embedder.name)
     parts = args.parts or ["links", "photos", "pairs", "sharpness", "scale"]
     seen = videos(settings, models) if {"links", "photos"} & set(parts) else []
     work = {
-        "links": lambda: links(seen, embedder, similarity),
-        "photos": lambda: names_by_photos(seen, models, embedder, similarity),
+        "links": lambda: links(seen, models, embedder),
+        "photos": lambda: names_by_photos(seen, models, embedder),
         "pairs": lambda: pairs(models),
         "sharpness": lambda: sharpness(models),
-        "scale": lambda: scale(embedder, similarity),
+        "scale": lambda: scale(embedder),
     }
     print(f"recognition network: {embedder.name}")
     for part in parts:

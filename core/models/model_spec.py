@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import ModelError
+from core.models.link_curve import LinkCurve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -221,11 +222,13 @@ class EmbedderSpec:
     shares: the networks, and the share that each one's cosine has in the cosine of two embeddings; they add up to 1.
     calibration: how cosines of the embeddings are read where they decide alone: strict, because they are wrong alone.
     pair_curve: how they are read beside other evidence.
+    link_curve: how they are read between files, where there is no other evidence.
     """
 
     shares: dict[str, float]
     calibration: Calibration
     pair_curve: PairCurve
+    link_curve: LinkCurve
 
     def __post_init__(self) -> None:
         if min(self.shares.values()) <= 0 or abs(sum(self.shares.values()) - 1) > 1e-9:
@@ -237,6 +240,9 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         {"sface": 1.0},
         Calibration(midpoint=0.42, slope=22.0),
         PairCurve(midpoint=0.361, slope=17.6, focus_slope=4.3, focus_offset=-0.96),
+        # Chosen by `benchmarks.quality.known_people`, like those of the others: the slope of the strict curve, and as
+        # many right links as the rule gives while the highest wrong pair stays half a log-odds below it.
+        LinkCurve(midpoint=0.393, slope=22.0, better=6.0),
     ),
     "facenet": EmbedderSpec(
         {"facenet": 1.0},
@@ -245,6 +251,8 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         Calibration(midpoint=0.65, slope=14.0),
         # An estimate as well: the same slope, and even odds where the strict curve has one to seven.
         PairCurve(midpoint=0.507, slope=14.0),
+        # And as far above the strict curve as that of the CASIA weights.
+        LinkCurve(midpoint=0.68, slope=14.0, poorer=6.0),
     ),
     "both": EmbedderSpec(
         # Inverse to the deviation of each network's cosines over different people (0.034 and 0.18), so that both count
@@ -254,6 +262,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         Calibration(midpoint=0.885, slope=47.0),
         # `benchmarks.quality.evidence`, like that of dlib's network.
         PairCurve(midpoint=0.856, slope=47.0, focus_slope=17.4, focus_offset=-0.36),
+        LinkCurve(midpoint=0.904, slope=47.0, poorer=3.0),
     ),
     # Fitted like `both`.
     "facenet-casia": EmbedderSpec(
@@ -261,6 +270,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         Calibration(midpoint=0.593, slope=11.7),
         # An estimate: the slope of the strict curve, and even odds where that has one to seven.
         PairCurve(midpoint=0.42, slope=11.7),
+        LinkCurve(midpoint=0.627, slope=11.7, poorer=6.0),
     ),
     "dlib": EmbedderSpec(
         {"dlib": 1.0},
@@ -270,6 +280,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         Calibration(midpoint=0.946, slope=100.0),
         # `benchmarks.quality.evidence`: 537 pairs of one person, 30 091 of two, in 31 clips.
         PairCurve(midpoint=0.929, slope=81.0, focus_slope=34.0, focus_offset=-0.47),
+        LinkCurve(midpoint=0.95, slope=100.0, poorer=6.0),
     ),
 }
 """best first"""
@@ -300,6 +311,11 @@ def _embedder_spec(embedder: str) -> EmbedderSpec:
 def pair_curve_of(embedder: str) -> PairCurve:
     """The pair curve of `embedder`; raises like `calibration_of`."""
     return _embedder_spec(embedder).pair_curve
+
+
+def link_curve_of(embedder: str) -> LinkCurve:
+    """The link curve of `embedder`; raises like `calibration_of`."""
+    return _embedder_spec(embedder).link_curve
 
 
 def embedder_digest(embedder: str) -> str:

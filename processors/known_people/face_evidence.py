@@ -1,9 +1,4 @@
-"""How strongly two sets of faces speak for one person, given how good the faces are.
-
-Within one video, place and time support what a blurred face says. Between videos there is only the face, and blurred
-faces of different people are as alike to a recognition network as clear faces of one person. So the evidence
-of poor faces is discounted instead of being believed at the same threshold.
-"""
+"""How strongly two sets of faces speak for one person, given how good the faces are."""
 
 from __future__ import annotations
 
@@ -12,15 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.models.similarity import Similarity
+from core.models.link_curve import LinkCurve
 from core.types import FloatArray
 
-GOOD_QUALITY = 0.9
-"""quality of the best face of a set from which nothing is discounted"""
-POOR_FACE_LOG_ODDS = 3.0
-"""what is taken off for each unit of quality that the poorer set lacks; measured, see benchmarks/known_people.py"""
-_TOP_SHARE = 0.25
-"""share of the pairs of faces that speaks for two sets: what both were seen from, not profile against front"""
 _MIN_WEIGHT = 1e-3
 
 
@@ -58,24 +47,11 @@ class FaceSet:
         return FaceSet(self.vectors[rows], self.quality[rows])
 
 
-def set_cosine(a: FaceSet, b: FaceSet) -> float:
-    """How alike two sets are, as `sample_cosines` has it for tracklets; both need a face.
-
-    Half of it is the cosine of the means, half the mean of the best quarter of the cosines between single faces.
-    """
-    pairs = np.sort((a.vectors @ b.vectors.T).ravel())
-    top = pairs[-max(round(_TOP_SHARE * len(pairs)), 1) :]
-    return (float(a.mean @ b.mean) + float(top.mean())) / 2
-
-
-def log_odds(a: FaceSet, b: FaceSet, similarity: Similarity) -> float:
+def log_odds(a: FaceSet, b: FaceSet, curve: LinkCurve) -> float:
     """Log-odds that the two sets are of one person; -inf where one of them is empty."""
     if not len(a) or not len(b):
         return -math.inf
-    calibration = similarity.calibration
-    quality = min(float(a.quality.max()), float(b.quality.max()), GOOD_QUALITY)
-    seen = calibration.slope * (set_cosine(a, b) - calibration.midpoint)
-    return seen - POOR_FACE_LOG_ODDS * (GOOD_QUALITY - quality)
+    return curve.log_odds(float(a.mean @ b.mean), (float(a.quality.max()), float(b.quality.max())))
 
 
 def as_similarity(odds: float) -> float:

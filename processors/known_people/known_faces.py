@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from core.models.similarity import Similarity
+from core.models.link_curve import LinkCurve
 from core.types import FloatArray
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
 from processors.known_people.face_index import ExactFaceIndex, FaceIndex
@@ -31,6 +31,8 @@ NEAREST = 64
 """appearances and photos nearest to a person's mean; whose they are is compared in full"""
 FACES_COMPARED = 48
 """of a known person, the best ones, from photos and from videos each"""
+_NEARNESS_SLACK = 3.0
+"""log-odds by which the mean of one appearance may fall short of what all of a person's faces say"""
 _ROWS_ADDED = 4096
 
 
@@ -47,9 +49,9 @@ class PairSuggestion:
 class KnownFaces:
     """Finds known people for the people of videos. Not thread-safe; reads the gallery anew when it has changed."""
 
-    def __init__(self, embedder: EmbedderKey, similarity: Similarity, rules: LinkRules | None = None) -> None:
+    def __init__(self, embedder: EmbedderKey, curve: LinkCurve, rules: LinkRules | None = None) -> None:
         self.embedder = embedder
-        self.similarity = similarity
+        self.curve = curve
         self.rules = rules or LinkRules()
         self._state: str | None = None
         self._index: FaceIndex = ExactFaceIndex()
@@ -65,7 +67,7 @@ class KnownFaces:
         seen = video_people(people, together)
         candidates = {number for person in seen for number in self._near(person.faces, rows)}
         known = self.load(rows, candidates | set(decided.held.values()), decided.without_video)
-        return link_people(seen, known, self.similarity, self.rules, decided)
+        return link_people(seen, known, self.curve, self.rules, decided)
 
     def settle_photos(self, gallery: Gallery) -> int:
         """Name people without a name whom the photos show; returns how many that were.
@@ -91,7 +93,7 @@ class KnownFaces:
             ]
             refused = [(str(p.number), n.number) for p in nameless for n in named if _pair(p.number, n.number) in apart]
             by_photo = [KnownPerson(n.number, n.name, n.photos, n.photos.best(0)) for n in named]
-            matches = link_people(people, by_photo, self.similarity, self.rules, Decisions(refused=refused))
+            matches = link_people(people, by_photo, self.curve, self.rules, Decisions(refused=refused))
             found = [(match.number, int(label)) for label, match in matches.items() if match.number is not None]
             for number, other in found:
                 unite(rows, number, other, by_hand=False)
@@ -113,7 +115,7 @@ class KnownFaces:
                     pair = _pair(person.number, other.number)
                     if pair in apart or (person.name and other.name):
                         continue
-                    similarity = as_similarity(person_log_odds(person, other, self.similarity))
+                    similarity = as_similarity(person_log_odds(person, other, self.curve))
                     if similarity >= SUGGESTION:
                         worth = similarity * min(float(shown.get(n) or 0.0) for n in pair)
                         found[pair] = PairSuggestion(*pair, round(similarity, 4), round(worth, 3))
@@ -151,8 +153,7 @@ class KnownFaces:
         if not len(faces):
             return set()
         numbers, cosines = self._index.search(faces.mean[None], NEAREST)
-        # The mean of a set and one face are less alike than what is compared in the end: a generous bound.
-        least = self.similarity.to_cosine(as_similarity(as_log_odds(SUGGESTION) - 3.0))
+        least = self.curve.least_cosine(as_log_odds(SUGGESTION) - _NEARNESS_SLACK)
         return {int(n) for n, cosine in zip(numbers[0], cosines[0], strict=True) if cosine >= least}
 
     def _refresh(self, rows: sqlite3.Connection) -> None:

@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.models.similarity import Similarity
+from core.models.link_curve import LinkCurve
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity, clearness, log_odds
 
 Source = Literal["photo", "gallery", "none"]
 
-SUGGESTION = 0.2
+SUGGESTION = 0.3
 """similarity from which on a person who is not linked is suggested"""
 
 
@@ -93,12 +93,12 @@ class Decisions:
 def link_people(
     people: Sequence[VideoPerson],
     known: Sequence[KnownPerson],
-    similarity: Similarity,
+    curve: LinkCurve,
     rules: LinkRules | None = None,
     decided: Decisions | None = None,
 ) -> dict[str, Match]:
     """A match for every person, by label, in the order of `people`. The order of the arguments does not matter."""
-    case = _Case(people, known, similarity, rules or LinkRules(), decided or Decisions())
+    case = _Case(people, known, curve, rules or LinkRules(), decided or Decisions())
     case.hold()
     case.link()
     return {person.label: case.match(person) for person in people}
@@ -109,13 +109,13 @@ class _Case:
         self,
         people: Sequence[VideoPerson],
         known: Sequence[KnownPerson],
-        similarity: Similarity,
+        curve: LinkCurve,
         rules: LinkRules,
         decided: Decisions,
     ) -> None:
         self._people = {person.label: person for person in people}
         self._known = {person.number: person for person in known}
-        self._similarity = similarity
+        self._curve = curve
         self._rules = rules
         self._decided = decided
         self._linked: dict[str, int] = {}
@@ -126,8 +126,8 @@ class _Case:
         for person in people:
             for other in known:
                 key = (person.label, other.number)
-                by_photo = log_odds(person.faces, other.photos, similarity)
-                by_video = log_odds(person.faces, other.videos, similarity)
+                by_photo = log_odds(person.faces, other.photos, curve)
+                by_video = log_odds(person.faces, other.videos, curve)
                 self._source[key] = "photo" if by_photo >= by_video and len(other.photos) else "gallery"
                 self._odds[key] = -math.inf if key in refused else max(by_photo, by_video)
 
@@ -198,12 +198,12 @@ class _Case:
             self._alike[key] = (
                 not named_apart
                 and key not in self._decided.apart
-                and person_log_odds(first, second, self._similarity) >= as_log_odds(self._rules.similarity)
+                and person_log_odds(first, second, self._curve) >= as_log_odds(self._rules.similarity)
             )
         return self._alike[key]
 
 
-def person_log_odds(a: KnownPerson, b: KnownPerson, similarity: Similarity) -> float:
+def person_log_odds(a: KnownPerson, b: KnownPerson, curve: LinkCurve) -> float:
     """Log-odds that two known people are one, by the faces that fit best."""
     sets = [(x, y) for x in (a.photos, a.videos) for y in (b.photos, b.videos)]
-    return max(log_odds(x, y, similarity) for x, y in sets)
+    return max(log_odds(x, y, curve) for x, y in sets)

@@ -14,7 +14,8 @@ import numpy as np
 
 from core.errors import OutputError, ascii_safe
 from core.model_manager import ModelManager
-from core.models.similarity import Similarity
+from core.models.link_curve import LinkCurve
+from core.models.model_spec import link_curve_of
 from processors.known_people.person_linker import KnownPerson, LinkRules, Match, VideoPerson, link_people
 from processors.known_people.person_names import clean_name, person_id
 from processors.known_people.photo_batch import SeenPhoto, see_photos
@@ -84,7 +85,7 @@ def look_at_photos(
     Raises:
         ModelError: a network cannot be had.
     """
-    similarity = Similarity.for_embedder(models.embedder.name)
+    curve = link_curve_of(models.embedder.name)
     for seen in see_photos(paths, models):
         file = ascii_safe(os.path.relpath(seen.path, folder))
         if seen.photo is None:
@@ -92,7 +93,7 @@ def look_at_photos(
             continue
         scale = np.tile(seen.photo.scale, 2)
         sharp = sharpness(seen.photo.pixels, [np.asarray(face.box / scale, np.float32) for face in seen.faces])
-        matches = _who(seen, known, similarity, rules)
+        matches = _who(seen, known, curve, rules)
         names = {person.number: ascii_safe(person.name) or person_id(person.number) for person in known}
         faces = tuple(
             SortedFace(
@@ -163,13 +164,13 @@ def carry_out(plan: Sequence[Placement], how: Literal["move", "link"]) -> Iterat
         yield placement
 
 
-def _who(seen: SeenPhoto, known: Sequence[KnownPerson], similarity: Similarity, rules: LinkRules | None) -> list[Match]:
+def _who(seen: SeenPhoto, known: Sequence[KnownPerson], curve: LinkCurve, rules: LinkRules | None) -> list[Match]:
     labels = [str(number) for number in range(len(seen.faces))]
     people = [
         VideoPerson(label, face.face_set, frozenset(labels) - {label})
         for label, face in zip(labels, seen.faces, strict=True)
     ]
-    found = link_people(people, known, similarity, rules)
+    found = link_people(people, known, curve, rules)
     return [found[label] for label in labels]
 
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from core.errors import OutputError, PhotoError, SettingsError, ascii_safe
 from core.model_manager import ModelManager
-from core.models.similarity import Similarity
-from processors.known_people.face_evidence import as_similarity, log_odds
+from core.models.link_curve import LinkCurve
+from core.models.model_spec import link_curve_of
+from processors.known_people.face_evidence import as_log_odds, as_similarity, log_odds
 from processors.known_people.gallery_types import GalleryFace, NamedPhoto
 from processors.known_people.person_linker import LinkRules
 from processors.known_people.person_names import checked_name, clean_name, folded
@@ -103,11 +104,11 @@ def read_reference_photos(folder: Path, models: ModelManager) -> ReferencePhotos
             lines.append(chosen)
         else:
             candidates.append(_Candidate(file, seen.photo.sha256, *chosen))
-    similarity = Similarity.for_embedder(models.embedder.name)
-    kept, odd = _consistent(candidates, similarity)
+    curve = link_curve_of(models.embedder.name)
+    kept, odd = _consistent(candidates, curve)
     lines += odd
     lines += [PhotoLine(c.file.path, "used", c.note) for c in kept if c.note]
-    lines += _two_names(kept, similarity)
+    lines += _two_names(kept, curve)
     left_out = {line.path for line in lines if line.use == "left out"}
     lines = [line for line in lines if line.use == "left out" or line.path not in left_out]
     order = {file.path: number for number, file in enumerate(files)}
@@ -192,13 +193,13 @@ def _entries(folder: Path) -> Iterator[tuple[Path, str]]:
         yield from ((file, entry.name) for file in inner if not file.name.startswith(".") and not file.is_dir())
 
 
-def _consistent(candidates: Sequence[_Candidate], similarity: Similarity) -> tuple[list[_Candidate], list[PhotoLine]]:
+def _consistent(candidates: Sequence[_Candidate], curve: LinkCurve) -> tuple[list[_Candidate], list[PhotoLine]]:
     """Those that look like the other photos of their name, and lines about the others."""
     kept: list[_Candidate] = []
     lines: list[PhotoLine] = []
     for name in dict.fromkeys(candidate.file.name for candidate in candidates):
         own = [candidate for candidate in candidates if candidate.file.name == name]
-        alike = np.array([[_alike(a, b, similarity) for b in own] for a in own])
+        alike = np.array([[_alike(a, b, curve) for b in own] for a in own])
         # The photo that most others resemble is the person; of two that differ, the first.
         middle = int((alike >= ALIKE).sum(1).argmax())
         for row, candidate in enumerate(own):
@@ -211,17 +212,17 @@ def _consistent(candidates: Sequence[_Candidate], similarity: Similarity) -> tup
     return kept, lines
 
 
-def _two_names(kept: Sequence[_Candidate], similarity: Similarity) -> Iterator[PhotoLine]:
+def _two_names(kept: Sequence[_Candidate], curve: LinkCurve) -> Iterator[PhotoLine]:
     """Lines about people who have two names: each is a rival of the other, so that neither name is ever given."""
     if not kept:
         return
     vectors = np.stack([candidate.face.vector for candidate in kept])
-    near = np.argwhere(np.triu(vectors @ vectors.T, 1) >= similarity.to_cosine(ONE_PERSON))
+    near = np.argwhere(np.triu(vectors @ vectors.T, 1) >= curve.least_cosine(as_log_odds(ONE_PERSON)))
     told: set[tuple[str, str]] = set()
     for first, second in near.tolist():
         a, b = kept[first], kept[second]
         names = (a.file.name, b.file.name)
-        if a.file.name == b.file.name or names in told or _alike(a, b, similarity) < ONE_PERSON:
+        if a.file.name == b.file.name or names in told or _alike(a, b, curve) < ONE_PERSON:
             continue
         told.add(names)
         yield PhotoLine(
@@ -232,5 +233,5 @@ def _two_names(kept: Sequence[_Candidate], similarity: Similarity) -> Iterator[P
         )
 
 
-def _alike(a: _Candidate, b: _Candidate, similarity: Similarity) -> float:
-    return 1.0 if a is b else as_similarity(log_odds(a.face.face_set, b.face.face_set, similarity))
+def _alike(a: _Candidate, b: _Candidate, curve: LinkCurve) -> float:
+    return 1.0 if a is b else as_similarity(log_odds(a.face.face_set, b.face.face_set, curve))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from core.models.similarity import Similarity
 from core.settings_file import load_settings
 from core.types import Timeline
 from processors.batch.job_link import ClipsMade, NamesWanted, TurnWanted
@@ -18,7 +17,7 @@ from processors.known_people import people_places
 from processors.known_people.gallery import Gallery
 from processors.known_people.naming_case import NamingCase, case_of
 from processors.known_people.people_namer import PeopleNamer
-from tests.processors.known_people.people import EMBEDDER, SIMILARITY, video
+from tests.processors.known_people.people import EMBEDDER, use_curve, video
 from tests.processors.known_people.test_people_namer import Networks, Photos
 from tests.processors.known_people.test_video_names import TIMELINE, analysis
 
@@ -28,7 +27,7 @@ MARKS = {name: video(name).fingerprint for name in CASTS}
 
 @pytest.fixture(autouse=True)
 def made_up_faces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(Similarity, "for_embedder", classmethod(lambda cls, name: SIMILARITY))
+    use_curve(monkeypatch)
     monkeypatch.setattr(people_places, "DEFAULT_PHOTOS", tmp_path / "videos" / "people")
 
 

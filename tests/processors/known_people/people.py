@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from core.models.model_spec import Calibration
-from core.models.similarity import Similarity
+from core.models.link_curve import LinkCurve
+from core.models.model_spec import EMBEDDERS
 from core.types import FloatArray
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, NamedPhoto, PersonOfVideo, VideoKey
@@ -19,7 +21,12 @@ from utils.fingerprints import Fingerprint
 
 DIMENSIONS = 128
 EMBEDDER = EmbedderKey("dlib", "ab" * 32)
-SIMILARITY = Similarity(Calibration(midpoint=0.6, slope=20.0))
+CURVE = LinkCurve(midpoint=0.6, slope=20.0, poorer=3.0)
+
+
+def use_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the program read the made-up vectors by `CURVE`."""
+    monkeypatch.setitem(EMBEDDERS, EMBEDDER.name, replace(EMBEDDERS[EMBEDDER.name], link_curve=CURVE))
 
 
 def vector(person: int, face: int = 0, noise: float = 0.25) -> FloatArray:
@@ -78,7 +85,7 @@ def linked(
 ) -> list[Linked]:
     entries = [p for p in people if isinstance(p, PersonOfVideo)]
     entries = entries or cast([p for p in people if isinstance(p, int)], first=first)
-    known = KnownFaces(EMBEDDER, SIMILARITY)
+    known = KnownFaces(EMBEDDER, CURVE)
     return record_video(
         gallery,
         video(name, analysis),

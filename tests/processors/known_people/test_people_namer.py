@@ -12,7 +12,6 @@ import pytest
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import ModelError
-from core.models.similarity import Similarity
 from core.settings_file import load_settings
 from core.types import FaceAnalysis, Identity, Timeline
 from processors.known_people import people_places, reference_photos
@@ -21,7 +20,7 @@ from processors.known_people.gallery_videos import link_appearance
 from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer, VideoNames, folder_digest
 from processors.known_people.reference_photos import ReferencePhotos
 from processors.known_people.video_names import chosen_folders, named_timeline
-from tests.processors.known_people.people import EMBEDDER, SIMILARITY, photo, video
+from tests.processors.known_people.people import EMBEDDER, photo, use_curve, video
 from tests.processors.known_people.test_video_names import TIMELINE, analysis
 
 MODELS = {"embedder": {"name": EMBEDDER.name, "sha256": EMBEDDER.weights_sha256}}
@@ -30,7 +29,7 @@ ONE = video("one").fingerprint
 
 @pytest.fixture(autouse=True)
 def made_up_faces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(Similarity, "for_embedder", classmethod(lambda cls, name: SIMILARITY))
+    use_curve(monkeypatch)
     monkeypatch.setattr(people_places, "DEFAULT_PHOTOS", tmp_path / "videos" / "people")
 
 

@@ -5,11 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from core.types import Tracklet
-from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity, clearness, log_odds, set_cosine
+from core.models.link_curve import LinkCurve
+from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity, clearness, log_odds
 from processors.known_people.person_linker import Decisions, KnownPerson, LinkRules, VideoPerson, link_people
-from processors.people.tracklet_evidence import sample_cosines
-from tests.processors.known_people.people import SIMILARITY, vector
+from tests.processors.known_people.people import CURVE, vector
 
 NOBODY = FaceSet(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
 
@@ -29,22 +28,6 @@ def somebody(label: str, person: int, *together: str, **options: float) -> Video
     return VideoPerson(label, face_set(person, **options), frozenset(together))  # type: ignore[arg-type]
 
 
-def as_tracklet(number: int, faces: FaceSet) -> Tracklet:
-    count = len(faces)
-    return Tracklet(
-        id=number,
-        shot=0,
-        frames=np.arange(count),
-        boxes=np.zeros((count, 4), np.float32),
-        scores=np.ones(count, np.float32),
-        landmarks=np.zeros((count, 5, 2), np.float32),
-        sharpness=np.ones(count, np.float32),
-        sample_frames=np.arange(count),
-        sample_quality=faces.quality,
-        embeddings=faces.vectors,
-    )
-
-
 def between(a: int, b: int, share: float) -> FaceSet:
     """Faces that resemble two people."""
     mixed = (1 - share) * vector(a, 700) + share * vector(b, 700)
@@ -53,23 +36,23 @@ def between(a: int, b: int, share: float) -> FaceSet:
 
 def test_links_by_gallery_and_photo() -> None:
     people = [somebody("a", 1), somebody("b", 2), somebody("c", 3)]
-    found = link_people(people, [known(7, 1, "Anna"), known(8, 2, "Berta", photo=True)], SIMILARITY)
+    found = link_people(people, [known(7, 1, "Anna"), known(8, 2, "Berta", photo=True)], CURVE)
     assert [(m.number, m.source) for m in found.values()] == [(7, "gallery"), (8, "photo"), (None, "none")]
     assert found["a"].similarity > 0.95 and found["a"].margin > 0.95
     assert found["c"].similarity < 0.01 and found["c"].suggestion is None
 
 
 def test_nobody_known_and_no_faces() -> None:
-    assert link_people([somebody("a", 1)], [], SIMILARITY)["a"].number is None
-    found = link_people([VideoPerson("a", NOBODY)], [known(1, 1)], SIMILARITY)["a"]
+    assert link_people([somebody("a", 1)], [], CURVE)["a"].number is None
+    found = link_people([VideoPerson("a", NOBODY)], [known(1, 1)], CURVE)["a"]
     assert (found.number, found.similarity, found.margin) == (None, 0.0, 0.0)
 
 
 def test_between_two_people_nobody_is_guessed() -> None:
     people = [VideoPerson("a", between(1, 2, 0.5))]
     two = [known(1, 1, "Anna"), known(2, 2, "Berta")]
-    assert link_people(people, two[:1], SIMILARITY)["a"].number == 1
-    found = link_people(people, two, SIMILARITY)["a"]
+    assert link_people(people, two[:1], CURVE)["a"].number == 1
+    found = link_people(people, two, CURVE)["a"]
     assert found.number is None and found.margin < 0.45
     assert found.suggestion is not None and found.suggestion.similarity == found.similarity >= 0.2
 
@@ -77,61 +60,61 @@ def test_between_two_people_nobody_is_guessed() -> None:
 def test_one_person_with_two_numbers_is_no_rival_of_itself() -> None:
     people = [somebody("a", 1)]
     twice = [known(1, 1), known(2, 1)]
-    assert link_people(people, twice, SIMILARITY)["a"].number in (1, 2)
+    assert link_people(people, twice, CURVE)["a"].number in (1, 2)
     apart = Decisions(apart={(1, 2)})
-    assert link_people(people, twice, SIMILARITY, decided=apart)["a"].number is None
+    assert link_people(people, twice, CURVE, decided=apart)["a"].number is None
     named = [known(1, 1, "Anna"), known(2, 1, "Berta")]
-    assert link_people(people, named, SIMILARITY)["a"].number is None
+    assert link_people(people, named, CURVE)["a"].number is None
 
 
 def test_two_in_one_frame_never_get_one_person() -> None:
     one = [known(1, 1)]
     alike = [somebody("a", 1, "b"), VideoPerson("b", between(1, 2, 0.45), frozenset({"a"}))]
-    found = link_people(alike, one, SIMILARITY)
+    found = link_people(alike, one, CURVE)
     assert [m.number for m in found.values()] == [1, None]
     assert found["b"].suggestion is None  # it cannot be
     twins = [somebody("a", 1, "b"), somebody("b", 1, "a", first=20)]
-    assert {m.number for m in link_people(twins, one, SIMILARITY).values()} == {None}
+    assert {m.number for m in link_people(twins, one, CURVE).values()} == {None}
     held = Decisions(held={"b": 1})
-    assert [m.number for m in link_people(twins, one, SIMILARITY, decided=held).values()] == [None, 1]
+    assert [m.number for m in link_people(twins, one, CURVE, decided=held).values()] == [None, 1]
 
 
 def test_two_held_for_one_person_in_one_frame() -> None:
     twins = [somebody("a", 1, "b"), somebody("b", 2, "a")]
     held = Decisions(held={"a": 1, "b": 1})
-    assert [m.number for m in link_people(twins, [known(1, 1)], SIMILARITY, decided=held).values()] == [1, None]
+    assert [m.number for m in link_people(twins, [known(1, 1)], CURVE, decided=held).values()] == [1, None]
 
 
 def test_decisions_hold_against_the_faces() -> None:
     people = [somebody("a", 1), somebody("b", 2)]
     all_known = [known(1, 1), known(2, 2)]
     held = Decisions(held={"a": 2}, refused={("b", 2)})
-    found = link_people(people, all_known, SIMILARITY, decided=held)
+    found = link_people(people, all_known, CURVE, decided=held)
     assert (found["a"].number, found["b"].number) == (2, None)
 
 
 def test_poor_faces_are_discounted() -> None:
     alike = between(1, 2, 0.35)
     poor = FaceSet(alike.vectors, np.array([0.2], np.float32))
-    clear, blurred = (log_odds(faces, face_set(1, 500), SIMILARITY) for faces in (alike, poor))
+    clear, blurred = (log_odds(faces, face_set(1, 500), CURVE) for faces in (alike, poor))
     assert clear - blurred == pytest.approx(3 * (0.9 - 0.2), abs=1e-5)
-    assert log_odds(NOBODY, alike, SIMILARITY) == -np.inf
+    assert log_odds(NOBODY, alike, CURVE) == -np.inf
 
 
 def test_the_order_does_not_matter() -> None:
     people = [somebody("a", 1, "b"), somebody("b", 2, "a"), VideoPerson("c", between(1, 2, 0.4)), somebody("d", 1)]
     everybody = [known(4, 2), known(9, 1), known(2, 3)]
-    expected = link_people(people, everybody, SIMILARITY)
+    expected = link_people(people, everybody, CURVE)
     for order in itertools.permutations(range(4)):
-        found = link_people([people[k] for k in order], everybody[::-1], SIMILARITY)
+        found = link_people([people[k] for k in order], everybody[::-1], CURVE)
         assert found == expected
 
 
-def test_the_evidence_is_that_of_tracklets() -> None:
-    sets = [face_set(1, 0, 4), face_set(1, 50, 3), face_set(2, 0, 1)]
-    expected = sample_cosines([as_tracklet(number, faces) for number, faces in enumerate(sets)])
-    for (i, a), (j, b) in itertools.combinations(enumerate(sets), 2):
-        assert set_cosine(a, b) == pytest.approx(expected[i, j], abs=1e-5)
+def test_sets_are_compared_by_their_means() -> None:
+    curve = LinkCurve(midpoint=0.5, slope=10.0)
+    opposite = FaceSet(np.array([[1, 0], [0, 1]], np.float32), np.array([0.9, 0.3], np.float32))
+    first = FaceSet(np.array([[1, 0]], np.float32), np.ones(1, np.float32))
+    assert log_odds(opposite, first, curve) == pytest.approx(10 * (3 / np.sqrt(10) - 0.5), abs=1e-4)
 
 
 def test_scales() -> None:

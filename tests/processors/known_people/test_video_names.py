@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Identity, Shot, Timeline
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import PersonOfVideo
@@ -13,7 +12,7 @@ from processors.known_people.gallery_videos import follow_edits, note_clips
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.naming_case import NamingCase, case_of
 from processors.known_people.video_names import folders_of, names_from_gallery, names_from_photos
-from tests.processors.known_people.people import EMBEDDER, SIMILARITY, photo, video
+from tests.processors.known_people.people import CURVE, EMBEDDER, photo, use_curve, video
 from tests.processors.known_people.test_video_cast import INFO, tracklet
 
 TIMELINE = Timeline((Identity("person_01", (0, 2), ()), Identity("person_02", (1,), ())))
@@ -30,7 +29,7 @@ def case(first: int, second: int) -> NamingCase:
 
 
 def known() -> KnownFaces:
-    return KnownFaces(EMBEDDER, SIMILARITY)
+    return KnownFaces(EMBEDDER, CURVE)
 
 
 def test_names_become_folders_and_hold(tmp_path: Path) -> None:
@@ -59,7 +58,7 @@ def test_names_become_folders_and_hold(tmp_path: Path) -> None:
 
 
 def test_names_without_a_gallery(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Similarity, "for_embedder", classmethod(lambda cls, name: SIMILARITY))
+    use_curve(monkeypatch)
     found = names_from_photos([photo(2, "Berta"), photo(1, "Anna")], EMBEDDER, case(2, 5))
     assert [(p.label, p.id, p.name, p.folder) for p in found] == [
         ("person_01", "", "Berta", "Berta"),

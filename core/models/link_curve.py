@@ -1,0 +1,43 @@
+"""How alike the faces of two files are: what a cosine says where there is no other evidence.
+
+Within a video, clothes, place and time support what a face says. Between files there is only the face, and poor faces
+of two people are as alike to a recognition network as clear faces of one person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GOOD_QUALITY = 0.9
+"""quality of a face (`processors.faces.face_sampler.face_quality`) from which nothing is discounted"""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCurve:
+    """log-odds = slope * (cosine - midpoint) - poorer * (lack of the poorer side) - better * (lack of the better one).
+
+    A side lacks what the quality of its best face is below `GOOD_QUALITY`. `better` is right for a network to which
+    faces of two people are alike by mistake only where both are poor, `poorer` for one that one poor face misleads.
+    """
+
+    midpoint: float
+    slope: float
+    poorer: float = 0.0
+    better: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (-1 < self.midpoint < 1 and self.slope > 0 and min(self.poorer, self.better) >= 0):
+            raise ValueError(f"{self}: expected a midpoint in (-1, 1), a slope > 0 and discounts >= 0")
+
+    def log_odds(self, cosine: float, quality: tuple[float, float]) -> float:
+        """Log-odds that two people of two files are one.
+
+        cosine: of the means of their faces. quality: of the best face of each, [0, 1].
+        """
+        better_lack, poorer_lack = sorted(max(GOOD_QUALITY - one, 0.0) for one in quality)
+        discount = self.poorer * poorer_lack + self.better * better_lack
+        return self.slope * (cosine - self.midpoint) - discount
+
+    def least_cosine(self, log_odds: float) -> float:
+        """The cosine below which no two faces, however good, have these log-odds."""
+        return self.midpoint + log_odds / self.slope
