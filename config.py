@@ -450,6 +450,10 @@ class RunSettings(Section, frozen=True):
         bool, Meta(description="also take the videos in folders inside the given ones; results are laid out likewise")
     ] = False
     threads: Annotated[int, Meta(ge=0, le=256, description="number of CPU threads; 0: all")] = 0
+    decoder: Annotated[
+        Literal["auto", "software"],
+        Meta(description="what decodes for the analysis; auto: the GPU that runs the networks, if a trial succeeds"),
+    ] = "auto"
     workers: Annotated[
         int | str,
         Meta(

@@ -10,24 +10,24 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import math
 from array import array
 from collections import deque
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from config import AUTO_TURN, AnalysisSettings, Settings
-from core.errors import InterruptedRunError
+from core.errors import DecodeError, InterruptedRunError
+from core.media.decoder_choice import choose_nvdec
 from core.media.frame_rate import with_rate_of_all
-from core.media.key_frames import read_key_frames
 from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame, waiting_frames
+from processors.faces.analysis_size import analysis_size, for_active_picture
 from processors.faces.decoded_frames import DecodedFrames
 from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread
 from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certainty
@@ -35,9 +35,8 @@ from processors.faces.faceless_reasons import TURNED
 from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
-from processors.shots.active_picture import ActivePictureFinder, active_picture
+from processors.shots.active_picture import ActivePictureFinder
 from processors.shots.given_cuts import GivenCuts
-from processors.shots.picture_edges import PictureEdges, picture_edges
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
@@ -50,13 +49,10 @@ from utils.prefetch import prefetch
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
+if TYPE_CHECKING:
+    from core.media.nvdec import Nvdec
+
 logger = logging.getLogger(__name__)
-
-SMALLEST_FACE_PX = 24
-"""height at which the smallest wanted face is analysed; R-Net and O-Net would see nothing more in larger images"""
-
-KEY_FRAMES = 5
-"""frames in which black bars are looked for before the analysis, whose image size depends on them"""
 
 QUEUE_FRAMES = 8
 """frames that are decoded ahead at most"""
@@ -67,6 +63,7 @@ class FaceAnalyzer:
 
     def __init__(self, settings: Settings, models: ModelManager, monitor: StageMonitor | None = None) -> None:
         self._settings = settings.analysis
+        self._decoder = settings.run.decoder
         self._threads = thread_budget(settings.run.threads)
         self._models = models
         self._monitor = monitor or StageMonitor()
@@ -83,13 +80,13 @@ class FaceAnalyzer:
             InterruptedRunError: the monitor's stop was set.
         """
         if self._settings.turn != AUTO_TURN:
-            return self._analyze_part(info.turned(int(self._settings.turn)))
-        found = self._analyze_part(info)
+            return self._analyze_as_turned(info.turned(int(self._settings.turn)))
+        found = self._analyze_as_turned(info)
         if TURNED not in found.statistics:
             return found
         degrees = int(found.statistics[TURNED])
         logger.info("%s: once more, with the picture turned by %d degrees clockwise", info.path.name, degrees)
-        turned = self._analyze_part(info.turned(degrees))
+        turned = self._analyze_as_turned(info.turned(degrees))
         before, after = (certainty(each.tracklets, float(info.frame_rate)) for each in (found, turned))
         if after > before or (turned.tracklets and not found.tracklets):
             return dataclasses.replace(turned, statistics={**turned.statistics, TURNED: degrees})
@@ -97,18 +94,36 @@ class FaceAnalyzer:
         others = {name: value for name, value in found.statistics.items() if name != TURNED}
         return dataclasses.replace(found, statistics=others)
 
-    def _analyze_part(self, info: VideoInfo) -> FaceAnalysis:
+    def _analyze_as_turned(self, info: VideoInfo) -> FaceAnalysis:
+        """The analysis with the GPU's decoder, if there is one and it reads all of the video, else with software."""
+        nvdec = choose_nvdec(info, self._models.device) if self._decoder == "auto" else None
+        if nvdec is not None:
+            # What fails may be the GPU or the file, which only the software decoder can tell.
+            try:
+                found = self._analyze_part(info, nvdec)
+            except (RuntimeError, DecodeError) as error:
+                reason = " ".join(str(error).split())
+            else:
+                if not found.decode_failures:
+                    return found
+                reason = f"{found.decode_failures} packets or frames could not be decoded"
+            logger.warning("%s: is analysed again, with software decoding: NVDEC: %s", info.path.name, reason)
+        return self._analyze_part(info, None)
+
+    def _analyze_part(self, info: VideoInfo, nvdec: Nvdec | None) -> FaceAnalysis:
         part = part_of(info, self._settings)
         settings = for_active_picture(self._settings, info)
-        found = self._analyze(info, part, settings)
+        found = self._analyze(info, part, settings, nvdec)
         if found.video.has_repaired_times and part.start_pts is not None and is_indexed(info):
             # How times are repaired depends on what was decoded before, and later readings begin at the beginning.
-            found = self._analyze(dataclasses.replace(info, has_repaired_times=True), part, settings)
+            found = self._analyze(dataclasses.replace(info, has_repaired_times=True), part, settings, nvdec)
         return found
 
-    def _analyze(self, info: VideoInfo, part: VideoPart, settings: AnalysisSettings) -> FaceAnalysis:
+    def _analyze(
+        self, info: VideoInfo, part: VideoPart, settings: AnalysisSettings, nvdec: Nvdec | None
+    ) -> FaceAnalysis:
         with (
-            VideoReader(info, threads=self._threads.decode) as reader,
+            VideoReader(info, threads=self._threads.decode, nvdec=nvdec) as reader,
             AnalysisPass(info, settings, self._models, self._monitor) as analysis,
         ):
             ahead = waiting_frames(info.width, info.height, QUEUE_FRAMES)
@@ -280,30 +295,6 @@ def make_shot_source(settings: AnalysisSettings, info: VideoInfo) -> ShotSource:
     if not settings.cuts:
         return ShotDetector(rate, settings.cut_sensitivity)
     return GivenCuts(settings.cuts, rate, part_of(info, settings).first_frame(info))
-
-
-def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
-    """Width and height at which frames are analysed: the smallest wanted face is 24 px high; never enlarged."""
-    scale = min(1.0, SMALLEST_FACE_PX / (min_face * height))
-    return max(16, min(2 * math.ceil(width * scale / 2), width)), max(16, round(height * scale))
-
-
-def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisSettings:
-    """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
-    size = info.width, info.height
-    samples: list[PictureEdges] = []
-    with contextlib.closing(read_key_frames(info, KEY_FRAMES, settings.part)) as frames:
-        for frame in frames:
-            edges = picture_edges(frame.planes()[0], frame.placed)
-            if edges is not None:
-                samples.append(edges)
-                if edges.black[:2] == (0, 0):
-                    return settings
-    _, top, _, bottom = active_picture(samples, size) or (0, 0, *size)
-    if bottom - top == info.height:
-        return settings
-    logger.debug("%s: the picture is %d of %d px high", info.path.name, bottom - top, info.height)
-    return msgspec.structs.replace(settings, min_face=settings.min_face * (bottom - top) / info.height)
 
 
 def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:

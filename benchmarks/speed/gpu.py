@@ -26,14 +26,16 @@ import numpy as np
 from benchmarks.processes import measure
 from benchmarks.speed.source_videos import crowd, kept
 from config import AnalysisSettings, RunSettings, Settings
+from core.media.decoder_choice import choose_nvdec
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from core.model_manager import ModelManager
+from core.model_manager import GPU_DEVICE, ModelManager
 from core.models.gpu_check import why_no_gpu
 from core.models.mtcnn import MtcnnDetector
 from core.models.weights import chosen_cache_dir
 from core.types import ByteArray, Detections
-from processors.face_analyzer import SMALLEST_FACE_PX, analysis_size
+from processors.faces.analysis_frame import AnalysisImage
+from processors.faces.analysis_size import SMALLEST_FACE_PX, analysis_size
 from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
 from utils.box_geometry import iou_matrix
@@ -131,19 +133,39 @@ def whole_run(video: Path, device: str, models: Path, frames: int) -> float:
     return frames / usage.wall_s
 
 
-def manager(device: str, models: Path) -> ModelManager:
-    settings = Settings(
+def decoding(video: Path, device: str, frames: int) -> float | None:
+    """Frames a second, decoded and made the analysis' two images of; None where the GPU does not decode."""
+    info = probe_video(video)
+    nvdec = choose_nvdec(info, device)
+    if nvdec is None and device != "cpu":
+        return None
+    size = analysis_size(info.width, info.height, AnalysisSettings().min_face)
+
+    def work() -> int:
+        with VideoReader(info, nvdec=nvdec) as reader:
+            return sum(AnalysisImage(f, *size)().ndim > 0 for f in itertools.islice(reader.frames(), frames))
+
+    return rate(work)
+
+
+def settings_for(device: str, models: Path) -> Settings:
+    return Settings(
         analysis=AnalysisSettings(device="cuda" if device == "cuda" else "cpu"),
         run=RunSettings(cache_dir=str(models), offline=True),
     )
-    return ModelManager(settings)
+
+
+def manager(device: str, models: Path) -> ModelManager:
+    return ModelManager(settings_for(device, models))
 
 
 def measure_gpu(frames: int, models: Path) -> None:
     video = crowd(1920, 1080, 60)
     material = read(video, frames)
-    columns = {name: stages(manager(name, models), material) for name in ("cuda", "cpu")}
-    columns["facenet-pytorch, cuda"] = facenet_pytorch("cuda:0", material)
+    columns: dict[str, dict[str, float | None]] = {}
+    for name, device in (("cuda", GPU_DEVICE), ("cpu", "cpu")):
+        columns[name] = {"decode, scale": decoding(video, device, frames), **stages(manager(name, models), material)}
+    columns["facenet-pytorch, cuda"] = {**facenet_pytorch(GPU_DEVICE, material)}
     count = probe_video(video).frame_count
     for name in ("cuda", "cpu"):
         columns[name]["whole run"] = whole_run(video, name, models, count)
@@ -161,18 +183,18 @@ def check_on_cpu(models: Path) -> None:
     """Run the GPU code path on the CPU: frames on a device, networks in torch."""
     import torch
 
-    from core.models.batching import Batched
-    from core.models.model_spec import DETECTOR_NETS, MODELS
-    from core.models.torch_runtime import DeviceImages, TorchNet
+    from core.models.model_spec import DETECTOR_NETS
+    from core.models.net_loader import NetLoader
+    from core.models.torch_runtime import DeviceImages
     from core.models.upload import Upload
-    from core.models.weights import locate
 
     keys = ((Key(0, 0.3, 0.45, 0.3),), (Key(0, 0.7, 0.45, 0.35),))
     actors = tuple(Actor(who, Motion(keys=key)) for who, key in zip((COLLINS, HOPPER), keys, strict=True))
     video = kept("gpu-check.mp4", Film(scenes=(Scene(length=4, seed=3, actors=actors),)))
     material = read(video, 4)
     upload = Upload(torch.device("cpu"))
-    nets = [Batched(TorchNet(kind, locate(kind), "cpu"), MODELS[kind].gpu_batch, name=kind) for kind in DETECTOR_NETS]
+    # A device with a number is what they take for a GPU.
+    nets = NetLoader(settings_for("cpu", models)).with_torch(DETECTOR_NETS, "cpu:0")
     device = MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     here = manager("cpu", models).detector
     found = device.detect(material.pictures, SMALLEST_FACE_PX)

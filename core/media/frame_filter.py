@@ -20,6 +20,10 @@ from core.media.tone_map_filter import hdr_transfer, peak_nits, table_file
 from core.types import PixelBox, VideoInfo
 
 _ORDINARY_FORMATS = ("yuv420p", "yuvj420p")
+_DEVICE_FORMATS = ("nv12", "p010le")
+"""the like of them in the memory of a GPU, which `core.media.device_frame` takes as they are"""
+ON_DEVICE = "cuda"
+"""pixel format of frames in the memory of a GPU; `sw_format` says what lies there"""
 _ROTATIONS: dict[int, tuple[str, ...]] = {
     0: (),
     90: ("transpose=clock",),
@@ -51,8 +55,33 @@ def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     return (0, False) if degrees is None else (degrees, mirrored)
 
 
+def is_on_device(frame: av.VideoFrame) -> bool:
+    """Whether its planes lie in the memory of a GPU."""
+    return frame.format.name == ON_DEVICE
+
+
+def _stored_format(frame: av.VideoFrame) -> str:
+    """The pixel format of its planes, wherever they lie."""
+    # PyAV's stubs do not know `sw_format`.
+    stored = cast(Any, frame).sw_format if is_on_device(frame) else None
+    return frame.format.name if stored is None else str(stored.name)
+
+
+def _is_ordinary(frame: av.VideoFrame) -> bool:
+    if is_on_device(frame):
+        # Chroma of odd sizes is rounded down on the way to torch.
+        return _stored_format(frame) in _DEVICE_FORMATS and frame.width % 2 == frame.height % 2 == 0
+    return frame.format.name in _ORDINARY_FORMATS
+
+
+def _in_host_memory(frame: av.VideoFrame) -> av.VideoFrame:
+    return frame.reformat(format=_stored_format(frame)) if is_on_device(frame) else frame
+
+
 class FrameFilter:
     """Brings decoded frames into the geometry that `VideoInfo` promises; frames that have it pass untouched.
+
+    Frames in the memory of a GPU that need more than that are fetched from there.
 
     A frame of another shape than the first is fitted inside it between black bars. The libav graph is built for the
     first frame that needs one, and rebuilt when size, pixel aspect, format or orientation change.
@@ -92,6 +121,7 @@ class FrameFilter:
             frame.height,
             aspect,
             frame.format.name,
+            _stored_format(frame),
             frame.color_range,
             frame.colorspace,
             # Reading side data makes a reference cycle that keeps the frame until garbage collection (hundreds of
@@ -109,6 +139,7 @@ class FrameFilter:
         if self._graph is None:
             yield frame
             return
+        frame = _in_host_memory(frame)
         frame.time_base = self._info.time_base
         self._graph.vpush(frame)
         yield from self._pull(self._graph)
@@ -149,7 +180,7 @@ class FrameFilter:
         transfer = hdr_transfer(frame)
         if transfer is not None:
             steps += _tone_mapping(scale)
-        elif size != (info.width, info.height) or place or frame.format.name not in _ORDINARY_FORMATS:
+        elif size != (info.width, info.height) or place or not _is_ordinary(frame):
             out_range = "pc" if info.color.range == "pc" else "tv"
             matrix = info.color.matrix if info.color.matrix in _TV_MATRICES else "bt601"
             matrix = matrix.removesuffix("nc").removesuffix("c") if matrix.startswith("bt2020") else matrix
@@ -165,7 +196,7 @@ class FrameFilter:
         graph.threads = self._threads
         source = {
             "video_size": f"{frame.width}x{frame.height}",
-            "pix_fmt": frame.format.name,
+            "pix_fmt": _stored_format(frame),
             "time_base": _ratio(info.time_base),
             "pixel_aspect": "1/1",
             "colorspace": str(int(frame.colorspace)),

@@ -14,6 +14,7 @@ from typing import TypeVar
 import av
 import av.logging
 from av.audio.stream import AudioStream
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -86,11 +87,17 @@ def input_options() -> dict[str, str]:
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)}
 
 
-def open_input(path: Path, container_format: str | None = None, *, long_probe: bool = False) -> InputContainer:
+def open_input(
+    path: Path,
+    container_format: str | None = None,
+    *,
+    long_probe: bool = False,
+    accelerator: HWAccel | None = None,
+) -> InputContainer:
     """Open a local media file for reading; a context manager.
 
     container_format: the demuxer to use (`VideoInfo.container`); None lets libav choose among `CONTAINER_FORMATS`.
-    long_probe: search more of the file for streams that begin late.
+    long_probe: search more of the file for streams that begin late. accelerator: the hardware that decodes.
 
     Raises:
         av.FFmpegError, OSError, ValueError: it cannot be opened; callers turn this into an error of the program.
@@ -103,6 +110,7 @@ def open_input(path: Path, container_format: str | None = None, *, long_probe: b
         metadata_errors="replace",
         # Not `options`: those reach the decoders too, which crashes old PyAV (MPEG-TS, FLV).
         container_options=input_options() | (_LONG_PROBE if long_probe else {}),
+        hwaccel=accelerator,
     )
 
 

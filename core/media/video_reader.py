@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import av
 from av.container import InputContainer
@@ -15,12 +15,15 @@ from av.video.stream import VideoStream
 from core.errors import DecodeError
 from core.media.frame_clock import FrameClock
 from core.media.frame_decoder import FrameDecoder
-from core.media.frame_filter import FrameFilter
+from core.media.frame_filter import FrameFilter, is_on_device
 from core.media.frame_shape import container_aspect, sane_aspect
 from core.media.media_input import MAX_FRAME_PX, open_input
 from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame
 from core.types import PixelBox, VideoInfo
+
+if TYPE_CHECKING:
+    from core.media.nvdec import Nvdec
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +54,16 @@ class VideoReader:
 
     Attributes:
         barred_frames: frames of another shape than the first, which were fitted between black bars.
+        device_frames: frames that were delivered in the memory of a GPU.
     """
 
-    def __init__(self, info: VideoInfo, *, threads: int = 0) -> None:
-        """threads: for decoding, 0 = one per CPU."""
+    def __init__(self, info: VideoInfo, *, threads: int = 0, nvdec: Nvdec | None = None) -> None:
+        """threads: for decoding, 0 = one per CPU. nvdec: decodes instead, and delivers `DeviceFrame`s where frames need
+        no filter.
+        """
         self._info = info
         self._threads = threads
+        self._nvdec = nvdec
         self._clock = FrameClock(info)
         self._decoder = FrameDecoder(info.path.name, self._clock.add_packet)
         self._container: InputContainer | None = None
@@ -66,6 +73,7 @@ class VideoReader:
         self._seekable = is_indexed(info)
         self._replaced_aspect: Fraction | None = None
         self.barred_frames = 0
+        self.device_frames = 0
 
     @property
     def decode_failures(self) -> int:
@@ -106,6 +114,7 @@ class VideoReader:
             "key_frames": self.key_frames,
             "false_key_frames": self.false_key_frames,
             **({"reordered_times": self._clock.reordered_pts} if self._clock.reordered_pts else {}),
+            **({"device_frames": self.device_frames} if self.device_frames else {}),
         }
 
     def __enter__(self) -> VideoReader:
@@ -134,22 +143,31 @@ class VideoReader:
             DecodeError: the file cannot be opened any more, or none of its frames can be decoded.
         """
         self._go_to(start_pts)
-        matrix, full_range = self._info.color.matrix, self._info.color.range == "pc"
         index = 0
         while (fitted := self._take()) is not None:
-            frame, placed = fitted
             if end_pts is not None and fitted.pts >= end_pts:
                 self._pending = fitted
                 return
             if start_pts is None or fitted.pts >= start_pts:
-                yield SoftwareFrame(
-                    frame, index=index, pts=fitted.pts, matrix=matrix, full_range=full_range, placed=placed
-                )
+                yield self._shown(fitted, index)
                 index += 1
         if not self._delivered_any:
             raise DecodeError(
                 "none of its frames can be decoded", path=self._info.path, stage="decode", hint="damaged or incomplete?"
             )
+
+    def _shown(self, fitted: _FittedFrame, index: int) -> VideoFrame:
+        color, on_device = self._info.color, self._nvdec is not None and is_on_device(fitted.frame)
+        self.device_frames += on_device
+        make = self._nvdec.frame if self._nvdec is not None and on_device else SoftwareFrame
+        return make(
+            fitted.frame,
+            index=index,
+            pts=fitted.pts,
+            matrix=color.matrix,
+            full_range=color.range == "pc",
+            placed=fitted.placed,
+        )
 
     def _go_to(self, start_pts: int | None) -> None:
         """Position the reader so that `_take` next returns the frame at `start_pts`, or one before it."""
@@ -199,14 +217,16 @@ class VideoReader:
         self.close()
         path = self._info.path
         try:
-            container = open_input(path, self._info.container)
+            opened = open_input if self._nvdec is None else self._nvdec.open
+            container = opened(path, self._info.container)
             self._container = container
             stream = self._stream(container)
             context = stream.codec_context
             if container_aspect(stream) is not None:
                 self._replaced_aspect = context.sample_aspect_ratio
             context.thread_type = "AUTO"
-            context.thread_count = self._threads
+            # Several threads would only take surfaces of the GPU from each other.
+            context.thread_count = self._threads if self._nvdec is None else 1
             context.options = {"max_pixels": str(MAX_FRAME_PX)}
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecodeError(

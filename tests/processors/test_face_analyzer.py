@@ -25,20 +25,16 @@ from core.models.face_detector import Candidates, FaceDetector
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, VideoInfo
-from processors.face_analyzer import (
-    SMALLEST_FACE_PX,
-    AnalysisPass,
-    FaceAnalyzer,
-    analysis_size,
-    for_active_picture,
-    numbered,
-)
+from processors import face_analyzer
+from processors.face_analyzer import AnalysisPass, FaceAnalyzer, numbered
+from processors.faces.analysis_size import SMALLEST_FACE_PX, analysis_size, for_active_picture
 from processors.faces.sampling_observer import SamplingObserver
 from processors.shots.shot_boundary import ShotBoundary
 from processors.shots.shot_detector import MAX_CUT_DELAY
 from processors.tracking.face_stream import MIN_SEARCHED_PX
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from tests.material import factories
+from tests.material.gpu_stand_ins import MakeNvdec
 from tests.material.scoring import Score, read_tracks, score
 from tests.material.small_videos import gray_ramp, make_video
 from tests.material.synthetic.portraits import COLLINS, HOPPER
@@ -46,6 +42,7 @@ from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
 from tests.material.synthetic.truth import Truth, film_truth
 from tests.utils.test_helper_threads import Lines
+from utils.box_geometry import iou_matrix
 from utils.json_log import log_context
 from utils.stage_monitor import StageMonitor
 
@@ -443,3 +440,80 @@ def test_short_memory_changes_no_result(
         assert np.allclose(got.scores, wanted.scores, atol=1e-4)
         # Other batches round differently; 1.0 is the same face.
         assert (np.sum(got.embeddings * wanted.embeddings, axis=1) > 0.99999).all()
+
+
+def test_frames_in_the_memory_of_a_gpu_give_the_same_faces(
+    film: Path,
+    analysis: FaceAnalysis,
+    model_settings: Settings,
+    models: ModelManager,
+    monkeypatch: pytest.MonkeyPatch,
+    fake_nvdec: MakeNvdec,
+) -> None:
+    """Software decodes, but everything after it is NVDEC's way, with torch on the CPU."""
+    nvdec = fake_nvdec()
+    monkeypatch.setattr(face_analyzer, "choose_nvdec", lambda info, device: nvdec)
+    found = analyze(film, model_settings, models)
+    assert found.statistics["device_frames"] == len(analysis.frame_pts)
+    assert "device_frames" not in analysis.statistics
+    assert np.array_equal(found.frame_pts, analysis.frame_pts) and found.shots == analysis.shots
+    assert len(found.tracklets) == len(analysis.tracklets) == 3
+    for mine, wanted in zip(found.tracklets, analysis.tracklets, strict=True):
+        assert (mine.start, mine.end) == (wanted.start, wanted.end)
+        # The images that are searched differ by 1 to 3 levels and up to half a pixel.
+        overlaps = iou_matrix(mine.boxes, wanted.boxes).diagonal()
+        assert overlaps.min() > 0.85 and overlaps.mean() > 0.95
+
+
+@pytest.mark.parametrize("fault", ["the device fails", "a packet is lost", "nothing is decoded"])
+def test_what_nvdec_cannot_finish_is_decoded_in_software(
+    fault: str,
+    film: Path,
+    analysis: FaceAnalysis,
+    model_settings: Settings,
+    models: ModelManager,
+    monkeypatch: pytest.MonkeyPatch,
+    fake_nvdec: MakeNvdec,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nvdec = fake_nvdec()
+    frame, opened = nvdec.frame, nvdec.open
+
+    def failing(*given: Any, index: int, **facts: Any) -> Any:
+        if index == 30:
+            raise RuntimeError("CUDA error: out of memory\nCompile with ...")
+        return frame(*given, index=index, **facts)
+
+    def damaged(path: Path, container_format: str) -> Any:
+        if fault == "nothing is decoded":
+            raise ValueError("no decoder")
+        monkeypatch.setattr(VideoReader, "decode_failures", property(lambda reader: int(reader._nvdec is not None)))
+        return opened(path, container_format)
+
+    if fault == "the device fails":
+        monkeypatch.setattr(nvdec, "frame", failing)
+    else:
+        monkeypatch.setattr(nvdec, "open", damaged)
+    monkeypatch.setattr(face_analyzer, "choose_nvdec", lambda info, device: nvdec)
+    found = analyze(film, model_settings, models)
+    assert found.statistics == analysis.statistics and found.shots == analysis.shots
+    for mine, wanted in zip(found.tracklets, analysis.tracklets, strict=True):
+        assert np.array_equal(mine.boxes, wanted.boxes) and np.array_equal(mine.scores, wanted.scores)
+    (line,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert "again, with software decoding" in line and "\n" not in line
+
+
+def test_software_decoding_can_be_asked_for(
+    film: Path, model_settings: Settings, models: ModelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def choose(info: VideoInfo, device: str) -> None:
+        asked.append(device)
+
+    monkeypatch.setattr(face_analyzer, "choose_nvdec", choose)
+    monkeypatch.setattr(FaceAnalyzer, "_analyze_at_once", lambda self, info, nvdec: factories.face_analysis([]))
+    for decoder in ("software", "auto"):
+        run = msgspec.structs.replace(model_settings.run, decoder=decoder)
+        analyze(film, msgspec.structs.replace(model_settings, run=run), models)
+    assert asked == ["cpu"]

@@ -1,0 +1,47 @@
+"""The size of the images that are analysed, from the smallest face that is wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+
+import msgspec
+
+from config import AnalysisSettings
+from core.media.key_frames import read_key_frames
+from core.types import VideoInfo
+from processors.shots.active_picture import active_picture
+from processors.shots.picture_edges import PictureEdges, picture_edges
+
+logger = logging.getLogger(__name__)
+
+SMALLEST_FACE_PX = 24
+"""height at which the smallest wanted face is analysed; R-Net and O-Net would see nothing more in larger images"""
+
+KEY_FRAMES = 5
+"""frames in which black bars are looked for before the analysis, whose image size depends on them"""
+
+
+def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
+    """Width and height at which frames are analysed: the smallest wanted face is 24 px high; never enlarged."""
+    scale = min(1.0, SMALLEST_FACE_PX / (min_face * height))
+    return max(16, min(2 * math.ceil(width * scale / 2), width)), max(16, round(height * scale))
+
+
+def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisSettings:
+    """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
+    size = info.width, info.height
+    samples: list[PictureEdges] = []
+    with contextlib.closing(read_key_frames(info, KEY_FRAMES, settings.part)) as frames:
+        for frame in frames:
+            edges = picture_edges(frame.planes()[0], frame.placed)
+            if edges is not None:
+                samples.append(edges)
+                if edges.black[:2] == (0, 0):
+                    return settings
+    _, top, _, bottom = active_picture(samples, size) or (0, 0, *size)
+    if bottom - top == info.height:
+        return settings
+    logger.debug("%s: the picture is %d of %d px high", info.path.name, bottom - top, info.height)
+    return msgspec.structs.replace(settings, min_face=settings.min_face * (bottom - top) / info.height)

@@ -1,0 +1,27 @@
+"""Fixtures for what needs a GPU; torch, which costs seconds, is only imported by tests that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.material.fake_nvdec import FakeNvdec
+
+MakeNvdec = Callable[..., "FakeNvdec"]
+
+
+@pytest.fixture
+def fake_nvdec(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeNvdec]:
+    """Makes one, with the arguments of `FakeNvdec` after the first."""
+    import torch
+
+    from tests.material.fake_nvdec import FakeNvdec
+
+    threads = torch.get_num_threads()
+    # torch's threads wait for each other by spinning: on a busy machine a frame would take half a second.
+    torch.set_num_threads(1)
+    yield lambda *given: FakeNvdec(monkeypatch, *given)
+    torch.set_num_threads(threads)
