@@ -83,9 +83,11 @@ class FacelessCheck:
             return {TURNED: (self._turn + degrees) % 360}
         if has_tracklets:
             return {}
-        if self._certainty([equalised(image) for image in self._images if is_overexposed(image)]):
+        overexposed = [equalised(image) for image in self._images if is_overexposed(image)]
+        if self._certainty(overexposed, self._smallest_face):
             return {OVEREXPOSED: 1}
-        if self._certainty([brightened(image) for image in self._images if is_dark(image)]):
+        dark = [brightened(image) for image in self._images if is_dark(image)]
+        if self._certainty(dark, self._smallest_face):
             return {DARK: 1}
         return {}
 
@@ -98,20 +100,24 @@ class FacelessCheck:
         for degrees in turns:
             # `rot90` turns anticlockwise.
             turned = [np.rot90(image, (360 - degrees) % 360 // 90) for image in self._images]
-            certainties[degrees] = self._certainty(turned)
+            certainties[degrees] = self._certainty(turned, self._smallest_face_when(turned))
         best = max(certainties, key=certainties.__getitem__, default=0)
         return best if certainties.get(best) else 0
 
-    def _certainty(self, images: Sequence[ByteArray]) -> float:
+    def _smallest_face_when(self, turned: Sequence[ByteArray]) -> float:
+        """The smallest face in images that may lie on their side: the same share of their height."""
+        return self._smallest_face * turned[0].shape[0] / self._images[0].shape[0] if turned else self._smallest_face
+
+    def _certainty(self, images: Sequence[ByteArray], smallest_face: float) -> float:
         """The detector's scores of the best face of each image, together; 0.0 if too few images show a face."""
-        scores = [self._face_score(np.ascontiguousarray(image)) for image in images]
+        scores = [self._face_score(np.ascontiguousarray(image), smallest_face) for image in images]
         shown = sum(score > 0 for score in scores)
         return sum(scores) if shown >= min(MIN_IMAGES, len(self._images)) else 0.0
 
-    def _face_score(self, image: ByteArray) -> float:
+    def _face_score(self, image: ByteArray, smallest_face: float) -> float:
         """The detector's score of the best face, 0.0 where it is not sure of one or the verifier denies it."""
         detector = self._models.cascade
-        found = detector.detect([image], self._smallest_face)[0]
+        found = detector.detect([image], smallest_face)[0]
         if len(found) == 0 or found.scores[0] < detector.score_scale.sure_track:
             return 0.0
         crop = warp(image, verifier_transform(found.boxes[0]), VERIFIER_SIDE_PX)

@@ -7,19 +7,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import av
 import cv2
 import msgspec
 import numpy as np
 import pytest
 
 from config import Settings
-from core.analysis_file import AnalysisRecord
-from core.analysis_store import AnalysisStore
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.types import FaceAnalysis, VideoInfo
+from core.types import ByteArray, FaceAnalysis, VideoInfo
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.faceless_reasons import TURNED
+from processors.video_processor import VideoProcessor
 from tests.material import factories
 from tests.material.scoring import Score, read_tracks, score
 from tests.material.small_videos import run_ffmpeg
@@ -27,6 +27,8 @@ from tests.material.synthetic.portraits import COLLINS
 from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
 from tests.material.synthetic.truth import film_truth
+from utils.fingerprints import fingerprint
+from utils.stage_monitor import StageMonitor
 
 WALK = Motion(keys=(Key(0, 0.35, 0.45, 0.3), Key(29, 0.6, 0.5, 0.34)))
 FILM = Film(scenes=(Scene(length=30, actors=(Actor(COLLINS, WALK),)),), width=480, height=270)
@@ -65,28 +67,57 @@ def assert_upright(analysis: FaceAnalysis, models: ModelManager) -> None:
         heights = np.diff(tracklet.boxes[:, 1::2]).ravel()
         eyes, mouth = tracklet.landmarks[:, :2, 1].mean(1), tracklet.landmarks[:, 3:, 1].mean(1)
         assert (mouth - eyes > 0.2 * heights).all()
-        portrait = np.asarray(cv2.imdecode(np.frombuffer(tracklet.face_jpeg, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
-        faces = models.cascade.detect([portrait], 0.2 * portrait.shape[0])[0]
-        assert faces.scores.max() > 0.9
+        assert shows_face(decoded(tracklet.face_jpeg), models)
 
 
-@pytest.mark.parametrize("degrees", [90, 180])
+def decoded(jpeg: bytes) -> ByteArray:
+    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def shows_face(picture: ByteArray, models: ModelManager) -> bool:
+    """Whether there is an upright face; one that is turned by 90 degrees has a score of at most 0.98."""
+    return bool(models.cascade.detect([picture], 0.2 * len(picture))[0].scores.max(initial=0) > 0.99)
+
+
 def test_where_faces_are_found_in_the_turned_picture_only_it_is_analysed(
-    turned: dict[int, Path], degrees: int, tmp_path: Path, model_settings: Settings, models: ModelManager
+    turned: dict[int, Path], tmp_path: Path, model_settings: Settings, models: ModelManager
 ) -> None:
-    analysis = analyze(turned[degrees], model_settings, models)
+    analysis = analyze(turned[180], model_settings, models)
     video = analysis.video
-    assert (video.turn, video.rotation, video.width, video.height) == (degrees, degrees, 480, 270)
-    assert analysis.statistics[TURNED] == degrees
+    assert (video.turn, video.rotation, video.width, video.height) == (180, 180, 480, 270)
+    assert analysis.statistics[TURNED] == 180
     assert len(analysis.tracklets) == 1
     reached = scored(analysis, tmp_path)
     assert min(reached.recall, reached.precision) >= 0.95
     assert_upright(analysis, models)
-    # The next run knows only what probing tells.
-    store = AnalysisStore(tmp_path, 10**9)
-    store.save(AnalysisRecord("ab" * 32, analysis, {}, ()))
-    stored = store.load("ab" * 32, probe_video(turned[degrees]))
-    assert stored is not None and stored.analysis.video == video
+
+
+def test_clips_portrait_and_preview_are_upright_in_this_run_and_in_one_from_the_stored_analysis(
+    turned: dict[int, Path], tmp_path: Path, model_settings: Settings, models: ModelManager
+) -> None:
+    run = msgspec.structs.replace(model_settings.run, cache_dir=str(tmp_path / "cache"))
+    output = msgspec.structs.replace(model_settings.output, preview=True)
+    settings = msgspec.structs.replace(model_settings, run=run, output=output)
+    for name, get_models in (("first", lambda: models), ("second", no_models)):
+        path, folder = turned[90], tmp_path / name
+        processor = VideoProcessor(probe_video(path), folder, fingerprint(path), settings, StageMonitor(), get_models)
+        processor.prepare()
+        manifest = processor.finish(processor.analyse())
+        assert (manifest.video.turn, manifest.video.width, manifest.video.height) == (90, 480, 270)
+        assert [warning for warning in manifest.warnings if "turned by 90 degrees" in warning]
+        (clip,) = manifest.clips
+        assert shows_face(first_frame(folder / clip.file), models)
+        assert shows_face(decoded((folder / clip.person / "face.jpg").read_bytes()), models)
+        assert first_frame(folder / "preview.mp4").shape[:2] == (270, 480)
+
+
+def first_frame(path: Path) -> ByteArray:
+    with av.open(str(path)) as container:
+        return np.asarray(next(container.decode(video=0)).to_ndarray(format="rgb24"), np.uint8)
+
+
+def no_models() -> ModelManager:
+    raise AssertionError("the models were loaded")
 
 
 def test_a_turn_that_is_given_is_followed(

@@ -28,6 +28,7 @@ from processors.faces.faceless_check import (
 )
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_OPINION
+from processors.tracking.detection_schedule import SMALL_FACES
 from tests.material.factories import tracklet
 from tests.material.scripted_faces import detections
 
@@ -43,12 +44,14 @@ class Models:
 
     def __init__(self, opinion: float = 1.0, score: float = 0.99) -> None:
         self.searches = 0
+        self.smallest_faces: list[float] = []
         self._score = score
         self.cascade = SimpleNamespace(detect=self._detect, score_scale=score_scale_of("onet"))
         self.verifier = SimpleNamespace(scores=lambda crops: np.full(len(crops), opinion, np.float32))
 
     def _detect(self, images: list[ByteArray], min_face_px: float) -> list[Detections]:
         self.searches += 1
+        self.smallest_faces.append(min_face_px)
         red, green, _ = images[0][:4, :4].reshape(-1, 3).mean(0)
         boxes: list[FloatArray] = [BOX] if red > green + 40 else []
         return [detections(boxes, self._score - 0.0005 * float(green))]
@@ -91,6 +94,13 @@ def test_of_several_turns_the_one_that_shows_faces_most_surely_is_told(best: int
     """Faces that lie are seen as well."""
     pale = dict.fromkeys({90, 180, 270} - {best}, 50)
     assert findings([marked({**pale, best: 90})] * 2) == {TURNED: best}
+
+
+def test_the_smallest_face_is_the_same_share_of_a_turned_picture() -> None:
+    models = Models()
+    findings([np.full((HEIGHT_PX, WIDTH_PX, 3), 100, np.uint8)], models)
+    asked = SMALL_FACES * 10
+    assert models.smallest_faces == pytest.approx([asked, asked * WIDTH_PX / HEIGHT_PX, asked * WIDTH_PX / HEIGHT_PX])
 
 
 def test_the_turn_counts_from_how_players_show_the_video() -> None:
