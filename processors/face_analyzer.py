@@ -22,12 +22,13 @@ from config import AnalysisSettings, Settings
 from core.errors import InterruptedRunError
 from core.media.frame_rate import with_rate_of_all
 from core.media.key_frames import read_key_frames
+from core.media.video_frame import waiting_frames
 from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, PixelBox, Shot, Tracklet, VideoInfo
-from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage, waiting_frames
+from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage
 from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread
 from processors.faces.faceless_check import FacelessCheck
 from processors.faces.look_observer import LookObserver

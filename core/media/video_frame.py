@@ -27,6 +27,7 @@ _LUMA_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt202
 _BT601_LUMA_WEIGHTS = (0.299, 0.114)
 
 _SCALERS_KEPT = 8
+_ORDINARY_PX = 2**20
 _scalers = threading.local()
 
 
@@ -131,6 +132,14 @@ class VideoFrame:
         yuv = np.stack([luma, *(c[: luma.shape[0], : luma.shape[1]] for c in full)], axis=-1)
         rgb = cv2.transform(yuv, _rgb_from_yuv(self._matrix, self._full_range))
         return np.ascontiguousarray(rgb[y0 - top :, x0 - left :], np.uint8), x0, y0
+
+
+def waiting_frames(width: int, height: int, most: int) -> int:
+    """How many decoded frames of this size, px, may wait between two threads: `most` up to 720p, of 1080p half as many.
+
+    They are 1.5 bytes a pixel, and wait at several places; at least two, so that neither thread waits for each frame.
+    """
+    return max(2, min(most, most * _ORDINARY_PX // (width * height)))
 
 
 def default_matrix(width: int, height: int) -> str:
