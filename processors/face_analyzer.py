@@ -21,12 +21,13 @@ from config import AUTO_TURN, AnalysisSettings, Settings
 from core.errors import DecodeError, InterruptedRunError
 from core.media.decoder_choice import choose_nvdec
 from core.media.frame_rate import with_rate_of_all
+from core.media.video_frame import waiting_frames
 from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
-from processors.faces.analysis_frame import AnalysisFrame, waiting_frames
+from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.analysis_size import analysis_size, for_active_picture
 from processors.faces.decoded_frames import DecodedFrames
 from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread

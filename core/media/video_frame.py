@@ -18,6 +18,8 @@ FAST_SHRINK = 3.0
 _LUMA_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt2020c": (0.2627, 0.0593)}
 _BT601_LUMA_WEIGHTS = (0.299, 0.114)
 
+_ORDINARY_PX = 2**20
+
 
 class VideoFrame(ABC):
     """A frame in display geometry: upright, square pixels, planar 8-bit YUV 4:2:0.
@@ -87,6 +89,14 @@ class VideoFrame(ABC):
         yuv = np.stack([luma, *(c[: luma.shape[0], : luma.shape[1]] for c in full)], axis=-1)
         rgb = cv2.transform(yuv, rgb_from_yuv(self._matrix, self._full_range))
         return np.ascontiguousarray(rgb[y0 - top :, x0 - left :], np.uint8), x0, y0
+
+
+def waiting_frames(width: int, height: int, most: int) -> int:
+    """How many decoded frames of this size, px, may wait between two threads: `most` up to 720p, of 1080p half as many.
+
+    They are 1.5 bytes a pixel, and wait at several places; at least two, so that neither thread waits for each frame.
+    """
+    return max(2, min(most, most * _ORDINARY_PX // (width * height)))
 
 
 def default_matrix(width: int, height: int) -> str:

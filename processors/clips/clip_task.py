@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from core.errors import DecodeError, InterruptedRunError
 from core.media.audio_reader import PcmExcerpt
 from core.media.clip_writer import ClipAudio, ClipWriter
+from core.media.video_frame import waiting_frames
 from core.types import Clip
 from processors.clips.clip_spec import ClipSpec
 from processors.clips.constant_rate import audio_write_errors, fill_rows
@@ -20,6 +21,7 @@ from utils.plane_crops import Planes, crop_planes
 from utils.stage_times import timed
 
 _QUEUE_FRAMES = 4
+"""frames that may wait for a clip's thread at most; its encoder holds some, too"""
 _POLL_S = 0.05
 
 Item = tuple[int, Planes]
@@ -38,7 +40,8 @@ class ClipTask:
         self.spec = spec
         self._context = context
         self._target = context.folder / spec.file
-        self._queue: queue.Queue[Item | None] = queue.Queue(_QUEUE_FRAMES)
+        room = waiting_frames(context.video.width, context.video.height, _QUEUE_FRAMES)
+        self._queue: queue.Queue[Item | None] = queue.Queue(room)
         self._abandoned = threading.Event()
         self._writer: ClipWriter | None = None
         self._closed = False

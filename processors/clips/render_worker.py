@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 
-from core.media.video_frame import VideoFrame
+from core.media.video_frame import VideoFrame, waiting_frames
 from core.media.video_reader import VideoReader
 from processors.clips.clip_spec import ClipSpec
 from processors.clips.clip_task import ClipTask, Item
@@ -18,6 +18,7 @@ from utils.malloc_tuning import MemoryReturn
 from utils.prefetch import prefetch
 
 _FRAMES_AHEAD = 4
+"""frames that are decoded ahead at most"""
 _POLL_S = 0.05
 
 
@@ -80,10 +81,11 @@ class RenderWorker:
         """
         context = self._context
         pending = deque(_with_slots(part, context))
+        ahead = waiting_frames(context.video.width, context.video.height, _FRAMES_AHEAD)
         self._open = []
         with (
             VideoReader(context.video, threads=context.decode_threads) as reader,
-            prefetch(_frames(reader, [spec for spec, _ in pending]), _FRAMES_AHEAD, context.stop) as frames,
+            prefetch(_frames(reader, [spec for spec, _ in pending]), ahead, context.stop) as frames,
         ):
             for frame in frames:
                 self._return_memory()

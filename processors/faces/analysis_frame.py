@@ -17,14 +17,6 @@ THUMB_WIDTH, THUMB_HEIGHT = 128, 72
 LAZY_LIMIT_PX = 1920 * 1088
 """larger frames are converted at once: a second of unconverted ones would take too much memory"""
 
-_WAITING_PX = 2**23
-"""pixels of all frames that may wait at one place between two threads: four frames of 1080p, 12 MB"""
-
-
-def waiting_frames(width: int, height: int, most: int) -> int:
-    """How many frames of this size, px, may wait at one place: `most`, of large ones fewer, but two."""
-    return max(2, min(most, _WAITING_PX // (width * height)))
-
 
 class AnalysisImage:
     """A `LazyImage`: one frame at the analysis size. Calling it gives the pixels, converted on the first call.

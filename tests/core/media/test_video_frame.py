@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.media.software_frame import SoftwareFrame
-from core.media.video_frame import VideoFrame, default_matrix
+from core.media.video_frame import VideoFrame, default_matrix, waiting_frames
 from tests.material.small_videos import assert_upright, quadrants
 
 MATRICES = {"bt709": 1, "smpte170m": 5}
@@ -117,3 +117,11 @@ def test_patch_refuses_what_is_no_number() -> None:
 
 def test_repr_tells_the_size_not_the_pixels(tmp_path: Path) -> None:
     assert repr(frame_of(quadrants(64, 48))) == "SoftwareFrame(index=3, pts=7, 64x48)"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "most", "expected"),
+    [(640, 360, 8, 8), (1280, 720, 4, 4), (1920, 1080, 8, 4), (1920, 1080, 4, 2), (3840, 2160, 8, 2)],
+)
+def test_of_large_frames_fewer_wait(width: int, height: int, most: int, expected: int) -> None:
+    assert waiting_frames(width, height, most) == expected

@@ -6,15 +6,8 @@ import weakref
 from typing import Any
 
 import numpy as np
-import pytest
 
-from processors.faces.analysis_frame import (
-    LAZY_LIMIT_PX,
-    THUMB_HEIGHT,
-    THUMB_WIDTH,
-    AnalysisImage,
-    waiting_frames,
-)
+from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage
 
 
 class Frame:
@@ -70,11 +63,3 @@ def test_a_thumbnail_without_colour_is_grey():
     assert (small == 180).all()
     assert image.luma.shape == (THUMB_HEIGHT, THUMB_WIDTH) and (image.luma == 180).all()
     assert frame.conversions == [], "neither takes a conversion"
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "most", "expected"),
-    [(640, 360, 8, 8), (1280, 720, 8, 8), (1920, 1080, 8, 4), (1920, 1080, 3, 3), (3840, 2160, 8, 2)],
-)
-def test_of_large_frames_fewer_wait(width: int, height: int, most: int, expected: int) -> None:
-    assert waiting_frames(width, height, most) == expected
