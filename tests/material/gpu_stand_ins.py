@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import av
 import pytest
+
+from core.media.decoder_choice import LEAST_PYAV
 
 if TYPE_CHECKING:
     from tests.material.fake_nvdec import FakeNvdec
@@ -16,6 +19,8 @@ MakeNvdec = Callable[..., "FakeNvdec"]
 @pytest.fixture
 def fake_nvdec(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeNvdec]:
     """Makes one, with the arguments of `FakeNvdec` after the first."""
+    if int(av.__version__.split(".")[0]) < LEAST_PYAV:
+        pytest.skip(f"PyAV {av.__version__} does not give its planes away")
     import torch
 
     from tests.material.fake_nvdec import FakeNvdec

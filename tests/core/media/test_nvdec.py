@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -17,6 +18,7 @@ from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
+from core.models.gpu_check import driver_finds_gpu
 from tests.material.gpu_stand_ins import MakeNvdec
 from tests.material.small_videos import gray_ramp, make_video, quadrants, run_ffmpeg
 
@@ -131,6 +133,17 @@ def test_the_accelerator_shares_the_context_that_torch_has_made(
     assert kind == "cuda" and options["device"] == "1" and options["is_hw_owned"]
     assert options["options"] == {"primary_ctx": "0", "current_ctx": "1"}
     assert isinstance(made[2][1], Accelerator)
+
+
+@pytest.mark.skipif(driver_finds_gpu(), reason="for machines without an NVIDIA GPU")
+def test_a_machine_without_a_gpu_says_so_when_the_file_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyAV's real accelerator takes the arguments; what it needs then is a driver."""
+    path = make_video(tmp_path / "v.mp4", gray_ramp(3, 96, 64))
+    monkeypatch.setattr(torch, "zeros", lambda size, *, device: None)
+    with pytest.raises(av.FFmpegError):
+        Nvdec("cuda:0").open(path, "mov,mp4,m4a,3gp,3g2,mj2")
 
 
 @pytest.mark.gpu
