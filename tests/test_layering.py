@@ -53,6 +53,7 @@ TOP_LEVEL = {
 """files and folders there besides dot-files"""
 
 DISTRIBUTIONS = {
+    "lap": "lapx",
     "PIL": "pillow",
     "cv2": "opencv-contrib-python-headless",
     "face_recognition_models": "face-recognition-models",

@@ -36,7 +36,7 @@ LEAST_FREE_BYTES = 100_000_000
 _PROBE_BYTES = 1 << 20
 _FOLDERS_LOOKED_AT = 100
 _COMMON_HEIGHT_PX = 1080
-_PACKAGES = ("av", "highspy", "numpy", "opencv-contrib-python-headless", "openvino", "scipy", "torch")
+_PACKAGES = ("av", "highspy", "lapx", "numpy", "opencv-contrib-python-headless", "openvino", "torch")
 """whose code decides what an analysis or a clip holds; another release may round differently"""
 
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 from enum import Enum
 from functools import partial
 
+import lap
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceRefiner
@@ -205,8 +205,9 @@ class FaceTracker:
         if len(found) == 0 or not visible:
             return explained
         overlap = iou_matrix(found.boxes, np.stack([t.box for t in visible]))
-        for row, column in zip(*linear_sum_assignment(-overlap), strict=True):
-            if overlap[row, column] >= MIN_OVERLAP:
+        _, columns, _ = lap.lapjv(-overlap, extend_cost=True)
+        for row, column in enumerate(columns):
+            if column >= 0 and overlap[row, column] >= MIN_OVERLAP:
                 explained[row] = True
                 track = visible[column]
                 if everywhere:
