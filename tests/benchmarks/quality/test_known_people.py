@@ -1,0 +1,29 @@
+"""The gate on links between files: nobody is taken for somebody else, and whom the photos show is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.quality.edited import LABELS
+from benchmarks.quality.known_cast import videos
+from benchmarks.quality.link_choice import LinkPairs, people_and_photos
+from config import Settings
+from core.model_manager import ModelManager
+from core.models.model_spec import link_curve_of
+
+LEAST_RIGHT = {"sface": (31, 3, 32), "dlib": (6, 1, 31)}
+"""pairs of two videos, of a photo and a video, of two photos, by embedder"""
+
+
+@pytest.mark.skipif(not LABELS.is_file(), reason=f"{LABELS} is not there")
+@pytest.mark.clips
+@pytest.mark.slow
+def test_people_of_the_shared_files_are_linked_and_nobody_wrongly(
+    model_settings: Settings, models: ModelManager
+) -> None:
+    pairs = LinkPairs(people_and_photos(videos(model_settings, models), models))
+    linked = pairs.surplus(link_curve_of(models.embedder.name)) >= 0
+    assert not (linked & ~pairs.same).any(), pairs.files[linked & ~pairs.same]
+    right = np.bincount(pairs.photos[linked & pairs.same], minlength=3)
+    assert (right >= LEAST_RIGHT[models.embedder.name]).all(), right
