@@ -11,16 +11,13 @@ left out if that one breaks, too. A worker takes few videos, so that what foreig
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import math
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InterruptedRunError, WorkerGoneError
@@ -28,6 +25,7 @@ from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import failed, interrupted
 from processors.batch.job_host import SetAside
 from processors.batch.naming_desk import NamingDesk
+from processors.batch.pool_tasks import PoolTask, TaskQueue
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import MAX_CRASHES, stage_verb
 from processors.batch.stage_runner import StageRunner
@@ -47,21 +45,6 @@ _START_PAUSE_S = 60.0
 """after a failure to start a process: by then another program may have ended"""
 _PAUSE_S = 10.0
 """a longer time between two looks means that this process was suspended, and its workers with it"""
-
-
-@dataclass(slots=True, eq=False)
-class _Task:
-    """A submitted job.
-
-    losses: how many workers broke while they worked on it. aside: what it was set aside with. place: of the worker that
-    has set it aside, where its analysis is stored.
-    """
-
-    job: VideoJob
-    future: Future[JobOutcome] = field(default_factory=Future)
-    losses: int = 0
-    aside: SetAside | None = None
-    place: str = ""
 
 
 class WorkerPool:
@@ -92,9 +75,8 @@ class WorkerPool:
         self._clock = clock
         self._inbox: Inbox = queue.SimpleQueue()
         self._changed = threading.Condition()
-        self._queue: deque[_Task] = deque()
-        self._aside: list[_Task] = []
-        self._workers: dict[Worker, _Task | None] = {}
+        self._queue = TaskQueue(lambda video: desk.is_turn(video))
+        self._workers: dict[Worker, PoolTask | None] = {}
         self._is_closed = False
         self._no_start_before = -math.inf
         self._last: JobOutcome | None = None
@@ -108,10 +90,10 @@ class WorkerPool:
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:
         """See `Executor.submit`."""
-        task = _Task(job)
+        task = PoolTask(job)
         self._desk.expect(job.fingerprint)
         with self._changed:
-            self._queue.append(task)
+            self._queue.add(task)
         return task.future
 
     def close(self) -> None:
@@ -165,7 +147,7 @@ class WorkerPool:
         with self._changed:
             if self._busy():
                 return False
-            return self._last is not None or (self._is_closed and not self._queue and not self._aside)
+            return self._last is not None or (self._is_closed and self._queue.is_empty)
 
     def _assign(self) -> None:
         """Give jobs to idle workers, and start workers for others as far as there may be more."""
@@ -180,24 +162,19 @@ class WorkerPool:
                 worker.give(task.job)
             self._changed.notify_all()
 
-    def _next(self) -> _Task | None:
-        """The job to be begun next: of those set aside one whose turn has come, where its analysis is stored."""
-        places = {worker.place for worker in self._workers}
-        for task in self._aside:
-            if self._desk.is_turn(task.job.fingerprint) and (task.place not in places or self._idle_in(task.place)):
-                self._aside.remove(task)
-                return task
-        return self._queue.popleft() if self._queue else None
+    def _next(self) -> PoolTask | None:
+        idle = {worker.place for worker, task in self._workers.items() if task is None}
+        return self._queue.next({worker.place for worker in self._workers}, idle)
 
     def _idle_in(self, place: str | None = None) -> Worker | None:
         """A worker without a job; place: in that place, None: anywhere."""
         idle = (worker for worker, task in self._workers.items() if task is None)
         return next((worker for worker in idle if place in (None, worker.place)), None)
 
-    def _start(self, task: _Task) -> Worker | None:
+    def _start(self, task: PoolTask) -> Worker | None:
         """A new worker for `task`; without one it waits, or fails if there are no others that may make room."""
         if self._clock() < self._no_start_before:
-            self._queue.appendleft(task)
+            self._queue.put_first(task)
             return None
         try:
             return self._source.start(self._inbox)
@@ -250,7 +227,7 @@ class WorkerPool:
                 self._discard(idle)
             if isinstance(outcome, SetAside):
                 task.aside, task.place = task.aside or outcome, worker.place
-                self._aside.append(task)
+                self._queue.set_aside(task)
                 return
             if is_repeated:
                 self._repeat_with_fewer(task)
@@ -280,9 +257,9 @@ class WorkerPool:
         if not self._stop.is_set():
             logger.warning("%s: %s; trying it once more", task.job.source.label, text)
         with self._changed:
-            self._queue.appendleft(task)
+            self._queue.put_first(task)
 
-    def _go_on_without(self, task: _Task, what: str) -> None:
+    def _go_on_without(self, task: PoolTask, what: str) -> None:
         """A worker has failed before it came to its job, which is given to another one if there may be one."""
         if self._source.count:
             self._repeat_with_fewer(task)
@@ -291,14 +268,14 @@ class WorkerPool:
         self._last = JobOutcome(failed(task.job.source, error.message), error)
         self._finish(task, self._last)
 
-    def _repeat_with_fewer(self, task: _Task) -> None:
+    def _repeat_with_fewer(self, task: PoolTask) -> None:
         """Begin `task` next, although there may be fewer workers now."""
         if not task.job.settings.run.cache:
             # Videos cannot be set aside, so all workers that are left may be waiting until this one's people are named.
             self._desk.leave(task.job.fingerprint)
             self._desk.expect(task.job.fingerprint)
         with self._changed:
-            self._queue.appendleft(task)
+            self._queue.put_first(task)
 
     def _give_up_hanging(self) -> None:
         for worker, task in list(self._workers.items()):
@@ -314,29 +291,21 @@ class WorkerPool:
         while self._busy() and self._clock() < deadline:
             self._receive(_POLL_S)
         begun = [task for task in self._workers.values() if task is not None]
-        begun += [*self._aside, *(task for task in self._queue if task.losses)]
+        begun += self._queue.begun
         for worker in list(self._workers):
             self._discard(worker)
         for task in begun:
             result = interrupted(task.job.source, "stopped before it was done")
             self._finish(task, JobOutcome(result))
 
-    def _fail(self, task: _Task, reason: str) -> None:
+    def _fail(self, task: PoolTask, reason: str) -> None:
         result = failed(task.job.source, reason)
         self._stages.report(result)
         self._finish(task, JobOutcome(result))
 
-    def _finish(self, task: _Task, outcome: JobOutcome) -> None:
-        if task.aside is not None and outcome.result is not None and outcome.result.status == "done":
-            # The analysis was made in this run, by whoever had the job first.
-            result = dataclasses.replace(
-                outcome.result,
-                wall_s=outcome.result.wall_s + task.aside.analyse_s,
-                analysis_cached=task.aside.analysis_cached,
-            )
-            outcome = dataclasses.replace(outcome, result=result)
+    def _finish(self, task: PoolTask, outcome: JobOutcome) -> None:
         self._desk.leave(task.job.fingerprint)
-        task.future.set_result(outcome)
+        task.end(outcome)
 
     def _discard(self, worker: Worker) -> None:
         with self._changed:
