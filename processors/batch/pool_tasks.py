@@ -1,15 +1,16 @@
-"""The tasks of a pool of workers, and which of them is begun next."""
+"""The jobs of a pool of workers, and which of them is begun next."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.job_host import SetAside
+from processors.batch.render_work import Analysed
 from utils.fingerprints import Fingerprint
 
 
@@ -17,23 +18,29 @@ from utils.fingerprints import Fingerprint
 class PoolTask:
     """A submitted job.
 
-    losses: how many workers broke while they worked on it. aside: what it was set aside with. place: of the worker that
-    has set it aside, where its analysis is stored.
+    losses: how many workers broke while they worked on it. before: what the first worker that ended it has done.
     """
 
     job: VideoJob
     future: Future[JobOutcome] = field(default_factory=Future)
     losses: int = 0
-    aside: SetAside | None = None
-    place: str = ""
+    before: SetAside | Analysed | None = None
 
-    def end(self, outcome: JobOutcome) -> None:
-        """The job has ended; what an earlier worker did for it is counted."""
+    @property
+    def video(self) -> PoolTask:
+        return self
+
+    @property
+    def work(self) -> VideoJob:
+        return self.job
+
+    def end(self, outcome: JobOutcome, shares_s: float = 0.0) -> None:
+        """The job has ended; what earlier workers did for it is counted. shares_s: time that its shares took."""
         result = outcome.result
-        if self.aside is not None and result is not None and result.status == "done":
+        if self.before is not None and result is not None and result.status == "done":
             # The analysis was made in this run, by whoever had the job first.
-            wall_s = result.wall_s + self.aside.analyse_s
-            result = dataclasses.replace(result, wall_s=wall_s, analysis_cached=self.aside.analysis_cached)
+            wall_s = result.wall_s + self.before.analyse_s + shares_s
+            result = dataclasses.replace(result, wall_s=wall_s, analysis_cached=self.before.analysis_cached)
             outcome = dataclasses.replace(outcome, result=result)
         self.future.set_result(outcome)
 
@@ -72,13 +79,10 @@ class TaskQueue:
         """Begin `task` when the people of its video may be named."""
         self._aside.append(task)
 
-    def next(self, places: Collection[str], idle_places: Collection[str]) -> PoolTask | None:
-        """Take the task to be begun next: of those set aside one whose turn has come, where its analysis is stored.
-
-        places: of all workers. idle_places: of those that could begin it at once.
-        """
+    def next(self) -> PoolTask | None:
+        """Take the task to be begun next: of those set aside one whose turn has come."""
         for task in self._aside:
-            if self._is_turn(task.job.fingerprint) and (task.place not in places or task.place in idle_places):
+            if self._is_turn(task.job.fingerprint):
                 self._aside.remove(task)
                 return task
         return self._waiting.popleft() if self._waiting else None

@@ -1,12 +1,15 @@
 """A cluster by Ray.
 
-An actor per worker holds the models. Actors are never detached, so Ray ends them when the driver's process is gone; the
-processes of `--cluster local` are children of the driver and die with the thread that has called `connect`. Ray's own
-restarts are off: which job a dead worker had, and what becomes of it, is decided by the batch.
+An actor per worker holds the models; clips are made by plain tasks, which have none. Actors are never detached, so Ray
+ends them when the driver's process is gone; the processes of `--cluster local` are children of the driver and die with
+the thread that has called `connect`. Ray's own restarts are off: which work a dead worker had, and what becomes of it,
+is decided by the batch.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -14,11 +17,13 @@ from core.errors import ascii_safe
 from core.thread_budget import limit_process_threads
 from processors.batch.cluster import ClusterNode, WorkerShare
 from processors.batch.cluster_worker import ClusterWorker, Said
-from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport, examine_node
 from processors.batch.ray_connection import RayConnection, open_ray
 from processors.batch.ray_failures import watched
+from processors.batch.ray_task import RayTask
+from processors.batch.render_task import render_task
+from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost
 
 _CALLS_AT_A_TIME = 4
@@ -59,7 +64,7 @@ class RayCluster:
     def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RayWorker:
         """See `Cluster.start`."""
         actor = self._ray.remote(
-            num_cpus=share.cpus,
+            num_cpus=share.reserved,
             num_gpus=share.gpus,
             max_restarts=0,
             max_task_retries=0,
@@ -68,9 +73,30 @@ class RayCluster:
         )(RayActor)
         return RayWorker(self._ray, actor.remote(terms, make_host))
 
+    def start_render(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RayTask:
+        """See `Cluster.start_render`."""
+        task = self._ray.remote(
+            num_cpus=share.reserved,
+            num_gpus=share.gpus,
+            max_retries=0,
+            num_returns="streaming",
+            scheduling_strategy=self._connection.only_on(share.node.id),
+        )(_render_with_gpu if share.gpus else _render_without_gpu)
+        return RayTask(self._ray, lambda work: task.remote(terms, make_host, work))
+
     def close(self) -> None:
         """See `Cluster.close`."""
         self._connection.close()
+
+
+def _render_without_gpu(terms: HostTerms, make_host: MakeHost, work: Any) -> Iterator[tuple[Said, ...]]:
+    # Not every release of Ray does it; clips must not depend on whether a node has a GPU.
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    yield from render_task(terms, make_host, work)
+
+
+def _render_with_gpu(terms: HostTerms, make_host: MakeHost, work: Any) -> Iterator[tuple[Said, ...]]:
+    yield from render_task(terms, make_host, work)
 
 
 class RayActor(ClusterWorker):
@@ -90,9 +116,9 @@ class RayWorker:
         self._ray = ray
         self._actor = actor
 
-    def carry_out(self, job: VideoJob) -> Future[None]:
+    def carry_out(self, work: Work) -> Future[None]:
         """See `RemoteWorker.carry_out`."""
-        return watched(self._actor.carry_out.remote(job).future())
+        return watched(self._actor.carry_out.remote(work).future())
 
     def fetch(self) -> Future[tuple[Said, ...]]:
         """See `RemoteWorker.fetch`."""

@@ -41,7 +41,7 @@ from processors.known_people.person_linker import Match
 from processors.known_people.video_names import PersonName
 from processors.people import doubt
 from processors.people.pair_evidence import ComparedTracklets
-from processors.results import analysis_key, output_folder, video_analysis
+from processors.results import analysis_key, output_folder, video_analysis, video_draft
 from processors.results.manifest import Manifest, read_manifest
 from processors.speech import speech_models, speech_pass
 from processors.speech.speech_models import SpeechFiles
@@ -116,7 +116,7 @@ def stages(monkeypatch):
     monkeypatch.setattr(embedder_choice, "is_installed", lambda entry: False)
     monkeypatch.setattr(video_analysis, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
-    monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)
+    monkeypatch.setattr(video_draft, "IdTimelineGenerator", Generator)
     monkeypatch.setattr(video_processor, "CropPlanner", Planner)
     monkeypatch.setattr(video_processor, "ClipRenderer", Renderer)
     return given

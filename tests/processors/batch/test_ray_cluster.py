@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import queue
 import sys
 import threading
@@ -15,13 +17,18 @@ from config import Settings
 from core.errors import WorkerGoneError
 from processors.batch import ray_cluster as module
 from processors.batch.cluster import ClusterNode, WorkerShare
+from processors.batch.job_host import JobHost
+from processors.batch.job_link import HostTerms, JobLink
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.node_worker import NodeWorker
 from processors.batch.ray_cluster import RayCluster
 from processors.batch.ray_connection import RayConnection
+from processors.batch.ray_task import RayTask
+from processors.batch.render_work import RenderWork
 from processors.batch.worker_process import Answered, Asked, Ended, real_host
-from tests.processors.batch.job_material import ScriptedVideo, host_terms, nothing, video_job
-from tests.processors.batch.ray_material import NODE, FakeRay
+from processors.known_people.people_namer import VideoNames
+from tests.processors.batch.job_material import KeptAnalyses, ScriptedVideo, host_terms, nothing, video_job
+from tests.processors.batch.ray_material import NODE, FakeRay, Stream
 
 
 def use(monkeypatch: pytest.MonkeyPatch, ray: FakeRay) -> FakeRay:
@@ -98,11 +105,11 @@ def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.Monkey
         "processors.batch.job_host.VideoProcessorFactory.__call__",
         lambda self, job, monitor: ScriptedVideo(job, monitor, nothing, nothing),
     )
-    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 1)
+    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 1, 2)
     worker = RayCluster(RayConnection(ray)).start(share, host_terms(tmp_path), real_host)
     (actor,) = ray.actors
     assert {name: actor.options[name] for name in ("num_cpus", "num_gpus", "max_restarts", "max_task_retries")} == {
-        "num_cpus": 4, "num_gpus": 1, "max_restarts": 0, "max_task_retries": 0,
+        "num_cpus": 2, "num_gpus": 1, "max_restarts": 0, "max_task_retries": 0,
     }  # fmt: skip
     assert actor.options["scheduling_strategy"] == ("n1", False)
     ended = worker.carry_out(video_job(tmp_path, "a"))
@@ -136,7 +143,7 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
     node = ClusterNode("n1", "node1", 4, 0)
     inbox: Any = queue.SimpleQueue()
     worker = NodeWorker(
-        node, RayCluster(RayConnection(ray)).start(WorkerShare(node, 4, 0), host_terms(tmp_path), real_host), inbox
+        node, RayCluster(RayConnection(ray)).start(WorkerShare(node, 4, 0, 2), host_terms(tmp_path), real_host), inbox
     )
     worker.give(video_job(tmp_path, "a"))
     assert begun.wait(10)
@@ -147,3 +154,60 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
     ray.actors[0].instance.stop()
     assert worker.cause_of_death() == "on node node1: killed or crashed"
     assert ray.deadlocks == 0
+
+
+def test_clips_are_made_by_a_task_that_ray_never_repeats(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ray = use(monkeypatch, FakeRay())
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr("processors.batch.render_task.ClusterWorker.take_over_log", nothing)
+    seen: list[Any] = []
+
+    def host(terms: HostTerms, link: JobLink) -> JobHost:
+        return JobHost(terms, link, lambda job, monitor: ScriptedVideo(job, monitor, nothing, seen.append))
+
+    analyses: Any = KeptAnalyses()
+    analyses.kept["a"] = None
+    terms = dataclasses.replace(host_terms(tmp_path), handover=analyses)
+    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 0, 2, renders=True)
+    task = RayCluster(RayConnection(ray)).start_render(share, terms, host)
+    first = task.fetch()
+    draft: Any = SimpleNamespace(shared=None)
+    ended = task.carry_out(RenderWork(video_job(tmp_path, "a"), "a", draft, VideoNames()))
+    said: list[Any] = list(first.result(10))
+    while not isinstance(said[-1], Ended):
+        said += task.fetch().result(10)
+    ended.result(10)
+    outcome: Any = said[-1].outcome
+    assert outcome.result.status == "done" and len(seen) == 1
+    (stream,) = ray.streams
+    assert {name: stream.options[name] for name in ("num_cpus", "num_gpus", "max_retries")} == {
+        "num_cpus": 2, "num_gpus": 0, "max_retries": 0,
+    }  # fmt: skip
+    assert stream.options["scheduling_strategy"] == ("n1", False)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "", "clips do not depend on whether a node has a GPU"
+    with pytest.raises(WorkerGoneError, match="it has ended"):
+        task.fetch().result(10)
+
+
+def test_a_task_is_interrupted_and_then_killed() -> None:
+    ray, go_on = FakeRay(), threading.Event()
+
+    def values() -> Any:
+        yield ("first",)
+        go_on.wait(10)
+        yield ("never",)
+
+    stream = Stream(values(), {})
+    task = RayTask(ray, lambda _: stream)
+    work: Any = None
+    ended = task.carry_out(work)
+    first: Any = task.fetch().result(10)
+    assert first == ("first",)
+    last = task.fetch()
+    task.stop()
+    task.kill()
+    go_on.set()
+    assert stream.cancelled == [False, True]
+    for call in (last, ended):
+        with pytest.raises(WorkerGoneError, match="ended by the run"):
+            call.result(10)
