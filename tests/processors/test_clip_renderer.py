@@ -25,6 +25,8 @@ from core.types import CropPath, Segment
 from processors import clip_renderer
 from processors.clip_renderer import ClipRenderer
 from processors.clips import render_worker
+from processors.clips.clip_names import clip_files
+from processors.clips.clip_shares import clip_share
 from processors.clips.constant_rate import shown_frames
 from processors.clips.render_context import RenderContext
 from processors.clips.render_worker import RenderWorker
@@ -397,6 +399,30 @@ def test_a_clip_of_an_interrupted_run_is_only_reused_with_the_same_effects(plain
         renderer.render(plain, [crop(plain, 0, 5)], tmp_path, FinishedClips(tmp_path, "aa"))
         counts.append(len(made))
     assert counts == [1, 1, 2, 2, 3, 4]
+
+
+def test_shares_of_a_video_are_the_clips_that_one_process_makes(plain, tmp_path, monkeypatch):
+    """Whoever completes the folder encodes nothing."""
+    paths = [crop(plain, 0, 10), crop(plain, 5, 20, "person_02"), crop(plain, 20, 30), crop(plain, 30, 45)]
+    segments = [path.segment for path in paths]
+    files = clip_files(segments, plain, SETTINGS.clip.template)
+    whole, shared = tmp_path / "whole", tmp_path / "shared"
+    for folder in (whole, shared):
+        folder.mkdir()
+    alone = ClipRenderer(SETTINGS).render(plain, paths, whole, FinishedClips(whole, "aa"))
+    for number in range(3):
+        share = clip_share(segments, number, 3)
+        finished = FinishedClips(shared, "aa", is_shared=True)
+        chosen = [paths[i] for i in share]
+        ClipRenderer(SETTINGS).render(plain, chosen, shared, finished, files=[files[i] for i in share])
+
+    def refuse(*_):
+        raise AssertionError("everything is there")
+
+    monkeypatch.setattr(clip_renderer, "RenderWorker", refuse)
+    rest = ClipRenderer(SETTINGS).render(plain, paths, shared, FinishedClips(shared, "aa"))
+    assert rest == alone
+    assert all((shared / clip.file).read_bytes() == (whole / clip.file).read_bytes() for clip in alone.clips)
 
 
 def test_stop_leaves_nothing(plain, tmp_path, monkeypatch):
