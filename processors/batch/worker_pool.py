@@ -360,6 +360,7 @@ class WorkerPool:
             for worker in [w for w, task in self._workers.items() if task is not None and task.video is video]:
                 # What others make for a video that has failed is of no use.
                 self._discard(worker)
+                self._remote.forget(video.job.source.name)
             shares_s = self._renders.leave(video)
         if isinstance(video.before, Analysed):
             self._source.drop(video.before.key)

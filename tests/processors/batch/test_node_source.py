@@ -38,6 +38,20 @@ WAIT_S = 20.0
 NODES = [ClusterNode("n1", "node1", 4, 0), ClusterNode("n2", "node2", 4, 0)]
 
 
+class OpenStages(RunJournal):
+    """open: the inputs whose stages have begun and not ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def tell(self, event: str, name: str, detail: Any) -> None:
+        if event == "begin":
+            self.open.append(name)
+        elif event == "end" and name in self.open:
+            self.open.remove(name)
+
+
 class Run:
     """A pool on `cluster`; `analysed` says which node analysed which video, in order."""
 
@@ -58,7 +72,7 @@ class Run:
         self.made: list[tuple[str, int | None]] = []
         self.make_share: Callable[[str, int], None] = lambda *_: None
         self.finish: Callable[[str, Any], Any] = lambda *_: None
-        journal = RunJournal()
+        self.journal = journal = OpenStages()
         self.desk = NamingDesk(namer, self.monitor.stop)
         self.pool = WorkerPool(
             self._source(),
@@ -361,6 +375,7 @@ def test_a_share_that_fails_twice_costs_its_video_only(make_run: Callable[..., R
     assert results["bad"] is not None and "rendered, for the second time; left out" in results["bad"].reason
     assert ("bad", None) not in run.made
     assert run.analyses.kept == {}
+    assert run.journal.open == [], "nothing of it is taken to be in progress"
 
 
 def test_an_error_in_a_share_is_the_video_s_and_said_once(
