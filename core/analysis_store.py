@@ -94,6 +94,10 @@ class AnalysisStore:
         """
         self._save(self._path(record.key), lambda path: write_record(path, record), "the analysis")
 
+    def holds(self, key: str) -> bool:
+        """Whether there is an analysis `key`."""
+        return self._path(key).is_file()
+
     def load_signal(self, key: str, record: AnalysisRecord) -> dict[int, FloatArray] | None:
         """The signal stored as `key` for `record`, (T,) by tracklet id; None where there is none that can be used."""
         path = self._signal_path(key, record.key)

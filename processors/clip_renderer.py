@@ -18,7 +18,6 @@ from config import Settings
 from core.errors import EncodeError
 from core.media.ffmpeg_tool import H264_ENCODER
 from core.media.h264_encoder import NVENC, choose_encoder
-from core.media.video_reader import is_indexed
 from core.thread_budget import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis, RenderResult
 from processors.clips.clip_names import clip_files
@@ -27,7 +26,7 @@ from processors.clips.clip_spec import ClipSpec, clip_spec
 from processors.clips.encoder_slots import EncoderSlots
 from processors.clips.frame_effects import FrameEffect
 from processors.clips.render_context import RenderContext
-from processors.clips.render_plan import Part, overlapping_groups, split_parts, split_passes
+from processors.clips.render_plan import Part, may_start_anywhere, overlapping_groups, split_parts, split_passes
 from processors.clips.render_worker import RenderWorker
 from processors.clips.resume_journal import FinishedClips
 from processors.clips.shared_audio import SharedAudio
@@ -77,12 +76,14 @@ class ClipRenderer:
         folder: Path,
         finished: FinishedClips | None = None,
         completed: Callable[[Clip], None] = lambda clip: None,
+        files: Sequence[str] | None = None,
     ) -> RenderResult:
-        """Write one clip per path below `folder`, under the names of `clip_files`.
+        """Write one clip per path below `folder`.
 
         finished: clips that an earlier run has finished; they are not made again. Each clip that is finished now is
             added.
         completed: called with each clip that is made, by the clip's thread, while others are still being made.
+        files: of the clips, relative to `folder`; None: the names of `clip_files`, as if these were all clips.
 
         Raises:
             DecodeError: the video, or the whole interval of a clip, cannot be decoded any more.
@@ -93,27 +94,29 @@ class ClipRenderer:
         # Before anything is decoded: there may be no encoder.
         clip = self._settings.clip.sized_for(analysis.video.height)
         encoder = choose_encoder(codec, *clip.frame_size)
+        if files is None:
+            files = clip_files([path.segment for path in paths], analysis, self._settings.clip.template)
         try:
-            return self._render_with(encoder, analysis, paths, folder, finished, completed)
+            return self._render_with(encoder, analysis, paths, files, folder, finished, completed)
         except EncodeError as error:
             # A GPU that passed the trial may still run out of sessions or memory, or fail.
             if codec != "auto" or encoder == H264_ENCODER:
                 raise
             logger.warning("%s failed: %s; making the clips again with %s", encoder, error.message, H264_ENCODER)
-            return self._render_with(H264_ENCODER, analysis, paths, folder, finished, completed)
+            return self._render_with(H264_ENCODER, analysis, paths, files, folder, finished, completed)
 
     def _render_with(
         self,
         encoder: str,
         analysis: FaceAnalysis,
         paths: Sequence[CropPath],
+        files: Sequence[str],
         folder: Path,
         finished: FinishedClips | None,
         completed: Callable[[Clip], None],
     ) -> RenderResult:
-        names = clip_files(paths, analysis, self._settings.clip.template)
         specs = []
-        for path, name in zip(paths, names, strict=True):
+        for path, name in zip(paths, files, strict=True):
             spec = clip_spec(path, name, analysis, encoder, self._effects(path))
             if finished is not None:
                 spec = dataclasses.replace(spec, recipe=self._recipe(spec, finished.analysis_key))
@@ -196,19 +199,7 @@ def _work(context: RenderContext, workers: Sequence[RenderWorker]) -> None:
 def _parts(analysis: FaceAnalysis, specs: Sequence[ClipSpec], limit: int) -> Iterator[Part]:
     for chosen in split_passes(specs, limit):
         groups = overlapping_groups(chosen)
-        yield from split_parts(groups) if _may_start_anywhere(analysis) else [tuple(groups)]
-
-
-def _may_start_anywhere(analysis: FaceAnalysis) -> bool:
-    """Whether decoding gives the same frames wherever it starts.
-
-    How damaged frames and times come out depends on what was decoded before. Without key frames, or with frames wrongly
-    marked as such, each part would be decoded from the beginning of the video.
-    """
-    found = analysis.statistics
-    is_intact = analysis.decode_failures == 0 and found.get("repaired_times") == 0
-    has_key_frames = found.get("key_frames", 0) > 0 and found.get("false_key_frames") == 0
-    return is_indexed(analysis.video) and is_intact and has_key_frames
+        yield from split_parts(groups) if may_start_anywhere(analysis) else [tuple(groups)]
 
 
 class _Progress:

@@ -19,16 +19,15 @@ from core.media.timecode_reader import read_timecode
 from core.thread_budget import use_one_opencv_thread
 from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
 from processors.clip_renderer import ClipRenderer
+from processors.clips.clip_names import clip_files
+from processors.clips.clip_shares import clip_share, share_count
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.clips.resume_journal import EarlierClips, FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.extras.registry import ExtrasContext, write_extras
 from processors.extras.variant_clips import make_variants
-from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.people_namer import VideoNamer, VideoNames
-from processors.known_people.video_names import named_timeline, numbered_timeline
-from processors.people.doubt import VideoDoubts, find_doubts
-from processors.people.pair_evidence import ComparedTracklets
+from processors.known_people.video_names import named_timeline
 from processors.people.segments import pad_and_split
 from processors.people.tracklet_division import divided_analysis
 from processors.results.clip_choice import ClipChoice, choose_clips
@@ -41,8 +40,9 @@ from processors.results.replaced_clips import refusal_error
 from processors.results.result_tree import folder_name
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
-from processors.results.timeline_file import TIMELINE_FILE, read_timeline, to_timeline
-from processors.results.video_analysis import VideoAnalysis, other_analysis_error
+from processors.results.staging import make_staging
+from processors.results.video_analysis import VideoAnalysis
+from processors.results.video_draft import SharedClips, VideoDraft, draft_video
 from utils.fingerprints import Fingerprint
 from utils.helper_threads import helper_thread
 from utils.stage_monitor import StageMonitor
@@ -51,6 +51,7 @@ from utils.stage_times import timed
 if TYPE_CHECKING:
     # Importing it at run time takes seconds, and a run over finished inputs needs no model.
     from core.model_manager import ModelManager
+    from processors.known_people.naming_case import NamingCase
 
 logger = logging.getLogger(__name__)
 
@@ -119,11 +120,69 @@ class VideoProcessor:
         """`record` with the signal of who speaks, if the settings ask for it; see `speech_record.with_speech`."""
         return self._analysis.add_speech(record)
 
-    def finish(self, record: AnalysisRecord, *, from_timeline: bool = False) -> Manifest:
+    def draft(self, record: AnalysisRecord, *, may_share: bool = False) -> VideoDraft:
+        """What `finish` begins with. may_share: other processes could make the clips of a long video together.
+
+        Raises:
+            SettingsError, VideoProcessingError, OutputError, OSError: as in `finish`.
+        """
+        old, plan = self._plan_run(record.key)
+        draft = self._draft(record, old, plan)
+        if not may_share or plan.action is not Action.RENDER:
+            return draft
+        analysis = divided_analysis(record.analysis, draft.timeline.divisions)
+        shares = share_count(pad_and_split(analysis, draft.timeline.segments, self._settings.clip), analysis)
+        if shares == 1:
+            return draft
+        # Not on a local disk, which the others do not see.
+        folder = make_staging(self._folder, self._fingerprint, None, resume=plan.resume)
+        return dataclasses.replace(draft, shared=SharedClips(folder, shares))
+
+    def naming_case(self, record: AnalysisRecord, draft: VideoDraft) -> NamingCase | None:
+        """What has to be known to name the people of `draft`; None where nobody names them."""
+        if self._namer is None:
+            return None
+        from processors.known_people.naming_case import naming_case
+
+        divided = _ready_to_show(record, draft.timeline)
+        edited = draft.choice is TimelineChoice.EDITED
+        return naming_case(self._fingerprint, divided, draft.timeline, folder_name(self._folder), edited=edited)
+
+    def make_share(self, record: AnalysisRecord, draft: VideoDraft, names: VideoNames, number: int) -> None:
+        """Make the clips of share `number` (from 0) of a draft with `shared` clips, for the `finish` that follows.
+
+        Raises:
+            EncodeError, DecodeError, ToolMissingError, OutputError, OSError, InterruptedRunError: as in `finish`.
+        """
+        assert draft.shared is not None
+        if self._lease is not None:
+            self._lease.require_held()
+        record = _ready_to_show(record, draft.timeline)
+        analysis, clip = record.analysis, self._settings.clip
+        timeline = named_timeline(draft.timeline, names.people)
+        choice = choose_clips(timeline, analysis, names.people, self._settings, self._folder.name)
+        segments = pad_and_split(analysis, choice.segments, clip)
+        files = clip_files(segments, analysis, clip.template)
+        mine = clip_share(segments, number, draft.shared.shares)
+        earlier = self._earlier_clips(examine_folder(self._folder, self._fingerprint, self._settings, record.key))
+        finished = FinishedClips(draft.shared.folder, record.key, earlier, is_shared=True)
+        paths = self._plan_paths([segments[i] for i in mine], analysis, clip)
+        renderer = ClipRenderer(self._settings, self._monitor)
+        renderer.render(analysis, paths, draft.shared.folder, finished, files=[files[i] for i in mine])
+
+    def finish(
+        self,
+        record: AnalysisRecord,
+        draft: VideoDraft | None = None,
+        names: VideoNames | None = None,
+        *,
+        from_timeline: bool = False,
+    ) -> Manifest:
         """Write the output folder for `record`, which `analyse` has returned; returns the manifest.
 
         What happens to results that are there already is decided by `run_plan.plan_run`.
-        from_timeline: render the timeline in the folder, even if nobody edited it.
+        draft: of the video; None: it is made here. Its shared clips, if there are any, have been made. names: of its
+        people; None: they are named here. from_timeline: render the timeline in the folder, even if nobody edited it.
 
         Raises:
             EncodeError, DecodeError: a clip cannot be made.
@@ -136,22 +195,19 @@ class VideoProcessor:
         """
         helper_thread(_ahead, find_ffmpeg, name="ffmpeg").start()
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
-        timeline, compared = self._timeline(record, plan.timeline, old.manifest)
-        timed = _with_timecode(record.analysis)
-        record = dataclasses.replace(record, analysis=divided_analysis(timed, timeline.divisions))
-        timeline, names = self._named(record, timeline, plan.timeline)
-        # Before the clips are made, because the comparison of a long video is large.
-        doubts = _doubts(record.analysis, timeline, compared)
-        del compared
+        draft = draft or self._draft(record, old, plan)
+        record = _ready_to_show(record, draft.timeline)
+        names = self._names(record, draft) if names is None else names
+        timeline = named_timeline(draft.timeline, names.people)
         choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
         reused = old.reusable_for(timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
-        earlier = None if self._settings.run.overwrite else old.earlier_clips
+        earlier = self._earlier_clips(old)
         with staged_results(
             self._folder,
             self._fingerprint,
-            resume=plan.resume and reused is None,
+            resume=draft.shared is not None or (plan.resume and reused is None),
             lease=self._lease,
-            scratch=self._settings.run.scratch_folder,
+            scratch=self._settings.run.scratch_folder if draft.shared is None else None,
         ) as staging:
             if reused is None:
                 results, thumbnails = self._render(record, timeline, choice, staging, earlier)
@@ -186,9 +242,9 @@ class VideoProcessor:
                 # Whether the clips were made now or before, who speaks is told by this run's models.
                 models={**record.models, "encoder": results.models.get("encoder")},
                 warnings=tuple(dict.fromkeys((*record.warnings, *results.warnings))),
-                doubts=doubts,
+                doubts=draft.doubts_of(timeline),
                 analysis_key=record.key,
-                edited=plan.timeline is TimelineChoice.EDITED,
+                edited=draft.choice is TimelineChoice.EDITED,
                 extras={**results.extras, **made},
                 variants=variants,
                 names=names,
@@ -208,14 +264,18 @@ class VideoProcessor:
             raise refusal_error(old, plan.refusal, self._settings)
         return old, plan
 
-    def _named(self, record: AnalysisRecord, timeline: Timeline, choice: TimelineChoice) -> tuple[Timeline, VideoNames]:
-        """The timeline with the names of known people."""
+    def _draft(self, record: AnalysisRecord, old: OldResults, plan: RunPlan) -> VideoDraft:
+        is_named = self._namer is not None
+        return draft_video(record, self._folder, plan.timeline, old.manifest, self._settings, is_named=is_named)
+
+    def _names(self, record: AnalysisRecord, draft: VideoDraft) -> VideoNames:
         if self._namer is None:
-            return timeline, VideoNames()
-        edited = choice is TimelineChoice.EDITED
-        before = timeline if edited else numbered_timeline(timeline)
-        names = self._namer.name(self._fingerprint, record, before, folder_name(self._folder), edited=edited)
-        return named_timeline(before, names.people), names
+            return VideoNames()
+        edited = draft.choice is TimelineChoice.EDITED
+        return self._namer.name(self._fingerprint, record, draft.timeline, folder_name(self._folder), edited=edited)
+
+    def _earlier_clips(self, old: OldResults) -> EarlierClips | None:
+        return None if self._settings.run.overwrite else old.earlier_clips
 
     def _render(
         self,
@@ -264,38 +324,18 @@ class VideoProcessor:
     def _thumbnails(self, folder: Path, people: Iterable[str]) -> ClipThumbnails:
         return ClipThumbnails(folder, people, self._settings.run.threads)
 
-    def _timeline(
-        self, record: AnalysisRecord, choice: TimelineChoice, manifest: Manifest | None
-    ) -> tuple[Timeline, ComparedTracklets | None]:
-        """The timeline of the run plan, and the comparison of its tracklets if it was made for it.
-
-        manifest: of the results in the folder.
-        """
-        if choice is TimelineChoice.NEW:
-            return self._new_timeline(record.analysis)
-        found = read_timeline(self._folder)
-        if found.analysis != record.key:
-            raise other_analysis_error(self._info.path)
-        logger.info("%s: using its edited timeline.json", self._folder.name)
-        timeline = to_timeline(found, record.analysis, self._folder / TIMELINE_FILE)
-        if choice is TimelineChoice.EDITED or manifest is None:
-            return timeline, None
-        # Only the manifest knows how the program arrived at its timeline.
-        return dataclasses.replace(timeline, statistics=manifest.statistics.identity_numbers), None
-
-    @timed("people")
-    def _new_timeline(self, analysis: FaceAnalysis) -> tuple[Timeline, ComparedTracklets]:
-        settings = self._settings
-        generator = IdTimelineGenerator(settings.identity, settings.clip, speech=settings.speech)
-        return generator.compare_and_generate(analysis)
+    def _plan_crops(
+        self, segments: Sequence[Segment], analysis: FaceAnalysis, settings: ClipSettings
+    ) -> list[CropPath]:
+        return self._plan_paths(pad_and_split(analysis, segments, settings), analysis, settings)
 
     @timed("plan")
-    def _plan_crops(
+    def _plan_paths(
         self, segments: Sequence[Segment], analysis: FaceAnalysis, settings: ClipSettings
     ) -> list[CropPath]:
         planner = CropPlanner(settings)
         paths = []
-        for segment in pad_and_split(analysis, segments, settings):
+        for segment in segments:
             self._raise_if_stopped()
             paths.append(planner.plan(segment, analysis))
         return paths
@@ -305,15 +345,11 @@ class VideoProcessor:
             raise InterruptedRunError("stopped", path=self._info.path)
 
 
-def _with_timecode(analysis: FaceAnalysis) -> FaceAnalysis:
-    """`analysis` with the timecode of its video, which stored analyses lack: they do not depend on it."""
-    video = dataclasses.replace(analysis.video, timecode=read_timecode(analysis.video))
-    return dataclasses.replace(analysis, video=video)
-
-
-@timed("people")
-def _doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTracklets | None) -> VideoDoubts:
-    return find_doubts(analysis, timeline, compared)
+def _ready_to_show(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
+    """`record` with what stored analyses lack: the divisions of `timeline`, and the timecode of the video."""
+    divided = divided_analysis(record.analysis, timeline.divisions)
+    video = dataclasses.replace(divided.video, timecode=read_timecode(divided.video))
+    return dataclasses.replace(record, analysis=dataclasses.replace(divided, video=video))
 
 
 def _ahead(work: Callable[[], object]) -> None:

@@ -230,7 +230,7 @@ def test_ray_is_imported_by_one_module() -> None:
         for file in program_files(PROJECT)
         if {"ray"} & {name.split(".")[0] for name in imports((PROJECT / file).read_text(encoding="utf-8"), file)}
     }
-    assert importing == {"processors/batch/ray_cluster.py"}
+    assert importing == {"processors/batch/ray_connection.py"}
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from processors.batch.cluster_worker import Said
-from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport
+from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost
 
 
@@ -28,21 +28,28 @@ class ClusterNode:
 
 @dataclass(frozen=True, slots=True)
 class WorkerShare:
-    """The part of a node that one worker has."""
+    """The part of a node that one worker has.
+
+    cpus: threads that it uses. gpus: share of one. reserved: cores that the cluster gives to nobody else meanwhile: a
+    worker and one that makes clips reserve half of the same cores each, because each often waits for the other's kind
+    of work. renders: it makes the clips of analysed videos, without models.
+    """
 
     node: ClusterNode
     cpus: int
-    gpus: int
+    gpus: float
+    reserved: float
+    renders: bool = False
 
 
 class RemoteWorker(Protocol):
-    """The driver's end of a `ClusterWorker` on a node. No method blocks.
+    """The driver's end of a `ClusterWorker` on a node, be it an actor or a task. No method blocks.
 
     A future raises `WorkerGoneError` if the worker has ended or cannot be reached.
     """
 
-    def carry_out(self, job: VideoJob) -> Future[None]:
-        """Begin `job`, which must not be before the one before has ended; done when the worker has ended it."""
+    def carry_out(self, work: Work) -> Future[None]:
+        """Begin `work`, which must not be before the one before has ended; done when the worker has ended it."""
         ...
 
     def fetch(self) -> Future[tuple[Said, ...]]:
@@ -75,6 +82,10 @@ class Cluster(Protocol):
 
     def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
         """Start a worker, which calls `make_host`; does not wait until it is there."""
+        ...
+
+    def start_render(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
+        """A worker for one `RenderWork`, which is a task of its own and asks nothing; it begins with `carry_out`."""
         ...
 
     def close(self) -> None:

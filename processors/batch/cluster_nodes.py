@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -71,9 +72,37 @@ def worker_shares(nodes: Sequence[ClusterNode], settings: Settings) -> list[Work
     for node in sorted(nodes, key=lambda node: -node.cpus):
         for number in range(counts[node.id]):
             cpus = max(node.cpus // counts[node.id], 1)
-            shares.append((number, WorkerShare(node, min(run.threads or cpus, cpus), int(node.id in with_gpu))))
+            cpus = min(run.threads or cpus, cpus)
+            gpus = (1.0 - _encoder_share(settings)) if node.id in with_gpu else 0.0
+            shares.append((number, WorkerShare(node, cpus, gpus, _whole(cpus / 2))))
     shares.sort(key=lambda numbered: numbered[0])
     return [share for _, share in shares]
+
+
+def render_shares(workers: Sequence[WorkerShare], settings: Settings) -> list[WorkerShare]:
+    """For the clips: on the cores of each worker one that makes them, beside a GPU one for every few cores.
+
+    They have no GPU, unless its encoder is demanded: then one for each GPU has a part of it.
+    """
+    shares = []
+    for worker in workers:
+        count = max((worker.cpus - CPUS_PER_WORKER) // CPUS_PER_WORKER, 1) if worker.gpus else 1
+        gpus = _encoder_share(settings) if worker.gpus else 0.0
+        # An encoder makes few clips at a time.
+        count = 1 if gpus else count
+        reserved = _whole((worker.cpus - worker.reserved) / count)
+        shares += [WorkerShare(worker.node, max(worker.cpus // count, 1), gpus, reserved, renders=True)] * count
+    return shares
+
+
+def _encoder_share(settings: Settings) -> float:
+    """The share of a GPU for whoever makes clips. Less than half, so that no two workers get the same GPU."""
+    return 0.4 if settings.encode.codec == "nvenc" else 0.0
+
+
+def _whole(cores: float) -> float:
+    """As many cores as a cluster may give: whole ones, or a part of one."""
+    return math.floor(cores) if cores >= 1 else 0.5
 
 
 def _why_not(report: Future[NodeReport], ours: NodeReport, deadline: float, stop: threading.Event) -> list[str]:

@@ -1,4 +1,4 @@
-"""The process on a node that works on videos: a `JobHost`, and a mailbox that the driver empties over the network.
+"""What works on videos on a node: a `JobHost`, and a mailbox that the driver empties over the network.
 
 The driver asks and the worker answers, so a worker needs no address of the driver. Small messages are kept together
 for half a second; a question, or the end of a job, is handed over at once.
@@ -11,9 +11,10 @@ import time
 from typing import Any
 
 from core.errors import InterruptedRunError
-from processors.batch.executor import JobOutcome, VideoJob
+from processors.batch.executor import JobOutcome
 from processors.batch.job_link import HostTerms, JobEvent, Question
 from processors.batch.node_check import room_problems
+from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, Asked, Ended, MakeHost, Started, real_host
 
 _COLLECT_S = 0.5
@@ -38,9 +39,9 @@ class ClusterWorker:
         """Send all log messages of this process to the driver from now on."""
         self._host.take_over_log()
 
-    def carry_out(self, job: VideoJob) -> None:
-        """Work on `job`; the outcome is said in the mailbox, after everything else about it."""
-        outcome = self._host.carry_out(job)
+    def carry_out(self, work: Work) -> None:
+        """Do `work`; the outcome is said in the mailbox, after everything else about it."""
+        outcome = self._host.carry_out(work)
         trouble = ""
         if isinstance(outcome, JobOutcome) and outcome.result is not None and outcome.result.status == "failed":
             # Else a node with a full disk would fail one video after another, faster than others can make them.
@@ -102,7 +103,8 @@ class _Mailbox:
         begun = time.monotonic()
         with self._changed:
             while (left_s := self._hand_over_at(begun) - time.monotonic()) > 0:
-                self._changed.wait(left_s)
+                # In steps: the main thread of a task has to notice that it is cancelled.
+                self._changed.wait(min(left_s, _POLL_S))
             messages, self._messages = tuple(self._messages), []
         return messages
 

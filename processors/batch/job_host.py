@@ -17,10 +17,11 @@ from msgspec.structs import replace
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.job_link import HostTerms, JobLink, JournalEntry, StageProgress, TurnWanted
 from processors.batch.remote_namer import RemoteNamer
+from processors.batch.render_work import Analysed, RenderWork, ShareMade, Work
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
-from processors.batch.video_work import AnalysedVideo, analyse_video, finish_video
+from processors.batch.video_work import AnalysedVideo, analyse_video, finish_video, hand_over, render_work
 from utils.log_forwarding import forward_logs
 from utils.malloc_tuning import give_back_memory
 from utils.stage_monitor import StageMonitor
@@ -42,6 +43,9 @@ class SetAside:
     analysis_cached: bool
 
 
+WorkOutcome = JobOutcome | SetAside | Analysed | ShareMade
+
+
 class JobHost:
     """Carries out one job at a time. Its models stay loaded between jobs."""
 
@@ -51,6 +55,7 @@ class JobHost:
         self._settings = replace(terms.settings, run=run)
         self._link = link
         self._log_levels = terms.log_levels
+        self._handover = terms.handover
         factory = VideoProcessorFactory(self._settings, terms.output_dir, names=RemoteNamer(link))
         self._make_processor = make_processor or factory
         self._release_models = factory.release
@@ -60,29 +65,51 @@ class JobHost:
         """Send all log messages of this process to the driver from now on."""
         forward_logs(self._link.send, self._log_levels)
 
-    def carry_out(self, job: VideoJob) -> JobOutcome | SetAside:
-        """Work on `job`; never raises.
+    def carry_out(self, work: Work) -> WorkOutcome:
+        """Do `work`; never raises.
 
         Returns:
             How it ended; with the result None if this process can no longer use its GPU, and a new one has to repeat
-            the job.
+            the work.
         """
+        return self._render(work) if isinstance(work, RenderWork) else self._make_video(work)
+
+    def _make_video(self, job: VideoJob) -> WorkOutcome:
         job = self._with_own_run_settings(job)
         monitor = _LinkMonitor(self._link, job.source.name)
         analysed: list[AnalysedVideo] = []
+        handed_over: list[Analysed] = []
 
         def analyse() -> None:
             analysed.append(analyse_video(job, monitor, self._make_processor))
+            if self._handover is not None:
+                handed_over.append(hand_over(analysed[0], self._handover))
 
         try:
             outcome = self._stages.run(job.source, "analyse", analyse)
             give_back_memory()
+            if outcome is None and handed_over:
+                return handed_over[0]
             if outcome is None and self._is_turn(job):
                 outcome = self._stages.run(job.source, "finish", functools.partial(finish_video, analysed[0]))
             return outcome or SetAside(analysed[0].analyse_s, analysed[0].record.cached)
         finally:
             # An analysis may be large: it is not kept while waiting for the next job.
             analysed.clear()
+            give_back_memory()
+
+    def _render(self, work: RenderWork) -> WorkOutcome:
+        """Needs no models."""
+        if self._handover is None:
+            raise RuntimeError("nobody hands analyses over")
+        work = dataclasses.replace(work, job=self._with_own_run_settings(work.job))
+        monitor = _LinkMonitor(self._link, work.job.source.name, work.share or 0, work.shares)
+        render = functools.partial(render_work, work, self._handover, monitor, self._make_processor)
+        begun = time.monotonic()
+        try:
+            outcome = self._stages.run(work.job.source, "finish", render, is_reported=work.share is None)
+            return outcome or ShareMade(time.monotonic() - begun)
+        finally:
             give_back_memory()
 
     def close(self) -> None:
@@ -123,10 +150,11 @@ class _LinkJournal(RunJournal):
 class _LinkMonitor(StageMonitor):
     """Sends progress to the driver, a few times a second and when a stage is complete."""
 
-    def __init__(self, link: JobLink, name: str) -> None:
+    def __init__(self, link: JobLink, name: str, share: int = 0, shares: int = 1) -> None:
         super().__init__(link.stop)
         self._link = link
         self._name = name
+        self._share = (share, shares)
         self._lock = threading.Lock()
         self._sent: dict[str, float] = {}
 
@@ -136,4 +164,4 @@ class _LinkMonitor(StageMonitor):
             if now - self._sent.get(stage, -_PROGRESS_INTERVAL_S) < _PROGRESS_INTERVAL_S and not done == total > 0:
                 return
             self._sent[stage] = now
-        self._link.send(StageProgress(self._name, stage, done, total))
+        self._link.send(StageProgress(self._name, stage, done, total, *self._share))

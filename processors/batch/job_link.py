@@ -1,7 +1,7 @@
 """What a process that works on videos and the driver of the run say to each other.
 
-    driver                                   worker: a process, or an actor of a cluster
-    VideoJob -----------------------------> JobHost.carry_out
+    driver                                   worker: a process, or an actor or a task of a cluster
+    VideoJob, RenderWork -----------------> JobHost.carry_out
     RemoteMonitor.receive <---- JobEvent -- JobLink.send
     NamingDesk.ask <- Question, answer -> - JobLink.ask
     the run ends -------------------------> JobLink.stop
@@ -29,6 +29,7 @@ from utils.log_forwarding import LogLevels, SentMessage
 
 if TYPE_CHECKING:
     # Importing it at run time loads image libraries, and a run over finished inputs needs none.
+    from processors.batch.analysis_handover import AnalysisHandover
     from processors.known_people.naming_case import NamingCase
 
 
@@ -36,23 +37,30 @@ if TYPE_CHECKING:
 class HostTerms:
     """How a worker works; the same for all workers of a run, except for what their machines differ in.
 
-    settings: of the run. threads: for one worker.
+    settings: of the run. threads: for one worker. handover: where analyses are left for others to make the clips; None
+    where a worker makes the whole video.
     """
 
     settings: Settings
     output_dir: Path
     threads: int
     log_levels: LogLevels
+    handover: AnalysisHandover | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """`stage` of the video `name` has done `done` of about `total` units (0: unknown)."""
+    """`stage` of the video `name` has done `done` of about `total` units (0: unknown).
+
+    share, shares: it is about one of so many parts of the stage, which are worked on by several workers.
+    """
 
     name: str
     stage: str
     done: float
     total: float
+    share: int = 0
+    shares: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,15 @@ class JournalEntry:
     detail: Any
 
 
-JobEvent = StageProgress | JournalEntry | SentMessage
+@dataclass(frozen=True, slots=True)
+class ClipsMade:
+    """For the gallery: how many clips a video has of each person, by folder."""
+
+    fingerprint: Fingerprint
+    clips: Mapping[str, int]
+
+
+JobEvent = StageProgress | JournalEntry | SentMessage | ClipsMade
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +97,7 @@ class NamesWanted:
     case: NamingCase
 
 
-@dataclass(frozen=True, slots=True)
-class ClipsMade:
-    """For the gallery: how many clips a video has of each person, by folder. Answer: None."""
-
-    fingerprint: Fingerprint
-    clips: Mapping[str, int]
-
-
-Question = TurnWanted | NamesWanted | ClipsMade
+Question = TurnWanted | NamesWanted
 
 
 class JobLink(Protocol):

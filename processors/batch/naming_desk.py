@@ -66,13 +66,17 @@ class NamingDesk:
         answer: Future[Any] = Future()
         if isinstance(question, TurnWanted):
             answer.set_result(self.is_turn(question.fingerprint))
-        elif isinstance(question, ClipsMade):
-            self._work.put(_Asked(question, answer))
         else:
             with self._lock:
                 self._waiting[question.case.video.fingerprint] = _Asked(question, answer)
             self._serve_next()
         return answer
+
+    def note(self, clips: ClipsMade) -> Future[Any]:
+        """Tell the gallery; done when it knows. Does not block."""
+        noted: Future[Any] = Future()
+        self._work.put(_Asked(clips, noted))
+        return noted
 
     def close(self) -> None:
         """No more questions will come."""

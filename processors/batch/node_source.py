@@ -10,8 +10,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from config import Settings
+from processors.batch.analysis_handover import AnalysisHandover
 from processors.batch.cluster import Cluster, WorkerShare
-from processors.batch.cluster_nodes import agreed_nodes, worker_shares
+from processors.batch.cluster_nodes import agreed_nodes, render_shares, worker_shares
 from processors.batch.job_link import HostTerms
 from processors.batch.node_worker import NodeWorker
 from processors.batch.worker_process import MakeHost, real_host
@@ -39,7 +40,7 @@ class NodeSource:
     """A `WorkerSource`; one worker for each share of the nodes that agree with this machine.
 
     Attributes:
-        count: see there.
+        count, render_count: see there.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class NodeSource:
         make_host: called in each worker.
         """
         self.count = 1
+        self.render_count = 1
         self._connect = connect
         # A worker that downloads what others do not have would give other results than they.
         self._settings = replace(settings, run=replace(settings.run, offline=True))
@@ -64,6 +66,7 @@ class NodeSource:
         self._monitor = monitor
         self._make_host = make_host
         self._cluster: Cluster | None = None
+        self._handover = AnalysisHandover.in_folder(output_dir)
         self._slots: list[_Slot] = []
 
     def open(self) -> None:
@@ -75,19 +78,29 @@ class NodeSource:
         """
         self._cluster = self._connect()
         nodes = agreed_nodes(self._cluster, self._settings, self._inputs, self._output_dir, self._monitor.stop)
-        self._slots = [_Slot(share) for share in worker_shares(nodes, self._settings)]
-        self.count = len(self._slots)
+        workers = worker_shares(nodes, self._settings)
+        self._slots = [_Slot(share) for share in (*workers, *render_shares(workers, self._settings))]
+        self._count()
         self._monitor.set_workers(self.count)
         logger.info("%s on %s", count_of(self.count, "worker"), count_of(len(nodes), "node"))
 
     def start(self, inbox: Inbox) -> Worker:
         """See `WorkerSource.start`."""
-        slot = next((slot for slot in self._slots if slot.worker is None), None)
-        if slot is None or self._cluster is None:
-            raise OSError("every share of the nodes has a worker")
-        terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels())
-        slot.worker = NodeWorker(slot.share.node, self._cluster.start(slot.share, terms, self._make_host), inbox)
+        slot, cluster = self._free_slot(renders=False)
+        remote = cluster.start(slot.share, self._terms(slot), self._make_host)
+        slot.worker = NodeWorker(slot.share.node, remote, inbox)
         return slot.worker
+
+    def start_render(self, inbox: Inbox) -> Worker:
+        """See `WorkerSource.start_render`."""
+        slot, cluster = self._free_slot(renders=True)
+        remote = cluster.start_render(slot.share, self._terms(slot), self._make_host)
+        slot.worker = NodeWorker(slot.share.node, remote, inbox, most_jobs=1)
+        return slot.worker
+
+    def drop(self, key: str) -> None:
+        """See `WorkerSource.drop`."""
+        self._handover.drop(key)
 
     def end(self, worker: Worker) -> None:
         """See `WorkerSource.end`."""
@@ -107,13 +120,13 @@ class NodeSource:
         if slot.failed_starts >= MOST_FAILED_STARTS:
             logger.warning("a worker is given up, because it cannot be started %s", worker.cause_of_death())
             self._slots.remove(slot)
-            self.count = len(self._slots)
+            self._count()
         return True
 
     def avoid(self, place: str, trouble: str) -> bool:
         """See `WorkerSource.avoid`."""
         left = [slot for slot in self._slots if slot.share.node.id != place]
-        if not left:
+        if {slot.share.renders for slot in left} != {True, False}:
             return False
         for slot in self._slots:
             if slot not in left and isinstance(slot.worker, NodeWorker):
@@ -121,10 +134,25 @@ class NodeSource:
         if len(left) < len(self._slots):
             name = next(slot.share.node.name for slot in self._slots if slot not in left)
             logger.warning("node %s gets no more videos: %s", name, trouble)
-        self._slots, self.count = left, len(left)
+        self._slots = left
+        self._count()
         return True
 
     def close(self) -> None:
         """See `WorkerSource.close`."""
         if self._cluster is not None:
             self._cluster.close()
+        self._handover.remove()
+
+    def _free_slot(self, *, renders: bool) -> tuple[_Slot, Cluster]:
+        slot = next((slot for slot in self._slots if slot.worker is None and slot.share.renders == renders), None)
+        if slot is None or self._cluster is None:
+            raise OSError("every share of the nodes has a worker")
+        return slot, self._cluster
+
+    def _terms(self, slot: _Slot) -> HostTerms:
+        return HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels(), self._handover)
+
+    def _count(self) -> None:
+        self.render_count = sum(slot.share.renders for slot in self._slots)
+        self.count = len(self._slots) - self.render_count

@@ -11,8 +11,8 @@ from typing import Any
 
 from core.errors import WorkerGoneError
 from processors.batch.cluster import ClusterNode, RemoteWorker
-from processors.batch.executor import VideoJob
 from processors.batch.pool_worker import JOBS_PER_PROCESS
+from processors.batch.render_work import Work
 from processors.batch.worker_process import Asked, answered
 from processors.batch.worker_source import Inbox
 
@@ -30,9 +30,15 @@ class NodeWorker:
     """
 
     def __init__(
-        self, node: ClusterNode, remote: RemoteWorker, inbox: Inbox, clock: Callable[[], float] = time.monotonic
+        self,
+        node: ClusterNode,
+        remote: RemoteWorker,
+        inbox: Inbox,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        most_jobs: int = JOBS_PER_PROCESS,
     ) -> None:
-        """clock: seconds from any origin."""
+        """clock: seconds from any origin. most_jobs: then it is wanted no more."""
         self.is_started = False
         self._node = node
         self._remote = remote
@@ -40,6 +46,7 @@ class NodeWorker:
         self._clock = clock
         self._heard = clock()
         self._jobs = 0
+        self._most_jobs = most_jobs
         self._is_retired = False
         self._cause = ""
         self._open_questions: set[int] = set()
@@ -53,7 +60,7 @@ class NodeWorker:
     @property
     def is_wanted(self) -> bool:
         """See `Worker.is_wanted`."""
-        return self._jobs < JOBS_PER_PROCESS and not self._is_retired
+        return self._jobs < self._most_jobs and not self._is_retired
 
     def retire(self) -> None:
         """It gets no other job."""
@@ -64,11 +71,11 @@ class NodeWorker:
         """See `Worker.silent_s`. One that waits for its part of the cluster is not silent."""
         return 0.0 if self._open_questions or not self.is_started else self._clock() - self._heard
 
-    def give(self, job: VideoJob) -> None:
-        """Have it carry out `job`; it has to be idle."""
+    def give(self, work: Work) -> None:
+        """See `Worker.give`."""
         self._jobs += 1
         self.heard()
-        self._remote.carry_out(job).add_done_callback(self._on_carried_out)
+        self._remote.carry_out(work).add_done_callback(self._on_carried_out)
 
     def heard(self) -> None:
         """It has said something."""

@@ -17,8 +17,8 @@ from processors.batch.worker_process import PROGRAM_TEXT, Asked, MakeHost, Start
 from utils.child_processes import cause_of_death
 
 if TYPE_CHECKING:
-    from processors.batch.executor import VideoJob
     from processors.batch.job_link import HostTerms
+    from processors.batch.render_work import Work
     from processors.batch.worker_source import Inbox, Worker
 
 JOBS_PER_PROCESS = 16
@@ -31,12 +31,13 @@ class ProcessSource:
     """A `WorkerSource` with up to `count` processes of this machine.
 
     Attributes:
-        count: see there.
+        count, render_count: see there.
     """
 
     def __init__(self, count: int, terms: HostTerms, make_host: MakeHost = real_host) -> None:
         """make_host: called in each process."""
         self.count = count
+        self.render_count = 0
         self._terms = terms
         self._make_host = make_host
 
@@ -46,6 +47,13 @@ class ProcessSource:
     def start(self, inbox: Inbox) -> Worker:
         """See `WorkerSource.start`."""
         return PoolWorker(self._terms, self._make_host, inbox)
+
+    def start_render(self, inbox: Inbox) -> Worker:
+        """See `WorkerSource.start_render`."""
+        raise OSError("workers of this machine make whole videos")
+
+    def drop(self, key: str) -> None:
+        """See `WorkerSource.drop`."""
 
     def end(self, worker: Worker) -> None:
         """See `WorkerSource.end`."""
@@ -124,11 +132,11 @@ class PoolWorker:
         """How long it has said nothing, seconds; 0 while it waits for an answer."""
         return 0.0 if self._open_questions else self._clock() - self._heard
 
-    def give(self, job: VideoJob) -> None:
-        """Have it carry out `job`; it has to be idle."""
+    def give(self, work: Work) -> None:
+        """See `Worker.give`."""
         self._jobs += 1
         self.heard()
-        self._post(job)
+        self._post(work)
 
     def heard(self) -> None:
         """It has said something."""

@@ -1,113 +1,49 @@
-"""A cluster by Ray; the only module that imports it, and only with `--cluster`.
+"""A cluster by Ray.
 
-An actor per worker holds the models. Actors are never detached, so Ray ends them when the driver's process is gone; the
-processes of `--cluster local` are children of the driver and die with the thread that has called `connect`. Ray's own
-restarts are off: which job a dead worker had, and what becomes of it, is decided by the batch.
+An actor per worker holds the models; clips are made by plain tasks, which have none. Actors are never detached, so Ray
+ends them when the driver's process is gone; the processes of `--cluster local` are children of the driver and die with
+the thread that has called `connect`. Ray's own restarts are off: which work a dead worker had, and what becomes of it,
+is decided by the batch.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import importlib.util
-import logging
 import os
-import re
-import secrets
-import shutil
-import signal
-import socket
-import sys
-import tempfile
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from core.errors import SettingsError, ToolMissingError, WorkerGoneError, ascii_safe
-from core.thread_budget import available_cpus, limit_process_threads
+from core.errors import ascii_safe
+from core.thread_budget import limit_process_threads
 from processors.batch.cluster import ClusterNode, WorkerShare
 from processors.batch.cluster_worker import ClusterWorker, Said
-from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport, examine_node
+from processors.batch.ray_connection import RayConnection, open_ray
+from processors.batch.ray_failures import watched
+from processors.batch.ray_task import RayTask
+from processors.batch.render_task import render_task
+from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost
 
-LOCAL = "local"
-AUTO = "auto"
-OLDEST_RAY = (2, 50)
-INSTALL = "python -m pip install -r requirements-ray.txt"
-
-_CONNECT_TIMEOUT_S = 5.0
-_OBJECT_STORE_BYTES = 80 * 2**20
-"""of a local cluster: about the least that Ray takes; what travels is a few kB per message"""
-_LONGEST_TEMPORARY_FOLDER = 16
-"""Ray adds 70 characters to it, and the address of a socket has 107 at most"""
 _CALLS_AT_A_TIME = 4
 """of one worker: a job, a fetch, an answer, a stop"""
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1"}
-"""Ray reports nothing about its use, and prints no trace when this program is asked to end by SIGTERM"""
-_EAGER = {"RAY_worker_niceness": "0"}
-"""otherwise Ray's workers give way to every other program, with a niceness of 15"""
-_IMPATIENT = {
-    "RAY_NUM_REDIS_GET_RETRIES": "1",
-    "RAY_py_gcs_connect_timeout_s": "5",
-    "RAY_gcs_rpc_server_connect_timeout_s": "2",
-}
-"""Where something other than Ray listens, Ray tries for two minutes; with these for 10 s (measured with 2.60)"""
-
-
-def require_ray() -> None:
-    """Raise ToolMissingError if Ray is not installed; imports nothing."""
-    if importlib.util.find_spec("ray") is None:
-        raise ToolMissingError("--cluster needs the package ray, which is not installed", hint=INSTALL)
 
 
 def connect(address: str) -> RayCluster:
-    """Start a cluster on this machine ("local"), or join the one at `address` ("auto": the one of this machine).
+    """The cluster at `address`; see `open_ray`, also for what is raised.
 
     Has to be called on a thread that lives as long as the cluster.
-
-    Raises:
-        ToolMissingError: Ray is missing, broken or too old.
-        SettingsError: there is no cluster, or another version of Ray or Python is used there.
     """
-    require_ray()
-    os.environ.update(_QUIET)
-    if address == LOCAL:
-        # For this cluster only: who has no token can run nothing in it.
-        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
-        os.environ.update(_EAGER)
-    else:
-        address = _address_of(address)
-        os.environ.update(_IMPATIENT)
-    ray = _import_ray()
-    options: dict[str, Any] = {"address": address}
-    own_folder = _own_folder() if address == LOCAL else None
-    if own_folder is not None:
-        options["_temp_dir"] = own_folder
-    if address == LOCAL:
-        options |= {
-            "num_cpus": available_cpus(),
-            "object_store_memory": _OBJECT_STORE_BYTES,
-            "include_dashboard": False,
-        }
-    try:
-        with _own_signal_handlers():
-            ray.init(**options, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR)
-    except Exception as error:
-        _remove(own_folder)
-        raise SettingsError(_why_not_connected(address, error)) from error
-    return RayCluster(ray, own_folder)
+    return RayCluster(open_ray(address))
 
 
 class RayCluster:
     """A `Cluster`."""
 
-    def __init__(self, ray: Any, own_folder: str | None = None) -> None:
-        """ray: the module, connected. own_folder: of the logs and sockets of a local cluster; removed in the end."""
-        self._ray = ray
-        self._own_folder = own_folder
+    def __init__(self, connection: RayConnection) -> None:
+        self._connection = connection
+        self._ray = connection.ray
 
     def nodes(self) -> list[ClusterNode]:
         """See `Cluster.nodes`."""
@@ -122,29 +58,45 @@ class RayCluster:
     def examine(self, node: ClusterNode, question: NodeQuestion) -> Future[NodeReport]:
         """See `Cluster.examine`."""
         task = self._ray.remote(num_cpus=0, max_retries=0)(examine_node)
-        call = task.options(scheduling_strategy=self._only_on(node)).remote(question)
-        return _watched(call.future())
+        call = task.options(scheduling_strategy=self._connection.only_on(node.id)).remote(question)
+        return watched(call.future())
 
     def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RayWorker:
         """See `Cluster.start`."""
         actor = self._ray.remote(
-            num_cpus=share.cpus,
+            num_cpus=share.reserved,
             num_gpus=share.gpus,
             max_restarts=0,
             max_task_retries=0,
             max_concurrency=_CALLS_AT_A_TIME,
-            scheduling_strategy=self._only_on(share.node),
+            scheduling_strategy=self._connection.only_on(share.node.id),
         )(RayActor)
         return RayWorker(self._ray, actor.remote(terms, make_host))
 
+    def start_render(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RayTask:
+        """See `Cluster.start_render`."""
+        task = self._ray.remote(
+            num_cpus=share.reserved,
+            num_gpus=share.gpus,
+            max_retries=0,
+            num_returns="streaming",
+            scheduling_strategy=self._connection.only_on(share.node.id),
+        )(_render_with_gpu if share.gpus else _render_without_gpu)
+        return RayTask(self._ray, lambda work: task.remote(terms, make_host, work))
+
     def close(self) -> None:
         """See `Cluster.close`."""
-        self._ray.shutdown()
-        _remove(self._own_folder)
+        self._connection.close()
 
-    def _only_on(self, node: ClusterNode) -> Any:
-        strategies = importlib.import_module("ray.util.scheduling_strategies")
-        return strategies.NodeAffinitySchedulingStrategy(node.id, soft=False)
+
+def _render_without_gpu(terms: HostTerms, make_host: MakeHost, work: Any) -> Iterator[tuple[Said, ...]]:
+    # Not every release of Ray does it; clips must not depend on whether a node has a GPU.
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    yield from render_task(terms, make_host, work)
+
+
+def _render_with_gpu(terms: HostTerms, make_host: MakeHost, work: Any) -> Iterator[tuple[Said, ...]]:
+    yield from render_task(terms, make_host, work)
 
 
 class RayActor(ClusterWorker):
@@ -164,13 +116,13 @@ class RayWorker:
         self._ray = ray
         self._actor = actor
 
-    def carry_out(self, job: VideoJob) -> Future[None]:
+    def carry_out(self, work: Work) -> Future[None]:
         """See `RemoteWorker.carry_out`."""
-        return _watched(self._actor.carry_out.remote(job).future())
+        return watched(self._actor.carry_out.remote(work).future())
 
     def fetch(self) -> Future[tuple[Said, ...]]:
         """See `RemoteWorker.fetch`."""
-        return _watched(self._actor.fetch.remote().future())
+        return watched(self._actor.fetch.remote().future())
 
     def answer(self, answered: Answered) -> None:
         """See `RemoteWorker.answer`."""
@@ -183,123 +135,3 @@ class RayWorker:
     def kill(self) -> None:
         """See `RemoteWorker.kill`."""
         self._ray.kill(self._actor, no_restart=True)
-
-
-def _watched(call: Future[Any]) -> Future[Any]:
-    """A future like `call` whose error is a `WorkerGoneError` in one line."""
-    watched: Future[Any] = Future()
-
-    def take(done: Future[Any]) -> None:
-        error = done.exception()
-        if error is None:
-            watched.set_result(done.result())
-        else:
-            watched.set_exception(WorkerGoneError(_cause_of_death(error)))
-
-    call.add_done_callback(take)
-    return watched
-
-
-def _cause_of_death(error: BaseException) -> str:
-    """The one line that counts of what Ray tells of a failed call."""
-    text = str(error)
-    if "No module named" in text or "failed to import" in text:
-        missing = re.search(r"No module named '?([\w.]+)", text)
-        what = f" (no module {missing[1]})" if missing else ""
-        return f"the program cannot be imported there{what}; it and its packages have to be where they are here"
-    if "out of memory" in text.lower() or "OutOfMemory" in type(error).__name__:
-        return "killed because the node's memory was full"
-    for pattern, cause in _CAUSES.items():
-        if pattern in text:
-            return cause
-    return ascii_safe(f"{type(error).__name__}: {text.strip().splitlines()[-1] if text.strip() else ''}")
-
-
-_CAUSES = {
-    "node has died": "its node is gone",
-    "node was terminated": "its node is gone",
-    "Worker unexpectedly exits": "killed or crashed",
-    "worker process has died": "killed or crashed",
-    "worker died": "killed or crashed",
-    "ray.kill": "ended by the run",
-}
-"""parts of Ray's messages (2.60); without a match, its last line is shown"""
-
-
-def _address_of(address: str) -> str:
-    """`address` as Ray wants it, if something listens there.
-
-    Raises:
-        SettingsError: nothing does, or it is the address of Ray's client.
-    """
-    if address == AUTO:
-        address = os.environ.get("RAY_ADDRESS", AUTO)
-    if "://" in address:
-        hint = "run the program on a node of the cluster, with HOST:PORT or auto"
-        raise SettingsError(f"{ascii_safe(address)}: Ray's client is not supported", hint=hint)
-    if address == AUTO:
-        return address
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT_S):
-            return address
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        hint = "ray start --head --port=6379 starts a cluster"
-        raise SettingsError(f"no cluster listens at {ascii_safe(address)} ({reason})", hint=hint) from error
-
-
-def _own_folder() -> str | None:
-    """A folder for a local cluster; None where the path would be too long for its sockets."""
-    if len(tempfile.gettempdir()) > _LONGEST_TEMPORARY_FOLDER:
-        return None
-    return tempfile.mkdtemp(prefix="ray-")
-
-
-def _remove(folder: str | None) -> None:
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _import_ray() -> Any:
-    try:
-        ray = importlib.import_module("ray")
-    except Exception as error:
-        raise ToolMissingError(f"the package ray cannot be loaded: {error}", hint=INSTALL) from error
-    version = re.match(r"(\d+)\.(\d+)", ray.__version__)
-    if version is None or (int(version[1]), int(version[2])) < OLDEST_RAY:
-        oldest = ".".join(map(str, OLDEST_RAY))
-        raise ToolMissingError(f"ray {ray.__version__} is too old: at least {oldest} is needed", hint=INSTALL)
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    return ray
-
-
-def _why_not_connected(address: str, error: Exception) -> str:
-    text = str(error)
-    if "Version mismatch" in text:
-        versions = re.findall(r"(Ray|Python): (\S+)", text)
-        if len(versions) == 4:
-            theirs, ours = (" and ".join(f"{name} {version}" for name, version in versions[i : i + 2]) for i in (0, 2))
-            return f"the cluster at {address} runs {theirs}, this machine {ours}: both must be the same"
-    if address == AUTO and isinstance(error, ConnectionError):
-        return "no cluster runs on this machine (ray start --head starts one; --cluster local makes one for the run)"
-    if isinstance(error, ConnectionError) or "uthentication" in type(error).__name__:
-        token = "RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token"
-        return f"what listens at {address} is no Ray cluster, or it takes another token than that of {token}"
-    first = ascii_safe(text.strip().splitlines()[0]) if text.strip() else type(error).__name__
-    if address == LOCAL:
-        return f"no cluster can be started on this machine: {first}"
-    return f"the cluster at {address} cannot be used: {first}"
-
-
-@contextlib.contextmanager
-def _own_signal_handlers() -> Iterator[None]:
-    """Keep this program's answer to SIGTERM, which Ray replaces where it is called on the main thread."""
-    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -35,4 +35,4 @@ class RemoteNamer:
 
     def note_clips(self, fingerprint: Fingerprint, clips: Mapping[str, int]) -> None:
         """See `VideoNamer`."""
-        self._link.ask(ClipsMade(fingerprint, clips))
+        self._link.send(ClipsMade(fingerprint, clips))

@@ -23,10 +23,13 @@ class StageRunner:
     def __init__(self, journal: RunJournal) -> None:
         self._journal = journal
 
-    def run(self, source: BatchInput, stage: str, work: Callable[[], InputResult | None]) -> JobOutcome | None:
+    def run(
+        self, source: BatchInput, stage: str, work: Callable[[], InputResult | None], *, is_reported: bool = True
+    ) -> JobOutcome | None:
         """Do `work`, which is `stage` ("probe", "analyse" or "finish") of `source`.
 
         work: returns the input's result if this stage is its last one, else None. Its exceptions become an outcome.
+        is_reported: False where others work on the same stage, and the caller's caller reports how the input ended.
 
         Returns:
             How the input ended, or None if it continues with another stage.
@@ -34,7 +37,7 @@ class StageRunner:
         with log_context(source.name, stage), self._journal.working_on(source.name, stage):
             outcome = self._attempt(source, work)
             # Within the block: a crash between the end of the stage and the report would repeat finished work.
-            if outcome is not None and outcome.result is not None:
+            if is_reported and outcome is not None and outcome.result is not None:
                 self.report(outcome.result)
             return outcome
 

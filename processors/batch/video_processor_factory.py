@@ -14,13 +14,15 @@ from config import Settings
 from processors.batch.conversion_watch import watch_conversion
 from processors.batch.executor import VideoJob
 from processors.batch.model_loader import load_models
-from processors.known_people.people_namer import PeopleNamer, VideoNamer
+from processors.known_people.people_namer import PeopleNamer, VideoNamer, VideoNames
 from processors.results.manifest import Manifest
 from utils.stage_monitor import StageMonitor
 
 if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord
     from core.model_manager import ModelManager
+    from processors.known_people.naming_case import NamingCase
+    from processors.results.video_draft import VideoDraft
 
 
 class Processor(Protocol):
@@ -30,7 +32,15 @@ class Processor(Protocol):
 
     def analyse(self) -> AnalysisRecord: ...
 
-    def finish(self, record: AnalysisRecord) -> Manifest: ...
+    def draft(self, record: AnalysisRecord, *, may_share: bool = False) -> VideoDraft: ...
+
+    def naming_case(self, record: AnalysisRecord, draft: VideoDraft) -> NamingCase | None: ...
+
+    def make_share(self, record: AnalysisRecord, draft: VideoDraft, names: VideoNames, number: int) -> None: ...
+
+    def finish(
+        self, record: AnalysisRecord, draft: VideoDraft | None = None, names: VideoNames | None = None
+    ) -> Manifest: ...
 
 
 MakeProcessor = Callable[[VideoJob, StageMonitor], Processor]

@@ -1,4 +1,4 @@
-"""The two halves of the work on one video, for whoever divides them between threads or does both in turn."""
+"""The two halves of the work on one video, for whoever divides them between threads or processes or does both."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from processors.batch.analysis_handover import AnalysisHandover
 from processors.batch.executor import VideoJob
 from processors.batch.input_result import InputResult, finished
+from processors.batch.render_work import Analysed, RenderWork
 from processors.batch.video_processor_factory import MakeProcessor, Processor
 from utils.stage_monitor import StageMonitor
 
@@ -42,3 +44,27 @@ def finish_video(video: AnalysedVideo) -> InputResult:
     wall_s = video.analyse_s + time.monotonic() - started
     job = video.job
     return finished(job.source, job.folder, "done", manifest, wall_s, analysis_cached=video.record.cached)
+
+
+def hand_over(video: AnalysedVideo, handover: AnalysisHandover) -> Analysed:
+    """Leave the analysis to whoever makes the clips; raises what a processor's `draft` raises, and OutputError."""
+    processor, record = video.processor, video.record
+    draft = processor.draft(record, may_share=True)
+    case = processor.naming_case(record, draft)
+    handover.put(record)
+    return Analysed(video.analyse_s, record.cached, record.key, draft, case)
+
+
+def render_work(
+    work: RenderWork, handover: AnalysisHandover, monitor: StageMonitor, make_processor: MakeProcessor
+) -> InputResult | None:
+    """Do `work`; None where it was a share. Raises what a processor's `make_share` or `finish` raises."""
+    started = time.monotonic()
+    job = work.job
+    processor = make_processor(job, monitor)
+    record = handover.get(work.key, job.info)
+    if work.share is not None:
+        processor.make_share(record, work.draft, work.names, work.share)
+        return None
+    manifest = processor.finish(record, work.draft, work.names)
+    return finished(job.source, job.folder, "done", manifest, time.monotonic() - started)

@@ -1,39 +1,44 @@
 """The executor that works on several videos at a time: a worker for each, and a new one for one that breaks.
 
     submit -> queue -> [thread workers] -> a worker per video, on this machine or a node of a cluster -> outcome
-                              |
+                              |   |
+                              |   '-> analysed -> named -> workers without models make the clips -> outcome
                        [thread names] answers what they ask about people
 
-A worker that dies, or shows no progress for too long, costs its video only: that is tried once more by a new one, and
-left out if that one breaks, too. A worker takes few videos, so that what foreign code leaks cannot add up.
+A worker that dies, or shows no progress for too long, costs what it was given only: that is tried once more by a new
+one, and the video is left out if that one breaks, too. A worker takes few videos, so that what foreign code leaks
+cannot add up.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import math
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InterruptedRunError, WorkerGoneError
+from processors.batch.batch_inspection import one_line_reason
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import failed, interrupted
-from processors.batch.job_host import SetAside
+from processors.batch.job_host import SetAside, WorkOutcome
+from processors.batch.job_link import ClipsMade, NamesWanted
 from processors.batch.naming_desk import NamingDesk
+from processors.batch.pool_tasks import PoolTask, TaskQueue
 from processors.batch.remote_monitor import RemoteMonitor
+from processors.batch.render_queue import RenderQueue, RenderTask
+from processors.batch.render_work import Analysed, ShareMade
 from processors.batch.run_journal import MAX_CRASHES, stage_verb
 from processors.batch.stage_runner import StageRunner
 from processors.batch.worker_process import Asked, Ended, Started
 from processors.batch.worker_source import Inbox, Worker, WorkerSource
 from processors.batch.worker_threads import WorkerThreads
+from processors.known_people.people_namer import VideoNames
 from utils.time_formats import format_duration
 
 logger = logging.getLogger(__name__)
@@ -47,21 +52,6 @@ _START_PAUSE_S = 60.0
 """after a failure to start a process: by then another program may have ended"""
 _PAUSE_S = 10.0
 """a longer time between two looks means that this process was suspended, and its workers with it"""
-
-
-@dataclass(slots=True, eq=False)
-class _Task:
-    """A submitted job.
-
-    losses: how many workers broke while they worked on it. aside: what it was set aside with. place: of the worker that
-    has set it aside, where its analysis is stored.
-    """
-
-    job: VideoJob
-    future: Future[JobOutcome] = field(default_factory=Future)
-    losses: int = 0
-    aside: SetAside | None = None
-    place: str = ""
 
 
 class WorkerPool:
@@ -92,9 +82,9 @@ class WorkerPool:
         self._clock = clock
         self._inbox: Inbox = queue.SimpleQueue()
         self._changed = threading.Condition()
-        self._queue: deque[_Task] = deque()
-        self._aside: list[_Task] = []
-        self._workers: dict[Worker, _Task | None] = {}
+        self._queue = TaskQueue(lambda video: desk.is_turn(video))
+        self._renders = RenderQueue()
+        self._workers: dict[Worker, PoolTask | RenderTask | None] = {}
         self._is_closed = False
         self._no_start_before = -math.inf
         self._last: JobOutcome | None = None
@@ -108,10 +98,10 @@ class WorkerPool:
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:
         """See `Executor.submit`."""
-        task = _Task(job)
+        task = PoolTask(job)
         self._desk.expect(job.fingerprint)
         with self._changed:
-            self._queue.append(task)
+            self._queue.add(task)
         return task.future
 
     def close(self) -> None:
@@ -120,10 +110,14 @@ class WorkerPool:
             self._is_closed = True
 
     def _has_room(self) -> bool:
-        return len(self._queue) + self._busy() < self._source.count
+        return len(self._queue) + self._busy(PoolTask) < self._source.count and not self._is_behind()
 
-    def _busy(self) -> int:
-        return sum(task is not None for task in self._workers.values())
+    def _is_behind(self) -> bool:
+        """Whether enough videos are analysed, or a run would hold more and more of them that others could do."""
+        return self._renders.ready > self._source.render_count
+
+    def _busy(self, kind: type = object) -> int:
+        return sum(task is not None and isinstance(task, kind) for task in self._workers.values())
 
     def _manage(self) -> None:
         try:
@@ -165,41 +159,46 @@ class WorkerPool:
         with self._changed:
             if self._busy():
                 return False
-            return self._last is not None or (self._is_closed and not self._queue and not self._aside)
+            return self._last is not None or (self._is_closed and self._queue.is_empty and self._renders.is_empty)
 
     def _assign(self) -> None:
-        """Give jobs to idle workers, and start workers for others as far as there may be more."""
+        """Give work to idle workers, and start workers for more as far as there may be more."""
         if self._last is not None:
             return
         with self._changed:
-            while self._busy() < self._source.count and (task := self._next()) is not None:
-                worker = self._idle_in(task.place) or self._idle_in() or self._start(task)
-                if worker is None:
+            for video, error in self._renders.take_named():
+                self._fail(video, one_line_reason(video.job.source, error))
+            while self._busy(RenderTask) < self._source.render_count and (piece := self._renders.next()) is not None:
+                if not self._begin(piece):
                     break
-                self._workers[worker] = task
-                worker.give(task.job)
+            while (
+                not self._is_behind()
+                and self._busy(PoolTask) < self._source.count
+                and (task := self._queue.next()) is not None
+            ):
+                if not self._begin(task):
+                    break
             self._changed.notify_all()
 
-    def _next(self) -> _Task | None:
-        """The job to be begun next: of those set aside one whose turn has come, where its analysis is stored."""
-        places = {worker.place for worker in self._workers}
-        for task in self._aside:
-            if self._desk.is_turn(task.job.fingerprint) and (task.place not in places or self._idle_in(task.place)):
-                self._aside.remove(task)
-                return task
-        return self._queue.popleft() if self._queue else None
+    def _begin(self, task: PoolTask | RenderTask) -> bool:
+        """Give `task` to a worker; False if there is none for it now."""
+        idle = None
+        if isinstance(task, PoolTask):
+            idle = next((worker for worker, other in self._workers.items() if other is None), None)
+        worker = idle or self._start(task)
+        if worker is not None:
+            self._workers[worker] = task
+            worker.give(task.work)
+        return worker is not None
 
-    def _idle_in(self, place: str | None = None) -> Worker | None:
-        """A worker without a job; place: in that place, None: anywhere."""
-        idle = (worker for worker, task in self._workers.items() if task is None)
-        return next((worker for worker in idle if place in (None, worker.place)), None)
-
-    def _start(self, task: _Task) -> Worker | None:
+    def _start(self, task: PoolTask | RenderTask) -> Worker | None:
         """A new worker for `task`; without one it waits, or fails if there are no others that may make room."""
         if self._clock() < self._no_start_before:
-            self._queue.appendleft(task)
+            self._put_first(task)
             return None
         try:
+            if isinstance(task, RenderTask):
+                return self._source.start_render(self._inbox)
             return self._source.start(self._inbox)
         except OSError as error:
             reason = f"no worker process can be started: {error.strerror or error}"
@@ -208,8 +207,14 @@ class WorkerPool:
             self._no_start_before = self._clock() + _START_PAUSE_S
             self._repeat_with_fewer(task)
         else:
-            self._fail(task, reason)
+            self._fail(task.video, reason)
         return None
+
+    def _put_first(self, task: PoolTask | RenderTask) -> None:
+        if isinstance(task, RenderTask):
+            self._renders.put_first(task)
+        else:
+            self._queue.put_first(task)
 
     def _receive(self, timeout_s: float) -> None:
         """Deal with what workers have said, waiting for the first message."""
@@ -232,10 +237,12 @@ class WorkerPool:
             worker.is_started = True
         elif isinstance(message, Ended):
             self._end(worker, message.outcome, message.trouble)
+        elif isinstance(message, ClipsMade):
+            self._desk.note(message)
         else:
             self._remote.receive(message)
 
-    def _end(self, worker: Worker, outcome: JobOutcome | SetAside, trouble: str) -> None:
+    def _end(self, worker: Worker, outcome: WorkOutcome, trouble: str) -> None:
         """The worker's job has ended with `outcome`; it is idle, or gone if it may take no more."""
         task = self._workers[worker]
         if task is None:
@@ -248,16 +255,36 @@ class WorkerPool:
             self._workers[worker] = None
             for idle in [w for w, other in self._workers.items() if other is None and not w.is_wanted]:
                 self._discard(idle)
-            if isinstance(outcome, SetAside):
-                task.aside, task.place = task.aside or outcome, worker.place
-                self._aside.append(task)
-                return
             if is_repeated:
                 self._repeat_with_fewer(task)
-                return
-        if outcome.is_last:
-            self._last = self._last or outcome
-        self._finish(task, outcome)
+            elif isinstance(outcome, JobOutcome):
+                if outcome.is_last:
+                    self._last = self._last or outcome
+                if isinstance(task, RenderTask) and task.work.share is not None and outcome.result is not None:
+                    self._stages.report(outcome.result)
+                self._finish(task.video, outcome)
+            else:
+                self._go_on(task, outcome)
+
+    def _go_on(self, task: PoolTask | RenderTask, outcome: SetAside | Analysed | ShareMade) -> None:
+        """A piece of the work on a video is done, and more is left."""
+        if isinstance(task, RenderTask):
+            if isinstance(outcome, ShareMade):
+                self._renders.share_made(task, outcome.wall_s)
+            return
+        if isinstance(outcome, SetAside):
+            task.before = task.before or outcome
+            self._queue.set_aside(task)
+        elif isinstance(outcome, Analysed):
+            task.before = outcome
+            self._renders.add(task, outcome, self._names_of(outcome))
+
+    def _names_of(self, analysed: Analysed) -> Future[VideoNames]:
+        if analysed.case is not None:
+            return self._desk.ask(NamesWanted(analysed.case))
+        nobody: Future[VideoNames] = Future()
+        nobody.set_result(VideoNames())
+        return nobody
 
     def _lose(self, worker: Worker, what: str) -> None:
         """The worker is broken; its job is tried once more. what: has happened, as "crashed (SIGSEGV)"."""
@@ -272,33 +299,35 @@ class WorkerPool:
             self._go_on_without(task, what)
             return
         task.losses += 1
-        stage = self._remote.forget(task.job.source.name)
+        stage = self._remote.forget(task.video.job.source.name)
+        if isinstance(task, RenderTask):
+            stage = "finish"  # it may have died before it could say so
         text = f"its worker process {what} while the video was being {stage_verb(stage)}"
         if task.losses >= MAX_CRASHES:
-            self._fail(task, f"{text}, for the second time; left out")
+            self._fail(task.video, f"{text}, for the second time; left out")
             return
         if not self._stop.is_set():
-            logger.warning("%s: %s; trying it once more", task.job.source.label, text)
+            logger.warning("%s: %s; trying it once more", task.video.job.source.label, text)
         with self._changed:
-            self._queue.appendleft(task)
+            self._put_first(task)
 
-    def _go_on_without(self, task: _Task, what: str) -> None:
+    def _go_on_without(self, task: PoolTask | RenderTask, what: str) -> None:
         """A worker has failed before it came to its job, which is given to another one if there may be one."""
-        if self._source.count:
+        if self._source.count if isinstance(task, PoolTask) else self._source.render_count:
             self._repeat_with_fewer(task)
             return
         error = WorkerGoneError(f"no worker is left that could do it; the last one {what}")
-        self._last = JobOutcome(failed(task.job.source, error.message), error)
-        self._finish(task, self._last)
+        self._last = JobOutcome(failed(task.video.job.source, error.message), error)
+        self._finish(task.video, self._last)
 
-    def _repeat_with_fewer(self, task: _Task) -> None:
+    def _repeat_with_fewer(self, task: PoolTask | RenderTask) -> None:
         """Begin `task` next, although there may be fewer workers now."""
-        if not task.job.settings.run.cache:
+        if isinstance(task, PoolTask) and not task.job.settings.run.cache:
             # Videos cannot be set aside, so all workers that are left may be waiting until this one's people are named.
             self._desk.leave(task.job.fingerprint)
             self._desk.expect(task.job.fingerprint)
         with self._changed:
-            self._queue.appendleft(task)
+            self._put_first(task)
 
     def _give_up_hanging(self) -> None:
         for worker, task in list(self._workers.items()):
@@ -313,30 +342,30 @@ class WorkerPool:
         deadline = self._clock() + _STOP_TIMEOUT_S
         while self._busy() and self._clock() < deadline:
             self._receive(_POLL_S)
-        begun = [task for task in self._workers.values() if task is not None]
-        begun += [*self._aside, *(task for task in self._queue if task.losses)]
+        begun = [task.video for task in self._workers.values() if task is not None]
+        begun += [*self._queue.begun, *self._renders.videos]
         for worker in list(self._workers):
             self._discard(worker)
-        for task in begun:
-            result = interrupted(task.job.source, "stopped before it was done")
+        for task in dict.fromkeys(begun):
+            result = interrupted(task.video.job.source, "stopped before it was done")
             self._finish(task, JobOutcome(result))
 
-    def _fail(self, task: _Task, reason: str) -> None:
-        result = failed(task.job.source, reason)
+    def _fail(self, task: PoolTask, reason: str) -> None:
+        result = failed(task.video.job.source, reason)
         self._stages.report(result)
         self._finish(task, JobOutcome(result))
 
-    def _finish(self, task: _Task, outcome: JobOutcome) -> None:
-        if task.aside is not None and outcome.result is not None and outcome.result.status == "done":
-            # The analysis was made in this run, by whoever had the job first.
-            result = dataclasses.replace(
-                outcome.result,
-                wall_s=outcome.result.wall_s + task.aside.analyse_s,
-                analysis_cached=task.aside.analysis_cached,
-            )
-            outcome = dataclasses.replace(outcome, result=result)
-        self._desk.leave(task.job.fingerprint)
-        task.future.set_result(outcome)
+    def _finish(self, video: PoolTask, outcome: JobOutcome) -> None:
+        with self._changed:
+            for worker in [w for w, task in self._workers.items() if task is not None and task.video is video]:
+                # What others make for a video that has failed is of no use.
+                self._discard(worker)
+                self._remote.forget(video.job.source.name)
+            shares_s = self._renders.leave(video)
+        if isinstance(video.before, Analysed):
+            self._source.drop(video.before.key)
+        self._desk.leave(video.job.fingerprint)
+        video.end(outcome, shares_s)
 
     def _discard(self, worker: Worker) -> None:
         with self._changed:

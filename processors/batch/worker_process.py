@@ -23,9 +23,9 @@ from core.thread_budget import limit_process_threads
 from utils.child_processes import DIED_WITH_PARENT, die_with_parent
 
 if TYPE_CHECKING:
-    from processors.batch.executor import JobOutcome, VideoJob
-    from processors.batch.job_host import JobHost, SetAside
+    from processors.batch.job_host import JobHost, WorkOutcome
     from processors.batch.job_link import HostTerms, JobEvent, JobLink, Question
+    from processors.batch.render_work import Work
 
 MakeHost = Callable[["HostTerms", "JobLink"], "JobHost"]
 """called in the worker; sent there by its name"""
@@ -86,7 +86,7 @@ class Ended:
     trouble: why no other job should be given to any worker in its place, or "".
     """
 
-    outcome: JobOutcome | SetAside
+    outcome: WorkOutcome
     trouble: str = ""
 
 
@@ -135,12 +135,12 @@ class PipeLink:
         self.stop = threading.Event()
         self._pipe = pipe
         self._sending = threading.Lock()
-        self._jobs: queue.Queue[VideoJob] = queue.Queue()
+        self._jobs: queue.Queue[Work] = queue.Queue()
         self._numbers = itertools.count()
         self._answers: dict[int, Future[Any]] = {}
         threading.Thread(target=self._listen, name="driver", daemon=True).start()
 
-    def next_job(self) -> VideoJob:
+    def next_job(self) -> Work:
         """Wait for a job."""
         return self._jobs.get()
 

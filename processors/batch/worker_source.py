@@ -6,15 +6,14 @@ import queue
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from processors.batch.executor import VideoJob
+from processors.batch.render_work import Work
 from processors.batch.worker_process import Asked
 
 
 class Worker(Protocol):
     """The driver's end of one worker. All methods are for the thread that started it.
 
-    is_started: it has said that it is ready for its first job. place: of what it keeps in the cache; workers of one
-    place see that of each other.
+    is_started: it has said that it is ready for its first job. place: the machine that it is on.
     """
 
     is_started: bool
@@ -32,8 +31,8 @@ class Worker(Protocol):
         """How long it has said nothing, seconds; 0 while it waits for an answer."""
         ...
 
-    def give(self, job: VideoJob) -> None:
-        """Have it carry out `job`; it has to be idle."""
+    def give(self, work: Work) -> None:
+        """Have it do `work`; it has to be idle."""
         ...
 
     def heard(self) -> None:
@@ -64,10 +63,12 @@ Inbox = queue.SimpleQueue[tuple[Worker, Any]]
 class WorkerSource(Protocol):
     """Used by one thread, which lives as long as the workers.
 
-    count: how many workers there may be; 1 before `open`.
+    count: how many workers there may be; 1 before `open`. render_count: how many more that make the clips of videos
+    which the others have analysed; 0 where these make whole videos.
     """
 
     count: int
+    render_count: int
 
     def open(self) -> None:
         """Prepare, before the first worker is started. It may take a while, and what it raises ends the run."""
@@ -81,12 +82,24 @@ class WorkerSource(Protocol):
         """
         ...
 
+    def start_render(self, inbox: Inbox) -> Worker:
+        """A new worker for one `RenderWork`; there are fewer than `render_count`.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        ...
+
+    def drop(self, key: str) -> None:
+        """Nobody needs the analysis `key` any more."""
+        ...
+
     def end(self, worker: Worker) -> None:
         """End `worker`, if it has not ended itself, and make room for another."""
         ...
 
     def is_to_blame(self, worker: Worker) -> bool:
-        """Whether it is the fault of `worker`, not of its job, that it has ended; `count` may fall."""
+        """Whether it is the fault of `worker`, not of its job, that it has ended; the counts may fall."""
         ...
 
     def avoid(self, place: str, trouble: str) -> bool:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from config import EXTRA_FILES
-from core.types import CropPath, FaceAnalysis
+from core.types import FaceAnalysis, Segment
 from utils.files import safe_name
 from utils.timebase import format_timestamp
 
@@ -18,26 +18,25 @@ _LIMIT_BYTES = 120
 _SUFFIX = ".mp4"
 
 
-def clip_files(paths: Sequence[CropPath], analysis: FaceAnalysis, template: str) -> tuple[str, ...]:
+def clip_files(segments: Sequence[Segment], analysis: FaceAnalysis, template: str) -> tuple[str, ...]:
     """Names of the clips relative to the video's folder: "person_01/clip_001_00-00-03.200.mp4".
 
     template: with the fields of `config.TEMPLATE_FIELDS`. Clips are numbered per person in time order; times count
     from the video's first frame. Characters that a file name must not contain become "_", so no template leads out of
     the person's folder. Names that differ only in case get a number, and so does the name of the person's reel.
     """
-    names = [""] * len(paths)
+    names = [""] * len(segments)
     numbers: dict[str, int] = {}
-    taken = {_key(path.segment.person, REEL_FILE.removesuffix(_SUFFIX)) for path in paths}
-    for i in sorted(range(len(paths)), key=lambda i: (paths[i].segment.start, paths[i].segment.end, i)):
-        person = paths[i].segment.person
+    taken = {_key(segment.person, REEL_FILE.removesuffix(_SUFFIX)) for segment in segments}
+    for i in sorted(range(len(segments)), key=lambda i: (segments[i].start, segments[i].end, i)):
+        person = segments[i].person
         number = numbers[person] = numbers.get(person, 0) + 1
-        filled = string.Template(template).substitute(_fields(paths[i], analysis, number))
+        filled = string.Template(template).substitute(_fields(segments[i], analysis, number))
         names[i] = f"{person}/{_unused(person, filled, taken)}{_SUFFIX}"
     return tuple(names)
 
 
-def _fields(path: CropPath, analysis: FaceAnalysis, number: int) -> dict[str, str]:
-    segment = path.segment
+def _fields(segment: Segment, analysis: FaceAnalysis, number: int) -> dict[str, str]:
     return {
         "VIDEO_NAME": analysis.video.path.stem,
         "PERSON": segment.person,

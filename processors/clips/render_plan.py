@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
+from core.media.video_reader import is_indexed
+from core.types import FaceAnalysis
 from processors.clips.clip_spec import ClipSpec
 
 PART_FRAMES = 1000
@@ -30,6 +33,14 @@ class ClipGroup:
 
 
 Part = tuple[ClipGroup, ...]
+
+
+class _HasFrames(Protocol):
+    @property
+    def frames(self) -> int: ...
+
+
+G = TypeVar("G", bound=_HasFrames)
 
 
 def split_passes(specs: Sequence[ClipSpec], limit: int) -> list[list[ClipSpec]]:
@@ -62,8 +73,13 @@ def overlapping_groups(specs: Sequence[ClipSpec]) -> list[ClipGroup]:
 def split_parts(groups: Sequence[ClipGroup], part_frames: int = PART_FRAMES) -> list[Part]:
     """Parts of about equal work: at least two if there are two groups, of about `part_frames` in longer videos."""
     total = sum(group.frames for group in groups)
-    share = total / max(2, math.ceil(total / part_frames))
-    parts: list[list[ClipGroup]] = []
+    return split_evenly(groups, max(2, math.ceil(total / part_frames)))
+
+
+def split_evenly(groups: Sequence[G], count: int) -> list[tuple[G, ...]]:
+    """`groups` in their order, divided into at most `count` parts with about the same number of frames."""
+    share = sum(group.frames for group in groups) / count
+    parts: list[list[G]] = []
     done = 0
     for group in groups:
         # A group belongs to the part in which its middle lies.
@@ -72,6 +88,18 @@ def split_parts(groups: Sequence[ClipGroup], part_frames: int = PART_FRAMES) -> 
         parts[-1].append(group)
         done += group.frames
     return [tuple(members) for members in parts]
+
+
+def may_start_anywhere(analysis: FaceAnalysis) -> bool:
+    """Whether decoding gives the same frames wherever it starts.
+
+    How damaged frames and times come out depends on what was decoded before. Without key frames, or with frames wrongly
+    marked as such, each part would be decoded from the beginning of the video.
+    """
+    found = analysis.statistics
+    is_intact = analysis.decode_failures == 0 and found.get("repaired_times") == 0
+    has_key_frames = found.get("key_frames", 0) > 0 and found.get("false_key_frames") == 0
+    return is_indexed(analysis.video) and is_intact and has_key_frames
 
 
 def merged_ranges(specs: Sequence[ClipSpec]) -> list[tuple[int, int]]:

@@ -3,12 +3,16 @@
 A line of JSON is appended for each clip when it is complete. A clip is reused only if everything that determines its
 bytes is the same (the recipe) and its file is unchanged (size and sha256). Clips of finished results that have the
 recipe of a wanted one are taken over as well, whoever's they were and whatever they were called.
+
+Several processes may make clips in one folder at the same time. Each has a journal of its own, because nobody promises
+that lines appended by two machines stay apart; whoever has the folder alone afterwards joins them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.types import Clip
-from utils.files import PARTIAL_PREFIX, link_or_copy
+from utils.files import PARTIAL_PREFIX, link_or_copy, write_bytes
 
 if TYPE_CHECKING:
     from processors.clips.clip_spec import ClipSpec
@@ -28,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 NOTES_FILE = f"{PARTIAL_PREFIX}clips.jsonl"
 
+_SHARED_NOTES = f"{PARTIAL_PREFIX}clips-{{}}.jsonl"
+_JOURNALS = f"{PARTIAL_PREFIX}clips*.jsonl"
 _BLOCK_BYTES = 1 << 20
 
 
@@ -48,10 +54,13 @@ class _Note(msgspec.Struct, frozen=True):
 class FinishedClips:
     """The finished clips in a folder. Any thread may `add` one; the other methods are for one thread."""
 
-    def __init__(self, folder: Path, analysis_key: str, earlier: EarlierClips | None = None) -> None:
-        """Read the journal in `folder`, check every file in it and remove all other files.
+    def __init__(
+        self, folder: Path, analysis_key: str, earlier: EarlierClips | None = None, *, is_shared: bool = False
+    ) -> None:
+        """Read the journals in `folder`, check every file in them, join them and remove all other files.
 
-        analysis_key: of the analysis that all clips depend on. earlier: clips that may be taken over.
+        analysis_key: of the analysis that all clips depend on. earlier: clips that may be taken over. is_shared: other
+            processes make clips in `folder` at the same time; then nothing is joined or removed.
 
         Raises:
             OSError: `folder` cannot be read or cleared.
@@ -60,10 +69,15 @@ class FinishedClips:
         self._folder = folder
         self._earlier = earlier
         self._lock = threading.Lock()
-        self._known = {note.clip.file: note for note in _notes(folder / NOTES_FILE)}
+        self._journal = folder / (_SHARED_NOTES.format(secrets.token_hex(4)) if is_shared else NOTES_FILE)
+        self._known = {note.clip.file: note for journal in _journals(folder) for note in _notes(journal)}
         for file in [file for file, note in self._known.items() if not _is_unchanged(folder, note)]:
             logger.debug("%s: %s has changed since it was finished", folder.name, file)
             del self._known[file]
+        if is_shared:
+            return
+        if _journals(folder) not in ([], [self._journal]):
+            write_bytes(self._journal, b"".join(map(_line, self._known.values())))
         _remove_all_but({folder / file for file in (*self._known, NOTES_FILE)}, folder)
 
     def find(self, spec: ClipSpec) -> Clip | None:
@@ -96,8 +110,8 @@ class FinishedClips:
             OSError: the journal cannot be written.
         """
         note = _Note(*_size_and_sha256(self._folder / clip.file), clip)
-        with self._lock, (self._folder / NOTES_FILE).open("ab") as notes:
-            notes.write(msgspec.json.encode(note) + b"\n")
+        with self._lock, self._journal.open("ab") as notes:
+            notes.write(_line(note))
             self._known[clip.file] = note
 
     def keep_only(self, files: Iterable[str]) -> None:
@@ -118,7 +132,20 @@ class FinishedClips:
 
 def has_finished_clips(folder: Path) -> bool:
     """Whether an interrupted render in `folder` has left clips that the next run may reuse."""
-    return not folder.is_symlink() and next(_notes(folder / NOTES_FILE), None) is not None
+    return not folder.is_symlink() and any(next(_notes(path), None) is not None for path in _journals(folder))
+
+
+def last_clip_at(folder: Path) -> float:
+    """When the last clip of `folder`, which has finished clips, was finished; seconds since 1970."""
+    return max(path.stat().st_mtime for path in _journals(folder))
+
+
+def _journals(folder: Path) -> list[Path]:
+    return sorted(folder.glob(_JOURNALS))
+
+
+def _line(note: _Note) -> bytes:
+    return msgspec.json.encode(note) + b"\n"
 
 
 def _notes(path: Path) -> Iterator[_Note]:

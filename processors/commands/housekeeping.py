@@ -18,7 +18,7 @@ from core.analysis_store import AnalysisStore
 from core.errors import LeaseHeldError, OutputError, ascii_safe
 from processors.batch.index_writer import INDEX_FILE
 from processors.batch.overview import write_overview
-from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
+from processors.clips.resume_journal import has_finished_clips, last_clip_at
 from processors.known_people.people_places import GALLERY_FILE
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
@@ -129,7 +129,7 @@ def _clean_unfinished(output_dir: Path, leases: OutputLeases, before: float, *, 
 
 
 def _clean_staging(staging: Path, before: float, *, dry_run: bool) -> Removal | None:
-    if not has_finished_clips(staging) or (staging / NOTES_FILE).stat().st_mtime >= before:
+    if not has_finished_clips(staging) or last_clip_at(staging) >= before:
         return None
     size = sum(path.lstat().st_size for path in staging.rglob("*") if path.is_file())
     if not dry_run:

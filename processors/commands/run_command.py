@@ -165,7 +165,7 @@ def _run_batch(
         from processors.batch_runner import run_batch
 
         if settings.run.cluster:
-            from processors.batch.ray_cluster import require_ray
+            from processors.batch.ray_connection import require_ray
 
             require_ray()
         with usable_cache(settings) as usable:

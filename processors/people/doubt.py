@@ -12,7 +12,7 @@ Pure functions on tracklets and on who has them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,15 @@ class VideoDoubts:
 
     people: Mapping[str, PersonDoubt]
     unknown: Mapping[int, NearestPerson]
+
+    def renamed(self, names: Mapping[str, str]) -> VideoDoubts:
+        """The same with other names; names: the new ones of all people."""
+
+        def nearest(one: NearestPerson) -> NearestPerson:
+            return replace(one, name=names[one.name]) if one.name else one
+
+        people = {names[name]: replace(found, nearest=nearest(found.nearest)) for name, found in self.people.items()}
+        return VideoDoubts(people, {number: nearest(one) for number, one in self.unknown.items()})
 
 
 def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTracklets | None = None) -> VideoDoubts:

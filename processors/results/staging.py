@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from config import PROGRAM
-from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
+from processors.clips.resume_journal import has_finished_clips, last_clip_at
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint
 
@@ -82,7 +82,7 @@ def bring_beside(staging: Path, folder: Path) -> Path:
 
 def is_resumable(staging: Path) -> bool:
     """Whether `staging` holds finished clips that are young enough to be waited for."""
-    return has_finished_clips(staging) and time.time() - (staging / NOTES_FILE).stat().st_mtime <= _RESUMABLE_FOR_S
+    return has_finished_clips(staging) and time.time() - last_clip_at(staging) <= _RESUMABLE_FOR_S
 
 
 def remove_old_scratch(scratch: Path) -> None:

@@ -15,7 +15,7 @@ from core.settings_file import load_settings
 from core.types import Clip, Identity, RenderResult, Segment, Timeline, VideoInfo
 from processors import face_analyzer, video_processor
 from processors.people.pair_evidence import ComparedTracklets
-from processors.results import video_analysis
+from processors.results import video_analysis, video_draft
 from processors.results.manifest import Manifest
 from processors.video_processor import VideoProcessor
 from tests.material.factories import face_analysis, tracklet, video_info
@@ -94,7 +94,7 @@ def pretend_stages(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(embedder_choice, "is_installed", lambda entry: False)
     monkeypatch.setattr(video_analysis, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
-    monkeypatch.setattr(video_processor, "IdTimelineGenerator", Generator)
+    monkeypatch.setattr(video_draft, "IdTimelineGenerator", Generator)
     monkeypatch.setattr(video_processor, "CropPlanner", Planner)
     monkeypatch.setattr(video_processor, "ClipRenderer", Renderer)
     return given

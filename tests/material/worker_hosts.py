@@ -16,6 +16,7 @@ from core.errors import DeadDeviceError, InterruptedRunError, ToolMissingError
 from processors.batch.executor import VideoJob
 from processors.batch.job_host import JobHost
 from processors.batch.job_link import HostTerms, JobLink
+from tests.processors.batch.job_material import DraftedVideo
 
 
 def hang(_: Any) -> None:
@@ -64,7 +65,7 @@ ACTIONS: dict[str, Callable[[Any], None]] = {
 }  # fmt: skip
 
 
-class NamedVideo:
+class NamedVideo(DraftedVideo):
     """A processor whose analysis does what the name of its video says: ACTION, or ACTION-once, and maybe more.
 
     Each analysis adds a line with the name and the process to `analysed.log` in the folder of the video's folder.
@@ -89,7 +90,7 @@ class NamedVideo:
             ACTIONS[action](self._monitor)
         return SimpleNamespace(cached=False)
 
-    def finish(self, record: Any) -> Any:
+    def finish(self, record: Any, draft: Any = None, names: Any = None) -> Any:
         return SimpleNamespace(people=(), clips=("clip",), video=SimpleNamespace(duration_s=2.0))
 
 

@@ -17,8 +17,11 @@ from core.thread_budget import ThreadBudget
 from processors import clip_renderer
 from processors.clip_renderer import ClipRenderer
 from processors.clips import render_worker
+from processors.clips.clip_names import clip_files
+from processors.clips.clip_shares import clip_share
 from processors.clips.render_context import RenderContext
 from processors.clips.render_worker import RenderWorker
+from processors.clips.resume_journal import FinishedClips
 from tests.material.flash_beep import read_clip
 from tests.material.rendered_clips import SETTINGS, crop, plain_analysis
 from tests.utils.test_helper_threads import Lines
@@ -210,3 +213,27 @@ def test_log_lines_of_helper_threads_carry_the_video(plain, tmp_path, monkeypatc
     log.removeHandler(lines)
     assert {"prefetch", "ffmpeg stderr"} < {thread for thread, _ in lines.lines}
     assert all('"video": "film", "stage": "finish"' in line for _, line in lines.lines)
+
+
+def test_shares_of_a_video_are_the_clips_that_one_process_makes(plain, tmp_path, monkeypatch):
+    """Whoever completes the folder encodes nothing."""
+    paths = [crop(plain, 0, 10), crop(plain, 5, 20, "person_02"), crop(plain, 20, 30), crop(plain, 30, 45)]
+    segments = [path.segment for path in paths]
+    files = clip_files(segments, plain, SETTINGS.clip.template)
+    whole, shared = tmp_path / "whole", tmp_path / "shared"
+    for folder in (whole, shared):
+        folder.mkdir()
+    alone = ClipRenderer(SETTINGS).render(plain, paths, whole, FinishedClips(whole, "aa"))
+    for number in range(3):
+        share = clip_share(segments, number, 3)
+        finished = FinishedClips(shared, "aa", is_shared=True)
+        chosen = [paths[i] for i in share]
+        ClipRenderer(SETTINGS).render(plain, chosen, shared, finished, files=[files[i] for i in share])
+
+    def refuse(*_):
+        raise AssertionError("everything is there")
+
+    monkeypatch.setattr(clip_renderer, "RenderWorker", refuse)
+    rest = ClipRenderer(SETTINGS).render(plain, paths, shared, FinishedClips(shared, "aa"))
+    assert rest == alone
+    assert all((shared / clip.file).read_bytes() == (whole / clip.file).read_bytes() for clip in alone.clips)

@@ -10,9 +10,9 @@ from typing import Any
 from core.errors import WorkerGoneError
 from processors.batch.cluster import ClusterNode, WorkerShare
 from processors.batch.cluster_worker import ClusterWorker, Said
-from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport
+from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost, Started
 
 
@@ -26,8 +26,8 @@ class FakeWorker:
         self._death = death
         self._calls: list[Future[Any]] = []
 
-    def carry_out(self, job: VideoJob) -> Future[None]:
-        return self._call(lambda: self.worker.carry_out(job))
+    def carry_out(self, work: Work) -> Future[None]:
+        return self._call(lambda: self.worker.carry_out(work))
 
     def fetch(self) -> Future[tuple[Said, ...]]:
         return self._call(self.worker.fetch)
@@ -79,12 +79,13 @@ class FakeCluster:
     """A `Cluster`.
 
     Attributes:
-        workers: all that were started, with their shares.
+        workers: all that were started, with their shares. tasks: those that make clips.
     """
 
     def __init__(self, nodes: list[ClusterNode]) -> None:
         self._nodes = nodes
         self.workers: list[tuple[WorkerShare, FakeWorker]] = []
+        self.tasks: list[tuple[WorkerShare, FakeWorker]] = []
         self.reports: dict[str, NodeReport | WorkerGoneError | None] = {}
         self.dead_nodes: dict[str, str] = {}
         self.is_closed = False
@@ -106,7 +107,12 @@ class FakeCluster:
         self.workers.append((share, worker))
         return worker
 
+    def start_render(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> FakeWorker:
+        task = FakeWorker(ClusterWorker(terms, make_host), self.dead_nodes.get(share.node.id, ""))
+        self.tasks.append((share, task))
+        return task
+
     def close(self) -> None:
-        for _, worker in self.workers:
+        for _, worker in [*self.workers, *self.tasks]:
             worker.kill()
         self.is_closed = True

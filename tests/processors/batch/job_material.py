@@ -15,6 +15,7 @@ from core.errors import InterruptedRunError
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.job_link import HostTerms, JobEvent, Question
+from processors.results.video_draft import SharedClips
 from tests.material.factories import video_info
 from utils.fingerprints import Fingerprint
 from utils.log_forwarding import LogLevels
@@ -51,7 +52,21 @@ class DirectLink:
         return self.answer(question)
 
 
-class ScriptedVideo:
+class DraftedVideo:
+    """What scripted videos need where others make their clips: nobody is named, and there are `shares` of clips."""
+
+    shares = 1
+
+    def draft(self, record: Any, *, may_share: bool = False) -> Any:
+        return SimpleNamespace(shared=SharedClips(Path("clips"), self.shares) if self.shares > 1 else None)
+
+    def naming_case(self, record: Any, draft: Any) -> None:
+        return None
+
+    def make_share(self, record: Any, draft: Any, names: Any, number: int) -> None: ...
+
+
+class ScriptedVideo(DraftedVideo):
     """A processor that does what `analyse` and `finish` say; both get its monitor."""
 
     def __init__(self, job: VideoJob, monitor: Any, analyse: Callable[[Any], None], finish: Callable[[Any], None]):
@@ -61,11 +76,34 @@ class ScriptedVideo:
 
     def analyse(self) -> Any:
         self._analyse(self._monitor)
-        return SimpleNamespace(cached=False)
+        return SimpleNamespace(cached=False, key=self.job.source.name)
 
-    def finish(self, record: Any) -> Any:
+    def finish(self, record: Any, draft: Any = None, names: Any = None) -> Any:
         self._finish(self._monitor)
         return SimpleNamespace(people=("anna",), clips=("one", "two"), video=SimpleNamespace(duration_s=2.0))
+
+
+class KeptAnalyses:
+    """An `AnalysisHandover` in memory.
+
+    Attributes:
+        kept: by key.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def put(self, record: Any) -> None:
+        self.kept[record.key] = record
+
+    def get(self, key: str, info: Any) -> Any:
+        return self.kept[key]
+
+    def drop(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+    def remove(self) -> None:
+        self.kept.clear()
 
 
 def nothing(_: Any) -> None: ...

@@ -89,6 +89,21 @@ class _Callable:
         self.remote = call
 
 
+class Stream:
+    """References to what a task yields; `cancelled` says how it was cancelled, each time."""
+
+    def __init__(self, values: Any, options: dict[str, Any]) -> None:
+        self._values = values
+        self.options = options
+        self.cancelled: list[bool] = []
+
+    def __iter__(self) -> Any:
+        for value in self._values:
+            if True in self.cancelled:
+                raise ActorDiedError("worker died")
+            yield lambda value=value: value
+
+
 class FakeRay(ModuleType):
     """The module `ray`."""
 
@@ -101,6 +116,7 @@ class FakeRay(ModuleType):
         self.options: dict[str, Any] = {}
         self.listed: list[dict[str, Any]] = [NODE]
         self.actors: list[Actor] = []
+        self.streams: list[Stream] = []
         self.deadlocks = 0
         self.is_connected = False
 
@@ -118,6 +134,12 @@ class FakeRay(ModuleType):
             return _Remote(self, target, options)
 
         return decorate
+
+    def get(self, reference: Any) -> Any:
+        return reference()
+
+    def cancel(self, stream: Stream, *, force: bool) -> None:
+        stream.cancelled.append(force)
 
     def kill(self, actor: Actor, *, no_restart: bool) -> None:
         assert no_restart, "the batch restarts workers"
@@ -140,4 +162,7 @@ class _Remote:
             actor = Actor(self._target(*arguments), self._options)
             self._ray.actors.append(actor)
             return actor
+        if self._options.get("num_returns") == "streaming":
+            self._ray.streams.append(Stream(self._target(*arguments), self._options))
+            return self._ray.streams[-1]
         return Ref(lambda: self._target(*arguments))

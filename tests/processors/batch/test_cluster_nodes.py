@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from core.errors import InterruptedRunError, SettingsError, WorkerGoneError
 from core.settings_file import load_settings
 from processors.batch import cluster_nodes as module
 from processors.batch.cluster import ClusterNode
-from processors.batch.cluster_nodes import agreed_nodes, worker_shares
+from processors.batch.cluster_nodes import agreed_nodes, render_shares, worker_shares
 from processors.batch.node_check import MARKER_PREFIX, NodeQuestion, NodeReport
 from tests.processors.batch.cluster_material import FakeCluster
 
@@ -109,3 +110,29 @@ def test_workers_are_spread_over_the_nodes() -> None:
     assert [share.node.id for share in found] == ["large", "small", "large", "large", "large"]
     three = worker_shares(nodes, load_settings(None, {"run": {"workers": 3}}))
     assert [(share.node.id, share.cpus) for share in three] == [("large", 5)] * 3
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "values", "reserved", "shares"),
+    [
+        (4, 0, {}, [2], [(4, 0, 2)]),
+        (5, 0, {}, [2], [(5, 0, 3)]),
+        (1, 0, {}, [0.5], [(1, 0, 0.5)]),
+        (2, 0, {"run": {"workers": 2}}, [0.5] * 2, [(1, 0, 0.5)] * 2),
+        (16, 0, {}, [2] * 4, [(4, 0, 2)] * 4),
+        (16, 1, {}, [8], [(5, 0, 2)] * 3),
+        (16, 2, {}, [4] * 2, [(8, 0, 4)] * 2),
+        (16, 1, {"encode": {"codec": "nvenc"}}, [8], [(16, 0.4, 8)]),
+    ],
+)
+def test_clips_are_made_on_the_cores_beside_the_workers(
+    cpus: int, gpus: int, values: dict[str, Any], reserved: list[float], shares: list[tuple[int, float, float]]
+) -> None:
+    settings = load_settings(None, values)
+    workers = worker_shares([ClusterNode("n1", "n1", cpus, gpus)], settings)
+    found = render_shares(workers, settings)
+    assert [worker.reserved for worker in workers] == reserved
+    assert [(share.cpus, share.gpus, share.reserved) for share in found] == shares
+    assert all(share.renders for share in found) and not any(worker.renders for worker in workers)
+    assert sum(share.reserved for share in (*workers, *found)) <= cpus
+    assert sum(share.gpus for share in (*workers, *found)) <= gpus

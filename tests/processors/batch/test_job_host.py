@@ -13,7 +13,7 @@ from config import Settings
 from core.errors import DeadDeviceError, DecodeError, ModelUnavailableError
 from core.settings_file import load_settings
 from processors.batch.executor import JobOutcome
-from processors.batch.job_host import JobHost, SetAside
+from processors.batch.job_host import JobHost, SetAside, WorkOutcome
 from processors.batch.job_link import JournalEntry, StageProgress, TurnWanted
 from tests.processors.batch.job_material import DirectLink, ScriptedVideo, host_terms, mark, nothing, video_job
 from utils.log_forwarding import SentMessage, forward_logs, log_levels
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 
 def carry_out(
     folder: Path, link: DirectLink, analyse: Any = nothing, finish: Any = nothing, settings: Settings | None = None
-) -> JobOutcome | SetAside:
+) -> WorkOutcome:
     host = JobHost(host_terms(folder), link, lambda job, monitor: ScriptedVideo(job, monitor, analyse, finish))
     return host.carry_out(video_job(folder, "a", settings))
 

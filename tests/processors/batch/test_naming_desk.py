@@ -101,7 +101,7 @@ def test_a_retried_video_gets_its_names_again(desk: Desk) -> None:
 def test_clips_are_noted(desk: Desk, tmp_path: Path) -> None:
     desk.desk.expect(MARKS["a"])
     desk.ask("a").result(10)
-    desk.desk.ask(ClipsMade(MARKS["a"], {"person_01": 7})).result(10)
+    desk.desk.note(ClipsMade(MARKS["a"], {"person_01": 7})).result(10)
     with Gallery(people_namer(tmp_path).gallery_path or Path()) as gallery:
         assert [a.clips for a in gallery.find("P0001").appearances] == [7]
 

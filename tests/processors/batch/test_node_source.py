@@ -8,13 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from config import Settings
-from core.errors import DeadDeviceError, InterruptedRunError, OutputError, SettingsError, WorkerGoneError
+from core.errors import DeadDeviceError, DecodeError, InterruptedRunError, OutputError, SettingsError, WorkerGoneError
 from core.settings_file import load_settings
 from processors.batch import cluster_worker, node_source, node_worker
 from processors.batch.cluster import ClusterNode
@@ -30,13 +29,27 @@ from processors.batch.stage_runner import StageRunner
 from processors.batch.worker_pool import WorkerPool
 from processors.batch.worker_threads import WorkerThreads
 from tests.processors.batch.cluster_material import FakeCluster
-from tests.processors.batch.job_material import ScriptedVideo, nothing, video_job
+from tests.processors.batch.job_material import KeptAnalyses, ScriptedVideo, nothing, video_job
 from utils.batch_monitor import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected  # a video that is left out is logged as an error
 
 WAIT_S = 20.0
 NODES = [ClusterNode("n1", "node1", 4, 0), ClusterNode("n2", "node2", 4, 0)]
+
+
+class OpenStages(RunJournal):
+    """open: the inputs whose stages have begun and not ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def tell(self, event: str, name: str, detail: Any) -> None:
+        if event == "begin":
+            self.open.append(name)
+        elif event == "end" and name in self.open:
+            self.open.remove(name)
 
 
 class Run:
@@ -52,10 +65,17 @@ class Run:
         self.connected = 0
         self.cluster = FakeCluster(nodes)
         self._analyse = analyse
-        journal = RunJournal()
+        self.analyses = KeptAnalyses()
+        self._lock = threading.Lock()
+        self._tasks: dict[tuple[str, int | None], int] = {}
+        self.shares = 1
+        self.made: list[tuple[str, int | None]] = []
+        self.make_share: Callable[[str, int], None] = lambda *_: None
+        self.finish: Callable[[str, Any], Any] = lambda *_: None
+        self.journal = journal = OpenStages()
         self.desk = NamingDesk(namer, self.monitor.stop)
         self.pool = WorkerPool(
-            NodeSource(self._connect, Settings(), [], folder, self.monitor, self._host),
+            self._source(),
             self.desk,
             RemoteMonitor(self.monitor, journal),
             StageRunner(journal),
@@ -63,6 +83,11 @@ class Run:
             self.monitor.stop,
             stall_limit_s=WAIT_S,
         )
+
+    def _source(self) -> NodeSource:
+        source = NodeSource(self._connect, Settings(), [], self.folder, self.monitor, self._host)
+        source._handover = self.analyses  # type: ignore[assignment]
+        return source
 
     def start(self) -> Run:
         self.threads.start()
@@ -87,19 +112,40 @@ class Run:
         return self.cluster
 
     def _host(self, terms: HostTerms, link: JobLink) -> JobHost:
-        number = len(self.cluster.workers)
+        number, task = len(self.cluster.workers), len(self.cluster.tasks)
+        run = self
+
+        class Video(ScriptedVideo):
+            shares = self.shares
+
+            def make_share(self, record: Any, draft: Any, names: Any, number: int) -> None:
+                run.begin((self.job.source.name, number), task)
+                run.make_share(self.job.source.name, number)
 
         def make(job: VideoJob, monitor: Any) -> ScriptedVideo:
-            node = self.cluster.workers[number][0].node.id
+            def finish(seen: Any) -> None:
+                self.begin((job.source.name, None), task)
+                self.finish(job.source.name, seen)
 
             def analyse(seen: Any) -> None:
+                node = self.cluster.workers[number][0].node.id
                 self.wait_for(lambda: all(worker.is_started for worker in [*self.pool._workers]))
                 self.analysed.append((job.source.name, node))
                 self._analyse(job.source.name, node, seen)
 
-            return ScriptedVideo(job, monitor, analyse, nothing)
+            return Video(job, monitor, analyse, finish)
 
         return JobHost(terms, link, make)
+
+    def begin(self, what: tuple[str, int | None], task: int) -> None:
+        self.wait_for(lambda: all(worker.is_started for worker in [*self.pool._workers]))
+        with self._lock:
+            self.made.append(what)
+            self._tasks[what] = task
+
+    def die_rendering(self, what: tuple[str, int | None]) -> None:
+        """End the task that makes it as a kill would."""
+        self.cluster.tasks[self._tasks[what]][1].die("killed or crashed")
 
     def die(self, node: str, cause: str = "killed or crashed") -> None:
         """End the workers on `node` as a kill would."""
@@ -117,15 +163,16 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     monkeypatch.setattr(cluster_worker, "_SILENCE_S", 0.1)
 
     def make(nodes: int = 2, analyse: Callable[[str, str, Any], None] = lambda *_: None, namer: Any = None) -> Run:
-        made.append(Run(tmp_path, NODES[:nodes], analyse, namer))
-        return made[-1]
+        run = Run(tmp_path, NODES[:nodes], analyse, namer)
+        made.append(run)
+        return run
 
     yield make
     for run in made:
         run.monitor.stop.set()
         run.threads.join(5)
         assert not run.threads.alive
-        assert all(worker.is_dead for _, worker in run.cluster.workers), "no worker is left"
+        assert all(worker.is_dead for _, worker in (*run.cluster.workers, *run.cluster.tasks)), "no worker is left"
         assert run.cluster.is_closed or not run.connected
 
 
@@ -270,51 +317,78 @@ def test_a_silent_worker_is_ended(make_run: Callable[..., Run], monkeypatch: pyt
         released.set()
 
 
-def test_a_video_that_was_set_aside_goes_back_to_where_its_analysis_is(
-    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first video takes long, the second is analysed meanwhile on the other node and has to wait for its turn."""
-    go_on = threading.Event()
+def test_a_worker_goes_on_while_others_make_clips(make_run: Callable[..., Run]) -> None:
+    """One worker: the clips of the first video are not made until the second is analysed."""
 
-    def analyse(name: str, node: str, monitor: Any) -> None:
+    def finish(name: str, monitor: Any) -> None:
         if name == "first":
-            go_on.wait(WAIT_S)
+            run.wait_for(lambda: ("second", "n1") in run.analysed)
 
-    run = make_run(analyse=analyse)
-    order = [video_job(run.folder, name).fingerprint for name in ("first", "second")]
-    named: list[Any] = []
-    monkeypatch.setattr(run.desk, "is_turn", lambda video: video == order[0] or order[0] in named)
-    monkeypatch.setattr(run.desk, "leave", named.append)
+    run = make_run(1)
+    run.finish = finish
     run.start()
-    futures = run.submit("first", "second")
-    run.wait_for(lambda: ("second", "n2") in run.analysed)
-    futures |= run.submit("third")
-    run.wait_for(lambda: any(name == "third" for name, _ in run.analysed))
-    go_on.set()
-    run.pool.close()
-    assert all(future.result(WAIT_S).result for future in futures.values())
-    assert [node for name, node in run.analysed if name == "second"] == ["n2", "n2"]
+    assert statuses(run.run("first", "second")) == {"first": "done", "second": "done"}
+    assert len(run.cluster.workers) == 1 and len(run.cluster.tasks) == 2
+    assert all(share.renders and share.gpus == 0 for share, _ in run.cluster.tasks)
+    assert run.analyses.kept == {}, "nothing is left behind"
 
 
-def test_nobody_waits_for_the_names_of_a_video_that_waits_for_a_worker(make_run: Callable[..., Run]) -> None:
-    """Seen when a node died: its video had to be named first, and the only worker left waited for that."""
-    second = video_job(Path("x"), "second").fingerprint
+def test_a_long_video_is_divided_and_its_rest_is_made_when_all_shares_are(make_run: Callable[..., Run]) -> None:
+    run = make_run(2)
+    run.shares = 5
+    run.start()
+    results = run.run("film")
+    assert statuses(results) == {"film": "done"}
+    assert sorted(run.made[:-1]) == [("film", number) for number in range(5)] and run.made[-1] == ("film", None)
+    assert {share.node.id for share, _ in run.cluster.tasks} == {"n1", "n2"}
+    assert results["film"] is not None and not results["film"].analysis_cached
 
-    def analyse(name: str, node: str, monitor: Any) -> None:
-        if name == "first" and node == "n1":
-            run.wait_for(lambda: ("second", "n2") in run.analysed)
-            run.cluster.dead_nodes["n1"] = "its node is gone"
-            run.die("n1", "its node is gone")
+
+def test_only_the_share_of_a_dead_task_is_made_again(
+    make_run: Callable[..., Run], caplog: pytest.LogCaptureFixture
+) -> None:
+    def share(name: str, number: int) -> None:
+        if run.made.count((name, number)) == 1 and number == 2:
+            run.die_rendering((name, number))
             raise InterruptedRunError("a thread cannot be killed")
-        if name == "second":
-            run.wait_for(lambda: run.desk.is_turn(second))
 
-    run = make_run(analyse=analyse, namer=SimpleNamespace(gallery_path=Path("people.db"))).start()
-    futures = run.submit("first", "second", settings=load_settings(None, {"run": {"cache": False}}))
-    run.pool.close()
-    assert statuses({name: future.result(WAIT_S).result for name, future in futures.items()}) == {
-        "first": "done", "second": "done",
-    }  # fmt: skip
+    run = make_run(2)
+    run.shares, run.make_share = 4, share
+    run.start()
+    assert statuses(run.run("film")) == {"film": "done"}
+    assert sorted(run.made[:-1]) == [("film", 0), ("film", 1), ("film", 2), ("film", 2), ("film", 3)]
+    assert [name for name, _ in run.analysed] == ["film"]
+    assert "killed or crashed) while the video was being rendered; trying it once more" in caplog.text
+
+
+def test_a_share_that_fails_twice_costs_its_video_only(make_run: Callable[..., Run]) -> None:
+    def share(name: str, number: int) -> None:
+        if name == "bad" and number == 1:
+            run.die_rendering((name, number))
+            raise InterruptedRunError("a thread cannot be killed")
+
+    run = make_run(2)
+    run.shares, run.make_share = 3, share
+    run.start()
+    results = run.run("bad", "good")
+    assert statuses(results) == {"bad": "failed", "good": "done"}
+    assert results["bad"] is not None and "rendered, for the second time; left out" in results["bad"].reason
+    assert ("bad", None) not in run.made
+    assert run.analyses.kept == {}
+    assert run.journal.open == [], "nothing of it is taken to be in progress"
+
+
+def test_an_error_in_a_share_is_the_video_s_and_said_once(
+    make_run: Callable[..., Run], caplog: pytest.LogCaptureFixture
+) -> None:
+    def share(name: str, number: int) -> None:
+        raise DecodeError("damaged")
+
+    run = make_run(2)
+    run.shares, run.make_share = 3, share
+    run.start()
+    assert statuses(run.run("film")) == {"film": "failed"}
+    assert caplog.text.count("damaged") == 1
 
 
 def test_a_stop_ends_jobs_in_order_and_then_all_workers(make_run: Callable[..., Run]) -> None:

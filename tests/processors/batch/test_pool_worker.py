@@ -16,7 +16,7 @@ import pytest
 
 from core.errors import LeaseHeldError, PipelineError
 from processors.batch.job_host import JobHost
-from processors.batch.job_link import ClipsMade, HostTerms, JobLink
+from processors.batch.job_link import HostTerms, JobLink, TurnWanted
 from processors.batch.pool_worker import PoolWorker
 from processors.batch.worker_process import Asked, Ended, Started
 from processors.batch.worker_source import Inbox
@@ -41,9 +41,9 @@ class AskingVideo(NamedVideo):
 
     link: JobLink
 
-    def finish(self, record: Any) -> Any:
-        self.link.ask(ClipsMade(mark("a"), {}))
-        return super().finish(record)
+    def finish(self, record: Any, draft: Any = None, names: Any = None) -> Any:
+        self.link.ask(TurnWanted(mark("a")))
+        return super().finish(record, draft, names)
 
 
 def asking_host(terms: HostTerms, link: JobLink) -> JobHost:
@@ -79,7 +79,7 @@ def test_a_worker_that_waits_for_an_answer_is_not_silent_and_gets_the_error(driv
     turn.set_result(True)
     driver.worker.expect_answer(driver.wait_for(Asked), turn)
     asked = driver.wait_for(Asked)
-    assert asked.question == ClipsMade(mark("a"), {})
+    assert asked.question == TurnWanted(mark("a"))
     driver.now = 100.0
     assert driver.worker.silent_s == 100.0
     answer: Future[Any] = Future()

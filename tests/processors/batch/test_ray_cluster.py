@@ -1,15 +1,12 @@
-"""The cluster by Ray: what it is asked for, and one clear line for everything that can be wrong with it."""
+"""The cluster by Ray: what it is asked for, and one line for what ends a worker."""
 
 from __future__ import annotations
 
-import logging
+import dataclasses
 import os
 import queue
-import signal
-import socket
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,39 +14,21 @@ from typing import Any
 import pytest
 
 from config import Settings
-from core.errors import SettingsError, ToolMissingError, WorkerGoneError
+from core.errors import WorkerGoneError
 from processors.batch import ray_cluster as module
 from processors.batch.cluster import ClusterNode, WorkerShare
+from processors.batch.job_host import JobHost
+from processors.batch.job_link import HostTerms, JobLink
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.node_worker import NodeWorker
-from processors.batch.ray_cluster import RayCluster, connect
+from processors.batch.ray_cluster import RayCluster
+from processors.batch.ray_connection import RayConnection
+from processors.batch.ray_task import RayTask
+from processors.batch.render_work import RenderWork
 from processors.batch.worker_process import Answered, Asked, Ended, real_host
-from tests.processors.batch.job_material import ScriptedVideo, host_terms, nothing, video_job
-from tests.processors.batch.ray_material import NODE, FakeRay
-
-MISMATCH = """Version mismatch: The cluster was started with:
-    Ray: 2.51.0
-    Python: 3.11.2
-This process on 10.0.0.2 was started with:
-    Ray: 2.60.0
-    Python: 3.11.7
-"""
-
-
-@pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    before = dict(os.environ)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
-@pytest.fixture
-def listening() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
+from processors.known_people.people_namer import VideoNames
+from tests.processors.batch.job_material import KeptAnalyses, ScriptedVideo, host_terms, nothing, video_job
+from tests.processors.batch.ray_material import NODE, FakeRay, Stream
 
 
 def use(monkeypatch: pytest.MonkeyPatch, ray: FakeRay) -> FakeRay:
@@ -57,119 +36,6 @@ def use(monkeypatch: pytest.MonkeyPatch, ray: FakeRay) -> FakeRay:
     strategies = SimpleNamespace(NodeAffinitySchedulingStrategy=lambda node, soft: (node, soft))
     monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
     return ray
-
-
-def test_without_ray_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ToolMissingError) as caught:
-        connect("local")
-    assert str(caught.value) == (
-        "--cluster needs the package ray, which is not installed (python -m pip install -r requirements-ray.txt)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("version", "is_taken"), [("2.49.2", False), ("2.50.0", True), ("3.0.0", True), ("odd", False)]
-)
-def test_an_old_ray_is_refused(monkeypatch: pytest.MonkeyPatch, version: str, is_taken: bool) -> None:
-    ray = use(monkeypatch, FakeRay(version))
-    if is_taken:
-        connect("local").close()
-        return
-    with pytest.raises(ToolMissingError, match=rf"ray {version} is too old: at least 2\.50"):
-        connect("local")
-    assert ray.options == {}
-
-
-def test_a_local_cluster_is_private_and_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    ray = use(monkeypatch, FakeRay())
-    tokens = set()
-    for _ in range(2):
-        connect("local").close()
-        tokens.add(os.environ["RAY_AUTH_TOKEN"])
-    assert len(tokens) == 2 and min(map(len, tokens)) == 64
-    assert (os.environ["RAY_AUTH_MODE"], os.environ["RAY_USAGE_STATS_ENABLED"]) == ("token", "0")
-    assert ("RAY_worker_niceness", "0") in os.environ.items(), "as fast as without Ray"
-    assert ray.options["address"] == "local" and ray.options["include_dashboard"] is False
-    assert not ray.is_connected
-
-
-def test_a_local_cluster_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    ray = use(monkeypatch, FakeRay())
-    monkeypatch.setattr(module, "_LONGEST_TEMPORARY_FOLDER", 1000)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    cluster = connect("local")
-    assert Path(ray.options["_temp_dir"]).parent == tmp_path
-    cluster.close()
-    ray._error = RuntimeError("no memory")
-    with pytest.raises(SettingsError, match="no cluster can be started on this machine: no memory"):
-        connect("local")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_rays_handler_of_sigterm_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    ray = use(monkeypatch, FakeRay())
-    ours = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(ray, "init", lambda **_: signal.signal(signal.SIGTERM, signal.SIG_IGN))
-    connect("local")
-    assert signal.getsignal(signal.SIGTERM) is ours
-
-
-def test_an_address_where_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    ray = use(monkeypatch, FakeRay())
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(SettingsError, match=rf"^no cluster listens at 127\.0\.0\.1:{port} \(Connection refused\) \("):
-        connect(f"127.0.0.1:{port}")
-    with pytest.raises(SettingsError, match=r"^no cluster listens at 127\.0\.0\.1:99999 \("):
-        connect("127.0.0.1:99999")
-    assert ray.options == {}, "Ray would try for two minutes"
-
-
-def test_a_host_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: Any) -> Any:
-        raise socket.gaierror(-2, "Name or service not known")
-
-    use(monkeypatch, FakeRay())
-    monkeypatch.setattr(socket, "create_connection", unknown)
-    with pytest.raises(SettingsError, match=r"no cluster listens at nohost:1 \(Name or service not known\)"):
-        connect("nohost:1")
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (
-            RuntimeError(MISMATCH),
-            "the cluster at ADDRESS runs Ray 2.51.0 and Python 3.11.2, this machine Ray 2.60.0 and Python 3.11.7: "
-            "both must be the same",
-        ),
-        (ValueError("odd\nsee"), "the cluster at ADDRESS cannot be used: odd"),
-        (ConnectionError("Failed to connect"), "what listens at ADDRESS is no Ray cluster, or it takes another token"),
-        (type("AuthenticationError", (Exception,), {})("no"), "than that of RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or"),
-    ],
-)
-def test_a_cluster_that_cannot_be_used(
-    monkeypatch: pytest.MonkeyPatch, listening: str, error: Exception, line: str
-) -> None:
-    use(monkeypatch, FakeRay(error=error))
-    with pytest.raises(SettingsError) as caught:
-        connect(listening)
-    said = str(caught.value)
-    assert line.replace("ADDRESS", listening) in said and "\n" not in said
-
-
-def test_no_cluster_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, FakeRay(error=ConnectionError("Could not find any running Ray instance.")))
-    with pytest.raises(SettingsError, match=r"no cluster runs on this machine .*--cluster local"):
-        connect("auto")
-
-
-def test_rays_client_is_refused_also_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, FakeRay())
-    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
-    with pytest.raises(SettingsError, match="ray://head:10001: Ray's client is not supported"):
-        connect("auto")
 
 
 def test_nodes_are_those_that_live_and_compute(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +46,7 @@ def test_nodes_are_those_that_live_and_compute(monkeypatch: pytest.MonkeyPatch) 
         {**NODE, "NodeID": "bb" * 6, "Alive": False},
         {**NODE, "NodeID": "dd" * 6, "Resources": {}},
     ]
-    assert RayCluster(ray).nodes() == [
+    assert RayCluster(RayConnection(ray)).nodes() == [
         ClusterNode("aa" * 6, "node1 (aaaaaa)", 4, 0),
         ClusterNode("cc" * 6, "node1 (cccccc)", 8, 2),
     ]
@@ -196,7 +62,9 @@ def test_a_node_is_asked_on_that_node(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
     monkeypatch.setattr(module, "examine_node", examine)
     question = NodeQuestion(Settings(), (), tmp_path, "m", "s")
-    assert RayCluster(ray).examine(ClusterNode("n1", "n1", 2, 0), question).result(5).terms == {"version": "1"}
+    assert RayCluster(RayConnection(ray)).examine(ClusterNode("n1", "n1", 2, 0), question).result(5).terms == {
+        "version": "1"
+    }
     assert asked == [question]
 
 
@@ -224,7 +92,7 @@ def test_why_a_worker_is_gone_is_one_line(
     monkeypatch.setattr(module, "examine_node", broken)
     use(monkeypatch, FakeRay())
     question = NodeQuestion(Settings(), (), tmp_path, "m", "s")
-    call = RayCluster(FakeRay()).examine(ClusterNode("n1", "n1", 2, 0), question)
+    call = RayCluster(RayConnection(FakeRay())).examine(ClusterNode("n1", "n1", 2, 0), question)
     with pytest.raises(WorkerGoneError) as caught:
         call.result(5)
     assert line in str(caught.value) and "\n" not in str(caught.value)
@@ -237,11 +105,11 @@ def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.Monkey
         "processors.batch.job_host.VideoProcessorFactory.__call__",
         lambda self, job, monitor: ScriptedVideo(job, monitor, nothing, nothing),
     )
-    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 1)
-    worker = RayCluster(ray).start(share, host_terms(tmp_path), real_host)
+    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 1, 2)
+    worker = RayCluster(RayConnection(ray)).start(share, host_terms(tmp_path), real_host)
     (actor,) = ray.actors
     assert {name: actor.options[name] for name in ("num_cpus", "num_gpus", "max_restarts", "max_task_retries")} == {
-        "num_cpus": 4, "num_gpus": 1, "max_restarts": 0, "max_task_retries": 0,
+        "num_cpus": 2, "num_gpus": 1, "max_restarts": 0, "max_task_retries": 0,
     }  # fmt: skip
     assert actor.options["scheduling_strategy"] == ("n1", False)
     ended = worker.carry_out(video_job(tmp_path, "a"))
@@ -274,7 +142,9 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
     )
     node = ClusterNode("n1", "node1", 4, 0)
     inbox: Any = queue.SimpleQueue()
-    worker = NodeWorker(node, RayCluster(ray).start(WorkerShare(node, 4, 0), host_terms(tmp_path), real_host), inbox)
+    worker = NodeWorker(
+        node, RayCluster(RayConnection(ray)).start(WorkerShare(node, 4, 0, 2), host_terms(tmp_path), real_host), inbox
+    )
     worker.give(video_job(tmp_path, "a"))
     assert begun.wait(10)
     ray.actors[0].die("The actor is dead because its worker process has died.")
@@ -286,7 +156,58 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
     assert ray.deadlocks == 0
 
 
-def test_ray_itself_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, FakeRay())
-    connect("local")
-    assert logging.getLogger("ray").level == logging.ERROR
+def test_clips_are_made_by_a_task_that_ray_never_repeats(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ray = use(monkeypatch, FakeRay())
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr("processors.batch.render_task.ClusterWorker.take_over_log", nothing)
+    seen: list[Any] = []
+
+    def host(terms: HostTerms, link: JobLink) -> JobHost:
+        return JobHost(terms, link, lambda job, monitor: ScriptedVideo(job, monitor, nothing, seen.append))
+
+    analyses: Any = KeptAnalyses()
+    analyses.kept["a"] = None
+    terms = dataclasses.replace(host_terms(tmp_path), handover=analyses)
+    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 0, 2, renders=True)
+    task = RayCluster(RayConnection(ray)).start_render(share, terms, host)
+    first = task.fetch()
+    draft: Any = SimpleNamespace(shared=None)
+    ended = task.carry_out(RenderWork(video_job(tmp_path, "a"), "a", draft, VideoNames()))
+    said: list[Any] = list(first.result(10))
+    while not isinstance(said[-1], Ended):
+        said += task.fetch().result(10)
+    ended.result(10)
+    outcome: Any = said[-1].outcome
+    assert outcome.result.status == "done" and len(seen) == 1
+    (stream,) = ray.streams
+    assert {name: stream.options[name] for name in ("num_cpus", "num_gpus", "max_retries")} == {
+        "num_cpus": 2, "num_gpus": 0, "max_retries": 0,
+    }  # fmt: skip
+    assert stream.options["scheduling_strategy"] == ("n1", False)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "", "clips do not depend on whether a node has a GPU"
+    with pytest.raises(WorkerGoneError, match="it has ended"):
+        task.fetch().result(10)
+
+
+def test_a_task_is_interrupted_and_then_killed() -> None:
+    ray, go_on = FakeRay(), threading.Event()
+
+    def values() -> Any:
+        yield ("first",)
+        go_on.wait(10)
+        yield ("never",)
+
+    stream = Stream(values(), {})
+    task = RayTask(ray, lambda _: stream)
+    work: Any = None
+    ended = task.carry_out(work)
+    first: Any = task.fetch().result(10)
+    assert first == ("first",)
+    last = task.fetch()
+    task.stop()
+    task.kill()
+    go_on.set()
+    assert stream.cancelled == [False, True]
+    for call in (last, ended):
+        with pytest.raises(WorkerGoneError, match="ended by the run"):
+            call.result(10)

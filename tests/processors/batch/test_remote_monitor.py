@@ -62,3 +62,20 @@ def test_what_every_worker_finds_is_said_once(caplog: pytest.LogCaptureFixture) 
             for logger, message in (("core.model_manager", "no weights"), ("core.media.video_reader", "odd frame")):
                 remote.receive(SentMessage(logger, logging.WARNING, message, (video, "analyse"), 0.0))
     assert [record.getMessage() for record in caplog.records] == ["no weights", "odd frame", "odd frame"]
+
+
+def test_several_workers_are_in_one_stage_of_a_video() -> None:
+    """The first begins it and the last ends it, and what they have done is added up."""
+    shown, journal = Shown(), Journal()
+    remote = RemoteMonitor(shown, journal)
+    for _ in range(3):
+        remote.receive(JournalEntry("begin", "a", "finish"))
+    remote.receive(StageProgress("a", "render", 10, 40, 0, 3))
+    remote.receive(StageProgress("a", "render", 20, 80, 2, 3))
+    remote.receive(StageProgress("a", "render", 60, 60, 1, 3))
+    assert shown.stages == [("a", "render", 10, 120), ("a", "render", 30, 180), ("a", "render", 90, 180)]
+    remote.receive(JournalEntry("end", "a", "finish"))
+    assert remote.forget("a") == "finish"
+    assert journal.told == [("begin", "a", "finish")]
+    remote.receive(JournalEntry("end", "a", "finish"))
+    assert journal.told == [("begin", "a", "finish"), ("end", "a", "finish")]

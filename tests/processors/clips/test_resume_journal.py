@@ -150,3 +150,20 @@ def test_a_clip_that_is_taken_over_replaces_one_that_is_not_wanted_any_more(fold
     assert finished.find(wanted("p/1.mp4", old.recipe)) is not None
     assert (folder / "p/1.mp4").read_bytes() == b"seven"
     assert (tmp_path / "old/p/7.mp4").read_bytes() == b"seven"
+
+
+def test_journals_of_several_processes_are_joined_by_whoever_has_the_folder_alone(folder):
+    shared = [FinishedClips(folder, ANALYSIS_KEY, is_shared=True) for _ in range(2)]
+    for finished, file in zip(shared, ("p/2.mp4", "q/2.mp4"), strict=True):
+        (folder / file).write_bytes(file.encode() * 100)
+        finished.add(clip(file))
+    made = ["p/1.mp4", "p/2.mp4", "q/1.mp4", "q/2.mp4"]
+    another = FinishedClips(folder, ANALYSIS_KEY, is_shared=True)
+    assert all(another.find(wanted(file)) == clip(file) for file in made)
+    assert (folder / "p/.partial-0123.mp4").exists(), "somebody may be writing it"
+    (folder / NOTES_FILE).unlink()
+    assert has_finished_clips(folder)
+    alone = FinishedClips(folder, ANALYSIS_KEY)
+    assert [alone.find(wanted(file)) for file in made] == [None, clip("p/2.mp4"), None, clip("q/2.mp4")]
+    assert files(folder) == ["p", "p/2.mp4", "q", "q/2.mp4"]
+    assert FinishedClips(folder, ANALYSIS_KEY).find(wanted("q/2.mp4")) is not None, "it is in the journal that stays"

@@ -1,0 +1,94 @@
+"""The driver's end of a task of Ray that makes clips: its messages come as a stream, and it ends with them."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from core.errors import WorkerGoneError
+from processors.batch.cluster_worker import Said
+from processors.batch.ray_failures import cause_of_death
+from processors.batch.render_work import Work
+from processors.batch.worker_process import Answered
+
+
+class RayTask:
+    """A `RemoteWorker` for one work."""
+
+    def __init__(self, ray: Any, begin: Callable[[Work], Any]) -> None:
+        """begin: starts the task; returns Ray's generator of references to its messages."""
+        self._ray = ray
+        self._begin = begin
+        self._stream: Any = None
+        self._ended: Future[None] = Future()
+        self._lock = threading.Lock()
+        self._said: deque[tuple[Said, ...]] = deque()
+        self._wanted: Future[tuple[Said, ...]] | None = None
+        self._death: WorkerGoneError | None = None
+
+    def carry_out(self, work: Work) -> Future[None]:
+        """See `RemoteWorker.carry_out`."""
+        self._stream = self._begin(work)
+        threading.Thread(target=self._read, name="task", daemon=True).start()
+        return self._ended
+
+    def fetch(self) -> Future[tuple[Said, ...]]:
+        """See `RemoteWorker.fetch`."""
+        wanted: Future[tuple[Said, ...]] = Future()
+        with self._lock:
+            self._wanted = wanted
+        self._deliver()
+        return wanted
+
+    def answer(self, answered: Answered) -> None:
+        """See `RemoteWorker.answer`."""
+        raise RuntimeError("a task asks nothing")
+
+    def stop(self) -> None:
+        """See `RemoteWorker.stop`: a KeyboardInterrupt in the task."""
+        if self._stream is not None:
+            self._ray.cancel(self._stream, force=False)
+
+    def kill(self) -> None:
+        """See `RemoteWorker.kill`."""
+        if self._stream is not None:
+            self._ray.cancel(self._stream, force=True)
+        self._die("ended by the run")
+
+    def _read(self) -> None:
+        try:
+            for reference in self._stream:
+                said = self._ray.get(reference)
+                with self._lock:
+                    self._said.append(said)
+                self._deliver()
+        except Exception as error:
+            self._die(cause_of_death(error))
+        else:
+            self._die("")
+
+    def _die(self, cause: str) -> None:
+        """The task is gone; cause: why, "" if its work has ended. The first cause counts."""
+        with self._lock:
+            is_first = self._death is None
+            self._death = self._death or WorkerGoneError(cause or "it has ended")
+        if is_first and cause:
+            self._ended.set_exception(self._death)
+        elif is_first:
+            self._ended.set_result(None)
+        self._deliver()
+
+    def _deliver(self) -> None:
+        with self._lock:
+            wanted = self._wanted
+            if wanted is None or not (self._said or self._death):
+                return
+            self._wanted = None
+            said = self._said.popleft() if self._said else None
+        if said is not None:
+            wanted.set_result(said)
+        else:
+            wanted.set_exception(self._death)

@@ -1,0 +1,33 @@
+"""What a task of a cluster does: makes clips of one video, without models, and says what happens while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.thread_budget import limit_process_threads
+from processors.batch.cluster_worker import ClusterWorker, Said
+from processors.batch.job_link import HostTerms
+from processors.batch.render_work import RenderWork
+from processors.batch.worker_process import Ended, MakeHost
+from utils.future_threads import FutureThread
+
+
+def render_task(terms: HostTerms, make_host: MakeHost, work: RenderWork) -> Iterator[tuple[Said, ...]]:
+    """Yield what there is to say, at least every few seconds; `Ended` last. A KeyboardInterrupt ends it in order."""
+    limit_process_threads()
+    worker = ClusterWorker(terms, make_host)
+    worker.take_over_log()
+    thread = FutureThread(lambda: worker.carry_out(work), name="render")
+    thread.start()
+    try:
+        while True:
+            said = worker.fetch()
+            yield said
+            if any(isinstance(message, Ended) for message in said):
+                return
+            if thread.has_ended:
+                thread.future.result()
+    except KeyboardInterrupt:
+        worker.stop()
+        thread.join()
+        raise
