@@ -21,11 +21,12 @@ from core.errors import (
 )
 from core.models.cpu_fallback import CpuFallback
 from core.models.embedder_choice import wanted_embedders
+from core.models.embedder_spec import EMBEDDERS, embedder_digest
 from core.models.face_detector import FaceDetector
 from core.models.face_embedder import FaceEmbedder, embedder_of
 from core.models.face_verifier import FaceVerifier
 from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import DETECTOR_NETS, EMBEDDERS, MODELS, embedder_digest
+from core.models.model_spec import DETECTOR_NETS, MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.net_loader import NetLoader
 from core.models.nets import Net

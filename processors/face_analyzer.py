@@ -7,48 +7,26 @@ next searches while faces are still being followed (`ProposalPrefetcher`). All q
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
-from array import array
-from collections import deque
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from config import AUTO_TURN, AnalysisSettings, Settings
-from core.errors import DecodeError, InterruptedRunError
+from core.errors import DecodeError
 from core.media.decoder_choice import choose_nvdec
-from core.media.frame_rate import with_rate_of_all
 from core.media.video_frame import waiting_frames
 from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
-from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
-from processors.faces.analysis_frame import AnalysisFrame
-from processors.faces.analysis_size import analysis_size, for_active_picture
-from processors.faces.decoded_frames import DecodedFrames
-from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread
-from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certainty
+from core.types import FaceAnalysis, VideoInfo
+from processors.faces.analysis_pass import AnalysisPass
+from processors.faces.analysis_size import for_active_picture
+from processors.faces.faceless_check import certainty
 from processors.faces.faceless_reasons import TURNED
-from processors.faces.look_observer import LookObserver
-from processors.faces.sampling_observer import SamplingObserver
-from processors.faces.tracklet_maker import cut_track
-from processors.shots.active_picture import ActivePictureFinder
-from processors.shots.given_cuts import GivenCuts
-from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
-from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
-from processors.tracking.box_trackers import make_follower
-from processors.tracking.detection_schedule import SearchDetectors
-from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
-from processors.tracking.frame_pace import FramePace, FrameTicks
-from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from utils.malloc_tuning import MemoryReturn
 from utils.prefetch import prefetch
 from utils.stage_monitor import StageMonitor
-from utils.stage_times import timed
 
 if TYPE_CHECKING:
     from core.media.nvdec import Nvdec
@@ -136,169 +114,3 @@ class FaceAnalyzer:
                     analysis.take(frame, boundaries)
                     self._monitor.update("analyse", frame.index + 1, max(part.frame_count, frame.index + 1))
             return analysis.result(reader, decoded, part)
-
-
-def make_observers(
-    models: ModelManager, settings: AnalysisSettings, scale: FloatArray, rate: float
-) -> list[FaceObserver]:
-    """Everything that is measured on the faces of a video. scale: (2,) source pixels per analysis pixel, x and y."""
-    return [
-        SamplingObserver(models, settings, scale, rate),
-        LookObserver(models.detector.score_scale, rate),
-    ]
-
-
-class AnalysisPass:
-    """Feeds the face stream, three frames behind the decoder, and its faces to the observers; a context manager.
-
-    The tracker must never see a frame before it is known whether a new shot begins with it, and the shot detector
-    knows that `MAX_CUT_DELAY` frames later.
-    """
-
-    def __init__(
-        self, info: VideoInfo, settings: AnalysisSettings, models: ModelManager, monitor: StageMonitor
-    ) -> None:
-        self._monitor = monitor
-        self._info = info
-        self._models = models
-        self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
-        self._smallest_face = smallest_searched_face(settings.min_face, self._height)
-        self._rate = float(info.frame_rate)
-        self._pace = FramePace(self._rate)
-        self._capacity = settings.faces_per_track
-        self._shots = make_shot_source(settings, info)
-        # A GPU is used by one thread only.
-        self._prefetcher = ProposalPrefetcher(models.detector) if models.proposes_on_cpu else None
-        self._stream = FaceStream(
-            SearchDetectors(models.detector, models.look_out_detector),
-            models.detector,
-            make_follower(settings.tracker, models.detector),
-            settings,
-            self._rate,
-            height=self._height,
-            candidates=self._prefetcher,
-        )
-        scale = np.array([info.width / self._width, info.height / self._height], np.float32)
-        observers = make_observers(models, settings, scale, self._rate)
-        pending = waiting_frames(info.width, info.height, MAX_PENDING)
-        self._observers = ObserverThread(observers, scale, self._pace, self._check_stop, pending)
-        self._faceless = FacelessCheck(models, self._smallest_face, info.turn)
-        self._waiting: deque[AnalysisFrame] = deque()
-        self._cuts: deque[int] = deque()
-        self._last: AnalysisFrame | None = None
-        self._pts = array("q")
-
-    def __enter__(self) -> AnalysisPass:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self._observers)
-            if self._prefetcher is not None:
-                stack.enter_context(self._prefetcher)
-            self._threads = stack.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.close()
-
-    def decoded_frames(self, reader: VideoReader, part: VideoPart) -> DecodedFrames:
-        """The frames for `take`; to be iterated on another thread."""
-        return DecodedFrames(
-            reader,
-            self._shots,
-            ActivePictureFinder(self._info.width, self._info.height, self._rate),
-            (self._width, self._height),
-            # Read from the other thread: a wrong answer costs time, not results.
-            lambda: not self._stream.expects_skip,
-            self._prefetcher,
-            self._smallest_face,
-            part,
-            FrameTicks(self._info.frame_rate, self._info.time_base),
-        )
-
-    def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:
-        """Take the next frame, and the boundaries that have become certain with it."""
-        self._pts.append(frame.source.pts)
-        self._waiting.append(frame)
-        self._take_boundaries(boundaries)
-        if len(self._waiting) > MAX_CUT_DELAY:
-            self._track(self._waiting.popleft())
-
-    def result(self, reader: VideoReader, decoded: DecodedFrames, part: VideoPart) -> FaceAnalysis:
-        """Track the frames that wait, and put everything together. `reader`, `decoded`: at their end."""
-        self._check_stop()
-        if not self._pts:
-            raise part.empty_error(self._info)
-        self._take_boundaries(decoded.last_boundaries())
-        while self._waiting:
-            self._track(self._waiting.popleft())
-        self._deliver(self._stream.finish())
-        tracks = self._observers.finish()
-        # Cuts after the end of a part are expected.
-        beyond = {}
-        if (
-            isinstance(self._shots, GivenCuts)
-            and part.end_pts is None
-            and (count := self._shots.beyond(len(self._pts)))
-        ):
-            beyond["cuts_beyond_end"] = count
-        shots = decoded.shots(len(self._pts))
-        pieces = [piece for track in tracks for piece in cut_track(track, shots, self._pace, self._capacity)]
-        is_sure = certainty(pieces, self._rate) >= SURE_CERTAINTY
-        hints = {} if is_sure else self._faceless.findings(has_tracklets=bool(pieces))
-        frame_pts = np.array(self._pts, np.int64)
-        video = with_rate_of_all(self._info, frame_pts)
-        return FaceAnalysis(
-            video=dataclasses.replace(video, has_repaired_times=reader.repaired_pts > 0),
-            frame_pts=frame_pts,
-            shots=shots,
-            tracklets=numbered(pieces),
-            embedder=self._models.embedder.name,
-            decode_failures=reader.decode_failures,
-            statistics={**self._stream.statistics, **reader.statistics, **beyond, **hints},
-            clock_shifts=tuple(reader.clock_shifts),
-            origin_pts=part.origin_pts,
-        )
-
-    def _take_boundaries(self, boundaries: Sequence[ShotBoundary]) -> None:
-        cuts = cut_frames(boundaries)
-        assert all(self._waiting and cut >= self._waiting[0].index for cut in cuts), "a cut in a frame already tracked"
-        self._cuts.extend(cuts)
-        for boundary in boundaries:
-            if boundary.transition != "cut":
-                self._observers.on_gradual_transition(boundary.frame)
-
-    def _track(self, frame: AnalysisFrame) -> None:
-        is_cut = bool(self._cuts) and self._cuts[0] == frame.index
-        if is_cut:
-            self._cuts.popleft()
-        with timed("track"):
-            results = self._stream.update(frame.index, frame.image, cut=is_cut, tick=frame.tick)
-        if results and results[-1].searched and results[-1].frame == frame.index:
-            self._faceless.offer(frame.image())
-        self._deliver(results, frame)
-        self._last = frame
-
-    def _deliver(self, results: Sequence[FrameFaces], frame: AnalysisFrame | None = None) -> None:
-        """Hand the observers what became known with `frame`: its faces, or those of the frame before."""
-        frames = {f.index: f for f in (self._last, frame) if f is not None}
-        for faces in results:
-            self._observers.on_faces(frames[faces.frame], faces)
-        for track in self._stream.take_ended():
-            self._observers.on_track_end(track)
-
-    def _check_stop(self) -> None:
-        if self._monitor.stop.is_set():
-            raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
-
-
-def make_shot_source(settings: AnalysisSettings, info: VideoInfo) -> ShotSource:
-    """What says where shots begin in the part that is analysed: the cuts that were given, or a detector."""
-    rate = float(info.frame_rate)
-    if not settings.cuts:
-        return ShotDetector(rate, settings.cut_sensitivity)
-    return GivenCuts(settings.cuts, rate, part_of(info, settings).first_frame(info))
-
-
-def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:
-    """Tracklets in order of appearance (from left to right within a frame), ids counting from 0."""
-    ordered = sorted(tracklets, key=lambda t: (t.start, float(t.boxes[0, 0]), t.end))
-    return tuple(dataclasses.replace(t, id=i) for i, t in enumerate(ordered))

@@ -32,7 +32,7 @@ from benchmarks.quality.verification import (
 from config import Settings
 from core.errors import ModelUnavailableError
 from core.model_manager import ModelManager
-from core.models.model_spec import EMBEDDERS, calibration_of, embedder_names
+from core.models.embedder_spec import EMBEDDERS, calibration_of, embedder_names
 from core.settings_file import load_settings
 from core.types import FloatArray
 from processors.known_people.photo_faces import find_faces

@@ -30,7 +30,7 @@ from benchmarks.quality.run_settings import offline_settings
 from benchmarks.quality.verification import area_under_curve, true_positive_rate
 from config import IdentitySettings
 from core.model_manager import ModelManager
-from core.models.model_spec import PairCurve, pair_curve_of
+from core.models.embedder_spec import PairCurve, pair_curve_of
 from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people.clothes_evidence import ClothesCurve, WornColours, closeness

@@ -26,7 +26,7 @@ from benchmarks.quality.known_cast import SERIES, SHARED, Video, photo_pairs, vi
 from benchmarks.quality.link_choice import SHOWN, LinkPairs, cross_validated_curve, people_and_photos
 from benchmarks.quality.run_settings import offline_settings
 from core.model_manager import ModelManager
-from core.models.model_spec import link_curve_of
+from core.models.embedder_spec import link_curve_of
 from processors.known_people.face_index import ExactFaceIndex
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, PersonOfVideo

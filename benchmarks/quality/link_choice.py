@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.quality.known_cast import SHARED, Video, photo_pairs
 from core.model_manager import ModelManager
+from core.models.embedder_spec import calibration_of, link_curve_of
 from core.models.link_curve import GOOD_QUALITY, LinkCurve
-from core.models.model_spec import calibration_of, link_curve_of
 from processors.known_people.face_evidence import FaceSet, as_log_odds
 from processors.known_people.known_faces import video_people
 from processors.known_people.person_linker import LinkRules

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from core.models.model_spec import Calibration
+from core.models.embedder_spec import Calibration
 from core.types import FloatArray
 
 BoolArray = NDArray[np.bool_]

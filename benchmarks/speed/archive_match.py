@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.embedding_manager import SmartEmbeddingManager
-from core.models.model_spec import Calibration
+from core.models.embedder_spec import Calibration
 from core.models.similarity import Similarity
 
 

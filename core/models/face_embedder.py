@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import EMBEDDERS, input_side
+from core.models.embedder_spec import EMBEDDERS
+from core.models.model_spec import input_side
 from core.models.nets import Net
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import ARCFACE_TEMPLATE, FACE_TEMPLATE, similarity_transform, upright_box_transform

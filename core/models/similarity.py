@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import Calibration, calibration_of
+from core.models.embedder_spec import Calibration, calibration_of
 from core.types import FloatArray
 
 

@@ -17,7 +17,8 @@ from config import PROGRAM, Settings
 from core.analysis_store import ANALYSES_FOLDER
 from core.errors import OutputError, SettingsError, ascii_safe
 from core.models.embedder_choice import possible_embedders
-from core.models.model_spec import ANALYSIS_NETS, EMBEDDERS
+from core.models.embedder_spec import EMBEDDERS
+from core.models.model_spec import ANALYSIS_NETS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import default_cache_dir
 from processors.results.analysis_key import make_store

@@ -11,7 +11,7 @@ import msgspec
 from config import VERSION, Settings, result_settings
 from core.errors import ascii_safe
 from core.models.embedder_choice import possible_embedders
-from core.models.model_spec import embedder_digest
+from core.models.embedder_spec import embedder_digest
 from core.options import flag_of
 
 PROJECT = Path(__file__).resolve().parents[2]

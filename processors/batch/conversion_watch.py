@@ -11,8 +11,9 @@ from pathlib import Path
 from config import Settings
 from core.errors import SettingsError
 from core.models.embedder_choice import possible_embedders
+from core.models.embedder_spec import EMBEDDERS
 from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import ANALYSIS_NETS, EMBEDDERS, MODELS
+from core.models.model_spec import ANALYSIS_NETS, MODELS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import chosen_cache_dir
 from utils.batch_monitor import CONVERT

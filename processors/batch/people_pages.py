@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import GalleryError, OutputError, ascii_safe
-from core.models.model_spec import link_curve_of
+from core.models.embedder_spec import link_curve_of
 from core.project_folders import OUTPUT_DIR
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import Appearance, GalleryPerson

@@ -112,7 +112,7 @@ def _look(
 
 def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: LinkRules) -> list[KnownPerson]:
     """The known people who may be in the photos. A gallery that cannot be used gives a warning."""
-    from core.models.model_spec import link_curve_of
+    from core.models.embedder_spec import link_curve_of
     from processors.known_people.gallery import Gallery
     from processors.known_people.gallery_types import EmbedderKey
     from processors.known_people.known_faces import KnownFaces

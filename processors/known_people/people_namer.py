@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from config import Settings
 from core.errors import GalleryError, ModelError, OutputError
 from core.models.embedder_choice import possible_embedders
-from core.models.model_spec import link_curve_of
+from core.models.embedder_spec import link_curve_of
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, VideoKey
 from processors.known_people.known_faces import KnownFaces

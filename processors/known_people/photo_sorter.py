@@ -14,8 +14,8 @@ import numpy as np
 
 from core.errors import OutputError, ascii_safe
 from core.model_manager import ModelManager
+from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
-from core.models.model_spec import link_curve_of
 from processors.known_people.person_linker import KnownPerson, LinkRules, Match, VideoPerson, link_people
 from processors.known_people.person_names import clean_name, person_id
 from processors.known_people.photo_batch import SeenPhoto, see_photos

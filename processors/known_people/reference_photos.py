@@ -16,8 +16,8 @@ import numpy as np
 
 from core.errors import OutputError, PhotoError, SettingsError, ascii_safe
 from core.model_manager import ModelManager
+from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
-from core.models.model_spec import link_curve_of
 from processors.known_people.face_evidence import as_log_odds, as_similarity, log_odds
 from processors.known_people.gallery_types import GalleryFace, NamedPhoto
 from processors.known_people.person_linker import LinkRules

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from config import EXTRA_FILES
-from core.models.model_spec import link_curve_of
+from core.models.embedder_spec import link_curve_of
 from core.types import Timeline
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.gallery import Gallery

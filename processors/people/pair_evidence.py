@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.models.model_spec import PairCurve, pair_curve_of
+from core.models.embedder_spec import PairCurve, pair_curve_of
 from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, Tracklet
 from processors.people.clothes_evidence import CURVE, ClothesCurve, ClothesEvidence

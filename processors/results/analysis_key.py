@@ -16,7 +16,8 @@ from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
 from core.models.embedder_choice import possible_embedders
-from core.models.model_spec import ANALYSIS_NETS, MODELS, embedder_digest
+from core.models.embedder_spec import embedder_digest
+from core.models.model_spec import ANALYSIS_NETS, MODELS
 from core.models.proposal_weights import proposal_choice
 from core.models.weights import chosen_cache_dir
 from core.signal_file import SIGNAL_SCHEMA

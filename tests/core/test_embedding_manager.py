@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.embedding_manager import SmartEmbeddingManager
-from core.models.model_spec import Calibration
+from core.models.embedder_spec import Calibration
 from core.models.similarity import Similarity
 
 SIMILARITY = Similarity(Calibration(0.6, 14.0))

@@ -25,9 +25,10 @@ from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.model_manager import ModelManager
 from core.models import embedder_choice, net_loader, weights
 from core.models.embedder_choice import possible_embedders
+from core.models.embedder_spec import EMBEDDERS, calibration_of
 from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder, SFaceEmbedder
 from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import EMBEDDERS, MODELS, WeightsFile, calibration_of
+from core.models.model_spec import MODELS, WeightsFile
 from core.models.torch_runtime import TorchNet
 
 

@@ -26,7 +26,8 @@ from core.models.mtcnn import MtcnnDetector
 from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, VideoInfo
 from processors import face_analyzer
-from processors.face_analyzer import AnalysisPass, FaceAnalyzer, numbered
+from processors.face_analyzer import FaceAnalyzer
+from processors.faces.analysis_pass import AnalysisPass, numbered
 from processors.faces.analysis_size import SMALLEST_FACE_PX, analysis_size, for_active_picture
 from processors.faces.sampling_observer import SamplingObserver
 from processors.shots.shot_boundary import ShotBoundary

@@ -10,7 +10,7 @@ from benchmarks.quality.known_cast import videos
 from benchmarks.quality.link_choice import LinkPairs, people_and_photos
 from config import Settings
 from core.model_manager import ModelManager
-from core.models.model_spec import link_curve_of
+from core.models.embedder_spec import link_curve_of
 
 LEAST_RIGHT = {"sface": (31, 3, 32), "dlib": (6, 1, 31)}
 """pairs of two videos, of a photo and a video, of two photos, by embedder"""

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.link_choice import KnownFace, LinkPairs, candidates, chosen_curve
+from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
-from core.models.model_spec import link_curve_of
 from processors.known_people.face_evidence import FaceSet, as_log_odds
 from processors.known_people.person_linker import LinkRules
 

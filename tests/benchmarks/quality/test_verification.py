@@ -13,7 +13,7 @@ from benchmarks.quality.verification import (
     shares_of_equal_spread,
     true_positive_rate,
 )
-from core.models.model_spec import Calibration
+from core.models.embedder_spec import Calibration
 
 
 def test_the_rate_counts_pairs_above_the_allowed_share_of_others() -> None:

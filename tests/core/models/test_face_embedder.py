@@ -11,6 +11,7 @@ import pytest
 
 from config import Settings
 from core.model_manager import ModelManager
+from core.models.embedder_spec import EMBEDDERS
 from core.models.face_embedder import (
     FACENET_MARGIN,
     CasiaEmbedder,
@@ -20,7 +21,6 @@ from core.models.face_embedder import (
     FaceNetEmbedder,
     SFaceEmbedder,
 )
-from core.models.model_spec import EMBEDDERS
 from core.models.similarity import Similarity
 from core.models.weights import locate
 from core.settings_file import load_settings

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.models.embedder_spec import embedder_names, link_curve_of
 from core.models.link_curve import GOOD_QUALITY, LinkCurve
-from core.models.model_spec import embedder_names, link_curve_of
 
 
 def test_good_faces_are_read_by_the_cosine_alone() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.models.model_spec import Calibration, calibration_of, embedder_names
+from core.models.embedder_spec import Calibration, calibration_of, embedder_names
 from core.models.similarity import Similarity
 
 

@@ -15,8 +15,9 @@ from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import net_loader, torch_nets
 from core.models.batching import Batched
+from core.models.embedder_spec import EMBEDDERS
 from core.models.face_detector import FaceDetector, ImageSampler
-from core.models.model_spec import EMBEDDERS, MODELS
+from core.models.model_spec import MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.nets import Net
 from core.models.torch_runtime import (

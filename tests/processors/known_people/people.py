@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.models.embedder_spec import EMBEDDERS
 from core.models.link_curve import LinkCurve
-from core.models.model_spec import EMBEDDERS
 from core.types import FloatArray
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, NamedPhoto, PersonOfVideo, VideoKey

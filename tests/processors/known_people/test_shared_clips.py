@@ -9,7 +9,7 @@ from benchmarks.known_clips import SAME_SIGNER
 from config import Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.models.model_spec import link_curve_of
+from core.models.embedder_spec import link_curve_of
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.gallery import Gallery
