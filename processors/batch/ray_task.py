@@ -12,7 +12,7 @@ from core.errors import WorkerGoneError
 from processors.batch.cluster_worker import Said
 from processors.batch.ray_failures import cause_of_death
 from processors.batch.render_work import Work
-from processors.batch.worker_process import Answered
+from processors.batch.worker_process import Answered, Ended
 
 
 class RayTask:
@@ -28,6 +28,7 @@ class RayTask:
         self._said: deque[tuple[Said, ...]] = deque()
         self._wanted: Future[tuple[Said, ...]] | None = None
         self._death: WorkerGoneError | None = None
+        self._ends_by_itself = False
 
     def carry_out(self, work: Work) -> Future[None]:
         """See `RemoteWorker.carry_out`."""
@@ -50,11 +51,16 @@ class RayTask:
     def stop(self) -> None:
         """See `RemoteWorker.stop`: a KeyboardInterrupt in the task."""
         if self._stream is not None:
+            self._ends_by_itself = True
             self._ray.cancel(self._stream, force=False)
 
     def kill(self) -> None:
-        """See `RemoteWorker.kill`."""
-        if self._stream is not None:
+        """See `RemoteWorker.kill`.
+
+        Ray aborts the driver's process ("Tried to complete task that was not pending", 2.60) if a task ends while it is
+        being cancelled by force. So one that is ending is left to itself, and to Ray's own end.
+        """
+        if self._stream is not None and not self._ends_by_itself:
             self._ray.cancel(self._stream, force=True)
         self._die("ended by the run")
 
@@ -62,6 +68,7 @@ class RayTask:
         try:
             for reference in self._stream:
                 said = self._ray.get(reference)
+                self._ends_by_itself |= any(isinstance(message, Ended) for message in said)
                 with self._lock:
                     self._said.append(said)
                 self._deliver()

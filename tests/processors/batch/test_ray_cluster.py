@@ -17,6 +17,7 @@ from config import Settings
 from core.errors import WorkerGoneError
 from processors.batch import ray_cluster as module
 from processors.batch.cluster import ClusterNode, WorkerShare
+from processors.batch.executor import JobOutcome
 from processors.batch.job_host import JobHost
 from processors.batch.job_link import HostTerms, JobLink
 from processors.batch.node_check import NodeQuestion, NodeReport
@@ -189,25 +190,47 @@ def test_clips_are_made_by_a_task_that_ray_never_repeats(monkeypatch: pytest.Mon
         task.fetch().result(10)
 
 
-def test_a_task_is_interrupted_and_then_killed() -> None:
-    ray, go_on = FakeRay(), threading.Event()
+def streaming(*values: tuple[Any, ...]) -> tuple[Stream, RayTask, threading.Event]:
+    """A task that has said the first of `values`, and says the others when the event is set."""
+    go_on = threading.Event()
 
-    def values() -> Any:
-        yield ("first",)
+    def said() -> Any:
+        yield values[0]
         go_on.wait(10)
-        yield ("never",)
+        yield from values[1:]
 
-    stream = Stream(values(), {})
-    task = RayTask(ray, lambda _: stream)
+    stream = Stream(said(), {})
+    task = RayTask(FakeRay(), lambda _: stream)
     work: Any = None
-    ended = task.carry_out(work)
-    first: Any = task.fetch().result(10)
-    assert first == ("first",)
+    task.carry_out(work)
+    assert task.fetch().result(10) == values[0]
+    return stream, task, go_on
+
+
+def test_a_task_is_killed_while_it_works() -> None:
+    stream, task, go_on = streaming(("first",), ("never",))
+    last = task.fetch()
+    task.kill()
+    go_on.set()
+    assert stream.cancelled == [True]
+    with pytest.raises(WorkerGoneError, match="ended by the run"):
+        last.result(10)
+
+
+def test_a_task_that_is_interrupted_ends_by_itself() -> None:
+    """Ray would abort the driver if it ended while it is cancelled by force."""
+    stream, task, go_on = streaming(("first",), ("never",))
     last = task.fetch()
     task.stop()
     task.kill()
     go_on.set()
-    assert stream.cancelled == [False, True]
-    for call in (last, ended):
-        with pytest.raises(WorkerGoneError, match="ended by the run"):
-            call.result(10)
+    assert stream.cancelled == [False]
+    with pytest.raises(WorkerGoneError, match="ended by the run"):
+        last.result(10)
+
+
+def test_a_task_that_has_said_its_last_word_is_not_cancelled() -> None:
+    stream, task, go_on = streaming((Ended(JobOutcome(None)),), ())
+    task.kill()
+    go_on.set()
+    assert stream.cancelled == []
