@@ -114,8 +114,8 @@ class AnalysisSettings(Section, frozen=True):
         Literal["auto", "mtcnn", "centerface", "yunet"],
         Meta(
             description="network that proposes where faces are, for MTCNN to judge; mtcnn proposes for itself and "
-            "finds most; centerface and yunet are quicker and may miss blurred faces; auto: mtcnn where a shot begins "
-            "and again and again, yunet in the looks for new faces between"
+            "finds most; centerface and yunet are quicker and may miss blurred faces; auto: mtcnn in searches of the "
+            "whole frame, yunet in those for new faces between them, as long as it finds as much"
         ),
     ] = "auto"
     tracker: Annotated[
