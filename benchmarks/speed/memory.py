@@ -144,17 +144,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=default_cache_dir(), help="cache folder with the networks")
     parser.add_argument("--work", type=Path, help="folder for clips; they are removed at the end")
     args = parser.parse_args()
-    columns = (
-        "all, MiB",
-        "resident",
-        "without clips",
-        "with clips",
-        "worker then",
-        "encoders then",
-        "supervisor",
-        "by tenths",
-    )
-    print(f"| case | {' | '.join(columns)} |\n" + "|---" * (len(columns) + 1) + "|", flush=True)
+    print(f"| case | {' | '.join(COLUMNS)} |\n" + "|---" * (len(COLUMNS) + 1) + "|", flush=True)
     given = [args.videos] if args.together else [[video] for video in args.videos]
     for name, videos in [*cases(args.cases), *((" + ".join(v.name for v in videos), videos) for videos in given)]:
         with tempfile.TemporaryDirectory(prefix="benchmark-", dir=args.work) as temporary:
