@@ -58,7 +58,7 @@ def check_word_or_count(value: int | str, word: str, highest: int) -> int | str:
     Raises:
         ValueError: it is neither.
     """
-    count = int(value) if isinstance(value, str) and value.isdecimal() else value
+    count = _number_spelled(value)
     if count != word and not (isinstance(count, int) and 1 <= count <= highest):
         raise ValueError(f"{count}; {word}, or 1 to {highest}")
     return count
@@ -70,7 +70,7 @@ def check_word_or_one_of(value: int | str, word: str, numbers: Sequence[int]) ->
     Raises:
         ValueError: it is neither.
     """
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    number = _number_spelled(value)
     if number != word and number not in numbers:
         raise ValueError(f"{str(number)!r}; {', '.join(map(str, numbers))} or {word}")
     return number
@@ -105,3 +105,8 @@ def check_folder_word(name: str) -> str:
 def is_address(text: str) -> bool:
     """Whether `text` is HOST:PORT, with a host name, an IPv4 address or an IPv6 address in brackets."""
     return _ADDRESS.fullmatch(text) is not None
+
+
+def _number_spelled(value: int | str) -> int | str:
+    """The number that `value` is or spells, else `value`."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
