@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from core.errors import InterruptedRunError
@@ -24,6 +25,11 @@ _SILENCE_S = 2.0
 _POLL_S = 0.1
 
 Said = JobEvent | Asked | Started | Ended
+
+
+def is_last_word(said: Iterable[Said]) -> bool:
+    """Whether a job has ended with these messages, so that a worker with one job says nothing more."""
+    return any(isinstance(message, Ended) for message in said)
 
 
 class ClusterWorker:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.thread_budget import limit_process_threads
-from processors.batch.cluster_worker import ClusterWorker, Said
+from processors.batch.cluster_worker import ClusterWorker, Said, is_last_word
 from processors.batch.job_link import HostTerms
 from processors.batch.render_work import RenderWork
-from processors.batch.worker_process import Ended, MakeHost
+from processors.batch.worker_process import MakeHost
 from utils.future_threads import FutureThread
 
 
@@ -23,7 +23,7 @@ def render_task(terms: HostTerms, make_host: MakeHost, work: RenderWork) -> Iter
         while True:
             said = worker.fetch()
             yield said
-            if any(isinstance(message, Ended) for message in said):
+            if is_last_word(said):
                 return
             if thread.has_ended:
                 thread.future.result()
