@@ -144,7 +144,7 @@ class VideoProcessor:
             return None
         from processors.known_people.naming_case import naming_case
 
-        divided = _ready_to_show(record, draft.timeline)
+        divided = _divided(record, draft.timeline)
         edited = draft.choice is TimelineChoice.EDITED
         return naming_case(self._fingerprint, divided, draft.timeline, folder_name(self._folder), edited=edited)
 
@@ -345,11 +345,16 @@ class VideoProcessor:
             raise InterruptedRunError("stopped", path=self._info.path)
 
 
+def _divided(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
+    """`record` with the divisions of `timeline`."""
+    return dataclasses.replace(record, analysis=divided_analysis(record.analysis, timeline.divisions))
+
+
 def _ready_to_show(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
     """`record` with what stored analyses lack: the divisions of `timeline`, and the timecode of the video."""
-    divided = divided_analysis(record.analysis, timeline.divisions)
-    video = dataclasses.replace(divided.video, timecode=read_timecode(divided.video))
-    return dataclasses.replace(record, analysis=dataclasses.replace(divided, video=video))
+    record = _divided(record, timeline)
+    video = dataclasses.replace(record.analysis.video, timecode=read_timecode(record.analysis.video))
+    return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=video))
 
 
 def _ahead(work: Callable[[], object]) -> None:
