@@ -39,6 +39,12 @@ class FaceSet:
         total = (self.vectors * np.maximum(self.quality, _MIN_WEIGHT)[:, None]).sum(0)
         return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), np.float32)
 
+    def joined(self, other: FaceSet) -> FaceSet:
+        """These faces and then the other ones."""
+        if not len(self) or not len(other):
+            return self if len(self) else other
+        return FaceSet(np.concatenate([self.vectors, other.vectors]), np.concatenate([self.quality, other.quality]))
+
     def best(self, count: int) -> FaceSet:
         """The `count` best of the faces, in their order."""
         if len(self) <= count:
@@ -69,3 +75,12 @@ def clearness(first: float, second: float) -> float:
     if first == -math.inf:
         return 0.0
     return 1.0 if second == -math.inf else math.tanh(max(first - second, 0.0) / 2)
+
+
+def rival_log_odds(rival: float, one_person: float) -> float:
+    """Log-odds that somebody is a rival of a candidate, and the rival is not the candidate under another number.
+
+    rival: that somebody is the rival. one_person: that rival and candidate are one; -inf where they are said to be two.
+    The odds of both are multiplied and taken off: rival / (1 + rival * one_person).
+    """
+    return -float(np.logaddexp(-rival, one_person))
