@@ -34,5 +34,5 @@ def with_photos(known: Sequence[KnownPerson], photos: Sequence[NamedPhoto]) -> l
             number = max(people, default=0) + 1
             people[number] = replace(person, number=number)
         else:
-            people[there.number] = replace(there, photos=there.photos.joined(person.photos))
+            people[there.number] = replace(there, photos=there.photos.joined(person.photos, one_appearance=True))
     return list(people.values())
