@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 GOOD_QUALITY = 0.9
 """quality of a face (`processors.faces.face_sampler.face_quality`) from which nothing is discounted"""
 
@@ -29,14 +32,14 @@ class LinkCurve:
         if not (-1 < self.midpoint < 1 and self.slope > 0 and min(self.poorer, self.better) >= 0):
             raise ValueError(f"{self}: expected a midpoint in (-1, 1), a slope > 0 and discounts >= 0")
 
-    def log_odds(self, cosine: float, quality: tuple[float, float]) -> float:
-        """Log-odds that two people of two files are one.
+    def log_odds(self, cosine: ArrayLike, quality: tuple[ArrayLike, ArrayLike]) -> NDArray[np.float64]:
+        """Log-odds that two people of two files are one; for arrays, those of each pair.
 
         cosine: of the means of their faces. quality: of the best face of each, [0, 1].
         """
-        better_lack, poorer_lack = sorted(max(GOOD_QUALITY - one, 0.0) for one in quality)
-        discount = self.poorer * poorer_lack + self.better * better_lack
-        return self.slope * (cosine - self.midpoint) - discount
+        one, other = (np.maximum(GOOD_QUALITY - np.asarray(best, np.float64), 0.0) for best in quality)
+        discount = self.poorer * np.maximum(one, other) + self.better * np.minimum(one, other)
+        return np.asarray(self.slope * (np.asarray(cosine, np.float64) - self.midpoint) - discount, np.float64)
 
     def least_cosine(self, log_odds: float) -> float:
         """The cosine below which no two faces, however good, have these log-odds."""

@@ -135,6 +135,11 @@ def video_origin(video: str, tracklet: int) -> str:
     return f"{video}#{tracklet}"
 
 
+def video_of(origin: str) -> str:
+    """The video that a face comes from, whose tracklet `video_origin` named."""
+    return origin.partition("#")[0]
+
+
 def origin_range(video: str) -> tuple[str, str]:
     """All origins of a video's faces lie from the first of these on and before the second."""
     return f"{video}#", f"{video}$"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.types import FloatArray
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
 from processors.known_people.face_index import ExactFaceIndex, FaceIndex
 from processors.known_people.gallery import Gallery
-from processors.known_people.gallery_rows import apart_pairs, origin_range, unite
+from processors.known_people.gallery_rows import apart_pairs, origin_range, unite, video_of
 from processors.known_people.gallery_types import EmbedderKey, PersonOfVideo
 from processors.known_people.person_linker import (
     SUGGESTION,
@@ -26,6 +27,10 @@ from processors.known_people.person_linker import (
     link_people,
     person_log_odds,
 )
+from processors.known_people.person_names import person_id
+from processors.known_people.person_unions import united_people
+
+logger = logging.getLogger(__name__)
 
 NEAREST = 64
 """appearances and photos nearest to a person's mean; whose they are is compared in full"""
@@ -63,11 +68,17 @@ class KnownFaces:
         decided: Decisions,
         rows: sqlite3.Connection,
     ) -> dict[str, Match]:
-        """Who the people of a video are; for `record_video`, in whose transaction it reads."""
+        """Who the people of a video are; for `record_video`, in whose transaction it works.
+
+        Known people whom the video shows to be one are made one.
+        """
         seen = video_people(people, together)
         candidates = {number for person in seen for number in self._near(person.faces, rows)}
         known = self.load(rows, candidates | set(decided.held.values()), decided.without_video)
-        return link_people(seen, known, self.curve, self.rules, decided)
+        matches = link_people(seen, known, self.curve, self.rules, decided)
+        stays = self._unite(seen, matches, decided, rows)
+        names = {person.number: person.name for person in self.load(rows, stays.values())}
+        return {label: _renumbered(match, stays, names) for label, match in matches.items()}
 
     def settle_photos(self, gallery: Gallery) -> int:
         """Name people without a name whom the photos show; returns how many that were.
@@ -131,9 +142,41 @@ class KnownFaces:
                 people.append(KnownPerson(number, found[0], photos, videos))
         return people
 
+    def _unite(
+        self,
+        seen: Sequence[VideoPerson],
+        matches: Mapping[str, Match],
+        decided: Decisions,
+        rows: sqlite3.Connection,
+    ) -> dict[int, int]:
+        """Unite whom the newly linked faces show to be one; returns the number that stays by the one that is gone."""
+        owners = {label: match.number for label, match in matches.items() if match.number is not None}
+        new: dict[int, FaceSet] = {}
+        for person in seen:
+            if person.label in owners and person.label not in decided.held:
+                number = owners[person.label]
+                new[number] = new[number].joined(person.faces, one_appearance=True) if number in new else person.faces
+        if not new:
+            return {}
+        grown = [replace(p, videos=p.videos.joined(new[p.number])) for p in self.load(rows, new, decided.without_video)]
+        near = {number for p in grown for faces in (p.photos, p.videos) for number in self._near(faces, rows)}
+        known = grown + self.load(rows, near - new.keys(), decided.without_video)
+        beside = {
+            _pair(owners[person.label], owners[other])
+            for person in seen
+            for other in person.together
+            if person.label in owners and other in owners
+        }
+        stays: dict[int, int] = {}
+        for kept, gone in united_people(new, known, self.curve, self.rules, beside.union(decided.apart)):
+            unite(rows, kept, gone, by_hand=False)
+            logger.info("%s and %s are one person, %s", *map(person_id, (kept, gone, kept)))
+            stays = {number: kept if now == gone else now for number, now in stays.items()} | {gone: kept}
+        return stays
+
     def _faces(self, rows: sqlite3.Connection, number: int, source: str, without_video: str) -> FaceSet:
         found = rows.execute(
-            "SELECT vector, quality FROM faces WHERE person = ? AND source = ? AND embedder = ? AND weights = ?"
+            "SELECT vector, quality, origin FROM faces WHERE person = ? AND source = ? AND embedder = ? AND weights = ?"
             " AND (? = '' OR NOT (origin >= ? AND origin < ?)) ORDER BY quality DESC, id LIMIT ?",
             (
                 number,
@@ -145,7 +188,13 @@ class KnownFaces:
                 FACES_COMPARED,
             ),
         ).fetchall()
-        return FaceSet(_vectors([row[0] for row in found]), np.array([row[1] for row in found], np.float32))
+        appearances = None
+        if source == "video":
+            videos = [video_of(row[2]) for row in found]
+            appearances = np.array([videos.index(video) for video in videos], np.int64)
+        return FaceSet(
+            _vectors([row[0] for row in found]), np.array([row[1] for row in found], np.float32), appearances
+        )
 
     def _near(self, faces: FaceSet, rows: sqlite3.Connection) -> set[int]:
         """Numbers of the people whose faces are nearest, as far as any could be linked or suggested."""
@@ -200,6 +249,15 @@ def video_people(people: Sequence[PersonOfVideo], together: Iterable[tuple[str, 
         )
         for person in people
     ]
+
+
+def _renumbered(match: Match, stays: Mapping[int, int], names: Mapping[int, str]) -> Match:
+    """`match` with the numbers that people have now. names: of those to whom others were united."""
+    asked = match.suggestion
+    if asked is not None and asked.number in stays:
+        asked = replace(asked, number=stays[asked.number], name=names[stays[asked.number]])
+    number = None if match.number is None else stays.get(match.number, match.number)
+    return replace(match, number=number, suggestion=asked)
 
 
 def _vectors(blobs: Sequence[bytes]) -> FloatArray:

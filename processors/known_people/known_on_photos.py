@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from processors.known_people.face_evidence import FaceSet
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import NamedPhoto
 from processors.known_people.known_faces import KnownFaces
@@ -37,11 +34,5 @@ def with_photos(known: Sequence[KnownPerson], photos: Sequence[NamedPhoto]) -> l
             number = max(people, default=0) + 1
             people[number] = replace(person, number=number)
         else:
-            people[there.number] = replace(there, photos=_joined(there.photos, person.photos))
+            people[there.number] = replace(there, photos=there.photos.joined(person.photos, one_appearance=True))
     return list(people.values())
-
-
-def _joined(a: FaceSet, b: FaceSet) -> FaceSet:
-    if not len(a):
-        return b
-    return FaceSet(np.concatenate([a.vectors, b.vectors]), np.concatenate([a.quality, b.quality]))

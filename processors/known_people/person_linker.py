@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.models.link_curve import LinkCurve
-from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity, clearness, log_odds
+from processors.known_people.face_evidence import (
+    FaceSet,
+    as_log_odds,
+    as_similarity,
+    clearness,
+    log_odds,
+    rival_log_odds,
+)
 
 Source = Literal["photo", "gallery", "none"]
 
@@ -121,7 +128,7 @@ class _Case:
         self._linked: dict[str, int] = {}
         self._odds: dict[tuple[str, int], float] = {}
         self._source: dict[tuple[str, int], Source] = {}
-        self._alike: dict[tuple[int, int], bool] = {}
+        self._one_person_odds: dict[tuple[int, int], float] = {}
         refused = set(decided.refused)
         for person in people:
             for other in known:
@@ -180,7 +187,9 @@ class _Case:
         """Against the next known person, and against whoever is in the same frame: only one of them can be it."""
         own = self._odds.get((label, number), -math.inf)
         rivals = [
-            self._odds[label, other] for other in self._known if other != number and not self._maybe_one(number, other)
+            rival_log_odds(self._odds[label, other], self._one_person(number, other))
+            for other in self._known
+            if other != number
         ]
         rivals += [
             self._odds.get((other, number), -math.inf)
@@ -189,18 +198,14 @@ class _Case:
         ]
         return clearness(own, max(rivals, default=-math.inf))
 
-    def _maybe_one(self, a: int, b: int) -> bool:
-        """Whether two known people may be one who got two numbers: then they are no rivals."""
+    def _one_person(self, a: int, b: int) -> float:
+        """Log-odds that two known people are one who got two numbers; -inf where they cannot be."""
         key = (min(a, b), max(a, b))
-        if key not in self._alike:
+        if key not in self._one_person_odds:
             first, second = self._known[a], self._known[b]
-            named_apart = bool(first.name and second.name)
-            self._alike[key] = (
-                not named_apart
-                and key not in self._decided.apart
-                and person_log_odds(first, second, self._curve) >= as_log_odds(self._rules.similarity)
-            )
-        return self._alike[key]
+            never = bool(first.name and second.name) or key in self._decided.apart
+            self._one_person_odds[key] = -math.inf if never else person_log_odds(first, second, self._curve)
+        return self._one_person_odds[key]
 
 
 def person_log_odds(a: KnownPerson, b: KnownPerson, curve: LinkCurve) -> float:

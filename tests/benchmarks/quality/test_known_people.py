@@ -7,13 +7,17 @@ import pytest
 
 from benchmarks.quality.edited import LABELS
 from benchmarks.quality.known_cast import videos
+from benchmarks.quality.known_people import linked_pairs, orders_of, people_through_gallery
 from benchmarks.quality.link_choice import LinkPairs, people_and_photos
 from config import Settings
 from core.model_manager import ModelManager
 from core.models.embedder_spec import link_curve_of
+from processors.known_people.gallery_types import EmbedderKey
 
 LEAST_RIGHT = {"sface": (31, 3, 32), "dlib": (6, 1, 31)}
 """pairs of two videos, of a photo and a video, of two photos, by embedder"""
+LEAST_IN_GALLERY = {"sface": 44, "dlib": 6}
+"""pairs of two videos who have one number after the files came in any order, by embedder"""
 
 
 @pytest.mark.skipif(not LABELS.is_file(), reason=f"{LABELS} is not there")
@@ -22,8 +26,14 @@ LEAST_RIGHT = {"sface": (31, 3, 32), "dlib": (6, 1, 31)}
 def test_people_of_the_shared_files_are_linked_and_nobody_wrongly(
     model_settings: Settings, models: ModelManager
 ) -> None:
-    pairs = LinkPairs(people_and_photos(videos(model_settings, models), models))
+    seen = videos(model_settings, models)
+    pairs = LinkPairs(people_and_photos(seen, models))
     linked = pairs.surplus(link_curve_of(models.embedder.name)) >= 0
     assert not (linked & ~pairs.same).any(), pairs.files[linked & ~pairs.same]
     right = np.bincount(pairs.photos[linked & pairs.same], minlength=3)
     assert (right >= LEAST_RIGHT[models.embedder.name]).all(), right
+    embedder = EmbedderKey(models.embedder.name, models.describe()["embedder"]["sha256"])
+    for order in orders_of(seen):
+        in_gallery, wrong, _ = linked_pairs(people_through_gallery(order, embedder))
+        names = [video.path.name for video in order]
+        assert in_gallery >= LEAST_IN_GALLERY[embedder.name] and not wrong, (in_gallery, wrong, names)

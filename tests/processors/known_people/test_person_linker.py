@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from core.models.link_curve import LinkCurve
-from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity, clearness, log_odds
+from processors.known_people.face_evidence import (
+    FaceSet,
+    as_log_odds,
+    as_similarity,
+    clearness,
+    log_odds,
+    rival_log_odds,
+)
 from processors.known_people.person_linker import Decisions, KnownPerson, LinkRules, VideoPerson, link_people
 from tests.processors.known_people.people import CURVE, vector
 
@@ -67,6 +74,20 @@ def test_one_person_with_two_numbers_is_no_rival_of_itself() -> None:
     assert link_people(people, named, CURVE)["a"].number is None
 
 
+def test_two_numbers_that_may_well_be_one_person_are_hardly_rivals() -> None:
+    people = [VideoPerson("a", between(1, 2, 0.5))]
+    halves = [
+        KnownPerson(1, "", NOBODY, between(1, 2, 0.25)),
+        KnownPerson(2, "", NOBODY, between(1, 2, 0.75)),
+    ]
+    # Hardly more likely one person than two: not enough for a link, and enough not to ask which of them is meant.
+    assert 0 < log_odds(halves[0].videos, halves[1].videos, CURVE) < as_log_odds(LinkRules().similarity)
+    found = link_people(people, halves, CURVE)["a"]
+    assert found.number is not None and found.margin >= 0.45
+    apart = Decisions(apart={(1, 2)})
+    assert link_people(people, halves, CURVE, decided=apart)["a"].number is None
+
+
 def test_two_in_one_frame_never_get_one_person() -> None:
     one = [known(1, 1)]
     alike = [somebody("a", 1, "b"), VideoPerson("b", between(1, 2, 0.45), frozenset({"a"}))]
@@ -115,6 +136,15 @@ def test_sets_are_compared_by_their_means() -> None:
     opposite = FaceSet(np.array([[1, 0], [0, 1]], np.float32), np.array([0.9, 0.3], np.float32))
     first = FaceSet(np.array([[1, 0]], np.float32), np.ones(1, np.float32))
     assert log_odds(opposite, first, curve) == pytest.approx(10 * (3 / np.sqrt(10) - 0.5), abs=1e-4)
+
+
+def test_a_rival_counts_as_far_as_it_is_another_person() -> None:
+    assert rival_log_odds(2.0, -np.inf) == 2.0
+    assert rival_log_odds(2.0, -20.0) == pytest.approx(2.0, abs=1e-6)
+    # Odds of 4 that it is the rival, even odds that both are one: 4 / (1 + 4 * 1).
+    assert rival_log_odds(np.log(4), 0.0) == pytest.approx(np.log(0.8))
+    assert rival_log_odds(2.0, 5.0) < -5
+    assert rival_log_odds(-np.inf, 1.0) == -np.inf
 
 
 def test_scales() -> None:
