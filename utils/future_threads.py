@@ -40,8 +40,11 @@ class FutureThread(Generic[T]):
             self._thread.join()
 
     def _run(self) -> None:
+        work = self._work
+        # `work` is often a method of the thread's owner; the ring would keep both until a full garbage collection.
+        del self._work
         try:
-            result = self._work()
+            result = work()
         except BaseException as error:  # raised by the future in the thread that asks for the result
             self.future.set_exception(error)
         else:

@@ -16,6 +16,7 @@ import av.filter
 from av.sidedata.sidedata import Type as SideDataType
 
 from core.media.frame_shape import Placement, placed_inside, shown_size
+from core.media.side_data import side_data
 from core.media.tone_map_filter import hdr_transfer, peak_nits, table_file
 from core.types import PixelBox, VideoInfo
 
@@ -39,12 +40,11 @@ def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
 
     Rotations that are no multiple of 90 degrees and invalid matrices count as none.
     """
-    # PyAV's stubs declare a dict of strings.
-    side_data = cast(Any, frame.side_data).get(SideDataType.DISPLAYMATRIX)
-    if side_data is None or len(bytes(side_data)) < 36:
+    matrix = side_data(frame, SideDataType.DISPLAYMATRIX)
+    if matrix is None or len(matrix) < 36:
         return 0, False
     # Rows a b u, c d v, x y w; a point goes to (a x + c y, b x + d y); y grows downwards.
-    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(side_data)[:36])
+    a, b, _, c, d, *_ = struct.unpack("=9i", matrix[:36])
     mirrored = a * d - b * c < 0
     if mirrored:
         a, b = -a, -b
@@ -124,8 +124,7 @@ class FrameFilter:
             _stored_format(frame),
             frame.color_range,
             frame.colorspace,
-            # Reading side data makes a reference cycle that keeps the frame until garbage collection (hundreds of
-            # MB at 1080p). So the full orientation is read only when one of these values changes.
+            # Part of the orientation, which is read as a whole only when one of these values changes.
             frame.rotation,
             hdr_transfer(frame),
             upside_down,

@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import get_args
 
 import av
 from av.sidedata.sidedata import Type as SideDataType
 
+from core.media.side_data import side_data
 from core.types import ColorInfo
 from utils.tone_map import PEAK_NITS, HdrTransfer, sdr_table
 
@@ -33,11 +34,10 @@ def hdr_transfer(frame: av.VideoFrame) -> HdrTransfer | None:
 
 def peak_nits(frame: av.VideoFrame) -> float:
     """Peak brightness of the video in the file's metadata (MaxCLL), rounded to hundreds; 1000 if missing."""
-    # PyAV's stubs declare a dict of strings.
-    level = cast(Any, frame.side_data).get(SideDataType.CONTENT_LIGHT_LEVEL)
-    if level is None or len(bytes(level)) < 4:
+    level = side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
+    if level is None or len(level) < 4:
         return PEAK_NITS
-    (told,) = struct.unpack("=I", bytes(level)[:4])
+    (told,) = struct.unpack("=I", level[:4])
     return min(max(100.0 * round(told / 100), _MIN_PEAK_NITS), _MAX_PEAK_NITS) if told else PEAK_NITS
 
 

@@ -16,8 +16,9 @@ MAX_TILES = 60
 """images on the contact sheet of one person"""
 
 _TILES_PER_CLIP = 12
-_MAX_BYTES_AHEAD = 32 * 2**20
-"""limit of thumbnails that are kept until they are needed; the rest is read at the end"""
+_MAX_BYTES_AHEAD = 16 * 2**20
+"""Limit of thumbnails that are kept until they are needed, 97 of 240x240 px; the rest is read at the end, several at a
+time. Each is read once, whatever the limit is."""
 
 
 class ClipThumbnails:

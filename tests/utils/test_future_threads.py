@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -34,3 +36,26 @@ def test_a_failure_is_raised_where_the_result_is_asked_for() -> None:
 
 def test_a_thread_that_was_never_started_need_not_be_waited_for() -> None:
     FutureThread(lambda: None, name="idle").join()
+
+
+class Owner:
+    """Runs a method of its own on a thread, as a clip does."""
+
+    def __init__(self) -> None:
+        self.thread = FutureThread(self.work, name="owner")
+
+    def work(self) -> None:
+        pass
+
+
+def test_an_owner_is_free_when_its_thread_has_ended_and_nobody_holds_it() -> None:
+    gc.disable()
+    try:
+        owner = Owner()
+        owner.thread.start()
+        owner.thread.join()
+        kept = weakref.ref(owner)
+        del owner
+        assert kept() is None
+    finally:
+        gc.enable()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from utils import malloc_tuning
-from utils.malloc_tuning import MemoryReturn, give_back_memory, keep_few_heaps
+from utils.malloc_tuning import MemoryReturn, give_back_memory, keep_few_heaps, keep_little_free_memory
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +61,52 @@ def test_threads_share_a_few_heaps(environment: dict[str, str], most: int) -> No
     assert done.stderr.count("Arena ") == most
 
 
+ENDS = """
+import ctypes, threading
+from pathlib import Path
+from utils.malloc_tuning import give_back_memory, keep_few_heaps, keep_little_free_memory
+keep_few_heaps(2)
+keep_little_free_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+def use_blocks(size, count):
+    blocks = [libc.malloc(size) for _ in range(count)]
+    for block in blocks: ctypes.memset(block, 1, size)
+    for block in reversed(blocks): libc.free(block)
+def work():
+    use_blocks(30_000_000, 1)  # as the weights of a network; glibc would keep twice as much from now on
+    before = resident_mb()
+    use_blocks(1_000_000, 50)
+    give_back_memory()
+    print(resident_mb() - before)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+@pytest.mark.parametrize(
+    ("environment", "least_mb", "most_mb"),
+    [({}, -1, 10), ({"MALLOC_TRIM_THRESHOLD_": "100000000", "MALLOC_MMAP_THRESHOLD_": "8000000"}, 40, 60)],
+)
+def test_the_end_of_a_threads_heap_is_given_back(environment: dict[str, str], least_mb: float, most_mb: float) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS],
+        cwd=PROJECT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert least_mb < float(done.stdout) < most_mb
+
+
 @pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])
 def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
@@ -68,6 +114,7 @@ def test_elsewhere_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatc
     malloc_tuning._trim.cache_clear()
     give_back_memory()
     keep_few_heaps(4)
+    keep_little_free_memory()
     malloc_tuning._trim.cache_clear()
 
 
