@@ -280,7 +280,7 @@ class ClipSettings(Section, frozen=True):
         with errors_named("aspect"):
             check_shape(*shape)
         if 0 < self.max_clip < 0.5:
-            raise ValueError(f"max_clip: {self.max_clip}; 0, or 0.5 to 3600")
+            raise ValueError(f"max_clip: {self.max_clip} is neither 0 nor from 0.5 to 3600")
         parse_field(self, "template", lambda text: check_template(text, TEMPLATE_FIELDS))
 
     @property
@@ -520,7 +520,7 @@ class RunSettings(Section, frozen=True):
         """Check what a range cannot express, and expand `~` in paths, see `AnalysisSettings`."""
         parse_field(self, "workers", lambda workers: check_word_or_count(workers, "auto", MAX_WORKERS))
         if self.cluster not in ("", "auto", "local") and not is_address(self.cluster):
-            raise ValueError(f"cluster: {self.cluster!r}; auto, local or HOST:PORT")
+            raise ValueError(f"cluster: {self.cluster!r} is not auto, local or HOST:PORT")
         try:
             self.keep_analyses_s  # noqa: B018 - raises
         except ValueError as error:

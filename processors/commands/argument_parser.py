@@ -100,8 +100,11 @@ def argument_type(parse: Callable[[str], Any]) -> Callable[[str], Any]:
         except ValueError as error:
             # Checks in config.py start their message with the setting's name, which argparse adds as well.
             message = re.sub(r"^\w+: ", "", str(error))
-            given = "" if repr(text) in message else f", not {text!r}"
-            raise argparse.ArgumentTypeError(message + given) from error
+            if message.startswith("expected "):
+                message = f"{message}, not {text!r}"
+            elif repr(text) not in message:
+                message = f"{text!r}: {message}"
+            raise argparse.ArgumentTypeError(message) from error
 
     return parse_or_explain
 
