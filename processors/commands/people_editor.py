@@ -73,7 +73,7 @@ def split(
     chosen = set(tracklets)
     if missing := sorted(chosen - set(person.tracklets)):
         own = numbers_text(person.tracklets)
-        raise SettingsError(f"{person.name} has no tracklet {missing[0]}", hint=f"there are {own}")
+        raise SettingsError(f"{person.name} has no tracklet {missing[0]}", hint=f"its tracklets: {own}")
     if not chosen or chosen == set(person.tracklets):
         raise SettingsError(f"some tracklets of {person.name} have to go and some to stay")
     if new_name:

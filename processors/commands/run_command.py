@@ -48,7 +48,7 @@ other commands (main.py COMMAND --help):
   render                      make the clips again after corrections
   compare, photos             compare photos; list who is on the photos of a folder, and sort them
   cache, clean                show or clear stored analyses; remove old results
-  index                       make the summary and the pages of an output folder anew
+  index                       rebuild the summary and the pages of an output folder
   config                      print a settings file with all settings and what they mean
   help COMMAND, version       what a command does; the program's version
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.

@@ -83,7 +83,7 @@ class OutputLeases:
             except LeaseHeldError as error:
                 if time.monotonic() > deadline:
                     message = f"{error.holder} does not end writing the summary"
-                    hint = "main.py index makes it anew"
+                    hint = "main.py index rebuilds it"
                     raise OutputError(message, path=self._output_dir, hint=hint) from error
             time.sleep(_POLL_S)
         with lease:

@@ -241,7 +241,7 @@ def test_all_edits_are_taken_back_one_by_one(studio):
     assert [p.tracklets for p in studio.render().people] == [(0,), (1,), (2,)]
     undo_edit(studio.folder)
     studio.render()
-    with pytest.raises(SettingsError, match="no edit to take back"):
+    with pytest.raises(SettingsError, match="no correction to undo"):
         undo_edit(studio.folder)
     clips = {name for name in original if name.endswith((".mp4", ".jpg", "tracks.csv", "timeline.json"))}
     assert len(clips) > 6 and {k: v for k, v in studio.tree().items() if k in clips} == {k: original[k] for k in clips}

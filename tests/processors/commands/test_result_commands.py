@@ -67,7 +67,7 @@ def test_edits_are_taken_back_one_command_each(results, capsys):
     assert f"main.py render {results}" in err
     assert run_main(capsys, "undo", "film", "-o", results.parent)[0] == 0
     assert (results / "timeline.json").read_bytes() == before
-    assert run_main(capsys, "undo", results)[2] == "main.py: film: there is no edit to take back\n"
+    assert run_main(capsys, "undo", results)[2] == "main.py: film: there is no correction to undo\n"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_edits_are_taken_back_one_command_each(results, capsys):
         (["split", "FOLDER", "person_01", "--at", "soon"], "expected a time like 11.64, 0:11.64 or 1:02:11.640"),
         (["split", "FOLDER", "person_01", "--at", "9"], "not seen both before and after 9 s"),
         (["assign", "FOLDER", "person_01", "--tracklets", "7"], "there is no tracklet 7 (there are 1,2)"),
-        (["undo", "FOLDER"], "there is no edit to take back"),
+        (["undo", "FOLDER"], "there is no correction to undo"),
         (["drop", "FOLDER"], "required: PERSON"),
         (["people", "nowhere"], "neither a video nor a folder with results"),
         (["people", "nowhere", "-o", "PARENT"], "(there is film in "),
