@@ -68,7 +68,7 @@ def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
 
 def test_doubtful_people_are_told_with_the_commands_that_settle_it(manifest):
     plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", page(manifest)).split()))
-    assert "doubtful: 1 resembles the others by 0.55; perhaps the same as Zoë & co (0.40)" in plain
+    assert "doubtful: similarity of tracklet 1 to the others only 0.55; perhaps the same as Zoë & co (0.40)" in plain
     assert "main.py split VIDEO person_01 --tracklets 1" in plain
     assert "main.py merge VIDEO person_01 'Zoë & co'" in plain
     manifest["people"][0]["doubt"] = {"doubtful": False, "similarity": 0.9, "part": [1]}
@@ -85,13 +85,15 @@ def test_unknown_tracklets_are_shown_with_what_is_known_and_the_command(manifest
     text = page(manifest, unknown={3: JPEG})
     plain = without_tags(text)
     assert "Not sure who this is" in plain
-    assert "Tracklet 3 0:05.0-0:05.2, shot 1; seen for 0.2 s, 42 px high; quality 0.12; nearest person_01" in plain
+    assert (
+        "Tracklet 3 0:05.0-0:05.2, shot 1; seen for 0.2 s, 42 px high; quality 0.12; most similar: person_01" in plain
+    )
     assert "main.py assign VIDEO person_01 --tracklets 3" in plain
     assert data_uri(JPEG) in text
     assert data_uri(JPEG) not in page(manifest)
     manifest["unknown_tracklets"][0] |= {"nearest": "", "nearest_similarity": None}
     alone = without_tags(page(manifest))
-    assert "quality 0.12; there is nobody who could be it" in alone
+    assert "quality 0.12; it cannot be any of the people found" in alone
     # The next free name makes a new person.
     assert "main.py assign VIDEO person_02 --tracklets 3" in alone
     manifest["unknown_tracklets"][0]["quality"] = None
