@@ -54,8 +54,8 @@ def _assign(tracklet: ManifestUnknown, folder: str, new_name: str) -> str:
 
 
 def _command(*words: str) -> str:
-    """A command line for a POSIX shell."""
-    return " ".join(["main.py", *(shlex.quote(word) for word in words)])
+    """A command line for a POSIX shell, without the output folder, which `report.js` adds when the page is opened."""
+    return " ".join(["python", "main.py", *(shlex.quote(word) for word in words)])
 
 
 def _free_name(manifest: Manifest) -> str:

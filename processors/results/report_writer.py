@@ -84,6 +84,7 @@ def report_parts(
     shots = [_shot(shot, axis) for shot in manifest.shots]
     values = {
         "video": _video(manifest),
+        "folder": folder,
         "people": people,
         "brief": [person for person in people if not person["clips"]],
         "unknown": unknown_tracklets(manifest, images.unknown, folder),
