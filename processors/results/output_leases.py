@@ -200,7 +200,8 @@ def _explained(folder: Path) -> Iterator[None]:
     except LeaseHeldError as error:
         raise LeaseHeldError(error.holder, path=folder) from error
     except OSError as error:
-        raise OutputError(f"cannot write to the output folder: {error.strerror}", path=folder) from error
+        reason = "a file has its name" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputError(f"cannot write to the output folder: {reason}", path=folder) from error
 
 
 def _subject(video: Fingerprint | None) -> str:
