@@ -121,7 +121,7 @@ def assign(
     by_id = {t.id: t for t in timeline.tracklets}
     chosen = set(tracklets)
     if missing := sorted(chosen - by_id.keys()):
-        raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"there are {numbers_text(by_id)}")
+        raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"tracklets: {numbers_text(by_id)}")
     person = next((p for p in timeline.people if p.name == name), None) or _nobody_yet(timeline, name)
     if not chosen or chosen <= set(person.tracklets):
         raise SettingsError(f"{person.name} has these tracklets already")
@@ -159,8 +159,8 @@ def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
     for person in timeline.people:
         if person.name == name:
             return person
-    known = ", ".join(person.name for person in timeline.people) or "nobody"
-    raise SettingsError(f"there is no person {ascii_safe(name)!r}", hint=f"there is {known}")
+    known = ", ".join(person.name for person in timeline.people) or "none"
+    raise SettingsError(f"there is no person {ascii_safe(name)!r}", hint=f"people: {known}")
 
 
 def _divided(timeline: TimelineFile, person: PersonEntry, at_s: float) -> TimelineFile:

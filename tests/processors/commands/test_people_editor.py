@@ -254,7 +254,7 @@ def test_giving_somebody_a_tracklet_who_is_seen_elsewhere_needs_force():
 @pytest.mark.parametrize(
     ("name", "ids", "complaint"),
     [
-        ("person_01", [77], r"no tracklet 77 \(there are 0-5\)"),
+        ("person_01", [77], r"no tracklet 77 \(tracklets: 0-5\)"),
         ("person_01", [0], "person_01 has these tracklets already"),
         ("PERSON_02", [0], "somebody is called 'person_02' already"),
         ("a/b", [0], "the person's name: 'a/b' cannot be the name of a folder"),
