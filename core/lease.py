@@ -197,7 +197,7 @@ class LeaseTaker:
                     raise
                 if not is_waiting:
                     is_waiting = True
-                    logger.info("%s works there or has died; that is known in a minute at most", error.holder)
+                    logger.info("%s is working there or has died; this will be known within a minute", error.holder)
             time.sleep(min(_WATCH_STEP_S, self._heartbeat_s))
 
     def is_free(self, path: Path) -> bool:

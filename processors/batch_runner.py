@@ -104,7 +104,9 @@ def run_batch(
         terms = call_terms(settings)
         for other in leases.join(terms, uses_gallery=uses_gallery):
             if differences := term_differences(other.terms, terms):
-                logger.warning("%s works on this folder with other terms: %s", other.holder, ", ".join(differences))
+                logger.warning(
+                    "%s works on this folder under different conditions: %s", other.holder, ", ".join(differences)
+                )
 
         def inspect(source: BatchInput, before: Inspection | None = None) -> Inspection:
             if before is not None:

@@ -95,7 +95,7 @@ def unlink(arguments: Sequence[str], _: RunJournal) -> int:
             line = f"{parsed.appearance} is {person_id(unlink_appearance(gallery, *place))} now"
         else:
             hint = "unlink interview/person_02, or unlink P0009 P0007"
-            raise SettingsError("somebody is needed whom the person is not", hint=hint)
+            raise SettingsError("say who the person is not", hint=hint)
     print_lines([line])
     return EXIT_DONE
 

@@ -67,7 +67,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         folder = Path(parsed.folder)
         paths = find_photos(folder)
         if not paths:
-            raise SettingsError("no photos are there", path=folder)
+            raise SettingsError("there are no photos", path=folder)
         rules = LinkRules(settings.people.same_name, settings.people.name_margin)
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             models = networks(usable)

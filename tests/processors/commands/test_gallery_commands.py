@@ -194,7 +194,7 @@ def test_one_gallery_for_two_output_folders(season, tmp_path):
         (["name", "P0099", "Anna"], "nobody called 'P0099'"),
         (["name", "P0001", "P0002"], "without a name"),
         (["link", "one/nobody", "P0001"], "knows no one/nobody"),
-        (["unlink", "P0001"], "somebody is needed"),
+        (["unlink", "P0001"], "say who the person is not"),
         (["forget", "Zoe"], "nobody called 'Zoe'"),
     ],
 )

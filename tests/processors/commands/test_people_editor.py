@@ -167,7 +167,7 @@ def test_splitting_undoes_merging():
 
 @pytest.mark.parametrize(
     ("ids", "complaint"),
-    [([4, 5], "some to stay"), ([], "some to stay"), ([0], r"person_04 has no tracklet 0 \(its tracklets: ")],
+    [([4, 5], "some must stay"), ([], "some must stay"), ([0], r"person_04 has no tracklet 0 \(its tracklets: ")],
 )
 def test_splitting_needs_tracklets_that_go_and_some_that_stay(ids, complaint):
     with pytest.raises(SettingsError, match=complaint):

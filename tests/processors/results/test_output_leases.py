@@ -152,7 +152,7 @@ def test_a_machine_that_died_with_the_gallery_is_no_obstacle(tmp_path: Path, cap
     with caplog.at_level("INFO"), OutputLeases(tmp_path, LeaseTaker(0.05, stale_after_s=0.3)) as leases:
         leases.join({}, uses_gallery=True)
         assert len(leases_in(tmp_path)) == 1 and ".lease-.call-0" not in leases_in(tmp_path)
-    assert "works there or has died" in caplog.text
+    assert "is working there or has died" in caplog.text
 
 
 def test_leftovers_go_only_when_their_owner_is_dead(tmp_path: Path) -> None:
