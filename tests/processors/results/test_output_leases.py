@@ -19,6 +19,7 @@ from processors.results.output_leases import (
     folder_lease,
     gallery_lease,
     lease_path,
+    lies_in,
     mark_output_folder,
 )
 from tests.material.other_machine import of_another_machine
@@ -145,6 +146,17 @@ def test_a_command_waits_for_the_gallery_of_its_output_folder_only(tmp_path: Pat
     for other in (None, tmp_path / "elsewhere" / "people.db"):
         with gallery_lease(other, tmp_path):
             assert leases_in(tmp_path) == [gallery_elsewhere.name]
+
+
+def test_a_gallery_of_the_folder_is_one_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for gallery in (Path("out/people.db"), tmp_path / "out" / "people.db", Path("link/people.db")):
+        assert lies_in(gallery, Path("out"))
+    assert not lies_in(Path("people.db"), Path("out"))
+    assert not lies_in(None, Path("out"))
 
 
 def test_a_machine_that_died_with_the_gallery_is_no_obstacle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
