@@ -66,6 +66,16 @@ def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
     assert re.search(r'<rect x="25.0%" width="25.0%"', text)
 
 
+def test_what_is_on_screen_without_a_clip_can_be_named(manifest):
+    """A doubtful tracklet may be in no clip, and then only the timeline shows where it is."""
+    shown = re.findall(r'<rect class="seen"[^>]*>\s*<title>(.*?)</title>', page(manifest))
+    assert shown == [
+        "Tracklet 0, 0:03.2 to 0:06.4",
+        "Tracklet 1, 0:07.0 to 0:12.8",
+        "Tracklet 2, 0:01.0 to 0:01.4",
+    ]
+
+
 def test_doubtful_people_are_told_with_the_commands_that_settle_it(manifest):
     plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", page(manifest)).split()))
     assert "doubtful: similarity of tracklet 1 to the others only 0.55; perhaps the same as Zoë & co (0.40)" in plain
