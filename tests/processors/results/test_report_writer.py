@@ -155,6 +155,9 @@ def test_turns_are_in_the_lane_of_who_speaks(manifest):
     text = html_of(as_manifest(manifest), as_timeline(file), ReportImages())
     assert text.count('class="speaks"') == 2 and '<rect class="speaks" x="25.0%" width="25.0%"' in text
     assert "speaks for 0:04.5 in 2 turns" in text and "Thin: speaking." in text
+    manifest["people"][0] |= {"turns": 0, "speaks_s": 0.0}
+    silent = page(manifest)
+    assert "2 clips; does not speak</p>" in silent and "speaks for" not in silent
 
 
 def test_very_many_cuts_are_in_the_row_of_shots_alone(manifest):
