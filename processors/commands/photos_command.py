@@ -34,8 +34,8 @@ def parser() -> Parser:
     """Return the parser of `photos`."""
     result = new_parser(
         "photos",
-        "List the photos of a folder: who is on them (as photos and the gallery of the output folder tell), and "
-        "whether they are sharp. Photos themselves are never changed.",
+        "List the photos of a folder: who is in them (of the people whom --people and the gallery of the output folder "
+        "name), and whether they are sharp. The photos themselves are never changed.",
     )
     result.add_argument("folder", type=existing_place, metavar="DIR", help="folder of photos, with its subfolders")
     result.add_argument("--json", action="store_true", help="print JSON instead of a table")

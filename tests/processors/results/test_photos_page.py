@@ -22,13 +22,13 @@ def photo(file: str, *faces: SortedFace, sharpness: float = 0.7) -> SortedPhoto:
     return SortedPhoto(file=file, sharp=sharpness >= 0.5, sharpness=sharpness, faces=faces)
 
 
-def test_who_is_on_the_photos_and_whether_they_are_sharp():
+def test_who_is_in_the_photos_and_whether_they_are_sharp():
     broken = SortedPhoto(file="broken.jpg", sharp=None, sharpness=None, faces=(), error="is empty")
     photos = [photo("a.jpg", ANNA, SOMEBODY), photo("b.jpg", sharpness=0.2), broken]
     page = photos_html(photos, [JPEG, JPEG, b""])
     text = text_of(page)
     assert "3 photos 1 known person 1 blurred 1 cannot be read Anna <i>: 1" in text
-    assert "a.jpg sharp (0.70), Anna <i> 0.83, somebody" in text
+    assert "a.jpg sharp (0.70), Anna <i> 0.83, unknown person" in text
     assert "b.jpg blurred (0.20), no face" in text and "broken.jpg is empty" in text
     assert "<i>" not in page and page.count(f'src="{data_uri(JPEG)}"') == 2
 
