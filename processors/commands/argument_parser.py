@@ -116,7 +116,7 @@ def word(argument: str) -> str:
 
 def existing_place(argument: str) -> str:
     """Argument type: an existing file or folder is taken literally; otherwise `~` is expanded."""
-    text = word(argument)
+    text = _not_empty(word(argument))
     if os.path.lexists(text):
         return text
     try:
@@ -128,9 +128,16 @@ def existing_place(argument: str) -> str:
 def path(text: str) -> Path:
     """Argument type: a path, with `~` expanded."""
     try:
-        return Path(expand_home(text))
+        return Path(expand_home(_not_empty(text)))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _not_empty(text: str) -> str:
+    """`text`, unless it is empty: that would mean the current folder, where a shell variable has no value."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, not ''")
+    return text
 
 
 def _marked(arguments: Sequence[str] | None) -> list[str]:
