@@ -100,7 +100,7 @@ class Lease:
     """
 
     def __init__(self, ticket: LeaseTicket, heartbeat_s: float, released: Callable[[Lease], None]) -> None:
-        """released: called when it has been released or lost."""
+        """released: called once, by the first `release`, whether or not the lease was lost before."""
         self.ticket = ticket
         self._heartbeat_s = heartbeat_s
         self._on_release = released
