@@ -137,7 +137,8 @@ class AnalysisSettings(Section, frozen=True):
         str,
         Meta(
             description="file with the cuts of the video, used instead of looking for them: a scene list of "
-            "PySceneDetect (.csv) or an EDL (.edl); for several videos a folder with VIDEO.csv or VIDEO.edl"
+            "PySceneDetect (.csv) or an EDL (.edl); for several videos a folder with VIDEO.csv or VIDEO.edl",
+            extra={"metavar": "FILE"},
         ),
     ] = ""
     embedder: Annotated[
@@ -162,22 +163,26 @@ class AnalysisSettings(Section, frozen=True):
         int | str,
         Meta(
             description="degrees by which the picture is turned clockwise, in the clips as well: 0, 90, 180, 270, or "
-            "auto: not at all unless faces are found only then",
+            "auto: only if no faces are found otherwise",
             extra={"metavar": "DEGREES"},
         ),
     ] = AUTO_TURN
     start: Annotated[
         float | str,
         Meta(
-            description="leave out what is before this time: seconds, MM:SS or HH:MM:SS.mmm", extra={"metavar": "TIME"}
+            description="ignore everything before this time: seconds, MM:SS or HH:MM:SS.mmm", extra={"metavar": "TIME"}
         ),
     ] = 0.0
     end: Annotated[
-        float | str, Meta(description="leave out what is from this time on; 0: nothing", extra={"metavar": "TIME"})
+        float | str,
+        Meta(description="ignore everything from this time on; 0: the end of the video", extra={"metavar": "TIME"}),
     ] = 0.0
     duration: Annotated[
         float | str,
-        Meta(description="length of the part from start on, instead of end; 0: to the end", extra={"metavar": "TIME"}),
+        Meta(
+            description="length of the part that begins at start, instead of end; 0: to the end of the video",
+            extra={"metavar": "TIME"},
+        ),
     ] = 0.0
 
     def __post_init__(self) -> None:
@@ -241,7 +246,11 @@ class ClipSettings(Section, frozen=True):
         float, Meta(ge=0, le=60, description="time added before and after each clip, seconds; never across a cut")
     ] = 0.0
     aspect: Annotated[
-        str, Meta(description="aspect ratio of the clips, WIDTH:HEIGHT, e.g. 1:1, 9:16, 4:5, 16:9; from 1:4 to 4:1")
+        str,
+        Meta(
+            description="aspect ratio of the clips, e.g. 1:1, 9:16, 4:5, 16:9; from 1:4 to 4:1",
+            extra={"metavar": "WIDTH:HEIGHT"},
+        ),
     ] = "1:1"
     size: Annotated[
         int | str,
@@ -280,7 +289,7 @@ class ClipSettings(Section, frozen=True):
         with errors_named("aspect"):
             check_shape(*shape)
         if 0 < self.max_clip < 0.5:
-            raise ValueError(f"max_clip: {self.max_clip}; 0, or 0.5 to 3600")
+            raise ValueError(f"max_clip: {self.max_clip} is neither 0 nor from 0.5 to 3600")
         parse_field(self, "template", lambda text: check_template(text, TEMPLATE_FIELDS))
 
     @property
@@ -384,12 +393,16 @@ class PeopleSettings(Section, frozen=True):
     people: Annotated[
         str,
         Meta(
-            description="folder of photos that name people: Anna.jpg or Anna/*.jpg; empty: videos/people if it exists"
+            description="folder of photos that name people: Anna.jpg or Anna/*.jpg; empty: videos/people if it exists",
+            extra={"metavar": "DIR"},
         ),
     ] = ""
     gallery: Annotated[
         str,
-        Meta(description="file that remembers people across videos and runs; empty: people.db in the output folder"),
+        Meta(
+            description="file that remembers people across videos and runs; empty: people.db in the output folder",
+            extra={"metavar": "FILE"},
+        ),
     ] = ""
     no_gallery: Annotated[bool, Meta(description="remember nobody; only photos name people")] = False
     same_name: Annotated[
@@ -399,7 +412,10 @@ class PeopleSettings(Section, frozen=True):
         float, Meta(ge=0, lt=1, description="required lead over the next known person; 0: a tie is enough, 1: no rival")
     ] = 0.45
     only: Annotated[
-        str, Meta(description="make clips of this person only: a name or an id, or several with commas")
+        str,
+        Meta(
+            description="make clips of these people only: names or ids, separated by commas", extra={"metavar": "NAMES"}
+        ),
     ] = ""
 
     def __post_init__(self) -> None:
@@ -424,7 +440,8 @@ class OutputSettings(Section, frozen=True):
         str,
         Meta(
             description="make a further set of clips with the given clip and encode settings, in a folder of this name "
-            "for each person"
+            "for each person",
+            extra={"metavar": "NAME"},
         ),
     ] = ""
 
@@ -447,18 +464,21 @@ class RunSettings(Section, frozen=True):
         bool, Meta(description="process finished inputs again, and replace clips that were made with other settings")
     ] = False
     recursive: Annotated[
-        bool, Meta(description="also take the videos in folders inside the given ones; results are laid out likewise")
+        bool, Meta(description="also take the videos in subfolders; the results keep the layout of the folders")
     ] = False
     threads: Annotated[int, Meta(ge=0, le=256, description="number of CPU threads; 0: all")] = 0
     decoder: Annotated[
         Literal["auto", "software"],
-        Meta(description="what decodes for the analysis; auto: the GPU that runs the networks, if a trial succeeds"),
+        Meta(
+            description="what decodes the video for the analysis; auto: the GPU that runs the networks, if a short "
+            "test of it succeeds"
+        ),
     ] = "auto"
     workers: Annotated[
         int | str,
         Meta(
             description="number of videos to work on at a time, each in a process of its own; auto: one for every 4 "
-            "CPUs and 1.5 GB of free memory, one in all with a GPU",
+            "CPUs and 1.5 GB of free memory, or a single one with a GPU",
             extra={"metavar": "N"},
         ),
     ] = "auto"
@@ -467,11 +487,14 @@ class RunSettings(Section, frozen=True):
         Meta(
             gt=0,
             le=1440,
-            description="with several workers: one that shows no progress for this long is ended, and its video "
+            description="with several workers: time without progress after which a worker is ended and its video "
             "tried once more, minutes",
         ),
     ] = 15.0
-    cache_dir: Annotated[str, Meta(description="folder for models and analyses; empty: the user's cache folder")] = ""
+    cache_dir: Annotated[
+        str,
+        Meta(description="folder for models and analyses; empty: the user's cache folder", extra={"metavar": "DIR"}),
+    ] = ""
     cache: Annotated[bool, Meta(description="store analyses in the cache and use stored ones of the same video")] = True
     cache_mb: Annotated[
         int,
@@ -485,7 +508,7 @@ class RunSettings(Section, frozen=True):
         str,
         Meta(
             description="how long stored analyses are kept after their last use, e.g. 12h, 30d or 4w; "
-            "older ones are removed at the end of each run, 0d: all of them; forever: until cache_mb is full",
+            "older ones are removed at the end of each run (0d: all of them); forever: until cache_mb is full",
             extra={"metavar": "AGE"},
         ),
     ] = "forever"
@@ -493,7 +516,8 @@ class RunSettings(Section, frozen=True):
         str,
         Meta(
             description="folder on a local disk in which results are made before they move to the output folder; "
-            "empty: in the output folder"
+            "empty: in the output folder",
+            extra={"metavar": "DIR"},
         ),
     ] = ""
     cluster: Annotated[
@@ -505,7 +529,11 @@ class RunSettings(Section, frozen=True):
         ),
     ] = ""
     facenet_weights: Annotated[
-        str, Meta(description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch")
+        str,
+        Meta(
+            description="path of 20180402-114759-vggface2.pt, if it is not in the cache of torch",
+            extra={"metavar": "FILE"},
+        ),
     ] = ""
     speech_weights: Annotated[
         tuple[str, ...],
@@ -520,7 +548,7 @@ class RunSettings(Section, frozen=True):
         """Check what a range cannot express, and expand `~` in paths, see `AnalysisSettings`."""
         parse_field(self, "workers", lambda workers: check_word_or_count(workers, "auto", MAX_WORKERS))
         if self.cluster not in ("", "auto", "local") and not is_address(self.cluster):
-            raise ValueError(f"cluster: {self.cluster!r}; auto, local or HOST:PORT")
+            raise ValueError(f"cluster: {self.cluster!r} is not auto, local or HOST:PORT")
         try:
             self.keep_analyses_s  # noqa: B018 - raises
         except ValueError as error:

@@ -106,7 +106,7 @@ class AnalysisStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, MemoryError) as error:
-            logger.warning("a stored signal cannot be used and is measured anew: %s", error)
+            logger.warning("a stored signal cannot be used and is measured again: %s", error)
             return None
         with contextlib.suppress(OSError):
             os.utime(path)

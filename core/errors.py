@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from utils.printable_text import ascii_safe as ascii_safe  # messages and what else is said about files need both
+
 
 class PipelineError(Exception):
     """Base of all errors that the program raises on purpose.
@@ -142,8 +144,3 @@ class PhotoError(PipelineError):
 
 class InterruptedRunError(PipelineError):
     """The user asked the run to stop."""
-
-
-def ascii_safe(text: str) -> str:
-    """`text` with control characters, line separators and lone surrogates escaped; other characters are kept."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -100,7 +100,7 @@ class Lease:
     """
 
     def __init__(self, ticket: LeaseTicket, heartbeat_s: float, released: Callable[[Lease], None]) -> None:
-        """released: called when it has been released or lost."""
+        """released: called once, by the first `release`, whether or not the lease was lost before."""
         self.ticket = ticket
         self._heartbeat_s = heartbeat_s
         self._on_release = released
@@ -197,7 +197,7 @@ class LeaseTaker:
                     raise
                 if not is_waiting:
                     is_waiting = True
-                    logger.info("%s works there or has died; that is known in a minute at most", error.holder)
+                    logger.info("%s is working there or has died; this will be known within a minute", error.holder)
             time.sleep(min(_WATCH_STEP_S, self._heartbeat_s))
 
     def is_free(self, path: Path) -> bool:

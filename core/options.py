@@ -26,6 +26,8 @@ class Option:
     default: Any
     help: str
     """description, range and default"""
+    range: str
+    """limits of a number, as in "0.02 to 0.5"; "" without limits"""
     metavar: str = ""
     """what the value is called in the help; "": given by its type"""
 
@@ -48,6 +50,19 @@ class Option:
         """The allowed words of a list; () if it may hold any text, or the setting is not a list."""
         return get_args(get_args(get_args(self.annotation)[0])[0]) if self.is_list else ()
 
+    @property
+    def expected(self) -> str:
+        """What a value of the right type and range is, for messages: "a number, 0.02 to 0.5"."""
+        if self.is_list:
+            return f"a list of {', '.join(self.words) or 'texts'}"
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.is_switch:
+            return "true or false"
+        kinds = {int: "a whole number", float: "a number", str: "text"}
+        kind = " or ".join(kinds[kind] for kind in (get_args(get_args(self.annotation)[0]) or (type(self.default),)))
+        return f"{kind}, {self.range}" if self.range else kind
+
     def parse(self, text: str) -> Any:
         """Return the value of `text`.
 
@@ -58,7 +73,10 @@ class Option:
         words = self.words
         if unknown := [item for item in given if item not in words] if words else []:
             raise ValueError(f"{unknown[0]!r} is not one of {', '.join(words)}")
-        value = msgspec.convert(given, self.annotation, strict=False)
+        try:
+            value = msgspec.convert(given, self.annotation, strict=False)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"expected {self.expected}") from error
         section = get_type_hints(Settings)[self.section](**{self.name: value})  # a section has checks of its own
         return getattr(section, self.name)
 
@@ -96,7 +114,7 @@ def _option(section: str, name: str, annotation: Any) -> Option:
     facts = [fact for fact in facts if fact]
     text = f"{meta.description} ({'; '.join(facts)})" if facts else meta.description
     metavar = (meta.extra or {}).get("metavar", "")
-    return Option(section, name, annotation, choices, kind is bool, default, text, metavar)
+    return Option(section, name, annotation, choices, kind is bool, default, text, _range_text(meta), metavar)
 
 
 def _range_text(meta: Meta) -> str:

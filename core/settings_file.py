@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import msgspec.toml
 
 from config import PROGRAM, RENAMED, RESULT_SECTIONS, Settings
 from core.errors import SettingsError
+from core.options import options
 from core.profiles import profile_settings
 from utils.home_folder import expand_home
 
@@ -173,8 +175,20 @@ def _convert(values: dict[str, Any], source: Path | None) -> Settings:
     try:
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
-        message = str(error).replace(" - at `$.", " at `").replace(" - at `$`", "")
-        raise SettingsError(message, path=source, hint=_HINT) from error
+        raise SettingsError(_explanation(error, values), path=source, hint=_HINT) from error
+
+
+def _explanation(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:
+    """What msgspec reports, with the full name of the setting first: "clip.size: ..."."""
+    message, _, place = str(error).partition(" - at `$")
+    section, _, key = place.strip(".`").partition(".")
+    name = key.partition("[")[0]  # an entry of a list: export[0]
+    for option in options():
+        if (option.section, option.name) == (section, name):
+            return f"{section}.{name}: expected {option.expected}, not {values[section][name]!r}"
+    # A check of a whole section begins its message with the name of the setting.
+    separator = "." if re.match(r"\w+: ", message) else ": "
+    return f"{place.strip('.`')}{separator}{message}" if section else message
 
 
 def _check_names(values: dict[str, Any], source: Path | None) -> None:
@@ -182,15 +196,23 @@ def _check_names(values: dict[str, Any], source: Path | None) -> None:
     known = msgspec.to_builtins(Settings())
     for section, keys in values.items():
         if section not in known:
-            raise SettingsError(f"there is no section [{section}]{_guess(section, known)}", path=source, hint=_HINT)
-        if section == "variants" or not isinstance(keys, dict):
+            guess = _guess(section, known) if isinstance(keys, dict) else _owner(section, known)
+            raise SettingsError(f"there is no section [{section}]{guess}", path=source, hint=_HINT)
+        if not isinstance(keys, dict):
+            raise SettingsError(f"{section} is a section, not a setting: [{section}]", path=source, hint=_HINT)
+        if section == "variants":
             continue
         for key in keys:
             if key in known[section]:
                 continue
-            owners = [name for name, others in known.items() if key in others and name != "variants"]
-            guess = f"; it belongs to [{owners[0]}]" if owners else _guess(key, known[section])
+            guess = _owner(key, known) or _guess(key, known[section])
             raise SettingsError(f"there is no setting {section}.{key}{guess}", path=source, hint=_HINT)
+
+
+def _owner(key: str, known: Mapping[str, Any]) -> str:
+    """Which section the setting `key` belongs to, "" if there is no such setting."""
+    owners = [name for name, keys in known.items() if key in keys and name != "variants"]
+    return f"; {key} belongs to [{owners[0]}]" if owners else ""
 
 
 def _guess(name: str, names: Iterable[str]) -> str:

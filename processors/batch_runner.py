@@ -39,7 +39,7 @@ from processors.batch.worker_count import worker_count
 from processors.batch.worker_process import MakeHost, real_host
 from processors.batch.worker_threads import WorkerThreads
 from processors.results.output_folder import remove_leftovers
-from processors.results.output_leases import OutputLeases, mark_output_folder
+from processors.results.output_leases import OutputLeases, lies_in, mark_output_folder
 from processors.results.staging import remove_old_scratch
 from utils.batch_monitor import BatchMonitor
 
@@ -100,11 +100,13 @@ def run_batch(
             executor = executor_of_processes(parts, workers, make_host)
         else:
             executor = executor_here(parts, make_processor or factory, factory.release)
-        uses_gallery = namer is not None and namer.gallery_path is not None and namer.gallery_path.parent == output_dir
+        uses_gallery = namer is not None and lies_in(namer.gallery_path, output_dir)
         terms = call_terms(settings)
         for other in leases.join(terms, uses_gallery=uses_gallery):
             if differences := term_differences(other.terms, terms):
-                logger.warning("%s works on this folder with other terms: %s", other.holder, ", ".join(differences))
+                logger.warning(
+                    "%s works on this folder under different conditions: %s", other.holder, ", ".join(differences)
+                )
 
         def inspect(source: BatchInput, before: Inspection | None = None) -> Inspection:
             if before is not None:

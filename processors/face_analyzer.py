@@ -64,7 +64,7 @@ class FaceAnalyzer:
         if TURNED not in found.statistics:
             return found
         degrees = int(found.statistics[TURNED])
-        logger.info("%s: once more, with the picture turned by %d degrees clockwise", info.path.name, degrees)
+        logger.info("%s: analysing again with the image turned by %d degrees clockwise", info.path.name, degrees)
         turned = self._analyze_as_turned(info.turned(degrees))
         before, after = (certainty(each.tracklets, float(info.frame_rate)) for each in (found, turned))
         if after > before or (turned.tracklets and not found.tracklets):
@@ -86,7 +86,9 @@ class FaceAnalyzer:
                 if not found.decode_failures:
                     return found
                 reason = f"{found.decode_failures} packets or frames could not be decoded"
-            logger.warning("%s: is analysed again, with software decoding: NVDEC: %s", info.path.name, reason)
+            logger.warning(
+                "%s: analysing again with software decoding, because NVDEC failed: %s", info.path.name, reason
+            )
         return self._analyze_part(info, None)
 
     def _analyze_part(self, info: VideoInfo, nvdec: Nvdec | None) -> FaceAnalysis:

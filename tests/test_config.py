@@ -47,7 +47,7 @@ def test_the_picture_can_be_turned_by_right_angles_only():
     given = ("auto", "90", 90, 0, "0")
     assert [AnalysisSettings(turn=turn).turn for turn in given] == ["auto", 90, 90, 0, 0]
     for wrong in (45, "45", 360, -90, "left", ""):
-        with pytest.raises(ValueError, match=f"turn: '{wrong}'; 0, 90, 180, 270 or auto"):
+        with pytest.raises(ValueError, match=f"turn: '{wrong}' is not one of 0, 90, 180, 270 and auto"):
             AnalysisSettings(turn=wrong)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from utils.printable_text import ascii_safe
+
 OWN_LOGGERS = ("__main__", "main", "config", "core", "processors", "utils")
 """loggers of this program, shown from the chosen level on; other packages only show errors"""
 
@@ -20,7 +22,7 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(name)s: %(message)s" if verbose else "%(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        line = escape(super().formatMessage(record))
+        line = ascii_safe(super().formatMessage(record))
         return line if record.levelno == logging.INFO else f"{record.levelname}: {line}"
 
 
@@ -61,8 +63,3 @@ def configure_logging(verbosity: int, write: Callable[[str], None], *files: logg
         logging.getLogger(name).setLevel(level)
     # Users cannot act on deprecation warnings of other packages.
     logging.captureWarnings(True)
-
-
-def escape(text: str) -> str:
-    """Return `text` with all unprintable characters escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

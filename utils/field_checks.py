@@ -48,7 +48,7 @@ def parse_seconds(value: float | str, highest_s: int) -> float:
     """
     seconds = parse_clock(value) if isinstance(value, str) else float(value)
     if not 0 <= seconds <= highest_s:
-        raise ValueError(f"{value}; 0 to {highest_s} seconds")
+        raise ValueError(f"{value!r} is not from 0 to {highest_s} seconds")
     return seconds
 
 
@@ -60,7 +60,7 @@ def check_word_or_count(value: int | str, word: str, highest: int) -> int | str:
     """
     count = _number_spelled(value)
     if count != word and not (isinstance(count, int) and 1 <= count <= highest):
-        raise ValueError(f"{count}; {word}, or 1 to {highest}")
+        raise ValueError(f"{str(count)!r} is neither {word} nor a number from 1 to {highest}")
     return count
 
 
@@ -72,7 +72,7 @@ def check_word_or_one_of(value: int | str, word: str, numbers: Sequence[int]) ->
     """
     number = _number_spelled(value)
     if number != word and number not in numbers:
-        raise ValueError(f"{str(number)!r}; {', '.join(map(str, numbers))} or {word}")
+        raise ValueError(f"{str(number)!r} is not one of {', '.join(map(str, numbers))} and {word}")
     return number
 
 
@@ -98,7 +98,7 @@ def check_folder_word(name: str) -> str:
         ValueError: it cannot.
     """
     if _FOLDER_WORD.fullmatch(name) is None:
-        raise ValueError(f"{name!r}; up to 32 of a-z, 0-9, - and _")
+        raise ValueError(f"{name!r} is not a name of up to 32 of a-z, 0-9, - and _")
     return name
 
 

@@ -55,7 +55,7 @@ def check_sides(width: int, height: int) -> None:
     """Raise ValueError if frames of `width` x `height` px cannot be encoded."""
     for side in (width, height):
         if not MIN_SIDE_PX <= side <= MAX_SIDE_PX or side % 2:
-            limits = f"{MIN_SIDE_PX} to {MAX_SIDE_PX}, a multiple of 2"
-            raise ValueError(f"{width}x{height} px; sides must be {limits}")
+            limits = f"an even number from {MIN_SIDE_PX} to {MAX_SIDE_PX}"
+            raise ValueError(f"{width}x{height} px, but each side must be {limits}")
     if height > MAX_HEIGHT_PX:
-        raise ValueError(f"a height of {height} px; at most {MAX_HEIGHT_PX}")
+        raise ValueError(f"{height} px is too high; at most {MAX_HEIGHT_PX} px")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from utils.printable_text import ascii_safe
+
 _PERSONAL_FOLDER = re.compile(
     r"(?:/home|/Users|/run/media|/media|/mnt|/Volumes|[A-Za-z]:\\+Users)[/\\]+[^/\\\s'\"]+", re.IGNORECASE
 )
@@ -58,5 +60,5 @@ def _forms(path: Path) -> set[str]:
     """Return the ways in which `path` may be written, without those too short to be replaced."""
     forms = {str(path), str(path.absolute()), os.path.realpath(path)}
     # Log lines escape unprintable characters.
-    forms |= {"".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in f) for f in forms}
+    forms |= {ascii_safe(form) for form in forms}
     return {form for form in forms if form not in ("", ".", "..", os.sep)}

@@ -30,7 +30,7 @@ def parse_clock(text: str) -> float:
         hours, minutes, seconds = match["hours"], match["minutes"], float(match["seconds"])
         if not (hours and int(minutes) >= 60) and not (minutes and seconds >= 60):
             return int(hours or 0) * 3600 + int(minutes or 0) * 60 + seconds
-    raise ValueError(f"{text!r} is not a time; seconds, MM:SS or HH:MM:SS.mmm")
+    raise ValueError(f"{text!r} is not a time in seconds, MM:SS or HH:MM:SS.mmm")
 
 
 def parse_age(text: str) -> float:

@@ -91,7 +91,7 @@ def read_audio(
             else:
                 writer.end(packets.take_failures())
     except (av.FFmpegError, ValueError, IndexError) as error:
-        raise DecodeError("cannot be opened for its audio", path=info.path, stage="decode") from error
+        raise DecodeError("its audio cannot be opened", path=info.path, stage="decode") from error
     writer.finish()
     if writer.damaged:
         logger.debug("%s: %d damaged audio packets became silence", info.path.name, writer.damaged)

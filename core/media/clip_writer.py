@@ -151,8 +151,8 @@ class ClipWriter:
     def _writing(self) -> Iterator[None]:
         try:
             with atomic_path(self._target, suffix=".mp4") as partial:
-                self._start(partial)
                 try:
+                    self._start(partial)
                     yield
                     self._finish()
                 finally:
@@ -200,11 +200,14 @@ class ClipWriter:
 
     def _reap(self) -> None:
         """End process, thread and pipes, however the block was left."""
-        assert self._process is not None and self._process.stdin is not None and self._process.stderr is not None
+        if self._process is None:
+            return
+        assert self._process.stdin is not None and self._process.stderr is not None
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        self._listener.join()
+        if self._listener.ident is not None:  # otherwise the system had no thread left
+            self._listener.join()
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         self._process.stderr.close()

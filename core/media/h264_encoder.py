@@ -52,14 +52,20 @@ def choose_encoder(codec: Literal["auto", "x264", "nvenc"], width: int, height: 
         return H264_ENCODER
     failure = _missing_driver() or _trial(program, width, height)
     if not failure:
-        logger.info("clips are encoded on the GPU (NVENC)")
+        _log_once("clips are encoded on the GPU (NVENC)")
         return NVENC
     if codec == "nvenc":
         raise ToolMissingError(
             f"NVENC does not work here: {failure}", stage="encode", hint="--codec auto or x264 encodes on the CPU"
         )
-    logger.info("clips are encoded on the CPU (x264; no NVENC: %s)", failure)
+    _log_once(f"clips are encoded on the CPU (x264; no NVENC: {failure})")
     return H264_ENCODER
+
+
+@functools.lru_cache(maxsize=16)
+def _log_once(line: str) -> None:
+    """Log `line` unless it was logged before: with `--size source` or variants there are clips of many sizes."""
+    logger.info("%s", line)
 
 
 def _missing_driver() -> str:

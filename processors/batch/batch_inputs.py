@@ -19,7 +19,8 @@ from utils.files import fold, safe_name
 
 logger = logging.getLogger(__name__)
 
-RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log"})
+_GALLERY_FILES = ("people.db", "people.db-wal", "people.db-shm")
+RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log", "people.json", "people.html", *_GALLERY_FILES})
 """files of the output folder itself; the folder of a video must not have such a name"""
 _MAGIC_BYTES = {"mod": (b"\x00\x00\x01\xba", b"\x47"), "dat": (b"\x00\x00\x01\xba", b"\x47")}
 """first bytes of videos whose extension usually means something else (music, Go modules)"""

@@ -15,6 +15,7 @@ from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from processors.batch.input_result import InputResult, Status
 from utils.files import write_json
 from utils.plurals import count_of
+from utils.text_width import columns, padded
 from utils.time_formats import format_duration
 
 SUMMARY_SCHEMA = 1
@@ -65,9 +66,9 @@ class BatchSummary:
     def lines(self) -> Iterator[str]:
         """Yield the table printed at the end of a run: one line per input, then a total."""
         shown = [_shown(result) for result in self.results]
-        width = max(map(len, shown), default=0)
+        width = max(map(columns, shown), default=0)
         for name, result in zip(shown, self.results, strict=True):
-            yield f"{name:<{width}}  {_outcome(result)}"
+            yield f"{padded(name, width)}  {_outcome(result)}"
         counts = Counter(result.status for result in self.results)
         parts = [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status]]
         clips = sum(result.clips for result in self.results)

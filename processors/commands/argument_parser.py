@@ -100,8 +100,11 @@ def argument_type(parse: Callable[[str], Any]) -> Callable[[str], Any]:
         except ValueError as error:
             # Checks in config.py start their message with the setting's name, which argparse adds as well.
             message = re.sub(r"^\w+: ", "", str(error))
-            given = "" if repr(text) in message else f", not {text!r}"
-            raise argparse.ArgumentTypeError(message + given) from error
+            if message.startswith("expected "):
+                message = f"{message}, not {text!r}"
+            elif repr(text) not in message:
+                message = f"{text!r}: {message}"
+            raise argparse.ArgumentTypeError(message) from error
 
     return parse_or_explain
 
@@ -113,7 +116,7 @@ def word(argument: str) -> str:
 
 def existing_place(argument: str) -> str:
     """Argument type: an existing file or folder is taken literally; otherwise `~` is expanded."""
-    text = word(argument)
+    text = _not_empty(word(argument))
     if os.path.lexists(text):
         return text
     try:
@@ -125,9 +128,16 @@ def existing_place(argument: str) -> str:
 def path(text: str) -> Path:
     """Argument type: a path, with `~` expanded."""
     try:
-        return Path(expand_home(text))
+        return Path(expand_home(_not_empty(text)))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _not_empty(text: str) -> str:
+    """`text`, unless it is empty: that would mean the current folder, where a shell variable has no value."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, not ''")
+    return text
 
 
 def _marked(arguments: Sequence[str] | None) -> list[str]:

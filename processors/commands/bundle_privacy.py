@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,9 +13,8 @@ from pathlib import Path
 from config import Settings
 from core.errors import PipelineError
 from core.project_folders import PROJECT
+from processors.people.numbered_names import is_numbered
 from utils.redaction import Redactor
-
-_NUMBERED = re.compile(r"person_\d+")
 
 
 def given_names(manifests: Iterable[Path], settings: Settings, output_dir: Path) -> dict[str, str]:
@@ -32,7 +30,7 @@ def given_names(manifests: Iterable[Path], settings: Settings, output_dir: Path)
                 found = (person["name"], person.get("known_as"), suggestion.get("name"))
                 given += [str(name) for name in found if name]
     given += [settings.people.only, *settings.people.only.split(","), *_known_names(settings, output_dir)]
-    names = dict.fromkeys(name for name in map(str.strip, given) if name and not _NUMBERED.fullmatch(name))
+    names = dict.fromkeys(name for name in map(str.strip, given) if name and not is_numbered(name))
     return {name: f"named_{number:02d}" for number, name in enumerate(names, 1)}
 
 

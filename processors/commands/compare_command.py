@@ -61,7 +61,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         # A named photo may also lie in a named folder.
         targets = list({photo.absolute(): photo for photo in found}.values())
         if not targets:
-            raise SettingsError("no photos are there", path=Path(parsed.targets[0]))
+            raise SettingsError("there are no photos", path=Path(parsed.targets[0]))
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             compared = list(_compared(Path(parsed.source), targets, parsed.draw, networks(usable)))
     if parsed.json:

@@ -110,7 +110,7 @@ def drop(arguments: Sequence[str], _: RunJournal) -> int:
 
 def undo_parser() -> Parser:
     """Return the parser of `undo`."""
-    parser = new_parser("undo", f"Take the last edit back, or with every call one more, {_THEN_RENDER}")
+    parser = new_parser("undo", f"Undo the last correction, or one more with every call, {_THEN_RENDER}")
     add_folder(parser)
     add_gallery_flags(parser, optional=True)
     return parser

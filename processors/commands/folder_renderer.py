@@ -11,6 +11,7 @@ from config import Settings
 from core.errors import SettingsError, ascii_safe
 from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
+from processors.batch.batch_summary import last_summary
 from processors.batch.model_loader import load_models
 from processors.batch.overview import write_overview
 from processors.known_people.people_namer import PeopleNamer
@@ -19,7 +20,7 @@ from processors.results.manifest import Manifest
 from processors.results.manifest_outline import read_outline
 from processors.results.output_leases import folder_lease, gallery_lease
 from processors.results.result_lookup import recorded_fingerprint
-from processors.results.result_tree import output_root
+from processors.results.result_tree import folder_name, output_root
 from processors.results.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint, fingerprint
@@ -45,7 +46,8 @@ def render_folder(
 ) -> Manifest:
     """Render the results in `folder` again from its timeline; returns the manifest.
 
-    places: files that may be the video and folders that may hold it, tried before the path where it was analysed.
+    places: files that may be the video and folders that may hold it, tried before the paths that the stored analysis
+    and summary.json have.
     analyse: analyse the video again if the stored analysis is gone.
 
     Raises:
@@ -57,7 +59,7 @@ def render_folder(
     with folder_lease(folder) as lease, gallery_lease(namer.gallery_path, output_dir):
         key, fingerprint = read_timeline(folder).analysis, recorded_fingerprint(folder)
         store = make_store(settings)
-        path = _find_video([*places, store.video_path(key)], fingerprint, folder)
+        path = _find_video([*places, store.video_path(key), *_summary_paths(folder, output_dir)], fingerprint, folder)
         info = choose_audio(probe_video(path, settings.analysis.video_stream), settings.encode.audio_stream)
         processor = VideoProcessor(
             info, folder, fingerprint, settings, monitor, lambda: models(settings), namer, lease.ticket
@@ -98,6 +100,12 @@ def _require_repeatable(key: str, fingerprint: Fingerprint, settings: Settings, 
         )
     if not allowed:
         raise SettingsError("its analysis is not in the cache", path=folder, hint="--analyse makes it again")
+
+
+def _summary_paths(folder: Path, output_dir: Path) -> list[Path]:
+    """Where the video of `folder` was in earlier runs; the cache, which says so too, may have been cleared."""
+    name, summary = folder_name(folder, output_dir), last_summary(output_dir)
+    return [Path(r.path) for r in (*summary.results, *summary.earlier) if r.path and r.folder == name]
 
 
 def _find_video(places: Sequence[Path | None], wanted: Fingerprint, folder: Path) -> Path:

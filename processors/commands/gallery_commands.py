@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _WHO = "id (P0007) or name, as main.py people lists them"
 _APPEARANCE = f"person of a video (interview/person_02), or {_WHO}"
 _THEN_RUN = "The next run gives folders and pages the new name; clips are not encoded again."
+_LATER = "the next run changes the names of folders and files; no clip is encoded again"
 
 
 def name_parser() -> Parser:
@@ -44,6 +45,7 @@ def name(arguments: Sequence[str], _: RunJournal) -> int:
     parsed = name_parser().parse_args(arguments)
     with open_console(parsed.verbosity), existing_gallery(parsed, parsed.output) as gallery:
         person = gallery.name(parsed.person, parsed.new_name)
+        logger.info(_LATER)
     print_lines([f"{person.id} is called {person.name}" if person.name else f"{person.id} has no name"])
     return EXIT_DONE
 
@@ -67,6 +69,7 @@ def link(arguments: Sequence[str], _: RunJournal) -> int:
         else:
             gallery.unite(parsed.person, parsed.appearance)
         person = gallery.find(parsed.person)
+        logger.info(_LATER)
     print_lines([f"{parsed.appearance} is {person.id} {person.name}".rstrip()])
     return EXIT_DONE
 
@@ -95,7 +98,8 @@ def unlink(arguments: Sequence[str], _: RunJournal) -> int:
             line = f"{parsed.appearance} is {person_id(unlink_appearance(gallery, *place))} now"
         else:
             hint = "unlink interview/person_02, or unlink P0009 P0007"
-            raise SettingsError("somebody is needed whom the person is not", hint=hint)
+            raise SettingsError("say who the person is not", hint=hint)
+        logger.info(_LATER)
     print_lines([line])
     return EXIT_DONE
 

@@ -51,7 +51,7 @@ def existing_gallery(parsed: argparse.Namespace, output_dir: Path) -> Iterator[G
     path = gallery_file(parsed, output_dir)
     if path is None:
         hint = "run videos first; -o names their output folder, --gallery the file"
-        raise SettingsError("no gallery of people is there yet", path=output_dir, hint=hint)
+        raise SettingsError("has no gallery of people yet", path=output_dir, hint=hint)
     with gallery_lease(path, output_dir):
         with Gallery(path) as gallery:
             yield gallery

@@ -16,7 +16,7 @@ from utils.stdout_guard import print_lines
 def parser() -> Parser:
     """Return the parser of `index`."""
     result = new_parser(
-        "index", "Make summary.json, index.html and the pages of people anew from the results in the output folder."
+        "index", "Rebuild summary.json, index.html and the pages of people from the results in the output folder."
     )
     add_gallery_flags(result, optional=True)
     return result
@@ -30,7 +30,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         from processors.batch.overview import remake_overview
 
         if not parsed.output.is_dir():
-            raise SettingsError("is no folder with results", path=parsed.output, hint="-o names another folder")
+            raise SettingsError("is not a folder with results", path=parsed.output, hint="-o names another folder")
         videos = remake_overview(parsed.output, gallery_file(parsed, parsed.output))
     print_lines([f"{count_of(videos, 'video')} -> {parsed.output / 'index.html'}"])
     return EXIT_DONE

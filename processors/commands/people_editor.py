@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 from core.errors import SettingsError, ascii_safe
 from processors.commands.edited_segments import Speaks, derived_segments, turns_within, united_turns
 from processors.commands.people_table import numbers_text
+from processors.people.numbered_names import next_numbered_name
 from processors.people.segments import SegmentRules
 from processors.results.person_folders import check_name
 from processors.results.timeline_file import DivisionEntry, PersonEntry, TimelineFile, TrackletEntry
@@ -73,9 +73,9 @@ def split(
     chosen = set(tracklets)
     if missing := sorted(chosen - set(person.tracklets)):
         own = numbers_text(person.tracklets)
-        raise SettingsError(f"{person.name} has no tracklet {missing[0]}", hint=f"there are {own}")
+        raise SettingsError(f"{person.name} has no tracklet {missing[0]}", hint=f"its tracklets: {own}")
     if not chosen or chosen == set(person.tracklets):
-        raise SettingsError(f"some tracklets of {person.name} have to go and some to stay")
+        raise SettingsError(f"some tracklets of {person.name} must move and some must stay")
     if new_name:
         check_name(new_name, None, "the new name")
     by_id = {t.id: t for t in timeline.tracklets}
@@ -83,7 +83,7 @@ def split(
         _share_of(person, [by_id[i] for i in person.tracklets if (i in chosen) == is_new], rules)
         for is_new in (False, True)
     )
-    new = replace(new, name=new_name or _free_name(timeline))
+    new = replace(new, name=new_name or next_numbered_name(person.name for person in timeline.people))
     return _with_people(timeline, [*(old if p is person else p for p in timeline.people), new])
 
 
@@ -121,7 +121,7 @@ def assign(
     by_id = {t.id: t for t in timeline.tracklets}
     chosen = set(tracklets)
     if missing := sorted(chosen - by_id.keys()):
-        raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"there are {numbers_text(by_id)}")
+        raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"tracklets: {numbers_text(by_id)}")
     person = next((p for p in timeline.people if p.name == name), None) or _nobody_yet(timeline, name)
     if not chosen or chosen <= set(person.tracklets):
         raise SettingsError(f"{person.name} has these tracklets already")
@@ -159,8 +159,8 @@ def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
     for person in timeline.people:
         if person.name == name:
             return person
-    known = ", ".join(person.name for person in timeline.people) or "nobody"
-    raise SettingsError(f"there is no person {ascii_safe(name)!r}", hint=f"there is {known}")
+    known = ", ".join(person.name for person in timeline.people) or "none"
+    raise SettingsError(f"there is no person {ascii_safe(name)!r}", hint=f"people: {known}")
 
 
 def _divided(timeline: TimelineFile, person: PersonEntry, at_s: float) -> TimelineFile:
@@ -235,8 +235,3 @@ def _with_people(timeline: TimelineFile, people: Iterable[PersonEntry]) -> Timel
 
 def _among(person: PersonEntry, people: Sequence[PersonEntry]) -> bool:
     return any(person is other for other in people)
-
-
-def _free_name(timeline: TimelineFile) -> str:
-    numbers = [int(m[1]) for p in timeline.people if (m := re.fullmatch(r"person_(\d{1,6})", p.name))]
-    return f"person_{max(numbers, default=0) + 1:02d}"

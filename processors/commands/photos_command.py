@@ -34,8 +34,8 @@ def parser() -> Parser:
     """Return the parser of `photos`."""
     result = new_parser(
         "photos",
-        "List the photos of a folder: who is on them (as photos and the gallery of the output folder tell), and "
-        "whether they are sharp. Photos themselves are never changed.",
+        "List the photos of a folder: who is in them (of the people whom --people and the gallery of the output folder "
+        "name), and whether they are sharp. The photos themselves are never changed.",
     )
     result.add_argument("folder", type=existing_place, metavar="DIR", help="folder of photos, with its subfolders")
     result.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         folder = Path(parsed.folder)
         paths = find_photos(folder)
         if not paths:
-            raise SettingsError("no photos are there", path=folder)
+            raise SettingsError("there are no photos", path=folder)
         rules = LinkRules(settings.people.same_name, settings.people.name_margin)
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             models = networks(usable)

@@ -61,6 +61,6 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
                     "only timeline.json has the new name: %s; main.py render %s renames the rest", error, folder
                 )
         else:
-            logger.info("clips are renamed by main.py render %s, together with the edits before", folder)
+            logger.info("main.py render %s renames the clips and applies the earlier corrections", folder)
         print_people(folder, edited)
     return EXIT_DONE

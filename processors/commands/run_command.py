@@ -43,12 +43,12 @@ _EPILOG = """\
 other commands (main.py COMMAND --help):
   people                      list the people in a video, or in all of them
   rename, merge, split, assign, drop, undo
-                              correct who is who in a video; take corrections back
+                              correct who is who in a video; undo corrections
   name, link, unlink, forget  say who is who across videos
   render                      make the clips again after corrections
-  compare, photos             compare photos; list who is on the photos of a folder, and sort them
+  compare, photos             compare photos; list who is in the photos of a folder, and sort them
   cache, clean                show or clear stored analyses; remove old results
-  index                       make the summary and the pages of an output folder anew
+  index                       rebuild the summary and the pages of an output folder
   config                      print a settings file with all settings and what they mean
   help COMMAND, version       what a command does; the program's version
 exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.

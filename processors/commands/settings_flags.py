@@ -31,7 +31,7 @@ def add_settings(parser: Parser, options: Iterable[Option]) -> None:
 def add_profile(parser: Parser) -> None:
     """Add --for; its destination is `profile`."""
     bundles = "; ".join(f"{name} ({profile.purpose}): {profile.flags}" for name, profile in PROFILES.items())
-    text = f"settings for one purpose; flags take precedence over them, they over a settings file. {bundles}"
+    text = f"settings for one purpose; flags override them, and they override a settings file. {bundles}"
     parser.add_argument("--for", dest="profile", choices=tuple(PROFILES), default="", help=text)
 
 

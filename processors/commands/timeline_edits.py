@@ -55,11 +55,11 @@ def undo_edit(folder: Path) -> TimelineFile:
     with folder_lease(folder):
         version = last_version(folder)
         if version is None:
-            raise SettingsError("there is no edit to take back", path=folder)
+            raise SettingsError("there is no correction to undo", path=folder)
         found = parse_timeline(version.data, version.path)
         if found.analysis != _manifest(folder).analysis:
-            hint = f"the timelines before are in {version.path.parent.name}"
-            raise SettingsError("was edited before the video was analysed anew", path=folder, hint=hint)
+            hint = f"the earlier timelines are in {version.path.parent.name}"
+            raise SettingsError("was corrected before the video was analysed again", path=folder, hint=hint)
         path = folder / TIMELINE_FILE
         try:
             keep_backup(folder)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 
 from core.errors import ascii_safe
+from processors.people.numbered_names import numbered_name
 from utils.text_drawing import can_write, plain_letters
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,6 @@ def _drawn(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 def _by_position(number: int, taken: set[str]) -> str:
     # Another person may have that name.
-    while (name := f"person_{number:02d}") in taken:
+    while (name := numbered_name(number)) in taken:
         number += 1
     return name

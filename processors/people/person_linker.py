@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from core.types import FaceAnalysis, Identity, Timeline
+from processors.people.numbered_names import numbered_name
 
 
 class PersonLinker(Protocol):
@@ -30,7 +31,7 @@ class NumberByAppearance:
     def link(self, timeline: Timeline, analysis: FaceAnalysis) -> Timeline:
         first_frames = {tracklet.id: (tracklet.start, tracklet.id) for tracklet in analysis.tracklets}
         in_order = sorted(timeline.people, key=lambda person: min(first_frames[i] for i in person.tracklets))
-        people = (identified(person, f"person_{number:02d}") for number, person in enumerate(in_order, 1))
+        people = (identified(person, numbered_name(number)) for number, person in enumerate(in_order, 1))
         return replace(timeline, people=tuple(people))
 
 

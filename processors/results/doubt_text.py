@@ -13,17 +13,17 @@ from processors.results.timeline_file import TimelineFile
 def doubt_text(doubt: ManifestDoubt) -> str:
     """One line about a person, "" if nothing is doubtful.
 
-    For example "doubtful: 3,5 resemble the others by 0.55; perhaps the same as Anna (0.31)".
+    For example "doubtful: similarity of tracklets 3,5 to the others only 0.55; perhaps the same as Anna (0.31)".
     """
     parts = []
     if doubt.doubtful and doubt.similarity is not None:
-        who = f"{','.join(map(str, doubt.part))} {'resembles' if len(doubt.part) == 1 else 'resemble'}"
-        parts.append(f"doubtful: {who} the others by {doubt.similarity:.2f}")
+        part = f"{'tracklet' if len(doubt.part) == 1 else 'tracklets'} {','.join(map(str, doubt.part))}"
+        parts.append(f"doubtful: similarity of {part} to the others only {doubt.similarity:.2f}")
     nearest = NearestPerson(doubt.nearest, doubt.nearest_similarity or 0.0)
     if nearest.may_be_same:
         parts.append(f"perhaps the same as {nearest.name} ({nearest.similarity:.2f})")
     elif doubt.doubtful and nearest.name:
-        parts.append(f"nearest {nearest.name} ({nearest.similarity:.2f})")
+        parts.append(f"most similar: {nearest.name} ({nearest.similarity:.2f})")
     return "; ".join(parts)
 
 

@@ -83,7 +83,7 @@ class OutputLeases:
             except LeaseHeldError as error:
                 if time.monotonic() > deadline:
                     message = f"{error.holder} does not end writing the summary"
-                    hint = "main.py index makes it anew"
+                    hint = "main.py index rebuilds it"
                     raise OutputError(message, path=self._output_dir, hint=hint) from error
             time.sleep(_POLL_S)
         with lease:
@@ -163,6 +163,11 @@ def folder_lease(folder: Path) -> Iterator[Lease]:
         yield lease
 
 
+def lies_in(gallery: Path | None, output_dir: Path) -> bool:
+    """Whether `gallery` is a file of `output_dir`, however the two paths are written. None: there is no gallery."""
+    return gallery is not None and gallery.resolve().parent == output_dir.resolve()
+
+
 @contextlib.contextmanager
 def gallery_lease(gallery: Path | None, output_dir: Path) -> Iterator[None]:
     """Hold, for a command, the right of this machine to use the `gallery`, if that lies in `output_dir`.
@@ -172,8 +177,7 @@ def gallery_lease(gallery: Path | None, output_dir: Path) -> Iterator[None]:
     Raises:
         OutputError: a call of another machine uses it.
     """
-    is_there = gallery is not None and gallery.resolve().parent == output_dir.resolve()
-    if not is_there or not os.access(output_dir, os.W_OK):
+    if not lies_in(gallery, output_dir) or not os.access(output_dir, os.W_OK):
         yield
         return
     with OutputLeases(output_dir) as leases:
@@ -200,7 +204,8 @@ def _explained(folder: Path) -> Iterator[None]:
     except LeaseHeldError as error:
         raise LeaseHeldError(error.holder, path=folder) from error
     except OSError as error:
-        raise OutputError(f"cannot write to the output folder: {error.strerror}", path=folder) from error
+        reason = "a file has its name" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputError(f"cannot write to the output folder: {reason}", path=folder) from error
 
 
 def _subject(video: Fingerprint | None) -> str:

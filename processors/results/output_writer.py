@@ -50,9 +50,10 @@ from utils.stage_times import timed
 
 _TIMELINE_ABOUT = (
     "Who is shown when. Names, people and segments may be changed, by hand or with main.py rename, merge, split, "
-    "assign and drop; main.py render then makes the clips anew. start_s and end_s are seconds from the first frame of "
-    "the video; a segment lies within one shot and follows tracklets of its person. A tracklet is of one person, or "
-    "unknown, or left out. Of people, face is only told; so is the list of tracklets at the end."
+    "assign and drop; main.py render then makes the clips again. start_s and end_s are seconds from the first frame of "
+    "the video; a segment lies within one shot and follows tracklets of its person. A tracklet belongs to one person, "
+    "or is listed as unknown, or is left out. The field face of a person and the list of tracklets at the end are only "
+    "for information."
 )
 
 

@@ -45,7 +45,7 @@ def _ways_out(timeline_edited: bool, changes: Sequence[SettingsChange], settings
     if changes and all(change.may_differ_in_variant for change in changes):
         ways.append("--variant NAME makes a second set beside them")
     if timeline_edited:
-        ways.insert(0, "main.py render makes them anew and keeps the edited timeline")
+        ways.insert(0, "main.py render makes them again and keeps the edited timeline")
     return "; ".join(ways)
 
 

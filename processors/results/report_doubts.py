@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from processors.people.doubt import MAYBE_SAME
+from processors.people.numbered_names import next_numbered_name
 from processors.results.doubt_text import doubt_text
 from processors.results.manifest import Manifest
 from processors.results.manifest_people import ManifestPerson, ManifestUnknown
@@ -38,7 +38,7 @@ def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: st
     faces: a JPEG by tracklet. folder: name of the video's output folder.
     """
     longest = sorted(manifest.unknown_tracklets, key=lambda t: (-t.seen_s, t.tracklet))[:MAX_UNKNOWN_SHOWN]
-    new_name = _free_name(manifest)
+    new_name = next_numbered_name(person.name for person in manifest.people)
     return [
         {
             **asdict(tracklet),
@@ -54,10 +54,5 @@ def _assign(tracklet: ManifestUnknown, folder: str, new_name: str) -> str:
 
 
 def _command(*words: str) -> str:
-    """A command line for a POSIX shell."""
-    return " ".join(["main.py", *(shlex.quote(word) for word in words)])
-
-
-def _free_name(manifest: Manifest) -> str:
-    numbers = [int(m[1]) for p in manifest.people if (m := re.fullmatch(r"person_(\d{1,6})", p.name))]
-    return f"person_{max(numbers, default=0) + 1:02d}"
+    """A command line for a POSIX shell, without the output folder, which `report.js` adds when the page is opened."""
+    return " ".join(["python", "main.py", *(shlex.quote(word) for word in words)])

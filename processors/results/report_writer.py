@@ -84,6 +84,7 @@ def report_parts(
     shots = [_shot(shot, axis) for shot in manifest.shots]
     values = {
         "video": _video(manifest),
+        "folder": folder,
         "people": people,
         "brief": [person for person in people if not person["clips"]],
         "unknown": unknown_tracklets(manifest, images.unknown, folder),
@@ -161,9 +162,13 @@ def _tracklets(clip: ManifestClip, person: ManifestPerson) -> list[int]:
 
 
 def _seen(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[dict[str, float]]:
-    """When the person is visible, whether or not that became a clip."""
+    """When the person is visible, whether or not that became a clip: by tracklet."""
     own = set(person.tracklets)
-    return [_span(t.start_s, t.end_s, axis) for t in timeline.tracklets if t.id in own]
+    return [
+        {**_span(t.start_s, t.end_s, axis), "tracklet": t.id, "start_s": t.start_s, "end_s": t.end_s}
+        for t in timeline.tracklets
+        if t.id in own
+    ]
 
 
 def _speaks(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[dict[str, float]]:

@@ -34,8 +34,8 @@ def find_folder(argument: str, output_dir: Path) -> Path:
             return folder.resolve()
     names = [folder_name(folder, output_dir) for folder in result_folders(output_dir)]
     more = ", ..." if len(names) > _NAMES_SHOWN else ""
-    there = f"there is {', '.join(names[:_NAMES_SHOWN])}{more}" if names else "there are none"
-    hint = f"{there} in {output_dir}; -o names another folder"
+    there = f"results in {output_dir}: {', '.join(names[:_NAMES_SHOWN])}{more}" if names else f"none in {output_dir}"
+    hint = f"{there}; -o names another folder"
     raise SettingsError("is neither a video nor a folder with results", path=path, hint=hint)
 
 

@@ -45,13 +45,13 @@ def result_warnings(
         "given cuts beyond the end of the video, left out": int(analysis.statistics.get("cuts_beyond_end", 0)),
         "damaged frames in clips, replaced by the frame before": rendered.repeated_frames,
         "damaged parts of the clips' audio, replaced by silence": rendered.damaged_audio_packets,
-        "tracks that could not be assigned to a person": len(timeline.unknown),
+        "tracklets that could not be assigned to a person": len(timeline.unknown),
     }
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
     if analysis.video.turn and analysis.statistics.get(TURNED) == analysis.video.turn:
         warnings.append(
-            f"the picture was turned by {analysis.video.turn} degrees clockwise, because faces were found for sure "
-            "only then; --turn 0 leaves it as it is"
+            f"the image was turned by {analysis.video.turn} degrees clockwise because only then faces were found with "
+            "certainty; --turn 0 leaves it as it is"
         )
     missing_s = _missing_s(analysis)
     if missing_s > 0:
@@ -59,8 +59,8 @@ def result_warnings(
     warnings += _unheard(analysis.video)
     if enlarged:
         warnings.append(
-            f"clips enlarged by more than max_upscale, because the video is so small: {len(enlarged)}, "
-            f"up to {max(enlarged):g} times"
+            f"clips enlarged by more than max_upscale because the whole frame is smaller than a clip: {len(enlarged)}, "
+            f"up to {max(enlarged):.2f} times"
         )
     if not timeline.people:
         warnings.append("no faces were found" + _reason(analysis))
@@ -77,11 +77,11 @@ def _reason(analysis: FaceAnalysis) -> str:
     """Why nobody was found, and what to do; appended to the warning, empty if the reason is unknown."""
     found = analysis.statistics
     if found.get(TURNED, analysis.video.turn) != analysis.video.turn:
-        return f", but there are some if the picture is turned otherwise: --turn {int(found[TURNED])}"
+        return f", but there are some if the image is turned: --turn {int(found[TURNED])}"
     if found.get(OVEREXPOSED):
-        return ", but there are some if its contrast is enhanced: the picture is over-exposed; correct it and run again"
+        return ", but there are some with more contrast: the image is overexposed; correct the video and run again"
     if found.get(DARK):
-        return ", but there are some if it is made brighter: the picture is too dark; correct it and run again"
+        return ", but there are some with more brightness: the image is too dark; correct the video and run again"
     return ""
 
 

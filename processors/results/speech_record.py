@@ -42,7 +42,7 @@ def speech_files(info: VideoInfo, settings: Settings) -> SpeechFiles | None:
     except ModelUnavailableError as error:
         if settings.speech.when == "speaking" or "speech" in settings.output.export:
             raise
-        logger.warning("%s: who speaks is not found out: %s", ascii_safe(info.path.name), error)
+        logger.warning("%s: speakers cannot be found: %s", ascii_safe(info.path.name), error)
         return None
 
 
@@ -68,7 +68,7 @@ def with_speech(
         return _described(record, {}, (warning,))
     files = speech_files(analysis.video, settings)
     if files is None:
-        missing = ("who speaks was not found out, for want of models",) if settings.speech.is_shown else ()
+        missing = ("speakers were not found because the models are missing",) if settings.speech.is_shown else ()
         return _described(record, {}, missing)
     key = speech_key(record.key, files.describe(), analysis.video.chosen_audio)
     columns = None if store is None else store.load_signal(key, record)

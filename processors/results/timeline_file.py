@@ -181,7 +181,9 @@ def check(timeline: TimelineFile, path: Path) -> None:
             _require(bool(segment.tracklets), path, f"{spot}.tracklets", "there is none that the camera could follow")
             for i, number in enumerate(segment.tracklets):
                 spot_i = f"{spot}.tracklets[{i}]"
-                _require(number in person.tracklets, path, spot_i, f"{number} is no tracklet of {person.name}")
+                _require(
+                    number in person.tracklets, path, spot_i, f"tracklet {number} does not belong to {person.name}"
+                )
                 _require(shots[number] == segment.shot, path, spot_i, f"{number} lies in shot {shots[number]}")
     claim(timeline.unknown, UNKNOWN_PERSON, "unknown")
     for d, division in enumerate(timeline.divisions):

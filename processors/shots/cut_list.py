@@ -49,11 +49,11 @@ def read_cut_list(path: Path) -> str:
     except OSError as error:
         raise SettingsError(f"cannot read the cuts: {error.strerror}", path=path) from error
     if len(data) > MAX_BYTES:
-        raise SettingsError(f"is no list of cuts: larger than {MAX_BYTES // 1_000_000} MB", path=path, hint=_HINT)
+        raise SettingsError(f"is not a list of cuts: larger than {MAX_BYTES // 1_000_000} MB", path=path, hint=_HINT)
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise SettingsError(f"is no list of cuts: not UTF-8 text ({error.reason})", path=path, hint=_HINT) from error
+        raise SettingsError(f"is not a list of cuts: not UTF-8 text ({error.reason})", path=path, hint=_HINT) from error
     return _read_edl(path, lines) if path.suffix.lower() == ".edl" else _read_scenes(path, lines)
 
 
@@ -126,7 +126,7 @@ def _read_edl(path: Path, lines: Sequence[str]) -> str:
             half = int(event["length"] or 0) // 2  # of a dissolve or wipe: its middle counts
             found.append((number, times[2] + (f"+{half}" if half else "")))
     if not found:
-        raise SettingsError("is no EDL: it has no event of the image", path=path, hint=_HINT)
+        raise SettingsError("is not an EDL: it has no event for the image", path=path, hint=_HINT)
     hour = int(found[0][1][:2])  # programmes usually begin at 01:00:00:00
     begins = []
     for number, time in found:

@@ -67,7 +67,7 @@ def _find_files(speech: SpeechSettings, run: RunSettings) -> SpeechFiles:
     except ModelUnavailableError as error:
         if speech.speech_model == "lr-asd" or run.speech_weights:
             raise
-        logger.warning("speech is told by movement of mouths instead of LR-ASD: %s", error.message)
+        logger.warning("speakers are found by mouth movement instead of LR-ASD: %s", error.message)
         found = {}
     return SpeechFiles(voice_activity, mesh, found)
 

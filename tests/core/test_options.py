@@ -43,3 +43,23 @@ def test_defaults_survive_their_own_checks():
         if not option.is_switch:
             text = ",".join(option.default) if option.is_list else str(option.default)
             assert option.parse(text) == option.default
+
+
+def test_a_value_that_is_a_file_or_folder_is_called_so():
+    called = {o.name: o.metavar for o in options() if o.metavar in ("DIR", "FILE")}
+    files = ("cuts", "gallery", "facenet_weights")
+    assert called == dict.fromkeys(("people", "cache_dir", "scratch"), "DIR") | dict.fromkeys(files, "FILE")
+
+
+def test_what_is_expected_of_a_value():
+    by_name = {o.name: o.expected for o in options()}
+    names = ("min_face", "threads", "camera", "offline", "size", "export", "only")
+    assert [by_name[name] for name in names] == [
+        "a number, 0.02 to 0.5",
+        "a whole number, 0 to 256",
+        "one of steady, follow, locked",
+        "true or false",
+        "a whole number or text",
+        "a list of mot, coco, vtt, speech, otio, edl, fcpxml",
+        "text",
+    ]

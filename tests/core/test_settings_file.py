@@ -27,14 +27,20 @@ def test_precedence_is_defaults_then_file_then_flags(tmp_path):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[analysis]\nmin_face = 0.9", "analysis.min_face"),
+        ("[analysis]\nmin_face = 0.9", "analysis.min_face: expected a number, 0.02 to 0.5, not 0.9 ("),
         ("[analysis]\nmin_face = nan", "analysis.min_face"),
         ("[analysis]\nmin_face = '0.1'", "analysis.min_face"),
         ("[analysis]\nmin_fcae = 0.1", "min_fcae"),
         ("[clips]\nsize = 256", "clips"),
-        ("clip = 3", "clip"),
-        ("[clip]\nsize = 101", "multiple of 2"),
-        ("[run]\nthreads = true", "run.threads"),
+        ("clip = 3", "clip is a section"),
+        ("[clip]\nsize = 101", "clip.size: 100x101 px, but each side must be an even number"),
+        ("[clip]\ncamera = 'fixed'", "clip.camera: expected one of steady, follow, locked, not 'fixed'"),
+        ("[output]\nexport = ['avi']", "output.export: expected a list of mot, coco,"),
+        ("[analysis]\nstart = 5\nend = 3", "analysis.end: 3 s is not after the start"),
+        ("[variants.tall]\nclip.size = 3", "variants[...].clip.size: 4x3 px"),
+        ("[variants.tall]\nclip.camera = 3", "variants[...].clip.camera: "),
+        ("[variants.Tall]", "variant: 'Tall' is not a name"),
+        ("[run]\nthreads = true", "run.threads: expected a whole number, 0 to 256, not True"),
         ("[clip]\nsize = '640'\naspect = '9'", "aspect"),
         ("[clip]\nsize = '640 x 360'", "WIDTHxHEIGHT"),
         ("[clip]\nsize = '4000x360'", "wider than 4:1"),
@@ -91,10 +97,10 @@ def test_recorded_settings_are_compared_by_their_new_names(caplog):
     [
         ("[analysis]\nmin_fcae = 0.1", "there is no setting analysis.min_fcae; did you mean min_face?"),
         ("[analysis]\nmin-face = 0.1", "there is no setting analysis.min-face; did you mean min_face?"),
-        ("[analysis]\nsize = 256", "there is no setting analysis.size; it belongs to [clip]"),
+        ("[analysis]\nsize = 256", "there is no setting analysis.size; size belongs to [clip]"),
         ("[clips]\nsize = 256", "there is no section [clips]; did you mean clip?"),
         ("[xyz]\nsize = 256", "there is no section [xyz] ("),
-        ("min_face = 0.1", "there is no section [min_face]"),
+        ("min_face = 0.1", "there is no section [min_face]; min_face belongs to [analysis]"),
     ],
 )
 def test_unknown_names_are_met_with_the_nearest(tmp_path, text, expected):

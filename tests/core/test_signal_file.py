@@ -73,7 +73,7 @@ def test_the_store_keeps_signals_beside_analyses(tmp_path: Path, caplog: pytest.
     path.write_bytes(b"damaged")
     with caplog.at_level(logging.WARNING):
         assert store.load_signal(OTHER, RECORD) is None
-    assert "measured anew" in caplog.text
+    assert "measured again" in caplog.text
 
 
 def test_signals_count_towards_the_limit_of_the_store(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from utils.console_log import CallbackHandler, configure_logging, escape
+from utils.console_log import CallbackHandler, configure_logging
+from utils.printable_text import ascii_safe
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_hostile_name_neither_breaks_the_line_nor_commands_the_terminal(lines)
     configure_logging(0, lines.append)
     logging.getLogger("core").info("%s", "a\nb\x1b[2Jc\udcff")
     assert lines == ["a\\nb\\x1b[2Jc\\udcff"]
-    assert escape("Käse 面") == "Käse 面"
+    assert ascii_safe("Käse 面") == "Käse 面"
 
 
 def test_a_traceback_keeps_its_lines(lines):

@@ -37,7 +37,7 @@ def test_an_error_names_the_field_wherever_the_structure_is_made():
 @pytest.mark.parametrize(("given", "value"), [("auto", "auto"), ("90", 90), (0, 0)])
 def test_a_word_or_one_of_some_numbers(given, value):
     assert check_word_or_one_of(given, "auto", (0, 90)) == value
-    with pytest.raises(ValueError, match=r"^'45'; 0, 90 or auto$"):
+    with pytest.raises(ValueError, match=r"^'45' is not one of 0, 90 and auto$"):
         check_word_or_one_of("45", "auto", (0, 90))
 
 
@@ -59,7 +59,7 @@ def test_a_word_or_a_count(given, value):
 
 @pytest.mark.parametrize("given", ["many", "5", 0, "", "-1"])
 def test_neither_the_word_nor_a_count(given):
-    with pytest.raises(ValueError, match="auto, or 1 to 4"):
+    with pytest.raises(ValueError, match="neither auto nor a number from 1 to 4"):
         check_word_or_count(given, "auto", 4)
 
 

@@ -44,7 +44,7 @@ def test_the_nearest_height_that_can_be_encoded(height: int, aspect: Fraction, e
 
 @pytest.mark.parametrize("size", [(62, 64), (65, 64), (4098, 64), (64, 2162)])
 def test_sides_that_cannot_be_encoded(size: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match=r"sides must be 64 to 4096, a multiple of 2|at most 2160"):
+    with pytest.raises(ValueError, match=r"each side must be an even number from 64 to 4096|at most 2160 px"):
         check_sides(*size)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.robustness.media.case import Expected, Finding, MediaCase
 from benchmarks.robustness.media.clip_signs import Signs, loudest, read_signs
 
-REMARKS = ("clips enlarged", "tracks that could not be assigned", "no faces were found", "nobody is visible")
+REMARKS = ("clips enlarged", "tracklets that could not be assigned", "no faces were found", "nobody is visible")
 """warnings that say nothing of the file"""
 ABOUT_SOUND = ("sound", "audio", "channel")
 

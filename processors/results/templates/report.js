@@ -37,6 +37,24 @@
       video.play().catch(() => {});
     });
   }
+  // Results may be moved, so only the opened page knows where they lie; the commands need that.
+  const outputFolder = () => {
+    const inside = "/" + document.body.dataset.folder + "/report.html";
+    let path = "";
+    try {
+      path = decodeURIComponent(location.pathname);
+    } catch {} // not UTF-8
+    if (location.protocol !== "file:" || !path.endsWith(inside)) return "";
+    return path.slice(0, -inside.length) || "/";
+  };
+  const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : "'" + word.replaceAll("'", "'\"'\"'") + "'";
+  const output = outputFolder();
+  for (const command of output ? document.querySelectorAll(".command") : []) {
+    const flag = document.createElement("span");
+    flag.className = "flag";
+    flag.textContent = "-o";
+    command.append(" ", flag, " " + quoted(output));
+  }
   const zoom = document.querySelector(".zoom");
   if (zoom && timeline) {
     const [out, into] = zoom.querySelectorAll("button");

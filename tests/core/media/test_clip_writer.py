@@ -1,5 +1,6 @@
 """The encoder process: what it writes, and what is left when it fails."""
 
+import subprocess
 import threading
 from fractions import Fraction
 
@@ -156,3 +157,26 @@ def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         write_clip(tmp_path / "file" / "clip.mp4", count=1)
+
+
+def test_without_a_thread_for_its_messages_the_encoder_does_not_stay(tmp_path, monkeypatch):
+    started = []
+    popen = subprocess.Popen
+
+    def remembered(*arguments, **options):
+        started.append(popen(*arguments, **options))
+        return started[-1]
+
+    writer = ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST)
+    monkeypatch.setattr(subprocess, "Popen", remembered)
+
+    def refuse():
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(writer._listener, "start", refuse)
+    with pytest.raises(RuntimeError, match="can't start new thread"), writer:
+        raise AssertionError("entered")
+    process = started[-1]  # the first time, `find_ffmpeg` asks ffmpeg for its encoders before
+    assert process.poll() is not None
+    assert all(pipe is not None and pipe.closed for pipe in (process.stdin, process.stderr))
+    assert list(tmp_path.iterdir()) == []

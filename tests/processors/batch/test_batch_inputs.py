@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from processors.batch.batch_inputs import find_inputs, folder_names
+from processors.batch.batch_inputs import RESERVED_NAMES, find_inputs, folder_names
+from processors.batch.batch_summary import SUMMARY_FILE
+from processors.batch.index_writer import INDEX_FILE
+from processors.commands.housekeeping import LOG_FILE
+from processors.known_people.people_list import PEOPLE_FILE
+from processors.known_people.people_places import GALLERY_FILE
+from processors.results.people_page import PEOPLE_PAGE
 
 
 def touch(*paths: Path) -> None:
@@ -111,6 +117,7 @@ def test_what_cannot_be_read_is_an_input_with_a_reason(tmp_path):
         (["a?.mp4", "a*.mp4"], ["a_.mp4", "a_.mp4_2"]),
         (["caf\u00e9.mp4", "cafe\u0301.mov"], ["caf\u00e9.mp4", "caf\u00e9.mov"]),
         (["summary.json.mp4"], ["summary.json_2"]),
+        (["People.html.mp4", "people.db.mp4"], ["People.html_2", "people.db_2"]),
         (["x.mp4.mkv", "x.mp4", "x.mov"], ["x.mp4", "x.mp4_2", "x.mov"]),
         (["..mp4", "-rf.mp4", "a\nb.mp4"], None),
     ],
@@ -121,6 +128,11 @@ def test_folder_names_are_unique_and_harmless(files, expected):
         assert result == expected
     assert len({name.casefold() for name in result}) == len(files)
     assert all(name[0] not in "-." and "/" not in name and name.isprintable() for name in result)
+
+
+def test_no_video_gets_a_folder_that_is_called_like_a_file_of_the_output_folder():
+    files = {SUMMARY_FILE, INDEX_FILE, PEOPLE_FILE, PEOPLE_PAGE, GALLERY_FILE, f"{GALLERY_FILE}-wal", LOG_FILE}
+    assert files <= RESERVED_NAMES
 
 
 def test_bytes_that_are_no_text_in_a_file_name(tmp_path):

@@ -41,6 +41,15 @@ def test_the_table_has_a_line_for_each_and_one_for_all():
     ]
 
 
+def test_wide_letters_do_not_shift_the_table():
+    wide = InputResult("in/x.mp4", "\u6771\u4eac", "cached", people=1, clips=1, duration_s=75.0)
+    lines = list(BatchSummary((wide, CACHED), 1.0).lines())
+    assert lines[:2] == [
+        "\u6771\u4eac      1 person     1 clip      1:15  already done",
+        "longer    1 person     1 clip      1:15  already done",
+    ]
+
+
 def test_summary_json_has_the_inputs_in_their_order(tmp_path):
     BatchSummary((FAILED, DONE), 3.5).write(tmp_path)
     value = json.loads((tmp_path / "summary.json").read_text())

@@ -79,5 +79,5 @@ def test_whoever_comes_last_says_everything(output: Path) -> None:
 
 def test_no_folder_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["index", "-o", str(tmp_path / "none")]) == 2
-    assert "is no folder with results" in capsys.readouterr().err
+    assert "is not a folder with results" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()

@@ -77,7 +77,10 @@ def test_people_of_two_videos_are_the_same(season):
 def test_a_name_reaches_all_videos_and_no_clip_is_made_again(season, capsys):
     clip = next((season.output / "two" / "person_02").glob("*.mp4"))
     before = clip.stat().st_ino
+    capsys.readouterr()
     assert call(season, "name", "P0002", "Anna") == 0
+    said = capsys.readouterr()
+    assert said.out == "P0002 is called Anna\n" and "the next run changes the names of folders" in said.err
     assert season.run() == ["done", "done"]
     assert people(season, "one") == people(season, "two") == [("person_01", "P0001"), ("Anna", "P0002")]
     moved = season.output / "two" / "Anna" / clip.name.replace("person_02", "Anna")
@@ -194,7 +197,7 @@ def test_one_gallery_for_two_output_folders(season, tmp_path):
         (["name", "P0099", "Anna"], "nobody called 'P0099'"),
         (["name", "P0001", "P0002"], "without a name"),
         (["link", "one/nobody", "P0001"], "knows no one/nobody"),
-        (["unlink", "P0001"], "somebody is needed"),
+        (["unlink", "P0001"], "say who the person is not"),
         (["forget", "Zoe"], "nobody called 'Zoe'"),
     ],
 )

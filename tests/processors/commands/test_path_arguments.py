@@ -21,7 +21,7 @@ pytestmark = pytest.mark.errors_expected
         (["--", "-x.mp4"], ["-x.mp4"]),
         (["a.mp4", "--", "-x.mp4", "--size", "b.mp4"], ["a.mp4", "-x.mp4", "--size", "b.mp4"]),
         (["a.mp4", "-q", "b.mp4", "--", "--", "-q"], ["a.mp4", "b.mp4", "--", "-q"]),
-        (["--", "people", ""], ["people", ""]),
+        (["--", "people", "x"], ["people", "x"]),
         (["--size", "256", "--"], []),
     ],
 )
@@ -65,6 +65,23 @@ def test_a_file_whose_name_begins_with_a_dash_is_processed(videos, tmp_path, mon
 def test_every_command_takes_names_behind_two_dashes(parser, arguments, expected):
     parsed = main.COMMANDS[parser].parser().parse_args(arguments)
     assert {name: getattr(parsed, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["x.mp4", "-o", ""], "-o/--output"),
+        ([""], "INPUT"),
+        (["--", ""], "INPUT"),
+        (["render", ""], "FOLDER"),
+        (["people", "-o", ""], "-o/--output"),
+    ],
+)
+def test_a_shell_variable_without_a_value_is_not_the_current_folder(capsys, arguments, name):
+    with pytest.raises(SystemExit) as caught:
+        main.main(arguments)
+    assert caught.value.code == 2
+    assert f"argument {name}: expected a path, not '' (" in capsys.readouterr().err
 
 
 def test_what_is_too_much_behind_two_dashes_is_named_as_it_was_given(capsys):
@@ -126,4 +143,4 @@ def test_nor_is_it_anything_in_a_file(home, capsys):
     Path("c.toml").write_text('[run]\ncache_dir = "~nobody-at-all/x"\n')
     assert main.main(["--config", "c.toml"]) == 2
     err = capsys.readouterr().err
-    assert "c.toml: cache_dir: '~nobody-at-all/x': no home folder" in err and err.count("\n") == 1
+    assert "c.toml: run.cache_dir: '~nobody-at-all/x': no home folder" in err and err.count("\n") == 1

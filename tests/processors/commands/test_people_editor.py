@@ -166,7 +166,8 @@ def test_splitting_undoes_merging():
 
 
 @pytest.mark.parametrize(
-    ("ids", "complaint"), [([4, 5], "some to stay"), ([], "some to stay"), ([0], "person_04 has no tracklet 0")]
+    ("ids", "complaint"),
+    [([4, 5], "some must stay"), ([], "some must stay"), ([0], r"person_04 has no tracklet 0 \(its tracklets: ")],
 )
 def test_splitting_needs_tracklets_that_go_and_some_that_stay(ids, complaint):
     with pytest.raises(SettingsError, match=complaint):
@@ -253,7 +254,7 @@ def test_giving_somebody_a_tracklet_who_is_seen_elsewhere_needs_force():
 @pytest.mark.parametrize(
     ("name", "ids", "complaint"),
     [
-        ("person_01", [77], r"no tracklet 77 \(there are 0-5\)"),
+        ("person_01", [77], r"no tracklet 77 \(tracklets: 0-5\)"),
         ("person_01", [0], "person_01 has these tracklets already"),
         ("PERSON_02", [0], "somebody is called 'person_02' already"),
         ("a/b", [0], "the person's name: 'a/b' cannot be the name of a folder"),

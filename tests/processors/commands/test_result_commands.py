@@ -67,23 +67,23 @@ def test_edits_are_taken_back_one_command_each(results, capsys):
     assert f"main.py render {results}" in err
     assert run_main(capsys, "undo", "film", "-o", results.parent)[0] == 0
     assert (results / "timeline.json").read_bytes() == before
-    assert run_main(capsys, "undo", results)[2] == "main.py: film: there is no edit to take back\n"
+    assert run_main(capsys, "undo", results)[2] == "main.py: film: there is no correction to undo\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["rename", "FOLDER", "nobody", "x"], "there is no person 'nobody' (there is person_01, person_02)"),
+        (["rename", "FOLDER", "nobody", "x"], "there is no person 'nobody' (people: person_01, person_02)"),
         (["rename", "FOLDER", "person_01", "a/b"], "cannot be the name of a folder"),
         (["split", "FOLDER", "person_01", "--tracklets", "x"], "expected numbers"),
         (["split", "FOLDER", "person_01"], "one of the arguments --tracklets --at is required"),
         (["split", "FOLDER", "person_01", "--at", "soon"], "expected a time like 11.64, 0:11.64 or 1:02:11.640"),
         (["split", "FOLDER", "person_01", "--at", "9"], "not seen both before and after 9 s"),
-        (["assign", "FOLDER", "person_01", "--tracklets", "7"], "there is no tracklet 7 (there are 1,2)"),
-        (["undo", "FOLDER"], "there is no edit to take back"),
+        (["assign", "FOLDER", "person_01", "--tracklets", "7"], "there is no tracklet 7 (tracklets: 1,2)"),
+        (["undo", "FOLDER"], "there is no correction to undo"),
         (["drop", "FOLDER"], "required: PERSON"),
         (["people", "nowhere"], "neither a video nor a folder with results"),
-        (["people", "nowhere", "-o", "PARENT"], "(there is film in "),
+        (["people", "nowhere", "-o", "PARENT"], ": film; -o names another folder)"),
         (["render", "FOLDER", "--min-face", "0.1"], "unrecognized arguments: --min-face"),
         (["render", "FOLDER"], "its video film.mp4 cannot be found"),
         (["cache", "burn"], "invalid choice"),

@@ -92,7 +92,7 @@ def test_an_edit_is_taken_back_byte_for_byte_and_the_edited_one_is_kept(folder):
     assert undo_edit(folder) == TIMELINE
     assert (folder / "timeline.json").read_bytes() == before
     assert (folder / "timeline.json.bak").read_bytes() == edited
-    with pytest.raises(SettingsError, match="no edit to take back"):
+    with pytest.raises(SettingsError, match="no correction to undo"):
         undo_edit(folder)
 
 
@@ -107,7 +107,7 @@ def test_edits_of_another_analysis_are_not_taken_back(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     write_json(folder / "manifest.json", {**manifest, "analysis": "cd" * 32})
     edited = (folder / "timeline.json").read_bytes()
-    with pytest.raises(SettingsError, match=r"analysed anew \(the timelines before are in .timeline-history"):
+    with pytest.raises(SettingsError, match=r"analysed again \(the earlier timelines are in .timeline-history"):
         undo_edit(folder)
     assert (folder / "timeline.json").read_bytes() == edited
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from core.media.video_reader import VideoReader
 from core.types import FaceAnalysis, Identity, Segment, Timeline, Tracklet
 from processors.extras.preview_artist import PERSON_COLORS, PreviewArtist
 from processors.extras.preview_renderer import preview_size, write_preview
+from processors.results.html_page import PALETTE, TEMPLATES
 from processors.speech.turns import Turn
 from tests.material.factories import face_analysis, tracklet
 from tests.material.flash_beep import frame_times, onsets, read_clip, write_video
@@ -182,3 +184,10 @@ def test_images_of_any_size_can_be_drawn_on(analysis, size):
 )  # fmt: skip
 def test_size_is_even_bounded_and_never_enlarged(source, expected):
     assert preview_size(*source) == expected
+
+
+def test_people_have_the_colours_of_the_report():
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8").partition("@media")[0]
+    found = re.findall(r"--c(\d): #([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2});", css)
+    assert [int(number) for number, *_ in found] == list(range(PALETTE))
+    assert tuple(tuple(int(part, 16) for part in parts) for _, *parts in found) == PERSON_COLORS

@@ -14,9 +14,12 @@ MANIFEST = as_manifest(a_manifest())
 
 def test_doubt_in_one_line():
     doubt = ManifestDoubt(doubtful=True, similarity=0.554, part=(3, 5), nearest="Anna", nearest_similarity=0.31)
-    assert doubt_text(doubt) == "doubtful: 3,5 resemble the others by 0.55; perhaps the same as Anna (0.31)"
+    assert (
+        doubt_text(doubt)
+        == "doubtful: similarity of tracklets 3,5 to the others only 0.55; perhaps the same as Anna (0.31)"
+    )
     assert doubt_text(replace(doubt, part=(3,), nearest_similarity=0.1)) == (
-        "doubtful: 3 resembles the others by 0.55; nearest Anna (0.10)"
+        "doubtful: similarity of tracklet 3 to the others only 0.55; most similar: Anna (0.10)"
     )
     assert doubt_text(replace(doubt, doubtful=False, similarity=0.9)) == "perhaps the same as Anna (0.31)"
     assert doubt_text(replace(doubt, doubtful=False, nearest_similarity=0.1)) == ""

@@ -19,6 +19,7 @@ from processors.results.output_leases import (
     folder_lease,
     gallery_lease,
     lease_path,
+    lies_in,
     mark_output_folder,
 )
 from tests.material.other_machine import of_another_machine
@@ -106,7 +107,7 @@ def test_pages_are_written_by_one_at_a_time(tmp_path: Path) -> None:
 
 def test_pages_that_somebody_does_not_end_writing_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output_leases, "_PAGES_WAIT_S", 0.2)
-    expected = pytest.raises(OutputError, match=r"main\.py index makes it anew")
+    expected = pytest.raises(OutputError, match=r"main\.py index rebuilds it")
     with OutputLeases(tmp_path).pages(), expected, OutputLeases(tmp_path).pages():
         raise AssertionError("two at once")
 
@@ -147,12 +148,23 @@ def test_a_command_waits_for_the_gallery_of_its_output_folder_only(tmp_path: Pat
             assert leases_in(tmp_path) == [gallery_elsewhere.name]
 
 
+def test_a_gallery_of_the_folder_is_one_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for gallery in (Path("out/people.db"), tmp_path / "out" / "people.db", Path("link/people.db")):
+        assert lies_in(gallery, Path("out"))
+    assert not lies_in(Path("people.db"), Path("out"))
+    assert not lies_in(None, Path("out"))
+
+
 def test_a_machine_that_died_with_the_gallery_is_no_obstacle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     leave_dead(tmp_path / ".lease-.call-0", subject="gallery", elsewhere=True)
     with caplog.at_level("INFO"), OutputLeases(tmp_path, LeaseTaker(0.05, stale_after_s=0.3)) as leases:
         leases.join({}, uses_gallery=True)
         assert len(leases_in(tmp_path)) == 1 and ".lease-.call-0" not in leases_in(tmp_path)
-    assert "works there or has died" in caplog.text
+    assert "is working there or has died" in caplog.text
 
 
 def test_leftovers_go_only_when_their_owner_is_dead(tmp_path: Path) -> None:
@@ -179,7 +191,7 @@ def test_leftovers_go_only_when_their_owner_is_dead(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="file: cannot write to the output folder"):
+    with pytest.raises(OutputError, match="file: cannot write to the output folder: a file has its name"):
         mark_output_folder(tmp_path / "file")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -53,7 +54,8 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = ReportImages(
         {PERSON: [FaceImage(0, face), FaceImage(1, face)]}, {manifest["clips"][0]["file"]: face}, {3: face}
     )
-    write_parts(folder / "report.html", report_parts(as_manifest(manifest), as_timeline(a_timeline()), pictures))
+    parts = report_parts(as_manifest(manifest), as_timeline(a_timeline()), pictures, folder="video")
+    write_parts(folder / "report.html", parts)
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
     write_index(output, BatchSummary((InputResult("a", "video", "done"), failure), 1.0))
@@ -90,7 +92,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def show(browser: Any, output: Path) -> Iterator[Callable[..., Any]]:
     """Opens a page; fails after the test if the browser has logged anything."""
 
-    def show(page: str, width: int = 1280, dark: bool = False) -> Any:
+    def show(page: str | Path, width: int = 1280, dark: bool = False) -> Any:
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
@@ -243,6 +245,19 @@ def test_an_answer_is_a_command(show):
         "one": "python main.py link P0002 P0001 -o '/out put'",
         "two": "python main.py unlink P0002 P0001 -o '/out put'",
     }
+
+
+def test_commands_of_a_report_name_the_folder_in_which_it_lies_now(show, output, tmp_path):
+    def assign(page: Path) -> list[str]:
+        return shlex.split(show(page).find_element("css selector", ".unknown .command").text)
+
+    arguments = ["python", "main.py", "assign", "video", PERSON, "--tracklets", "3"]
+    assert assign(output / "video/report.html") == [*arguments, "-o", str(output)]
+    moved = tmp_path / "it's #1 & 100%"
+    shutil.copytree(output, moved)
+    assert assign(moved / "video/report.html") == [*arguments, "-o", str(moved)]
+    (moved / "video").rename(moved / "renamed")
+    assert assign(moved / "renamed/report.html") == arguments
 
 
 def test_later_puts_a_pair_aside(show):

@@ -66,9 +66,19 @@ def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
     assert re.search(r'<rect x="25.0%" width="25.0%"', text)
 
 
+def test_what_is_on_screen_without_a_clip_can_be_named(manifest):
+    """A doubtful tracklet may be in no clip, and then only the timeline shows where it is."""
+    shown = re.findall(r'<rect class="seen"[^>]*>\s*<title>(.*?)</title>', page(manifest))
+    assert shown == [
+        "Tracklet 0, 0:03.2 to 0:06.4",
+        "Tracklet 1, 0:07.0 to 0:12.8",
+        "Tracklet 2, 0:01.0 to 0:01.4",
+    ]
+
+
 def test_doubtful_people_are_told_with_the_commands_that_settle_it(manifest):
     plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", page(manifest)).split()))
-    assert "doubtful: 1 resembles the others by 0.55; perhaps the same as Zoë & co (0.40)" in plain
+    assert "doubtful: similarity of tracklet 1 to the others only 0.55; perhaps the same as Zoë & co (0.40)" in plain
     assert "main.py split VIDEO person_01 --tracklets 1" in plain
     assert "main.py merge VIDEO person_01 'Zoë & co'" in plain
     manifest["people"][0]["doubt"] = {"doubtful": False, "similarity": 0.9, "part": [1]}
@@ -85,13 +95,15 @@ def test_unknown_tracklets_are_shown_with_what_is_known_and_the_command(manifest
     text = page(manifest, unknown={3: JPEG})
     plain = without_tags(text)
     assert "Not sure who this is" in plain
-    assert "Tracklet 3 0:05.0-0:05.2, shot 1; seen for 0.2 s, 42 px high; quality 0.12; nearest person_01" in plain
+    assert (
+        "Tracklet 3 0:05.0-0:05.2, shot 1; seen for 0.2 s, 42 px high; quality 0.12; most similar: person_01" in plain
+    )
     assert "main.py assign VIDEO person_01 --tracklets 3" in plain
     assert data_uri(JPEG) in text
     assert data_uri(JPEG) not in page(manifest)
     manifest["unknown_tracklets"][0] |= {"nearest": "", "nearest_similarity": None}
     alone = without_tags(page(manifest))
-    assert "quality 0.12; there is nobody who could be it" in alone
+    assert "quality 0.12; it cannot be any of the people found" in alone
     # The next free name makes a new person.
     assert "main.py assign VIDEO person_02 --tracklets 3" in alone
     manifest["unknown_tracklets"][0]["quality"] = None
@@ -113,9 +125,17 @@ def test_commands_can_be_pasted_whatever_people_are_called(manifest):
     hostile = "a'; rm -rf $HOME; echo <b>`x`"
     manifest["unknown_tracklets"][0]["nearest"] = hostile
     text = html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(), folder="my video")
-    command = re.search(r'<code class="command">(main.py assign .*?)</code>', text)
+    command = re.search(r'<code class="command">(python main.py assign .*?)</code>', text)
     assert command is not None and "<b>" not in command[1]
-    assert shlex.split(without_tags(command[1])) == ["main.py", "assign", "my video", hostile, "--tracklets", "3"]
+    assert shlex.split(without_tags(command[1])) == [
+        "python",
+        "main.py",
+        "assign",
+        "my video",
+        hostile,
+        "--tracklets",
+        "3",
+    ]
 
 
 def test_of_very_many_clips_none_is_opened_before_it_is_played(manifest):
@@ -135,6 +155,9 @@ def test_turns_are_in_the_lane_of_who_speaks(manifest):
     text = html_of(as_manifest(manifest), as_timeline(file), ReportImages())
     assert text.count('class="speaks"') == 2 and '<rect class="speaks" x="25.0%" width="25.0%"' in text
     assert "speaks for 0:04.5 in 2 turns" in text and "Thin: speaking." in text
+    manifest["people"][0] |= {"turns": 0, "speaks_s": 0.0}
+    silent = page(manifest)
+    assert "2 clips; does not speak</p>" in silent and "speaks for" not in silent
 
 
 def test_very_many_cuts_are_in_the_row_of_shots_alone(manifest):

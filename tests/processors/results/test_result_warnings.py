@@ -41,9 +41,9 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
         assert len(found) == count
     blurred = dataclasses.replace(fine, clips=(dataclasses.replace(CLIP, upscaled=4.5),))
     (warning,) = result_warnings(ANALYSIS, TIMELINE, blurred, max_upscale=3)
-    assert warning.endswith("so small: 1, up to 4.5 times")
+    assert warning.endswith("smaller than a clip: 1, up to 4.50 times")
     (warning,) = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7,)), fine, max_upscale=3)
-    assert "tracks" in warning and warning.endswith(": 1")
+    assert "tracklets" in warning and warning.endswith(": 1")
     assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), "libx264"), max_upscale=3) == [
         "no faces were found"
     ]
@@ -55,22 +55,22 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
 @pytest.mark.parametrize(
     ("statistics", "said"),
     [
-        ({TURNED: 180}, "turned otherwise: --turn 180"),
-        ({OVEREXPOSED: 1}, "over-exposed"),
+        ({TURNED: 180}, "is turned: --turn 180"),
+        ({OVEREXPOSED: 1}, "overexposed"),
         ({DARK: 1}, "too dark"),
     ],
 )
 def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     analysis, nothing = dataclasses.replace(ANALYSIS, statistics=statistics), RenderResult((), "libx264")
     (warning,) = result_warnings(analysis, Timeline(()), nothing, max_upscale=3)
-    assert warning.startswith("no faces were found, but there are some if ") and said in warning
+    assert warning.startswith("no faces were found, but there are some ") and said in warning
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
 def test_a_picture_that_was_turned_is_said_and_how_to_leave_it():
     turned = dataclasses.replace(ANALYSIS, video=INFO.turned(180), statistics={TURNED: 180})
     (warning,) = result_warnings(turned, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
-    assert warning.startswith("the picture was turned by 180 degrees clockwise, because ") and "--turn 0" in warning
+    assert warning.startswith("the image was turned by 180 degrees clockwise because ") and "--turn 0" in warning
     # Whoever asks for a turn knows it, and may take it back.
     asked = dataclasses.replace(turned, statistics={})
     assert result_warnings(asked, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []

@@ -102,7 +102,11 @@ SEGMENT = ("people", 0, "segments", 1)
         (at(*SEGMENT, "end_s", 1.77), "people[0].segments[1].end_s", "shorter than a frame"),
         (at(*SEGMENT, "shot", 7), "people[0].segments[1].tracklets[0]", "2 lies in shot 1"),
         (at(*SEGMENT, "tracklets", []), "people[0].segments[1].tracklets", "there is none"),
-        (at(*SEGMENT, "tracklets", [1]), "people[0].segments[1].tracklets[0]", "1 is no tracklet of person_01"),
+        (
+            at(*SEGMENT, "tracklets", [1]),
+            "people[0].segments[1].tracklets[0]",
+            "tracklet 1 does not belong to person_01",
+        ),
         (at(*SEGMENT, "tracklets", None), "people[0].segments[1]", "missing required field `tracklets`"),
         (at(*SEGMENT, "start", 3), "people[0].segments[1]", "unknown field `start`"),
         (at("people", 0, "name", "a/b"), "people[0].name", "'a/b' cannot be the name of a folder, 'a_b' could"),
