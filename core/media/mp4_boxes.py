@@ -46,8 +46,11 @@ def top_level_boxes(path: Path) -> Iterator[Box]:
                 size, least = _LARGE_HEAD.unpack(head)[2], _LARGE_HEAD.size
             if size < least:
                 return
-            yield Box(kind, begin, begin + size, begin + size <= length)
-            begin += size
+            box = Box(kind, begin, begin + size, begin + size <= length)
+            yield box
+            if not box.is_complete:
+                return
+            begin = box.end
 
 
 def end_of_fragments(path: Path) -> int | None:

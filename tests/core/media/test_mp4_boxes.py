@@ -38,6 +38,12 @@ def test_an_impossible_size_ends_the_list(tmp_path: Path, size: int) -> None:
     assert [found.kind for found in top_level_boxes(file)] == [b"ftyp"]
 
 
+def test_a_size_beyond_what_a_file_can_have(tmp_path: Path) -> None:
+    file = tmp_path / "film.mp4"
+    file.write_bytes(struct.pack(">I4sQ", 1, b"mdat", 2**64 - 1) + bytes(9))
+    assert list(top_level_boxes(file)) == [Box(b"mdat", 0, 2**64 - 1, False)]
+
+
 def test_a_recording_cut_off_in_the_header_of_a_fragment_keeps_the_fragments_before(
     tmp_path: Path, fragmented: Path
 ) -> None:
