@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Collection
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -56,7 +57,7 @@ def _listen(container: InputContainer, streams: list[AudioStream], end_s: float,
             open_streams.discard(index)
         elif index in unheard:
             with contextlib.suppress(av.FFmpegError, ValueError):
-                if any(_is_audible(frame) for frame in packet.decode()):
+                if any(_is_audible(frame) for frame in packet.decode() if isinstance(frame, av.AudioFrame)):
                     unheard.discard(index)
         if not open_streams & unheard:
             return
@@ -70,7 +71,7 @@ def _is_audible(frame: av.AudioFrame) -> bool:
     count = frame.samples if frame.format.is_planar else frame.samples * frame.layout.nb_channels
     for plane in frame.planes:
         # The rest of the plane is padding.
-        samples = np.frombuffer(plane, dtype, count).astype(np.float64)
+        samples = np.frombuffer(cast(Any, plane), dtype, count).astype(np.float64)
         if dtype.kind == "u":
             samples -= 128
         scale = 1.0 if dtype.kind == "f" else 2.0 ** (8 * dtype.itemsize - 1)
