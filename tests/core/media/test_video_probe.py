@@ -230,6 +230,16 @@ def test_a_cover_image_is_no_video(tmp_path: Path) -> None:
     assert "cover image" in refusal(path)
 
 
+@pytest.mark.parametrize("extension", ["mkv", "mov"])
+def test_a_cover_image_that_is_not_marked_as_one_is_not_the_film(tmp_path: Path, extension: str) -> None:
+    cover = make_video(tmp_path / "cover.png", [quadrants(640, 480)], "-c:v", "png", "-pix_fmt", "rgb24")
+    film = make_video(tmp_path / "film.mkv", [quadrants(160, 96)] * 60)
+    path = tmp_path / f"both.{extension}"
+    run_ffmpeg("-i", str(cover), "-i", str(film), "-map", "0", "-map", "1", "-c", "copy", str(path))
+    info = probe_video(path)
+    assert (info.width, info.height, info.video_streams) == (160, 96, 1)
+
+
 def test_frames_too_small(tmp_path: Path) -> None:
     path = make_video(tmp_path / "tiny.mkv", [np.zeros((8, 64, 3), np.uint8)] * 2, "-c:v", "ffv1")
     assert "64x8" in refusal(path)
