@@ -8,6 +8,7 @@ import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
 from core.media.joined_videos import next_video_at
+from core.media.scrambled_stream import scrambled_part
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
@@ -60,6 +61,8 @@ def result_warnings(
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
     warnings += _behind(analysis.video)
+    if encrypted := 100 * scrambled_part(analysis.video):
+        warnings.append(f"encrypted parts of the video, as in recordings of pay TV, left out: {encrypted:.1f} % of it")
     warnings += _unheard(analysis.video)
     if enlarged:
         warnings.append(

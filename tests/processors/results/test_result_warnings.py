@@ -163,3 +163,15 @@ def test_another_video_in_the_same_file_is_said(tmp_path: Path) -> None:
     assert result_warnings(bare_analysis(video), TIMELINE, rendered, max_upscale=3) == [
         "the file holds another video behind the first one (50 % of it), which is not used"
     ]
+
+
+def test_encrypted_parts_are_said(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "film.ts", gray_ramp(25, 320, 240), "-c:v", "mpeg2video", "-g", "1")
+    analysis = bare_analysis(video)
+    data = bytearray(video.read_bytes())
+    for begin in range(len(data) // 376 * 188, len(data), 188):
+        data[begin + 3] |= 0xC0
+    video.write_bytes(data)
+    rendered = RenderResult((CLIP,), "libx264")
+    (warning,) = result_warnings(analysis, TIMELINE, rendered, max_upscale=3)
+    assert warning.startswith("encrypted parts of the video")
