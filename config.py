@@ -41,11 +41,12 @@ VERSION = "0.1.0"
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
-    "mp4", "m4v", "mov", "qt", "f4v", "mj2", "3gp", "3gpp", "3g2", "mkv", "mk3d", "webm", "avi", "divx", "xvid",
-    "ts", "m2ts", "m2t", "mts", "trp", "tp", "tod", "mpg", "mpeg", "mpe", "m2p", "vob", "vro", "mod", "dat", "flv",
-    "wmv", "asf", "dvr-ms", "wtv", "ogv", "ogm", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
-    "insv", "lrv", "lrf", "360", "dav", "dv", "dif",
-    "m1v", "m2v", "mpv", "mjpg", "mjpeg", "h264", "264", "avc", "h265", "265", "hevc", "ivf", "obu",
+    "mp4", "m4v", "mp4v", "mpeg4", "ismv", "mov", "qt", "mqv", "hdmov", "f4v", "mj2", "3gp", "3gpp", "3gpp2", "3gp2",
+    "3g2", "k3g", "mkv", "mk3d", "webm", "avi", "divx", "xvid", "ts", "m2ts", "m2t", "mts", "mpegts", "ssif", "trp",
+    "tp", "tod", "mpg", "mpeg", "mpe", "mpg2", "m2p", "vob", "evo", "vro", "mod", "dat", "flv",
+    "wmv", "wm", "asf", "dvr-ms", "wtv", "ogv", "ogm", "ogx", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
+    "insv", "lrv", "lrf", "osv", "360", "dav", "dv", "dif",
+    "m1v", "m2v", "mp2v", "mpv2", "mpv", "mjpg", "mjpeg", "h264", "264", "avc", "h265", "265", "hevc", "ivf", "obu",
 })
 # fmt: on
 """extensions of the files that are processed in a folder; a file named on the command line may have any"""

@@ -33,10 +33,11 @@ from core.face_analysis import (
     Tracklet,
     Transition,
 )
-from core.video_info import AudioInfo, ColorInfo, SourceTimecode, VideoInfo
+from core.video_info import IS_SILENT, AudioInfo, ColorInfo, SourceTimecode, VideoInfo
 
 __all__ = [
     "GRADUAL",
+    "IS_SILENT",
     "LONGEST_HOLD_S",
     "VIEW_HEIGHT",
     "VIEW_WIDTH",

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from utils.time_formats import timecode
 
+IS_SILENT = "is silent"
+"""value of `AudioInfo.fault`: a track without any sound beside one that has some"""
+
 
 @dataclass(frozen=True, slots=True)
 class ColorInfo:
@@ -37,7 +40,11 @@ class AudioInfo:
     late: bool = False
     """it begins so late that it is only found if the file is opened with a longer probe"""
     fault: str = ""
-    """why it is unusable ("cannot be decoded"), "" where it is usable"""
+    """why it is not used: at all ("cannot be decoded"), or unless it is chosen (`IS_SILENT`); "" if nothing is wrong"""
+
+    @property
+    def is_decodable(self) -> bool:
+        return self.fault in ("", IS_SILENT)
 
 
 @dataclass(frozen=True, slots=True)

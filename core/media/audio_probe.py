@@ -23,12 +23,13 @@ from core.errors import ToolMissingError
 from core.media.audio_layout import read_layout
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.media.media_input import USUAL_PROBE_BYTES, USUAL_PROBE_S, file_url, input_options
-from core.types import AudioInfo
+from core.media.silent_tracks import silent_tracks
+from core.types import IS_SILENT, AudioInfo
 
 logger = logging.getLogger(__name__)
 
 CANNOT_BE_DECODED, NOT_FOUND = "cannot be decoded", "was not found"
-"""values of `AudioInfo.fault`"""
+"""values of `AudioInfo.fault`, beside `IS_SILENT`"""
 
 _STREAMS_IN_PACKETS = ("mpegts", "mpeg")
 """containers without a header that lists the streams: one that begins late is missed at first"""
@@ -68,8 +69,9 @@ def audio_tracks(
     """All audio tracks of an open container; `AudioInfo.fault` says which of them cannot be used, and why.
 
     seen: if the container was opened with the long probe, `complete_tracks` of the usual one; other tracks are late.
-    If there are several tracks, each is tried, and the container's read position is undefined afterwards. If there is
-    none, streams of which libav knows not even the type are taken for audio that cannot be decoded.
+    If there are several tracks, each is tried and listened to, and the container's read position is undefined
+    afterwards. If there is none, streams of which libav knows not even the type are taken for audio that cannot be
+    decoded.
     """
     streams = [stream for stream in container.streams if isinstance(stream, AudioStream)]
     if not streams:
@@ -77,6 +79,8 @@ def audio_tracks(
     tracks = [_track(stream, late=seen is not None and stream.index not in seen) for stream in streams]
     usable = [track.index for track in tracks if not track.fault]
     faults = dict.fromkeys(_failing(container, usable) if len(usable) > 1 else (), CANNOT_BE_DECODED)
+    usable = [index for index in usable if index not in faults]
+    faults |= dict.fromkeys(silent_tracks(container, usable) if len(usable) > 1 else (), IS_SILENT)
     nameless = [track.index for track in tracks if not track.codec]
     names = _codec_names(path) if nameless else {}
     return tuple(_completed(track, names.get(track.index, ""), faults.get(track.index, "")) for track in tracks)

@@ -76,9 +76,11 @@ def nominal_rate(
 
 def stated_rate(stream: VideoStream) -> Fraction:
     """The frame rate in the file's headers, 0 if there is none."""
-    if stream.container.format.name in RAW_FORMATS and stream.guessed_rate:
-        return stream.guessed_rate
-    return stream.average_rate or stream.guessed_rate or Fraction(0)
+    guessed, average = stream.guessed_rate or Fraction(0), stream.average_rate or Fraction(0)
+    if stream.container.format.name in RAW_FORMATS and guessed:
+        return guessed
+    # Of DV that is interleaved with its audio (AVI type 1), the average is a tick count as well.
+    return guessed if average > MAX_RATE >= guessed > 0 else average or guessed
 
 
 def with_rate_of_all(info: VideoInfo, frame_pts: IntArray) -> VideoInfo:

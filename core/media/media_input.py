@@ -6,6 +6,7 @@ the network. So every open allows only the `file` protocol and a fixed list of d
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from av.audio.stream import AudioStream
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.stream import VideoStream
+
+from core.media.mp4_boxes import end_of_fragments
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ CONTAINER_FORMATS = (
 
 RAW_FORMATS = frozenset({"mpegvideo", "h264", "hevc", "m4v", "mjpeg", "obu", "dv"})
 """demuxers whose average frame rate is an assumption or a tick count; the stream header's rate is better"""
+_FRAGMENTED = "mov"
+"""demuxer of files in fragments, which a recorder that stops suddenly cuts off anywhere"""
 _JPEG_START = b"\xff\xd8\xff"
 
 CLOCK_RESET_S = 1
@@ -102,16 +107,40 @@ def open_input(
     Raises:
         av.FFmpegError, OSError, ValueError: it cannot be opened; callers turn this into an error of the program.
     """
+    url, demuxer = file_url(path), container_format or _demuxer_for(path)
+    options = input_options() | (_LONG_PROBE if long_probe else {})
+    try:
+        return _open(url, demuxer, options, accelerator)
+    except av.FFmpegError:
+        if (end := _cut_off_at(path, demuxer)) is None:
+            raise
+    logger.debug("%s: cut off in the header of a fragment at byte %d", path.name, end)
+    options["protocol_whitelist"] += ",subfile"
+    return _open(f"subfile,,start,0,end,{end},,:{url}", _FRAGMENTED, options, accelerator)
+
+
+def _open(
+    url: str, container_format: str | None, options: dict[str, str], accelerator: HWAccel | None
+) -> InputContainer:
     return av.open(
-        file_url(path),
+        url,
         mode="r",
-        format=container_format or _demuxer_for(path),
+        format=container_format,
         # Metadata is not always UTF-8 and is not used.
         metadata_errors="replace",
         # Not `options`: those reach the decoders too, which crashes old PyAV (MPEG-TS, FLV).
-        container_options=input_options() | (_LONG_PROBE if long_probe else {}),
+        container_options=options,
         hwaccel=accelerator,
     )
+
+
+def _cut_off_at(path: Path, container_format: str | None) -> int | None:
+    """Where a file ends that libav refuses because of its last fragment; None if that is not why."""
+    if container_format not in (None, _FRAGMENTED):
+        return None
+    with contextlib.suppress(OSError):
+        return end_of_fragments(path)
+    return None
 
 
 def _demuxer_for(path: Path) -> str | None:

@@ -12,8 +12,8 @@ def choose_audio(info: VideoInfo, wanted: str) -> VideoInfo:
     """`info` with the audio stream that `wanted` names as its `default_audio`.
 
     wanted: the number of the stream among the audio streams, from 1, or a language as the file states it ("deu"), of
-        which the first is taken that can be decoded; "": the one that a player would choose. A video without audio has
-        nothing to choose from.
+        which the first is taken that can be decoded, a silent one only if there is no other; "": the one that a player
+        would choose. A video without audio has nothing to choose from.
 
     Raises:
         InvalidVideoError: there is no such stream, or it cannot be decoded.
@@ -24,7 +24,7 @@ def choose_audio(info: VideoInfo, wanted: str) -> VideoInfo:
         found = [info.audio[int(wanted) - 1]] if 1 <= int(wanted) <= len(info.audio) else []
     else:
         found = [track for track in info.audio if track.language.casefold() == wanted.casefold()]
-    usable = [track for track in found if not track.fault]
+    usable = [track for track in found if not track.fault] or [track for track in found if track.is_decodable]
     if usable:
         return dataclasses.replace(info, chosen_audio=usable[0].index)
     message = f"its audio stream {wanted} {found[0].fault}" if found else f"it has no audio stream {wanted}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import stat
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
@@ -30,6 +32,10 @@ MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
 
 _MAX_PROOF_PACKETS = 500
 """packets without a frame after which a stream counts as not decodable"""
+_IMAGE_CODECS = ("mjpeg", "png", "bmp", "gif", "tiff", "webp")
+_COVER_PACKETS, _FILM_PACKETS = 200, 50
+"""of the video streams: how many are looked at for covers that are not marked as such, and how many of them a stream
+needs to be the film that the cover belongs to"""
 _NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 # ffmpeg's names, as its encoder options take them, by libavutil's numbers
@@ -174,7 +180,22 @@ def _moving_streams(path: Path, container: InputContainer) -> list[VideoStream]:
     known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
     if not known:
         raise _invalid(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
-    return known
+    covers = _unmarked_covers(path, known)
+    return [s for s in known if s.index not in covers]
+
+
+def _unmarked_covers(path: Path, streams: list[VideoStream]) -> set[int]:
+    """Indexes of the `streams` that hold a single image beside a film, although the file does not say so."""
+    images = {s.index for s in streams if s.codec_context.name in _IMAGE_CODECS}
+    if not images or len(streams) < 2:
+        return set()
+    packets: Counter[int] = Counter()
+    # Its own container, because the read position of the other one has to stay.
+    with contextlib.suppress(av.FFmpegError, OSError, ValueError, IndexError), open_input(path) as container:
+        found = (packet for packet in container.demux(video=tuple(range(len(container.streams.video)))) if packet.size)
+        packets.update(packet.stream.index for packet in itertools.islice(found, _COVER_PACKETS))
+    has_film = any(packets[s.index] >= _FILM_PACKETS for s in streams)
+    return {index for index in images if packets[index] == 1} if has_film else set()
 
 
 def _choose_stream(path: Path, streams: list[VideoStream], number: int) -> VideoStream:

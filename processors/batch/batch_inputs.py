@@ -14,7 +14,7 @@ import msgspec
 
 from config import VIDEO_EXTENSIONS, Settings
 from core.errors import ascii_safe
-from processors.batch.skipped_inputs import SkippedFiles
+from processors.batch.skipped_inputs import SkippedFiles, extension_of
 from utils.files import fold, safe_name
 
 logger = logging.getLogger(__name__)
@@ -179,12 +179,22 @@ class _Search:
 
     def _is_searched(self, path: Path) -> bool:
         """Whether `path` is a folder in which videos may be; links could lead in circles, and results are no inputs."""
-        is_folder = not path.name.startswith(".") and not path.is_symlink() and path.is_dir()
-        return is_folder and path.resolve() != self._real_output
+        is_folder = not path.name.startswith(".") and path.is_dir() and path.resolve() != self._real_output
+        if is_folder and path.is_symlink():
+            if self._recursive:
+                self.skipped.add_linked_folder(path)
+            return False
+        return is_folder
 
     def _videos(self, paths: Iterable[Path], *, by_pattern: bool = False) -> list[Path]:
-        files = [p for p in _sorted(paths) if not p.name.startswith(".") and p.is_file()]
-        return [p for p in files if self._is_wanted(p, by_pattern=by_pattern)]
+        videos = []
+        for path in (p for p in _sorted(paths) if not p.name.startswith(".")):
+            if path.is_file():
+                if self._is_wanted(path, by_pattern=by_pattern):
+                    videos.append(path)
+            elif extension_of(path) in VIDEO_EXTENSIONS and not path.is_dir():
+                self.skipped.add_not_a_file(path)
+        return videos
 
     def _is_wanted(self, path: Path, *, by_pattern: bool) -> bool:
         is_video = _looks_like_video(path)
@@ -208,7 +218,7 @@ class _Search:
 
 
 def _looks_like_video(path: Path) -> bool:
-    extension = path.suffix.lower().lstrip(".")
+    extension = extension_of(path)
     if extension not in VIDEO_EXTENSIONS:
         return False
     prefixes = _MAGIC_BYTES.get(extension)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import ascii_safe
@@ -42,6 +42,8 @@ class SkippedFiles:
 
     def __init__(self) -> None:
         self._others: dict[Path, None] = {}
+        self._not_files: dict[Path, None] = {}
+        self._linked_folders: dict[Path, None] = {}
         self._results: dict[Path, Path] = {}
         self._below_output: dict[Path, Path] = {}
         self._ours: dict[Path, bool] = {}
@@ -61,6 +63,14 @@ class SkippedFiles:
         """Add a file that does not look like a video."""
         self._others[path] = None
 
+    def add_not_a_file(self, path: Path) -> None:
+        """Add something with a video's name that is no file: a broken link, a pipe, a device."""
+        self._not_files[path] = None
+
+    def add_linked_folder(self, path: Path) -> None:
+        """Add a link to a folder, which is not followed."""
+        self._linked_folders[path] = None
+
     def add_result(self, path: Path, output: Path) -> None:
         """Add a video that this program wrote, below the output folder `output`."""
         self._results[path] = output
@@ -73,6 +83,12 @@ class SkippedFiles:
         """Yield at most one log line for each kind."""
         if self._others:
             yield _others_line(list(self._others))
+        if self._not_files:
+            count = count_of(len(self._not_files), "entry", "entries")
+            yield f"{count} skipped: {_names(self._not_files)} (broken links, pipes or devices)"
+        if self._linked_folders:
+            count = count_of(len(self._linked_folders), "folder")
+            yield f"{count} skipped: {_names(self._linked_folders)} (links; name a folder itself to search it)"
         for output in set(self._below_output.values()):
             count = count_of(len(self._below_output), "file")
             yield f"{count} skipped: inside the output folder {ascii_safe(str(output))}"
@@ -83,17 +99,23 @@ class SkippedFiles:
             yield f"{count_of(len(self._results), 'file')} skipped: results of earlier runs in {shown}{more}"
 
 
+def extension_of(path: Path) -> str:
+    """The extension in lower case, without its dot."""
+    return path.suffix.lower().lstrip(".")
+
+
 def _is_listed(path: Path, folder: Path) -> bool:
     return path.relative_to(folder).as_posix() in read_outline(folder).listed_files
 
 
 def _others_line(others: list[Path]) -> str:
-    unknown = [path for path in others if _extension(path) not in NOT_VIDEOS]
-    names = [ascii_safe(path.name) for path in [*unknown, *(path for path in others if path not in set(unknown))]]
-    shown = ", ".join([*names[:_NAMES_SHOWN], *(["..."] if len(names) > _NAMES_SHOWN else [])])
+    unknown = [path for path in others if extension_of(path) not in NOT_VIDEOS]
+    shown = _names([*unknown, *(path for path in others if path not in set(unknown))])
     why = "not recognised as videos; name a file explicitly to try it anyway" if unknown else "not videos"
-    return f"{count_of(len(names), 'file')} skipped: {shown} ({why})"
+    return f"{count_of(len(others), 'file')} skipped: {shown} ({why})"
 
 
-def _extension(path: Path) -> str:
-    return path.suffix.lower().lstrip(".")
+def _names(paths: Iterable[Path]) -> str:
+    """The names of the first few."""
+    names = [ascii_safe(path.name) for path in paths]
+    return ", ".join([*names[:_NAMES_SHOWN], *(["..."] if len(names) > _NAMES_SHOWN else [])])

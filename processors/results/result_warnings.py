@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
+from core.media.joined_videos import next_video_at
+from core.media.scrambled_stream import scrambled_part
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
@@ -56,6 +60,9 @@ def result_warnings(
     missing_s = _missing_s(analysis)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
+    warnings += _behind(analysis.video)
+    if encrypted := 100 * scrambled_part(analysis.video):
+        warnings.append(f"encrypted parts of the video, as in recordings of pay TV, left out: {encrypted:.1f} % of it")
     warnings += _unheard(analysis.video)
     if enlarged:
         warnings.append(
@@ -99,6 +106,16 @@ def _unheard(video: VideoInfo) -> list[str]:
         codecs = dict.fromkeys(track.codec for track in video.audio if track.fault == CANNOT_BE_DECODED)
         return [f"the audio cannot be decoded ({', '.join(codecs)}); the clips are silent"]
     return [f"the file declares audio ({wanted.codec}) that {wanted.fault}; the clips are silent"]
+
+
+def _behind(video: VideoInfo) -> list[str]:
+    """About another video in the same file, which no player shows either."""
+    with contextlib.suppress(OSError):
+        at = next_video_at(video.path, video.container)
+        if at is not None:
+            share = 100 * (1 - at / video.size_bytes)
+            return [f"the file holds another video behind the first one ({share:.0f} % of it), which is not used"]
+    return []
 
 
 def _missing_s(analysis: FaceAnalysis) -> float:

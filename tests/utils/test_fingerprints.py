@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+from pathlib import Path
+
 import pytest
 
-from utils.fingerprints import fingerprint
+from utils.fingerprints import Fingerprint, fingerprint
 
 KIB = 1024
 
@@ -47,3 +51,13 @@ def test_a_longer_file_differs(tmp_path):
     before = fingerprint(path)
     path.write_bytes(bytes(11))
     assert fingerprint(path) != before
+
+
+def test_a_file_of_the_kernel_that_claims_no_length_is_not_read(monkeypatch):
+    # /proc/kmsg blocks whoever reads it until there is a message.
+    class Endless(io.BytesIO):
+        def read(self, size=-1):
+            raise AssertionError("read")
+
+    monkeypatch.setattr(Path, "open", lambda *_: Endless())
+    assert fingerprint(Path("kmsg")) == Fingerprint(0, hashlib.sha256().hexdigest())

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InvalidVideoError
 from core.media.stream_choice import choose_audio, other_streams
-from core.types import AudioInfo
+from core.types import IS_SILENT, AudioInfo
 from tests.material.factories import video_info
 
 
@@ -38,6 +38,13 @@ def test_audio_that_cannot_be_had_is_an_error_that_lists_what_there_is(wanted, m
     with pytest.raises(InvalidVideoError, match=message) as caught:
         choose_audio(THREE, wanted)
     assert caught.value.hint == "--audio-stream takes 1 eng, 2 deu, 3 deu"
+
+
+@pytest.mark.parametrize(("wanted", "index"), [("", 2), ("1", 1), ("deu", 3), ("eng", 1)])
+def test_a_silent_track_is_used_only_if_it_is_asked_for_and_there_is_no_other(wanted, index):
+    tracks = (track(1, "eng", fault=IS_SILENT), track(2, "fra"), track(3, "deu"))
+    used = choose_audio(video_info(audio=(*tracks, track(4, "deu", fault=IS_SILENT))), wanted).default_audio
+    assert used is not None and used.index == index
 
 
 def test_a_silent_video_has_nothing_to_choose_from():

@@ -230,6 +230,27 @@ def test_a_cover_image_is_no_video(tmp_path: Path) -> None:
     assert "cover image" in refusal(path)
 
 
+@pytest.mark.parametrize("extension", ["mkv", "mov"])
+def test_a_cover_image_that_is_not_marked_as_one_is_not_the_film(tmp_path: Path, extension: str) -> None:
+    cover = make_video(tmp_path / "cover.png", [quadrants(640, 480)], "-c:v", "png", "-pix_fmt", "rgb24")
+    film = make_video(tmp_path / "film.mkv", [quadrants(160, 96)] * 60)
+    path = tmp_path / f"both.{extension}"
+    run_ffmpeg("-i", str(cover), "-i", str(film), "-map", "0", "-map", "1", "-c", "copy", str(path))
+    info = probe_video(path)
+    assert (info.width, info.height, info.video_streams) == (160, 96, 1)
+
+
+def test_dv_interleaved_with_its_audio_has_the_frames_that_it_has(tmp_path: Path) -> None:
+    dv = make_video(tmp_path / "a.dv", [quadrants(720, 576)] * 10, "-c:v", "dvvideo", "-f", "dv")
+    run_ffmpeg("-i", str(dv), "-c", "copy", "-an", str(tmp_path / "type2.avi"))
+    path = tmp_path / "type1.avi"
+    data = (tmp_path / "type2.avi").read_bytes()
+    assert b"vidsdvsd" in data
+    path.write_bytes(data.replace(b"vidsdvsd", b"iavsdvsd", 1).replace(b"00dc", b"00__"))
+    info = probe_video(path)
+    assert (info.container, info.frame_rate, info.frame_count) == ("avi", Fraction(25), 10)
+
+
 def test_frames_too_small(tmp_path: Path) -> None:
     path = make_video(tmp_path / "tiny.mkv", [np.zeros((8, 64, 3), np.uint8)] * 2, "-c:v", "ffv1")
     assert "64x8" in refusal(path)

@@ -96,15 +96,26 @@ def test_results_are_no_inputs_even_where_the_output_folder_is_inside_the_input_
     assert names(find_inputs(["**/*.mp4"], tmp_path)) == ["a.mp4"]
 
 
-def test_what_cannot_be_read_is_an_input_with_a_reason(tmp_path):
+def test_what_cannot_be_read_is_an_input_with_a_reason(tmp_path, caplog):
     touch(tmp_path / "good.mp4")
     (tmp_path / "dangling.mp4").symlink_to(tmp_path / "nowhere.mp4")
     os.mkfifo(tmp_path / "pipe.mp4")
     arguments = [str(tmp_path / n) for n in ("missing.mp4", "dangling.mp4", "pipe.mp4", "good.mp4")]
     problems = [i.problem for i in find_inputs(arguments, tmp_path / "out")]
     assert problems == ["no such file", "broken symbolic link", "not a regular file", ""]
-    # In a folder such things are passed over in silence: nobody asked for them.
-    assert names(find_inputs([str(tmp_path)], tmp_path / "out")) == ["good.mp4"]
+    # In a folder they are no failures, because nobody asked for them.
+    with caplog.at_level("INFO"):
+        assert names(find_inputs([str(tmp_path)], tmp_path / "out")) == ["good.mp4"]
+    assert said(caplog) == ["2 entries skipped: dangling.mp4, pipe.mp4 (broken links, pipes or devices)"]
+
+
+def test_links_to_folders_are_not_followed_but_said(tmp_path, caplog):
+    touch(tmp_path / "card" / "a.mp4", tmp_path / "disk" / "b.mp4")
+    (tmp_path / "card" / "again").symlink_to(tmp_path / "card")
+    (tmp_path / "card" / "more").symlink_to(tmp_path / "disk")
+    with caplog.at_level("INFO"):
+        assert names(find_inputs([str(tmp_path / "card")], tmp_path / "out", recursive=True)) == ["a.mp4"]
+    assert said(caplog) == ["2 folders skipped: again, more (links; name a folder itself to search it)"]
 
 
 @pytest.mark.parametrize(

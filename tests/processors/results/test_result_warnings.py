@@ -154,3 +154,24 @@ def test_damaged_times_are_a_warning() -> None:
     # Missing times are usual in raw streams.
     missing = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50})
     assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
+
+
+def test_another_video_in_the_same_file_is_said(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "film.mp4", gray_ramp(5, 64, 48))
+    video.write_bytes(video.read_bytes() * 2)
+    rendered = RenderResult((CLIP,), "libx264")
+    assert result_warnings(bare_analysis(video), TIMELINE, rendered, max_upscale=3) == [
+        "the file holds another video behind the first one (50 % of it), which is not used"
+    ]
+
+
+def test_encrypted_parts_are_said(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "film.ts", gray_ramp(25, 320, 240), "-c:v", "mpeg2video", "-g", "1")
+    analysis = bare_analysis(video)
+    data = bytearray(video.read_bytes())
+    for begin in range(len(data) // 376 * 188, len(data), 188):
+        data[begin + 3] |= 0xC0
+    video.write_bytes(data)
+    rendered = RenderResult((CLIP,), "libx264")
+    (warning,) = result_warnings(analysis, TIMELINE, rendered, max_upscale=3)
+    assert warning.startswith("encrypted parts of the video")
