@@ -50,7 +50,7 @@ def result_warnings(
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
     if analysis.video.turn and analysis.statistics.get(TURNED) == analysis.video.turn:
         warnings.append(
-            f"the picture was turned by {analysis.video.turn} degrees clockwise, because faces were found for sure "
+            f"the image was turned by {analysis.video.turn} degrees clockwise, because faces were found for sure "
             "only then; --turn 0 leaves it as it is"
         )
     missing_s = _missing_s(analysis)
@@ -77,11 +77,11 @@ def _reason(analysis: FaceAnalysis) -> str:
     """Why nobody was found, and what to do; appended to the warning, empty if the reason is unknown."""
     found = analysis.statistics
     if found.get(TURNED, analysis.video.turn) != analysis.video.turn:
-        return f", but there are some if the picture is turned otherwise: --turn {int(found[TURNED])}"
+        return f", but there are some if the image is turned otherwise: --turn {int(found[TURNED])}"
     if found.get(OVEREXPOSED):
-        return ", but there are some if its contrast is enhanced: the picture is over-exposed; correct it and run again"
+        return ", but there are some if its contrast is enhanced: the image is overexposed; correct it and run again"
     if found.get(DARK):
-        return ", but there are some if it is made brighter: the picture is too dark; correct it and run again"
+        return ", but there are some if it is made brighter: the image is too dark; correct it and run again"
     return ""
 
 

@@ -56,8 +56,8 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     ("statistics", "said"),
     [
         ({TURNED: 180}, "turned otherwise: --turn 180"),
-        ({OVEREXPOSED: 1}, "over-exposed"),
-        ({DARK: 1}, "too dark"),
+        ({OVEREXPOSED: 1}, "the image is overexposed"),
+        ({DARK: 1}, "the image is too dark"),
     ],
 )
 def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
@@ -67,10 +67,10 @@ def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
-def test_a_picture_that_was_turned_is_said_and_how_to_leave_it():
+def test_an_image_that_was_turned_is_said_and_how_to_leave_it():
     turned = dataclasses.replace(ANALYSIS, video=INFO.turned(180), statistics={TURNED: 180})
     (warning,) = result_warnings(turned, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
-    assert warning.startswith("the picture was turned by 180 degrees clockwise, because ") and "--turn 0" in warning
+    assert warning.startswith("the image was turned by 180 degrees clockwise, because ") and "--turn 0" in warning
     # Whoever asks for a turn knows it, and may take it back.
     asked = dataclasses.replace(turned, statistics={})
     assert result_warnings(asked, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
