@@ -80,10 +80,6 @@ class SmartEmbeddingManager:
             "hit_rate": round(hits / max(self._counts["lookups"], 1), 4),
         }
 
-    def prototype(self, identity: int) -> FloatArray:
-        """(D,) float32 of unit length, a copy."""
-        return np.array(self._prototypes[: len(self._entries)][identity], np.float32)
-
     def assign(
         self,
         embedding: FloatArray,

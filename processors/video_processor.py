@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import ClipSettings, Settings
+from config import Settings
 from core.analysis_file import AnalysisRecord
-from core.errors import InterruptedRunError, ascii_safe
+from core.errors import InterruptedRunError
 from core.lease import LeaseTicket
 from core.media.ffmpeg_tool import find_ffmpeg
-from core.media.timecode_reader import read_timecode
 from core.thread_budget import use_one_opencv_thread
-from core.types import CropPath, FaceAnalysis, Segment, Timeline, VideoInfo
-from processors.clip_renderer import ClipRenderer
-from processors.clips.clip_names import clip_files
-from processors.clips.clip_shares import clip_share, share_count
+from core.types import VideoInfo
+from processors.clips.clip_shares import share_count
 from processors.clips.clip_thumbnails import ClipThumbnails
-from processors.clips.resume_journal import EarlierClips, FinishedClips
-from processors.crop_planner import CropPlanner
+from processors.clips.resume_journal import EarlierClips
 from processors.extras.registry import ExtrasContext, write_extras
 from processors.extras.variant_clips import make_variants
 from processors.known_people.people_namer import VideoNamer, VideoNames
-from processors.known_people.video_names import named_timeline
 from processors.people.segments import pad_and_split
-from processors.people.tracklet_division import divided_analysis
-from processors.results.clip_choice import ClipChoice, choose_clips
-from processors.results.html_page import prepare_pages
 from processors.results.manifest import Manifest
-from processors.results.old_results import OldResults, ReusableResults, examine_folder, link_files
+from processors.results.old_results import OldResults, ReusableResults, examine_folder
 from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
 from processors.results.replaced_clips import refusal_error
 from processors.results.result_tree import folder_name
-from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
 from processors.results.staging import make_staging
 from processors.results.video_analysis import VideoAnalysis
-from processors.results.video_draft import SharedClips, VideoDraft, draft_video
+from processors.results.video_clips import VideoClips
+from processors.results.video_draft import SharedClips, VideoDraft, divided_record, draft_video, record_to_show
 from utils.fingerprints import Fingerprint
-from utils.helper_threads import helper_thread
 from utils.stage_monitor import StageMonitor
-from utils.stage_times import timed
+from utils.work_ahead import do_ahead
 
 if TYPE_CHECKING:
     # Importing it at run time takes seconds, and a run over finished inputs needs no model.
     from core.model_manager import ModelManager
     from processors.known_people.naming_case import NamingCase
-
-logger = logging.getLogger(__name__)
 
 
 class VideoProcessor:
@@ -130,7 +117,7 @@ class VideoProcessor:
         draft = self._draft(record, old, plan)
         if not may_share or plan.action is not Action.RENDER:
             return draft
-        analysis = divided_analysis(record.analysis, draft.timeline.divisions)
+        analysis = divided_record(record, draft.timeline).analysis
         shares = share_count(pad_and_split(analysis, draft.timeline.segments, self._settings.clip), analysis)
         if shares == 1:
             return draft
@@ -144,7 +131,7 @@ class VideoProcessor:
             return None
         from processors.known_people.naming_case import naming_case
 
-        divided = _divided(record, draft.timeline)
+        divided = divided_record(record, draft.timeline)
         edited = draft.choice is TimelineChoice.EDITED
         return naming_case(self._fingerprint, divided, draft.timeline, folder_name(self._folder), edited=edited)
 
@@ -157,18 +144,9 @@ class VideoProcessor:
         assert draft.shared is not None
         if self._lease is not None:
             self._lease.require_held()
-        record = _ready_to_show(record, draft.timeline)
-        analysis, clip = record.analysis, self._settings.clip
-        timeline = named_timeline(draft.timeline, names.people)
-        choice = choose_clips(timeline, analysis, names.people, self._settings, self._folder.name)
-        segments = pad_and_split(analysis, choice.segments, clip)
-        files = clip_files(segments, analysis, clip.template)
-        mine = clip_share(segments, number, draft.shared.shares)
-        earlier = self._earlier_clips(examine_folder(self._folder, self._fingerprint, self._settings, record.key))
-        finished = FinishedClips(draft.shared.folder, record.key, earlier, is_shared=True)
-        paths = self._plan_paths([segments[i] for i in mine], analysis, clip)
-        renderer = ClipRenderer(self._settings, self._monitor)
-        renderer.render(analysis, paths, draft.shared.folder, finished, files=[files[i] for i in mine])
+        clips = self._clips(record, draft, names)
+        old = examine_folder(self._folder, self._fingerprint, self._settings, record.key)
+        clips.make_share(number, draft.shared, None if self._settings.run.overwrite else old.earlier_clips)
 
     def finish(
         self,
@@ -193,15 +171,12 @@ class VideoProcessor:
             OSError: the folder cannot be written.
             InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
         """
-        helper_thread(_ahead, find_ffmpeg, name="ffmpeg").start()
+        do_ahead(find_ffmpeg, name="ffmpeg")
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         draft = draft or self._draft(record, old, plan)
-        record = _ready_to_show(record, draft.timeline)
-        names = self._names(record, draft) if names is None else names
-        timeline = named_timeline(draft.timeline, names.people)
-        choice = choose_clips(timeline, record.analysis, names.people, self._settings, self._folder.name)
-        reused = old.reusable_for(timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
-        earlier = self._earlier_clips(old)
+        clips = self._clips(record, draft, names)
+        reused = old.reusable_for(clips.timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
+        earlier = None if self._settings.run.overwrite else old.earlier_clips
         with staged_results(
             self._folder,
             self._fingerprint,
@@ -210,46 +185,13 @@ class VideoProcessor:
             scratch=self._settings.run.scratch_folder if draft.shared is None else None,
         ) as staging:
             if reused is None:
-                results, thumbnails = self._render(record, timeline, choice, staging, earlier)
+                results, thumbnails = clips.make(staging, earlier)
             else:
-                results, thumbnails = reused, self._take_over(reused, staging)
-            missing = self._settings.output.extras - set(results.extras)
-            plan_crops = functools.partial(self._plan_crops, choice.segments, record.analysis)
-            variants = make_variants(
-                self._settings, results.variants, record, earlier, plan_crops, staging, self._monitor
-            )
-            context = ExtrasContext(
-                staging,
-                record.analysis,
-                timeline,
-                results.clips,
-                self._settings,
-                self._monitor,
-                functools.partial(plan_crops, self._settings.clip),
-                None if self._settings.run.overwrite else old,
-            )
-            made = write_extras(missing, context)
+                results, thumbnails = reused, clips.take_over(reused, staging)
+            results = self._with_extras(results, clips, old, earlier, staging)
             self._raise_if_stopped()
             self._analysis.require_unchanged_video()
-            manifest = write_results(
-                staging,
-                record.analysis,
-                timeline,
-                results.clips,
-                thumbnails,
-                fingerprint=self._fingerprint,
-                settings=self._settings,
-                # Whether the clips were made now or before, who speaks is told by this run's models.
-                models={**record.models, "encoder": results.models.get("encoder")},
-                warnings=tuple(dict.fromkeys((*record.warnings, *results.warnings))),
-                doubts=draft.doubts_of(timeline),
-                analysis_key=record.key,
-                edited=draft.choice is TimelineChoice.EDITED,
-                extras={**results.extras, **made},
-                variants=variants,
-                names=names,
-                folder_name=folder_name(self._folder),
-            )
+            manifest = self._write(staging, clips, results, thumbnails, draft)
         if self._namer is not None:
             self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})
         return manifest
@@ -268,97 +210,77 @@ class VideoProcessor:
         is_named = self._namer is not None
         return draft_video(record, self._folder, plan.timeline, old.manifest, self._settings, is_named=is_named)
 
+    def _clips(self, record: AnalysisRecord, draft: VideoDraft, names: VideoNames | None) -> VideoClips:
+        """What is to be shown of a draft. names: None: the people are named here."""
+        record = record_to_show(record, draft.timeline)
+        names = self._names(record, draft) if names is None else names
+        return VideoClips(record, draft.timeline, names, self._settings, self._folder, self._monitor)
+
     def _names(self, record: AnalysisRecord, draft: VideoDraft) -> VideoNames:
         if self._namer is None:
             return VideoNames()
         edited = draft.choice is TimelineChoice.EDITED
         return self._namer.name(self._fingerprint, record, draft.timeline, folder_name(self._folder), edited=edited)
 
-    def _earlier_clips(self, old: OldResults) -> EarlierClips | None:
-        return None if self._settings.run.overwrite else old.earlier_clips
-
-    def _render(
+    def _with_extras(
         self,
-        record: AnalysisRecord,
-        timeline: Timeline,
-        choice: ClipChoice,
-        folder: Path,
+        results: ReusableResults,
+        clips: VideoClips,
+        old: OldResults,
         earlier: EarlierClips | None,
-    ) -> tuple[ReusableResults, ClipThumbnails]:
-        """Make the clips of `choice` in `folder`. earlier: clips that may be taken over."""
-        paths = self._plan_crops(choice.segments, record.analysis, self._settings.clip)
-        finished = FinishedClips(folder, record.key, earlier)
-        thumbnails = self._thumbnails(folder, (path.segment.person for path in paths))
-        renderer = ClipRenderer(self._settings, self._monitor)
-        # Now, when the interpreter has little else to do: sooner it would delay the first frame.
-        helper_thread(_ahead, prepare_pages, name="pages").start()
-        rendered = renderer.render(record.analysis, paths, folder, finished, thumbnails.read_ahead)
-        finished.keep_only(clip.file for clip in rendered.clips)
-        self._raise_if_stopped()
-        warnings = result_warnings(
-            record.analysis,
-            timeline,
-            rendered,
-            max_upscale=self._settings.clip.max_upscale,
-            only_speaking=self._settings.speech.when == "speaking",
+        staging: Path,
+    ) -> ReusableResults:
+        """`results`, whose files are in `staging`, with all variants and extras that the settings ask for."""
+        variants = make_variants(
+            self._settings,
+            results.variants,
+            clips.record,
+            earlier,
+            clips.plan_crops,
+            staging,
+            self._monitor,
         )
-        if self._settings.people.only and not choice.is_anybody_named:
-            warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
-            warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
-        for warning in warnings:
-            logger.warning("%s: %s", self._folder.name, warning)
-        results = ReusableResults(
-            clips=rendered.clips,
-            extras={},
-            models={**record.models, "encoder": rendered.encoder},
-            warnings=(*record.warnings, *warnings),
+        context = ExtrasContext(
+            staging,
+            clips.record.analysis,
+            clips.timeline,
+            results.clips,
+            self._settings,
+            self._monitor,
+            functools.partial(clips.plan_crops, self._settings.clip),
+            None if self._settings.run.overwrite else old,
         )
-        return results, thumbnails
+        made = write_extras(self._settings.output.extras - set(results.extras), context)
+        return dataclasses.replace(results, extras={**results.extras, **made}, variants=variants)
 
-    def _take_over(self, reused: ReusableResults, folder: Path) -> ClipThumbnails:
-        """Put the old clips and extras into `folder`."""
-        logger.info("%s: reusing the clips that are there", self._folder.name)
-        link_files(reused.files, self._folder, folder)
-        return self._thumbnails(folder, (clip.person for clip in reused.clips))
-
-    def _thumbnails(self, folder: Path, people: Iterable[str]) -> ClipThumbnails:
-        return ClipThumbnails(folder, people, self._settings.run.threads)
-
-    def _plan_crops(
-        self, segments: Sequence[Segment], analysis: FaceAnalysis, settings: ClipSettings
-    ) -> list[CropPath]:
-        return self._plan_paths(pad_and_split(analysis, segments, settings), analysis, settings)
-
-    @timed("plan")
-    def _plan_paths(
-        self, segments: Sequence[Segment], analysis: FaceAnalysis, settings: ClipSettings
-    ) -> list[CropPath]:
-        planner = CropPlanner(settings)
-        paths = []
-        for segment in segments:
-            self._raise_if_stopped()
-            paths.append(planner.plan(segment, analysis))
-        return paths
+    def _write(
+        self,
+        staging: Path,
+        clips: VideoClips,
+        results: ReusableResults,
+        thumbnails: ClipThumbnails,
+        draft: VideoDraft,
+    ) -> Manifest:
+        return write_results(
+            staging,
+            clips.record.analysis,
+            clips.timeline,
+            results.clips,
+            thumbnails,
+            fingerprint=self._fingerprint,
+            settings=self._settings,
+            # Whether the clips were made now or before, who speaks is told by this run's models.
+            models={**clips.record.models, "encoder": results.models.get("encoder")},
+            warnings=tuple(dict.fromkeys((*clips.record.warnings, *results.warnings))),
+            doubts=draft.doubts_of(clips.timeline),
+            analysis_key=clips.record.key,
+            edited=draft.choice is TimelineChoice.EDITED,
+            extras=results.extras,
+            variants=results.variants,
+            names=clips.names,
+            folder_name=folder_name(self._folder),
+        )
 
     def _raise_if_stopped(self) -> None:
         if self._monitor.stop.is_set():
             raise InterruptedRunError("stopped", path=self._info.path)
-
-
-def _divided(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
-    """`record` with the divisions of `timeline`."""
-    return dataclasses.replace(record, analysis=divided_analysis(record.analysis, timeline.divisions))
-
-
-def _ready_to_show(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
-    """`record` with what stored analyses lack: the divisions of `timeline`, and the timecode of the video."""
-    record = _divided(record, timeline)
-    video = dataclasses.replace(record.analysis.video, timecode=read_timecode(record.analysis.video))
-    return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=video))
-
-
-def _ahead(work: Callable[[], object]) -> None:
-    """Do `work`, whose result is kept, before somebody has to wait for it."""
-    # Errors are reported where the result is needed.
-    with contextlib.suppress(Exception):
-        work()

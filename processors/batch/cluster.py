@@ -14,6 +14,7 @@ from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost
+from processors.batch.worker_source import WorkerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,15 @@ class WorkerShare:
     """The part of a node that one worker has.
 
     cpus: threads that it uses. gpus: share of one. reserved: cores that the cluster gives to nobody else meanwhile: a
-    worker and one that makes clips reserve half of the same cores each, because each often waits for the other's kind
-    of work. renders: it makes the clips of analysed videos, without models.
+    worker for videos and one for clips reserve half of the same cores each, because each often waits for the other's
+    kind of work. kind: what the worker is for.
     """
 
     node: ClusterNode
     cpus: int
     gpus: float
     reserved: float
-    renders: bool = False
+    kind: WorkerKind = WorkerKind.VIDEOS
 
 
 class RemoteWorker(Protocol):
@@ -81,11 +82,10 @@ class Cluster(Protocol):
         ...
 
     def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
-        """Start a worker, which calls `make_host`; does not wait until it is there."""
-        ...
+        """Start a worker of the kind of `share`, which calls `make_host`; does not wait until it is there.
 
-    def start_render(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
-        """A worker for one `RenderWork`, which is a task of its own and asks nothing; it begins with `carry_out`."""
+        One for clips asks nothing, and is there from `carry_out` on until its work has ended.
+        """
         ...
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from core.errors import InterruptedRunError, PipelineError, SettingsError
 from processors.batch.cluster import Cluster, ClusterNode, WorkerShare
 from processors.batch.node_check import NodeReport, examine_node, node_question, why_left_out
 from processors.batch.worker_count import CPUS_PER_WORKER
+from processors.batch.worker_source import WorkerKind
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def render_shares(workers: Sequence[WorkerShare], settings: Settings) -> list[Wo
         # An encoder makes few clips at a time.
         count = 1 if gpus else count
         reserved = _whole((worker.cpus - worker.reserved) / count)
-        shares += [WorkerShare(worker.node, max(worker.cpus // count, 1), gpus, reserved, renders=True)] * count
+        shares += [WorkerShare(worker.node, max(worker.cpus // count, 1), gpus, reserved, WorkerKind.CLIPS)] * count
     return shares
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.errors import InterruptedRunError
+from core.thread_budget import limit_process_threads
 from processors.batch.executor import JobOutcome
 from processors.batch.job_link import HostTerms, JobEvent, Question
 from processors.batch.node_check import room_problems
@@ -65,6 +66,15 @@ class ClusterWorker:
     def stop(self) -> None:
         """The run ends: end the job in order."""
         self._mailbox.stop.set()
+
+
+class ClusterProcess(ClusterWorker):
+    """One that has its process to itself."""
+
+    def __init__(self, terms: HostTerms, make_host: MakeHost) -> None:
+        limit_process_threads()
+        super().__init__(terms, make_host)
+        self.take_over_log()
 
 
 class _Mailbox:

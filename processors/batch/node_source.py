@@ -15,8 +15,9 @@ from processors.batch.cluster import Cluster, WorkerShare
 from processors.batch.cluster_nodes import agreed_nodes, render_shares, worker_shares
 from processors.batch.job_link import HostTerms
 from processors.batch.node_worker import NodeWorker
+from processors.batch.pool_worker import JOBS_PER_PROCESS
 from processors.batch.worker_process import MakeHost, real_host
-from processors.batch.worker_source import Inbox, Worker
+from processors.batch.worker_source import Inbox, Worker, WorkerKind
 from utils.batch_monitor import BatchMonitor
 from utils.log_forwarding import log_levels
 from utils.plurals import count_of
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MOST_FAILED_STARTS = 2
 """of workers in a row; then their share of the node is given up"""
+_MOST_JOBS = {WorkerKind.CLIPS: 1, WorkerKind.VIDEOS: JOBS_PER_PROCESS}
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -37,11 +39,7 @@ class _Slot:
 
 
 class NodeSource:
-    """A `WorkerSource`; one worker for each share of the nodes that agree with this machine.
-
-    Attributes:
-        count, render_count: see there.
-    """
+    """A `WorkerSource`; one worker for each share of the nodes that agree with this machine."""
 
     def __init__(
         self,
@@ -56,8 +54,7 @@ class NodeSource:
 
         make_host: called in each worker.
         """
-        self.count = 1
-        self.render_count = 1
+        self._counts = dict.fromkeys(WorkerKind, 1)
         self._connect = connect
         # A worker that downloads what others do not have would give other results than they.
         self._settings = replace(settings, run=replace(settings.run, offline=True))
@@ -68,6 +65,10 @@ class NodeSource:
         self._cluster: Cluster | None = None
         self._handover = AnalysisHandover.in_folder(output_dir)
         self._slots: list[_Slot] = []
+
+    def count(self, kind: WorkerKind) -> int:
+        """See `WorkerSource.count`."""
+        return self._counts[kind]
 
     def open(self) -> None:
         """See `WorkerSource.open`.
@@ -80,22 +81,18 @@ class NodeSource:
         nodes = agreed_nodes(self._cluster, self._settings, self._inputs, self._output_dir, self._monitor.stop)
         workers = worker_shares(nodes, self._settings)
         self._slots = [_Slot(share) for share in (*workers, *render_shares(workers, self._settings))]
-        self._count()
-        self._monitor.set_workers(self.count)
-        logger.info("%s on %s", count_of(self.count, "worker"), count_of(len(nodes), "node"))
+        self._recount()
+        self._monitor.set_workers(self.count(WorkerKind.VIDEOS))
+        logger.info("%s on %s", count_of(self.count(WorkerKind.VIDEOS), "worker"), count_of(len(nodes), "node"))
 
-    def start(self, inbox: Inbox) -> Worker:
+    def start(self, kind: WorkerKind, inbox: Inbox) -> Worker:
         """See `WorkerSource.start`."""
-        slot, cluster = self._free_slot(renders=False)
-        remote = cluster.start(slot.share, self._terms(slot), self._make_host)
-        slot.worker = NodeWorker(slot.share.node, remote, inbox)
-        return slot.worker
-
-    def start_render(self, inbox: Inbox) -> Worker:
-        """See `WorkerSource.start_render`."""
-        slot, cluster = self._free_slot(renders=True)
-        remote = cluster.start_render(slot.share, self._terms(slot), self._make_host)
-        slot.worker = NodeWorker(slot.share.node, remote, inbox, most_jobs=1)
+        slot = next((slot for slot in self._slots if slot.worker is None and slot.share.kind is kind), None)
+        if slot is None or self._cluster is None:
+            raise OSError("every share of the nodes has a worker")
+        terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels(), self._handover)
+        remote = self._cluster.start(slot.share, terms, self._make_host)
+        slot.worker = NodeWorker(slot.share.node, remote, inbox, most_jobs=_MOST_JOBS[kind])
         return slot.worker
 
     def drop(self, key: str) -> None:
@@ -120,13 +117,13 @@ class NodeSource:
         if slot.failed_starts >= MOST_FAILED_STARTS:
             logger.warning("a worker is given up, because it cannot be started %s", worker.cause_of_death())
             self._slots.remove(slot)
-            self._count()
+            self._recount()
         return True
 
     def avoid(self, place: str, trouble: str) -> bool:
         """See `WorkerSource.avoid`."""
         left = [slot for slot in self._slots if slot.share.node.id != place]
-        if {slot.share.renders for slot in left} != {True, False}:
+        if {slot.share.kind for slot in left} != set(WorkerKind):
             return False
         for slot in self._slots:
             if slot not in left and isinstance(slot.worker, NodeWorker):
@@ -135,7 +132,7 @@ class NodeSource:
             name = next(slot.share.node.name for slot in self._slots if slot not in left)
             logger.warning("node %s gets no more videos: %s", name, trouble)
         self._slots = left
-        self._count()
+        self._recount()
         return True
 
     def close(self) -> None:
@@ -144,15 +141,5 @@ class NodeSource:
             self._cluster.close()
         self._handover.remove()
 
-    def _free_slot(self, *, renders: bool) -> tuple[_Slot, Cluster]:
-        slot = next((slot for slot in self._slots if slot.worker is None and slot.share.renders == renders), None)
-        if slot is None or self._cluster is None:
-            raise OSError("every share of the nodes has a worker")
-        return slot, self._cluster
-
-    def _terms(self, slot: _Slot) -> HostTerms:
-        return HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels(), self._handover)
-
-    def _count(self) -> None:
-        self.render_count = sum(slot.share.renders for slot in self._slots)
-        self.count = len(self._slots) - self.render_count
+    def _recount(self) -> None:
+        self._counts = {kind: sum(slot.share.kind is kind for slot in self._slots) for kind in WorkerKind}

@@ -1,88 +1,57 @@
-"""The jobs of a pool of workers, and which of them is begun next."""
+"""What a pool of workers works on: the videos that were submitted to it, and the tasks into which they are divided."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.job_host import SetAside
-from processors.batch.render_work import Analysed
-from utils.fingerprints import Fingerprint
+from processors.batch.render_work import Analysed, Work
+from processors.batch.worker_source import WorkerKind
 
 
 @dataclass(slots=True, eq=False)
-class PoolTask:
+class PoolVideo:
     """A submitted job.
 
-    losses: how many workers broke while they worked on it. before: what the first worker that ended it has done.
+    before: what the worker that analysed the video has done; None until it has ended. analysis_key: of the analysis, if
+    it was handed over, else "". shares_left: how many shares of the clips are still to be made. shares_s: time that the
+    others took together, seconds. rest: to be begun when no share is left.
     """
 
     job: VideoJob
     future: Future[JobOutcome] = field(default_factory=Future)
-    losses: int = 0
     before: SetAside | Analysed | None = None
+    analysis_key: str = ""
+    shares_left: int = 0
+    shares_s: float = 0.0
+    rest: PoolTask | None = None
 
-    @property
-    def video(self) -> PoolTask:
-        return self
-
-    @property
-    def work(self) -> VideoJob:
-        return self.job
-
-    def end(self, outcome: JobOutcome, shares_s: float = 0.0) -> None:
-        """The job has ended; what earlier workers did for it is counted. shares_s: time that its shares took."""
+    def end(self, outcome: JobOutcome) -> None:
+        """The job has ended; what earlier workers did for it is counted."""
         result = outcome.result
         if self.before is not None and result is not None and result.status == "done":
             # The analysis was made in this run, by whoever had the job first.
-            wall_s = result.wall_s + self.before.analyse_s + shares_s
+            wall_s = result.wall_s + self.before.analyse_s + self.shares_s
             result = dataclasses.replace(result, wall_s=wall_s, analysis_cached=self.before.analysis_cached)
             outcome = dataclasses.replace(outcome, result=result)
         self.future.set_result(outcome)
 
 
-class TaskQueue:
-    """What waits for a worker: tasks in the order of submission, and those that were set aside. Not thread-safe."""
+@dataclass(slots=True, eq=False)
+class PoolTask:
+    """What one worker is given of the work on `video`.
 
-    def __init__(self, is_turn: Callable[[Fingerprint], bool]) -> None:
-        """is_turn: whether the people of a video may be named now."""
-        self._is_turn = is_turn
-        self._waiting: deque[PoolTask] = deque()
-        self._aside: list[PoolTask] = []
+    needs: the kind of worker. stage: the only stage of the task, "" if it has several. is_share: others work on the
+    same stage, so its worker does not report how the video has ended. losses: how many workers broke while they worked
+    on it.
+    """
 
-    def __len__(self) -> int:
-        """How many could be begun now, for all that is known."""
-        return len(self._waiting)
-
-    @property
-    def is_empty(self) -> bool:
-        return not self._waiting and not self._aside
-
-    @property
-    def begun(self) -> list[PoolTask]:
-        """Those that some worker has begun."""
-        return [*self._aside, *(task for task in self._waiting if task.losses)]
-
-    def add(self, task: PoolTask) -> None:
-        """Begin `task` after all others."""
-        self._waiting.append(task)
-
-    def put_first(self, task: PoolTask) -> None:
-        """Begin `task`, which a worker has given back, next."""
-        self._waiting.appendleft(task)
-
-    def set_aside(self, task: PoolTask) -> None:
-        """Begin `task` when the people of its video may be named."""
-        self._aside.append(task)
-
-    def next(self) -> PoolTask | None:
-        """Take the task to be begun next: of those set aside one whose turn has come."""
-        for task in self._aside:
-            if self._is_turn(task.job.fingerprint):
-                self._aside.remove(task)
-                return task
-        return self._waiting.popleft() if self._waiting else None
+    video: PoolVideo
+    work: Work
+    needs: WorkerKind
+    stage: str = ""
+    is_share: bool = False
+    losses: int = 0

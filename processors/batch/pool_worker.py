@@ -14,12 +14,12 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from processors.batch.worker_process import PROGRAM_TEXT, Asked, MakeHost, Start, Stop, answered, real_host
+from processors.batch.worker_source import Inbox, Worker, WorkerKind
 from utils.child_processes import cause_of_death
 
 if TYPE_CHECKING:
     from processors.batch.job_link import HostTerms
     from processors.batch.render_work import Work
-    from processors.batch.worker_source import Inbox, Worker
 
 JOBS_PER_PROCESS = 16
 """then a new process is started, which costs about three seconds of CPU time"""
@@ -28,29 +28,24 @@ _DEATH_WAIT_S = 5.0
 
 
 class ProcessSource:
-    """A `WorkerSource` with up to `count` processes of this machine.
-
-    Attributes:
-        count, render_count: see there.
-    """
+    """A `WorkerSource` of processes of this machine, which make whole videos."""
 
     def __init__(self, count: int, terms: HostTerms, make_host: MakeHost = real_host) -> None:
-        """make_host: called in each process."""
-        self.count = count
-        self.render_count = 0
+        """count: how many there may be at a time. make_host: called in each process."""
+        self._counts = {WorkerKind.VIDEOS: count, WorkerKind.CLIPS: 0}
         self._terms = terms
         self._make_host = make_host
+
+    def count(self, kind: WorkerKind) -> int:
+        """See `WorkerSource.count`."""
+        return self._counts[kind]
 
     def open(self) -> None:
         """See `WorkerSource.open`."""
 
-    def start(self, inbox: Inbox) -> Worker:
+    def start(self, kind: WorkerKind, inbox: Inbox) -> Worker:
         """See `WorkerSource.start`."""
         return PoolWorker(self._terms, self._make_host, inbox)
-
-    def start_render(self, inbox: Inbox) -> Worker:
-        """See `WorkerSource.start_render`."""
-        raise OSError("workers of this machine make whole videos")
 
     def drop(self, key: str) -> None:
         """See `WorkerSource.drop`."""

@@ -14,9 +14,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from core.errors import ascii_safe
-from core.thread_budget import limit_process_threads
-from processors.batch.cluster import ClusterNode, WorkerShare
-from processors.batch.cluster_worker import ClusterWorker, Said
+from processors.batch.cluster import ClusterNode, RemoteWorker, WorkerShare
+from processors.batch.cluster_worker import ClusterProcess, Said
 from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport, examine_node
 from processors.batch.ray_connection import RayConnection, open_ray
@@ -25,6 +24,7 @@ from processors.batch.ray_task import RayTask
 from processors.batch.render_task import render_task
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost
+from processors.batch.worker_source import WorkerKind
 
 _CALLS_AT_A_TIME = 4
 """of one worker: a job, a fetch, an answer, a stop"""
@@ -61,28 +61,20 @@ class RayCluster:
         call = task.options(scheduling_strategy=self._connection.only_on(node.id)).remote(question)
         return watched(call.future())
 
-    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RayWorker:
-        """See `Cluster.start`."""
-        actor = self._ray.remote(
-            num_cpus=share.reserved,
-            num_gpus=share.gpus,
-            max_restarts=0,
-            max_task_retries=0,
-            max_concurrency=_CALLS_AT_A_TIME,
-            scheduling_strategy=self._connection.only_on(share.node.id),
-        )(RayActor)
-        return RayWorker(self._ray, actor.remote(terms, make_host))
-
-    def start_render(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RayTask:
-        """See `Cluster.start_render`."""
-        task = self._ray.remote(
-            num_cpus=share.reserved,
-            num_gpus=share.gpus,
-            max_retries=0,
-            num_returns="streaming",
-            scheduling_strategy=self._connection.only_on(share.node.id),
-        )(_render_with_gpu if share.gpus else _render_without_gpu)
-        return RayTask(self._ray, lambda work: task.remote(terms, make_host, work))
+    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
+        """See `Cluster.start`: an actor, or for clips a task."""
+        ray = self._ray
+        place = {
+            "num_cpus": share.reserved,
+            "num_gpus": share.gpus,
+            "scheduling_strategy": self._connection.only_on(share.node.id),
+        }
+        if share.kind is WorkerKind.VIDEOS:
+            options = {"max_restarts": 0, "max_task_retries": 0, "max_concurrency": _CALLS_AT_A_TIME}
+            return RayWorker(ray, ray.remote(**place, **options)(ClusterProcess).remote(terms, make_host))
+        render = _render_with_gpu if share.gpus else _render_without_gpu
+        task = ray.remote(**place, max_retries=0, num_returns="streaming")(render)
+        return RayTask(ray, lambda work: task.remote(terms, make_host, work))
 
     def close(self) -> None:
         """See `Cluster.close`."""
@@ -99,20 +91,11 @@ def _render_with_gpu(terms: HostTerms, make_host: MakeHost, work: Any) -> Iterat
     yield from render_task(terms, make_host, work)
 
 
-class RayActor(ClusterWorker):
-    """A `ClusterWorker` that has its process to itself."""
-
-    def __init__(self, terms: HostTerms, make_host: MakeHost) -> None:
-        limit_process_threads()
-        super().__init__(terms, make_host)
-        self.take_over_log()
-
-
 class RayWorker:
-    """A `RemoteWorker`."""
+    """A `RemoteWorker` for one work after another."""
 
     def __init__(self, ray: Any, actor: Any) -> None:
-        """actor: handle of a `RayActor`."""
+        """actor: handle of a `ClusterProcess`."""
         self._ray = ray
         self._actor = actor
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.thread_budget import limit_process_threads
-from processors.batch.cluster_worker import ClusterWorker, Said, is_last_word
+from processors.batch.cluster_worker import ClusterProcess, Said, is_last_word
 from processors.batch.job_link import HostTerms
 from processors.batch.render_work import RenderWork
 from processors.batch.worker_process import MakeHost
@@ -14,9 +13,7 @@ from utils.future_threads import FutureThread
 
 def render_task(terms: HostTerms, make_host: MakeHost, work: RenderWork) -> Iterator[tuple[Said, ...]]:
     """Yield what there is to say, at least every few seconds; `Ended` last. A KeyboardInterrupt ends it in order."""
-    limit_process_threads()
-    worker = ClusterWorker(terms, make_host)
-    worker.take_over_log()
+    worker = ClusterProcess(terms, make_host)
     thread = FutureThread(lambda: worker.carry_out(work), name="render")
     thread.start()
     try:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import queue
 import threading
 import time
@@ -26,19 +25,18 @@ from core.errors import InterruptedRunError, WorkerGoneError
 from processors.batch.batch_inspection import one_line_reason
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import failed, interrupted
-from processors.batch.job_host import SetAside, WorkOutcome
-from processors.batch.job_link import ClipsMade, NamesWanted
+from processors.batch.job_host import WorkOutcome
+from processors.batch.job_link import ClipsMade
 from processors.batch.naming_desk import NamingDesk
-from processors.batch.pool_tasks import PoolTask, TaskQueue
+from processors.batch.pool_tasks import PoolTask, PoolVideo
 from processors.batch.remote_monitor import RemoteMonitor
-from processors.batch.render_queue import RenderQueue, RenderTask
-from processors.batch.render_work import Analysed, ShareMade
 from processors.batch.run_journal import MAX_CRASHES, stage_verb
 from processors.batch.stage_runner import StageRunner
+from processors.batch.work_queue import WorkQueue
 from processors.batch.worker_process import Asked, Ended, Started
-from processors.batch.worker_source import Inbox, Worker, WorkerSource
+from processors.batch.worker_roster import WorkerRoster
+from processors.batch.worker_source import Worker, WorkerKind, WorkerSource
 from processors.batch.worker_threads import WorkerThreads
-from processors.known_people.people_namer import VideoNames
 from utils.time_formats import format_duration
 
 logger = logging.getLogger(__name__)
@@ -46,12 +44,6 @@ logger = logging.getLogger(__name__)
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 0.9
 """how long workers may take to end in order; the batch waits a little longer for its threads"""
-_START_LIMIT_S = 120.0
-"""for the start of a process, however short the limit for stages is; it takes a second or two, on a busy disk longer"""
-_START_PAUSE_S = 60.0
-"""after a failure to start a process: by then another program may have ended"""
-_PAUSE_S = 10.0
-"""a longer time between two looks means that this process was suspended, and its workers with it"""
 
 
 class WorkerPool:
@@ -78,15 +70,11 @@ class WorkerPool:
         self._remote = remote
         self._stages = stages
         self._stop = stop
-        self._stall_limit_s = stall_limit_s
         self._clock = clock
-        self._inbox: Inbox = queue.SimpleQueue()
         self._changed = threading.Condition()
-        self._queue = TaskQueue(lambda video: desk.is_turn(video))
-        self._renders = RenderQueue()
-        self._workers: dict[Worker, PoolTask | RenderTask | None] = {}
+        self._queue = WorkQueue(desk, source.count)
+        self._roster = WorkerRoster(source, stall_limit_s, clock)
         self._is_closed = False
-        self._no_start_before = -math.inf
         self._last: JobOutcome | None = None
         threads.add("workers", self._manage)
         threads.add("names", desk.run)
@@ -94,30 +82,19 @@ class WorkerPool:
     def wait_for_room(self, timeout_s: float) -> bool:
         """See `Executor.wait_for_room`."""
         with self._changed:
-            return self._changed.wait_for(self._has_room, timeout_s)
+            return self._changed.wait_for(lambda: self._queue.has_room(self._roster.busy), timeout_s)
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:
         """See `Executor.submit`."""
-        task = PoolTask(job)
-        self._desk.expect(job.fingerprint)
+        video = PoolVideo(job)
         with self._changed:
-            self._queue.add(task)
-        return task.future
+            self._queue.add(video)
+        return video.future
 
     def close(self) -> None:
         """See `Executor.close`."""
         with self._changed:
             self._is_closed = True
-
-    def _has_room(self) -> bool:
-        return len(self._queue) + self._busy(PoolTask) < self._source.count and not self._is_behind()
-
-    def _is_behind(self) -> bool:
-        """Whether enough videos are analysed, or a run would hold more and more of them that others could do."""
-        return self._renders.ready > self._source.render_count
-
-    def _busy(self, kind: type = object) -> int:
-        return sum(task is not None and isinstance(task, kind) for task in self._workers.values())
 
     def _manage(self) -> None:
         try:
@@ -127,7 +104,7 @@ class WorkerPool:
                     self._work()
         finally:
             # An idle worker has nothing to lose.
-            for worker in list(self._workers):
+            for worker in self._roster:
                 self._discard(worker)
             self._desk.close()
             self._source.close()
@@ -135,21 +112,17 @@ class WorkerPool:
     def _has_work(self) -> bool:
         """Wait for the first job; False if there is none. A source may take long to open, for nothing."""
         with self._changed:
-            while not self._queue and not self._is_closed and not self._stop.is_set():
+            while self._queue.is_empty and not self._is_closed and not self._stop.is_set():
                 self._changed.wait(_POLL_S)
-            return bool(self._queue) and not self._stop.is_set()
+            return not self._queue.is_empty and not self._stop.is_set()
 
     def _work(self) -> None:
-        looked = self._clock()
         while not self._stop.is_set() and not self._is_done():
             self._assign()
             self._receive(_POLL_S)
-            now = self._clock()
-            if now - looked > _PAUSE_S:
-                for worker in self._workers:
-                    worker.heard()
-            looked = now
-            self._give_up_hanging()
+            for worker, limit_s in self._roster.hanging():
+                if worker in self._roster:  # with the loss of another one, its video may have failed
+                    self._lose(worker, f"made no progress for {format_duration(limit_s)}")
         if self._stop.is_set():
             self._end_jobs()
         elif self._last is not None:
@@ -157,73 +130,51 @@ class WorkerPool:
 
     def _is_done(self) -> bool:
         with self._changed:
-            if self._busy():
+            if self._roster.tasks:
                 return False
-            return self._last is not None or (self._is_closed and self._queue.is_empty and self._renders.is_empty)
+            return self._last is not None or (self._is_closed and self._queue.is_empty)
 
     def _assign(self) -> None:
         """Give work to idle workers, and start workers for more as far as there may be more."""
         if self._last is not None:
             return
         with self._changed:
-            for video, error in self._renders.take_named():
+            for video, error in self._queue.take_named():
                 self._fail(video, one_line_reason(video.job.source, error))
-            while self._busy(RenderTask) < self._source.render_count and (piece := self._renders.next()) is not None:
-                if not self._begin(piece):
-                    break
-            while (
-                not self._is_behind()
-                and self._busy(PoolTask) < self._source.count
-                and (task := self._queue.next()) is not None
-            ):
-                if not self._begin(task):
-                    break
+            for kind in WorkerKind:
+                while self._roster.busy(kind) < self._source.count(kind):
+                    task = self._queue.next(kind)
+                    if task is None or not self._begin(task):
+                        break
             self._changed.notify_all()
 
-    def _begin(self, task: PoolTask | RenderTask) -> bool:
-        """Give `task` to a worker; False if there is none for it now."""
-        idle = None
-        if isinstance(task, PoolTask):
-            idle = next((worker for worker, other in self._workers.items() if other is None), None)
-        worker = idle or self._start(task)
-        if worker is not None:
-            self._workers[worker] = task
-            worker.give(task.work)
-        return worker is not None
-
-    def _start(self, task: PoolTask | RenderTask) -> Worker | None:
-        """A new worker for `task`; without one it waits, or fails if there are no others that may make room."""
-        if self._clock() < self._no_start_before:
-            self._put_first(task)
-            return None
+    def _begin(self, task: PoolTask) -> bool:
+        """Give `task` to a worker. False if there is none now: it waits, or fails if there are no others."""
         try:
-            if isinstance(task, RenderTask):
-                return self._source.start_render(self._inbox)
-            return self._source.start(self._inbox)
+            worker = self._roster.idle(task.needs)
         except OSError as error:
             reason = f"no worker process can be started: {error.strerror or error}"
-        if self._workers:
-            logger.warning("%s; going on with %d", reason, len(self._workers))
-            self._no_start_before = self._clock() + _START_PAUSE_S
-            self._repeat_with_fewer(task)
-        else:
-            self._fail(task.video, reason)
-        return None
-
-    def _put_first(self, task: PoolTask | RenderTask) -> None:
-        if isinstance(task, RenderTask):
-            self._renders.put_first(task)
-        else:
+            if len(self._roster):
+                logger.warning("%s; going on with %d", reason, len(self._roster))
+                self._roster.pause_starts()
+                self._queue.put_first_with_fewer(task)
+            else:
+                self._fail(task.video, reason)
+            return False
+        if worker is None:
             self._queue.put_first(task)
+            return False
+        self._roster.give(worker, task)
+        return True
 
     def _receive(self, timeout_s: float) -> None:
         """Deal with what workers have said, waiting for the first message."""
         try:
-            worker, message = self._inbox.get(timeout=timeout_s)
+            worker, message = self._roster.inbox.get(timeout=timeout_s)
             while True:
-                if worker in self._workers:
+                if worker in self._roster:
                     self._take(worker, message)
-                worker, message = self._inbox.get_nowait()
+                worker, message = self._roster.inbox.get_nowait()
         except queue.Empty:
             return
 
@@ -244,7 +195,7 @@ class WorkerPool:
 
     def _end(self, worker: Worker, outcome: WorkOutcome, trouble: str) -> None:
         """The worker's job has ended with `outcome`; it is idle, or gone if it may take no more."""
-        task = self._workers[worker]
+        task = self._roster.task_of(worker)
         if task is None:
             raise RuntimeError("a worker ended a job that it was not given")
         if isinstance(outcome, JobOutcome) and outcome.result is None:
@@ -252,44 +203,24 @@ class WorkerPool:
             return
         is_repeated = bool(trouble) and self._source.avoid(worker.place, trouble)
         with self._changed:
-            self._workers[worker] = None
-            for idle in [w for w, other in self._workers.items() if other is None and not w.is_wanted]:
+            self._roster.take_back(worker)
+            for idle in self._roster.unwanted():
                 self._discard(idle)
             if is_repeated:
-                self._repeat_with_fewer(task)
+                self._queue.put_first_with_fewer(task)
             elif isinstance(outcome, JobOutcome):
                 if outcome.is_last:
                     self._last = self._last or outcome
-                if isinstance(task, RenderTask) and task.work.share is not None and outcome.result is not None:
+                if task.is_share and outcome.result is not None:
                     self._stages.report(outcome.result)
                 self._finish(task.video, outcome)
             else:
-                self._go_on(task, outcome)
-
-    def _go_on(self, task: PoolTask | RenderTask, outcome: SetAside | Analysed | ShareMade) -> None:
-        """A piece of the work on a video is done, and more is left."""
-        if isinstance(task, RenderTask):
-            if isinstance(outcome, ShareMade):
-                self._renders.share_made(task, outcome.wall_s)
-            return
-        if isinstance(outcome, SetAside):
-            task.before = task.before or outcome
-            self._queue.set_aside(task)
-        elif isinstance(outcome, Analysed):
-            task.before = outcome
-            self._renders.add(task, outcome, self._names_of(outcome))
-
-    def _names_of(self, analysed: Analysed) -> Future[VideoNames]:
-        if analysed.case is not None:
-            return self._desk.ask(NamesWanted(analysed.case))
-        nobody: Future[VideoNames] = Future()
-        nobody.set_result(VideoNames())
-        return nobody
+                self._queue.go_on(task, outcome)
 
     def _lose(self, worker: Worker, what: str) -> None:
         """The worker is broken; its job is tried once more. what: has happened, as "crashed (SIGSEGV)"."""
         with self._changed:
-            task = self._workers[worker]
+            task = self._roster.task_of(worker)
             is_to_blame = self._source.is_to_blame(worker)
             self._discard(worker)
         if task is None:
@@ -300,74 +231,56 @@ class WorkerPool:
             return
         task.losses += 1
         stage = self._remote.forget(task.video.job.source.name)
-        if isinstance(task, RenderTask):
-            stage = "finish"  # it may have died before it could say so
-        text = f"its worker process {what} while the video was being {stage_verb(stage)}"
+        # It may have died before it could say in which it was.
+        text = f"its worker process {what} while the video was being {stage_verb(task.stage or stage)}"
         if task.losses >= MAX_CRASHES:
             self._fail(task.video, f"{text}, for the second time; left out")
             return
         if not self._stop.is_set():
             logger.warning("%s: %s; trying it once more", task.video.job.source.label, text)
         with self._changed:
-            self._put_first(task)
+            self._queue.put_first(task)
 
-    def _go_on_without(self, task: PoolTask | RenderTask, what: str) -> None:
+    def _go_on_without(self, task: PoolTask, what: str) -> None:
         """A worker has failed before it came to its job, which is given to another one if there may be one."""
-        if self._source.count if isinstance(task, PoolTask) else self._source.render_count:
-            self._repeat_with_fewer(task)
+        if self._source.count(task.needs):
+            with self._changed:
+                self._queue.put_first_with_fewer(task)
             return
         error = WorkerGoneError(f"no worker is left that could do it; the last one {what}")
         self._last = JobOutcome(failed(task.video.job.source, error.message), error)
         self._finish(task.video, self._last)
 
-    def _repeat_with_fewer(self, task: PoolTask | RenderTask) -> None:
-        """Begin `task` next, although there may be fewer workers now."""
-        if isinstance(task, PoolTask) and not task.job.settings.run.cache:
-            # Videos cannot be set aside, so all workers that are left may be waiting until this one's people are named.
-            self._desk.leave(task.job.fingerprint)
-            self._desk.expect(task.job.fingerprint)
-        with self._changed:
-            self._put_first(task)
-
-    def _give_up_hanging(self) -> None:
-        for worker, task in list(self._workers.items()):
-            limit_s = self._stall_limit_s if worker.is_started else max(self._stall_limit_s, _START_LIMIT_S)
-            if task is not None and worker.silent_s > limit_s:
-                self._lose(worker, f"made no progress for {format_duration(limit_s)}")
-
     def _end_jobs(self) -> None:
         """The run ends: end all jobs in order as far as that is quick."""
-        for worker in self._workers:
+        for worker in self._roster:
             worker.stop()
         deadline = self._clock() + _STOP_TIMEOUT_S
-        while self._busy() and self._clock() < deadline:
+        while self._roster.tasks and self._clock() < deadline:
             self._receive(_POLL_S)
-        begun = [task.video for task in self._workers.values() if task is not None]
-        begun += [*self._queue.begun, *self._renders.videos]
-        for worker in list(self._workers):
+        begun = [*(task.video for task in self._roster.tasks), *self._queue.begun]
+        for worker in self._roster:
             self._discard(worker)
-        for task in dict.fromkeys(begun):
-            result = interrupted(task.video.job.source, "stopped before it was done")
-            self._finish(task, JobOutcome(result))
+        for video in dict.fromkeys(begun):
+            self._finish(video, JobOutcome(interrupted(video.job.source, "stopped before it was done")))
 
-    def _fail(self, task: PoolTask, reason: str) -> None:
-        result = failed(task.video.job.source, reason)
+    def _fail(self, video: PoolVideo, reason: str) -> None:
+        result = failed(video.job.source, reason)
         self._stages.report(result)
-        self._finish(task, JobOutcome(result))
+        self._finish(video, JobOutcome(result))
 
-    def _finish(self, video: PoolTask, outcome: JobOutcome) -> None:
+    def _finish(self, video: PoolVideo, outcome: JobOutcome) -> None:
         with self._changed:
-            for worker in [w for w, task in self._workers.items() if task is not None and task.video is video]:
+            for worker in self._roster.at_work_on(video):
                 # What others make for a video that has failed is of no use.
                 self._discard(worker)
                 self._remote.forget(video.job.source.name)
-            shares_s = self._renders.leave(video)
-        if isinstance(video.before, Analysed):
-            self._source.drop(video.before.key)
-        self._desk.leave(video.job.fingerprint)
-        video.end(outcome, shares_s)
+            self._queue.leave(video)
+        if video.analysis_key:
+            self._source.drop(video.analysis_key)
+        video.end(outcome)
 
     def _discard(self, worker: Worker) -> None:
         with self._changed:
-            del self._workers[worker]
+            self._roster.remove(worker)
         self._source.end(worker)

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import queue
 from concurrent.futures import Future
+from enum import Enum
 from typing import Any, Protocol
 
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Asked
+
+
+class WorkerKind(Enum):
+    """What a worker is for. The kinds are in the order in which they get work: first what brings a video to its end.
+
+    CLIPS: one `RenderWork`, without models. VIDEOS: one `VideoJob` after another; where there are no workers for clips
+    it makes these, too.
+    """
+
+    CLIPS = "clips"
+    VIDEOS = "videos"
 
 
 class Worker(Protocol):
@@ -61,29 +73,18 @@ Inbox = queue.SimpleQueue[tuple[Worker, Any]]
 
 
 class WorkerSource(Protocol):
-    """Used by one thread, which lives as long as the workers.
+    """Used by one thread, which lives as long as the workers; `count` by any."""
 
-    count: how many workers there may be; 1 before `open`. render_count: how many more that make the clips of videos
-    which the others have analysed; 0 where these make whole videos.
-    """
-
-    count: int
-    render_count: int
+    def count(self, kind: WorkerKind) -> int:
+        """How many workers of `kind` there may be at a time. It may fall; what it is before `open` is a guess."""
+        ...
 
     def open(self) -> None:
         """Prepare, before the first worker is started. It may take a while, and what it raises ends the run."""
         ...
 
-    def start(self, inbox: Inbox) -> Worker:
-        """A new worker; there are fewer than `count`.
-
-        Raises:
-            OSError: it cannot be started.
-        """
-        ...
-
-    def start_render(self, inbox: Inbox) -> Worker:
-        """A new worker for one `RenderWork`; there are fewer than `render_count`.
+    def start(self, kind: WorkerKind, inbox: Inbox) -> Worker:
+        """A new worker; there are fewer than `count` of its kind.
 
         Raises:
             OSError: it cannot be started.

@@ -4,10 +4,9 @@ Tracklets first get provisional identities in time order, as a live system would
 video known, identities that mix several faces are split, single tracklets move to the person they fit better, and
 identities that belong together are merged. At every step two faces seen in one frame stay two people.
 
-Nobody is guessed into another person's folder. A person needs evidence: an embedded face of `_FOUNDING_QUALITY` and
-`_FOUNDING_S` on screen, or a track that was followed well for `_STEADY_S`. A tracklet without it only joins a person
-who was seen shortly before or after and whom it resembles at least a little, or whose track it continues; otherwise it
-stays unknown.
+Nobody is guessed into another person's folder. A person needs evidence (`founding_evidence`). A tracklet without it
+only joins a person who was seen shortly before or after and whom it resembles at least a little, or whose track it
+continues; otherwise it stays unknown.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from config import IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
+from processors.people.founding_evidence import founds_person
 from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarity, compare, tracklet_similarity
 from processors.people.tracklet_evidence import (
     Continuation,
@@ -40,13 +40,6 @@ because two views of one person (profile and front) may have little in common"""
 _MOVE_MARGIN = 0.2
 """how much better a tracklet must fit another person to move there, in similarity"""
 _MOVE_SWEEPS = 3
-_FOUNDING_S = 0.4
-"""time on screen, seconds, that a person who resembles nobody else needs"""
-_FOUNDING_QUALITY = 0.1
-"""quality that the best embedded face of a person needs,"""
-_STEADY_S, _STEADY_SCORE = 1.0, 0.8
-"""... or time on screen, seconds, and mean score of a face that was followed so well that it is somebody, however small
-or turned; the detector's own threshold for new faces is 0.9"""
 _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
 _NEARBY_SIMILARITY = 0.3
@@ -246,7 +239,7 @@ class _Grouper:
         weak: list[int] = []
         for label in np.unique(self.labels[self.embedded]):
             members = self.embedded[self.labels[self.embedded] == label]
-            if not self._founds(members):
+            if not founds_person([self._tracklets[k] for k in members], self._seconds):
                 weak += members.tolist()
         self.labels[weak] = -1
         rows = {int(k): row for row, k in enumerate(self.embedded)}
@@ -257,17 +250,6 @@ class _Grouper:
             best = int(fit.argmax())
             if fit[best] >= _NEARBY_SIMILARITY:
                 self.labels[k] = best
-
-    def _founds(self, members: IntArray) -> bool:
-        """Whether these tracklets are evidence enough for a person who resembles nobody else."""
-        tracklets = [self._tracklets[k] for k in members]
-        if sum(self._visible_s(t) for t in tracklets) < _FOUNDING_S:
-            return False
-        if max(float(t.sample_quality.max()) for t in tracklets) >= _FOUNDING_QUALITY:
-            return True
-        return any(
-            self._visible_s(t) >= _STEADY_S and float(t.scores[t.scores > 0].mean()) >= _STEADY_SCORE for t in tracklets
-        )
 
     def attach_faceless(self) -> None:
         """Give tracklets without embeddings to the person whose track they continue or who continues theirs."""
@@ -294,10 +276,6 @@ class _Grouper:
         found = np.zeros(people, bool)
         found[self.labels[is_near & (self.labels >= 0)]] = True
         return found
-
-    def _visible_s(self, tracklet: Tracklet) -> float:
-        seen = tracklet.frames[tracklet.scores > 0]
-        return float((self._seconds[seen + 1] - self._seconds[seen]).sum())
 
 
 def _neighbours(pairs: IntArray, count: int) -> list[IntArray]:

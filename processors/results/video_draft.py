@@ -13,6 +13,7 @@ from pathlib import Path
 
 from config import Settings
 from core.analysis_file import AnalysisRecord
+from core.media.timecode_reader import read_timecode
 from core.types import FaceAnalysis, Timeline
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.video_names import numbered_timeline
@@ -79,6 +80,18 @@ def draft_video(
     # Here, because the comparison of a long video is too large to be kept while its clips are made.
     doubts = _doubts(divided_analysis(record.analysis, timeline.divisions), timeline, compared)
     return VideoDraft(timeline, choice, doubts)
+
+
+def divided_record(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
+    """`record` with the divisions of `timeline`."""
+    return dataclasses.replace(record, analysis=divided_analysis(record.analysis, timeline.divisions))
+
+
+def record_to_show(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
+    """`record` with what stored analyses lack: the divisions of `timeline`, and the timecode of the video."""
+    record = divided_record(record, timeline)
+    video = dataclasses.replace(record.analysis.video, timecode=read_timecode(record.analysis.video))
+    return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=video))
 
 
 def _timeline(

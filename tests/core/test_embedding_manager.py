@@ -145,14 +145,18 @@ def test_other_evidence_tips_the_balance():
     assert m.assign(at_cosine(face, 0.1), 0.0, log_odds={0: 2.0}) == 1
 
 
-def test_prototype_is_the_weighted_mean():
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(("cosine", "identity"), [(0.601, 0), (0.599, 1)])
+def test_a_face_is_compared_with_the_weighted_mean_of_earlier_ones(cosine, identity, side):
     a = np.array([1, 0], np.float32)
     b = np.array([0.8, 0.6], np.float32)
-    m = manager()
+    m = manager(threshold=0.5)
     m.assign(a, 0.0, weight=1.0)
     m.assign(b, 0.0, weight=3.0)
-    mean = (a + 3 * b) / np.linalg.norm(a + 3 * b)
-    np.testing.assert_allclose(m.prototype(0), mean, atol=1e-6)
+    x, y = (a + 3 * b) / np.linalg.norm(a + 3 * b)
+    across = side * np.array([-y, x])
+    face = np.asarray(cosine * np.array([x, y]) + np.sqrt(1 - cosine**2) * across, np.float32)
+    assert m.assign(face, 0.0) == identity
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from core.analysis_file import AnalysisRecord
 from core.models import embedder_choice
 from core.settings_file import load_settings
 from core.types import Clip, Identity, RenderResult, Segment, Timeline, VideoInfo
-from processors import face_analyzer, video_processor
+from processors import face_analyzer
 from processors.people.pair_evidence import ComparedTracklets
-from processors.results import video_analysis, video_draft
+from processors.results import video_analysis, video_clips, video_draft
 from processors.results.manifest import Manifest
 from processors.video_processor import VideoProcessor
 from tests.material.factories import face_analysis, tracklet, video_info
@@ -95,8 +95,8 @@ def pretend_stages(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(video_analysis, "fingerprint", lambda _: given["mark"])
     monkeypatch.setattr(face_analyzer, "FaceAnalyzer", Analyzer)
     monkeypatch.setattr(video_draft, "IdTimelineGenerator", Generator)
-    monkeypatch.setattr(video_processor, "CropPlanner", Planner)
-    monkeypatch.setattr(video_processor, "ClipRenderer", Renderer)
+    monkeypatch.setattr(video_clips, "CropPlanner", Planner)
+    monkeypatch.setattr(video_clips, "ClipRenderer", Renderer)
     return given
 
 

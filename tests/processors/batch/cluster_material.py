@@ -14,6 +14,7 @@ from processors.batch.job_link import HostTerms
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost, Started
+from processors.batch.worker_source import WorkerKind
 
 
 class FakeWorker:
@@ -79,7 +80,7 @@ class FakeCluster:
     """A `Cluster`.
 
     Attributes:
-        workers: all that were started, with their shares. tasks: those that make clips.
+        workers: those for videos that were started, with their shares. tasks: those for clips.
     """
 
     def __init__(self, nodes: list[ClusterNode]) -> None:
@@ -104,13 +105,8 @@ class FakeCluster:
 
     def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> FakeWorker:
         worker = FakeWorker(ClusterWorker(terms, make_host), self.dead_nodes.get(share.node.id, ""))
-        self.workers.append((share, worker))
+        (self.workers if share.kind is WorkerKind.VIDEOS else self.tasks).append((share, worker))
         return worker
-
-    def start_render(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> FakeWorker:
-        task = FakeWorker(ClusterWorker(terms, make_host), self.dead_nodes.get(share.node.id, ""))
-        self.tasks.append((share, task))
-        return task
 
     def close(self) -> None:
         for _, worker in [*self.workers, *self.tasks]:

@@ -15,6 +15,7 @@ from processors.batch import cluster_nodes as module
 from processors.batch.cluster import ClusterNode
 from processors.batch.cluster_nodes import agreed_nodes, render_shares, worker_shares
 from processors.batch.node_check import MARKER_PREFIX, NodeQuestion, NodeReport
+from processors.batch.worker_source import WorkerKind
 from tests.processors.batch.cluster_material import FakeCluster
 
 OURS = NodeReport({"version": "1", "code": "aa"}, ())
@@ -133,6 +134,7 @@ def test_clips_are_made_on_the_cores_beside_the_workers(
     found = render_shares(workers, settings)
     assert [worker.reserved for worker in workers] == reserved
     assert [(share.cpus, share.gpus, share.reserved) for share in found] == shares
-    assert all(share.renders for share in found) and not any(worker.renders for worker in workers)
+    assert {share.kind for share in found} == {WorkerKind.CLIPS}
+    assert {worker.kind for worker in workers} == {WorkerKind.VIDEOS}
     assert sum(share.reserved for share in (*workers, *found)) <= cpus
     assert sum(share.gpus for share in (*workers, *found)) <= gpus

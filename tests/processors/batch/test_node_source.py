@@ -27,6 +27,7 @@ from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
 from processors.batch.worker_pool import WorkerPool
+from processors.batch.worker_source import WorkerKind
 from processors.batch.worker_threads import WorkerThreads
 from tests.processors.batch.cluster_material import FakeCluster
 from tests.processors.batch.job_material import KeptAnalyses, ScriptedVideo, nothing, video_job
@@ -129,7 +130,7 @@ class Run:
 
             def analyse(seen: Any) -> None:
                 node = self.cluster.workers[number][0].node.id
-                self.wait_for(lambda: all(worker.is_started for worker in [*self.pool._workers]))
+                self.wait_for(lambda: all(worker.is_started for worker in self.pool._roster))
                 self.analysed.append((job.source.name, node))
                 self._analyse(job.source.name, node, seen)
 
@@ -138,7 +139,7 @@ class Run:
         return JobHost(terms, link, make)
 
     def begin(self, what: tuple[str, int | None], task: int) -> None:
-        self.wait_for(lambda: all(worker.is_started for worker in [*self.pool._workers]))
+        self.wait_for(lambda: all(worker.is_started for worker in self.pool._roster))
         with self._lock:
             self.made.append(what)
             self._tasks[what] = task
@@ -329,7 +330,7 @@ def test_a_worker_goes_on_while_others_make_clips(make_run: Callable[..., Run]) 
     run.start()
     assert statuses(run.run("first", "second")) == {"first": "done", "second": "done"}
     assert len(run.cluster.workers) == 1 and len(run.cluster.tasks) == 2
-    assert all(share.renders and share.gpus == 0 for share, _ in run.cluster.tasks)
+    assert all(share.kind is WorkerKind.CLIPS and share.gpus == 0 for share, _ in run.cluster.tasks)
     assert run.analyses.kept == {}, "nothing is left behind"
 
 
@@ -376,6 +377,37 @@ def test_a_share_that_fails_twice_costs_its_video_only(make_run: Callable[..., R
     assert ("bad", None) not in run.made
     assert run.analyses.kept == {}
     assert run.journal.open == [], "nothing of it is taken to be in progress"
+
+
+def test_shares_that_hang_together_twice_cost_their_video_only(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    def share(name: str, number: int) -> None:
+        released.wait(WAIT_S)
+        raise InterruptedRunError("over")
+
+    run = make_run(2)
+    run.shares, run.make_share = 2, share
+    roster = run.pool._roster
+
+    def hanging() -> list[tuple[Any, float]]:
+        tasks = [(w, roster.task_of(w)) for w in roster]
+        silent = [(w, 5.0) for w, task in tasks if w.is_started and task is not None and task.is_share]
+        return silent if len(silent) == 2 else []
+
+    monkeypatch.setattr(roster, "hanging", hanging)
+    run.start()
+    try:
+        results = run.run("film")
+        assert statuses(results) == {"film": "failed"}
+        said = "made no progress for 5.0 s while the video was being rendered, for the second time; left out"
+        assert results["film"] is not None and said in results["film"].reason
+        run.threads.join(WAIT_S)
+        assert run.threads.bug is None
+    finally:
+        released.set()
 
 
 def test_an_error_in_a_share_is_the_video_s_and_said_once(
@@ -429,6 +461,6 @@ def test_workers_download_nothing(make_run: Callable[..., Run], tmp_path: Path) 
     settings = load_settings(None, {"run": {"threads": 3}})
     source = NodeSource(lambda: FakeCluster(NODES), settings, [], tmp_path, BatchMonitor(), host)
     source.open()
-    source.end(source.start(queue.SimpleQueue()))
+    source.end(source.start(WorkerKind.VIDEOS, queue.SimpleQueue()))
     source.close()
     assert (seen[0].settings.run.offline, seen[0].threads) == (True, 3)

@@ -17,6 +17,7 @@ from config import Settings
 from core.errors import WorkerGoneError
 from processors.batch import ray_cluster as module
 from processors.batch.cluster import ClusterNode, WorkerShare
+from processors.batch.cluster_worker import ClusterProcess
 from processors.batch.executor import JobOutcome
 from processors.batch.job_host import JobHost
 from processors.batch.job_link import HostTerms, JobLink
@@ -27,6 +28,7 @@ from processors.batch.ray_connection import RayConnection
 from processors.batch.ray_task import RayTask
 from processors.batch.render_work import RenderWork
 from processors.batch.worker_process import Answered, Asked, Ended, real_host
+from processors.batch.worker_source import WorkerKind
 from processors.known_people.people_namer import VideoNames
 from tests.processors.batch.job_material import KeptAnalyses, ScriptedVideo, host_terms, nothing, video_job
 from tests.processors.batch.ray_material import NODE, FakeRay, Stream
@@ -101,7 +103,7 @@ def test_why_a_worker_is_gone_is_one_line(
 
 def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ray = use(monkeypatch, FakeRay())
-    monkeypatch.setattr(module.RayActor, "take_over_log", nothing)
+    monkeypatch.setattr(ClusterProcess, "take_over_log", nothing)
     monkeypatch.setattr(
         "processors.batch.job_host.VideoProcessorFactory.__call__",
         lambda self, job, monitor: ScriptedVideo(job, monitor, nothing, nothing),
@@ -130,7 +132,7 @@ def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.Monkey
 def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ray 2.60 would wait for itself for ever: seen when a worker was killed."""
     ray = use(monkeypatch, FakeRay())
-    monkeypatch.setattr(module.RayActor, "take_over_log", nothing)
+    monkeypatch.setattr(ClusterProcess, "take_over_log", nothing)
     begun, go_on = threading.Event(), threading.Event()
 
     def analyse(_: Any) -> None:
@@ -160,7 +162,7 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
 def test_clips_are_made_by_a_task_that_ray_never_repeats(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ray = use(monkeypatch, FakeRay())
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    monkeypatch.setattr("processors.batch.render_task.ClusterWorker.take_over_log", nothing)
+    monkeypatch.setattr(ClusterProcess, "take_over_log", nothing)
     seen: list[Any] = []
 
     def host(terms: HostTerms, link: JobLink) -> JobHost:
@@ -169,8 +171,8 @@ def test_clips_are_made_by_a_task_that_ray_never_repeats(monkeypatch: pytest.Mon
     analyses: Any = KeptAnalyses()
     analyses.kept["a"] = None
     terms = dataclasses.replace(host_terms(tmp_path), handover=analyses)
-    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 0, 2, renders=True)
-    task = RayCluster(RayConnection(ray)).start_render(share, terms, host)
+    share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 0, 2, WorkerKind.CLIPS)
+    task = RayCluster(RayConnection(ray)).start(share, terms, host)
     first = task.fetch()
     draft: Any = SimpleNamespace(shared=None)
     ended = task.carry_out(RenderWork(video_job(tmp_path, "a"), "a", draft, VideoNames()))

@@ -1,4 +1,4 @@
-"""Why nobody was found: turned, over-exposed and dark pictures of scripted faces, and real ones."""
+"""Why nobody was found: turned, overexposed and dark images of scripted faces, and real ones."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
-def test_a_picture_that_was_turned_is_said_and_how_to_leave_it():
+def test_an_image_that_was_turned_is_said_and_how_to_leave_it():
     turned = dataclasses.replace(ANALYSIS, video=INFO.turned(180), statistics={TURNED: 180})
     (warning,) = result_warnings(turned, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
     assert warning.startswith("the image was turned by 180 degrees clockwise because ") and "--turn 0" in warning
