@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.quality.remix_plan import RATE, Camera, Plan, Take
 from core.media.video_probe import probe_video
@@ -17,6 +18,8 @@ from core.types import ByteArray, FloatArray
 
 _SOFT_EDGE = 0.02
 """width of a wipe's edge, as a share of the frame"""
+_GRAIN_SHIFT = 64
+"""px by which the one field of noise moves from frame to frame at most"""
 
 
 def write_film(plan: Plan, target: Path) -> None:
@@ -34,7 +37,8 @@ def write_film(plan: Plan, target: Path) -> None:
 def film_frames(plan: Plan) -> Iterator[ByteArray]:
     """(height, width, 3) uint8 RGB, each frame of the film."""
     rng = np.random.default_rng([plan.seed, 1])
-    grain = rng.normal(0, 1, (plan.height + 64, plan.width + 64, 1)).astype(np.float32)
+    size = (plan.height + _GRAIN_SHIFT, plan.width + _GRAIN_SHIFT, 1)
+    grain = np.rint(rng.normal(0, 100, size)).astype(np.int16).repeat(3, 2)
     left: list[ByteArray] = []
     for number, take in enumerate(plan.takes):
         following = plan.takes[number + 1].joint if number + 1 < len(plan.takes) else 0
@@ -65,7 +69,7 @@ def blended(join: str, old: ByteArray, new: ByteArray, share: float) -> ByteArra
     return np.asarray(np.rint(old * (1 - weight) + new * weight), np.uint8)
 
 
-def _take_frames(take: Take, plan: Plan, grain: FloatArray, rng: np.random.Generator) -> Iterator[ByteArray]:
+def _take_frames(take: Take, plan: Plan, grain: NDArray[np.int16], rng: np.random.Generator) -> Iterator[ByteArray]:
     wanted = [take.frame_of(k) for k in range(take.length)]
     image: ByteArray | None = None
     position = 0
@@ -96,9 +100,9 @@ def filmed(image: ByteArray, camera: Camera, width: int, height: int) -> ByteArr
         part = part[:, ::-1]
     levels = np.arange(256) / 255
     table = np.clip(255 * np.clip(camera.gain * levels, 0, 1) ** camera.gamma, 0, 255).astype(np.uint8)
-    part = table[part]
-    grey = part @ np.array([0.299, 0.587, 0.114], np.float32)
-    part = np.clip(grey[..., None] + camera.saturation * (part - grey[..., None]), 0, 255).astype(np.uint8)
+    part = cv2.LUT(np.ascontiguousarray(part), table)
+    grey = cv2.cvtColor(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    part = cv2.addWeighted(part, camera.saturation, grey, 1 - camera.saturation, 0)
     if camera.jpeg < 100:
         _, data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg])
         part = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
@@ -107,13 +111,15 @@ def filmed(image: ByteArray, camera: Camera, width: int, height: int) -> ByteArr
     return frame
 
 
-def _with_grain(image: ByteArray, camera: Camera, grain: FloatArray, rng: np.random.Generator) -> ByteArray:
+def _with_grain(image: ByteArray, camera: Camera, grain: NDArray[np.int16], rng: np.random.Generator) -> ByteArray:
+    """grain: with a margin of `_GRAIN_SHIFT`, 100 times as strong as noise of 1."""
     if not camera.noise:
         return image
-    x, y = rng.integers(0, 64, 2)
+    x, y = rng.integers(0, _GRAIN_SHIFT, 2)
     left, top, right, bottom = camera.picture
-    noisy = image.copy()
-    part = noisy[top:bottom, left:right]
     field = grain[y + top : y + bottom, x + left : x + right]
-    part[:] = np.clip(part + camera.noise * field, 0, 255).astype(np.uint8)
+    noisy = np.array(image)
+    noisy[top:bottom, left:right] = cv2.addWeighted(
+        noisy[top:bottom, left:right], 1, field, camera.noise / 100, 0, dtype=cv2.CV_8U
+    )
     return noisy

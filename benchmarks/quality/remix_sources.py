@@ -33,6 +33,17 @@ SPEECH_NAMES = {
 }
 """people of the clips in `speech` who are in other clips as well"""
 
+TALKING_HEADS = (
+    "cuts__r1_host",
+    "cuts__r5_d3",
+    "grimace__d10_r3",
+    "listener__d18_r3",
+    "listener__r5_host",
+    "turns-muted__guest_r1",
+)
+"""clips of `speech` that show all of its people; no constant of who is who was fitted to six of them"""
+PLACE = ("x1", "y1", "x2", "y2", "start_s", "end_s")
+
 FAMILIES = {"friends": 3.0, "intel_asl": 2.0, "speech": 3.0}
 """clips that resemble each other, and how often one of them is chosen, compared with a clip that stands alone"""
 
@@ -72,21 +83,17 @@ def _labelled(settings: Settings, models: ModelManager) -> Iterator[Source]:
 
 def _talking_heads(settings: Settings, models: ModelManager) -> Iterator[Source]:
     """Clips whose people are known by the part of the frame that each has to himself."""
-    for path in sorted(SPEECH.glob("*__*.mp4")):
+    for path in (SPEECH / f"{name}.mp4" for name in TALKING_HEADS):
         with path.with_suffix(".speech.csv").open(newline="") as file:
-            rows = [
-                {k: v if k in ("person", "label") else float(v) for k, v in row.items()} for row in csv.DictReader(file)
-            ]
+            places = [(row["person"], [float(row[name]) for name in PLACE]) for row in csv.DictReader(file)]
         analysis, _ = analysed(path, settings, models)
         faces: dict[int, Labelled] = defaultdict(list)
         for tracklet in analysis.tracklets:
             for frame, ((_, box),) in _rows_of(tracklet, "").items():
                 x, y, seconds = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, analysis.seconds_at(frame)
-                for row in rows:
-                    is_there = row["x1"] <= x < row["x2"] and row["y1"] <= y < row["y2"]
-                    # A moment around cuts, at which the file may be a frame off.
-                    if is_there and row["start_s"] + 0.05 <= seconds < row["end_s"] - 0.05:
-                        person = str(row["person"])
+                for person, (x1, y1, x2, y2, start, end) in places:
+                    # Not for a moment around cuts, at which the file may be a frame off.
+                    if x1 <= x < x2 and y1 <= y < y2 and start + 0.05 <= seconds < end - 0.05:
                         faces[frame].append((SPEECH_NAMES.get(person, f"speech/{person}"), box))
         yield _source(path, analysis, faces)
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.quality.remixes [--seeds FIRST:END] [--cache-dir DIR] [--keep DIR] [--sheets] [--json FILE]
 
-Each seed is a film of 30 to 60 s of three to six clips (`remix_plan`), the same in every run. Even seeds are for
+Each seed is a film of 30 to 45 s of three to six clips (`remix_plan`), the same in every run. Even seeds are for
 choosing what the program does, odd ones for judging it; the last lines sum them up apart. Films that lie in `--keep`
 already are not made again, and analyses are cached, so another run costs only what has changed. `--sheets` draws the
 faces of everybody who is mixed or in several folders, to be looked at.
@@ -109,23 +109,23 @@ def sheet(film: Path, labelled: Iterable[Row], analysis: FaceAnalysis, timeline:
     for row in tracked:
         by_frame[row["frame"]].append(row)
     for row in rows:
-        for folder, faces in faces_of_people([row], by_frame[row["frame"]]).items():
-            groups[next(iter(faces)), folder].append(row)
+        for folder in faces_of_people([row], by_frame[row["frame"]]):
+            groups[row["person"], folder].append(row)
     folders = Counter(person for person, folder in groups if not folder.startswith(UNKNOWN))
     owners = Counter(folder for _, folder in groups)
     wanted = [key for key in sorted(groups) if folders[key[0]] > 1 or owners[key[1]] > 1]
     if not wanted:
         return
     chosen = {key: groups[key][:: max(1, len(groups[key]) // 12)][:12] for key in wanted}
-    frames = {int(row["frame"]) for faces in chosen.values() for row in faces}
+    frames = {int(row["frame"]) for shown in chosen.values() for row in shown}
     with VideoReader(probe_video(film), threads=1) as reader:
         images = {f.index: f.rgb(f.width, f.height) for f in reader.frames() if f.index in frames}
     strips = []
-    for (person, folder), faces in chosen.items():
+    for (person, folder), shown in chosen.items():
         strip = np.zeros((120, 12 * 100 + 260, 3), np.uint8)
         for line, text in enumerate((person, folder, f"{len(groups[person, folder])} faces")):
             cv2.putText(strip, text, (4, 24 + 22 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255))
-        for place, row in enumerate(faces):
+        for place, row in enumerate(shown):
             x1, y1, x2, y2 = (float(row[name]) for name in ("x1", "y1", "x2", "y2"))
             image, half = images[int(row["frame"])], 0.8 * max(x2 - x1, y2 - y1)
             cx, cy = (x1 + x2) / 2, (y1 + y2) / 2
