@@ -120,10 +120,11 @@ class _Grouper:
         self._seconds = analysis.bounds_s
         self._starts_s = self._seconds[np.array([t.start for t in tracklets], np.int64)]
         self._ends_s = self._seconds[np.array([t.end for t in tracklets], np.int64)]
-        together = seen_together(tracklets)
+        size = (analysis.video.width, analysis.video.height)
+        together = seen_together(tracklets, size)
         self._together = _neighbours(together, len(tracklets))
         has_face = np.array([len(t.embeddings) > 0 for t in tracklets], bool)
-        duplicate = duplicate_tracklets(tracklets)
+        duplicate = duplicate_tracklets(tracklets, size)
         self.embedded: IntArray = np.flatnonzero(has_face & ~duplicate)
         self._second: IntArray = np.flatnonzero(has_face & duplicate)
         rows = np.full(len(tracklets), -1, np.int64)
