@@ -6,7 +6,7 @@ identities that belong together are merged. At every step two faces seen in one 
 
 Nobody is guessed into another person's folder. A person needs evidence: an embedded face of `_FOUNDING_QUALITY` and
 `_FOUNDING_S` on screen, or a track that was followed well for `_STEADY_S`. A tracklet without it only joins a person
-who was seen shortly before or after and whom it resembles at least a little, or whose track it continues; otherwise it
+who was seen shortly before or after and whom it rather resembles than not, or whose track it continues; otherwise it
 stays unknown.
 """
 
@@ -49,8 +49,9 @@ _STEADY_S, _STEADY_SCORE = 1.0, 0.8
 or turned; the detector's own threshold for new faces is 0.9"""
 _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
-_NEARBY_SIMILARITY = 0.3
-"""similarity that such a tracklet needs; 0.5 would be even odds"""
+_NEARBY_SIMILARITY = 0.5
+"""similarity that such a tracklet needs, even odds, however strict the settings are: with 0.3, having been near in time
+was enough to join somebody dark or blurred, of whom a face says little either way"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
