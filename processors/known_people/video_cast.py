@@ -22,7 +22,8 @@ def people_of_video(
     """The people of `timeline`, and the pairs of them that are seen in one frame. clips: how many each has, by name."""
     by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
     owners = [(person.name, by_id[number]) for person in timeline.people for number in person.tracklets]
-    together = seen_together([tracklet for _, tracklet in owners])
+    size = (analysis.video.width, analysis.video.height)
+    together = seen_together([tracklet for _, tracklet in owners], size)
     pairs = {
         (min(a, b), max(a, b)) for (a, b) in ((owners[i][0], owners[j][0]) for i, j in together.tolist()) if a != b
     }

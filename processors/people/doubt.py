@@ -110,7 +110,8 @@ def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedT
     """The same comparison that a new timeline of these tracklets would rest on."""
     ordered = sorted(tracklets, key=lambda t: (t.start, t.id))
     kinds: tuple[list[Tracklet], list[Tracklet]] = ([], [])
-    for tracklet, is_second in zip(ordered, duplicate_tracklets(ordered).tolist(), strict=True):
+    size = (analysis.video.width, analysis.video.height)
+    for tracklet, is_second in zip(ordered, duplicate_tracklets(ordered, size).tolist(), strict=True):
         if len(tracklet.embeddings):
             kinds[is_second].append(tracklet)
     return compare(*kinds, analysis)
@@ -198,7 +199,8 @@ def _mean_similarity(similarity: FloatArray, weights: NDArray[np.float64], a: Bo
 def _known_apart(analysis: FaceAnalysis, timeline: Timeline, owners: Mapping[int, int]) -> dict[int, set[int]]:
     """By owner: those who are seen in one frame with them, or were divided from them by somebody."""
     tracklets = [t for t in analysis.tracklets if t.id in owners]
-    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in seen_together(tracklets).tolist()]
+    size = (analysis.video.width, analysis.video.height)
+    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in seen_together(tracklets, size).tolist()]
     pairs += [(d.tracklet, d.piece) for d in timeline.divisions if {d.tracklet, d.piece} <= owners.keys()]
     apart: dict[int, set[int]] = {}
     for one, other in pairs:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
-from utils.box_geometry import box_areas, iou_matrix
+from utils.box_geometry import box_areas, clipped, iou_matrix, visible_shares
 from utils.pair_matrix import item_blocks
 
 _TOP_SHARE = 0.25
@@ -26,6 +26,9 @@ _SAME_FACE = 0.5
 _NESTED = 0.7
 """least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden
 faces may be twice as large as they should be"""
+_MIN_VISIBLE = 0.25
+"""least share of a box that lies in the frame for its face to be seen: a face larger than the frame still shows half of
+itself, while a box that has run away from one may lie anywhere"""
 _APART_FRAMES = 3
 """frames apart, or all that two tracklets have in common, that make two people; a tracker may err for a moment"""
 _MIN_WEIGHT = 0.05
@@ -56,17 +59,21 @@ class Continuation:
     """evidence that both are one person, > 0"""
 
 
-def seen_together(tracklets: Sequence[Tracklet]) -> IntArray:
+def seen_together(tracklets: Sequence[Tracklet], size: tuple[int, int]) -> IntArray:
     """(K, 2) int64, positions of two tracklets whose faces are seen in one frame, at different places.
+
+    size: width and height of the frames, display px.
 
     Each pair once, the lower position first, in increasing order.
 
     Frames in which a face was hidden (score 0) do not count, because its box is interpolated and the face may be the
-    one that another tracklet follows. Nor do frames in which the boxes overlap or one contains the other: both
-    tracklets follow one face there. A moment apart is not enough, because then a tracker has slipped.
+    one that another tracklet follows. Nor do frames in which what the frame shows of the boxes overlaps or one contains
+    the other: both tracklets follow one face there. A moment apart is not enough, because then a tracker has slipped.
     """
     together: list[tuple[int, int]] = []
-    seen = [np.flatnonzero(t.scores > 0) for t in tracklets]
+    frame = (0, 0, *size)
+    shown = [clipped(t.boxes, frame) for t in tracklets]
+    seen = [np.flatnonzero((t.scores > 0) & (visible_shares(t.boxes, frame) >= _MIN_VISIBLE)) for t in tracklets]
     order = sorted(range(len(tracklets)), key=lambda k: tracklets[k].start)
     live: list[int] = []
     for k in order:
@@ -74,19 +81,22 @@ def seen_together(tracklets: Sequence[Tracklet]) -> IntArray:
         for m in live:
             frames = tracklets[m].frames[seen[m]], tracklets[k].frames[seen[k]]
             _, a, b = np.intersect1d(*frames, assume_unique=True, return_indices=True)
-            apart = ~_on_one_face(tracklets[m].boxes[seen[m][a]], tracklets[k].boxes[seen[k][b]])
+            apart = ~_on_one_face(shown[m][seen[m][a]], shown[k][seen[k][b]])
             if apart.any() and apart.sum() >= min(_APART_FRAMES, len(apart)):
                 together.append((min(m, k), max(m, k)))
         live.append(k)
     return np.array(sorted(together), np.int64).reshape(-1, 2)
 
 
-def duplicate_tracklets(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
+def duplicate_tracklets(tracklets: Sequence[Tracklet], size: tuple[int, int]) -> NDArray[np.bool_]:
     """(N,) bool: the tracklet lies on the face of a longer one in at least half of its frames.
+
+    size: width and height of the frames, display px; beyond them the boxes of a large face are guesses.
 
     A tracker that slipped onto a face which is tracked already is no evidence of a second person.
     """
     twice = np.zeros(len(tracklets), bool)
+    shown = [clipped(t.boxes, (0, 0, *size)) for t in tracklets]
     starts, ends = np.array([(t.start, t.end) for t in tracklets]).reshape(-1, 2).T
     for k, t in enumerate(tracklets):
         covered = np.zeros(len(t.frames), bool)
@@ -95,7 +105,7 @@ def duplicate_tracklets(tracklets: Sequence[Tracklet]) -> NDArray[np.bool_]:
             if m == k or (len(other.frames), -m) < (len(t.frames), -k):
                 continue
             _, mine, its = np.intersect1d(t.frames, other.frames, assume_unique=True, return_indices=True)
-            covered[mine] |= _on_one_face(t.boxes[mine], other.boxes[its])
+            covered[mine] |= _on_one_face(shown[k][mine], shown[m][its])
         twice[k] = covered.mean() >= 0.5
     return twice
 

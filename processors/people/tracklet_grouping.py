@@ -5,7 +5,7 @@ video known, identities that mix several faces are split, single tracklets move 
 identities that belong together are merged. At every step two faces seen in one frame stay two people.
 
 Nobody is guessed into another person's folder. A person needs evidence (`founding_evidence`). A tracklet without it
-only joins a person who was seen shortly before or after and whom it resembles at least a little, or whose track it
+only joins a person who was seen shortly before or after and whom it rather resembles than not, or whose track it
 continues; otherwise it stays unknown.
 """
 
@@ -42,8 +42,9 @@ _MOVE_MARGIN = 0.2
 _MOVE_SWEEPS = 3
 _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a tracklet with weak evidence may still join them"""
-_NEARBY_SIMILARITY = 0.3
-"""similarity that such a tracklet needs; 0.5 would be even odds"""
+_NEARBY_SIMILARITY = 0.5
+"""similarity that such a tracklet needs, even odds, however strict the settings are: with 0.3, having been near in time
+was enough to join somebody dark or blurred, of whom a face says little either way"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,10 +114,11 @@ class _Grouper:
         self._seconds = analysis.bounds_s
         self._starts_s = self._seconds[np.array([t.start for t in tracklets], np.int64)]
         self._ends_s = self._seconds[np.array([t.end for t in tracklets], np.int64)]
-        together = seen_together(tracklets)
+        size = (analysis.video.width, analysis.video.height)
+        together = seen_together(tracklets, size)
         self._together = _neighbours(together, len(tracklets))
         has_face = np.array([len(t.embeddings) > 0 for t in tracklets], bool)
-        duplicate = duplicate_tracklets(tracklets)
+        duplicate = duplicate_tracklets(tracklets, size)
         self.embedded: IntArray = np.flatnonzero(has_face & ~duplicate)
         self._second: IntArray = np.flatnonzero(has_face & duplicate)
         rows = np.full(len(tracklets), -1, np.int64)

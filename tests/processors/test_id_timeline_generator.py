@@ -321,6 +321,14 @@ def test_weak_evidence_joins_somebody_near_in_time_only():
     assert timeline(far, IdentitySettings(same_person=0.8, merge=0.8)).unknown == (2,)
 
 
+def test_being_near_in_time_is_not_enough_for_weak_evidence():
+    face = faces(1)[0]
+    hardly_alike = 0.6 * face + 0.73 * faces(2, seed=9)[0]
+    hardly_alike /= np.linalg.norm(hardly_alike)
+    case = analysis([tracklet(1, 0, 50, face), tracklet(2, 60, 64, hardly_alike, shot=1, at=THERE)], cuts=(55,))
+    assert timeline(case).unknown == (2,)
+
+
 def test_second_track_on_a_face_is_nobody_even_with_another_face():
     a, b = faces(2)
     case = analysis([tracklet(1, 0, 100, a, moving=False), tracklet(2, 40, 60, b, moving=False)])

@@ -99,7 +99,9 @@ def scene(*faces: tuple[int, np.ndarray | None]) -> FaceAnalysis:
         )
         for number, (start, vector) in enumerate(faces)
     ]
-    return factories.face_analysis(tracklets, 400, embedder="facenet")
+    return factories.face_analysis(
+        tracklets, 400, video=factories.video_info(width=640, height=360), embedder="facenet"
+    )
 
 
 def who(*people: tuple[int, ...], unknown: tuple[int, ...] = ()) -> Timeline:

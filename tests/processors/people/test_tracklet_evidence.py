@@ -15,6 +15,7 @@ from processors.people.tracklet_evidence import (
 from tests.material import factories
 
 SECONDS = np.arange(500) / 25
+SIZE = (640, 360)
 
 
 def tracklet(number, frames, box=(0, 0, 40, 40), speed=(0.0, 0.0), shot=0, embeddings=None):
@@ -25,27 +26,41 @@ def tracklet(number, frames, box=(0, 0, 40, 40), speed=(0.0, 0.0), shot=0, embed
 def test_seen_together_needs_a_common_frame():
     tracks = [tracklet(0, [0, 1, 5, 6]), tracklet(1, [2, 3, 4]), tracklet(2, [6, 7], box=(50, 0, 90, 40))]
     tracks.append(tracklet(3, [8]))
-    assert seen_together(tracks).tolist() == [[0, 2]]
-    assert seen_together(tracks[::-1]).tolist() == [[1, 3]]
-    assert seen_together([]).shape == (0, 2)
+    assert seen_together(tracks, SIZE).tolist() == [[0, 2]]
+    assert seen_together(tracks[::-1], SIZE).tolist() == [[1, 3]]
+    assert seen_together([], SIZE).shape == (0, 2)
 
 
 def test_a_hidden_face_is_not_seen_together_with_anybody():
     hidden = tracklet(0, range(10))
     hidden = replace(hidden, scores=np.where((hidden.frames >= 3) & (hidden.frames < 7), 0, 1).astype(np.float32))
     elsewhere, later = tracklet(1, range(3, 7), box=(200, 0, 240, 40)), tracklet(2, range(3, 8), box=(90, 0, 130, 40))
-    assert seen_together([hidden, elsewhere, later]).tolist() == [[0, 2], [1, 2]]
+    assert seen_together([hidden, elsewhere, later], SIZE).tolist() == [[0, 2], [1, 2]]
 
 
 def test_two_boxes_on_one_face_are_not_two_people_until_they_part():
     one, on_it = tracklet(0, range(10)), tracklet(1, range(5, 10), box=(4, 0, 44, 40))
     parting = tracklet(1, range(5, 10), box=(4, 0, 44, 40), speed=(10, 0))
-    assert seen_together([one, on_it]).tolist() == []
-    assert seen_together([one, parting]).tolist() == [[0, 1]]
+    assert seen_together([one, on_it], SIZE).tolist() == []
+    assert seen_together([one, parting], SIZE).tolist() == [[0, 1]]
+
+
+def test_boxes_of_a_face_larger_than_the_frame_are_compared_where_the_frame_shows_them():
+    # As the tracker followed one face in a close-up: both fill the frame, and have a third of their areas in common.
+    whole, below = tracklet(0, range(20), box=(100, -60, 620, 700)), tracklet(1, range(20), box=(0, 0, 900, 1500))
+    assert seen_together([whole, below], SIZE).tolist() == []
+    assert duplicate_tracklets([whole, below], SIZE).tolist() == [False, True]
+
+
+def test_a_box_that_has_left_the_frame_shows_nobody():
+    face = tracklet(0, range(20), box=(100, -60, 400, 300))
+    gone, leaving = tracklet(1, range(20), box=(500, -400, 2500, 2400)), tracklet(1, range(20), box=(540, 40, 740, 300))
+    assert seen_together([face, gone], SIZE).tolist() == []
+    assert seen_together([face, leaving], SIZE).tolist() == [[0, 1]], "half of a face is a face"
 
 
 def twice(tracks):
-    return duplicate_tracklets(tracks).tolist()
+    return duplicate_tracklets(tracks, SIZE).tolist()
 
 
 def test_second_track_on_a_face_is_the_shorter_one():
