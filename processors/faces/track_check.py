@@ -33,13 +33,13 @@ MIN_SURE_OPINION = 0.1
 OPINIONS = 3
 """samples that the verifier is asked about; it takes 0.03 s each"""
 
-QUICK_OPINIONS = 6
-"""samples that the quick verifier is asked about, before the other one: it takes 2 ms each"""
+QUICK_OPINIONS, LEAST_QUICK_OPINIONS = 6, 2
+"""samples that the quick verifier is asked about, before the other one, and without which it is not: 2 ms each"""
 
-MIN_QUICK_OPINION, MIN_AGREEING = 0.8, 2
-"""least score by the quick verifier of a face, and of how many samples. On the shared clips, where they were chosen,
-hands and backs of heads reach 0.79 once; faces of 16 px, profiles and blurred ones have 0.8 to 0.88 in most samples, of
-which the other verifier knows hardly any (docs/decisions/tracking.md)"""
+MIN_QUICK_OPINION = 0.8
+"""least score by the quick verifier of a face, and least median of several. On the shared clips, where it was chosen,
+hands and backs of heads reach 0.8 now and then; faces of 16 px, profiles and blurred ones have 0.8 to 0.88 in most
+samples, and the other verifier knows hardly any of them (docs/decisions/faces.md)"""
 
 
 class TrackCheck:
@@ -73,9 +73,9 @@ class TrackCheck:
     def _is_confirmed(self, samples: Sequence[FaceSample], least: float) -> bool:
         """least: score by the slower verifier, which is asked if the quick one does not know the face."""
         quick = self._models.quick_verifier
-        if quick is not None:
+        if quick is not None and len(samples) >= LEAST_QUICK_OPINIONS:
             scores = quick.scores(np.stack([s.wide for s in samples[:QUICK_OPINIONS]]))
-            if np.count_nonzero(scores >= MIN_QUICK_OPINION) >= MIN_AGREEING:
+            if float(np.median(scores)) >= MIN_QUICK_OPINION:
                 return True
         opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
         return float(opinions.max()) >= least
