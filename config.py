@@ -126,7 +126,13 @@ class AnalysisSettings(Section, frozen=True):
         float, Meta(gt=0, le=2, description="time between two searches for new faces, seconds")
     ] = 0.5
     face_score: Annotated[
-        float, Meta(ge=0.5, le=0.999, description="minimum detection score that starts a new track")
+        float,
+        Meta(
+            ge=0.5,
+            le=0.999,
+            description="minimum detection score that starts a new track; "
+            "lower ones do if a second network confirms them",
+        ),
     ] = 0.9
     max_occlusion: Annotated[
         float, Meta(ge=0, le=5, description="how long a face may be hidden before its track ends, seconds")

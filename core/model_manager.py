@@ -30,9 +30,10 @@ from core.models.model_spec import DETECTOR_NETS, MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.net_loader import NetLoader
 from core.models.nets import Net
-from core.models.proposal_weights import PYRAMID, proposal_choice
+from core.models.proposal_weights import PYRAMID, is_yunet_usable, proposal_choice
 from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
+from core.models.quick_verifier import QuickVerifier, load_quick_verifier
 from core.thread_budget import thread_budget
 
 logger = logging.getLogger(__name__)
@@ -156,6 +157,11 @@ class ModelManager:
         """
         return self._once("verifier", lambda: self._on_device(self._make_verifier, lambda: self.verifier))
 
+    @property
+    def quick_verifier(self) -> QuickVerifier | None:
+        """YuNet, for second opinions; None where it is not installed. Raises ModelError if it is unusable."""
+        return self._once("quick verifier", load_quick_verifier) if is_yunet_usable() else None
+
     def describe(self) -> dict[str, Any]:
         """Models and device for the manifest; the same in every run with the same settings."""
         return {
@@ -259,8 +265,7 @@ class ModelManager:
         return MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
 
     def _make_verifier(self) -> FaceVerifier:
-        (net,) = self._nets("mmod")
-        return FaceVerifier(net)
+        return FaceVerifier(*self._nets("mmod"))
 
     def _load_embedder(self) -> FaceEmbedder:
         return self._on_device(self._make_embedder, lambda: self.embedder)

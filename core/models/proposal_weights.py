@@ -51,5 +51,9 @@ def proposal_choice(setting: str) -> ProposalChoice:
     """
     if setting != "auto":
         return ProposalChoice(setting, setting)
-    is_usable = is_installed(PROPOSAL_WEIGHTS["yunet"]) and importlib.util.find_spec("openvino") is not None
-    return ProposalChoice(PYRAMID, "yunet" if is_usable else PYRAMID)
+    return ProposalChoice(PYRAMID, "yunet" if is_yunet_usable() else PYRAMID)
+
+
+def is_yunet_usable() -> bool:
+    """Whether its package and what runs it are installed."""
+    return is_installed(PROPOSAL_WEIGHTS["yunet"]) and importlib.util.find_spec("openvino") is not None

@@ -26,6 +26,7 @@ from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certa
 from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
+from processors.faces.weak_detections import WeakDetectionCheck
 from processors.shots.active_picture import ActivePictureFinder
 from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
@@ -78,6 +79,7 @@ class AnalysisPass:
             self._rate,
             height=self._height,
             candidates=self._prefetcher,
+            confirm=None if models.quick_verifier is None else WeakDetectionCheck(models.quick_verifier),
         )
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
         observers = make_observers(models, settings, scale, self._rate)

@@ -33,9 +33,17 @@ MIN_SURE_OPINION = 0.1
 OPINIONS = 3
 """samples that the verifier is asked about; it takes 0.03 s each"""
 
+QUICK_OPINIONS, LEAST_QUICK_OPINIONS = 6, 2
+"""samples that the quick verifier is asked about, before the other one, and without which it is not: 2 ms each"""
+
+MIN_QUICK_OPINION = 0.8
+"""least score by the quick verifier of a face, and least median of several. On the shared clips, where it was chosen,
+hands and backs of heads reach 0.8 now and then; faces of 16 px, profiles and blurred ones have 0.8 to 0.88 in most
+samples, and the other verifier knows hardly any of them (docs/decisions/faces.md)"""
+
 
 class TrackCheck:
-    """Asks the verifier where a track leaves a doubt. Use from one thread."""
+    """Asks the verifiers where a track leaves a doubt. Use from one thread."""
 
     def __init__(self, models: ModelManager, frame_rate: float) -> None:
         self._models = models
@@ -47,7 +55,7 @@ class TrackCheck:
         """samples: of the track, best first.
 
         Raises:
-            ModelError: the verifier cannot be had.
+            ModelError: a verifier cannot be had.
         """
         length = track.frames[-1] - track.frames[0] + 1
         if length < self._min_frames:
@@ -60,5 +68,14 @@ class TrackCheck:
         if not is_sure and (not samples or length < self._min_doubtful):
             return False
         with timed("second opinion"):
-            opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
-        return float(opinions.max()) >= (MIN_SURE_OPINION if is_sure else MIN_OPINION)
+            return self._is_confirmed(samples, MIN_SURE_OPINION if is_sure else MIN_OPINION)
+
+    def _is_confirmed(self, samples: Sequence[FaceSample], least: float) -> bool:
+        """least: score by the slower verifier, which is asked if the quick one does not know the face."""
+        quick = self._models.quick_verifier
+        if quick is not None and len(samples) >= LEAST_QUICK_OPINIONS:
+            scores = quick.scores(np.stack([s.wide for s in samples[:QUICK_OPINIONS]]))
+            if float(np.median(scores)) >= MIN_QUICK_OPINION:
+                return True
+        opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
+        return float(opinions.max()) >= least

@@ -18,7 +18,7 @@ from core.analysis_store import AnalysisStore
 from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import embedder_digest
 from core.models.model_spec import ANALYSIS_NETS, MODELS
-from core.models.proposal_weights import proposal_choice
+from core.models.proposal_weights import is_yunet_usable, proposal_choice
 from core.models.weights import chosen_cache_dir
 from core.signal_file import SIGNAL_SCHEMA
 from utils.fingerprints import Fingerprint
@@ -60,6 +60,7 @@ def analysis_key(fingerprint: Fingerprint, settings: Settings, embedder: str) ->
         "video": [fingerprint.size_bytes, fingerprint.sha256],
         "settings": relevant,
         "part": settings.analysis.part,
+        "quick_verifier": is_yunet_usable(),
         "proposals": proposal_choice(settings.analysis.proposals).digest(),
         "embedder": embedder,
         "models": [*(MODELS[name].weights.sha256 for name in ANALYSIS_NETS), embedder_digest(embedder)],

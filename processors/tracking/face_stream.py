@@ -10,7 +10,7 @@ from core.models.face_detector import FaceRefiner
 from core.types import FloatArray
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule, SearchDetectors
-from processors.tracking.face_tracker import FaceTracker, FrameAction
+from processors.tracking.face_tracker import Confirmation, FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
@@ -58,12 +58,16 @@ class FaceStream:
         *,
         height: int,
         candidates: CandidateSource | None = None,
+        confirm: Confirmation | None = None,
     ) -> None:
-        """rate: frames per second. height: of the images, px. candidates: may compute candidates ahead of a search."""
+        """rate: frames per second. height: of the images, px. candidates: may compute candidates ahead of a search.
+
+        confirm: a second opinion on weak detections.
+        """
         smallest = smallest_searched_face(settings.min_face, height)
         pace = FramePace(rate)
         schedule = DetectionSchedule(detectors, settings, pace, smallest, candidates)
-        self._tracker = FaceTracker(schedule, refiner, follower, settings, pace)
+        self._tracker = FaceTracker(schedule, refiner, follower, settings, pace, confirm)
         self._last_frame: int | None = None
         self.expects_skip = False
 

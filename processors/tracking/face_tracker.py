@@ -10,6 +10,7 @@ frame, so searching seldom costs no accuracy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 
@@ -38,6 +39,13 @@ MAX_RETURN_DISTANCE = 0.8
 MAX_SIZE_RATIO = 1.5
 """how much larger or smaller than before a hidden face may come back"""
 
+WEAKER = 0.2
+"""a detection whose score is so much below the one that starts a track may start one if a second opinion confirms it:
+0.7 with the default settings, below which MTCNN reports nothing"""
+
+Confirmation = Callable[[ByteArray, FloatArray], bool]
+"""(image, box (4,) in its pixels) -> whether a second opinion sees a face there"""
+
 
 class FrameAction(Enum):
     """What the tracker did with a frame."""
@@ -61,8 +69,11 @@ class FaceTracker:
         follower: BoxFollower,
         settings: AnalysisSettings,
         pace: FramePace,
+        confirm: Confirmation | None = None,
     ) -> None:
+        """confirm: asked about weak detections; None: they start no track."""
         self._pace = pace
+        self._confirm = confirm
         self._schedule = schedule
         self._follower = follower
         self._score_scale = refiner.score_scale
@@ -192,8 +203,13 @@ class FaceTracker:
         found = self._schedule.run(self._tick, image, search, self._known(), lost=self._is_somebody_lost())
         explained = self._correct(image(), found, everywhere)
         for row in np.flatnonzero(~explained):
-            if found.scores[row] >= self._settings.face_score:
+            if self._starts_track(image(), found.boxes[row], float(found.scores[row])):
                 self._welcome(frame, image(), found[row : row + 1])
+
+    def _starts_track(self, image: ByteArray, box: FloatArray, score: float) -> bool:
+        if score >= self._settings.face_score:
+            return True
+        return self._confirm is not None and score >= self._settings.face_score - WEAKER and self._confirm(image, box)
 
     def _correct(self, image: ByteArray, found: Detections, everywhere: bool) -> NDArray[np.bool_]:
         """Match detections with visible tracks; (N,) bool of the detections that are explained by one."""

@@ -16,7 +16,7 @@ from core.models.model_spec import score_scale_of
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import BoxFollower, CascadeFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule, SearchDetectors
-from processors.tracking.face_tracker import FaceTracker, FrameAction
+from processors.tracking.face_tracker import Confirmation, FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
@@ -193,6 +193,7 @@ class Film:
         flickers: int = 0,
         candidates: CandidateSource | None = None,
         pace: FramePace = PACE,
+        confirm: Confirmation | None = None,
     ) -> None:
         self.tracks: list[Track] = []
         self.actions: list[FrameAction] = []
@@ -200,7 +201,7 @@ class Film:
         self._flickers = flickers
         chosen = settings or AnalysisSettings()
         schedule = DetectionSchedule(both_searches(self.detector), chosen, pace, MIN_FACE_PX, candidates)
-        self.tracker = FaceTracker(schedule, self.detector, follower(self.detector), chosen, pace)
+        self.tracker = FaceTracker(schedule, self.detector, follower(self.detector), chosen, pace, confirm)
 
     def show(self, frame: int, tick: int | None = None) -> None:
         picture = self.detector.picture(frame, 20 + 97 * min(frame, self._flickers) % 230)

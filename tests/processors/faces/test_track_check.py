@@ -14,6 +14,7 @@ from processors.faces.face_sampler import FaceSample
 from processors.faces.track_check import (
     MIN_DOUBTFUL_S,
     MIN_OPINION,
+    MIN_QUICK_OPINION,
     MIN_SURE_OPINION,
     SURE_CONFIRMATIONS,
     SURE_S,
@@ -56,8 +57,19 @@ def track_of(length: int, *, score: float = SURE, confirmed: float = 1.0) -> Tra
     return track
 
 
-def is_face(track: Track, verifier: Verifier, count: int) -> bool:
-    models: Any = SimpleNamespace(verifier=verifier, detector=SimpleNamespace(score_scale=SCALE))
+class QuickVerifier:
+    """Thinks that so many crops are faces, and nothing of the others."""
+
+    def __init__(self, high: int) -> None:
+        self._high = high
+
+    def scores(self, crops: ByteArray) -> FloatArray:
+        return np.array([MIN_QUICK_OPINION + 0.01 if i < self._high else 0 for i in range(len(crops))], np.float32)
+
+
+def is_face(track: Track, verifier: Verifier, count: int, quick: QuickVerifier | None = None) -> bool:
+    detector = SimpleNamespace(score_scale=SCALE)
+    models: Any = SimpleNamespace(verifier=verifier, quick_verifier=quick, detector=detector)
     return TrackCheck(models, RATE).is_face(track, samples(count))
 
 
@@ -106,3 +118,20 @@ def test_a_doubtful_track_without_a_sample_is_no_face() -> None:
     verifier = Verifier()
     assert not is_face(track_of(LONG, score=DOUBTFUL), verifier, 0)
     assert verifier.asked == []
+
+
+def test_if_most_quick_opinions_are_high_the_other_verifier_is_not_asked() -> None:
+    track, verifier = track_of(LONG, score=DOUBTFUL), Verifier(0.0)
+    assert is_face(track, verifier, 6, QuickVerifier(4)) and is_face(track, verifier, 2, QuickVerifier(2))
+    assert verifier.asked == []
+
+
+def test_few_high_quick_opinions_may_be_of_a_hand() -> None:
+    track = track_of(LONG, score=DOUBTFUL)
+    assert not is_face(track, Verifier(MIN_OPINION - 0.1), 6, QuickVerifier(2))
+    assert is_face(track, Verifier(MIN_OPINION + 0.1), 6, QuickVerifier(2))
+    assert not is_face(track, Verifier(0.0), 1, QuickVerifier(1))
+
+
+def test_a_quick_opinion_makes_no_face_of_flicker() -> None:
+    assert not is_face(track_of(round(MIN_DOUBTFUL_S * RATE) - 1, score=DOUBTFUL), Verifier(0.0), 6, QuickVerifier(6))

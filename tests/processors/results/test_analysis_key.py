@@ -13,6 +13,7 @@ import pytest
 from config import Settings
 from core.models import embedder_choice
 from core.models.model_spec import MODELS, WeightsFile
+from core.models.proposal_weights import is_yunet_usable
 from core.options import options
 from core.settings_file import load_settings
 from processors.results import analysis_key as analysis_key_module
@@ -83,6 +84,13 @@ def test_other_weights_make_a_new_one_necessary(monkeypatch):
     other = dataclasses.replace(MODELS["onet"], weights=WeightsFile("onet.pt", 1, "0" * 64))
     monkeypatch.setitem(MODELS, "onet", other)
     assert analysis_key(MARK, Settings(), "dlib") != KEY
+
+
+def test_a_second_opinion_that_is_not_installed_makes_a_new_one_necessary(monkeypatch):
+    with_it = analysis_key(MARK, Settings(), "dlib")
+    usable = is_yunet_usable()
+    monkeypatch.setattr(analysis_key_module, "is_yunet_usable", lambda: not usable)
+    assert analysis_key(MARK, Settings(), "dlib") != with_it
 
 
 def test_the_substitute_counts_only_while_the_weights_are_missing(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from config import AnalysisSettings
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.backward_tracking import SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import CascadeFollower
-from processors.tracking.face_tracker import FrameAction
+from processors.tracking.face_tracker import WEAKER, Confirmation, FrameAction
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import MAX_STEP, Track
 from processors.tracking.tracker_monitor import INTERVALS_S
@@ -338,18 +338,47 @@ def test_a_full_detection_confirms_what_it_finds_again() -> None:
     assert doubted.full_searches == confirmed.full_searches and doubted.confirmations == 1
 
 
-def test_a_weak_detection_starts_no_track() -> None:
-    class Doubtful(ScriptedDetector):
-        def detect(self, *args: object, **kwargs: object) -> list[Detections]:
-            found = super().detect(*args, **kwargs)  # type: ignore[arg-type]
-            return [Detections(f.boxes, np.full_like(f.scores, 0.8), f.landmarks) for f in found]
+class Doubtful(ScriptedDetector):
+    """Detects faces with this score."""
 
-    tracks = {}
-    for least in (0.7, 0.9):
-        face = Face(still(60, 60))
-        film = Film(face, settings=AnalysisSettings(face_score=least), detector=Doubtful(face))
-        tracks[least] = len(film.play(20))
-    assert tracks == {0.7: 1, 0.9: 0}
+    def __init__(self, face: Face, score: float) -> None:
+        super().__init__(face)
+        self._score = score
+
+    def detect(self, *args: object, **kwargs: object) -> list[Detections]:
+        found = super().detect(*args, **kwargs)  # type: ignore[arg-type]
+        return [Detections(f.boxes, np.full_like(f.scores, self._score), f.landmarks) for f in found]
+
+
+def doubtful_film(score: float, face_score: float, confirm: Confirmation | None = None) -> list[Track]:
+    face = Face(moving(60, 60, 1))
+    settings = AnalysisSettings(face_score=face_score)
+    return Film(face, settings=settings, detector=Doubtful(face, score), flickers=40, confirm=confirm).play(40)
+
+
+def test_a_weak_detection_starts_no_track() -> None:
+    assert len(doubtful_film(0.8, face_score=0.7)) == 1
+    assert len(doubtful_film(0.8, face_score=0.9)) == 0
+
+
+def test_a_weak_detection_that_is_confirmed_starts_a_track() -> None:
+    asked: list[FloatArray] = []
+
+    def confirm(image: ByteArray, box: FloatArray) -> bool:
+        asked.append(box)
+        return len(asked) == 2
+
+    (track,) = doubtful_film(0.8, face_score=0.9, confirm=confirm)
+    assert len(asked) == 2 and asked[0] == pytest.approx(Face(moving(60, 60, 1)).box(0))
+    assert track.frames[0] == 0, "it is followed back to its first frame"
+
+
+def test_surer_and_far_weaker_detections_are_not_asked_about() -> None:
+    def confirm(image: ByteArray, box: FloatArray) -> bool:
+        raise AssertionError("asked without need")
+
+    assert len(doubtful_film(0.95, face_score=0.9, confirm=confirm)) == 1
+    assert len(doubtful_film(0.89 - WEAKER, face_score=0.9, confirm=confirm)) == 0
 
 
 def test_the_same_video_gives_the_same_tracks() -> None:
