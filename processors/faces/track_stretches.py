@@ -215,6 +215,8 @@ class TrackStretches:
             transitions = [stretch.transition for stretch in self._done]
             for k in division_points(likeness, [k for k, _ in samples], transitions):
                 self._done[k].starts_person = True
+            for stretch in self._done[first:end]:
+                stretch.sampler.keep([sample for sample in stretch.end_samples() if sample.embedding is not None])
         open_ = self._done[len(self._done) - leave :]
         people: list[Stretch] = []
         for stretch in self._done[: len(self._done) - leave]:
