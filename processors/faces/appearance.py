@@ -16,15 +16,6 @@ ALIGNED_SIDE_PX = 64
 LOOK_SIDE_PX, LOOK_MARGIN_PX = 32, 4
 """the aligned face is shrunk to this size, and its border, which shows the background, is left out"""
 
-_EDGE_CELL_PX = 4
-"""edges are counted in squares of so many pixels of the small image, and weighed in blocks of two by two of them"""
-
-_EDGE_DIRECTIONS = 9
-"""of edges over half a turn; with the blocks a histogram of oriented gradients as Dalal and Triggs (2005) have it"""
-
-_GREY_LEVELS = 50.0
-"""contrast, as a standard deviation in grey levels, that the small image is given before its edges are counted"""
-
 _NOISE_LEVELS = 2.0
 """added to the contrast, grey levels: a face without any looks like no other"""
 
@@ -50,22 +41,6 @@ def appearance(image: ByteArray, landmarks: FloatArray) -> Appearance:
     centred = inner - inner.mean()
     length = (float(centred.std()) + _NOISE_LEVELS) * np.sqrt(centred.size)
     return Appearance(laplacian_variance(grey), np.asarray(centred / length, np.float32))
-
-
-def edge_pattern(look: FloatArray) -> FloatArray:
-    """(900,) float32, centred, of unit length: how strong edges of each direction are in each part of a face.
-
-    look: (576,), see `Appearance`. The product of two patterns is their correlation. It stays high while a face turns
-    or its landmarks are a little off, where that of the looks falls, and is lower for two people.
-    """
-    side = LOOK_SIDE_PX - 2 * LOOK_MARGIN_PX
-    contrast = look.reshape(side, side) * np.float32(np.sqrt(look.size) * _GREY_LEVELS)
-    grey = np.clip(contrast + 128, 0, 255).astype(np.uint8)
-    cell, block = (_EDGE_CELL_PX, _EDGE_CELL_PX), (2 * _EDGE_CELL_PX, 2 * _EDGE_CELL_PX)
-    counted = cv2.HOGDescriptor((side, side), block, cell, cell, _EDGE_DIRECTIONS).compute(grey)
-    pattern = np.asarray(counted, np.float32).ravel()
-    pattern -= pattern.mean()
-    return pattern / max(float(np.linalg.norm(pattern)), 1e-6)
 
 
 def sharpness(image: ByteArray, landmarks: FloatArray) -> float:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from core.models.similarity import Similarity
 from core.types import FloatArray
-from processors.faces.appearance import edge_pattern
 from processors.faces.face_sampler import FaceSample
 
 ALIKE_AT_A_GLANCE = 0.72
@@ -24,10 +23,9 @@ ALIKE_AT_A_GLANCE = 0.72
 side of a change of person the best pair had at most 0.68 (52 places in the shared clips and cases, 33 of them with the
 search for cuts switched off); at 37 of 100 other places that neighbours leave open it has more. Chosen on these"""
 
-ALIKE_EDGES = 0.65
-"""correlation of edge patterns from which two samples are one person's likewise. Of 1664 pairs of tracks of two people,
-three samples a second each, the most alike pair of samples had 0.63; of the places that looks leave open within tracks
-40 of 100 have more (fourteen shared clips and cases; chosen on these)"""
+STAND_INS_ALIKE = 0.5
+"""similarity above which two faces that stand for others settle that those are one person's: more likely than not. For
+the faces themselves less is enough; two likenesses at a glance in between leave more room for error"""
 
 _MIN_QUALITY = 1e-3
 """a face of less serves, too, where there is none better"""
@@ -71,20 +69,22 @@ class SampleLikeness:
             self._embed(chosen)
 
     def across(self, before: slice, after: slice, enough: float, among: slice) -> float:
-        """The greatest similarity of a pair, or one above `enough`, after which no more faces are embedded.
+        """The greatest similarity of a pair, or one that settles it, after which no more faces are embedded.
 
-        among: faces that may stand for those they look like; none of them is known to be somebody else.
+        That is one above `enough`, or one of faces that stand for both sides and are more likely than not one
+        person's. among: faces that may stand for those they look like; none of them is known to be somebody else.
         """
-        standing = [self._standing_for(side, among) for side in (before, after)]
-        if all(standing) and (greatest := float(self._similarities(*standing).max())) > enough:
-            return greatest
         sides = [self._samples[before], self._samples[after]]
+        has_asked = False
         while True:
             known, missing = zip(*map(_parted, sides), strict=True)
             if all(known):
                 greatest = float(self._similarities(*known).max())
                 if greatest > enough or not any(missing):
                     return greatest
+            if not has_asked and (greatest := self._of_stand_ins(before, after, among)) > max(STAND_INS_ALIKE, enough):
+                return greatest
+            has_asked = True
             self._embed([_best(samples) for samples in missing if samples])
 
     def within(self, side: slice) -> float:
@@ -97,15 +97,17 @@ class SampleLikeness:
     def _alike(self) -> NDArray[np.bool_]:
         """(N, N): which samples look alike at a glance; each looks like itself."""
         looks = np.stack([sample.look for sample in self._samples])
-        edges = np.stack([edge_pattern(sample.look) for sample in self._samples])
-        alike = np.asarray((looks @ looks.T >= ALIKE_AT_A_GLANCE) | (edges @ edges.T >= ALIKE_EDGES))
+        alike = np.asarray(looks @ looks.T >= ALIKE_AT_A_GLANCE)
         np.fill_diagonal(alike, val=True)
         return alike
 
-    def _standing_for(self, side: slice, among: slice) -> list[FaceSample]:
-        """Those of `among` that are embedded and of the side, or look like one of it."""
-        like = np.flatnonzero(self._alike[side, among].any(axis=0)).tolist()
-        return [sample for k in like if (sample := self._samples[among][k]).embedding is not None]
+    def _of_stand_ins(self, before: slice, after: slice, among: slice) -> float:
+        """The greatest similarity of embedded faces that are of each side, or look like one of it; 0 without any."""
+        sides = []
+        for side in (before, after):
+            like = np.flatnonzero(self._alike[side, among].any(axis=0)).tolist()
+            sides.append([sample for k in like if (sample := self._samples[among][k]).embedding is not None])
+        return float(self._similarities(*sides).max()) if all(sides) else 0.0
 
     def _similarities(self, first: Sequence[FaceSample], second: Sequence[FaceSample]) -> NDArray[np.float32]:
         a, b = (np.stack(self._embed(samples)) for samples in (first, second))

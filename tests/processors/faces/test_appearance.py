@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from core.types import ByteArray, FloatArray
-from processors.faces.appearance import appearance, edge_pattern, sharpness
-from tests.material.made_up_looks import lit_from_the_side, made_up_look
+from processors.faces.appearance import appearance, sharpness
 from tests.material.scripted_faces import landmarks_in
 
 BOX = np.array([150, 80, 250, 200], np.float32)
@@ -62,22 +61,3 @@ def test_another_face_does_not() -> None:
 def test_a_face_without_contrast_looks_like_none() -> None:
     grey = np.full_like(IMAGE, 90)
     assert float(look(grey) @ look(grey)) == pytest.approx(0, abs=0.01)
-
-
-def test_edges_stay_alike_where_light_from_the_side_changes_the_look() -> None:
-    for face in map(made_up_look, range(5)):
-        lit = lit_from_the_side(face)
-        assert float(face @ lit) < 0.72
-        assert float(edge_pattern(face) @ edge_pattern(lit)) > 0.72
-
-
-def test_edges_of_another_face_are_not_alike() -> None:
-    patterns = np.stack([edge_pattern(made_up_look(kind)) for kind in range(20)])
-    assert patterns.shape == (20, 900) and patterns.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(patterns, axis=1), 1, atol=1e-5)
-    assert np.triu(patterns @ patterns.T, 1).max() < 0.5
-
-
-def test_a_face_without_edges_is_like_none() -> None:
-    blank = np.zeros(576, np.float32)
-    assert float(edge_pattern(blank) @ edge_pattern(blank)) == 0
