@@ -61,6 +61,10 @@ FIRST_SAMPLES = 3
 SURELY_ALIKE = 0.95
 """if all of them resemble each other so much, they represent the stretch as well as twice as many would"""
 
+MIN_SURE_QUALITY = 0.3
+"""... and the best of them is no poorer: small and blurred faces resemble each other whoever they are. Any figure from
+0.25 to 0.4 gives the same people in the shared clips"""
+
 MAX_STRETCHES = 8
 """stretches kept apart; more are divided or joined before the track ends, which bounds memory"""
 
@@ -249,11 +253,13 @@ class TrackStretches:
             sampler.samples = [sample for sample in sampler.samples if sample.embedding is not None]
 
     def _is_sure(self, sampler: FaceSampler) -> bool:
-        """Whether the embedded samples are all alike."""
-        known = [sample.embedding for sample in sampler.samples if sample.embedding is not None]
+        """Whether the embedded samples are good, and all alike."""
+        known = [sample for sample in sampler.samples if sample.embedding is not None]
         if not known:
             return True
-        vectors = np.stack(known)
+        if max(sample.quality for sample in known) < MIN_SURE_QUALITY:
+            return False
+        vectors = np.stack(self._embed(known))
         return float(self._similarity.from_cosine(vectors @ vectors.T).min()) >= SURELY_ALIKE
 
     def _embed(self, samples: Sequence[FaceSample]) -> list[FloatArray]:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray, FloatArray
 from processors.faces.appearance import Appearance
-from processors.faces.track_stretches import FIRST_SAMPLES, MAX_STRETCHES, STRETCH_S, Stretch, TrackStretches
+from processors.faces.track_stretches import (
+    FIRST_SAMPLES,
+    MAX_STRETCHES,
+    MIN_SURE_QUALITY,
+    STRETCH_S,
+    Stretch,
+    TrackStretches,
+)
 from tests.material.made_up_looks import made_up_look
 from tests.material.scripted_faces import landmarks_in
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform
@@ -63,7 +70,9 @@ class Film:
         self.embedder = Embedder()
         self.stretches = TrackStretches(self.embedder, CAPACITY, RATE)
 
-    def show(self, start: int, end: int, person: int, *, look: int | None = None, shift: float = 0.0) -> None:
+    def show(
+        self, start: int, end: int, person: int, *, look: int | None = None, shift: float = 0.0, score: float = 0.99
+    ) -> None:
         """Frames [start, end). look: what the face looks like; the person by default. shift: of the box, px."""
         box = BOX + np.float32(shift)
         seen = Appearance(100.0, made_up_look(person if look is None else look))
@@ -71,7 +80,7 @@ class Film:
             self.stretches.look(index, box, seen)
             if self.stretches.wants_sample(index):
                 frame = cast(VideoFrame, Frame(index, person))
-                self.stretches.offer(frame, box, 0.99, landmarks_in(box[None])[0], seen)
+                self.stretches.offer(frame, box, score, landmarks_in(box[None])[0], seen)
 
     def finish(self) -> list[Stretch]:
         return self.stretches.finish()
@@ -95,6 +104,14 @@ def test_a_calm_face_is_one_stretch_and_costs_no_more_than_its_samples() -> None
     assert (stretch.first, stretch.last) == (0, 499)
     assert len(stretch.sampler.samples) == FIRST_SAMPLES < CAPACITY
     assert film.embedder.asked == FIRST_SAMPLES, "the ends of a single stretch have nothing to be compared with"
+
+
+def test_a_poor_face_gets_all_its_samples_embedded_however_alike_they_are() -> None:
+    film = Film()
+    film.show(0, 500, 0, score=0.6)
+    (stretch,) = film.finish()
+    assert max(sample.quality for sample in stretch.sampler.samples) < MIN_SURE_QUALITY
+    assert len(stretch.sampler.samples) == film.embedder.asked == CAPACITY
 
 
 def test_a_face_that_does_not_resemble_itself_gets_all_its_samples_embedded() -> None:
