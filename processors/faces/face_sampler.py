@@ -54,6 +54,10 @@ _OVEREXPOSED = 250
 MIN_GAIN = 0.9
 """once a sampler is full, a face is only looked at if its quality exceeds this share of the worst sample's"""
 
+EMBEDDED_WORTH = 2.0
+"""what a sample is worth that has its embedding, as a multiple: one for comparison serves recognition too, unless
+others are much better"""
+
 JPEG_QUALITY = 92
 
 VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, input_side("mmod")
@@ -180,10 +184,15 @@ class FaceSampler:
 
     def absorb(self, later: FaceSampler) -> None:
         """Take over what `later`, the sampler of the next stretch, has kept."""
-        for sample in later.samples:
-            self._keep(sample)
+        self.keep(later.samples)
         if later.portrait is not None and (self.portrait is None or later.portrait.merit > self.portrait.merit):
             self.portrait = later.portrait
+
+    def keep(self, samples: Sequence[FaceSample]) -> None:
+        """Consider samples that were made elsewhere; those that are kept already make no difference."""
+        for sample in samples:
+            if all(sample is not other for other in self.samples):
+                self._keep(sample)
 
     def best(self, count: int) -> list[FaceSample]:
         """At most `count` of the samples, good ones from all of the time, in order of time."""
@@ -199,7 +208,8 @@ class FaceSampler:
             self._drop_one(self.samples)
 
     def _drop_one(self, samples: list[FaceSample]) -> None:
-        del samples[least_worth([s.frame for s in samples], [s.quality for s in samples], self._max_stretch)]
+        worth = [s.quality * (1.0 if s.embedding is None else EMBEDDED_WORTH) for s in samples]
+        del samples[least_worth([s.frame for s in samples], worth, self._max_stretch)]
 
 
 def least_worth(frames: Sequence[int], quality: Sequence[float], max_stretch: float) -> int:

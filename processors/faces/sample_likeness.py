@@ -1,13 +1,15 @@
 """How alike the samples of one track are, with as few of them embedded as the questions need.
 
-Embedding a face takes a hundred times longer than comparing two small images of it, and mostly one pair of faces that
-are alike settles a question. So the small images are asked first, and faces are embedded best first, until the answer
-is certain.
+Embedding a face takes hundreds of times longer than comparing two small images of it, and mostly one pair of faces that
+are alike settles a question. So the small images are asked first. A face stands for all that look like it, so of
+somebody who moves each view is embedded once, and not each moment. Only where that does not show one person are all
+faces around the moment embedded, best first, until the answer is certain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +23,16 @@ ALIKE_AT_A_GLANCE = 0.72
 side of a change of person the best pair had at most 0.68 (52 places in the shared clips and cases, 33 of them with the
 search for cuts switched off); at 37 of 100 other places that neighbours leave open it has more. Chosen on these"""
 
+STAND_INS_ALIKE = 0.5
+"""similarity above which two faces that stand for others settle that those are one person's: more likely than not. For
+the faces themselves less is enough; two likenesses at a glance in between leave more room for error"""
+
+_MIN_QUALITY = 1e-3
+"""a face of less serves, too, where there is none better"""
+
 
 class SampleLikeness:
-    """Compares parts of the samples. before, after, side: slices of them, not empty."""
+    """Compares parts of the samples. before, after, side, among: slices of them, not empty."""
 
     def __init__(
         self,
@@ -38,28 +47,44 @@ class SampleLikeness:
 
     def look_alike(self, before: slice, after: slice) -> bool:
         """Whether a pair looks alike at a glance; nothing is embedded."""
-        first, second = (np.stack([sample.look for sample in self._samples[side]]) for side in (before, after))
-        return float((first @ second.T).max()) >= ALIKE_AT_A_GLANCE
+        return bool(self._alike[before, after].any())
 
     def embed_one_of_each(self, sides: Sequence[slice]) -> None:
-        """Embed the best sample of each side that has none with an embedding, all at once."""
+        """Embed, all at once, so many faces that each side has one or looks like one.
+
+        Those that serve most sides come first; sides that are served already cost nothing.
+        """
+        if not sides:
+            return
+        served = np.stack([self._alike[side].any(0) for side in sides])
+        is_known = np.array([sample.embedding is not None for sample in self._samples], np.bool_)
+        quality = np.array([max(sample.quality, _MIN_QUALITY) for sample in self._samples])
         chosen: list[FaceSample] = []
-        for side in sides:
-            samples = self._samples[side]
-            if not any(s.embedding is not None or any(s is other for other in chosen) for s in samples):
-                chosen.append(_best(samples))
+        served = served[~served[:, is_known].any(1)]
+        while len(served):
+            best = int((served.sum(0) * quality).argmax())
+            chosen.append(self._samples[best])
+            served = served[~served[:, best]]
         if chosen:
             self._embed(chosen)
 
-    def across(self, before: slice, after: slice, enough: float) -> float:
-        """The greatest similarity of a pair, or one above `enough`, after which no more faces are embedded."""
+    def across(self, before: slice, after: slice, enough: float, among: slice) -> float:
+        """The greatest similarity of a pair, or one that settles it, after which no more faces are embedded.
+
+        That is one above `enough`, or one of faces that stand for both sides and are more likely than not one
+        person's. among: faces that may stand for those they look like; none of them is known to be somebody else.
+        """
         sides = [self._samples[before], self._samples[after]]
+        has_asked = False
         while True:
             known, missing = zip(*map(_parted, sides), strict=True)
             if all(known):
                 greatest = float(self._similarities(*known).max())
                 if greatest > enough or not any(missing):
                     return greatest
+            if not has_asked and (greatest := self._of_stand_ins(before, after, among)) > max(STAND_INS_ALIKE, enough):
+                return greatest
+            has_asked = True
             self._embed([_best(samples) for samples in missing if samples])
 
     def within(self, side: slice) -> float:
@@ -67,6 +92,22 @@ class SampleLikeness:
         samples = self._samples[side]
         self._embed(samples)
         return float(np.triu(self._similarities(samples, samples), 1).max())
+
+    @cached_property
+    def _alike(self) -> NDArray[np.bool_]:
+        """(N, N): which samples look alike at a glance; each looks like itself."""
+        looks = np.stack([sample.look for sample in self._samples])
+        alike = np.asarray(looks @ looks.T >= ALIKE_AT_A_GLANCE)
+        np.fill_diagonal(alike, val=True)
+        return alike
+
+    def _of_stand_ins(self, before: slice, after: slice, among: slice) -> float:
+        """The greatest similarity of embedded faces that are of each side, or look like one of it; 0 without any."""
+        sides = []
+        for side in (before, after):
+            like = np.flatnonzero(self._alike[side, among].any(axis=0)).tolist()
+            sides.append([sample for k in like if (sample := self._samples[among][k]).embedding is not None])
+        return float(self._similarities(*sides).max()) if all(sides) else 0.0
 
     def _similarities(self, first: Sequence[FaceSample], second: Sequence[FaceSample]) -> NDArray[np.float32]:
         a, b = (np.stack(self._embed(samples)) for samples in (first, second))

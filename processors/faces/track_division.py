@@ -72,7 +72,7 @@ def _divide(likeness: SampleLikeness, starts: Mapping[int, Transition], first: i
         around = _sides(start, first, end)
         if around is None or likeness.look_alike(*around):
             continue
-        across = likeness.across(*around, transition.max_across)
+        across = likeness.across(*around, transition.max_across, slice(first, end))
         if across <= transition.max_across and min(map(likeness.within, around)) >= transition.min_within:
             found.append((across / transition.max_across, start))
     if not found:

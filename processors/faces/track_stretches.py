@@ -61,6 +61,10 @@ FIRST_SAMPLES = 3
 SURELY_ALIKE = 0.95
 """if all of them resemble each other so much, they represent the stretch as well as twice as many would"""
 
+MIN_SURE_QUALITY = 0.3
+"""... and the best of them is no poorer: small and blurred faces resemble each other whoever they are. Any figure from
+0.25 to 0.4 gives the same people in the shared clips"""
+
 MAX_STRETCHES = 8
 """stretches kept apart; more are divided or joined before the track ends, which bounds memory"""
 
@@ -215,6 +219,8 @@ class TrackStretches:
             transitions = [stretch.transition for stretch in self._done]
             for k in division_points(likeness, [k for k, _ in samples], transitions):
                 self._done[k].starts_person = True
+            for stretch in self._done[first:end]:
+                stretch.sampler.keep([sample for sample in stretch.end_samples() if sample.embedding is not None])
         open_ = self._done[len(self._done) - leave :]
         people: list[Stretch] = []
         for stretch in self._done[: len(self._done) - leave]:
@@ -247,11 +253,13 @@ class TrackStretches:
             sampler.samples = [sample for sample in sampler.samples if sample.embedding is not None]
 
     def _is_sure(self, sampler: FaceSampler) -> bool:
-        """Whether the embedded samples are all alike."""
-        known = [sample.embedding for sample in sampler.samples if sample.embedding is not None]
+        """Whether the embedded samples are good, and all alike."""
+        known = [sample for sample in sampler.samples if sample.embedding is not None]
         if not known:
             return True
-        vectors = np.stack(known)
+        if max(sample.quality for sample in known) < MIN_SURE_QUALITY:
+            return False
+        vectors = np.stack(self._embed(known))
         return float(self._similarity.from_cosine(vectors @ vectors.T).min()) >= SURELY_ALIKE
 
     def _embed(self, samples: Sequence[FaceSample]) -> list[FloatArray]:

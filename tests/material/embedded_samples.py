@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from core.types import FloatArray
 from processors.faces.face_sampler import NO_PIXELS, FaceSample
+from tests.material.made_up_looks import made_up_look
 
 
 class EmbeddedSamples:
     """samples: in order of time. embedded: how many embeddings each request had to make."""
 
     def __init__(self, embeddings: FloatArray, looks: Sequence[int] = (), quality: Sequence[float] = ()) -> None:
-        """embeddings: (N, D). looks: samples with the same number look alike, others have a correlation of 0; by
-        default all differ. quality: 1 by default.
+        """embeddings: (N, D). looks: samples with the same number look alike, others do not; by default all differ.
+        quality: 1 by default.
         """
         count = len(embeddings)
-        kinds = np.eye(count, dtype=np.float32)[list(looks) or range(count)]
+        kinds = [made_up_look(kind) for kind in (looks or range(count))]
         qualities = list(quality) or [1.0] * count
         self.samples = [FaceSample(k, qualities[k], NO_PIXELS, NO_PIXELS, kinds[k]) for k in range(count)]
         self.embedded: list[int] = []

@@ -137,6 +137,25 @@ def test_what_can_best_be_done_without() -> None:
     assert least_worth([0, 10, 20], [0.9, 0.01, 0.9], 500) == 1
 
 
+def test_a_face_that_is_embedded_already_is_kept_unless_others_are_much_better() -> None:
+    for score, kept in ((0.8, [0, 20, 40]), (0.5, [0, 10, 40])):
+        sampler = new_sampler(3)
+        for index in (0, 10, 40):
+            offer(sampler, index, score=0.9)
+        compared = new_sampler(1)
+        offer(compared, 20, score=score)
+        compared.samples[0].embedding = np.ones(3, np.float32)
+        sampler.keep(compared.samples)
+        assert [s.frame for s in sampler.samples] == kept
+
+
+def test_a_face_is_kept_once() -> None:
+    sampler = new_sampler(3)
+    offer(sampler, 0)
+    sampler.keep(list(sampler.samples))
+    assert len(sampler.samples) == 1
+
+
 def test_two_stretches_become_one_with_the_best_of_both() -> None:
     first, second = new_sampler(3), new_sampler(3)
     for index in range(3):

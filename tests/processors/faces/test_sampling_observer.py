@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -64,7 +65,7 @@ def show(observer: SamplingObserver, index: int, *tracks: int, searched: bool = 
     """An image full of the person's pattern in the person's colour."""
     noise = np.random.RandomState(person).randint(30, 230, (12, 20), np.uint8)
     image = np.zeros((90, 160, 3), np.uint8)
-    image[..., person] = np.kron(noise, np.ones((8, 8), np.uint8))[:90, :160]
+    image[..., person] = cv2.resize(noise, (160, 90), interpolation=cv2.INTER_CUBIC)
     source = np.zeros((300, 400, 3), np.uint8)
     source[..., person] = 200
     frame: Any = SimpleNamespace(

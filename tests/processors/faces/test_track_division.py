@@ -70,11 +70,12 @@ def test_one_pair_that_looks_alike_is_enough_to_be_one_person() -> None:
     assert points_of(EmbeddedSamples(embeddings), [0, 0, 0, 1, 1, 1]) == []
 
 
-def test_of_one_person_two_faces_at_a_change_are_embedded_and_those_at_once() -> None:
-    """Each stands for its side; the face between two changes stands for one side of both."""
+def test_of_one_person_few_faces_are_embedded_and_those_at_once() -> None:
+    """The third stands for the side before both changes, the seventh for the side after them."""
     samples = EmbeddedSamples(faces([0] * 9))
     assert points_of(samples, [0, 0, 0, 1, 1, 1, 2, 2, 2]) == []
-    assert samples.embedded == [3], "the windows of four samples overlap"
+    assert samples.embedded == [2], "the windows of four samples overlap"
+    assert [s.frame for s in samples.samples if s.embedding is not None] == [2, 6]
 
 
 def test_a_face_that_looks_the_same_is_not_embedded() -> None:

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray, FloatArray
 from processors.faces.appearance import Appearance
-from processors.faces.track_stretches import FIRST_SAMPLES, MAX_STRETCHES, STRETCH_S, Stretch, TrackStretches
+from processors.faces.track_stretches import (
+    FIRST_SAMPLES,
+    MAX_STRETCHES,
+    MIN_SURE_QUALITY,
+    STRETCH_S,
+    Stretch,
+    TrackStretches,
+)
+from tests.material.made_up_looks import made_up_look
 from tests.material.scripted_faces import landmarks_in
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform
 
@@ -62,17 +70,17 @@ class Film:
         self.embedder = Embedder()
         self.stretches = TrackStretches(self.embedder, CAPACITY, RATE)
 
-    def show(self, start: int, end: int, person: int, *, look: int | None = None, shift: float = 0.0) -> None:
+    def show(
+        self, start: int, end: int, person: int, *, look: int | None = None, shift: float = 0.0, score: float = 0.99
+    ) -> None:
         """Frames [start, end). look: what the face looks like; the person by default. shift: of the box, px."""
         box = BOX + np.float32(shift)
-        values = np.zeros(8, np.float32)
-        values[person if look is None else look] = 1
-        seen = Appearance(100.0, values)
+        seen = Appearance(100.0, made_up_look(person if look is None else look))
         for index in range(start, end):
             self.stretches.look(index, box, seen)
             if self.stretches.wants_sample(index):
                 frame = cast(VideoFrame, Frame(index, person))
-                self.stretches.offer(frame, box, 0.99, landmarks_in(box[None])[0], seen)
+                self.stretches.offer(frame, box, score, landmarks_in(box[None])[0], seen)
 
     def finish(self) -> list[Stretch]:
         return self.stretches.finish()
@@ -96,6 +104,14 @@ def test_a_calm_face_is_one_stretch_and_costs_no_more_than_its_samples() -> None
     assert (stretch.first, stretch.last) == (0, 499)
     assert len(stretch.sampler.samples) == FIRST_SAMPLES < CAPACITY
     assert film.embedder.asked == FIRST_SAMPLES, "the ends of a single stretch have nothing to be compared with"
+
+
+def test_a_poor_face_gets_all_its_samples_embedded_however_alike_they_are() -> None:
+    film = Film()
+    film.show(0, 500, 0, score=0.6)
+    (stretch,) = film.finish()
+    assert max(sample.quality for sample in stretch.sampler.samples) < MIN_SURE_QUALITY
+    assert len(stretch.sampler.samples) == film.embedder.asked == CAPACITY
 
 
 def test_a_face_that_does_not_resemble_itself_gets_all_its_samples_embedded() -> None:
@@ -128,13 +144,35 @@ def test_one_person_who_looks_different_is_not_divided() -> None:
     assert spans(film.finish()) == [(0, 199)]
 
 
-def test_somebody_who_keeps_moving_costs_a_face_a_stretch_at_most() -> None:
+def turning_film(views: int, rounds: int) -> Film:
+    """One person who turns: each view for 1.6 s, all of them again and again."""
     film = Film()
-    looks = [1, 2, 3, 4, 5, 6, 7] * 3
-    for k, look in enumerate(looks):
-        film.show(40 * k, 40 * (k + 1), 0, look=look)
-    assert spans(film.finish()) == [(0, 40 * len(looks) - 1)]
-    assert film.embedder.asked <= len(looks) + CAPACITY
+    for k in range(views * rounds):
+        film.show(40 * k, 40 * (k + 1), 0, look=k % views)
+    return film
+
+
+def test_somebody_who_keeps_moving_costs_a_face_a_view_and_not_a_moment() -> None:
+    views = 5
+    film = turning_film(views, rounds=1)
+    assert spans(film.finish()) == [(0, 40 * views - 1)]
+    assert film.embedder.asked <= views
+    again = turning_film(views, rounds=3)
+    assert spans(again.finish()) == [(0, 120 * views - 1)]
+    assert again.embedder.asked <= views + FIRST_SAMPLES
+
+
+def test_faces_that_were_compared_are_those_that_are_kept() -> None:
+    film = turning_film(4, rounds=1)
+    (stretch,) = film.finish()
+    assert len(stretch.sampler.samples) == film.embedder.asked
+
+
+def test_another_person_with_many_views_is_still_found() -> None:
+    film = Film()
+    for k in range(8):
+        film.show(40 * k, 40 * (k + 1), k // 4, look=k)
+    assert spans(film.finish()) == [(0, 159), (160, 319)]
 
 
 def test_somebody_who_appears_where_another_was_lost() -> None:
