@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.model_manager import ModelManager
+from core.types import ByteArray
 from processors.faces.face_sampler import FaceSample
 from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.stage_times import timed
+from utils.tone_stretch import is_narrow, stretched
 
 SURE_CONFIRMATIONS = 0.7
 """a track with a sure median score and this share of full detections that found it needs no second opinion"""
@@ -60,5 +62,10 @@ class TrackCheck:
         if not is_sure and (not samples or length < self._min_doubtful):
             return False
         with timed("second opinion"):
-            opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
+            opinions = self._models.verifier.scores(np.stack([_in_full_tones(s.wide) for s in samples[:OPINIONS]]))
         return float(opinions.max()) >= (MIN_SURE_OPINION if is_sure else MIN_OPINION)
+
+
+def _in_full_tones(crop: ByteArray) -> ByteArray:
+    """The crop as the tracker saw it, which searches dark and pale frames with their tones stretched."""
+    return stretched(crop)[0] if is_narrow(crop) else crop
