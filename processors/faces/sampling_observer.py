@@ -50,7 +50,7 @@ class SamplingObserver:
         image = frame.image()
         for face in faces.faces:
             observed = self._observed(face.track)
-            seen = appearance(image, face.landmarks)
+            seen = appearance(image, face.landmarks, frame.image.gain)
             observed.sharpness.note(frame.index, seen.sharpness)
             observed.stretches.look(frame.index, face.box, seen)
             if faces.searched or observed.stretches.wants_sample(frame.index):

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.model_manager import ModelManager
+from core.types import ByteArray
 from processors.faces.face_sampler import FaceSample
 from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.stage_times import timed
+from utils.tone_stretch import is_narrow, stretched
 
 SURE_CONFIRMATIONS = 0.7
 """a track with a sure median score and this share of full detections that found it needs no second opinion"""
@@ -72,10 +74,14 @@ class TrackCheck:
 
     def _is_confirmed(self, samples: Sequence[FaceSample], least: float) -> bool:
         """least: score by the slower verifier, which is asked if the quick one does not know the face."""
+        crops = np.stack([_in_full_tones(s.wide) for s in samples[:QUICK_OPINIONS]])
         quick = self._models.quick_verifier
-        if quick is not None and len(samples) >= LEAST_QUICK_OPINIONS:
-            scores = quick.scores(np.stack([s.wide for s in samples[:QUICK_OPINIONS]]))
-            if float(np.median(scores)) >= MIN_QUICK_OPINION:
+        if quick is not None and len(crops) >= LEAST_QUICK_OPINIONS:
+            if float(np.median(quick.scores(crops))) >= MIN_QUICK_OPINION:
                 return True
-        opinions = self._models.verifier.scores(np.stack([s.wide for s in samples[:OPINIONS]]))
-        return float(opinions.max()) >= least
+        return float(self._models.verifier.scores(crops[:OPINIONS]).max()) >= least
+
+
+def _in_full_tones(crop: ByteArray) -> ByteArray:
+    """The crop as the tracker saw it, which searches dark and pale frames with their tones stretched."""
+    return stretched(crop)[0] if is_narrow(crop) else crop

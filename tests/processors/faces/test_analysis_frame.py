@@ -5,24 +5,37 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+import cv2
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
+from core.model_manager import ModelManager
 from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage
+from utils.tone_stretch import NARROW_RANGE
 
 
 class Frame:
     """Stands in for a `VideoFrame`."""
 
-    def __init__(self, width=640, height=360):
+    def __init__(self, width=640, height=360, level=180, contrast=0):
         self.width, self.height = width, height
         self.conversions = []
+        self._level, self._contrast = level, contrast
 
     def rgb(self, width, height):
         self.conversions.append((width, height))
-        return np.zeros((height, width, 3), np.uint8)
+        return self._stripes(width, height)
 
     def shrunk(self, width, height):
-        return np.full((height, width, 3), (180, 128, 128), np.uint8)
+        pixels = self._stripes(width, height)
+        pixels[..., 1:] = 128
+        return pixels
+
+    def _stripes(self, width, height):
+        pixels = np.full((height, width, 3), self._level, np.uint8)
+        pixels[: height // 2] += self._contrast
+        return pixels
 
 
 def test_converted_once_and_only_when_asked():
@@ -63,3 +76,30 @@ def test_a_thumbnail_without_colour_is_grey():
     assert (small == 180).all()
     assert image.luma.shape == (THUMB_HEIGHT, THUMB_WIDTH) and (image.luma == 180).all()
     assert frame.conversions == [], "neither takes a conversion"
+
+
+@pytest.mark.parametrize(("level", "contrast"), [(5, 40), (200, 40), (100, 20)])
+def test_dark_and_pale_frames_get_the_whole_range_of_tones(level, contrast):
+    frame: Any = Frame(level=level, contrast=contrast)
+    image = AnalysisImage(frame, 320, 180)
+    assert (image().min(), image().max()) == (0, 255)
+    assert image.gain == pytest.approx(255 / contrast)
+    assert image.luma.min() == level, "thumbnails stay: shots and changes are measured on them"
+
+
+def test_other_frames_stay_as_they_are():
+    frame: Any = Frame(level=100, contrast=NARROW_RANGE)
+    image = AnalysisImage(frame, 320, 180)
+    assert (image().min(), image().max(), image.gain) == (100, 100 + NARROW_RANGE, 1.0)
+
+
+def test_a_face_in_hardly_any_light_is_seen(models: ModelManager, portraits: dict[str, NDArray[np.uint8]]) -> None:
+    portrait = portraits["hopper"]
+    dim = np.rint(0.05 * portrait).astype(np.uint8)
+    height, width = dim.shape[:2]
+    frame: Any = Frame(width, height)
+    frame.rgb = lambda width, height: dim
+    frame.shrunk = lambda width, height: np.asarray(cv2.resize(dim, (width, height), interpolation=cv2.INTER_AREA))
+    found = [models.cascade.detect([image], 60)[0] for image in (dim, AnalysisImage(frame, width, height)())]
+    assert len(found[0]) == 0
+    assert found[1].scores[0] > 0.97

@@ -38,6 +38,13 @@ def test_a_face_in_focus_is_sharper_than_one_out_of_focus() -> None:
     assert appearance(IMAGE, landmarks).sharpness == sharpness(IMAGE, landmarks)
 
 
+def test_sharpness_does_not_grow_with_contrast_that_was_raised() -> None:
+    landmarks = landmarks_in(BOX[None])[0]
+    dim = np.random.RandomState(1).randint(0, 51, IMAGE.shape, np.uint8)
+    raised = appearance(5 * dim, landmarks, gain=5)
+    assert raised.sharpness == pytest.approx(sharpness(dim, landmarks), rel=0.05)
+
+
 def test_sharpness_does_not_grow_with_the_image() -> None:
     small = sharpness(IMAGE, landmarks_in(BOX[None])[0])
     doubled = np.asarray(cv2.resize(IMAGE, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -61,7 +61,19 @@ def observer() -> SamplingObserver:
     return SamplingObserver(models, AnalysisSettings(), SCALE, RATE)
 
 
-def show(observer: SamplingObserver, index: int, *tracks: int, searched: bool = False, person: int = 0) -> None:
+class Image:
+    """Stands in for an `AnalysisImage`."""
+
+    def __init__(self, pixels: ByteArray, gain: float) -> None:
+        self._pixels, self.gain = pixels, gain
+
+    def __call__(self) -> ByteArray:
+        return self._pixels
+
+
+def show(
+    observer: SamplingObserver, index: int, *tracks: int, searched: bool = False, person: int = 0, gain: float = 1
+) -> None:
     """An image full of the person's pattern in the person's colour."""
     noise = np.random.RandomState(person).randint(30, 230, (12, 20), np.uint8)
     image = np.zeros((90, 160, 3), np.uint8)
@@ -78,7 +90,7 @@ def show(observer: SamplingObserver, index: int, *tracks: int, searched: bool = 
             patch=lambda box: (source, 0, 0),
             planes=lambda: (np.full((300, 400), 120, np.uint8),),
         ),
-        image=lambda: image,
+        image=Image(image, gain),
     )
     faces = tuple(VisibleFace(track, BOX, 0.99, landmarks_in(BOX[None])[0]) for track in tracks)
     observer.on_faces(frame, FrameFaces(index, faces, searched))

@@ -38,14 +38,18 @@ class Verifier:
     def __init__(self, opinion: float = 1.0) -> None:
         self.opinion = opinion
         self.asked: list[int] = []
+        self.seen: ByteArray | None = None
 
     def scores(self, crops: ByteArray) -> FloatArray:
         self.asked.append(len(crops))
+        self.seen = crops
         return np.linspace(0, self.opinion, len(crops)).astype(np.float32)
 
 
-def samples(count: int) -> list[FaceSample]:
-    chip, wide = np.zeros((8, 8, 3), np.uint8), np.zeros((200, 200, 3), np.uint8)
+def samples(count: int, levels: tuple[int, int] = (0, 200)) -> list[FaceSample]:
+    """levels: of the halves of the verifier's crops."""
+    chip, wide = np.zeros((8, 8, 3), np.uint8), np.full((200, 200, 3), levels[0], np.uint8)
+    wide[:100] = levels[1]
     return [FaceSample(frame, 1 - 0.01 * frame, chip, wide, np.zeros(576, np.float32)) for frame in range(count)]
 
 
@@ -135,3 +139,15 @@ def test_few_high_quick_opinions_may_be_of_a_hand() -> None:
 
 def test_a_quick_opinion_makes_no_face_of_flicker() -> None:
     assert not is_face(track_of(round(MIN_DOUBTFUL_S * RATE) - 1, score=DOUBTFUL), Verifier(0.0), 6, QuickVerifier(6))
+
+
+@pytest.mark.parametrize(
+    ("levels", "shown"), [((0, 200), (0, 200)), ((4, 30), (0, 255)), ((180, 240), (0, 255))], ids=["", "dark", "pale"]
+)
+def test_the_verifier_sees_dark_and_pale_faces_with_all_tones(levels: tuple[int, int], shown: tuple[int, int]) -> None:
+    """As the detector did, which found them only so."""
+    verifier = Verifier()
+    models: Any = SimpleNamespace(verifier=verifier, quick_verifier=None, detector=SimpleNamespace(score_scale=SCALE))
+    assert TrackCheck(models, RATE).is_face(track_of(LONG, confirmed=0.0), samples(2, levels))
+    assert verifier.seen is not None
+    assert (verifier.seen.min(), verifier.seen.max()) == shown

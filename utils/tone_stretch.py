@@ -1,0 +1,53 @@
+"""Dark and pale images with their tones stretched over the whole range: what face networks need to see small contrasts.
+
+Pure functions. Only images whose range is narrow everywhere are changed, so that a small lit face in a dark image, or
+any usual image, stays as it is.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ByteArray = NDArray[np.uint8]
+
+NARROW_RANGE = 80
+"""images whose grey levels span less than this are stretched. Frames of all development clips and cases span 124 or
+more, but for those of one colour"""
+
+TAIL = 0.001
+"""share of the values beyond each end of the range: hot pixels, but not yet the smallest wanted face"""
+
+MAX_GAIN = 32.0
+"""larger contrasts would be made of the encoder's noise alone"""
+
+_FULL_RANGE = 255.0
+
+
+def tonal_range(values: ByteArray, tail: float = TAIL) -> tuple[int, int]:
+    """The lowest and the highest level of (h, w) or (h, w, 3) uint8 but for the share `tail` of the values at each."""
+    counts = cv2.calcHist([values.reshape(len(values), -1)], [0], None, [256], [0, 256]).ravel()
+    share = np.cumsum(counts, dtype=np.float64) / values.size
+    low, high = np.searchsorted(share, [tail, 1 - tail])
+    return int(low), int(high)
+
+
+def is_narrow(values: ByteArray) -> bool:
+    """Whether the levels of (h, w) or (h, w, 3) uint8 span so little that stretching them helps."""
+    low, high = tonal_range(values)
+    return high - low < NARROW_RANGE
+
+
+def stretched(image: ByteArray, tail: float = TAIL) -> tuple[ByteArray, float]:
+    """The image, (h, w, 3) uint8 RGB, with its grey levels from black to white, and the gain in contrast.
+
+    Colours gain as much as grey levels do, as far as that keeps them within the range. tail: as for `tonal_range`.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    (low, high), (darkest, brightest) = tonal_range(grey, tail), tonal_range(image, tail)
+    gain = min(_FULL_RANGE / max(high - low, 1), MAX_GAIN)
+    colour_gain = min(gain, _FULL_RANGE / max(brightest - darkest, 1))
+    level = grey.astype(np.float32)[..., None]
+    lit = gain * (level - low) + colour_gain * (image - level)
+    return np.clip(np.rint(lit), 0, _FULL_RANGE).astype(np.uint8), gain
