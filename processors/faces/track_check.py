@@ -77,7 +77,8 @@ class TrackCheck:
         crops = np.stack([_in_full_tones(s.wide) for s in samples[:QUICK_OPINIONS]])
         quick = self._models.quick_verifier
         if quick is not None and len(crops) >= LEAST_QUICK_OPINIONS:
-            if float(np.median(quick.scores(crops))) >= MIN_QUICK_OPINION:
+            is_known = float(np.median(quick.scores(crops))) >= MIN_QUICK_OPINION
+            if is_known:
                 return True
         return float(self._models.verifier.scores(crops[:OPINIONS]).max()) >= least
 
