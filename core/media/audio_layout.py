@@ -31,7 +31,7 @@ _PAIRS = (
 _LEFT, _RIGHT = (frozenset(side) for side in zip(*_PAIRS, strict=True))
 _MINUS_3_DB = "0.7071"
 _UNUSED, _NO_LABEL = "UNSD", ("NONE", "UNK")
-_AMBISONIC_OMNI, _AMBISONIC_PREFIX = "AMBI0", "AMBI"
+_AMBISONIC_OMNI = "AMBI0"
 
 _GUESSED_COUNTS = (1, 2, 3, 5, 6, 7, 8)
 """counts of unlabelled channels that are taken for mono, stereo, 2.1, 5.0, 5.1, 6.1 and 7.1, as players do. Four are

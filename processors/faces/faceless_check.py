@@ -31,13 +31,13 @@ SURE_CERTAINTY = 0.985
 has 0.989 or more; turned, those in which something is followed all the same have up to 0.980"""
 
 WHITE, WHITE_SHARE = 250, 0.25
-"""an image is over-exposed if at least this share of it has at least this grey level"""
+"""an image is overexposed if at least this share of it has at least this grey level"""
 
 DARK_LEVEL = 40
 """an image is dark if 95 % of it are below this grey level"""
 
 CLIP_LIMIT, TILES = 8.0, (8, 8)
-"""of the equalisation of over-exposed images. On `exp_over.mp4`, at which it was chosen, MTCNN and the verifier agree
+"""of the equalisation of overexposed images. On `exp_over.mp4`, at which it was chosen, MTCNN and the verifier agree
 on a face in 5 of 5 images; with a limit of 3 MTCNN is sure of one in 1 of 6, with gamma 3 or 6 in 1 and 3 of 6"""
 
 
