@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 ByteArray = NDArray[np.uint8]
 
 NARROW_RANGE = 80
-"""images whose grey levels span less than this are stretched. Frames of all development clips and cases span 124 or
-more, but for those of one colour"""
+"""images whose grey levels span less than this are stretched. Frames of all shared clips and cases span 124 or more"""
 
 TAIL = 0.001
 """share of the values beyond each end of the range: hot pixels, but not yet the smallest wanted face"""
