@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.analysis_file import AnalysisRecord, read_record, read_video_path, write_record
-from core.errors import ascii_safe
 from core.signal_file import read_signal, write_signal
 from core.types import FloatArray, VideoInfo
 from utils.files import PARTIAL_PREFIX
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

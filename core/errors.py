@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from utils.printable_text import ascii_safe as ascii_safe  # messages and what else is said about files need both
+from utils.printable_text import ascii_safe
 
 
 class PipelineError(Exception):

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import LeaseHeldError, LeaseLostError, ascii_safe
+from core.errors import LeaseHeldError, LeaseLostError
 from core.lease_file import (
     MAX_BYTES,
     LeaseMark,
@@ -31,6 +31,7 @@ from core.lease_file import (
     read_mark,
     remove_dead_lease,
 )
+from utils.printable_text import ascii_safe
 from utils.process_identity import this_process
 
 logger = logging.getLogger(__name__)

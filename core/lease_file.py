@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import ascii_safe
+from utils.printable_text import ascii_safe
 from utils.process_identity import ProcessIdentity
 
 ASIDE_PREFIX = ".stale-lease-"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from core.errors import InvalidVideoError, ascii_safe
+from core.errors import InvalidVideoError
 from core.types import AudioInfo, VideoInfo
+from utils.printable_text import ascii_safe
 
 
 def choose_audio(info: VideoInfo, wanted: str) -> VideoInfo:

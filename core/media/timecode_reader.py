@@ -14,9 +14,9 @@ from fractions import Fraction
 import av
 from av.container import InputContainer
 
-from core.errors import ascii_safe
 from core.media.media_input import open_input
 from core.types import SourceTimecode, VideoInfo
+from utils.printable_text import ascii_safe
 from utils.time_formats import parse_timecode, timecode_base
 
 logger = logging.getLogger(__name__)

@@ -11,12 +11,13 @@ import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from core.errors import ModelChecksumError, ModelUnavailableError, ascii_safe
+from core.errors import ModelChecksumError, ModelUnavailableError
 from core.models.model_spec import WeightsFile
 from core.models.nets import converted
 from core.models.openvino_graph import OpenVINOGraph
 from core.models.weights import download, verified
 from core.types import ByteArray, FloatArray
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.errors import DeadDeviceError, GPUMemoryError, ascii_safe
+from core.errors import DeadDeviceError, GPUMemoryError
 from core.models import torch_nets
 from core.models.model_spec import MODELS
 from core.models.nets import Images
 from core.models.upload import Upload
 from core.types import ByteArray, FloatArray
 from utils.area_sampling import whole_pixels
+from utils.printable_text import ascii_safe
 
 _SHORT_OF_MEMORY = (
     "out of memory",

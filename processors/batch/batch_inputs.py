@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from config import VIDEO_EXTENSIONS, Settings
-from core.errors import ascii_safe
 from processors.batch.skipped_inputs import SkippedFiles, extension_of
 from utils.files import fold, safe_name
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import Settings
-from core.errors import PipelineError, ascii_safe
+from core.errors import PipelineError
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.folder_claims import FolderClaims
@@ -22,6 +22,7 @@ from processors.results.replaced_clips import list_changes, refusal_error, repla
 from processors.results.run_plan import Action, plan_run
 from processors.results.timeline_file import TIMELINE_FILE
 from utils.fingerprints import Fingerprint, fingerprint
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

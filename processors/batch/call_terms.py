@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from config import VERSION, Settings, result_settings
-from core.errors import ascii_safe
 from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import embedder_digest
 from core.options import flag_of
+from utils.printable_text import ascii_safe
 
 PROJECT = Path(__file__).resolve().parents[2]
 

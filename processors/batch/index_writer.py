@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from core.errors import ascii_safe
 from processors.batch.batch_summary import UNFINISHED, BatchSummary
 from processors.results.html_page import PALETTE, has_state, is_our_page, page_parts, page_state
 from processors.results.manifest import ManifestFile, ManifestInput, read_view
@@ -18,6 +17,7 @@ from processors.results.manifest_people import ManifestPart
 from processors.results.people_page import PEOPLE_PAGE
 from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
 from utils.files import write_parts
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

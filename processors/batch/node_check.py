@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import Settings
-from core.errors import ModelUnavailableError, OutputError, PipelineError, SettingsError, ascii_safe
+from core.errors import ModelUnavailableError, OutputError, PipelineError, SettingsError
 from core.media.h264_encoder import choose_encoder
 from core.models.embedder_choice import facenet_folders, possible_embedders
 from core.models.embedder_spec import EMBEDDERS
@@ -27,6 +27,7 @@ from core.models.model_spec import DETECTOR_NETS
 from core.models.weights import chosen_cache_dir, locate
 from processors.batch.call_terms import call_terms, term_differences
 from utils.files import scratch_file
+from utils.printable_text import ascii_safe
 
 MARKER_PREFIX = ".face-clips-marker-"
 """of the file by which nodes show that they see the driver's output folder and not one of their own"""

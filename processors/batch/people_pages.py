@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import GalleryError, OutputError, ascii_safe
+from core.errors import GalleryError, OutputError
 from core.models.embedder_spec import link_curve_of
 from core.project_folders import OUTPUT_DIR
 from processors.known_people.gallery import Gallery
@@ -30,6 +30,7 @@ from processors.results.people_page import (
     people_state,
 )
 from utils.files import write_parts
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

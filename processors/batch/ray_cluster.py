@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from core.errors import ascii_safe
 from processors.batch.cluster import ClusterNode, RemoteWorker, WorkerShare
 from processors.batch.cluster_worker import ClusterProcess, Said
 from processors.batch.job_link import HostTerms
@@ -25,6 +24,7 @@ from processors.batch.render_task import render_task
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost
 from processors.batch.worker_source import WorkerKind
+from utils.printable_text import ascii_safe
 
 _CALLS_AT_A_TIME = 4
 """of one worker: a job, a fetch, an answer, a stop"""

@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import SettingsError, ToolMissingError, ascii_safe
+from core.errors import SettingsError, ToolMissingError
 from core.thread_budget import available_cpus
+from utils.printable_text import ascii_safe
 
 LOCAL = "local"
 AUTO = "auto"

@@ -6,7 +6,8 @@ import re
 from concurrent.futures import Future
 from typing import Any
 
-from core.errors import WorkerGoneError, ascii_safe
+from core.errors import WorkerGoneError
+from utils.printable_text import ascii_safe
 
 
 def watched(call: Future[Any]) -> Future[Any]:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core.errors import ascii_safe
 from processors.results.manifest_outline import read_outline
 from utils.plurals import count_of
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Settings
-from core.errors import SettingsError, ascii_safe
+from core.errors import SettingsError
 from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
@@ -25,6 +25,7 @@ from processors.results.timeline_file import read_timeline
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.plurals import count_of
+from utils.printable_text import ascii_safe
 from utils.stage_monitor import StageMonitor
 from utils.text_width import columns, padded
 from utils.time_formats import clock

@@ -155,8 +155,8 @@ def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
 
 
 def _forgotten_lines(gone: Forgotten, output_dir: Path, kept: Sequence[Path]) -> list[str]:
-    from core.errors import ascii_safe
     from processors.known_people.person_names import person_id
+    from utils.printable_text import ascii_safe
 
     lines = [
         f"{person_id(gone.number)} {ascii_safe(gone.name)}".rstrip()

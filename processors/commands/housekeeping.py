@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.analysis_store import AnalysisStore
-from core.errors import LeaseHeldError, OutputError, ascii_safe
+from core.errors import LeaseHeldError, OutputError
 from processors.batch.index_writer import INDEX_FILE
 from processors.batch.overview import write_overview
 from processors.clips.resume_journal import has_finished_clips, last_clip_at
@@ -29,6 +29,7 @@ from processors.results.staging import staged_folder
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import history_files
 from utils.files import PARTIAL_PREFIX
+from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

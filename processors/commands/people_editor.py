@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from core.errors import SettingsError, ascii_safe
+from core.errors import SettingsError
 from processors.commands.edited_segments import Speaks, derived_segments, turns_within, united_turns
 from processors.commands.people_table import numbers_text
 from processors.people.numbered_names import next_numbered_name
@@ -18,6 +18,7 @@ from processors.results.person_folders import check_name
 from processors.results.timeline_file import DivisionEntry, PersonEntry, TimelineFile, TrackletEntry
 from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.files import fold
+from utils.printable_text import ascii_safe
 
 _ROUNDING_S = 1e-6
 _SHOWN_TIME_S = 0.05

@@ -6,8 +6,8 @@ import functools
 import logging
 from collections.abc import Iterable
 
-from core.errors import ascii_safe
 from processors.people.numbered_names import numbered_name
+from utils.printable_text import ascii_safe
 from utils.text_drawing import can_write, plain_letters
 
 logger = logging.getLogger(__name__)

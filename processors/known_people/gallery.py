@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import GalleryError, SettingsError, ascii_safe
+from core.errors import GalleryError, SettingsError
 from processors.known_people.gallery_file import GalleryFile
 from processors.known_people.gallery_rows import (
     apart_pairs,
@@ -33,6 +33,7 @@ from processors.known_people.gallery_types import (
     VideoKey,
 )
 from processors.known_people.person_names import checked_name, clean_name, folded, person_id
+from utils.printable_text import ascii_safe
 
 
 class Gallery:

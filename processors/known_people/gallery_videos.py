@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import SettingsError, ascii_safe
+from core.errors import SettingsError
 from processors.known_people.edited_people import edited_owners
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_rows import (
@@ -29,6 +29,7 @@ from processors.known_people.gallery_rows import (
 )
 from processors.known_people.gallery_types import Appearance, EmbedderKey, PersonOfVideo, VideoKey
 from processors.known_people.person_linker import Decisions, Match
+from utils.printable_text import ascii_safe
 
 Linker = Callable[[Sequence[PersonOfVideo], Decisions, sqlite3.Connection], Mapping[str, Match]]
 """says who is who; gets the transaction's connection, so that it sees what no other process can change meanwhile"""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import ascii_safe
 from processors.known_people.gallery_types import GalleryPerson
 from processors.known_people.person_linker import Match, Suggestion
 from processors.known_people.person_names import person_id
 from utils.files import write_bytes
+from utils.printable_text import ascii_safe
 from utils.text_width import columns, padded, shortened
 from utils.time_formats import clock
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import cv2
 import msgspec
 
-from core.errors import PhotoError, ascii_safe
+from core.errors import PhotoError
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import ByteArray, FloatArray
 from processors.known_people.person_names import folder_names
 from processors.known_people.photo_batch import SeenPhoto, see_photos
+from utils.printable_text import ascii_safe
 from utils.rgb_images import fit_within
 from utils.text_drawing import draw_text
 

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from core.errors import OutputError, ascii_safe
+from core.errors import OutputError
 from core.model_manager import ModelManager
 from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
@@ -22,6 +22,7 @@ from processors.known_people.photo_batch import SeenPhoto, see_photos
 from processors.known_people.photo_reader import PHOTO_EXTENSIONS
 from processors.known_people.sharpness import sharpness
 from utils.files import safe_name
+from utils.printable_text import ascii_safe
 
 SHARP = 0.5
 """sharpness from which a photo counts as sharp"""

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import OutputError, PhotoError, SettingsError, ascii_safe
+from core.errors import OutputError, PhotoError, SettingsError
 from core.model_manager import ModelManager
 from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
@@ -27,6 +27,7 @@ from processors.known_people.photo_faces import PhotoFace
 from processors.known_people.photo_reader import PHOTO_EXTENSIONS, Photo
 from processors.known_people.sharpness import sharpness
 from utils.plurals import count_of
+from utils.printable_text import ascii_safe
 
 LEAST_FACE_PX = 60.0
 """height of a face in a photo below which it is too small to name anybody by it"""

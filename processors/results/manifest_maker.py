@@ -13,7 +13,6 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from config import VERSION, Settings, result_settings
-from core.errors import ascii_safe
 from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet
 from processors.known_people.people_list import match_entry
 from processors.known_people.people_namer import VideoNames
@@ -42,6 +41,7 @@ from processors.results.manifest_people import (
 )
 from processors.speech.person_turns import PeopleTurns
 from utils.fingerprints import Fingerprint
+from utils.printable_text import ascii_safe
 
 
 def make_manifest(

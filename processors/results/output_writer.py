@@ -17,7 +17,6 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from config import Settings
-from core.errors import ascii_safe
 from core.types import Clip, FaceAnalysis, Timeline
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.known_people.people_namer import VideoNames
@@ -46,6 +45,7 @@ from processors.results.tracks_table import TRACKS_FILE, track_lines
 from processors.speech.person_turns import PeopleTurns, known_turns
 from utils.files import write_json, write_parts, write_text
 from utils.fingerprints import Fingerprint
+from utils.printable_text import ascii_safe
 from utils.stage_times import timed
 
 _TIMELINE_ABOUT = (

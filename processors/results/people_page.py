@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from core.errors import ascii_safe
 from processors.results.html_page import data_uri, page_parts, page_state
 from processors.results.result_tree import REPORT_FILE
+from utils.printable_text import ascii_safe
 
 PEOPLE_PAGE = "people.html"
 _FILES = ("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"))

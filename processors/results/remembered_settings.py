@@ -10,12 +10,13 @@ import msgspec
 from msgspec.structs import replace
 
 from config import RESULT_SECTIONS, ExportFormat, Settings, VariantSettings, result_settings
-from core.errors import SettingsError, ascii_safe
+from core.errors import SettingsError
 from core.options import flag_of
 from core.settings_file import current_names
 from processors.results.manifest import Manifest
 from processors.shots.cut_list import is_cut_list
 from utils.plurals import count_of
+from utils.printable_text import ascii_safe
 
 ONLY = "people.only"
 """the one setting outside `RESULT_SECTIONS` that decides which clips there are"""

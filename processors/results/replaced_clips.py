@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config import Settings
-from core.errors import OutputError, ascii_safe
+from core.errors import OutputError
 from processors.results.manifest import RESULT_FORMAT, Manifest
 from processors.results.old_results import OldResults
 from processors.results.remembered_settings import (
@@ -16,6 +16,7 @@ from processors.results.remembered_settings import (
 )
 from processors.results.run_plan import Action, Refusal, RunPlan
 from utils.plurals import count_of
+from utils.printable_text import ascii_safe
 
 _CHANGES_SHOWN = 4
 

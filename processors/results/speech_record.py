@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.analysis_store import AnalysisStore
-from core.errors import ModelUnavailableError, ascii_safe
+from core.errors import ModelUnavailableError
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, VideoInfo
 from processors.results.analysis_key import speech_key
 from processors.speech.person_turns import SPEECH_SIGNAL
+from utils.printable_text import ascii_safe
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config import ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
-from core.errors import InterruptedRunError, ascii_safe
+from core.errors import InterruptedRunError
 from core.types import CropPath, Segment, Timeline
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_names import clip_files
@@ -24,6 +24,7 @@ from processors.results.html_page import prepare_pages
 from processors.results.old_results import ReusableResults, link_files
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.video_draft import SharedClips
+from utils.printable_text import ascii_safe
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 from utils.work_ahead import do_ahead
