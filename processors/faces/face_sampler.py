@@ -247,6 +247,11 @@ def verifier_transform(box: FloatArray) -> NDArray[np.float64]:
     )
 
 
+def verifier_crop(image: ByteArray, box: FloatArray) -> ByteArray:
+    """(200, 200, 3) uint8: what the verifiers see of a face. image: (h, w, 3) uint8 RGB. box: (4,), its pixels."""
+    return warp(image, verifier_transform(box), VERIFIER_SIDE_PX)
+
+
 def _shifted(matrix: NDArray[np.float64], origin: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same map for an image whose upper left corner is at `origin`."""
     return np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ origin])

@@ -13,11 +13,10 @@ import numpy as np
 
 from core.model_manager import ModelManager
 from core.types import ByteArray, Tracklet
-from processors.faces.face_sampler import VERIFIER_SIDE_PX, verifier_transform
+from processors.faces.face_sampler import verifier_crop
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
 from processors.tracking.detection_schedule import SMALL_FACES
-from utils.face_alignment import warp
 from utils.stage_times import timed
 
 MAX_IMAGES = 4
@@ -120,7 +119,7 @@ class FacelessCheck:
         found = detector.detect([image], smallest_face)[0]
         if len(found) == 0 or found.scores[0] < detector.score_scale.sure_track:
             return 0.0
-        crop = warp(image, verifier_transform(found.boxes[0]), VERIFIER_SIDE_PX)
+        crop = verifier_crop(image, found.boxes[0])
         is_face = float(self._models.verifier.scores(crop[None])[0]) >= MIN_OPINION
         return float(found.scores[0]) if is_face else 0.0
 

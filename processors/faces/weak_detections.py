@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from core.models.quick_verifier import QuickVerifier
 from core.types import ByteArray, FloatArray
-from processors.faces.face_sampler import VERIFIER_SIDE_PX, verifier_transform
+from processors.faces.face_sampler import verifier_crop
 from processors.faces.track_check import MIN_QUICK_OPINION
-from utils.face_alignment import warp
 from utils.stage_times import timed
 
 
@@ -19,5 +18,4 @@ class WeakDetectionCheck:
     @timed("second opinion")
     def __call__(self, image: ByteArray, box: FloatArray) -> bool:
         """Whether a face is seen there. image: (h, w, 3) uint8 RGB. box: (4,), pixels of the image."""
-        crop = warp(image, verifier_transform(box), VERIFIER_SIDE_PX)
-        return float(self._verifier.scores(crop[None])[0]) >= MIN_QUICK_OPINION
+        return float(self._verifier.scores(verifier_crop(image, box)[None])[0]) >= MIN_QUICK_OPINION

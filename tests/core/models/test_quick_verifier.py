@@ -13,8 +13,7 @@ from core.models.face_detector import FaceDetector
 from core.models.proposal_weights import is_yunet_usable
 from core.models.quick_verifier import CROP_PX, QuickVerifier, load_quick_verifier
 from core.types import ByteArray
-from processors.faces.face_sampler import verifier_transform
-from utils.face_alignment import warp
+from processors.faces.face_sampler import verifier_crop
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def crop_of(photo: ByteArray, detector: FaceDetector, shift: float = 0.0) -> Byt
     image = np.ascontiguousarray(photo)
     box = detector.detect([image], 60)[0].boxes[0]
     moved = box + shift * (box[2] - box[0]) * np.array([1, 0, 1, 0], np.float32)
-    return warp(image, verifier_transform(moved), CROP_PX)
+    return verifier_crop(image, moved)
 
 
 @pytest.fixture(scope="module")
