@@ -37,6 +37,7 @@ from processors.people.clothes_evidence import ClothesCurve, WornColours, closen
 from processors.people.pair_evidence import EvidenceWeights, PairEvidence, combined
 from processors.people.tracklet_evidence import Continuation, sample_cosines, sample_sharpness
 from processors.people.tracklet_grouping import group_tracklets
+from tests.material.scoring import Labelled
 from utils.files import write_json
 from utils.pair_matrix import PairMatrix
 
@@ -71,23 +72,39 @@ class Constants:
     clothes_weight: float
 
 
-def labelled_clips(settings: Any, models: ModelManager) -> Iterator[Clip]:
-    """The shared clips whose people are known, analysed; tracklets in time order."""
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownClip:
+    """A shared clip whose people are known. alone: who it shows if that is one person; else truth: faces by frames."""
+
+    path: Path
+    analysis: FaceAnalysis
+    alone: str | None
+    truth: Mapping[int, Labelled]
+
+
+def known_clips(settings: Any, models: ModelManager) -> Iterator[KnownClip]:
+    """The shared clips whose people are known, analysed, in a fixed order."""
     labels = labelled_faces()
     paths = [path for _, path in find_clips(CLIPS) if path.is_relative_to(SHARED)]
     for path in [*paths, *sorted(SHARED / "who" / name for name in labels)]:
         alone, truth = (SIGNERS | ALONE).get(path.stem), labels.get(path.name) or known_truth(path)
         if alone is None and truth is None:
             continue
-        analysis, _ = analysed(path, settings, models)
-        tracklets = tuple(sorted(analysis.tracklets, key=lambda t: (t.start, t.id)))
-        if alone is not None:
+        yield KnownClip(path, analysed(path, settings, models)[0], alone, truth or {})
+
+
+def labelled_clips(settings: Any, models: ModelManager) -> Iterator[Clip]:
+    """The shared clips whose people are known, analysed; tracklets in time order."""
+    for known in known_clips(settings, models):
+        name = known.path.stem
+        tracklets = tuple(sorted(known.analysis.tracklets, key=lambda t: (t.start, t.id)))
+        if known.alone is not None:
             longest = max(tracklets, key=lambda t: len(t.frames))
-            people = tuple(alone if t is longest else None for t in tracklets)
+            people = tuple(known.alone if t is longest else None for t in tracklets)
         else:
-            people = tuple(person_of(t, truth or {}, path.stem) for t in tracklets)
-        weights = np.array([sum(int(f) in (truth or {}) for f in t.frames) for t in tracklets], np.int64)
-        yield Clip(path.stem, analysis, tracklets, people, weights)
+            people = tuple(person_of(t, known.truth, name) for t in tracklets)
+        weights = np.array([sum(int(f) in known.truth for f in t.frames) for t in tracklets], np.int64)
+        yield Clip(name, known.analysis, tracklets, people, weights)
 
 
 class Pairs:

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.known_clips import CLIPS
-from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces, unique_name
-from benchmarks.quality.labelled_faces import ALONE, SIGNERS
-from benchmarks.quality.people import find_clips, known_truth
+from benchmarks.quality.evidence import known_clips
+from benchmarks.quality.known_cast import SHARED, analysed, unique_name
 from benchmarks.quality.remix_plan import Source
 from config import Settings
 from core.model_manager import ModelManager
@@ -62,20 +60,15 @@ def remix_sources(settings: Settings, models: ModelManager) -> list[Source]:
 
 
 def _labelled(settings: Settings, models: ModelManager) -> Iterator[Source]:
-    labels = labelled_faces()
-    paths = [path for _, path in find_clips(CLIPS) if path.is_relative_to(SHARED)]
-    for path in [*paths, *sorted(SHARED / "who" / name for name in labels)]:
-        alone, truth = (SIGNERS | ALONE).get(path.stem), labels.get(path.name) or known_truth(path)
-        if alone is None and truth is None:
-            continue
-        analysis, _ = analysed(path, settings, models)
-        if alone is not None:
+    for clip in known_clips(settings, models):
+        path, analysis = clip.path, clip.analysis
+        if clip.alone is not None:
             longest = max(analysis.tracklets, key=lambda t: len(t.frames))
-            yield _source(path, analysis, _rows_of(longest, alone))
+            yield _source(path, analysis, _rows_of(longest, clip.alone))
         else:
             faces = {
                 frame: [(unique_name(person, path.stem), box) for person, box in known if person != DO_NOT_CARE]
-                for frame, known in (truth or {}).items()
+                for frame, known in clip.truth.items()
             }
             centres = [(box[:2] + box[2:]) / 2 for known in faces.values() for _, box in known]
             yield _source(path, analysis, faces, np.median(np.array(centres), 0))
