@@ -20,6 +20,9 @@ _SWS_BT601 = 5
 _RANGE_LIMITED, _RANGE_FULL = 1, 2
 
 _SCALERS_KEPT = 8
+_SCALING_THREADS = 1
+"""An image takes half a millisecond, of which handing its halves to other threads was a part."""
+
 _scalers = threading.local()
 
 
@@ -64,6 +67,7 @@ class SoftwareFrame(VideoFrame):
             src_color_range=_RANGE_FULL if self._full_range else _RANGE_LIMITED,
             dst_color_range=_RANGE_FULL,
             interpolation=_AREA if shrink > FAST_SHRINK else _FAST_BILINEAR,
+            threads=_SCALING_THREADS,
         )
         return np.ascontiguousarray(scaled.to_ndarray(), np.uint8)
 
@@ -77,6 +81,7 @@ class SoftwareFrame(VideoFrame):
             src_color_range=_RANGE_LIMITED,
             dst_color_range=_RANGE_LIMITED,
             interpolation=_AREA,
+            threads=_SCALING_THREADS,
         )
         y, u, v = (_plane_view(plane) for plane in scaled.planes)
         return np.asarray(cv2.merge([y, v, u]), np.uint8)
