@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -35,7 +36,7 @@ class FaceEmbedder(Protocol):
         ...
 
     def embed(self, chips: ByteArray) -> FloatArray:
-        """(N, side, side, 3) uint8 RGB chips -> (N, D) float32 rows of unit length."""
+        """(N, side, side, 3) uint8 RGB chips -> (N, D) float32 rows of unit length. Any thread may call it."""
         ...
 
 
@@ -48,12 +49,14 @@ class _NetEmbedder:
 
     def __init__(self, net: Net) -> None:
         self._net = net
+        self._running = threading.Lock()
 
     def embed(self, chips: ByteArray) -> FloatArray:
         """(N, side, side, 3) uint8 RGB chips -> (N, D) float32 rows of unit length."""
         if len(chips) == 0:
             return np.zeros((0, self.dimensions), np.float32)
-        rows = self._net(chips)[0]
+        with self._running:
+            rows = self._net(chips)[0]
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 

@@ -1,4 +1,4 @@
-"""The seam for whatever is measured on followed faces, and the thread on which that happens, beside the tracking."""
+"""The seam for whatever is measured on followed faces, and the threads on which that happens, beside the tracking."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from utils.helper_threads import submit
 MAX_PENDING = 8
 """calls that may wait for the thread; each frame that waits keeps its pixels"""
 
+MAX_ENDED = 16
+"""ended tracks that may wait to be measured; each keeps the pixels of its samples"""
+
 STOP_POLL_S = 0.1
+
+
+Measurement = Callable[[], Findings | None]
+"""What is left to do for a track that has ended: gives what was measured, None if the track surely shows no face."""
 
 
 class FaceObserver(Protocol):
@@ -42,8 +49,11 @@ class FaceObserver(Protocol):
         """
         ...
 
-    def on_track_end(self, track: Track) -> Findings | None:
-        """What was measured for a track that has ended; None if the observer is sure that it shows no face."""
+    def on_track_end(self, track: Track) -> Measurement:
+        """Let go of the track; what is returned measures it as a whole.
+
+        That is called once, on another thread, while further calls of the observer come in.
+        """
         ...
 
     def finish(self) -> None:
@@ -52,9 +62,12 @@ class FaceObserver(Protocol):
 
 
 class ObserverThread:
-    """Runs observers on one thread, in the order of the calls, so that results do not depend on its pace.
+    """Runs observers on a thread, in the order of the calls, so that results do not depend on its pace.
 
-    A context manager that ends its thread.
+    Tracks that have ended are measured on a second one, in the order in which they ended: at the end of a shot that
+    takes a tenth of a second for each person, and the frames of the next shot do not wait for it.
+
+    A context manager that ends its threads.
     """
 
     def __init__(
@@ -76,6 +89,8 @@ class ObserverThread:
         self._most_pending = pending
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="observe")
         self._pending: deque[Future[None]] = deque()
+        self._measuring_pool = ThreadPoolExecutor(1, thread_name_prefix="measure")
+        self._measuring: deque[Future[None]] = deque()
         self._tracks: list[MeasuredTrack] = []
 
     def __enter__(self) -> ObserverThread:
@@ -83,6 +98,7 @@ class ObserverThread:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._measuring_pool.shutdown(cancel_futures=True)
 
     def on_faces(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
         """Hand a frame to the observers; a frame without faces is of no interest to them.
@@ -107,7 +123,8 @@ class ObserverThread:
         """Wait until everything is done; the tracks in the order in which they ended. Raises likewise."""
         for observer in self._observers:
             self._submit(observer.finish)
-        self._collect(0)
+        self._collect(self._pending, 0)
+        self._collect(self._measuring, 0)
         return self._tracks
 
     def _observe(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
@@ -119,19 +136,26 @@ class ObserverThread:
             observer.on_gradual_transition(middle)
 
     def _end(self, track: Track) -> None:
-        # Each of them has to be told, because it may keep something for the track.
-        found = [observer.on_track_end(track) for observer in self._observers]
-        findings = [one for one in found if one is not None]
-        if len(findings) == len(found):
-            self._tracks.append(measured_track(track, self._scale, findings, self._pace))
+        measurements = [observer.on_track_end(track) for observer in self._observers]
+        self._measuring.append(submit(self._measuring_pool, self._measure, track, measurements))
+
+    def _measure(self, track: Track, measurements: Sequence[Measurement]) -> None:
+        findings = []
+        for measurement in measurements:
+            found = measurement()
+            if found is None:
+                return
+            findings.append(found)
+        self._tracks.append(measured_track(track, self._scale, findings, self._pace))
 
     def _submit(self, work: Callable[..., None], *arguments: object) -> None:
         self._pending.append(submit(self._pool, work, *arguments))
-        self._collect(self._most_pending)
+        self._collect(self._pending, self._most_pending)
+        self._collect(self._measuring, MAX_ENDED)
 
-    def _collect(self, leave: int) -> None:
-        while len(self._pending) > leave or (self._pending and self._pending[0].done()):
-            while not self._pending[0].done():
-                wait([self._pending[0]], timeout=STOP_POLL_S)
+    def _collect(self, pending: deque[Future[None]], leave: int) -> None:
+        while len(pending) > leave or (pending and pending[0].done()):
+            while not pending[0].done():
+                wait([pending[0]], timeout=STOP_POLL_S)
                 self._check()
-            self._pending.popleft().result()
+            pending.popleft().result()

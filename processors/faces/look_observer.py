@@ -13,6 +13,7 @@ from core.models.model_spec import ScoreScale
 from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.clothes import CLOTHES_SIZE, clothes_colours
+from processors.faces.face_observer import Measurement
 from processors.faces.tracklet_maker import LOOKS, Findings
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.track import Track
@@ -78,8 +79,8 @@ class LookObserver:
     def on_gradual_transition(self, middle: int) -> None:
         """Looks belong to the shot of their frame anyway."""
 
-    def on_track_end(self, track: Track) -> Findings:
-        """What was seen around the track."""
+    def on_track_end(self, track: Track) -> Measurement:
+        """Its measurement gives what was seen around the track."""
         observed = self._tracks.pop(track.id, None)
         looks = observed.looks if observed else []
         columns: dict[str, NDArray[Any]] = {
@@ -87,7 +88,7 @@ class LookObserver:
             "clothes": np.array([look.clothes for look in looks], np.uint8).reshape(len(looks), CLOTHES_SIZE),
             "views": np.array([look.view for look in looks], np.uint8).reshape(len(looks), VIEW_WIDTH * VIEW_HEIGHT),
         }
-        return Findings(columns)
+        return lambda: Findings(columns)
 
     def finish(self) -> None:
         """Nothing is left over: every track has ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.model_manager import ModelManager
 from core.types import FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.appearance import appearance
+from processors.faces.face_observer import Measurement
 from processors.faces.track_check import TrackCheck
 from processors.faces.track_division import division_frame
 from processors.faces.track_stretches import TrackStretches
@@ -62,33 +64,36 @@ class SamplingObserver:
         for observed in self._tracks.values():
             observed.stretches.note_gradual_transition(middle)
 
-    def on_track_end(self, track: Track) -> Findings | None:
-        """Judge the track as a whole, and find out where its face changes if it is one.
+    def on_track_end(self, track: Track) -> Measurement:
+        """Its measurement judges the track as a whole, and finds out where its face changes if it is one.
 
-        Raises:
+        The measurement raises:
             ModelError: a model cannot be had, or fails.
         """
         observed = self._observed(track.id)
         del self._tracks[track.id]
-        with timed("embed"):
-            with_pixels = [sample for sample in observed.stretches.samples() if sample.wide.size]
-            if not self._check.is_face(track, with_pixels):
-                return None
-            stretches = observed.stretches.finish()
-            samples = observed.stretches.samples()
-            embeddings = [s.embedding for s in samples if s.embedding is not None]
-            none = self._models.embedder.embed(np.zeros((0, *2 * (self._models.embedder.side,), 3), np.uint8))
-            changes = [(before.last, after.first) for before, after in pairwise(stretches) if after.starts_person]
-            return Findings(
-                columns={
-                    "sharpness": observed.sharpness.nearest(tracklet_frames(track)),
-                    "sample_frames": np.array([s.frame for s in samples], np.int64),
-                    "sample_quality": np.array([s.quality for s in samples], np.float32),
-                    "embeddings": np.stack(embeddings) if embeddings else none,
-                },
-                divisions=[division_frame(track.frames, track.boxes, *change) for change in changes],
-                portraits=[s.sampler.portrait for s in stretches if s.sampler.portrait is not None],
-            )
+        return partial(self._measured, track, observed)
+
+    @timed("embed")
+    def _measured(self, track: Track, observed: _ObservedTrack) -> Findings | None:
+        with_pixels = [sample for sample in observed.stretches.samples() if sample.wide.size]
+        if not self._check.is_face(track, with_pixels):
+            return None
+        stretches = observed.stretches.finish()
+        samples = observed.stretches.samples()
+        embeddings = [s.embedding for s in samples if s.embedding is not None]
+        none = self._models.embedder.embed(np.zeros((0, *2 * (self._models.embedder.side,), 3), np.uint8))
+        changes = [(before.last, after.first) for before, after in pairwise(stretches) if after.starts_person]
+        return Findings(
+            columns={
+                "sharpness": observed.sharpness.nearest(tracklet_frames(track)),
+                "sample_frames": np.array([s.frame for s in samples], np.int64),
+                "sample_quality": np.array([s.quality for s in samples], np.float32),
+                "embeddings": np.stack(embeddings) if embeddings else none,
+            },
+            divisions=[division_frame(track.frames, track.boxes, *change) for change in changes],
+            portraits=[s.sampler.portrait for s in stretches if s.sampler.portrait is not None],
+        )
 
     def finish(self) -> None:
         """Nothing is left over: every track has ended."""

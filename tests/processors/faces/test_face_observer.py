@@ -1,4 +1,4 @@
-"""Observers run on a thread of their own, in the order of the calls."""
+"""Observers run on a thread of their own, in the order of the calls; ended tracks are measured on another one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from processors.faces.face_observer import MAX_PENDING, ObserverThread
+from processors.faces.face_observer import MAX_ENDED, MAX_PENDING, Measurement, ObserverThread
 from processors.faces.tracklet_maker import Findings, tracklet_frames
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
@@ -56,9 +56,9 @@ class Recording:
     def on_faces(self, frame: Any, faces: FrameFaces) -> None:
         self._note("faces", frame.index, *(face.track for face in faces.faces))
 
-    def on_track_end(self, track: Track) -> Findings | None:
+    def on_track_end(self, track: Track) -> Measurement:
         self._note("end", track.id)
-        return required_columns(track)
+        return lambda: required_columns(track)
 
     def on_gradual_transition(self, middle: int) -> None:
         self._note("dissolve", middle)
@@ -98,8 +98,8 @@ def test_every_observer_gets_every_call_in_order() -> None:
 
 def test_other_columns_become_signals_of_the_tracklet() -> None:
     class Speaking(Recording):
-        def on_track_end(self, track: Track) -> Findings:
-            return Findings({"speech": np.arange(3, dtype=np.float32)}, divisions=(2,))
+        def on_track_end(self, track: Track) -> Measurement:
+            return lambda: Findings({"speech": np.arange(3, dtype=np.float32)}, divisions=(2,))
 
     with ObserverThread([Recording(), Speaking()], SCALE, PACE, nothing) as observers:
         observers.on_track_end(track_at(0, 3))
@@ -110,8 +110,9 @@ def test_other_columns_become_signals_of_the_tracklet() -> None:
 
 def test_an_observer_may_say_that_a_track_is_no_face() -> None:
     class Doubting(Recording):
-        def on_track_end(self, track: Track) -> None:
+        def on_track_end(self, track: Track) -> Measurement:
             self._note("end", track.id)
+            return lambda: None
 
     later = Recording()
     with ObserverThread([Doubting(), later], SCALE, PACE, nothing) as observers:
@@ -120,10 +121,14 @@ def test_an_observer_may_say_that_a_track_is_no_face() -> None:
     assert ("end", 0) in later.calls, "it has to let go of what it keeps for the track"
 
 
-def test_an_error_of_the_thread_reaches_the_caller() -> None:
+def no_network() -> Findings:
+    raise ModelError("no network")
+
+
+@pytest.mark.parametrize("end", [lambda _, track: no_network(), lambda _, track: no_network])
+def test_an_error_of_either_thread_reaches_the_caller(end: Any) -> None:
     class Failing(Recording):
-        def on_track_end(self, track: Track) -> Findings:
-            raise ModelError("no network")
+        on_track_end = end
 
     with ObserverThread([Failing()], SCALE, PACE, nothing) as observers, pytest.raises(ModelError, match="no network"):
         observers.on_track_end(track_at(0, 3))
@@ -149,13 +154,60 @@ def test_no_more_than_so_many_frames_wait(pending: int) -> None:
     assert waits and max(waits) == pending + 1
 
 
+def test_frames_do_not_wait_for_tracks_that_are_measured() -> None:
+    go = threading.Event()
+
+    class Slow(Recording):
+        def on_faces(self, frame: Any, faces: FrameFaces) -> None:
+            super().on_faces(frame, faces)
+            go.set()
+
+        def on_track_end(self, track: Track) -> Measurement:
+            self._note("end", track.id)
+            return self.measured
+
+        def measured(self) -> Findings | None:
+            assert go.wait(5), "the frame after it is not observed"
+            return None
+
+    slow = Slow()
+    with ObserverThread([slow], SCALE, PACE, nothing) as observers:
+        observers.on_track_end(track_at(0, 3))
+        observers.on_faces(frame_at(3), faces_of(3, track_at(1, 4)))
+        observers.finish()
+    assert slow.calls == [("end", 0), ("faces", 3, 1), ("finish",)]
+
+
+def test_no_more_than_so_many_tracks_wait() -> None:
+    go, waits = threading.Event(), []
+
+    class Slow(Recording):
+        def on_track_end(self, track: Track) -> Measurement:
+            return self.measured
+
+        def measured(self) -> None:
+            go.wait(5)
+
+    def check() -> None:
+        waits.append(len(observers._measuring))
+        go.set()
+
+    with ObserverThread([Slow()], SCALE, PACE, check) as observers:
+        for number in range(3 * MAX_ENDED):
+            observers.on_track_end(track_at(number, 3))
+            observers.on_faces(frame_at(number), faces_of(number, track_at(number, 3)))
+        observers.finish()
+    assert waits and max(waits) <= MAX_ENDED + MAX_PENDING + 1
+
+
 def test_waiting_ends_when_the_run_is_stopped() -> None:
     release = threading.Event()
     outcomes = list[bool]()
 
     class Stuck(Recording):
-        def on_track_end(self, track: Track) -> None:
+        def on_track_end(self, track: Track) -> Measurement:
             outcomes.append(release.wait(10))
+            return lambda: None
 
     def stop() -> None:
         release.set()

@@ -36,7 +36,9 @@ def show(observer: LookObserver, frame: int, *tracks: int, score: float = 0.99, 
 
 
 def looks(observer: LookObserver, track: int) -> dict[str, NDArray[Any]]:
-    columns = observer.on_track_end(Track(track)).columns
+    found = observer.on_track_end(Track(track))()
+    assert found is not None
+    columns = found.columns
     count = len(columns["look_frames"])
     assert columns["clothes"].shape == (count, CLOTHES_SIZE)
     assert columns["views"].shape == (count, VIEW_WIDTH * VIEW_HEIGHT)

@@ -104,7 +104,7 @@ def track_over(number: int, frames: int, score: float = 0.99) -> Track:
 
 
 def findings(observer: SamplingObserver, track: Track) -> Findings:
-    found = observer.on_track_end(track)
+    found = observer.on_track_end(track)()
     assert found is not None
     return found
 
@@ -163,7 +163,7 @@ def test_samples_are_cut_out_in_source_pixels(observer: SamplingObserver, offers
 
 def test_what_is_no_face_gives_no_columns_and_is_forgotten(observer: SamplingObserver) -> None:
     show(observer, 0, 7)
-    assert observer.on_track_end(track_over(7, 2)) is None
+    assert observer.on_track_end(track_over(7, 2))() is None
     show(observer, 1, 7)
     assert findings(observer, track_over(7, 4)).columns["sample_frames"].tolist() == [1]
 
