@@ -21,7 +21,7 @@ from utils.stdout_guard import print_lines
 if TYPE_CHECKING:
     from config import Settings
     from core.model_manager import ModelManager
-    from processors.known_people.person_linker import KnownPerson, LinkRules
+    from processors.known_people.person_matching import KnownPerson, LinkRules
     from processors.known_people.photo_sorter import SortedPhoto
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         import msgspec
 
         from processors.batch.cache_place import usable_cache
-        from processors.known_people.person_linker import LinkRules
+        from processors.known_people.person_matching import LinkRules
         from processors.known_people.photo_sorter import carry_out, find_photos, photo_lines, plan_sorting
 
         refuse_after_crash(journal, _WORK)
