@@ -59,7 +59,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     with open_console(parsed.verbosity):
         import msgspec
 
-        from processors.batch.cache_place import usable_cache
+        from processors.batch.cache_fallback import usable_cache
         from processors.known_people.person_matching import LinkRules
         from processors.known_people.photo_sorter import carry_out, find_photos, photo_lines, plan_sorting
 
