@@ -13,7 +13,7 @@ from core.settings_file import load_settings
 from core.types import Timeline
 from processors.batch.job_link import ClipsMade, NamesWanted, TurnWanted
 from processors.batch.naming_service import NamingService
-from processors.known_people import people_places
+from processors.known_people import people_sources
 from processors.known_people.gallery import Gallery
 from processors.known_people.naming_case import NamingCase, case_of
 from processors.known_people.people_namer import PeopleNamer
@@ -28,7 +28,7 @@ MARKS = {name: video(name).fingerprint for name in CASTS}
 @pytest.fixture(autouse=True)
 def made_up_faces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use_curve(monkeypatch)
-    monkeypatch.setattr(people_places, "DEFAULT_PHOTOS", tmp_path / "videos" / "people")
+    monkeypatch.setattr(people_sources, "DEFAULT_PHOTOS", tmp_path / "videos" / "people")
 
 
 def case(name: str, timeline: Timeline = TIMELINE) -> NamingCase:
