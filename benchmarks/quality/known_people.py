@@ -33,7 +33,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, PersonOfVideo
 from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces
-from processors.known_people.person_linker import Decisions
+from processors.known_people.person_matching import Decisions
 from processors.known_people.photo_compare import compare_photos
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo

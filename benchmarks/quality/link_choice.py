@@ -16,7 +16,7 @@ from core.models.embedder_spec import calibration_of, link_curve_of
 from core.models.link_curve import GOOD_QUALITY, LinkCurve
 from processors.known_people.face_evidence import FaceSet, as_log_odds
 from processors.known_people.known_faces import video_people
-from processors.known_people.person_linker import LinkRules
+from processors.known_people.person_matching import LinkRules
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
 

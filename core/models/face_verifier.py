@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.models.model_spec import input_side
 from core.models.nets import Net
 from core.types import ByteArray, FloatArray
+
+VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, input_side("mmod")
+"""side of the square crops that `FaceVerifier` and `QuickVerifier` take, as a multiple of the longer side of the face
+in their middle, and in px: the face has 100 px, and MMOD's pyramid starts at about 80"""
 
 
 class FaceVerifier:
@@ -21,7 +26,7 @@ class FaceVerifier:
     def scores(self, crops: ByteArray) -> FloatArray:
         """Score of the best face in each crop, 0.0 if there is none; faces reach 0.7 to 1.2.
 
-        crops: (N, 200, 200, 3) uint8 RGB, twice as large as the face box.
+        crops: (N, 200, 200, 3) uint8 RGB, see `VERIFIER_SCALE`.
         """
         if len(crops) == 0:
             return np.zeros(0, np.float32)

@@ -142,11 +142,10 @@ class OnePassProposer:
     def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
         """As `Proposer.propose`."""
         scale = min(1.0, self._spec.smallest_px / min_face_px)
-        shown, (x_scale, y_scale) = shrunk_and_padded(image, scale)
-        height, width = shown.shape[:2]
-        planes = np.ascontiguousarray(shown[..., ::-1] if self._spec.is_bgr else shown).transpose(2, 0, 1)
+        planes, (x_scale, y_scale) = input_planes(image, scale, is_bgr=self._spec.is_bgr)
+        height, width = planes.shape[2:]
         with self._lock:
-            outputs = self._net(width, height)(planes[None])
+            outputs = self._net(width, height)(planes)
         boxes, scores = self._spec.heads(outputs, width, self._spec.least_score)
         keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)
         return np.asarray(boxes[keep[:MAX_PROPOSALS]] / np.array([x_scale, y_scale] * 2), np.float32)
@@ -161,6 +160,15 @@ class OnePassProposer:
             net = OpenVINOGraph(self._file, threads=self._threads, shapes=shapes, read=read)
         self._nets[width, height] = net
         return net
+
+
+def input_planes(image: ByteArray, scale: float, *, is_bgr: bool) -> tuple[ByteArray, tuple[float, float]]:
+    """The input of a proposing network: (1, 3, h, w) uint8, and the scale of its pixels in x and y.
+
+    image: (h, w, 3) uint8 RGB. scale, padding: see `shrunk_and_padded`. is_bgr: see `ProposerSpec`.
+    """
+    padded, scales = shrunk_and_padded(image, scale)
+    return np.ascontiguousarray(padded[..., ::-1] if is_bgr else padded).transpose(2, 0, 1)[None], scales
 
 
 def shrunk_and_padded(image: ByteArray, scale: float) -> tuple[ByteArray, tuple[float, float]]:

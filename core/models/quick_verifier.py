@@ -8,21 +8,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.models.installed_files import installed_file
 from core.models.openvino_graph import OpenVINOGraph
-from core.models.proposal_weights import PROPOSAL_WEIGHTS
-from core.models.proposer import shrunk_and_padded, yunet_boxes
+from core.models.proposer import PROPOSERS, input_planes
 from core.models.quantised_onnx import read_quantised
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
 
-CROP_PX = 200
-"""side of a crop; the face that is asked about fills its middle half"""
-
 MIN_OVERLAP = 0.3
-"""least IoU of that half and a face that is meant; crops of groups show others, too"""
+"""least IoU of the middle of a crop and a face that is meant; crops of groups show others, too"""
 
 _LEAST_SCORE = 0.02
+_YUNET = PROPOSERS["yunet"]
 
 
 class QuickVerifier:
@@ -34,30 +32,33 @@ class QuickVerifier:
         Raises:
             ModelError: OpenVINO cannot read it.
         """
-        side = shrunk_and_padded(np.zeros((CROP_PX, CROP_PX, 3), np.uint8), 1.0)[0].shape[0]
-        self._net = OpenVINOGraph(model_file, shapes={0: (1, 3, side, side)}, read=read_quantised)
+        shape = _planes(np.zeros((VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3), np.uint8)).shape
+        self._net = OpenVINOGraph(model_file, shapes={0: shape}, read=read_quantised)
         self._lock = threading.Lock()
 
     def scores(self, crops: ByteArray) -> FloatArray:
         """(N,) in [0, 1]; 0.0 where no face is seen.
 
-        crops: (N, 200, 200, 3) uint8 RGB, twice as large as the face box.
+        crops: (N, 200, 200, 3) uint8 RGB, see `VERIFIER_SCALE`.
         """
         return np.array([self._score(crop) for crop in crops], np.float32)
 
     def _score(self, crop: ByteArray) -> float:
-        image = shrunk_and_padded(crop, 1.0)[0]
-        # YuNet was trained on images in OpenCV's order of colours.
-        planes = np.ascontiguousarray(image[..., ::-1]).transpose(2, 0, 1)
+        planes = _planes(crop)
         with self._lock:
-            outputs = self._net(planes[None])
-        boxes, scores = yunet_boxes(outputs, image.shape[1], _LEAST_SCORE)
+            outputs = self._net(planes)
+        boxes, scores = _YUNET.heads(outputs, planes.shape[3], _LEAST_SCORE)
         return float(scores[_is_meant(boxes)].max(initial=0.0))
+
+
+def _planes(crop: ByteArray) -> ByteArray:
+    return input_planes(crop, 1.0, is_bgr=_YUNET.is_bgr)[0]
 
 
 def _is_meant(boxes: FloatArray) -> NDArray[np.bool_]:
     """(N,) whether these boxes, pixels of a crop, are of the face that is asked about."""
-    middle = np.array([[1, 1, 3, 3]], np.float32) * (CROP_PX / 4)
+    margin = (1 - 1 / VERIFIER_SCALE) / 2
+    middle = np.array([[margin, margin, 1 - margin, 1 - margin]], np.float32) * VERIFIER_SIDE_PX
     return np.asarray(iou_matrix(boxes, middle)[:, 0] >= MIN_OVERLAP)
 
 
@@ -69,4 +70,4 @@ def load_quick_verifier() -> QuickVerifier:
         ModelChecksumError: the file is damaged or another one.
         ModelError: OpenVINO cannot read it.
     """
-    return QuickVerifier(installed_file(PROPOSAL_WEIGHTS["yunet"]))
+    return QuickVerifier(installed_file(_YUNET.weights))

@@ -11,7 +11,7 @@ from config import Settings
 from core.thread_budget import thread_budget
 from processors.batch.executor import Executor
 from processors.batch.job_link import HostTerms
-from processors.batch.naming_desk import NamingDesk
+from processors.batch.naming_service import NamingService
 from processors.batch.pool_worker import ProcessSource
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunJournal
@@ -72,7 +72,7 @@ def executor_of_cluster(parts: RunParts, inputs: Sequence[Path], make_host: Make
 def _pool(parts: RunParts, source: WorkerSource) -> WorkerPool:
     return WorkerPool(
         source,
-        NamingDesk(parts.namer, parts.monitor.stop),
+        NamingService(parts.namer, parts.monitor.stop),
         RemoteMonitor(parts.monitor, parts.journal),
         parts.stages,
         parts.threads,

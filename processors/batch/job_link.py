@@ -3,7 +3,7 @@
     driver                                   worker: a process, or an actor or a task of a cluster
     VideoJob, RenderWork -----------------> JobHost.carry_out
     RemoteMonitor.receive <---- JobEvent -- JobLink.send
-    NamingDesk.ask <- Question, answer -> - JobLink.ask
+    NamingService.ask <- Question, answer -> - JobLink.ask
     the run ends -------------------------> JobLink.stop
 
 A transport (pipes of processes, a cluster) brings these values to the other side, those of one worker in order; all of

@@ -13,7 +13,8 @@ from core.errors import WorkerGoneError
 from processors.batch.cluster import ClusterNode, RemoteWorker
 from processors.batch.pool_worker import JOBS_PER_PROCESS
 from processors.batch.render_work import Work
-from processors.batch.worker_process import Asked, answered
+from processors.batch.worker_contact import WorkerContact
+from processors.batch.worker_process import Answered
 from processors.batch.worker_source import Inbox
 
 START_TIMEOUT_S = 600.0
@@ -22,7 +23,7 @@ SILENCE_TIMEOUT_S = 120.0
 """a worker answers every two seconds; one that is silent for so long hangs, or its network is cut"""
 
 
-class NodeWorker:
+class NodeWorker(WorkerContact):
     """A `Worker`; its `place` is the node.
 
     Attributes:
@@ -39,17 +40,15 @@ class NodeWorker:
         most_jobs: int = JOBS_PER_PROCESS,
     ) -> None:
         """clock: seconds from any origin. most_jobs: then it is wanted no more."""
+        super().__init__(clock)
         self.is_started = False
         self._node = node
         self._remote = remote
         self._inbox = inbox
-        self._clock = clock
-        self._heard = clock()
         self._jobs = 0
         self._most_jobs = most_jobs
         self._is_retired = False
         self._cause = ""
-        self._open_questions: set[int] = set()
         threading.Thread(target=self._listen, name="worker", daemon=True).start()
 
     @property
@@ -69,22 +68,13 @@ class NodeWorker:
     @property
     def silent_s(self) -> float:
         """See `Worker.silent_s`. One that waits for its part of the cluster is not silent."""
-        return 0.0 if self._open_questions or not self.is_started else self._clock() - self._heard
+        return super().silent_s if self.is_started else 0.0
 
     def give(self, work: Work) -> None:
         """See `Worker.give`."""
         self._jobs += 1
         self.heard()
         self._remote.carry_out(work).add_done_callback(self._on_carried_out)
-
-    def heard(self) -> None:
-        """It has said something."""
-        self._heard = self._clock()
-
-    def expect_answer(self, asked: Asked, answer: Future[Any]) -> None:
-        """Send `answer` to its question when that is known, from whatever thread."""
-        self._open_questions.add(asked.number)
-        answer.add_done_callback(lambda future: self._answer(asked.number, future))
 
     def stop(self) -> None:
         """Ask it to end its job."""
@@ -99,10 +89,8 @@ class NodeWorker:
         """Why a worker that is gone has ended."""
         return f"on node {self._node.name}: {self._cause}"
 
-    def _answer(self, number: int, future: Future[Any]) -> None:
-        self._remote.answer(answered(number, future))
-        self.heard()
-        self._open_questions.discard(number)
+    def _send_answer(self, message: Answered) -> None:
+        self._remote.answer(message)
 
     def _on_carried_out(self, ended: Future[None]) -> None:
         # How a job ended is said by the worker; what counts here is that it could not be carried out at all.

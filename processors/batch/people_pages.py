@@ -15,7 +15,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import Appearance, GalleryPerson
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
-from processors.known_people.people_places import GALLERY_FILE
+from processors.known_people.people_sources import GALLERY_FILE
 from processors.results.html_page import has_state, is_our_page
 from processors.results.manifest import read_view
 from processors.results.manifest_people import ManifestPart

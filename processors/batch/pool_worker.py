@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from processors.batch.worker_process import PROGRAM_TEXT, Asked, MakeHost, Start, Stop, answered, real_host
+from processors.batch.worker_contact import WorkerContact
+from processors.batch.worker_process import PROGRAM_TEXT, Answered, MakeHost, Start, Stop, real_host
 from processors.batch.worker_source import Inbox, Worker, WorkerKind
 from utils.child_processes import cause_of_death
 
@@ -67,7 +67,7 @@ class ProcessSource:
         """See `WorkerSource.close`."""
 
 
-class PoolWorker:
+class PoolWorker(WorkerContact):
     """A worker process. All methods are for the thread that started it, which has to live as long as the process.
 
     Attributes:
@@ -89,13 +89,11 @@ class PoolWorker:
         Raises:
             OSError: no process can be started.
         """
+        super().__init__(clock)
         self.is_started = False
         self.place = ""
         self._jobs = 0
         self._inbox = inbox
-        self._clock = clock
-        self._heard = clock()
-        self._open_questions: set[int] = set()
         ours, theirs = multiprocessing.Pipe(duplex=True)
         self._pipe = ours
         self._sending = threading.Lock()
@@ -122,25 +120,11 @@ class PoolWorker:
         """See `Worker.is_wanted`."""
         return self._jobs < JOBS_PER_PROCESS
 
-    @property
-    def silent_s(self) -> float:
-        """How long it has said nothing, seconds; 0 while it waits for an answer."""
-        return 0.0 if self._open_questions else self._clock() - self._heard
-
     def give(self, work: Work) -> None:
         """See `Worker.give`."""
         self._jobs += 1
         self.heard()
         self._post(work)
-
-    def heard(self) -> None:
-        """It has said something."""
-        self._heard = self._clock()
-
-    def expect_answer(self, asked: Asked, answer: Future[Any]) -> None:
-        """Send `answer` to its question when that is known, from whatever thread."""
-        self._open_questions.add(asked.number)
-        answer.add_done_callback(lambda future: self._answer(asked.number, future))
 
     def stop(self) -> None:
         """Ask it to end its job."""
@@ -159,10 +143,8 @@ class PoolWorker:
         except subprocess.TimeoutExpired:
             return "it closed its pipe"
 
-    def _answer(self, number: int, future: Future[Any]) -> None:
-        self._post(answered(number, future))
-        self.heard()
-        self._open_questions.discard(number)
+    def _send_answer(self, message: Answered) -> None:
+        self._post(message)
 
     def _post(self, message: Any) -> None:
         # If it is gone, its listener is about to say so.

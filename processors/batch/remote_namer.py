@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RemoteNamer:
-    """A `VideoNamer` for a worker; the driver's end is `NamingDesk`."""
+    """A `VideoNamer` for a worker; the driver's end is `NamingService`."""
 
     def __init__(self, link: JobLink) -> None:
         self._link = link

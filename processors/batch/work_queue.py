@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from processors.batch.job_host import SetAside
 from processors.batch.job_link import NamesWanted
-from processors.batch.naming_desk import NamingDesk
+from processors.batch.naming_service import NamingService
 from processors.batch.pool_tasks import PoolTask, PoolVideo
 from processors.batch.render_work import Analysed, RenderWork, ShareMade
 from processors.batch.worker_source import WorkerKind
@@ -30,9 +30,9 @@ class _Unnamed:
 class WorkQueue:
     """The tasks of a pool. Not thread-safe."""
 
-    def __init__(self, desk: NamingDesk, workers: Callable[[WorkerKind], int]) -> None:
+    def __init__(self, naming: NamingService, workers: Callable[[WorkerKind], int]) -> None:
         """workers: how many there may be of a kind."""
-        self._desk = desk
+        self._naming = naming
         self._workers = workers
         self._waiting: dict[WorkerKind, deque[PoolTask]] = {kind: deque() for kind in WorkerKind}
         self._aside: list[PoolTask] = []
@@ -56,7 +56,7 @@ class WorkQueue:
 
     def add(self, video: PoolVideo) -> None:
         """Begin `video` after all others."""
-        self._desk.expect(video.job.fingerprint)
+        self._naming.expect(video.job.fingerprint)
         self._waiting[WorkerKind.VIDEOS].append(PoolTask(video, video.job, WorkerKind.VIDEOS))
 
     def next(self, kind: WorkerKind) -> PoolTask | None:
@@ -64,7 +64,7 @@ class WorkQueue:
         if kind is WorkerKind.VIDEOS and self._has_enough_analysed:
             return None
         for task in self._aside:
-            if task.needs is kind and self._desk.is_turn(task.video.job.fingerprint):
+            if task.needs is kind and self._naming.is_turn(task.video.job.fingerprint):
                 self._aside.remove(task)
                 return task
         return self._waiting[kind].popleft() if self._waiting[kind] else None
@@ -78,8 +78,8 @@ class WorkQueue:
         job = task.video.job
         if task.needs is WorkerKind.VIDEOS and not job.settings.run.cache:
             # Videos cannot be set aside, so all workers that are left may be waiting until this one's people are named.
-            self._desk.leave(job.fingerprint)
-            self._desk.expect(job.fingerprint)
+            self._naming.leave(job.fingerprint)
+            self._naming.expect(job.fingerprint)
         self.put_first(task)
 
     def go_on(self, task: PoolTask, outcome: SetAside | Analysed | ShareMade) -> None:
@@ -119,7 +119,7 @@ class WorkQueue:
         """`video` is done or has failed, and nothing is left to do for it."""
         clips = self._waiting[WorkerKind.CLIPS]
         self._waiting[WorkerKind.CLIPS] = deque(task for task in clips if task.video is not video)
-        self._desk.leave(video.job.fingerprint)
+        self._naming.leave(video.job.fingerprint)
 
     @property
     def _has_enough_analysed(self) -> bool:
@@ -129,7 +129,7 @@ class WorkQueue:
 
     def _names_of(self, analysed: Analysed) -> Future[VideoNames]:
         if analysed.case is not None:
-            return self._desk.ask(NamesWanted(analysed.case))
+            return self._naming.ask(NamesWanted(analysed.case))
         nobody: Future[VideoNames] = Future()
         nobody.set_result(VideoNames())
         return nobody

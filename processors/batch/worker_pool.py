@@ -27,7 +27,7 @@ from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import failed, interrupted
 from processors.batch.job_host import WorkOutcome
 from processors.batch.job_link import ClipsMade
-from processors.batch.naming_desk import NamingDesk
+from processors.batch.naming_service import NamingService
 from processors.batch.pool_tasks import PoolTask, PoolVideo
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import MAX_CRASHES, stage_verb
@@ -52,7 +52,7 @@ class WorkerPool:
     def __init__(
         self,
         source: WorkerSource,
-        desk: NamingDesk,
+        naming: NamingService,
         remote: RemoteMonitor,
         stages: StageRunner,
         threads: WorkerThreads,
@@ -66,18 +66,18 @@ class WorkerPool:
         stall_limit_s: a worker without progress for so long is taken to hang.
         """
         self._source = source
-        self._desk = desk
+        self._naming = naming
         self._remote = remote
         self._stages = stages
         self._stop = stop
         self._clock = clock
         self._changed = threading.Condition()
-        self._queue = WorkQueue(desk, source.count)
+        self._queue = WorkQueue(naming, source.count)
         self._roster = WorkerRoster(source, stall_limit_s, clock)
         self._is_closed = False
         self._last: JobOutcome | None = None
         threads.add("workers", self._manage)
-        threads.add("names", desk.run)
+        threads.add("names", naming.run)
 
     def wait_for_room(self, timeout_s: float) -> bool:
         """See `Executor.wait_for_room`."""
@@ -106,7 +106,7 @@ class WorkerPool:
             # An idle worker has nothing to lose.
             for worker in self._roster:
                 self._discard(worker)
-            self._desk.close()
+            self._naming.close()
             self._source.close()
 
     def _has_work(self) -> bool:
@@ -183,13 +183,13 @@ class WorkerPool:
         if message is None:
             self._lose(worker, f"crashed ({worker.cause_of_death()})")
         elif isinstance(message, Asked):
-            worker.expect_answer(message, self._desk.ask(message.question))
+            worker.expect_answer(message, self._naming.ask(message.question))
         elif isinstance(message, Started):
             worker.is_started = True
         elif isinstance(message, Ended):
             self._end(worker, message.outcome, message.trouble)
         elif isinstance(message, ClipsMade):
-            self._desk.note(message)
+            self._naming.note(message)
         else:
             self._remote.receive(message)
 

@@ -88,7 +88,7 @@ def without_folder(argument: str) -> str:
 def _known_names(settings: Settings, output_dir: Path) -> Iterator[str]:
     """The names in the gallery and of the photos that name people."""
     from processors.known_people.gallery import Gallery
-    from processors.known_people.people_places import gallery_path, photo_folder
+    from processors.known_people.people_sources import gallery_path, photo_folder
     from processors.known_people.reference_photos import list_photos
 
     with contextlib.suppress(PipelineError):

@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity):
         from processors.commands.cache_report import cache_lines, clear_cache
-        from processors.known_people.people_places import gallery_path
+        from processors.known_people.people_sources import gallery_path
         from processors.results.analysis_key import make_store
 
         settings = settings_from(parsed)

@@ -51,7 +51,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     with open_console(parsed.verbosity):
         import msgspec
 
-        from processors.batch.cache_place import usable_cache
+        from processors.batch.cache_fallback import usable_cache
         from processors.known_people.photo_compare import comparison_lines
         from processors.known_people.photo_sorter import find_photos
 

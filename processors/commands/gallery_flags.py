@@ -29,7 +29,7 @@ def add_gallery_flags(parser: Parser, *, optional: bool) -> None:
 
 def gallery_file(parsed: argparse.Namespace, output_dir: Path) -> Path | None:
     """The gallery that the flags mean; None if it does not exist or is not wanted."""
-    from processors.known_people.people_places import gallery_path
+    from processors.known_people.people_sources import gallery_path
 
     path = gallery_path(settings_from(parsed).people, output_dir)
     return path if path is not None and path.exists() else None

@@ -19,7 +19,7 @@ from core.errors import LeaseHeldError, OutputError
 from processors.batch.index_writer import INDEX_FILE
 from processors.batch.overview import write_overview
 from processors.clips.resume_journal import has_finished_clips, last_clip_at
-from processors.known_people.people_places import GALLERY_FILE
+from processors.known_people.people_sources import GALLERY_FILE
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
 from processors.results.output_folder import BACKUP_FILE, remove_file

@@ -21,7 +21,7 @@ from utils.stdout_guard import print_lines
 if TYPE_CHECKING:
     from config import Settings
     from core.model_manager import ModelManager
-    from processors.known_people.person_linker import KnownPerson, LinkRules
+    from processors.known_people.person_matching import KnownPerson, LinkRules
     from processors.known_people.photo_sorter import SortedPhoto
 
 logger = logging.getLogger(__name__)
@@ -59,8 +59,8 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     with open_console(parsed.verbosity):
         import msgspec
 
-        from processors.batch.cache_place import usable_cache
-        from processors.known_people.person_linker import LinkRules
+        from processors.batch.cache_fallback import usable_cache
+        from processors.known_people.person_matching import LinkRules
         from processors.known_people.photo_sorter import carry_out, find_photos, photo_lines, plan_sorting
 
         refuse_after_crash(journal, _WORK)
@@ -117,7 +117,7 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
     from processors.known_people.gallery_types import EmbedderKey
     from processors.known_people.known_faces import KnownFaces
     from processors.known_people.known_on_photos import known_in_gallery, with_photos
-    from processors.known_people.people_places import gallery_path, photo_folder
+    from processors.known_people.people_sources import gallery_path, photo_folder
     from processors.known_people.reference_photos import read_reference_photos
     from processors.results.output_leases import gallery_lease
 

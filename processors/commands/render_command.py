@@ -65,7 +65,7 @@ def render_results(
     Raises:
         VideoProcessingError: an earlier attempt crashed. Others as in `render_folder`.
     """
-    from processors.batch.cache_place import usable_cache
+    from processors.batch.cache_fallback import usable_cache
     from processors.commands.folder_renderer import render_folder
     from processors.results.result_lookup import recorded_settings
 

@@ -161,7 +161,7 @@ def _run_batch(
 ) -> BatchSummary:
     with signals_to(monitor.stop):
         # The heavy packages are imported here, within signals_to: a KeyboardInterrupt during an import may get lost.
-        from processors.batch.cache_place import usable_cache
+        from processors.batch.cache_fallback import usable_cache
         from processors.batch_runner import run_batch
 
         if settings.run.cluster:

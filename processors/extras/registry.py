@@ -17,7 +17,7 @@ from processors.extras.exporters.otio import write_otio
 from processors.extras.exporters.speech_vtt import write_speech_vtt
 from processors.extras.exporters.vtt import write_vtt
 from processors.results.old_results import OldResults
-from processors.results.result_pictures import ranked_faces
+from processors.results.result_images import ranked_faces
 from processors.speech.person_turns import known_turns
 from utils.stage_monitor import StageMonitor
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
 from core.models.face_embedder import FaceEmbedder
-from core.models.model_spec import input_side
+from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.types import ByteArray, FloatArray, PixelBox
 from processors.shots.active_picture import frame_picture
 from processors.tracking.frame_pace import FramePace
@@ -59,11 +59,6 @@ EMBEDDED_WORTH = 2.0
 others are much better"""
 
 JPEG_QUALITY = 92
-
-VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, input_side("mmod")
-"""side of the verifier's crop as a multiple of the face's longer side, and in px: the face has 100 px, and the pyramid
-of the verifier starts at about 80"""
-
 
 NO_PIXELS: ByteArray = np.zeros((0, 0, 3), np.uint8)
 """in place of crops that are not needed any more"""

@@ -28,7 +28,7 @@ from processors.known_people.gallery_rows import (
     video_origin,
 )
 from processors.known_people.gallery_types import Appearance, EmbedderKey, PersonOfVideo, VideoKey
-from processors.known_people.person_linker import Decisions, Match
+from processors.known_people.person_matching import Decisions, Match
 from utils.printable_text import ascii_safe
 
 Linker = Callable[[Sequence[PersonOfVideo], Decisions, sqlite3.Connection], Mapping[str, Match]]

@@ -1,4 +1,4 @@
-"""The gallery's faces in memory: who may be meant is found by the index, who is meant is decided by `person_linker`."""
+"""The gallery's faces in memory: an index finds who may be meant, `person_matching` decides who is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from processors.known_people.face_index import ExactFaceIndex, FaceIndex
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_rows import apart_pairs, origin_range, unite, video_of
 from processors.known_people.gallery_types import EmbedderKey, PersonOfVideo
-from processors.known_people.person_linker import (
+from processors.known_people.person_matching import (
     SUGGESTION,
     Decisions,
     KnownPerson,

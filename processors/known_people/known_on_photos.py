@@ -8,7 +8,7 @@ from dataclasses import replace
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import NamedPhoto
 from processors.known_people.known_faces import KnownFaces
-from processors.known_people.person_linker import KnownPerson
+from processors.known_people.person_matching import KnownPerson
 from processors.known_people.person_names import folded
 from processors.known_people.video_names import known_by_photos
 

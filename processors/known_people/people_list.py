@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from processors.known_people.gallery_types import GalleryPerson
-from processors.known_people.person_linker import Match, Suggestion
+from processors.known_people.person_matching import Match, Suggestion
 from processors.known_people.person_names import person_id
 from utils.files import write_bytes
 from utils.printable_text import ascii_safe
@@ -54,7 +54,7 @@ class SuggestionEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatchEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """`people[].match` of a manifest. similarity, margin: [0, 1], see `person_linker.Match`."""
+    """`people[].match` of a manifest. similarity, margin: [0, 1], see `person_matching.Match`."""
 
     similarity: float
     margin: float

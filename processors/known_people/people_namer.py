@@ -24,8 +24,8 @@ from core.models.embedder_spec import link_curve_of
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, VideoKey
 from processors.known_people.known_faces import KnownFaces
-from processors.known_people.people_places import gallery_path, photo_folder
-from processors.known_people.person_linker import LinkRules
+from processors.known_people.people_sources import gallery_path, photo_folder
+from processors.known_people.person_matching import LinkRules
 from processors.known_people.person_names import person_id
 from utils.fingerprints import Fingerprint
 from utils.plurals import count_of

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from core.models.link_curve import LinkCurve
 from processors.known_people.face_evidence import as_log_odds, clearness, rival_log_odds
-from processors.known_people.person_linker import KnownPerson, LinkRules, person_log_odds
+from processors.known_people.person_matching import KnownPerson, LinkRules, person_log_odds
 
 
 def united_people(

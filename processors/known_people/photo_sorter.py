@@ -16,7 +16,7 @@ from core.errors import OutputError
 from core.model_manager import ModelManager
 from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
-from processors.known_people.person_linker import KnownPerson, LinkRules, Match, VideoPerson, link_people
+from processors.known_people.person_matching import KnownPerson, LinkRules, Match, VideoPerson, link_people
 from processors.known_people.person_names import clean_name, person_id
 from processors.known_people.photo_batch import SeenPhoto, see_photos
 from processors.known_people.photo_reader import PHOTO_EXTENSIONS

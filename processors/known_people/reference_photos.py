@@ -20,7 +20,7 @@ from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
 from processors.known_people.face_evidence import as_log_odds, as_similarity, log_odds
 from processors.known_people.gallery_types import GalleryFace, NamedPhoto
-from processors.known_people.person_linker import LinkRules
+from processors.known_people.person_matching import LinkRules
 from processors.known_people.person_names import checked_name, clean_name, folded
 from processors.known_people.photo_batch import see_photos
 from processors.known_people.photo_faces import PhotoFace

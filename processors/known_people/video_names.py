@@ -19,7 +19,7 @@ from processors.known_people.gallery_types import EmbedderKey, NamedPhoto
 from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces, video_people
 from processors.known_people.naming_case import NamingCase
-from processors.known_people.person_linker import KnownPerson, LinkRules, Match, link_people
+from processors.known_people.person_matching import KnownPerson, LinkRules, Match, link_people
 from processors.known_people.person_names import clean_name, folded, folder_names, person_id
 from processors.people.person_linker import identified
 

@@ -16,7 +16,7 @@ from config import VERSION, Settings, result_settings
 from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet
 from processors.known_people.people_list import match_entry
 from processors.known_people.people_namer import VideoNames
-from processors.known_people.person_linker import Match
+from processors.known_people.person_matching import Match
 from processors.known_people.video_names import PersonName
 from processors.people.doubt import NearestPerson, PersonDoubt, VideoDoubts
 from processors.results.manifest import (

@@ -29,7 +29,7 @@ from processors.results.manifest import (
 )
 from processors.results.manifest_maker import make_manifest, span_seconds
 from processors.results.report_writer import report_parts
-from processors.results.result_pictures import write_images
+from processors.results.result_images import write_images
 from processors.results.result_tree import FACE_FILE, REPORT_FILE
 from processors.results.speech_table import SPEECH_FILE, speech_lines
 from processors.results.timeline_file import (

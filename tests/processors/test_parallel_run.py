@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from processors.known_people.gallery import Gallery
-from processors.known_people.people_places import GALLERY_FILE
+from processors.known_people.people_sources import GALLERY_FILE
 from tests.processors.test_process_faults import half_written, results
 from tests.processors.test_resume import write_video
 

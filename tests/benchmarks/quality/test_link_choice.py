@@ -7,7 +7,7 @@ from benchmarks.quality.link_choice import KnownFace, LinkPairs, candidates, cho
 from core.models.embedder_spec import link_curve_of
 from core.models.link_curve import LinkCurve
 from processors.known_people.face_evidence import FaceSet, as_log_odds
-from processors.known_people.person_linker import LinkRules
+from processors.known_people.person_matching import LinkRules
 
 
 def known(file: str, person: str, angle: float, quality: float) -> KnownFace:

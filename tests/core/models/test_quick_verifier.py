@@ -10,8 +10,9 @@ import pytest
 
 from core.model_manager import ModelManager
 from core.models.face_detector import FaceDetector
+from core.models.face_verifier import VERIFIER_SIDE_PX
 from core.models.proposal_weights import is_yunet_usable
-from core.models.quick_verifier import CROP_PX, QuickVerifier, load_quick_verifier
+from core.models.quick_verifier import QuickVerifier, load_quick_verifier
 from core.types import ByteArray
 from processors.faces.face_sampler import verifier_crop
 
@@ -37,15 +38,16 @@ def faces(models: ModelManager, portraits: Mapping[str, ByteArray]) -> ByteArray
 
 
 def test_faces_have_high_scores_and_other_things_none(verifier: QuickVerifier, faces: ByteArray) -> None:
-    noise = np.random.RandomState(0).randint(0, 256, (CROP_PX, CROP_PX, 3), np.uint8)
-    grey = np.full((CROP_PX, CROP_PX, 3), 120, np.uint8)
+    noise = np.random.RandomState(0).randint(0, 256, (VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3), np.uint8)
+    grey = np.full((VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3), 120, np.uint8)
     scores = verifier.scores(np.stack([*faces, noise, grey]))
     assert scores.dtype == np.float32 and scores.shape == (len(faces) + 2,)
     assert scores[:-2].min() > 0.8 and scores[-2:].max() < 0.1
 
 
 def test_small_faces_keep_their_scores(verifier: QuickVerifier, faces: ByteArray) -> None:
-    small = [cv2.resize(cv2.resize(face, (32, 32), interpolation=cv2.INTER_AREA), (CROP_PX, CROP_PX)) for face in faces]
+    side = VERIFIER_SIDE_PX
+    small = [cv2.resize(cv2.resize(face, (32, 32), interpolation=cv2.INTER_AREA), (side, side)) for face in faces]
     assert verifier.scores(np.stack(small)).min() > 0.75, "16 px, enlarged"
 
 
@@ -57,4 +59,4 @@ def test_a_face_beside_the_middle_is_not_meant(
 
 
 def test_no_crops_have_no_scores(verifier: QuickVerifier) -> None:
-    assert verifier.scores(np.zeros((0, CROP_PX, CROP_PX, 3), np.uint8)).shape == (0,)
+    assert verifier.scores(np.zeros((0, VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3), np.uint8)).shape == (0,)

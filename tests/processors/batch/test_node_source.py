@@ -21,7 +21,7 @@ from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import InputResult
 from processors.batch.job_host import JobHost
 from processors.batch.job_link import HostTerms, JobLink
-from processors.batch.naming_desk import NamingDesk
+from processors.batch.naming_service import NamingService
 from processors.batch.node_source import NodeSource
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunJournal
@@ -74,10 +74,10 @@ class Run:
         self.make_share: Callable[[str, int], None] = lambda *_: None
         self.finish: Callable[[str, Any], Any] = lambda *_: None
         self.journal = journal = OpenStages()
-        self.desk = NamingDesk(namer, self.monitor.stop)
+        self.naming = NamingService(namer, self.monitor.stop)
         self.pool = WorkerPool(
             self._source(),
-            self.desk,
+            self.naming,
             RemoteMonitor(self.monitor, journal),
             StageRunner(journal),
             self.threads,

@@ -26,8 +26,8 @@ from tests.processors.batch.job_material import video_job
 VIDEOS, CLIPS = WorkerKind.VIDEOS, WorkerKind.CLIPS
 
 
-class Desk:
-    """A `NamingDesk` that is told whose turn it is. order: the videos that it expects. asked: answers to give."""
+class FakeNaming:
+    """A `NamingService` that is told whose turn it is. order: the videos that it expects. asked: answers to give."""
 
     def __init__(self) -> None:
         self.order: list[Any] = []
@@ -53,9 +53,9 @@ class Queue(WorkQueue):
 
     def __init__(self, folder: Path, videos: int = 2, clips: int = 2) -> None:
         self.folder = folder
-        self.desk = Desk()
+        self.naming = FakeNaming()
         self.counts = {VIDEOS: videos, CLIPS: clips}
-        super().__init__(cast(Any, self.desk), self.counts.__getitem__)
+        super().__init__(cast(Any, self.naming), self.counts.__getitem__)
 
     def added(self, name: str, settings: Settings | None = None) -> PoolVideo:
         video = PoolVideo(video_job(self.folder, name, settings))
@@ -99,7 +99,7 @@ def test_one_that_was_set_aside_is_begun_when_its_turn_comes(tmp_path: Path) -> 
     assert queue.begun == [a] and not queue.is_empty
     assert queue.taken(VIDEOS).video is b
     assert queue.next(VIDEOS) is None and queue.next(CLIPS) is None
-    queue.desk.may_name = True
+    queue.naming.may_name = True
     assert queue.next(CLIPS) is None and queue.taken(VIDEOS) is task
     queue.go_on(task, SetAside(0.1, analysis_cached=True))
     assert a.before == SetAside(3.0, analysis_cached=False), "the analysis was made in this run"
@@ -114,7 +114,7 @@ def test_clips_wait_for_names_and_the_rest_of_a_long_video_for_all_its_shares(tm
     only = queue.taken(CLIPS)
     assert (only.video, share_of(only), only.is_share, only.stage) == (short, None, False, "finish")
     assert queue.next(CLIPS) is None and queue.begun == [long]
-    queue.desk.asked[0].set_result(names := VideoNames())
+    queue.naming.asked[0].set_result(names := VideoNames())
     assert queue.take_named() == []
     shares = [queue.taken(CLIPS), queue.taken(CLIPS)]
     assert [(share_of(task), task.is_share) for task in shares] == [(0, True), (1, True)]
@@ -132,7 +132,7 @@ def test_a_video_whose_people_cannot_be_named_has_failed(tmp_path: Path) -> None
     queue = Queue(tmp_path)
     video = queue.added("a")
     queue.go_on(queue.taken(VIDEOS), analysed(case=object()))
-    queue.desk.asked[0].set_exception(error := DecodeError("no photo can be read"))
+    queue.naming.asked[0].set_exception(error := DecodeError("no photo can be read"))
     assert queue.take_named() == [(video, error)]
     assert queue.is_empty and queue.next(CLIPS) is None
 
@@ -145,7 +145,7 @@ def test_what_is_left_of_a_video_is_forgotten_with_it(tmp_path: Path) -> None:
     queue.take_named()
     queue.taken(CLIPS)
     queue.leave(bad)
-    assert queue.desk.order == [good.job.fingerprint]
+    assert queue.naming.order == [good.job.fingerprint]
     assert queue.taken(CLIPS).video is good and queue.is_empty
 
 
@@ -177,7 +177,7 @@ def test_with_fewer_workers_nobody_waits_for_a_video_that_cannot_be_set_aside(
     videos = {queue.added(name, settings).job.fingerprint: name for name in "abc"}
     task = queue.taken(VIDEOS)
     queue.put_first_with_fewer(task)
-    assert [videos[fingerprint] for fingerprint in queue.desk.order] == list(order)
+    assert [videos[fingerprint] for fingerprint in queue.naming.order] == list(order)
     assert queue.taken(VIDEOS) is task
 
 
@@ -188,7 +188,7 @@ def test_clips_are_begun_with_fewer_workers_in_the_same_order(tmp_path: Path) ->
     queue.go_on(queue.taken(VIDEOS), analysed())
     queue.take_named()
     queue.put_first_with_fewer(queue.taken(CLIPS))
-    assert queue.desk.order == names, "its people are named already"
+    assert queue.naming.order == names, "its people are named already"
 
 
 def test_the_time_of_a_video_is_that_of_all_its_workers(tmp_path: Path) -> None:

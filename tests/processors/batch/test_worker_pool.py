@@ -17,7 +17,7 @@ from processors.batch import pool_worker
 from processors.batch.executor import JobOutcome
 from processors.batch.input_result import InputResult
 from processors.batch.job_link import HostTerms
-from processors.batch.naming_desk import NamingDesk
+from processors.batch.naming_service import NamingService
 from processors.batch.pool_worker import PoolWorker, ProcessSource
 from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunHistory, RunJournal
@@ -57,7 +57,7 @@ class Pool:
         self.threads = WorkerThreads(self.monitor.stop)
         self.pool = WorkerPool(
             ProcessSource(count, HostTerms(Settings(), folder / "out", 3, LEVELS), named_host),
-            NamingDesk(None, self.monitor.stop),
+            NamingService(None, self.monitor.stop),
             RemoteMonitor(self.monitor, self.journal),
             StageRunner(self.journal),
             self.threads,

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
+from core.models.face_verifier import VERIFIER_SIDE_PX
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import (
     PORTRAIT_MAX_PX,
     PORTRAIT_SCALE,
-    VERIFIER_SIDE_PX,
     FaceSample,
     FaceSampler,
     face_quality,

@@ -14,7 +14,7 @@ from processors.known_people.people_list import (
     suggested_name,
     write_people_file,
 )
-from processors.known_people.person_linker import Match, Suggestion
+from processors.known_people.person_matching import Match, Suggestion
 from tests.processors.known_people.people import run
 
 

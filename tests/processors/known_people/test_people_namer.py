@@ -14,7 +14,7 @@ from core.analysis_file import AnalysisRecord
 from core.errors import ModelError
 from core.settings_file import load_settings
 from core.types import FaceAnalysis, Identity, Timeline
-from processors.known_people import people_places, reference_photos
+from processors.known_people import people_sources, reference_photos
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_videos import link_appearance
 from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer, VideoNames, folder_digest
@@ -30,7 +30,7 @@ ONE = video("one").fingerprint
 @pytest.fixture(autouse=True)
 def made_up_faces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use_curve(monkeypatch)
-    monkeypatch.setattr(people_places, "DEFAULT_PHOTOS", tmp_path / "videos" / "people")
+    monkeypatch.setattr(people_sources, "DEFAULT_PHOTOS", tmp_path / "videos" / "people")
 
 
 class Networks:

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.models.link_curve import LinkCurve
 from processors.known_people.face_evidence import FaceSet, log_odds
-from processors.known_people.person_linker import KnownPerson, LinkRules
+from processors.known_people.person_matching import KnownPerson, LinkRules
 from processors.known_people.person_unions import united_people
 
 CURVE = LinkCurve(midpoint=0.8, slope=20.0)

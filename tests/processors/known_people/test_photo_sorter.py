@@ -11,7 +11,7 @@ import pytest
 from core.errors import OutputError
 from core.model_manager import ModelManager
 from processors.known_people.face_evidence import FaceSet
-from processors.known_people.person_linker import KnownPerson
+from processors.known_people.person_matching import KnownPerson
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
 from processors.known_people.photo_sorter import (

@@ -14,7 +14,7 @@ from processors.known_people.face_evidence import (
     log_odds,
     rival_log_odds,
 )
-from processors.known_people.person_linker import Decisions, KnownPerson, LinkRules, VideoPerson, link_people
+from processors.known_people.person_matching import Decisions, KnownPerson, LinkRules, VideoPerson, link_people
 from tests.processors.known_people.people import CURVE, vector
 
 NOBODY = FaceSet(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))

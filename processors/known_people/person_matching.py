@@ -1,4 +1,4 @@
-"""Which known person each person of a video is: a pure function from evidence to names, which never guesses.
+"""Matches the people of a video with known people: a pure function from evidence to names, which never guesses.
 
 Somebody is linked when the similarity reaches a threshold, when no other known person comes near (the margin), and
 when nobody else in the same frame fits that person as well. Everything below is at most a suggestion.

@@ -26,7 +26,7 @@ class _Asked:
     answer: Future[Any]
 
 
-class NamingDesk:
+class NamingService:
     """One for a run. `run` is a thread of its own: the gallery may be locked by another program, photos take time."""
 
     def __init__(self, namer: PeopleNamer | None, stop: threading.Event) -> None:

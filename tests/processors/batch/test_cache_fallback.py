@@ -18,7 +18,7 @@ from core.errors import OutputError, SettingsError
 from core.models.model_spec import MODELS
 from core.models.nets import missing_bytes
 from core.models.weights import default_cache_dir, file_exists, torch_cache_dir
-from processors.batch.cache_place import usable_cache
+from processors.batch.cache_fallback import usable_cache
 from processors.results.analysis_key import make_store, possible_keys
 from tests.material.small_disk import no_file_above, small_disk
 from utils.fingerprints import Fingerprint
@@ -31,7 +31,7 @@ OFFLINE = Settings(run=RunSettings(offline=True))
 def _own_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Iterator[None]:
-    caplog.set_level(logging.WARNING, "processors.cache_place")
+    caplog.set_level(logging.WARNING)
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.delenv("TORCH_HOME", raising=False)
@@ -145,7 +145,7 @@ def test_what_the_users_folder_holds_is_used_and_stays(
     def refused(*args: object, **kwargs: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("processors.batch.cache_place.scratch_file", refused)
+    monkeypatch.setattr("processors.batch.cache_fallback.scratch_file", refused)
     with usable_cache(OFFLINE) as settings:
         folder = Path(settings.run.cache_dir)
         assert (folder / "openvino" / "net.xml").read_text() == "openvino/net.xml"
