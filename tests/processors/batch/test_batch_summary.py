@@ -42,7 +42,7 @@ def test_the_table_has_a_line_for_each_and_one_for_all():
 
 
 def test_failed_files_of_one_name_are_shown_by_their_paths():
-    """"a.mp4 failed" twice did not tell which card held the bad one."""
+    """Two lines "a.mp4 failed" did not tell which card held the bad one."""
     bad = [InputResult(f"{card}/a.mp4", card, "failed", "is empty") for card in ("monday", "tuesday")]
     lines = list(BatchSummary((*bad, FAILED), 1.0, earlier=(failed_at("x/b"), failed_at("y/b"))).lines())
     assert [line.split("  ")[0] for line in lines[:3]] == ["monday/a.mp4", "tuesday/a.mp4", "c.mp4"]
