@@ -90,15 +90,27 @@ class _DecodingOrder:
         self._hole = hole
         self._pending: deque[int | None] = deque()
         self._last_dts: int | None = None
-        self._time = 0
+        self._time: int | None = None
+        self._differing = 0
 
     def add(self, dts: int | None) -> None:
         self._pending.append(dts)
 
     def next_time(self, known: int | None) -> int:
-        """When the next frame is due, ticks. known: its time if that can be trusted; the others count from it."""
+        """When the next frame is due, ticks. known: its time if nothing speaks against it; later ones count from it.
+
+        A known time that differs by more than half an interval only counts after a whole window of them: of frames out
+        of order, the first one seems to come after a leap.
+        """
         dts = self._pending.popleft() if self._pending else None
         step = 0 if dts is None or self._last_dts is None else dts - self._last_dts
         self._last_dts = dts
-        self._time = known if known is not None else self._time + (step if 0 < step <= self._hole else self._interval)
+        if self._time is None:
+            self._time = known or 0
+            return self._time
+        self._time += step if 0 < step <= self._hole else self._interval
+        if known is not None:
+            self._differing = self._differing + 1 if 2 * abs(known - self._time) > self._interval else 0
+            if self._differing in (0, _DISORDER_WINDOW):
+                self._time, self._differing = known, 0
         return self._time

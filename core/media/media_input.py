@@ -54,8 +54,9 @@ CONTAINER_FORMATS = (
 
 RAW_FORMATS = frozenset({"mpegvideo", "h264", "hevc", "m4v", "mjpeg", "obu", "dv"})
 """demuxers whose average frame rate is an assumption or a tick count; the stream header's rate is better"""
-_FRAGMENTED = "mov"
-"""demuxer of files in fragments, which a recorder that stops suddenly cuts off anywhere"""
+_QUICKTIME = "mov"
+"""demuxer of MP4 and QuickTime: files with edit lists, or in fragments, which a recorder that stops suddenly cuts off
+anywhere"""
 _JPEG_START = b"\xff\xd8\xff"
 
 CLOCK_RESET_S = 1
@@ -70,6 +71,10 @@ USUAL_PROBE_BYTES, USUAL_PROBE_S = 5_000_000, 5
 _LONG_PROBE = {"probesize": str(64_000_000), "analyzeduration": str(600_000_000), "scan_all_pmts": "1"}
 """bytes and microseconds; the bytes are kept in memory until they are read. `scan_all_pmts` is for MPEG-TS whose list
 of streams changes; other containers ignore it"""
+
+_FIRST_EDIT_ONLY = {"advanced_editlist": "0"}
+"""libav shows nothing of an edit of duration 0, which players take as reaching to the end (in fragmented files it means
+that, ISO/IEC 14496-12, 8.6.6). With this option edits only tell where a track begins"""
 
 # libav's messages would go to stderr between the progress bars, and its logging can deadlock with Python's threads.
 av.logging.set_level(None)
@@ -110,13 +115,18 @@ def open_input(
     url, demuxer = file_url(path), container_format or _demuxer_for(path)
     options = input_options() | (_LONG_PROBE if long_probe else {})
     try:
-        return _open(url, demuxer, options, accelerator)
+        container = _open(url, demuxer, options, accelerator)
+        if not _is_edited_away(container):
+            return container
+        container.close()
+        logger.debug("%s: edits of no length, taken as reaching to the end of the media", path.name)
+        return _open(url, demuxer, options | _FIRST_EDIT_ONLY, accelerator)
     except av.FFmpegError:
         if (end := _cut_off_at(path, demuxer)) is None:
             raise
     logger.debug("%s: cut off in the header of a fragment at byte %d", path.name, end)
     options["protocol_whitelist"] += ",subfile"
-    return _open(f"subfile,,start,0,end,{end},,:{url}", _FRAGMENTED, options, accelerator)
+    return _open(f"subfile,,start,0,end,{end},,:{url}", _QUICKTIME, options, accelerator)
 
 
 def _open(
@@ -134,9 +144,18 @@ def _open(
     )
 
 
+def _is_edited_away(container: InputContainer) -> bool:
+    """Whether a track has frames but its edit list shows none of them."""
+    if container.format.name.split(",")[0] != _QUICKTIME:
+        return False
+    tracks = (*container.streams.video, *container.streams.audio)
+    # An empty edit, which delays a track, counts as a part of its duration.
+    return any(t.frames > 0 and t.duration is not None and t.duration <= max(0, t.start_time or 0) for t in tracks)
+
+
 def _cut_off_at(path: Path, container_format: str | None) -> int | None:
     """Where a file ends that libav refuses because of its last fragment; None if that is not why."""
-    if container_format not in (None, _FRAGMENTED):
+    if container_format not in (None, _QUICKTIME):
         return None
     with contextlib.suppress(OSError):
         return end_of_fragments(path)

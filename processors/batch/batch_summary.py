@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class BatchSummary:
 
     def lines(self) -> Iterator[str]:
         """Yield the table printed at the end of a run: one line per input, then a total."""
-        shown = [_shown(result) for result in self.results]
+        shown = _shown(self.results)
         width = max(map(columns, shown), default=0)
         for name, result in zip(shown, self.results, strict=True):
             yield f"{padded(name, width)}  {_outcome(result)}"
@@ -75,7 +75,7 @@ class BatchSummary:
         clips = sum(result.clips for result in self.results)
         videos = count_of(len(self.results), "video")
         yield f"{videos}: {', '.join(parts)}; {count_of(clips, 'clip')}; {format_duration(self.wall_s)}"
-        if open_ones := [_shown(result) for result in self.earlier if result.status in UNFINISHED]:
+        if open_ones := _shown([result for result in self.earlier if result.status in UNFINISHED]):
             more = f" and {len(open_ones) - _NAMES_SHOWN} more" if len(open_ones) > _NAMES_SHOWN else ""
             yield f"not done since an earlier run: {', '.join(open_ones[:_NAMES_SHOWN])}{more}; see {SUMMARY_FILE}"
 
@@ -155,10 +155,18 @@ def _result(entry: dict[str, Any]) -> InputResult:
     )
 
 
-def _shown(result: InputResult) -> str:
-    """Return the name to show: the output folder, or the file if it has none."""
+def _shown(results: Sequence[InputResult]) -> list[str]:
+    """Return the name to show of each: the output folder, or the file if it has none.
+
+    A file whose name another one has, too, is shown by its path as the user gave it.
+    """
+    frequency = Counter(Path(result.label).name for result in results)
+    return [_shown_name(result, by_path=frequency[Path(result.label).name] > 1) for result in results]
+
+
+def _shown_name(result: InputResult, *, by_path: bool) -> str:
     if result.status in ("failed", "duplicate"):
-        return ascii_safe(Path(result.label).name)
+        return ascii_safe(result.label if by_path else Path(result.label).name)
     return result.folder or result.name
 
 

@@ -12,6 +12,7 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, argument_type, new_parser
 from processors.commands.cache_command import CACHE_SETTINGS
 from processors.commands.console import open_console
+from processors.commands.gallery_flags import add_gallery_flags, gallery_file
 from processors.commands.settings_flags import add_settings, settings_from
 from utils.stdout_guard import print_lines
 from utils.time_formats import parse_age
@@ -33,6 +34,7 @@ def parser() -> Parser:
     )
     result.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     add_settings(result, [option for option in options() if option.name in CACHE_SETTINGS])
+    add_gallery_flags(result, optional=False)
     return result
 
 
@@ -48,6 +50,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         except SettingsError as error:
             logger.warning("stored analyses are not checked: %s", error)
             store = None
-        removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run)
+        gallery = gallery_file(parsed, parsed.output)
+        removed = clean(parsed.output, store, parsed.older_than, dry_run=parsed.dry_run, gallery=gallery)
     print_lines(removal_lines(removed, dry_run=parsed.dry_run))
     return EXIT_DONE

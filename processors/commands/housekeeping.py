@@ -19,7 +19,6 @@ from core.errors import LeaseHeldError, OutputError
 from processors.batch.index_writer import INDEX_FILE
 from processors.batch.overview import write_overview
 from processors.clips.resume_journal import has_finished_clips, last_clip_at
-from processors.known_people.people_sources import GALLERY_FILE
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
 from processors.results.output_folder import BACKUP_FILE, remove_file
@@ -49,12 +48,20 @@ class Removal:
     kept: tuple[str, ...] = ()
 
 
-def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *, dry_run: bool) -> list[Removal]:
+def clean(
+    output_dir: Path,
+    store: AnalysisStore | None,
+    older_than_s: float,
+    *,
+    dry_run: bool,
+    gallery: Path | None = None,
+) -> list[Removal]:
     """Remove what is too old in `output_dir`: results, finished clips of interrupted runs, and analyses of its results.
 
     Analyses count as old by their last use; those of other output folders stay in the store. Whatever a run is working
     on stays. Returns what was removed and appends it to clean.log in `output_dir`.
-    store: None if there is none. dry_run: remove nothing, only return what would be removed.
+    store: None if there is none. dry_run: remove nothing, only return what would be removed. gallery: its file, for the
+    pages by person, which forget the removed results; None if there is none.
 
     Raises:
         OutputError: `output_dir` cannot be written.
@@ -70,7 +77,7 @@ def clean(output_dir: Path, store: AnalysisStore | None, older_than_s: float, *,
         removed += _clean_unfinished(output_dir, leases, before, dry_run=dry_run)
         if removed and not dry_run and (output_dir / INDEX_FILE).exists():
             # Links to removed results would be broken.
-            write_overview(output_dir, output_dir / GALLERY_FILE)
+            write_overview(output_dir, gallery)
     if store is not None:
         old = (entry for entry in store.entries() if entry.used_at < before and entry.analysis in analyses)
         removed += [Removal(entry.path, entry.bytes) for entry in old if dry_run or store.remove(entry)]

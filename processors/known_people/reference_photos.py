@@ -135,7 +135,7 @@ def list_photos(folder: Path) -> tuple[list[PhotoFile], list[PhotoLine]]:
     spelling: dict[str, str] = {}
     for path, raw in _entries(folder):
         if path.suffix[1:].lower() not in PHOTO_EXTENSIONS:
-            lines.append(PhotoLine(path, "left out", "is no photo", "photos end in .jpg, .png, .webp or .heic"))
+            lines.append(PhotoLine(path, "left out", "is not a photo", "photos end in .jpg, .png, .webp or .heic"))
             continue
         try:
             name = checked_name(raw)

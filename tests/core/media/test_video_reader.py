@@ -480,6 +480,18 @@ def test_times_out_of_order_give_way_to_the_decoding_order(tmp_path: Path, damag
     assert abs((pts[-1] - pts[0]) - (whole[-1] - whole[0])) <= 512
 
 
+@pytest.mark.parametrize("b_frames", [2, 6])
+def test_frames_timed_by_decoding_order_are_not_late_for_good(tmp_path: Path, b_frames: int) -> None:
+    """The first frame out of order seems to come after a leap, which is none."""
+    coded = ("-c:v", "libx264", "-bf", str(b_frames), "-x264opts", "b-adapt=0:b-pyramid=none", "-preset", "veryfast")
+    path = make_video(tmp_path / "a.mp4", gray_ramp(28, 64, 48), *coded, "-use_editlist", "0")
+    whole, _, _ = read(path)
+    path.write_bytes(path.read_bytes().replace(b"ctts", b"free"))
+    pts, _, reader = read(path)
+    assert "reordered_times" in reader.statistics
+    assert abs((pts[-1] - pts[0]) - (whole[-1] - whole[0])) <= 2
+
+
 def test_repaired_times_are_read_from_the_beginning(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", gray_ramp(20, 64, 48), *KEYED)
     info = probe_video(path)

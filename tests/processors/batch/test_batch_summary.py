@@ -41,6 +41,16 @@ def test_the_table_has_a_line_for_each_and_one_for_all():
     ]
 
 
+def test_failed_files_of_one_name_are_shown_by_their_paths():
+    """Two lines "a.mp4 failed" did not tell which card held the bad one."""
+    bad = [InputResult(f"{card}/a.mp4", card, "failed", "is empty") for card in ("monday", "tuesday")]
+    lines = list(BatchSummary((*bad, FAILED), 1.0, earlier=(failed_at("x/b"), failed_at("y/b"))).lines())
+    assert [line.split("  ")[0] for line in lines[:3]] == ["monday/a.mp4", "tuesday/a.mp4", "c.mp4"]
+    assert "x/b, y/b" in lines[-1]
+    beside_a_good_one = BatchSummary((bad[0], InputResult("tuesday/a.mp4", "a", "done", folder="a")), 1.0)
+    assert next(beside_a_good_one.lines()).startswith("monday/a.mp4  failed")
+
+
 def test_wide_letters_do_not_shift_the_table():
     wide = InputResult("in/x.mp4", "\u6771\u4eac", "cached", people=1, clips=1, duration_s=75.0)
     lines = list(BatchSummary((wide, CACHED), 1.0).lines())

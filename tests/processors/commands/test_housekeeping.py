@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+import main
 from core.analysis_store import AnalysisStore
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.clips.resume_journal import NOTES_FILE
 from processors.commands.housekeeping import clean, removal_lines
+from processors.known_people.gallery import Gallery
 from processors.results.output_leases import OutputLeases
 from processors.results.result_tree import MARK_FILE
 from processors.results.timeline_history import keep_version
@@ -136,6 +138,20 @@ def test_the_index_forgets_what_is_gone(output, store):
     clean(output, store, 30 * DAY_S, dry_run=False)
     index = (output / "index.html").read_text()
     assert "old.mp4" not in index and "new.mp4" in index
+
+
+def test_the_pages_by_person_follow_a_gallery_elsewhere(output, tmp_path, store, monkeypatch):
+    """`clean` looked for the gallery in the output folder only, so people.html went on showing what was gone."""
+    for name in ("early", "late"):
+        make_results(output, name, 40)
+    write_index(output, BatchSummary((), 1.0))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    elsewhere = tmp_path / "people of all.db"
+    with Gallery(elsewhere):
+        pass
+    flags = ["-o", str(output), "--gallery", str(elsewhere), "--cache-dir", str(tmp_path / "cache"), "-q"]
+    assert main.main(["clean", "--older-than", "30d", *flags]) == 0
+    assert json.loads((output / "people.json").read_text())["people"] == []
 
 
 def test_clips_of_interrupted_runs_go_when_they_are_old(output, store):

@@ -76,9 +76,9 @@ def test_every_file_that_is_not_used_is_told(tmp_path: Path, models: ModelManage
         "Landscape.jpg": "no face was found",
         "Cut.jpg": "is damaged or cut off",
         "Tiny.png": "px high, less than 60 (take a larger photo)",
-        "Film.mp4": "is no photo",
+        "Film.mp4": "is not a photo",
         "Film.jpg": "is a video, not a photo",
-        "list.txt": "is no photo",
+        "list.txt": "is not a photo",
         "person_02.jpg": "is what the program calls people without a name (rename it",
     }
     assert set(said) == {*expected, "Blurred.jpg"}
