@@ -23,7 +23,7 @@ def photo_folder(settings: PeopleSettings) -> Path | None:
         return DEFAULT_PHOTOS if DEFAULT_PHOTOS.is_dir() else None
     folder = Path(settings.people)
     if not folder.is_dir():
-        raise SettingsError("is no folder of photos", path=folder, hint="--people DIR: Anna.jpg, or Anna/*.jpg")
+        raise SettingsError("is not a folder of photos", path=folder, hint="--people DIR: Anna.jpg, or Anna/*.jpg")
     return folder
 
 

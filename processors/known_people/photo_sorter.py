@@ -62,7 +62,7 @@ def find_photos(folder: Path) -> list[Path]:
         OutputError: it cannot be read.
     """
     if not folder.is_dir():
-        raise OutputError("is no folder of photos", path=folder)
+        raise OutputError("is not a folder of photos", path=folder)
     found = []
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
