@@ -37,7 +37,7 @@ PROGRAM = "face-clips"
 """name of the program in pages and versions, and of its files and folders on the user's machine"""
 
 VERSION = "0.1.0"
-"""results of another version stay done if their format is the same (`processors/results/manifest.py`)"""
+"""results of another version still count as finished if their format is the same (`processors/results/manifest.py`)"""
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset({
@@ -57,7 +57,7 @@ _LONGEST_VIDEO_S = 1_000_000
 MAX_WORKERS = 64
 """processes that work on videos; each needs at least one CPU"""
 AUTO_TURN = "auto"
-"""value of `AnalysisSettings.turn`: the analysis decides it"""
+"""value of `AnalysisSettings.turn`: the analysis decides"""
 SOURCE_SIZE = "source"
 """value of `ClipSettings.size`: clips are as high as their video"""
 
@@ -97,7 +97,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class AnalysisSettings(Section, frozen=True):
-    """Finding and tracking faces. A change makes a new analysis necessary."""
+    """Finding and tracking faces. Any change requires a new analysis."""
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
@@ -108,7 +108,7 @@ class AnalysisSettings(Section, frozen=True):
         Meta(
             ge=0.02,
             le=0.5,
-            description="smallest face to find, as a fraction of the height of the picture without black bars",
+            description="smallest face to find, as a fraction of the height of the image without black bars",
         ),
     ] = 0.05
     proposals: Annotated[
@@ -169,7 +169,7 @@ class AnalysisSettings(Section, frozen=True):
     turn: Annotated[
         int | str,
         Meta(
-            description="degrees by which the picture is turned clockwise, in the clips as well: 0, 90, 180, 270, or "
+            description="degrees by which the image is turned clockwise, in the clips as well: 0, 90, 180, 270, or "
             "auto: only if no faces are found otherwise",
             extra={"metavar": "DEGREES"},
         ),
@@ -193,7 +193,7 @@ class AnalysisSettings(Section, frozen=True):
     ] = 0.0
 
     def __post_init__(self) -> None:
-        """Convert times to seconds, and refuse impossible parts of a video and turns.
+        """Convert times to seconds, and reject impossible times and turns.
 
         `~` in a path is expanded, because no shell does it in a TOML file or in `--cuts=~/x`.
         """
@@ -215,7 +215,7 @@ class AnalysisSettings(Section, frozen=True):
 
 
 class IdentitySettings(Section, frozen=True):
-    """Deciding who is who. Similarities are calibrated: 0.5 means that same and different person are equally likely."""
+    """Grouping faces into people. Similarities are calibrated: at 0.5, same and different person are equally likely."""
 
     same_person: Annotated[
         float, Meta(gt=0, lt=1, description="minimum similarity for a track to join a known person")
@@ -234,7 +234,7 @@ class IdentitySettings(Section, frozen=True):
 
 
 class ClipSettings(Section, frozen=True):
-    """What becomes a clip, and its shape, framing and name."""
+    """Which parts of the video become clips, and their shape, framing and names."""
 
     min_clip: Annotated[float, Meta(ge=0, le=600, description="minimum length of a clip, seconds")] = 1.0
     merge_gap: Annotated[
@@ -329,12 +329,12 @@ class ClipSettings(Section, frozen=True):
 
 
 class SpeechSettings(Section, frozen=True):
-    """Finding out who speaks, and clips of turns."""
+    """Detecting who speaks, and making clips of speaking turns."""
 
     speech: Annotated[
         Literal["auto", "off", "on"],
         Meta(
-            description="find out who speaks, which costs a fifth to a third more CPU time in a first run; auto: only "
+            description="detect who speaks, which costs a fifth to a third more CPU time in a first run; auto: only "
             "if --when speaking or --export speech needs it"
         ),
     ] = "auto"
@@ -360,13 +360,13 @@ class SpeechSettings(Section, frozen=True):
     ] = 0.6
 
     def __post_init__(self) -> None:
-        """Refuse contradictions."""
+        """Reject contradictory settings."""
         if self.speech == "off" and self.when == "speaking":
             raise ValueError("when: speaking needs speech, which is off")
 
     @property
     def is_shown(self) -> bool:
-        """Whether the results say who speaks."""
+        """Whether the results contain who speaks."""
         return self.speech == "on" or self.when == "speaking"
 
 
@@ -395,7 +395,7 @@ class EncodeSettings(Section, frozen=True):
 
 
 class PeopleSettings(Section, frozen=True):
-    """Who people are, across videos. None of these changes boxes, tracks or the contents of clips, only names."""
+    """Recognising people across videos. These settings change names, never boxes, tracks or the contents of clips."""
 
     people: Annotated[
         str,
@@ -432,7 +432,7 @@ class PeopleSettings(Section, frozen=True):
 
 
 class OutputSettings(Section, frozen=True):
-    """Additional outputs. None of these changes any other output."""
+    """Additional outputs. None of these settings changes any other output."""
 
     preview: Annotated[
         bool, Meta(description="write preview.mp4: the whole video with boxes, names, tracks, cuts and times")
@@ -453,19 +453,19 @@ class OutputSettings(Section, frozen=True):
     ] = ""
 
     def __post_init__(self) -> None:
-        """Refuse a variant whose name cannot be that of a folder everywhere."""
+        """Reject a variant whose name is not a valid folder name on every system."""
         if self.variant:
             parse_field(self, "variant", check_folder_word)
 
     @property
     def extras(self) -> frozenset[str]:
-        """Names of the additional outputs that are on; a manifest lists the existing ones."""
+        """Names of the additional outputs that are switched on."""
         switches = {"preview": self.preview, "reel": self.reel}
         return frozenset({*self.export, *(name for name, wanted in switches.items() if wanted)})
 
 
 class RunSettings(Section, frozen=True):
-    """Running the program."""
+    """How the program runs."""
 
     overwrite: Annotated[
         bool, Meta(description="process finished inputs again, and replace clips that were made with other settings")
@@ -576,7 +576,7 @@ class RunSettings(Section, frozen=True):
 
 
 class VariantSettings(Section, frozen=True):
-    """The settings of a further set of clips. It shows the same people at the same times as the first set."""
+    """The settings of a further set of clips, which shows the same people at the same times as the first set."""
 
     clip: ClipSettings = ClipSettings()
     encode: EncodeSettings = EncodeSettings()
@@ -596,7 +596,7 @@ class Settings(Section, frozen=True):
     variants: dict[str, VariantSettings] = {}
 
     def __post_init__(self) -> None:
-        """Refuse contradictions."""
+        """Reject contradictory settings."""
         if self.speech.speech == "off" and "speech" in self.output.export:
             raise ValueError("export: speech needs speech, which is off")
         for name in self.variants:

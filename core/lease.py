@@ -198,7 +198,7 @@ class LeaseTaker:
                     raise
                 if not is_waiting:
                     is_waiting = True
-                    logger.info("%s is working there or has died; this will be known within a minute", error.holder)
+                    logger.info("%s is working there or has died; waiting up to a minute to find out", error.holder)
             time.sleep(min(_WATCH_STEP_S, self._heartbeat_s))
 
     def is_free(self, path: Path) -> bool:

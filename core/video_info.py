@@ -141,7 +141,7 @@ class VideoInfo:
             ValueError: `degrees` is not 0, 90, 180 or 270.
         """
         if degrees not in (0, 90, 180, 270):
-            raise ValueError(f"a picture cannot be turned by {degrees} degrees")
+            raise ValueError(f"an image cannot be turned by {degrees} degrees")
         if degrees == self.turn:
             return self
         width, height = self.player_size

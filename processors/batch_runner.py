@@ -240,7 +240,7 @@ class _Batch:
     def _probe(self, source: BatchInput, before: Inspection | None, found: list[Inspection]) -> InputResult | None:
         inspection = self._inspect_input(source, before)
         if inspection.follows:
-            logger.info("%s: keeping to the settings that it was made with: %s", source.label, inspection.follows)
+            logger.info("%s: keeping the settings that it was made with: %s", source.label, inspection.follows)
         if inspection.job is not None:
             if inspection.replaces:
                 logger.info("%s: replacing %s", source.label, inspection.replaces)

@@ -27,7 +27,7 @@ class AudioPackets:
     def __init__(self, container: InputContainer, index: int) -> None:
         stream = container.streams[index]
         if not isinstance(stream, AudioStream) or stream.time_base is None:
-            raise ValueError(f"stream {index} is no audio stream")
+            raise ValueError(f"stream {index} is not an audio stream")
         if isinstance(stream.codec_context, AudioCodecContext):
             read_layout(stream.codec_context)
         self._container = container

@@ -42,7 +42,7 @@ def _key_frames(
 ) -> Generator[VideoFrame, None, None]:
     stream = container.streams[info.stream_index]
     if not isinstance(stream, VideoStream):
-        raise ValueError(f"stream {info.stream_index} is no video")
+        raise ValueError(f"stream {info.stream_index} is not a video stream")
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
     # One thread: several would each take a frame before the first one comes out.
     stream.codec_context.thread_count = 1

@@ -101,7 +101,7 @@ class JobHost:
     def _render(self, work: RenderWork) -> WorkOutcome:
         """Needs no models."""
         if self._handover is None:
-            raise RuntimeError("nobody hands analyses over")
+            raise RuntimeError("this worker does not hand analyses over")
         work = dataclasses.replace(work, job=self._with_own_run_settings(work.job))
         monitor = _LinkMonitor(self._link, work.job.source.name, work.share or 0, work.shares)
         render = functools.partial(render_work, work, self._handover, monitor, self._make_processor)

@@ -105,7 +105,7 @@ class NamingService:
     def _answer(self, question: NamesWanted | ClipsMade) -> VideoNames | None:
         namer = self._namer
         if namer is None:
-            raise RuntimeError("there is nobody who names people")
+            raise RuntimeError("no namer was given")
         if isinstance(question, ClipsMade):
             namer.note_clips(question.fingerprint, question.clips)
             return None

@@ -155,7 +155,7 @@ class WorkerPool:
         except OSError as error:
             reason = f"no worker process can be started: {error.strerror or error}"
             if len(self._roster):
-                logger.warning("%s; going on with %d", reason, len(self._roster))
+                logger.warning("%s; continuing with %d", reason, len(self._roster))
                 self._roster.pause_starts()
                 self._queue.put_first_with_fewer(task)
             else:

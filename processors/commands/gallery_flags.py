@@ -90,6 +90,6 @@ def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | No
         with Gallery(path) as gallery:
             follow_edits(gallery, video, people, {d.id: d.tracklet for d in timeline.divisions})
     except GalleryError as error:
-        logger.warning("%s; it learns of this when the clips are made again", error)
+        logger.warning("%s; the gallery will be updated when the clips are made again", error)
         return
     refresh_people_pages(output_root(folder), path)

@@ -125,7 +125,7 @@ def assign(
         raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"tracklets: {numbers_text(by_id)}")
     person = next((p for p in timeline.people if p.name == name), None) or _nobody_yet(timeline, name)
     if not chosen or chosen <= set(person.tracklets):
-        raise SettingsError(f"{person.name} has these tracklets already")
+        raise SettingsError(f"{person.name} already has these tracklets")
     losers = [p for p in timeline.people if p.name != name and not chosen.isdisjoint(p.tracklets)]
     if not force:
         owners = {i: p.name for p in timeline.people for i in p.tracklets}
@@ -211,7 +211,7 @@ def _refuse_taken(timeline: TimelineFile, name: str, person: PersonEntry | None)
     """Refuse a name that another person than `person` has."""
     for other in timeline.people:
         if other is not person and fold(other.name) == fold(name):
-            hint = "merge makes one person of two"
+            hint = "merge joins two people"
             raise SettingsError(f"somebody is called {ascii_safe(other.name)!r} already", hint=hint)
 
 

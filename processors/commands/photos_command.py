@@ -130,7 +130,7 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
             with gallery_lease(place, output_dir), Gallery(place, for_reading=True) as gallery:
                 known = known_in_gallery(gallery, KnownFaces(key, link_curve_of(key.name), rules))
         except (GalleryError, OutputError) as error:
-            logger.warning("%s; going on without it", error)
+            logger.warning("%s; continuing without it", error)
     folder = photo_folder(settings.people)
     if folder is not None:
         found = read_reference_photos(folder, models)

@@ -111,7 +111,7 @@ class Gallery:
             if other is not None:
                 raise SettingsError(
                     f"{person_id(other[0])} is called {ascii_safe(wanted)!r} already",
-                    hint="link makes one person of two",
+                    hint="link joins two people",
                 )
             if rows.execute("SELECT name FROM people WHERE id = ?", (number,)).fetchone()[0] != wanted:
                 rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (wanted, folded(wanted), number))

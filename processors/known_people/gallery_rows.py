@@ -97,7 +97,7 @@ def number_of(rows: sqlite3.Connection, who: str) -> int:
         ).fetchone()
     )
     if not found:
-        raise SettingsError(f"the gallery knows nobody called {ascii_safe(who)!r}", hint="main.py people lists them")
+        raise SettingsError(f"nobody called {ascii_safe(who)!r} is in the gallery", hint="main.py people lists them")
     return int(found[0])
 
 

@@ -283,7 +283,7 @@ def _appearance(rows: sqlite3.Connection, folder: str, label: str) -> tuple[int,
     ).fetchone()
     if found is None:
         where = f"{ascii_safe(folder)}/{ascii_safe(label)}"
-        raise SettingsError(f"the gallery knows no {where}", hint="run the video first, with the same gallery")
+        raise SettingsError(f"{where} is not in the gallery", hint="run the video first, with the same gallery")
     return int(found[0]), tracklets_of(found[1]), found[2], str(found[3])
 
 

@@ -220,7 +220,7 @@ class PeopleNamer:
                 self._give_up(error)
 
     def _give_up(self, error: GalleryError) -> None:
-        logger.warning("%s; going on without it: nobody is remembered in this run", error)
+        logger.warning("%s; continuing without it: nobody is remembered in this run", error)
         self._path, self._broken = None, True
 
     def _known_faces(self, embedder: EmbedderKey) -> KnownFaces:
@@ -246,7 +246,7 @@ class PeopleNamer:
             models = self._models()
             found = read_reference_photos(folder, models)
         except (ModelError, OutputError) as error:
-            logger.warning("the photos in %s name nobody: %s", folder, error)
+            logger.warning("the photos in %s cannot be used to name people: %s", folder, error)
             return (), None
         for line in found.lines:
             logger.warning("%s: %s", folder.name, line)
@@ -258,7 +258,7 @@ class PeopleNamer:
         if not self._photos:
             return ()
         if embedder != self._photo_embedder:
-            logger.warning("%s: was analysed with another network than the photos", case.video.name)
+            logger.warning("%s: was analysed with a different network than the photos", case.video.name)
             return ()
         from processors.known_people.video_names import names_from_photos
 

@@ -50,7 +50,7 @@ def checked_name(text: str) -> str:
     """
     name = clean_name(text)
     if not name:
-        raise SettingsError(f"'{ascii_safe(text)}' is not a name", hint="use letters or digits")
+        raise SettingsError(f"'{ascii_safe(text)}' is not a usable name", hint="use letters or digits")
     if _LOOKS_LIKE_A_LABEL.fullmatch(folded(name)):
         raise SettingsError(f"'{ascii_safe(name)}' is what the program calls people without a name")
     return name

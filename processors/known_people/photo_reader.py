@@ -124,7 +124,7 @@ def photo_kind(data: bytes) -> str:
         return "GIF picture"
     if data[4:8] == b"ftyp":
         if data[8:12] in _HEIF_BRANDS:
-            return "HEIC picture"
+            return "HEIC image"
         return "an AVIF picture" if data[8:12] in (b"avif", b"avis") else "a video"
     for start, kind in _OTHER_KINDS:
         if data.startswith(start):
@@ -157,7 +157,7 @@ def _open_still(opener: Callable[[io.BytesIO], Image.Image]) -> Callable[[bytes]
         image = opener(io.BytesIO(data))
         frames = int(getattr(image, "n_frames", 1)) if getattr(image, "is_animated", False) else 1
         if frames > 1:
-            raise PhotoError(f"is an animation of {frames} frames", hint="save one of its frames as a picture")
+            raise PhotoError(f"is an animation of {frames} frames", hint="save one of its frames as an image")
         return image
 
     return open_still
@@ -165,9 +165,7 @@ def _open_still(opener: Callable[[io.BytesIO], Image.Image]) -> Callable[[bytes]
 
 def _open_heif(data: bytes) -> Image.Image:
     if not _register_heif():
-        raise PhotoError(
-            "is a HEIC picture, which needs a plugin", hint="pip install pillow-heif, or export it as JPEG"
-        )
+        raise PhotoError("is a HEIC image, which needs a plugin", hint="pip install pillow-heif, or export it as JPEG")
     return Image.open(io.BytesIO(data), formats=("HEIF",))
 
 
@@ -186,7 +184,7 @@ _OPENERS: dict[str, Callable[[bytes], Image.Image]] = {
     "PNG picture": _open_still(PngImagePlugin.PngImageFile),
     "WebP picture": _open_still(WebPImagePlugin.WebPImageFile),
     "GIF picture": _open_still(GifImagePlugin.GifImageFile),
-    "HEIC picture": _open_heif,
+    "HEIC image": _open_heif,
 }
 
 

@@ -28,4 +28,4 @@ def check_name(name: str, path: Path | None, field: str) -> None:
         complaint = f"'{shown}' cannot be the name of a folder, '{possible}' could"
         raise SettingsError(f"{field}: {complaint}", path=path)
     if fold(name) in _RESERVED:
-        raise SettingsError(f"{field}: '{shown}' has another meaning here", path=path)
+        raise SettingsError(f"{field}: '{shown}' is reserved here", path=path)

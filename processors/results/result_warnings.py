@@ -54,8 +54,8 @@ def result_warnings(
     warnings = [f"{what}: {count}" for what, count in counts.items() if count]
     if analysis.video.turn and analysis.statistics.get(TURNED) == analysis.video.turn:
         warnings.append(
-            f"the image was turned by {analysis.video.turn} degrees clockwise because only then faces were found with "
-            "certainty; --turn 0 leaves it as it is"
+            f"the image was turned by {analysis.video.turn} degrees clockwise because only then were faces found "
+            "with certainty; --turn 0 leaves it as it is"
         )
     missing_s = _missing_s(analysis)
     if missing_s > 0:

@@ -215,6 +215,6 @@ def test_a_machine_without_room_for_more_processes(
     monkeypatch.setattr(pool_worker, "PoolWorker", full_after(1))
     results = make_pool(2).run("slow-a", "b")
     assert [result.status for result in results.values()] == ["done", "done"]
-    assert caplog.text.count(f"{said}; going on with 1") == 1
+    assert caplog.text.count(f"{said}; continuing with 1") == 1
     monkeypatch.setattr(pool_worker, "PoolWorker", full_after(0))
     assert make_pool(2).run("c")["c"].reason == said

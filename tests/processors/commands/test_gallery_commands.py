@@ -178,7 +178,7 @@ def test_a_damaged_gallery_stops_nothing(season, caplog):
     assert season.run() == ["cached", "cached"]
     assert people(season, "one")[1] == ("Anna", "P0002")
     assert season.run(clip={"size": 80}, run={**season.values["run"], "overwrite": True}) == ["done", "done"]
-    assert sum("going on without it" in entry.message for entry in caplog.records) == 2, "once in a run"
+    assert sum("continuing without it" in entry.message for entry in caplog.records) == 2, "once in a run"
 
 
 def test_one_gallery_for_two_output_folders(season, tmp_path):
@@ -196,7 +196,7 @@ def test_one_gallery_for_two_output_folders(season, tmp_path):
     [
         (["name", "P0099", "Anna"], "nobody called 'P0099'"),
         (["name", "P0001", "P0002"], "without a name"),
-        (["link", "one/nobody", "P0001"], "knows no one/nobody"),
+        (["link", "one/nobody", "P0001"], "one/nobody is not in the gallery"),
         (["unlink", "P0001"], "say who the person is not"),
         (["forget", "Zoe"], "nobody called 'Zoe'"),
     ],

@@ -255,10 +255,10 @@ def test_giving_somebody_a_tracklet_who_is_seen_elsewhere_needs_force():
     ("name", "ids", "complaint"),
     [
         ("person_01", [77], r"no tracklet 77 \(tracklets: 0-5\)"),
-        ("person_01", [0], "person_01 has these tracklets already"),
+        ("person_01", [0], "person_01 already has these tracklets"),
         ("PERSON_02", [0], "somebody is called 'person_02' already"),
         ("a/b", [0], "the person's name: 'a/b' cannot be the name of a folder"),
-        ("unknown", [0], "another meaning"),
+        ("unknown", [0], "is reserved here"),
     ],
 )
 def test_what_cannot_be_given(name, ids, complaint):
@@ -302,7 +302,7 @@ def test_letters_of_two_columns_do_not_shift_the_table():
 
 def test_a_name_that_somebody_has_is_refused_with_the_way_to_go():
     for name in ("person_02", "PERSON_02"):
-        with pytest.raises(SettingsError, match=r"'person_02' already \(merge makes one person of two\)"):
+        with pytest.raises(SettingsError, match=r"'person_02' already \(merge joins two people\)"):
             rename(TIMELINE, "person_01", name)
     assert rename(TIMELINE, "person_01", "PERSON_01").people[0].name == "PERSON_01"
 

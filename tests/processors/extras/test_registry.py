@@ -21,7 +21,7 @@ def test_every_extra_that_can_be_requested_has_a_writer_and_a_file_name() -> Non
 
 @pytest.mark.parametrize("file", [extra.files for extra in EXTRAS.values() if "/" not in extra.files])
 def test_no_person_may_be_named_like_a_file_of_an_extra(file: str) -> None:
-    with pytest.raises(SettingsError, match="another meaning"):
+    with pytest.raises(SettingsError, match="is reserved here"):
         check_name(file.upper(), None, "name")
 
 

@@ -54,7 +54,7 @@ def test_odd_names_are_kept_as_they_can_be_shown(path: Path) -> None:
 
 
 def test_nobody_of_that_name(path: Path) -> None:
-    with Gallery(path) as gallery, pytest.raises(SettingsError, match="knows nobody called 'Berta'"):
+    with Gallery(path) as gallery, pytest.raises(SettingsError, match="nobody called 'Berta' is in the gallery"):
         gallery.find("Berta")
 
 

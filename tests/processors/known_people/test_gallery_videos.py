@@ -109,7 +109,7 @@ def test_link_is_remembered(gallery: Gallery) -> None:
 
 def test_unknown_appearances(gallery: Gallery) -> None:
     run(gallery, "one", [1])
-    with pytest.raises(SettingsError, match="knows no one/person_09"):
+    with pytest.raises(SettingsError, match="one/person_09 is not in the gallery"):
         unlink_appearance(gallery, "one", "person_09")
     with pytest.raises(SettingsError, match="nobody called 'Zoe'"):
         link_appearance(gallery, "one", "person_01", "Zoe")

@@ -180,7 +180,7 @@ def test_photos_that_cannot_be_looked_at_are_a_warning(monkeypatch, tmp_path, ca
     run.take_up_photos()
     names = run.name(ONE, record(1, 2), TIMELINE, "one", edited=False)
     assert [p.folder for p in names.people] == ["person_01", "person_02"]
-    assert any("name nobody" in entry.message for entry in caplog.records)
+    assert any("cannot be used to name people" in entry.message for entry in caplog.records)
 
 
 def test_an_analysis_that_does_not_tell_its_network_goes_without_names(tmp_path):

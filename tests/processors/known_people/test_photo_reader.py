@@ -146,7 +146,7 @@ def test_heic_without_its_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with without_heif_opener(), pytest.raises(PhotoError) as raised:
         read_photo(tmp_path / "a.heic")
     assert str(raised.value) == (
-        "a.heic: is a HEIC picture, which needs a plugin (pip install pillow-heif, or export it as JPEG)"
+        "a.heic: is a HEIC image, which needs a plugin (pip install pillow-heif, or export it as JPEG)"
     )
 
 

@@ -106,5 +106,5 @@ def test_nothing_is_overwritten_however_it_got_there(tmp_path: Path) -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="not a folder of photos"):
+    with pytest.raises(OutputError, match="is not a folder of photos"):
         find_photos(tmp_path / "none")
