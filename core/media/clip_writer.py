@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import errno
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -212,13 +214,15 @@ class ClipWriter:
             self._process.stdin.close()
         self._process.stderr.close()
 
-    def _failure(self, message: str) -> EncodeError:
+    def _failure(self, message: str) -> EncodeError | OutputError:
         assert self._process is not None
         exit_code: int | None = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             exit_code = self._process.wait(_EXIT_TIMEOUT_S)
             self._listener.join()
         tail = "\n".join(self._messages)
+        if full := _full_disk(exit_code, tail):
+            return OutputError(f"cannot be written: {full}", path=self._target, stage="encode", hint="make room")
         last = f": {self._messages[-1]}" if self._messages else ""
         return EncodeError(
             f"{message} (exit code {exit_code}){last}",
@@ -227,6 +231,15 @@ class ClipWriter:
             exit_code=exit_code,
             stderr_tail=tail,
         )
+
+
+def _full_disk(exit_code: int | None, messages: str) -> str:
+    """What the system says about a full disk if that is why ffmpeg ended, else ""."""
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        # ffmpeg's exit code is the error, as a negative number, in 8 bits; older versions only report it.
+        if exit_code == -number % 256 or os.strerror(number) in messages:
+            return os.strerror(number)
+    return ""
 
 
 def _widen(pipe: IO[bytes]) -> None:
