@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import errno
-import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ from config import EncodeSettings
 from core.errors import EncodeError, OutputError
 from core.media.aac_encoder import AAC_CODER
 from core.media.audio_reader import PcmFormat
-from core.media.ffmpeg_tool import H264_ENCODER, find_ffmpeg
+from core.media.ffmpeg_tool import H264_ENCODER, find_ffmpeg, full_disk
 from core.media.h264_encoder import encoder_options
 from core.media.media_input import file_url
 from core.types import ByteArray, ColorInfo
@@ -221,7 +219,7 @@ class ClipWriter:
             exit_code = self._process.wait(_EXIT_TIMEOUT_S)
             self._listener.join()
         tail = "\n".join(self._messages)
-        if full := _full_disk(exit_code, tail):
+        if full := full_disk(exit_code, tail):
             return OutputError(f"cannot be written: {full}", path=self._target, stage="encode", hint="make room")
         last = f": {self._messages[-1]}" if self._messages else ""
         return EncodeError(
@@ -231,15 +229,6 @@ class ClipWriter:
             exit_code=exit_code,
             stderr_tail=tail,
         )
-
-
-def _full_disk(exit_code: int | None, messages: str) -> str:
-    """What the system says about a full disk if that is why ffmpeg ended, else ""."""
-    for number in (errno.ENOSPC, errno.EDQUOT):
-        # ffmpeg's exit code is the error, as a negative number, in 8 bits; older versions only report it.
-        if exit_code == -number % 256 or os.strerror(number) in messages:
-            return os.strerror(number)
-    return ""
 
 
 def _widen(pipe: IO[bytes]) -> None:
