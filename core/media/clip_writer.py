@@ -18,7 +18,7 @@ from config import EncodeSettings
 from core.errors import EncodeError, OutputError
 from core.media.aac_encoder import AAC_CODER
 from core.media.audio_reader import PcmFormat
-from core.media.ffmpeg_tool import H264_ENCODER, find_ffmpeg
+from core.media.ffmpeg_tool import H264_ENCODER, find_ffmpeg, full_disk
 from core.media.h264_encoder import encoder_options
 from core.media.media_input import file_url
 from core.types import ByteArray, ColorInfo
@@ -212,13 +212,15 @@ class ClipWriter:
             self._process.stdin.close()
         self._process.stderr.close()
 
-    def _failure(self, message: str) -> EncodeError:
+    def _failure(self, message: str) -> EncodeError | OutputError:
         assert self._process is not None
         exit_code: int | None = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             exit_code = self._process.wait(_EXIT_TIMEOUT_S)
             self._listener.join()
         tail = "\n".join(self._messages)
+        if full := full_disk(exit_code, tail):
+            return OutputError(f"cannot be written: {full}", path=self._target, stage="encode", hint="make room")
         last = f": {self._messages[-1]}" if self._messages else ""
         return EncodeError(
             f"{message} (exit code {exit_code}){last}",

@@ -1,7 +1,8 @@
-"""Finding the ffmpeg program that encodes the clips."""
+"""The ffmpeg program that encodes the clips: where it is, and what its failures mean."""
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib.util
 import logging
@@ -34,6 +35,18 @@ def find_ffmpeg() -> str:
         stage="encode",
         hint="pip install imageio-ffmpeg, or install ffmpeg",
     )
+
+
+def full_disk(exit_code: int | None, messages: str) -> str:
+    """What the system says about a full disk if that is why ffmpeg ended, else "".
+
+    messages: its standard error output.
+    """
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        # The exit code is the error, as a negative number, in 8 bits; older versions only report it.
+        if exit_code == -number % 256 or os.strerror(number) in messages:
+            return os.strerror(number)
+    return ""
 
 
 def _bundled_ffmpeg() -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
 from core.media.joined_videos import next_video_at
-from core.media.scrambled_stream import scrambled_part
+from core.media.scrambled_stream import scrambled_part, stream_pid
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
@@ -111,7 +111,7 @@ def _unheard(video: VideoInfo) -> list[str]:
 def _behind(video: VideoInfo) -> list[str]:
     """About another video in the same file, which no player shows either."""
     with contextlib.suppress(OSError):
-        at = next_video_at(video.path, video.container)
+        at = next_video_at(video.path, video.container, stream_pid(video))
         if at is not None:
             share = 100 * (1 - at / video.size_bytes)
             return [f"the file holds another video behind the first one ({share:.0f} % of it), which is not used"]
@@ -132,6 +132,9 @@ def _missing_s(analysis: FaceAnalysis) -> float:
         # Without an index, duration_s is what was found; the frame count in the header is the claim.
         claimed_s = max(claimed_s, float(video.frame_count / video.frame_rate))
     first_s, end_s = video.seconds(int(analysis.frame_pts[0])), video.seconds(_end_pts(analysis))
+    if analysis.clock_shifts:
+        # The claimed length is on the file's clock: of a leap ahead, it holds the time that was leapt over.
+        end_s = max(end_s, end_s - video.seconds(analysis.clock_shifts[-1]))
     tolerance_s = max(_MISSING_S, _MISSING_SHARE * video.duration_s)
 
     def missing_s(end_s: float) -> float:

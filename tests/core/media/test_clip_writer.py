@@ -16,6 +16,7 @@ from core.media.clip_writer import ClipWriter
 from core.media.timecode_reader import read_timecode
 from core.media.video_probe import probe_video
 from core.types import ColorInfo
+from tests.material.small_disk import small_disk
 
 FAST = EncodeSettings(preset="ultrafast")
 RATE = Fraction(30000, 1001)
@@ -128,6 +129,16 @@ def test_encoder_that_refuses(tmp_path):
     assert "no_such_encoder" in error.stderr_tail and error.exit_code not in (0, None)
     assert "no_such_encoder" in error.command
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("room_bytes", [4096, 65536])
+def test_a_full_disk_is_called_so(tmp_path, room_bytes):
+    """It was "the encoder ended in mid-clip: one of its streams received no packets", or the encoder was blamed."""
+    with small_disk(tmp_path / "disk", room_bytes) as disk:
+        with pytest.raises(OutputError, match="cannot be written: No space left on device") as caught:
+            write_clip(disk / "clip.mp4", count=600)
+        assert caught.value.path == disk / "clip.mp4" and caught.value.hint
+        assert list(disk.iterdir()) == []
 
 
 def test_no_frames_is_a_failure_not_an_empty_clip(tmp_path):

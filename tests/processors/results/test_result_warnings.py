@@ -130,6 +130,18 @@ def test_sound_that_goes_on_is_no_missing_picture(tmp_path: Path, name: str, sou
     assert missing(bare_analysis(path)) == []
 
 
+def test_a_leap_of_the_clock_is_no_missing_picture(tmp_path: Path) -> None:
+    """Two hours that the clock leapt over were missing, although every frame was there."""
+    times = ("-vf", "settb=1/1000,setpts='N*40+gte(N,25)*7200000'")
+    leap = (*times, "-fps_mode", "passthrough", "-enc_time_base", "1/1000")
+    analysis = bare_analysis(make_video(tmp_path / "a.mkv", gray_ramp(25, 64, 48) * 2, *leap))
+    assert analysis.video.duration_s > 7200 and analysis.frame_count == 50
+    (shift,) = analysis.clock_shifts
+    assert analysis.video.seconds(shift) == pytest.approx(-7200, abs=0.1)
+    assert missing(analysis) == []
+    assert len(missing(dataclasses.replace(analysis, clock_shifts=()))) == 1
+
+
 @pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
 def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, name: str) -> None:
     path = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48) * 4)
