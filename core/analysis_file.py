@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from core.column_file import Column, demand, read_columns, write_columns
 from core.types import FaceAnalysis, PixelBox, Shot, Tracklet, VideoInfo
+from utils.spill_file import SpillFile
 
 STORE_SCHEMA = 3
 """raise it when the contents of the file change"""
@@ -164,7 +165,7 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         "sample_counts": [len(t.sample_frames) for t in tracklets],
         "look_counts": [len(t.look_frames) for t in tracklets],
         "face_sizes": [len(t.face_jpeg) for t in tracklets],
-        "faces": np.frombuffer(b"".join(t.face_jpeg for t in tracklets), np.uint8),
+        "faces": np.frombuffer(b"".join(bytes(t.face_jpeg) for t in tracklets), np.uint8),
         "signal_values": _joined(values, COLUMNS["signal_values"]),
         **{column.name: _joined([getattr(t, column.name) for t in tracklets], column) for column in fields},
     }
@@ -230,6 +231,7 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
     demand(all(len(part) == len(ids) for part in parts), "its tracklets do not add up")
     demand(len(set(ids)) == len(ids), "two of its tracklets have the same id")
     signals = _signals(meta, columns)
+    portraits = SpillFile()
     return tuple(
         Tracklet(
             id=ids[row],
@@ -237,7 +239,7 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
             **frames[row],
             **samples[row],
             **looks[row],
-            face_jpeg=faces[row]["face_jpeg"].tobytes(),
+            face_jpeg=portraits.add(faces[row]["face_jpeg"].tobytes()),
             signals=signals[row],
         )
         for row in range(len(ids))
