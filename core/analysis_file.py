@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from core.column_file import Column, demand, read_columns, write_columns
 from core.types import FaceAnalysis, PixelBox, Shot, Tracklet, VideoInfo
+from utils.spill_file import SpillFile
 
 STORE_SCHEMA = 3
 """raise it when the contents of the file change"""
@@ -111,7 +112,7 @@ def write_record(path: Path, record: AnalysisRecord) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    write_columns(path, COLUMNS, _to_columns(record))
+    write_columns(path, COLUMNS, _each_column(record))
 
 
 def read_record(path: Path, key: str) -> AnalysisRecord:
@@ -135,7 +136,8 @@ def read_video_path(path: Path) -> Path:
     return _read_meta(read_columns(path, COLUMNS, ["meta"])).video.path
 
 
-def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
+def _each_column(record: AnalysisRecord) -> Iterator[tuple[str, Any]]:
+    """Name and values of the columns, in the order of `COLUMNS`."""
     analysis, tracklets = record.analysis, record.analysis.tracklets
     names = sorted({name for t in tracklets for name in t.signals})
     signals = tuple((name, tuple(row for row, t in enumerate(tracklets) if name in t.signals)) for name in names)
@@ -153,21 +155,19 @@ def _to_columns(record: AnalysisRecord) -> dict[str, Any]:
         origin_pts=analysis.origin_pts,
         signals=signals,
     )
-    fields = (*FRAME_COLUMNS, *SAMPLE_COLUMNS, *LOOK_COLUMNS)
-    values = [tracklets[row].signals[name] for name, rows in signals for row in rows]
-    return {
-        "meta": np.frombuffer(msgspec.json.encode(meta, enc_hook=_encode), np.uint8),
-        "frame_pts": analysis.frame_pts,
-        "tracklet_ids": [t.id for t in tracklets],
-        "tracklet_shots": [t.shot for t in tracklets],
-        "frame_counts": [len(t.frames) for t in tracklets],
-        "sample_counts": [len(t.sample_frames) for t in tracklets],
-        "look_counts": [len(t.look_frames) for t in tracklets],
-        "face_sizes": [len(t.face_jpeg) for t in tracklets],
-        "faces": np.frombuffer(b"".join(t.face_jpeg for t in tracklets), np.uint8),
-        "signal_values": _joined(values, COLUMNS["signal_values"]),
-        **{column.name: _joined([getattr(t, column.name) for t in tracklets], column) for column in fields},
-    }
+    yield "meta", np.frombuffer(msgspec.json.encode(meta, enc_hook=_encode), np.uint8)
+    yield "frame_pts", analysis.frame_pts
+    yield "tracklet_ids", [t.id for t in tracklets]
+    yield "tracklet_shots", [t.shot for t in tracklets]
+    yield "frame_counts", [len(t.frames) for t in tracklets]
+    yield "sample_counts", [len(t.sample_frames) for t in tracklets]
+    yield "look_counts", [len(t.look_frames) for t in tracklets]
+    yield "face_sizes", [len(t.face_jpeg) for t in tracklets]
+    yield "faces", np.frombuffer(b"".join(bytes(t.face_jpeg) for t in tracklets), np.uint8)
+    signal_values = [tracklets[row].signals[name] for name, rows in signals for row in rows]
+    yield "signal_values", _joined(signal_values, COLUMNS["signal_values"])
+    for column in (*FRAME_COLUMNS, *SAMPLE_COLUMNS, *LOOK_COLUMNS):
+        yield column.name, _joined([getattr(t, column.name) for t in tracklets], column)
 
 
 def _joined(parts: Sequence[NDArray[Any]], column: Column) -> NDArray[Any]:
@@ -230,6 +230,7 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
     demand(all(len(part) == len(ids) for part in parts), "its tracklets do not add up")
     demand(len(set(ids)) == len(ids), "two of its tracklets have the same id")
     signals = _signals(meta, columns)
+    portraits = SpillFile()
     return tuple(
         Tracklet(
             id=ids[row],
@@ -237,7 +238,7 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
             **frames[row],
             **samples[row],
             **looks[row],
-            face_jpeg=faces[row]["face_jpeg"].tobytes(),
+            face_jpeg=portraits.add(faces[row]["face_jpeg"].tobytes()),
             signals=signals[row],
         )
         for row in range(len(ids))

@@ -10,7 +10,7 @@ import math
 import os
 import re
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -42,16 +42,21 @@ class Column:
     shape: tuple[int | None, ...] = (None,)
 
 
-def write_columns(path: Path, table: Mapping[str, Column], columns: Mapping[str, Any]) -> None:
-    """Write `columns`, which must be those of `table`, to `path`, atomically.
+def write_columns(path: Path, table: Mapping[str, Column], columns: Iterable[tuple[str, Any]]) -> None:
+    """Write `columns`, names and values in the order of `table`, to `path`, atomically.
+
+    They are taken one at a time, so that each can be made when its turn comes: only one of them is in memory.
 
     Raises:
         OSError: it cannot be written.
     """
-    # numpy stores the order of the axes with an array, and reading accepts one order only.
-    arrays = {name: np.asarray(columns[name], column.dtype, order="C") for name, column in table.items()}
-    with atomic_path(path) as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type,unused-ignore]
+    with atomic_path(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for column, (name, values) in zip(table.values(), columns, strict=True):
+            assert name == column.name, f"column {name}, expected {column.name}"
+            # numpy stores the order of the axes with an array, and reading accepts one order only.
+            array = np.asarray(values, column.dtype, order="C")
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def read_columns(path: Path, table: Mapping[str, Column], names: Collection[str] = ()) -> dict[str, NDArray[Any]]:

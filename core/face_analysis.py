@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.video_info import VideoInfo
+from utils.spill_file import Spillable
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -98,7 +99,7 @@ class Tracklet:
     sample_frames: (K,) int64, the frames whose faces were embedded, best first.
     sample_quality: (K,) float32 in [0, 1].
     embeddings: (K, D) float32, rows of unit length; K may be 0 where no face was good enough.
-    face_jpeg: the best face with some surroundings, or b"".
+    face_jpeg: the best face with some surroundings, or b""; of a long video they are as large as all else together.
     look_frames: (M,) int64, increasing, the frames in which the surroundings of the face were examined; M may be 0.
     clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are out of sight.
     views: (M, VIEW_HEIGHT * VIEW_WIDTH) uint8, the frame as a small grey image, row by row.
@@ -115,7 +116,7 @@ class Tracklet:
     sample_frames: IntArray
     sample_quality: FloatArray
     embeddings: FloatArray
-    face_jpeg: bytes = b""
+    face_jpeg: Spillable = b""
     look_frames: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     clothes: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     views: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))

@@ -42,7 +42,7 @@ def write_signal(path: Path, key: str, columns: Mapping[int, FloatArray]) -> Non
         "signal_frame_counts": [len(columns[i]) for i in ids],
         "signal_values": np.concatenate([np.zeros(0, np.float32), *(columns[i] for i in ids)]),
     }
-    write_columns(path, SIGNAL_COLUMNS, values)
+    write_columns(path, SIGNAL_COLUMNS, values.items())
 
 
 def read_signal(path: Path, key: str, analysis: FaceAnalysis) -> dict[int, FloatArray]:

@@ -59,6 +59,11 @@ class AnalysisImage:
         """(72, 128) uint8, luma as stored, area-averaged."""
         return self.thumbnail[..., 0]
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the decoded frame, 0 once it is converted."""
+        return 0 if self._frame is None else self._frame.width * self._frame.height * 3 // 2
+
     def small_rgb(self) -> ByteArray:
         """(72, 128, 3) uint8, roughly RGB: matrix and range are ignored, which comparing frames does not need."""
         return np.asarray(cv2.cvtColor(self.thumbnail, cv2.COLOR_YCrCb2RGB), np.uint8)

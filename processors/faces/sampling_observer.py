@@ -17,10 +17,11 @@ from processors.faces.face_observer import Measurement
 from processors.faces.track_check import TrackCheck
 from processors.faces.track_division import division_frame
 from processors.faces.track_stretches import TrackStretches
-from processors.faces.tracklet_maker import Findings, tracklet_frames
+from processors.faces.tracklet_maker import Findings, KeptPortrait, tracklet_frames
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.row_buffer import FrameValues
 from processors.tracking.track import Track
+from utils.spill_file import SpillFile
 from utils.stage_times import timed
 
 
@@ -41,6 +42,8 @@ class SamplingObserver:
         self._rate = frame_rate
         self._check = TrackCheck(models, frame_rate)
         self._tracks: dict[int, _ObservedTrack] = {}
+        # As pixels, those of an hour would be 650 MB by its end, as JPEGs 50.
+        self._portraits = SpillFile()
 
     @timed("sample")
     def on_faces(self, frame: AnalysisFrame, faces: FrameFaces) -> None:
@@ -92,7 +95,11 @@ class SamplingObserver:
                 "embeddings": np.stack(embeddings) if embeddings else none,
             },
             divisions=[division_frame(track.frames, track.boxes, *change) for change in changes],
-            portraits=[s.sampler.portrait for s in stretches if s.sampler.portrait is not None],
+            portraits=[
+                KeptPortrait(one.frame, one.merit, self._portraits.add(one.jpeg()))
+                for stretch in stretches
+                if (one := stretch.sampler.portrait) is not None
+            ],
         )
 
     def finish(self) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Shot, Tracklet
-from processors.faces.face_sampler import MAX_STRETCH_S, Portrait, least_worth
+from processors.faces.face_sampler import MAX_STRETCH_S, least_worth
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
+from utils.spill_file import Spillable
 from utils.stage_times import timed
 
 MIN_TRACK_S = 0.12
@@ -33,6 +34,15 @@ _FIELDS = frozenset(f.name for f in dataclasses.fields(Tracklet))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class KeptPortrait:
+    """A `Portrait` that waits, as a file, until it is known which tracklet it belongs to: when the video has ended."""
+
+    frame: int
+    merit: float
+    jpeg: Spillable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """What an observer has measured on one track.
 
@@ -44,7 +54,7 @@ class Findings:
 
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     divisions: Sequence[int] = ()
-    portraits: Sequence[Portrait] = ()
+    portraits: Sequence[KeptPortrait] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +66,7 @@ class MeasuredTrack:
 
     whole: Tracklet
     divisions: Sequence[int] = ()
-    portraits: Sequence[Portrait] = ()
+    portraits: Sequence[KeptPortrait] = ()
 
 
 @timed("embed")
@@ -161,12 +171,12 @@ def _looks(whole: Tracklet, part: tuple[int, int], clear: tuple[float, float]) -
     return chosen[np.unique(np.linspace(0, len(chosen) - 1, LOOKS).round().astype(np.int64))] if len(chosen) else chosen
 
 
-def _best_portrait(portraits: Sequence[Portrait], part: tuple[int, int], clear: tuple[float, float]) -> bytes:
+def _best_portrait(portraits: Sequence[KeptPortrait], part: tuple[int, int], clear: tuple[float, float]) -> Spillable:
     """The most presentable face of a part, as JPEG; b"" if there is none."""
     for first, end in (clear, part):
         inside = [portrait for portrait in portraits if first <= portrait.frame < end]
         if inside:
-            return max(inside, key=lambda p: (p.merit, -p.frame)).jpeg()
+            return max(inside, key=lambda p: (p.merit, -p.frame)).jpeg
     return b""
 
 

@@ -56,5 +56,5 @@ def _best_faces(tracklets: list[Tracklet]) -> list[GalleryFace]:
 
 
 def _thumbnail(tracklet: Tracklet) -> bytes:
-    pixels = decode_jpeg(tracklet.face_jpeg)
+    pixels = decode_jpeg(bytes(tracklet.face_jpeg))
     return b"" if pixels is None else encode_jpeg(fit_within(pixels, THUMBNAIL_PX), THUMBNAIL_QUALITY)

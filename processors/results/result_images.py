@@ -32,7 +32,8 @@ def write_images(
     Raises:
         OSError: a file cannot be written.
     """
-    faces = _ranked(analysis, timeline)
+    ranked = _ranked(analysis, timeline)
+    faces: dict[str, list[FaceImage]] = {}
     divided = {number for division in timeline.divisions for number in (division.tracklet, division.piece)}
     files = []
     posters: dict[str, bytes] = {}
@@ -46,39 +47,43 @@ def write_images(
                 posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
             if number in on_sheet:
                 tiles[clip.file] = shots
-        if not faces[person.name] and divided.intersection(person.tracklets) and any(tiles.values()):
+        best = _images(ranked[person.name][:_FACES_SHOWN])
+        if not best and divided.intersection(person.tracklets) and any(tiles.values()):
             # The portrait of a divided tracklet may show either person; the clips show the right one.
             shown = next(shots for shots in tiles.values() if shots)
             jpeg = encode_jpeg(fit_within(shown[len(shown) // 2].pixels, _FACE_FROM_CLIP_PX), _FACE_QUALITY)
-            faces[person.name].append(FaceImage(person.tracklets[0], jpeg))
+            best = [FaceImage(person.tracklets[0], jpeg)]
         images = {
-            FACE_FILE: faces[person.name][0].jpeg if faces[person.name] else b"",
+            FACE_FILE: best[0].jpeg if best else b"",
             CONTACT_FILE: contact_sheet(own, tiles),
         }
         for name, jpeg in images.items():
             if own and jpeg:
                 write_bytes(folder / person.name / name, jpeg)
                 files.append(f"{person.name}/{name}")
+        faces[person.name] = _small_faces(best)
     nobody = set(timeline.unknown)
-    unknown = {t.id: _small(t.face_jpeg, _FACE_SIDE_PX) for t in analysis.tracklets if t.id in nobody}
-    return files, ReportImages({name: _small_faces(own) for name, own in faces.items()}, posters, unknown)
+    unknown = {t.id: _small(bytes(t.face_jpeg), _FACE_SIDE_PX) for t in analysis.tracklets if t.id in nobody}
+    return files, ReportImages(faces, posters, unknown)
 
 
 def ranked_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[bytes]]:
-    """By name of a person: a JPEG of the best face of each tracklet, best tracklet first."""
-    return {name: [face.jpeg for face in faces] for name, faces in _ranked(analysis, timeline).items()}
+    """By name of a person: a JPEG of the best face of its tracklets, best tracklet first; of a few of them."""
+    ranked = _ranked(analysis, timeline)
+    return {name: [face.jpeg for face in _images(tracklets[:_FACES_SHOWN])] for name, tracklets in ranked.items()}
 
 
-def _ranked(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[FaceImage]]:
-    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets}
+def _ranked(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[Tracklet]]:
+    """The tracklets of each person that have a portrait, by name, the best first."""
+    by_id = {tracklet.id: tracklet for tracklet in analysis.tracklets if tracklet.face_jpeg}
     return {
-        person.name: [
-            FaceImage(tracklet.id, tracklet.face_jpeg)
-            for tracklet in sorted((by_id[i] for i in person.tracklets), key=_face_quality, reverse=True)
-            if tracklet.face_jpeg
-        ]
+        person.name: sorted((by_id[i] for i in person.tracklets if i in by_id), key=_face_quality, reverse=True)
         for person in timeline.people
     }
+
+
+def _images(tracklets: Sequence[Tracklet]) -> list[FaceImage]:
+    return [FaceImage(tracklet.id, bytes(tracklet.face_jpeg)) for tracklet in tracklets]
 
 
 def _face_quality(tracklet: Tracklet) -> tuple[float, int, int]:

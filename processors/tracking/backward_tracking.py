@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 
 from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, Detections, FloatArray
+from processors.tracking.frame_history import FrameHistory
 from processors.tracking.frame_pace import FramePace
-from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import MAX_STEP, Track
 from utils.box_geometry import iou_matrix
 
@@ -18,7 +17,7 @@ HISTORY_S = 1.0
 """seconds of frames kept at least"""
 
 MAX_HISTORY_FRAMES = 64
-"""frames kept at most, whatever the frame rate: 80 MB"""
+"""frames kept at most, whatever the frame rate: 80 MB of images at the analysis size"""
 
 MAX_GROWTH = 1.35
 """largest ratio of a face's sizes in two consecutive looks"""
@@ -34,12 +33,12 @@ class BackwardTracker:
     """Follows faces that were found late backwards, by refinement alone.
 
     Attributes:
-        history: (frame number, image) of the latest frames, oldest first; the tracker appends to it.
+        history: the latest frames; the tracker appends to it.
     """
 
     def __init__(self, refiner: FaceRefiner, seconds: float, pace: FramePace) -> None:
         count = round(max(HISTORY_S, seconds) * pace.rate)
-        self.history: deque[tuple[int, LazyImage]] = deque(maxlen=min(max(2, count), MAX_HISTORY_FRAMES))
+        self.history = FrameHistory(min(max(2, count), MAX_HISTORY_FRAMES))
         self._refiner = refiner
         self._stride = pace.look_stride
 

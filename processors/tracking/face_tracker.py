@@ -107,13 +107,13 @@ class FaceTracker:
         search = self._schedule.due(self._tick, image, self._known(), lost=self._is_somebody_lost())
         if search is Search.NOTHING and self._may_skip(self._tick):
             self._skipped.append((frame, image))
-            self._backward.history.append((frame, image))
+            self._backward.history.append(frame, image)
             return FrameAction.SKIPPED
         self._last_look = self._tick
         self._catch_up(frame, image)
         if search is not Search.NOTHING:
             self._detect(frame, image, search)
-        self._backward.history.append((frame, image))
+        self._backward.history.append(frame, image)
         self._end_lost_tracks()
         return FrameAction.FOLLOWED if search is Search.NOTHING else FrameAction.SEARCHED
 
@@ -136,7 +136,7 @@ class FaceTracker:
             self._catch_up(frame, image)
         if self._schedule.has_changed(image, self._known()):
             self._detect(frame, image, Search.NEWCOMERS)
-        history.append((frame, image))
+        history.append(frame, image)
         return True
 
     def end_shot(self) -> None:
@@ -282,6 +282,5 @@ class FaceTracker:
     def _end(self, track: Track) -> None:
         self._follower.stop(track.id)
         self._ended.append(track)
-        history = self._backward.history
-        oldest = history[0][0] if history else 0
+        oldest = self._backward.history.oldest
         self._recently_ended = [t for t in (*self._recently_ended, track) if t.frames[-1] >= oldest]

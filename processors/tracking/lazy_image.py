@@ -24,6 +24,11 @@ class LazyImage(Protocol):
         """(h, w) uint8, a small version of the whole frame: stored luma, area-averaged."""
         ...
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What is kept to make the pixels from; 0 once they are made."""
+        ...
+
     def __call__(self) -> ByteArray:
         """(height, width, 3) uint8 RGB, C-contiguous; the same array each time."""
         ...

@@ -88,7 +88,7 @@ def assert_equal(found: FaceAnalysis, wanted: FaceAnalysis) -> None:
     np.testing.assert_array_equal(found.frame_pts, wanted.frame_pts)
     assert len(found.tracklets) == len(wanted.tracklets)
     for a, b in zip(found.tracklets, wanted.tracklets, strict=True):
-        assert (a.id, a.shot, a.face_jpeg) == (b.id, b.shot, b.face_jpeg)
+        assert (a.id, a.shot, bytes(a.face_jpeg)) == (b.id, b.shot, bytes(b.face_jpeg))
         for name in ("frames", "boxes", "scores", "landmarks", "sharpness", "sample_frames", "sample_quality"):
             one, two = getattr(a, name), getattr(b, name)
             np.testing.assert_array_equal(one, two, strict=True)

@@ -76,6 +76,8 @@ def spans(frames: Sequence[int], pace: FramePace = PACE) -> list[tuple[int, int]
 class KnownImage:
     """A `LazyImage` of pixels that are there already, (h, w, 3) uint8 RGB."""
 
+    waiting_bytes = 0
+
     def __init__(self, pixels: ByteArray) -> None:
         self._pixels = pixels
         self.height, self.width = pixels.shape[:2]

@@ -44,7 +44,7 @@ def difference(one: Tracklet, other: Tracklet) -> float:
     small = [
         cv2.resize(decoded, (64, 64)).astype(float)
         for t in (one, other)
-        if (decoded := cv2.imdecode(np.frombuffer(t.face_jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)) is not None
+        if (decoded := cv2.imdecode(np.frombuffer(bytes(t.face_jpeg), np.uint8), cv2.IMREAD_GRAYSCALE)) is not None
     ]
     assert len(small) == 2
     return float(np.abs(small[0] - small[1]).mean())
@@ -131,7 +131,7 @@ def test_real_people_in_one_place(
 ) -> None:
     analysis = analysed(shared(name), model_settings, models)
     assert (len(analysis.tracklets), len(analysis.shots)) == (tracklets, shots)
-    assert len({t.face_jpeg for t in analysis.tracklets}) == tracklets
+    assert len({bytes(t.face_jpeg) for t in analysis.tracklets}) == tracklets
     assert all(len(t.sample_frames) for t in analysis.tracklets)
 
 

@@ -67,7 +67,7 @@ def assert_upright(analysis: FaceAnalysis, models: ModelManager) -> None:
         heights = np.diff(tracklet.boxes[:, 1::2]).ravel()
         eyes, mouth = tracklet.landmarks[:, :2, 1].mean(1), tracklet.landmarks[:, 3:, 1].mean(1)
         assert (mouth - eyes > 0.2 * heights).all()
-        assert shows_face(decoded(tracklet.face_jpeg), models)
+        assert shows_face(decoded(bytes(tracklet.face_jpeg)), models)
 
 
 def decoded(jpeg: bytes) -> ByteArray:

@@ -11,6 +11,7 @@ from core.media.thumbnails import Thumbnail
 from core.types import Clip
 from processors.clips import clip_thumbnails
 from processors.clips.clip_thumbnails import ClipThumbnails
+from utils.spill_file import SpilledBytes
 
 READ = "processors.clips.clip_thumbnails.read_thumbnails"
 
@@ -32,7 +33,9 @@ class Reader:
 
     def __call__(self, path, height, limit):
         self.asked.append((path.name, limit))
-        return (Thumbnail(0.4, np.full((self.side, self.side, 3), len(self.asked), np.uint8)),)
+        pixels = np.full((self.side, self.side, 3), len(self.asked), np.uint8)
+        pixels[0, 1] = 7
+        return (Thumbnail(0.4, pixels),)
 
 
 def test_the_more_clips_the_fewer_thumbnails_each(tmp_path, monkeypatch):
@@ -71,6 +74,18 @@ def test_thumbnails_that_were_read_ahead_are_not_read_again(tmp_path, monkeypatc
     assert sorted(reader.asked) == [("0.mp4", 12), ("1.mp4", 12), ("2.mp4", 12)]
 
 
+def test_thumbnails_that_wait_are_in_a_file_and_come_back_as_they_were(tmp_path, monkeypatch):
+    monkeypatch.setattr(READ, Reader())
+    pictures = of(tmp_path, [clip("a", 0)])
+    pictures.read_ahead(clip("a", 0))
+    assert isinstance(pictures._ahead["a/0.mp4"][0].pixels, SpilledBytes)
+    ((_, (shot,)),) = pictures.take([clip("a", 0)])
+    wanted = np.ones((4, 4, 3), np.uint8)
+    wanted[0, 1] = 7
+    np.testing.assert_array_equal(shot.pixels, wanted, strict=True)
+    assert shot.time_s == 0.4
+
+
 def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, Reader())
     pictures = of(tmp_path, [clip("a", 0)])
@@ -80,7 +95,7 @@ def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
     assert shot.pixels[0, 0, 0] == 2
 
 
-def test_no_more_than_the_limit_is_kept_in_memory(tmp_path, monkeypatch):
+def test_no_more_than_the_limit_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader(100))
     monkeypatch.setattr(clip_thumbnails, "_MAX_BYTES_AHEAD", 50_000)
     clips = [clip("a", n) for n in range(9)]

@@ -57,6 +57,14 @@ def test_a_converted_image_lets_the_decoded_frame_go():
     assert gone() is None, "decoded frames are the large ones"
 
 
+def test_what_waits_is_the_decoded_frame_until_it_is_converted():
+    frame: Any = Frame(640, 360)
+    image = AnalysisImage(frame, 320, 180)
+    assert image.waiting_bytes == 640 * 360 * 3 // 2
+    image()
+    assert image.waiting_bytes == 0
+
+
 def test_very_large_frames_are_converted_at_once():
     frame: Any = Frame(3840, 2160)
     assert frame.width * frame.height > LAZY_LIMIT_PX

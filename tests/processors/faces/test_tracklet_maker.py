@@ -12,6 +12,7 @@ from core.types import Shot, Tracklet, Transition
 from processors.faces.face_sampler import Portrait
 from processors.faces.tracklet_maker import (
     Findings,
+    KeptPortrait,
     MeasuredTrack,
     cut_track,
     interpolated,
@@ -21,6 +22,7 @@ from processors.faces.tracklet_maker import (
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from tests.material.scripted_faces import PACE, landmarks_in
+from utils.spill_file import Spillable
 
 SCALE = np.array([2.0, 3.0], np.float32)
 SCORE = 0.95
@@ -40,13 +42,14 @@ def make(track: Track, samples: tuple[int, ...] = (), divisions: tuple[int, ...]
         "embeddings": np.array([[frame, 1] for frame in samples], np.float32).reshape(-1, 2),
         **signals,
     }
-    portraits = [Portrait(frame, 1.0, np.full((64, 64, 3), frame, np.uint8)) for frame in sorted(samples)]
+    pictures = [Portrait(frame, 1.0, np.full((64, 64, 3), frame, np.uint8)) for frame in sorted(samples)]
+    portraits = [KeptPortrait(one.frame, one.merit, one.jpeg()) for one in pictures]
     return measured_track(track, SCALE, [Findings(columns, divisions, portraits)], PACE)
 
 
-def level(jpeg: bytes) -> int:
+def level(jpeg: Spillable) -> int:
     """The frame that a portrait of `make` is from."""
-    decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    decoded = cv2.imdecode(np.frombuffer(bytes(jpeg), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert decoded is not None
     return round(float(decoded.mean()))
 

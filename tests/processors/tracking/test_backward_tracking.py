@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,13 +41,24 @@ class ScriptedRefiner:
         return Detections(truth[None], np.array([score], np.float32), np.zeros((1, 5, 2), np.float32))
 
 
+class Numbered:
+    """An image that is its frame number: the detector above needs no more."""
+
+    waiting_bytes = 0
+
+    def __init__(self, frame: int) -> None:
+        self._frame = frame
+
+    def __call__(self) -> int:
+        return self._frame
+
+
 def keeping(refiner, frames, rate=25.0):
     """`frames` are kept: those before the one that the tracker is at."""
     backward = BackwardTracker(refiner, 1.0, FramePace(rate))
     for frame in frames:
-        # An image is its frame number: the detector above needs no more.
-        image: Any = functools.partial(int, frame)
-        backward.history.append((frame, image))
+        image: Any = Numbered(frame)
+        backward.history.append(frame, image)
     return backward
 
 
@@ -130,4 +140,7 @@ def test_a_track_without_a_gap_is_left_alone():
 )
 def test_how_many_frames_are_kept(seconds, rate, kept):
     detector: Any = SimpleNamespace()
-    assert BackwardTracker(detector, seconds, FramePace(rate)).history.maxlen == kept
+    backward: Any = BackwardTracker(detector, seconds, FramePace(rate))
+    for frame in range(100):
+        backward.history.append(frame, Numbered(frame))
+    assert len(backward.history) == kept
