@@ -22,8 +22,8 @@ class FrameDecoder:
     """Decodes packets to frames and counts the damage; one decoder may read a file several times.
 
     Attributes:
-        failures: packets that could not be read or decoded, and packets and frames flagged as damaged. Flagged frames
-            are delivered all the same.
+        failures: packets that could not be read or decoded, and packets and frames flagged as damaged, but for a packet
+            that the file's end cuts short. Flagged frames are delivered all the same.
         truncated: whether the file ended before its stream did.
         key_frames: frames that both the container and the decoder call key frames.
         false_key_frames: frames that only the container calls key frames: decoding cannot begin there.
@@ -43,6 +43,7 @@ class FrameDecoder:
         packets = demux(container, stream)
         flagged: set[int] = set()
         failures = 0
+        last_is_flagged, last_pts = False, None
         while failures < MAX_CONSECUTIVE_FAILURES:
             packet = None
             frames: list[av.VideoFrame] = []
@@ -50,9 +51,11 @@ class FrameDecoder:
                 with timed("decode"):
                     packet = next(packets)
                 if packet.size:
-                    # The demuxer flags a packet that the end of the file cuts short.
-                    self.truncated = packet.is_corrupt
-                    self.failures += packet.is_corrupt
+                    # The end of a file may cut a packet short, as in most recordings of broadcasts: a flagged packet is
+                    # damage only if another one follows.
+                    self.failures += last_is_flagged
+                    self.truncated = last_is_flagged = packet.is_corrupt
+                    last_pts = packet.pts
                     if packet.is_keyframe and packet.pts is not None:
                         flagged.add(packet.pts)
                     self._on_packet(packet)
@@ -71,7 +74,10 @@ class FrameDecoder:
                     packets = demux(container, stream)
             for frame in frames:
                 failures = 0
-                self.failures += frame.is_corrupt
+                if frame.is_corrupt and frame.pts == last_pts:
+                    last_is_flagged = True
+                else:
+                    self.failures += frame.is_corrupt
                 if frame.pts in flagged:
                     self.key_frames += frame.key_frame
                     self.false_key_frames += not frame.key_frame

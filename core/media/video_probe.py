@@ -17,6 +17,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import InvalidVideoError
+from core.media.asf_header import claimed_length_s
 from core.media.audio_probe import audio_tracks, complete_tracks, needs_long_probe
 from core.media.frame_filter import orientation
 from core.media.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
@@ -143,6 +144,8 @@ def _examine(
     start_pts = decoded_pts(frame, container_format)
     rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
     duration_s = _duration_s(container, stream, time_base)
+    if duration_s == 0 and container_format == "asf":
+        duration_s = claimed_length_s(path)
     return VideoInfo(
         path=path,
         container=container_format,

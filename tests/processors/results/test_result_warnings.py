@@ -142,7 +142,7 @@ def test_a_leap_of_the_clock_is_no_missing_picture(tmp_path: Path) -> None:
     assert len(missing(dataclasses.replace(analysis, clock_shifts=()))) == 1
 
 
-@pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv", "a.wmv"])
 def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, name: str) -> None:
     path = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48) * 4)
     whole = tmp_path / name
