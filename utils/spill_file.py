@@ -14,7 +14,6 @@ import threading
 import weakref
 from dataclasses import dataclass
 from io import FileIO
-from typing import cast
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ class SpillFile:
     def _append(self, data: bytes) -> None:
         if self._file is None:
             # It is open as long as `self` exists, which no block of code can say.
-            self._file = cast(FileIO, tempfile.TemporaryFile(buffering=0))  # noqa: SIM115
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
             weakref.finalize(self, self._file.close)
         self._file.seek(self._end)
         left = memoryview(data)

@@ -57,7 +57,8 @@ def keeping(refiner, frames, rate=25.0):
     """`frames` are kept: those before the one that the tracker is at."""
     backward = BackwardTracker(refiner, 1.0, FramePace(rate))
     for frame in frames:
-        backward.history.append(frame, Numbered(frame))
+        image: Any = Numbered(frame)
+        backward.history.append(frame, image)
     return backward
 
 
