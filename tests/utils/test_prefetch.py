@@ -20,6 +20,7 @@ class Source:
     def __init__(self, count: int, failure: Exception | None = None) -> None:
         self.produced = 0
         self.closed_on: str | None = None
+        self.closed = threading.Event()
         self.count = count
         self.failure = failure
 
@@ -32,6 +33,7 @@ class Source:
                 raise self.failure
         finally:
             self.closed_on = threading.current_thread().name
+            self.closed.set()
 
 
 def test_everything_comes_in_order() -> None:
@@ -105,8 +107,7 @@ def test_stop_ends_a_producer_that_waits_for_room() -> None:
     with prefetch(source, 1, stop) as items:
         next(items)
         stop.set()
-        time.sleep(0.3)
-        assert source.closed_on == "prefetch"
+        assert source.closed.wait(10) and source.closed_on == "prefetch"
         assert list(items) == []
 
 

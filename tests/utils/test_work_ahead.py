@@ -22,10 +22,15 @@ def test_it_is_done_by_another_thread_meanwhile() -> None:
 
 
 def test_it_may_fail() -> None:
+    threads: list[threading.Thread] = []
+    begun = threading.Event()
+
     def work() -> None:
+        threads.append(threading.current_thread())
+        begun.set()
         raise OSError("said where the result is needed")
 
     do_ahead(work, name="ahead")
-    for thread in threading.enumerate():
-        if thread.name == "ahead":
-            thread.join(10)  # an error of a thread would fail this test
+    assert begun.wait(10)
+    threads[0].join(10)  # pytest fails this test if an error leaves the thread
+    assert not threads[0].is_alive()

@@ -39,5 +39,6 @@ def test_another_folder_and_another_gallery_are_named_for_the_shell(default_outp
     ]
 
 
-def test_a_name_that_is_no_text_can_be_written(tmp_path):
-    place_flags(tmp_path / "\udcff", tmp_path / "\udcff" / "people.db").encode()
+def test_flags_of_a_folder_whose_name_is_not_text_can_be_written(tmp_path):
+    flags = place_flags(tmp_path / "\udcff", tmp_path / "\udcff" / "people.db")
+    assert flags.encode().startswith(b"-o ") and str(tmp_path) in flags

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
@@ -15,70 +13,92 @@ def nothing() -> None:
     pass
 
 
-def in_thread(work) -> threading.Thread:
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    time.sleep(0.05)
-    return thread
+class Request:
+    """A request for slots on a thread of its own, which waits when the constructor returns."""
+
+    def __init__(self, slots: EncoderSlots, count: int, got: list[str], name: str) -> None:
+        self._slots, self._count = slots, count
+        self._got, self._name = got, name
+        self._checked = threading.Event()
+        self._thread = threading.Thread(target=self.run, daemon=True)
+        self._thread.start()
+        assert self._checked.wait(10)
+
+    def check(self) -> None:
+        self._checked.set()
+
+    def run(self) -> None:
+        self._slots.acquire(self._count, self.check)
+        self._got.append(self._name)
+
+    def still_waits(self) -> bool:
+        # A request that is granted checks once more at most.
+        for _ in range(2):
+            self._checked.clear()
+            if not self._checked.wait(10):
+                return False
+        return True
+
+    def join(self) -> None:
+        self._thread.join(10)
 
 
-def acquiring(slots: EncoderSlots, count: int, got: list[str], name: str) -> Callable[[], None]:
-    def acquire() -> None:
-        slots.acquire(count, nothing)
-        got.append(name)
+class AbandonedRequest(Request):
+    """Waits until `leave` is set."""
 
-    return acquire
+    def __init__(self, slots: EncoderSlots, count: int, got: list[str], name: str) -> None:
+        self.leave = threading.Event()
+        super().__init__(slots, count, got, name)
+
+    def check(self) -> None:
+        super().check()
+        if self.leave.is_set():
+            raise InterruptedError
+
+    def run(self) -> None:
+        with pytest.raises(InterruptedError):
+            self._slots.acquire(self._count, self.check)
+        self._got.append(self._name)
 
 
 def test_a_request_for_many_is_not_overtaken():
     slots, got = EncoderSlots(3), list[str]()
     slots.acquire(1, nothing)
-    many = in_thread(acquiring(slots, 3, got, "many"))
-    one = in_thread(acquiring(slots, 1, got, "one"))
+    many = Request(slots, 3, got, "many")
+    one = Request(slots, 1, got, "one")
     assert got == []  # although a slot is free
     slots.release()
-    many.join(2)
+    many.join()
     assert got == ["many"]
     slots.release(3)
-    one.join(2)
+    one.join()
     assert got == ["many", "one"]
 
 
 def test_a_request_for_more_than_there_are_gets_all_of_them():
     slots, got = EncoderSlots(2), list[str]()
     slots.acquire(1, nothing)
-    many = in_thread(acquiring(slots, 5, got, "many"))
+    many = Request(slots, 5, got, "many")
     assert got == []
     slots.release()
-    many.join(2)
-    one = in_thread(acquiring(slots, 1, got, "one"))
+    many.join()
+    one = Request(slots, 1, got, "one")
     slots.release(3)  # two of five are still held
-    time.sleep(0.05)
-    assert got == ["many"]
+    assert one.still_waits() and got == ["many"]
     slots.release()
-    one.join(2)
+    one.join()
     assert got == ["many", "one"]
 
 
 def test_a_request_that_is_given_up_blocks_nobody():
-    slots, got, leave = EncoderSlots(2), list[str](), threading.Event()
+    slots, got = EncoderSlots(2), list[str]()
     slots.acquire(1, nothing)
-
-    def check() -> None:
-        if leave.is_set():
-            raise InterruptedError
-
-    def ask() -> None:
-        with pytest.raises(InterruptedError):
-            slots.acquire(2, check)
-        got.append("left")
-
-    first = in_thread(ask)
-    second = in_thread(acquiring(slots, 1, got, "second"))
+    first = AbandonedRequest(slots, 2, got, "left")
+    second = Request(slots, 1, got, "second")
     assert got == []
-    leave.set()
-    first.join(2)
-    second.join(2)
+    first.leave.set()
+    first.join()
+    second.join()
     assert sorted(got) == ["left", "second"]
 
 
@@ -86,13 +106,13 @@ def test_a_group_acquires_its_slots_together_and_releases_those_it_needs_no_more
     slots, got = EncoderSlots(3), list[str]()
     group = GroupSlots(3, 2, slots)  # three clips, of which two overlap
     group.acquire(nothing)
-    other = in_thread(acquiring(slots, 2, got, "other"))
+    other = Request(slots, 2, got, "other")
     group.acquire(nothing)
     group.release()  # the first clip has ended, the third one may be opened in its place
     group.acquire(nothing)
     assert got == []
     group.release()  # the last clip needs one slot only
-    other.join(2)
+    other.join()
     assert got == ["other"]
     group.release()
     slots.acquire(1, nothing)

@@ -153,9 +153,11 @@ def test_what_the_policy_forbids_does_not_run(show, browser):
         "const s = document.createElement('div'); s.innerHTML = '<img src=\"data:,\" onerror=\"window.pwned = 1\">';"
         "document.body.append(s)"
     )
-    time.sleep(0.2)
+    complaints: list[str] = []
+    deadline = time.monotonic() + PLAY_TIMEOUT_S
+    while not complaints and time.monotonic() < deadline:
+        complaints = [entry["message"] for entry in browser.get_log("browser")]
     assert browser.execute_script("return window.pwned") is None
-    complaints = [entry["message"] for entry in browser.get_log("browser")]
     assert len(complaints) == 1 and "Content Security Policy" in complaints[0]
 
 
