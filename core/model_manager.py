@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -124,6 +124,15 @@ class ModelManager:
             ModelError: its weights or its runtime are missing.
         """
         return self._detector_behind(self._proposals.newcomers)
+
+    def prepare_detectors(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
+        """Get both detectors ready for images of that size, px, ahead of their searches; does not wait.
+
+        min_face_px: smallest faces that will be searched for, in the order in which they will be.
+        """
+        for detector in {id(each): each for each in (self.detector, self.look_out_detector)}.values():
+            if isinstance(detector, ProposedDetector):
+                detector.prepare(height, width, min_face_px)
 
     @property
     def cascade(self) -> FaceDetector:

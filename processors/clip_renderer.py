@@ -40,8 +40,10 @@ MAX_ENCODERS = 6
 _MAX_SESSIONS = {NVENC: 4}
 """encoders that a GPU runs at a time; drivers allow three to eight"""
 
-_SLOTS = 4
-"""encoders of all workers together, unless one group of clips needs more; each takes 59 MB at 512x512 px"""
+_SLOTS, _SLOTS_OF_SMALL_FRAMES = 4, MAX_ENCODERS
+"""encoders of all workers together, unless one group of clips needs more; each takes 40 to 59 MB at 512x512 px"""
+_SMALL_FRAME_PX = 1280 * 720
+"""up to here the workers take so much less memory than at 1080p that two more encoders fit"""
 
 _MAX_WORKERS = 4
 _PX_PER_CPU = 1920 * 1088 // 2
@@ -61,13 +63,15 @@ class ClipRenderer:
         *,
         max_encoders: int = MAX_ENCODERS,
         effects: Callable[[CropPath], tuple[FrameEffect, ...]] = _no_effects,
+        begun: Callable[[], object] = lambda: None,
     ) -> None:
-        """effects: those of the clip of a path."""
+        """effects: those of the clip of a path. begun: called when the first frame of a video has been encoded."""
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
         self._monitor = monitor or StageMonitor()
         self._max_encoders = max_encoders
         self._effects = effects
+        self._begun = begun
 
     def render(
         self,
@@ -166,10 +170,10 @@ class ClipRenderer:
                 folder=folder,
                 settings=encode,
                 audio=audio,
-                slots=EncoderSlots(min(max(_SLOTS, self._threads.total), limit)),
+                slots=EncoderSlots(min(slot_count(self._threads.total, video.width * video.height), limit)),
                 decode_threads=self._threads.decode,
                 completed=completed,
-                advanced=_Progress(self._monitor, sum(spec.rows for spec in specs)).advance,
+                advanced=_Progress(self._monitor, sum(spec.rows for spec in specs), self._begun).advance,
                 stop=self._monitor.stop,
             )
             count = min(worker_count(self._threads.total, video.width * video.height), len(parts))
@@ -205,16 +209,28 @@ def _parts(analysis: FaceAnalysis, specs: Sequence[ClipSpec], limit: int) -> Ite
 class _Progress:
     """Adds up the frames that the threads of the clips have encoded."""
 
-    def __init__(self, monitor: StageMonitor, total: int) -> None:
+    def __init__(self, monitor: StageMonitor, total: int, begun: Callable[[], object]) -> None:
         self._monitor = monitor
         self._total = total
+        self._begun = begun
         self._done = 0
         self._lock = threading.Lock()
 
     def advance(self, frames: int) -> None:
         with self._lock:
+            if self._done == 0:
+                self._begun()
             self._done += frames
             self._monitor.update("render", self._done, self._total)
+
+
+def slot_count(cpus: int, frame_px: int) -> int:
+    """How many encoders may be open at a time.
+
+    With four, a worker whose next group shows four people waits until the others have closed all of theirs, although
+    one clip keeps a CPU and a half busy.
+    """
+    return max(_SLOTS_OF_SMALL_FRAMES if frame_px <= _SMALL_FRAME_PX else _SLOTS, cpus)
 
 
 def worker_count(cpus: int, frame_px: int) -> int:

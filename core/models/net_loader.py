@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,10 @@ from core.models.embedder_choice import facenet_folders
 from core.models.installed_files import installed_file
 from core.models.model_spec import ANALYSIS_NETS, MODELS
 from core.models.nets import Net, OpenVINONet, converted
+from core.models.openvino_runtime import openvino_core
+from core.models.pending_net import PendingNet
 from core.thread_budget import thread_budget
+from utils.work_ahead import MadeOnce, make_ahead
 
 logger = logging.getLogger(__name__)
 
@@ -34,16 +38,18 @@ class NetLoader:
     def with_openvino(self, kinds: Sequence[str]) -> list[Net]:
         """The networks `kinds` on the CPU, run by OpenVINO; they are converted if that has not been done yet.
 
+        They are compiled on a helper thread, one after the other. A call of one waits for it and raises `ModelError` if
+        it cannot be compiled.
+
         Raises:
             ModelError: weights are missing, or the conversion fails.
+            ImportError, RuntimeError: OpenVINO is missing or does not work.
         """
-        files = self._files(kinds)
-        try:
-            return self._converted(kinds, files)
-        except ModelDamagedError as error:
-            # The damaged file has been removed, so this converts it again.
-            logger.warning("%s", error)
-            return self._converted(kinds, files)
+        files = self._converted(kinds)
+        openvino_core()
+        compiled = {kind: MadeOnce[Net](functools.partial(self._compiled, kind, files[kind])) for kind in kinds}
+        make_ahead(*compiled.values(), name="networks")
+        return [Batched(PendingNet(net), MODELS[kind].cpu_batch, name=kind) for kind, net in compiled.items()]
 
     def with_torch(self, kinds: Sequence[str], device: str) -> list[Net]:
         """The networks `kinds` on the torch device `device`.
@@ -62,14 +68,18 @@ class NetLoader:
         # Networks for any size get whole images, whose sizes vary anyway.
         return Batched(net, spec.gpu_batch, name=kind, fill=filled if spec.side else None)
 
-    def _converted(self, kinds: Sequence[str], files: dict[str, Path]) -> list[Net]:
+    def _compiled(self, kind: str, model_file: Path) -> Net:
+        threads = self._threads.filter if MODELS[kind].all_threads else self._threads.inference
+        try:
+            return OpenVINONet(model_file, threads=threads)
+        except ModelDamagedError as error:
+            # The damaged file has been removed, so this converts it again.
+            logger.warning("%s", error)
+            return OpenVINONet(self._converted([kind])[kind], threads=threads)
+
+    def _converted(self, kinds: Sequence[str]) -> dict[str, Path]:
         together = ANALYSIS_NETS if set(kinds) <= set(ANALYSIS_NETS) else kinds
-        files = {kind: files.get(kind) or self._weights_of(kind) for kind in together}
-        models = converted(together, files, self.cache_dir)
-        budget = self._threads
-        threads = {kind: budget.filter if MODELS[kind].all_threads else budget.inference for kind in kinds}
-        nets = {kind: OpenVINONet(models[kind], threads=threads[kind]) for kind in kinds}
-        return [Batched(net, MODELS[kind].cpu_batch, name=kind) for kind, net in nets.items()]
+        return converted(together, self._files(together), self.cache_dir)
 
     def _files(self, kinds: Sequence[str]) -> dict[str, Path]:
         return {kind: self._weights_of(kind) for kind in kinds}

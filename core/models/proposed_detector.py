@@ -33,6 +33,10 @@ class ProposedDetector:
         self._proposer = proposer
         self._judge = judge
 
+    def prepare(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
+        """Get ready for images of that size, px, ahead of the searches with these values of `min_face_px`."""
+        self._proposer.prepare(height, width, min_face_px)
+
     @property
     def score_scale(self) -> ScoreScale:
         """As `FaceRefiner.score_scale`."""

@@ -6,6 +6,7 @@ are not used: what the program calls a face is decided by O-Net, as with the pyr
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from core.models.quantised_onnx import read_quantised
 from core.types import ByteArray, FloatArray
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
+from utils.work_ahead import MadeOnce, make_ahead
 
 MAX_PROPOSALS = 200
 """per image, best first: bounds the time that an image full of texture takes"""
@@ -36,6 +38,10 @@ _GRID_PX = 32
 
 class Proposer(Protocol):
     """Proposes regions of images that may be faces. May be called by several threads."""
+
+    def prepare(self, height: int, width: int, min_face_px: Sequence[float], /) -> None:
+        """Get ready for images of that size, px, ahead of calls with these values of `min_face_px`; does not wait."""
+        ...
 
     def propose(self, image: ByteArray, min_face_px: float, /) -> FloatArray:
         """(N, 4) float32 boxes in pixels of `image`, best first.
@@ -135,31 +141,43 @@ class OnePassProposer:
         self._spec = spec
         self._file = model_file
         self._threads = threads
-        self._nets: dict[tuple[int, int], OpenVINOGraph] = {}
-        self._lock = threading.Lock()
+        self._nets: dict[tuple[int, int], MadeOnce[OpenVINOGraph]] = {}
+        self._nets_lock, self._running = threading.Lock(), threading.Lock()
+
+    def prepare(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
+        """As `Proposer.prepare`."""
+        scales = [self._scale(smallest) for smallest in min_face_px]
+        sides = [inner_and_padded(height, width, scale)[1] for scale in scales]
+        make_ahead(*(self._net(*each) for each in sides), name="networks")
 
     @timed("proposals")
     def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
         """As `Proposer.propose`."""
-        scale = min(1.0, self._spec.smallest_px / min_face_px)
-        planes, (x_scale, y_scale) = input_planes(image, scale, is_bgr=self._spec.is_bgr)
+        planes, (x_scale, y_scale) = input_planes(image, self._scale(min_face_px), is_bgr=self._spec.is_bgr)
         height, width = planes.shape[2:]
-        with self._lock:
-            outputs = self._net(width, height)(planes)
+        net = self._net(height, width).get()
+        with self._running:
+            outputs = net(planes)
         boxes, scores = self._spec.heads(outputs, width, self._spec.least_score)
         keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)
         return np.asarray(boxes[keep[:MAX_PROPOSALS]] / np.array([x_scale, y_scale] * 2), np.float32)
 
-    def _net(self, width: int, height: int) -> OpenVINOGraph:
-        net = self._nets.pop((width, height), None)
-        if net is None:
-            while len(self._nets) >= self._KEPT:
-                self._nets.pop(next(iter(self._nets)))
-            shapes = {0: (1, 3, height, width)}
-            read = read_quantised if self._spec.is_quantised else None
-            net = OpenVINOGraph(self._file, threads=self._threads, shapes=shapes, read=read)
-        self._nets[width, height] = net
+    def _scale(self, min_face_px: float) -> float:
+        return min(1.0, self._spec.smallest_px / min_face_px)
+
+    def _net(self, height: int, width: int) -> MadeOnce[OpenVINOGraph]:
+        with self._nets_lock:
+            net = self._nets.pop((height, width), None)
+            if net is None:
+                while len(self._nets) >= self._KEPT:
+                    self._nets.pop(next(iter(self._nets)))
+                net = MadeOnce(functools.partial(self._compiled, height, width))
+            self._nets[height, width] = net
         return net
+
+    def _compiled(self, height: int, width: int) -> OpenVINOGraph:
+        read = read_quantised if self._spec.is_quantised else None
+        return OpenVINOGraph(self._file, threads=self._threads, shapes={0: (1, 3, height, width)}, read=read)
 
 
 def input_planes(image: ByteArray, scale: float, *, is_bgr: bool) -> tuple[ByteArray, tuple[float, float]]:
@@ -177,11 +195,17 @@ def shrunk_and_padded(image: ByteArray, scale: float) -> tuple[ByteArray, tuple[
     Returns the image and its scale in x and y.
     """
     height, width = image.shape[:2]
-    inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
-    padded = np.zeros((_up(inner_height), _up(inner_width), 3), np.uint8)
+    (inner_height, inner_width), padded_size = inner_and_padded(height, width, scale)
+    padded = np.zeros((*padded_size, 3), np.uint8)
     shrunk = cv2.resize(image, (inner_width, inner_height), interpolation=cv2.INTER_AREA)
     padded[:inner_height, :inner_width] = shrunk
     return padded, (inner_width / width, inner_height / height)
+
+
+def inner_and_padded(height: int, width: int, scale: float) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Height and width of an image times `scale`, and of that filled up to multiples of 32 px."""
+    inner = max(1, round(height * scale)), max(1, round(width * scale))
+    return inner, (_up(inner[0]), _up(inner[1]))
 
 
 def _up(length: int) -> int:

@@ -15,6 +15,7 @@ from core.models.proposer import PROPOSERS, input_planes
 from core.models.quantised_onnx import read_quantised
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
+from utils.work_ahead import MadeOnce, make_ahead
 
 MIN_OVERLAP = 0.3
 """least IoU of the middle of a crop and a face that is meant; crops of groups show others, too"""
@@ -27,26 +28,26 @@ class QuickVerifier:
     """Scores the face in the middle of crops. Any number of threads may use it."""
 
     def __init__(self, model_file: Path) -> None:
-        """model_file: OpenCV's quantised YuNet, verified.
-
-        Raises:
-            ModelError: OpenVINO cannot read it.
-        """
+        """model_file: OpenCV's quantised YuNet, verified. It is compiled on a helper thread."""
         shape = _planes(np.zeros((VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3), np.uint8)).shape
-        self._net = OpenVINOGraph(model_file, shapes={0: shape}, read=read_quantised)
+        self._net = MadeOnce(lambda: OpenVINOGraph(model_file, shapes={0: shape}, read=read_quantised))
         self._lock = threading.Lock()
+        make_ahead(self._net, name="networks")
 
     def scores(self, crops: ByteArray) -> FloatArray:
         """(N,) in [0, 1]; 0.0 where no face is seen.
 
         crops: (N, 200, 200, 3) uint8 RGB, see `VERIFIER_SCALE`.
+
+        Raises:
+            ModelError: OpenVINO cannot read the network.
         """
         return np.array([self._score(crop) for crop in crops], np.float32)
 
     def _score(self, crop: ByteArray) -> float:
         planes = _planes(crop)
         with self._lock:
-            outputs = self._net(planes)
+            outputs = self._net.get()(planes)
         boxes, scores = _YUNET.heads(outputs, planes.shape[3], _LEAST_SCORE)
         return float(scores[_is_meant(boxes)].max(initial=0.0))
 
@@ -68,6 +69,5 @@ def load_quick_verifier() -> QuickVerifier:
     Raises:
         ModelUnavailableError: another version of its package is installed.
         ModelChecksumError: the file is damaged or another one.
-        ModelError: OpenVINO cannot read it.
     """
     return QuickVerifier(installed_file(_YUNET.weights))

@@ -32,7 +32,7 @@ from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
-from processors.tracking.detection_schedule import SearchDetectors
+from processors.tracking.detection_schedule import SMALL_FACES, SearchDetectors
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
 from processors.tracking.frame_pace import FramePace, FrameTicks
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
@@ -65,6 +65,7 @@ class AnalysisPass:
         self._models = models
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
+        models.prepare_detectors(self._height, self._width, (self._smallest_face, self._smallest_face * SMALL_FACES))
         self._rate = float(info.frame_rate)
         self._pace = FramePace(self._rate)
         self._capacity = settings.faces_per_track

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -77,9 +78,9 @@ class VideoClips:
         paths = self.plan_crops(self._settings.clip)
         finished = FinishedClips(staging, self.record.key, earlier)
         thumbnails = self._thumbnails(staging, (path.segment.person for path in paths))
-        renderer = ClipRenderer(self._settings, self._monitor)
-        # Now, when the interpreter has little else to do: sooner it would delay the first frame.
-        do_ahead(prepare_pages, name="pages")
+        # While the encoders have enough to do: before the first frame, they would wait for it.
+        begun = functools.partial(do_ahead, prepare_pages, name="pages")
+        renderer = ClipRenderer(self._settings, self._monitor, begun=begun)
         rendered = renderer.render(self.record.analysis, paths, staging, finished, thumbnails.read_ahead)
         finished.keep_only(clip.file for clip in rendered.clips)
         self._raise_if_stopped()

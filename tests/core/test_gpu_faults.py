@@ -17,6 +17,7 @@ from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_runtime, weights
 from core.models.nets import OpenVINONet
+from core.models.pending_net import PendingNet
 from core.models.torch_runtime import DeviceImages, TorchNet
 from core.types import ByteArray
 
@@ -71,8 +72,8 @@ def assert_on_the_cpu(manager: ModelManager, caplog: pytest.LogCaptureFixture, r
 def runs_on(model: Any, kind: type) -> bool:
     """Whether the model's network is of that kind."""
     model = getattr(model, "_model", model)
-    net = model._net if hasattr(model, "_net") else model._rnet
-    return isinstance(net._net, kind)
+    net = (model._net if hasattr(model, "_net") else model._rnet)._net
+    return isinstance(net.compiled.get() if isinstance(net, PendingNet) else net, kind)
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def pretend_stages(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             return PathOf(segment)
 
     class Renderer:
-        def __init__(self, *arguments: Any) -> None:
+        def __init__(self, *arguments: Any, begun: Any) -> None:
             given["renderer"] = arguments
 
         def render(self, analysis: Any, paths: Any, folder: Path, finished: Any, completed: Any) -> RenderResult:

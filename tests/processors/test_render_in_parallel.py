@@ -172,6 +172,25 @@ def test_workers_by_cpus_and_frame_size(cpus, px, workers):
     assert clip_renderer.worker_count(cpus, int(px)) == workers
 
 
+@pytest.mark.parametrize(("cpus", "px", "slots"), [(2, 921_600, 6), (2, 2_073_600, 4), (8, 2_073_600, 8), (8, 3e5, 8)])
+def test_slots_by_cpus_and_frame_size(cpus, px, slots):
+    assert clip_renderer.slot_count(cpus, int(px)) == slots
+
+
+def test_pages_are_prepared_when_encoding_has_begun(plain, tmp_path, monkeypatch):
+    done: list[str] = []
+    write = ClipWriter.write
+
+    def writing(self, *planes):
+        done.append("frame")
+        write(self, *planes)
+
+    monkeypatch.setattr(ClipWriter, "write", writing)
+    renderer = ClipRenderer(SETTINGS, begun=lambda: done.append("begun"))
+    renderer.render(plain, [crop(plain, 0, 30, "p0"), crop(plain, 30, 60, "p1")], tmp_path)
+    assert done.count("begun") == 1 and done[0] == "frame" and len(done) == 61
+
+
 @pytest.mark.slow
 def test_waiting_for_an_encoder_slot_is_not_busy_waiting(plain, tmp_path, monkeypatch):
     asked = []

@@ -38,7 +38,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Segment], Path,
             return PathOf(segment)
 
     class Renderer:
-        def __init__(self, *_: Any) -> None: ...
+        def __init__(self, *_: Any, begun: Any = None) -> None: ...
 
         def render(
             self,
