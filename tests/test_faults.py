@@ -61,7 +61,7 @@ def test_what_counts_as_lost(outcome: str, detail: str, peak_mb: float, leaks: t
 
 
 @pytest.mark.parametrize(
-    ("campaign", "frames", "detail", "unsaid", "failed"),
+    ("campaign", "frames", "detail", "unreported", "failed"),
     [
         ("truncated", 17, "1 clips; ", False, False),
         ("truncated", 16, "1 clips; nobody is visible", True, True),
@@ -69,10 +69,10 @@ def test_what_counts_as_lost(outcome: str, detail: str, peak_mb: float, leaks: t
         ("block lost", 16, "1 clips; ", True, False),
     ],
 )
-def test_what_counts_as_unsaid(campaign: str, frames: int, detail: str, unsaid: bool, failed: bool) -> None:
+def test_what_counts_as_unreported(campaign: str, frames: int, detail: str, unreported: bool, failed: bool) -> None:
     found = Outcome(Case(campaign, "n", Path("x"), 30), "done", detail, frames, 1.0, 1.0, ())
-    assert (found.unsaid, found.failed) == (unsaid, failed)
-    assert table([found])[-1].split("|")[4].strip() == str(int(unsaid))
+    assert (found.unreported, found.failed) == (unreported, failed)
+    assert table([found])[-1].split("|")[4].strip() == str(int(unreported))
 
 
 @pytest.mark.parametrize("name", ANYWHERE)

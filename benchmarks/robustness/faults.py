@@ -90,7 +90,7 @@ class Outcome:
         return f"{self.peak_mb:.0f} MB" if self.peak_mb > MEMORY_LIMIT_MB else ""
 
     @property
-    def unsaid(self) -> bool:
+    def unreported(self) -> bool:
         """Whether the result lacks more frames than allowed without a warning."""
         lacks = self.case.frames - self.frames
         return self.outcome == "done" and lacks > MAY_LACK_FRAMES and not any(w in self.detail for w in DAMAGE_WORDS)
@@ -98,7 +98,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the case makes the campaign fail."""
-        return bool(self.lost) or (self.unsaid and self.case.campaign in CUT_OFF)
+        return bool(self.lost) or (self.unreported and self.case.campaign in CUT_OFF)
 
 
 def make_cases(folder: Path, seed: int, share: float = 1.0, *, heavy: bool = True) -> Iterator[Case]:
@@ -195,16 +195,16 @@ class _Watched:
 
 def table(outcomes: list[Outcome]) -> list[str]:
     """Lines of a Markdown table, one row per campaign."""
-    columns = ("campaign", "cases", "result", "unsaid", "refused", "lost", "worst time, s", "worst memory, MB")
+    columns = ("campaign", "cases", "result", "unreported", "refused", "lost", "worst time, s", "worst memory, MB")
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     names = list(dict.fromkeys(outcome.case.campaign for outcome in outcomes))
     for name in [*names, "all"]:
         rows = [o for o in outcomes if name in (o.case.campaign, "all")]
         counts = [sum(o.outcome == kind and not o.lost for o in rows) for kind in ("done", "refused")]
         lost, wall_s, peak = sum(bool(o.lost) for o in rows), max(o.wall_s for o in rows), max(o.peak_mb for o in rows)
-        unsaid = sum(o.unsaid for o in rows)
+        unreported = sum(o.unreported for o in rows)
         lines.append(
-            f"| {name} | {len(rows)} | {counts[0]} | {unsaid} | {counts[1]} | {lost} | {wall_s:.1f} | {peak:.0f} |"
+            f"| {name} | {len(rows)} | {counts[0]} | {unreported} | {counts[1]} | {lost} | {wall_s:.1f} | {peak:.0f} |"
         )
     return lines
 
@@ -235,7 +235,7 @@ def run_damage(arguments: argparse.Namespace, folder: Path, cache: Path) -> list
         outcomes.append(outcome)
         if arguments.verbose or outcome.failed:
             facts = f"{outcome.wall_s:.1f} s, {outcome.peak_mb:.0f} MB: {outcome.detail}"
-            verdict = outcome.lost or ("unsaid" if outcome.unsaid else outcome.outcome)
+            verdict = outcome.lost or ("unreported" if outcome.unreported else outcome.outcome)
             print(f"{verdict}: {outcome.case.name}: {facts}", file=sys.stderr, flush=True)
         outcome.case.path.unlink(missing_ok=True)
     return outcomes

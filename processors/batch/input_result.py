@@ -18,7 +18,7 @@ Status = Literal["done", "cached", "duplicate", "failed", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class InputResult:
-    """What became of one input. A plain value that can be sent to another process.
+    """The outcome of one input. A plain value that can be sent to another process.
 
     label: the input as the user named it. name: its unique name within the batch.
     status: "cached" means that an earlier run did it; "duplicate" is the same video as another input, which is

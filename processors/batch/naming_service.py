@@ -1,7 +1,7 @@
-"""Answers the questions of workers about people, in the driver, who alone uses the gallery and the photos.
+"""Answers the workers' questions about people, in the driver: no other process uses the gallery and the photos.
 
-The gallery gives numbers in the order in which it sees videos. Workers end in any order, so people are named in the
-order in which the videos were submitted, as one process does it: the same run gives the same numbers.
+The gallery numbers people in the order in which it sees the videos. Workers finish in any order, so people are named in
+the order in which the videos were submitted, as in a single process: the same run gives the same numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Asked:
 
 
 class NamingService:
-    """One for a run. `run` is a thread of its own: the gallery may be locked by another program, photos take time."""
+    """One per run. `run` needs a thread of its own: another program may lock the gallery, and photos take time."""
 
     def __init__(self, namer: PeopleNamer | None, stop: threading.Event) -> None:
         """namer: None if nobody is to be named; then there are no questions."""
@@ -96,7 +96,7 @@ class NamingService:
                     asked.answer.set_exception(error)
 
     def _serve_next(self) -> None:
-        """Queue the naming of those whose turn it is; whoever was never expected or is named already need not wait."""
+        """Queue the naming of videos whose turn it is; those never expected, or already named, need not wait."""
         with self._lock:
             ready = [video for video in self._waiting if video not in self._order[1:]]
             for video in ready:

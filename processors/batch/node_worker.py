@@ -18,7 +18,7 @@ from processors.batch.worker_process import Answered
 from processors.batch.worker_source import Inbox
 
 START_TIMEOUT_S = 600.0
-"""until a worker is first heard of: it may have to wait for another program's part of the cluster"""
+"""limit for the first message of a worker: it may have to wait until another program frees its part of the cluster"""
 SILENCE_TIMEOUT_S = 120.0
 """a worker answers every two seconds; one that is silent for so long hangs, or its network is cut"""
 
@@ -39,7 +39,7 @@ class NodeWorker(WorkerContact):
         *,
         most_jobs: int = JOBS_PER_PROCESS,
     ) -> None:
-        """clock: seconds from any origin. most_jobs: then it is wanted no more."""
+        """clock: seconds from any origin. most_jobs: the number of jobs after which it is no longer wanted."""
         super().__init__(clock)
         self.is_started = False
         self._node = node
@@ -62,7 +62,7 @@ class NodeWorker(WorkerContact):
         return self._jobs < self._most_jobs and not self._is_retired
 
     def retire(self) -> None:
-        """It gets no other job."""
+        """Give it no further job."""
         self._is_retired = True
 
     @property
@@ -93,10 +93,10 @@ class NodeWorker(WorkerContact):
         self._remote.answer(message)
 
     def _on_carried_out(self, ended: Future[None]) -> None:
-        # How a job ended is said by the worker; what counts here is that it could not be carried out at all.
+        # The worker itself reports how a job ended; this is about jobs that could not be carried out at all.
         if (error := ended.exception()) is not None:
             self._cause = self._cause or str(error)
-            # Not here: Ray waits for ever for itself if it is asked for something while it tells of an end.
+            # On another thread, because Ray deadlocks if it is called from the callback that reports the end.
             threading.Thread(target=self._remote.kill, name="worker", daemon=True).start()
 
     def _listen(self) -> None:

@@ -1,4 +1,4 @@
-"""The driver's end of one worker process of the pool: starts it, talks to it, and knows how long it has been silent."""
+"""The driver's end of a worker process of the pool: starts the process and exchanges messages with it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ProcessSource:
 
     def is_to_blame(self, worker: Worker) -> bool:
         """See `WorkerSource.is_to_blame`."""
-        # On one machine, what keeps a process from starting keeps all; somebody has to fail.
+        # On one machine, whatever keeps one process from starting affects all, so the job has to fail.
         return False
 
     def avoid(self, place: str, trouble: str) -> bool:
@@ -68,7 +68,7 @@ class ProcessSource:
 
 
 class PoolWorker(WorkerContact):
-    """A worker process. All methods are for the thread that started it, which has to live as long as the process.
+    """A worker process. All methods must be called by the thread that started it, which must outlive the process.
 
     Attributes:
         is_started: it has said that it is ready for its first job.
@@ -147,7 +147,7 @@ class PoolWorker(WorkerContact):
         self._post(message)
 
     def _post(self, message: Any) -> None:
-        # If it is gone, its listener is about to say so.
+        # If the process is gone, `_listen` reports it.
         with self._sending, contextlib.suppress(OSError):
             self._pipe.send(message)
 

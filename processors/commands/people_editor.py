@@ -42,7 +42,7 @@ def drop(timeline: TimelineFile, names: Sequence[str]) -> TimelineFile:
 def merge(
     timeline: TimelineFile, rules: SegmentRules, name: str, others: Sequence[str], *, force: bool = False
 ) -> TimelineFile:
-    """Merge `others` into the person `name`, whose segments are derived anew from all their tracklets.
+    """Merge `others` into the person `name`, whose segments are derived again from all their tracklets.
 
     Raises:
         SettingsError: there is no such person, or, without `force`, two of them are seen at the same time.
@@ -63,7 +63,7 @@ def merge(
 def split(
     timeline: TimelineFile, rules: SegmentRules, name: str, tracklets: Sequence[int], new_name: str = ""
 ) -> TimelineFile:
-    """Move some tracklets of the person `name` to a new person; the segments of both are derived anew.
+    """Move some tracklets of the person `name` to a new person; the segments of both are derived again.
 
     new_name: of the new person; the next free person_NN if empty.
 
@@ -113,7 +113,7 @@ def assign(
 ) -> TimelineFile:
     """Move tracklets to the person `name`, who is created if there is nobody of that name.
 
-    The segments of all people involved are derived anew; a person without tracklets is removed.
+    The segments of all people involved are derived again; a person without tracklets is removed.
 
     Raises:
         SettingsError: there is no such tracklet, the person has them all, the name is unusable, or, without `force`,

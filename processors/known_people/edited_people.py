@@ -1,4 +1,4 @@
-"""Which known people the people of an edited timeline are: what merging, splitting and renaming mean to the gallery."""
+"""Which known people the people of an edited timeline are: what merge, split and rename mean for the gallery."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _by_tracklets(
     people: Sequence[PersonOfVideo],
     divided: Mapping[int, int],
 ) -> dict[str, int]:
-    """By whose tracklets they have. Who was split off is a new person, and not the one split from."""
+    """Decide by the owners of their tracklets. A person who was split off is new, and known to be another one."""
     entries = {a.label: a for a in before if a.person is not None}
     label_of = {t: a.label for a in entries.values() for t in a.tracklets}
     for piece, whole in divided.items():  # a piece of a piece comes after it
@@ -98,7 +98,7 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
 
 
 def _take_name_back(rows: sqlite3.Connection, owner: int) -> None:
-    """Somebody called like a person without a name has none any more, unless a photo or another video says it."""
+    """Remove the name of somebody relabelled `person_NN`, unless a photo or another video supports it."""
     said_elsewhere = rows.execute(
         "SELECT EXISTS (SELECT 1 FROM faces WHERE person = ? AND source = 'photo')"
         " OR (SELECT count(DISTINCT video) FROM appearances WHERE person = ?) > 1",

@@ -1,4 +1,4 @@
-"""How strongly two sets of faces speak for one person, given how good the faces are."""
+"""How strong the evidence of two sets of faces for one person is, given the quality of the faces."""
 
 from __future__ import annotations
 

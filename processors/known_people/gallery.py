@@ -1,7 +1,7 @@
-"""The gallery: known people, their faces, and which person of which video is whom. What people say about it holds.
+"""The gallery: known people, their faces, and their appearances in videos. What users say takes precedence.
 
-Every change is one transaction; `state` changes with each and with nothing else, so that a result can say which
-state of the gallery named it.
+Every change is one transaction; `state` changes with each and with nothing else, so that a result can record the
+state of the gallery that its names come from.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from utils.printable_text import ascii_safe
 
 
 class Gallery:
-    """One process's door to the gallery at `file`; a context manager. For one thread."""
+    """One process's access to the gallery at `file`; a context manager. Not thread-safe."""
 
     def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         """Open the gallery at `path`, or make it. for_reading: see `GalleryFile`.
 
         Raises:
-            GalleryError: it cannot be used; the run goes on without it.
+            GalleryError: it cannot be used; the run continues without it.
         """
         self.file = GalleryFile(path, for_reading=for_reading)
 
@@ -54,12 +54,12 @@ class Gallery:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.file.close()
 
     @property
     def state(self) -> str:
-        """64 hexadecimal digits that stand for everything in the gallery, "" for an empty one.
+        """Digest of everything in the gallery, 64 hexadecimal digits; "" for an empty one.
 
         The same changes in the same order give the same digits.
         """
@@ -87,9 +87,9 @@ class Gallery:
             return _people(rows, rows.execute("SELECT id, name FROM people WHERE id = ?", (number,)).fetchall())[0]
 
     def names_of(self, video: VideoKey) -> dict[str, tuple[int | None, str]]:
-        """What the people of a video are called now: number and name by label; empty where it is not known.
+        """What the people of a video are called now: number and name by label; empty if the video is unknown.
 
-        A finished result is up to date where its manifest says the same.
+        A finished result is up to date if its manifest says the same.
         """
         with self.file.reading() as rows:
             names = dict(rows.execute("SELECT id, name FROM people").fetchall())
@@ -97,7 +97,7 @@ class Gallery:
             return {a.label: (a.person, names.get(a.person, "")) for a in found if not a.label.startswith("(")}
 
     def name(self, who: str, name: str) -> GalleryPerson:
-        """Call the person `name` from now on; an empty one takes the name away.
+        """Give the person a `name`; an empty one removes it.
 
         Raises:
             SettingsError: nobody is `who`, it is no name, or somebody else has it.
@@ -119,7 +119,7 @@ class Gallery:
         return self.find(person_id(number))
 
     def unite(self, who: str, other: str) -> GalleryPerson:
-        """Make one person of two; the name of `who` stays, or the other's where there is none.
+        """Merge two people; the name of `who` is kept, or the other's if there is none.
 
         Raises:
             SettingsError: nobody is `who` or `other`, or both are one already.
@@ -132,7 +132,7 @@ class Gallery:
         return self.find(person_id(kept))
 
     def set_apart(self, who: str, other: str) -> None:
-        """Remember for good that two people are not the same.
+        """Record permanently that two people are not the same.
 
         Raises:
             SettingsError: nobody is `who` or `other`, or both are one.
@@ -144,12 +144,12 @@ class Gallery:
             set_apart(rows, a, b)
 
     def apart(self) -> set[tuple[int, int]]:
-        """Pairs of numbers, the lower first, of people who are said to be two or were seen in one frame."""
+        """Pairs of numbers, the lower first, of people known to be different: by a user's word or by a common frame."""
         with self.file.reading() as rows:
             return apart_pairs(rows)
 
     def embedders(self) -> list[EmbedderKey]:
-        """The networks that the faces were seen by, the one with most of them first."""
+        """The networks that embedded the faces, the one with the most faces first."""
         with self.file.reading() as rows:
             found = rows.execute("SELECT embedder, weights FROM faces GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2")
             return [EmbedderKey(str(name), str(weights)) for name, weights in found]
@@ -165,9 +165,9 @@ class Gallery:
             return [bytes(row[0]) for row in found]
 
     def keep_photos(self, photos: Sequence[NamedPhoto], place: str, embedder: EmbedderKey) -> bool:
-        """Make the photos of the folder `place` those given; True where that changed anything.
+        """Replace the photos of the folder `place` by those given; True if that changed anything.
 
-        A photo that is gone from the folder loses its face here; whom it named keeps the name.
+        The face of a photo that has left the folder is deleted; the person that it named keeps the name.
         """
         with self.file.writing() as rows:
             wanted = {(folded(clean_name(photo.name)), photo.sha256): photo for photo in photos}
@@ -196,20 +196,20 @@ class Gallery:
         return bool(gone or new)
 
     def photo_digest(self, place: str) -> str:
-        """What `note_photo_digest` noted about the folder `place` last; "" where that is nothing."""
+        """What `note_photo_digest` last recorded for the folder `place`; "" if nothing."""
         with self.file.reading() as rows:
             found = rows.execute("SELECT digest FROM photo_folders WHERE place = ?", (place,)).fetchone()
             return "" if found is None else str(found[0])
 
     def note_photo_digest(self, place: str, digest: str) -> None:
-        """Note that the photos of the folder `place` are in the gallery as they are; no change of `state`."""
+        """Record that the gallery has the current photos of the folder `place`; does not change `state`."""
         with self.file.writing() as rows:
             rows.execute("INSERT OR REPLACE INTO photo_folders VALUES (?, ?)", (place, digest))
 
     def forget(self, who: str) -> Forgotten:
-        """Delete a person with vectors, thumbnails and links. Their numbers in finished results stay, unused.
+        """Delete a person with vectors, thumbnails and links. Their number stays in finished results, unused.
 
-        In videos that are known the person is not taken up again, in new ones as somebody without a name.
+        They are not added again from known videos; in new videos they are somebody new, without a name.
 
         Raises:
             SettingsError: nobody is `who`.

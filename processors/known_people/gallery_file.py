@@ -1,4 +1,4 @@
-"""The gallery's database file: opened so that several processes may use it, and refused where it is not ours."""
+"""The gallery's database file: opened so that several processes can use it, and refused if another program made it."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ class GalleryFile:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Whatever sqlite or the disk has to complain about becomes one line."""
+        """Turn errors of SQLite or the disk into `GalleryError`s with a one-line message."""
         try:
             yield
         except OSError as error:

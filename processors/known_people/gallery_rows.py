@@ -28,7 +28,7 @@ def change_state(rows: sqlite3.Connection, *change: object) -> None:
 
 
 def new_person(rows: sqlite3.Connection, name: str = "") -> int:
-    """The number of a new person; it was nobody's before and will not be anybody else's."""
+    """The number of a new person, never used before or again."""
     number = rows.execute("INSERT INTO people (name, folded) VALUES (?, ?)", (name, folded(name))).lastrowid
     change_state(rows, "person", number, name)
     return int(number or 0)
@@ -46,7 +46,7 @@ def remove_if_empty(rows: sqlite3.Connection, number: int) -> None:
 
 
 def unite(rows: sqlite3.Connection, kept: int, gone: int, *, by_hand: bool = True) -> None:
-    """Give everything of the person `gone` to `kept`. by_hand: somebody said so, and it is no conclusion."""
+    """Move everything of the person `gone` to `kept`. by_hand: a user said so; it was not inferred."""
     names = dict(rows.execute("SELECT id, name FROM people WHERE id IN (?, ?)", (kept, gone)).fetchall())
     # What was said to be two is now said to be one: the later word counts.
     rows.execute("DELETE FROM not_same WHERE a = ? AND b = ?", (min(kept, gone), max(kept, gone)))
@@ -64,20 +64,20 @@ def unite(rows: sqlite3.Connection, kept: int, gone: int, *, by_hand: bool = Tru
 
 
 def set_apart(rows: sqlite3.Connection, a: int, b: int) -> None:
-    """Remember that the people `a` and `b` are two."""
+    """Record that `a` and `b` are different people."""
     done = rows.execute("INSERT OR IGNORE INTO not_same VALUES (?, ?)", (min(a, b), max(a, b)))
     if done.rowcount > 0:
         change_state(rows, "apart", min(a, b), max(a, b))
 
 
 def person_called(rows: sqlite3.Connection, name: str) -> int:
-    """The number of the person called `name`, who is made where there is none."""
+    """The number of the person called `name`, who is added if there is none."""
     found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(clean_name(name)),)).fetchone()
     return int(found[0]) if found is not None else new_person(rows, clean_name(name))
 
 
 def give_up(rows: sqlite3.Connection, numbers: Iterable[int]) -> None:
-    """Remove those of the people who have nothing left: no name, no face, no video."""
+    """Remove those people who have neither a name nor a face nor a video."""
     for number in sorted(set(numbers)):
         remove_if_empty(rows, number)
 
@@ -190,12 +190,12 @@ def hide_appearances(rows: sqlite3.Connection, person: int) -> None:
 
 
 def gone_label(decided: str, tracklets: Iterable[int]) -> str:
-    """What somebody who was dropped or forgotten is called; nobody else can be called so."""
+    """The label of somebody who was dropped or forgotten; no name can be equal to it."""
     return f"({decided}) {tracklets_text(tracklets)}"
 
 
 def apart_pairs(rows: sqlite3.Connection) -> set[tuple[int, int]]:
-    """Pairs of numbers, the lower first, of people who are said to be two or were seen in one frame."""
+    """Pairs of numbers, the lower first, of people known to be different: by a user's word or by a common frame."""
     said = rows.execute("SELECT a, b FROM not_same").fetchall()
     seen = rows.execute(
         "SELECT DISTINCT min(x.person, y.person), max(x.person, y.person) FROM together t"

@@ -1,4 +1,4 @@
-"""The people of a video and the gallery: taken up after the analysis, corrected when somebody edits the result."""
+"""The people of a video in the gallery: added after the analysis, corrected when a user edits the result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Linker = Callable[[Sequence[PersonOfVideo], Decisions, sqlite3.Connection], Mapp
 class Linked:
     """A person of a video with the person of the gallery. number: None where they were dropped or forgotten.
 
-    label: as the video's people came. folder: what the gallery, and whoever writes the results, calls them.
+    label: of the person in the video. folder: the name of their folder in the gallery and in the results.
     """
 
     label: str
@@ -63,9 +63,9 @@ def record_video(
     link: Linker,
     relabel: Relabel | None = None,
 ) -> list[Linked]:
-    """Link the people of a video to known ones, or make new ones of them; what was settled before stays.
+    """Link the people of a video to known ones, or add them as new ones; earlier decisions are kept.
 
-    The same video with the same analysis and an unchanged gallery changes nothing, `Gallery.state` included.
+    Recording the same analysis of the same video again changes nothing, not even `Gallery.state`.
 
     Raises:
         GalleryError: the gallery cannot be written; nothing was changed.
@@ -108,7 +108,7 @@ def record_video(
 
 
 def note_clips(gallery: Gallery, video: VideoKey, clips: Mapping[str, int]) -> None:
-    """Note how many clips a finished video has of each person, by folder; no change of the gallery's state.
+    """Record how many clips a finished video has of each person, by folder; does not change `Gallery.state`.
 
     Raises:
         GalleryError: the gallery cannot be written.
@@ -124,12 +124,13 @@ def note_clips(gallery: Gallery, video: VideoKey, clips: Mapping[str, int]) -> N
 def follow_edits(
     gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVideo], divided: Mapping[int, int] | None = None
 ) -> list[tuple[str, int | None]]:
-    """Take over what somebody made of a video's timeline: merged, split, renamed and dropped people.
+    """Apply a user's edits of a video's timeline: merged, split, renamed and dropped people.
 
-    A new label that is a name names the person, or links to who has that name. Parts of a split person are remembered
-    as two. Who is in no person any more is not taken up again. Returns label and number of everybody.
-    divided: the tracklet that each piece of a divided one was part of. Its faces go, since they may be of both pieces;
-    the pieces' own faces come when the clips are made again.
+    A new label that is a name names the person, or links them to the person of that name. The parts of a split person
+    are recorded as different people. Tracklets that belong to nobody any more are not added again. Returns label and
+    number of everybody.
+    divided: the tracklet that each piece of a divided one was part of. Its faces are deleted, because they may belong
+    to either piece; the pieces' own faces are added when the clips are made again.
 
     Raises:
         GalleryError: the gallery cannot be written; nothing was changed.
@@ -159,7 +160,7 @@ def follow_edits(
 
 
 def link_appearance(gallery: Gallery, folder: str, label: str, who: str) -> int:
-    """Say that a video's person is `who`, an id or a name; returns the number.
+    """Link a video's person to `who`, an id or a name, on a user's word; returns the number.
 
     Raises:
         SettingsError: there is no such person, here or there.
@@ -171,7 +172,7 @@ def link_appearance(gallery: Gallery, folder: str, label: str, who: str) -> int:
 
 
 def unlink_appearance(gallery: Gallery, folder: str, label: str) -> int:
-    """Say that a video's person is not who it is linked to; it becomes a new one. Remembered for good.
+    """Separate a video's person from the one it is linked to, permanently; it becomes a new person.
 
     Raises:
         SettingsError: there is no such person.
@@ -200,7 +201,7 @@ def _same_analysis(before: Sequence[Appearance], video: VideoKey) -> bool:
 
 
 def _settled(before: Sequence[Appearance], people: Sequence[PersonOfVideo]) -> tuple[dict[str, int], dict[str, str]]:
-    """Who is whom by the tracklets of an earlier run, and how that was decided; without a number: nobody any more."""
+    """Number by label from the tracklets of an earlier run, and how that was decided; no number: dropped since."""
     owner = {t: a for a in before for t in a.tracklets}
     held: dict[str, int] = {}
     how: dict[str, str] = {}
@@ -221,7 +222,7 @@ def _write(
     entries: Sequence[_Entry],
     before: Sequence[Appearance],
 ) -> None:
-    """Make the appearances of a video those given, and its faces too where an embedder is named."""
+    """Replace the appearances of a video, and with an `embedder` its faces as well."""
     # A label is only what somebody is called, and follows from the rest.
     old = sorted(f"{list(a.tracklets)} {a.person} {a.decided}" for a in before)
     new = sorted(f"{sorted(p.tracklets)} {owner} {decided}" for p, owner, decided in entries)

@@ -43,7 +43,7 @@ _ROWS_ADDED = 4096
 
 @dataclass(frozen=True, slots=True)
 class PairSuggestion:
-    """Two known people who may be one. settles: how much a yes or no is worth; the list is ordered by it."""
+    """Two known people who may be the same. settles: how much an answer would resolve; pairs are sorted by it."""
 
     first: int
     second: int
@@ -52,7 +52,7 @@ class PairSuggestion:
 
 
 class KnownFaces:
-    """Finds known people for the people of videos. Not thread-safe; reads the gallery anew when it has changed."""
+    """Matches the people of videos with known people. Not thread-safe; reads the gallery again when it changes."""
 
     def __init__(self, embedder: EmbedderKey, curve: LinkCurve, rules: LinkRules | None = None) -> None:
         self.embedder = embedder
@@ -68,9 +68,9 @@ class KnownFaces:
         decided: Decisions,
         rows: sqlite3.Connection,
     ) -> dict[str, Match]:
-        """Who the people of a video are; for `record_video`, in whose transaction it works.
+        """Who the people of a video are; called by `record_video`, within its transaction.
 
-        Known people whom the video shows to be one are made one.
+        Known people are united if this video shows that they are the same.
         """
         seen = video_people(people, together)
         candidates = {number for person in seen for number in self._near(person.faces, rows)}
@@ -81,7 +81,7 @@ class KnownFaces:
         return {label: _renumbered(match, stays, names) for label, match in matches.items()}
 
     def settle_photos(self, gallery: Gallery) -> int:
-        """Name people without a name whom the photos show; returns how many that were.
+        """Name the nameless people that the photos show; returns how many that were.
 
         Raises:
             GalleryError: the gallery cannot be written; nothing was changed.
@@ -111,9 +111,9 @@ class KnownFaces:
         return len(found)
 
     def suggest_pairs(self, gallery: Gallery, limit: int) -> list[PairSuggestion]:
-        """Pairs of people who may be one, what settles most first.
+        """Pairs of people who may be the same, those that resolve most first.
 
-        A pair settles its similarity times the shorter of the two times on screen: so much would change hands.
+        A pair resolves its similarity times the shorter of the two times on screen, which is what would change owner.
         """
         with gallery.file.reading() as rows:
             apart = apart_pairs(rows)
@@ -149,7 +149,7 @@ class KnownFaces:
         decided: Decisions,
         rows: sqlite3.Connection,
     ) -> dict[int, int]:
-        """Unite whom the newly linked faces show to be one; returns the number that stays by the one that is gone."""
+        """Unite people if the newly linked faces show that they are the same; returns kept number by removed number."""
         owners = {label: match.number for label, match in matches.items() if match.number is not None}
         new: dict[int, FaceSet] = {}
         for person in seen:
@@ -252,7 +252,7 @@ def video_people(people: Sequence[PersonOfVideo], together: Iterable[tuple[str, 
 
 
 def _renumbered(match: Match, stays: Mapping[int, int], names: Mapping[int, str]) -> Match:
-    """`match` with the numbers that people have now. names: of those to whom others were united."""
+    """`match` with people's current numbers. names: of those that others were merged into."""
     asked = match.suggestion
     if asked is not None and asked.number in stays:
         asked = replace(asked, number=stays[asked.number], name=names[stays[asked.number]])
