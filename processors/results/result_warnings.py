@@ -7,6 +7,7 @@ import contextlib
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
+from core.media.end_marks import lacks_end_mark
 from core.media.joined_videos import next_video_at
 from core.media.scrambled_stream import scrambled_part, stream_pid
 from core.media.stream_ends import other_streams_end_s
@@ -60,6 +61,8 @@ def result_warnings(
     missing_s = _missing_s(analysis)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
+    elif lacks_end_mark(analysis.video.path, analysis.video.container):
+        warnings.append("the file lacks the mark that ends it: it was cut off, and frames may be missing")
     warnings += _behind(analysis.video)
     if encrypted := 100 * scrambled_part(analysis.video):
         warnings.append(f"encrypted parts of the video, as in recordings of pay TV, left out: {encrypted:.1f} % of it")
