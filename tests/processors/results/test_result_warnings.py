@@ -179,6 +179,15 @@ def test_damaged_times_are_a_warning() -> None:
     assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
+def test_frames_hidden_in_fragments_are_said(tmp_path: Path) -> None:
+    fragments = ("-c:v", "libx264", "-g", "8", "-movflags", "frag_keyframe+empty_moov")
+    whole = bare_analysis(make_video(tmp_path / "a.mp4", gray_ramp(25, 64, 48), *fragments))
+    for count, said in ((25, False), (20, False), (17, True)):
+        analysis = dataclasses.replace(whole, frame_pts=whole.frame_pts[:count], decode_failures=0)
+        found = result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
+        assert any("times overlap" in warning for warning in found) == said, count
+
+
 def test_another_video_in_the_same_file_is_said(tmp_path: Path) -> None:
     video = make_video(tmp_path / "film.mp4", gray_ramp(5, 64, 48))
     video.write_bytes(video.read_bytes() * 2)
