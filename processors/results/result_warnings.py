@@ -7,6 +7,8 @@ import contextlib
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
+from core.media.end_marks import lacks_end_mark
+from core.media.fragment_frames import frames_in_fragments
 from core.media.joined_videos import next_video_at
 from core.media.scrambled_stream import scrambled_part, stream_pid
 from core.media.stream_ends import other_streams_end_s
@@ -19,6 +21,8 @@ _MISSING_S, _MISSING_SHARE = 0.5, 0.01
 """how much shorter than claimed a video may be, seconds and share of its length: audio often goes on a little longer"""
 _COUNTED = ("mov", "avi")
 """containers that state the length and the number of frames of each stream"""
+_MAY_BE_HIDDEN, _HIDDEN_SHARE = 5, 0.01
+"""frames and share of all that may be left out without a warning: an edit list cuts off those before its begin"""
 _USUAL_DURATION = 0.9
 """quantile of the frame durations that bounds the duration of the last frame"""
 
@@ -60,6 +64,10 @@ def result_warnings(
     missing_s = _missing_s(analysis)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
+    elif lacks_end_mark(analysis.video.path, analysis.video.container):
+        warnings.append("the file lacks the mark that ends it: it was cut off, and frames may be missing")
+    if hidden := _hidden_frames(analysis):
+        warnings.append(f"frames in fragments of the file whose times overlap, or that are cut off, left out: {hidden}")
     warnings += _behind(analysis.video)
     if encrypted := 100 * scrambled_part(analysis.video):
         warnings.append(f"encrypted parts of the video, as in recordings of pay TV, left out: {encrypted:.1f} % of it")
@@ -106,6 +114,16 @@ def _unheard(video: VideoInfo) -> list[str]:
         codecs = dict.fromkeys(track.codec for track in video.audio if track.fault == CANNOT_BE_DECODED)
         return [f"the audio cannot be decoded ({', '.join(codecs)}); the clips are silent"]
     return [f"the file declares audio ({wanted.codec}) that {wanted.fault}; the clips are silent"]
+
+
+def _hidden_frames(analysis: FaceAnalysis) -> int:
+    """Frames of a fragmented MP4 that cannot be read; 0 if they are few."""
+    if analysis.origin_pts is not None:
+        # Only a part was decoded.
+        return 0
+    listed = frames_in_fragments(analysis.video)
+    hidden = listed - analysis.frame_count - analysis.decode_failures
+    return hidden if hidden > max(_MAY_BE_HIDDEN, _HIDDEN_SHARE * listed) else 0
 
 
 def _behind(video: VideoInfo) -> list[str]:

@@ -103,6 +103,11 @@ def table(kind: bytes, rows: Sequence[Sequence[int]]) -> bytes:
     return struct.pack(">I4sII", 16 + len(content), kind, 0, len(rows)) + content
 
 
+def edit_list(rows: Sequence[tuple[int, int]]) -> bytes:
+    """An `elst` atom. rows: duration in ticks of the film, first time in ticks of the track or -1."""
+    return table(b"elst", [(duration, time, 1 << 16) for duration, time in rows])
+
+
 def rows_of(data: bytes, atom: Atom, columns: int) -> list[tuple[int, ...]]:
     """What `table` writes."""
     count = struct.unpack_from(">I", data, atom.begin + 12)[0]

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.robustness.media import (
+    edits_and_fragments,
     equal_names,
     frame_rates,
     late_streams,
@@ -24,7 +25,15 @@ Kind = Callable[[Path, Program], Iterator[MediaOutcome]]
 KINDS: dict[str, Kind] = {
     **{
         module.KIND: partial(run_kind, module.cases)
-        for module in (sound_layouts, stream_changes, late_streams, lying_indexes, frame_rates, odd_containers)
+        for module in (
+            sound_layouts,
+            stream_changes,
+            late_streams,
+            lying_indexes,
+            frame_rates,
+            odd_containers,
+            edits_and_fragments,
+        )
     },
     equal_names.KIND: equal_names.outcomes,
 }

@@ -153,6 +153,17 @@ def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, n
     assert len(missing(bare_analysis(whole))) == 1
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.gif", "gif"), ("a.ogv", "libtheora")])
+def test_a_file_without_its_end_mark_is_said(tmp_path: Path, name: str, codec: str) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (25, 48, 64, 3), np.uint8)
+    path = make_video(tmp_path / name, list(noise), "-c:v", codec, *(["-pix_fmt", "pal8"] * (codec == "gif")))
+    fine = RenderResult((CLIP,), "libx264")
+    assert result_warnings(bare_analysis(path), TIMELINE, fine, max_upscale=3) == []
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    found = result_warnings(bare_analysis(path), TIMELINE, fine, max_upscale=3)
+    assert any("was cut off" in warning for warning in found)
+
+
 def test_bars_are_said() -> None:
     barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
     (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
@@ -166,6 +177,15 @@ def test_damaged_times_are_a_warning() -> None:
     # Missing times are usual in raw streams.
     missing = dataclasses.replace(ANALYSIS, statistics={"repaired_times": 50})
     assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
+
+
+def test_frames_hidden_in_fragments_are_said(tmp_path: Path) -> None:
+    fragments = ("-c:v", "libx264", "-g", "8", "-movflags", "frag_keyframe+empty_moov")
+    whole = bare_analysis(make_video(tmp_path / "a.mp4", gray_ramp(25, 64, 48), *fragments))
+    for count, said in ((25, False), (20, False), (17, True)):
+        analysis = dataclasses.replace(whole, frame_pts=whole.frame_pts[:count], decode_failures=0)
+        found = result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
+        assert any("times overlap" in warning for warning in found) == said, count
 
 
 def test_another_video_in_the_same_file_is_said(tmp_path: Path) -> None:
