@@ -175,6 +175,7 @@ class VideoProcessor:
         old, plan = self._plan_run(record.key, from_timeline=from_timeline)
         draft = draft or self._draft(record, old, plan)
         clips = self._clips(record, draft, names)
+        del record  # clips take long to make, and need a part of it only
         reused = old.reusable_for(clips.timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
         earlier = None if self._settings.run.overwrite else old.earlier_clips
         with staged_results(

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AnalysedVideo:
-    """A job whose video is analysed. analyse_s: time that the analysis took, seconds."""
+    """A job whose video is analysed; only to be finished once.
+
+    record: gone when `finish_video` has begun, because a part of it is enough from then on. analyse_s: time that the
+    analysis took, seconds.
+    """
 
     job: VideoJob
     processor: Processor
@@ -40,10 +44,17 @@ def analyse_video(job: VideoJob, monitor: StageMonitor, make_processor: MakeProc
 def finish_video(video: AnalysedVideo) -> InputResult:
     """Make everything that follows from the analysis; raises what a processor's `finish` raises."""
     started = time.monotonic()
-    manifest = video.processor.finish(video.record)
+    is_cached = video.record.cached
+    manifest = video.processor.finish(_taken(video))
     wall_s = video.analyse_s + time.monotonic() - started
     job = video.job
-    return finished(job.source, job.folder, "done", manifest, wall_s, analysis_cached=video.record.cached)
+    return finished(job.source, job.folder, "done", manifest, wall_s, analysis_cached=is_cached)
+
+
+def _taken(video: AnalysedVideo) -> AnalysisRecord:
+    record = video.record
+    del video.record
+    return record
 
 
 def hand_over(video: AnalysedVideo, handover: AnalysisHandover) -> Analysed:

@@ -78,10 +78,11 @@ class VideoAnalysis:
             VideoProcessingError: the video cannot be decoded, or changed meanwhile.
             InterruptedRunError: the monitor's `stop` was set.
         """
-        if self._record is not None:
+        stored, self._record = self._record, None  # whoever gets it decides how long it is kept
+        if stored is not None:
             logger.info("%s: using the stored analysis", self._folder.name)
             self._monitor.update("analyse", 1, 1)
-            return self.add_speech(self._record)
+            return self.add_speech(stored)
         from processors.face_analyzer import FaceAnalyzer
 
         models = self._models()

@@ -11,10 +11,12 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.media.timecode_reader import read_timecode
-from core.types import FaceAnalysis, Timeline
+from core.types import FaceAnalysis, Timeline, Tracklet
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.video_names import numbered_timeline
 from processors.people.doubt import VideoDoubts, find_doubts
@@ -88,10 +90,21 @@ def divided_record(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord
 
 
 def record_to_show(record: AnalysisRecord, timeline: Timeline) -> AnalysisRecord:
-    """`record` with what stored analyses lack: the divisions of `timeline`, and the timecode of the video."""
+    """`record` with what stored analyses lack: the divisions of `timeline`, and the timecode of the video.
+
+    Without the looks around the faces, which serve to decide who is who and nothing else: 18 MB in an hour of four
+    people.
+    """
     record = divided_record(record, timeline)
     video = dataclasses.replace(record.analysis.video, timecode=read_timecode(record.analysis.video))
-    return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=video))
+    tracklets = tuple(_without_looks(tracklet) for tracklet in record.analysis.tracklets)
+    return dataclasses.replace(record, analysis=dataclasses.replace(record.analysis, video=video, tracklets=tracklets))
+
+
+def _without_looks(tracklet: Tracklet) -> Tracklet:
+    # No slices of the columns: those would keep all of them.
+    none = np.zeros((0, 0), np.uint8)
+    return dataclasses.replace(tracklet, look_frames=np.zeros(0, np.int64), clothes=none, views=none)
 
 
 def _timeline(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import EncodeError, InterruptedRunError, OutputError, VideoProcessingError
 from core.settings_file import load_settings
+from processors.batch.video_work import AnalysedVideo, finish_video
 from processors.people import doubt
 from processors.results import video_analysis
 from processors.results.manifest import read_manifest
 from processors.video_processor import VideoProcessor
+from tests.material.factories import face_analysis, tracklet
 from tests.material.scripted_stages import (
     CLIP,
     INFO,
@@ -27,6 +32,7 @@ from tests.material.scripted_stages import (
     pretend_monitor,
     pretend_stages,
 )
+from tests.processors.batch.job_material import video_job
 from utils.fingerprints import Fingerprint, fingerprint
 
 stages = pytest.fixture(pretend_stages)
@@ -38,6 +44,27 @@ make = pytest.fixture(pretend_make)
 @pytest.fixture
 def processor(make: Callable[[], VideoProcessor]) -> VideoProcessor:
     return make()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="callers keep what they have handed over until the call ends")
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_what_only_identification_needs_is_let_go_before_clips_are_made(tmp_path, stages, processor, is_stored):
+    views = np.zeros((1, 6), np.uint8)
+    gone = weakref.ref(views)
+    seen = dataclasses.replace(
+        tracklet(embeddings=[[1]]), look_frames=np.array([3]), clothes=np.zeros((1, 8), np.uint8), views=views
+    )
+    stages["analysis"] = face_analysis([seen], video=INFO)
+    del seen, views
+    processor.prepare()
+    if is_stored:
+        processor._analysis._record = dataclasses.replace(RECORD, analysis=stages["analysis"])
+    video = AnalysedVideo(video_job(tmp_path, "a"), processor, processor.analyse(), 0.0)
+    del stages["analysis"]
+    is_there = [gone() is not None]
+    stages["render"] = lambda folder: is_there.append(gone() is not None)
+    assert finish_video(video).status == "done"
+    assert is_there == [True, False]
 
 
 def test_from_analysis_to_folder(tmp_path, stages, monitor, processor, cache):
