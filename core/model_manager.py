@@ -125,14 +125,15 @@ class ModelManager:
         """
         return self._detector_behind(self._proposals.newcomers)
 
-    def prepare_detectors(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
-        """Get both detectors ready for images of that size, px, ahead of their searches; does not wait.
+    def prepare(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
+        """Compile what the analysis of images of that size, px, needs, in the order in which it does; does not wait.
 
         min_face_px: smallest faces that will be searched for, in the order in which they will be.
         """
         for detector in {id(each): each for each in (self.detector, self.look_out_detector)}.values():
             if isinstance(detector, ProposedDetector):
                 detector.prepare(height, width, min_face_px)
+        self._loader.compile_ahead()
 
     @property
     def cascade(self) -> FaceDetector:
@@ -263,6 +264,8 @@ class ModelManager:
 
     def _make_cascade(self) -> FaceDetector:
         nets = self._nets(*DETECTOR_NETS)
+        # Of all networks, a video needs these first.
+        self._loader.compile_ahead()
         if self.device == "cpu":
             return MtcnnDetector(*nets)
         import torch

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -36,12 +37,14 @@ from processors.batch.stage_runner import StageRunner
 from processors.batch.video_claimer import VideoClaimer
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.batch.worker_count import worker_count
-from processors.batch.worker_process import MakeHost, real_host
 from processors.batch.worker_threads import WorkerThreads
 from processors.results.output_folder import remove_leftovers
 from processors.results.output_leases import OutputLeases, lies_in, mark_output_folder
 from processors.results.staging import remove_old_scratch
 from utils.batch_monitor import BatchMonitor
+
+if TYPE_CHECKING:
+    from processors.batch.worker_process import MakeHost
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +61,12 @@ def run_batch(
     make_processor: MakeProcessor | None = None,
     journal: RunJournal | None = None,
     given: Collection[str] | None = None,
-    make_host: MakeHost = real_host,
+    make_host: MakeHost | None = None,
 ) -> BatchSummary:
     """Process `inputs` into folders below `output_dir` and write the summary and the pages there.
 
     make_processor: for videos that are all processed here; None for real processors, here or in worker processes.
-    make_host: in each worker process, on this machine or a node.
+    make_host: in each worker process, on this machine or a node; None for the host of real processors.
     journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
         one of them crashed is tried once more, alone and before the others.
     given: names of the settings that the user asks for, "section.name"; in all others a finished folder keeps the

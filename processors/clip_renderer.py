@@ -26,7 +26,14 @@ from processors.clips.clip_spec import ClipSpec, clip_spec
 from processors.clips.encoder_slots import EncoderSlots
 from processors.clips.frame_effects import FrameEffect
 from processors.clips.render_context import RenderContext
-from processors.clips.render_plan import Part, may_start_anywhere, overlapping_groups, split_parts, split_passes
+from processors.clips.render_plan import (
+    PART_FRAMES,
+    Part,
+    may_start_anywhere,
+    overlapping_groups,
+    split_parts,
+    split_passes,
+)
 from processors.clips.render_worker import RenderWorker
 from processors.clips.resume_journal import FinishedClips
 from processors.clips.shared_audio import SharedAudio
@@ -40,10 +47,10 @@ MAX_ENCODERS = 6
 _MAX_SESSIONS = {NVENC: 4}
 """encoders that a GPU runs at a time; drivers allow three to eight"""
 
-_SLOTS, _SLOTS_OF_SMALL_FRAMES = 4, MAX_ENCODERS
+_SLOTS, _SLOTS_OF_SHORT_VIDEOS = 4, MAX_ENCODERS
 """encoders of all workers together, unless one group of clips needs more; each takes 40 to 59 MB at 512x512 px"""
-_SMALL_FRAME_PX = 1280 * 720
-"""up to here the workers take so much less memory than at 1080p that two more encoders fit"""
+_SMALL_FRAME_PX, _FEW_ROWS = 1280 * 720, 2 * PART_FRAMES
+"""up to here a video takes so much less memory than others that two more encoders fit"""
 
 _MAX_WORKERS = 4
 _PX_PER_CPU = 1920 * 1088 // 2
@@ -162,6 +169,7 @@ class ClipRenderer:
         video, encode = analysis.video, self._settings.encode
         limit = min(self._max_encoders, _MAX_SESSIONS.get(specs[0].encoder, self._max_encoders))
         parts = deque(_parts(analysis, specs, limit))
+        rows = sum(spec.rows for spec in specs)
         with SharedAudio(analysis, folder, encode.audio_kbps) as audio:
             for spec in specs:
                 audio.request(spec.interval)
@@ -170,10 +178,10 @@ class ClipRenderer:
                 folder=folder,
                 settings=encode,
                 audio=audio,
-                slots=EncoderSlots(min(slot_count(self._threads.total, video.width * video.height), limit)),
+                slots=EncoderSlots(min(slot_count(self._threads.total, video.width * video.height, rows), limit)),
                 decode_threads=self._threads.decode,
                 completed=completed,
-                advanced=_Progress(self._monitor, sum(spec.rows for spec in specs), self._begun).advance,
+                advanced=_Progress(self._monitor, rows, self._begun).advance,
                 stop=self._monitor.stop,
             )
             count = min(worker_count(self._threads.total, video.width * video.height), len(parts))
@@ -224,13 +232,14 @@ class _Progress:
             self._monitor.update("render", self._done, self._total)
 
 
-def slot_count(cpus: int, frame_px: int) -> int:
-    """How many encoders may be open at a time.
+def slot_count(cpus: int, frame_px: int, rows: int) -> int:
+    """How many encoders may be open at a time. rows: of all clips.
 
     With four, a worker whose next group shows four people waits until the others have closed all of theirs, although
-    one clip keeps a CPU and a half busy.
+    one clip keeps only a CPU and a half busy. That is a good part of the time where there are few groups.
     """
-    return max(_SLOTS_OF_SMALL_FRAMES if frame_px <= _SMALL_FRAME_PX else _SLOTS, cpus)
+    is_short = frame_px <= _SMALL_FRAME_PX and rows <= _FEW_ROWS
+    return max(_SLOTS_OF_SHORT_VIDEOS if is_short else _SLOTS, cpus)
 
 
 def worker_count(cpus: int, frame_px: int) -> int:

@@ -28,6 +28,7 @@ class NetLoader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._uncompiled: list[MadeOnce[Net]] = []
         self._threads = thread_budget(settings.run.threads)
 
     @property
@@ -38,8 +39,7 @@ class NetLoader:
     def with_openvino(self, kinds: Sequence[str]) -> list[Net]:
         """The networks `kinds` on the CPU, run by OpenVINO; they are converted if that has not been done yet.
 
-        They are compiled on a helper thread, one after the other. A call of one waits for it and raises `ModelError` if
-        it cannot be compiled.
+        Each is compiled by its first call, which raises `ModelError` if that fails, or before it by `compile_ahead`.
 
         Raises:
             ModelError: weights are missing, or the conversion fails.
@@ -48,8 +48,13 @@ class NetLoader:
         files = self._converted(kinds)
         openvino_core()
         compiled = {kind: MadeOnce[Net](functools.partial(self._compiled, kind, files[kind])) for kind in kinds}
-        make_ahead(*compiled.values(), name="networks")
+        self._uncompiled += compiled.values()
         return [Batched(PendingNet(net), MODELS[kind].cpu_batch, name=kind) for kind, net in compiled.items()]
+
+    def compile_ahead(self) -> None:
+        """Compile the networks that OpenVINO is to run, in the order of the requests, on a helper thread."""
+        make_ahead(*self._uncompiled, name="networks")
+        self._uncompiled.clear()
 
     def with_torch(self, kinds: Sequence[str], device: str) -> list[Net]:
         """The networks `kinds` on the torch device `device`.

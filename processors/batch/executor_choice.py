@@ -6,26 +6,24 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config import Settings
 from core.thread_budget import thread_budget
 from processors.batch.executor import Executor
-from processors.batch.job_link import HostTerms
-from processors.batch.naming_service import NamingService
-from processors.batch.pool_worker import ProcessSource
-from processors.batch.remote_monitor import RemoteMonitor
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
 from processors.batch.video_pipeline import VideoPipeline
 from processors.batch.video_processor_factory import MakeProcessor
-from processors.batch.worker_pool import WorkerPool
-from processors.batch.worker_process import MakeHost
-from processors.batch.worker_source import WorkerSource
 from processors.batch.worker_threads import WorkerThreads
 from processors.known_people.people_namer import PeopleNamer
 from utils.batch_monitor import BatchMonitor
-from utils.log_forwarding import log_levels
 from utils.plurals import count_of
+
+if TYPE_CHECKING:
+    # A run that works in this process needs nothing of the pool.
+    from processors.batch.worker_process import MakeHost
+    from processors.batch.worker_source import WorkerSource
 
 logger = logging.getLogger(__name__)
 
@@ -48,28 +46,38 @@ def executor_here(parts: RunParts, make_processor: MakeProcessor, release_models
     return VideoPipeline(parts.monitor, parts.stages, parts.threads, make_processor, release_models)
 
 
-def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost) -> Executor:
-    """Works on `workers` videos at a time. make_host: called in each process."""
+def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost | None = None) -> Executor:
+    """Works on `workers` videos at a time. make_host: called in each process; None: `real_host`."""
+    from processors.batch.job_link import HostTerms
+    from processors.batch.pool_worker import ProcessSource
+    from processors.batch.worker_process import real_host
+    from utils.log_forwarding import log_levels
+
     threads = max(1, thread_budget(parts.settings.run.threads).total // workers)
     logger.info("%d videos at a time, each with %s", workers, count_of(threads, "thread"))
     terms = HostTerms(parts.settings, parts.output_dir, threads, log_levels())
-    return _pool(parts, ProcessSource(workers, terms, make_host))
+    return _pool(parts, ProcessSource(workers, terms, make_host or real_host))
 
 
-def executor_of_cluster(parts: RunParts, inputs: Sequence[Path], make_host: MakeHost) -> Executor:
+def executor_of_cluster(parts: RunParts, inputs: Sequence[Path], make_host: MakeHost | None = None) -> Executor:
     """Works on the nodes of a cluster, on as many videos at a time as the nodes allow.
 
-    inputs: files of the run. make_host: called in each worker.
+    inputs: files of the run. make_host: called in each worker; None: `real_host`.
     """
     from processors.batch.node_source import NodeSource
     from processors.batch.ray_cluster import connect
+    from processors.batch.worker_process import real_host
 
-    address = parts.settings.run.cluster
-    source = NodeSource(lambda: connect(address), parts.settings, inputs, parts.output_dir, parts.monitor, make_host)
+    address, monitor, host = parts.settings.run.cluster, parts.monitor, make_host or real_host
+    source = NodeSource(lambda: connect(address), parts.settings, inputs, parts.output_dir, monitor, host)
     return _pool(parts, source)
 
 
-def _pool(parts: RunParts, source: WorkerSource) -> WorkerPool:
+def _pool(parts: RunParts, source: WorkerSource) -> Executor:
+    from processors.batch.naming_service import NamingService
+    from processors.batch.remote_monitor import RemoteMonitor
+    from processors.batch.worker_pool import WorkerPool
+
     return WorkerPool(
         source,
         NamingService(parts.namer, parts.monitor.stop),

@@ -43,9 +43,9 @@ def load_models(settings: Settings) -> ModelManager:
         from core.model_manager import ModelManager
 
         models = ModelManager.instance(settings)
-        importlib.import_module(_ANALYZER)
         logger.info("%s", models.device_line)
         logger.debug("networks: %r, %r", models.detector, models.embedder)
+        importlib.import_module(_ANALYZER)
         return models
     except PipelineError:
         raise

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from config import Settings
+from core.media.ffmpeg_tool import find_ffmpeg
 from processors.batch.conversion_watch import watch_conversion
 from processors.batch.executor import VideoJob
 from processors.batch.model_loader import load_models
 from processors.known_people.people_namer import PeopleNamer, VideoNamer, VideoNames
 from processors.results.manifest import Manifest
 from utils.stage_monitor import StageMonitor
+from utils.work_ahead import do_ahead
 
 if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord
@@ -79,6 +81,7 @@ class VideoProcessorFactory:
 
     def __call__(self, job: VideoJob, monitor: StageMonitor) -> Processor:
         models = functools.partial(self._models, job.settings.analysis.embedder, monitor)
+        do_ahead(find_ffmpeg, name="ffmpeg")
         from processors.video_processor import VideoProcessor  # heavy, and finished inputs need none
 
         namer = self._names or self.namer

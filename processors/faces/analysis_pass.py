@@ -65,7 +65,7 @@ class AnalysisPass:
         self._models = models
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
-        models.prepare_detectors(self._height, self._width, (self._smallest_face, self._smallest_face * SMALL_FACES))
+        models.prepare(self._height, self._width, (self._smallest_face, self._smallest_face * SMALL_FACES))
         self._rate = float(info.frame_rate)
         self._pace = FramePace(self._rate)
         self._capacity = settings.faces_per_track

@@ -172,9 +172,12 @@ def test_workers_by_cpus_and_frame_size(cpus, px, workers):
     assert clip_renderer.worker_count(cpus, int(px)) == workers
 
 
-@pytest.mark.parametrize(("cpus", "px", "slots"), [(2, 921_600, 6), (2, 2_073_600, 4), (8, 2_073_600, 8), (8, 3e5, 8)])
-def test_slots_by_cpus_and_frame_size(cpus, px, slots):
-    assert clip_renderer.slot_count(cpus, int(px)) == slots
+@pytest.mark.parametrize(
+    ("cpus", "px", "rows", "slots"),
+    [(2, 921_600, 2000, 6), (2, 921_600, 2001, 4), (2, 2_073_600, 300, 4), (8, 2_073_600, 300, 8), (8, 3e5, 300, 8)],
+)
+def test_slots_by_cpus_and_length(cpus, px, rows, slots):
+    assert clip_renderer.slot_count(cpus, int(px), rows) == slots
 
 
 def test_pages_are_prepared_when_encoding_has_begun(plain, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,6 +55,29 @@ def test_a_network_answers_as_soon_as_it_is_called(loader: NetLoader, monkeypatc
     use_files(monkeypatch, "sound")
     (net,) = loader.with_openvino(["sface"])
     assert len(net(IMAGES)[0]) == len(IMAGES)
+
+
+def test_networks_are_compiled_ahead_in_the_order_of_the_requests(
+    loader: NetLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_files(monkeypatch, "first", "second")
+    asked: list[str] = []
+    done = threading.Event()
+
+    class Noted(Compiled):
+        def __init__(self, model_file: Path, *, threads: int) -> None:
+            super().__init__(model_file, threads=threads)
+            asked.append(model_file.name)
+            if len(asked) == 2:
+                done.set()
+
+    monkeypatch.setattr(net_loader, "OpenVINONet", Noted)
+    nets = [*loader.with_openvino(["sface"]), *loader.with_openvino(["facenet"])]
+    assert not asked
+    loader.compile_ahead()
+    assert done.wait(10)
+    loader.compile_ahead()
+    assert [len(net(IMAGES)[0]) for net in nets] == [3, 3] and asked == ["first", "second"]
 
 
 def test_a_damaged_network_is_converted_again(
