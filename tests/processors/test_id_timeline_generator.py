@@ -307,7 +307,8 @@ def test_a_poor_face_that_was_followed_well_is_a_person():
     a, b = faces(2)
     steady = tracklet(2, 40, 90, b, at=THERE, quality=0.02)
     assert groups(timeline(analysis([tracklet(1, 0, 100, a), steady]))) == [(1,), (2,)]
-    unsteady = dataclasses.replace(steady, scores=np.full(50, 0.7, np.float32))
+    short = tracklet(2, 40, 80, b, at=THERE, quality=0.02)
+    unsteady = dataclasses.replace(short, scores=np.full(40, 0.7, np.float32))
     assert timeline(analysis([tracklet(1, 0, 100, a), unsteady])).unknown == (2,)
 
 

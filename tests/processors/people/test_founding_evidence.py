@@ -26,7 +26,8 @@ def seen(frames: range, quality: float = 0.0, scores: Any = 0.5) -> Any:
         (range(10), 0.09, 1.0, False),
         (range(25), 0.0, 0.8, True),
         (range(24), 0.0, 0.8, False),
-        (range(200), 0.0, 0.79, False),
+        (range(49), 0.0, 0.79, False),
+        (range(50), 0.0, 0.3, True),
     ],
 )
 def test_a_good_face_for_a_moment_or_a_poor_one_for_longer(
@@ -42,6 +43,7 @@ def test_the_time_is_that_of_all_tracklets_and_the_quality_of_the_best() -> None
     assert not founds_person([seen(range(0, 20), scores=0.9), seen(range(100, 120), scores=0.9)], BOUNDS_S), (
         "a steady track is one"
     )
+    assert not founds_person([seen(range(0, 30)), seen(range(100, 130))], BOUNDS_S), "a lasting track is one"
 
 
 def test_frames_that_hide_the_face_do_not_count() -> None:
