@@ -78,6 +78,11 @@ class Detections:
         """Rows chosen by a slice, a mask or an index array."""
         return Detections(self.boxes[index], self.scores[index], self.landmarks[index])
 
+    def joined(self, others: Detections) -> Detections:
+        """The rows of both, these first."""
+        pairs = [(self.boxes, others.boxes), (self.scores, others.scores), (self.landmarks, others.landmarks)]
+        return Detections(*(np.concatenate(pair) for pair in pairs))
+
     def scaled(self, sx: float, sy: float) -> Detections:
         """The same faces in an image that is `sx`, `sy` times as large."""
         factor = np.array([sx, sy], np.float32)

@@ -33,6 +33,7 @@ from core.models.nets import Net
 from core.models.proposal_weights import PYRAMID, is_yunet_usable, proposal_choice
 from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
+from core.models.proposer import OnePassProposer
 from core.models.quick_verifier import QuickVerifier, load_quick_verifier
 from core.thread_budget import thread_budget
 
@@ -172,6 +173,11 @@ class ModelManager:
         """YuNet, for second opinions; None where it is not installed. Raises ModelError if it is unusable."""
         return self._once("quick verifier", load_quick_verifier) if is_yunet_usable() else None
 
+    @property
+    def quick_proposer(self) -> OnePassProposer | None:
+        """YuNet, to propose faces that lean; None where it is not installed. Raises ModelError if it is unusable."""
+        return self._proposer("yunet") if is_yunet_usable() else None
+
     def describe(self) -> dict[str, Any]:
         """Models and device for the manifest; the same in every run with the same settings."""
         return {
@@ -258,9 +264,12 @@ class ModelManager:
             return self.cascade
 
         def load() -> FaceDetector:
-            return ProposedDetector(load_proposer(proposals, threads=self._threads.inference), self.cascade)
+            return ProposedDetector(self._proposer(proposals), self.cascade)
 
         return self._once(proposals, load)
+
+    def _proposer(self, name: str) -> OnePassProposer:
+        return self._once(f"{name} proposer", lambda: load_proposer(name, threads=self._threads.inference))
 
     def _make_cascade(self) -> FaceDetector:
         nets = self._nets(*DETECTOR_NETS)

@@ -54,10 +54,11 @@ class FaceRefiner(Protocol):
         """How the scores of `refine` are read."""
         ...
 
-    def refine(self, image: ByteArray, boxes: FloatArray, /) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None, /) -> Detections:
         """One row per box, in order; a low score says that there is no face.
 
-        image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32 xyxy, where faces are expected.
+        image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32 xyxy, where faces are expected. leans: (N,) degrees by which
+        they are expected to lean, see `utils.leaning_faces`; None: not at all.
         """
         ...
 

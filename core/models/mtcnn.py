@@ -21,6 +21,7 @@ from core.models.model_spec import ScoreScale, input_side, score_scale_of
 from core.models.nets import Images, Net
 from core.types import ByteArray, Detections, FloatArray, IntArray
 from utils.area_sampling import SampledImages, few_squares
+from utils.leaning_faces import is_leaning, squares_of, turned_crops, turned_into_image
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
@@ -129,7 +130,7 @@ class MtcnnDetector:
         return [_suppress_minimum(found[0][found[1] == i]) for i in range(images)]
 
     @timed("follow")
-    def refine(self, image: ByteArray, boxes: FloatArray) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
         """As `FaceRefiner.refine`. Box, landmarks and score are O-Net's.
 
         If O-Net is unsure, the score is the geometric mean of its score and R-Net's: O-Net alone drops to 0.3 on
@@ -139,7 +140,15 @@ class MtcnnDetector:
             return Detections.empty()
         squares = squared(boxes)
         crops = few_squares(image, squares, ONET_SIDE)
+        turned = np.flatnonzero(is_leaning(leans)) if leans is not None else ()
+        if leans is not None and len(turned):
+            squares[turned] = squares_of(boxes[turned], leans[turned])
+            crops[turned] = turned_crops(image, squares[turned], leans[turned], ONET_SIDE)
         found = self._regress(crops, squares)
+        if leans is not None and len(turned):
+            found.boxes[turned], found.landmarks[turned] = turned_into_image(
+                squares[turned], leans[turned], found.boxes[turned], found.landmarks[turned]
+            )
         scores = found.scores
         doubtful = np.flatnonzero(scores < RNET_CHECK_SCORE)
         if len(doubtful):

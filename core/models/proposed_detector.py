@@ -42,9 +42,9 @@ class ProposedDetector:
         """As `FaceRefiner.score_scale`."""
         return self._judge.score_scale
 
-    def refine(self, image: ByteArray, boxes: FloatArray) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
         """As `FaceRefiner.refine`."""
-        return self._judge.refine(image, boxes)
+        return self._judge.refine(image, boxes, leans)
 
     def candidates(self, image: ByteArray, min_face_px: float) -> Candidates:
         """As `FaceDetector.candidates`."""

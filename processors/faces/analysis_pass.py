@@ -35,7 +35,9 @@ from processors.tracking.box_trackers import make_follower
 from processors.tracking.detection_schedule import SMALL_FACES, SearchDetectors
 from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
 from processors.tracking.frame_pace import FramePace, FrameTicks
+from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
+from processors.tracking.second_opinion import Confirmation
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
@@ -72,15 +74,16 @@ class AnalysisPass:
         self._shots = make_shot_source(settings, info)
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.proposes_on_cpu else None
+        confirm = None if models.quick_verifier is None else WeakDetectionCheck(models.quick_verifier)
         self._stream = FaceStream(
-            SearchDetectors(models.detector, models.look_out_detector),
+            SearchDetectors(models.detector, models.look_out_detector, leaning_search(models, confirm, settings)),
             models.detector,
             make_follower(settings.tracker, models.detector),
             settings,
             self._rate,
             height=self._height,
             candidates=self._prefetcher,
-            confirm=None if models.quick_verifier is None else WeakDetectionCheck(models.quick_verifier),
+            confirm=confirm,
         )
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
         observers = make_observers(models, settings, scale, self._rate)
@@ -192,6 +195,16 @@ class AnalysisPass:
     def _check_stop(self) -> None:
         if self._monitor.stop.is_set():
             raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
+
+
+def leaning_search(
+    models: ModelManager, confirm: Confirmation | None, settings: AnalysisSettings
+) -> LeaningSearch | None:
+    """What finds faces that lean; None where nothing proposes or confirms them."""
+    proposer = models.quick_proposer
+    if proposer is None or confirm is None:
+        return None
+    return LeaningSearch(proposer, models.detector, confirm, settings.face_score)
 
 
 def make_shot_source(settings: AnalysisSettings, info: VideoInfo) -> ShotSource:

@@ -23,6 +23,7 @@ from utils.face_alignment import (
     warp,
     yaw_measure,
 )
+from utils.leaning_faces import face_leans, is_leaning, turning_matrix, upright_sizes
 
 GOOD_HEIGHT_PX = 100.0
 """face height above which more pixels do not help the embedder, whose input is 150 or 160 px"""
@@ -158,7 +159,7 @@ class FaceSampler:
             return
         matrix = self._embedder.alignment(box, landmarks)
         side = self._embedder.side
-        wide = verifier_transform(box)
+        wide = verifier_transform(box, landmarks)
         bounds = np.stack([transformed_bounds(matrix, side), transformed_bounds(wide, VERIFIER_SIDE_PX)])
         region = np.concatenate([bounds[:, :2].min(0) - 2, bounds[:, 2:].max(0) + 2])
         pixels, x0, y0 = frame.patch(region)
@@ -233,18 +234,24 @@ def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], p
     return _reduced(cut if cut.size else pixels)
 
 
-def verifier_transform(box: FloatArray) -> NDArray[np.float64]:
-    """2x3 matrix from the frame to a 200 px crop with the upright box in its middle half."""
-    scale = VERIFIER_SIDE_PX / (VERIFIER_SCALE * max(float((box[2:] - box[:2]).max()), 1.0))
-    centre = (box[:2] + box[2:]) / 2
-    return np.array(
-        [[scale, 0, VERIFIER_SIDE_PX / 2 - scale * centre[0]], [0, scale, VERIFIER_SIDE_PX / 2 - scale * centre[1]]]
-    )
+def verifier_transform(box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
+    """2x3 matrix from the frame to a 200 px crop with the face in its middle half, turned upright if it leans.
+
+    box: (4,), landmarks: (5, 2), in the frame's pixels.
+    """
+    leans = face_leans(landmarks[None])
+    length = max(float(upright_sizes(box[None], leans)[0]), 1.0)
+    lean = float(leans[0]) if is_leaning(leans)[0] else 0.0
+    centre = np.asarray((box[:2] + box[2:]) / 2, np.float32)
+    return turning_matrix(centre, VERIFIER_SCALE * length, lean, VERIFIER_SIDE_PX)
 
 
-def verifier_crop(image: ByteArray, box: FloatArray) -> ByteArray:
-    """(200, 200, 3) uint8: what the verifiers see of a face. image: (h, w, 3) uint8 RGB. box: (4,), its pixels."""
-    return warp(image, verifier_transform(box), VERIFIER_SIDE_PX)
+def verifier_crop(image: ByteArray, box: FloatArray, landmarks: FloatArray) -> ByteArray:
+    """(200, 200, 3) uint8: what the verifiers see of a face.
+
+    image: (h, w, 3) uint8 RGB. box: (4,), landmarks: (5, 2), its pixels.
+    """
+    return warp(image, verifier_transform(box, landmarks), VERIFIER_SIDE_PX)
 
 
 def _shifted(matrix: NDArray[np.float64], origin: NDArray[np.float64]) -> NDArray[np.float64]:

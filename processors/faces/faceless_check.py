@@ -17,6 +17,7 @@ from processors.faces.face_sampler import verifier_crop
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
 from processors.tracking.detection_schedule import SMALL_FACES
+from utils.leaning_faces import face_leans
 from utils.stage_times import timed
 
 MAX_IMAGES = 4
@@ -28,6 +29,9 @@ MIN_IMAGES = 2
 SURE_CERTAINTY = 0.985
 """`certainty` from which nobody is looked for in other ways. Chosen on the development clips and cases: upright, each
 has 0.989 or more; turned, those in which something is followed all the same have up to 0.980"""
+
+LYING = 60.0
+"""degrees of lean from which a turn by 90 leaves 30 at most, which the search as it is still finds"""
 
 WHITE, WHITE_SHARE = 250, 0.25
 """an image is overexposed if at least this share of it has at least this grey level"""
@@ -119,7 +123,7 @@ class FacelessCheck:
         found = detector.detect([image], smallest_face)[0]
         if len(found) == 0 or found.scores[0] < detector.score_scale.sure_track:
             return 0.0
-        crop = verifier_crop(image, found.boxes[0])
+        crop = verifier_crop(image, found.boxes[0], found.landmarks[0])
         is_face = float(self._models.verifier.scores(crop[None])[0]) >= MIN_OPINION
         return float(found.scores[0]) if is_face else 0.0
 
@@ -127,10 +131,16 @@ class FacelessCheck:
 def certainty(tracklets: Iterable[Tracklet], frame_rate: float) -> float:
     """The best median score of those that last for `MIN_DOUBTFUL_S`, in [0, 1]; 0.0 if none does.
 
-    Of a turned picture, some that are shorter have a score of 1.
+    Of a turned picture, some that are shorter have a score of 1. Faces that lie are as sure and say nothing of how the
+    picture should be shown.
     """
-    lasting = (t for t in tracklets if t.end - t.start >= MIN_DOUBTFUL_S * frame_rate)
+    lasting = (t for t in tracklets if t.end - t.start >= MIN_DOUBTFUL_S * frame_rate and not _lies(t))
     return max((float(np.median(t.scores)) for t in lasting), default=0.0)
+
+
+def _lies(tracklet: Tracklet) -> bool:
+    """Whether most of its faces lean so far that the picture, turned, would show them more upright."""
+    return float(np.median(np.abs(face_leans(tracklet.landmarks)))) > LYING
 
 
 def is_overexposed(image: ByteArray) -> bool:

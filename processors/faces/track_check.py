@@ -12,6 +12,7 @@ from processors.faces.face_sampler import FaceSample
 from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
+from utils.leaning_faces import UPRIGHT_LEAN, face_leans
 from utils.stage_times import timed
 from utils.tone_stretch import is_narrow, stretched
 
@@ -64,7 +65,7 @@ class TrackCheck:
             return False
         confirmed = track.confirmations / max(track.full_searches, 1)
         scale, score = self._models.detector.score_scale, float(np.median(track.scores))
-        is_sure = score >= scale.sure_track and confirmed >= SURE_CONFIRMATIONS
+        is_sure = score >= scale.sure_track and confirmed >= SURE_CONFIRMATIONS and not _leans(track)
         if is_sure and (length >= self._min_sure or score >= scale.sure or not samples):
             return True
         if not is_sure and (not samples or length < self._min_doubtful):
@@ -81,6 +82,11 @@ class TrackCheck:
             if is_known:
                 return True
         return float(self._models.verifier.scores(crops[:OPINIONS]).max()) >= least
+
+
+def _leans(track: Track) -> bool:
+    """Whether most of the faces lean: hands and clothes pass for such faces more easily."""
+    return float(np.median(np.abs(face_leans(track.landmarks.stacked())))) > UPRIGHT_LEAN
 
 
 def _in_full_tones(crop: ByteArray) -> ByteArray:

@@ -1,4 +1,4 @@
-"""Weak detections that a second opinion confirms: small, blurred and dark faces, which would never start a track."""
+"""Detections that need a second opinion to start a track: small, blurred and dark faces, and those that lean."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class WeakDetectionCheck:
         self._verifier = verifier
 
     @timed("second opinion")
-    def __call__(self, image: ByteArray, box: FloatArray) -> bool:
-        """Whether a face is seen there. image: (h, w, 3) uint8 RGB. box: (4,), pixels of the image."""
-        return float(self._verifier.scores(verifier_crop(image, box)[None])[0]) >= MIN_QUICK_OPINION
+    def __call__(self, image: ByteArray, box: FloatArray, landmarks: FloatArray) -> bool:
+        """Whether a face is seen there. image: (h, w, 3) uint8 RGB. box: (4,), landmarks: (5, 2), its pixels."""
+        crop = verifier_crop(image, box, landmarks)
+        return float(self._verifier.scores(crop[None])[0]) >= MIN_QUICK_OPINION

@@ -22,6 +22,7 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
+from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.tracker_monitor import TrackerMonitor
 from utils.box_geometry import iou_matrix
 
@@ -54,11 +55,12 @@ class SearchDetectors:
     """Two detectors whose scores have one scale, or the same one twice.
 
     thorough: finds most. quick: looks out for newcomers where it has found, in the last whole image that was searched,
-    all that the thorough one found.
+    all that the thorough one found. leaning: finds the faces that lean; None: they are not searched for.
     """
 
     thorough: FaceDetector
     quick: FaceDetector
+    leaning: LeaningSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,11 @@ class DetectionSchedule:
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
+        leaning = self._detectors.leaning
+        # Where everybody is seen upright, leaning faces can wait for the next search of everything.
+        if leaning is not None and (search is Search.EVERYWHERE or lost or len(known) == 0):
+            explained = found.boxes if search is Search.EVERYWHERE else np.concatenate([found.boxes, known])
+            found = found.joined(leaning.find(pixels, smallest, explained))
         if small:
             self._searched_small.remember(cells)
         self._searched.remember(cells)

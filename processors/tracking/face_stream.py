@@ -10,9 +10,10 @@ from core.models.face_detector import FaceRefiner
 from core.types import FloatArray
 from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule, SearchDetectors
-from processors.tracking.face_tracker import Confirmation, FaceTracker, FrameAction
+from processors.tracking.face_tracker import FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
+from processors.tracking.second_opinion import Confirmation
 from processors.tracking.track import Track
 
 DETECTION_MARGIN = 0.9

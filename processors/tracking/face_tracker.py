@@ -10,7 +10,6 @@ frame, so searching seldom costs no accuracy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 from functools import partial
 
@@ -27,6 +26,7 @@ from processors.tracking.detection_schedule import LOST_LOOK_OUT, DetectionSched
 from processors.tracking.following import Proposal, Verdict, accept, is_calm, propose, stays_calm
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
+from processors.tracking.second_opinion import Confirmation
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
@@ -42,9 +42,6 @@ MAX_SIZE_RATIO = 1.5
 WEAKER = 0.2
 """a detection whose score is so much below the one that starts a track may start one if a second opinion confirms it:
 0.7 with the default settings, below which MTCNN reports nothing"""
-
-Confirmation = Callable[[ByteArray, FloatArray], bool]
-"""(image, box (4,) in its pixels) -> whether a second opinion sees a face there"""
 
 
 class FrameAction(Enum):
@@ -203,13 +200,15 @@ class FaceTracker:
         found = self._schedule.run(self._tick, image, search, self._known(), lost=self._is_somebody_lost())
         explained = self._correct(image(), found, everywhere)
         for row in np.flatnonzero(~explained):
-            if self._starts_track(image(), found.boxes[row], float(found.scores[row])):
+            if self._starts_track(image(), found[row : row + 1]):
                 self._welcome(frame, image(), found[row : row + 1])
 
-    def _starts_track(self, image: ByteArray, box: FloatArray, score: float) -> bool:
-        if score >= self._settings.face_score:
+    def _starts_track(self, image: ByteArray, face: Detections) -> bool:
+        if face.scores[0] >= self._settings.face_score:
             return True
-        return self._confirm is not None and score >= self._settings.face_score - WEAKER and self._confirm(image, box)
+        if self._confirm is None or face.scores[0] < self._settings.face_score - WEAKER:
+            return False
+        return self._confirm(image, face.boxes[0], face.landmarks[0])
 
     def _correct(self, image: ByteArray, found: Detections, everywhere: bool) -> NDArray[np.bool_]:
         """Match detections with visible tracks; (N,) bool of the detections that are explained by one."""

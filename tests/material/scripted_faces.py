@@ -16,8 +16,9 @@ from core.models.model_spec import score_scale_of
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import BoxFollower, CascadeFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule, SearchDetectors
-from processors.tracking.face_tracker import Confirmation, FaceTracker, FrameAction
+from processors.tracking.face_tracker import FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
+from processors.tracking.second_opinion import Confirmation
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
 
@@ -146,7 +147,7 @@ class ScriptedDetector:
             answers.append(detections(boxes, SURE))
         return answers
 
-    def refine(self, picture: ByteArray, boxes: FloatArray) -> Detections:
+    def refine(self, picture: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
         frame = self.number_of(picture)
         there = [f.box(frame) for f in self._faces if f.visible(frame)]
         rows = []

@@ -27,9 +27,10 @@ def verifier() -> QuickVerifier:
 def crop_of(photo: ByteArray, detector: FaceDetector, shift: float = 0.0) -> ByteArray:
     """The crop of the best face, moved by `shift` face sizes to the right."""
     image = np.ascontiguousarray(photo)
-    box = detector.detect([image], 60)[0].boxes[0]
+    found = detector.detect([image], 60)[0]
+    box = found.boxes[0]
     moved = box + shift * (box[2] - box[0]) * np.array([1, 0, 1, 0], np.float32)
-    return verifier_crop(image, moved)
+    return verifier_crop(image, moved, found.landmarks[0])
 
 
 @pytest.fixture(scope="module")

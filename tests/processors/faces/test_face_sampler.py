@@ -22,6 +22,7 @@ from processors.faces.face_sampler import (
     face_quality,
     least_worth,
     portrait_merit,
+    verifier_transform,
 )
 from tests.material.scripted_faces import landmarks_in
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform, warp
@@ -216,6 +217,19 @@ def test_the_wide_crop_has_the_face_in_its_middle_half() -> None:
     side = VERIFIER_SIDE_PX
     assert (rows.min(), rows.max() + 1) == pytest.approx((side / 4, 3 * side / 4), abs=2)
     assert columns.min() + columns.max() + 1 == pytest.approx(side, abs=2)
+
+
+def test_the_wide_crop_of_a_face_that_leans_is_turned() -> None:
+    image = np.zeros((200, 200, 3), np.uint8)
+    image[90:110, 120:130] = 255
+    box = np.array([80, 80, 120, 120], np.float32)
+    upright = landmarks_in(box[None])[0]
+    lying = np.stack([200 - upright[:, 1], upright[:, 0]], 1)
+    for landmarks, row, column in ((upright, 100, 225), (lying, -25, 100)):
+        matrix = verifier_transform(box, landmarks)
+        place = matrix[:, :2] @ np.array([125, 100]) + matrix[:, 2]
+        # Boxes of faces that lean are smaller than the squares around them by an eighth.
+        assert place[::-1] == pytest.approx((row, column), abs=15)
 
 
 @pytest.mark.parametrize(

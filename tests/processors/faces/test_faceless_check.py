@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -118,6 +119,16 @@ def test_certainty_is_that_of_the_best_face_that_lasts() -> None:
     brief, doubtful = tracklet(0, range(12), scores=1.0), tracklet(1, range(13), scores=[0.2] * 6 + [0.9] * 7)
     assert certainty([], 25) == certainty([brief], 25) == 0
     assert certainty([brief, doubtful, tracklet(2, range(25), scores=0.5)], 25) == pytest.approx(0.9)
+
+
+def test_faces_that_lie_say_nothing_of_how_the_picture_should_be_shown() -> None:
+    upright = tracklet(0, range(25), scores=0.99)
+    cos, sin = np.cos(np.radians(75)), np.sin(np.radians(75))
+    middle = upright.landmarks.mean(1, keepdims=True)
+    turned = (upright.landmarks - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle
+    lying = dataclasses.replace(upright, landmarks=turned.astype(np.float32))
+    assert certainty([upright], 25) == pytest.approx(0.99)
+    assert certainty([lying], 25) == 0
 
 
 def test_one_image_of_several_is_no_evidence_but_the_only_one_is() -> None:

@@ -77,6 +77,23 @@ def is_face(track: Track, verifier: Verifier, count: int, quick: QuickVerifier |
     return TrackCheck(models, RATE).is_face(track, samples(count))
 
 
+def leaning(track: Track, degrees: float) -> Track:
+    """The track with the landmarks of every face turned clockwise."""
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    for row, points in enumerate(track.landmarks.stacked()):
+        track.landmarks[row] = ((points - points.mean(0)) @ turn + points.mean(0)).astype(np.float32)
+    return track
+
+
+def test_of_faces_that_lean_even_a_sure_track_needs_a_second_opinion() -> None:
+    length = round(2 * SURE_S * RATE)
+    assert is_face(leaning(track_of(length, score=BEYOND_DOUBT), 15), Verifier(0), 6)
+    for opinion in (MIN_OPINION - 0.05, MIN_OPINION + 0.05):
+        track = leaning(track_of(length, score=BEYOND_DOUBT), 40)
+        assert is_face(track, Verifier(opinion), 6) == (opinion > MIN_OPINION)
+
+
 def test_a_sure_track_needs_neither_samples_nor_a_second_opinion() -> None:
     verifier = Verifier()
     assert is_face(track_of(10), verifier, 0)

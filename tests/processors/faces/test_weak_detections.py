@@ -10,6 +10,7 @@ import pytest
 from core.types import ByteArray, FloatArray
 from processors.faces.track_check import MIN_QUICK_OPINION
 from processors.faces.weak_detections import WeakDetectionCheck
+from tests.material.scripted_faces import landmarks_in
 
 
 class Verifier:
@@ -23,7 +24,8 @@ class Verifier:
 
 
 def check(verifier: Any, image: ByteArray, box: tuple[float, float, float, float]) -> bool:
-    return WeakDetectionCheck(verifier)(image, np.array(box, np.float32))
+    face = np.array(box, np.float32)
+    return WeakDetectionCheck(verifier)(image, face, landmarks_in(face[None])[0])
 
 
 def test_the_face_fills_the_middle_half_of_the_crop() -> None:

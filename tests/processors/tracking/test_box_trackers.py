@@ -14,12 +14,13 @@ from tests.material.scripted_faces import detections
 from utils.box_geometry import iou_matrix
 
 SIDE = 40
+UPRIGHT = np.zeros(1, np.float32)
 
 
 class Agreeing:
     """A last network that says of every box that it is a face."""
 
-    def refine(self, image: ByteArray, boxes: FloatArray) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
         return detections(list(boxes), 0.9)
 
 
@@ -49,7 +50,7 @@ def test_opencv_trackers_hold_on_to_two_moving_things(kind: FollowerKind) -> Non
     follower.start(7, textured(20, 30), box_at(20, 30))
     boxes = box_at(20, 30)[None]
     for step in range(1, 8):
-        found = follower.follow(textured(20 + 2 * step, 30 + step), [7], boxes)
+        found = follower.follow(textured(20 + 2 * step, 30 + step), [7], boxes, UPRIGHT)
         boxes = found.boxes
         assert found.scores[0] == pytest.approx(0.9)
     assert iou_matrix(boxes, box_at(34, 37)[None])[0, 0] > 0.7
@@ -61,13 +62,13 @@ def test_a_box_over_the_edge_of_the_image_can_be_started(kind: FollowerKind) -> 
     follower = make_follower(kind, agreeing)
     for box in (box_at(-25, 30), box_at(185, 140), box_at(-60, -60), box_at(300, 300)):
         follower.start(0, textured(20, 30), box)
-        assert len(follower.follow(textured(20, 30), [0], box[None])) == 1
+        assert len(follower.follow(textured(20, 30), [0], box[None], UPRIGHT)) == 1
 
 
 def test_a_track_that_was_never_started_begins_where_it_is_expected() -> None:
     agreeing: Any = Agreeing()
     follower = make_follower("kcf", agreeing)
-    found = follower.follow(textured(20, 30), [3], box_at(20, 30)[None])
+    found = follower.follow(textured(20, 30), [3], box_at(20, 30)[None], UPRIGHT)
     assert iou_matrix(found.boxes, box_at(20, 30)[None])[0, 0] > 0.8
 
 
@@ -77,5 +78,5 @@ def test_a_stopped_track_is_forgotten() -> None:
     follower.start(0, textured(20, 30), box_at(20, 30))
     follower.stop(0)
     follower.stop(0)
-    found = follower.follow(textured(100, 100), [0], box_at(100, 100)[None])
+    found = follower.follow(textured(100, 100), [0], box_at(100, 100)[None], UPRIGHT)
     assert iou_matrix(found.boxes, box_at(100, 100)[None])[0, 0] > 0.8

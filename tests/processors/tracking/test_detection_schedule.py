@@ -10,6 +10,7 @@ import pytest
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
+from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.detection_schedule import (
     FORESIGHT,
     SMALL_FACES,
@@ -21,6 +22,7 @@ from processors.tracking.detection_schedule import (
     next_search,
 )
 from processors.tracking.lazy_image import LazyImage
+from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.tracker_monitor import INTERVALS_S
 from tests.material.scripted_faces import (
     HEIGHT_PX,
@@ -31,6 +33,7 @@ from tests.material.scripted_faces import (
     KnownImage,
     ScriptedDetector,
     both_searches,
+    detections,
     outside,
     still,
 )
@@ -123,6 +126,43 @@ def test_a_new_shot_is_searched_everywhere() -> None:
     assert schedule.due(1, image, known, lost=False) is Search.NOTHING
     schedule.start_shot()
     assert schedule.due(1, image, known, lost=False) is Search.EVERYWHERE
+
+
+class Leaning:
+    """Finds a face that leans wherever it is asked."""
+
+    def __init__(self, face: FloatArray) -> None:
+        self._face = face
+        self.explained: list[FloatArray] = []
+
+    def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
+        self.explained.append(explained)
+        return detections([self._face], 0.95)
+
+
+@pytest.mark.parametrize(
+    ("search", "known", "lost", "asked"),
+    [
+        (Search.EVERYWHERE, True, False, True),
+        (Search.NEWCOMERS, True, False, False),
+        (Search.NEWCOMERS, True, True, True),
+        (Search.NEWCOMERS, False, False, True),
+    ],
+)
+def test_leaning_faces_are_searched_for_with_everything_and_where_somebody_may_be_missed(
+    search: Search, *, known: bool, lost: bool, asked: bool
+) -> None:
+    detector, upright = ScriptedDetector(Face(still(60, 60))), Face(still(60, 60)).box(0)
+    leaning = Leaning(Face(still(200, 60)).box(0))
+    both = both_searches(detector)
+    detectors = SearchDetectors(both.thorough, both.quick, cast(LeaningSearch, leaning))
+    schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
+    faces = upright[None] if known else upright[None][:0]
+    found = schedule.run(0, KnownImage(detector.picture(0, 0)), search, faces, lost=lost)
+    assert len(leaning.explained) == asked
+    assert any(np.array_equal(box, Face(still(200, 60)).box(0)) for box in found.boxes) == asked
+    # Those that are found or known upright are not looked for once more.
+    assert all(np.array_equal(boxes, upright[None]) for boxes in leaning.explained)
 
 
 class TwoDetectors:

@@ -12,8 +12,9 @@ from config import AnalysisSettings
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.backward_tracking import SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import CascadeFollower
-from processors.tracking.face_tracker import WEAKER, Confirmation, FrameAction
+from processors.tracking.face_tracker import WEAKER, FrameAction
 from processors.tracking.frame_pace import FramePace
+from processors.tracking.second_opinion import Confirmation
 from processors.tracking.track import MAX_STEP, Track
 from processors.tracking.tracker_monitor import INTERVALS_S
 from tests.material.scripted_faces import (
@@ -234,8 +235,8 @@ class LosingFollower(CascadeFollower):
         super().__init__(detector)
         self._number_of = detector.number_of
 
-    def follow(self, image: ByteArray, tracks: Any, boxes: FloatArray) -> Detections:
-        found = super().follow(image, tracks, boxes)
+    def follow(self, image: ByteArray, tracks: Any, boxes: FloatArray, leans: FloatArray) -> Detections:
+        found = super().follow(image, tracks, boxes, leans)
         if self._number_of(image) not in self.lost:
             return found
         return Detections(found.boxes, np.full_like(found.scores, NOTHING), found.landmarks)
@@ -364,7 +365,7 @@ def test_a_weak_detection_starts_no_track() -> None:
 def test_a_weak_detection_that_is_confirmed_starts_a_track() -> None:
     asked: list[FloatArray] = []
 
-    def confirm(image: ByteArray, box: FloatArray) -> bool:
+    def confirm(image: ByteArray, box: FloatArray, landmarks: FloatArray) -> bool:
         asked.append(box)
         return len(asked) == 2
 
@@ -374,7 +375,7 @@ def test_a_weak_detection_that_is_confirmed_starts_a_track() -> None:
 
 
 def test_surer_and_far_weaker_detections_are_not_asked_about() -> None:
-    def confirm(image: ByteArray, box: FloatArray) -> bool:
+    def confirm(image: ByteArray, box: FloatArray, landmarks: FloatArray) -> bool:
         raise AssertionError("asked without need")
 
     assert len(doubtful_film(0.95, face_score=0.9, confirm=confirm)) == 1

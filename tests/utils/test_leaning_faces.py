@@ -1,0 +1,112 @@
+"""Faces that lean: the angle, the crop that shows one upright, and the way back."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from utils.face_alignment import FACE_TEMPLATE
+from utils.leaning_faces import (
+    FACE_ASPECT,
+    UPRIGHT_LEAN,
+    face_leans,
+    squares_of,
+    turned_crops,
+    turned_into_image,
+    turned_within,
+    turning_matrix,
+    upright_sizes,
+)
+
+CENTRE, HEIGHT = np.array([120.0, 90.0], np.float32), 48.0
+UP, RIGHT = np.array([0, -20], np.float32), np.array([20, 0], np.float32)
+HALF = np.array([FACE_ASPECT * HEIGHT, HEIGHT], np.float32) / 2
+
+
+def turned(points: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
+    """Points around the centre, turned clockwise as seen in an image."""
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return np.asarray((points - CENTRE) @ turn + CENTRE, np.float32)
+
+
+def landmarks(degrees: float) -> NDArray[np.float32]:
+    """(1, 5, 2) of a frontal face that leans."""
+    return turned(CENTRE + (FACE_TEMPLATE - FACE_TEMPLATE.mean(0)) * HEIGHT, degrees)[None]
+
+
+@pytest.mark.parametrize("degrees", [0, 20, -35, 60, 90, -90, 179])
+def test_the_lean_is_clockwise(degrees: float) -> None:
+    assert face_leans(landmarks(degrees)) == pytest.approx([degrees], abs=0.01)
+
+
+def test_each_face_has_its_own_lean_and_points_that_coincide_have_none() -> None:
+    faces = np.concatenate([landmarks(40), landmarks(-70), np.zeros((1, 5, 2), np.float32)])
+    assert face_leans(faces) == pytest.approx([40, -70, 0], abs=0.01)
+
+
+@pytest.mark.parametrize("lean", [30.0, -45.0, 70.0, 90.0])
+def test_the_box_around_a_leaning_face_gives_its_size_back(lean: float) -> None:
+    square = np.concatenate([CENTRE - HEIGHT / 2, CENTRE + HEIGHT / 2])[None]
+    upright = np.concatenate([CENTRE - HALF, CENTRE + HALF])[None]
+    leans = np.array([lean], np.float32)
+    boxes, points = turned_into_image(square, leans, upright, landmarks(0))
+    assert points == pytest.approx(landmarks(lean), abs=0.01)
+    assert upright_sizes(boxes, leans) == pytest.approx([HEIGHT], rel=1e-4)
+    assert squares_of(boxes, leans) == pytest.approx(square, abs=0.01)
+    # Lying, width and height are exchanged; in between the box lies between the two.
+    size = boxes[0, 2:] - boxes[0, :2]
+    if abs(lean) == 90:
+        assert size == pytest.approx(2 * HALF[::-1], abs=0.01)
+    assert (size >= 2 * HALF[0] - 0.01).all() and (size <= HEIGHT + 0.01).all()
+
+
+def test_a_part_that_lies_off_the_middle_of_a_crop_comes_back_where_it_was() -> None:
+    square = np.concatenate([CENTRE - HEIGHT, CENTRE + HEIGHT])[None]
+    above = np.concatenate([CENTRE + UP - HALF, CENTRE + UP + HALF])[None].astype(np.float32)
+    boxes, _ = turned_into_image(square, np.array([90], np.float32), above, landmarks(0))
+    assert (boxes[0, :2] + boxes[0, 2:]) / 2 == pytest.approx(CENTRE + RIGHT, abs=0.01), "its forehead is on the right"
+
+
+def test_faces_that_hardly_lean_keep_the_longer_side_of_their_box() -> None:
+    box = np.array([[10, 10, 40, 50]], np.float32)
+    assert upright_sizes(box, np.array([UPRIGHT_LEAN], np.float32)) == 40
+    assert upright_sizes(box, np.array([-UPRIGHT_LEAN], np.float32)) == 40
+
+
+@pytest.mark.parametrize("lean", [45.0, -90.0])
+def test_a_crop_shows_the_face_upright(lean: float) -> None:
+    image = np.zeros((180, 240, 3), np.uint8)
+    forehead = turned(CENTRE + np.array([[-6, -20], [6, -20], [6, -8], [-6, -8]], np.float32), lean)
+    cv2.fillConvexPoly(image, forehead.round().astype(np.int32), (255, 255, 255))
+    square = np.concatenate([CENTRE - HEIGHT / 2, CENTRE + HEIGHT / 2])[None]
+    (crop,) = turned_crops(image, square, np.array([lean], np.float32), 48)
+    assert crop.shape == (48, 48, 3) and crop.dtype == np.float32
+    rows, columns = np.nonzero(crop[..., 0] > 127)
+    assert (rows.mean(), columns.mean()) == pytest.approx((10, 24), abs=1.5)
+
+
+def test_without_a_lean_the_matrix_only_cuts_and_scales() -> None:
+    matrix = turning_matrix(CENTRE, 2 * HEIGHT, 0.0, 192)
+    assert matrix == pytest.approx(np.array([[2, 0, 96 - 240], [0, 2, 96 - 180]]))
+
+
+@pytest.mark.parametrize("degrees", [45.0, -45.0, 90.0])
+def test_all_of_a_turned_image_fits_and_its_places_lead_back(degrees: float) -> None:
+    image = np.full((90, 160, 3), 255, np.uint8)
+    image[20:26, 130:136] = 0
+    small, back = turned_within(image, degrees)
+    assert small.shape == image.shape
+    corners = np.array([[0, 0], [160, 0], [0, 90], [160, 90]])
+    there = cv2.invertAffineTransform(back)
+    inside = corners @ there[:, :2].T + there[:, 2]
+    assert (inside >= -0.01).all() and (inside <= np.array([160, 90]) + 0.01).all()
+    mark = np.array([133, 23]) @ there[:, :2].T + there[:, 2]
+    assert small[round(float(mark[1])), round(float(mark[0]))].max() < 128
+    upright = (mark - 0) @ back[:, :2].T + back[:, 2]
+    assert upright == pytest.approx([133, 23])
+    # Turned anticlockwise, what leans clockwise becomes upright: the right edge goes up.
+    right = np.array([160, 45]) @ there[:, :2].T + there[:, 2]
+    assert (right[1] < 45) == (degrees > 0)
