@@ -85,12 +85,12 @@ def findings(images: list[ByteArray], models: Any = None, turn: int = 0, *, has_
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_turned_picture_is_reported_with_the_turn_that_makes_it_upright(degrees: int) -> None:
+def test_a_turned_picture_is_told_with_the_turn_that_makes_it_upright(degrees: int) -> None:
     assert findings([picture(degrees)] * 3) == {TURNED: degrees}
 
 
 @pytest.mark.parametrize("best", [90, 180, 270])
-def test_of_several_turns_the_one_that_shows_faces_most_surely_is_reported(best: int) -> None:
+def test_of_several_turns_the_one_that_shows_faces_most_surely_is_told(best: int) -> None:
     """Faces that lie are seen as well."""
     pale = dict.fromkeys({90, 180, 270} - {best}, 50)
     assert findings([marked({**pale, best: 90})] * 2) == {TURNED: best}
@@ -120,7 +120,7 @@ def test_certainty_is_that_of_the_best_face_that_lasts() -> None:
     assert certainty([brief, doubtful, tracklet(2, range(25), scores=0.5)], 25) == pytest.approx(0.9)
 
 
-def test_one_image_of_several_is_not_evidence_but_the_only_one_is() -> None:
+def test_one_image_of_several_is_no_evidence_but_the_only_one_is() -> None:
     plain = np.full((HEIGHT_PX, WIDTH_PX, 3), 100, np.uint8)
     assert findings([picture(180), plain, plain]) == {}
     assert findings([picture(180), plain, picture(180)]) == {TURNED: 180}
@@ -134,7 +134,7 @@ def test_detector_and_verifier_have_to_be_sure() -> None:
     assert findings([picture(180)] * 2, Models(opinion=MIN_OPINION)) == {TURNED: 180}
 
 
-def test_a_dark_picture_is_reported_if_making_it_brighter_shows_a_face() -> None:
+def test_a_dark_picture_is_told_if_making_it_brighter_shows_a_face() -> None:
     assert findings([picture(level=4, mark=3)] * 2) == {DARK: 1}
     assert findings([picture(level=DARK_LEVEL, mark=3)] * 2) == {}
 

@@ -67,7 +67,7 @@ def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
-def test_an_image_that_was_turned_is_reported_and_how_to_leave_it():
+def test_an_image_that_was_turned_is_said_and_how_to_leave_it():
     turned = dataclasses.replace(ANALYSIS, video=INFO.turned(180), statistics={TURNED: 180})
     (warning,) = result_warnings(turned, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
     assert warning.startswith("the image was turned by 180 degrees clockwise because ") and "--turn 0" in warning
@@ -79,7 +79,7 @@ def test_an_image_that_was_turned_is_reported_and_how_to_leave_it():
     assert warning.endswith("--turn 0")
 
 
-def test_sound_that_is_not_heard_is_reported():
+def test_sound_that_is_not_heard_is_said():
     def warnings(*tracks):
         analysis = dataclasses.replace(ANALYSIS, video=dataclasses.replace(INFO, audio=tracks))
         return result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
@@ -121,7 +121,7 @@ def test_a_last_picture_that_stays_is_not_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "sound"), [("a.mkv", "aac"), ("a.webm", "libopus"), ("a.flv", "aac"), ("a.mp4", "aac"), ("a.ts", "aac")]
 )
-def test_sound_that_continues_is_not_a_missing_picture(tmp_path: Path, name: str, sound: str) -> None:
+def test_sound_that_goes_on_is_no_missing_picture(tmp_path: Path, name: str, sound: str) -> None:
     pictures = ("-c:v", "libvpx") if name == "a.webm" else ("-c:v", "libx264")
     plain = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48), *pictures)
     path = tmp_path / name
@@ -141,7 +141,7 @@ def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, n
     assert len(missing(bare_analysis(whole))) == 1
 
 
-def test_bars_are_reported() -> None:
+def test_bars_are_said() -> None:
     barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
     (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
     assert warning == "frames with another aspect ratio than the first, shown with black bars: 4"
@@ -156,7 +156,7 @@ def test_damaged_times_are_a_warning() -> None:
     assert result_warnings(missing, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
-def test_another_video_in_the_same_file_is_reported(tmp_path: Path) -> None:
+def test_another_video_in_the_same_file_is_said(tmp_path: Path) -> None:
     video = make_video(tmp_path / "film.mp4", gray_ramp(5, 64, 48))
     video.write_bytes(video.read_bytes() * 2)
     rendered = RenderResult((CLIP,), "libx264")
@@ -165,7 +165,7 @@ def test_another_video_in_the_same_file_is_reported(tmp_path: Path) -> None:
     ]
 
 
-def test_encrypted_parts_are_reported(tmp_path: Path) -> None:
+def test_encrypted_parts_are_said(tmp_path: Path) -> None:
     video = make_video(tmp_path / "film.ts", gray_ramp(25, 320, 240), "-c:v", "mpeg2video", "-g", "1")
     analysis = bare_analysis(video)
     data = bytearray(video.read_bytes())
