@@ -65,7 +65,7 @@ class AnalysisStore:
     def load(self, key: str, info: VideoInfo) -> AnalysisRecord | None:
         """The analysis stored as `key`, for the video that `info` describes; None if there is no usable one.
 
-        The video of the record is `info` with the frame rate of all frames and the turn of the picture that the
+        The video of the record is `info` with the frame rate of all frames and the turn of the image that the
         analysis decided on: the file may have been moved or renamed.
         """
         path = self._path(key)

@@ -60,7 +60,9 @@ def write_columns(path: Path, table: Mapping[str, Column], columns: Iterable[tup
 
 
 def read_columns(path: Path, table: Mapping[str, Column], names: Collection[str] = ()) -> dict[str, NDArray[Any]]:
-    """The columns of the file `path`, which must hold exactly those of `table`. names: those to read; empty: all.
+    """The columns of the file `path` by name, which must be exactly those of `table`, of the dtypes and shapes there.
+
+    names: those to read; empty: all.
 
     Raises:
         OSError: it cannot be read.

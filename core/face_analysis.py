@@ -90,6 +90,7 @@ class Detections:
 
     @staticmethod
     def empty() -> Detections:
+        """No faces: arrays of length 0."""
         return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
 
@@ -147,6 +148,7 @@ class Tracklet:
 
     @property
     def start(self) -> int:
+        """The first frame."""
         return int(self.frames[0])
 
     @property
@@ -199,6 +201,7 @@ class FaceAnalysis:
 
     @property
     def frame_count(self) -> int:
+        """N, the number of analysed frames."""
         return len(self.frame_pts)
 
     def active_picture(self, shot: int) -> PixelBox:

@@ -61,7 +61,7 @@ class LeaseTicket:
             OSError: the file system does not answer.
         """
         self.beat()
-        # Read by name once more: whoever wanted to take it over has seen the heartbeat, or was quicker.
+        # Read by name once more: a process that wanted to take the lease over has seen the heartbeat, or was faster.
         mark = read_mark(self.path)
         if mark is None or mark.token != self.token:
             raise self._lost()

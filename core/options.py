@@ -33,6 +33,7 @@ class Option:
 
     @property
     def flag(self) -> str:
+        """The flag on the command line, "--min-face" for `min_face`."""
         return flag_of(self.name)
 
     @property

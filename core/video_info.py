@@ -44,6 +44,7 @@ class AudioInfo:
 
     @property
     def is_decodable(self) -> bool:
+        """Whether clips can have this track; a silent one counts."""
         return self.fault in ("", IS_SILENT)
 
 
@@ -108,7 +109,7 @@ class VideoInfo:
     """stream index of the audio track that the user chose; None: nobody did"""
 
     turn: int = 0
-    """degrees by which the picture is turned clockwise from how players show the file; see `turned`"""
+    """degrees by which the image is turned clockwise from how players show the file; see `turned`"""
 
     timecode: SourceTimecode | None = None
     """read by `core.media.timecode_reader` when results are written; None before, and where the file has none"""

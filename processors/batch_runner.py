@@ -92,7 +92,7 @@ def run_batch(
         threads = WorkerThreads(monitor.stop)
         stages = StageRunner(journal)
         claims = FolderClaims(output_dir, inputs)
-        # Processors that come from elsewhere name nobody.
+        # Processors that a caller hands in do not name people.
         namer = factory.namer if make_processor in (None, factory) else None
         parts = RunParts(settings, output_dir, monitor, journal, stages, threads, namer)
         workers = worker_count(settings, len(inputs)) if make_processor is None else 1

@@ -108,7 +108,7 @@ def _measure(tracklet: Tracklet, picture: PixelBox) -> Signal:
     # Eyes lie at about 0.4 of the box; landmarks far from that are wrong.
     eyes = np.clip(eyes, boxes[:, 1] + 0.25 * heights, boxes[:, 1] + 0.6 * heights)
     eyes = np.clip(eyes, visible[:, 1], visible[:, 3])
-    # A face that is cut off below is as large as its width says, not as small as what is left of it.
+    # The size of a face that is cut off below follows from its width, not from its visible height.
     widths = visible[:, 2] - visible[:, 0]
     sizes = np.clip(np.maximum(visible[:, 3] - visible[:, 1], widths / FACE_WIDTH), 1.0, heights)
     return np.stack([center_x, eyes, sizes], 1)

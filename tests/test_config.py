@@ -156,23 +156,23 @@ def test_a_renamed_setting_has_a_new_name_that_exists(section, old, new):
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("12h", 43200), ("0d", 0)])
-def test_ages(text, seconds):
+def test_ages_of_analyses_are_seconds(text, seconds):
     assert Settings(run=RunSettings(keep_analyses=text)).run.keep_analyses_s == seconds
 
 
 @pytest.mark.parametrize("text", ["", "30", "30 d"])
-def test_what_is_no_age(text):
+def test_malformed_ages_are_refused(text):
     with pytest.raises(SettingsError, match=r"keep_analyses.*forever"):
         load_settings(None, {"run": {"keep_analyses": text}})
 
 
 @pytest.mark.parametrize("address", ["", "auto", "local", "head:6379", "10.0.0.1:6379", "[::1]:6379", "a-b.c:1"])
-def test_clusters(address):
+def test_addresses_of_clusters_are_accepted(address):
     assert load_settings(None, {"run": {"cluster": address}}).run.cluster == address
 
 
 @pytest.mark.parametrize("address", ["yes", "head", "head:", ":6379", "ray://head:1", "a b:1", "head:123456", "h:1\n"])
-def test_what_is_no_cluster(address):
+def test_malformed_addresses_of_clusters_are_refused(address):
     with pytest.raises(SettingsError, match=r"cluster: .*auto, local or HOST:PORT"):
         load_settings(None, {"run": {"cluster": address}})
 
@@ -187,6 +187,6 @@ def test_numbers_of_workers(given, value):
 
 
 @pytest.mark.parametrize("given", ["many", "0", 0, 65, "-1", True])
-def test_what_is_no_number_of_workers(given):
+def test_what_is_not_a_number_of_workers(given):
     with pytest.raises(SettingsError, match=r"workers"):
         load_settings(None, {"run": {"workers": given}})

@@ -42,6 +42,6 @@ def test_in_ci_a_missing_tool_is_a_failure(ci: str, reason: str, outcome: str, t
     assert outcome in done.stdout.splitlines()[-1], done.stdout
 
 
-def test_a_report_of_a_name_that_is_no_utf8_can_be_sent() -> None:
+def test_a_report_of_a_name_that_is_not_utf8_can_be_sent() -> None:
     report = {"nodeid": "a", "sections": [("log", "a\udcff b")], "duration": 1.5, "longrepr": None, "when": ("ü", 1)}
     assert encodable(report) == {**report, "sections": [("log", "a\\udcff b")]}

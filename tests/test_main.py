@@ -134,7 +134,7 @@ def test_signals_ask_the_batch_to_stop(videos, tmp_path, monkeypatch, number):
     assert signal.getsignal(number) is before
 
 
-def test_a_reader_that_leaves_early_is_no_error(videos, tmp_path):
+def test_a_reader_that_leaves_early_is_not_an_error(videos, tmp_path):
     script = "from utils.stdout_guard import *; take_stdout(); print_lines(f'{i}' * 1000 for i in range(10000))"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE

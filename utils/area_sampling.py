@@ -99,7 +99,7 @@ def whole_pixels(boxes: NDArray[np.float32], width: int, height: int) -> tuple[N
 
 
 def few_squares(image: NDArray[np.uint8], boxes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Like `AreaSampler.squares`, but one box at a time with OpenCV's filter: for a handful of boxes.
+    """(N, side, side, 3) float32, like `AreaSampler.squares`, but box by box with OpenCV's filter: for a few boxes.
 
     It needs no table of the image, which would cost more than a few regions. The pixels differ in the last bits from
     those that MTCNN was trained on; tracking is less sensitive to that than detection.

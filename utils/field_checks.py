@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}", re.ASCII)
 
 @contextlib.contextmanager
 def errors_named(field: str) -> Iterator[None]:
-    """Put the name of the field before the message of a ValueError."""
+    """Raise a ValueError of the block again, with the name of the field before its message."""
     try:
         yield
     except ValueError as error:

@@ -19,7 +19,7 @@ def free_memory_mb(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> float | 
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = meminfo.read_text(encoding="ascii").splitlines()
         found.append(next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) * 1024 / 1e6)
-    # Without a limit, memory.max says "max", which is no number.
+    # Without a limit, memory.max contains "max" instead of a number.
     with contextlib.suppress(OSError, ValueError):
         limit, used = (int((cgroup / name).read_text()) for name in ("memory.max", "memory.current"))
         found.append(max(limit - used, 0) / 1e6)

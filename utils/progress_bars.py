@@ -87,7 +87,7 @@ class BarMonitor(BatchMonitor):
             bar.total = max(total, done) if total > 0 else None
             bar.bar_format = _STAGE_FORMAT if total > 0 and stage != CONVERT else _UNKNOWN_FORMAT
             bar.update(done - bar.n)
-            # A video that is analysed may have to wait for others before it goes on.
+            # An analysed video may have to wait for others before it continues.
             if done >= total and (stage == CONVERT or (self._at_a_time > 1 and total > 0)):
                 self._clear(line)
             if self._clock() - self._shown >= _REDRAW_S:

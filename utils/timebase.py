@@ -14,7 +14,10 @@ _SNAP_TOLERANCE = Fraction(1, 1000)
 def snap_rate(rate: Fraction) -> Fraction:
     """The integer or NTSC rate (n * 1000/1001) nearest to `rate` if it is within 0.1 %, else `rate` itself.
 
-    Headers often hold a measured or rounded rate (2997/100 for 30000/1001).
+    Headers often hold a measured or rounded rate (2997/100 for 30000/1001). rate: frames per second.
+
+    Raises:
+        ValueError: the rate is not positive.
     """
     if rate <= 0:
         raise ValueError(f"a frame rate must be positive, not {rate}")
@@ -35,6 +38,9 @@ def frames_at_rate(
     Returns (M,) int64 indexes into `frame_pts`, M = duration * rate rounded half up, at least 1. Clip frame k shows the
     last source frame that begins before the *middle* of its interval: so a constant-rate source whose pts were rounded
     to a coarse time base maps one to one, and no frame is off by more than half an interval.
+
+    Raises:
+        ValueError: there are no frames.
     """
     if len(frame_pts) == 0:
         raise ValueError("no frames to choose from")

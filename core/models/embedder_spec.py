@@ -44,9 +44,9 @@ class PairCurve:
     focus_offset: float = 0.0
 
     def log_odds(self, cosine: NDArray[np.floating], focus: NDArray[np.floating]) -> NDArray[np.floating]:
-        """What the faces of pairs say, corrected for blur; all of one shape.
+        """Log-odds that the faces of pairs show one person, corrected for blur; (...) like the arguments.
 
-        Blurred faces resemble each other whoever they are, so their cosine says little either way.
+        Blurred faces resemble each other whoever they show, so their cosine is weak evidence. focus: `focus_of`.
         """
         slope = self.slope + focus * self.focus_slope
         values: NDArray[np.floating] = slope * (cosine - self.midpoint) + focus * self.focus_offset

@@ -28,21 +28,40 @@ if TYPE_CHECKING:
 
 
 class Processor(Protocol):
-    """Processes one video; implemented by `VideoProcessor`."""
+    """Processes one video; implemented by `VideoProcessor`, which says more about each step and its errors.
 
-    def prepare(self) -> None: ...
+    `prepare`, `analyse` and `finish` are one process's way through a video. Where clips are made by other processes,
+    `draft` and `naming_case` come in between, and `make_share` makes a part of the clips before `finish`.
+    """
 
-    def analyse(self) -> AnalysisRecord: ...
+    def prepare(self) -> None:
+        """Find out what has to be done, and load the stored analysis or the models."""
+        ...
 
-    def draft(self, record: AnalysisRecord, *, may_share: bool = False) -> VideoDraft: ...
+    def analyse(self) -> AnalysisRecord:
+        """The stored analysis, or a new one."""
+        ...
 
-    def naming_case(self, record: AnalysisRecord, draft: VideoDraft) -> NamingCase | None: ...
+    def draft(self, record: AnalysisRecord, *, may_share: bool = False) -> VideoDraft:
+        """The people of the video and how certain they are, before they are named.
 
-    def make_share(self, record: AnalysisRecord, draft: VideoDraft, names: VideoNames, number: int) -> None: ...
+        may_share: the clips of a long video may be divided between several processes.
+        """
+        ...
+
+    def naming_case(self, record: AnalysisRecord, draft: VideoDraft) -> NamingCase | None:
+        """What another process needs to name the people; None if nobody is to be named."""
+        ...
+
+    def make_share(self, record: AnalysisRecord, draft: VideoDraft, names: VideoNames, number: int) -> None:
+        """Make the clips of share `number`, from 0, where `finish` will find them."""
+        ...
 
     def finish(
         self, record: AnalysisRecord, draft: VideoDraft | None = None, names: VideoNames | None = None
-    ) -> Manifest: ...
+    ) -> Manifest:
+        """Make the remaining clips and write the results. draft, names: worked out here if they are None."""
+        ...
 
 
 MakeProcessor = Callable[[VideoJob, StageMonitor], Processor]

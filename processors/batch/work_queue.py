@@ -40,6 +40,7 @@ class WorkQueue:
 
     @property
     def is_empty(self) -> bool:
+        """Whether no task is left to begin, now or later; some may still be under way."""
         return not any(self._waiting.values()) and not self._aside and not self._unnamed
 
     @property

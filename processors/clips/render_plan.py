@@ -29,6 +29,7 @@ class ClipGroup:
 
     @property
     def frames(self) -> int:
+        """Frames of all its clips together, a measure of the work."""
         return sum(spec.rows for spec in self.specs)
 
 

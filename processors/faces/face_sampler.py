@@ -152,7 +152,7 @@ class FaceSampler:
         look: FloatArray,
     ) -> None:
         """Consider a face. box: (4,), landmarks: (5, 2), both in source pixels. sharp, look: see `Appearance`."""
-        # The detector guesses how far a face goes on beyond the edge; what is not seen represents nobody.
+        # The detector guesses how far a face extends beyond the edge, but only its visible part is evidence.
         visible = float(visible_shares(box[None], (0, 0, frame.width, frame.height))[0])
         quality = face_quality(box, score, landmarks, sharp) * visible
         if len(self.samples) >= self._capacity and quality <= min(s.quality for s in self.samples) * MIN_GAIN:

@@ -58,7 +58,7 @@ class FacelessCheck:
 
     @property
     def images(self) -> tuple[ByteArray, ...]:
-        """The images kept so far, oldest first."""
+        """The images kept so far, (h, w, 3) uint8 RGB, oldest first."""
         return tuple(self._images)
 
     def offer(self, image: ByteArray) -> None:
@@ -161,7 +161,7 @@ def equalised(image: ByteArray) -> ByteArray:
 
 
 def brightened(image: ByteArray) -> ByteArray:
-    """An RGB image stretched so that its brightest hundredth is white."""
+    """`image`, (h, w, 3) uint8 RGB, stretched so that its darkest hundredth is black and its brightest one white."""
     low, high = np.quantile(image, [0.01, 0.99])
     return np.asarray(np.clip((image - low) * (255 / max(high - low, 1.0)), 0, 255), np.uint8)
 

@@ -97,6 +97,7 @@ class GalleryPerson:
 
     @property
     def id(self) -> str:
+        """The number as users see it, "P0007"."""
         return person_id(self.number)
 
 

@@ -63,6 +63,7 @@ class PhotoFace:
 
     @property
     def height_px(self) -> float:
+        """Height of the box, pixels of the photo."""
         return float(self.box[3] - self.box[1])
 
 

@@ -24,7 +24,10 @@ class ClothesCurve:
     colour_slope: float
 
     def log_odds(self, likeness: NDArray[np.floating], colour: NDArray[np.floating]) -> NDArray[np.floating]:
-        """What clothes of this likeness and colour say, same shape. colour: 0 for greys, 1 for full colours."""
+        """Log-odds that both are one person, (...) like the arguments.
+
+        likeness: Bhattacharyya coefficients in [0, 1]. colour: 0 for greys, 1 for full colours.
+        """
         slope = self.slope + self.colour_slope * colour
         return np.asarray(self.offset + slope * closeness(likeness))
 

@@ -41,6 +41,7 @@ class NearestPerson:
 
     @property
     def may_be_same(self) -> bool:
+        """Whether users are told that it may be the same person."""
         return bool(self.name) and self.similarity >= MAYBE_SAME
 
 
@@ -58,6 +59,7 @@ class PersonDoubt:
 
     @property
     def is_doubtful(self) -> bool:
+        """Whether the two parts hardly resemble each other."""
         return self.similarity is not None and self.similarity < DOUBTFUL_BELOW
 
 

@@ -109,7 +109,7 @@ class PairEvidence:
 
 
 def combined(evidence: Iterable[FloatArray]) -> FloatArray:
-    """The similarity, float32 in [0, 1], of log-odds of one shape that are added up."""
+    """Kinds of evidence, log-odds of one shape, added up with the caution: similarities in [0, 1], float32 (...)."""
     log_odds = np.sum(list(evidence), axis=0) - _CAUTION
     return np.asarray((1 + np.tanh(log_odds / 2)) / 2, np.float32)
 

@@ -48,6 +48,7 @@ class SegmentRules:
     def from_settings(
         cls, identity: IdentitySettings, clip: ClipSettings, speech: SpeechSettings | None = None
     ) -> SegmentRules:
+        """The rules that the settings stand for. speech: None, or `when` is "visible": segments of presence."""
         if speech is None or speech.when == "visible":
             return cls(clip.min_clip, clip.merge_gap, identity.skip_still)
         return cls(clip.min_clip, speech.speech_gap, identity.skip_still, True, speech.speech_lead, speech.speech_tail)

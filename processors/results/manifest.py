@@ -37,6 +37,7 @@ class ManifestInput(ManifestPart, frozen=True, kw_only=True):
 
     @property
     def fingerprint(self) -> Fingerprint:
+        """Identifies the video that the results belong to."""
         return Fingerprint(self.size_bytes, self.sha256)
 
 
@@ -119,6 +120,7 @@ class ManifestClip(ManifestPart, frozen=True, kw_only=True):
 
     @property
     def clip(self) -> Clip:
+        """The entry as the renderer returned it."""
         return Clip(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Clip)})
 
 

@@ -161,7 +161,7 @@ def _missing_s(analysis: FaceAnalysis) -> float:
         return found if found > tolerance_s else 0.0
 
     if missing_s(end_s) and not counted and not missing_s(other_streams_end_s(video)):
-        # The length is that of another stream: the audio goes on longer.
+        # The claimed length is that of another stream: the audio is longer.
         return 0.0
     return missing_s(end_s)
 

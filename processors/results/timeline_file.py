@@ -112,6 +112,7 @@ class TimelineFile(_Entry, frozen=True, kw_only=True):
 
     @property
     def divisions(self) -> tuple[DivisionEntry, ...]:
+        """`divided`, empty if the file does not have it."""
         return () if self.divided is UNSET else self.divided
 
 

@@ -27,7 +27,7 @@ def test_names_are_used_once() -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_wrong_name_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_name_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["no_such"]) == 2
     assert "no_such" in capsys.readouterr().err
 

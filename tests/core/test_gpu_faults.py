@@ -124,7 +124,7 @@ def test_where_a_gpu_is_demanded_that_is_a_missing_model(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [NO_KERNEL, FULL], ids=str)
-def test_in_the_middle_of_a_video_the_cpu_goes_on(
+def test_in_the_middle_of_a_video_the_cpu_continues(
     settings: Any,
     models: ModelManager,
     portraits: dict[str, ByteArray],

@@ -163,7 +163,7 @@ def test_the_memory_of_a_gpu_is_given_back_with_the_networks(
     assert freed
 
 
-def test_the_manifest_is_told_what_runs(models: ModelManager) -> None:
+def test_the_manifest_names_what_runs(models: ModelManager) -> None:
     described = models.describe()
     assert described == models.describe()
     assert described["device"] == "cpu" and described["backend"] == "OpenVINO"

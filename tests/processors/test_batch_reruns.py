@@ -23,7 +23,7 @@ probe = pytest.fixture(autouse=True)(pretend_probe)
 videos = pytest.fixture(pretend_videos)
 
 
-def test_what_was_analysed_before_is_said(videos):
+def test_what_was_analysed_before_is_reported(videos):
     script = Script()
     script.analysed_before = {"b"}
     summary = run(videos, script)

@@ -132,7 +132,7 @@ def test_one_bad_file_never_stops_the_rest(videos, step, error, reason):
     assert hidden(videos) == []
 
 
-def test_what_is_no_video_is_refused_without_any_work(videos):
+def test_what_is_not_a_video_is_refused_without_any_work(videos):
     (videos / "b.mp4").write_bytes(b"not a video")
     script = Script()
     inputs = find_inputs([str(videos), str(videos / "gone.mp4")], videos.parent / "out")

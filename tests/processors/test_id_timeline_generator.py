@@ -162,7 +162,7 @@ def test_tracklet_given_to_the_wrong_person_moves():
     assert groups(result) == [(1,), (2, 3, 4)]
 
 
-def test_many_people_in_noise_are_told_apart():
+def test_many_people_in_noise_are_distinguished():
     rng = np.random.default_rng(2)
     people = faces(6)
     tracklets, truth = [], {}

@@ -95,7 +95,7 @@ def test_a_worker_returns_memory_over_all_its_parts(plain, tmp_path, monkeypatch
     assert len(made) == 1 and len(asked) >= 80
 
 
-def test_a_worker_lets_go_of_finished_clips(plain, tmp_path, monkeypatch):
+def test_a_worker_releases_finished_clips(plain, tmp_path, monkeypatch):
     """Each of the thousands of an hour keeps a thread, a queue and a process object."""
     held = []
     start = RenderWorker._start

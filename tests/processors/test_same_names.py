@@ -156,7 +156,7 @@ def test_cleaning_frees_names_only_where_nothing_is_left(place: Place, monkeypat
     assert place.results("mon")["timeline.json"] == edited
 
 
-def test_an_interrupted_run_goes_on_with_its_own_clips(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_continues_with_its_own_clips(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: Any, **__: Any) -> None:
         raise InterruptedRunError("stopped")
 

@@ -138,7 +138,7 @@ def test_an_edited_timeline_is_followed_now_and_later(tmp_path, stages, make):
     assert not (folder / "timeline.json.bak").exists()
 
 
-def test_only_overwrite_begins_anew_and_keeps_what_was_edited(tmp_path, stages, make):
+def test_only_overwrite_begins_again_and_keeps_what_was_edited(tmp_path, stages, make):
     folder = tmp_path / "a"
     run(make())
     edited = edit(folder)

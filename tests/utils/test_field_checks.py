@@ -42,12 +42,12 @@ def test_a_word_or_one_of_some_numbers(given, value):
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("1:30", 90.0), (3, 3.0), ("0", 0.0), (100, 100.0)])
-def test_times(given, seconds):
+def test_times_are_parsed_as_seconds(given, seconds):
     assert parse_seconds(given, 100) == seconds
 
 
 @pytest.mark.parametrize("given", [-1, 101, "1:41", "soon"])
-def test_what_is_no_time(given):
+def test_malformed_times_are_refused(given):
     with pytest.raises(ValueError):
         parse_seconds(given, 100)
 
@@ -71,7 +71,7 @@ def test_templates(text):
 @pytest.mark.parametrize(
     ("text", "named"), [("$C", "C"), ("${C}", "C"), ("$", r"\$"), ("100$$", r"\$"), (" ", "nothing")]
 )
-def test_templates_with_what_is_no_field(text, named):
+def test_templates_with_what_is_not_a_field(text, named):
     with pytest.raises(ValueError, match=f"^{named} is not a field; fields are A, B$"):
         check_template(text, ("A", "B"))
 

@@ -14,12 +14,12 @@ def test_shapes_are_ratios() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "16", "16x9", "0:1", "1:0", "-1:1", "1:123456", "1.5:1", "\u0663:1 "])
-def test_what_is_no_shape(text: str) -> None:
+def test_what_is_not_a_shape(text: str) -> None:
     with pytest.raises(ValueError, match="is not WIDTH:HEIGHT"):
         parse_aspect(text)
 
 
-def test_sizes() -> None:
+def test_sizes_are_parsed_and_made_even() -> None:
     assert parse_size("640x360") == (640, 360)
     assert [parse_size(text) for text in ("640", "640x", "640X360", "123456x1", "-1x1", "")] == [None] * 6
     assert size_of_height(720, Fraction(9, 16)) == (404, 720)

@@ -26,5 +26,5 @@ def test_what_is_available_counts_not_what_is_unused(tmp_path: Path) -> None:
     assert free_memory_mb(meminfo, cgroup(tmp_path, "1000", 2000)) == 0.0
 
 
-def test_where_nothing_is_known_nothing_is_said(tmp_path: Path) -> None:
+def test_where_nothing_is_known_nothing_is_reported(tmp_path: Path) -> None:
     assert free_memory_mb(tmp_path / "none", tmp_path) is None

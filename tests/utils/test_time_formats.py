@@ -57,12 +57,12 @@ def test_times_are_seconds_or_clocks(text, seconds):
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("12h", 43200), ("30d", 30 * 86400), ("2w", 14 * 86400), ("0d", 0)])
-def test_ages(text, seconds):
+def test_ages_are_parsed_as_seconds(text, seconds):
     assert parse_age(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 d", "30m", "999999d", "\u0663d"])
-def test_what_is_no_age(text):
+def test_malformed_ages_are_refused(text):
     with pytest.raises(ValueError, match="30d"):
         parse_age(text)
 
@@ -91,6 +91,6 @@ def test_every_frame_of_twenty_minutes_has_a_timecode_of_its_own():
 
 
 @pytest.mark.parametrize("text", ["", "1:00:00:00", "24:00:00:00", "00:60:00:00", "00:00:00:25", "00:00:00:-1"])
-def test_what_is_no_timecode_is_refused(text):
+def test_what_is_not_a_timecode_is_refused(text):
     with pytest.raises(ValueError, match="no timecode at 25"):
         parse_timecode(text, 25)

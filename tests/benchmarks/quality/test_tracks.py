@@ -88,7 +88,7 @@ def test_a_face_hidden_for_less_than_a_second_stays_one_track(films: Films) -> N
     assert tracklet.scores[hidden].max() < 0.5
 
 
-def test_a_flash_is_no_cut_and_ends_no_track(films: Films) -> None:
+def test_a_flash_is_not_a_cut_and_ends_no_track(films: Films) -> None:
     done, truth, _ = films["flashes"]
     assert len(done.analysis.shots) == 1
     assert [(t.start, t.end) for t in done.analysis.tracklets] == [(0, truth.frame_count)] * 2
@@ -108,7 +108,7 @@ def test_every_film_says_what_it_shows() -> None:
         assert film_truth(make()).people, name
 
 
-def test_faces_that_are_lost_go_on_with_their_own_tracks(films: Films) -> None:
+def test_faces_that_are_lost_continue_with_their_own_tracks(films: Films) -> None:
     """One behind the other for a moment; and a fast one, whose old places are none of its business."""
     assert len(films["crossing"][0].analysis.tracklets) == 2
     fast = films["strong_motion_blur"][0].analysis.tracklets

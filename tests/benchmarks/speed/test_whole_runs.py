@@ -29,13 +29,13 @@ def test_a_command_is_measured_with_its_children(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_child_that_goes_on_with_the_same_program_is_counted(tmp_path: Path) -> None:
+def test_a_child_that_continues_with_the_same_program_is_counted(tmp_path: Path) -> None:
     """As the program's worker does, which its supervisor forks."""
     forked = "import os, time\nif os.fork():\n    os.wait()\nelse:\n    b = bytearray(80_000_000); time.sleep(1.5)"
     assert measure([sys.executable, "-c", forked], tmp_path / "log.txt").peak_mib > 80
 
 
-def test_a_failure_is_told_and_its_words_are_kept(tmp_path: Path) -> None:
+def test_a_failure_is_reported_and_its_words_are_kept(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     assert measure([sys.executable, "-c", "raise SystemExit('no such video')"], log).exit_code == 1
     assert "no such video" in log.read_text()

@@ -124,7 +124,7 @@ def test_a_damaged_beginning_leaves_the_only_track_in_use(tmp_path: Path) -> Non
     assert excerpt is not None and excerpt.damaged_packets > 30
 
 
-def test_a_declared_track_that_never_comes_is_told_from_the_one_that_is_there(tmp_path: Path) -> None:
+def test_a_declared_track_that_never_comes_is_distinguished_from_the_one_that_is_there(tmp_path: Path) -> None:
     path = tone_video(tmp_path / "a.ts", 2, "-c:a", "mp2", seconds=2)
     late = tmp_path / "b.ts"
     run_ffmpeg(

@@ -80,7 +80,7 @@ def test_interval_outside_the_audio_is_silence(tmp_path):
     assert np.array_equal(samples[48000:, 0], np.arange(24000) % 20000)
 
 
-def test_formats():
+def test_rates_and_channels_of_the_pcm_fit_aac():
     def audio(rate, channels):
         return AudioInfo(0, "x", rate, channels, 0.0)
 
@@ -104,7 +104,7 @@ def test_the_default_track_is_taken(tmp_path):
     assert excerpt(info, 1, 1)[1].any()
 
 
-def test_no_audio(tmp_path):
+def test_a_video_without_audio_writes_nothing(tmp_path):
     info = write_ramp(tmp_path / "a.mov", tracks=1)
     from dataclasses import replace
 
@@ -177,7 +177,7 @@ def test_audio_follows_the_clock_of_the_video(times_s, shifts_s, expected):
 
 
 @pytest.mark.parametrize("extension", ["vob", "mpg", "ts"])
-def test_reading_from_anywhere_is_no_damage(tmp_path, extension):
+def test_reading_from_anywhere_is_not_damage(tmp_path, extension):
     path = tone_video(tmp_path / f"a.{extension}", 2, "-c:a", "mp2", seconds=6)
     info = probe_video(path)
     for step in range(23):

@@ -121,7 +121,7 @@ def test_a_raw_stream_without_a_rate_has_25(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "a.png"])
-def test_a_photograph_is_no_video(name: str, tmp_path: Path) -> None:
+def test_a_photograph_is_not_a_video(name: str, tmp_path: Path) -> None:
     make_video(tmp_path / name, gray_ramp(1, 160, 96), "-c:v", "png" if name.endswith("png") else "mjpeg")
     with pytest.raises(InvalidVideoError):
         probe_video(tmp_path / name)

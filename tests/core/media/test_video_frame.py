@@ -110,7 +110,7 @@ def test_patch_is_the_rectangle_that_covers_the_box(
     assert np.abs(patch.astype(int) - picture[top:bottom, left:right]).max() <= 8
 
 
-def test_patch_refuses_what_is_no_number() -> None:
+def test_patch_refuses_what_is_not_a_number() -> None:
     with pytest.raises(ValueError, match="nan"):
         frame_of(quadrants(64, 48)).patch((0, float("nan"), 5, 5))
 

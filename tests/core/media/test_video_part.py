@@ -14,7 +14,7 @@ from tests.material.factories import video_info
 INFO = video_info(time_base=Fraction(1, 1000), start_pts=500, duration_s=100.0, frame_count=2500)
 
 
-def test_all_of_the_video_is_no_part():
+def test_all_of_the_video_is_not_a_part():
     assert part_of(INFO, AnalysisSettings()) == VideoPart(None, None, None, 2500)
 
 

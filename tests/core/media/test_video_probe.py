@@ -85,7 +85,7 @@ def test_pixels_are_made_square_without_losing_any(
 
 
 @pytest.mark.parametrize(("counterclockwise", "clockwise"), [(90, 270), (180, 180), (270, 90)])
-def test_rotation_is_told_clockwise_and_swaps_the_sides(
+def test_rotation_is_reported_clockwise_and_swaps_the_sides(
     tmp_path: Path, plain: Path, counterclockwise: int, clockwise: int
 ) -> None:
     path = tmp_path / "turned.mov"
@@ -124,7 +124,7 @@ def test_frames_hours_apart(tmp_path: Path) -> None:
     assert probe_video(path).frame_rate == 1
 
 
-def test_a_clock_that_is_no_clock(tmp_path: Path) -> None:
+def test_a_clock_that_is_not_a_clock(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.avi", SIX, "-c:v", "mpeg4")
     data = bytearray(path.read_bytes())
     scale = data.index(b"strh") + 28
@@ -221,7 +221,7 @@ def test_audio_only(tmp_path: Path) -> None:
     assert refusal(path) == "has no video stream"
 
 
-def test_a_cover_image_is_no_video(tmp_path: Path) -> None:
+def test_a_cover_image_is_not_a_video(tmp_path: Path) -> None:
     path = tmp_path / "song.mp4"
     run_ffmpeg(
         "-f", "lavfi", "-i", "sine=d=0.2", "-f", "lavfi", "-i", "color=s=64x64:d=0.04", "-map", "0", "-map", "1",

@@ -288,7 +288,7 @@ def test_bars_are_the_same_from_anywhere(tmp_path: Path) -> None:
     assert_between_bars(whole[-1][1], 26, 186)
 
 
-def test_a_clock_that_starts_anew_goes_on(tmp_path: Path) -> None:
+def test_a_clock_that_starts_again_continues(tmp_path: Path) -> None:
     part = make_video(tmp_path / "1.ts", gray_ramp(10, 64, 48), rate="5")
     path = tmp_path / "twice.ts"
     path.write_bytes(part.read_bytes() * 2)
@@ -300,7 +300,7 @@ def test_a_clock_that_starts_anew_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("codec", [("png", "-pix_fmt", "rgb24"), ("mpeg4", "-qscale:v", "2")])
-def test_damage_is_counted_and_the_rest_goes_on(tmp_path: Path, codec: tuple[str, ...]) -> None:
+def test_damage_is_counted_and_the_rest_continues(tmp_path: Path, codec: tuple[str, ...]) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (12, 96, 160, 3), np.uint8)
     path = make_video(tmp_path / "d.mkv", list(noise), "-c:v", *codec, "-g", "1")
     data = bytearray(path.read_bytes())

@@ -37,7 +37,7 @@ def test_layers_come_in_the_order_of_the_file_with_their_numbers(tmp_path: Path)
         assert np.array_equal(values, expected.ravel())
 
 
-def test_a_name_without_a_tensor_is_no_layer(tmp_path: Path) -> None:
+def test_a_name_without_a_tensor_is_not_a_layer(tmp_path: Path) -> None:
     file = tmp_path / "net.dat"
     file.write_bytes(b"con_4 is a word here; con_4" + tensor(np.ones((1, 1, 1, 2))))
     ((name, values),) = read_parameters(file)

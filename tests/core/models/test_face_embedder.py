@@ -62,7 +62,7 @@ def chip(image: ByteArray, models: ModelManager, embedder: FaceEmbedder) -> Byte
 
 
 @pytest.mark.parametrize("name", ["dlib", "sface", "facenet-casia", "both"])
-def test_two_people_are_told_apart(
+def test_two_people_are_distinguished(
     name: str, request: pytest.FixtureRequest, models: ModelManager, portraits: dict[str, ByteArray]
 ) -> None:
     if name == "dlib":

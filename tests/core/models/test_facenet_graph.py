@@ -62,7 +62,7 @@ def test_a_graph_of_another_network_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x0a\xff\xff half a graph"])
-def test_a_file_that_is_no_graph_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_graph_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "graph_final.pb"
     file.write_bytes(content)
     with pytest.raises(ModelError) as refused:

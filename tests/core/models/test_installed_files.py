@@ -32,12 +32,12 @@ def test_found_without_importing_the_package(package: Path) -> None:
     assert "bad_package" not in sys.modules
 
 
-def test_a_missing_package_is_said_with_what_to_do() -> None:
+def test_a_missing_package_is_reported_with_what_to_do() -> None:
     with pytest.raises(ModelUnavailableError, match=r"bad_package is not installed.*requirements-models\.txt"):
         installed_file(ENTRY)
 
 
-def test_another_version_of_the_package_is_said(package: Path) -> None:
+def test_another_version_of_the_package_is_reported(package: Path) -> None:
     (package / "data" / "net.onnx").unlink()
     with pytest.raises(ModelUnavailableError, match=r"has no net\.onnx.*requirements-models\.txt"):
         installed_file(ENTRY)

@@ -218,7 +218,7 @@ def killed(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
     return subprocess.CompletedProcess([], -9, b"", b"")
 
 
-def test_a_conversion_for_which_there_is_no_room_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conversion_without_disk_space_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     children(monkeypatch, no_room)
     with no_file_above(100_000), pytest.raises(ModelError) as caught:
         converted(["rnet"], FILES, tmp_path)

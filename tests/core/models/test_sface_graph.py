@@ -39,7 +39,7 @@ def test_layers_are_named_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x08\x07 half a model"])
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "other.onnx"
     file.write_bytes(content)
     with pytest.raises(ModelError) as refused:

@@ -23,7 +23,7 @@ def speech_nets(speech_weights: dict[str, Path], models_cache: Path) -> list[Spe
 
 
 @pytest.mark.clips
-def test_named_files_are_told_apart_by_their_content(speech_weights: dict[str, Path]) -> None:
+def test_named_files_are_distinguished_by_their_content(speech_weights: dict[str, Path]) -> None:
     names = [str(speech_weights["ava"]), str(speech_weights["talkset"])]
     assert locate_speech_weights(explicit=names) == speech_weights
     assert locate_speech_weights(explicit=names[:1]) == {"ava": speech_weights["ava"]}
@@ -39,7 +39,7 @@ def test_an_altered_file_is_refused_before_it_is_loaded(speech_weights: dict[str
         locate_speech_weights(folders=[tmp_path])
 
 
-def test_missing_weights_are_said_with_what_to_do(tmp_path: Path) -> None:
+def test_missing_weights_are_reported_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailableError, match="--speech-weights"):
         locate_speech_weights(folders=[tmp_path])
     with pytest.raises(ModelUnavailableError, match="no weights file"):
@@ -79,7 +79,7 @@ def test_downloads_are_kept_only_with_the_right_checksum(
             server.shutdown()
 
 
-def test_no_network_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_is_not_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = WeightsFile("w.model", 3, "0" * 64, url="http://127.0.0.1:9/x")
     monkeypatch.setattr(speech_net, "SPEECH_WEIGHTS", {"one": entry, "two": entry})
     with pytest.raises(ModelUnavailableError, match=r"could not be downloaded.*--speech-weights"):

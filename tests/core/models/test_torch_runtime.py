@@ -313,7 +313,7 @@ def test_the_gpu_finds_the_same_faces(models: ModelManager, portraits: dict[str,
 
 
 @pytest.mark.gpu
-def test_the_gpu_runs_out_of_memory_and_goes_on() -> None:
+def test_the_gpu_runs_out_of_memory_and_continues() -> None:
     net = TorchNet("onet", locate("onet"), "cuda:0")
     torch.cuda.set_per_process_memory_fraction(0.01)
     try:

@@ -24,7 +24,7 @@ def test_equal_calls_have_equal_terms_wherever_they_run() -> None:
     assert call_terms(Settings())["version"] == VERSION
 
 
-def test_every_difference_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_difference_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = call_terms(load_settings(None, {"clip": {"aspect": "16:9"}, "output": {"reel": True}}))
     monkeypatch.setattr(module, "possible_embedders", lambda settings: ("dlib",))
     theirs = call_terms(load_settings(None, {"encode": {"preset": "ultrafast"}})) | {"version": "0.9"}

@@ -201,7 +201,7 @@ def test_a_journal_still_says_whose_folder_it_is(tmp_path: Path, output: Path, s
     assert claim(output, same_named[1]) == {"tue/a.mp4": "a_2"}
 
 
-def test_another_video_is_told_of_and_gets_the_next_free_name(
+def test_another_video_is_reported_and_gets_the_next_free_name(
     tmp_path: Path, output: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     video = put(tmp_path / "a.mp4", "first")

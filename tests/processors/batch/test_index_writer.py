@@ -140,7 +140,7 @@ def test_a_style_that_changed_makes_another_page(tmp_path, monkeypatch):
     assert index_values([("a", view())], DONE)["state"] != first
 
 
-def test_videos_of_one_name_are_told_apart(tmp_path):
+def test_videos_of_one_name_are_distinguished(tmp_path):
     for folder in ("a", "a_2"):
         put(tmp_path, folder, name="a.mp4")
     put(tmp_path, "b", name="b.mp4")

@@ -167,7 +167,9 @@ def test_weights_may_be_missing_where_another_network_replaces_them(
     assert examine(online, video, output).problems == (), "they can still be downloaded"
 
 
-def test_what_differs_is_said(settings: Settings, video: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_differs_is_reported(
+    settings: Settings, video: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours = examine(settings, video, output)
     monkeypatch.setattr(module, "possible_embedders", lambda settings: ("dlib",))
     monkeypatch.setattr("processors.batch.call_terms.possible_embedders", lambda settings: ("dlib",))

@@ -318,7 +318,7 @@ def test_a_silent_worker_is_ended(make_run: Callable[..., Run], monkeypatch: pyt
         released.set()
 
 
-def test_a_worker_goes_on_while_others_make_clips(make_run: Callable[..., Run]) -> None:
+def test_a_worker_continues_while_others_make_clips(make_run: Callable[..., Run]) -> None:
     """One worker: the clips of the first video are not made until the second is analysed."""
 
     def finish(name: str, monitor: Any) -> None:

@@ -39,7 +39,7 @@ def output(tmp_path: Path) -> Path:
     return output
 
 
-def test_it_is_made_anew_from_the_results_alone(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_made_again_from_the_results_alone(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["index", "-o", str(output), "-q"]) == 0
     assert "2 videos -> " in capsys.readouterr().out
     told = entries(output)

@@ -28,13 +28,13 @@ def test_without_seams_all_of_the_picture_counts() -> None:
     assert panel_around(face(300), [face(900)], shot, (0, 90, 1280, 630)) == (0, 90, 1280, 630)
 
 
-def test_a_line_with_faces_on_one_side_only_is_no_seam() -> None:
+def test_a_line_with_faces_on_one_side_only_is_not_a_seam() -> None:
     assert panel_around(face(300), [], HALVES, PICTURE) == PICTURE
     assert panel_around(face(300), [face(450)], HALVES, PICTURE) == PICTURE
     assert panel_around(face(300), [face(900, rows=10)], HALVES, PICTURE) == PICTURE
 
 
-def test_a_line_that_a_face_crosses_is_no_seam() -> None:
+def test_a_line_that_a_face_crosses_is_not_a_seam() -> None:
     walker = np.concatenate([face(x, rows=1) for x in np.linspace(300, 1000, 50)])
     assert panel_around(face(300), [face(900), walker], HALVES, PICTURE) == PICTURE
     assert panel_around(walker, [face(900)], HALVES, PICTURE) == PICTURE

@@ -37,7 +37,7 @@ def test_a_short_video_is_one_share() -> None:
     assert share_count(takes(round(2 * SHARE_S) - 10), film()) == 1
 
 
-def test_a_long_one_has_shares_of_the_length_that_is_said() -> None:
+def test_a_long_one_has_shares_of_the_given_length() -> None:
     assert share_count(takes(3600), film()) == 3600 // SHARE_S
 
 

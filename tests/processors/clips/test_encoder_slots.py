@@ -102,7 +102,7 @@ def test_a_request_that_is_given_up_blocks_nobody():
     assert sorted(got) == ["left", "second"]
 
 
-def test_a_group_acquires_its_slots_together_and_releases_those_it_needs_no_more():
+def test_a_group_acquires_its_slots_together_and_releases_those_no_longer_needed():
     slots, got = EncoderSlots(3), list[str]()
     group = GroupSlots(3, 2, slots)  # three clips, of which two overlap
     group.acquire(nothing)

@@ -74,7 +74,7 @@ def test_a_usage_error_says_once_what_is_wrong_and_what_is_right(capsys, argumen
     assert expected in capsys.readouterr().err
 
 
-def test_a_command_that_is_misspelt_is_no_video(tmp_path, monkeypatch, capsys):
+def test_a_command_that_is_misspelt_is_not_a_video(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     code, _, err = run_main(capsys, "peple", "film", "-o", "out")
     assert code == 2 and err == "main.py: no file 'peple'; did you mean the command people?\n"

@@ -188,7 +188,7 @@ def test_a_run_that_breaks_off(error: BaseException, tmp_path: Path, monkeypatch
 
 
 @pytest.mark.slow
-def test_what_kills_the_process_is_told_the_next_time(tmp_path: Path) -> None:
+def test_what_kills_the_process_is_reported_the_next_time(tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_text("no video")
     arguments = [str(tmp_path / "x.mp4"), "-o", str(tmp_path / "out"), "--debug-bundle", str(tmp_path / "b.zip")]
     killing = "lambda *_, **__: os.kill(os.getpid(), signal.SIGSEGV)"

@@ -287,7 +287,7 @@ def test_other_clips_with_the_settings_given(studio):
     assert recorded_settings(studio.folder)["clip"]["size"] == 96
 
 
-def test_a_video_that_was_moved_is_found_where_it_is_said(studio, tmp_path):
+def test_a_video_that_was_moved_is_found_where_the_user_says(studio, tmp_path):
     moved = tmp_path / "elsewhere" / "renamed.mp4"
     moved.parent.mkdir()
     hidden = studio.video.rename(studio.video.with_suffix(".hidden"))

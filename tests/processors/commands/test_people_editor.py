@@ -345,7 +345,7 @@ def test_times_as_they_are_given(text, seconds):
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1:60", "1:60:00", "1:2:3:4", "1e3", "nan", "inf", "1:", ":1"])
-def test_what_is_no_time(text):
+def test_what_is_not_a_time(text):
     with pytest.raises(argparse.ArgumentTypeError, match="expected a time like"):
         time_in_video(text)
 
@@ -389,7 +389,7 @@ def test_dividing_and_giving_keep_who_speaks_when():
     assert spans(second) == [(0, 5.9, 7.8, (2,)), (1, 10.0, 12.0, (4,))]
 
 
-def test_who_speaks_is_no_part_of_timelines_without_it():
+def test_timelines_without_speech_do_not_say_who_speaks():
     (one,) = merge(timeline(person("person_01", 0), person("person_02", 4)), RULES, "person_01", ["person_02"]).people
     assert "speaks" not in msgspec.to_builtins(one)
 

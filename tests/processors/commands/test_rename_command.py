@@ -50,7 +50,7 @@ def test_a_rename_that_was_killed_is_completed_by_the_next_run(studio):
     assert sorted(inodes(studio).values()) == sorted(before.values())
 
 
-def test_without_the_video_only_the_timeline_is_changed_and_that_is_said(studio, caplog):
+def test_without_the_video_only_the_timeline_is_changed_and_that_is_reported(studio, caplog):
     hidden = studio.video.rename(studio.video.with_suffix(".hidden"))
     try:
         assert rename_in(studio, "person_01", "Anna") == 0

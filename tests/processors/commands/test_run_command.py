@@ -104,7 +104,7 @@ def test_flags_may_stand_between_inputs():
     assert (parsed.inputs, parsed.verbosity) == (["a.mp4", "b.mp4"], 1)
 
 
-def test_the_batch_is_told_which_settings_the_user_asks_for(videos, tmp_path, monkeypatch):
+def test_the_batch_learns_which_settings_the_user_asks_for(videos, tmp_path, monkeypatch):
     (tmp_path / "mine.toml").write_text("[analysis]\nlook_out = 0.3\n[clip]\nsize = 256\n")
     arguments = scripted(monkeypatch, BatchSummary((), 1.0))
     command = [str(videos), "-q", "-o", str(tmp_path / "out"), "--aspect", "1:1", "--no-reel"]

@@ -70,7 +70,7 @@ def test_what_cannot_be_done_changes_nothing(folder, change):
     assert not (folder / "timeline.json.bak").exists()
 
 
-def test_a_damaged_manifest_or_timeline_is_said(folder):
+def test_a_damaged_manifest_or_timeline_is_reported(folder):
     (folder / "timeline.json").write_text("{")
     with pytest.raises(SettingsError, match=r"timeline\.json"):
         edit_people(folder, lambda current, rules: current)

@@ -34,7 +34,7 @@ def test_a_reel_of_the_same_clips_face_and_name_is_taken_over() -> None:
         ("Anna", [FIRST, SECOND], b"jpeg", "person_01"),
     ],
 )
-def test_any_difference_makes_it_anew(name: str, clips: list[Clip], face: bytes, drawn: str) -> None:
+def test_any_difference_makes_it_again(name: str, clips: list[Clip], face: bytes, drawn: str) -> None:
     assert REELS.find(name, clips, face, drawn) is None
 
 
@@ -43,7 +43,7 @@ def test_clips_without_recipes_say_nothing() -> None:
     assert unknown.find("Anna", [replace(FIRST, recipe="")], b"", "Anna") is None
 
 
-def test_reels_in_a_folder_are_told_by_its_manifest(tmp_path: Path) -> None:
+def test_reels_in_a_folder_are_known_from_its_manifest(tmp_path: Path) -> None:
     write_run(tmp_path, {"person_01/2.mp4": "b", "person_01/1.mp4": "a", "person_01/reel.mp4": "reel"})
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     clips = {clip["file"]: clip for clip in manifest["clips"]}

@@ -108,7 +108,7 @@ def test_other_columns_become_signals_of_the_tracklet() -> None:
     assert list(track.divisions) == [2]
 
 
-def test_an_observer_may_say_that_a_track_is_no_face() -> None:
+def test_an_observer_may_say_that_a_track_is_not_a_face() -> None:
     class Doubting(Recording):
         def on_track_end(self, track: Track) -> Measurement:
             self._note("end", track.id)

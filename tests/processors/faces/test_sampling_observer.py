@@ -146,7 +146,7 @@ def test_a_track_through_two_people_is_divided_with_a_portrait_of_each(observer:
     assert (found.columns["embeddings"][~after].argmax(1) == 0).all()
 
 
-def test_a_dissolve_is_no_division_but_both_sides_have_a_portrait(observer: SamplingObserver) -> None:
+def test_a_dissolve_is_not_a_division_but_both_sides_have_a_portrait(observer: SamplingObserver) -> None:
     for index in range(100):
         show(observer, index, 7)
         if index == 60:
@@ -161,7 +161,7 @@ def test_samples_are_cut_out_in_source_pixels(observer: SamplingObserver, offers
     assert offers[0][1].tolist() == [80, 60, 160, 180]
 
 
-def test_what_is_no_face_gives_no_columns_and_is_forgotten(observer: SamplingObserver) -> None:
+def test_what_is_not_a_face_gives_no_columns_and_is_forgotten(observer: SamplingObserver) -> None:
     show(observer, 0, 7)
     assert observer.on_track_end(track_over(7, 2))() is None
     show(observer, 1, 7)

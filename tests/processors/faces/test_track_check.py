@@ -109,7 +109,7 @@ def test_a_short_track_needs_a_score_beyond_doubt_or_an_opinion_that_is_not_noth
     assert is_face(track_of(short, score=SURE), half_hidden, 3)
 
 
-def test_flicker_is_no_face() -> None:
+def test_flicker_is_not_a_face() -> None:
     assert not is_face(track_of(MIN_FRAMES - 1), Verifier(), 1)
     assert is_face(track_of(MIN_FRAMES, score=BEYOND_DOUBT), Verifier(), 1)
 
@@ -127,7 +127,7 @@ def test_a_doubtful_track_is_what_the_second_opinion_says(doubt: dict[str, float
     assert len(face.asked) == len(hand.asked) == 1 and face.asked[0] <= 6
 
 
-def test_a_doubtful_track_that_is_short_is_no_face() -> None:
+def test_a_doubtful_track_that_is_short_is_not_a_face() -> None:
     verifier = Verifier()
     short = round(MIN_DOUBTFUL_S * RATE) - 1
     assert not is_face(track_of(short, score=DOUBTFUL), verifier, 3)
@@ -135,7 +135,7 @@ def test_a_doubtful_track_that_is_short_is_no_face() -> None:
     assert verifier.asked == []
 
 
-def test_a_doubtful_track_without_a_sample_is_no_face() -> None:
+def test_a_doubtful_track_without_a_sample_is_not_a_face() -> None:
     verifier = Verifier()
     assert not is_face(track_of(LONG, score=DOUBTFUL), verifier, 0)
     assert verifier.asked == []

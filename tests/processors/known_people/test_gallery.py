@@ -38,7 +38,7 @@ def test_names_hold_and_are_unique(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["P0009", "person_03", "unknown", "\u202e\n"])
-def test_what_is_no_name(path: Path, name: str) -> None:
+def test_what_is_not_a_name(path: Path, name: str) -> None:
     with Gallery(path) as gallery:
         run(gallery, "one", [1])
         with pytest.raises(SettingsError):

@@ -64,7 +64,7 @@ def test_between_two_people_nobody_is_guessed() -> None:
     assert found.suggestion is not None and found.suggestion.similarity == found.similarity >= 0.2
 
 
-def test_one_person_with_two_numbers_is_no_rival_of_itself() -> None:
+def test_one_person_with_two_numbers_is_not_a_rival_of_itself() -> None:
     people = [somebody("a", 1)]
     twice = [known(1, 1), known(2, 1)]
     assert link_people(people, twice, CURVE)["a"].number in (1, 2)
@@ -147,7 +147,7 @@ def test_a_rival_counts_as_far_as_it_is_another_person() -> None:
     assert rival_log_odds(-np.inf, 1.0) == -np.inf
 
 
-def test_scales() -> None:
+def test_scales_of_evidence_and_limits_of_rules() -> None:
     assert as_similarity(as_log_odds(0.3)) == pytest.approx(0.3)
     assert (clearness(2.0, 2.0), clearness(2.0, -np.inf), clearness(-np.inf, -np.inf)) == (0.0, 1.0, 0.0)
     assert clearness(1.0, 0.0) == pytest.approx(0.462, abs=1e-3)

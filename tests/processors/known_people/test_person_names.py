@@ -5,7 +5,7 @@ import pytest
 from processors.known_people.person_names import clean_name, folder_names, person_id, person_number
 
 
-def test_ids() -> None:
+def test_ids_as_text_and_back() -> None:
     assert (person_id(7), person_id(12345)) == ("P0007", "P12345")
     assert [person_number(text) for text in ("P0007", "p7", " P12345 ", "Anna", "P", "P-1", "P٧")] == [
         7, 7, 12345, None, None, None, None,

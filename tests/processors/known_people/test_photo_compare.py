@@ -23,7 +23,7 @@ def targets(tmp_path: Path) -> list[Path]:
     return [tmp_path / name for name in ("same.jpg", "other.jpg", "nobody.jpg", "text.jpg", "gone.jpg")]
 
 
-def test_compares_in_order_and_goes_on_after_bad_ones(
+def test_compares_in_order_and_continues_after_bad_ones(
     tmp_path: Path, targets: list[Path], models: ModelManager
 ) -> None:
     source = save(tmp_path / "source.png", collins())

@@ -69,7 +69,7 @@ def test_a_decoder_that_hangs_is_ended(tmp_path: Path) -> None:
         assert process.read(good).width == 64
 
 
-def test_what_a_library_prints_is_no_answer(process: PhotoProcess, tmp_path: Path) -> None:
+def test_what_a_library_prints_is_not_an_answer(process: PhotoProcess, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(TALK)
     with pytest.raises(PhotoError, match="is text"):
         process.read(tmp_path / "a.jpg")
@@ -81,7 +81,7 @@ def test_no_python_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         process.read(tmp_path / "a.jpg")
 
 
-def test_many_photos_go_on_after_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_photos_continue_after_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_batch, "PhotoProcess", lambda: PhotoProcess(CRASHING))
     monkeypatch.setattr(photo_batch, "find_faces", lambda photo, models: [])
     paths = []

@@ -65,7 +65,7 @@ def test_the_name_does_not_decide(tmp_path: Path) -> None:
         (b"%PDF-1.7\n", "PDF"),
     ],
 )
-def test_what_is_no_photo_is_named(tmp_path: Path, data: bytes, said: str) -> None:
+def test_what_is_not_a_photo_is_named(tmp_path: Path, data: bytes, said: str) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     with pytest.raises(PhotoError, match=said) as caught:
@@ -123,7 +123,7 @@ def test_damaged_exif_is_no_obstacle(tmp_path: Path) -> None:
     assert read_photo(tmp_path / "b.jpg").width == 320
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_what_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match="No such file"):
         read_photo(tmp_path / "a.jpg")
     with pytest.raises(PhotoError, match=r"cannot be read|is not a file"):

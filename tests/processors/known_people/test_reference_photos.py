@@ -57,7 +57,7 @@ def test_boxes_are_in_pixels_of_the_original(tmp_path: Path, models: ModelManage
     assert big.box / 4 == pytest.approx(small.box, abs=0.06 * small.height_px)
 
 
-def test_every_file_that_is_not_used_is_told(tmp_path: Path, models: ModelManager) -> None:
+def test_every_file_that_is_not_used_is_reported(tmp_path: Path, models: ModelManager) -> None:
     save(tmp_path / "Both.jpg", side_by_side(collins(), hopper()))
     save(tmp_path / "Blurred.jpg", np.asarray(cv2.GaussianBlur(collins(), (0, 0), 6), np.uint8))
     save(tmp_path / "Tiny.png", reduced(collins(), 40 / find_height(collins(), models, tmp_path)))
@@ -104,7 +104,7 @@ def test_one_large_face_among_small_ones_is_taken(tmp_path: Path, models: ModelM
     assert [str(line) for line in found.lines] == ["Eileen.png: used: the largest of 2 faces was taken"]
 
 
-def test_a_photo_of_somebody_else_is_told(tmp_path: Path, models: ModelManager) -> None:
+def test_a_photo_of_somebody_else_is_reported(tmp_path: Path, models: ModelManager) -> None:
     (tmp_path / "Grace").mkdir()
     save(tmp_path / "Grace" / "1.png", hopper())
     save(tmp_path / "Grace" / "2.png", np.ascontiguousarray(hopper()[:, ::-1]))
@@ -115,7 +115,7 @@ def test_a_photo_of_somebody_else_is_told(tmp_path: Path, models: ModelManager) 
     assert "does not look like 1.png" in str(found.lines[0])
 
 
-def test_one_person_with_two_names_is_told(tmp_path: Path, models: ModelManager) -> None:
+def test_one_person_with_two_names_is_reported(tmp_path: Path, models: ModelManager) -> None:
     save(tmp_path / "Grace.png", hopper())
     save(tmp_path / "Admiral.png", np.ascontiguousarray(hopper()[:, ::-1]))
     save(tmp_path / "Joan.png", collins())

@@ -38,7 +38,7 @@ def test_sharp_photos_are_sharp_and_blurred_copies_are_not(portrait: np.ndarray,
         assert sharpness(moved(seen, 9, degrees)) < 0.5, degrees
 
 
-def test_noise_is_no_detail(portrait: np.ndarray) -> None:
+def test_noise_is_not_detail(portrait: np.ndarray) -> None:
     blurred = cv2.GaussianBlur(sized(portrait, 400), (0, 0), 3).astype(np.float64)
     noisy = np.clip(blurred + np.random.default_rng(0).normal(0, 6, blurred.shape), 0, 255).astype(np.uint8)
     assert sharpness(noisy) < 0.5

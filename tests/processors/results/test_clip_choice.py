@@ -33,7 +33,7 @@ def test_names_and_times_decide(settings: dict[str, Any], people: list[str], is_
     assert choice.is_anybody_named == is_anybody_named
 
 
-def test_who_is_left_out_for_being_brief_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_who_is_left_out_for_being_brief_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     choose_clips(TIMELINE, ANALYSIS, (), load_settings(None, {"clip": {"min_time": 0.3}}), "a")
     assert "a: 1 person on screen for less than 0.3 s, without clips" in caplog.text

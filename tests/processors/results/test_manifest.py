@@ -66,14 +66,14 @@ def test_a_manifest_without_one_of_its_parts_is_damaged(tmp_path, key):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "{}", "[" * 100_000, '{"files": 3}', '"\\ud800"', "\x00"])
-def test_what_is_no_manifest_is_damaged_and_no_error(tmp_path, text):
+def test_what_is_not_a_manifest_is_damaged_and_no_error(tmp_path, text):
     outline = read_outline(put(tmp_path, text))
     assert outline.state is ManifestState.DAMAGED and not outline.is_ours
     assert outline.owner is None and outline.listed_files == {}
     assert read_manifest(tmp_path) is None
 
 
-def test_no_manifest_is_told_from_a_damaged_one(tmp_path):
+def test_no_manifest_is_distinguished_from_a_damaged_one(tmp_path):
     assert read_outline(tmp_path).state is ManifestState.MISSING
     (tmp_path / "file").touch()
     assert read_outline(tmp_path / "file").state is ManifestState.MISSING

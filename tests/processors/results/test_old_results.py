@@ -125,7 +125,7 @@ def test_a_folder_that_is_not_ours_is_refused(tmp_path):
     assert "no manifest.json" in error.message and "-o" in error.hint
 
 
-def test_edits_are_told_from_what_was_rendered(tmp_path):
+def test_edits_are_distinguished_from_what_was_rendered(tmp_path):
     def state() -> tuple[bool, bool]:
         facts = examine(tmp_path).facts
         return facts.timeline_edited, facts.timeline_rendered

@@ -285,7 +285,7 @@ def test_words_of_the_commands_find_nobody(show):
     assert not any(card.is_displayed() for card in page.find_elements("css selector", ".people > li"))
 
 
-def test_a_pair_leads_to_people_whom_the_search_had_hidden(show):
+def test_a_pair_leads_to_people_that_the_search_had_hidden(show):
     page = show("people.html")
     page.find_element("id", "find").send_keys("p0007")
     page.find_element("css selector", ".pair a[href='#P0004']").click()

@@ -63,7 +63,7 @@ def test_the_end_of_a_part_is_remembered_in_one_form():
     assert followed_settings(manifest, shorter, {"analysis.duration"}).analysis.part == (10.0, 15.0)
 
 
-def test_given_cuts_are_remembered_and_counted_where_they_are_told():
+def test_given_cuts_are_remembered_and_counted_where_they_are_reported():
     manifest = made_with({"analysis": {"cuts": "frames 0 100 201"}})
     followed = followed_settings(manifest, Settings(), set())
     assert followed.analysis.cuts == "frames 0 100 201" and same_results(manifest, followed)

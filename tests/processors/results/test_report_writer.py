@@ -76,7 +76,7 @@ def test_what_is_on_screen_without_a_clip_can_be_named(manifest):
     ]
 
 
-def test_doubtful_people_are_told_with_the_commands_that_settle_it(manifest):
+def test_doubtful_people_are_reported_with_the_commands_that_settle_it(manifest):
     plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", page(manifest)).split()))
     assert "doubtful: similarity of tracklet 1 to the others only 0.55; perhaps the same as Zoë & co (0.40)" in plain
     assert "main.py split VIDEO person_01 --tracklets 1" in plain

@@ -135,7 +135,7 @@ def test_pictures_of_start_middle_and_end_at_key_frames_where_those_are_near(tmp
     assert film(tmp_path / "clip.mp4", seconds) == pytest.approx(wanted, abs=0.17)
 
 
-def test_no_more_pictures_than_wanted_and_none_of_what_is_no_film(tmp_path):
+def test_no_more_pictures_than_wanted_and_none_of_what_is_not_a_film(tmp_path):
     assert film(tmp_path / "clip.mp4", 30.0, 2) == pytest.approx([FIRST_AFTER_S, 29.6], abs=0.17)
     assert read_thumbnails(tmp_path / "nothing.mp4", 60, 9) == ()
 
@@ -176,13 +176,13 @@ def test_a_contact_sheet_has_all_tiles_in_time_order():
     assert large.shape[1] <= 1600 and large.shape[0] <= 11 * (TILE_HEIGHT_PX + 8) + 8
 
 
-def test_evenly():
+def test_a_few_items_are_chosen_evenly():
     assert evenly_spaced(3, 5) == (0, 1, 2)
     assert evenly_spaced(10, 5) == (0, 2, 4, 6, 8)
     assert evenly_spaced(0, 5) == ()
 
 
-def test_pictures_shrink_and_never_grow():
+def test_images_shrink_and_never_grow():
     assert fit_within(np.zeros((100, 50, 3), np.uint8), 20).shape == (20, 10, 3)
     assert fit_within(np.zeros((10, 5, 3), np.uint8), 20).shape == (10, 5, 3)
     assert fit_within(np.zeros((1000, 1, 3), np.uint8), 20).shape == (20, 1, 3)

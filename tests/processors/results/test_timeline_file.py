@@ -156,7 +156,7 @@ def test_tracklets_that_the_analysis_does_not_have_are_refused():
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000, b'{"schema": 2, "schema": {}}', b"{}"]
 )
-def test_what_is_no_timeline_at_all(data):
+def test_what_is_not_a_timeline_at_all(data):
     with pytest.raises(SettingsError) as caught:
         parse_timeline(data, PATH)
     assert "timeline.json" in str(caught.value)

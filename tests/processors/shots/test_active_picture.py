@@ -95,7 +95,7 @@ def test_each_shot_has_its_own_bars() -> None:
     assert pictures(images, 20, 40) == [(0, 46, 640, 314), None, (102, 0, 538, 360)]
 
 
-def test_what_is_seen_in_one_frame_of_a_shot_is_no_bar_in_the_others() -> None:
+def test_what_is_seen_in_one_frame_of_a_shot_is_not_a_bar_in_the_others() -> None:
     images = [with_bars(landscape(i), *BARS) for i in range(60)]
     images[31:40] = [landscape(i) for i in range(9)]
     assert pictures(images) == [None]

@@ -31,11 +31,11 @@ def test_of_a_black_image_nobody_can_tell() -> None:
     assert black_bars(np.full((72, 128, 3), 16, np.uint8)) is None
 
 
-def test_half_a_dark_image_is_no_bar() -> None:
+def test_half_a_dark_image_is_not_a_bar() -> None:
     assert black_bars(image(40, 8)) == (0, 8, 0, 0)
 
 
-def test_a_coloured_edge_is_no_bar() -> None:
+def test_a_coloured_edge_is_not_a_bar() -> None:
     pixels = image(10)
     pixels[:10] = (0, 0, 60)
     assert black_bars(pixels) == NO_BARS

@@ -126,7 +126,7 @@ def test_a_malformed_list_names_its_line(tmp_path: Path, text: str, name: str, m
     assert caught.value.path == tmp_path / name
 
 
-def test_what_is_no_text_is_no_list(tmp_path: Path) -> None:
+def test_what_is_not_text_is_not_a_list(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"\x00\xff\xfe\x80")
     with pytest.raises(SettingsError, match="not UTF-8 text"):
@@ -135,5 +135,5 @@ def test_what_is_no_text_is_no_list(tmp_path: Path) -> None:
         read_cut_list(tmp_path / "none.csv")
 
 
-def test_a_file_name_is_no_list() -> None:
+def test_a_file_name_is_not_a_list() -> None:
     assert not is_cut_list("cuts.csv") and not is_cut_list("/films/frames 3.csv")

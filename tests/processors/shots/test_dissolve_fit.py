@@ -36,7 +36,7 @@ def test_a_fade_from_black_is_one_too() -> None:
     assert found is not None and (found.middle, found.settled) == (6, 8)
 
 
-def test_a_poor_fit_is_told() -> None:
+def test_a_poor_fit_is_reported() -> None:
     """A tenth of another image is mixed into the frames between."""
     frames = [f + 0.1 * (OTHER - f) * (2 < i < 9) for i, f in enumerate(mixtures(RISE))]
     found = fit(frames)
@@ -54,5 +54,5 @@ def test_a_poor_fit_is_told() -> None:
         pytest.param([f + 0.5 * OTHER * (2 < i < 9) for i, f in enumerate(mixtures(RISE))], id="something in front"),
     ],
 )
-def test_what_is_no_dissolve(frames: list[FloatArray]) -> None:
+def test_what_is_not_a_dissolve(frames: list[FloatArray]) -> None:
     assert fit(frames) is None

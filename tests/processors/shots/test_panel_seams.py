@@ -63,14 +63,14 @@ def test_one_picture_has_no_seam() -> None:
     assert seams([scene(seed) for seed in range(3)]) == ([], [])
 
 
-def test_an_edge_that_ends_is_no_seam() -> None:
+def test_an_edge_that_ends_is_not_a_seam() -> None:
     images = [scene(seed) // 2 for seed in range(3)]
     for image in images:
         image[:250, 300:] += 100
     assert seams(images) == ([], [])
 
 
-def test_an_edge_that_moves_or_is_not_always_there_is_no_seam() -> None:
+def test_an_edge_that_moves_or_is_not_always_there_is_not_a_seam() -> None:
     assert seams([side_by_side(seed, 300 + 20 * seed) for seed in range(3)]) == ([], [])
     assert seams([side_by_side(1, 320), scene(2), side_by_side(3, 320)]) == ([], [])
 

@@ -72,13 +72,13 @@ def test_of_a_black_frame_nobody_can_tell() -> None:
     assert picture_edges(luma(noise=2.0, gain=0.0)) is None
 
 
-def test_edges_that_are_dark_but_not_flat_are_no_bars() -> None:
+def test_edges_that_are_dark_but_not_flat_are_not_bars() -> None:
     image = luma()
     image[:40] = np.tile(np.linspace(12, 30, 640), (40, 1)).astype(np.uint8)
     assert edges(image).black[0] == 0
 
 
-def test_a_coloured_or_grey_border_is_no_black_bar() -> None:
+def test_a_coloured_or_grey_border_is_not_a_black_bar() -> None:
     assert edges(luma(40, 40, black=60)).black == (0, 0, 0, 0)
 
 

@@ -137,12 +137,12 @@ def test_sensitivity_decides_about_a_doubtful_cut() -> None:
     assert found == [0, 1, 1]
 
 
-def test_the_last_frame_is_no_weak_cut() -> None:
+def test_the_last_frame_is_not_a_weak_cut() -> None:
     assert run(jumped(0.3)[:21])[0] == []
     assert run(jumped(0.3)[:22])[0] == [(20, "cut")]
 
 
-def test_quick_zoom_is_no_dissolve() -> None:
+def test_quick_zoom_is_not_a_dissolve() -> None:
     """Away from a head before a plain wall, with a stop before and after."""
     rng = np.random.default_rng(4)
     wall = np.full((360, 640, 3), 120, np.uint8)
@@ -159,7 +159,7 @@ def test_quick_zoom_is_no_dissolve() -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 3])
 @pytest.mark.parametrize("lift", [60, 255])
-def test_flash_is_no_cut(length: int, lift: int) -> None:
+def test_flash_is_not_a_cut(length: int, lift: int) -> None:
     frames = scene(1, 40)
     for i in range(15, 15 + length):
         frames[i] = cv2.add(frames[i], np.full_like(frames[i], lift))
@@ -168,19 +168,19 @@ def test_flash_is_no_cut(length: int, lift: int) -> None:
 
 @pytest.mark.parametrize("gain", [0.2, 0.5])
 @pytest.mark.parametrize("up", [False, True])
-def test_light_switched_is_no_cut(gain: float, up: bool) -> None:
+def test_light_switched_is_not_a_cut(gain: float, up: bool) -> None:
     frames = scene(1, 40)
     frames = scaled(frames[:20], gain) + frames[20:] if up else frames[:20] + scaled(frames[20:], gain)
     assert run(frames)[0] == []
 
 
-def test_slow_light_is_no_boundary() -> None:
+def test_slow_light_is_not_a_boundary() -> None:
     frames = scene(1, 60)
     frames = [cv2.convertScaleAbs(f, alpha=1 - 0.7 * i / 59) for i, f in enumerate(frames)]
     assert run(frames)[0] == []
 
 
-def test_fast_pan_is_no_cut() -> None:
+def test_fast_pan_is_not_a_cut() -> None:
     """A third of the image per frame, far beyond the search for motion."""
     still, pan = scene(1, 20), scene(1, 7, 100)
     assert len(pan[-1][0]) == 320
@@ -238,7 +238,7 @@ def test_short_soft_wipe_of_a_slow_video_is_one_boundary() -> None:
 
 
 @pytest.mark.parametrize("seed", [6, 8])
-def test_who_hides_the_picture_in_passing_is_no_wipe(seed: int) -> None:
+def test_who_hides_the_picture_in_passing_is_not_a_wipe(seed: int) -> None:
     """Somewhat wider than the picture, so that for a frame or two nothing else is seen."""
     room, length, width = scene(seed, 60), 14, 360
     coat = cv2.GaussianBlur(cv2.resize(scene(9, 1)[0], (width, 180)), (0, 0), 6) // 2
@@ -249,7 +249,7 @@ def test_who_hides_the_picture_in_passing_is_no_wipe(seed: int) -> None:
     assert run(room)[0] == []
 
 
-def test_quick_pan_to_something_else_is_no_wipe() -> None:
+def test_quick_pan_to_something_else_is_not_a_wipe() -> None:
     """By the width of the picture and a little more, easing in and out, with motion blur."""
     rng = np.random.default_rng(7)
     wide = cv2.resize(rng.integers(20, 236, (9, 32, 3)).astype(np.uint8), (800, 180), interpolation=cv2.INTER_CUBIC)

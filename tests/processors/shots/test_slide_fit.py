@@ -49,7 +49,7 @@ def test_an_image_that_slides_in_is_found(kind: str, axis: int, backwards: bool)
     assert (found.middle, found.settled) == (6, 10)
 
 
-def test_a_pan_by_its_own_width_is_no_push() -> None:
+def test_a_pan_by_its_own_width_is_not_a_push() -> None:
     wide = picture(5, 2 * WIDTH)
     assert fit_slide([wide[:, round(share * WIDTH) :][:, :WIDTH] for share in WAY]) is None
 

@@ -72,7 +72,7 @@ def test_places_that_turn_in_no_order_are_no_wipe() -> None:
     assert fit(wiped(lambda x, y: scattered)) is None
 
 
-def test_somebody_who_passes_in_front_is_no_wipe() -> None:
+def test_somebody_who_passes_in_front_is_not_a_wipe() -> None:
     frames = wiped(LEFT)
     for i in range(STILL, STILL + LENGTH):
         left = (i - STILL) * WIDTH // LENGTH
@@ -81,7 +81,7 @@ def test_somebody_who_passes_in_front_is_no_wipe() -> None:
     assert fit(frames) is None
 
 
-def test_a_pan_is_no_wipe() -> None:
+def test_a_pan_is_not_a_wipe() -> None:
     wide = np.concatenate([OLD, OTHER[:, :20], NEW], axis=1)
     lefts = [0] * STILL + np.linspace(0, WIDTH + 20, LENGTH).astype(int).tolist() + [WIDTH + 20] * STILL
     assert fit([wide[:, left : left + WIDTH] for left in lefts]) is None

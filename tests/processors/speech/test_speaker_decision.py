@@ -74,7 +74,7 @@ def test_only_the_best_other_face_counts_and_only_what_it_is_ahead_by() -> None:
     assert np.allclose(against_rivals(own[:1]), own[:1])
 
 
-def test_a_face_that_has_left_is_no_rival() -> None:
+def test_a_face_that_has_left_is_not_a_rival() -> None:
     own = np.full((2, FRAMES), 1.0)
     own[0, :100], own[0, 100:] = 5.0, np.nan
     found = against_rivals(own)

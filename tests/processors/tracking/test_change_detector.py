@@ -44,13 +44,13 @@ def test_cells_that_differ_are_counted_where_they_are():
     assert (at_it, beside, partly) == (25, 0, 1)
 
 
-def test_what_changes_in_known_faces_is_no_news():
+def test_changes_in_known_faces_are_ignored():
     changes = remembering(grey()).compare(cells(with_square(300, 200, 50)))
     assert not changes.outside(list(boxes((290, 190, 360, 260))))
     assert changes.outside(list(boxes((290, 190, 330, 260))))
 
 
-def test_noise_is_no_change_but_a_change_of_light_is():
+def test_noise_is_not_a_change_but_a_change_of_light_is():
     noise = np.random.default_rng(5).normal(0, 8, (HEIGHT_PX, WIDTH_PX, 3))
     noisy = np.clip(grey() + noise, 0, 255).astype(np.uint8)
     assert not remembering(grey()).compare(cells(noisy)).outside([])

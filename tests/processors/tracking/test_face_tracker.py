@@ -199,7 +199,7 @@ def test_somebody_else_far_away_does_not_continue_a_hidden_track() -> None:
     assert stretches(tracks) == [[(0, 20)], [(24, 60)]]
 
 
-def test_a_track_ended_by_a_long_absence_is_handed_out_while_the_video_goes_on() -> None:
+def test_a_track_ended_by_a_long_absence_is_handed_out_while_the_video_continues() -> None:
     film = Film(Face(still(60, 60), during(0, 10)), settings=AnalysisSettings(max_occlusion=0.4))
     for frame in range(40):
         film.show(frame)
@@ -221,7 +221,7 @@ def test_a_face_that_vanishes_behind_another_does_not_take_its_place(speed: int)
     assert_follows(by_length[1], walker)
 
 
-def test_a_second_detection_on_a_known_face_is_no_newcomer() -> None:
+def test_a_second_detection_on_a_known_face_is_not_a_newcomer() -> None:
     twin = Face(still(206, 66), during(7, 10**6))
     assert len(Film(Face(still(200, 60)), twin, flickers=ALWAYS).play(100)) == 1
 
@@ -290,7 +290,7 @@ def test_a_tracker_that_often_fails_asks_more_often() -> None:
     assert np.diff(full).max() <= PACE.frames(INTERVALS_S[1][1])
 
 
-def test_the_look_out_is_told_where_faces_are_known() -> None:
+def test_the_look_out_knows_where_faces_are() -> None:
     face = Face(moving(60, 60, 2))
     film = Film(face, flickers=ALWAYS)
     film.play(60)

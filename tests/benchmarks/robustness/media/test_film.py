@@ -45,7 +45,7 @@ def test_each_channel_has_its_tone_in_the_bursts() -> None:
     assert np.abs(sound[16 * 1920 : 24 * 1920, 2]).max() > 6000
 
 
-def test_pixels_that_are_not_square_are_said(tmp_path: Path) -> None:
+def test_pixels_that_are_not_square_are_reported(tmp_path: Path) -> None:
     film = Film(426, 240, frames=1, coded=(320, 240))
     path = write_y4m(tmp_path / "wide.y4m", film)
     with av.open(str(path)) as container:

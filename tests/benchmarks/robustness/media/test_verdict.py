@@ -154,7 +154,7 @@ def test_a_batch_that_dies_is_done_again_one_by_one(
     assert "double free" in outcomes[1].findings[0].text
 
 
-def test_a_signal_and_a_hang_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_and_a_hang_are_distinguished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "main.py"
     script.write_text("import os, sys, time\nif sys.argv[1] == 'die': os.abort()\ntime.sleep(60)\n")
     monkeypatch.setattr(batches, "PROJECT", tmp_path)
