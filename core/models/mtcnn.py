@@ -139,24 +139,33 @@ class MtcnnDetector:
         if len(boxes) == 0:
             return Detections.empty()
         squares = squared(boxes)
-        crops = few_squares(image, squares, ONET_SIDE)
-        turned = np.flatnonzero(is_leaning(leans)) if leans is not None else ()
-        if leans is not None and len(turned):
-            squares[turned] = squares_of(boxes[turned], leans[turned])
-            crops[turned] = turned_crops(image, squares[turned], leans[turned], ONET_SIDE)
+        found = self._regress_surely(few_squares(image, squares, ONET_SIDE), squares)
+        if leans is not None:
+            for row in np.flatnonzero(is_leaning(leans)):
+                one = slice(row, row + 1)
+                turned = self._refine_turned(image, boxes[one], leans[one])
+                # The lean may be wrong: of a profile in doubt the landmarks are guesses.
+                if turned.scores[0] >= min(self.score_scale.calm, found.scores[row]):
+                    found.boxes[one], found.scores[one] = turned.boxes, turned.scores
+                    found.landmarks[one] = turned.landmarks
+        return found
+
+    def _refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+        squares = squares_of(boxes, leans)
+        found = self._regress_surely(turned_crops(image, squares, leans, ONET_SIDE), squares)
+        upright, points = turned_into_image(squares, leans, found.boxes, found.landmarks)
+        return Detections(upright, found.scores, points)
+
+    def _regress_surely(self, crops: FloatArray, squares: FloatArray) -> Detections:
+        """O-Net's rows, with R-Net's opinion of those that O-Net is not sure of."""
         found = self._regress(crops, squares)
-        if leans is not None and len(turned):
-            found.boxes[turned], found.landmarks[turned] = turned_into_image(
-                squares[turned], leans[turned], found.boxes[turned], found.landmarks[turned]
-            )
-        scores = found.scores
+        scores = found.scores.copy()
         doubtful = np.flatnonzero(scores < RNET_CHECK_SCORE)
         if len(doubtful):
             small = np.stack(
                 [cv2.resize(c, (RNET_SIDE, RNET_SIDE), interpolation=cv2.INTER_AREA) for c in crops[doubtful]]
             )
             second = self._rnet(small)[1][:, 1]
-            scores = scores.copy()
             scores[doubtful] = np.sqrt(scores[doubtful] * second)
         return Detections(found.boxes, scores, found.landmarks)
 

@@ -209,8 +209,8 @@ class DetectionSchedule:
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
         leaning = self._detectors.leaning
-        # Where everybody is seen upright, leaning faces can wait for the next search of everything.
-        if leaning is not None and (search is Search.EVERYWHERE or lost or len(known) == 0):
+        # Where somebody is seen, leaning faces can wait for the next search of everything.
+        if leaning is not None and (search is Search.EVERYWHERE or len(known) == 0):
             explained = found.boxes if search is Search.EVERYWHERE else np.concatenate([found.boxes, known])
             found = found.joined(leaning.find(pixels, smallest, explained))
         if small:
