@@ -65,19 +65,30 @@ def turning_matrix(centre: FloatArray, length: float, lean: float, side: int) ->
     return np.column_stack([turn, side / 2 - turn @ np.asarray(centre, np.float64)])
 
 
-def turned_within(image: NDArray[np.uint8], degrees: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The image, (h, w, 3), turned anticlockwise and shrunk so that all of it fits into an image of the same size.
+def turned_both_ways(
+    image: NDArray[np.uint8], degrees: float
+) -> tuple[NDArray[np.uint8], tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """The image, (h, w, 3), turned anticlockwise and clockwise, side by side (one above the other if it is upright).
 
-    Returns it and the 2x3 matrix that leads from its pixels back to those of `image`.
+    Both are shrunk so that all of each fits into its half of an image of the same size. A turned image of 16:9 needs
+    no more than half of the width, so nothing is lost there.
+
+    Returns the image and the 2x3 matrices that lead from the pixels of each half, anticlockwise first, back to `image`.
     """
     height, width = image.shape[:2]
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    reach = np.abs(np.array([[cos, sin], [-sin, cos]])) @ np.array([width, height])
-    scale = float((np.array([width, height]) / reach).min())
-    turn, middle = scale * np.array([[cos, sin], [-sin, cos]]), np.array([width, height]) / 2
-    matrix = np.column_stack([turn, middle - turn @ middle])
-    turned = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(turned, np.uint8), cv2.invertAffineTransform(matrix)
+    room = np.array([width / 2, height]) if width >= height else np.array([width, height / 2])
+    step = np.array([width / 2, 0]) if width >= height else np.array([0, height / 2])
+    both, back = np.zeros_like(image), []
+    for number, angle in enumerate((degrees, -degrees)):
+        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        reach = np.abs(np.array([[cos, sin], [-sin, cos]])) @ np.array([width, height])
+        turn = float((room / reach).min()) * np.array([[cos, sin], [-sin, cos]])
+        matrix = np.column_stack([turn, room / 2 + number * step - turn @ np.array([width, height]) / 2])
+        cv2.warpAffine(
+            image, matrix, (width, height), dst=both, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
+        )
+        back.append(cv2.invertAffineTransform(matrix))
+    return both, (back[0], back[1])
 
 
 def turned_crops(image: NDArray[np.uint8], squares: FloatArray, leans: FloatArray, side: int) -> FloatArray:

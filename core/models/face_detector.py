@@ -96,6 +96,10 @@ class FaceDetector(FaceRefiner, Protocol):
         """
         ...
 
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray, /) -> Detections:
+        """Like `refine`, but each face is looked at only as turned upright by its lean, however small that is."""
+        ...
+
     def candidates(self, image: ByteArray, min_face_px: float, /) -> Candidates:
         """The first and most expensive part of `detect`, for one image; it depends on nothing else.
 

@@ -143,14 +143,17 @@ class MtcnnDetector:
         if leans is not None:
             for row in np.flatnonzero(is_leaning(leans)):
                 one = slice(row, row + 1)
-                turned = self._refine_turned(image, boxes[one], leans[one])
+                turned = self.refine_turned(image, boxes[one], leans[one])
                 # The lean may be wrong: of a profile in doubt the landmarks are guesses.
                 if turned.scores[0] >= min(self.score_scale.calm, found.scores[row]):
                     found.boxes[one], found.scores[one] = turned.boxes, turned.scores
                     found.landmarks[one] = turned.landmarks
         return found
 
-    def _refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+        """As `FaceRefiner.refine_turned`."""
+        if len(boxes) == 0:
+            return Detections.empty()
         squares = squares_of(boxes, leans)
         found = self._regress_surely(turned_crops(image, squares, leans, ONET_SIDE), squares)
         upright, points = turned_into_image(squares, leans, found.boxes, found.landmarks)

@@ -46,6 +46,10 @@ class ProposedDetector:
         """As `FaceRefiner.refine`."""
         return self._judge.refine(image, boxes, leans)
 
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+        """As `FaceRefiner.refine_turned`."""
+        return self._judge.refine_turned(image, boxes, leans)
+
     def candidates(self, image: ByteArray, min_face_px: float) -> Candidates:
         """As `FaceDetector.candidates`."""
         boxes = self._proposer.propose(image, min_face_px)

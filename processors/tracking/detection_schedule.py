@@ -211,8 +211,7 @@ class DetectionSchedule:
         leaning = self._detectors.leaning
         # Where somebody is seen, leaning faces can wait for the next search of everything.
         if leaning is not None and (search is Search.EVERYWHERE or len(known) == 0):
-            explained = found.boxes if search is Search.EVERYWHERE else np.concatenate([found.boxes, known])
-            found = found.joined(leaning.find(pixels, smallest, explained))
+            found = found.joined(leaning.find(pixels, smallest, np.concatenate([found.boxes, known])))
         if small:
             self._searched_small.remember(cells)
         self._searched.remember(cells)

@@ -1,6 +1,6 @@
 """Faces that lean or lie, which MTCNN's search does not know: heads on shoulders, people on sofas, tilted cameras.
 
-YuNet proposes them, in the image as it is and in smaller ones that are turned either way. O-Net and R-Net judge what it
+YuNet proposes them, in the image as it is and in a smaller one that is turned either way. O-Net and R-Net judge what it
 proposes in crops that are turned upright, and YuNet is asked once more about each face that they accept, because turned
 hands and clothes may look like faces.
 """
@@ -10,20 +10,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.face_detector import FaceRefiner
+from core.models.face_detector import FaceDetector
 from core.models.proposed_detector import LEAST_SHARE
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.second_opinion import Confirmation
 from utils.box_geometry import iou_matrix
-from utils.leaning_faces import face_leans, is_leaning, turned_within
+from utils.leaning_faces import face_leans, is_leaning, turned_both_ways
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
-IMAGE_TURNS = (60.0, -60.0)
-"""degrees by which images are turned for the proposals. YuNet gives three people in clips turned by 50 and 60 degrees
-0.05 to 0.56 in the image as it is, where 0.2 is a proposal, and 0.89 to 0.93 in the image turned by 45; with 60, faces
-that lie are within its reach, too"""
+IMAGE_TURN = 60.0
+"""degrees by which images are turned for the proposals, either way. YuNet gives three people in clips turned by 50 and
+60 degrees 0.05 to 0.56 in the image as it is, where 0.2 is a proposal, and 0.89 to 0.93 in the image turned by 45; with
+60, faces that lie are within its reach, too"""
 
 TURNS = (45.0, -45.0, 90.0, -90.0)
 """leans that a proposal is judged at. O-Net gives 0.9 or more to nearly all faces that lean by up to 45 degrees more or
@@ -45,10 +45,10 @@ SAME_FACE_OVERLAP = 0.3
 class LeaningSearch:
     """Finds the faces of an image that lean. Use from one thread."""
 
-    def __init__(self, proposer: Proposer, refiner: FaceRefiner, confirm: Confirmation, least_score: float) -> None:
-        """least_score: of a face, on the refiner's scale."""
+    def __init__(self, proposer: Proposer, judge: FaceDetector, confirm: Confirmation, least_score: float) -> None:
+        """least_score: of a face, on the judge's scale."""
         self._proposer = proposer
-        self._refiner = refiner
+        self._judge = judge
         self._confirm = confirm
         self._least_score = least_score
 
@@ -71,11 +71,11 @@ class LeaningSearch:
 
     def _proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
         """(N, 4) boxes in the image, those of the image as it is first."""
-        found = [self._proposer.propose(image, min_face_px)]
-        for degrees in IMAGE_TURNS:
-            # Of the same size, because the proposer would have to be prepared for another; so small faces are left out.
-            turned, back = turned_within(image, degrees)
-            found.append(_moved_back(self._proposer.propose(turned, min_face_px), back))
+        # Of the same size, because the proposer would have to be prepared for another; so small faces are left out.
+        turned, back = turned_both_ways(image, IMAGE_TURN)
+        upright, both = self._proposer.propose(image, min_face_px), self._proposer.propose(turned, min_face_px)
+        is_second = _is_in_second_half(both, image.shape[1], image.shape[0])
+        found = [upright, _moved_back(both[~is_second], back[0]), _moved_back(both[is_second], back[1])]
         boxes = np.concatenate(found)
         boxes = boxes[boxes[:, 3] - boxes[:, 1] >= LEAST_SHARE * min_face_px]
         first_counts = np.linspace(1, 0, len(boxes), dtype=np.float32)
@@ -84,15 +84,21 @@ class LeaningSearch:
     def _judged(self, image: ByteArray, boxes: FloatArray) -> Detections:
         """The faces among the proposals, (N, 4)."""
         turns = np.repeat(np.array(TURNS, np.float32), len(boxes))
-        first = self._refiner.refine(image, np.tile(boxes, (len(TURNS), 1)), turns)
+        first = self._judge.refine_turned(image, np.tile(boxes, (len(TURNS), 1)), turns)
         best = first.scores.reshape(len(TURNS), -1).argmax(0) * len(boxes) + np.arange(len(boxes))
-        found = self._refiner.refine(image, first.boxes[best], face_leans(first.landmarks[best]))
+        found = self._judge.refine_turned(image, first.boxes[best], face_leans(first.landmarks[best]))
         return found[(found.scores >= self._least_score) & is_leaning(face_leans(found.landmarks))]
 
 
 def _is_new(boxes: FloatArray, explained: FloatArray) -> NDArray[np.bool_]:
     """(N,) which boxes, (N, 4), are of none of the faces `explained`, (K, 4)."""
     return np.asarray((iou_matrix(boxes, explained) < SAME_FACE_OVERLAP).all(1))
+
+
+def _is_in_second_half(boxes: FloatArray, width: int, height: int) -> NDArray[np.bool_]:
+    """(N,) in which half of an image of `turned_both_ways` the middle of each box, (N, 4), lies."""
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    return np.asarray(middle[:, 0] >= width / 2 if width >= height else middle[:, 1] >= height / 2)
 
 
 def _moved_back(boxes: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:

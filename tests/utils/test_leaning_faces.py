@@ -13,9 +13,9 @@ from utils.leaning_faces import (
     UPRIGHT_LEAN,
     face_leans,
     squares_of,
+    turned_both_ways,
     turned_crops,
     turned_into_image,
-    turned_within,
     turning_matrix,
     upright_sizes,
 )
@@ -93,20 +93,23 @@ def test_without_a_lean_the_matrix_only_cuts_and_scales() -> None:
     assert matrix == pytest.approx(np.array([[2, 0, 96 - 240], [0, 2, 96 - 180]]))
 
 
-@pytest.mark.parametrize("degrees", [45.0, -45.0, 90.0])
-def test_all_of_a_turned_image_fits_and_its_places_lead_back(degrees: float) -> None:
-    image = np.full((90, 160, 3), 255, np.uint8)
-    image[20:26, 130:136] = 0
-    small, back = turned_within(image, degrees)
-    assert small.shape == image.shape
-    corners = np.array([[0, 0], [160, 0], [0, 90], [160, 90]])
-    there = cv2.invertAffineTransform(back)
-    inside = corners @ there[:, :2].T + there[:, 2]
-    assert (inside >= -0.01).all() and (inside <= np.array([160, 90]) + 0.01).all()
-    mark = np.array([133, 23]) @ there[:, :2].T + there[:, 2]
-    assert small[round(float(mark[1])), round(float(mark[0]))].max() < 128
-    upright = (mark - 0) @ back[:, :2].T + back[:, 2]
-    assert upright == pytest.approx([133, 23])
-    # Turned anticlockwise, what leans clockwise becomes upright: the right edge goes up.
-    right = np.array([160, 45]) @ there[:, :2].T + there[:, 2]
-    assert (right[1] < 45) == (degrees > 0)
+@pytest.mark.parametrize("size", [(160, 90), (90, 160)])
+def test_all_of_an_image_that_is_turned_both_ways_fits_and_its_places_lead_back(size: tuple[int, int]) -> None:
+    width, height = size
+    image = np.full((height, width, 3), 255, np.uint8)
+    image[20:28, 70:78] = 0
+    both, back = turned_both_ways(image, 60)
+    assert both.shape == image.shape
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]])
+    halves = np.array([[0, 0], [width / 2, 0] if width > height else [0, height / 2]])
+    room = np.array([width / 2, height] if width > height else [width, height / 2])
+    for half, matrix, degrees in zip(halves, back, (60, -60), strict=True):
+        there = cv2.invertAffineTransform(matrix)
+        inside = corners @ there[:, :2].T + there[:, 2]
+        assert (inside >= half - 0.01).all() and (inside <= half + room + 0.01).all()
+        mark = np.array([74, 24]) @ there[:, :2].T + there[:, 2]
+        assert both[round(float(mark[1])), round(float(mark[0]))].max() < 128
+        assert mark @ matrix[:, :2].T + matrix[:, 2] == pytest.approx([74, 24])
+        # Turned anticlockwise, what leans clockwise becomes upright: the right edge goes up.
+        right = np.array([width, height / 2]) @ there[:, :2].T + there[:, 2]
+        assert (right[1] < half[1] + room[1] / 2) == (degrees > 0)

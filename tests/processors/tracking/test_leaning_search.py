@@ -83,7 +83,7 @@ class Proposing:
 
     def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
         self.asked += 1
-        return self._boxes if self.asked % 3 == 1 else self._boxes[:0]
+        return self._boxes if self.asked % 2 == 1 else self._boxes[:0]
 
 
 class Judging:
@@ -92,7 +92,7 @@ class Judging:
     def __init__(self, score: float) -> None:
         self.score, self.judged = score, 0
 
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
         self.judged = max(self.judged, len(boxes))
         found = detections(list(boxes), self.score)
         middle = found.landmarks.mean(1, keepdims=True)
