@@ -48,14 +48,14 @@ class BackwardTracker:
         limit = track.frames[-2] if len(track.frames) > 1 else -1
         earlier = [(frame, image) for frame, image in reversed(self.history) if frame > limit]
         position = len(track.frames) - 1
-        box, landmarks = track.box, track.landmarks[-1]
+        box, lean = track.box, track.lean
         velocity: FloatArray = np.zeros(2, np.float32)
         stride, place = self._stride, -1
         while True:
             found = None
             if place + stride < len(earlier):
                 frame, image = earlier[place + stride]
-                found = self._look(image(), box, landmarks, velocity, stride)
+                found = self._look(image(), box, lean, velocity, stride)
             if found is None or occupied(frame, found.boxes):
                 if stride == 1:
                     break
@@ -65,20 +65,22 @@ class BackwardTracker:
             place += stride
             moved = found.boxes[0, :2] + found.boxes[0, 2:] - box[:2] - box[2:]
             velocity = np.asarray(0.5 * velocity + 0.25 * moved / stride, np.float32)
-            box, landmarks = found.boxes[0], found.landmarks[0]
-            track.insert(position, frame, box, float(found.scores[0]), landmarks)
+            box = found.boxes[0]
+            track.insert(position, frame, box, float(found.scores[0]), found.landmarks[0])
+            if lean:
+                lean = float(face_leans(found.landmarks)[0])
 
     def _look(
-        self, image: ByteArray, box: FloatArray, landmarks: FloatArray, velocity: FloatArray, frames: int
+        self, image: ByteArray, box: FloatArray, lean: float, velocity: FloatArray, frames: int
     ) -> Detections | None:
         """The face in an image some frames before the one where it is at `box` (4,); None where it is not surely seen.
 
-        landmarks: (5, 2), of that later frame. velocity: (2,) px per frame, backwards.
+        lean: degrees, in that later frame. velocity: (2,) px per frame, backwards.
         """
         size = float((box[2:] - box[:2]).mean())
         reach = MAX_STEP / self._stride * size
         expected = box + frames * np.tile(np.clip(velocity, -reach, reach), 2)
-        found = self._refiner.refine(image, expected[None].astype(np.float32), face_leans(landmarks[None]))
+        found = self._refiner.refine(image, expected[None].astype(np.float32), np.array([lean], np.float32))
         growth = float((found.boxes[0, 2:] - found.boxes[0, :2]).mean()) / size
         if found.scores[0] < self._refiner.score_scale.seen or not 1 / MAX_GROWTH < growth < MAX_GROWTH:
             return None
@@ -93,7 +95,7 @@ class BackwardTracker:
             return
         first, last = track.frames[after - 1], track.frames[after]
         start, end = track.boxes[after - 1], track.boxes[after]
-        leans = face_leans(track.landmarks[after][None])
+        leans = np.array([track.lean], np.float32)
         for frame, image in reversed(self.history):
             if not first < frame < last or (last - frame) % self._stride:
                 continue

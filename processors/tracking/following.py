@@ -19,7 +19,6 @@ from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
 from utils.box_geometry import iou_matrix
-from utils.leaning_faces import face_leans
 
 POSSIBLE_S, BLIND_S = 0.48, 0.12
 """seconds for which a face is followed that may be visible, and that is not visible at all; after that only a
@@ -71,7 +70,7 @@ def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pa
     if not followed:
         return None
     expected = np.stack([t.expected(pace) for t in followed])
-    leans = face_leans(np.stack([t.landmarks[-1] for t in followed]))
+    leans = np.array([t.lean for t in followed], np.float32)
     return Proposal(followed, expected, follower.follow(image(), [t.id for t in followed], expected, leans))
 
 

@@ -48,6 +48,10 @@ class RowBuffer:
         begin = position * self._width
         self._values[begin:begin] = self._flat(values)
 
+    def last(self, count: int) -> FloatArray:
+        """(up to `count`, *shape) float32, a copy of the last rows."""
+        return np.array(self._values[-count * self._width :], np.float32).reshape(-1, *self._shape)
+
     def stacked(self) -> FloatArray:
         """(T, *shape) float32, a copy."""
         return np.array(self._values, np.float32).reshape(-1, *self._shape)

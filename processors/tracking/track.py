@@ -11,6 +11,7 @@ import numpy as np
 from core.types import FloatArray
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.row_buffer import RowBuffer
+from utils.leaning_faces import face_leans, is_leaning
 
 VELOCITY_MEMORY = 0.6
 """share of the old velocity that is kept when a new displacement is seen"""
@@ -18,6 +19,10 @@ VELOCITY_MEMORY = 0.6
 MAX_STEP = 0.25
 """longest predicted displacement from one look to the next, in face sizes: about as far as O-Net's refinement
 reaches"""
+
+LEAN_LOOKS = 9
+"""looks at a face whose median tells whether it leans: of a profile or a blurred face, the landmarks of one look may
+lean by anything"""
 
 COAST_S = 0.12
 """seconds for which a face that is not seen is expected to keep its velocity"""
@@ -108,6 +113,12 @@ class Track:
     def speed(self) -> float:
         """Displacement per frame, in face sizes."""
         return float(np.linalg.norm(self.velocity)) / max(self.size, 1e-3)
+
+    @property
+    def lean(self) -> float:
+        """Degrees by which the face leans, see `utils.leaning_faces`; 0.0 unless it has leaned for some time."""
+        leans = face_leans(self.landmarks.last(LEAN_LOOKS))
+        return float(leans[-1]) if is_leaning(np.median(np.abs(leans), keepdims=True))[0] else 0.0
 
     def expected(self, pace: FramePace) -> FloatArray:
         """(4,) where the face should be `hidden` frames after its last row."""
