@@ -145,7 +145,8 @@ class MtcnnDetector:
                 one = slice(row, row + 1)
                 turned = self.refine_turned(image, boxes[one], leans[one])
                 # The lean may be wrong: of a profile in doubt the landmarks are guesses.
-                if turned.scores[0] >= min(self.score_scale.calm, found.scores[row]):
+                better = max(self.score_scale.seen, float(found.scores[row]))
+                if turned.scores[0] >= min(self.score_scale.calm, better):
                     found.boxes[one], found.scores[one] = turned.boxes, turned.scores
                     found.landmarks[one] = turned.landmarks
         return found
