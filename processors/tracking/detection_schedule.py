@@ -33,6 +33,9 @@ SMALL_FACES = 2.0
 """faces under this multiple of the smallest size are searched for at every second look-out only: they cost three
 quarters of the search"""
 
+LEANING_FACES = 2.0
+"""searches for faces that lean are this multiple of the usual time apart: newcomers are followed backwards as far"""
+
 FORESIGHT = 10
 """frames by which the decoder is ahead of the tracker, about"""
 
@@ -156,6 +159,7 @@ class DetectionSchedule:
         self._is_quick_enough = False
         self._look_out = settings.search_interval * pace.rate
         self._state = SearchState()
+        self._last_leaning = _NEVER
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._latest_cells: tuple[LazyImage, Cells] | None = None
 
@@ -168,6 +172,7 @@ class DetectionSchedule:
         """The next frame is searched everywhere, whatever was searched before."""
         self.monitor.reset()
         self._state = SearchState()
+        self._last_leaning = _NEVER
 
     def due(self, tick: int, image: LazyImage, known: FloatArray, *, lost: bool) -> Search:
         """What to search this frame for.
@@ -208,16 +213,20 @@ class DetectionSchedule:
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
-        leaning = self._detectors.leaning
-        # Where somebody is seen, leaning faces can wait for the next search of everything.
-        if leaning is not None and (search is Search.EVERYWHERE or len(known) == 0):
-            found = found.joined(leaning.find(pixels, smallest, np.concatenate([found.boxes, known])))
+        if self._detectors.leaning is not None and self._is_leaning_due(tick, search, known):
+            self._last_leaning = tick
+            found = found.joined(self._detectors.leaning.find(pixels, smallest, np.concatenate([found.boxes, known])))
         if small:
             self._searched_small.remember(cells)
         self._searched.remember(cells)
         self._state = self._state.after(tick, search)
         self._announce(known)
         return found
+
+    def _is_leaning_due(self, tick: int, search: Search, known: FloatArray) -> bool:
+        """Whether to search for leaning faces: where somebody is seen, they can wait for a search of everything."""
+        is_due = tick - self._last_leaning >= LEANING_FACES * self._look_out
+        return is_due and (search is Search.EVERYWHERE or len(known) == 0)
 
     def _observe(self, tick: int, *, lost: bool) -> None:
         """Bring into the state what the tracker knows now."""

@@ -13,6 +13,7 @@ from core.models.face_detector import FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.detection_schedule import (
     FORESIGHT,
+    LEANING_FACES,
     SMALL_FACES,
     DetectionSchedule,
     ExpectedSearch,
@@ -158,6 +159,22 @@ def test_leaning_faces_are_searched_for_with_everything_and_where_nobody_is_know
     assert any(np.array_equal(box, Face(still(200, 60)).box(0)) for box in found.boxes) == asked
     # Those that are found or known upright are not looked for once more.
     assert all((boxes == upright).all() and len(boxes) for boxes in leaning.explained)
+
+
+def test_leaning_faces_are_searched_for_as_seldom_as_newcomers_can_be_followed_backwards() -> None:
+    detector, nobody = ScriptedDetector(), np.zeros((0, 4), np.float32)
+    leaning, both = Leaning(Face(still(200, 60)).box(0)), both_searches(detector)
+    detectors = SearchDetectors(both.thorough, both.quick, cast(LeaningSearch, leaning))
+    settings = AnalysisSettings()
+    schedule = DetectionSchedule(detectors, settings, PACE, MIN_FACE_PX)
+    again = round(LEANING_FACES * settings.search_interval * PACE.rate)
+    image = KnownImage(detector.picture(0, 0))
+    for tick in (0, again // 2, again):
+        schedule.run(tick, image, Search.EVERYWHERE, nobody, lost=False)
+    assert len(leaning.explained) == 2
+    schedule.start_shot()
+    schedule.run(again + 1, image, Search.EVERYWHERE, nobody, lost=False)
+    assert len(leaning.explained) == 3, "a new shot is searched at once"
 
 
 class TwoDetectors:
