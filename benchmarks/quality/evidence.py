@@ -192,7 +192,7 @@ def balanced(weights: Values, same: NDArray[np.bool_], focus: Values) -> Values:
     """
     edges = np.quantile(focus[same], np.linspace(0, 1, FOCUS_PARTS + 1)[1:-1])
     part = np.searchsorted(edges, focus, side="right")
-    found: Values = weights.copy()
+    found = weights.copy()
     for number in range(FOCUS_PARTS):
         ones, twos = (part == number) & same, (part == number) & ~same
         masses = weights[ones].sum(), weights[twos].sum()
