@@ -45,9 +45,6 @@ PAIR_WEIGHTS = {"across": 0.2, "halves": 0.1, "other clip": 0.2, "two here": 0.3
 """share of each kind of pair in the fits: of one person in two tracklets of a clip, in halves of a tracklet, in two
 clips; of two people in one clip and in two. They say nothing about how frequent such pairs are"""
 
-FOCUS_PARTS = 4
-"""parts by sharpness, in each of which there are as many pairs of one person as of two"""
-
 KINDS = ("faces", "clothes", "place")
 _SETS: tuple[tuple[str, ...], ...] = (("faces",), ("faces", "place"), ("faces", "clothes"), KINDS)
 
@@ -185,29 +182,11 @@ def logistic(features: Values, same: NDArray[np.bool_], weights: Values) -> Valu
     return np.array([found[0] - slopes @ mean, *slopes])
 
 
-def balanced(weights: Values, same: NDArray[np.bool_], focus: Values) -> Values:
-    """(P,) `weights` with as much of one person as of two at each sharpness, in quarters of the pairs of one person.
-
-    Otherwise the curve learns that blurred tracklets are often one person's, which the choice of the clips decides.
-    """
-    edges = np.quantile(focus[same], np.linspace(0, 1, FOCUS_PARTS + 1)[1:-1])
-    part = np.searchsorted(edges, focus, side="right")
-    found = weights.copy()
-    for number in range(FOCUS_PARTS):
-        ones, twos = (part == number) & same, (part == number) & ~same
-        masses = weights[ones].sum(), weights[twos].sum()
-        if min(masses) > 0:
-            found[ones] *= sum(masses) / (2 * masses[0])
-            found[twos] *= sum(masses) / (2 * masses[1])
-    return found
-
-
 def fit(pairs: Pairs, use: NDArray[np.bool_]) -> Constants:
     """The constants of the pairs `use`, (P,) bool; clothes only where both people appear in one clip."""
     centre = pairs.cosine.mean()
     features = np.column_stack([pairs.cosine, pairs.focus, pairs.focus * (pairs.cosine - centre)])
-    weights = balanced(pairs.weights[use], pairs.same[use], pairs.focus[use])
-    offset, slope, focus, focus_slope = logistic(features[use], pairs.same[use], weights)
+    offset, slope, focus, focus_slope = logistic(features[use], pairs.same[use], pairs.weights[use])
     midpoint = -offset / slope
     curve = PairCurve(midpoint, slope, focus_slope, focus + focus_slope * (midpoint - centre))
     dressed = use & pairs.dressed & pairs.in_clip
