@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.material.synthetic.portraits import COLLINS, HOPPER, photograph
+from utils.console_log import OWN_LOGGERS, CallbackHandler
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -152,3 +153,15 @@ def _no_errors_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureF
     records = [r for r in caplog.get_records("call") if not Path(r.pathname).is_relative_to(tests)]
     errors = [r.getMessage() for r in records if r.levelno >= logging.ERROR]
     assert not errors, f"logged at ERROR (mark the test `errors_expected` if that is right): {errors}"
+
+
+@pytest.fixture(autouse=True)
+def _logging_not_set_up() -> Iterator[None]:
+    """Undo what a run of the program within a test or fixture sets: with its levels, later tests see no messages."""
+    yield
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    for handler in [h for h in root.handlers if isinstance(h, CallbackHandler)]:
+        root.removeHandler(handler)
