@@ -59,10 +59,14 @@ def turning_matrix(centre: FloatArray, length: float, lean: float, side: int) ->
 
     centre: (2,). length: of the square's side, px of the image.
     """
-    scale, angle = side / max(length, 1.0), np.radians(lean)
-    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    turn = np.array([[cos, sin], [-sin, cos]])
+    turn = side / max(length, 1.0) * _turn(lean)
     return np.column_stack([turn, side / 2 - turn @ np.asarray(centre, np.float64)])
+
+
+def _turn(degrees: float) -> NDArray[np.float64]:
+    """The 2x2 matrix that turns image coordinates anticlockwise, as seen in the image."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[cos, sin], [-sin, cos]])
 
 
 def turned_both_ways(
@@ -80,9 +84,8 @@ def turned_both_ways(
     step = np.array([width / 2, 0]) if width >= height else np.array([0, height / 2])
     both, back = np.zeros_like(image), []
     for number, angle in enumerate((degrees, -degrees)):
-        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        reach = np.abs(np.array([[cos, sin], [-sin, cos]])) @ np.array([width, height])
-        turn = float((room / reach).min()) * np.array([[cos, sin], [-sin, cos]])
+        reach = np.abs(_turn(angle)) @ np.array([width, height])
+        turn = float((room / reach).min()) * _turn(angle)
         matrix = np.column_stack([turn, room / 2 + number * step - turn @ np.array([width, height]) / 2])
         cv2.warpAffine(
             image, matrix, (width, height), dst=both, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT

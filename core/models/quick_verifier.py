@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.models.installed_files import installed_file
 from core.models.openvino_graph import OpenVINOGraph
-from core.models.proposer import PROPOSERS, input_planes
+from core.models.proposer import PROPOSERS, inner_and_padded, input_planes
 from core.models.quantised_onnx import read_quantised
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
@@ -29,7 +29,7 @@ class QuickVerifier:
 
     def __init__(self, model_file: Path) -> None:
         """model_file: OpenCV's quantised YuNet, verified. It is compiled on a helper thread."""
-        shape = _planes(np.zeros((VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 3), np.uint8)).shape
+        shape = (1, 3, *inner_and_padded(VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 1.0)[1])
         self._net = MadeOnce(lambda: OpenVINOGraph(model_file, shapes={0: shape}, read=read_quantised))
         self._lock = threading.Lock()
         make_ahead(self._net, name="networks")
