@@ -34,6 +34,14 @@ def face_leans(landmarks: FloatArray) -> FloatArray:
     return np.asarray(np.degrees(np.arctan2(across, along)), np.float32)
 
 
+def median_lean(landmarks: FloatArray) -> float:
+    """Degrees by which a face leans, either way, in the median of its looks: those of single looks may be guesses.
+
+    landmarks: (N, 5, 2).
+    """
+    return float(np.median(np.abs(face_leans(landmarks))))
+
+
 def is_leaning(leans: FloatArray) -> NDArray[np.bool_]:
     """(N,) whether faces are to be looked at turned upright. leans: (N,) degrees."""
     return np.asarray(np.abs(leans) > UPRIGHT_LEAN)

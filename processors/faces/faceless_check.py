@@ -17,7 +17,7 @@ from processors.faces.face_sampler import verifier_crop
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
 from processors.tracking.detection_schedule import SMALL_FACES
-from utils.leaning_faces import face_leans
+from utils.leaning_faces import median_lean
 from utils.stage_times import timed
 
 MAX_IMAGES = 4
@@ -140,7 +140,7 @@ def certainty(tracklets: Iterable[Tracklet], frame_rate: float) -> float:
 
 def _lies(tracklet: Tracklet) -> bool:
     """Whether most of its faces lean so far that the picture, turned, would show them more upright."""
-    return float(np.median(np.abs(face_leans(tracklet.landmarks)))) > LYING
+    return median_lean(tracklet.landmarks) > LYING
 
 
 def is_overexposed(image: ByteArray) -> bool:

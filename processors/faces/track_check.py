@@ -12,7 +12,7 @@ from processors.faces.face_sampler import FaceSample
 from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
-from utils.leaning_faces import UPRIGHT_LEAN, face_leans
+from utils.leaning_faces import UPRIGHT_LEAN, median_lean
 from utils.stage_times import timed
 from utils.tone_stretch import is_narrow, stretched
 
@@ -86,7 +86,7 @@ class TrackCheck:
 
 def _leans(track: Track) -> bool:
     """Whether most of the faces lean: hands and clothes pass for such faces more easily."""
-    return float(np.median(np.abs(face_leans(track.landmarks.stacked())))) > UPRIGHT_LEAN
+    return median_lean(track.landmarks.stacked()) > UPRIGHT_LEAN
 
 
 def _in_full_tones(crop: ByteArray) -> ByteArray:

@@ -11,7 +11,7 @@ import numpy as np
 from core.types import FloatArray
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.row_buffer import RowBuffer
-from utils.leaning_faces import face_leans, is_leaning
+from utils.leaning_faces import UPRIGHT_LEAN, face_leans, median_lean
 
 VELOCITY_MEMORY = 0.6
 """share of the old velocity that is kept when a new displacement is seen"""
@@ -117,8 +117,8 @@ class Track:
     @property
     def lean(self) -> float:
         """Degrees by which the face leans, see `utils.leaning_faces`; 0.0 unless it has leaned for some time."""
-        leans = face_leans(self.landmarks.last(LEAN_LOOKS))
-        return float(leans[-1]) if is_leaning(np.median(np.abs(leans), keepdims=True))[0] else 0.0
+        recent = self.landmarks.last(LEAN_LOOKS)
+        return float(face_leans(recent[-1:])[0]) if median_lean(recent) > UPRIGHT_LEAN else 0.0
 
     def expected(self, pace: FramePace) -> FloatArray:
         """(4,) where the face should be `hidden` frames after its last row."""
