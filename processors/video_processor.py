@@ -22,8 +22,8 @@ from processors.extras.registry import ExtrasContext, write_extras
 from processors.extras.variant_clips import make_variants
 from processors.known_people.people_namer import VideoNamer, VideoNames
 from processors.people.segments import pad_and_split
+from processors.results.existing_results import ExistingResults, ReusableResults, examine_folder
 from processors.results.manifest import Manifest
-from processors.results.old_results import OldResults, ReusableResults, examine_folder
 from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
 from processors.results.replaced_clips import refusal_error
@@ -113,8 +113,8 @@ class VideoProcessor:
         Raises:
             SettingsError, VideoProcessingError, OutputError, OSError: as in `finish`.
         """
-        old, plan = self._plan_run(record.key)
-        draft = self._draft(record, old, plan)
+        existing, plan = self._plan_run(record.key)
+        draft = self._draft(record, existing, plan)
         if not may_share or plan.action is not Action.RENDER:
             return draft
         analysis = divided_record(record, draft.timeline).analysis
@@ -145,8 +145,8 @@ class VideoProcessor:
         if self._lease is not None:
             self._lease.require_held()
         clips = self._clips(record, draft, names)
-        old = examine_folder(self._folder, self._fingerprint, self._settings, record.key)
-        clips.make_share(number, draft.shared, None if self._settings.run.overwrite else old.earlier_clips)
+        existing = examine_folder(self._folder, self._fingerprint, self._settings, record.key)
+        clips.make_share(number, draft.shared, None if self._settings.run.overwrite else existing.earlier_clips)
 
     def finish(
         self,
@@ -172,12 +172,12 @@ class VideoProcessor:
             InterruptedRunError: the monitor's `stop` was set. Old results stay as they were.
         """
         do_ahead(find_ffmpeg, name="ffmpeg")
-        old, plan = self._plan_run(record.key, from_timeline=from_timeline)
-        draft = draft or self._draft(record, old, plan)
+        existing, plan = self._plan_run(record.key, from_timeline=from_timeline)
+        draft = draft or self._draft(record, existing, plan)
         clips = self._clips(record, draft, names)
         del record  # clips take long to make, and need a part of it only
-        reused = old.reusable_for(clips.timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
-        earlier = None if self._settings.run.overwrite else old.earlier_clips
+        reused = existing.reusable_for(clips.timeline, self._settings) if plan.action is Action.ADD_EXTRAS else None
+        earlier = None if self._settings.run.overwrite else existing.earlier_clips
         with staged_results(
             self._folder,
             self._fingerprint,
@@ -189,7 +189,7 @@ class VideoProcessor:
                 results, thumbnails = clips.make(staging, earlier)
             else:
                 results, thumbnails = reused, clips.take_over(reused, staging)
-            results = self._with_extras(results, clips, old, earlier, staging)
+            results = self._with_extras(results, clips, existing, earlier, staging)
             self._raise_if_stopped()
             self._analysis.require_unchanged_video()
             manifest = self._write(staging, clips, results, thumbnails, draft)
@@ -197,19 +197,21 @@ class VideoProcessor:
             self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})
         return manifest
 
-    def _plan_run(self, key: str | None = None, *, from_timeline: bool = False) -> tuple[OldResults, RunPlan]:
+    def _plan_run(self, key: str | None = None, *, from_timeline: bool = False) -> tuple[ExistingResults, RunPlan]:
         """What is in the folder, and what to do about it. key: of the analysis, where it is known."""
-        old = examine_folder(self._folder, self._fingerprint, self._settings, key)
+        existing = examine_folder(self._folder, self._fingerprint, self._settings, key)
         overwrite = self._settings.run.overwrite
         # Whoever gave the order has found out whether clips may be skipped or replaced: see `inspect_input`.
-        plan = plan_run(old.facts, overwrite=overwrite, from_timeline=from_timeline, may_skip=False, may_replace=True)
+        plan = plan_run(
+            existing.facts, overwrite=overwrite, from_timeline=from_timeline, may_skip=False, may_replace=True
+        )
         if plan.refusal is not None:
-            raise refusal_error(old, plan.refusal, self._settings)
-        return old, plan
+            raise refusal_error(existing, plan.refusal, self._settings)
+        return existing, plan
 
-    def _draft(self, record: AnalysisRecord, old: OldResults, plan: RunPlan) -> VideoDraft:
+    def _draft(self, record: AnalysisRecord, existing: ExistingResults, plan: RunPlan) -> VideoDraft:
         is_named = self._namer is not None
-        return draft_video(record, self._folder, plan.timeline, old.manifest, self._settings, is_named=is_named)
+        return draft_video(record, self._folder, plan.timeline, existing.manifest, self._settings, is_named=is_named)
 
     def _clips(self, record: AnalysisRecord, draft: VideoDraft, names: VideoNames | None) -> VideoClips:
         """What is to be shown of a draft. names: None: the people are named here."""
@@ -227,7 +229,7 @@ class VideoProcessor:
         self,
         results: ReusableResults,
         clips: VideoClips,
-        old: OldResults,
+        existing: ExistingResults,
         earlier: EarlierClips | None,
         staging: Path,
     ) -> ReusableResults:
@@ -249,7 +251,7 @@ class VideoProcessor:
             self._settings,
             self._monitor,
             functools.partial(clips.plan_crops, self._settings.clip),
-            None if self._settings.run.overwrite else old,
+            None if self._settings.run.overwrite else existing,
         )
         made = write_extras(self._settings.output.extras - set(results.extras), context)
         return dataclasses.replace(results, extras={**results.extras, **made}, variants=variants)

@@ -15,8 +15,8 @@ from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
 from processors.batch.folder_claims import FolderClaims
 from processors.known_people.people_namer import FinishedNames, NamedBy, PeopleNamer
+from processors.results.existing_results import examine_folder
 from processors.results.manifest import MANIFEST_FILE, Manifest, read_manifest
-from processors.results.old_results import examine_folder
 from processors.results.remembered_settings import CUTS, followed_settings, settings_changes
 from processors.results.replaced_clips import list_changes, refusal_error, replaced_clips
 from processors.results.run_plan import Action, plan_run
@@ -81,19 +81,19 @@ def inspect_input(
             given = frozenset(given) - {CUTS}
         followed = followed_settings(manifest, own, given)
         follows = list_changes(settings_changes(followed, own))
-        old = examine_folder(folder, video_fingerprint, followed, manifest=manifest)
-        plan = plan_run(old.facts, overwrite=followed.run.overwrite, may_replace=settings.run.overwrite)
-        if plan.action is Action.SKIP and _names_are_current(old.manifest, video_fingerprint, namer):
-            return Inspection(manifest=old.manifest, folder=folder, follows=follows, seen=seen)
+        existing = examine_folder(folder, video_fingerprint, followed, manifest=manifest)
+        plan = plan_run(existing.facts, overwrite=followed.run.overwrite, may_replace=settings.run.overwrite)
+        if plan.action is Action.SKIP and _names_are_current(existing.manifest, video_fingerprint, namer):
+            return Inspection(manifest=existing.manifest, folder=folder, follows=follows, seen=seen)
         if plan.refusal is not None:
-            raise refusal_error(old, plan.refusal, followed)
+            raise refusal_error(existing, plan.refusal, followed)
         # Importing PyAV takes as long as all else that a run over finished inputs does.
         from core.media.stream_choice import choose_audio
         from core.media.video_probe import probe_video
 
         info = choose_audio(probe_video(source.path, followed.analysis.video_stream), followed.encode.audio_stream)
         job = VideoJob(source, info, video_fingerprint, folder, followed)
-        replaces = replaced_clips(old, plan, followed)
+        replaces = replaced_clips(existing, plan, followed)
         return Inspection(job=job, folder=folder, replaces=replaces, follows=follows, seen=seen)
     except Exception as error:
         return Inspection(reason=one_line_reason(source, error))

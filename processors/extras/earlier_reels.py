@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.types import Clip
 from processors.clips.clip_names import REEL_FILE
-from processors.results.old_results import OldResults
+from processors.results.existing_results import ExistingResults
 from processors.results.result_tree import FACE_FILE
 
 
@@ -40,20 +40,20 @@ def reel_order(clips: Sequence[Clip], person: str) -> list[Clip]:
     return sorted((clip for clip in clips if clip.person == person), key=lambda clip: (clip.start, clip.end))
 
 
-def earlier_reels(old: OldResults) -> EarlierReels:
-    """The reels in the folder of `old` that nobody has changed."""
-    if old.manifest is None:
+def earlier_reels(existing: ExistingResults) -> EarlierReels:
+    """The reels in the folder of `existing` that nobody has changed."""
+    if existing.manifest is None:
         return EarlierReels()
-    clips = [entry.clip for entry in old.manifest.clips]
-    people = [p.name for p in old.manifest.people if old.can_be_taken(f"{p.name}/{REEL_FILE}")]
-    listed = {entry.file for entry in old.manifest.files}
+    clips = [entry.clip for entry in existing.manifest.clips]
+    people = [p.name for p in existing.manifest.people if existing.is_intact(f"{p.name}/{REEL_FILE}")]
+    listed = {entry.file for entry in existing.manifest.files}
     faces = {}
     for person in people:
         file = f"{person}/{FACE_FILE}"
-        if old.can_be_taken(file):
-            faces[person] = (old.folder / file).read_bytes()
+        if existing.is_intact(file):
+            faces[person] = (existing.folder / file).read_bytes()
         elif file not in listed:
             faces[person] = b""
     return EarlierReels(
-        old.folder, {person: tuple(clip.recipe for clip in reel_order(clips, person)) for person in people}, faces
+        existing.folder, {person: tuple(clip.recipe for clip in reel_order(clips, person)) for person in people}, faces
     )

@@ -16,7 +16,7 @@ from processors.extras.exporters.mot import write_mot
 from processors.extras.exporters.otio import write_otio
 from processors.extras.exporters.speech_vtt import write_speech_vtt
 from processors.extras.exporters.vtt import write_vtt
-from processors.results.old_results import OldResults
+from processors.results.existing_results import ExistingResults
 from processors.results.result_images import ranked_faces
 from processors.speech.person_turns import known_turns
 from utils.stage_monitor import StageMonitor
@@ -27,7 +27,7 @@ class ExtrasContext:
     """What extras are made from.
 
     folder: the video's; it holds the clips. plan_crops: plans the camera of all clips of the first set again.
-    old: the earlier results, of which parts may be reused; None: none.
+    existing: the earlier results, of which parts may be reused; None: none.
     """
 
     folder: Path
@@ -37,7 +37,7 @@ class ExtrasContext:
     settings: Settings
     monitor: StageMonitor
     plan_crops: Callable[[], Sequence[CropPath]]
-    old: OldResults | None = None
+    existing: ExistingResults | None = None
 
 
 Writer = Callable[[ExtrasContext], tuple[str, ...]]
@@ -77,7 +77,7 @@ def _write_reels(context: ExtrasContext) -> tuple[str, ...]:
 
     faces = ranked_faces(context.analysis, context.timeline)
     rate = context.analysis.video.frame_rate
-    earlier = EarlierReels() if context.old is None else earlier_reels(context.old)
+    earlier = EarlierReels() if context.existing is None else earlier_reels(context.existing)
     return write_reels(context.folder, context.clips, faces, rate, context.settings.encode, context.monitor, earlier)
 
 

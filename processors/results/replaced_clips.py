@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from config import Settings
 from core.errors import OutputError
+from processors.results.existing_results import ExistingResults
 from processors.results.manifest import RESULT_FORMAT, Manifest
-from processors.results.old_results import OldResults
 from processors.results.remembered_settings import (
     SettingsChange,
     changed_settings,
@@ -29,13 +29,13 @@ def list_changes(changes: Sequence[SettingsChange]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
 
 
-def refusal_error(old: OldResults, refusal: Refusal, settings: Settings) -> OutputError:
+def refusal_error(existing: ExistingResults, refusal: Refusal, settings: Settings) -> OutputError:
     """The error that says why the folder cannot be used, and what to do."""
     message, hint = refusal.value
-    if refusal is Refusal.OTHER_SETTINGS and old.manifest is not None:
-        message = f"it has {' and '.join(_sets_at_stake(old.manifest, settings, 'finished clip'))}"
-        hint = _ways_out(old.facts.timeline_edited, changed_settings(old.manifest, settings), settings)
-    return OutputError(message, path=old.folder, hint=hint)
+    if refusal is Refusal.OTHER_SETTINGS and existing.manifest is not None:
+        message = f"it has {' and '.join(_sets_at_stake(existing.manifest, settings, 'finished clip'))}"
+        hint = _ways_out(existing.facts.timeline_edited, changed_settings(existing.manifest, settings), settings)
+    return OutputError(message, path=existing.folder, hint=hint)
 
 
 def _ways_out(timeline_edited: bool, changes: Sequence[SettingsChange], settings: Settings) -> str:
@@ -50,9 +50,9 @@ def _ways_out(timeline_edited: bool, changes: Sequence[SettingsChange], settings
     return "; ".join(ways)
 
 
-def replaced_clips(old: OldResults, plan: RunPlan, settings: Settings) -> str:
+def replaced_clips(existing: ExistingResults, plan: RunPlan, settings: Settings) -> str:
     """The clips that `plan` replaces and why, as "12 clips, made with aspect 1:1"; "" if it replaces none."""
-    manifest, facts = old.manifest, old.facts
+    manifest, facts = existing.manifest, existing.facts
     if manifest is None or not manifest.clips or plan.action in (Action.SKIP, Action.REFUSE):
         return ""
     at_stake = _sets_at_stake(manifest, settings, "clip")

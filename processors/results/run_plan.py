@@ -57,7 +57,7 @@ class Refusal(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderFacts:
-    """What a plan depends on, as `old_results.examine_folder` finds it.
+    """What a plan depends on, as `existing_results.examine_folder` finds it.
 
     obstacle: why the folder is not ours at all.
     same_input: the fingerprint in the manifest is that of the video; None if it names none.

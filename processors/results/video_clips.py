@@ -21,8 +21,8 @@ from processors.known_people.people_namer import VideoNames
 from processors.known_people.video_names import named_timeline
 from processors.people.segments import pad_and_split
 from processors.results.clip_choice import choose_clips
+from processors.results.existing_results import ReusableResults, link_files
 from processors.results.html_page import prepare_pages
-from processors.results.old_results import ReusableResults, link_files
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.video_draft import SharedClips
 from utils.printable_text import ascii_safe

@@ -26,7 +26,7 @@ from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_summary import BatchSummary
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
-from processors.results.old_results import examine_folder
+from processors.results.existing_results import examine_folder
 from processors.results.run_plan import Action, plan_run
 from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors

@@ -11,7 +11,7 @@ import pytest
 from config import Settings
 from core.types import Clip
 from processors.extras.earlier_reels import EarlierReels, earlier_reels
-from processors.results.old_results import examine_folder
+from processors.results.existing_results import examine_folder
 from tests.processors.results.test_output_folder import SOURCE, write_run
 
 FIRST = Clip("Anna", "Anna/1.mp4", 0, 0, 10, 0.0, 0.4, 10, 512, 512, False, 1.0, recipe="one")

@@ -15,7 +15,7 @@ from core.errors import InterruptedRunError
 from core.types import Clip
 from processors.clips.resume_journal import NOTES_FILE, FinishedClips
 from processors.results import output_folder
-from processors.results.old_results import examine_folder
+from processors.results.existing_results import examine_folder
 from processors.results.output_folder import remove_leftovers, resumable_clips, staged_results
 from processors.results.run_plan import Action, plan_run
 from processors.results.timeline_history import HISTORY_FOLDER

@@ -9,7 +9,7 @@ import pytest
 
 from config import VERSION, Settings, result_settings
 from core.settings_file import load_settings
-from processors.results.old_results import OldResults
+from processors.results.existing_results import ExistingResults
 from processors.results.remembered_settings import SettingsChange
 from processors.results.replaced_clips import list_changes, refusal_error, replaced_clips
 from processors.results.run_plan import Action, FolderFacts, Refusal, RunPlan
@@ -19,10 +19,10 @@ RENDER = RunPlan(Action.RENDER)
 DONE: dict[str, Any] = {"timeline_rendered": True, "clips_intact": True}
 
 
-def results(facts: dict[str, Any], **changes: Any) -> OldResults:
+def results(facts: dict[str, Any], **changes: Any) -> ExistingResults:
     values = {**a_manifest(), "version": VERSION, "settings": result_settings(Settings()), **changes}
     values["clips"] = [{**values["clips"][0], "file": f"p/{i}.mp4"} for i in range(12)]
-    return OldResults(Path("a"), FolderFacts(**facts), as_manifest(values))
+    return ExistingResults(Path("a"), FolderFacts(**facts), as_manifest(values))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_variant_is_offered_only_where_it_would_do():
 def test_nothing_is_replaced_where_clips_are_kept_or_there_are_none():
     assert replaced_clips(results(DONE), RunPlan(Action.SKIP), Settings()) == ""
     assert replaced_clips(results(DONE), RunPlan(Action.ADD_EXTRAS), Settings()) == ""
-    assert replaced_clips(OldResults(Path("a"), FolderFacts()), RENDER, Settings()) == ""
+    assert replaced_clips(ExistingResults(Path("a"), FolderFacts()), RENDER, Settings()) == ""
 
 
 def test_a_long_list_of_changes_is_cut():

@@ -1,4 +1,4 @@
-"""What an output folder already holds and what a run can reuse of it, so that adding an extra costs only the extra."""
+"""The results that an output folder already holds, and which of them a run can reuse."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from utils.fingerprints import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class OldResults:
-    """Contents of a folder. manifest: None without complete results that this version understands."""
+class ExistingResults:
+    """What is in a folder. manifest: None without complete results that this version understands."""
 
     folder: Path
     facts: FolderFacts
@@ -38,12 +38,12 @@ class OldResults:
         extras = self.manifest.extras.items()
         return ReusableResults(
             clips=tuple(entry.clip for entry in self.manifest.clips),
-            extras={name: files for name, files in extras if _can_be_taken(self.folder, files, sizes)},
+            extras={name: files for name, files in extras if _are_intact(self.folder, files, sizes)},
             models=self.manifest.models,
             variants={
                 name: tuple(entry.clip for entry in variant.clips)
                 for name, variant in self.manifest.variants.items()
-                if _can_be_taken(self.folder, (entry.file for entry in variant.clips), sizes)
+                if _are_intact(self.folder, (entry.file for entry in variant.clips), sizes)
             },
             warnings=self.manifest.warnings,
         )
@@ -58,14 +58,14 @@ class OldResults:
         entries = [*self.manifest.clips, *(entry for variant in variants for entry in variant.clips)]
         return EarlierClips(
             self.folder,
-            {e.recipe: e.clip for e in entries if e.recipe and _can_be_taken(self.folder, (e.file,), sizes)},
+            {e.recipe: e.clip for e in entries if e.recipe and _are_intact(self.folder, (e.file,), sizes)},
         )
 
-    def can_be_taken(self, file: str) -> bool:
+    def is_intact(self, file: str) -> bool:
         """Whether `file`, relative to the folder, is a result in the present format that nobody has changed."""
         if self.manifest is None or self.manifest.format != RESULT_FORMAT:
             return False
-        return _can_be_taken(self.folder, (file,), _sizes(self.manifest))
+        return _are_intact(self.folder, (file,), _sizes(self.manifest))
 
     def reusable_for(self, timeline: Timeline, settings: Settings) -> ReusableResults | None:
         """The same for the people of `timeline`; None if clips have to be reused one by one, by their recipes."""
@@ -128,7 +128,7 @@ def examine_folder(
     settings: Settings,
     analysis_key: str | None = None,
     manifest: Manifest | None = None,
-) -> OldResults:
+) -> ExistingResults:
     """Examine the output folder of the video `fingerprint`; reads little and changes nothing.
 
     analysis_key: of the analysis that the run uses; None while it is not known. manifest: of the folder, if it has been
@@ -156,13 +156,13 @@ def examine_folder(
         timeline_edited=made_from is not None and made_from.is_edited(sha256),
         timeline_rendered=made_from is not None and made_from.sha256 == sha256 is not None,
         files_intact=manifest is not None and all(_size(folder / file) == size for file, size in sizes.items()),
-        clips_intact=manifest is not None and _can_be_taken(folder, (clip.file for clip in clips), sizes),
+        clips_intact=manifest is not None and _are_intact(folder, (clip.file for clip in clips), sizes),
         clips_stale=manifest is not None and analysis_key not in (None, manifest.analysis),
         extras_missing=manifest is not None and not settings.output.extras <= manifest.extras.keys(),
         # Evaluated only when it matters, because it lists the folder that all videos share.
         clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint, settings.run.scratch_folder),
     )
-    return OldResults(folder, facts, manifest)
+    return ExistingResults(folder, facts, manifest)
 
 
 def link_files(files: Mapping[str, str], source: Path, target: Path) -> None:
@@ -202,7 +202,7 @@ def _sizes(manifest: Manifest) -> dict[str, int]:
     return {entry.file: entry.bytes for entry in manifest.files}
 
 
-def _can_be_taken(folder: Path, files: Iterable[str], sizes: Mapping[str, int]) -> bool:
+def _are_intact(folder: Path, files: Iterable[str], sizes: Mapping[str, int]) -> bool:
     # The manifest may have been edited: nothing from outside the folder may be reused.
     return all(
         file in sizes and lies_inside(file) and not (folder / file).is_symlink() and _size(folder / file) == sizes[file]

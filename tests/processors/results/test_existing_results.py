@@ -12,7 +12,7 @@ import pytest
 from config import Settings, result_settings
 from core.settings_file import load_settings
 from core.types import Identity, Timeline
-from processors.results.old_results import OldResults, ReusableResults, examine_folder
+from processors.results.existing_results import ExistingResults, ReusableResults, examine_folder
 from processors.results.replaced_clips import refusal_error
 from processors.results.run_plan import Action, FolderFacts, Refusal, plan_run
 from processors.speech import speech_choice
@@ -27,7 +27,7 @@ def change_manifest(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def examine(folder: Path, key: str | None = None) -> OldResults:
+def examine(folder: Path, key: str | None = None) -> ExistingResults:
     return examine_folder(folder, SOURCE, Settings(), key)
 
 
@@ -181,7 +181,7 @@ def test_an_extra_that_lacks_a_file_is_not_reused(tmp_path):
 
 def test_clips_of_an_interrupted_run_are_asked_for_once_the_analysis_is_known(tmp_path):
     note_finished(tmp_path / ".partial-a.aa-10")
-    assert examine(tmp_path / "a") == OldResults(tmp_path / "a", FolderFacts())
+    assert examine(tmp_path / "a") == ExistingResults(tmp_path / "a", FolderFacts())
     facts = examine(tmp_path / "a", KEY).facts
     assert facts.clips_resumable
     assert plan_run(facts).action is Action.RENDER and plan_run(facts).resume
@@ -255,14 +255,14 @@ def test_clips_without_recipes_follow_the_names_of_their_people(tmp_path, recipe
         clips=[{**clip, "recipe": recipe} for clip in manifest["clips"]],
         extras={"vtt": ["timeline.json"]},
     )
-    old = examine(tmp_path, KEY)
+    existing = examine(tmp_path, KEY)
     first, second = (Identity(p["name"], tuple(p["tracklets"]), ()) for p in manifest["people"])
-    same = old.reusable_for(Timeline((first, second)), Settings())
+    same = existing.reusable_for(Timeline((first, second)), Settings())
     assert same is not None and same.files == {"person_01/1.mp4": "person_01/1.mp4", "timeline.json": "timeline.json"}
-    renamed = old.reusable_for(Timeline((replace(first, name="Anna"), second)), Settings())
+    renamed = existing.reusable_for(Timeline((replace(first, name="Anna"), second)), Settings())
     if recipe:
         assert renamed is None
     else:
         assert renamed is not None and renamed.clips[0].person == "Anna"
         assert renamed.files == {"Anna/1.mp4": "person_01/1.mp4"}
-    assert old.reusable_for(Timeline((first,)), Settings()) is None
+    assert existing.reusable_for(Timeline((first,)), Settings()) is None
