@@ -31,9 +31,9 @@ from processors.batch.executor import Executor, JobOutcome
 from processors.batch.executor_choice import RunParts, executor_here, executor_of_cluster, executor_of_processes
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
-from processors.batch.overview import write_overview
 from processors.batch.run_journal import RunJournal
 from processors.batch.stage_runner import StageRunner
+from processors.batch.summary_pages import write_summary_pages
 from processors.batch.video_claimer import VideoClaimer
 from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.batch.worker_count import worker_count
@@ -128,7 +128,7 @@ def run_batch(
     with contextlib.suppress(OSError, OutputError):
         if summary.abandoned or workers > 1 or uses_cluster:
             remove_leftovers(output_dir)  # of workers that died
-    write_overview(output_dir, None if namer is None else namer.gallery_path, summary)
+    write_summary_pages(output_dir, None if namer is None else namer.gallery_path, summary)
     return summary
 
 

@@ -13,7 +13,7 @@ from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
 from processors.batch.model_loader import load_models
-from processors.batch.overview import write_overview
+from processors.batch.summary_pages import write_summary_pages
 from processors.known_people.people_namer import PeopleNamer
 from processors.results.analysis_key import make_store, possible_keys
 from processors.results.manifest import Manifest
@@ -75,7 +75,7 @@ def render_folder(
         namer.take_up_photos()
         manifest = processor.finish(record, from_timeline=True)
     # These pages show the people of all videos.
-    write_overview(output_dir, namer.gallery_path)
+    write_summary_pages(output_dir, namer.gallery_path)
     return manifest
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from core.analysis_store import AnalysisStore
 from core.errors import LeaseHeldError, OutputError
 from processors.batch.index_writer import INDEX_FILE
-from processors.batch.overview import write_overview
+from processors.batch.summary_pages import write_summary_pages
 from processors.clips.resume_journal import has_finished_clips, last_clip_at
 from processors.results.manifest import MANIFEST_FILE
 from processors.results.manifest_outline import ManifestOutline, ManifestState, read_outline
@@ -77,7 +77,7 @@ def clean(
         removed += _clean_unfinished(output_dir, leases, before, dry_run=dry_run)
         if removed and not dry_run and (output_dir / INDEX_FILE).exists():
             # Links to removed results would be broken.
-            write_overview(output_dir, gallery)
+            write_summary_pages(output_dir, gallery)
     if store is not None:
         old = (entry for entry in store.entries() if entry.used_at < before and entry.analysis in analyses)
         removed += [Removal(entry.path, entry.bytes) for entry in old if dry_run or store.remove(entry)]

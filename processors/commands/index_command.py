@@ -27,10 +27,10 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity):
         from core.errors import SettingsError
-        from processors.batch.overview import remake_overview
+        from processors.batch.summary_pages import rebuild_summary_pages
 
         if not parsed.output.is_dir():
             raise SettingsError("is not a folder with results", path=parsed.output, hint="-o names another folder")
-        videos = remake_overview(parsed.output, gallery_file(parsed, parsed.output))
+        videos = rebuild_summary_pages(parsed.output, gallery_file(parsed, parsed.output))
     print_lines([f"{count_of(videos, 'video')} -> {parsed.output / 'index.html'}"])
     return EXIT_DONE

@@ -1,6 +1,6 @@
-"""What an output folder says about all its videos: summary.json, people.json, people.html and index.html.
+"""The files of an output folder that describe all its videos: summary.json, people.json, people.html and index.html.
 
-They are made from what is in the folder, by one process at a time, so whoever comes last says everything.
+They are made from the results in the folder, by one process at a time, so the last one to finish includes the others'.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from processors.results.output_leases import OutputLeases
 from processors.results.result_tree import folder_name, result_folders
 
 
-def write_overview(output_dir: Path, gallery: Path | None, summary: BatchSummary | None = None) -> None:
-    """Write the summary and the pages of `output_dir`.
+def write_summary_pages(output_dir: Path, gallery: Path | None, summary: BatchSummary | None = None) -> None:
+    """Write the pages of `output_dir` and, after a run, its summary.json.
 
-    gallery: file of the gallery; None: the pages by person stay as they are. summary: of a run that has ended; with
-    it, summary.json is written too, with what it said before of other inputs.
+    gallery: file of the gallery; None: the pages by person stay as they are. summary: of a run that has ended; it is
+    written with the entries of other inputs that summary.json had before.
 
     Raises:
-        OutputError: they cannot be written, or another process does not end writing them.
+        OutputError: a file cannot be written, or another process is still writing them when the wait for it times out.
     """
-    with _pages(output_dir):
+    with _pages_lease(output_dir):
         if summary is None:
             summary = last_summary(output_dir)
         else:
@@ -38,22 +38,22 @@ def write_overview(output_dir: Path, gallery: Path | None, summary: BatchSummary
         _write_pages(output_dir, gallery, summary)
 
 
-def remake_overview(output_dir: Path, gallery: Path | None) -> int:
-    """Write all of it from the results in `output_dir`; returns the number of videos there.
+def rebuild_summary_pages(output_dir: Path, gallery: Path | None) -> int:
+    """Write the summary and the pages anew from the results in `output_dir`; returns the number of videos there.
 
-    gallery: see `write_overview`.
+    gallery: as in `write_summary_pages`.
 
     Raises:
-        OutputError: as there.
+        OutputError: as in `write_summary_pages`.
     """
-    with _pages(output_dir):
-        summary, videos = remade_summary(output_dir)
+    with _pages_lease(output_dir):
+        summary, videos = rebuilt_summary(output_dir)
         summary.write(output_dir)
         _write_pages(output_dir, gallery, summary)
     return videos
 
 
-def remade_summary(output_dir: Path) -> tuple[BatchSummary, int]:
+def rebuilt_summary(output_dir: Path) -> tuple[BatchSummary, int]:
     """The summary.json of `output_dir`, brought up to date with the results that are there, and their number.
 
     What is no longer there is left out. Results that it does not know are added, by the name of their video.
@@ -88,7 +88,7 @@ def _result(name: str, folder: Path) -> InputResult | None:
 
 
 @contextlib.contextmanager
-def _pages(output_dir: Path) -> Iterator[None]:
+def _pages_lease(output_dir: Path) -> Iterator[None]:
     with OutputLeases(output_dir).pages():
         try:
             yield

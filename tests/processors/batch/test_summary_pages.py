@@ -11,7 +11,7 @@ import pytest
 import main
 from processors.batch.batch_summary import BatchSummary, with_earlier
 from processors.batch.input_result import InputResult
-from processors.batch.overview import remake_overview, write_overview
+from processors.batch.summary_pages import rebuild_summary_pages, write_summary_pages
 from tests.material.page_material import a_manifest
 
 
@@ -56,8 +56,8 @@ def test_it_is_made_again_from_the_results_alone(output: Path, capsys: pytest.Ca
 
 def test_what_runs_have_said_stays_unless_it_is_no_longer_so(output: Path) -> None:
     said = (result("a", wall_s=3.0), result("gone"), result("bad", "failed", reason="no video"))
-    write_overview(output, None, BatchSummary(said, 7.0))
-    assert remake_overview(output, None) == 2
+    write_summary_pages(output, None, BatchSummary(said, 7.0))
+    assert rebuild_summary_pages(output, None) == 2
     told = entries(output)
     assert {name: entry["status"] for name, entry in told.items()} == {"a": "done", "bad": "failed", "b": "cached"}
     assert (told["a"]["wall_s"], told["a"]["path"]) == (3.0, "/in/a.mp4")
@@ -65,15 +65,15 @@ def test_what_runs_have_said_stays_unless_it_is_no_longer_so(output: Path) -> No
 
 
 def test_a_run_knows_again_what_was_only_known_by_its_folder(output: Path) -> None:
-    remake_overview(output, None)
+    rebuild_summary_pages(output, None)
     summary = with_earlier(BatchSummary((result("a"),), 1.0), output)
     assert [entry.folder for entry in summary.earlier] == ["b"]
 
 
 def test_whoever_comes_last_says_everything(output: Path) -> None:
     """Two calls about different inputs end one after the other."""
-    write_overview(output, None, BatchSummary((result("a"),), 1.0))
-    write_overview(output, None, BatchSummary((result("b"),), 1.0))
+    write_summary_pages(output, None, BatchSummary((result("a"),), 1.0))
+    write_summary_pages(output, None, BatchSummary((result("b"),), 1.0))
     assert sorted(entries(output)) == ["a", "b"]
 
 
