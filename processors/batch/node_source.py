@@ -15,9 +15,8 @@ from processors.batch.cluster import Cluster, WorkerShare
 from processors.batch.cluster_nodes import agreed_nodes, render_shares, worker_shares
 from processors.batch.job_link import HostTerms
 from processors.batch.node_worker import NodeWorker
-from processors.batch.pool_worker import JOBS_PER_PROCESS
 from processors.batch.worker_process import MakeHost, real_host
-from processors.batch.worker_source import Inbox, Worker, WorkerKind
+from processors.batch.worker_source import JOBS_PER_WORKER, Inbox, Worker, WorkerKind
 from utils.batch_monitor import BatchMonitor
 from utils.log_forwarding import log_levels
 from utils.plurals import count_of
@@ -26,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 MOST_FAILED_STARTS = 2
 """of workers in a row; then their share of the node is given up"""
-_MOST_JOBS = {WorkerKind.CLIPS: 1, WorkerKind.VIDEOS: JOBS_PER_PROCESS}
+_MOST_JOBS = {WorkerKind.CLIPS: 1, WorkerKind.VIDEOS: JOBS_PER_WORKER}
 
 
 @dataclasses.dataclass(slots=True, eq=False)

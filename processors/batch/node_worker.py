@@ -11,11 +11,10 @@ from typing import Any
 
 from core.errors import WorkerGoneError
 from processors.batch.cluster import ClusterNode, RemoteWorker
-from processors.batch.pool_worker import JOBS_PER_PROCESS
 from processors.batch.render_work import Work
 from processors.batch.worker_contact import WorkerContact
 from processors.batch.worker_process import Answered
-from processors.batch.worker_source import Inbox
+from processors.batch.worker_source import JOBS_PER_WORKER, Inbox
 
 START_TIMEOUT_S = 600.0
 """limit for the first message of a worker: it may have to wait until another program frees its part of the cluster"""
@@ -37,7 +36,7 @@ class NodeWorker(WorkerContact):
         inbox: Inbox,
         clock: Callable[[], float] = time.monotonic,
         *,
-        most_jobs: int = JOBS_PER_PROCESS,
+        most_jobs: int = JOBS_PER_WORKER,
     ) -> None:
         """clock: seconds from any origin. most_jobs: the number of jobs after which it is no longer wanted."""
         super().__init__(clock)

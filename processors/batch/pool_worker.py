@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from processors.batch.worker_contact import WorkerContact
 from processors.batch.worker_process import PROGRAM_TEXT, Answered, MakeHost, Start, Stop, real_host
-from processors.batch.worker_source import Inbox, Worker, WorkerKind
+from processors.batch.worker_source import JOBS_PER_WORKER, Inbox, Worker, WorkerKind
 from utils.child_processes import cause_of_death
 
 if TYPE_CHECKING:
     from processors.batch.job_link import HostTerms
     from processors.batch.render_work import Work
-
-JOBS_PER_PROCESS = 16
-"""then a new process is started, which costs about three seconds of CPU time"""
 
 _DEATH_WAIT_S = 5.0
 
@@ -118,7 +115,7 @@ class PoolWorker(WorkerContact):
     @property
     def is_wanted(self) -> bool:
         """See `Worker.is_wanted`."""
-        return self._jobs < JOBS_PER_PROCESS
+        return self._jobs < JOBS_PER_WORKER
 
     def give(self, work: Work) -> None:
         """See `Worker.give`."""

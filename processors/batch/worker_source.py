@@ -10,6 +10,10 @@ from typing import Any, Protocol
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Asked
 
+JOBS_PER_WORKER = 16
+"""A worker process is replaced after this many jobs, which bounds what libraries leak. A new one costs about three
+seconds of CPU time."""
+
 
 class WorkerKind(Enum):
     """What a worker is for. The kinds are in the order in which they get work: first what brings a video to its end.

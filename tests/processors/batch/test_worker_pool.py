@@ -189,7 +189,7 @@ def test_a_stop_ends_everything_at_once(make_pool: Callable[..., Pool]) -> None:
 
 
 def test_a_process_takes_few_videos(make_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_worker, "JOBS_PER_PROCESS", 2)
+    monkeypatch.setattr(pool_worker, "JOBS_PER_WORKER", 2)
     pool = make_pool(1)
     pool.run("a", "b", "c")
     processes = [process for _, process in pool.analysed()]
