@@ -18,16 +18,14 @@ _STEPS = 65534
 _SIMILARITIES = (np.sin(np.arange(_STEPS + 1) * (np.pi / 2 / _STEPS)) ** 2).astype(np.float32)
 """the similarity of each step"""
 
-PRECISION = 1.3e-5
-"""largest difference between a similarity and its stored value"""
-
 
 class PairMatrix:
     """A symmetric (N, N) matrix of similarities in N^2 bytes: the part below the diagonal, and the blocks on it.
 
-    A similarity is stored as the 16-bit angle whose squared sine it is: in steps of 2.4e-5 around 0.5, and finer ones
-    towards 0 and 1, where certain pairs differ little. Rows lie in panels of `BLOCK_ITEMS`, each as long as its last
-    row, so nothing larger than a panel is ever copied.
+    A similarity is stored as the 16-bit angle whose squared sine it is. The steps are 2.4e-5 around 0.5, so values are
+    off by at most half of that, and smaller towards 0 and 1, where the similarities of certain pairs lie close
+    together. Rows lie in panels of `BLOCK_ITEMS`, each as long as its last row, so nothing larger than a panel is ever
+    copied.
     """
 
     def __init__(self, size: int, block: Block) -> None:

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.known_clips import CLIPS, PROJECT, SAME_SIGNER
+from benchmarks.quality.cosine_matrix import cosine_matrix
 from benchmarks.quality.people import find_clips, known_truth, run
 from benchmarks.quality.run_settings import offline_settings
 from config import Settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import FloatArray, Tracklet
-from processors.people.tracklet_evidence import sample_cosines
 from tests.material.scoring import Labelled, box_overlap
 from tests.material.synthetic.truth import DO_NOT_CARE
 from utils.face_alignment import warp
@@ -148,7 +148,7 @@ def pairs(cosines: FloatArray, people: list[str], sources: list[str]) -> Pairs:
 
 def worst(faces: list[Faces], similarity: Similarity, count: int = 6) -> list[str]:
     """The pairs of tracklets that are most wrong: alike but two people, unlike but one person."""
-    alike = similarity.from_cosine(sample_cosines([f.tracklet for f in faces]))
+    alike = similarity.from_cosine(cosine_matrix([f.tracklet for f in faces]))
     rows, columns = np.triu_indices(len(faces), 1)
     person = np.array([f.person for f in faces])
     same = person[rows] == person[columns]
@@ -232,7 +232,7 @@ def main() -> None:
     name = models.embedder.name
     similarity = Similarity.for_embedder(name)
     faces = clip_faces(settings, models) + photo_faces(models)
-    tracklets = pairs(sample_cosines([f.tracklet for f in faces]), [f.person for f in faces], [f.source for f in faces])
+    tracklets = pairs(cosine_matrix([f.tracklet for f in faces]), [f.person for f in faces], [f.source for f in faces])
     single = [(f, e) for f in faces for e in f.tracklet.embeddings]
     stacked = np.stack([e for _, e in single])
     samples = pairs(stacked @ stacked.T, [f.person for f, _ in single], [f.source for f, _ in single])

@@ -1,7 +1,7 @@
 """Which embedder tells people apart best: python -m benchmarks embedders [--cache-dir DIR] [--json FILE] [--margins]
 
 All embedders get the same faces: the samples of tracklets of the shared clips whose person is known. Two tracklets are
-compared as the program does it (`sample_cosines`). "Sharp" pairs are those of two tracklets with a sharpness of at
+compared as the program does it (`SampleCosines`). "Sharp" pairs are those of two tracklets with a sharpness of at
 least 30, all others are blurred; height is that of the smaller face. An embedder whose weights are not on this machine
 is left out. `--margins` compares ways to cut the chips for FaceNet (CASIA-WebFace), which takes some minutes.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.quality.cosine_matrix import cosine_matrix
 from benchmarks.quality.known_cast import SHARED, photo_pairs
 from benchmarks.quality.labelled_faces import Alignment, LabelledTracklet, embedded, labelled_tracklets
 from benchmarks.quality.run_settings import offline_settings
@@ -37,7 +38,6 @@ from core.settings_file import load_settings
 from core.types import FloatArray
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
-from processors.people.tracklet_evidence import sample_cosines
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
 from utils.files import write_json
 
@@ -165,7 +165,7 @@ def main() -> None:
         except ModelUnavailableError as error:
             notes.append(f"{name} is left out: {error.message}")
             continue
-        cosines[name] = pairs.of(sample_cosines(embedded(tracklets, embedder, embedder.alignment)))
+        cosines[name] = pairs.of(cosine_matrix(embedded(tracklets, embedder, embedder.alignment)))
         for row, text in table(name, cosines[name], pairs):
             rows.append(row)
             print(text, flush=True)
@@ -203,7 +203,7 @@ def calibrations(cosines: dict[str, FloatArray], pairs: PairSet) -> Iterator[str
 def _margins(tracklets: Sequence[LabelledTracklet], pairs: PairSet, models: ModelManager) -> list[dict[str, Any]]:
     rows = []
     for name, alignment in alignments(models.embedder.side).items():
-        values = pairs.of(sample_cosines(embedded(tracklets, models.embedder, alignment)))
+        values = pairs.of(cosine_matrix(embedded(tracklets, models.embedder, alignment)))
         for row, text in table(name, values, pairs):
             if row["group"] in ("all", "sharp", "blurred"):
                 rows.append(row)

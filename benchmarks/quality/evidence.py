@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from benchmarks.known_clips import CLIPS
+from benchmarks.quality.cosine_matrix import cosine_matrix
 from benchmarks.quality.edited import b_cubed
 from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces
 from benchmarks.quality.labelled_faces import ALONE, SIGNERS, person_of
@@ -35,7 +36,7 @@ from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people.clothes_evidence import ClothesCurve, WornColours, closeness
 from processors.people.pair_evidence import EvidenceWeights, PairEvidence, combined
-from processors.people.tracklet_evidence import Continuation, sample_cosines, sample_sharpness
+from processors.people.tracklet_evidence import Continuation, sample_sharpness
 from processors.people.tracklet_grouping import group_tracklets
 from tests.material.scoring import Labelled
 from utils.files import write_json
@@ -125,7 +126,7 @@ class Pairs:
         self.same = person[self.rows] == person[self.columns]
         self.in_clip = clip[self.rows] == clip[self.columns]
         self.halves = source[self.rows] == source[self.columns]
-        self.cosine = sample_cosines(tracklets)[self.rows, self.columns].astype(np.float64)
+        self.cosine = cosine_matrix(tracklets)[self.rows, self.columns].astype(np.float64)
         focus = focus_of(sample_sharpness(tracklets))
         self.focus = np.minimum(focus[self.rows], focus[self.columns]).astype(np.float64)
         worn, all_of_them = WornColours(tracklets), slice(0, len(tracklets))

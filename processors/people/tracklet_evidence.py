@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
 from utils.box_geometry import box_areas, clipped, iou_matrix, visible_shares
-from utils.pair_matrix import item_blocks
 
 _TOP_SHARE = 0.25
 """share of the pairs of samples, most similar first, that counts: views that both tracklets have in common, not the
@@ -166,16 +165,6 @@ class SampleCosines:
         top = np.take_along_axis(ranked, chosen[..., None] - 1, axis=2)[..., 0] / chosen
         means = np.stack(self._means[rows]) @ np.stack(self._means[columns]).T
         return np.asarray((means + top) / 2, np.float32)
-
-
-def sample_cosines(tracklets: Sequence[Tracklet]) -> FloatArray:
-    """(N, N) float32, symmetric: the cosines of `SampleCosines` as a whole matrix, for a few hundred tracklets."""
-    found = np.zeros((len(tracklets), len(tracklets)), np.float32)
-    cosines = SampleCosines(tracklets)
-    for rows in item_blocks(len(tracklets)):
-        for columns in item_blocks(rows.stop):
-            found[rows, columns] = cosines.block(rows, columns)
-    return np.asarray(np.tril(found) + np.tril(found, -1).T, np.float32)
 
 
 def _padded_samples(tracklets: Sequence[Tracklet]) -> tuple[FloatArray, IntArray]:

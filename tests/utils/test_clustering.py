@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from utils.clustering import group_similarity, merge_clusters
-from utils.pair_matrix import PRECISION, PairMatrix
+from utils.pair_matrix import PairMatrix
 
+PRECISION = 1.3e-5
+"""a little more than half of the largest step between two stored similarities"""
 NO_PAIRS = np.zeros((0, 2), np.int64)
 
 

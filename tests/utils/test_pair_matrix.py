@@ -7,8 +7,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from utils.pair_matrix import BLOCK_ITEMS, PRECISION, PairMatrix, item_blocks
+from utils.pair_matrix import BLOCK_ITEMS, PairMatrix, item_blocks
 
+PRECISION = 1.3e-5
+"""a little more than half of the largest step between two stored similarities"""
 SIZES = [0, 1, BLOCK_ITEMS - 1, BLOCK_ITEMS, BLOCK_ITEMS + 1, 3 * BLOCK_ITEMS + 7]
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from benchmarks.known_clips import CLIPS, KNOWN, SAME_SIGNER
+from benchmarks.quality.cosine_matrix import cosine_matrix
 from benchmarks.quality.people import Result, Run, find_clips, judge, raised, read_floors, run, undercut
 from config import Settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Tracklet
-from processors.people.tracklet_evidence import sample_cosines
 from utils.clustering import merge_clusters
 from videos.make_sample import SAMPLE_FILE
 
@@ -63,7 +63,7 @@ def test_nine_films_of_four_signers_are_linked_without_a_mistake(runs: dict[str,
     words = [word for words in SAME_SIGNER for word in words]
     analyses = [runs[f"people/intel_asl_{word}.mkv"].analysis for word in words]
     people = [_longest(analysis) for analysis in analyses]
-    alike = Similarity.for_embedder(analyses[0].embedder).from_cosine(sample_cosines(people))
+    alike = Similarity.for_embedder(analyses[0].embedder).from_cosine(cosine_matrix(people))
     groups = merge_clusters(alike.copy(), np.zeros((0, 2), np.int64), 0.5)
     found = {frozenset(word for word, group in zip(words, groups, strict=True) if group == g) for g in groups}
     assert found == {frozenset(words) for words in SAME_SIGNER}
