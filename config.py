@@ -243,7 +243,9 @@ class ClipSettings(Section, frozen=True):
     max_clip: Annotated[
         float,
         Meta(
-            ge=0, le=3600, description="maximum length, seconds; longer clips are split at quiet moments; 0: no limit"
+            ge=0,
+            le=3600,
+            description="maximum length, seconds; longer ones are split where faces move least; 0: no limit",
         ),
     ] = 0.0
     min_time: Annotated[

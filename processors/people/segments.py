@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from config import ClipSettings, IdentitySettings, SpeechSettings
 from core.types import FaceAnalysis, IntArray, Segment, Tracklet
-from processors.people.quiet_cuts import quiet_cuts
+from processors.people.segment_splits import least_motion_splits
 
 Seconds = NDArray[np.float64]
 PresenceMasks = Mapping[int, NDArray[np.bool_]]
@@ -136,7 +136,7 @@ def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings:
         return padded
     parts = []
     for segment in padded:
-        bounds = [segment.start, *quiet_cuts(analysis, segment, settings.max_clip), segment.end]
+        bounds = [segment.start, *least_motion_splits(analysis, segment, settings.max_clip), segment.end]
         parts += [replace(segment, start=a, end=b) for a, b in itertools.pairwise(bounds)]
     return parts
 

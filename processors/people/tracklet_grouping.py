@@ -4,7 +4,7 @@ Tracklets first get provisional identities in time order, as a live system would
 video known, identities that mix several faces are split, single tracklets move to the person they fit better, and
 identities that belong together are merged. At every step two faces seen in one frame stay two people.
 
-Nobody is guessed into another person's folder. A person needs evidence (`founding_evidence`). A tracklet without it
+Nobody is guessed into another person's folder. A person needs evidence (`new_person_evidence`). A tracklet without it
 only joins a person who was seen shortly before or after and whom it rather resembles than not, or whose track it
 continues; otherwise it stays unknown.
 """
@@ -21,7 +21,7 @@ from config import IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
-from processors.people.founding_evidence import founds_person
+from processors.people.new_person_evidence import supports_new_person
 from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarity, compare, tracklet_similarity
 from processors.people.tracklet_evidence import (
     Continuation,
@@ -241,7 +241,7 @@ class _Grouper:
         weak: list[int] = []
         for label in np.unique(self.labels[self.embedded]):
             members = self.embedded[self.labels[self.embedded] == label]
-            if not founds_person([self._tracklets[k] for k in members], self._seconds):
+            if not supports_new_person([self._tracklets[k] for k in members], self._seconds):
                 weak += members.tolist()
         self.labels[weak] = -1
         rows = {int(k): row for row, k in enumerate(self.embedded)}

@@ -1,7 +1,7 @@
-"""Whether tracklets are evidence enough for a person who resembles nobody else in the video.
+"""Whether tracklets that resemble nobody else in the video are enough evidence for a person of their own.
 
-Nobody gets a folder for a glimpse. A person needs an embedded face of `_FOUNDING_QUALITY` and `_FOUNDING_S` on screen,
-or a track that was followed well for `_STEADY_S` or at all for `_LASTING_S`.
+A face that is seen for a moment gets no folder. A person needs `_MIN_VISIBLE_S` on screen, and either an embedded face
+of `_MIN_QUALITY`, or a track that was followed well for `_STEADY_S`, or one of any score for `_LASTING_S`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from core.types import Tracklet
 
-_FOUNDING_S = 0.4
-"""time on screen, seconds, that a person who resembles nobody else needs"""
-_FOUNDING_QUALITY = 0.1
-"""quality that the best embedded face of a person needs,"""
+_MIN_VISIBLE_S = 0.4
+"""least time on screen, seconds"""
+_MIN_QUALITY = 0.1
+"""least quality of the best embedded face, in [0, 1];"""
 _STEADY_S, _STEADY_SCORE = 1.0, 0.8
 """... or time on screen, seconds, and mean score of a face that was followed so well that it is somebody, however small
 or turned; the detector's own threshold for new faces is 0.9"""
@@ -26,15 +26,15 @@ verifier knew its face (`processors.faces.track_check`). Twice `_STEADY_S` for c
 track between the two rules, a small blurred face of 2.3 s, so they do not say where the limit lies"""
 
 
-def founds_person(tracklets: Sequence[Tracklet], bounds_s: NDArray[np.float64]) -> bool:
-    """Whether `tracklets`, which show one face, found a person.
+def supports_new_person(tracklets: Sequence[Tracklet], bounds_s: NDArray[np.float64]) -> bool:
+    """Whether `tracklets`, which show one face, make a person.
 
     tracklets: at least one, all with embeddings. bounds_s: (F + 1,) float64, see `FaceAnalysis.bounds_s`.
     """
     visible_s = [_visible_s(tracklet, bounds_s) for tracklet in tracklets]
-    if sum(visible_s) < _FOUNDING_S:
+    if sum(visible_s) < _MIN_VISIBLE_S:
         return False
-    if max(float(t.sample_quality.max()) for t in tracklets) >= _FOUNDING_QUALITY:
+    if max(float(t.sample_quality.max()) for t in tracklets) >= _MIN_QUALITY:
         return True
     return any(
         seconds >= _LASTING_S or (seconds >= _STEADY_S and float(t.scores[t.scores > 0].mean()) >= _STEADY_SCORE)

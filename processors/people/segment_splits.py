@@ -1,4 +1,4 @@
-"""Where to cut a long segment into clips: at the frames in which the faces move least. Pure."""
+"""Where to split a long segment into several clips: at the frames in which the faces move least. Pure."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from utils.signal_filters import gaussian
 _SHORTEST_PART = 0.5
 """shortest part, as a share of the longest one: with parts from 0.5 to 1, any longer segment can be divided"""
 _ROUNDING_S = 1e-6
-_QUIET_S = 0.3
-"""standard deviation of the Gaussian over face motion, seconds, so that a single still frame is no quiet moment"""
+_MOTION_WINDOW_S = 0.3
+"""standard deviation of the Gaussian over face motion, seconds, so that a single still frame does not count as rest"""
 _OTHER_FACES_WEIGHT = 0.5
 """weight of the mean motion of the other faces in the frame"""
-_COST_PER_CUT = 0.05
-"""cost of a cut on top of the motion at it, face heights per second: avoids needless cuts"""
+_COST_PER_SPLIT = 0.05
+"""cost of a split on top of the motion there, face heights per second: avoids needless splits"""
 
 
-def quiet_cuts(analysis: FaceAnalysis, segment: Segment, max_s: float) -> list[int]:
-    """Frame numbers, increasing, at which to cut so that no part is longer than `max_s` seconds.
+def least_motion_splits(analysis: FaceAnalysis, segment: Segment, max_s: float) -> list[int]:
+    """The first frames, increasing, of the second and later parts of `segment`; no part is longer than `max_s` seconds.
 
-    Of all sets of cuts whose parts are half of `max_s` to `max_s` long, the one with the least motion at the cuts, by
-    dynamic programming in O(T). Empty where the segment is short enough.
+    Of all ways to split it into parts of half of `max_s` to `max_s`, the one with the least motion at the splits, by
+    dynamic programming in O(T) for T frames. Empty where the segment is short enough.
     """
-    # ends_s[i] is when frame start + i ends, which is where a cut after it would lie.
+    # ends_s[i] is when frame start + i ends, which is where a split after it would lie.
     ends_s = analysis.ends_s[segment.start : segment.end] - analysis.seconds_at(segment.start)
     length = len(ends_s)
     shortest_s, longest_s = _SHORTEST_PART * max_s - _ROUNDING_S, max_s + _ROUNDING_S
     if ends_s[-1] <= longest_s:
         return []
-    costs = _activity(analysis, segment) + _COST_PER_CUT
-    costs[-1] = 0.0  # the end is not a cut
+    costs = _activity(analysis, segment) + _COST_PER_SPLIT
+    costs[-1] = 0.0  # the end is not a split
     total = np.full(length, np.inf)
     previous = np.full(length, -1)
-    # Sliding-window minimum: candidates for the previous cut, cheapest first. Those that are still too close wait.
+    # Sliding-window minimum: candidates for the previous split, cheapest first. Those that are still too close wait.
     cheapest: deque[int] = deque()
     waiting = 0
     for i, end_s in enumerate(ends_s):
@@ -53,12 +53,12 @@ def quiet_cuts(analysis: FaceAnalysis, segment: Segment, max_s: float) -> list[i
             total[i] = costs[i]
         elif cheapest and np.isfinite(total[cheapest[0]]):
             total[i], previous[i] = costs[i] + total[cheapest[0]], cheapest[0]
-    cuts = []
+    splits = []
     at = int(previous[-1])
     while at >= 0:
-        cuts.append(segment.start + at + 1)
+        splits.append(segment.start + at + 1)
         at = int(previous[at])
-    return cuts[::-1]
+    return splits[::-1]
 
 
 def _activity(analysis: FaceAnalysis, segment: Segment) -> NDArray[np.float64]:
@@ -74,7 +74,7 @@ def _activity(analysis: FaceAnalysis, segment: Segment) -> NDArray[np.float64]:
     motion = np.sum([_motion(t, frames) for t in own], axis=0)
     if others:
         motion = motion + _OTHER_FACES_WEIGHT * np.mean([_motion(t, frames) for t in others], axis=0)
-    return gaussian(motion * rate_hz, _QUIET_S * rate_hz)
+    return gaussian(motion * rate_hz, _MOTION_WINDOW_S * rate_hz)
 
 
 def _motion(tracklet: Tracklet, frames: IntArray) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Long segments are cut where little moves."""
+"""Long segments are split where little moves."""
 
 import itertools
 from fractions import Fraction
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.types import Segment
-from processors.people.quiet_cuts import quiet_cuts
+from processors.people.segment_splits import least_motion_splits
 from tests.material import factories
 
 RATE = 25
@@ -28,7 +28,7 @@ def analysis(tracklets, n, shots=None, pts=None):
 
 
 def bounds(video, n, max_s=10):
-    return list(itertools.pairwise([0, *quiet_cuts(video, Segment("a", 0, 0, n, (1,)), max_s), n]))
+    return list(itertools.pairwise([0, *least_motion_splits(video, Segment("a", 0, 0, n, (1,)), max_s), n]))
 
 
 @pytest.mark.parametrize("length", [251, 260, 375, 499, 501, 1000, 4003])
@@ -44,7 +44,7 @@ def test_a_stretch_of_just_the_limit_stays_whole():
     assert bounds(video, 250) == [(0, 250)]
 
 
-def test_cuts_fall_into_rests():
+def test_splits_fall_into_rests():
     """Somebody sways all the time, and rests for a second at 7.0-8.0 s, 14.5-15.5 s and 22-23 s."""
     frames = np.arange(750)
     speed = 4 * np.sin(2 * np.pi * frames / 40)
@@ -52,9 +52,9 @@ def test_cuts_fall_into_rests():
     for start, end in rests:
         speed[start:end] = 0
     video = analysis([tracklet(1, 0, 600 + np.cumsum(speed))], 750)
-    cuts = [start for start, _ in bounds(video, 750)[1:]]
-    assert len(cuts) == 3
-    assert all(start < cut < end for cut, (start, end) in zip(cuts, rests, strict=True))
+    splits = [start for start, _ in bounds(video, 750)[1:]]
+    assert len(splits) == 3
+    assert all(start < split < end for split, (start, end) in zip(splits, rests, strict=True))
 
 
 def test_other_faces_count_too():
