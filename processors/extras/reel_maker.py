@@ -15,8 +15,8 @@ import numpy as np
 from config import EncodeSettings
 from core.errors import EncodeError, InterruptedRunError, PipelineError, ToolMissingError
 from core.media.clip_writer import ClipWriter
+from core.media.extra_streams import without_extra_streams
 from core.media.ffmpeg_tool import find_ffmpeg
-from core.media.video_alone import video_alone
 from core.types import ByteArray, Clip, ColorInfo
 from processors.clips.clip_names import REEL_FILE
 from processors.extras.drawn_names import drawn_names
@@ -148,7 +148,7 @@ def _open(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, copy: P
     """
     if part.clip is None:
         return moviepy.ImageClip(card, duration=part.frames / float(rate)).with_fps(float(rate))
-    clip = moviepy.VideoFileClip(str(video_alone(part.clip, copy)), audio=False)
+    clip = moviepy.VideoFileClip(str(without_extra_streams(part.clip, copy)), audio=False)
     opened.append(clip)
     # moviepy reads the length with a resolution of 0.01 s only.
     clip.duration = clip.end = part.frames / clip.fps

@@ -1,4 +1,4 @@
-"""A video without the other tracks of its file, for readers that stumble over these."""
+"""Removes streams that are neither video nor audio from a file, for readers that stumble over them (MoviePy)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from core.errors import DecodeError
 from core.media.media_input import demux, file_url, open_input
 
 _TIMECODE_TAG = "timecode"
-"""of a stream; the muxer would make a timecode track of it"""
+"""metadata key of a stream, from which the MP4 muxer would make a timecode track again"""
 
 
-def video_alone(path: Path, copy: Path) -> Path:
-    """`path` if the file has video and audio only, else `copy`, an MP4 file with the same frames, which is written.
+def without_extra_streams(path: Path, copy: Path) -> Path:
+    """A file with the first video stream of `path` that has video and audio streams only.
+
+    That is `path` itself where it has no others, such as a timecode track. Else the video stream is copied, without
+    encoding it again and without audio, into the MP4 file `copy`, and `copy` is returned.
 
     Raises:
-        DecodeError: the file cannot be read, or the copy not be written.
+        DecodeError: `path` cannot be read, or `copy` cannot be written.
     """
     try:
         with open_input(path) as source:
