@@ -136,7 +136,7 @@ class VideoInfo:
         return (self.height, self.width) if self.turn in (90, 270) else (self.width, self.height)
 
     def turned(self, degrees: int) -> VideoInfo:
-        """The same video with its picture turned by `degrees` clockwise from how players show it, as if it said so.
+        """The same video with its image turned by `degrees` clockwise from how players show it, as if it said so.
 
         Raises:
             ValueError: `degrees` is not 0, 90, 180 or 270.

@@ -47,16 +47,16 @@ class CropPlanner:
             video.frame_rate,
         )
         tracklets = _tracklets(segment, analysis)
-        left, top, right, bottom = picture = _picture_of(tracklets, segment, analysis)
+        left, top, right, bottom = visible = _visible_area(tracklets, segment, analysis)
         corner = np.array([left, top], np.float64)
-        face = _face_motion(tracklets, source_frames, picture).seen_from(corner)
+        face = _face_motion(tracklets, source_frames, visible).seen_from(corner)
         windows = plan_windows(face, settings, right - left, bottom - top, float(video.frame_rate))
         return CropPath(
             segment,
             source_frames,
             windows + np.tile(corner, 2),
             *settings.frame_size,
-            visible=None if picture == (0, 0, video.width, video.height) else picture,
+            visible=None if visible == (0, 0, video.width, video.height) else visible,
         )
 
 
@@ -68,7 +68,7 @@ def _tracklets(segment: Segment, analysis: FaceAnalysis) -> list[Tracklet]:
     return tracklets
 
 
-def _picture_of(tracklets: Sequence[Tracklet], segment: Segment, analysis: FaceAnalysis) -> PixelBox:
+def _visible_area(tracklets: Sequence[Tracklet], segment: Segment, analysis: FaceAnalysis) -> PixelBox:
     """The active picture, or the panel of a split screen in which the tracklets are."""
     shot, active = analysis.shots[segment.shot], analysis.active_picture(segment.shot)
     if not shot.seams_x and not shot.seams_y:
@@ -83,25 +83,25 @@ def _seen_boxes(tracklet: Tracklet) -> Signal:
     return tracklet.boxes[tracklet.scores > 0].astype(np.float64)
 
 
-def _face_motion(tracklets: Sequence[Tracklet], source_frames: IntArray, picture: PixelBox) -> FaceMotion:
+def _face_motion(tracklets: Sequence[Tracklet], source_frames: IntArray, visible: PixelBox) -> FaceMotion:
     """The person's face at `source_frames`, gaps interpolated; of a face that is partly outside, what can be seen."""
     frames: IntArray = np.concatenate([t.frames for t in tracklets])
-    rows = np.concatenate([_measure(t, picture) for t in tracklets])
+    rows = np.concatenate([_measure(t, visible) for t in tracklets])
     # Where two tracklets of the person share a frame, the one with the higher score counts.
     scores = np.concatenate([t.scores for t in tracklets])
     order = np.lexsort((-scores, frames))
     frames, first = np.unique(frames[order], return_index=True)
     filled = fill_gaps(frames, rows[order][first], source_frames)
-    shares = np.concatenate([visible_shares(t.boxes, picture) for t in tracklets])
+    shares = np.concatenate([visible_shares(t.boxes, visible) for t in tracklets])
     seen = frames[((scores > 0) & (shares >= _VISIBLE_SHARE))[order][first]]
     certainty = np.where(np.isin(source_frames, seen), 1.0, _GUESSED_WEIGHT)
     return FaceMotion(filled[:, :2], filled[:, 2], certainty)
 
 
-def _measure(tracklet: Tracklet, picture: PixelBox) -> Signal:
-    """(T, 3) float64, px: x of the box centre, y of the eyes, height of the box; of the part in the active picture."""
+def _measure(tracklet: Tracklet, area: PixelBox) -> Signal:
+    """(T, 3) float64, px: x of the box centre, y of the eyes, height of the box; of the part in `area`."""
     boxes = tracklet.boxes.astype(np.float64)
-    visible = clipped(boxes, picture)
+    visible = clipped(boxes, area)
     heights = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)
     center_x = (visible[:, 0] + visible[:, 2]) / 2
     eyes = tracklet.landmarks[:, :2, 1].astype(np.float64).mean(1)

@@ -50,7 +50,7 @@ class FaceAnalyzer:
     def analyze(self, info: VideoInfo) -> FaceAnalysis:
         """Decode `info`, or the part of it that the settings name, from beginning to end.
 
-        Where nobody is found for sure, but faces are seen in turned images, all is done once more with the picture
+        Where nobody is found for sure, but faces are seen in turned images, all is done once more with the image
         turned; the analysis is of the turned video if that finds somebody more surely.
 
         Raises:

@@ -75,7 +75,7 @@ def why_not_alike(info: VideoInfo, nvdec: Nvdec) -> str:
             return "NVDEC begins with another frame"
         for mine, wanted in zip(there.planes(), here.planes(), strict=True):
             if mine.shape != wanted.shape or _difference(mine, wanted).max() > MAX_PLANE_ERROR:
-                return "NVDEC gives another picture"
+                return "NVDEC gives another image"
         if _difference(there.rgb(*TRIAL_SIZE), here.rgb(*TRIAL_SIZE)).mean() > MAX_MEAN_RGB_ERROR:
             return "colours are wrong on the GPU"
     except (RuntimeError, TypeError, ValueError, DecodeError) as error:

@@ -37,9 +37,9 @@ WindowPath = tuple[Signal, Signal]
 def plan_windows(
     face: FaceMotion, settings: ClipSettings, width: int, height: int, rate_hz: float
 ) -> NDArray[np.float64]:
-    """Windows (T, 4) float64, xyxy px, inside a picture of `width` x `height` px, with the exact aspect of the clip.
+    """Windows (T, 4) float64, xyxy px from the corner of the active picture, with the exact aspect of the clip.
 
-    rate_hz: rows of `face` per second.
+    width, height: of the active picture, px; no window reaches beyond it. rate_hz: rows of `face` per second.
     """
     framing = Framing(settings, width, height)
     sizes = denoise(face.heights[:, None], rate_hz, median_s=_SIZE_MEDIAN_S, gaussian_s=_SIZE_GAUSSIAN_S)[:, 0]

@@ -81,7 +81,7 @@ class Framing:
         eye_line: height of the eyes, from the top of the window, window heights.
         aspect: width of the window divided by its height.
         min_height, max_height: limits of the window height, px. The lower one keeps small faces from being enlarged
-            beyond `max_upscale`; it yields only if the picture itself is smaller.
+            beyond `max_upscale`; it yields only if the active picture itself is smaller.
         frame_size: (2,) float64, width and height of the active picture, px.
     """
 

@@ -25,15 +25,15 @@ _MIN_FACES = 1.5
 """smallest side of a panel as a multiple of the face's longer side; a smaller panel leaves no room for framing"""
 
 
-def panel_around(face: Boxes, others: Sequence[Boxes], shot: Shot, picture: PixelBox) -> PixelBox:
+def panel_around(face: Boxes, others: Sequence[Boxes], shot: Shot, active: PixelBox) -> PixelBox:
     """The part of the active picture that shows what a face belongs to, with even coordinates where a seam bounds it.
 
     face: (T, 4), at least one row; boxes of the face where it was seen, display px. others: the same of all other
-    tracklets of the shot. picture: the active picture of `shot`.
+    tracklets of the shot. active: the active picture of `shot`, display px.
     """
     x, y = [0, 2], [1, 3]
-    x1, x2 = _between(face[:, x], [other[:, x] for other in others], shot.seams_x, picture[0], picture[2])
-    y1, y2 = _between(face[:, y], [other[:, y] for other in others], shot.seams_y, picture[1], picture[3])
+    x1, x2 = _between(face[:, x], [other[:, x] for other in others], shot.seams_x, active[0], active[2])
+    y1, y2 = _between(face[:, y], [other[:, y] for other in others], shot.seams_y, active[1], active[3])
     return x1, y1, x2, y2
 
 

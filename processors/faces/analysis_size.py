@@ -12,7 +12,7 @@ from config import AnalysisSettings
 from core.media.key_frames import read_key_frames
 from core.types import VideoInfo
 from processors.shots.active_picture import active_picture
-from processors.shots.picture_edges import PictureEdges, picture_edges
+from processors.shots.bar_edges import BarEdges, find_bar_edges
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ def analysis_size(width: int, height: int, min_face: float) -> tuple[int, int]:
 def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisSettings:
     """The settings with `min_face` as a share of the frame's height, not of the active picture's."""
     size = info.width, info.height
-    samples: list[PictureEdges] = []
+    samples: list[BarEdges] = []
     with contextlib.closing(read_key_frames(info, KEY_FRAMES, settings.part)) as frames:
         for frame in frames:
-            edges = picture_edges(frame.planes()[0], frame.placed)
+            edges = find_bar_edges(frame.planes()[0], frame.placed)
             if edges is not None:
                 samples.append(edges)
                 if edges.black[:2] == (0, 0):
@@ -43,5 +43,5 @@ def for_active_picture(settings: AnalysisSettings, info: VideoInfo) -> AnalysisS
     _, top, _, bottom = active_picture(samples, size) or (0, 0, *size)
     if bottom - top == info.height:
         return settings
-    logger.debug("%s: the picture is %d of %d px high", info.path.name, bottom - top, info.height)
+    logger.debug("%s: the active picture is %d of %d px high", info.path.name, bottom - top, info.height)
     return msgspec.structs.replace(settings, min_face=settings.min_face * (bottom - top) / info.height)

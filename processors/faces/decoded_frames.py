@@ -24,7 +24,7 @@ class DecodedFrames:
         self,
         reader: VideoReader,
         shots: ShotSource,
-        pictures: ActivePictureFinder,
+        active_pictures: ActivePictureFinder,
         size: tuple[int, int],
         is_image_needed: Callable[[], bool],
         prefetcher: ProposalPrefetcher | None,
@@ -35,7 +35,7 @@ class DecodedFrames:
         """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
         self._reader = reader
         self._shots = shots
-        self._pictures = pictures
+        self._active_pictures = active_pictures
         self._size = size
         self._is_image_needed = is_image_needed
         self._prefetcher = prefetcher
@@ -60,7 +60,7 @@ class DecodedFrames:
                 placed = source.placed
                 boundaries = self._shots.update(frame.image.small_rgb(), is_cut=is_reshaped)
                 cuts = cut_frames(boundaries)
-                self._pictures.update(source, new_shot=is_reshaped or bool(cuts))
+                self._active_pictures.update(source, new_shot=is_reshaped or bool(cuts))
             if self._prefetcher is not None:
                 # The first frame of a shot is always searched, and the tracker has not come to it yet.
                 for one in recent:
@@ -74,4 +74,4 @@ class DecodedFrames:
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of the video and their active pictures, after `last_boundaries`."""
-        return self._pictures.with_pictures(self._shots.shots(frame_count))
+        return self._active_pictures.with_active_pictures(self._shots.shots(frame_count))

@@ -13,7 +13,7 @@ from core.media.video_frame import VideoFrame
 from core.models.face_embedder import FaceEmbedder
 from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.types import ByteArray, FloatArray, PixelBox
-from processors.shots.active_picture import frame_picture
+from processors.shots.active_picture import frame_active_picture
 from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import visible_shares
 from utils.face_alignment import (
@@ -175,7 +175,7 @@ class FaceSampler:
         )
         merit = quality**2 * portrait_merit(pixels, np.asarray(landmarks - shift, np.float32))
         if self.portrait is None or merit > self.portrait.merit:
-            self.portrait = Portrait(frame.index, merit, _portrait(pixels, box, shift, frame_picture(frame)))
+            self.portrait = Portrait(frame.index, merit, _portrait(pixels, box, shift, frame_active_picture(frame)))
         self._keep(sample)
 
     def absorb(self, later: FaceSampler) -> None:
@@ -219,16 +219,16 @@ def least_worth(frames: Sequence[int], quality: Sequence[float], max_stretch: fl
     return int((np.array(quality) * np.sqrt(np.minimum(alone, max_stretch))).argmin())
 
 
-def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], picture: PixelBox | None) -> ByteArray:
+def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], active: PixelBox | None) -> ByteArray:
     """The square around the face, as far as it lies in `pixels`, whose upper left corner is at `origin`.
 
-    picture: the frame without its black bars, source pixels; None if it has none.
+    active: the frame without its black bars, source pixels; None if it has none.
     """
     half = PORTRAIT_SCALE * max(float((box[2:] - box[:2]).max()), 1.0) / 2
     centre = (box[:2] + box[2:]) / 2 - origin
     first, last = np.clip(np.round(centre - half), 0, None), np.round(centre + half)
-    if picture is not None:
-        first, last = np.maximum(first, picture[:2] - origin), np.minimum(last, picture[2:] - origin)
+    if active is not None:
+        first, last = np.maximum(first, active[:2] - origin), np.minimum(last, active[2:] - origin)
     (x1, y1), (x2, y2) = first.astype(int), last.astype(int)
     cut = pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
     return _reduced(cut if cut.size else pixels)

@@ -1,6 +1,6 @@
-"""Why nobody was found in a video: faces that are only there once the picture is turned, or its exposure corrected.
+"""Why nobody was found in a video: faces that are only there once the image is turned, or its exposure corrected.
 
-Only a video without any tracklet that is sure is looked at again, so others pay nothing. A turn of the picture is for
+Only a video without any tracklet that is sure is looked at again, so others pay nothing. A turn of the image is for
 `FaceAnalyzer` to try; of the exposure the user is told, and nothing is tracked.
 """
 
@@ -74,7 +74,7 @@ class FacelessCheck:
     def findings(self, *, has_tracklets: bool = False) -> dict[str, int]:
         """Statistics that say why nobody was found; empty if nothing explains it.
 
-        has_tracklets: there are some, none of them sure. A turn then has to show more than the picture as it is, and
+        has_tracklets: there are some, none of them sure. A turn then has to show more than the image as it is, and
             exposure explains nothing.
 
         Raises:
@@ -131,15 +131,15 @@ class FacelessCheck:
 def certainty(tracklets: Iterable[Tracklet], frame_rate: float) -> float:
     """The best median score of those that last for `MIN_DOUBTFUL_S`, in [0, 1]; 0.0 if none does.
 
-    Of a turned picture, some that are shorter have a score of 1. Faces that lie are as sure and say nothing of how the
-    picture should be shown.
+    Of a turned image, some that are shorter have a score of 1. Faces that lie are as sure and say nothing of how the
+    image should be shown.
     """
     lasting = (t for t in tracklets if t.end - t.start >= MIN_DOUBTFUL_S * frame_rate and not _lies(t))
     return max((float(np.median(t.scores)) for t in lasting), default=0.0)
 
 
 def _lies(tracklet: Tracklet) -> bool:
-    """Whether most of its faces lean so far that the picture, turned, would show them more upright."""
+    """Whether most of its faces lean so far that the image, turned, would show them more upright."""
     return median_lean(tracklet.landmarks) > LYING
 
 

@@ -1,4 +1,4 @@
-"""Statistics of an analysis that say why nobody was found in the picture as it is. Imports nothing, for those who only
+"""Statistics of an analysis that say why nobody was found in the image as it is. Imports nothing, for those who only
 report them.
 """
 

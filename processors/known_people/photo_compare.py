@@ -99,13 +99,13 @@ def draw_comparison(seen: SeenPhoto, comparison: Comparison) -> ByteArray | None
     """The target with a box around each face and its similarity, (h, w, 3) uint8 RGB; None where it was not read."""
     if seen.photo is None:
         return None
-    picture: ByteArray = fit_within(seen.photo.pixels, DRAWN_SIDE_PX).copy()
-    scale = picture.shape[1] / seen.photo.width
-    width = max(2, round(max(picture.shape[:2]) / 400))
+    image: ByteArray = fit_within(seen.photo.pixels, DRAWN_SIDE_PX).copy()
+    scale = image.shape[1] / seen.photo.width
+    width = max(2, round(max(image.shape[:2]) / 400))
     for face in comparison.faces:
         x1, y1, x2, y2 = (round(value * scale) for value in face.box)
         color = _SAME_COLOR if face.same else _OTHER_COLOR
-        cv2.rectangle(picture, (x1, y1), (x2, y2), color, width)
+        cv2.rectangle(image, (x1, y1), (x2, y2), color, width)
         size = max(14, round((y2 - y1) / 8))
-        draw_text(picture, f"{'same' if face.same else 'other'} {face.similarity:.2f}", x1, y2 + width, size, color)
-    return picture
+        draw_text(image, f"{'same' if face.same else 'other'} {face.similarity:.2f}", x1, y2 + width, size, color)
+    return image

@@ -26,7 +26,7 @@ MIN_FACE_PX = 20.0
 FACE_SCORE = 0.9
 """the detector's score of a face: what starts a track in a video"""
 VIDEO_HEIGHT_PX = 720.0
-"""sharpness is measured in videos on pictures of about this height; photos are reduced to it for the same reason"""
+"""sharpness is measured in videos on images of about this height; photos are reduced to it for the same reason"""
 CROP_QUALITY = 92
 
 _lock = threading.Lock()

@@ -32,7 +32,7 @@ WORKING_SIDE_PX = 3000
 
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 64_000_000
-"""of a picture that must be decoded as a whole: four bytes each, a quarter of a gigabyte"""
+"""of an image that must be decoded as a whole: four bytes each, a quarter of a gigabyte"""
 MAX_REDUCED_PIXELS = 256_000_000
 """of a baseline JPEG, which can be decoded at an eighth of its size; phones take photos of 200 megapixels"""
 MAX_SIDE_PX = 65_500
@@ -54,9 +54,9 @@ _SIDEWAYS = frozenset(_TURNS[number] for number in (5, 6, 7, 8))
 _HEIF_PLUGIN = "pillow_heif"
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"mif1", b"msf1")
 _OTHER_KINDS = (
-    (b"II*\0", "a TIFF picture"),
-    (b"MM\0*", "a TIFF picture"),
-    (b"BM", "a BMP picture"),
+    (b"II*\0", "a TIFF image"),
+    (b"MM\0*", "a TIFF image"),
+    (b"BM", "a BMP image"),
     (b"%PDF", "a PDF document"),
     (b"\x1aE\xdf\xa3", "a video"),
     (b"RIFF", "a video or sound file"),
@@ -113,19 +113,19 @@ def read_photo(path: Path) -> Photo:
 
 
 def photo_kind(data: bytes) -> str:
-    """What a file that begins with `data` is, in words: "JPEG picture" or the like."""
+    """What a file that begins with `data` is, in words: "JPEG image" or the like."""
     if data[:3] == b"\xff\xd8\xff":
-        return "JPEG picture"
+        return "JPEG image"
     if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return "PNG picture"
+        return "PNG image"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WebP picture"
+        return "WebP image"
     if data[:6] in (b"GIF87a", b"GIF89a"):
-        return "GIF picture"
+        return "GIF image"
     if data[4:8] == b"ftyp":
         if data[8:12] in _HEIF_BRANDS:
             return "HEIC image"
-        return "an AVIF picture" if data[8:12] in (b"avif", b"avis") else "a video"
+        return "an AVIF image" if data[8:12] in (b"avif", b"avis") else "a video"
     for start, kind in _OTHER_KINDS:
         if data.startswith(start):
             return kind
@@ -180,10 +180,10 @@ def _register_heif() -> bool:
 # The readers are called by name and not through Image.open: that tries every format Pillow knows, and its check of
 # sizes warns and fails by numbers that belong to the whole process.
 _OPENERS: dict[str, Callable[[bytes], Image.Image]] = {
-    "JPEG picture": _open_jpeg,
-    "PNG picture": _open_still(PngImagePlugin.PngImageFile),
-    "WebP picture": _open_still(WebPImagePlugin.WebPImageFile),
-    "GIF picture": _open_still(GifImagePlugin.GifImageFile),
+    "JPEG image": _open_jpeg,
+    "PNG image": _open_still(PngImagePlugin.PngImageFile),
+    "WebP image": _open_still(WebPImagePlugin.WebPImageFile),
+    "GIF image": _open_still(GifImagePlugin.GifImageFile),
     "HEIC image": _open_heif,
 }
 
@@ -201,7 +201,7 @@ def _check_size(path: Path, image: Image.Image) -> None:
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
-    """The picture as it is to be seen, and the size of the original seen so."""
+    """The image as it is to be seen, and the size of the original seen so."""
     width, height = image.size
     factor = max(width, height) // WORKING_SIDE_PX
     if factor >= 2 and isinstance(image, JpegImagePlugin.JpegImageFile):

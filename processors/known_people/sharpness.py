@@ -1,9 +1,10 @@
-"""Sharp or blurred: how much fine detail a picture's edges have, compared with the same picture blurred on purpose.
+"""Sharp or blurred: how much fine detail an image's edges have, compared with the same image blurred on purpose.
 
-The variance of the Laplacian (Pech-Pacheco 2000) as such depends on what is in the picture. Its ratio to the one of a
-re-blurred copy does not (the idea of Crete et al. 2007): a sharp picture loses most of it, a blurred one had none. The
-second derivative is taken in four directions and the worst counts, because motion leaves the edges along it sharp.
-Only the places with the strongest edges count, so that neither noise nor a soft background decides.
+The variance of the Laplacian (Pech-Pacheco 2000) by itself depends on what the image shows. Its ratio to that of a
+re-blurred copy does not (the idea of Crete et al. 2007): blurring removes most of it from a sharp image, and little
+from an image that is blurred already. The second derivative is taken in four directions and the lowest ratio counts,
+because motion blur leaves the edges along the motion sharp. Only the places with the strongest edges count, so that
+neither noise nor a soft background decides.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ from core.types import ByteArray, FloatArray
 from utils.rgb_images import fit_within
 
 WORKING_SIDE_PX = 1024
-"""larger pictures are reduced to this: nobody looks at a photo more closely, and lenses are not sharper"""
+"""longer side to which larger images are reduced: nobody looks at a photo more closely, and lenses are not sharper"""
 
 DENOISE_SIGMA_PX = 0.7
+"""of the Gaussian that suppresses noise before anything is measured"""
 REBLUR_SIGMA_PX = 2.0
+"""of the Gaussian that makes the blurred copy"""
 BLOCK_PX = 16
+"""side of the blocks whose detail is measured"""
 EDGE_SHARE = 0.1
-"""share of the blocks, those with the strongest edges, that is looked at"""
+"""share of the blocks, those with the strongest edges, that counts"""
 _LEAST_BLOCKS = 4
 FLAT_PERCENT = 20
-"""of the blocks, those with the least detail, show how much of it is noise"""
+"""percentage of the blocks, those with the least detail, that show how much of it is noise"""
 _LEAST_ENERGY = 1e-3
 
 MIN_FACE_PX = 48.0
@@ -39,10 +43,10 @@ COMPARABLE_FACES = 0.5
 """faces of at least this share of the largest one's height count; the sharpest of them is what was focused on"""
 
 SHARP_DETAIL = 2.4
-"""log2 of the ratio from which a picture is called sharp; calibrated by benchmarks/known_people.py, which has the
-error rates: blur of 2 px (Gaussian) or 9 px (motion) at the working size and more is to be found"""
+"""log2 ratio from which an image is called sharp. Calibrated by benchmarks/quality/known_people.py, which has the error
+rates: it finds blur of at least 2 px (Gaussian) or 9 px (motion) at the working size."""
 SHARP_FACE_DETAIL = 2.1
-"""of a face, whose skin has little detail"""
+"""the same for a face, whose skin has little detail"""
 _SLOPE = 4.0
 """log-odds per unit of detail, for the figure between 0 and 1; 0.5 is the threshold"""
 
@@ -58,27 +62,27 @@ _KERNELS = tuple(
 """second derivatives along the rows, the columns and the diagonals"""
 
 
-def detail(picture: ByteArray) -> float:
-    """How much finer the edges of `picture` (h, w, 3) uint8 RGB are than those of a blurred copy, log2; -inf: no edges.
+def detail(image: ByteArray) -> float:
+    """How much finer the edges of `image` (h, w, 3) uint8 RGB are than those of a blurred copy, log2; -inf: no edges.
 
-    About 3.6 in sharp pictures, 2.4 after a Gaussian blur of 1 px, 1.3 after 2 px, 0.4 after 5 px.
+    About 3.6 in sharp images, 2.4 after a Gaussian blur of 1 px, 1.3 after 2 px, 0.4 after 5 px.
     """
-    if min(picture.shape[:2]) < 2 * BLOCK_PX:
+    if min(image.shape[:2]) < 2 * BLOCK_PX:
         return -math.inf
-    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
     seen = cv2.GaussianBlur(grey, (0, 0), DENOISE_SIGMA_PX)
     blurred = cv2.GaussianBlur(seen, (0, 0), REBLUR_SIGMA_PX)
     return min(_detail_along(np.asarray(seen), np.asarray(blurred), kernel) for kernel in _KERNELS)
 
 
-def sharpness(picture: ByteArray, faces: Sequence[FloatArray] = ()) -> float:
+def sharpness(image: ByteArray, faces: Sequence[FloatArray] = ()) -> float:
     """How sharp a photo is, in [0, 1]: 0.5 or more is sharp. Faces of some size decide, where there are any.
 
     Args:
-        picture: (h, w, 3) uint8 RGB. faces: boxes, each (4,) float32, xyxy in its pixels.
+        image: (h, w, 3) uint8 RGB. faces: boxes, each (4,) float32, xyxy in its pixels.
     """
-    seen = fit_within(picture, WORKING_SIDE_PX)
-    scale = seen.shape[0] / picture.shape[0]
+    seen = fit_within(image, WORKING_SIDE_PX)
+    scale = seen.shape[0] / image.shape[0]
     boxes = [box * scale for box in faces if (box[3] - box[1]) * scale >= MIN_FACE_PX]
     if not boxes:
         return _as_sharpness(detail(seen), SHARP_DETAIL)
@@ -87,12 +91,12 @@ def sharpness(picture: ByteArray, faces: Sequence[FloatArray] = ()) -> float:
     return max(_as_sharpness(detail(face_region(seen, box)), SHARP_FACE_DETAIL) for box in judged)
 
 
-def face_region(picture: ByteArray, box: FloatArray) -> ByteArray:
-    """The part of `picture` around a face's box, (4,) xyxy in its pixels."""
+def face_region(image: ByteArray, box: FloatArray) -> ByteArray:
+    """The part of `image` around a face's box, (4,) xyxy in its pixels."""
     margin = FACE_MARGIN * (box[2:] - box[:2])
     x1, y1 = np.clip(np.floor(box[:2] - margin), 0, None).astype(int)
     x2, y2 = np.ceil(box[2:] + margin).astype(int)
-    return np.ascontiguousarray(picture[y1:y2, x1:x2])
+    return np.ascontiguousarray(image[y1:y2, x1:x2])
 
 
 def _detail_along(seen: FloatArray, blurred: FloatArray, kernel: FloatArray) -> float:

@@ -16,8 +16,8 @@ import numpy as np
 
 from core.media.video_frame import VideoFrame
 from core.types import GRADUAL, IntArray, PixelBox, Shot
+from processors.shots.bar_edges import MIN_BAR_PX, BarEdges, find_bar_edges
 from processors.shots.panel_seams import SeamCandidates, fixed_seams, seam_candidates
-from processors.shots.picture_edges import MIN_BAR_PX, PictureEdges, picture_edges
 from processors.shots.shot_detector import MAX_GRADUAL_DELAY_S
 
 SAMPLE_INTERVAL_S = 0.25
@@ -47,11 +47,11 @@ _NONE: IntArray = np.zeros((0, 4), np.int64)
 class _Sample(NamedTuple):
     """Bars and seams in one frame."""
 
-    edges: PictureEdges
+    edges: BarEdges
     seams: SeamCandidates | None
 
 
-_ORDINARY = tuple(_Sample(PictureEdges((0,) * 4, (1.0,) * 4), seams) for seams in (None, SeamCandidates()))
+_ORDINARY = tuple(_Sample(BarEdges((0,) * 4, (1.0,) * 4), seams) for seams in (None, SeamCandidates()))
 
 
 class ActivePictureFinder:
@@ -69,7 +69,7 @@ class ActivePictureFinder:
         """Take the next frame. new_shot: it is one of the first of a shot, and is always measured."""
         if frame.index % self._stride and not new_shot:
             return
-        edges = picture_edges(frame.planes()[0], frame.placed)
+        edges = find_bar_edges(frame.planes()[0], frame.placed)
         if edges is not None:
             self._numbers.append(frame.index)
             top, bottom, left, right = edges.black
@@ -79,7 +79,7 @@ class ActivePictureFinder:
             # Hours of ordinary frames share one value.
             self._samples.append(next((ordinary for ordinary in _ORDINARY if sample == ordinary), sample))
 
-    def with_pictures(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
+    def with_active_pictures(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
         """`shots`, all shots of the video, with `active` and seams where there are any."""
         samples = [
             self._between(*_core(shots, index, self._margin)) or self._between(shot.start, shot.end)
@@ -101,8 +101,8 @@ class ActivePictureFinder:
         return self._samples[bisect_left(self._numbers, start) : bisect_left(self._numbers, end)]
 
 
-def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntArray:
-    """(4,) int64: px of the bars that frames of one shot prove, in the order of `PictureEdges`; 0 without a bar.
+def proven_lines(samples: Sequence[BarEdges], size: tuple[int, int]) -> IntArray:
+    """(4,) int64: px of the bars that frames of one shot prove, in the order of `BarEdges`; 0 without a bar.
 
     size: width and height of the frames, px.
     """
@@ -121,7 +121,7 @@ def proven_lines(samples: Sequence[PictureEdges], size: tuple[int, int]) -> IntA
     return np.asarray(np.where(is_bar, np.maximum(least, _known(samples)), _known(samples)), np.int64)
 
 
-def active_picture(samples: Sequence[PictureEdges], size: tuple[int, int], others: IntArray = _NONE) -> PixelBox | None:
+def active_picture(samples: Sequence[BarEdges], size: tuple[int, int], others: IntArray = _NONE) -> PixelBox | None:
     """The active picture of one shot, with even coordinates inside the frame; None if it is the whole frame.
 
     samples: of frames of the shot. size: width and height of the frame, px. others: (N, 4), `proven_lines` of other
@@ -145,13 +145,13 @@ def active_picture(samples: Sequence[PictureEdges], size: tuple[int, int], other
     return box
 
 
-def frame_picture(frame: VideoFrame) -> PixelBox | None:
+def frame_active_picture(frame: VideoFrame) -> PixelBox | None:
     """The active picture that this frame alone proves; None if that is the whole frame."""
-    edges = picture_edges(frame.planes()[0], frame.placed)
+    edges = find_bar_edges(frame.planes()[0], frame.placed)
     return None if edges is None else active_picture([edges], (frame.width, frame.height))
 
 
-def _known(samples: Sequence[PictureEdges]) -> IntArray:
+def _known(samples: Sequence[BarEdges]) -> IntArray:
     return np.asarray(np.array([s.known for s in samples], np.int64).max(0), np.int64)
 
 

@@ -24,7 +24,7 @@ common content (0.75 or more)"""
 
 MIN_STILL_S, MIN_WIPE_S = 0.2, 0.2
 """shortest time for which the old image is seen before and the new one after a wipe, and shortest duration of a wipe,
-seconds: somebody who passes close to the camera covers the picture for less, and a camera swish is as quick"""
+seconds: somebody who passes close to the camera covers the image for less, and a camera swish is as quick"""
 
 MIN_UNLIKENESS = 0.5
 """smallest squared difference of the first and the last frame of a slide, as a share of the variance within both: 1 if

@@ -1,4 +1,4 @@
-"""Fixed seams of split screens: straight lines from edge to edge at which one picture ends and another begins.
+"""Fixed seams of split screens: straight lines from edge to edge at which one image ends and another begins.
 
 At a seam the image changes within three pixels along almost all of the line, in every frame of the shot. Edges of
 objects are mostly blurred by the lens, or end, or are covered at times. The straight edge of a door post may look the
@@ -21,7 +21,7 @@ MIN_SHARE = 0.75
 clips: 12 of 14 split screens have such a line, and 4 of 59 others (a ticker, a window, a test image, a post)"""
 
 _WORK_PX = 360
-"""lines are searched in images whose shorter side has at most this many pixels: a resized picture has no sharper
+"""lines are searched in images whose shorter side has at most this many pixels: a resized image has no sharper
 edges"""
 _LINES = 120
 """rows or columns of the frame that are examined"""

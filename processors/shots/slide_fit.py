@@ -21,17 +21,17 @@ first and the last frame. Generated slides of 1.5 s between moving shots have up
 images in the development clips have 0.79 or more"""
 
 MAX_STEP_BACK, MAX_STEP = 0.06, 0.3
-"""largest step of the edge backwards, and forwards, from one frame to the next, as a share of the picture. A swish of
+"""largest step of the edge backwards, and forwards, from one frame to the next, as a share of the image. A swish of
 six frames, generated as a push, has 0.41: a quicker motion may as well be the camera's"""
 
 MIN_SEAM = 1.3
 """smallest rms difference where the two images of a push meet, as a multiple of that of neighbouring columns (or rows),
 there or on the whole. Of 1000 pairs of windows of seven photographs, 9 in 10 have more; of windows that continue each
-other, as in a pan by the width of the picture, 4 in 100"""
+other, as in a pan by the width of the image, 4 in 100"""
 
 MIN_EDGE = 0.5
 """smallest jump of the moving frames where the two images meet, as a share of the ideal one. Generated slides have 0.6
-or more; a camera that pans by a little more than the width of its picture has 0.22, because it shows what lies
+or more; a camera that pans by a little more than the width of its image has 0.22, because it shows what lies
 between"""
 
 EDGE_LINES = 2

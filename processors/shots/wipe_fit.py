@@ -2,7 +2,7 @@
 
 A wipe is a dissolve cell by cell: each cell of every frame is a mixture of its contents in the first and in the last
 frame. But the cells do not change at the same time. Those that do lie together, along an edge of any shape and
-softness that sweeps over the picture.
+softness that sweeps over the image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COLUMNS, ROWS = 16, 9
 
 MAX_RESIDUAL = 0.42
 """largest rms distance of a frame from the nearest mixture in all its cells, as a share of the difference of the first
-and the last frame. Generated wipes between moving shots have up to 0.41; people who pass through the picture leave
+and the last frame. Generated wipes between moving shots have up to 0.41; people who pass through the image leave
 more"""
 
 NEIGHBOURS = 5

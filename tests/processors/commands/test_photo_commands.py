@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import main
-from tests.processors.known_people.photos import collins, hopper, picture, save
+from tests.processors.known_people.photos import collins, hopper, random_image, save
 
 pytestmark = pytest.mark.errors_expected
 FLAGS = ["--offline", "--embedder", "dlib"]
@@ -47,7 +47,7 @@ def test_drawings_never_replace_the_photos(folder, capsys):
 
 
 def test_a_source_without_a_face_is_one_line(folder, tmp_path, capsys):
-    save(tmp_path / "grey.jpg", picture())
+    save(tmp_path / "grey.jpg", random_image())
     assert main.main(["compare", str(tmp_path / "grey.jpg"), str(folder / "one.jpg"), *FLAGS]) == 1
     assert "no face was found" in capsys.readouterr().err
 

@@ -15,7 +15,7 @@ from tests.material.synthetic.portraits import COLLINS, HOPPER, photograph
 ORIENTATION_TAG = 0x0112
 
 
-def picture(width: int = 320, height: int = 240, seed: int = 0) -> NDArray[np.uint8]:
+def random_image(width: int = 320, height: int = 240, seed: int = 0) -> NDArray[np.uint8]:
     """Smooth coloured noise, (height, width, 3) uint8 RGB."""
     small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC), np.uint8)

@@ -11,14 +11,14 @@ import pytest
 from core.errors import PhotoError
 from core.model_manager import ModelManager
 from processors.known_people.photo_compare import compare_photos, comparison_lines, draw_comparison
-from tests.processors.known_people.photos import collins, hopper, picture, save
+from tests.processors.known_people.photos import collins, hopper, random_image, save
 
 
 @pytest.fixture
 def targets(tmp_path: Path) -> list[Path]:
     save(tmp_path / "same.jpg", np.ascontiguousarray(collins()[:, ::-1]))
     save(tmp_path / "other.jpg", hopper())
-    save(tmp_path / "nobody.jpg", picture())
+    save(tmp_path / "nobody.jpg", random_image())
     (tmp_path / "text.jpg").write_text("no photo")
     return [tmp_path / name for name in ("same.jpg", "other.jpg", "nobody.jpg", "text.jpg", "gone.jpg")]
 

@@ -16,7 +16,7 @@ from processors.known_people.photo_process import PhotoProcess
 from processors.known_people.photo_reader import read_photo
 from processors.known_people.reference_photos import read_reference_photos
 from tests.processors.known_people.crashing_decoder import CRASH, HANG, TALK
-from tests.processors.known_people.photos import picture, save
+from tests.processors.known_people.photos import random_image, save
 
 CRASHING = "tests.processors.known_people.crashing_decoder"
 
@@ -28,7 +28,7 @@ def process() -> Iterator[PhotoProcess]:
 
 
 def test_the_same_photo_as_in_this_process(process: PhotoProcess, tmp_path: Path) -> None:
-    path = save(tmp_path / "a.png", picture(64, 48), orientation=6)
+    path = save(tmp_path / "a.png", random_image(64, 48), orientation=6)
     found, expected = process.read(path), read_photo(path)
     assert np.array_equal(found.pixels, expected.pixels) and found.pixels.flags.c_contiguous
     assert (found.path, found.width, found.height, found.sha256) == (path, 48, 64, expected.sha256)
@@ -38,7 +38,7 @@ def test_the_same_photo_as_in_this_process(process: PhotoProcess, tmp_path: Path
 def test_any_file_name(process: PhotoProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a\nb \U0001f600.png", os.fsdecode(b"\xff\xfe.png"), "n" * 251 + ".png"):
-        save(tmp_path / "a.png", picture(64, 48)).rename(name)
+        save(tmp_path / "a.png", random_image(64, 48)).rename(name)
         assert process.read(Path(name)).width == 64
 
 
@@ -54,12 +54,12 @@ def test_a_crash_is_one_photos_failure(process: PhotoProcess, tmp_path: Path) ->
     with pytest.raises(PhotoError) as raised:
         process.read(tmp_path / "bad.jpg")
     assert str(raised.value).startswith("bad.jpg: cannot be decoded: its decoder crashed (SIGABRT) (it is probably")
-    assert process.read(save(tmp_path / "good.png", picture(64, 48))).width == 64
+    assert process.read(save(tmp_path / "good.png", random_image(64, 48))).width == 64
 
 
 def test_a_decoder_that_hangs_is_ended(tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(HANG)
-    good = save(tmp_path / "good.png", picture(64, 48))
+    good = save(tmp_path / "good.png", random_image(64, 48))
     with PhotoProcess(CRASHING, timeout_s=1.0) as process:
         process.read(good)
         begun = time.monotonic()
@@ -87,7 +87,7 @@ def test_many_photos_continue_after_a_crash(tmp_path: Path, monkeypatch: pytest.
     paths = []
     for number in range(6):
         paths.append(tmp_path / f"{number}.png")
-        save(paths[-1], picture(64, 48, number))
+        save(paths[-1], random_image(64, 48, number))
     paths[2].write_bytes(CRASH)
     models: Any = SimpleNamespace()
     seen = list(photo_batch.see_photos(paths, models))

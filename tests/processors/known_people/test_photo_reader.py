@@ -12,21 +12,21 @@ from PIL import Image
 from core.errors import PhotoError
 from processors.known_people import photo_reader
 from processors.known_people.photo_reader import read_photo
-from tests.processors.known_people.photos import jpeg, picture, save
+from tests.processors.known_people.photos import jpeg, random_image, save
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.gif"])
 def test_reads_the_common_formats(tmp_path: Path, name: str) -> None:
-    photo = read_photo(save(tmp_path / name, picture()))
+    photo = read_photo(save(tmp_path / name, random_image()))
     assert photo.pixels.shape == (240, 320, 3)
     assert photo.pixels.dtype == np.uint8 and photo.pixels.flags.c_contiguous
     assert (photo.width, photo.height) == (320, 240)
-    assert np.abs(photo.pixels.astype(int) - picture()).mean() < 12  # a GIF has 256 colours
+    assert np.abs(photo.pixels.astype(int) - random_image()).mean() < 12  # a GIF has 256 colours
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_rotation_is_applied(tmp_path: Path, orientation: int) -> None:
-    upright = picture()
+    upright = random_image()
     undo = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud,
             5: lambda a: np.swapaxes(a, 0, 1), 6: lambda a: np.rot90(a, 1),
             7: lambda a: np.rot90(np.swapaxes(a, 0, 1), 2), 8: lambda a: np.rot90(a, -1)}  # fmt: skip
@@ -38,7 +38,7 @@ def test_exif_rotation_is_applied(tmp_path: Path, orientation: int) -> None:
 
 def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_reader, "WORKING_SIDE_PX", 200)
-    photo = read_photo(save(tmp_path / "a.jpg", picture(1000, 700), orientation=6))
+    photo = read_photo(save(tmp_path / "a.jpg", random_image(1000, 700), orientation=6))
     assert (photo.width, photo.height) == (700, 1000)
     assert photo.pixels.shape == (200, 140, 3)
     assert photo.scale == pytest.approx([5.0, 5.0])
@@ -46,7 +46,7 @@ def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(tmp_path: Path, monke
 
 def test_the_name_does_not_decide(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    save(tmp_path / "b.png", picture()).rename(path)
+    save(tmp_path / "b.png", random_image()).rename(path)
     assert read_photo(path).pixels.shape == (240, 320, 3)
 
 
@@ -60,7 +60,7 @@ def test_the_name_does_not_decide(tmp_path: Path) -> None:
         (b"\x1aE\xdf\xa3" + bytes(200), "is a video"),
         (b"\0\0\0\x20ftypheic" + bytes(200), "HEIC"),
         (bytes(range(256)), "of an unknown kind"),
-        (b"\xff\xd8\xff" + bytes(300), "is a damaged JPEG picture"),
+        (b"\xff\xd8\xff" + bytes(300), "is a damaged JPEG image"),
         (b"\x89PNG\r\n\x1a\n" + bytes(300), "damaged"),
         (b"%PDF-1.7\n", "PDF"),
     ],
@@ -76,7 +76,7 @@ def test_what_is_not_a_photo_is_named(tmp_path: Path, data: bytes, said: str) ->
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
 def test_truncated(tmp_path: Path, name: str, share: float) -> None:
-    path = save(tmp_path / name, picture(640, 480))
+    path = save(tmp_path / name, random_image(640, 480))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(PhotoError, match=r"damaged|cut off"):
         read_photo(path)
@@ -92,14 +92,14 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path) -> None:
 
 def test_a_progressive_jpeg_counts_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_reader, "MAX_PIXELS", 50_000)
-    assert read_photo(save(tmp_path / "a.jpg", picture())).width == 320
+    assert read_photo(save(tmp_path / "a.jpg", random_image())).width == 320
     with pytest.raises(PhotoError, match="megapixels"):
-        read_photo(save(tmp_path / "b.jpg", picture(), progressive=True))
+        read_photo(save(tmp_path / "b.jpg", random_image(), progressive=True))
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
 def test_animations_are_refused(tmp_path: Path, name: str) -> None:
-    frames = [Image.fromarray(picture(64, 48, seed)) for seed in range(3)]
+    frames = [Image.fromarray(random_image(64, 48, seed)) for seed in range(3)]
     frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
     with pytest.raises(PhotoError, match="animation of 3 frames"):
         read_photo(tmp_path / name)
@@ -117,7 +117,7 @@ def test_other_modes(tmp_path: Path) -> None:
 
 
 def test_damaged_exif_is_no_obstacle(tmp_path: Path) -> None:
-    data = save(tmp_path / "a.jpg", picture(), orientation=6).read_bytes()
+    data = save(tmp_path / "a.jpg", random_image(), orientation=6).read_bytes()
     at = data.index(b"Exif")
     (tmp_path / "b.jpg").write_bytes(data[: at + 6] + bytes(8) + data[at + 14 :])
     assert read_photo(tmp_path / "b.jpg").width == 320
@@ -135,7 +135,7 @@ def test_what_is_not_a_file(tmp_path: Path) -> None:
 
 def test_too_large_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_reader, "MAX_FILE_BYTES", 2**10)
-    (tmp_path / "a.jpg").write_bytes(jpeg(picture()))
+    (tmp_path / "a.jpg").write_bytes(jpeg(random_image()))
     with pytest.raises(PhotoError, match="make it smaller"):
         read_photo(tmp_path / "a.jpg")
 
@@ -166,23 +166,23 @@ def register_heif_opener():
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(photo_reader, "_HEIF_PLUGIN", "plugin_for_heif")
     header = b"\0\0\0\x20ftypheic" + bytes(20)
-    png = save(tmp_path / "a.png", picture(), orientation=6).read_bytes()
+    png = save(tmp_path / "a.png", random_image(), orientation=6).read_bytes()
     (tmp_path / "a.heic").write_bytes(header + png)
     (tmp_path / "cut.heic").write_bytes(header + png[: len(png) // 2])
     with without_heif_opener():
         photo = read_photo(tmp_path / "a.heic")
         assert (photo.width, photo.height) == (240, 320)
-        assert np.array_equal(photo.pixels, np.rot90(picture(), -1))
+        assert np.array_equal(photo.pixels, np.rot90(random_image(), -1))
         with pytest.raises(PhotoError, match="is damaged or cut off"):
             read_photo(tmp_path / "cut.heic")
 
 
 def test_heic_with_the_real_plugin(tmp_path: Path) -> None:
     pillow_heif = pytest.importorskip("pillow_heif", reason="missing on this machine: pillow-heif")
-    pillow_heif.from_pillow(Image.fromarray(picture())).save(tmp_path / "a.heic", quality=90)
+    pillow_heif.from_pillow(Image.fromarray(random_image())).save(tmp_path / "a.heic", quality=90)
     with without_heif_opener():
         photo = read_photo(tmp_path / "a.heic")
-        assert np.abs(photo.pixels.astype(int) - picture()).mean() < 12
+        assert np.abs(photo.pixels.astype(int) - random_image()).mean() < 12
         data = (tmp_path / "a.heic").read_bytes()
         (tmp_path / "cut.heic").write_bytes(data[: len(data) // 2])
         with pytest.raises(PhotoError, match="damaged"):

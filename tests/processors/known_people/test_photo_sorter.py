@@ -23,7 +23,7 @@ from processors.known_people.photo_sorter import (
     photo_lines,
     plan_sorting,
 )
-from tests.processors.known_people.photos import collins, hopper, picture, save
+from tests.processors.known_people.photos import collins, hopper, random_image, save
 
 NOBODY = FaceSet(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
 
@@ -45,7 +45,7 @@ def test_who_is_on_which_photo(tmp_path: Path, models: ModelManager) -> None:
     save(folder / "a.jpg", np.ascontiguousarray(collins()[:, ::-1]))
     save(folder / "b.jpg", hopper())
     save(folder / "more" / "c.png", np.asarray(cv2.GaussianBlur(collins(), (0, 0), 2.5), np.uint8))
-    save(folder / "d.jpg", picture())
+    save(folder / "d.jpg", random_image())
     (folder / "e.jpg").write_text("no photo")
     (folder / "notes.txt").write_text("")
     paths = find_photos(folder)

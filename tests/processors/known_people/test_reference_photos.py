@@ -13,7 +13,7 @@ from processors.known_people.gallery_types import EmbedderKey
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
 from processors.known_people.reference_photos import list_photos, read_reference_photos
-from tests.processors.known_people.photos import collins, hopper, picture, save
+from tests.processors.known_people.photos import collins, hopper, random_image, save
 from utils.rgb_images import decode_jpeg
 
 
@@ -61,7 +61,7 @@ def test_every_file_that_is_not_used_is_reported(tmp_path: Path, models: ModelMa
     save(tmp_path / "Both.jpg", side_by_side(collins(), hopper()))
     save(tmp_path / "Blurred.jpg", np.asarray(cv2.GaussianBlur(collins(), (0, 0), 6), np.uint8))
     save(tmp_path / "Tiny.png", reduced(collins(), 40 / find_height(collins(), models, tmp_path)))
-    save(tmp_path / "Landscape.jpg", picture())
+    save(tmp_path / "Landscape.jpg", random_image())
     (tmp_path / "Cut.jpg").write_bytes((tmp_path / "Both.jpg").read_bytes()[:3000])
     (tmp_path / "Film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
     (tmp_path / "Film.jpg").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))

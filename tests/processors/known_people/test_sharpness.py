@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from processors.known_people.sharpness import detail, sharpness
-from tests.processors.known_people.photos import collins, hopper, picture
+from tests.processors.known_people.photos import collins, hopper, random_image
 
 SIZES = (320, 640, 1024)
 
@@ -64,4 +64,4 @@ def test_a_face_in_focus_is_enough(portrait: np.ndarray) -> None:
 def test_nothing_to_see() -> None:
     assert sharpness(np.full((200, 300, 3), 128, np.uint8)) == 0.0
     assert sharpness(np.zeros((8, 8, 3), np.uint8)) == 0.0
-    assert 0 <= sharpness(picture()) < 0.5  # smooth colours have no edge
+    assert 0 <= sharpness(random_image()) < 0.5  # smooth colours have no edge

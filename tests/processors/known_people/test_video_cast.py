@@ -9,7 +9,7 @@ import numpy as np
 from core.types import ColorInfo, FaceAnalysis, Identity, Shot, Timeline, Tracklet, VideoInfo
 from processors.known_people.video_cast import FACES_KEPT, people_of_video
 from tests.processors.known_people.people import vector
-from tests.processors.known_people.photos import jpeg, picture
+from tests.processors.known_people.photos import jpeg, random_image
 from utils.rgb_images import decode_jpeg
 
 INFO = VideoInfo(
@@ -35,7 +35,7 @@ def tracklet(number: int, person: int, start: int, end: int, x: float, samples: 
         embeddings=np.stack([vector(person, 10 * number + k) for k in range(samples)])
         if samples
         else np.zeros((0, 128), np.float32),
-        face_jpeg=jpeg(picture(300, 300)),
+        face_jpeg=jpeg(random_image(300, 300)),
     )
 
 

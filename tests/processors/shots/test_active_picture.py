@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from core.types import ByteArray, PixelBox, Shot
-from processors.shots.active_picture import ActivePictureFinder, active_picture, frame_picture, proven_lines
-from processors.shots.picture_edges import PictureEdges
+from processors.shots.active_picture import ActivePictureFinder, active_picture, frame_active_picture, proven_lines
+from processors.shots.bar_edges import BarEdges
 
 WIDTH, HEIGHT, RATE = 640, 360, 25.0
 BARS = (44, 44, 0, 0)
@@ -20,9 +20,9 @@ STRAIGHT = (1.0, 1.0, 1.0, 1.0)
 SIZE = (WIDTH, HEIGHT)
 
 
-def edges(*black: int, straight: tuple[float, ...] = STRAIGHT, known: tuple[int, ...] = (0, 0, 0, 0)) -> PictureEdges:
+def edges(*black: int, straight: tuple[float, ...] = STRAIGHT, known: tuple[int, ...] = (0, 0, 0, 0)) -> BarEdges:
     values: Any = black, straight, known
-    return PictureEdges(*values)
+    return BarEdges(*values)
 
 
 def landscape(seed: int = 0) -> ByteArray:
@@ -60,7 +60,7 @@ def pictures(images: list[ByteArray], *cuts: int, dissolves: tuple[int, ...] = (
         Shot(i, a, b, "start" if i == 0 else "dissolve" if a in dissolves else "cut")
         for i, (a, b) in enumerate(itertools.pairwise(bounds))
     ]
-    found = finder.with_pictures(shots)
+    found = finder.with_active_pictures(shots)
     assert [(s.index, s.start, s.end) for s in found] == [(s.index, s.start, s.end) for s in shots]
     return [shot.active for shot in found]
 
@@ -135,7 +135,7 @@ def test_bars_that_were_added_in_decoding_need_no_proof() -> None:
     finder = ActivePictureFinder(WIDTH, HEIGHT, RATE)
     for index in range(20):
         finder.update(frame(index, with_bars(night(), 0, 0, 218, 220), (218, 0, 420, 360)))
-    (shot,) = finder.with_pictures([Shot(0, 0, 20, "start")])
+    (shot,) = finder.with_active_pictures([Shot(0, 0, 20, "start")])
     assert shot.active == (218, 0, 420, 360)
 
 
@@ -161,9 +161,9 @@ def test_the_last_odd_pixels_of_a_frame_without_bars_belong_to_the_picture() -> 
 
 
 def test_one_frame_tells_its_own_bars() -> None:
-    assert frame_picture(frame(0, with_bars(landscape(), *BARS))) == (0, 46, 640, 314)
-    assert frame_picture(frame(0, landscape())) is None
-    assert frame_picture(frame(0, np.full((HEIGHT, WIDTH), 16, np.uint8))) is None
+    assert frame_active_picture(frame(0, with_bars(landscape(), *BARS))) == (0, 46, 640, 314)
+    assert frame_active_picture(frame(0, landscape())) is None
+    assert frame_active_picture(frame(0, np.full((HEIGHT, WIDTH), 16, np.uint8))) is None
 
 
 def test_seams_are_those_of_each_shot() -> None:
@@ -172,7 +172,7 @@ def test_seams_are_those_of_each_shot() -> None:
     finder = ActivePictureFinder(WIDTH, HEIGHT, RATE)
     for index in range(100):
         finder.update(frame(index, split if index < 50 else landscape(2)), new_shot=index == 53)
-    first, second = finder.with_pictures([Shot(0, 0, 50, "start"), Shot(1, 50, 100, "cut")])
+    first, second = finder.with_active_pictures([Shot(0, 0, 50, "start"), Shot(1, 50, 100, "cut")])
     ((start, stop),) = first.seams_x
     assert (start + stop) / 2 == pytest.approx(200, abs=3)
     assert (first.seams_y, second.seams_x, second.seams_y) == ((), (), ())

@@ -1,7 +1,7 @@
-"""Where the picture of one frame begins behind black bars, to the pixel. Pure.
+"""Where the black bars around one frame end and its active picture begins, to the pixel. Pure.
 
-Bars for comparing frames (`processors/shots/black_bars.py`) may be wrong by some pixels, or a dark part of the picture.
-The edges measured here decide what clips show, so they come with a measure of certainty.
+The bars that are cut off before frames are compared (`processors/shots/black_bars.py`) may be off by some pixels, or be
+a dark part of the image. The edges measured here decide what clips show, so each comes with a measure of certainty.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _MIN_DEPTH_PX = 3
 
 
 @dataclass(frozen=True, slots=True)
-class PictureEdges:
-    """The bars around one frame, in the order top, bottom, left, right.
+class BarEdges:
+    """Edges of the bars around one frame, in the order top, bottom, left, right.
 
     black: px from the edge of the frame to the first line of the picture; 0 without a bar.
     straight: share of that line along which the picture begins abruptly, in [0, 1]; 1 without a bar. It is large at the
@@ -50,8 +50,8 @@ class PictureEdges:
     known: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
-def picture_edges(luma: ByteArray, placed: PixelBox | None = None) -> PictureEdges | None:
-    """The edges of the picture in a frame; None if all of it is black, because then they are unknown.
+def find_bar_edges(luma: ByteArray, placed: PixelBox | None = None) -> BarEdges | None:
+    """The edges of the bars around a frame; None if all of it is black, because then they are unknown.
 
     luma: (H, W) uint8, values as stored. placed: the part of it that the decoded frame fills, if that is not all.
     """
@@ -76,7 +76,7 @@ def picture_edges(luma: ByteArray, placed: PixelBox | None = None) -> PictureEdg
         for view, level, lines, span in zip(views, levels, black, spans, strict=True)
     ]
     total = (top + known[0], bottom + known[1], left + known[2], right + known[3])
-    return PictureEdges(total, (straight[0], straight[1], straight[2], straight[3]), known)
+    return BarEdges(total, (straight[0], straight[1], straight[2], straight[3]), known)
 
 
 def _black_level(view: ByteArray) -> float | None:

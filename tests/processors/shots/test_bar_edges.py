@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.types import ByteArray
-from processors.shots.picture_edges import PictureEdges, picture_edges
+from processors.shots.bar_edges import BarEdges, find_bar_edges
 
 
 def luma(
@@ -29,8 +29,8 @@ def luma(
     return np.clip(image + random.normal(0, noise, image.shape), 0, 255).astype(np.uint8)
 
 
-def edges(image: ByteArray) -> PictureEdges:
-    found = picture_edges(image)
+def edges(image: ByteArray) -> BarEdges:
+    found = find_bar_edges(image)
     assert found is not None
     return found
 
@@ -68,8 +68,8 @@ def test_a_logo_in_the_bar_does_not_end_it() -> None:
 
 
 def test_of_a_black_frame_nobody_can_tell() -> None:
-    assert picture_edges(np.full((360, 640), 16, np.uint8)) is None
-    assert picture_edges(luma(noise=2.0, gain=0.0)) is None
+    assert find_bar_edges(np.full((360, 640), 16, np.uint8)) is None
+    assert find_bar_edges(luma(noise=2.0, gain=0.0)) is None
 
 
 def test_edges_that_are_dark_but_not_flat_are_not_bars() -> None:
@@ -84,10 +84,10 @@ def test_a_coloured_or_grey_border_is_not_a_black_bar() -> None:
 
 def test_bars_from_decoding_are_known_and_others_are_looked_for_within() -> None:
     image = luma(30, 30, 218, 220)
-    found = picture_edges(image, (218, 0, 420, 360))
-    assert found == PictureEdges((30, 30, 218, 220), (1.0, 1.0, 1.0, 1.0), (0, 0, 218, 220))
+    found = find_bar_edges(image, (218, 0, 420, 360))
+    assert found == BarEdges((30, 30, 218, 220), (1.0, 1.0, 1.0, 1.0), (0, 0, 218, 220))
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 33), (16, 4096)])
 def test_any_size_will_do(shape: tuple[int, int]) -> None:
-    assert picture_edges(np.full(shape, 120, np.uint8)) == PictureEdges((0, 0, 0, 0), (1.0, 1.0, 1.0, 1.0))
+    assert find_bar_edges(np.full(shape, 120, np.uint8)) == BarEdges((0, 0, 0, 0), (1.0, 1.0, 1.0, 1.0))
