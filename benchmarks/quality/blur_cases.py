@@ -1,8 +1,8 @@
-"""Sharp or blurred, measured: pictures made blurred on purpose, at three sizes, judged by thresholds from others.
+"""Sharp or blurred, measured: images made blurred on purpose, at three sizes, judged by thresholds from others.
 
-The sources are the shared photos and one frame of each shared clip. Of each size, the picture as it is counts as sharp,
+The sources are the shared photos and one frame of each shared clip. Of each size, the image as it is counts as sharp,
 and Gaussian blur of 2, 3 and 5 px and motion of 9, 15 and 25 px in any direction as blurred. The threshold for a
-source is chosen on all other sources (leave one out): no picture is judged by a threshold that it helped to set.
+source is chosen on all other sources (leave one out): no image is judged by a threshold that it helped to set.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FRAME_SHARE = 1 / 3
 
 @dataclass(frozen=True, slots=True)
 class BlurCase:
-    """A picture, blurred or not, and how much detail was found in it."""
+    """An image, blurred or not, and how much detail was found in it."""
 
     source: str
     side: int
@@ -67,14 +67,14 @@ def frame_of(path: Path) -> ByteArray | None:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8) if done else None
 
 
-def blur_cases(name: str, picture: ByteArray, face: FloatArray | None = None) -> Iterator[BlurCase]:
+def blur_cases(name: str, image: ByteArray, face: FloatArray | None = None) -> Iterator[BlurCase]:
     """All cases of a source. face: (4,) box in its pixels, to be judged instead of the whole."""
     random = np.random.default_rng(abs(hash_of(name)))
     for side in SIDES_PX:
-        scale = min(side / max(picture.shape[:2]), 1.0)
-        if max(picture.shape[:2]) < LEAST_ENLARGED * side:
+        scale = min(side / max(image.shape[:2]), 1.0)
+        if max(image.shape[:2]) < LEAST_ENLARGED * side:
             continue
-        base = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        base = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
         box = None if face is None else face * np.float32(scale)
         if box is not None and box[3] - box[1] < MIN_FACE_PX:
             continue
@@ -86,13 +86,13 @@ def blur_cases(name: str, picture: ByteArray, face: FloatArray | None = None) ->
             yield BlurCase(name, side, kind, blurred, detail(seen if box is None else face_region(seen, box)))
 
 
-def moved(picture: ByteArray, length: int, degrees: float) -> ByteArray:
-    """`picture` as if the camera had moved by `length` px during the exposure."""
+def moved(image: ByteArray, length: int, degrees: float) -> ByteArray:
+    """`image` as if the camera had moved by `length` px during the exposure."""
     line = np.zeros((length, length), np.float32)
     line[length // 2] = 1
     turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), degrees, 1)
     kernel = cv2.warpAffine(line, turn, (length, length))
-    return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def best_threshold(cases: Sequence[BlurCase]) -> float:
@@ -122,11 +122,11 @@ def rates(cases: Sequence[BlurCase], thresholds: dict[str, float] | float) -> Er
     return ErrorRates(len(wrong[False]), len(wrong[True]), float(np.mean(wrong[False])), float(np.mean(wrong[True])))
 
 
-def sharpness_table(pictures: Sequence[BlurCase], faces: Sequence[BlurCase]) -> Iterator[str]:
+def sharpness_table(images: Sequence[BlurCase], faces: Sequence[BlurCase]) -> Iterator[str]:
     """Markdown."""
     yield "| what | size | sharp | blurred | accuracy | sharp called blurred | blurred called sharp | threshold |"
     yield "|" + "---|" * 8
-    for what, cases, fixed in (("picture", pictures, SHARP_DETAIL), ("face", faces, SHARP_FACE_DETAIL)):
+    for what, cases, fixed in (("image", images, SHARP_DETAIL), ("face", faces, SHARP_FACE_DETAIL)):
         found, (low, high) = cross_validated(cases)
         yield _row(f"{what}, cross-validated", "all", found, f"{low:.2f}-{high:.2f}")
         yield _row(f"{what}, as set", "all", rates(cases, fixed), f"{fixed:.2f}")

@@ -117,11 +117,11 @@ def photo_faces(models: ModelManager) -> list[Faces]:
     for name, person in PHOTO_OF.items():
         rgb = cv2.cvtColor(cv2.imread(str(PHOTOS / name), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         scale = min(1.0, 800 / max(rgb.shape[:2]))
-        picture = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-        faces = models.detector.detect([picture], 0.1 * picture.shape[0])[0]
+        image = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        faces = models.detector.detect([image], 0.1 * image.shape[0])[0]
         best = int((faces.boxes[:, 3] - faces.boxes[:, 1]).argmax())
         box, landmarks = faces.boxes[best], faces.landmarks[best]
-        chip = warp(picture, models.embedder.alignment(box, landmarks), models.embedder.side)
+        chip = warp(image, models.embedder.alignment(box, landmarks), models.embedder.side)
         one = np.ones(1, np.float32)
         found.append(
             Faces(

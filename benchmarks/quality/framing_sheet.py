@@ -34,7 +34,7 @@ GAP_PX = 6
 COLOURS = ((255, 176, 0), (0, 190, 255), (255, 80, 160), (90, 230, 90), (190, 130, 255), (255, 255, 110))
 """RGB, one per person"""
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
 def planned(video: Path, settings: Settings) -> tuple[FaceAnalysis, list[CropPath]]:
@@ -50,13 +50,13 @@ def chosen_frames(paths: list[CropPath], count: int) -> list[int]:
     return [int(shown[i]) for i in np.linspace(0, len(shown) - 1, count + 2).round().astype(int)[1:-1]]
 
 
-def row(frame: VideoFrame, number: int, paths: list[CropPath]) -> Picture:
+def row(frame: VideoFrame, number: int, paths: list[CropPath]) -> Image:
     """A frame with windows, and the crops of everybody in it."""
     rgb = frame.rgb(frame.width, frame.height)
     scale = ROW_HEIGHT_PX / frame.height
     size = (round(frame.width * scale), ROW_HEIGHT_PX)
     whole = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    pictures = [whole]
+    images = [whole]
     people = sorted({path.segment.person for path in paths})
     for path in paths:
         if not path.segment.start <= number < path.segment.end:
@@ -68,13 +68,13 @@ def row(frame: VideoFrame, number: int, paths: list[CropPath]) -> Picture:
         width = round(ROW_HEIGHT_PX * path.width / path.height)
         crop = np.stack([crop_plane(rgb[..., c], window, width, ROW_HEIGHT_PX) for c in range(3)], -1)
         cv2.rectangle(crop, (0, 0), (width - 1, ROW_HEIGHT_PX - 1), colour, 2)
-        pictures.append(crop)
+        images.append(crop)
     gap = np.full((ROW_HEIGHT_PX, GAP_PX, 3), 255, np.uint8)
-    parts = list(itertools.chain.from_iterable((picture, gap) for picture in pictures))[:-1]
+    parts = list(itertools.chain.from_iterable((image, gap) for image in images))[:-1]
     return np.hstack(parts)
 
 
-def sheet(video: Path, settings: Settings, count: int, at: list[int]) -> Picture:
+def sheet(video: Path, settings: Settings, count: int, at: list[int]) -> Image:
     """(H, W, 3) uint8 RGB."""
     analysis, paths = planned(video, settings)
     numbers = at or chosen_frames(paths, count)
@@ -101,8 +101,8 @@ def main() -> None:
     args = parser.parse_args()
     clip = ClipSettings(camera=args.camera, framing=args.framing, aspect=args.aspect)
     settings = Settings(clip=clip, run=RunSettings(offline=True, cache_dir=args.cache_dir))
-    picture = sheet(args.video, settings, args.rows, args.at)
-    cv2.imwrite(str(args.output), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    image = sheet(args.video, settings, args.rows, args.at)
+    cv2.imwrite(str(args.output), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 if __name__ == "__main__":

@@ -113,21 +113,21 @@ def pairs(models: ModelManager) -> Iterator[str]:
 
 def sharpness(models: ModelManager) -> Iterator[str]:
     """Blur of known strength on the shared photos and frames."""
-    pictures: list[BlurCase] = []
+    images: list[BlurCase] = []
     faces: list[BlurCase] = []
     for path in sorted([*(SHARED / "photos").iterdir(), *(SHARED / "pairs").iterdir()]):
         if path.suffix not in (".jpg", ".png"):
             continue
         photo = read_photo(path)
-        pictures += blur_cases(path.name, photo.pixels)
+        images += blur_cases(path.name, photo.pixels)
         for face in find_faces(photo, models)[:1]:
             faces += blur_cases(path.name, photo.pixels, face.box)
     for path in sorted([*CLIPS.rglob("*"), *(SHARED / "who").iterdir()]):
         if path.suffix in (".mp4", ".mov", ".mkv", ".avi") and path.parent.name != "broken":
             frame = frame_of(path)
             if frame is not None:
-                pictures += blur_cases(path.name, frame)
-    yield from sharpness_table(pictures, faces)
+                images += blur_cases(path.name, frame)
+    yield from sharpness_table(images, faces)
 
 
 def scale(embedder: EmbedderKey) -> Iterator[str]:

@@ -53,8 +53,8 @@ SLOW = ("an hour in",)
 class Sync:
     """One clip: offsets of its beeps from their flashes, in seconds."""
 
-    at_first_picture_s: float
-    at_last_picture_s: float
+    at_first_frame_s: float
+    at_last_frame_s: float
     worst_s: float
     flashes: int
     beeps: int
@@ -83,7 +83,7 @@ def bare_analysis(path: Path) -> FaceAnalysis:
     return FaceAnalysis(info, pts, (shot,), (), "none", 0, reader.statistics, tuple(reader.clock_shifts))
 
 
-def whole_picture(analysis: FaceAnalysis, start: int, end: int) -> CropPath:
+def whole_frame(analysis: FaceAnalysis, start: int, end: int) -> CropPath:
     """A clip of frames [start, end) that shows the middle of the frame."""
     video = analysis.video
     rows = start + frames_at_rate(
@@ -101,7 +101,7 @@ def measure(case: str, folder: Path) -> list[Sync]:
     spans = [(flashes[1], flashes[-2] + 1), (flashes[2], flashes[-1] + 1)]
     if case not in SLOW:
         spans.insert(0, (0, analysis.frame_count))
-    paths = [whole_picture(analysis, *span) for span in spans]
+    paths = [whole_frame(analysis, *span) for span in spans]
     settings = Settings(clip=ClipSettings(size=SIZE), encode=EncodeSettings(preset="ultrafast", codec="x264"))
     result = ClipRenderer(settings).render(analysis, paths, folder / "out")
     return [_measured(folder / "out" / clip.file) for clip in result.clips]
@@ -124,7 +124,7 @@ def main() -> None:
             found = measure(case, Path(folder))
         first, last, worst = (
             max((getattr(s, name) * 1000 for s in found), key=abs)
-            for name in ("at_first_picture_s", "at_last_picture_s", "worst_s")
+            for name in ("at_first_frame_s", "at_last_frame_s", "worst_s")
         )
         counts = ", ".join(f"{s.beeps}/{s.flashes}" for s in found)
         print(f"| {case} | {len(found)} | {first:+.1f} | {last:+.1f} | {worst:.1f} | {counts} |", flush=True)

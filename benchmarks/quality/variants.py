@@ -82,8 +82,8 @@ VARIANTS: dict[str, Variant] = {
     "dark, with noise": Variant("lutyuv=y='16+(val-16)*0.35',noise=alls=14:allf=t"),
     "washed out": Variant("lutyuv=y='70+(val-16)*0.6':u='128+(val-128)*0.5':v='128+(val-128)*0.5'"),
     "grey": Variant("hue=s=0"),
-    "half the pictures": Variant("select='not(mod(n,2))'", rate=0.5),
-    "every picture twice": Variant("fps=fps=source_fps*2", rate=2.0),
+    "half the frames": Variant("select='not(mod(n,2))'", rate=0.5),
+    "every frame twice": Variant("fps=fps=source_fps*2", rate=2.0),
     "letterboxed": Variant("pad=iw:ih+2*{bar}:0:{bar}", _padded),
     "shaken": Variant(
         f"crop=trunc(iw*{1 - 2 * _SHAKE}/2)*2:trunc(ih*{1 - 2 * _SHAKE}/2)*2"

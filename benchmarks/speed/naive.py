@@ -36,24 +36,24 @@ def frames(video: Path) -> Iterator[np.ndarray]:
     """(h, w, 3) uint8 RGB."""
     capture = cv2.VideoCapture(str(video))
     while True:
-        there, picture = capture.read()
+        there, image = capture.read()
         if not there:
             break
-        yield cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     capture.release()
 
 
 def detect(video: Path) -> list[np.ndarray]:
     mtcnn = MTCNN(keep_all=True)
-    found = (mtcnn.detect(picture)[0] for picture in frames(video))
+    found = (mtcnn.detect(image)[0] for image in frames(video))
     return [np.zeros((0, 4)) if boxes is None else np.asarray(boxes) for boxes in found]
 
 
 def embed(video: Path, detections: list[np.ndarray]) -> list[np.ndarray]:
     net = InceptionResnetV1(pretrained=None).eval()
     vectors = []
-    for picture, boxes in zip(frames(video), detections, strict=False):
-        faces = [cv2.resize(crop(picture, box), (FACE_SIDE, FACE_SIDE)) for box in boxes]
+    for image, boxes in zip(frames(video), detections, strict=False):
+        faces = [cv2.resize(crop(image, box), (FACE_SIDE, FACE_SIDE)) for box in boxes]
         if faces:
             batch = torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2).float()
             with torch.no_grad():
@@ -63,12 +63,12 @@ def embed(video: Path, detections: list[np.ndarray]) -> list[np.ndarray]:
 
 def track(video: Path, detections: list[np.ndarray]) -> list[Track]:
     tracks: list[Track] = []
-    for number, (picture, boxes) in enumerate(zip(frames(video), detections, strict=False)):
+    for number, (image, boxes) in enumerate(zip(frames(video), detections, strict=False)):
         free = list(boxes)
         for one in tracks:
             if not one.alive:
                 continue
-            held, (x, y, w, h) = one.tracker.update(picture)
+            held, (x, y, w, h) = one.tracker.update(image)
             here = np.array([x, y, x + w, y + h], float)
             best = max(range(len(free)), key=lambda i: iou(here, free[i]), default=None)
             if held and best is not None and iou(here, free[best]) >= SAME_FACE_IOU:
@@ -78,7 +78,7 @@ def track(video: Path, detections: list[np.ndarray]) -> list[Track]:
         for box in free:
             x1, y1, x2, y2 = (int(v) for v in box)
             tracker = cv2.TrackerCSRT.create()
-            tracker.init(picture, (max(x1, 0), max(y1, 0), max(x2 - x1, 4), max(y2 - y1, 4)))
+            tracker.init(image, (max(x1, 0), max(y1, 0), max(x2 - x1, 4), max(y2 - y1, 4)))
             tracks.append(Track(tracker, {number: box}))
     return tracks
 
@@ -94,22 +94,22 @@ def write(video: Path, tracks: list[Track], folder: Path) -> None:
         for n, one in enumerate(tracks)
         if len(one.boxes) >= MIN_CLIP_FRAMES
     }
-    for number, picture in enumerate(frames(video)):
+    for number, image in enumerate(frames(video)):
         for n, writer in writers.items():
             if number in tracks[n].boxes:
                 x1, y1, x2, y2 = tracks[n].boxes[number]
                 wide = np.array([1.5 * x1 - 0.5 * x2, 1.5 * y1 - 0.5 * y2, 1.5 * x2 - 0.5 * x1, 1.5 * y2 - 0.5 * y1])
-                clip = cv2.resize(crop(picture, wide), (CLIP_SIDE, CLIP_SIDE))
+                clip = cv2.resize(crop(image, wide), (CLIP_SIDE, CLIP_SIDE))
                 writer.write(cv2.cvtColor(clip, cv2.COLOR_RGB2BGR))
     for writer in writers.values():
         writer.release()
 
 
-def crop(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
-    height, width = picture.shape[:2]
+def crop(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
     x1, y1 = (int(v) for v in np.clip(box[:2], 0, [width - 2, height - 2]))
     x2, y2 = (int(v) for v in np.clip(box[2:], [x1 + 2, y1 + 2], [width, height]))
-    return picture[y1:y2, x1:x2]
+    return image[y1:y2, x1:x2]
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:

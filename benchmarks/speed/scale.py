@@ -176,7 +176,7 @@ PARTS = {
         },
     ),
     "faces": (
-        "faces in the picture",
+        "faces in the image",
         {"analysis_cpu_ms": "analysis, CPU ms per frame", "run_cpu_ms": "whole run, CPU ms per frame"},
     ),
     "people": (
@@ -201,7 +201,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
     figure, axes = pyplot.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
     curves = (
         ("lengths", "length, minutes", ("wall_s_per_minute", "cpu_s_per_minute"), "s per minute of video"),
-        ("faces", "faces in the picture", ("analysis_cpu_ms", "run_cpu_ms"), "CPU ms per frame"),
+        ("faces", "faces in the image", ("analysis_cpu_ms", "run_cpu_ms"), "CPU ms per frame"),
         ("people", "people seen so far", ("ms_per_frame", "ms_per_assignment"), "ms"),
     )
     for axis, (part, label, keys, unit) in zip(axes, curves, strict=True):

@@ -98,8 +98,8 @@ def test_flash_exposure_and_fade_change_the_brightness() -> None:
 def test_times_are_kept(tmp_path: Path, suffix: str) -> None:
     film = Film(scenes=(Scene(length=12),), durations=(1, 2, 1.5), first_frame=21.25, sound=True, **SMALL)
     truth = render_video(tmp_path / f"film.{suffix}", film)
-    pictures, times, _ = decode(tmp_path / f"film.{suffix}")
-    assert len(pictures) == truth.frame_count == 12
+    images, times, _ = decode(tmp_path / f"film.{suffix}")
+    assert len(images) == truth.frame_count == 12
     assert times == pytest.approx([float(p * truth.time_base) for p in truth.pts[:-1]], abs=0.0006)
     assert times[0] == pytest.approx(0.85, abs=0.0006)
 
@@ -108,8 +108,8 @@ def test_times_are_kept(tmp_path: Path, suffix: str) -> None:
 def test_rotation_is_undone_by_the_metadata(tmp_path: Path, rotation: int) -> None:
     film = Film(scenes=(Scene(length=2, actors=(Actor(COLLINS, STILL),)),), rotation=rotation, crf=10, **SMALL)
     render_video(tmp_path / "film.mp4", film)
-    pictures, _, counter_clockwise = decode(tmp_path / "film.mp4")
-    shown = np.rot90(pictures[0], counter_clockwise // 90)
+    images, _, counter_clockwise = decode(tmp_path / "film.mp4")
+    shown = np.rot90(images[0], counter_clockwise // 90)
     assert counter_clockwise % 360 == -rotation % 360
     assert np.abs(shown.astype(int) - compose_frame(film, 0)).mean() < 8
     assert list(tmp_path.iterdir()) == [tmp_path / "film.mp4"]

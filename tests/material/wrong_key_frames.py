@@ -19,13 +19,13 @@ def without_stss(path: Path) -> None:
     path.write_bytes(data.replace(b"stss", b"free"))
 
 
-def with_stss(path: Path, pictures: Sequence[int]) -> None:
+def with_stss(path: Path, frames: Sequence[int]) -> None:
     """List these frames (from 0, increasing) in the sync sample table; their number must stay the same."""
     data = bytearray(path.read_bytes())
     at = data.index(b"stss") + 8
     (count,) = struct.unpack_from(">I", data, at)
-    assert count == len(pictures)
-    struct.pack_into(f">{count}I", data, at + 4, *(number + 1 for number in pictures))
+    assert count == len(frames)
+    struct.pack_into(f">{count}I", data, at + 4, *(number + 1 for number in frames))
     path.write_bytes(data)
 
 

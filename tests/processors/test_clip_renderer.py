@@ -30,7 +30,7 @@ QUICK = ("CFR 25", "VFR, first pts 1.4 s")
 def test_video_and_audio_stay_in_sync(case, tmp_path):
     silent_before, silent_after = ("later" in case), ("ends" in case)
     for sync in measure(case, tmp_path):
-        assert max(abs(sync.at_first_picture_s), abs(sync.at_last_picture_s), sync.worst_s) <= 0.02
+        assert max(abs(sync.at_first_frame_s), abs(sync.at_last_frame_s), sync.worst_s) <= 0.02
         assert sync.flashes >= 5
         assert sync.beeps == sync.flashes or ((silent_before or silent_after) and sync.beeps >= 3)
 

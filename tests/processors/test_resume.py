@@ -20,12 +20,12 @@ SIZE, OTHER_SIZE = 64, 96
 
 def write_video(path: Path, seed: int) -> None:
     """1.2 s of moving noise, 96x64 px."""
-    picture = np.random.default_rng(seed).integers(0, 256, (64, 128, 3), np.uint8)
+    image = np.random.default_rng(seed).integers(0, 256, (64, 128, 3), np.uint8)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         for number in range(30):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture[:, number : number + 96].copy())))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image[:, number : number + 96].copy())))
         container.mux(stream.encode())
 
 

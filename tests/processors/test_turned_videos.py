@@ -1,4 +1,4 @@
-"""Videos whose picture is not upright: their analysis, with the real networks, is that of the turned video."""
+"""Videos whose image is not upright: their analysis, with the real networks, is that of the turned video."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from utils.stage_monitor import StageMonitor
 WALK = Motion(keys=(Key(0, 0.35, 0.45, 0.3), Key(29, 0.6, 0.5, 0.34)))
 FILM = Film(scenes=(Scene(length=30, actors=(Actor(COLLINS, WALK),)),), width=480, height=270)
 FILTERS = {90: "transpose=cclock", 180: "hflip,vflip", 270: "transpose=clock"}
-"""ffmpeg's filters that make a picture one that is upright once turned clockwise by so many degrees"""
+"""ffmpeg's filters that make an image one that is upright once turned clockwise by so many degrees"""
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,12 @@ def decoded(jpeg: bytes) -> ByteArray:
     return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
-def shows_face(picture: ByteArray, models: ModelManager) -> bool:
+def shows_face(image: ByteArray, models: ModelManager) -> bool:
     """Whether there is an upright face; one that is turned by 90 degrees has a score of at most 0.98."""
-    return bool(models.cascade.detect([picture], 0.2 * len(picture))[0].scores.max(initial=0) > 0.99)
+    return bool(models.cascade.detect([image], 0.2 * len(image))[0].scores.max(initial=0) > 0.99)
 
 
-def test_where_faces_are_found_in_the_turned_picture_only_it_is_analysed(
+def test_where_faces_are_found_in_the_turned_image_only_it_is_analysed(
     turned: dict[int, Path], tmp_path: Path, model_settings: Settings, models: ModelManager
 ) -> None:
     analysis = analyze(turned[180], model_settings, models)

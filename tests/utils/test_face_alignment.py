@@ -1,4 +1,4 @@
-"""Alignment on points and pictures whose place after it is known."""
+"""Alignment on points and images whose place after it is known."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ def blob(x: float, y: float, sigma: float, size: tuple[int, int] = (400, 500)) -
 
 @pytest.mark.parametrize("scale", [2.0, 1.0, 0.5, 0.2, 0.06])
 def test_a_spot_lands_where_the_matrix_says(scale: float) -> None:
-    picture = blob(300, 180, 5 / scale)
+    image = blob(300, 180, 5 / scale)
     side = 64
     matrix = np.array([[scale, 0, 30 - scale * 300], [0, scale, 34 - scale * 180]])
-    chip = warp(picture, matrix, side).astype(float)[..., 0]
+    chip = warp(image, matrix, side).astype(float)[..., 0]
     rows, columns = np.mgrid[:side, :side]
     weight = np.where(chip > 40, chip, 0)
     centre = np.array([(weight * columns).sum(), (weight * rows).sum()]) / weight.sum()
@@ -108,18 +108,18 @@ def test_strong_shrinking_does_not_alias() -> None:
 @pytest.mark.parametrize("place", [(0, 0), (37, 101), (250, 330)])
 def test_shrinking_reads_the_same_pixels_wherever_the_face_is(place: tuple[int, int]) -> None:
     # The part that is read is halved alone, so what lies far away must not change anything.
-    picture = np.random.default_rng(3).integers(0, 255, (400, 480, 3), np.uint8)
+    image = np.random.default_rng(3).integers(0, 255, (400, 480, 3), np.uint8)
     matrix = np.array([[0.3, 0, -0.3 * place[0]], [0, 0.3, -0.3 * place[1]]])
-    halved = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    halved = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
     expected = warp(halved, matrix * np.array([2, 2, 1]), 32)
-    assert np.array_equal(warp(picture, matrix, 32), expected)
+    assert np.array_equal(warp(image, matrix, 32), expected)
 
 
 def test_warping_leaves_its_arguments_alone() -> None:
-    picture, matrix = blob(50, 50, 9, (100, 100)), np.array([[0.1, 0, 0], [0, 0.1, 0]])
-    before = picture.copy(), matrix.copy()
-    warp(picture, matrix, 10)
-    assert np.array_equal(picture, before[0]) and np.array_equal(matrix, before[1])
+    image, matrix = blob(50, 50, 9, (100, 100)), np.array([[0.1, 0, 0], [0, 0.1, 0]])
+    before = image.copy(), matrix.copy()
+    warp(image, matrix, 10)
+    assert np.array_equal(image, before[0]) and np.array_equal(matrix, before[1])
 
 
 def test_what_lies_outside_repeats_the_edge() -> None:
@@ -131,13 +131,13 @@ def test_the_bounds_are_the_region_that_a_warp_reads() -> None:
     assert transformed_bounds(shift_and_scale, 100) == pytest.approx([10, 30, 60, 80])
     turn = upright_box_transform(np.array([40, 60, 120, 160], np.float32), turned(FRONTAL, 30, 0.5, 60), 160)
     x1, y1, x2, y2 = transformed_bounds(turn, 160)
-    picture = np.random.RandomState(0).randint(0, 255, (260, 260, 3), np.uint8)
-    blackened = picture.copy()
+    image = np.random.RandomState(0).randint(0, 255, (260, 260, 3), np.uint8)
+    blackened = image.copy()
     inside = np.zeros((260, 260), bool)
     inside[max(int(y1) - 1, 0) : int(y2) + 2, max(int(x1) - 1, 0) : int(x2) + 2] = True
     blackened[~inside] = 0
     assert not inside.all()
-    assert np.array_equal(warp(picture, turn, 160), warp(blackened, turn, 160))
+    assert np.array_equal(warp(image, turn, 160), warp(blackened, turn, 160))
 
 
 def test_blurring_lowers_the_variance_of_the_laplacian() -> None:

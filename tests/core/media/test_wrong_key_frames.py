@@ -22,7 +22,7 @@ CODECS = {
 }
 LIES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "no stss": ("mp4", without_stss),
-    "wrong stss": ("mp4", partial(with_stss, pictures=(0, 21, 37, 50, 67, 71))),
+    "wrong stss": ("mp4", partial(with_stss, frames=(0, 21, 37, 50, 67, 71))),
     "all flags": ("mkv", partial(with_matroska_flags, key=True)),
     "no flags": ("mkv", partial(with_matroska_flags, key=False)),
 }

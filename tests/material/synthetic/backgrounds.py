@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 
 from tests.material.synthetic.scenes import Background
 
-Picture = NDArray[np.float32]
+Image = NDArray[np.float32]
 
 
 @functools.lru_cache(maxsize=8)
-def background(kind: Background, width: int, height: int, seed: int) -> Picture:
+def background(kind: Background, width: int, height: int, seed: int) -> Image:
     """(height, width, 3) float32 RGB in 0..255. Read-only; the same arguments give the same image."""
     # RandomState's streams are frozen for ever, those of default_rng are not.
-    picture = _PAINTERS[kind](width, height, np.random.RandomState(seed))
-    picture += _clouds(width, height, np.random.RandomState(seed + 1), 6)[..., None] * 6
-    np.clip(picture, 0, 255, out=picture)
-    picture.setflags(write=False)
-    return picture
+    image = _PAINTERS[kind](width, height, np.random.RandomState(seed))
+    image += _clouds(width, height, np.random.RandomState(seed + 1), 6)[..., None] * 6
+    np.clip(image, 0, 255, out=image)
+    image.setflags(write=False)
+    return image
 
 
 @functools.lru_cache(maxsize=8)
-def wood(width: int, height: int, seed: int) -> Picture:
+def wood(width: int, height: int, seed: int) -> Image:
     """A table's front, (height, width, 3) float32 RGB."""
     random = np.random.RandomState(seed)
     grain = cv2.resize(
@@ -37,7 +37,7 @@ def wood(width: int, height: int, seed: int) -> Picture:
     return np.asarray((np.array([112, 74, 46]) * (0.75 + 0.5 * grain[..., None])) * shade[..., None], np.float32)
 
 
-def _clouds(width: int, height: int, random: np.random.RandomState, octaves: int) -> Picture:
+def _clouds(width: int, height: int, random: np.random.RandomState, octaves: int) -> Image:
     """Noise of all sizes, (height, width) float32, about -1 to 1."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
@@ -47,14 +47,14 @@ def _clouds(width: int, height: int, random: np.random.RandomState, octaves: int
     return total * 0.6
 
 
-def _gradient(width: int, height: int, top: tuple[int, ...], bottom: tuple[int, ...]) -> Picture:
+def _gradient(width: int, height: int, top: tuple[int, ...], bottom: tuple[int, ...]) -> Image:
     part = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     return np.asarray(
         np.broadcast_to(np.array(top) * (1 - part) + np.array(bottom) * part, (height, width, 3)), np.float32
     )
 
 
-def _studio(width: int, height: int, random: np.random.RandomState) -> Picture:
+def _studio(width: int, height: int, random: np.random.RandomState) -> Image:
     """A curtain lit from one side."""
     x = np.linspace(0, 1, width, dtype=np.float32)
     folds = np.sin(2 * np.pi * (x * 13 + 0.35 * np.sin(2 * np.pi * x * 3 + random.rand() * 6)))
@@ -64,9 +64,9 @@ def _studio(width: int, height: int, random: np.random.RandomState) -> Picture:
     return np.asarray(base * (1 + 0.22 * drape[..., None]), np.float32)
 
 
-def _library(width: int, height: int, random: np.random.RandomState) -> Picture:
+def _library(width: int, height: int, random: np.random.RandomState) -> Image:
     """Bookshelves."""
-    picture = np.full((height, width, 3), (58, 40, 26), np.float32)
+    image = np.full((height, width, 3), (58, 40, 26), np.float32)
     shelf = height // 5
     for top in range(-shelf // 2, height, shelf):
         x = 0
@@ -75,29 +75,29 @@ def _library(width: int, height: int, random: np.random.RandomState) -> Picture:
             tall = int(shelf * (0.62 + 0.22 * random.rand()))
             color = (np.array([150, 112, 84]) * (0.3 + 0.7 * random.rand()) * (0.8 + 0.4 * random.rand(3))).tolist()
             foot = top + int(shelf * 0.9)
-            cv2.rectangle(picture, (x, foot - tall), (x + book - 2, foot), color, cv2.FILLED)
+            cv2.rectangle(image, (x, foot - tall), (x + book - 2, foot), color, cv2.FILLED)
             cv2.rectangle(
-                picture, (x + 1, foot - tall // 2), (x + book - 3, foot - tall // 3), [c * 1.4 for c in color], -1
+                image, (x + 1, foot - tall // 2), (x + book - 3, foot - tall // 3), [c * 1.4 for c in color], -1
             )
             x += book + (int(width * 0.03) if random.rand() < 0.06 else 0)
-        cv2.rectangle(picture, (0, top + int(shelf * 0.9)), (width, top + shelf), (96, 66, 42), cv2.FILLED)
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), height / 180), np.float32)
+        cv2.rectangle(image, (0, top + int(shelf * 0.9)), (width, top + shelf), (96, 66, 42), cv2.FILLED)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), height / 180), np.float32)
 
 
-def _night(width: int, height: int, random: np.random.RandomState) -> Picture:
+def _night(width: int, height: int, random: np.random.RandomState) -> Image:
     """A street's lights out of focus."""
-    picture = _gradient(width, height, (16, 20, 40), (52, 36, 40))
+    image = _gradient(width, height, (16, 20, 40), (52, 36, 40))
     for _ in range(70):
         centre = (int(random.rand() * width), int((0.25 + 0.6 * random.rand()) * height))
         radius = int(height * (0.012 + 0.04 * random.rand()))
         color = np.array([(255, 190, 90), (255, 120, 70), (120, 190, 255), (240, 235, 220)][random.randint(4)])
         disc = np.zeros((height, width), np.float32)
         cv2.circle(disc, centre, radius, 0.10 + 0.35 * random.rand(), cv2.FILLED, cv2.LINE_AA)
-        picture = picture + disc[..., None] * color
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), height / 240), np.float32)
+        image = image + disc[..., None] * color
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), height / 240), np.float32)
 
 
-def _garden(width: int, height: int, random: np.random.RandomState) -> Picture:
+def _garden(width: int, height: int, random: np.random.RandomState) -> Image:
     """Leaves and sky."""
     leaves = _clouds(width, height, random, 7)[..., None]
     green = np.array([78, 112, 52]) * (1 + 0.55 * leaves)
@@ -107,7 +107,7 @@ def _garden(width: int, height: int, random: np.random.RandomState) -> Picture:
     return np.asarray(cv2.GaussianBlur(sky * (1 - part) + green * part, (0, 0), height / 260), np.float32)
 
 
-_PAINTERS: dict[Background, Callable[[int, int, np.random.RandomState], Picture]] = {
+_PAINTERS: dict[Background, Callable[[int, int, np.random.RandomState], Image]] = {
     "studio": _studio,
     "library": _library,
     "night": _night,

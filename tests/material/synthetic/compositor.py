@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.material.synthetic.backgrounds import Picture, background, wood
+from tests.material.synthetic.backgrounds import Image, background, wood
 from tests.material.synthetic.portraits import cutout
 from tests.material.synthetic.scenes import Actor, Film, Occluder, Scene
 from tests.material.synthetic.truth import board_corners, portrait_matrix
@@ -30,44 +30,44 @@ def compose_frame(film: Film, frame: int) -> NDArray[np.uint8]:
     """One displayed frame, (height, width, 3) uint8 RGB."""
     index, local = film.locate(frame)
     scene = film.scenes[index]
-    picture = _draw(film, scene, local)
+    image = _draw(film, scene, local)
     if scene.transition != "cut" and local < scene.transition_frames:
         part = (local + 1) / (scene.transition_frames + 1)
-        other = np.zeros_like(picture)
+        other = np.zeros_like(image)
         if scene.transition == "dissolve":
             previous = film.scenes[index - 1]
             other = _draw(film, previous, previous.length + local)
-        picture = picture * part + other * (1 - part)
+        image = image * part + other * (1 - part)
     following = film.scenes[index + 1] if index + 1 < len(film.scenes) else None
     if following and following.transition == "fade":
         left = scene.length - local
-        picture = picture * min(left / (following.transition_frames + 1), 1.0)
+        image = image * min(left / (following.transition_frames + 1), 1.0)
     if scene.grain:
         shift = np.random.RandomState(frame).randint(0, 200, 2)
-        picture = picture + scene.grain * np.roll(_noise(film.width, film.height), tuple(shift), (0, 1))[..., None]
-    return np.asarray(np.clip(np.round(picture), 0, 255), np.uint8)
+        image = image + scene.grain * np.roll(_noise(film.width, film.height), tuple(shift), (0, 1))[..., None]
+    return np.asarray(np.clip(np.round(image), 0, 255), np.uint8)
 
 
-def _draw(film: Film, scene: Scene, local: int) -> Picture:
+def _draw(film: Film, scene: Scene, local: int) -> Image:
     """(height, width, 3) float32: a scene without its transitions."""
-    picture = _camera(film, scene, local)
+    image = _camera(film, scene, local)
     for actor in scene.actors:
         if actor.present(local):
-            _paste_actor(picture, actor, local)
+            _paste_actor(image, actor, local)
     for board in scene.occluders:
         if board.present(local):
-            _paste_board(picture, board, local)
+            _paste_board(image, board, local)
     if scene.desk is not None:
         top = round(scene.desk * film.height)
-        picture[top:] = wood(film.width, film.height - top, scene.seed)
-    picture *= scene.gain(local)
+        image[top:] = wood(film.width, film.height - top, scene.seed)
+    image *= scene.gain(local)
     white = scene.flash(local)
-    np.clip(picture, 0, 255, out=picture)
-    picture += (255 - picture) * np.float32(white)
-    return picture
+    np.clip(image, 0, 255, out=image)
+    image += (255 - image) * np.float32(white)
+    return image
 
 
-def _camera(film: Film, scene: Scene, local: int) -> Picture:
+def _camera(film: Film, scene: Scene, local: int) -> Image:
     """The part of the background that the camera shows, as a new array."""
     size = (round(film.width * BACKGROUND_MARGIN), round(film.height * BACKGROUND_MARGIN))
     painted = background(scene.background, *size, scene.seed)
@@ -83,9 +83,9 @@ def _camera(film: Film, scene: Scene, local: int) -> Picture:
     )
 
 
-def _paste_actor(picture: Picture, actor: Actor, local: int) -> None:
-    """Blend an actor into `picture`, in place; motion blur is the mean of several moments."""
-    height, width = picture.shape[:2]
+def _paste_actor(image: Image, actor: Actor, local: int) -> None:
+    """Blend an actor into `image`, in place; motion blur is the mean of several moments."""
+    height, width = image.shape[:2]
     moments = np.linspace(0, actor.motion_blur, BLUR_STEPS) if actor.motion_blur else np.zeros(1)
     poses = [actor.motion.at(local + float(moment), width, height) for moment in moments]
     matrices = [portrait_matrix(actor.portrait, pose, actor.mirrored) for pose in poses]
@@ -104,7 +104,7 @@ def _paste_actor(picture: Picture, actor: Actor, local: int) -> None:
             source, warp, (x2 - x1, y2 - y1), flags=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
         )
     layer = np.clip(layer / len(matrices), 0, 255)
-    window = picture[y1:y2, x1:x2]
+    window = image[y1:y2, x1:x2]
     window *= 1 - layer[..., 3:] / 255
     window += layer[..., :3]
 
@@ -119,9 +119,9 @@ def _for_opencv(matrix: NDArray[np.float64], shrunk: float, x: int, y: int) -> N
     return np.column_stack([turn, offset])
 
 
-def _paste_board(picture: Picture, board: Occluder, local: int) -> None:
+def _paste_board(image: Image, board: Occluder, local: int) -> None:
     """Draw an occluder with soft edges, in place."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     pose = board.motion.at(local, width, height)
     corners = board_corners(board, pose)
     mask = np.zeros((height, width), np.float32)
@@ -129,10 +129,10 @@ def _paste_board(picture: Picture, board: Occluder, local: int) -> None:
     cv2.fillPoly(mask, [np.round((corners - 0.5) * 16).astype(np.int32)], 1.0, cv2.LINE_8, shift=4)
     mask = cv2.GaussianBlur(mask, (0, 0), 0.8)[..., None]
     surface = background("library", width, height, 7) * 0.6
-    picture *= 1 - mask
-    picture += mask * surface
+    image *= 1 - mask
+    image += mask * surface
 
 
 @functools.lru_cache(maxsize=4)
-def _noise(width: int, height: int) -> Picture:
+def _noise(width: int, height: int) -> Image:
     return np.random.RandomState(0).standard_normal((height, width)).astype(np.float32)

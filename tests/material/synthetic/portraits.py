@@ -58,10 +58,10 @@ def photograph(portrait: Portrait) -> NDArray[np.uint8]:
     spec = importlib.util.find_spec(portrait.package)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(f"{portrait.file} comes with {portrait.package}: pip install -r requirements-dev.txt")
-    picture = cv2.imread(str(Path(spec.origin).parent / portrait.file), cv2.IMREAD_COLOR)
-    if picture is None:
+    image = cv2.imread(str(Path(spec.origin).parent / portrait.file), cv2.IMREAD_COLOR)
+    if image is None:
         raise FileNotFoundError(f"{portrait.package} no longer brings {portrait.file}")
-    rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
     rgb.setflags(write=False)
     return rgb
 

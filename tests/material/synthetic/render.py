@@ -64,9 +64,9 @@ def _encode(path: Path, film: Film) -> None:
         sound_start = round(float(pts[0] * film.time_base) * SAMPLE_RATE_HZ)
         written = 0
         reformatter = VideoReformatter()
-        for number, picture in enumerate(compose(film)):
+        for number, image in enumerate(compose(film)):
             frame = reformatter.reformat(
-                av.VideoFrame.from_ndarray(_stored_picture(film, picture, width, height), format="rgb24"),
+                av.VideoFrame.from_ndarray(_stored_image(film, image, width, height), format="rgb24"),
                 format="yuv420p",
                 dst_colorspace=Colorspace.ITU709,
                 src_color_range=ColorRange.JPEG,
@@ -93,8 +93,8 @@ def _stored_size(film: Film) -> tuple[int, int]:
     return round(width / film.sample_aspect_ratio / 2) * 2, height
 
 
-def _stored_picture(film: Film, picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    stored = np.ascontiguousarray(np.rot90(picture, film.rotation // 90))
+def _stored_image(film: Film, image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    stored = np.ascontiguousarray(np.rot90(image, film.rotation // 90))
     if stored.shape[:2] != (height, width):
         stored = cv2.resize(stored, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(stored, np.uint8)

@@ -157,11 +157,11 @@ def _visible_share(
     face = np.zeros((_GRID, _GRID), np.uint8)
     cv2.ellipse(face, (_GRID // 2, _GRID // 2), (_GRID // 2, _GRID // 2), 0, 0, 360, 1, cv2.FILLED)
     total = int(face.sum())
-    picture = np.zeros_like(face)
+    image = np.zeros_like(face)
     x1, y1 = np.clip(np.round(-box[:2] * scale), 0, _GRID).astype(int)
     x2, y2 = np.clip(np.round((np.array([film.width, film.height]) - box[:2]) * scale), 0, _GRID).astype(int)
-    picture[y1:y2, x1:x2] = 1
-    face *= picture
+    image[y1:y2, x1:x2] = 1
+    face *= image
     for actor in in_front:
         if actor.present(local):
             matrix = portrait_matrix(actor.portrait, actor.motion.at(local, film.width, film.height), actor.mirrored)

@@ -41,7 +41,7 @@ def test_frames_windows_and_size_count(changed):
     assert clip_recipe(changed, "libx264", (), analysis_key="aa", settings=SETTINGS) != ORDINARY
 
 
-def test_the_picture_that_may_be_shown_counts():
+def test_the_image_that_may_be_shown_counts():
     cropped = replace(path(), visible=(0, 0, 60, 64))
     assert clip_recipe(cropped, "libx264", (), analysis_key="aa", settings=SETTINGS) != ORDINARY
 

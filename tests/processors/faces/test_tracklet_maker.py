@@ -42,8 +42,8 @@ def make(track: Track, samples: tuple[int, ...] = (), divisions: tuple[int, ...]
         "embeddings": np.array([[frame, 1] for frame in samples], np.float32).reshape(-1, 2),
         **signals,
     }
-    pictures = [Portrait(frame, 1.0, np.full((64, 64, 3), frame, np.uint8)) for frame in sorted(samples)]
-    portraits = [KeptPortrait(one.frame, one.merit, one.jpeg()) for one in pictures]
+    images = [Portrait(frame, 1.0, np.full((64, 64, 3), frame, np.uint8)) for frame in sorted(samples)]
+    portraits = [KeptPortrait(one.frame, one.merit, one.jpeg()) for one in images]
     return measured_track(track, SCALE, [Findings(columns, divisions, portraits)], PACE)
 
 

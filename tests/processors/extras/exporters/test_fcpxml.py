@@ -1,4 +1,4 @@
-"""FCPXML as an editing program reads it: structure, times, and the picture that the key frames show."""
+"""FCPXML as an editing program reads it: structure, times, and the image that the key frames show."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_key_frames_show_what_the_clip_shows(tmp_path, timeline, timecode, size)
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 @pytest.mark.parametrize("size", [(512, 512), (360, 640)])
-def test_a_turned_picture_is_turned_by_the_editing_program_too(tmp_path, timeline, degrees, size):
+def test_a_turned_image_is_turned_by_the_editing_program_too(tmp_path, timeline, degrees, size):
     paths = moving_paths(timeline, size)
     analysis = example_analysis()
     analysis = dataclasses.replace(analysis, video=analysis.video.turned(degrees))
@@ -106,7 +106,7 @@ def test_a_turned_picture_is_turned_by_the_editing_program_too(tmp_path, timelin
     (source,) = root.iterfind(".//format[@id='r1']")
     assert (source.attrib["width"], source.attrib["height"]) == ("640", "360")
     width, height = analysis.video.width, analysis.video.height
-    # A point of the turned picture, as a point of what players show.
+    # A point of the turned image, as a point of what players show.
     unturned = {
         90: lambda x, y: (y, width - x),
         180: lambda x, y: (width - x, height - y),
