@@ -1,4 +1,4 @@
-"""Writes one clip file: takes raw frames and makes an MP4 of H.264 and AAC with one ffmpeg process."""
+"""Writes one clip file: feeds raw frames to an ffmpeg process, which makes an MP4 of them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ import contextlib
 import subprocess
 import threading
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-import ffmpeg
-
-from config import EncodeSettings
 from core.errors import EncodeError, OutputError
-from core.media.aac_encoder import AAC_CODER
-from core.media.audio_reader import PcmFormat
-from core.media.ffmpeg_tool import H264_ENCODER, find_ffmpeg, full_disk
-from core.media.h264_encoder import encoder_options
-from core.media.media_input import file_url
-from core.types import ByteArray, ColorInfo
+from core.media.encoder_command import ClipEncoding, encoder_command
+from core.media.ffmpeg_tool import find_ffmpeg, full_disk
+from core.types import ByteArray
 from utils.files import atomic_path
 from utils.helper_threads import helper_thread
 from utils.stage_times import timed
@@ -33,51 +26,11 @@ _EXIT_TIMEOUT_S = 2
 _PIPE_BYTES = 2**20
 """the largest size that Linux allows without privileges"""
 
-# The values that ffmpeg's setparams filter knows; all others stay untagged. "gbr" is left out: frames are YUV.
-_PRIMARIES = {
-    "bt709",
-    "bt470m",
-    "bt470bg",
-    "smpte170m",
-    "smpte240m",
-    "film",
-    "bt2020",
-    "smpte428",
-    "smpte431",
-    "smpte432",
-    "jedec-p22",
-}
-_TRANSFERS = {
-    "bt709",
-    "bt470m",
-    "bt470bg",
-    "smpte170m",
-    "smpte240m",
-    "linear",
-    "log100",
-    "log316",
-    "iec61966-2-4",
-    "bt1361e",
-    "iec61966-2-1",
-    "bt2020-10",
-    "bt2020-12",
-    "smpte2084",
-    "smpte428",
-    "arib-std-b67",
-}
-_MATRICES = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt2020nc", "bt2020c"}
-_RANGES = {"tv": "tv", "mpeg": "tv", "limited": "tv", "pc": "pc", "jpeg": "pc", "full": "pc"}
-_TRANSFER_ALIASES = {"gamma22": "bt470m", "gamma28": "bt470bg"}
-
-
-ClipAudio = tuple[Path, PcmFormat | None]
-"""a file of raw PCM and its format; if the format is None, an MP4 whose AAC is copied"""
-
 
 class ClipWriter:
     """Writes one clip; a context manager.
 
-    with ClipWriter(Path("clip.mp4"), 512, 512, Fraction(25), settings.encode) as writer:
+    with ClipWriter(Path("clip.mp4"), ClipEncoding(512, 512, Fraction(25), settings.encode)) as writer:
         writer.write(y, u, v)
 
     The file gets its name when the block ends and ffmpeg has succeeded. If the block is left by an exception, or after
@@ -93,25 +46,9 @@ class ClipWriter:
         ToolMissingError: ffmpeg is not installed.
     """
 
-    def __init__(
-        self,
-        target: Path,
-        width: int,
-        height: int,
-        rate: Fraction,
-        settings: EncodeSettings,
-        *,
-        color: ColorInfo | None = None,
-        audio: ClipAudio | None = None,
-        encoder: str = H264_ENCODER,
-        timecode: str = "",
-    ) -> None:
-        """width, height: even, px. audio: of the length of the clip. encoder: of `choose_encoder`.
-
-        timecode: of the first frame, for a timecode track (tmcd); "" for none. Counted at `rate`.
-        """
+    def __init__(self, target: Path, encoding: ClipEncoding) -> None:
         self._target = target
-        self._build = (width, height, rate, settings, color or ColorInfo(), audio, encoder, timecode)
+        self._encoding = encoding
         self._session = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._messages: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
@@ -162,7 +99,7 @@ class ClipWriter:
             raise OutputError(f"cannot be written: {reason}", path=self._target, stage="encode") from error
 
     def _start(self, partial: Path) -> None:
-        self.command = encoder_command(find_ffmpeg(), partial, *self._build)
+        self.command = encoder_command(find_ffmpeg(), partial, self._encoding)
         with self._lock:
             if self._aborted:
                 raise EncodeError("aborted", path=self._target)
@@ -238,67 +175,3 @@ def _widen(pipe: IO[bytes]) -> None:
         import fcntl
 
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-
-def encoder_command(
-    program: str,
-    target: Path,
-    width: int,
-    height: int,
-    rate: Fraction,
-    settings: EncodeSettings,
-    color: ColorInfo,
-    audio: ClipAudio | None,
-    encoder: str = H264_ENCODER,
-    timecode: str = "",
-) -> tuple[str, ...]:
-    """argv that encodes raw yuv420p frames from standard input. With x264 the output is reproducible to the byte."""
-    frames = ffmpeg.input(
-        "pipe:0",
-        format="rawvideo",
-        pixel_format="yuv420p",
-        video_size=(width, height),
-        framerate=f"{rate.numerator}/{rate.denominator}",
-        protocol_whitelist="pipe",
-    )
-    tags = _color_tags(color)
-    if tags:
-        # Tags of the frames are only copied; as options of the encoder they could make ffmpeg convert.
-        frames = frames.filter("setparams", **tags)
-    streams = [frames]
-    options = {
-        **encoder_options(encoder, settings, width, height),
-        "pix_fmt": "yuv420p",
-        "r": f"{rate.numerator}/{rate.denominator}",
-        "flags:v": "+bitexact",
-        "fflags": "+bitexact",
-        "map_metadata": -1,
-        "movflags": "+faststart",
-        "format": "mp4",
-    }
-    if timecode:
-        options["timecode"] = timecode
-    if audio is not None:
-        path, pcm = audio
-        raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
-        kind = "mp4" if pcm is None else "s16le"
-        streams.append(ffmpeg.input(file_url(path), format=kind, **raw, protocol_whitelist="file"))
-        if pcm is None:
-            options["acodec"] = "copy"
-        else:
-            options |= {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
-            options["flags:a"] = "+bitexact"
-    command = ffmpeg.output(*streams, file_url(target), **options).overwrite_output()
-    head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
-    return tuple(command.compile(cmd=head))
-
-
-def _color_tags(color: ColorInfo) -> dict[str, str]:
-    transfer = _TRANSFER_ALIASES.get(color.transfer, color.transfer)
-    tags = {
-        "color_primaries": color.primaries if color.primaries in _PRIMARIES else "",
-        "color_trc": transfer if transfer in _TRANSFERS else "",
-        "colorspace": color.matrix if color.matrix in _MATRICES else "",
-        "range": _RANGES.get(color.range, ""),
-    }
-    return {name: value for name, value in tags.items() if value}

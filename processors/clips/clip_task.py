@@ -10,7 +10,8 @@ from concurrent.futures import Future
 
 from core.errors import DecodeError, InterruptedRunError
 from core.media.audio_reader import PcmExcerpt
-from core.media.clip_writer import ClipAudio, ClipWriter
+from core.media.clip_writer import ClipWriter
+from core.media.encoder_command import ClipAudio, ClipEncoding
 from core.media.video_frame import waiting_frames
 from core.types import Clip
 from processors.clips.clip_spec import ClipSpec
@@ -95,17 +96,17 @@ class ClipTask:
     def _make(self) -> Clip:
         with contextlib.ExitStack() as stack:
             file, excerpt = self._read_audio(stack)
-            self._writer = ClipWriter(
-                self._target,
+            encoding = ClipEncoding(
                 self.spec.path.width,
                 self.spec.path.height,
                 self._context.video.frame_rate,
                 self._context.settings,
-                color=self.spec.color,
-                audio=file,
-                encoder=self.spec.encoder,
-                timecode=self.spec.timecode,
+                self.spec.color,
+                file,
+                self.spec.encoder,
+                self.spec.timecode,
             )
+            self._writer = ClipWriter(self._target, encoding)
             # Who abandoned the clip before this line had no writer to abort.
             self._leave_if_abandoned()
             with self._writer as writer:

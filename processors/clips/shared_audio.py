@@ -12,7 +12,7 @@ from types import TracebackType
 
 from core.media.aac_encoder import encode_aac
 from core.media.audio_reader import PcmExcerpt
-from core.media.clip_writer import ClipAudio
+from core.media.encoder_command import ClipAudio
 from core.types import FaceAnalysis
 from processors.clips.constant_rate import Interval, read_interval_audio
 from utils.files import scratch_file

@@ -12,7 +12,8 @@ import numpy as np
 
 from config import EXTRA_FILES, EncodeSettings
 from core.errors import DecodeError, InterruptedRunError
-from core.media.clip_writer import ClipAudio, ClipWriter
+from core.media.clip_writer import ClipWriter
+from core.media.encoder_command import ClipAudio, ClipEncoding
 from core.media.video_frame import VideoFrame
 from core.media.video_reader import VideoReader
 from core.types import ByteArray, FaceAnalysis, IntArray, Timeline
@@ -65,7 +66,8 @@ def write_preview(
     coarser = msgspec.structs.replace(settings, quality=min(settings.quality + _QUALITY_OFFSET, 51))
     with contextlib.ExitStack() as stack:
         audio = _read_audio(folder, analysis, len(shown), target, monitor, stack)
-        writer = stack.enter_context(ClipWriter(target, *size, video.frame_rate, coarser, color=color, audio=audio))
+        encoding = ClipEncoding(*size, video.frame_rate, coarser, color, audio)
+        writer = stack.enter_context(ClipWriter(target, encoding))
         reader = stack.enter_context(VideoReader(video))
         bounds = () if analysis.origin_pts is None else (int(analysis.frame_pts[0]), int(analysis.frame_pts[-1]) + 1)
         frames = stack.enter_context(prefetch(reader.frames(*bounds), _FRAMES_AHEAD, monitor.stop))

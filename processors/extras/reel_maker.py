@@ -15,6 +15,7 @@ import numpy as np
 from config import EncodeSettings
 from core.errors import EncodeError, InterruptedRunError, PipelineError, ToolMissingError
 from core.media.clip_writer import ClipWriter
+from core.media.encoder_command import ClipEncoding
 from core.media.extra_streams import without_extra_streams
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.types import ByteArray, Clip, ColorInfo
@@ -102,7 +103,7 @@ def _write_reel(
             audio_file = Path(scratch) / "audio.pcm"
             pcm = write_reel_audio(parts, rate, audio_file, monitor.stop)
             audio = None if pcm is None else (audio_file, pcm)
-            with ClipWriter(target, *size, rate, settings, color=color, audio=audio) as writer:
+            with ClipWriter(target, ClipEncoding(*size, rate, settings, color, audio)) as writer:
                 for image in _images(parts, card, rate, Path(scratch)):
                     if monitor.stop.is_set():
                         raise InterruptedRunError("stopped while making a reel", path=target, stage=_STAGE)

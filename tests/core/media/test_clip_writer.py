@@ -13,6 +13,7 @@ from core.errors import EncodeError, OutputError
 from core.media.aac_encoder import encode_aac
 from core.media.audio_reader import PcmFormat
 from core.media.clip_writer import ClipWriter
+from core.media.encoder_command import ClipEncoding
 from core.media.timecode_reader import read_timecode
 from core.media.video_probe import probe_video
 from core.types import ColorInfo
@@ -31,7 +32,7 @@ def image(seed, size=64):
 
 
 def write_clip(target, count=30, settings=FAST, **options):
-    with ClipWriter(target, 64, 64, RATE, settings, **options) as writer:
+    with ClipWriter(target, ClipEncoding(64, 64, RATE, settings, **options)) as writer:
         for i in range(count):
             writer.write(*image(i))
     return target
@@ -69,7 +70,9 @@ def test_frames_rate_and_tags_arrive(tmp_path):
 def test_a_clip_tells_the_timecode_of_its_first_frame(tmp_path, rate, timecode):
     files = [tmp_path / "one.mp4", tmp_path / "two.mp4", tmp_path / "none.mp4"]
     for target in files:
-        with ClipWriter(target, 64, 64, rate, FAST, timecode="" if target.stem == "none" else timecode) as writer:
+        with ClipWriter(
+            target, ClipEncoding(64, 64, rate, FAST, timecode="" if target.stem == "none" else timecode)
+        ) as writer:
             for seed in range(3):
                 writer.write(*image(seed))
     found = read_timecode(probe_video(files[0]))
@@ -149,14 +152,17 @@ def test_no_frames_is_a_failure_not_an_empty_clip(tmp_path):
 
 def test_error_in_the_block_leaves_nothing(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"older")
-    with pytest.raises(ZeroDivisionError), ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST) as writer:
+    with (
+        pytest.raises(ZeroDivisionError),
+        ClipWriter(tmp_path / "clip.mp4", ClipEncoding(64, 64, RATE, FAST)) as writer,
+    ):
         writer.write(*image(0))
         raise ZeroDivisionError
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"older"]
 
 
 def test_abort_from_another_thread(tmp_path):
-    with pytest.raises(EncodeError), ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST) as writer:
+    with pytest.raises(EncodeError), ClipWriter(tmp_path / "clip.mp4", ClipEncoding(64, 64, RATE, FAST)) as writer:
         writer.write(*image(0))
         thread = threading.Thread(target=writer.abort)
         thread.start()
@@ -178,7 +184,7 @@ def test_without_a_thread_for_its_messages_the_encoder_does_not_stay(tmp_path, m
         started.append(popen(*arguments, **options))
         return started[-1]
 
-    writer = ClipWriter(tmp_path / "clip.mp4", 64, 64, RATE, FAST)
+    writer = ClipWriter(tmp_path / "clip.mp4", ClipEncoding(64, 64, RATE, FAST))
     monkeypatch.setattr(subprocess, "Popen", remembered)
 
     def refuse():

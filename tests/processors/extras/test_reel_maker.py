@@ -16,6 +16,7 @@ from config import EncodeSettings
 from core.errors import EncodeError, InterruptedRunError, PipelineError, ToolMissingError
 from core.media.audio_reader import PcmFormat
 from core.media.clip_writer import ClipWriter
+from core.media.encoder_command import ClipEncoding
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.types import Clip
 from processors.extras import reel_maker
@@ -50,7 +51,7 @@ def write_clip(
     tone = (number + 1) * 4000 * np.sin(2 * np.pi * 500 * np.arange(samples) / RATE_HZ)
     pcm.write_bytes(np.repeat(tone.astype("<i2"), 2).tobytes())
     given = (pcm, PcmFormat(RATE_HZ, 2)) if sound else None
-    with ClipWriter(path, 64, 64, rate, ENCODE, audio=given, timecode=timecode) as writer:
+    with ClipWriter(path, ClipEncoding(64, 64, rate, ENCODE, audio=given, timecode=timecode)) as writer:
         for frame in range(frames):
             luma = np.full((64, 64), LEVELS[number % 3] + frame, np.uint8)
             writer.write(luma, np.full((32, 32), 128, np.uint8), np.full((32, 32), 128, np.uint8))

@@ -1,0 +1,134 @@
+"""The ffmpeg command that encodes raw frames as an MP4 clip of H.264 and AAC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import ffmpeg
+
+from config import EncodeSettings
+from core.media.aac_encoder import AAC_CODER
+from core.media.audio_reader import PcmFormat
+from core.media.ffmpeg_tool import H264_ENCODER
+from core.media.h264_encoder import encoder_options
+from core.media.media_input import file_url
+from core.types import ColorInfo
+
+# The values that ffmpeg's setparams filter knows; all others stay untagged. "gbr" is left out: frames are YUV.
+_PRIMARIES = {
+    "bt709",
+    "bt470m",
+    "bt470bg",
+    "smpte170m",
+    "smpte240m",
+    "film",
+    "bt2020",
+    "smpte428",
+    "smpte431",
+    "smpte432",
+    "jedec-p22",
+}
+_TRANSFERS = {
+    "bt709",
+    "bt470m",
+    "bt470bg",
+    "smpte170m",
+    "smpte240m",
+    "linear",
+    "log100",
+    "log316",
+    "iec61966-2-4",
+    "bt1361e",
+    "iec61966-2-1",
+    "bt2020-10",
+    "bt2020-12",
+    "smpte2084",
+    "smpte428",
+    "arib-std-b67",
+}
+_MATRICES = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt2020nc", "bt2020c"}
+_RANGES = {"tv": "tv", "mpeg": "tv", "limited": "tv", "pc": "pc", "jpeg": "pc", "full": "pc"}
+_TRANSFER_ALIASES = {"gamma22": "bt470m", "gamma28": "bt470bg"}
+
+ClipAudio = tuple[Path, PcmFormat | None]
+"""a file of raw PCM and its format; if the format is None, an MP4 whose AAC is copied"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipEncoding:
+    """How the frames of one clip are encoded.
+
+    width, height: even, px. rate: frames per second. color: tags of the frames, which are not converted. audio: of the
+    length of the clip; None for none. encoder: of `choose_encoder`. timecode: of the first frame, for a timecode track
+    (tmcd), counted at `rate`; "" for none.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    settings: EncodeSettings
+    color: ColorInfo = field(default_factory=ColorInfo)
+    audio: ClipAudio | None = None
+    encoder: str = H264_ENCODER
+    timecode: str = ""
+
+
+def encoder_command(program: str, target: Path, encoding: ClipEncoding) -> tuple[str, ...]:
+    """argv that encodes raw yuv420p frames from standard input to the MP4 file `target`.
+
+    program: ffmpeg. With x264 the file is reproducible to the byte.
+    """
+    width, height, settings = encoding.width, encoding.height, encoding.settings
+    rate = f"{encoding.rate.numerator}/{encoding.rate.denominator}"
+    frames = ffmpeg.input(
+        "pipe:0",
+        format="rawvideo",
+        pixel_format="yuv420p",
+        video_size=(width, height),
+        framerate=rate,
+        protocol_whitelist="pipe",
+    )
+    tags = color_tags(encoding.color)
+    if tags:
+        # Tags of the frames are only copied; as options of the encoder they could make ffmpeg convert.
+        frames = frames.filter("setparams", **tags)
+    streams = [frames]
+    options = {
+        **encoder_options(encoding.encoder, settings, width, height),
+        "pix_fmt": "yuv420p",
+        "r": rate,
+        "flags:v": "+bitexact",
+        "fflags": "+bitexact",
+        "map_metadata": -1,
+        "movflags": "+faststart",
+        "format": "mp4",
+    }
+    if encoding.timecode:
+        options["timecode"] = encoding.timecode
+    if encoding.audio is not None:
+        path, pcm = encoding.audio
+        raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
+        kind = "mp4" if pcm is None else "s16le"
+        streams.append(ffmpeg.input(file_url(path), format=kind, **raw, protocol_whitelist="file"))
+        if pcm is None:
+            options["acodec"] = "copy"
+        else:
+            options |= {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
+            options["flags:a"] = "+bitexact"
+    command = ffmpeg.output(*streams, file_url(target), **options).overwrite_output()
+    head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
+    return tuple(command.compile(cmd=head))
+
+
+def color_tags(color: ColorInfo) -> dict[str, str]:
+    """Options of ffmpeg's setparams filter for `color`; what the filter does not know is left out."""
+    transfer = _TRANSFER_ALIASES.get(color.transfer, color.transfer)
+    tags = {
+        "color_primaries": color.primaries if color.primaries in _PRIMARIES else "",
+        "color_trc": transfer if transfer in _TRANSFERS else "",
+        "colorspace": color.matrix if color.matrix in _MATRICES else "",
+        "range": _RANGES.get(color.range, ""),
+    }
+    return {name: value for name, value in tags.items() if value}
