@@ -11,21 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from config import Settings
-from core.errors import (
-    DeadDeviceError,
-    GPUMemoryError,
-    ModelChecksumError,
-    ModelError,
-    ModelUnavailableError,
-    PipelineError,
-)
-from core.models.cpu_fallback import CpuFallback
+from core.errors import ModelChecksumError, ModelUnavailableError
 from core.models.embedder_choice import wanted_embedders
 from core.models.embedder_spec import EMBEDDERS, embedder_digest
 from core.models.face_detector import FaceDetector
 from core.models.face_embedder import FaceEmbedder, embedder_of
 from core.models.face_verifier import FaceVerifier
-from core.models.gpu_check import why_no_gpu
+from core.models.inference_device import InferenceDevice
 from core.models.model_spec import DETECTOR_NETS, MODELS
 from core.models.mtcnn import MtcnnDetector
 from core.models.net_loader import NetLoader
@@ -40,8 +32,6 @@ from core.thread_budget import thread_budget
 logger = logging.getLogger(__name__)
 
 _Model = TypeVar("_Model")
-
-GPU_DEVICE = "cuda:0"
 
 _TITLES = {"sface": "SFace", "facenet": "FaceNet", "dlib": "dlib's ResNet"}
 """of what `auto` chooses from"""
@@ -66,13 +56,7 @@ class ModelManager:
         self._load_lock = threading.RLock()
         self._loaded: dict[str, object] = {}
         self._warnings: list[str] = []
-        reason = "not wanted (--device cpu)" if settings.analysis.device == "cpu" else why_no_gpu()
-        if settings.analysis.device == "cuda" and reason:
-            raise ModelError(f"no usable GPU: {reason}", stage="models", hint="--device cpu")
-        self.device = "cpu" if reason else GPU_DEVICE
-        self._device_reason = reason
-        if not reason:
-            self._try_gpu()
+        self._device = InferenceDevice(settings.analysis.device, self._load_lock, self._loaded.clear)
 
     @classmethod
     def instance(cls, settings: Settings) -> ModelManager:
@@ -83,10 +67,15 @@ class ModelManager:
             return cls._instance
 
     @property
+    def device(self) -> str:
+        """torch's name of the device that runs the networks, "cpu" or "cuda:0"; it changes if a GPU fails."""
+        return self._device.name
+
+    @property
     def device_line(self) -> str:
         """Description of the device, and why it is not a better one."""
-        if self.device == "cpu":
-            return f"CPU, {self._threads.total} threads, {self.backend}; GPU: {self._device_reason}"
+        if self._device.is_cpu:
+            return f"CPU, {self._threads.total} threads, {self.backend}; GPU: {self._device.why_cpu}"
         import torch
 
         return f"GPU {torch.cuda.get_device_name(0)}, torch {torch.__version__}"
@@ -94,7 +83,7 @@ class ModelManager:
     @property
     def backend(self) -> str:
         """What runs the networks: "OpenVINO" or "torch"."""
-        return self._cpu_backend if self.device == "cpu" else "torch"
+        return self._cpu_backend if self._device.is_cpu else "torch"
 
     @cached_property
     def _cpu_backend(self) -> str:
@@ -143,12 +132,12 @@ class ModelManager:
         Raises:
             ModelError: its weights or its runtime are missing.
         """
-        return self._once("cascade", lambda: self._on_device(self._make_cascade, lambda: self.cascade))
+        return self._once("cascade", lambda: self._device.load(self._make_cascade, lambda: self.cascade))
 
     @property
     def proposes_on_cpu(self) -> bool:
         """Whether both detectors' `candidates` leave a GPU alone, so that any thread may call them."""
-        return self.device == "cpu" or self._proposals.everywhere != PYRAMID
+        return self._device.is_cpu or self._proposals.everywhere != PYRAMID
 
     @property
     def embedder(self) -> FaceEmbedder:
@@ -166,7 +155,7 @@ class ModelManager:
         Raises:
             ModelError: its weights or its runtime are missing.
         """
-        return self._once("verifier", lambda: self._on_device(self._make_verifier, lambda: self.verifier))
+        return self._once("verifier", lambda: self._device.load(self._make_verifier, lambda: self.verifier))
 
     @property
     def quick_verifier(self) -> QuickVerifier | None:
@@ -201,7 +190,7 @@ class ModelManager:
             was_used = bool(self._loaded)
             self._loaded.clear()
             self._warnings.clear()
-        if was_used and self.device != "cpu":
+        if was_used and not self._device.is_cpu:
             from core.models.torch_runtime import free_memory
 
             free_memory()
@@ -211,53 +200,6 @@ class ModelManager:
             if name not in self._loaded:
                 self._loaded[name] = load()
             return cast("_Model", self._loaded[name])
-
-    def _try_gpu(self) -> None:
-        from core.models.torch_runtime import try_device
-
-        try:
-            try_device(self.device)
-        except RuntimeError as error:
-            self._leave_gpu(error)
-
-    def _on_device(self, load: Callable[[], _Model], load_on_cpu: Callable[[], _Model]) -> _Model:
-        """The model of `load` on the GPU as long as that works, else the one of `load_on_cpu`.
-
-        Raises:
-            ModelError: loading it fails, and a GPU is demanded.
-            DeadDeviceError: raised by calls of the model, with any `device` setting: a new process has to take over.
-        """
-        if self.device == "cpu":
-            return load()
-        try:
-            model = load()
-        except (GPUMemoryError, DeadDeviceError, RuntimeError) as error:
-            self._leave_gpu(error)
-        else:
-            if self._settings.analysis.device != "auto":
-                return model
-
-            def on_cpu(error: Exception | None) -> _Model:
-                with self._load_lock:
-                    if error is not None and self.device != "cpu":
-                        self._leave_gpu(error)
-                return load_on_cpu()
-
-            return cast("_Model", CpuFallback(model, on_cpu, lambda: self.device == "cpu"))
-        # Outside of the except block, because the error keeps memory alive.
-        return load()
-
-    def _leave_gpu(self, error: Exception) -> None:
-        """Continue on the CPU."""
-        from core.models.torch_runtime import first_line, free_memory
-
-        reason = error.message if isinstance(error, PipelineError) else first_line(error)
-        if self._settings.analysis.device == "cuda":
-            raise ModelError(f"the GPU does not work: {reason}", stage="models", hint="--device cpu") from error
-        logger.warning("the GPU does not work, so the CPU is used: %s", reason)
-        self.device, self._device_reason = "cpu", f"does not work: {reason}"
-        self._loaded.clear()
-        free_memory()
 
     def _detector_behind(self, proposals: str) -> FaceDetector:
         if proposals == PYRAMID:
@@ -275,7 +217,7 @@ class ModelManager:
         nets = self._nets(*DETECTOR_NETS)
         # Of all networks, a video needs these first.
         self._loader.compile_ahead()
-        if self.device == "cpu":
+        if self._device.is_cpu:
             return MtcnnDetector(*nets)
         import torch
 
@@ -289,7 +231,7 @@ class ModelManager:
         return FaceVerifier(*self._nets("mmod"))
 
     def _load_embedder(self) -> FaceEmbedder:
-        return self._on_device(self._make_embedder, lambda: self.embedder)
+        return self._device.load(self._make_embedder, lambda: self.embedder)
 
     def _make_embedder(self) -> FaceEmbedder:
         *better, last = wanted_embedders(self._settings)

@@ -29,8 +29,9 @@ from config import AnalysisSettings, RunSettings, Settings
 from core.media.decoder_choice import choose_nvdec
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from core.model_manager import GPU_DEVICE, ModelManager
+from core.model_manager import ModelManager
 from core.models.gpu_check import why_no_gpu
+from core.models.inference_device import GPU_DEVICE
 from core.models.mtcnn import MtcnnDetector
 from core.models.weights import chosen_cache_dir
 from core.types import ByteArray, Detections

@@ -1,4 +1,4 @@
-from tests.material.gpu_stand_ins import fake_nvdec
+from tests.material.gpu_stand_ins import cpu_as_gpu, fake_nvdec
 from tests.material.real_models import (
     facenet_graph,
     model_settings,
@@ -9,6 +9,7 @@ from tests.material.real_models import (
 )
 
 __all__ = [
+    "cpu_as_gpu",
     "facenet_graph",
     "fake_nvdec",
     "model_settings",

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from config import AnalysisSettings, Settings
-from core import model_manager
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
 from core.models import torch_runtime, weights
@@ -30,11 +29,8 @@ Fault = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def _a_gpu(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """The CPU under a name with a number is taken for a GPU."""
+def _a_gpu(cpu_as_gpu: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "core")
-    monkeypatch.setattr(model_manager, "why_no_gpu", lambda: "")
-    monkeypatch.setattr(model_manager, "GPU_DEVICE", "cpu:0")
 
 
 @pytest.fixture

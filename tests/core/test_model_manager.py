@@ -23,7 +23,7 @@ from config import AnalysisSettings, RunSettings, Settings
 from core import model_manager
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.model_manager import ModelManager
-from core.models import embedder_choice, net_loader, weights
+from core.models import embedder_choice, inference_device, net_loader, weights
 from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import EMBEDDERS, calibration_of
 from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder, SFaceEmbedder
@@ -148,17 +148,22 @@ def test_networks_that_were_let_go_are_loaded_again(models_cache: Path) -> None:
     assert len(manager.warnings) == 1, "said once for the networks in use"
 
 
-def test_the_memory_of_a_gpu_is_given_back_with_the_networks(
-    models_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_gpu_none_of_its_memory_is_given_back(models_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     freed: list[bool] = []
     monkeypatch.setattr("core.models.torch_runtime.free_memory", lambda: freed.append(True))
     manager = ModelManager(settings(models_cache))
     assert manager.embedder
     manager.release()
-    assert not freed, "there is no GPU"
-    assert manager.embedder
-    manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
+    assert not freed
+
+
+def test_the_memory_of_a_gpu_is_given_back_with_the_networks(
+    models_cache: Path, cpu_as_gpu: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freed: list[bool] = []
+    monkeypatch.setattr("core.models.torch_runtime.free_memory", lambda: freed.append(True))
+    manager = ModelManager(settings(models_cache, device="auto"))
+    assert manager.device == cpu_as_gpu and manager.embedder
     manager.release()
     assert freed
 
@@ -311,7 +316,7 @@ def test_without_openvino_torch_runs_the_networks(
 
 
 def test_a_gpu_that_is_demanded_and_missing_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_manager, "why_no_gpu", lambda: "the driver is on holiday")
+    monkeypatch.setattr(inference_device, "why_no_gpu", lambda: "the driver is on holiday")
     with pytest.raises(ModelError, match="on holiday") as missing:
         ModelManager(settings(tmp_path, device="cuda"))
     assert "cpu" in missing.value.hint

@@ -9,11 +9,20 @@ import av
 import pytest
 
 from core.media.decoder_choice import LEAST_PYAV
+from core.models import inference_device
 
 if TYPE_CHECKING:
     from tests.material.fake_nvdec import FakeNvdec
 
 MakeNvdec = Callable[..., "FakeNvdec"]
+
+
+@pytest.fixture
+def cpu_as_gpu(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Has model managers take the CPU, under torch's other name for it, for a GPU that works; returns that name."""
+    monkeypatch.setattr(inference_device, "why_no_gpu", lambda: "")
+    monkeypatch.setattr(inference_device, "GPU_DEVICE", "cpu:0")
+    return "cpu:0"
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -249,6 +250,7 @@ def test_the_manager_puts_together_what_a_gpu_gets(
     models: ModelManager,
     model_settings: Settings,
     portraits: dict[str, ByteArray],
+    cpu_as_gpu: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes: dict[str, int] = {}
@@ -261,8 +263,9 @@ def test_the_manager_puts_together_what_a_gpu_gets(
             super().__init__(net, size, name=name, fill=fill)
 
     monkeypatch.setattr(net_loader, "Batched", NotedBatches)
-    manager = ModelManager(model_settings)
-    manager.device = "cpu:0"  # a device with a number is what it takes for a GPU
+    on_gpu = msgspec.structs.replace(model_settings.analysis, device="auto")
+    manager = ModelManager(msgspec.structs.replace(model_settings, analysis=on_gpu))
+    assert manager.device == cpu_as_gpu
     assert_same_faces(manager.detector, models.detector, crowd(portraits))
     chips = noise(3, 150, 150, 3)
     assert np.allclose(manager.embedder.embed(chips), models.embedder.embed(chips), atol=1e-3)
