@@ -33,6 +33,7 @@ from processors.results.staging import make_staging
 from processors.results.video_analysis import VideoAnalysis
 from processors.results.video_clips import VideoClips
 from processors.results.video_draft import SharedClips, VideoDraft, divided_record, draft_video, record_to_show
+from processors.results.video_result import VideoResult
 from utils.fingerprints import Fingerprint
 from utils.stage_monitor import StageMonitor
 from utils.work_ahead import do_ahead
@@ -264,25 +265,23 @@ class VideoProcessor:
         thumbnails: ClipThumbnails,
         draft: VideoDraft,
     ) -> Manifest:
-        return write_results(
-            staging,
-            clips.record.analysis,
-            clips.timeline,
-            results.clips,
-            thumbnails,
+        result = VideoResult(
+            analysis=clips.record.analysis,
+            analysis_key=clips.record.key,
+            timeline=clips.timeline,
+            doubts=draft.doubts_of(clips.timeline),
+            names=clips.names,
+            clips=results.clips,
+            variants=results.variants,
+            extras=results.extras,
             fingerprint=self._fingerprint,
             settings=self._settings,
             # Whether the clips were made now or before, who speaks is told by this run's models.
             models={**clips.record.models, "encoder": results.models.get("encoder")},
             warnings=tuple(dict.fromkeys((*clips.record.warnings, *results.warnings))),
-            doubts=draft.doubts_of(clips.timeline),
-            analysis_key=clips.record.key,
-            edited=draft.choice is TimelineChoice.EDITED,
-            extras=results.extras,
-            variants=results.variants,
-            names=clips.names,
-            folder_name=folder_name(self._folder),
         )
+        edited = draft.choice is TimelineChoice.EDITED
+        return write_results(staging, result, thumbnails, edited=edited, folder_name=folder_name(self._folder))
 
     def _raise_if_stopped(self) -> None:
         if self._monitor.stop.is_set():

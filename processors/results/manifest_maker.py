@@ -12,13 +12,12 @@ import numpy as np
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from config import VERSION, Settings, result_settings
-from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Timeline, Tracklet
+from config import VERSION, result_settings
+from core.types import AudioInfo, Clip, FaceAnalysis, Identity, Segment, Tracklet
 from processors.known_people.people_list import match_entry
-from processors.known_people.people_namer import VideoNames
 from processors.known_people.person_matching import Match
 from processors.known_people.video_names import PersonName
-from processors.people.doubt import NearestPerson, PersonDoubt, VideoDoubts
+from processors.people.doubt import NearestPerson, PersonDoubt
 from processors.results.manifest import (
     MANIFEST_SCHEMA,
     RESULT_FORMAT,
@@ -39,85 +38,85 @@ from processors.results.manifest_people import (
     ManifestSegment,
     ManifestUnknown,
 )
+from processors.results.video_result import VideoResult
 from processors.speech.person_turns import PeopleTurns
-from utils.fingerprints import Fingerprint
 from utils.printable_text import ascii_safe
 
 
 def make_manifest(
-    analysis: FaceAnalysis,
-    timeline: Timeline,
-    clips: Sequence[Clip],
-    *,
+    result: VideoResult,
     file_sizes: Mapping[str, int],
-    fingerprint: Fingerprint,
-    settings: Settings,
-    models: Mapping[str, Any],
-    warnings: Sequence[str],
-    analysis_key: str,
     timeline_state: ManifestTimeline,
-    extras: Mapping[str, Sequence[str]] | None = None,
-    variants: Mapping[str, Sequence[Clip]] | None = None,
-    names: VideoNames | None = None,
     turns: PeopleTurns | None = None,
-    doubts: VideoDoubts | None = None,
 ) -> Manifest:
     """manifest.json: everything that another program needs to know about the results.
 
-    file_sizes: bytes of every file except the manifest itself, by path relative to its folder.
-    turns: from `known_turns`. doubts: from `find_doubts`.
+    file_sizes: bytes of every file except the manifest itself, by path relative to its folder. turns: when each person
+    speaks, from `known_turns`; None if speech was not analysed.
     """
-    doubts = doubts or VideoDoubts({}, {})
-    names = names or VideoNames()
-    by_folder = {person.folder: person for person in names.people}
+    analysis, timeline, names, settings = result.analysis, result.timeline, result.names, result.settings
     return Manifest(
         schema=MANIFEST_SCHEMA,
         format=RESULT_FORMAT,
         version=VERSION,
-        input=ManifestInput(name=ascii_safe(analysis.video.path.name), **asdict(fingerprint)),
+        input=ManifestInput(name=ascii_safe(analysis.video.path.name), **asdict(result.fingerprint)),
         video=_video(analysis),
         settings=result_settings(settings),
-        models=_json_value(models),
-        analysis=analysis_key,
+        models=_json_value(result.models),
+        analysis=result.analysis_key,
         timeline=timeline_state,
-        shots=tuple(
-            ManifestShot(
-                index=s.index,
-                transition=s.transition,
-                **_interval(s.start, s.end, analysis),
-                active=analysis.active_picture(s.index),
-            )
-            for s in analysis.shots
-        ),
-        people=tuple(
-            replace(
-                _person(person, analysis, clips, by_folder.get(person.name), turns),
-                doubt=_doubt(doubts.people.get(person.name, PersonDoubt())),
-            )
-            for person in timeline.people
-        ),
+        shots=_shots(analysis),
+        people=_people(result, turns),
         names=ManifestNames(
             gallery=names.named_by.gallery, photos=names.named_by.photos, only=ascii_safe(settings.people.only)
         ),
         unknown=timeline.unknown,
-        unknown_tracklets=tuple(
-            _unknown(tracklet, analysis, doubts.unknown.get(tracklet.id, NearestPerson()))
-            for tracklet in analysis.tracklets
-            if tracklet.id in set(timeline.unknown)
-        ),
-        clips=_clips(clips, file_sizes),
+        unknown_tracklets=_unknown_tracklets(result),
+        clips=_clips(result.clips, file_sizes),
         variants={
             name: ManifestVariant(settings=msgspec.to_builtins(settings.variants[name]), clips=_clips(own, file_sizes))
-            for name, own in sorted((variants or {}).items())
+            for name, own in sorted(result.variants.items())
         },
-        extras={name: tuple(files) for name, files in sorted((extras or {}).items())},
+        extras={name: tuple(files) for name, files in sorted(result.extras.items())},
         files=tuple(ManifestFile(file=file, bytes=size) for file, size in file_sizes.items()),
-        warnings=tuple(warnings),
+        warnings=tuple(result.warnings),
         decode_failures=analysis.decode_failures,
         statistics=ManifestStatistics(
             analysis=_json_value(dict(sorted(analysis.statistics.items()))),
             identity=_json_value(dict(sorted(timeline.statistics.items()))),
         ),
+    )
+
+
+def _shots(analysis: FaceAnalysis) -> tuple[ManifestShot, ...]:
+    return tuple(
+        ManifestShot(
+            index=s.index,
+            transition=s.transition,
+            **_interval(s.start, s.end, analysis),
+            active=analysis.active_picture(s.index),
+        )
+        for s in analysis.shots
+    )
+
+
+def _people(result: VideoResult, turns: PeopleTurns | None) -> tuple[ManifestPerson, ...]:
+    by_folder = {person.folder: person for person in result.names.people}
+    return tuple(
+        replace(
+            _person(person, result.analysis, result.clips, by_folder.get(person.name), turns),
+            doubt=_doubt(result.doubts.people.get(person.name, PersonDoubt())),
+        )
+        for person in result.timeline.people
+    )
+
+
+def _unknown_tracklets(result: VideoResult) -> tuple[ManifestUnknown, ...]:
+    unknown = set(result.timeline.unknown)
+    return tuple(
+        _unknown(tracklet, result.analysis, result.doubts.unknown.get(tracklet.id, NearestPerson()))
+        for tracklet in result.analysis.tracklets
+        if tracklet.id in unknown
     )
 
 

@@ -1,26 +1,22 @@
 """Writes everything but the clips of a finished video: tracks.csv, timeline.json, images, report.html, manifest.json.
 
-`make_timeline_file` is pure; only `write_results` touches the disk. Nothing written here depends
-on the clock, the machine's paths or the order in which threads ran: the same input, settings and models give the same
-bytes.
+`make_timeline_file` is pure; only `write_results` touches the disk. Nothing written here depends on the clock, the
+machine's paths or the order in which threads ran: the same input, settings and models give the same bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from config import Settings
-from core.types import Clip, FaceAnalysis, Timeline
+from core.types import FaceAnalysis, Timeline
 from processors.clips.clip_thumbnails import ClipThumbnails
-from processors.known_people.people_namer import VideoNames
-from processors.people.doubt import VideoDoubts
 from processors.results.manifest import (
     Manifest,
     ManifestFile,
@@ -42,9 +38,9 @@ from processors.results.timeline_file import (
     TrackletEntry,
 )
 from processors.results.tracks_table import TRACKS_FILE, track_lines
+from processors.results.video_result import VideoResult
 from processors.speech.person_turns import PeopleTurns, known_turns
 from utils.files import write_json, write_parts, write_text
-from utils.fingerprints import Fingerprint
 from utils.printable_text import ascii_safe
 from utils.stage_times import timed
 
@@ -59,66 +55,37 @@ _TIMELINE_ABOUT = (
 
 @timed("write")
 def write_results(
-    folder: Path,
-    analysis: FaceAnalysis,
-    timeline: Timeline,
-    clips: Sequence[Clip],
-    thumbnails: ClipThumbnails,
-    *,
-    fingerprint: Fingerprint,
-    settings: Settings,
-    models: Mapping[str, Any],
-    warnings: Sequence[str],
-    doubts: VideoDoubts,
-    analysis_key: str,
-    edited: bool = False,
-    extras: Mapping[str, Sequence[str]] | None = None,
-    variants: Mapping[str, Sequence[Clip]] | None = None,
-    names: VideoNames | None = None,
-    folder_name: str = "",
+    folder: Path, result: VideoResult, thumbnails: ClipThumbnails, *, edited: bool = False, folder_name: str = ""
 ) -> Manifest:
     """Write everything but the clips into `folder`, which already holds them; returns the manifest.
 
     The manifest is written last: if it exists, everything else does. People without a clip get no folder.
 
-    thumbnails: of the clips. fingerprint: of the video. doubts: from `find_doubts`. analysis_key: of the stored
-    analysis. edited: somebody has changed the timeline since the program made it. extras: files (relative to
-    `folder`) of each extra that has been written, by its name ("preview"). variants: further sets of clips, by the
-    name that `settings` has for them. folder_name: final name of the folder; by default its present name.
+    thumbnails: of the clips. edited: somebody has changed the timeline since the program made it. folder_name: final
+    name of the folder; by default its present name.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
     """
-    extras, variants = extras or {}, variants or {}
-    images, shown = write_images(folder, analysis, timeline, clips, thumbnails)
-    files = [*(clip.file for clip in clips), *images, *(file for files in extras.values() for file in files)]
-    files += [clip.file for own in variants.values() for clip in own]
+    analysis, timeline = result.analysis, result.timeline
+    images, shown = write_images(folder, analysis, timeline, result.clips, thumbnails)
+    files = [*(clip.file for clip in result.clips), *images, *itertools.chain.from_iterable(result.extras.values())]
+    files += [clip.file for own in result.variants.values() for clip in own]
     write_parts(folder / TRACKS_FILE, (f"{line}\n" for line in track_lines(analysis, timeline)))
-    turns = known_turns(analysis, timeline) if settings.speech.is_shown else None
+    turns = known_turns(analysis, timeline) if result.settings.speech.is_shown else None
     if turns is not None:
         write_text(folder / SPEECH_FILE, "".join(f"{line}\n" for line in speech_lines(timeline, turns)))
         files.append(SPEECH_FILE)
     with_face = [person.name for person in timeline.people if f"{person.name}/{FACE_FILE}" in images]
-    timeline_file = make_timeline_file(analysis, timeline, with_face, analysis_key, turns)
+    timeline_file = make_timeline_file(analysis, timeline, with_face, result.analysis_key, turns)
     write_json(folder / TIMELINE_FILE, msgspec.to_builtins(timeline_file))
     timeline_sha256 = hashlib.sha256((folder / TIMELINE_FILE).read_bytes()).hexdigest()
     files += [TRACKS_FILE, TIMELINE_FILE]
     manifest = make_manifest(
-        analysis,
-        timeline,
-        clips,
+        result,
         file_sizes={file: (folder / file).stat().st_size for file in sorted(files)},
-        fingerprint=fingerprint,
-        settings=settings,
-        models=models,
-        warnings=warnings,
-        analysis_key=analysis_key,
         timeline_state=ManifestTimeline(sha256=timeline_sha256, edited=edited),
-        extras=extras,
-        variants=variants,
-        names=names,
         turns=turns,
-        doubts=doubts,
     )
     write_parts(folder / REPORT_FILE, report_parts(manifest, timeline_file, shown, folder_name or folder.name))
     report = ManifestFile(file=REPORT_FILE, bytes=(folder / REPORT_FILE).stat().st_size)

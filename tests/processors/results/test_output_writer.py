@@ -31,6 +31,7 @@ from processors.results.manifest_maker import make_manifest
 from processors.results.manifest_people import ManifestDoubt
 from processors.results.output_writer import make_timeline_file, write_results
 from processors.results.tracks_table import TRACKS_HEADER, track_lines
+from processors.results.video_result import VideoResult
 from tests.material import factories
 from utils.fingerprints import Fingerprint
 
@@ -130,19 +131,16 @@ def test_the_timeline_in_seconds(analysis, timeline):
     assert value["analysis"] == KEY
 
 
+def result(analysis, timeline, clips, **options):
+    return VideoResult(
+        analysis=analysis, analysis_key=KEY, timeline=timeline, clips=clips, fingerprint=Fingerprint(10, "aa"),
+        settings=Settings(), **{"models": {}, **options},
+    )  # fmt: skip
+
+
 def manifest(analysis, timeline):
-    return make_manifest(
-        analysis,
-        timeline,
-        [CLIP],
-        file_sizes={CLIP.file: 7, "tracks.csv": 9},
-        fingerprint=Fingerprint(10, "aa"),
-        settings=Settings(),
-        models={"embedder": {"name": "dlib"}},
-        warnings=["odd"],
-        analysis_key=KEY,
-        timeline_state=ManifestTimeline(sha256="cc", edited=True),
-    )
+    found = result(analysis, timeline, [CLIP], models={"embedder": {"name": "dlib"}}, warnings=["odd"])
+    return make_manifest(found, {CLIP.file: 7, "tracks.csv": 9}, ManifestTimeline(sha256="cc", edited=True))
 
 
 def test_the_manifest_says_what_was_found(analysis, timeline):
@@ -169,11 +167,9 @@ def write(folder: Path, analysis, timeline, clips):
     for clip in clips:
         (folder / clip.file).parent.mkdir(parents=True)
         (folder / clip.file).write_bytes(b"video")
-    return write_results(
-        folder, analysis, timeline, clips, ClipThumbnails(folder, [one.person for one in clips]),
-        fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
-        doubts=find_doubts(analysis, timeline), folder_name="video",
-    )  # fmt: skip
+    found = result(analysis, timeline, clips, doubts=find_doubts(analysis, timeline))
+    thumbnails = ClipThumbnails(folder, [one.person for one in clips])
+    return write_results(folder, found, thumbnails, folder_name="video")
 
 
 def test_everything_is_written_and_listed_and_the_same_every_time(tmp_path, analysis, timeline):
@@ -195,21 +191,13 @@ def test_everything_is_written_and_listed_and_the_same_every_time(tmp_path, anal
 
 def test_a_clip_that_is_not_there_leaves_no_manifest(tmp_path, analysis, timeline):
     with pytest.raises(OSError):
-        write_results(
-            tmp_path, analysis, timeline, [CLIP], ClipThumbnails(tmp_path, [CLIP.person]),
-            fingerprint=Fingerprint(10, "aa"), settings=Settings(), models={}, warnings=[], analysis_key=KEY,
-            doubts=find_doubts(analysis, timeline),
-        )  # fmt: skip
+        write_results(tmp_path, result(analysis, timeline, [CLIP]), ClipThumbnails(tmp_path, [CLIP.person]))
     assert not (tmp_path / "manifest.json").exists()
 
 
 def test_no_frames_at_all(analysis):
     empty = dataclasses.replace(analysis, frame_pts=np.zeros(0, np.int64), shots=(), tracklets=())
-    value = make_manifest(
-        empty, Timeline(()), [],
-        file_sizes={}, fingerprint=Fingerprint(0, ""), settings=Settings(), models={}, warnings=[],
-        analysis_key=KEY, timeline_state=ManifestTimeline(),
-    )  # fmt: skip
+    value = make_manifest(result(empty, Timeline(()), []), {}, ManifestTimeline())
     assert (value.video.frames, value.video.duration_s) == (0, 0.0)
 
 
@@ -226,10 +214,8 @@ def test_what_is_doubtful_is_in_the_manifest():
     analysis = factories.face_analysis(tracks, 100)
     timeline = Timeline((Identity("a", (0, 1), ()), Identity("b", (), ())), unknown=(2, 3))
     found = make_manifest(
-        analysis, timeline, [],
-        file_sizes={}, fingerprint=Fingerprint(0, ""), settings=Settings(), models={}, warnings=[],
-        analysis_key=KEY, timeline_state=ManifestTimeline(), doubts=find_doubts(analysis, timeline),
-    )  # fmt: skip
+        result(analysis, timeline, [], doubts=find_doubts(analysis, timeline)), {}, ManifestTimeline()
+    )
     doubt = found.people[0].doubt
     assert (doubt.doubtful, doubt.similarity, doubt.part) == (True, 0.0, (1,))
     assert found.people[1].doubt == ManifestDoubt()
