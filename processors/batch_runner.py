@@ -45,8 +45,12 @@ from utils.batch_monitor import BatchMonitor
 
 if TYPE_CHECKING:
     from processors.batch.worker_process import MakeHost
+    from processors.known_people.people_namer import PeopleNamer
 
 logger = logging.getLogger(__name__)
+
+Inspect = Callable[[BatchInput, Inspection | None], Inspection]
+"""inspects an input, for the first time (None) or after an earlier inspection that may no longer be true"""
 
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 1.2
@@ -103,25 +107,8 @@ def run_batch(
             executor = executor_of_processes(parts, workers, make_host)
         else:
             executor = executor_here(parts, make_processor or factory, factory.release)
-        uses_gallery = namer is not None and lies_in(namer.gallery_path, output_dir)
-        terms = call_terms(settings)
-        for other in leases.join(terms, uses_gallery=uses_gallery):
-            if differences := term_differences(other.terms, terms):
-                logger.warning(
-                    "%s works on this folder under different conditions: %s", other.holder, ", ".join(differences)
-                )
-
-        def inspect(source: BatchInput, before: Inspection | None = None) -> Inspection:
-            if before is not None:
-                claims.look_again(source)
-                # What another call has made since the first look is not to be made again, even with --overwrite.
-                if settings.run.overwrite and before.is_outdated:
-                    kept = replace(settings, run=replace(settings.run, overwrite=False))
-                    found = inspect_input(source, claims, kept, namer, given)
-                    if found.manifest is not None:
-                        return found
-            return inspect_input(source, claims, settings, namer, given)
-
+        _join(leases, settings, uses_gallery=namer is not None and lies_in(namer.gallery_path, output_dir))
+        inspect = _inspector(claims, settings, namer, given)
         batch = _Batch(inputs, inspect, monitor, journal, stages, threads, executor, leases, videos_at_a_time=workers)
         summary = batch.run()
         _tell_of_dead(leases, is_known=bool(journal.history.crashes))
@@ -130,6 +117,35 @@ def run_batch(
             remove_leftovers(output_dir)  # of workers that died
     write_summary_pages(output_dir, None if namer is None else namer.gallery_path, summary)
     return summary
+
+
+def _join(leases: OutputLeases, settings: Settings, *, uses_gallery: bool) -> None:
+    """Announce this call to others on the same folder; warn of those whose results will differ from this one's."""
+    terms = call_terms(settings)
+    for other in leases.join(terms, uses_gallery=uses_gallery):
+        if differences := term_differences(other.terms, terms):
+            logger.warning(
+                "%s works on this folder under different conditions: %s", other.holder, ", ".join(differences)
+            )
+
+
+def _inspector(
+    claims: FolderClaims, settings: Settings, namer: PeopleNamer | None, given: Collection[str] | None
+) -> Inspect:
+    """`inspect_input` for the inputs of one run."""
+
+    def inspect(source: BatchInput, before: Inspection | None) -> Inspection:
+        if before is not None:
+            claims.look_again(source)
+            # What another call has made since the first look is not to be made again, even with --overwrite.
+            if settings.run.overwrite and before.is_outdated:
+                kept = replace(settings, run=replace(settings.run, overwrite=False))
+                found = inspect_input(source, claims, kept, namer, given)
+                if found.manifest is not None:
+                    return found
+        return inspect_input(source, claims, settings, namer, given)
+
+    return inspect
 
 
 def _tell_of_dead(leases: OutputLeases, *, is_known: bool) -> None:
@@ -145,7 +161,7 @@ class _Batch:
     def __init__(
         self,
         inputs: Sequence[BatchInput],
-        inspect: Callable[[BatchInput, Inspection | None], Inspection],
+        inspect: Inspect,
         monitor: BatchMonitor,
         journal: RunJournal,
         stages: StageRunner,
@@ -154,7 +170,6 @@ class _Batch:
         leases: OutputLeases,
         videos_at_a_time: int,
     ) -> None:
-        """inspect: an input, for the first time or after an earlier inspection that may no longer be true."""
         self._inputs = inputs
         self._inspect_input = inspect
         self._monitor = monitor
