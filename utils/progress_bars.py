@@ -22,7 +22,6 @@ _STAGE_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} [{elapsed}
 _UNKNOWN_FORMAT = "{desc} {n:.0f} [{elapsed}]"
 _REDRAW_S = 0.1
 _TICK_S = 1.0
-"""how often the clocks are redrawn while nothing is reported"""
 
 
 class BarMonitor(BatchMonitor):
@@ -32,7 +31,18 @@ class BarMonitor(BatchMonitor):
     shows the name of the video. If several videos are processed at a time, each of them has a line.
     """
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        redraw_s: float = _REDRAW_S,
+        tick_s: float = _TICK_S,
+    ) -> None:
+        """stream: the terminal; by default standard error. clock: seconds from any origin, for the time left.
+
+        redraw_s: shortest time between two drawings of a bar. tick_s: how often all are drawn if nothing is reported.
+        """
         super().__init__()
         self._stream = stream or sys.stderr
         # tqdm's defaults, a lock shared by processes and a monitoring thread, are not needed here.
@@ -41,7 +51,9 @@ class BarMonitor(BatchMonitor):
         self._lock = threading.RLock()
         self._clock = clock
         self._progress = BatchProgress(clock)
-        self._shown = -_REDRAW_S
+        self._redraw_s = redraw_s
+        self._tick_s = tick_s
+        self._shown = -redraw_s
         self._ended: set[str] = set()
         self._batch: Any = None
         self._bars: dict[str, Any] = {}
@@ -90,7 +102,7 @@ class BarMonitor(BatchMonitor):
             # An analysed video may have to wait for others before it continues.
             if done >= total and (stage == CONVERT or (self._at_a_time > 1 and total > 0)):
                 self._clear(line)
-            if self._clock() - self._shown >= _REDRAW_S:
+            if self._clock() - self._shown >= self._redraw_s:
                 self._show_batch()
 
     def end_video(self, name: str) -> None:
@@ -117,7 +129,7 @@ class BarMonitor(BatchMonitor):
             self._bars, self._batch = {}, None
 
     def _tick(self) -> None:
-        while not self._closed.wait(_TICK_S):
+        while not self._closed.wait(self._tick_s):
             with self._lock:
                 self._show_batch()
                 for line in self._owners:
@@ -140,7 +152,9 @@ class BarMonitor(BatchMonitor):
 
     def _bar(self, **options: Any) -> Any:
         # leave=False: only the log and the final table remain on the screen.
-        return tqdm(file=self._stream, leave=False, dynamic_ncols=True, miniters=0, mininterval=0.1, **options)
+        return tqdm(
+            file=self._stream, leave=False, dynamic_ncols=True, miniters=0, mininterval=self._redraw_s, **options
+        )
 
     def _show_batch(self) -> None:
         if self._batch is None:
