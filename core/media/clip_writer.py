@@ -32,6 +32,8 @@ _FINISH_TIMEOUT_S = 600
 _EXIT_TIMEOUT_S = 2
 _PIPE_BYTES = 2**20
 """the largest size that Linux allows without privileges"""
+_TARGET, _AUDIO = "file:target", "file:audio"
+"""stand for the files while ffmpeg-python builds the command: it cannot take paths that are not UTF-8"""
 
 # The values that ffmpeg's setparams filter knows; all others stay untagged. "gbr" is left out: frames are YUV.
 _PRIMARIES = {
@@ -282,15 +284,16 @@ def encoder_command(
         path, pcm = audio
         raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
         kind = "mp4" if pcm is None else "s16le"
-        streams.append(ffmpeg.input(file_url(path), format=kind, **raw, protocol_whitelist="file"))
+        streams.append(ffmpeg.input(_AUDIO, format=kind, **raw, protocol_whitelist="file"))
         if pcm is None:
             options["acodec"] = "copy"
         else:
             options |= {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
             options["flags:a"] = "+bitexact"
-    command = ffmpeg.output(*streams, file_url(target), **options).overwrite_output()
+    command = ffmpeg.output(*streams, _TARGET, **options).overwrite_output()
     head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
-    return tuple(command.compile(cmd=head))
+    files = {_TARGET: file_url(target)} | ({} if audio is None else {_AUDIO: file_url(audio[0])})
+    return tuple(files.get(argument, argument) for argument in command.compile(cmd=head))
 
 
 def _color_tags(color: ColorInfo) -> dict[str, str]:
