@@ -281,7 +281,7 @@ def encoder_command(
     if timecode:
         options["timecode"] = timecode
     if audio is not None:
-        path, pcm = audio
+        pcm = audio[1]
         raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
         kind = "mp4" if pcm is None else "s16le"
         streams.append(ffmpeg.input(_AUDIO, format=kind, **raw, protocol_whitelist="file"))
