@@ -96,8 +96,8 @@ def fold(name: str) -> str:
 def safe_name(name: str, *, limit_bytes: int = 120) -> str:
     """A folder name made from any file name: NFC, no separators, control or shell-hostile characters.
 
-    Never empty, never "." or "..", never starts with a dash or a dot, never the name of a device of Windows (which could
-    not open it on a share); at most `limit_bytes` in UTF-8.
+    Never empty, never "." or "..", never starts with a dash or a dot, never what Windows takes for a device, at most
+    `limit_bytes` in UTF-8.
     Different inputs may give the same name; callers that need unique names append something.
     """
     # Python represents bytes that are not UTF-8 as lone surrogates, which cannot be encoded.
