@@ -42,7 +42,7 @@ try:
         run_command,
     )
     from processors.commands.command import Command, print_error
-    from utils.stdout_guard import own_stdout, take_stdout
+    from utils.stdout_guard import open_standard_streams, own_stdout, take_stdout
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
     raise SystemExit(3) from None
@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     limit_process_threads()
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal's encoding cannot represent must not end the run.
         if hasattr(stream, "reconfigure"):

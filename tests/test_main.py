@@ -15,6 +15,7 @@ import main
 from core.errors import OutputError, PipelineError, ToolMissingError
 from processors.batch.batch_summary import BatchSummary
 from tests.material.command_calls import DONE, FAILED, PROJECT, launch, pretend_videos, scripted
+from tests.material.fault_material import SAMPLE
 
 pytestmark = pytest.mark.errors_expected
 
@@ -144,6 +145,12 @@ def test_a_reader_that_leaves_early_is_not_an_error(videos, tmp_path):
         p.stdout.close()
         assert p.stderr.read() == b""
         assert p.wait(30) == 0
+
+
+def test_a_closed_stderr_is_not_the_end(tmp_path):
+    command = ["sh", "-c", 'exec "$0" main.py "$@" 2>&-', sys.executable, str(SAMPLE), "--dry-run", "-o", str(tmp_path)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stdout.startswith(str(SAMPLE)) and not done.stderr
 
 
 NOISY = """

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 PARTIAL_PREFIX = ".partial-"
 """prefix of temporary files beside their final name; leftovers may be removed at any time"""
+_DEVICE = re.compile(r"^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)", re.IGNORECASE)
+"""names that Windows takes for devices, with any extension"""
 
 
 @contextlib.contextmanager
@@ -94,7 +96,8 @@ def fold(name: str) -> str:
 def safe_name(name: str, *, limit_bytes: int = 120) -> str:
     """A folder name made from any file name: NFC, no separators, control or shell-hostile characters.
 
-    Never empty, never "." or "..", never starts with a dash or a dot, at most `limit_bytes` in UTF-8.
+    Never empty, never "." or "..", never starts with a dash or a dot, never what Windows takes for a device, at most
+    `limit_bytes` in UTF-8.
     Different inputs may give the same name; callers that need unique names append something.
     """
     # Python represents bytes that are not UTF-8 as lone surrogates, which cannot be encoded.
@@ -102,4 +105,4 @@ def safe_name(name: str, *, limit_bytes: int = 120) -> str:
     text = "".join("_" if c in '/\\:*?"<>|' or not c.isprintable() else c for c in text)
     text = re.sub(r"\s+", " ", text).strip(" .").lstrip("-. ")
     text = text.encode("utf-8")[:limit_bytes].decode("utf-8", "ignore").strip(" .")
-    return text or "video"
+    return _DEVICE.sub(r"\g<0>_", text) or "video"

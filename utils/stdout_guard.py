@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-_STDOUT, _STDERR = 1, 2
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,22 @@ class _Taken:
 
 
 _taken: _Taken | None = None
+
+
+def open_standard_streams() -> None:
+    """Let standard streams that the caller has closed lead to /dev/null; to be called before anything is opened.
+
+    Otherwise the next file or pipe that is opened, for example a clip, would get the number of a standard stream, and
+    whatever is printed would end up there.
+    """
+    for descriptor, flags in ((_STDIN, os.O_RDONLY), (_STDOUT, os.O_WRONLY), (_STDERR, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            _redirect_to_null(descriptor, flags)
+    if sys.stderr is None:
+        # `print` would write messages for it to standard output.
+        sys.stderr = _open(_STDERR, None)
 
 
 @contextlib.contextmanager
@@ -47,7 +63,7 @@ def take_stdout() -> None:
     global _taken
     if _taken is not None:
         return
-    _open_if_closed()
+    open_standard_streams()
     stream = sys.stdout
     if stream is not None:
         stream.flush()
@@ -111,17 +127,8 @@ def _is_stdout(stream: TextIO) -> bool:
         return False
 
 
-def _open_if_closed() -> None:
-    # Otherwise the next file that is opened, for example a clip, would get the descriptor that libraries print to.
-    for descriptor in (_STDOUT, _STDERR):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            _redirect_to_null(descriptor)
-
-
-def _redirect_to_null(descriptor: int) -> None:
-    null = os.open(os.devnull, os.O_WRONLY)
+def _redirect_to_null(descriptor: int, flags: int = os.O_WRONLY) -> None:
+    null = os.open(os.devnull, flags)
     if null != descriptor:
         os.dup2(null, descriptor)
         os.close(null)

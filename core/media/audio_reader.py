@@ -17,6 +17,7 @@ from core.media.audio_packets import AudioPackets
 from core.media.clock_repair import ClockRepair, clock_limits, repaired
 from core.media.media_input import open_input
 from core.media.pcm_writer import PcmFormat, PcmWriter
+from core.media.segment_index import has_false_index
 from core.types import AudioInfo, VideoInfo
 
 __all__ = ["AAC_RATES_HZ", "PcmExcerpt", "PcmFormat", "pcm_format", "read_audio"]
@@ -81,7 +82,7 @@ def read_audio(
             frames = packets.frames()
             if clock_shifts:
                 frames = _on_video_clock(frames, packets.time_base, [n * info.time_base for n in clock_shifts])
-            else:
+            elif not has_false_index(info):
                 packets.go_before(start_s)
             for frame in frames:
                 if stop is not None and stop.is_set():

@@ -52,6 +52,9 @@ _MATRICES = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt20
 _RANGES = {"tv": "tv", "mpeg": "tv", "limited": "tv", "pc": "pc", "jpeg": "pc", "full": "pc"}
 _TRANSFER_ALIASES = {"gamma22": "bt470m", "gamma28": "bt470bg"}
 
+_TARGET, _AUDIO = "file:target", "file:audio"
+"""stand for the files while ffmpeg-python builds the command: it cannot take paths that are not UTF-8"""
+
 ClipAudio = tuple[Path, PcmFormat | None]
 """a file of raw PCM and its format; if the format is None, an MP4 whose AAC is copied"""
 
@@ -108,18 +111,21 @@ def encoder_command(program: str, target: Path, encoding: ClipEncoding) -> tuple
     if encoding.timecode:
         options["timecode"] = encoding.timecode
     if encoding.audio is not None:
-        path, pcm = encoding.audio
+        pcm = encoding.audio[1]
         raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
         kind = "mp4" if pcm is None else "s16le"
-        streams.append(ffmpeg.input(file_url(path), format=kind, **raw, protocol_whitelist="file"))
+        streams.append(ffmpeg.input(_AUDIO, format=kind, **raw, protocol_whitelist="file"))
         if pcm is None:
             options["acodec"] = "copy"
         else:
             options |= {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
             options["flags:a"] = "+bitexact"
-    command = ffmpeg.output(*streams, file_url(target), **options).overwrite_output()
+    command = ffmpeg.output(*streams, _TARGET, **options).overwrite_output()
     head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
-    return tuple(command.compile(cmd=head))
+    files = {_TARGET: file_url(target)}
+    if encoding.audio is not None:
+        files[_AUDIO] = file_url(encoding.audio[0])
+    return tuple(files.get(argument, argument) for argument in command.compile(cmd=head))
 
 
 def color_tags(color: ColorInfo) -> dict[str, str]:

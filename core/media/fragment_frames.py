@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 
 from core.media.media_input import open_input
-from core.media.mp4_boxes import top_level_boxes
+from core.media.mp4_boxes import children, top_level_boxes
 from core.types import VideoInfo
 
 _MAX_BYTES = 2**22
 """of the header of a fragment; one of an hour at 240 frames/s has less"""
-_BOX = struct.Struct(">I4s")
+_HEAD_BYTES = 8
 _NUMBER = struct.Struct(">I")
 _FIRST_FIELD = 12
 """bytes from the begin of a `tfhd` to its track, and of a `trun` to its number of samples (ISO/IEC 14496-12, 8.8)"""
@@ -59,22 +58,12 @@ def fragment_samples(path: Path, track: int) -> int:
 
 def _samples(fragment: bytes, track: int) -> int:
     count = 0
-    for kind, begin, end in _boxes(fragment, _BOX.size, len(fragment)):
+    for kind, begin, end in children(fragment, _HEAD_BYTES, len(fragment)):
         if kind == b"traf":
             fields = [
                 (k, _NUMBER.unpack_from(fragment, b + _FIRST_FIELD)[0])
-                for k, b, _ in _boxes(fragment, begin + _BOX.size, end)
+                for k, b, _ in children(fragment, begin + _HEAD_BYTES, end)
             ]
             if (b"tfhd", track) in fields:
                 count += sum(number for k, number in fields if k == b"trun")
     return count
-
-
-def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, begin and end of the boxes with at least one field between two offsets, up to the first that is damaged."""
-    while at + _FIRST_FIELD + _NUMBER.size <= end:
-        size, kind = _BOX.unpack_from(data, at)
-        if not _FIRST_FIELD + _NUMBER.size <= size <= end - at:
-            return
-        yield kind, at, at + size
-        at += size

@@ -18,6 +18,7 @@ from core.media.frame_decoder import FrameDecoder
 from core.media.frame_filter import FrameFilter, is_on_device
 from core.media.frame_shape import container_aspect, sane_aspect
 from core.media.media_input import MAX_FRAME_PX, open_input
+from core.media.segment_index import has_false_index
 from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame
 from core.types import PixelBox, VideoInfo
@@ -296,4 +297,4 @@ class VideoReader:
 
 def is_indexed(video: VideoInfo) -> bool:
     """Whether `VideoReader` can seek in it; otherwise everything before a range is decoded too."""
-    return video.container in _INDEXED_CONTAINERS and not video.has_repaired_times
+    return video.container in _INDEXED_CONTAINERS and not video.has_repaired_times and not has_false_index(video)

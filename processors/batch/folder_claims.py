@@ -67,10 +67,12 @@ class FolderClaims:
         """The input of this run that is a copy of `source` and is processed instead, if there is one.
 
         Of several copies it is the one with the shortest name, and among those the first by path. Only files of equal
-        size are compared, so an ordinary run reads nothing for this.
+        size are compared, so an ordinary run reads nothing for this. Empty files are no copies of each other.
         """
         with self._lock:
             self._fingerprints[source.name] = fingerprint
+            if not fingerprint.size_bytes:
+                return None
             if self._sizes is None:
                 self._sizes = {other.name: _size(other.path) for other in self._inputs}
             for other in self._inputs:

@@ -74,6 +74,18 @@ def test_where_stdout_is_closed_no_file_gets_its_number(script: Script, tmp_path
     assert path.read_text() == "mine"
 
 
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-"])
+def test_where_stderr_is_closed_no_file_gets_its_number_and_no_message_goes_to_stdout(
+    script: Script, tmp_path: Path, closed: str
+) -> None:
+    path = tmp_path / "clip"
+    text = f"open_standard_streams(); file = open({str(path)!r}, 'w'); print('message', file=sys.stderr);"
+    text += "os.write(2, b'message'); take_stdout(); print_lines(['one']); file.write('mine')"
+    done = script(text, closed)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "one\n", "")
+    assert path.read_text() == "mine"
+
+
 def test_letters_that_the_encoding_lacks_are_escaped(script: Script) -> None:
     text = "sys.stdout.reconfigure(encoding='ascii'); take_stdout(); print_lines([chr(233)]); print(chr(233))"
     done = script(text)

@@ -121,7 +121,7 @@ def test_audio_that_is_aac_already_is_copied(tmp_path):
 
 
 def test_hostile_names(tmp_path):
-    for name in ("-y.mp4", "a'b\"c $(x) %03d.mp4", "pipe:1.mp4", "한 🎬\n.mp4"):
+    for name in ("-y.mp4", "a'b\"c $(x) %03d.mp4", "pipe:1.mp4", "한 🎬\n.mp4", "\udcff/not UTF-8 \udce9.mp4"):
         assert write_clip(tmp_path / name, count=2).stat().st_size > 500
 
 

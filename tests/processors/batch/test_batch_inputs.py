@@ -130,6 +130,7 @@ def test_links_to_folders_are_not_followed_but_said(tmp_path, caplog):
         (["summary.json.mp4"], ["summary.json_2"]),
         (["People.html.mp4", "people.db.mp4"], ["People.html_2", "people.db_2"]),
         (["x.mp4.mkv", "x.mp4", "x.mov"], ["x.mp4", "x.mp4_2", "x.mov"]),
+        (["CON.mp4", "nul.tar.mp4", "com.mp4"], ["CON_", "nul_.tar", "com"]),
         (["..mp4", "-rf.mp4", "a\nb.mp4"], None),
     ],
 )

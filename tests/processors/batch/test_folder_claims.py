@@ -186,6 +186,13 @@ def test_a_copy_that_cannot_be_read_is_nobodys_copy(tmp_path: Path, output: Path
     assert claims.folder_for(inputs[1], mark) == "b"
 
 
+def test_empty_files_are_no_copies_of_each_other(tmp_path: Path, output: Path) -> None:
+    videos = [put(tmp_path / name, "") for name in ("a.mp4", "b.mp4")]
+    inputs = find_inputs([str(video) for video in videos], output)
+    claims = FolderClaims(output, inputs)
+    assert [claims.same_video(source, fingerprint(source.path)) for source in inputs] == [None, None]
+
+
 @pytest.mark.parametrize("manifest", ["{", "[1]", "", "null", '{"files": []}', '{"files": [], "input": {"sha256": 1}}'])
 def test_a_folder_with_a_damaged_manifest_is_left_alone(
     manifest: str, tmp_path: Path, output: Path, caplog: pytest.LogCaptureFixture
