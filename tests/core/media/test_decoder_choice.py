@@ -73,8 +73,8 @@ def failing(error: Exception) -> Callable[..., Any]:
 BROKEN: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "old PyAV": ("PyAV 17.1.0 is too old", lambda patch: patch.setattr(av, "__version__", "17.1.0")),
     "no CUDA": ("no CUDA", lambda patch: patch.setattr(decoder_choice, "hwdevices_available", lambda: ["vaapi"])),
-    "another picture": (
-        "another picture",
+    "another image": (
+        "another image",
         lambda patch: patch.setattr(DeviceFrame, "planes", inverted(DeviceFrame.planes)),
     ),
     "wrong colours": ("colours are wrong", lambda patch: patch.setattr(DeviceFrame, "rgb", swapped(DeviceFrame.rgb))),
