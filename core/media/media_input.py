@@ -86,12 +86,6 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def decoded_pts(frame: av.VideoFrame, container_format: str) -> int | None:
-    """Presentation time of a freshly decoded frame, in its stream's time base; None if unknown."""
-    # AVI stores no presentation times, and libav's guesses are wrong with B-frames; the decoder's delayed dts are not.
-    return frame.dts if container_format == "avi" else frame.pts
-
-
 def input_options() -> dict[str, str]:
     """libav options for every open, which keep it from reading anything but the input file."""
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)}

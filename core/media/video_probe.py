@@ -19,10 +19,11 @@ from av.video.stream import VideoStream
 from core.errors import InvalidVideoError
 from core.media.asf_header import claimed_length_s
 from core.media.audio_probe import audio_tracks, complete_tracks, needs_long_probe
+from core.media.decode_order import UNTIMED
 from core.media.frame_filter import orientation
 from core.media.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
 from core.media.frame_shape import container_aspect, sane_aspect, shown_size
-from core.media.media_input import MAX_FRAME_PX, decoded_pts, demux, open_input
+from core.media.media_input import MAX_FRAME_PX, demux, open_input
 from core.media.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.media.video_frame import default_matrix
 from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
@@ -141,7 +142,7 @@ def _examine(
     width, height = shown_size(frame.width, frame.height, aspect, rotation)
     _check_size(path, width, height)
     container_format = container.format.name.split(",")[0]
-    start_pts = decoded_pts(frame, container_format)
+    start_pts = None if container_format in UNTIMED else frame.pts
     rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
     duration_s = _duration_s(container, stream, time_base)
     if duration_s == 0 and container_format == "asf":
