@@ -7,6 +7,7 @@ import contextlib
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
+from core.media.cut_end import INDEX, cut_within
 from core.media.end_marks import lacks_end_mark
 from core.media.fragment_frames import frames_in_fragments
 from core.media.joined_videos import next_video_at
@@ -66,6 +67,9 @@ def result_warnings(
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
     elif lacks_end_mark(analysis.video.path, analysis.video.container):
         warnings.append("the file lacks the mark that ends it: it was cut off, and frames may be missing")
+    elif within := cut_within(analysis.video.path, analysis.video.container):
+        lost = "frames and audio tracks" if within == INDEX else "frames"
+        warnings.append(f"the file ends in the middle of {within}: it was cut off, and {lost} may be missing")
     if hidden := _hidden_frames(analysis):
         warnings.append(f"frames in fragments of the file whose times overlap, or that are cut off, left out: {hidden}")
     warnings += _behind(analysis.video)

@@ -153,13 +153,13 @@ def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, n
     assert len(missing(bare_analysis(whole))) == 1
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.gif", "gif"), ("a.ogv", "libtheora")])
+@pytest.mark.parametrize(("name", "codec"), [("a.gif", "gif"), ("a.ogv", "libtheora"), ("a.ts", "mpeg2video")])
 def test_a_file_without_its_end_mark_is_said(tmp_path: Path, name: str, codec: str) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (25, 48, 64, 3), np.uint8)
     path = make_video(tmp_path / name, list(noise), "-c:v", codec, *(["-pix_fmt", "pal8"] * (codec == "gif")))
     fine = RenderResult((CLIP,), "libx264")
     assert result_warnings(bare_analysis(path), TIMELINE, fine, max_upscale=3) == []
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4 | 1])
     found = result_warnings(bare_analysis(path), TIMELINE, fine, max_upscale=3)
     assert any("was cut off" in warning for warning in found)
 
