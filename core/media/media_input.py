@@ -37,6 +37,7 @@ CONTAINER_FORMATS = (
     "ogg",
     "mxf",
     "gif",
+    "apng",
     "yuv4mpegpipe",
     "rm",
     "wtv",

@@ -101,6 +101,9 @@ def _reason(analysis: FaceAnalysis) -> str:
         return ", but there are some with more contrast: the image is overexposed; correct the video and run again"
     if found.get(DARK):
         return ", but there are some with more brightness: the image is too dark; correct the video and run again"
+    video = analysis.video
+    if video.video_streams > 1:
+        return f" in video stream {video.video_number} of {video.video_streams}; --video-stream uses another one"
     return ""
 
 

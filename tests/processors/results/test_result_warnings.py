@@ -67,6 +67,16 @@ def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
+def test_nobody_in_one_of_several_video_streams() -> None:
+    """Of a second angle or a preview, a file may mark the wrong one as the default."""
+    video = dataclasses.replace(ANALYSIS.video, video_number=1, video_streams=2)
+    nobody = dataclasses.replace(TIMELINE, people=())
+    (warning,) = result_warnings(
+        dataclasses.replace(ANALYSIS, video=video), nobody, RenderResult((), "libx264"), max_upscale=3
+    )
+    assert warning == "no faces were found in video stream 1 of 2; --video-stream uses another one"
+
+
 def test_an_image_that_was_turned_is_said_and_how_to_leave_it():
     turned = dataclasses.replace(ANALYSIS, video=INFO.turned(180), statistics={TURNED: 180})
     (warning,) = result_warnings(turned, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
