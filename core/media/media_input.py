@@ -97,18 +97,20 @@ def open_input(
     container_format: str | None = None,
     *,
     long_probe: bool = False,
+    exact_edits: bool = False,
     accelerator: HWAccel | None = None,
 ) -> InputContainer:
     """Open a local media file for reading; a context manager.
 
     container_format: the demuxer to use (`VideoInfo.container`); None lets libav choose among `CONTAINER_FORMATS`.
-    long_probe: search more of the file for streams that begin late. accelerator: the hardware that decodes.
+    long_probe: search more of the file for streams that begin late. exact_edits: frames keep their places in the edit
+        of an MP4 file, and those in front of it are not marked. accelerator: the hardware that decodes.
 
     Raises:
         av.FFmpegError, OSError, ValueError: it cannot be opened; callers turn this into an error of the program.
     """
     url, demuxer = file_url(path), container_format or _demuxer_for(path)
-    options = input_options() | (_LONG_PROBE if long_probe else {})
+    options = input_options() | (_LONG_PROBE if long_probe else {}) | (_FIRST_EDIT_ONLY if exact_edits else {})
     try:
         container = _open(url, demuxer, options, accelerator)
         if not _is_edited_away(container):
