@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
-from core.media.cut_end import INDEX, cut_within
+from core.media.cut_end import FRAME, INDEX, PACKET, cut_within
 from core.media.end_marks import lacks_end_mark
 from core.media.fragment_frames import frames_in_fragments
 from core.media.joined_videos import next_video_at
@@ -63,13 +63,15 @@ def result_warnings(
             "with certainty; --turn 0 leaves it as it is"
         )
     missing_s = _missing_s(analysis)
+    within = cut_within(analysis.video.path, analysis.video.container)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
     elif lacks_end_mark(analysis.video.path, analysis.video.container):
         warnings.append("the file lacks the mark that ends it: it was cut off, and frames may be missing")
-    elif within := cut_within(analysis.video.path, analysis.video.container):
-        lost = "frames and audio tracks" if within == INDEX else "frames"
-        warnings.append(f"the file ends in the middle of {within}: it was cut off, and {lost} may be missing")
+    elif within in (FRAME, PACKET):
+        warnings.append(f"the file ends in the middle of {within}: it was cut off, and frames may be missing")
+    if within == INDEX:
+        warnings.append("the file ends in the middle of its index: it was cut off; audio and frames may be missing")
     if hidden := _hidden_frames(analysis):
         warnings.append(f"frames in fragments of the file whose times overlap, or that are cut off, left out: {hidden}")
     warnings += _behind(analysis.video)

@@ -174,6 +174,20 @@ def test_a_file_without_its_end_mark_is_said(tmp_path: Path, name: str, codec: s
     assert any("was cut off" in warning for warning in found)
 
 
+def test_audio_lost_with_the_end_of_the_index_is_said_beside_the_missing_frames(tmp_path: Path) -> None:
+    frames, path = make_video(tmp_path / "frames.mp4", gray_ramp(25, 64, 48)), tmp_path / "a.mp4"
+    run_ffmpeg("-i", str(frames), "-f", "lavfi", "-i", "sine=d=1", "-c:v", "copy", "-c:a", "aac", str(path))
+    data = path.read_bytes()
+    path.write_bytes(data[: (data.rindex(b"moov") + len(data)) // 2])
+    analysis = bare_analysis(path)
+    assert not analysis.video.audio
+    for claimed_s in (analysis.video.duration_s, 9.0):
+        video = dataclasses.replace(analysis.video, duration_s=claimed_s, frame_count=round(25 * claimed_s))
+        claimed = dataclasses.replace(analysis, video=video)
+        found = result_warnings(claimed, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
+        assert found[-1] == "the file ends in the middle of its index: it was cut off; audio and frames may be missing"
+
+
 def test_bars_are_said() -> None:
     barred = dataclasses.replace(ANALYSIS, statistics={"barred_pictures": 4})
     (warning,) = result_warnings(barred, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
