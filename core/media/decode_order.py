@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Iterator
 
@@ -18,8 +19,6 @@ _MAX_LAG = 16
 """frames that a decoder holds back to put B-frames in order (H.264, A.3.1); if it seems to be more, the first frames
 were lost"""
 _ALWAYS, _SOMETIMES = "avi", "mxf"
-_MAX_MOVE_S = 0.05
-"""by which ffmpeg moves the frames behind the first one to make up for the audio's encoder, see `encoder_delay_s`"""
 UNTIMED = (_ALWAYS, _SOMETIMES)
 """containers: AVI has no presentation times; MXF has them in an index that may lack them or be cut off"""
 
@@ -34,7 +33,8 @@ class DecodeOrder:
 
     def __init__(self, info: VideoInfo) -> None:
         self._container = info.container
-        self._max_move = int(_MAX_MOVE_S / info.time_base) if encoder_delay_s(info) else 0
+        # ffmpeg makes up for the audio's encoder by moving the frames behind the first one, by whole frames.
+        self._max_move = math.ceil(encoder_delay_s(info) / info.time_base)
         self._move = 0
         self._dts: deque[int | None] = deque(maxlen=_PACKETS)
         self._first_dts: int | None = None

@@ -59,6 +59,14 @@ def test_avi_without_presentation_times(tmp_path: Path, video: tuple[str, ...], 
     assert tone_begins_s(path) == pytest.approx(TONE_FROM_S, abs=TOLERANCE_S)
 
 
+@pytest.mark.parametrize("rate_hz", [16000, 22050, 44100])
+def test_the_delay_of_an_encoder_is_counted_in_samples(tmp_path: Path, rate_hz: int) -> None:
+    """At low rates it is longer than a frame, and ffmpeg moves the frames by two."""
+    path = made(tmp_path, "avi", *MPEG4, "-c:a", "libmp3lame", "-ar", str(rate_hz), "-ac", "1")
+    check_frames(path)
+    assert tone_begins_s(path) == pytest.approx(TONE_FROM_S, abs=TOLERANCE_S)
+
+
 @pytest.mark.parametrize("is_cut", [False, True], ids=["whole", "without its index"])
 @pytest.mark.parametrize("video", [MPEG2, (*MPEG2, "-bf", "2"), (*H264, "-bf", "2")], ids=["P", "B", "H.264"])
 def test_mxf_with_and_without_presentation_times(tmp_path: Path, video: tuple[str, ...], is_cut: bool) -> None:
