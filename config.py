@@ -44,7 +44,7 @@ VIDEO_EXTENSIONS = frozenset({
     "mp4", "m4v", "mp4v", "mpeg4", "ismv", "mov", "qt", "mqv", "hdmov", "f4v", "mj2", "3gp", "3gpp", "3gpp2", "3gp2",
     "3g2", "k3g", "mkv", "mk3d", "webm", "avi", "divx", "xvid", "ts", "m2ts", "m2t", "mts", "mpegts", "ssif", "trp",
     "tp", "tod", "mpg", "mpeg", "mpe", "mpg2", "m2p", "vob", "evo", "vro", "mod", "dat", "flv",
-    "wmv", "wm", "asf", "dvr-ms", "wtv", "ogv", "ogm", "ogx", "mxf", "rm", "rmvb", "nut", "y4m", "gif",
+    "wmv", "wm", "asf", "dvr-ms", "wtv", "ogv", "ogm", "ogx", "mxf", "rm", "rmvb", "nut", "y4m", "gif", "apng",
     "insv", "lrv", "lrf", "osv", "360", "dav", "dv", "dif",
     "m1v", "m2v", "mp2v", "mpv2", "mpv", "mjpg", "mjpeg", "h264", "264", "avc", "h265", "265", "hevc", "ivf", "obu",
 })

@@ -14,7 +14,9 @@ import av
 from core.errors import DecodeError, InterruptedRunError
 from core.media.audio_layout import channel_mix
 from core.media.audio_packets import AudioPackets
+from core.media.avi_delay import encoder_delay_s
 from core.media.clock_repair import ClockRepair, clock_limits, repaired
+from core.media.edit_offset import edit_offset_s
 from core.media.media_input import open_input
 from core.media.pcm_writer import PcmFormat, PcmWriter
 from core.media.segment_index import has_false_index
@@ -75,6 +77,7 @@ def read_audio(
     if audio is None:
         return None
     pcm = pcm_format(audio)
+    start_s += encoder_delay_s(info) + edit_offset_s(info)
     writer = PcmWriter(target, pcm, audio.layout, start_s, round(duration_s * pcm.sample_rate_hz))
     try:
         with open_input(info.path, info.container, long_probe=audio.late) as container:

@@ -157,7 +157,9 @@ class ClipWriter:
             self._listener.join()
         tail = "\n".join(self._messages)
         if full := full_disk(exit_code, tail):
-            return OutputError(f"cannot be written: {full}", path=self._target, stage="encode", hint="make room")
+            return OutputError(
+                f"cannot be written: {full}", path=self._target, stage="encode", hint="make room, or allow larger files"
+            )
         last = f": {self._messages[-1]}" if self._messages else ""
         return EncodeError(
             f"{message} (exit code {exit_code}){last}",

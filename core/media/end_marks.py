@@ -10,12 +10,14 @@ _TAIL_BYTES = 2**17
 """two Ogg pages, which have up to 65307 bytes (RFC 3533, 6)"""
 _OGG_PAGE, _OGG_FLAGS_AT, _OGG_LAST = b"OggS", 5, 4
 _GIF_TRAILER, _PADDING = b"\x3b", b"\0\r\n"
+_APNG_TRAILER = b"IEND\xaeB`\x82"
+"""the last chunk, whose checksum is always the same (PNG specification, 11.2.5)"""
 
 
 def lacks_end_mark(path: Path, container: str) -> bool:
     """Whether the file ends without the mark that its format ends with; False for formats that have none.
 
-    container: `VideoInfo.container`. GIF and Ogg are looked at.
+    container: `VideoInfo.container`. GIF, APNG and Ogg are looked at.
     """
     check = _CHECKS.get(container)
     with contextlib.suppress(OSError):
@@ -38,4 +40,8 @@ def _ogg_ends(tail: bytes) -> bool:
     return flags_at < len(tail) and tail[flags_at] & _OGG_LAST != 0
 
 
-_CHECKS: dict[str, Callable[[bytes], bool]] = {"gif": _gif_ends, "ogg": _ogg_ends}
+def _apng_ends(tail: bytes) -> bool:
+    return tail.rstrip(_PADDING).endswith(_APNG_TRAILER)
+
+
+_CHECKS: dict[str, Callable[[bytes], bool]] = {"gif": _gif_ends, "apng": _apng_ends, "ogg": _ogg_ends}

@@ -8,6 +8,7 @@ import importlib.util
 import logging
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -38,11 +39,14 @@ def find_ffmpeg() -> str:
 
 
 def full_disk(exit_code: int | None, messages: str) -> str:
-    """What the system says about a full disk if that is why ffmpeg ended, else "".
+    """What the system says about a full disk or a limit of file sizes if that is why ffmpeg ended, else "".
 
     messages: its standard error output.
     """
-    for number in (errno.ENOSPC, errno.EDQUOT):
+    # Windows has no such signal.
+    if exit_code and exit_code == -getattr(signal, "SIGXFSZ", 0):
+        return os.strerror(errno.EFBIG)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         # The exit code is the error, as a negative number, in 8 bits; older versions only report it.
         if exit_code == -number % 256 or os.strerror(number) in messages:
             return os.strerror(number)

@@ -9,7 +9,7 @@ import av
 from av.video.stream import VideoStream
 
 from core.media.clock_repair import ClockRepair, TimeFault, clock_limits, repaired
-from core.media.media_input import decoded_pts
+from core.media.decode_order import DecodeOrder
 from core.types import VideoInfo
 
 _PTS_LIMIT = 2**60
@@ -35,6 +35,7 @@ class FrameClock:
         self._interval = info.frame_interval or max(1, round(1 / (info.frame_rate * info.time_base)))
         self._reset, self._hole = clock_limits(info.time_base)
         self._decoding_order = _DecodingOrder(self._interval, self._hole)
+        self._packet_times = DecodeOrder(info)
         self.repaired_pts = 0
         self.reordered_pts = 0
         self.clock_shifts: list[int] = []
@@ -42,21 +43,22 @@ class FrameClock:
     def add_packet(self, packet: av.Packet[VideoStream]) -> None:
         """To be called with each packet that goes into the decoder."""
         self._decoding_order.add(packet.dts)
+        self._packet_times.add(packet)
 
     def stored_pts(self, frame: av.VideoFrame) -> int | None:
         """The time in the file; None where there is none or it is absurd."""
-        pts = decoded_pts(frame, self._info.container)
-        return None if pts is None or abs(pts) > _PTS_LIMIT else pts
+        return None if frame.pts is None or abs(frame.pts) > _PTS_LIMIT else frame.pts
 
     def timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """The same frames with pts that exist and increase; only one such iterator may be in use."""
         self._decoding_order = _DecodingOrder(self._interval, self._hole)
+        self._packet_times = DecodeOrder(self._info)
         clock = ClockRepair(self._reset, self._hole, self._interval, start=self._info.start_pts)
         recent: deque[bool] = deque(maxlen=_DISORDER_WINDOW)
         is_disordered = False
         least_step = max(1, self._interval // 2)
         last: int | None = None
-        for frame, step in repaired(frames, self.stored_pts, clock):
+        for frame, step in repaired(self._packet_times.timed(frames), self.stored_pts, clock):
             pts, stored = step.pts, self.stored_pts(frame)
             assert pts is not None  # the clock has an interval
             if step.fault is TimeFault.NEW_CLOCK:

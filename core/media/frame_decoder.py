@@ -9,6 +9,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from core.media.clock_repair import clock_limits
 from core.media.media_input import demux
 from utils.stage_times import timed
 
@@ -16,14 +17,18 @@ logger = logging.getLogger(__name__)
 
 MAX_CONSECUTIVE_FAILURES = 64
 """after so many packets in a row without a frame the rest of the file counts as lost"""
+_DOUBT_PACKETS = 2
+"""packets between one that is flagged and the end of what was recorded, where the flag means no damage: libav flags the
+last or the last but one"""
 
 
 class FrameDecoder:
     """Decodes packets to frames and counts the damage; one decoder may read a file several times.
 
     Attributes:
-        failures: packets that could not be read or decoded, and packets and frames flagged as damaged, but for a packet
-            that the file's end cuts short. Flagged frames are delivered all the same.
+        failures: packets that could not be read or decoded, and packets and frames flagged as damaged, but for the last
+            ones of the file and of each of the recordings that it is joined from. Flagged frames are delivered all the
+            same.
         truncated: whether the file ended before its stream did.
         key_frames: frames that both the container and the decoder call key frames.
         false_key_frames: frames that only the container calls key frames: decoding cannot begin there.
@@ -43,7 +48,7 @@ class FrameDecoder:
         packets = demux(container, stream)
         flagged: set[int] = set()
         failures = 0
-        last_is_flagged, last_pts = False, None
+        damage = _DamageFlags()
         while failures < MAX_CONSECUTIVE_FAILURES:
             packet = None
             frames: list[av.VideoFrame] = []
@@ -51,11 +56,8 @@ class FrameDecoder:
                 with timed("decode"):
                     packet = next(packets)
                 if packet.size:
-                    # The end of a file may cut a packet short, as in most recordings of broadcasts: a flagged packet is
-                    # damage only if another one follows.
-                    self.failures += last_is_flagged
-                    self.truncated = last_is_flagged = packet.is_corrupt
-                    last_pts = packet.pts
+                    self.failures += damage.add(packet)
+                    self.truncated = damage.is_pending
                     if packet.is_keyframe and packet.pts is not None:
                         flagged.add(packet.pts)
                     self._on_packet(packet)
@@ -74,10 +76,8 @@ class FrameDecoder:
                     packets = demux(container, stream)
             for frame in frames:
                 failures = 0
-                if frame.is_corrupt and frame.pts == last_pts:
-                    last_is_flagged = True
-                else:
-                    self.failures += frame.is_corrupt
+                if frame.is_corrupt and not damage.is_of_last_packet(frame):
+                    self.failures += 1
                 if frame.pts in flagged:
                     self.key_frames += frame.key_frame
                     self.false_key_frames += not frame.key_frame
@@ -93,3 +93,49 @@ class FrameDecoder:
         """Count something that went wrong with a packet or a frame."""
         logger.debug("%s: %s", self._name, error)
         self.failures += 1
+
+
+class _DamageFlags:
+    """Which of the packets that libav flags as damaged are.
+
+    The end of a file may cut a packet short, as in most recordings of broadcasts; and where recordings are joined, the
+    numbers of their packets jump, so that the end of the first is flagged although nothing is lost.
+    """
+
+    def __init__(self) -> None:
+        self._since: int | None = None  # packets after a flagged one
+        self._last: av.Packet[VideoStream] | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether one of the last packets is flagged."""
+        return self._since is not None
+
+    def add(self, packet: av.Packet[VideoStream]) -> int:
+        """The next packet of the file; returns how many of those before turned out to be damaged."""
+        damaged = 0
+        if self._last is not None and _is_new_clock(self._last, packet):
+            self._since = None
+        if self._since is not None:
+            self._since += 1
+            if packet.is_corrupt or self._since >= _DOUBT_PACKETS:
+                damaged, self._since = 1, None
+        if packet.is_corrupt:
+            self._since = 0
+        self._last = packet
+        return damaged
+
+    def is_of_last_packet(self, frame: av.VideoFrame) -> bool:
+        """Whether a flagged frame is that of the last packet, which may be the file's last one; it is noted if so."""
+        if self._last is None or frame.pts != self._last.pts:
+            return False
+        self._since = 0
+        return True
+
+
+def _is_new_clock(last: av.Packet[VideoStream], packet: av.Packet[VideoStream]) -> bool:
+    """Whether another recording begins with `packet`, by its decoding time."""
+    if last.dts is None or packet.dts is None or not packet.time_base:
+        return False
+    reset, hole = clock_limits(packet.time_base)
+    return not -reset <= packet.dts - last.dts <= hole

@@ -29,6 +29,10 @@ _INDEX_STRETCHES, _STRETCH = 40, 500
 _STEADY_SHARE, _STEADY_WITHIN = 0.9, 0.05
 """a rate is steady if this share of the intervals is within this share of the nominal interval"""
 
+_AVERAGE_WITHIN = Fraction(1, 200)
+"""the header's average is that of the file's length: one long frame, or frames in front of an edit, make it wrong by
+more than this share although all other intervals are equal"""
+
 _QUICK_SHARE = 0.25
 """the quantile of the intervals that a varying rate is measured at: the quicker part counts, or motion would stutter"""
 
@@ -61,6 +65,9 @@ def nominal_rate(
     average = stated_rate(stream)
     if MIN_RATE <= average <= MAX_RATE:
         if _keeps_to(average, intervals, time_base):
+            exact = _rate_of_equal_intervals(intervals, time_base)
+            if exact is not None and abs(exact - average) > average * _AVERAGE_WITHIN:
+                return exact
             # The average is measured over the file's length, the guess is derived from the header's fields.
             guessed = stream.guessed_rate or average
             close = MIN_RATE <= guessed <= MAX_RATE and abs(guessed - average) <= average / 100
@@ -119,6 +126,14 @@ def _keeps_to(rate: Fraction, intervals: _Intervals, time_base: Fraction) -> boo
     # A coarse time base rounds by up to one tick.
     steady = np.abs(intervals - nominal) <= max(1.0, _STEADY_WITHIN * nominal)
     return bool(steady.mean() >= _STEADY_SHARE) and not _quicker_part(intervals, nominal, time_base).any()
+
+
+def _rate_of_equal_intervals(intervals: _Intervals, time_base: Fraction) -> Fraction | None:
+    """The rate of frames at equal intervals, but for a few; None if they vary or ticks are too coarse to tell."""
+    usual = float(np.median(intervals)) if len(intervals) else 0.0
+    if usual * _AVERAGE_WITHIN < 1 or (np.abs(intervals - usual) <= 1).mean() < _STEADY_SHARE:
+        return None
+    return snap_rate(1 / (Fraction(usual) * time_base))
 
 
 def _measured_rate(intervals: _Intervals, time_base: Fraction) -> Fraction:

@@ -37,6 +37,7 @@ CONTAINER_FORMATS = (
     "ogg",
     "mxf",
     "gif",
+    "apng",
     "yuv4mpegpipe",
     "rm",
     "wtv",
@@ -86,12 +87,6 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def decoded_pts(frame: av.VideoFrame, container_format: str) -> int | None:
-    """Presentation time of a freshly decoded frame, in its stream's time base; None if unknown."""
-    # AVI stores no presentation times, and libav's guesses are wrong with B-frames; the decoder's delayed dts are not.
-    return frame.dts if container_format == "avi" else frame.pts
-
-
 def input_options() -> dict[str, str]:
     """libav options for every open, which keep it from reading anything but the input file."""
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINER_FORMATS)}
@@ -102,18 +97,20 @@ def open_input(
     container_format: str | None = None,
     *,
     long_probe: bool = False,
+    exact_edits: bool = False,
     accelerator: HWAccel | None = None,
 ) -> InputContainer:
     """Open a local media file for reading; a context manager.
 
     container_format: the demuxer to use (`VideoInfo.container`); None lets libav choose among `CONTAINER_FORMATS`.
-    long_probe: search more of the file for streams that begin late. accelerator: the hardware that decodes.
+    long_probe: search more of the file for streams that begin late. exact_edits: frames keep their places in the edit
+        of an MP4 file, and those in front of it are not marked. accelerator: the hardware that decodes.
 
     Raises:
         av.FFmpegError, OSError, ValueError: it cannot be opened; callers turn this into an error of the program.
     """
     url, demuxer = file_url(path), container_format or _demuxer_for(path)
-    options = input_options() | (_LONG_PROBE if long_probe else {})
+    options = input_options() | (_LONG_PROBE if long_probe else {}) | (_FIRST_EDIT_ONLY if exact_edits else {})
     try:
         container = _open(url, demuxer, options, accelerator)
         if not _is_edited_away(container):

@@ -19,10 +19,12 @@ from av.video.stream import VideoStream
 from core.errors import InvalidVideoError
 from core.media.asf_header import claimed_length_s
 from core.media.audio_probe import audio_tracks, complete_tracks, needs_long_probe
+from core.media.decode_order import UNTIMED
 from core.media.frame_filter import orientation
 from core.media.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
 from core.media.frame_shape import container_aspect, sane_aspect, shown_size
-from core.media.media_input import MAX_FRAME_PX, decoded_pts, demux, open_input
+from core.media.media_input import MAX_FRAME_PX, demux, open_input
+from core.media.mp4_boxes import top_level_boxes
 from core.media.tone_map_filter import SDR_COLOR, hdr_transfer
 from core.media.video_frame import default_matrix
 from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
@@ -34,6 +36,8 @@ MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
 _MAX_PROOF_PACKETS = 500
 """packets without a frame after which a stream counts as not decodable"""
 _IMAGE_CODECS = ("mjpeg", "png", "bmp", "gif", "tiff", "webp")
+_WEBP, _WEBP_IS_ANIMATED = b"WEBPVP8X", 0x02
+"""what follows the size of an extended WebP file, and the flag in its first byte (WebP container specification)"""
 _COVER_PACKETS, _FILM_PACKETS = 200, 50
 """of the video streams: how many are looked at for covers that are not marked as such, and how many of them a stream
 needs to be the film that the cover belongs to"""
@@ -92,6 +96,11 @@ def _why_not_opened(path: Path) -> tuple[str, str]:
             return "is a web page, not a video", "the download returned a web page instead of the file"
         if text.startswith((b"#extm3u", b"ffconcat")):
             return "is a playlist, not a video", "name the video files themselves"
+        if head.startswith(b"RIFF") and head[8:16] == _WEBP and head[20:21] and head[20] & _WEBP_IS_ANIMATED:
+            return "is an animated WebP image, which FFmpeg cannot decode", "convert it to APNG, GIF or MP4 first"
+        if _lacks_index(path):
+            hint = "copy or download it again, or let a repair program rebuild the index of a recording that broke off"
+            return "is an incomplete video: its index (moov) is missing", hint
         if (
             head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide")
             or head.startswith((b"\x1a\x45\xdf\xa3", b"FLV\x01"))
@@ -100,6 +109,12 @@ def _why_not_opened(path: Path) -> tuple[str, str]:
         ):
             return "is a damaged or incomplete video: its index cannot be read", "copy or download it again"
     return "is not a video in a supported container", "supported are mp4, mov, mkv, webm, avi, ts, mpg and others"
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether MP4 or QuickTime media have no index, which recorders write at the end."""
+    kinds = {box.kind for box in top_level_boxes(path)}
+    return b"mdat" in kinds and not kinds & {b"moov", b"moof"}
 
 
 def _check_file(path: Path) -> int:
@@ -141,7 +156,7 @@ def _examine(
     width, height = shown_size(frame.width, frame.height, aspect, rotation)
     _check_size(path, width, height)
     container_format = container.format.name.split(",")[0]
-    start_pts = decoded_pts(frame, container_format)
+    start_pts = None if container_format in UNTIMED else frame.pts
     rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
     duration_s = _duration_s(container, stream, time_base)
     if duration_s == 0 and container_format == "asf":

@@ -7,6 +7,7 @@ import contextlib
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
+from core.media.cut_end import FRAME, INDEX, PACKET, cut_within
 from core.media.end_marks import lacks_end_mark
 from core.media.fragment_frames import frames_in_fragments
 from core.media.joined_videos import next_video_at
@@ -62,10 +63,15 @@ def result_warnings(
             "with certainty; --turn 0 leaves it as it is"
         )
     missing_s = _missing_s(analysis)
+    within = cut_within(analysis.video.path, analysis.video.container)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
     elif lacks_end_mark(analysis.video.path, analysis.video.container):
         warnings.append("the file lacks the mark that ends it: it was cut off, and frames may be missing")
+    elif within in (FRAME, PACKET):
+        warnings.append(f"the file ends in the middle of {within}: it was cut off, and frames may be missing")
+    if within == INDEX:
+        warnings.append("the file ends in the middle of its index: it was cut off; audio and frames may be missing")
     if hidden := _hidden_frames(analysis):
         warnings.append(f"frames in fragments of the file whose times overlap, or that are cut off, left out: {hidden}")
     warnings += _behind(analysis.video)
@@ -97,6 +103,9 @@ def _reason(analysis: FaceAnalysis) -> str:
         return ", but there are some with more contrast: the image is overexposed; correct the video and run again"
     if found.get(DARK):
         return ", but there are some with more brightness: the image is too dark; correct the video and run again"
+    video = analysis.video
+    if video.video_streams > 1:
+        return f" in video stream {video.video_number} of {video.video_streams}; --video-stream uses another one"
     return ""
 
 

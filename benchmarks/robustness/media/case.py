@@ -26,6 +26,7 @@ class Expected:
     any_tone: other frequencies are accepted instead.
     level_db: minimum level of each tone, 0 being its level in its channel.
     sound_from: seconds in the clips before which there must be silence (late audio).
+    late_s: by which bursts may be off their frames: two frames and the encoder's block unless a case asks for less.
     is_timed: bursts must come with the frames that they belong to.
     is_steady: the frame number increases by one per frame; otherwise frames may be repeated but not left out.
     gaps: frames that may be left out or repeated nevertheless, at seams of streams.
@@ -38,6 +39,7 @@ class Expected:
     any_tone: bool = False
     level_db: float = ANY_LEVEL_DB
     sound_from: float = 0.0
+    late_s: float = 0.07
     is_timed: bool = True
     is_steady: bool = True
     gaps: int = 0

@@ -15,6 +15,7 @@ from benchmarks.robustness.media import (
     odd_containers,
     sound_layouts,
     stream_changes,
+    times_and_ends,
 )
 from benchmarks.robustness.media.batches import Program, run_kind
 from benchmarks.robustness.media.case import MediaOutcome
@@ -33,6 +34,7 @@ KINDS: dict[str, Kind] = {
             frame_rates,
             odd_containers,
             edits_and_fragments,
+            times_and_ends,
         )
     },
     equal_names.KIND: equal_names.outcomes,

@@ -23,8 +23,6 @@ COVERED = 0.85
 MAY_BE_SQUEEZED = 0.09
 MAY_FAIL = 0.04
 """share of frames that may be unreadable, squeezed or out of order; one frame always may, at a seam"""
-LATE_S = 0.07
-"""allowed offset of a burst: two frames and the encoder's block"""
 QUIET_DB = -30.0
 
 
@@ -157,7 +155,7 @@ def _late_bursts(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
                 continue
             wanted += 1
             nearest = heard[np.abs(heard - time).argmin()] if heard.size else np.inf
-            missed += abs(nearest - time) > LATE_S
+            missed += abs(nearest - time) > expected.late_s
             offsets.append(nearest - time)
         early = heard[heard < expected.sound_from - 0.1]
         if early.size:

@@ -1,6 +1,7 @@
 """The encoder process: what it writes, and what is left when it fails."""
 
 import subprocess
+import sys
 import threading
 from fractions import Fraction
 
@@ -142,6 +143,21 @@ def test_a_full_disk_is_called_so(tmp_path, room_bytes):
             write_clip(disk / "clip.mp4", count=600)
         assert caught.value.path == disk / "clip.mp4" and caught.value.hint
         assert list(disk.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+def test_a_limit_of_file_sizes_is_called_so(tmp_path):
+    """As of a shell (ulimit -f) or a file system; it was "the encoder failed (exit code -25)"."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot be written: File too large"):
+            write_clip(tmp_path / "clip.mp4", count=600)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_frames_is_a_failure_not_an_empty_clip(tmp_path):

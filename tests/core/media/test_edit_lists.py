@@ -66,3 +66,21 @@ def test_an_edit_of_no_length_reaches_to_the_end(tmp_path: Path, track: int, del
     heard, wanted = samples_of(found)[PRIMING:].astype(int), samples_of(expected)[PRIMING:].astype(int)
     assert np.abs(heard - wanted).max() <= 2 < np.abs(wanted).max()
     assert found.duration_s == pytest.approx(expected.duration_s, abs=0.05)
+
+
+@pytest.mark.parametrize("begin_s", [0.2, 0.21, 0.23])
+def test_an_edit_that_begins_within_a_frame_keeps_sound_and_frames_together(tmp_path: Path, begin_s: float) -> None:
+    """Cut without encoding again: the frames were early by up to one of them."""
+    make_video(tmp_path / "frames.mp4", gray_ramp(FRAMES, 64, 48), "-bf", "2", "-g", "10")
+    tone = ("-f", "lavfi", "-i", "aevalsrc=gt(t\\,0.6)*sin(2000*t):s=48000:d=0.8")
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    run_ffmpeg("-i", str(tmp_path / "frames.mp4"), *tone, "-c:v", "copy", "-c:a", "aac", str(whole))
+    run_ffmpeg("-ss", str(begin_s), "-i", str(whole), "-c", "copy", str(cut))
+    info = probe_video(cut)
+    times = {number: info.seconds(pts) for pts, number in frames_of(info)}
+    assert min(times) == pytest.approx(begin_s * 25, abs=1)
+    target = io.BytesIO()
+    assert read_audio(info, Fraction(0), Fraction(1, 2), target) is not None
+    loud = np.flatnonzero(np.abs(np.frombuffer(target.getvalue(), "<i2").astype(int)) > 8000)
+    # The tone begins with frame 15.
+    assert loud[0] / 48000 == pytest.approx(times[15], abs=0.005)

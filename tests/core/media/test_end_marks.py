@@ -6,7 +6,12 @@ from core.media.end_marks import lacks_end_mark
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
 
-CODECS = {"gif": ("-c:v", "gif", "-pix_fmt", "pal8"), "ogv": ("-c:v", "libtheora"), "mkv": ("-c:v", "libx264")}
+CODECS = {
+    "gif": ("-c:v", "gif", "-pix_fmt", "pal8"),
+    "apng": ("-c:v", "apng", "-pix_fmt", "rgb24"),
+    "ogv": ("-c:v", "libtheora"),
+    "mkv": ("-c:v", "libx264"),
+}
 
 
 @pytest.mark.parametrize("extension", CODECS)

@@ -50,6 +50,7 @@ KINDS = {
     "nut": MPEG4,
     "y4m": ("-c:v", "rawvideo"),
     "gif": ("-c:v", "gif", "-pix_fmt", "gray"),
+    "apng": ("-c:v", "apng", "-pix_fmt", "rgba", "-plays", "0"),
     **dict.fromkeys(("dv", "dif"), ("-c:v", "dvvideo", *PAL, "-f", "dv")),
     "m1v": (*MPEG1, "-f", "mpeg1video"),
     **dict.fromkeys(("m2v", "mp2v", "mpv2", "mpv"), (*MPEG2, "-f", "mpeg2video")),

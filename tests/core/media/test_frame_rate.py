@@ -63,6 +63,14 @@ def test_what_the_beginning_was_judged_by_stands_where_the_rest_is_like_it() -> 
     assert with_rate_of_all(video(30), bursts) == video(30)
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
+def test_one_long_frame_does_not_change_the_rate_of_the_others(tmp_path: Path, name: str) -> None:
+    """The header's average was 24.04, so a frame was left out every second."""
+    stretched = ("-vf", "setpts='N+gte(N,24)'", "-fps_mode", "passthrough")
+    info = probe_video(make_video(tmp_path / name, gray_ramp(25, 64, 48), "-bf", "0", *stretched))
+    assert info.frame_rate == 25
+
+
 def test_no_frames_and_one() -> None:
     for count in (0, 1):
         assert with_rate_of_all(video(30), np.arange(count)) == video(30)

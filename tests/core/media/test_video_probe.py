@@ -300,6 +300,17 @@ def test_a_file_without_permission(tmp_path: Path, plain: Path) -> None:
     assert "permission" in refusal(path)
 
 
+def test_what_is_wrong_with_a_recording_that_broke_off_and_with_animated_webp(tmp_path: Path, plain: Path) -> None:
+    data = plain.read_bytes()
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(data[: data.rindex(b"moov") - 4])
+    assert refusal(path) == "is an incomplete video: its index (moov) is missing"
+    path = tmp_path / "a.webp"
+    for flags, said in ((0x12, "is an animated WebP image"), (0x10, "is not a video")):
+        path.write_bytes(b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0" + bytes([flags]) + bytes(30))
+        assert refusal(path).startswith(said)
+
+
 @pytest.mark.clips
 def test_the_shared_clips(clips: Path) -> None:
     expected = {

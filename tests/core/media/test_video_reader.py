@@ -288,15 +288,16 @@ def test_bars_are_the_same_from_anywhere(tmp_path: Path) -> None:
     assert_between_bars(whole[-1][1], 26, 186)
 
 
-def test_a_clock_that_starts_again_continues(tmp_path: Path) -> None:
-    part = make_video(tmp_path / "1.ts", gray_ramp(10, 64, 48), rate="5")
+@pytest.mark.parametrize("codec", [(), ("-c:v", "mpeg2video", "-bf", "2"), ("-bf", "0")])
+def test_a_clock_that_starts_again_continues(tmp_path: Path, codec: tuple[str, ...]) -> None:
+    part = make_video(tmp_path / "1.ts", gray_ramp(28, 64, 48), *codec)
     path = tmp_path / "twice.ts"
     path.write_bytes(part.read_bytes() * 2)
     pts, numbers, reader = read(path)
-    assert numbers == [*range(10), *range(10)]
-    assert set(np.diff(pts)) == {18000}
-    assert reader.repaired_pts > 0
-    assert reader.clock_shifts == [10 * 18000]
+    assert numbers == [*range(28), *range(28)]
+    assert set(np.diff(pts)) == {3600}
+    assert reader.repaired_pts > 0 and reader.decode_failures == 0
+    assert reader.clock_shifts == [28 * 3600]
 
 
 @pytest.mark.parametrize("codec", [("png", "-pix_fmt", "rgb24"), ("mpeg4", "-qscale:v", "2")])

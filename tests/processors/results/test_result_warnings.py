@@ -67,6 +67,16 @@ def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
+def test_nobody_in_one_of_several_video_streams() -> None:
+    """Of a second angle or a preview, a file may mark the wrong one as the default."""
+    video = dataclasses.replace(ANALYSIS.video, video_number=1, video_streams=2)
+    nobody = dataclasses.replace(TIMELINE, people=())
+    (warning,) = result_warnings(
+        dataclasses.replace(ANALYSIS, video=video), nobody, RenderResult((), "libx264"), max_upscale=3
+    )
+    assert warning == "no faces were found in video stream 1 of 2; --video-stream uses another one"
+
+
 def test_an_image_that_was_turned_is_said_and_how_to_leave_it():
     turned = dataclasses.replace(ANALYSIS, video=INFO.turned(180), statistics={TURNED: 180})
     (warning,) = result_warnings(turned, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
@@ -153,15 +163,29 @@ def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, n
     assert len(missing(bare_analysis(whole))) == 1
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.gif", "gif"), ("a.ogv", "libtheora")])
+@pytest.mark.parametrize(("name", "codec"), [("a.gif", "gif"), ("a.ogv", "libtheora"), ("a.ts", "mpeg2video")])
 def test_a_file_without_its_end_mark_is_said(tmp_path: Path, name: str, codec: str) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (25, 48, 64, 3), np.uint8)
     path = make_video(tmp_path / name, list(noise), "-c:v", codec, *(["-pix_fmt", "pal8"] * (codec == "gif")))
     fine = RenderResult((CLIP,), "libx264")
     assert result_warnings(bare_analysis(path), TIMELINE, fine, max_upscale=3) == []
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4 | 1])
     found = result_warnings(bare_analysis(path), TIMELINE, fine, max_upscale=3)
     assert any("was cut off" in warning for warning in found)
+
+
+def test_audio_lost_with_the_end_of_the_index_is_said_beside_the_missing_frames(tmp_path: Path) -> None:
+    frames, path = make_video(tmp_path / "frames.mp4", gray_ramp(25, 64, 48)), tmp_path / "a.mp4"
+    run_ffmpeg("-i", str(frames), "-f", "lavfi", "-i", "sine=d=1", "-c:v", "copy", "-c:a", "aac", str(path))
+    data = path.read_bytes()
+    path.write_bytes(data[: (data.rindex(b"moov") + len(data)) // 2])
+    analysis = bare_analysis(path)
+    assert not analysis.video.audio
+    for claimed_s in (analysis.video.duration_s, 9.0):
+        video = dataclasses.replace(analysis.video, duration_s=claimed_s, frame_count=round(25 * claimed_s))
+        claimed = dataclasses.replace(analysis, video=video)
+        found = result_warnings(claimed, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
+        assert found[-1] == "the file ends in the middle of its index: it was cut off; audio and frames may be missing"
 
 
 def test_bars_are_said() -> None:
