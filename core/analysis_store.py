@@ -113,7 +113,10 @@ class AnalysisStore:
         return columns
 
     def save_signal(self, key: str, analysis: str, columns: Mapping[int, FloatArray]) -> None:
-        """Store a signal, as `save` does with an analysis. key, analysis: its key and that of its analysis."""
+        """Store a signal; like `save`, it logs a warning if that fails.
+
+        key, analysis: its key and that of its analysis. columns: (T,) float32 by tracklet id.
+        """
         self._save(self._signal_path(key, analysis), lambda path: write_signal(path, key, columns), "the signal")
 
     def _save(self, path: Path, write: Callable[[Path], None], what: str) -> None:

@@ -46,7 +46,7 @@ def write_signal(path: Path, key: str, columns: Mapping[int, FloatArray]) -> Non
 
 
 def read_signal(path: Path, key: str, analysis: FaceAnalysis) -> dict[int, FloatArray]:
-    """What `write_signal` wrote for the tracklets of `analysis`.
+    """What `write_signal` wrote for the tracklets of `analysis`: (T,) float32 by tracklet id.
 
     Raises:
         OSError: it cannot be read.

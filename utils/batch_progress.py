@@ -32,6 +32,7 @@ class _Stage:
 
     @property
     def active_s(self) -> float:
+        """How long the stage has been seen at work, seconds."""
         return self.seen - self.begun
 
 
@@ -42,6 +43,7 @@ class _Video:
     ended: bool = False
 
     def share(self, stage: str) -> float:
+        """How much of `stage` is done, in [0, 1]."""
         if self.ended:
             return 1.0
         # A stage that was skipped is done: the analysis of a video that is being rendered.

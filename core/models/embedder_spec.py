@@ -44,9 +44,12 @@ class PairCurve:
     focus_offset: float = 0.0
 
     def log_odds(self, cosine: NDArray[np.floating], focus: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Log-odds that the faces of pairs show one person, corrected for blur; (...) like the arguments.
+        """Log-odds that the faces of pairs show one person, corrected for blur.
 
-        Blurred faces resemble each other whoever they show, so their cosine is weak evidence. focus: `focus_of`.
+        Blurred faces resemble each other whoever they show, so their cosine is weak evidence.
+
+        cosine: (...) of the pairs' embeddings. focus: (...) of the blurrier face of each, from `focus_of`. The result
+        has their shape and dtype.
         """
         slope = self.slope + focus * self.focus_slope
         values: NDArray[np.floating] = slope * (cosine - self.midpoint) + focus * self.focus_offset

@@ -82,7 +82,7 @@ _PRODUCTS = ("Convolution", "MatMul")
 def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
     """The parameters in `graph` by their names in facenet-pytorch's `InceptionResnetV1(classify=False)`.
 
-    Check the file's sha256 first: layers are found by their names.
+    Each has the shape that torch gives it. Check the file's sha256 first: layers are found by their names.
 
     Raises:
         ModelError: the file cannot be read, or it holds another network.

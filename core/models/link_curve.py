@@ -33,9 +33,9 @@ class LinkCurve:
             raise ValueError(f"{self}: expected a midpoint in (-1, 1), a slope > 0 and discounts >= 0")
 
     def log_odds(self, cosine: ArrayLike, quality: tuple[ArrayLike, ArrayLike]) -> NDArray[np.float64]:
-        """Log-odds that two people of two files are one; for arrays, those of each pair.
+        """Log-odds that two people of two files are one: (...) float64, for each pair.
 
-        cosine: of the means of their faces. quality: of the best face of each, [0, 1].
+        cosine: (...) of the means of their faces' embeddings. quality: (...) twice, of the best face of each, [0, 1].
         """
         one, other = (np.maximum(GOOD_QUALITY - np.asarray(best, np.float64), 0.0) for best in quality)
         discount = self.poorer * np.maximum(one, other) + self.better * np.minimum(one, other)

@@ -262,7 +262,10 @@ def _moved(boxes: FloatArray, offsets: FloatArray) -> FloatArray:
 
 
 def squared(boxes: FloatArray) -> FloatArray:
-    """The square around the centre of each box, as large as its longer side (facenet-pytorch's `rerec`)."""
+    """(N, 4) float32: around the centre of each box a square with its longer side (facenet-pytorch's `rerec`).
+
+    boxes: (N, 4), xyxy, any unit.
+    """
     half = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True) / 2
     centre = (boxes[:, 2:] + boxes[:, :2]) / 2
     return np.asarray(np.concatenate([centre - half, centre + half], 1), np.float32)

@@ -190,9 +190,10 @@ def input_planes(image: ByteArray, scale: float, *, is_bgr: bool) -> tuple[ByteA
 
 
 def shrunk_and_padded(image: ByteArray, scale: float) -> tuple[ByteArray, tuple[float, float]]:
-    """The image times `scale` (at most 1), filled up with black on the right and below to multiples of 32 px.
+    """`image`, (h, w, 3) uint8, times `scale` (at most 1), filled up with black on the right and below.
 
-    Returns the image and its scale in x and y.
+    Returns:
+        The image, (H, W, 3) uint8, whose sides are multiples of 32 px, and its exact scale in x and y.
     """
     height, width = image.shape[:2]
     (inner_height, inner_width), padded_size = inner_and_padded(height, width, scale)

@@ -27,7 +27,7 @@ def layer_names() -> tuple[str, ...]:
 def read_state(graph: Path) -> dict[str, NDArray[np.float32]]:
     """The parameters in `graph` by their names in `core.models.torch_sface.SFace`.
 
-    Check the file's sha256 first: layers are found by their names.
+    Each has the shape that torch gives it. Check the file's sha256 first: layers are found by their names.
 
     Raises:
         ModelError: the file cannot be read, or it holds another network.

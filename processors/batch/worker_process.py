@@ -93,10 +93,10 @@ class Ended:
 def answered(number: int, answer: Future[Any]) -> Answered:
     """The message with `answer`, which is known, to the question `number`."""
     error = answer.exception()
-    return Answered(number, answer.result()) if error is None else Answered(number, error=_sendable(error))
+    return Answered(number, answer.result()) if error is None else Answered(number, error=sendable(error))
 
 
-def _sendable(error: BaseException) -> Exception:
+def sendable(error: BaseException) -> Exception:
     """`error`, or if it does not survive the way to another process, one that says the same."""
     try:
         arrived = pickle.loads(pickle.dumps(error))

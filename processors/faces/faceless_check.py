@@ -144,17 +144,17 @@ def _lies(tracklet: Tracklet) -> bool:
 
 
 def is_overexposed(image: ByteArray) -> bool:
-    """Whether much of an RGB image is white."""
+    """Whether at least `WHITE_SHARE` of `image`, (h, w, 3) uint8 RGB, is white."""
     return float((_grey(image) >= WHITE).mean()) >= WHITE_SHARE
 
 
 def is_dark(image: ByteArray) -> bool:
-    """Whether almost all of an RGB image is nearly black."""
+    """Whether 95 % of `image`, (h, w, 3) uint8 RGB, are darker than `DARK_LEVEL`."""
     return float(np.quantile(_grey(image), 0.95)) < DARK_LEVEL
 
 
 def equalised(image: ByteArray) -> ByteArray:
-    """An RGB image with the contrast of each place enhanced, colours kept (CLAHE on the lightness)."""
+    """`image`, (h, w, 3) uint8 RGB, with its local contrast enhanced and its colours kept (CLAHE on the lightness)."""
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(CLIP_LIMIT, TILES).apply(lab[..., 0])
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)

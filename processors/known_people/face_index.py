@@ -40,7 +40,7 @@ class ExactFaceIndex:
         return self._size
 
     def add(self, ids: IntArray, vectors: FloatArray) -> None:
-        """As the interface has it.
+        """See `FaceIndex.add`.
 
         Raises:
             ValueError: shapes do not fit each other or the faces added before.
@@ -62,7 +62,11 @@ class ExactFaceIndex:
             done += count
 
     def search(self, queries: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
-        """As the interface has it."""
+        """See `FaceIndex.search`.
+
+        Raises:
+            ValueError: `count` is less than 1.
+        """
         if count < 1:
             raise ValueError(f"count {count}; at least 1")
         found_ids = np.zeros((len(queries), 0), np.int64)

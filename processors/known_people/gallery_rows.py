@@ -157,7 +157,7 @@ def face_counts(rows: sqlite3.Connection, video: str, embedder: EmbedderKey) -> 
 
 
 def vector_bytes(vector: FloatArray) -> bytes:
-    """A vector as the gallery keeps it: float16, little-endian."""
+    """`vector`, (D,) float32, as the gallery keeps it: D little-endian float16 numbers."""
     return vector.astype("<f2").tobytes()
 
 

@@ -5,10 +5,9 @@ It is made from the manifest and the timeline alone, so it contains nothing that
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import asdict
@@ -19,14 +18,12 @@ from processors.results.html_page import PALETTE, page_parts
 from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestShot
 from processors.results.manifest_people import ManifestPerson
 from processors.results.report_doubts import person_doubt, unknown_tracklets
+from processors.results.time_axis import TimeAxis
 from processors.results.timeline_file import TimelineFile
-from utils.time_formats import clock
 
-_MAX_TICKS = 10
 _MAX_PRELOADED = 24
 _MAX_CUTS_DRAWN = 80
 """more lines across the people's rows would hide their content"""
-_TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _SECTION_TITLES = {
     "analysis": "Detection and tracking",
     "identity": "Identities",
@@ -57,13 +54,6 @@ class ReportImages:
     unknown: Mapping[int, bytes] = field(default_factory=dict)
 
 
-class Axis(NamedTuple):
-    """The time axis: the part of the video that was analysed, seconds."""
-
-    start_s: float
-    length_s: float
-
-
 def report_parts(
     manifest: Manifest, timeline: TimelineFile, images: ReportImages, folder: str = "VIDEO"
 ) -> Iterator[str]:
@@ -72,7 +62,7 @@ def report_parts(
     Every file that the manifest lists is linked, clips are played in place. folder: name of the video's output folder,
     for the commands that are shown. The same input gives the same text.
     """
-    axis = Axis(manifest.video.start_s, manifest.video.duration_s)
+    axis = TimeAxis(manifest.video.start_s, manifest.video.duration_s)
     people = [
         {
             **_person(number, person, manifest, _seen(person, timeline, axis), _speaks(person, timeline, axis), images),
@@ -94,7 +84,7 @@ def report_parts(
         "preload": "metadata" if len(manifest.clips) <= _MAX_PRELOADED else "none",
         "shots": shots,
         "cuts": shots[1:] if len(shots) <= _MAX_CUTS_DRAWN else [],
-        "ticks": _ticks(axis),
+        "ticks": axis.ticks(),
         "warnings": manifest.warnings,
         "files": [file for file in files if "/" not in file] + [MANIFEST_FILE],
         "speech_known": any(person.turns is not UNSET for person in manifest.people),
@@ -113,7 +103,7 @@ def _person(
     speaks: Sequence[Mapping[str, Any]],
     images: ReportImages,
 ) -> dict[str, Any]:
-    name, axis = person.name, Axis(manifest.video.start_s, manifest.video.duration_s)
+    name, axis = person.name, TimeAxis(manifest.video.start_s, manifest.video.duration_s)
     clips = sorted((clip for clip in manifest.clips if clip.person == name), key=lambda clip: clip.start_s)
     variants = {
         variant: [clip for clip in made.clips if clip.person == name] for variant, made in manifest.variants.items()
@@ -140,7 +130,7 @@ def _person(
         "clips": [
             {
                 **asdict(clip),
-                **_span(clip.start_s, clip.end_s, axis),
+                **axis.span(clip.start_s, clip.end_s),
                 "axis_s": clip.start_s - axis.start_s,
                 "anchor": f"clip-{number + 1}-{index + 1}",
                 "tracklets": _tracklets(clip, person),
@@ -161,45 +151,25 @@ def _tracklets(clip: ManifestClip, person: ManifestPerson) -> list[int]:
     return sorted({number for segment in shown for number in segment.tracklets})
 
 
-def _seen(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[dict[str, float]]:
+def _seen(person: ManifestPerson, timeline: TimelineFile, axis: TimeAxis) -> list[dict[str, float]]:
     """When the person is visible, whether or not that became a clip: by tracklet."""
     own = set(person.tracklets)
     return [
-        {**_span(t.start_s, t.end_s, axis), "tracklet": t.id, "start_s": t.start_s, "end_s": t.end_s}
+        {**axis.span(t.start_s, t.end_s), "tracklet": t.id, "start_s": t.start_s, "end_s": t.end_s}
         for t in timeline.tracklets
         if t.id in own
     ]
 
 
-def _speaks(person: ManifestPerson, timeline: TimelineFile, axis: Axis) -> list[dict[str, float]]:
+def _speaks(person: ManifestPerson, timeline: TimelineFile, axis: TimeAxis) -> list[dict[str, float]]:
     """When the person speaks; empty if speech was not analysed."""
     own = next((entry.speaks for entry in timeline.people if entry.name == person.name), UNSET)
     turns = () if own is UNSET else own
-    return [{**_span(start_s, end_s, axis), "start_s": start_s, "end_s": end_s} for start_s, end_s in turns]
+    return [{**axis.span(start_s, end_s), "start_s": start_s, "end_s": end_s} for start_s, end_s in turns]
 
 
-def _shot(shot: ManifestShot, axis: Axis) -> dict[str, Any]:
-    return {**asdict(shot), **_span(shot.start_s, shot.end_s, axis), "number": shot.index + 1}
-
-
-def _span(start_s: float, end_s: float, axis: Axis) -> dict[str, float]:
-    """Position and width on the time axis, per cent of its length."""
-    whole = max(axis.length_s, 1e-6)
-    return {"x": round(100 * (start_s - axis.start_s) / whole, 3), "w": round(100 * (end_s - start_s) / whole, 3)}
-
-
-def _ticks(axis: Axis) -> list[dict[str, Any]]:
-    """Ticks of the time axis at round times."""
-    start_s, length_s = axis
-    step = next((s for s in _TICK_STEPS_S if length_s / s <= _MAX_TICKS), max(_TICK_STEPS_S[-1], length_s / _MAX_TICKS))
-    numbers = range(math.ceil(start_s / step), int((start_s + length_s) / step) + 1)
-    times = [i * step for i in numbers if i * step - start_s <= length_s * 0.97]
-    return [{"x": _span(s, s, axis)["x"], "label": _tick_label(s, step)} for s in times]
-
-
-def _tick_label(seconds: float, step: float) -> str:
-    text = clock(seconds)
-    return text if step < 1 else text.partition(".")[0]
+def _shot(shot: ManifestShot, axis: TimeAxis) -> dict[str, Any]:
+    return {**asdict(shot), **axis.span(shot.start_s, shot.end_s), "number": shot.index + 1}
 
 
 def _video(manifest: Manifest) -> dict[str, Any]:
@@ -212,7 +182,7 @@ def _video(manifest: Manifest) -> dict[str, Any]:
         "height": video.height,
         "rate": _rate_text(video.frame_rate),
         "codec": video.codec,
-        "sound": f"audio: {used[0].codec}" if used else "no audio",
+        "audio": f"audio: {used[0].codec}" if used else "no audio",
     }
 
 

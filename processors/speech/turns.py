@@ -24,6 +24,7 @@ class Turn:
 
     @property
     def duration_s(self) -> float:
+        """Length of the turn, seconds."""
         return self.end_s - self.start_s
 
 

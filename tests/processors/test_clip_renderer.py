@@ -16,6 +16,7 @@ from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.types import CropPath
 from processors.clip_renderer import ClipRenderer
+from processors.clips import clip_task
 from processors.clips.resume_journal import FinishedClips
 from tests.material.flash_beep import END_S, frame_times, onsets, read_clip, write_video
 from tests.material.rendered_clips import SETTINGS, crop, plain_analysis
@@ -183,13 +184,13 @@ def test_an_effect_changes_each_cropped_frame_before_it_is_encoded(tmp_path):
 
 def test_a_clip_of_an_interrupted_run_is_only_reused_with_the_same_effects(plain, tmp_path, monkeypatch):
     made = []
-    finish = ClipWriter._finish
 
-    def counted(self):
-        made.append(1)
-        return finish(self)
+    class CountedWriter(ClipWriter):
+        def __enter__(self):
+            made.append(1)
+            return super().__enter__()
 
-    monkeypatch.setattr(ClipWriter, "_finish", counted)
+    monkeypatch.setattr(clip_task, "ClipWriter", CountedWriter)
 
     def chosen(effects, _):
         return effects

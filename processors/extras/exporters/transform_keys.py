@@ -68,7 +68,7 @@ class TransformSpace:
         ], axis=1)  # fmt: skip
 
     def windows(self, transforms: Signal) -> Signal:
-        """The inverse of `transforms`: the part of the source that fills the sequence."""
+        """The inverse of `transforms`: (K, 4) float64, xyxy source px, what fills the sequence at each of its rows."""
         heights = self.height / (transforms[:, 2] * self.fit)
         half_width, half_height = heights * self.width / self.height / 2, heights / 2
         center_x = self.source_width / 2 - transforms[:, 0] * heights / 100

@@ -10,10 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
+from config import Settings
 from core.errors import GPUMemoryError
 from core.model_manager import ModelManager
 from core.models.batching import Batched
+from core.models.model_spec import DETECTOR_NETS
 from core.models.mtcnn import THRESHOLDS, MtcnnDetector
+from core.models.net_loader import NetLoader
+from core.models.nets import Net
 from core.models.torch_runtime import TorchNet
 from core.models.weights import locate
 from core.types import ByteArray, Detections, FloatArray
@@ -27,6 +31,13 @@ def detector(models: ModelManager) -> MtcnnDetector:
     detector = models.detector
     assert isinstance(detector, MtcnnDetector)
     return detector
+
+
+@pytest.fixture(scope="module")
+def nets(models: ModelManager, model_settings: Settings) -> list[Net]:
+    """P-Net, R-Net and O-Net, for detectors that are put together in a test."""
+    assert models  # its cache has the converted networks
+    return NetLoader(model_settings).with_openvino(DETECTOR_NETS)
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +174,10 @@ def test_nothing_is_reported_where_faces_are_known(detector: MtcnnDetector, crow
     assert iou_matrix(found.boxes, known).max() < 0.3
 
 
-def test_newcomers_are_found_beside_known_faces_with_less_work(detector: MtcnnDetector, crowd: ByteArray) -> None:
-    rnet = Counting(detector._rnet)
-    counting = MtcnnDetector(detector._pnet, rnet, detector._onet)
+def test_newcomers_are_found_beside_known_faces_with_less_work(nets: list[Net], crowd: ByteArray) -> None:
+    pnet, plain_rnet, onet = nets
+    rnet = Counting(plain_rnet)
+    counting = MtcnnDetector(pnet, rnet, onet)
     everybody = largest_first(counting.detect([crowd], MIN_FACE_PX)[0])
     known, others, all_candidates = everybody[:2], everybody[2:], rnet.seen
     rnet.seen = 0
@@ -251,7 +263,7 @@ def test_both_backends_find_the_same(detector: MtcnnDetector, torch_detector: Mt
     assert np.allclose(refined[0].scores, refined[1].scores, atol=1e-3)
 
 
-def test_short_memory_changes_no_face(models: ModelManager, crowd: ByteArray) -> None:
+def test_short_memory_changes_no_face(nets: list[Net], detector: MtcnnDetector, crowd: ByteArray) -> None:
     class Tight:
         """A net that has room for seven candidates."""
 
@@ -265,11 +277,10 @@ def test_short_memory_changes_no_face(models: ModelManager, crowd: ByteArray) ->
             result: tuple[FloatArray, ...] = self.net(images)
             return result
 
-    plain = models.detector
-    assert isinstance(plain, MtcnnDetector)
-    rnet, onet = Tight(plain._rnet), Tight(plain._onet)
-    tight = MtcnnDetector(plain._pnet, Batched(rnet, 64), Batched(onet, 64))
-    assert_same(tight.detect([crowd], MIN_FACE_PX)[0], plain.detect([crowd], MIN_FACE_PX)[0], iou=0.9999)
+    pnet, plain_rnet, plain_onet = nets
+    rnet, onet = Tight(plain_rnet), Tight(plain_onet)
+    tight = MtcnnDetector(pnet, Batched(rnet, 64), Batched(onet, 64))
+    assert_same(tight.detect([crowd], MIN_FACE_PX)[0], detector.detect([crowd], MIN_FACE_PX)[0], iou=0.9999)
     assert rnet.refused and onet.refused
 
 

@@ -18,7 +18,7 @@ from core.errors import LeaseHeldError, PipelineError
 from processors.batch.job_host import JobHost
 from processors.batch.job_link import HostTerms, JobLink, TurnWanted
 from processors.batch.pool_worker import PoolWorker
-from processors.batch.worker_process import Asked, Ended, Started
+from processors.batch.worker_process import Asked, Ended, Started, sendable
 from processors.batch.worker_source import Inbox
 from tests.material.worker_hosts import NamedVideo
 from tests.processors.batch.job_material import host_terms, mark, video_job
@@ -95,10 +95,8 @@ def test_a_worker_that_waits_for_an_answer_is_not_silent_and_gets_the_error(driv
 
 
 def test_an_error_that_can_be_sent_stays_what_it_is() -> None:
-    from processors.batch.worker_process import _sendable
-
-    assert isinstance(_sendable(ValueError("x")), ValueError)
-    assert type(_sendable(LeaseHeldError("somebody", path=Path("out")))) is PipelineError
+    assert isinstance(sendable(ValueError("x")), ValueError)
+    assert type(sendable(LeaseHeldError("somebody", path=Path("out")))) is PipelineError
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker notices by its pipe, which takes its own time")

@@ -11,7 +11,7 @@ from core.media.thumbnails import Thumbnail
 from core.types import Clip
 from processors.clips import clip_thumbnails
 from processors.clips.clip_thumbnails import ClipThumbnails
-from utils.spill_file import SpilledBytes
+from utils.spill_file import SpillFile
 
 READ = "processors.clips.clip_thumbnails.read_thumbnails"
 
@@ -68,30 +68,38 @@ def test_at_most_as_many_clips_are_read_at_a_time_as_the_run_has_threads(tmp_pat
 def test_thumbnails_that_were_read_ahead_are_not_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader())
     clips = [clip("a", n) for n in range(3)]
-    pictures = of(tmp_path, clips)
-    pictures.read_ahead(clips[1])
-    assert [one.file for one, _ in pictures.take(clips)] == [one.file for one in clips]
+    thumbnails = of(tmp_path, clips)
+    thumbnails.read_ahead(clips[1])
+    assert [one.file for one, _ in thumbnails.take(clips)] == [one.file for one in clips]
     assert sorted(reader.asked) == [("0.mp4", 12), ("1.mp4", 12), ("2.mp4", 12)]
 
 
 def test_thumbnails_that_wait_are_in_a_file_and_come_back_as_they_were(tmp_path, monkeypatch):
+    spilled = []
+
+    class NotedFile(SpillFile):
+        def add(self, data):
+            spilled.append(data)
+            return super().add(data)
+
     monkeypatch.setattr(READ, Reader())
-    pictures = of(tmp_path, [clip("a", 0)])
-    pictures.read_ahead(clip("a", 0))
-    assert isinstance(pictures._ahead["a/0.mp4"][0].pixels, SpilledBytes)
-    ((_, (shot,)),) = pictures.take([clip("a", 0)])
+    monkeypatch.setattr(clip_thumbnails, "SpillFile", NotedFile)
+    thumbnails = of(tmp_path, [clip("a", 0)])
+    thumbnails.read_ahead(clip("a", 0))
+    ((_, (shot,)),) = thumbnails.take([clip("a", 0)])
     wanted = np.ones((4, 4, 3), np.uint8)
     wanted[0, 1] = 7
+    assert spilled == [wanted.tobytes()]
     np.testing.assert_array_equal(shot.pixels, wanted, strict=True)
     assert shot.time_s == 0.4
 
 
 def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, Reader())
-    pictures = of(tmp_path, [clip("a", 0)])
-    pictures.read_ahead(clip("a", 0))
-    pictures.read_ahead(clip("a", 0))
-    ((_, (shot,)),) = pictures.take([clip("a", 0)])
+    thumbnails = of(tmp_path, [clip("a", 0)])
+    thumbnails.read_ahead(clip("a", 0))
+    thumbnails.read_ahead(clip("a", 0))
+    ((_, (shot,)),) = thumbnails.take([clip("a", 0)])
     assert shot.pixels[0, 0, 0] == 2
 
 
@@ -99,9 +107,9 @@ def test_no_more_than_the_limit_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader(100))
     monkeypatch.setattr(clip_thumbnails, "_MAX_BYTES_AHEAD", 50_000)
     clips = [clip("a", n) for n in range(9)]
-    pictures = of(tmp_path, clips)
+    thumbnails = of(tmp_path, clips)
     for one in clips:
-        pictures.read_ahead(one)
+        thumbnails.read_ahead(one)
     assert len(reader.asked) == 2  # of 30 000 bytes each
-    assert len(list(pictures.take(clips))) == 9
+    assert len(list(thumbnails.take(clips))) == 9
     assert len(reader.asked) == 9

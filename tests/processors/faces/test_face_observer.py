@@ -137,21 +137,23 @@ def test_an_error_of_either_thread_reaches_the_caller(end: Any) -> None:
 
 @pytest.mark.parametrize("pending", [MAX_PENDING, 3])
 def test_no_more_than_so_many_frames_wait(pending: int) -> None:
-    go, waits = threading.Event(), []
+    go, handed_over = threading.Event(), 0
+    when_full: list[int] = []
 
     class Slow(Recording):
         def on_faces(self, frame: Any, faces: FrameFaces) -> None:
             go.wait(5)
 
     def check() -> None:
-        waits.append(len(observers._pending))
+        when_full.append(handed_over)
         go.set()
 
     with ObserverThread([Slow(), Slow()], SCALE, PACE, check, pending) as observers:
         for index in range(3 * pending):
             observers.on_faces(frame_at(index), faces_of(index, track_at(0, index + 1)))
+            handed_over += 1
         observers.finish()
-    assert waits and max(waits) == pending + 1
+    assert when_full[0] == pending, "the next call waits as long as the observers are busy with the first frame"
 
 
 def test_frames_do_not_wait_for_tracks_that_are_measured() -> None:
@@ -179,7 +181,8 @@ def test_frames_do_not_wait_for_tracks_that_are_measured() -> None:
 
 
 def test_no_more_than_so_many_tracks_wait() -> None:
-    go, waits = threading.Event(), []
+    go, handed_over = threading.Event(), 0
+    when_full: list[int] = []
 
     class Slow(Recording):
         def on_track_end(self, track: Track) -> Measurement:
@@ -189,15 +192,16 @@ def test_no_more_than_so_many_tracks_wait() -> None:
             go.wait(5)
 
     def check() -> None:
-        waits.append(len(observers._measuring))
+        when_full.append(handed_over)
         go.set()
 
     with ObserverThread([Slow()], SCALE, PACE, check) as observers:
         for number in range(3 * MAX_ENDED):
             observers.on_track_end(track_at(number, 3))
             observers.on_faces(frame_at(number), faces_of(number, track_at(number, 3)))
+            handed_over += 1
         observers.finish()
-    assert waits and max(waits) <= MAX_ENDED + MAX_PENDING + 1
+    assert when_full[0] <= MAX_ENDED + MAX_PENDING + 1
 
 
 def test_waiting_ends_when_the_run_is_stopped() -> None:

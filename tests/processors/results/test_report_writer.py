@@ -14,7 +14,7 @@ import pytest
 
 from processors.results.html_page import content_policy, data_uri, render_page
 from processors.results.manifest import Manifest
-from processors.results.report_writer import Axis, FaceImage, ReportImages, _span, _ticks, report_parts
+from processors.results.report_writer import FaceImage, ReportImages, report_parts
 from processors.results.timeline_file import TimelineFile
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.urls import href
@@ -231,14 +231,6 @@ def test_hundreds_of_people_have_colours(manifest):
     assert set(re.findall(r'class="row p(\d+)"', page(manifest))) == {str(i) for i in range(10)}
 
 
-@pytest.mark.parametrize("length_s", [0.0, 0.3, 12.8, 60, 754, 5400, 200_000])
-def test_the_axis_has_few_marks_at_round_times(length_s):
-    ticks = _ticks(Axis(0.0, length_s))
-    assert 1 <= len(ticks) <= 11
-    assert len({tick["label"] for tick in ticks}) == len(ticks)
-    assert all(0 <= tick["x"] <= 97 for tick in ticks)
-
-
 def test_a_page_with_thousands_of_images_is_never_in_memory_as_a_whole(manifest):
     clip = manifest["clips"][0]
     manifest["clips"] = [{**clip, "file": f"{clip['person']}/clip_{number}.mp4"} for number in range(1500)]
@@ -256,11 +248,3 @@ def test_a_value_that_a_template_needs_and_nobody_gave_is_an_error(tmp_path):
 
     with pytest.raises(jinja2.UndefinedError):
         render_page("index.html.j2", ("page.css",), (), {})
-
-
-def test_the_axis_of_a_part_begins_with_it():
-    axis = Axis(3000.0, 60.0)
-    assert _span(3015.0, 3030.0, axis) == {"x": 25.0, "w": 25.0}
-    ticks = _ticks(axis)
-    assert (ticks[0]["x"], ticks[0]["label"]) == (0.0, "50:00")
-    assert ticks[-1]["x"] < 97
