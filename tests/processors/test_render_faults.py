@@ -12,7 +12,7 @@ import pytest
 
 from config import ClipSettings, EncodeSettings, Settings
 from core.errors import EncodeError, InterruptedRunError, OutputError, ToolMissingError
-from core.media import clip_writer
+from core.media import encoder_command
 from core.media.clip_writer import ClipWriter
 from core.media.h264_encoder import NVENC, encoder_options
 from processors import clip_renderer
@@ -54,7 +54,7 @@ def test_an_encoder_that_fails_in_mid_run_is_replaced(plain, tmp_path, monkeypat
     def broken(encoder, *rest):
         return options(encoder, *rest) if encoder != NVENC else {"vcodec": "libx264", "preset": "broken"}
 
-    monkeypatch.setattr(clip_writer, "encoder_options", broken)
+    monkeypatch.setattr(encoder_command, "encoder_options", broken)
     with caplog.at_level(logging.WARNING):
         result = ClipRenderer(SETTINGS).render(plain, [crop(plain), crop(plain, 2, 90, "p2")], tmp_path)
     assert result.encoder == "libx264"
@@ -106,6 +106,6 @@ def test_no_disk_space_for_the_audio(plain, tmp_path):
 
 def test_no_disk_space_for_the_video(plain, tmp_path):
     silent = replace(plain, video=replace(plain.video, audio=()))
-    with no_file_above(2000), pytest.raises(EncodeError, match="exit code"):
+    with no_file_above(2000), pytest.raises(OutputError, match="cannot be written: File too large"):
         ClipRenderer(SETTINGS).render(silent, [crop(plain)], tmp_path)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]

@@ -127,7 +127,7 @@ def test_workers_together_open_no_more_clips_than_allowed(plain, tmp_path, monke
     def entering(self):
         count(1)
         reached.wait(20)  # however the threads are scheduled, as many as may are open together once
-        self._build = (*self._build[:6], "libx264", *self._build[7:])
+        self._encoding = replace(self._encoding, encoder="libx264")
         return enter(self)
 
     def leaving(self, *error):
