@@ -156,6 +156,26 @@ class Maker:
         frames = mix(mix(a, black, out), b, into)
         return Case("fade", f"{out} {hold} {into}", frames, gradual=((50 - out, 50), (50 + hold, 50 + hold + into)))
 
+    def dip(self) -> Case:
+        """Quickly out to a flat colour and in again with another shot."""
+        out, into, colour = self._dip_lengths()
+        a, b = self.shots(50, 50)
+        frames = dipped(a, colour, out, 0) + dipped(b, colour, 0, into)
+        return Case("dip", f"{out} {into} {colour}", frames, gradual=((50 - out, 50 + into),))
+
+    def blink(self) -> Case:
+        """The same in one shot."""
+        out, into, colour = self._dip_lengths()
+        (frames,) = self.shots(80)
+        faded = dipped(frames[:40], colour, out, 0) + dipped(frames[40:], colour, 0, into)
+        return Case("blink", f"{out} {into} {colour}", faded)
+
+    def _dip_lengths(self) -> tuple[int, int, tuple[int, ...]]:
+        """Frames out and in, and an RGB colour: black, white or any."""
+        out, into = (int(v) for v in self.rng.integers((2, 2), (9, 11)))
+        colours = ((0, 0, 0), (255, 255, 255), tuple(int(v) for v in self.rng.integers(0, 256, 3)))
+        return out, into, colours[int(self.rng.integers(3))]
+
     def flash(self) -> Case:
         (frames,) = self.shots(50)
         length = int(self.rng.integers(1, 4))
@@ -272,6 +292,17 @@ def mix(a: Frames, b: Frames, length: int) -> Frames:
     return a[: len(a) - length] + middle + b[length:]
 
 
+def dipped(frames: Frames, colour: tuple[int, ...], out: int, into: int) -> Frames:
+    """The last `out` frames fade to `colour`, or the first `into` ones, of which the first is flat, come out of it."""
+    alphas = [1 - i / into for i in range(into)] + [0.0] * (len(frames) - into - out)
+    alphas += [(i + 1) / (out + 1) for i in range(out)]
+    flat = np.full_like(frames[0], colour)
+    return [
+        np.asarray(cv2.addWeighted(frame, 1 - alpha, flat, alpha, 0), np.uint8)
+        for frame, alpha in zip(frames, alphas, strict=True)
+    ]
+
+
 KINDS: dict[str, Callable[[Maker], Case]] = {
     "hard cut": Maker.hard_cuts,
     "dark cut": Maker.dark_cuts,
@@ -283,6 +314,8 @@ KINDS: dict[str, Callable[[Maker], Case]] = {
     "short dissolve": Maker.short_dissolve,
     "wipe": Maker.wipe,
     "fade": Maker.fade,
+    "dip": Maker.dip,
+    "blink": Maker.blink,
     "flash": Maker.flash,
     "brightness": Maker.brightness,
     "slow light": Maker.slow_light,

@@ -6,7 +6,8 @@ by correlation after a search for their shift, which rules out everything else: 
 gain and offset), motion (the search follows it), pans and passing objects (neighbouring frames match as badly),
 flashes (the old image comes back).
 
-Dissolves, fades and wipes are runs of frames between two stretches without change, see `gradual_transition`.
+Dissolves, fades and wipes are runs of frames between two stretches without change, see `gradual_transition`; quick dips
+to black, white or another colour come back with another image, see `dip`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from core.types import ByteArray, Shot
 from processors.shots.black_bars import NO_BARS, Bars, black_bars, common_bars
 from processors.shots.block_matching import HEIGHT, REACH, WIDTH, mismatch
+from processors.shots.dip import find_dip
 from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.shot_boundary import ShotBoundary, shots_between
 from processors.shots.small_frame import SmallFrame, small_frame
@@ -197,7 +199,7 @@ class ShotDetector:
 
     def _is_strong(self, frame: int) -> bool:
         here = self._at(frame)
-        if here.change < MIN_CONTRAST_CHANGE * float(here.grey.std()):
+        if here.change < MIN_CONTRAST_CHANGE * here.contrast:
             return False
         score, least = self._mismatch(*self._step(frame)), STRONG_MISMATCH * self._strictness
         around = self._between(frame - 2, frame + 3, frame)
@@ -244,7 +246,7 @@ class ShotDetector:
     def _least_weak_mismatch(self, here: SmallFrame, around: Sequence[int]) -> float:
         least = WEAK_MISMATCH
         # A large change that leaves the structure alone is a change of light.
-        is_light = here.change > WEAK_MAX_CONTRAST_CHANGE * float(here.grey.std())
+        is_light = here.change > WEAK_MAX_CONTRAST_CHANGE * here.contrast
         if is_light:
             least = LIGHT_MISMATCH
         # Among repeated frames every step of a motion is a jump that stands out.
@@ -271,17 +273,29 @@ class ShotDetector:
         for window in self._windows:
             start = end - window
             if start < self._settled:
-                return []
+                break
             found = self._gradual_between(start, end)
             if found is not None:
                 boundary = ShotBoundary(start + found.middle, found.transition)
                 return [self._report(boundary, settled=start + found.settled)]
-        return []
+        return self._dip()
 
     def _gradual_between(self, start: int, end: int) -> GradualTransition | None:
         offset = self._frames[0].index
         run = list(islice(self._frames, start - offset, end - offset + 1))
         return find_gradual(run, self._rate, lambda: self._mismatch(start, end), self._strictness)
+
+    def _dip(self) -> list[ShotBoundary]:
+        first = max(self._settled, self._frames[0].index) if self._frames else self._count
+        contrasts = np.array([self._at(frame).contrast for frame in range(first, self._count)])
+
+        def mismatch_of(one: int, other: int) -> float:
+            return self._mismatch(first + one, first + other)
+
+        dip = find_dip(contrasts, self._rate, mismatch_of, self._strictness)
+        if dip is None:
+            return []
+        return [self._report(ShotBoundary(first + dip.flattest, "dissolve"), settled=first + dip.after)]
 
     def _report(self, boundary: ShotBoundary, settled: int) -> ShotBoundary:
         self._boundaries.append(boundary)

@@ -21,6 +21,7 @@ class SmallFrame:
     half: (72, 128, 3) uint8 RGB, source of the other arrays, bars included. bars: those of `half`, None if it is all
     black. colour: (36, 64, 3) uint8 RGB. grey: (36, 64) float32. mixture: (1728,) float32, 32x18 RGB.
     changes: (48,) float32, mean change since the frame before in each cell of 8x6 px, grey levels. change: their mean.
+    contrast: standard deviation of `grey`, grey levels.
     """
 
     index: int
@@ -31,6 +32,7 @@ class SmallFrame:
     mixture: FloatArray
     changes: FloatArray
     change: float
+    contrast: float
 
 
 def small_frame(
@@ -48,4 +50,5 @@ def small_frame(
     changes = cv2.resize(difference, (8, 6), interpolation=cv2.INTER_AREA).reshape(-1, 3) @ _THIRDS
     grey = cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY).astype(np.float32)
     mixture = cv2.resize(colour, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
-    return SmallFrame(index, half, bars, colour, grey, mixture, changes, float(changes.sum()) / changes.size)
+    change = float(changes.sum()) / changes.size
+    return SmallFrame(index, half, bars, colour, grey, mixture, changes, change, float(grey.std()))

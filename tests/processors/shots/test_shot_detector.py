@@ -266,6 +266,36 @@ def test_fades_are_dissolves() -> None:
     assert abs(found[1][0] - 71) <= 2
 
 
+def dip(a: list[np.ndarray], b: list[np.ndarray], out: int, into: int, level: int) -> list[np.ndarray]:
+    """`a` fades to a flat image in `out` frames, `b` comes out of it in `into`, of which the first is flat."""
+    flat = np.full_like(a[0], level)
+    left = [cv2.addWeighted(f, 1 - (i + 1) / (out + 1), flat, (i + 1) / (out + 1), 0) for i, f in enumerate(a[-out:])]
+    right = [cv2.addWeighted(f, i / into, flat, 1 - i / into, 0) for i, f in enumerate(b[:into])]
+    return a[:-out] + left + right + b[into:]
+
+
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize(("out", "into"), [(2, 2), (3, 5), (5, 8)])
+def test_quick_dip_is_one_boundary_where_the_image_is_flat(level: int, out: int, into: int) -> None:
+    found, delays = run(dip(scene(1, 40, 0.3), scene(2, 40), out, into, level))
+    assert found == [(40, "dissolve")]
+    assert delays[0] <= MAX_GRADUAL_DELAY_S * RATE
+
+
+@pytest.mark.parametrize("level", [0, 255, 128])
+def test_light_that_blinks_in_one_shot_is_no_dip(level: int) -> None:
+    frames = scene(1, 80, 0.3)
+    assert run(dip(frames[:40], frames[40:], 4, 6, level))[0] == []
+
+
+def test_quick_pan_over_a_blank_wall_is_no_dip() -> None:
+    """The contrast falls and rises as in a dip, but the images leave and come sideways."""
+    room, corner = scene(1, 20)[0], scene(2, 20)[0]
+    long = np.concatenate([room, np.full((180, 640, 3), 128, np.uint8), corner], axis=1)
+    pan = [cv2.blur(long[:, left : left + 320], (40, 1)) for left in (80, 240, 400, 560, 720, 880)]
+    assert run([room] * 20 + pan + [corner] * 20)[0] == []
+
+
 @pytest.mark.parametrize("bars", [(0.2, 0.0), (0.0, 0.3), (0.1, 0.1)], ids=["letterbox", "pillarbox", "window"])
 @pytest.mark.parametrize("black", [0, 16])
 def test_black_bars_hide_no_cut_and_make_none(bars: tuple[float, float], black: int) -> None:
