@@ -17,6 +17,7 @@ from processors.tracking.face_stream import (
     MIN_SEARCHED_PX,
     FaceStream,
     FrameFaces,
+    TrackingModels,
     smallest_searched_face,
 )
 from tests.material.scripted_faces import (
@@ -39,14 +40,8 @@ class Player:
     def __init__(self, *faces: Face) -> None:
         self.detector = ScriptedDetector(*faces)
         detector: Any = self.detector
-        self.stream = FaceStream(
-            both_searches(detector),
-            detector,
-            CascadeFollower(detector),
-            AnalysisSettings(),
-            RATE,
-            height=HEIGHT_PX,
-        )
+        models = TrackingModels(both_searches(detector), detector, CascadeFollower(detector))
+        self.stream = FaceStream(models, AnalysisSettings(), RATE, height=HEIGHT_PX)
         self.seen: list[list[FrameFaces]] = []
 
     def play(self, frames: int, *, cuts: tuple[int, ...] = (), flickers: bool = True) -> list[list[FrameFaces]]:
