@@ -93,12 +93,11 @@ def run_batch(
                 remove_old_scratch(settings.run.scratch_folder)
         own = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
         factory = own or VideoProcessorFactory(settings, output_dir)
-        threads = WorkerThreads(monitor.stop)
-        stages = StageRunner(journal)
-        claims = FolderClaims(output_dir, inputs)
         # Processors that a caller hands in do not name people.
         namer = factory.namer if make_processor in (None, factory) else None
-        parts = RunParts(settings, output_dir, monitor, journal, stages, threads, namer)
+        parts = RunParts(
+            settings, output_dir, monitor, journal, StageRunner(journal), WorkerThreads(monitor.stop), namer
+        )
         workers = worker_count(settings, len(inputs)) if make_processor is None else 1
         uses_cluster = bool(settings.run.cluster) and make_processor is None
         if uses_cluster:
@@ -108,8 +107,8 @@ def run_batch(
         else:
             executor = executor_here(parts, make_processor or factory, factory.release)
         _join(leases, settings, uses_gallery=namer is not None and lies_in(namer.gallery_path, output_dir))
-        inspect = _inspector(claims, settings, namer, given)
-        batch = _Batch(inputs, inspect, monitor, journal, stages, threads, executor, leases, videos_at_a_time=workers)
+        inspect = _inspector(FolderClaims(output_dir, inputs), settings, namer, given)
+        batch = _Batch(inputs, inspect, parts, executor, leases, videos_at_a_time=workers)
         summary = batch.run()
         _tell_of_dead(leases, is_known=bool(journal.history.crashes))
     with contextlib.suppress(OSError, OutputError):
@@ -162,27 +161,24 @@ class _Batch:
         self,
         inputs: Sequence[BatchInput],
         inspect: Inspect,
-        monitor: BatchMonitor,
-        journal: RunJournal,
-        stages: StageRunner,
-        threads: WorkerThreads,
+        parts: RunParts,
         executor: Executor,
         leases: OutputLeases,
         videos_at_a_time: int,
     ) -> None:
         self._inputs = inputs
         self._inspect_input = inspect
-        self._monitor = monitor
-        self._history = journal.history
-        self._stages = stages
-        self._threads = threads
+        self._monitor = parts.monitor
+        self._history = parts.journal.history
+        self._stages = parts.stages
+        self._threads = parts.threads
         self._videos_at_a_time = videos_at_a_time
         self._claimer = VideoClaimer(executor, leases, self._look_again, self._is_ending, self._collect_future)
-        self._results: dict[str, InputResult] = dict(journal.history.results)
+        self._results: dict[str, InputResult] = dict(self._history.results)
         self._fatal: PipelineError | None = None
         self._restart = False
-        threads.add("inspect", self._inspect_all)
-        threads.add("claim", self._claimer.run)
+        self._threads.add("inspect", self._inspect_all)
+        self._threads.add("claim", self._claimer.run)
 
     def run(self) -> BatchSummary:
         stop, threads = self._monitor.stop, self._threads

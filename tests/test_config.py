@@ -43,7 +43,7 @@ def test_shape_and_size_of_the_clips(tmp_path, text, expected):
     assert load_settings(write(tmp_path, f"[clip]\n{text}"), {}).clip.frame_size == expected
 
 
-def test_the_picture_can_be_turned_by_right_angles_only():
+def test_the_image_can_be_turned_by_right_angles_only():
     given = ("auto", "90", 90, 0, "0")
     assert [AnalysisSettings(turn=turn).turn for turn in given] == ["auto", 90, 90, 0, 0]
     for wrong in (45, "45", 360, -90, "left", ""):

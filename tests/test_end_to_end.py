@@ -20,14 +20,14 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.material.scoring import box_overlap, read_tracks, score
-from tests.material.synthetic.sound import SAMPLE_RATE_HZ, render_sound
+from tests.material.synthetic.audio import SAMPLE_RATE_HZ, render_audio
 from tests.material.synthetic.truth import film_truth
 from videos.make_sample import SAMPLE
 
 PROJECT = Path(__file__).resolve().parent.parent
 TRUTH = film_truth(SAMPLE)
 MIN_FACE_PX = 0.05 * SAMPLE.height
-SOUND_TOLERANCE_S = 0.02
+AUDIO_TOLERANCE_S = 0.02
 HEAVY = {
     "torch",
     "torchvision",
@@ -165,21 +165,21 @@ def test_clips_play_to_the_end(alone: Run) -> None:
         assert not frames[0].is_corrupt and not frames[-1].is_corrupt
 
 
-def test_sound_is_that_of_the_pictures(alone: Run) -> None:
+def test_audio_is_that_of_the_images(alone: Run) -> None:
     """Clips have the audio of their frames: same length, same position in the source."""
-    source = render_sound(SAMPLE)
+    source = render_audio(SAMPLE)
     for clip in alone.clips:
-        sound, begin_s = decode_sound(alone.folder / clip["file"])
+        audio, begin_s = decode_audio(alone.folder / clip["file"])
         length_s = clip["frames"] / float(SAMPLE.frame_rate)
-        assert begin_s == pytest.approx(0, abs=SOUND_TOLERANCE_S)
+        assert begin_s == pytest.approx(0, abs=AUDIO_TOLERANCE_S)
         # AAC comes in blocks of 1024 samples, and some players' decoders do not trim the last one.
-        assert len(sound) / SAMPLE_RATE_HZ == pytest.approx(length_s, abs=SOUND_TOLERANCE_S + 1024 / SAMPLE_RATE_HZ)
+        assert len(audio) / SAMPLE_RATE_HZ == pytest.approx(length_s, abs=AUDIO_TOLERANCE_S + 1024 / SAMPLE_RATE_HZ)
         first = round(clip["start"] / float(SAMPLE.frame_rate) * SAMPLE_RATE_HZ)
         wanted = source[first : first + round(length_s * SAMPLE_RATE_HZ)]
-        assert abs(lag(sound, wanted)) / SAMPLE_RATE_HZ + abs(begin_s) <= SOUND_TOLERANCE_S, clip["file"]
+        assert abs(lag(audio, wanted)) / SAMPLE_RATE_HZ + abs(begin_s) <= AUDIO_TOLERANCE_S, clip["file"]
 
 
-def decode_sound(path: Path) -> tuple[NDArray[np.float64], float]:
+def decode_audio(path: Path) -> tuple[NDArray[np.float64], float]:
     """Samples of the mean of all channels, (N,), and the time of the first one in seconds."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
@@ -188,10 +188,10 @@ def decode_sound(path: Path) -> tuple[NDArray[np.float64], float]:
     return np.concatenate([chunk.to_ndarray().mean(0) for chunk in chunks]).astype(float), float(chunks[0].time or 0)
 
 
-def lag(sound: NDArray[Any], wanted: NDArray[Any]) -> int:
-    """By how many samples `sound` is later than `wanted`: the lag with the largest correlation."""
-    size = 1 << (len(sound) + len(wanted)).bit_length()
-    spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size))
+def lag(audio: NDArray[Any], wanted: NDArray[Any]) -> int:
+    """By how many samples `audio` is later than `wanted`: the lag with the largest correlation."""
+    size = 1 << (len(audio) + len(wanted)).bit_length()
+    spectrum = np.fft.rfft(audio, size) * np.conj(np.fft.rfft(wanted, size))
     peak = int(np.argmax(np.fft.irfft(spectrum, size)))
     return peak if peak < size // 2 else peak - size
 

@@ -47,16 +47,16 @@ class Maker:
         self.rng = np.random.default_rng(seed)
 
     def still_shot(self, count: int, which: int | None = None) -> Frames:
-        pictures = stills()
+        images = stills()
         rng = self.rng
-        picture = pictures[int(rng.integers(len(pictures))) if which is None else which]
+        image = images[int(rng.integers(len(images))) if which is None else which]
         x0, y0 = rng.uniform(0.35, 0.65, 2)
         dx, dy = rng.uniform(-0.1, 0.1, 2) * rng.integers(0, 2)
         z0, z1 = rng.uniform(1.2, 2.0), rng.uniform(1.2, 2.0)
         if rng.random() < 0.5:
             z1 = z0
         t = np.linspace(0, 1, count)
-        return camera(picture, x0 + dx * t, y0 + dy * t, z0 + (z1 - z0) * t, float(rng.choice([0, 2, 5])), rng)
+        return camera(image, x0 + dx * t, y0 + dy * t, z0 + (z1 - z0) * t, float(rng.choice([0, 2, 5])), rng)
 
     def shots(self, *counts: int, same_set: bool = False) -> list[Frames]:
         """One run of frames per count, from different sources (or from the same set)."""

@@ -36,13 +36,13 @@ CASES: dict[str, dict[str, Any]] = {
     "VFR, first pts 1.4 s": {"variable": True, "offset_s": 1.4, "suffix": ".mkv"},
     "MPEG-TS": {"offset_s": 0.5, "suffix": ".ts"},
     "three MPEG-TS joined": {"offset_s": 0.5, "suffix": ".ts", "joined": 3},
-    "sound 0.7 s later": {"sound": (0.7, 4.0)},
-    "sound ends at 2.5 s": {"sound": (0.0, 2.5)},
+    "audio 0.7 s later": {"audio": (0.7, 4.0)},
+    "audio ends at 2.5 s": {"audio": (0.0, 2.5)},
     "mono 44.1 kHz": {"layout": "mono", "rate_hz": 44100},
     "5.1": {"layout": "5.1"},
     "two tracks, second default": {"decoy": True, "suffix": ".mkv"},
     "an hour in": {
-        "rate": Fraction(5), "end_s": HOUR_S + 4, "flash_from_s": HOUR_S, "sound": (0.0, HOUR_S + 4),
+        "rate": Fraction(5), "end_s": HOUR_S + 4, "flash_from_s": HOUR_S, "audio": (0.0, HOUR_S + 4),
         "layout": "mono", "rate_hz": 16000, "size": (64, 48),
     },
 }  # fmt: skip
@@ -108,8 +108,8 @@ def measure(case: str, folder: Path) -> list[Sync]:
 
 
 def _measured(clip: Path) -> Sync:
-    times, light, sound_times, loudness = read_clip(clip)
-    lit, beeps = onsets(times, light, LIT), onsets(sound_times, loudness, LOUD)
+    times, light, audio_times, loudness = read_clip(clip)
+    lit, beeps = onsets(times, light, LIT), onsets(audio_times, loudness, LOUD)
     # The last AAC block is longer than the video.
     beeps = beeps[beeps <= times[-1] + 0.5 / len(times)]
     offsets = beeps - lit[np.abs(lit[:, None] - beeps).argmin(0)]

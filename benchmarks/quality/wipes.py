@@ -71,27 +71,27 @@ def wipes(name: str, clips: Path, folder: Path) -> Iterator[Wipe]:
             yield Wipe(kind, seconds, scenes, _joined(first, second, kind, start, seconds, folder), start, len(first))
 
 
-def _made_pairs(pictures: tuple[int, ...]) -> Iterator[tuple[str, Frames, Frames]]:
+def _made_pairs(images: tuple[int, ...]) -> Iterator[tuple[str, Frames, Frames]]:
     """Two shots that are still, two that drift, and two in which somebody moves in front."""
-    rng = np.random.default_rng(pictures)
+    rng = np.random.default_rng(images)
     t = np.linspace(0, 1, SHOT_FRAMES)
     steady = np.full(SHOT_FRAMES, 0.5)
     for number, (motion, drift) in enumerate((("still", 0.0), ("drift", 0.06), ("person", 0.0))):
         shots = []
         for side in (0, 1):
-            which = pictures[(number + side) % len(pictures)]
+            which = images[(number + side) % len(images)]
             zoom = np.full(SHOT_FRAMES, 1.3)
             shot = camera(stills()[which], 0.5 + drift * (t - 0.5), steady, zoom, 2.0, rng)
             if motion == "person":
-                shot = _with_person(shot, stills()[pictures[(number + side + 1) % len(pictures)]], 1.0 + side)
+                shot = _with_person(shot, stills()[images[(number + side + 1) % len(images)]], 1.0 + side)
             shots.append(shot)
         yield motion, shots[0], shots[1]
 
 
-def _with_person(shot: Frames, picture: np.ndarray, phase: float) -> Frames:
-    """An upright ellipse of another picture, a third of the width, that sways and nods."""
+def _with_person(shot: Frames, image: np.ndarray, phase: float) -> Frames:
+    """An upright ellipse of another image, a third of the width, that sways and nods."""
     ys, xs = np.mgrid[:HEIGHT, :WIDTH]
-    face = cv2.resize(picture, (WIDTH, HEIGHT))
+    face = cv2.resize(image, (WIDTH, HEIGHT))
     result = []
     for i, frame in enumerate(shot):
         x = WIDTH * (0.5 + 0.05 * np.sin(phase + i / 9))

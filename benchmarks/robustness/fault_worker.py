@@ -129,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cache", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("valid", type=Path, help="a sound video to begin with")
+    parser.add_argument("valid", type=Path, help="an intact video to begin with")
     parser.add_argument("--limit-mb", type=int, default=0, help="address space, MB; 0 is no limit")
     arguments = parser.parse_args()
     # Libraries may write to standard output, so the reports get a descriptor of their own.

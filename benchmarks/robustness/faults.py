@@ -34,7 +34,7 @@ from benchmarks.robustness.media.kinds import KINDS
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from tests.material.damage import ANYWHERE, field_swapped, header_fields
-from tests.material.fault_material import EXTENSIONS, FOREIGN_NAME, foreign_files, odd_videos, sound_videos
+from tests.material.fault_material import EXTENSIONS, FOREIGN_NAME, foreign_files, intact_videos, odd_videos
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -103,7 +103,7 @@ class Outcome:
 
 def make_cases(folder: Path, seed: int, share: float = 1.0, *, heavy: bool = True) -> Iterator[Case]:
     """The whole campaign, or a `share` of it; the same `seed` gives the same damage."""
-    base = sound_videos(folder)
+    base = intact_videos(folder)
     for extension in EXTENSIONS:
         data = base[extension].read_bytes()
         frames = 0 if extension == "ts" else _frames(base[extension])
@@ -155,7 +155,7 @@ class _Watched:
             "benchmarks.robustness.fault_worker",
             str(cache),
             str(output),
-            str(folder / "sound.mp4"),
+            str(folder / "intact.mp4"),
         ]
         command += ["--limit-mb", str(ADDRESS_SPACE_MB)]
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
@@ -165,7 +165,7 @@ class _Watched:
         first = self._report(START_LIMIT_S)
         if first["outcome"] != "done":
             self.end()
-            raise RuntimeError(f"the sound video fails: {first}")
+            raise RuntimeError(f"the intact video fails: {first}")
 
     def ask(self, path: Path) -> dict[str, Any]:
         assert self._process.stdin is not None

@@ -24,7 +24,7 @@ from pathlib import Path
 from core.errors import InvalidVideoError
 from core.media.video_probe import probe_video
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
-from tests.material.fault_material import sound_videos
+from tests.material.fault_material import intact_videos
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "FACE_RUN_MARK"
@@ -154,7 +154,7 @@ def main() -> int:
         folder = Path(name)
         inputs = folder / "in"
         inputs.mkdir()
-        for extension, path in sound_videos(folder).items():
+        for extension, path in intact_videos(folder).items():
             if extension in ("mp4", "webm"):
                 path.rename(inputs / f"{extension}.{extension}")
         program = Program(inputs, arguments.cache_dir or folder / "cache")

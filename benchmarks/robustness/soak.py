@@ -24,10 +24,10 @@ from pathlib import Path
 
 from benchmarks.robustness.interruptions import PROJECT, results
 from benchmarks.robustness.media import atoms
+from benchmarks.robustness.media.audio_layouts import ambisonic_opus, labelled_movie
 from benchmarks.robustness.media.film import H264, STEREO_AAC, Film
 from benchmarks.robustness.media.frame_rates import write_timed
-from benchmarks.robustness.media.late_streams import late_sound
-from benchmarks.robustness.media.sound_layouts import ambisonic_opus, labelled_movie
+from benchmarks.robustness.media.late_streams import late_audio
 from benchmarks.robustness.media.stream_changes import PLAIN, STRETCHED, TURNED, Piece, joined
 from core.media.ffmpeg_tool import find_ffmpeg
 from tests.material.fault_material import SAMPLE
@@ -41,7 +41,7 @@ UNUSUAL: dict[str, Callable[[Path], object]] = {
     "ambisonic.mkv": partial(ambisonic_opus, order=1),
     "turned.mkv": partial(joined, pieces=[Piece(PLAIN), Piece(TURNED)], options=(*H264, *STEREO_AAC)),
     "wide.mp4": partial(joined, pieces=[Piece(PLAIN), Piece(STRETCHED)], options=(*H264, *STEREO_AAC)),
-    "late.mp4": partial(late_sound, delay_s=3),
+    "late.mp4": partial(late_audio, delay_s=3),
     "slow.mkv": partial(write_timed, film=Film(frames=12), times=[2.0 * i for i in range(12)]),
 }
 """by name, what writes it: files that are whole, but not built as most are"""

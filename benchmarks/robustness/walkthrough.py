@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "videos" / "input" / "sample.mp4"
 
 PHOTOS = ".github"
-"""folder with a picture in which there are faces"""
+"""folder with an image in which there are faces"""
 
 EDITING = ("people", "index", "merge", "split", "assign", "drop", "undo", "name", "link", "unlink")
 WITHOUT_OUTPUT, WITHOUT_CACHE = ("--help", "compare", "config"), ("--help", "config", *EDITING)

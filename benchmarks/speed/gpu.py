@@ -48,13 +48,13 @@ WARM_UP_CALLS = 2
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """pictures: frames of analysis size, (h, w, 3) uint8 RGB each."""
+    """images: frames of analysis size, (h, w, 3) uint8 RGB each."""
 
     video: Path
-    pictures: list[ByteArray]
+    images: list[ByteArray]
 
     def batches(self, size: int) -> Iterator[list[ByteArray]]:
-        rest = iter(self.pictures)
+        rest = iter(self.images)
         while part := list(itertools.islice(rest, size)):
             yield part
 
@@ -76,7 +76,7 @@ def rate(work: Callable[[], int]) -> float:
 def stages(models: ModelManager, material: Material) -> dict[str, float]:
     """Items per second of each stage on the device of `models`."""
     detector, embedder = models.detector, models.embedder
-    found = detector.detect(material.pictures[:1], SMALLEST_FACE_PX)[0]
+    found = detector.detect(material.images[:1], SMALLEST_FACE_PX)[0]
     boxes = found.boxes if len(found) else np.array([[40, 40, 80, 90]], np.float32)
     chips = np.zeros((256, embedder.side, embedder.side, 3), np.uint8)
     figures: dict[str, float] = {}
@@ -85,17 +85,17 @@ def stages(models: ModelManager, material: Material) -> dict[str, float]:
         return sum(len(detector.detect(part, SMALLEST_FACE_PX)) for part in material.batches(size))
 
     def follow() -> int:
-        return sum(1 for picture in material.pictures if detector.refine(picture, boxes))
+        return sum(1 for image in material.images if detector.refine(image, boxes))
 
     def embed(count: int) -> int:
         return len(embedder.embed(chips[:count]))
 
     for size in BATCHES:
-        if size > len(material.pictures):
+        if size > len(material.images):
             break
         for part in itertools.islice(material.batches(size), WARM_UP_CALLS):
             detector.detect(part, SMALLEST_FACE_PX)
-        figures[f"search, {size} pictures at once"] = rate(functools.partial(search, size))
+        figures[f"search, {size} images at once"] = rate(functools.partial(search, size))
     figures[f"follow, {len(boxes)} faces"] = rate(follow)
     for count in (1, 8, 256):
         embed(count)
@@ -116,10 +116,10 @@ def facenet_pytorch(device: str, material: Material) -> dict[str, float]:
 
         figures = {}
         for size in BATCHES:
-            if size > len(material.pictures):
+            if size > len(material.images):
                 break
-            mtcnn.detect(material.pictures[:size])
-            figures[f"search, {size} pictures at once"] = rate(functools.partial(search, size))
+            mtcnn.detect(material.images[:size])
+            figures[f"search, {size} images at once"] = rate(functools.partial(search, size))
     return figures
 
 
@@ -171,8 +171,8 @@ def measure_gpu(frames: int, models: Path) -> None:
     for name in ("cuda", "cpu"):
         columns[name]["whole run"] = whole_run(video, name, models, count)
     print(manager("cuda", models).device_line)
-    height, width = material.pictures[0].shape[:2]
-    print(f"{len(material.pictures)} pictures of {width}x{height}; whole run: {video.name}\n")
+    height, width = material.images[0].shape[:2]
+    print(f"{len(material.images)} images of {width}x{height}; whole run: {video.name}\n")
     print(f"| frames a second | {' | '.join(columns)} |")
     print("|---" * (len(columns) + 1) + "|")
     for stage in columns["cuda"]:
@@ -198,11 +198,11 @@ def check_on_cpu(models: Path) -> None:
     nets = NetLoader(settings_for("cpu", models)).with_torch(DETECTOR_NETS, "cpu:0")
     device = MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
     here = manager("cpu", models).detector
-    found = device.detect(material.pictures, SMALLEST_FACE_PX)
-    for mine, wanted in zip(found, here.detect(material.pictures, SMALLEST_FACE_PX), strict=True):
+    found = device.detect(material.images, SMALLEST_FACE_PX)
+    for mine, wanted in zip(found, here.detect(material.images, SMALLEST_FACE_PX), strict=True):
         if not _same(mine, wanted):
             raise SystemExit(f"the two ways find different faces: {mine.boxes}, {wanted.boxes}")
-    print(f"{sum(map(len, found))} faces in {len(found)} pictures, the same as the CPU's networks find")
+    print(f"{sum(map(len, found))} faces in {len(found)} images, the same as the CPU's networks find")
 
 
 def _same(a: Detections, b: Detections) -> bool:
@@ -213,7 +213,7 @@ def _same(a: Detections, b: Detections) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=200, help="pictures for the stages")
+    parser.add_argument("--frames", type=int, default=200, help="images for the stages")
     parser.add_argument("--models", type=Path, default=chosen_cache_dir(""), help="cache folder with the networks")
     args = parser.parse_args()
     reason = why_no_gpu()

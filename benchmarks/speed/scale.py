@@ -41,7 +41,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 
 RESULTS = PROJECT / "benchmarks" / "results"
 FACES_S = 10
-RENDERING = ("render", "encode", "sound", "plan", "people", "write", "start-up", "models")
+RENDERING = ("render", "encode", "audio", "plan", "people", "write", "start-up", "models")
 """stages that are no part of the analysis"""
 
 TRACKLETS, TRACKLET_FRAMES = 2000, 50

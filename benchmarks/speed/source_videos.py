@@ -44,7 +44,7 @@ def crowd_film(width: int, height: int) -> Film:
         )
         for number, ((background, seed), actors) in enumerate(shots)
     )
-    return Film(scenes=scenes, width=width, height=height, sound=True)
+    return Film(scenes=scenes, width=width, height=height, audio=True)
 
 
 def faces_film(width: int, height: int, faces: int, seconds: int) -> Film:

@@ -88,7 +88,7 @@ def channel_mix(layout: str) -> ChannelMix:
 
     Labelled speakers are mixed by their positions, six or more to 5.1, fewer to stereo. Where labels do not describe a
     balanced set of speakers, the front pair is used with the other speakers added to their sides, or else the first
-    two channels that are in use; of ambisonic sound the omnidirectional channel.
+    two channels that are in use; of ambisonic audio the omnidirectional channel.
 
     Raises:
         ValueError: not a layout.

@@ -46,9 +46,9 @@ class FrameDecoder:
     def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
         """The frames from where the container stands, as the decoder emits them."""
         packets = demux(container, stream)
-        flagged: set[int] = set()
-        failures = 0
+        claimed_key_frames: set[int] = set()
         damage = _DamageFlags()
+        failures = 0
         while failures < MAX_CONSECUTIVE_FAILURES:
             packet = None
             frames: list[av.VideoFrame] = []
@@ -59,7 +59,7 @@ class FrameDecoder:
                     self.failures += damage.add(packet)
                     self.truncated = damage.is_pending
                     if packet.is_keyframe and packet.pts is not None:
-                        flagged.add(packet.pts)
+                        claimed_key_frames.add(packet.pts)
                     self._on_packet(packet)
                 elif packet.dts is not None:
                     # An empty packet with a time repeats the frame (Theora); the one that flushes has no time.
@@ -78,21 +78,29 @@ class FrameDecoder:
                 failures = 0
                 if frame.is_corrupt and not damage.is_of_last_packet(frame):
                     self.failures += 1
-                if frame.pts in flagged:
-                    self.key_frames += frame.key_frame
-                    self.false_key_frames += not frame.key_frame
-                    flagged.discard(frame.pts)
+                self._check_key_frame(frame, claimed_key_frames)
                 yield frame
         self.truncated = True
-        try:
-            yield from stream.decode(None)
-        except (av.FFmpegError, ValueError) as error:
-            self.count_failure(error)
+        yield from self._frames_held_back(stream)
 
     def count_failure(self, error: Exception) -> None:
         """Count something that went wrong with a packet or a frame."""
         logger.debug("%s: %s", self._name, error)
         self.failures += 1
+
+    def _check_key_frame(self, frame: av.VideoFrame, claimed: set[int]) -> None:
+        """Count whether the decoder agrees that this is a key frame. claimed: times where the container says so."""
+        if frame.pts in claimed:
+            self.key_frames += frame.key_frame
+            self.false_key_frames += not frame.key_frame
+            claimed.discard(frame.pts)
+
+    def _frames_held_back(self, stream: VideoStream) -> Iterator[av.VideoFrame]:
+        """The frames that the decoder still holds when no packet follows."""
+        try:
+            yield from stream.decode(None)
+        except (av.FFmpegError, ValueError) as error:
+            self.count_failure(error)
 
 
 class _DamageFlags:

@@ -162,22 +162,30 @@ class FrameFilter:
             yield frame
 
     def _build(self, frame: av.VideoFrame, aspect: Fraction, upside_down: bool) -> av.filter.Graph | None:
-        """The graph for frames like this one, None if they need none."""
-        info = self._info
+        """The graph for frames like this one, None if they need none; also decides where they are placed."""
         steps: list[str] = []
         if self._interlaced:
             steps.append("bwdif=mode=send_frame:deint=interlaced")
         stored, mirrored = orientation(frame)
-        degrees = (stored + info.turn) % 360
+        degrees = (stored + self._info.turn) % 360
         if mirrored:
             steps.append("hflip")
         steps.extend(_ROTATIONS[degrees])
+        steps += self._fitting_steps(frame, aspect, degrees)
+        if upside_down or "vflip" in steps:
+            # These flip by a negative line size; numpy needs the rows in order.
+            steps.append("copy")
+        return self._graph_of(steps, frame) if steps else None
+
+    def _fitting_steps(self, frame: av.VideoFrame, aspect: Fraction, degrees: int) -> list[str]:
+        """From an upright frame to the size, colours and pixel format that are promised."""
+        info = self._info
+        steps: list[str] = []
         size = (frame.height, frame.width) if degrees in (90, 270) else (frame.width, frame.height)
         shown = shown_size(frame.width, frame.height, aspect, degrees)
         place = self._place = placed_inside(shown, (info.width, info.height))
         scale = _scale(info.width, info.height) if place is None else _scale(place.width, place.height)
-        transfer = hdr_transfer(frame)
-        if transfer is not None:
+        if hdr_transfer(frame) is not None:
             steps += _tone_mapping(scale)
         elif size != (info.width, info.height) or place or not _is_ordinary(frame):
             out_range = "pc" if info.color.range == "pc" else "tv"
@@ -186,22 +194,22 @@ class FrameFilter:
             steps += [f"{scale}:out_range={out_range}:out_color_matrix={matrix}", "format=yuv420p"]
         if place is not None:
             steps.append(f"pad={info.width}:{info.height}:{place.left}:{place.top}:black")
-        if upside_down or "vflip" in steps:
-            # These flip by a negative line size; numpy needs the rows in order.
-            steps.append("copy")
-        if not steps:
-            return None
+        return steps
+
+    def _graph_of(self, steps: list[str], frame: av.VideoFrame) -> av.filter.Graph:
+        """A chain of filters, "name=arguments" each, for frames like this one."""
         graph = av.filter.Graph()
         graph.threads = self._threads
         source = {
             "video_size": f"{frame.width}x{frame.height}",
             "pix_fmt": _stored_format(frame),
-            "time_base": _ratio(info.time_base),
+            "time_base": _ratio(self._info.time_base),
             "pixel_aspect": "1/1",
             "colorspace": str(int(frame.colorspace)),
             "range": _BUFFER_RANGE.get(int(frame.color_range), "unspecified"),
         }
         node = graph.add("buffer", ":".join(f"{name}={value}" for name, value in source.items()))
+        transfer = hdr_transfer(frame)
         with contextlib.ExitStack() as stack:
             for step in steps:
                 name, _, arguments = step.partition("=")

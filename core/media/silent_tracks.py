@@ -1,6 +1,6 @@
 """Audio tracks without any sound: recorders' inputs to which nothing was connected, tracks declared and never written.
 
-They often come first, so that clips would be silent although another track has the sound.
+They often come first, so that clips would be silent although another track has the audio.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import logging
 import os
 import stat
 from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -146,15 +147,8 @@ def _examine(
     stream = _choose_stream(path, streams, video_stream)
     told_by_container = container_aspect(stream)
     frame, packet_pts, told = _first_frame(path, container, stream)
-    assert stream.time_base is not None
-    time_base = stream.time_base
-    if time_base > LONGEST_HOLD_S:
-        raise _invalid(path, f"has a time base of {float(time_base):.0f} s", "a damaged header?")
-    _check_size(path, frame.width, frame.height)
-    rotation, _ = orientation(frame)
-    aspect = sane_aspect(told_by_container, told)
-    width, height = shown_size(frame.width, frame.height, aspect, rotation)
-    _check_size(path, width, height)
+    time_base = _time_base(path, stream)
+    geometry = _geometry(path, frame, sane_aspect(told_by_container, told))
     container_format = container.format.name.split(",")[0]
     start_pts = None if container_format in UNTIMED else frame.pts
     rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
@@ -169,22 +163,49 @@ def _examine(
         pixel_format=frame.format.name,
         coded_width=frame.width,
         coded_height=frame.height,
-        width=width,
-        height=height,
-        rotation=rotation,
-        sample_aspect_ratio=aspect,
+        width=geometry.width,
+        height=geometry.height,
+        rotation=geometry.rotation,
+        sample_aspect_ratio=geometry.aspect,
         time_base=time_base,
         frame_rate=rate,
         start_pts=stream.start_time or 0 if start_pts is None else start_pts,
         duration_s=duration_s,
         frame_count=stream.frames or round(duration_s * (stated_rate(stream) or rate)),
         interlaced=frame.interlaced_frame,
-        color=_color(frame, stream, width, height),
+        color=_color(frame, stream, geometry.width, geometry.height),
         audio=audio_tracks(path, container, seen=seen_audio),
         size_bytes=size_bytes,
         video_number=streams.index(stream) + 1,
         video_streams=len(streams),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Geometry:
+    """How frames are shown. width, height: display px. rotation: degrees clockwise. aspect: of a stored pixel."""
+
+    width: int
+    height: int
+    rotation: int
+    aspect: Fraction
+
+
+def _geometry(path: Path, frame: av.VideoFrame, aspect: Fraction) -> _Geometry:
+    """Of a stored frame whose pixels have this aspect; refuses sizes that cannot be processed."""
+    _check_size(path, frame.width, frame.height)
+    rotation, _ = orientation(frame)
+    width, height = shown_size(frame.width, frame.height, aspect, rotation)
+    _check_size(path, width, height)
+    return _Geometry(width, height, rotation, aspect)
+
+
+def _time_base(path: Path, stream: VideoStream) -> Fraction:
+    """Seconds per tick of the stream; one that is too coarse for frames is refused."""
+    assert stream.time_base is not None
+    if stream.time_base > LONGEST_HOLD_S:
+        raise _invalid(path, f"has a time base of {float(stream.time_base):.0f} s", "a damaged header?")
+    return stream.time_base
 
 
 def _moving_streams(path: Path, container: InputContainer) -> list[VideoStream]:

@@ -84,6 +84,5 @@ def _pool(parts: RunParts, source: WorkerSource) -> Executor:
         RemoteMonitor(parts.monitor, parts.journal),
         parts.stages,
         parts.threads,
-        parts.monitor.stop,
         stall_limit_s=60 * parts.settings.run.stall_limit,
     )

@@ -17,7 +17,6 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -56,12 +55,10 @@ class WorkerPool:
         remote: RemoteMonitor,
         stages: StageRunner,
         threads: WorkerThreads,
-        stop: threading.Event,
         *,
         stall_limit_s: float,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """threads: the threads of the batch; the caller starts them.
+        """threads: the threads of the batch; the caller starts them, and the pool ends when they are to stop.
 
         stall_limit_s: a worker without progress for so long is taken to hang.
         """
@@ -69,11 +66,10 @@ class WorkerPool:
         self._naming = naming
         self._remote = remote
         self._stages = stages
-        self._stop = stop
-        self._clock = clock
+        self._stop = threads.stop
         self._changed = threading.Condition()
         self._queue = WorkQueue(naming, source.count)
-        self._roster = WorkerRoster(source, stall_limit_s, clock)
+        self._roster = WorkerRoster(source, stall_limit_s)
         self._is_closed = False
         self._last: JobOutcome | None = None
         threads.add("workers", self._manage)
@@ -255,8 +251,8 @@ class WorkerPool:
         """The run ends: end all jobs in order as far as that is quick."""
         for worker in self._roster:
             worker.stop()
-        deadline = self._clock() + _STOP_TIMEOUT_S
-        while self._roster.tasks and self._clock() < deadline:
+        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        while self._roster.tasks and time.monotonic() < deadline:
             self._receive(_POLL_S)
         begun = [*(task.video for task in self._roster.tasks), *self._queue.begun]
         for worker in self._roster:

@@ -11,12 +11,12 @@ class WorkerThreads:
     """Threads that end together: an unexpected exception in one of them stops the others.
 
     Attributes:
+        stop: every thread ends soon after it is set.
         bug: the last unexpected exception, or None.
     """
 
     def __init__(self, stop: threading.Event) -> None:
-        """stop: every thread ends soon after it is set."""
-        self._stop = stop
+        self.stop = stop
         self._threads: list[threading.Thread] = []
         self.bug: BaseException | None = None
 
@@ -36,7 +36,7 @@ class WorkerThreads:
             work()
         except BaseException as error:
             self.bug = error
-            self._stop.set()
+            self.stop.set()
 
     @property
     def alive(self) -> bool:

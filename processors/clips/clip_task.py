@@ -116,7 +116,7 @@ class ClipTask:
         self._context.completed(clip)
         return clip
 
-    @timed("sound")
+    @timed("audio")
     def _read_audio(self, stack: contextlib.ExitStack) -> tuple[ClipAudio | None, PcmExcerpt | None]:
         if self._context.video.default_audio is None:
             return None, None

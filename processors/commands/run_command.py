@@ -118,13 +118,10 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         from processors.batch.input_result import failed
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output, recursive=settings.run.recursive)
-        if command := _intended_command(parsed.inputs):
-            return print_error(f"no file {parsed.inputs[0]!r}; did you mean the command {command}?", EXIT_USAGE)
+        if complaint := _complaint(parsed.inputs, is_empty=not inputs):
+            return print_error(complaint, EXIT_USAGE)
         if bundle is not None:
             bundle.inputs = inputs
-        if not inputs:
-            where = ", ".join(parsed.inputs) or str(INPUT_DIR)
-            return print_error(f"no videos in {where} (put videos there, or name files or folders)", EXIT_USAGE)
         if settings.analysis.cuts:
             from processors.batch.given_cut_lists import with_cuts
 
@@ -170,6 +167,15 @@ def _run_batch(
             require_ray()
         with usable_cache(settings) as usable:
             return run_batch(inputs, output_dir, usable, monitor, journal=journal, given=given)
+
+
+def _complaint(named: Sequence[str], *, is_empty: bool) -> str:
+    """Why there is nothing to do, or "". named: the inputs as the user gave them. is_empty: no video was found."""
+    if command := _intended_command(named):
+        return f"no file {named[0]!r}; did you mean the command {command}?"
+    if is_empty:
+        return f"no videos in {', '.join(named) or INPUT_DIR} (put videos there, or name files or folders)"
+    return ""
 
 
 def _intended_command(inputs: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def write_reels(
         file = f"{person}/{REEL_FILE}"
         kept = None if earlier is None else earlier.find(person, own, face, names[person])
         if kept is None:
-            _write_reel(folder, file, own, names[person], face, rate, settings, monitor)
+            _write_reel(folder, _Reel(file, own, names[person], face), rate, settings, monitor)
         else:
             link_or_copy(kept, folder / file)
         files.append(file)
@@ -82,21 +83,23 @@ def reel_parts(folder: Path, clips: Sequence[Clip], rate: Fraction) -> list[Reel
     return [ReelPart(*part) for part in zip(files, lengths, [*overlaps, 0], strict=True)]
 
 
-def _write_reel(
-    folder: Path,
-    file: str,
-    clips: Sequence[Clip],
-    name: str,
-    face: bytes,
-    rate: Fraction,
-    settings: EncodeSettings,
-    monitor: StageMonitor,
-) -> None:
-    target, size = folder / file, (clips[0].width, clips[0].height)
+@dataclass(frozen=True, slots=True)
+class _Reel:
+    """What one reel shows. file: relative path. clips: in order. name, face: of the title, the face a JPEG or empty."""
+
+    file: str
+    clips: Sequence[Clip]
+    name: str
+    face: bytes
+
+
+def _write_reel(folder: Path, reel: _Reel, rate: Fraction, settings: EncodeSettings, monitor: StageMonitor) -> None:
+    clips = reel.clips
+    target, size = folder / reel.file, (clips[0].width, clips[0].height)
     parts = reel_parts(folder, clips, rate)
     length_s = sum(clip.frames for clip in clips) / rate
     facts = f"{count_of(len(clips), 'clip')}, {clock(float(length_s))}"
-    card = title_card(*size, name, facts, face)
+    card = title_card(*size, reel.name, facts, reel.face)
     color = ColorInfo(matrix="smpte170m", range="tv")
     try:
         with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, dir=target.parent) as scratch:

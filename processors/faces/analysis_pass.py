@@ -20,21 +20,20 @@ from core.model_manager import ModelManager
 from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.analysis_size import analysis_size
-from processors.faces.decoded_frames import DecodedFrames
+from processors.faces.decoded_frames import DecodedFrames, LookAhead
 from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread
 from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certainty
 from processors.faces.look_observer import LookObserver
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
 from processors.faces.weak_detections import WeakDetectionCheck
-from processors.shots.active_picture import ActivePictureFinder
 from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
 from processors.tracking.detection_schedule import SMALL_FACES, SearchDetectors
-from processors.tracking.face_stream import FaceStream, FrameFaces, smallest_searched_face
-from processors.tracking.frame_pace import FramePace, FrameTicks
+from processors.tracking.face_stream import FaceStream, FrameFaces, TrackingModels, smallest_searched_face
+from processors.tracking.frame_pace import FramePace
 from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from processors.tracking.second_opinion import Confirmation
@@ -75,16 +74,14 @@ class AnalysisPass:
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.proposes_on_cpu else None
         confirm = None if models.quick_verifier is None else WeakDetectionCheck(models.quick_verifier)
-        self._stream = FaceStream(
+        tracking_models = TrackingModels(
             SearchDetectors(models.detector, models.look_out_detector, leaning_search(models, confirm, settings)),
             models.detector,
             make_follower(settings.tracker, models.detector),
-            settings,
-            self._rate,
-            height=self._height,
             candidates=self._prefetcher,
             confirm=confirm,
         )
+        self._stream = FaceStream(tracking_models, settings, self._rate, height=self._height)
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
         observers = make_observers(models, settings, scale, self._rate)
         pending = waiting_frames(info.width, info.height, MAX_PENDING)
@@ -110,15 +107,12 @@ class AnalysisPass:
         """The frames for `take`; to be iterated on another thread."""
         return DecodedFrames(
             reader,
-            self._shots,
-            ActivePictureFinder(self._info.width, self._info.height, self._rate),
-            (self._width, self._height),
-            # Read from the other thread: a wrong answer costs time, not results.
-            lambda: not self._stream.expects_skip,
-            self._prefetcher,
-            self._smallest_face,
             part,
-            FrameTicks(self._info.frame_rate, self._info.time_base),
+            self._info,
+            (self._width, self._height),
+            self._shots,
+            # Read from the other thread: a wrong answer costs time, not results.
+            LookAhead(lambda: not self._stream.expects_skip, self._prefetcher, self._smallest_face),
         )
 
     def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from core.media.video_part import VideoPart
 from core.media.video_reader import VideoReader
-from core.types import PixelBox, Shot
+from core.types import PixelBox, Shot, VideoInfo
 from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage
 from processors.shots.active_picture import ActivePictureFinder
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
@@ -17,31 +18,58 @@ from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from utils.stage_times import timed
 
 
+@dataclass(frozen=True, slots=True)
+class LookAhead:
+    """Prepares what the tracker will need of frames that it has not come to, as far as that can be foreseen.
+
+    is_image_needed: a guess whether the tracker will look at the next frame. prefetcher: begins searches ahead of time;
+    None: no search begins early. smallest_face: that is searched for, height in px of the analysis images.
+    """
+
+    is_image_needed: Callable[[], bool]
+    prefetcher: ProposalPrefetcher | None
+    smallest_face: float
+
+    def prepare(self, frame: AnalysisFrame) -> None:
+        """For a frame that was just decoded."""
+        if self.is_image_needed():
+            frame.image()
+        if self.prefetcher is not None:
+            self.prefetcher.offer(frame.tick, frame.image)
+
+    def begin_shots(self, recent: Sequence[AnalysisFrame], cuts: Collection[int]) -> None:
+        """Begin the searches of the first frames of shots, which are always searched.
+
+        recent: the frames that the tracker has not come to, the newest last. cuts: those that were just found.
+        """
+        if self.prefetcher is None:
+            return
+        is_start_of_video = recent[-1].index == 0
+        for frame in recent:
+            if frame.index in cuts or is_start_of_video:
+                self.prefetcher.start(frame.tick, frame.image(), self.smallest_face)
+
+
 class DecodedFrames:
-    """Decodes, scales and finds cuts, on the thread of whoever iterates; also starts searches that are foreseen."""
+    """Decodes, scales and finds cuts, on the thread of whoever iterates."""
 
     def __init__(
         self,
         reader: VideoReader,
-        shots: ShotSource,
-        active_pictures: ActivePictureFinder,
-        size: tuple[int, int],
-        is_image_needed: Callable[[], bool],
-        prefetcher: ProposalPrefetcher | None,
-        smallest_face: float,
         part: VideoPart,
-        ticks: FrameTicks,
+        info: VideoInfo,
+        size: tuple[int, int],
+        shots: ShotSource,
+        look_ahead: LookAhead,
     ) -> None:
-        """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
+        """size: width and height of analysis images, px."""
         self._reader = reader
-        self._shots = shots
-        self._active_pictures = active_pictures
-        self._size = size
-        self._is_image_needed = is_image_needed
-        self._prefetcher = prefetcher
-        self._smallest_face = smallest_face
         self._part = part
-        self._ticks = ticks
+        self._size = size
+        self._shots = shots
+        self._active_pictures = ActivePictureFinder(info.width, info.height, float(info.frame_rate))
+        self._ticks = FrameTicks(info.frame_rate, info.time_base)
+        self._look_ahead = look_ahead
 
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
@@ -50,10 +78,7 @@ class DecodedFrames:
         for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
             frame = AnalysisFrame(source, AnalysisImage(source, *self._size), self._ticks.next(source.pts))
             recent.append(frame)
-            if self._is_image_needed():
-                frame.image()
-            if self._prefetcher is not None:
-                self._prefetcher.offer(frame.tick, frame.image)
+            self._look_ahead.prepare(frame)
             with timed("cuts"):
                 # Where the stream changes its shape, no camera path can go on.
                 is_reshaped = source.placed != placed and source.index > 0
@@ -61,11 +86,7 @@ class DecodedFrames:
                 boundaries = self._shots.update(frame.image.small_rgb(), is_cut=is_reshaped)
                 cuts = cut_frames(boundaries)
                 self._active_pictures.update(source, new_shot=is_reshaped or bool(cuts))
-            if self._prefetcher is not None:
-                # The first frame of a shot is always searched, and the tracker has not come to it yet.
-                for one in recent:
-                    if one.index in cuts or one.index == frame.index == 0:
-                        self._prefetcher.start(one.tick, one.image(), self._smallest_face)
+            self._look_ahead.begin_shots(recent, cuts)
             yield frame, boundaries
 
     def last_boundaries(self) -> list[ShotBoundary]:

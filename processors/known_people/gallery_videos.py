@@ -76,10 +76,8 @@ def record_video(
         again = _same_analysis(before, video)
         held, decided = _settled(before, people) if again else ({}, {})
         gone = {person.label for person in people if person.label in decided and person.label not in held}
-        shown = {t for person in people for t in person.tracklets}
-        apart = apart_pairs(rows)
         free = [person for person in people if person.label not in gone]
-        matches = link(free, Decisions(held, (), apart, video.text if again else ""), rows)
+        matches = link(free, Decisions(held, (), apart_pairs(rows), video.text if again else ""), rows)
         numbers = [
             None if person.label in gone else matches.get(person.label, Match()).number or new_person(rows)
             for person in people
@@ -95,16 +93,23 @@ def record_video(
             (replace(person, label=one.folder), one.number, decided.get(person.label, "auto"))
             for person, one in zip(people, linked, strict=True)
         ]
-        entries += [
-            (PersonOfVideo(gone_label(a.decided, a.tracklets), a.tracklets), None, a.decided)
-            for a in before
-            if a.person is None and again and shown.isdisjoint(a.tracklets)
-        ]
+        if again:
+            entries += _still_gone(before, people)
         _write(rows, number, video, embedder, entries, before)
         folders = {one.label: one.folder for one in linked}
         note_together(rows, number, [(folders[a], folders[b]) for a, b in together])
         give_up(rows, [a.person for a in before if a.person is not None])
         return linked
+
+
+def _still_gone(before: Sequence[Appearance], people: Sequence[PersonOfVideo]) -> list[_Entry]:
+    """Those who were dropped or forgotten earlier, and of whose tracklets nobody has one now."""
+    shown = {t for person in people for t in person.tracklets}
+    return [
+        (PersonOfVideo(gone_label(a.decided, a.tracklets), a.tracklets), None, a.decided)
+        for a in before
+        if a.person is None and shown.isdisjoint(a.tracklets)
+    ]
 
 
 def note_clips(gallery: Gallery, video: VideoKey, clips: Mapping[str, int]) -> None:

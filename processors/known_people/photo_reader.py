@@ -59,7 +59,7 @@ _OTHER_KINDS = (
     (b"BM", "a BMP image"),
     (b"%PDF", "a PDF document"),
     (b"\x1aE\xdf\xa3", "a video"),
-    (b"RIFF", "a video or sound file"),
+    (b"RIFF", "a video or audio file"),
 )
 
 

@@ -42,56 +42,95 @@ def result_warnings(
 
     only_speaking: clips were made only while people speak.
     """
-    enlarged = [clip.upscaled for clip in rendered.clips if clip.upscaled > max_upscale + _UPSCALE_TOLERANCE]
+    return [
+        *_counted(analysis, timeline, rendered),
+        *_turned(analysis),
+        *_cut_off(analysis),
+        *_left_out(analysis),
+        *_unheard(analysis.video),
+        *_enlarged(rendered, max_upscale),
+        *_without_clips(analysis, timeline, rendered, only_speaking=only_speaking),
+    ]
+
+
+def _counted(analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult) -> list[str]:
+    """What was counted on the way, each with its number."""
+    found = analysis.statistics
     counts = {
         "damaged parts of the video that were skipped": analysis.decode_failures,
-        "frames with another aspect ratio than the first, shown with black bars": int(
-            analysis.statistics.get("barred_pictures", 0)
-        ),
-        "frames whose times in the file are damaged, timed by decoding order": int(
-            analysis.statistics.get("reordered_times", 0)
-        ),
-        "given cuts beyond the end of the video, left out": int(analysis.statistics.get("cuts_beyond_end", 0)),
+        "frames with another aspect ratio than the first, shown with black bars": int(found.get("barred_pictures", 0)),
+        "frames whose times in the file are damaged, timed by decoding order": int(found.get("reordered_times", 0)),
+        "given cuts beyond the end of the video, left out": int(found.get("cuts_beyond_end", 0)),
         "damaged frames in clips, replaced by the frame before": rendered.repeated_frames,
         "damaged parts of the clips' audio, replaced by silence": rendered.damaged_audio_packets,
         "tracklets that could not be assigned to a person": len(timeline.unknown),
     }
-    warnings = [f"{what}: {count}" for what, count in counts.items() if count]
-    if analysis.video.turn and analysis.statistics.get(TURNED) == analysis.video.turn:
-        warnings.append(
-            f"the image was turned by {analysis.video.turn} degrees clockwise because only then were faces found "
-            "with certainty; --turn 0 leaves it as it is"
-        )
+    return [f"{what}: {count}" for what, count in counts.items() if count]
+
+
+def _turned(analysis: FaceAnalysis) -> list[str]:
+    """About a video that is shown turned because the faces in it are."""
+    turn = analysis.video.turn
+    if not turn or analysis.statistics.get(TURNED) != turn:
+        return []
+    return [
+        f"the image was turned by {turn} degrees clockwise because only then were faces found "
+        "with certainty; --turn 0 leaves it as it is"
+    ]
+
+
+def _cut_off(analysis: FaceAnalysis) -> list[str]:
+    """About a file that ends too early: by its claimed length, else by its last bytes."""
+    video = analysis.video
+    warnings = []
     missing_s = _missing_s(analysis)
-    within = cut_within(analysis.video.path, analysis.video.container)
+    within = cut_within(video.path, video.container)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
-    elif lacks_end_mark(analysis.video.path, analysis.video.container):
+    elif lacks_end_mark(video.path, video.container):
         warnings.append("the file lacks the mark that ends it: it was cut off, and frames may be missing")
     elif within in (FRAME, PACKET):
         warnings.append(f"the file ends in the middle of {within}: it was cut off, and frames may be missing")
     if within == INDEX:
         warnings.append("the file ends in the middle of its index: it was cut off; audio and frames may be missing")
+    return warnings
+
+
+def _left_out(analysis: FaceAnalysis) -> list[str]:
+    """About what the file holds and no reader can show."""
+    warnings = []
     if hidden := _hidden_frames(analysis):
         warnings.append(f"frames in fragments of the file whose times overlap, or that are cut off, left out: {hidden}")
     warnings += _behind(analysis.video)
     if encrypted := 100 * scrambled_part(analysis.video):
         warnings.append(f"encrypted parts of the video, as in recordings of pay TV, left out: {encrypted:.1f} % of it")
-    warnings += _unheard(analysis.video)
-    if enlarged:
-        warnings.append(
-            f"clips enlarged by more than max_upscale because the whole frame is smaller than a clip: {len(enlarged)}, "
-            f"up to {max(enlarged):.2f} times"
-        )
-    if not timeline.people:
-        warnings.append("no faces were found" + _reason(analysis))
-    elif not rendered.clips and only_speaking:
-        # A video without audio has a warning already.
-        if analysis.video.default_audio is not None:
-            warnings.append("nobody who is visible speaks long enough for a clip")
-    elif not rendered.clips:
-        warnings.append(NOBODY_LONG_ENOUGH)
     return warnings
+
+
+def _enlarged(rendered: RenderResult, max_upscale: float) -> list[str]:
+    """About clips that are larger than the images allow."""
+    enlarged = [clip.upscaled for clip in rendered.clips if clip.upscaled > max_upscale + _UPSCALE_TOLERANCE]
+    if not enlarged:
+        return []
+    return [
+        f"clips enlarged by more than max_upscale because the whole frame is smaller than a clip: {len(enlarged)}, "
+        f"up to {max(enlarged):.2f} times"
+    ]
+
+
+def _without_clips(
+    analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, *, only_speaking: bool
+) -> list[str]:
+    """Why there is nobody, or nobody with a clip."""
+    if not timeline.people:
+        return ["no faces were found" + _reason(analysis)]
+    if rendered.clips:
+        return []
+    if not only_speaking:
+        return [NOBODY_LONG_ENOUGH]
+    # A video without audio has a warning already.
+    has_audio = analysis.video.default_audio is not None
+    return ["nobody who is visible speaks long enough for a clip"] if has_audio else []
 
 
 def _reason(analysis: FaceAnalysis) -> str:

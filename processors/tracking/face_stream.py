@@ -42,6 +42,21 @@ class FrameFaces:
     searched: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackingModels:
+    """What finds and follows the faces of a stream.
+
+    searches: find all faces of an image. refiner: corrects a box that is nearly right. follower: proposes where a face
+    has gone. candidates: may compute a search's candidates ahead of it. confirm: a second opinion on weak detections.
+    """
+
+    searches: SearchDetectors
+    refiner: FaceRefiner
+    follower: BoxFollower
+    candidates: CandidateSource | None = None
+    confirm: Confirmation | None = None
+
+
 class FaceStream:
     """Finds and follows the faces of one video. Feed it every frame in order, then call `finish`.
 
@@ -49,26 +64,12 @@ class FaceStream:
         expects_skip: the next frame will probably not be looked at, so its image need not be made ahead of time.
     """
 
-    def __init__(
-        self,
-        detectors: SearchDetectors,
-        refiner: FaceRefiner,
-        follower: BoxFollower,
-        settings: AnalysisSettings,
-        rate: float,
-        *,
-        height: int,
-        candidates: CandidateSource | None = None,
-        confirm: Confirmation | None = None,
-    ) -> None:
-        """rate: frames per second. height: of the images, px. candidates: may compute candidates ahead of a search.
-
-        confirm: a second opinion on weak detections.
-        """
+    def __init__(self, models: TrackingModels, settings: AnalysisSettings, rate: float, *, height: int) -> None:
+        """rate: frames per second. height: of the images, px."""
         smallest = smallest_searched_face(settings.min_face, height)
         pace = FramePace(rate)
-        schedule = DetectionSchedule(detectors, settings, pace, smallest, candidates)
-        self._tracker = FaceTracker(schedule, refiner, follower, settings, pace, confirm)
+        schedule = DetectionSchedule(models.searches, settings, pace, smallest, models.candidates)
+        self._tracker = FaceTracker(schedule, models.refiner, models.follower, settings, pace, models.confirm)
         self._last_frame: int | None = None
         self.expects_skip = False
 

@@ -124,7 +124,7 @@ def test_the_origin_of_a_part_comes_back(store):
     assert found is not None and found.analysis.origin_pts == -9000
 
 
-def test_the_turn_of_the_picture_comes_back(store):
+def test_the_turn_of_the_image_comes_back(store):
     """Probing does not know it either."""
     for turn, comes_back in ((90, True), (180, True), (45, False)):
         video = INFO.turned(turn) if comes_back else dataclasses.replace(INFO, turn=turn)
@@ -324,10 +324,10 @@ def test_a_long_table_of_contents_is_refused_unread(store, monkeypatch):
 def test_no_damage_gets_through(store):
     """Cut off or flipped anywhere, it is a miss or, where zip has redundant fields, the very same analysis."""
     store.save(record())
-    sound = path_of(store).read_bytes()
+    intact = path_of(store).read_bytes()
     rng = np.random.default_rng(0)
-    for place in rng.integers(0, len(sound), 300):
-        for data in (sound[:place], sound[:place] + bytes([sound[place] ^ 0xFF]) + sound[place + 1 :]):
+    for place in rng.integers(0, len(intact), 300):
+        for data in (intact[:place], intact[:place] + bytes([intact[place] ^ 0xFF]) + intact[place + 1 :]):
             path_of(store).write_bytes(data)
             found = store.load(KEY, INFO)
             if found is not None:

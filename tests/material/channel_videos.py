@@ -33,19 +33,19 @@ def tones_source(channels: int, seconds: float, layout: str = "") -> tuple[str, 
 def tone_video(
     path: Path,
     channels: int,
-    *sound: str,
+    *audio: str,
     layout: str = "",
     seconds: float = 1.5,
     late_s: float = 0,
-    picture_s: float = 0,
+    image_s: float = 0,
 ) -> Path:
     """Write a video with one tone per channel.
 
-    sound: ffmpeg's options for the audio encoder. late_s: when the audio begins. picture_s: length of the video
+    audio: ffmpeg's options for the audio encoder. late_s: when the audio begins. image_s: length of the video
     stream, 0 for `seconds`.
     """
     codec = "mpeg2video" if path.suffix in (".mxf", ".mpg", ".vob", ".ts") else "mpeg4"
-    source = ("-f", "lavfi", "-i", f"color=gray:s=64x64:r=25:d={picture_s or seconds}")
+    source = ("-f", "lavfi", "-i", f"color=gray:s=64x64:r=25:d={image_s or seconds}")
     delay = ("-itsoffset", str(late_s)) if late_s else ()
     run_ffmpeg(
         *source,
@@ -57,7 +57,7 @@ def tone_video(
         "1",
         "-c:v",
         codec,
-        *sound,
+        *audio,
         str(path),
     )
     return path

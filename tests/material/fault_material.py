@@ -32,15 +32,15 @@ _CODECS: dict[str, tuple[str, ...]] = {
     "ts": ("-c:v", "mpeg2video", "-q:v", "4", "-bf", "2", "-c:a", "mp2"),
 }
 _ONE_THREAD = ("-threads", "1", "-flags", "+bitexact", "-fflags", "+bitexact")
-_SOUND = ("-f", "lavfi", "-i", "sine=d=1")
+_AUDIO = ("-f", "lavfi", "-i", "sine=d=1")
 _PLAIN = ("-f", "lavfi", "-i", "testsrc=s=160x120:d=0.6:r=25")
 
 
-def sound_videos(folder: Path, seconds: float = 1.2) -> dict[str, Path]:
+def intact_videos(folder: Path, seconds: float = 1.2) -> dict[str, Path]:
     """One video with audio per extension, 320x240 px; most of it is before a cut, two people are shown after it."""
     made = {}
     for extension in EXTENSIONS:
-        path = folder / f"sound.{extension}"
+        path = folder / f"intact.{extension}"
         source = ("-ss", str(3.6 - seconds), "-t", str(seconds), "-i", str(SAMPLE))
         run_ffmpeg(path, *source, "-vf", "crop=720:540,scale=320:240", *_CODECS[extension])
         made[extension] = path
@@ -50,7 +50,7 @@ def sound_videos(folder: Path, seconds: float = 1.2) -> dict[str, Path]:
 def foreign_files() -> Iterator[tuple[str, bytes]]:
     """(name, content) of what is no video at all."""
     rng = np.random.default_rng(5)
-    picture = rng.integers(0, 256, (48, 64, 3), np.uint8)
+    image = rng.integers(0, 256, (48, 64, 3), np.uint8)
     yield "empty", b""
     yield "one byte", b"\0"
     yield "four bytes", b"ftyp"
@@ -60,7 +60,7 @@ def foreign_files() -> Iterator[tuple[str, bytes]]:
     yield "web page", b"<!DOCTYPE html><html><title>404</title></html>" * 40
     yield "xml", b'<?xml version="1.0"?><feed/>' * 40
     for name in ("jpg", "png", "tiff", "bmp", "webp"):
-        yield name, cv2.imencode(f".{name}", picture)[1].tobytes()
+        yield name, cv2.imencode(f".{name}", image)[1].tobytes()
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("film.mp4", rng.bytes(5000))
@@ -87,20 +87,20 @@ def odd_videos(folder: Path, base: dict[str, Path], *, heavy: bool = True) -> It
         return name, path
 
     for extension in EXTENSIONS:
-        video, only_sound = ("-i", str(base[extension])), _CODECS[extension][_CODECS[extension].index("-c:a") :]
+        video, only_audio = ("-i", str(base[extension])), _CODECS[extension][_CODECS[extension].index("-c:a") :]
         yield make(f"one frame {extension}", extension, *video, "-frames:v", "1", "-an", "-c:v", "copy")
-        yield make(f"only sound {extension}", extension, *_SOUND, *only_sound)
+        yield make(f"only audio {extension}", extension, *_AUDIO, *only_audio)
         yield make(f"no frames {extension}", extension, *video, "-frames:v", "0", "-c", "copy", check=False)
     yield make("1x1 mkv", "mkv", "-f", "lavfi", "-i", "color=s=1x1:d=0.4", "-c:v", "ffv1")
     yield make("1x1 avi", "avi", "-f", "lavfi", "-i", "color=s=1x1:d=0.4", "-c:v", "rawvideo", "-pix_fmt", "bgr24")
     yield make("16x16", "mp4", "-f", "lavfi", "-i", "color=s=16x16:d=0.4", "-c:v", "mpeg4")
     yield make("16384x16", "mkv", "-f", "lavfi", "-i", "color=s=16384x16:d=0.4", "-c:v", "ffv1")
     yield make("16x16384", "mkv", "-f", "lavfi", "-i", "color=s=16x16384:d=0.4", "-c:v", "ffv1")
-    streams = (*_PLAIN, *_SOUND, *("-map", "0:v", "-map", "1:a") * 4)
+    streams = (*_PLAIN, *_AUDIO, *("-map", "0:v", "-map", "1:a") * 4)
     yield make("8 streams", "mkv", *streams, "-c:v", "mpeg4", "-c:a", "aac")
     yield make("8 streams in mp4", "mp4", *streams, "-c:v", "mpeg4", "-c:a", "aac")
     cover = ("-f", "lavfi", "-i", "color=s=64x64:d=0.04", "-map", "0", "-map", "1", "-c:v", "mjpeg", "-frames:v", "1")
-    yield make("cover art", "mp4", *_SOUND, *cover, "-disposition:v", "attached_pic")
+    yield make("cover art", "mp4", *_AUDIO, *cover, "-disposition:v", "attached_pic")
     key = ("-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb", "-encryption_kid", "a7e61c373e219033c21091fa607bf3b8")
     encrypted = ("-encryption_scheme", "cenc-aes-ctr", *key)
     yield make("encrypted", "mp4", "-i", str(base["mp4"]), "-c", "copy", *encrypted)

@@ -44,21 +44,21 @@ def write_video(
     size: tuple[int, int] = (160, 120),
     layout: str = "stereo",
     rate_hz: int = 48000,
-    sound: tuple[float, float] | None = (0.0, END_S),
+    audio: tuple[float, float] | None = (0.0, END_S),
     offset_s: float = 0.0,
     flash_from_s: float = 0.0,
     decoy: bool = False,
 ) -> None:
     """Write a video with flashes and beeps.
 
-    sound: start and end of the audio in seconds, relative to `offset_s`; None for no audio track.
+    audio: start and end of the audio in seconds, relative to `offset_s`; None for no audio track.
     decoy: the first audio track has beeps at other times; the second is correct and flagged as default.
     """
     with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as out:
         video = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "12"})
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.time_base = Fraction(1, 90000)
-        tracks = [] if sound is None else [out.add_stream("aac", rate=rate_hz, layout=layout) for _ in range(1 + decoy)]
+        tracks = [] if audio is None else [out.add_stream("aac", rate=rate_hz, layout=layout) for _ in range(1 + decoy)]
         if decoy:
             tracks[0].disposition = Disposition(0)
             tracks[1].disposition = Disposition.default
@@ -67,23 +67,23 @@ def write_video(
         for i, time in enumerate(times):
             luma = np.full((size[1], size[0]), 230 if i in lit else 30, np.uint8)
             luma[:8] = 16 + (i % 64) * 3  # identifies the frame
-            picture = np.concatenate([luma.ravel(), np.full(size[0] * size[1] // 2, 128, np.uint8)])
-            frame = av.VideoFrame.from_ndarray(picture.reshape(-1, size[0]), format="yuv420p")
+            image = np.concatenate([luma.ravel(), np.full(size[0] * size[1] // 2, 128, np.uint8)])
+            frame = av.VideoFrame.from_ndarray(image.reshape(-1, size[0]), format="yuv420p")
             frame.pts, frame.time_base = round(time * 90000), Fraction(1, 90000)
             out.mux(video.encode(frame))
         for number, track in enumerate(tracks):
             wrong = 0.2 if number < len(tracks) - 1 else 0.0
-            assert sound is not None
-            _write_sound(out, track, sound, offset_s, rate_hz, [f + wrong for f in lit_at])
+            assert audio is not None
+            _write_audio(out, track, audio, offset_s, rate_hz, [f + wrong for f in lit_at])
             out.mux(track.encode(None))
         out.mux(video.encode(None))
 
 
-def _write_sound(
-    out: Any, stream: Any, sound: tuple[float, float], offset_s: float, rate_hz: int, beeps: list[float]
+def _write_audio(
+    out: Any, stream: Any, audio: tuple[float, float], offset_s: float, rate_hz: int, beeps: list[float]
 ) -> None:
-    samples = round((sound[1] - sound[0]) * rate_hz)
-    time = sound[0] + np.arange(samples) / rate_hz
+    samples = round((audio[1] - audio[0]) * rate_hz)
+    time = audio[0] + np.arange(samples) / rate_hz
     tone = np.zeros(samples, np.float32)
     for beep in beeps:
         on = slice(*np.searchsorted(time + offset_s, [beep, beep + BEEP_S]))
@@ -93,7 +93,7 @@ def _write_sound(
         piece = np.tile(tone[begin : begin + _BLOCK], (channels, 1))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="fltp", layout=stream.layout.name)
         frame.sample_rate = rate_hz
-        frame.pts, frame.time_base = begin + round((sound[0] + offset_s) * rate_hz), Fraction(1, rate_hz)
+        frame.pts, frame.time_base = begin + round((audio[0] + offset_s) * rate_hz), Fraction(1, rate_hz)
         out.mux(stream.encode(frame))
 
 
@@ -111,9 +111,9 @@ def read_clip(path: Path) -> tuple[Values, Values, Values, Values]:
         if not container.streams.audio:
             return np.array(times), np.array(light), np.zeros(0), np.zeros(0)
         rate = container.streams.audio[0].sample_rate
-        for sound in container.decode(audio=0):
-            begin = float(sound.pts * sound.time_base) if begin is None else begin
-            samples.append(sound.to_ndarray()[0])
+        for audio in container.decode(audio=0):
+            begin = float(audio.pts * audio.time_base) if begin is None else begin
+            samples.append(audio.to_ndarray()[0])
     heard = np.concatenate(samples)
     return np.array(times), np.array(light), (begin or 0.0) + np.arange(len(heard)) / rate, np.abs(heard)
 

@@ -1,4 +1,4 @@
-"""A detector that knows the answers: films of named boxes instead of pictures and networks."""
+"""A detector that knows the answers: films of named boxes instead of images and networks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def outside(start: int, end: int) -> Callable[[int], bool]:
 
 
 def spans(frames: Sequence[int], pace: FramePace = PACE) -> list[tuple[int, int]]:
-    """The stretches [start, end) of rising `frames`; pictures that following leaves out do not end one."""
+    """The stretches [start, end) of rising `frames`; images that following leaves out do not end one."""
     breaks = [i for i in range(1, len(frames)) if frames[i] - frames[i - 1] > pace.calm_stride]
     return [(part[0], part[-1] + 1) for part in np.split(np.array(frames), breaks)]
 
@@ -92,7 +92,7 @@ class KnownImage:
 
 
 class ScriptedDetector:
-    """Stands in for `FaceDetector`; knows which frame a picture is, and notes when it was asked.
+    """Stands in for `FaceDetector`; knows which frame an image is, and notes when it was asked.
 
     searches: (frame, whether everywhere) of every `detect`. explained: what each was told.
     """
@@ -101,32 +101,32 @@ class ScriptedDetector:
 
     def __init__(self, *faces: Face) -> None:
         self._faces = faces
-        self._pictures: list[ByteArray] = []
+        self._images: list[ByteArray] = []
         self.searches: list[tuple[int, bool]] = []
         self.explained: list[FloatArray] = []
 
-    def picture(self, frame: int, lamp: int) -> ByteArray:
+    def image(self, frame: int, lamp: int) -> ByteArray:
         """(H, W, 3) uint8: the faces as squares, and a lamp of some brightness in the corner."""
-        picture = np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8)
+        image = np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8)
         for face in self._faces:
             if face.visible(frame):
                 x1, y1, x2, y2 = np.clip(np.round(face.box(frame)), 0, None).astype(int)
-                picture[y1:y2, x1:x2] = 190
-        picture[-20:, -20:] = lamp
-        assert frame == len(self._pictures)
-        self._pictures.append(picture)
-        return picture
+                image[y1:y2, x1:x2] = 190
+        image[-20:, -20:] = lamp
+        assert frame == len(self._images)
+        self._images.append(image)
+        return image
 
-    def share(self, picture: ByteArray) -> None:
-        """Take the next picture from another detector's film."""
-        self._pictures.append(picture)
+    def share(self, image: ByteArray) -> None:
+        """Take the next image from another detector's film."""
+        self._images.append(image)
 
-    def number_of(self, picture: ByteArray) -> int:
-        return next(i for i, known in enumerate(self._pictures) if known is picture)
+    def number_of(self, image: ByteArray) -> int:
+        return next(i for i, known in enumerate(self._images) if known is image)
 
     def detect(
         self,
-        pictures: Sequence[ByteArray],
+        images: Sequence[ByteArray],
         min_face_px: float,
         *,
         explained: Sequence[FloatArray] | None = None,
@@ -134,8 +134,8 @@ class ScriptedDetector:
         candidates: None = None,
     ) -> list[Detections]:
         answers = []
-        for row, picture in enumerate(pictures):
-            frame = self.number_of(picture)
+        for row, image in enumerate(images):
+            frame = self.number_of(image)
             self.searches.append((frame, explained is None))
             faces = [f for f in self._faces if f.visible(frame) and f.found(frame) and f.side >= min_face_px]
             boxes = [f.box(frame) for f in faces]
@@ -147,8 +147,8 @@ class ScriptedDetector:
             answers.append(detections(boxes, SURE))
         return answers
 
-    def refine(self, picture: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
-        frame = self.number_of(picture)
+    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
+        frame = self.number_of(image)
         there = [f.box(frame) for f in self._faces if f.visible(frame)]
         rows = []
         for box in boxes:
@@ -184,7 +184,7 @@ def both_searches(detector: object) -> SearchDetectors:
 class Film:
     """Runs the tracker over a scripted film and keeps what it hands out.
 
-    flickers: up to this frame something else than the faces changes in every picture.
+    flickers: up to this frame something else than the faces changes in every image.
     """
 
     def __init__(
@@ -207,12 +207,12 @@ class Film:
         self.tracker = FaceTracker(schedule, self.detector, follower(self.detector), chosen, pace, confirm)
 
     def show(self, frame: int, tick: int | None = None) -> None:
-        picture = self.detector.picture(frame, 20 + 97 * min(frame, self._flickers) % 230)
-        self.actions.append(self.tracker.update(frame, KnownImage(picture), tick))
+        image = self.detector.image(frame, 20 + 97 * min(frame, self._flickers) % 230)
+        self.actions.append(self.tracker.update(frame, KnownImage(image), tick))
         self.tracks += self.tracker.take_ended()
 
     def play(self, frames: int, cuts: Sequence[int] = ()) -> list[Track]:
-        """Show `frames` pictures with a new shot at each of `cuts`; the tracks by first frame."""
+        """Show `frames` images with a new shot at each of `cuts`; the tracks by first frame."""
         for frame in range(frames):
             if frame in cuts:
                 self.end_shot()

@@ -19,13 +19,13 @@ def run_ffmpeg(*arguments: str, data: bytes | None = None) -> None:
 
 def quadrants(width: int, height: int) -> np.ndarray:
     """(height, width, 3) uint8 RGB with a different colour in each quadrant, see CORNERS."""
-    picture = np.zeros((height, width, 3), np.uint8)
+    image = np.zeros((height, width, 3), np.uint8)
     half_y, half_x = height // 2, width // 2
-    picture[:half_y, :half_x] = CORNERS["top left"]
-    picture[:half_y, half_x:] = CORNERS["top right"]
-    picture[half_y:, :half_x] = CORNERS["bottom left"]
-    picture[half_y:, half_x:] = CORNERS["bottom right"]
-    return picture
+    image[:half_y, :half_x] = CORNERS["top left"]
+    image[:half_y, half_x:] = CORNERS["top right"]
+    image[half_y:, :half_x] = CORNERS["bottom left"]
+    image[half_y:, half_x:] = CORNERS["bottom right"]
+    return image
 
 
 def gray_ramp(count: int, width: int, height: int) -> list[np.ndarray]:
@@ -38,13 +38,13 @@ def number_in_ramp(luma: np.ndarray) -> int:
     return round(((float(luma.mean()) - 16) * 255 / 219 - 20) / 8)
 
 
-def make_video(path: Path, pictures: list[np.ndarray], *options: str, rate: str = "25") -> Path:
+def make_video(path: Path, images: list[np.ndarray], *options: str, rate: str = "25") -> Path:
     """Encode RGB images of one size; default: H.264 4:2:0, nearly lossless, untagged BT.601."""
-    height, width, _ = pictures[0].shape
+    height, width, _ = images[0].shape
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", rate, "-i", "-"]
     default = () if "-c:v" in options else ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "4")
     pixel_format = () if "-pix_fmt" in options else ("-pix_fmt", "yuv420p")
-    data = b"".join(p.tobytes() for p in pictures)
+    data = b"".join(p.tobytes() for p in images)
     run_ffmpeg(*source, *default, *pixel_format, *options, str(path), data=data)
     return path
 

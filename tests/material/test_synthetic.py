@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.material.synthetic.audio import SAMPLE_RATE_HZ
 from tests.material.synthetic.compositor import compose_frame
 from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Flash, Key, Motion, Occluder, Scene
-from tests.material.synthetic.sound import SAMPLE_RATE_HZ
 from tests.material.synthetic.truth import DO_NOT_CARE, film_truth
 
 STILL = Motion(keys=(Key(0, 0.5, 0.5, 0.4),))
@@ -96,7 +96,7 @@ def test_flash_exposure_and_fade_change_the_brightness() -> None:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_times_are_kept(tmp_path: Path, suffix: str) -> None:
-    film = Film(scenes=(Scene(length=12),), durations=(1, 2, 1.5), first_frame=21.25, sound=True, **SMALL)
+    film = Film(scenes=(Scene(length=12),), durations=(1, 2, 1.5), first_frame=21.25, audio=True, **SMALL)
     truth = render_video(tmp_path / f"film.{suffix}", film)
     images, times, _ = decode(tmp_path / f"film.{suffix}")
     assert len(images) == truth.frame_count == 12
@@ -123,7 +123,7 @@ def test_pixels_need_not_be_square(tmp_path: Path) -> None:
 
 
 def test_the_beep_sounds_with_its_frame(tmp_path: Path) -> None:
-    film = Film(scenes=(Scene(length=30, beeps=(11,)),), durations=(1, 2), first_frame=10, sound=True, **SMALL)
+    film = Film(scenes=(Scene(length=30, beeps=(11,)),), durations=(1, 2), first_frame=10, audio=True, **SMALL)
     truth = render_video(tmp_path / "film.mp4", film)
     with av.open(str(tmp_path / "film.mp4")) as container:
         chunks = [(frame.time, frame.to_ndarray()[0]) for frame in container.decode(audio=0)]
@@ -132,7 +132,7 @@ def test_the_beep_sounds_with_its_frame(tmp_path: Path) -> None:
 
 
 def test_the_same_film_gives_the_same_bytes(tmp_path: Path) -> None:
-    film = Film(scenes=(Scene(length=4, actors=(Actor(COLLINS, STILL),), grain=2, voice_hz=150),), sound=True, **SMALL)
+    film = Film(scenes=(Scene(length=4, actors=(Actor(COLLINS, STILL),), grain=2, voice_hz=150),), audio=True, **SMALL)
     for name in ("a.mp4", "b.mp4"):
         render_video(tmp_path / name, film)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()

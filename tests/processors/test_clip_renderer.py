@@ -46,11 +46,11 @@ def test_frames_come_at_a_constant_rate_and_audio_is_as_long(timing, tmp_path):
     assert result.repeated_frames == 0 and result.damaged_audio_packets == 0
     rate = float(analysis.video.frame_rate)
     for path, clip in zip(paths, result.clips, strict=True):
-        times, _, sound_times, _ = read_clip(tmp_path / "out" / clip.file)
+        times, _, audio_times, _ = read_clip(tmp_path / "out" / clip.file)
         assert len(times) == len(path.source_frames) == clip.frames
         assert np.allclose(times, np.arange(len(times)) / rate, atol=2e-3)
-        assert abs(sound_times[0]) < 1e-3
-        assert -1e-3 <= len(sound_times) * (sound_times[1] - sound_times[0]) - len(times) / rate < 1024 / 8000
+        assert abs(audio_times[0]) < 1e-3
+        assert -1e-3 <= len(audio_times) * (audio_times[1] - audio_times[0]) - len(times) / rate < 1024 / 8000
 
 
 def textured(path, pixel_format="yuv420p", options=(), size=(160, 120)):
@@ -110,7 +110,7 @@ def test_colour_tags_are_carried_over(primaries, transfer, matrix, full, tmp_pat
 
 
 def test_a_video_without_audio_gives_clips_without_audio(tmp_path):
-    write_video(tmp_path / "mute.mp4", frame_times()[:30], sound=None)
+    write_video(tmp_path / "mute.mp4", frame_times()[:30], audio=None)
     analysis = bare_analysis(tmp_path / "mute.mp4")
     (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
     assert not clip.has_sound
@@ -119,13 +119,13 @@ def test_a_video_without_audio_gives_clips_without_audio(tmp_path):
 
 
 def test_audio_that_is_shorter_than_the_video_becomes_silence(tmp_path):
-    write_video(tmp_path / "short.mp4", frame_times(), sound=(0.7, 2.0))
+    write_video(tmp_path / "short.mp4", frame_times(), audio=(0.7, 2.0))
     analysis = bare_analysis(tmp_path / "short.mp4")
     (clip,) = ClipRenderer(SETTINGS).render(analysis, [crop(analysis)], tmp_path).clips
-    _, _, sound_times, loudness = read_clip(tmp_path / clip.file)
-    assert np.allclose(onsets(sound_times, loudness, 0.1), [0.92, 1.4, 1.92], atol=0.005)
-    assert sound_times[-1] >= END_S - 0.001
-    assert loudness[sound_times > 2.1].max() < 0.01 and loudness[sound_times < 0.65].max() < 0.01
+    _, _, audio_times, loudness = read_clip(tmp_path / clip.file)
+    assert np.allclose(onsets(audio_times, loudness, 0.1), [0.92, 1.4, 1.92], atol=0.005)
+    assert audio_times[-1] >= END_S - 0.001
+    assert loudness[audio_times > 2.1].max() < 0.01 and loudness[audio_times < 0.65].max() < 0.01
 
 
 def test_the_right_frames_are_shown(plain, tmp_path):

@@ -352,9 +352,9 @@ def key_framed(path: Path, images: list[ByteArray]) -> VideoInfo:
 
 def test_the_smallest_face_is_a_share_of_the_active_picture(tmp_path: Path) -> None:
     settings = AnalysisSettings(min_face=0.1)
-    picture = np.random.default_rng(1).integers(60, 250, (144, 320, 3), np.uint8)
-    letterboxed, black = np.pad(picture, ((48, 48), (0, 0), (0, 0))), np.zeros((240, 320, 3), np.uint8)
-    full = np.pad(picture, ((48, 48), (0, 0), (0, 0)), mode="wrap")
+    image = np.random.default_rng(1).integers(60, 250, (144, 320, 3), np.uint8)
+    letterboxed, black = np.pad(image, ((48, 48), (0, 0), (0, 0))), np.zeros((240, 320, 3), np.uint8)
+    full = np.pad(image, ((48, 48), (0, 0), (0, 0)), mode="wrap")
     info = key_framed(tmp_path / "letterbox.mp4", [black] * 10 + [letterboxed] * 30)
     assert for_active_picture(settings, info).min_face == pytest.approx(0.1 * 140 / 240)
     # Where one part has no bars, they are not those of the video.
@@ -380,9 +380,9 @@ def test_an_image_that_is_very_low_is_not_enlarged_to_be_searched(
     asked = []
     detect = MtcnnDetector.detect
 
-    def spy(self: MtcnnDetector, pictures: Any, min_face_px: float, **options: Any) -> Any:
+    def spy(self: MtcnnDetector, images: Any, min_face_px: float, **options: Any) -> Any:
         asked.append(min_face_px)
-        return detect(self, pictures, min_face_px, **options)
+        return detect(self, images, min_face_px, **options)
 
     monkeypatch.setattr(MtcnnDetector, "detect", spy)
     analyze(path, model_settings, models)
@@ -422,11 +422,11 @@ def test_short_memory_changes_no_result(
     """What a GPU does when it is full, on the way that the CPU's networks take."""
     call, refused = OpenVINONet.__call__, []
 
-    def full(self: OpenVINONet, pictures: Any) -> Any:
-        if len(pictures) > 2:
-            refused.append(len(pictures))
+    def full(self: OpenVINONet, images: Any) -> Any:
+        if len(images) > 2:
+            refused.append(len(images))
             raise GPUMemoryError("full", stage="detect")
-        return call(self, pictures)
+        return call(self, images)
 
     monkeypatch.setattr(OpenVINONet, "__call__", full)
     # Models of its own: they stay with the smaller batches.

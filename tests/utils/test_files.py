@@ -12,10 +12,10 @@ from utils.files import PARTIAL_PREFIX, scratch_file, write_bytes
 
 def test_a_scratch_file_is_gone_afterwards(tmp_path: Path) -> None:
     with scratch_file(tmp_path, suffix=".pcm") as file:
-        file.write(b"sound")
+        file.write(b"intact")
         file.flush()
         path = Path(file.name)
-        assert path.read_bytes() == b"sound"
+        assert path.read_bytes() == b"intact"
         assert path.parent == tmp_path
         assert path.name.startswith(PARTIAL_PREFIX)
         assert path.suffix == ".pcm"

@@ -25,7 +25,7 @@ class Expected:
     tones: frequencies, Hz, that must be audible; () if the source has no audio or it is not known.
     any_tone: other frequencies are accepted instead.
     level_db: minimum level of each tone, 0 being its level in its channel.
-    sound_from: seconds in the clips before which there must be silence (late audio).
+    audio_from: seconds in the clips before which there must be silence (late audio).
     late_s: by which bursts may be off their frames: two frames and the encoder's block unless a case asks for less.
     is_timed: bursts must come with the frames that they belong to.
     is_steady: the frame number increases by one per frame; otherwise frames may be repeated but not left out.
@@ -38,7 +38,7 @@ class Expected:
     tones: tuple[float, ...] = ()
     any_tone: bool = False
     level_db: float = ANY_LEVEL_DB
-    sound_from: float = 0.0
+    audio_from: float = 0.0
     late_s: float = 0.07
     is_timed: bool = True
     is_steady: bool = True

@@ -27,15 +27,15 @@ class Signs:
     """One clip.
 
     times: (N,) seconds of its frames. numbers: (N,) of the clock, nan where it cannot be read. roundness: (N,) width
-    divided by height of the disc, nan likewise. sound: (channels, samples) float32, full scale 1; no samples where
-    there is no sound. sound_begin_s: of the first sample. rate_hz: its sampling rate, 1 without sound.
+    divided by height of the disc, nan likewise. audio: (channels, samples) float32, full scale 1; no samples where
+    there is no audio. audio_begin_s: of the first sample. rate_hz: its sampling rate, 1 without audio.
     """
 
     times: NDArray[np.float64]
     numbers: NDArray[np.float64]
     roundness: NDArray[np.float64]
-    sound: NDArray[np.float32]
-    sound_begin_s: float
+    audio: NDArray[np.float32]
+    audio_begin_s: float
     rate_hz: int
 
     @property
@@ -61,34 +61,34 @@ class Signs:
         on = envelope > 0.3 * np.quantile(envelope, 0.95)
         rises = np.flatnonzero(on[1:] & ~on[:-1]) + 1
         rest = round(0.04 / _ENVELOPE_S)
-        return np.array([self.sound_begin_s + i * _ENVELOPE_S for i in rises if not on[max(0, i - rest) : i].any()])
+        return np.array([self.audio_begin_s + i * _ENVELOPE_S for i in rises if not on[max(0, i - rest) : i].any()])
 
     def level_db(self, hertz: float, from_s: float = 0.0) -> float:
         """Level of one tone in the loudest channel after a time, decibels; 0 is its level in the source."""
-        sound = self.sound[:, max(0, round((from_s - self.sound_begin_s) * self.rate_hz)) :]
-        if not sound.size:
+        audio = self.audio[:, max(0, round((from_s - self.audio_begin_s) * self.rate_hz)) :]
+        if not audio.size:
             return -200.0
-        moment = np.arange(sound.shape[1]) / self.rate_hz
+        moment = np.arange(audio.shape[1]) / self.rate_hz
         wave = np.exp(-2j * np.pi * hertz * moment) * np.hanning(len(moment)) * 2
-        amplitude = 2 * float(np.abs(sound @ wave).max()) / len(moment)
+        amplitude = 2 * float(np.abs(audio @ wave).max()) / len(moment)
         return float(20 * np.log10(max(amplitude * BURST_EVERY / BURST_FRAMES / AMPLITUDE, 1e-10)))
 
     def _envelope(self) -> NDArray[np.float64]:
         block = max(1, round(_ENVELOPE_S * self.rate_hz))
-        whole = self.sound[:, : self.sound.shape[1] // block * block]
+        whole = self.audio[:, : self.audio.shape[1] // block * block]
         return np.asarray(np.abs(whole.reshape(len(whole), -1, block)).max(2).max(0), np.float64)
 
 
 def read_signs(path: Path) -> Signs:
     """Raises: av.FFmpegError if the clip cannot be decoded."""
-    times, pictures = [], []
+    times, frames = [], []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             times.append(float(frame.time or 0.0))
-            pictures.append(clock(frame.to_ndarray(format="rgb24")))
-    sound, begin_s, rate_hz = _sound(path)
-    found = np.array(pictures, float).reshape(-1, 2)
-    return Signs(np.array(times), found[:, 0], found[:, 1], sound, begin_s, rate_hz)
+            frames.append(clock(frame.to_ndarray(format="rgb24")))
+    audio, begin_s, rate_hz = _audio(path)
+    found = np.array(frames, float).reshape(-1, 2)
+    return Signs(np.array(times), found[:, 0], found[:, 1], audio, begin_s, rate_hz)
 
 
 def clock(rgb: NDArray[Any]) -> tuple[float, float]:
@@ -121,7 +121,7 @@ def _spot(mask: NDArray[np.bool_], least: float) -> tuple[tuple[float, float], t
     return ((float(xs.mean()), float(ys.mean())), spread, len(xs)) if filled > 0.6 else None
 
 
-def _sound(path: Path) -> tuple[NDArray[np.float32], float, int]:
+def _audio(path: Path) -> tuple[NDArray[np.float32], float, int]:
     with av.open(str(path)) as container:
         if not container.streams.audio:
             return np.zeros((1, 0), np.float32), 0.0, 1
@@ -132,8 +132,8 @@ def _sound(path: Path) -> tuple[NDArray[np.float32], float, int]:
             begin_s = float(frame.time or 0.0) if begin_s is None else begin_s
             pieces.extend(piece.to_ndarray() for piece in resampler.resample(frame))
         rate_hz = int(container.streams.audio[0].sample_rate)
-    sound = np.concatenate(pieces, axis=1) if pieces else np.zeros((1, 0))
-    return np.asarray(sound, np.float32), begin_s or 0.0, rate_hz
+    audio = np.concatenate(pieces, axis=1) if pieces else np.zeros((1, 0))
+    return np.asarray(audio, np.float32), begin_s or 0.0, rate_hz
 
 
 def loudest(signs: Iterable[Signs], hertz: float, from_s: float = 0.0) -> float:

@@ -76,7 +76,7 @@ def frame_times(count: int, rate: Fraction = RATE) -> list[float]:
     return [float(i / rate) for i in range(count)]
 
 
-def picture(film: Film, index: int) -> NDArray[np.uint8]:
+def film_frame(film: Film, index: int) -> NDArray[np.uint8]:
     """One displayed frame, (height, width, 3) uint8 RGB."""
     present = index >= film.absent
     frame = _still(film.width, film.height, film.person if present else None).copy()
@@ -98,7 +98,7 @@ def write_y4m(path: Path, film: Film, rate: Fraction = RATE) -> Path:
         head = f"W{width} H{height} F{rate.numerator}:{rate.denominator} Ip A{aspect} C420jpeg"
         file.write(f"YUV4MPEG2 {head}\n".encode())
         for index in range(film.frames):
-            frame = picture(film, index)
+            frame = film_frame(film, index)
             if film.coded is not None:
                 frame = np.asarray(cv2.resize(frame, film.coded, interpolation=cv2.INTER_AREA), np.uint8)
             file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
@@ -122,19 +122,19 @@ def tones(
     moment = begin_s + np.arange(round((end_s - begin_s) * rate_hz)) / rate_hz
     frame = np.searchsorted(np.asarray(times), moment + 1e-9, side="right") - 1
     gate = (frame >= 0) & (frame % BURST_EVERY < BURST_FRAMES)
-    sound = np.zeros((len(moment), channels))
+    audio = np.zeros((len(moment), channels))
     for channel in range(channels):
         if channel not in silent:
-            sound[:, channel] = AMPLITUDE * np.sin(2 * np.pi * tone_hz(channel) * moment) * gate
-    return np.round(sound * 32767).astype("<i2")
+            audio[:, channel] = AMPLITUDE * np.sin(2 * np.pi * tone_hz(channel) * moment) * gate
+    return np.round(audio * 32767).astype("<i2")
 
 
-def sound_input(
-    path: Path, sound: NDArray[np.int16], rate_hz: int = SAMPLE_RATE_HZ, layout: str = ""
+def audio_input(
+    path: Path, audio: NDArray[np.int16], rate_hz: int = SAMPLE_RATE_HZ, layout: str = ""
 ) -> tuple[str, ...]:
-    """ffmpeg options for `sound` as an input. layout: channel layout, default: the usual one for the count."""
-    path.write_bytes(sound.tobytes())
-    channels = ("-ch_layout", layout) if layout else ("-ac", str(sound.shape[1]))
+    """ffmpeg options for `audio` as an input. layout: channel layout, default: the usual one for the count."""
+    path.write_bytes(audio.tobytes())
+    channels = ("-ch_layout", layout) if layout else ("-ac", str(audio.shape[1]))
     return "-f", "s16le", "-ar", str(rate_hz), *channels, "-i", str(path)
 
 
@@ -156,14 +156,14 @@ def plain_video(
     film: Film = Film(),
     *options: str,
     rate: Fraction = RATE,
-    sound: bool = True,
+    audio: bool = True,
 ) -> Path:
     """`film` with two tones. options: for ffmpeg, default: H.264 and AAC."""
     inputs = film_input(folder, film, rate)
-    if sound:
+    if audio:
         end_s = float(film.frames / rate)
         heard = tones(frame_times(film.frames, rate), end_s)
-        inputs = (*inputs, *sound_input(path.with_suffix(".s16"), heard))
+        inputs = (*inputs, *audio_input(path.with_suffix(".s16"), heard))
     run_ffmpeg(path, *inputs, *(options or (*H264, *STEREO_AAC)))
     return path
 

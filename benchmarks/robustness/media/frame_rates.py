@@ -14,8 +14,8 @@ from benchmarks.robustness.media.film import (
     H264,
     STEREO_AAC,
     Film,
+    audio_input,
     film_input,
-    sound_input,
     tone_hz,
     tones,
 )
@@ -51,7 +51,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
     for name, lengths in steps.items():
         times = [0.0, *np.cumsum(lengths)]
         for extension in ("mp4", "mkv"):
-            yield _case(folder, name, extension, times, with_sound=True)
+            yield _case(folder, name, extension, times, with_audio=True)
 
 
 def slow_beginning(slow: int, count: int, quick: int, seconds: float = 2.0) -> list[float]:
@@ -60,10 +60,10 @@ def slow_beginning(slow: int, count: int, quick: int, seconds: float = 2.0) -> l
     return [i / slow for i in range(count)] + [begin_s + i / quick for i in range(round(seconds * quick))]
 
 
-def write_timed(path: Path, film: Film, times: Sequence[float], *, with_sound: bool = False) -> Path:
+def write_timed(path: Path, film: Film, times: Sequence[float], *, with_audio: bool = False) -> Path:
     """H.264 without B-frames with these frame times, and AAC with bursts in sync."""
-    sound = path.with_suffix(".s16")
-    options = (*sound_input(sound, tones(times, times[-1] + 0.04)), *STEREO_AAC) if with_sound else ()
+    audio = path.with_suffix(".s16")
+    options = (*audio_input(audio, tones(times, times[-1] + 0.04)), *STEREO_AAC) if with_audio else ()
     changes = np.diff(np.round(np.asarray(times) * TICKS)).astype(int)
     # Runs of equal steps: first frame, its tick, ticks per frame.
     starts = [0, *(np.flatnonzero(np.diff(changes)) + 1)] if len(changes) else [0]
@@ -74,7 +74,7 @@ def write_timed(path: Path, film: Film, times: Sequence[float], *, with_sound: b
     stamps = f"setts=ts='({expression})/TB/{TICKS}'"
     fine = ("-enc_time_base:v", f"1:{TICKS}")  # else times are rounded to the frames of a constant rate
     run_ffmpeg(path, *film_input(path.parent, film), *options, *H264, "-bf", "0", *fine, "-bsf:v", stamps)
-    sound.unlink(missing_ok=True)
+    audio.unlink(missing_ok=True)
     return path
 
 
@@ -86,14 +86,14 @@ def _case(
     *,
     absent: int = 0,
     size: tuple[int, int] = (320, 240),
-    with_sound: bool = False,
+    with_audio: bool = False,
     is_plain: bool = False,
 ) -> MediaCase:
     path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.{extension}"
     film = Film(*size, frames=len(times), absent=absent)
-    heard = (tone_hz(0), tone_hz(1)) if with_sound else ()
+    heard = (tone_hz(0), tone_hz(1)) if with_audio else ()
     # With a rate that keeps changing one frame in ten may be left out, and slow ones are repeated.
-    gaps = len(times) // 10 if with_sound else 1
+    gaps = len(times) // 10 if with_audio else 1
     expected = Expected(frames=len(times) - absent, tones=heard, gaps=gaps, is_steady=False, is_plain=is_plain)
-    write = partial(write_timed, film=film, times=times, with_sound=with_sound)
+    write = partial(write_timed, film=film, times=times, with_audio=with_audio)
     return MediaCase(KIND, f"{name} in {extension}", path, expected, write)

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.robustness.media import (
+    audio_layouts,
     edits_and_fragments,
     equal_names,
     frame_rates,
     late_streams,
     lying_indexes,
     odd_containers,
-    sound_layouts,
     stream_changes,
     times_and_ends,
 )
@@ -27,7 +27,7 @@ KINDS: dict[str, Kind] = {
     **{
         module.KIND: partial(run_kind, module.cases)
         for module in (
-            sound_layouts,
+            audio_layouts,
             stream_changes,
             late_streams,
             lying_indexes,

@@ -17,9 +17,9 @@ from benchmarks.robustness.media.film import (
     SAMPLE_RATE_HZ,
     STEREO_AAC,
     Film,
+    audio_input,
     film_input,
     frame_times,
-    sound_input,
     tone_hz,
     tones,
 )
@@ -48,17 +48,17 @@ def cases(folder: Path) -> Iterator[MediaCase]:
     for extension in CONTAINERS:
         for delay_s in DELAYS_S:
             if extension != "vob" or delay_s == 9:
-                path = folder / f"late_sound_{delay_s}.{extension}"
+                path = folder / f"late_audio_{delay_s}.{extension}"
                 rate = sparse_rate(extension)
                 expected = Expected(
-                    frames=round((delay_s + BOTH_S) * rate), tones=TONES, sound_from=delay_s, is_plain=True
+                    frames=round((delay_s + BOTH_S) * rate), tones=TONES, audio_from=delay_s, is_plain=True
                 )
-                write = partial(late_sound, delay_s=delay_s)
-                yield MediaCase(KIND, f"sound after {delay_s} s in {extension}", path, expected, write)
-                path = folder / f"late_pictures_{delay_s}.{extension}"
+                write = partial(late_audio, delay_s=delay_s)
+                yield MediaCase(KIND, f"audio after {delay_s} s in {extension}", path, expected, write)
+                path = folder / f"late_frames_{delay_s}.{extension}"
                 expected = Expected(frames=round(BOTH_S * RATE), tones=TONES, is_plain=True)
-                write = partial(late_pictures, delay_s=delay_s)
-                yield MediaCase(KIND, f"pictures after {delay_s} s in {extension}", path, expected, write)
+                write = partial(late_frames, delay_s=delay_s)
+                yield MediaCase(KIND, f"frames after {delay_s} s in {extension}", path, expected, write)
 
 
 def sparse_rate(extension: str) -> Fraction:
@@ -66,43 +66,43 @@ def sparse_rate(extension: str) -> Fraction:
     return RATE if CONTAINERS[extension][1] == "mpeg2video" else SPARSE
 
 
-def late_sound(path: Path, delay_s: int) -> Path:
+def late_audio(path: Path, delay_s: int) -> Path:
     """The film starts at once, its tones after `delay_s`."""
     extension = path.suffix[1:]
     rate = sparse_rate(extension)
     film = Film(frames=round((delay_s + BOTH_S) * rate))
     heard = tones(frame_times(film.frames, rate), delay_s + BOTH_S, begin_s=delay_s)
-    _mux(path, film_input(path.parent, film, rate), heard, CONTAINERS[extension], sound_after_s=delay_s)
+    _mux(path, film_input(path.parent, film, rate), heard, CONTAINERS[extension], audio_after_s=delay_s)
     return path
 
 
-def late_pictures(path: Path, delay_s: int) -> Path:
+def late_frames(path: Path, delay_s: int) -> Path:
     """A hum from the beginning; the film and its tones start after `delay_s`."""
     film = Film(frames=round(BOTH_S * RATE))
-    sound = tones([delay_s + time for time in frame_times(film.frames, RATE)], delay_s + BOTH_S)
+    audio = tones([delay_s + time for time in frame_times(film.frames, RATE)], delay_s + BOTH_S)
     moment = np.arange(delay_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    sound[: len(moment)] += np.round(5000 * np.sin(2 * np.pi * BEFORE_HZ * moment)).astype(np.int16)[:, None]
-    _mux(path, film_input(path.parent, film, RATE), sound, CONTAINERS[path.suffix[1:]], pictures_after_s=delay_s)
+    audio[: len(moment)] += np.round(5000 * np.sin(2 * np.pi * BEFORE_HZ * moment)).astype(np.int16)[:, None]
+    _mux(path, film_input(path.parent, film, RATE), audio, CONTAINERS[path.suffix[1:]], frames_after_s=delay_s)
     return path
 
 
 def _mux(
     path: Path,
     film: tuple[str, ...],
-    sound: NDArray[np.int16],
+    audio: NDArray[np.int16],
     codecs: tuple[str, ...],
     *,
-    pictures_after_s: int = 0,
-    sound_after_s: int = 0,
+    frames_after_s: int = 0,
+    audio_after_s: int = 0,
 ) -> None:
     """Encode both separately and mux them: encoding together would fill the time before the late one."""
-    pictures, heard, raw = (path.with_suffix(suffix) for suffix in (".pictures.mkv", ".sound.mkv", ".s16"))
-    run_ffmpeg(pictures, *film, *codecs)
-    run_ffmpeg(heard, *sound_input(raw, sound), *codecs)
+    frames, heard, raw = (path.with_suffix(suffix) for suffix in (".frames.mkv", ".audio.mkv", ".s16"))
+    run_ffmpeg(frames, *film, *codecs)
+    run_ffmpeg(heard, *audio_input(raw, audio), *codecs)
     inputs = (
-        *("-itsoffset", str(pictures_after_s), "-i", str(pictures)),
-        *("-itsoffset", str(sound_after_s), "-i", str(heard)),
+        *("-itsoffset", str(frames_after_s), "-i", str(frames)),
+        *("-itsoffset", str(audio_after_s), "-i", str(heard)),
     )
     run_ffmpeg(path, *inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", "-max_interleave_delta", "0")
-    for file in (pictures, heard, raw):
+    for file in (frames, heard, raw):
         file.unlink()

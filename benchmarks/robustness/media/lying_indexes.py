@@ -35,8 +35,8 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         yield _case(folder, name, "mp4", change, *encoding, untimed=True)
     for codec, options in (("h264", H264), ("mpeg4", (*MPEG4, "-bf", "0")), ("vp8", VP8)):
         for name, change in FLAGS.items():
-            sound = ("-c:a", "libopus") if codec == "vp8" else STEREO_AAC
-            encoding = (*options, *LONG_GOP, *CLUSTERS, *sound)
+            audio = ("-c:a", "libopus") if codec == "vp8" else STEREO_AAC
+            encoding = (*options, *LONG_GOP, *CLUSTERS, *audio)
             yield _case(folder, f"{name}, {codec}", "mkv", change, *encoding)
     for name, change in CUES.items():
         yield _case(folder, name, "mkv", change, *H264, *SHORT_GOP, *CLUSTERS, *STEREO_AAC)

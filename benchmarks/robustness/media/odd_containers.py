@@ -72,7 +72,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
     heard = (tone_hz(0), tone_hz(1))
     for number, (extension, (muxer, codec)) in enumerate(RAW.items()):
         film = _film(number)
-        write = partial(_write, folder=folder, film=film, muxer=muxer, codecs=codec, sound=False)
+        write = partial(_write, folder=folder, film=film, muxer=muxer, codecs=codec, audio=False)
         yield _case(odd / f"raw_{extension}.{extension}", Expected(frames=film.frames, gaps=1), write)
     for number, (extension, (muxer, codecs)) in enumerate(RENAMED.items()):
         film = _film(number)
@@ -86,7 +86,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         yield _case(odd / f"rare_{extension}.{extension}", expected, write)
     for number, (muxer, codec) in enumerate((("h264", H264), ("vob", MPEG2), ("mpegts", H264), ("hevc", HEVC))):
         head = recorder_head(number)
-        write = partial(_write, folder=folder, film=_film(number), muxer=muxer, codecs=codec, sound=False, head=head)
+        write = partial(_write, folder=folder, film=_film(number), muxer=muxer, codecs=codec, audio=False, head=head)
         expected = Expected(frames=FRAMES, gaps=2, may_be_refused=True)
         yield _case(odd / f"recorder_{number}.dav", expected, write, f"dav of {muxer} behind a head")
 
@@ -103,14 +103,14 @@ def _film(number: int) -> Film:
 
 
 def _write(
-    path: Path, folder: Path, film: Film, muxer: str, codecs: tuple[str, ...], *, sound: bool = True, head: bytes = b""
+    path: Path, folder: Path, film: Film, muxer: str, codecs: tuple[str, ...], *, audio: bool = True, head: bytes = b""
 ) -> None:
     # Intermediate files go elsewhere, because the folder of the cases is an input of the program.
     whole = folder / path.with_suffix(".mkv").name
     if muxer in AT_ONCE:
-        plain_video(folder, folder / path.name, film, *codecs, "-f", muxer, sound=sound).rename(path)
+        plain_video(folder, folder / path.name, film, *codecs, "-f", muxer, audio=audio).rename(path)
     else:
-        plain_video(folder, whole, film, *codecs, sound=sound)
+        plain_video(folder, whole, film, *codecs, audio=audio)
         run_ffmpeg(path, "-i", str(whole), "-c", "copy", "-f", muxer)
         whole.unlink()
     if head:

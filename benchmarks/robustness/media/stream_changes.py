@@ -22,9 +22,9 @@ from benchmarks.robustness.media.film import (
     RATE,
     STEREO_AAC,
     Film,
+    audio_input,
     film_input,
     frame_times,
-    sound_input,
     tone_hz,
     tones,
 )
@@ -99,7 +99,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         for extension in ("ts", "mkv", "mp4"):
             pieces = [Piece(), Piece(rate=rate), Piece()]
             yield _case(folder, f"25, {float(rate):.4g}, 25 frames a second", extension, pieces, *H264, *STEREO_AAC)
-    for name, pieces in SOUNDS.items():
+    for name, pieces in AUDIO_CHANGES.items():
         for codec, options in (("aac", STEREO_AAC), ("mp2", MP2), ("ac3", AC3)):
             if codec == "mp2" and any(piece.channels > 2 for piece in pieces):
                 continue
@@ -108,7 +108,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
                 yield _case(folder, f"{name}, {codec}", "mkv", pieces, *H264, *options)
 
 
-SOUNDS = {
+AUDIO_CHANGES = {
     "stereo, mono, stereo": [Piece(), Piece(channels=1), Piece()],
     "mono, stereo": [Piece(channels=1), Piece()],
     "stereo, 5.1": [Piece(), Piece(channels=6)],
@@ -145,12 +145,12 @@ def joined(path: Path, pieces: Sequence[Piece], options: Sequence[str]) -> Path:
 def _piece(path: Path, number: int, piece: Piece, suffix: str, begin_s: float, *options: str) -> Path:
     target = path.with_suffix(f".{number}{suffix}")
     film = replace(piece.film, first=FRAMES * number)
-    sound = target.with_suffix(".s16")
+    audio = target.with_suffix(".s16")
     heard = tones(frame_times(film.frames, piece.rate), piece.length_s, piece.channels, rate_hz=piece.rate_hz)
-    inputs = (*film_input(path.parent, film, piece.rate), *sound_input(sound, heard, piece.rate_hz))
+    inputs = (*film_input(path.parent, film, piece.rate), *audio_input(audio, heard, piece.rate_hz))
     clock = ("-output_ts_offset", str(begin_s), "-muxdelay", "0", "-muxpreload", "0") if suffix == ".ts" else ()
     run_ffmpeg(target, *inputs, *options, *clock)
-    sound.unlink()
+    audio.unlink()
     return target
 
 

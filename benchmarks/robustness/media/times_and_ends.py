@@ -1,4 +1,4 @@
-"""Sound against frames in containers that tell little of it, and files that were cut off or joined."""
+"""Audio against frames in containers that tell little of it, and files that were cut off or joined."""
 
 from __future__ import annotations
 

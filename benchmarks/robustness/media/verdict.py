@@ -16,7 +16,7 @@ from benchmarks.robustness.media.clip_signs import Signs, loudest, read_signs
 
 REMARKS = ("clips enlarged", "tracklets that could not be assigned", "no faces were found", "nobody is visible")
 """warnings that say nothing of the file"""
-ABOUT_SOUND = ("sound", "audio", "channel")
+ABOUT_AUDIO = ("audio", "channel")
 
 COVERED = 0.85
 """share of the frames showing somebody that must be in clips"""
@@ -90,16 +90,16 @@ def judge(case: MediaCase, result: Result, log: str) -> Iterator[Finding]:
         if not case.expected.may_be_refused or not warnings:
             yield Finding("lost", f"no clip; {'; '.join(manifest['warnings'])}")
         return
-    about_sound = [w for w in warnings if any(word in w for word in ABOUT_SOUND)]
-    if len(about_sound) == len(warnings):
-        yield from (Finding("silent", text) for text in picture_faults(signs, case.expected))
-    if not about_sound:
-        yield from (Finding("silent", text) for text in sound_faults(signs, case.expected))
+    about_audio = [w for w in warnings if any(word in w for word in ABOUT_AUDIO)]
+    if len(about_audio) == len(warnings):
+        yield from (Finding("silent", text) for text in frame_faults(signs, case.expected))
+    if not about_audio:
+        yield from (Finding("silent", text) for text in audio_faults(signs, case.expected))
     if case.expected.is_plain:
         yield from (Finding("false alarm", warning) for warning in warnings)
 
 
-def picture_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
+def frame_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
     """Faults of the clips' video, one line each."""
     frames = sum(len(clip.times) for clip in signs)
     shown = sum(1 + int(np.clip(clip.steps(), 0, 1).sum()) for clip in signs)
@@ -125,14 +125,14 @@ def picture_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
         yield f"{again} of {frames} frames shown again"
 
 
-def sound_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
+def audio_faults(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
     """Faults of the clips' audio, one line each."""
     if not expected.tones:
         return
-    levels = {hertz: loudest(signs, hertz, expected.sound_from) for hertz in expected.tones}
+    levels = {hertz: loudest(signs, hertz, expected.audio_from) for hertz in expected.tones}
     heard = [level for level in levels.values() if level >= expected.level_db]
-    if not any(clip.sound.size for clip in signs):
-        yield "no sound track"
+    if not any(clip.audio.size for clip in signs):
+        yield "no audio track"
         return
     if all(level < QUIET_DB for level in levels.values()) and not (expected.any_tone and _is_loud(signs)):
         yield "digital silence" if not _is_loud(signs) else "none of the tones"
@@ -151,18 +151,18 @@ def _late_bursts(signs: Sequence[Signs], expected: Expected) -> Iterator[str]:
         heard = clip.heard_times()
         for time in clip.burst_times():
             # Skips bursts that are cut off by the clip's end or the start of late audio.
-            if not expected.sound_from + 0.1 < time < clip.times[-1] - 0.1:
+            if not expected.audio_from + 0.1 < time < clip.times[-1] - 0.1:
                 continue
             wanted += 1
             nearest = heard[np.abs(heard - time).argmin()] if heard.size else np.inf
             missed += abs(nearest - time) > expected.late_s
             offsets.append(nearest - time)
-        early = heard[heard < expected.sound_from - 0.1]
+        early = heard[heard < expected.audio_from - 0.1]
         if early.size:
-            yield f"sound at {early[0]:.2f} s, {expected.sound_from:.2f} s is where it begins"
+            yield f"audio at {early[0]:.2f} s, {expected.audio_from:.2f} s is where it begins"
     if missed > max(min(expected.gaps, 1), 0.1 * wanted):
         yield f"{missed} of {wanted} bursts not with their frames, by {np.median(offsets):.2f} s"
 
 
 def _is_loud(signs: Sequence[Signs]) -> bool:
-    return any(clip.sound.size and float(np.abs(clip.sound).max()) > 0.01 for clip in signs)
+    return any(clip.audio.size and float(np.abs(clip.audio).max()) > 0.01 for clip in signs)

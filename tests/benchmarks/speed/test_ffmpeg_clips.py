@@ -1,4 +1,4 @@
-"""ffmpeg's crop follows the camera: whole pixels, inside the picture, a command where something changes."""
+"""ffmpeg's crop follows the camera: whole pixels, inside the image, a command where something changes."""
 
 from __future__ import annotations
 

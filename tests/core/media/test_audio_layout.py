@@ -39,7 +39,7 @@ for path in sys.argv[1:]:
 
 
 def read_in_child(paths: list[Path]) -> list[list[list[int]]]:
-    """For each video, which source channels each channel of its sound holds."""
+    """For each video, which source channels each channel of its audio holds."""
     command = [sys.executable, "-c", IN_CHILD, *map(str, paths)]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-500:]}"

@@ -1,4 +1,4 @@
-"""Sound that begins late, and sound for which there is no decoder."""
+"""Audio that begins late, and audio for which there is no decoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.material.small_videos import run_ffmpeg
 
 
 def silent_until_s(info: VideoInfo) -> float:
-    """When the sound begins, seconds from the first frame."""
+    """When the audio begins, seconds from the first frame."""
     pcm = io.BytesIO()
     excerpt = read_audio(info, info.start_pts * info.time_base, Fraction(14), pcm)
     assert excerpt is not None
@@ -38,17 +38,17 @@ def two_tracks(path: Path) -> Path:
 
 
 def without_decoder(path: Path, tracks: int) -> Path:
-    """Rename the format of the first `tracks` sound tracks to one that libav knows by name only."""
+    """Rename the format of the first `tracks` audio tracks to one that libav knows by name only."""
     data = path.read_bytes()
-    sound = data.index(b"mp4a", data.rindex(b"moov"))  # behind the description of the pictures
-    header = data[sound:].replace(b"mp4a", b"apac", tracks).replace(b"esds", b"free", tracks)
-    path.write_bytes(data[:sound] + header)
+    audio = data.index(b"mp4a", data.rindex(b"moov"))  # behind the description of the images
+    header = data[audio:].replace(b"mp4a", b"apac", tracks).replace(b"esds", b"free", tracks)
+    path.write_bytes(data[:audio] + header)
     return path
 
 
 @pytest.mark.parametrize(("extension", "codec"), [("ts", "aac"), ("ts", "mp2"), ("vob", "mp2"), ("mpg", "mp2")])
 def test_audio_that_begins_after_the_part_that_is_looked_at(tmp_path: Path, extension: str, codec: str) -> None:
-    path = tone_video(tmp_path / f"a.{extension}", 2, "-c:a", codec, seconds=4, late_s=11, picture_s=16)
+    path = tone_video(tmp_path / f"a.{extension}", 2, "-c:a", codec, seconds=4, late_s=11, image_s=16)
     info = probe_video(path)
     (track,) = info.audio
     assert (track.codec, track.channels, track.sample_rate_hz, track.late, track.fault) == (codec, 2, 48000, True, "")

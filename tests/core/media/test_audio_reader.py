@@ -1,4 +1,4 @@
-"""Sound cut to the sample, on the container's clock."""
+"""Audio cut to the sample, on the container's clock."""
 
 import io
 import threading
@@ -165,7 +165,7 @@ def frames_at(*times_s):
         ([5.0, 5.5, 0.2, 3.0, 0.1, 0.6], [6, 10], [5000, 5500, 6200, 9000, 10_100, 10_600]),
         # One wrong time is no new clock.
         ([5.0, 5.5, 0.0, 6.5, 1.0, 1.5], [7], [5000, 5500, None, 6500, 8000, 8500]),
-        # Where the pictures do not leap the sound keeps its times.
+        # Where the images do not leap the audio keeps its times.
         ([5.0, 1.0, 1.5, 0.1, 0.2], [6], [5000, 7000, 7500, 6100, 6200]),
         # A pause is none either; hours ahead are.
         ([1.0, 600.0, 9000.0, 9001.0], [-8000], [1000, 600_000, 1_000_000, 1_001_000]),
@@ -199,7 +199,7 @@ def test_damage_in_a_program_stream_is_counted_where_it_is(tmp_path):
     path = tone_video(tmp_path / "a.mpg", 2, "-c:a", "mp2", seconds=6)
     info = probe_video(path)
     data = bytearray(path.read_bytes())
-    at = [i for i in range(len(data)) if data[i : i + 4] == b"\0\0\1\xc0"]  # the packets of the sound
+    at = [i for i in range(len(data)) if data[i : i + 4] == b"\0\0\1\xc0"]  # the packets of the audio
     for begin in at[len(at) // 2 : len(at) // 2 + 3]:
         size = int.from_bytes(data[begin + 4 : begin + 6], "big")
         data[begin + 40 : begin + 6 + size] = b"\x55" * (size - 34)

@@ -1,4 +1,4 @@
-"""Containers without presentation times: each frame is shown with the sound that it was recorded with."""
+"""Containers without presentation times: each frame is shown with the audio that it was recorded with."""
 
 from __future__ import annotations
 

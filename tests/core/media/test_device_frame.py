@@ -84,8 +84,8 @@ def test_rgb_shows_the_whole_frame(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("matrix", list(MATRICES))
 @pytest.mark.parametrize("full_range", [False, True])
 def test_colours_are_those_of_software(matrix: str, full_range: bool) -> None:
-    picture = smooth(640, 360)
-    there, here = pair(picture, matrix, full_range=full_range)
+    image = smooth(640, 360)
+    there, here = pair(image, matrix, full_range=full_range)
     for size, scaling in (
         ((640, 360), cv2.INTER_LINEAR),
         ((320, 180), cv2.INTER_LINEAR),
@@ -94,14 +94,14 @@ def test_colours_are_those_of_software(matrix: str, full_range: bool) -> None:
     ):
         rgb = there.rgb(*size)
         assert np.abs(difference(rgb, here.rgb(*size))).mean() < MEAN_ERROR
-        assert np.abs(difference(rgb, cv2.resize(picture, size, interpolation=scaling))).mean() < TRUE_MEAN_ERROR
+        assert np.abs(difference(rgb, cv2.resize(image, size, interpolation=scaling))).mean() < TRUE_MEAN_ERROR
 
 
 @pytest.mark.parametrize("size", [(640, 360), (854, 480)])
 def test_thumbnails_are_those_of_software(size: tuple[int, int]) -> None:
-    picture = smooth(*size)
-    picture[::3] = 255 - picture[::3]
-    there, here = pair(picture)
+    image = smooth(*size)
+    image[::3] = 255 - image[::3]
+    there, here = pair(image)
     error = np.abs(difference(there.shrunk(128, 72), here.shrunk(128, 72)))
     # Both average the same areas; swscale's weights have 14 bits, and it rounds once for each direction.
     assert error.max() <= 2 and error.mean() < 0.5

@@ -69,7 +69,7 @@ def test_an_edit_of_no_length_reaches_to_the_end(tmp_path: Path, track: int, del
 
 
 @pytest.mark.parametrize("begin_s", [0.2, 0.21, 0.23])
-def test_an_edit_that_begins_within_a_frame_keeps_sound_and_frames_together(tmp_path: Path, begin_s: float) -> None:
+def test_an_edit_that_begins_within_a_frame_keeps_audio_and_frames_together(tmp_path: Path, begin_s: float) -> None:
     """Cut without encoding again: the frames were early by up to one of them."""
     make_video(tmp_path / "frames.mp4", gray_ramp(FRAMES, 64, 48), "-bf", "2", "-g", "10")
     tone = ("-f", "lavfi", "-i", "aevalsrc=gt(t\\,0.6)*sin(2000*t):s=48000:d=0.8")

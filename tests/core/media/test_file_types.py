@@ -1,4 +1,4 @@
-"""Every extension that is picked up from a folder: a file of that kind is read picture by picture."""
+"""Every extension that is picked up from a folder: a file of that kind is read image by image."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ KINDS = {
 
 
 def write_dav(path: Path, h264: Path) -> None:
-    """Put the pictures of a raw stream, one every 40 ms, into the container of Dahua's recorders."""
+    """Put the images of a raw stream, one every 40 ms, into the container of Dahua's recorders."""
     with av.open(str(h264), format="h264") as container, path.open("wb") as file:
         stream = container.streams.video[0]
         packets = [bytes(packet) for packet in container.demux(stream) if packet.size]

@@ -77,10 +77,10 @@ def test_no_frames_and_one() -> None:
 
 
 def uneven(path: Path, slow: int, quick: int) -> Path:
-    """`slow` pictures at 5 a second, then `quick` ones at 25."""
-    pictures = [picture for picture in gray_ramp(2, 32, 32) for _ in range((slow + quick + 1) // 2)][: slow + quick]
+    """`slow` images at 5 a second, then `quick` ones at 25."""
+    images = [image for image in gray_ramp(2, 32, 32) for _ in range((slow + quick + 1) // 2)][: slow + quick]
     steps = f"if(lt(N,{slow}),N/5,{slow}/5+(N-{slow})/25)/TB"
-    return make_video(path, pictures, "-vf", f"settb=1/90000,setpts='{steps}'", "-fps_mode", "passthrough")
+    return make_video(path, images, "-vf", f"settb=1/90000,setpts='{steps}'", "-fps_mode", "passthrough")
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])

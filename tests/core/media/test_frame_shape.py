@@ -1,4 +1,4 @@
-"""Sizes as shown, and where a picture lies in another one."""
+"""Sizes as shown, and where an image lies in another one."""
 
 from __future__ import annotations
 

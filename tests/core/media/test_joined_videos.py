@@ -68,7 +68,7 @@ def test_a_broadcast_that_goes_on_in_another_stream(tmp_path: Path, before: byte
     assert next_video_at(padded, "mpegts", 0x100) is None
 
 
-def test_sound_that_goes_on_is_no_other_video(tmp_path: Path) -> None:
+def test_audio_that_goes_on_is_no_other_video(tmp_path: Path) -> None:
     video = make_video(tmp_path / "video.ts", gray_ramp(10, 64, 48), *MPEG2)
     path = tmp_path / "a.ts"
     run_ffmpeg("-i", str(video), "-f", "lavfi", "-i", "sine=d=20", "-c:v", "copy", "-c:a", "mp2", str(path))

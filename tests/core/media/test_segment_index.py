@@ -28,7 +28,7 @@ MUXED = ("-c:v", "copy", "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov+d
 @pytest.fixture(scope="module")
 def fragmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fragmented")
-    ramp = [picture for picture in gray_ramp(FRAMES // 5, 64, 48) for _ in range(5)]
+    ramp = [image for image in gray_ramp(FRAMES // 5, 64, 48) for _ in range(5)]
     frames = make_video(folder / "frames.mp4", ramp, "-g", str(GOP), "-sc_threshold", "0")
     path = folder / "right.mp4"
     run_ffmpeg("-i", str(frames), *TONE, *MUXED, str(path))

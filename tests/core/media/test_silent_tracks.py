@@ -14,8 +14,8 @@ def video_of(path: Path, *tracks: str, options: tuple[str, ...] = ("-c:a", "pcm_
     """The faults of the tracks of a video of 6 s. tracks: sources of ffmpeg."""
     sources = [word for track in tracks for word in ("-f", "lavfi", "-t", "6", "-i", track)]
     maps = [word for number in range(len(tracks) + 1) for word in ("-map", str(number))]
-    pictures = ("-f", "lavfi", "-i", "color=gray:s=64x64:r=5:d=6")
-    run_ffmpeg(*pictures, *sources, *maps, "-c:v", "mpeg4", *options, str(path))
+    images = ("-f", "lavfi", "-i", "color=gray:s=64x64:r=5:d=6")
+    run_ffmpeg(*images, *sources, *maps, "-c:v", "mpeg4", *options, str(path))
     return [track.fault for track in probe_video(path).audio]
 
 

@@ -37,15 +37,15 @@ def write(path: Path, transfer: int, codec: str, options: dict[str, str], *, ful
         context = stream.codec_context
         context.color_primaries, context.color_trc, context.colorspace = 9, transfer, matrix
         context.color_range = 2 if full else 1
-        picture = av.VideoFrame(width, height, "yuv420p10le")
-        picture.color_range, picture.colorspace = context.color_range, matrix
-        for plane, values in zip(picture.planes, planes, strict=True):
+        image = av.VideoFrame(width, height, "yuv420p10le")
+        image.color_range, image.colorspace = context.color_range, matrix
+        for plane, values in zip(image.planes, planes, strict=True):
             rows = np.zeros((values.shape[0], plane.line_size // 2), np.uint16)
             rows[:, : values.shape[1]] = np.clip(np.round(values), 0, 1023)
             plane.update(rows.tobytes())
         for i in range(3):
-            picture.pts = i
-            out.mux(stream.encode(picture))
+            image.pts = i
+            out.mux(stream.encode(image))
         out.mux(stream.encode(None))
     return path
 

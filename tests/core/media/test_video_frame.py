@@ -13,17 +13,17 @@ MATRICES = {"bt709": 1, "smpte170m": 5}
 
 def frame_of(rgb: np.ndarray, matrix: str = "smpte170m", *, full_range: bool = False) -> VideoFrame:
     """A frame made from RGB by swscale."""
-    picture = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(
+    image = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(
         format="yuv420p",
         dst_colorspace=MATRICES[matrix],
         src_color_range=2,
         dst_color_range=2 if full_range else 1,
         interpolation="BICUBIC",
     )
-    return SoftwareFrame(picture, index=3, pts=7, matrix=matrix, full_range=full_range)
+    return SoftwareFrame(image, index=3, pts=7, matrix=matrix, full_range=full_range)
 
 
-def smooth_picture(width: int, height: int) -> np.ndarray:
+def smooth_image(width: int, height: int) -> np.ndarray:
     x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     waves = [128 + 100 * np.sin(3 * x + 2 * y), 255 * x, 255 * y]
     return np.asarray(np.stack(waves, -1).round(), np.uint8)
@@ -32,15 +32,15 @@ def smooth_picture(width: int, height: int) -> np.ndarray:
 def planar(width: int, height: int) -> tuple[VideoFrame, list[np.ndarray]]:
     """A frame with random planes, and the planes."""
     random = np.random.default_rng(0)
-    picture = av.VideoFrame(width, height, "yuv420p")
+    image = av.VideoFrame(width, height, "yuv420p")
     planes = []
-    for plane in picture.planes:
+    for plane in image.planes:
         content = random.integers(0, 256, (plane.height, plane.width), np.uint8)
         padded = np.zeros((plane.height, plane.line_size), np.uint8)
         padded[:, : plane.width] = content
         plane.update(padded.tobytes())
         planes.append(content)
-    return SoftwareFrame(picture, index=0, pts=0, matrix="", full_range=False), planes
+    return SoftwareFrame(image, index=0, pts=0, matrix="", full_range=False), planes
 
 
 @pytest.mark.parametrize("size", [(64, 48), (853, 481), (17, 16)])
@@ -73,11 +73,11 @@ def test_rgb_scales_the_whole_frame(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("matrix", list(MATRICES))
 @pytest.mark.parametrize("full_range", [False, True])
 def test_colours_survive_whatever_matrix_and_range(matrix: str, full_range: bool) -> None:
-    picture = smooth_picture(160, 96)
-    frame = frame_of(picture, matrix, full_range=full_range)
+    image = smooth_image(160, 96)
+    frame = frame_of(image, matrix, full_range=full_range)
     patch, _, _ = frame.patch((0, 0, 160, 96))
-    assert np.abs(patch.astype(int) - picture).mean() < 1.5
-    assert np.abs(frame.rgb(160, 96).astype(int) - picture).mean() < 2.5
+    assert np.abs(patch.astype(int) - image).mean() < 1.5
+    assert np.abs(frame.rgb(160, 96).astype(int) - image).mean() < 2.5
 
 
 def test_untagged_frames_are_taken_by_their_size() -> None:
@@ -101,13 +101,13 @@ def test_untagged_frames_are_taken_by_their_size() -> None:
 def test_patch_is_the_rectangle_that_covers_the_box(
     box: tuple[float, ...], rectangle: tuple[int, int, int, int]
 ) -> None:
-    picture = smooth_picture(161, 97)
-    patch, x0, y0 = frame_of(picture).patch(box)
+    image = smooth_image(161, 97)
+    patch, x0, y0 = frame_of(image).patch(box)
     left, top, right, bottom = rectangle
     assert (x0, y0) == (left, top)
     assert patch.shape == (bottom - top, right - left, 3)
     assert patch.flags.c_contiguous
-    assert np.abs(patch.astype(int) - picture[top:bottom, left:right]).max() <= 8
+    assert np.abs(patch.astype(int) - image[top:bottom, left:right]).max() <= 8
 
 
 def test_patch_refuses_what_is_not_a_number() -> None:

@@ -190,14 +190,14 @@ def test_ordinary_frames_are_not_copied(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_interlaced_frames_lose_their_combs(tmp_path: Path) -> None:
-    pictures = []
+    images = []
     for step in range(24):
-        picture = np.full((96, 160, 3), 40, np.uint8)
-        picture[:, 20 + 4 * step : 50 + 4 * step] = 220
-        pictures.append(picture)
+        image = np.full((96, 160, 3), 40, np.uint8)
+        image[:, 20 + 4 * step : 50 + 4 * step] = 220
+        images.append(image)
     interlaced = ("-vf", "tinterlace=interleave_top,fieldorder=tff", "-flags", "+ildct+ilme", "-x264opts", "tff=1")
-    path = make_video(tmp_path / "i.mp4", pictures, *interlaced, rate="50")
-    combed = make_video(tmp_path / "p.mp4", pictures, "-vf", "tinterlace=interleave_top", rate="50")
+    path = make_video(tmp_path / "i.mp4", images, *interlaced, rate="50")
+    combed = make_video(tmp_path / "p.mp4", images, "-vf", "tinterlace=interleave_top", rate="50")
 
     def combs(path: Path) -> float:
         with VideoReader(probe_video(path)) as reader:
@@ -222,11 +222,11 @@ def test_a_new_resolution_in_mid_stream_is_scaled_to_the_first(tmp_path: Path) -
 
 
 def joined(tmp_path: Path, *parts: tuple[np.ndarray, tuple[str, ...]]) -> Path:
-    """An MPEG-TS of six frames like each of these pictures, encoded with these options."""
+    """An MPEG-TS of six frames like each of these images, encoded with these options."""
     data = []
-    for number, (picture, options) in enumerate(parts):
+    for number, (image, options) in enumerate(parts):
         offset = ("-output_ts_offset", str(0.24 * number))
-        data.append(make_video(tmp_path / f"{number}.ts", [picture] * 6, *options, *offset).read_bytes())
+        data.append(make_video(tmp_path / f"{number}.ts", [image] * 6, *options, *offset).read_bytes())
     path = tmp_path / "joined.ts"
     path.write_bytes(b"".join(data))
     return path
@@ -392,7 +392,7 @@ def test_a_truncated_avi_decodes_as_far_as_it_goes(clips: Path, capfd: pytest.Ca
 
 
 def with_times(tmp_path: Path, moved: dict[int, int], extension: str = "mkv") -> Path:
-    """A film of 20 pictures, 40 ms apart; those numbered in `moved` are stored later by so many seconds."""
+    """A film of 20 images, 40 ms apart; those numbered in `moved` are stored later by so many seconds."""
     part = make_video(tmp_path / "part.mkv", gray_ramp(20, 64, 48), "-c:v", "ffv1")
     path = tmp_path / f"moved.{extension}"
     with av.open(str(part)) as source, av.open(str(path), "w") as target:

@@ -1,4 +1,4 @@
-"""A range is the same pictures whether the reader sought or read on, whatever the container says of key frames."""
+"""A range is the same images whether the reader sought or read on, whatever the container says of key frames."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LIES: dict[str, tuple[str, Callable[[Path], None]]] = {
 
 
 def moving(count: int = 80) -> list[np.ndarray]:
-    """A square that wanders over noise: every picture refers to those before."""
+    """A square that wanders over noise: every image refers to those before."""
     noise = np.random.default_rng(5).integers(40, 120, (96, 128, 3)).astype(np.uint8)
-    pictures = []
+    images = []
     for number in range(count):
-        picture = np.roll(noise, number, 1)
-        picture[20:50, number % 96 : number % 96 + 24] = 230
-        pictures.append(picture)
-    return pictures
+        image = np.roll(noise, number, 1)
+        image[20:50, number % 96 : number % 96 + 24] = 230
+        images.append(image)
+    return images
 
 
 def read(info: VideoInfo, reader: VideoReader, *interval: int | None) -> list[tuple[int, bytes]]:
@@ -47,7 +47,7 @@ def read(info: VideoInfo, reader: VideoReader, *interval: int | None) -> list[tu
 @pytest.mark.parametrize("lie", [None, *LIES])
 def test_ranges_are_those_of_a_sequential_decode(tmp_path: Path, codec: str, lie: str | None) -> None:
     extension, change = LIES[lie] if lie else ("mp4", lambda path: None)
-    # 5 pictures/s: so far apart that ranges are sought
+    # 5 images/s: so far apart that ranges are sought
     path = make_video(tmp_path / f"a.{extension}", moving(), *CODECS[codec], rate="5")
     change(path)
     info = probe_video(path)

@@ -52,7 +52,7 @@ def use_files(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
 
 
 def test_a_network_answers_as_soon_as_it_is_called(loader: NetLoader, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_files(monkeypatch, "sound")
+    use_files(monkeypatch, "intact")
     (net,) = loader.with_openvino(["sface"])
     assert len(net(IMAGES)[0]) == len(IMAGES)
 
@@ -83,7 +83,7 @@ def test_networks_are_compiled_ahead_in_the_order_of_the_requests(
 def test_a_damaged_network_is_converted_again(
     loader: NetLoader, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    converted = use_files(monkeypatch, "damaged", "sound")
+    converted = use_files(monkeypatch, "damaged", "intact")
     with caplog.at_level(logging.WARNING):
         (net,) = loader.with_openvino(["sface"])
         assert len(net(IMAGES)[0]) == len(IMAGES)

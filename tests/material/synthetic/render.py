@@ -13,12 +13,12 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
+from tests.material.synthetic.audio import SAMPLE_RATE_HZ, render_audio
 from tests.material.synthetic.compositor import compose
 from tests.material.synthetic.scenes import Film
-from tests.material.synthetic.sound import SAMPLE_RATE_HZ, render_sound
 from tests.material.synthetic.truth import Truth, film_truth
 
-SOUND_BITS_PER_S = 64_000
+AUDIO_BITS_PER_S = 64_000
 FRAME_DURATION_FLAG = 1 << 8
 """AV_CODEC_FLAG_FRAME_DURATION: the encoder passes the frames' durations on, the last one's included"""
 BT709 = 1
@@ -55,13 +55,13 @@ def _encode(path: Path, film: Film) -> None:
         context.sample_aspect_ratio = film.sample_aspect_ratio
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries = context.color_trc = BT709
-        sound = (
-            container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono", bit_rate=SOUND_BITS_PER_S)
-            if film.sound
+        audio = (
+            container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono", bit_rate=AUDIO_BITS_PER_S)
+            if film.audio
             else None
         )
-        samples = render_sound(film) if sound else np.zeros(0, np.float32)
-        sound_start = round(float(pts[0] * film.time_base) * SAMPLE_RATE_HZ)
+        samples = render_audio(film) if audio else np.zeros(0, np.float32)
+        audio_start = round(float(pts[0] * film.time_base) * SAMPLE_RATE_HZ)
         written = 0
         reformatter = VideoReformatter()
         for number, image in enumerate(compose(film)):
@@ -75,16 +75,16 @@ def _encode(path: Path, film: Film) -> None:
             frame.pts, frame.time_base = int(pts[number]), film.time_base
             frame.duration = int(pts[number + 1] - pts[number])
             container.mux(video.encode(frame))
-            if sound:
+            if audio:
                 end = round(float((pts[number + 1] - pts[0]) * film.time_base) * SAMPLE_RATE_HZ)
                 chunk = av.AudioFrame.from_ndarray(samples[None, written:end], format="fltp", layout="mono")
                 chunk.sample_rate, chunk.time_base = SAMPLE_RATE_HZ, Fraction(1, SAMPLE_RATE_HZ)
-                chunk.pts = sound_start + written
-                container.mux(sound.encode(chunk))
+                chunk.pts = audio_start + written
+                container.mux(audio.encode(chunk))
                 written = end
         container.mux(video.encode())
-        if sound:
-            container.mux(sound.encode())
+        if audio:
+            container.mux(audio.encode())
 
 
 def _stored_size(film: Film) -> tuple[int, int]:

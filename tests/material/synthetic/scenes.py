@@ -130,7 +130,7 @@ class Scene:
     and the height) and how much it grows. grain: standard deviation of the noise, grey levels. exposure:
     (frame, gain) steps, each valid until the next. transition: how it begins; "dissolve" and "fade" (through
     black) take the first `transition_frames` frames of this scene, the fade as many at the previous one's end too.
-    voice_hz: pitch of a speech-like sound, 0 for silence. beeps: frames at which a beep of 40 ms starts.
+    voice_hz: pitch of a speech-like tone, 0 for silence. beeps: frames at which a beep of 40 ms starts.
     """
 
     length: int
@@ -185,7 +185,7 @@ class Film:
     first_frame: float = 0.0
     rotation: int = 0
     sample_aspect_ratio: Fraction = Fraction(1)
-    sound: bool = False
+    audio: bool = False
     crf: int = 23
     preset: str = "veryfast"
 

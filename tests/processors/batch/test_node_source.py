@@ -81,7 +81,6 @@ class Run:
             RemoteMonitor(self.monitor, journal),
             StageRunner(journal),
             self.threads,
-            self.monitor.stop,
             stall_limit_s=WAIT_S,
         )
 

@@ -61,7 +61,6 @@ class Pool:
             RemoteMonitor(self.monitor, self.journal),
             StageRunner(self.journal),
             self.threads,
-            self.monitor.stop,
             stall_limit_s=stall_limit_s,
         )
         self.threads.start()

@@ -48,7 +48,7 @@ def finished(tmp_path: Path) -> tuple[Path, Path]:
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "tracks.csv").write_text("frame,time_s,shot,person,track\n0,0.0,0,Anna,1\n0,0.0,0,person_02,2\n")
     (folder / "Anna" / "face.jpg").write_bytes(b"JPEG")
-    (folder / "report.html").write_text("pictures")
+    (folder / "report.html").write_text("images")
     (output / "summary.json").write_text(json.dumps({"inputs": [{"input": str(videos / "film.mp4")}]}))
     return videos, output
 

@@ -63,7 +63,7 @@ def test_the_preview_is_as_long_as_the_video_and_in_sync(tmp_path, timing):
 
 
 def test_a_video_without_audio(tmp_path):
-    write_video(tmp_path / "a.mp4", frame_times()[:20], sound=None)
+    write_video(tmp_path / "a.mp4", frame_times()[:20], audio=None)
     write_preview(tmp_path, analysis_of(tmp_path / "a.mp4"), TIMELINE, FAST, StageMonitor())
     assert len(read_clip(tmp_path / "preview.mp4")[2]) == 0
 
@@ -101,7 +101,7 @@ def test_frames_that_are_missing_this_time_are_repeated(tmp_path):
 
 @pytest.fixture
 def analysis(tmp_path) -> FaceAnalysis:
-    write_video(tmp_path / "a.mp4", frame_times(), sound=None)
+    write_video(tmp_path / "a.mp4", frame_times(), audio=None)
     return analysis_of(tmp_path / "a.mp4")
 
 

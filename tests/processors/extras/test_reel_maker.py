@@ -39,7 +39,7 @@ def write_clip(
     rate: Fraction,
     frames: int,
     *,
-    sound: bool = True,
+    audio: bool = True,
     person: str = "p é",
     timecode: str = "",
 ) -> Clip:
@@ -50,14 +50,14 @@ def write_clip(
     samples = round(frames / rate * RATE_HZ)
     tone = (number + 1) * 4000 * np.sin(2 * np.pi * 500 * np.arange(samples) / RATE_HZ)
     pcm.write_bytes(np.repeat(tone.astype("<i2"), 2).tobytes())
-    given = (pcm, PcmFormat(RATE_HZ, 2)) if sound else None
+    given = (pcm, PcmFormat(RATE_HZ, 2)) if audio else None
     with ClipWriter(path, ClipEncoding(64, 64, rate, ENCODE, audio=given, timecode=timecode)) as writer:
         for frame in range(frames):
             luma = np.full((64, 64), LEVELS[number % 3] + frame, np.uint8)
             writer.write(luma, np.full((32, 32), 128, np.uint8), np.full((32, 32), 128, np.uint8))
     pcm.unlink()
     start = number * 1000
-    return Clip(person, f"{person}/{path.name}", 0, start, start + frames, 0.0, 1.0, frames, 64, 64, sound, 1.0)
+    return Clip(person, f"{person}/{path.name}", 0, start, start + frames, 0.0, 1.0, frames, 64, 64, audio, 1.0)
 
 
 def brightness(path: Path) -> list[float]:
@@ -86,10 +86,10 @@ def test_title_then_every_frame_of_every_clip_once(tmp_path, rate):
     title, first, second = parts
     with av.open(str(tmp_path / "p é/reel.mp4")) as container:
         assert container.streams.video[0].average_rate == rate
-        sound_s = float(container.streams.audio[0].duration * container.streams.audio[0].time_base)
+        audio_s = float(container.streams.audio[0].duration * container.streams.audio[0].time_base)
     light = brightness(tmp_path / "p é/reel.mp4")
     assert len(light) == reel_frames(parts) == title.frames + 80 - title.overlap - first.overlap
-    assert sound_s == pytest.approx(len(light) / float(rate), abs=0.03)
+    assert audio_s == pytest.approx(len(light) / float(rate), abs=0.03)
     begin = title.frames
     alone = light[begin : begin + 40 - title.overlap - first.overlap]
     assert np.allclose(alone, [LEVELS[0] + title.overlap + i for i in range(len(alone))], atol=1.6)
@@ -122,7 +122,7 @@ def test_the_audio_of_the_clips_is_cross_faded(tmp_path):
 
 
 def test_clips_without_audio_make_a_silent_reel(tmp_path):
-    clips = [write_clip(tmp_path, n, Fraction(25), 12, sound=False) for n in (0, 1)]
+    clips = [write_clip(tmp_path, n, Fraction(25), 12, audio=False) for n in (0, 1)]
     write_reels(tmp_path, clips, {}, Fraction(25), ENCODE, StageMonitor())
     with av.open(str(tmp_path / clips[0].person / "reel.mp4")) as container:
         assert len(container.streams.audio) == 0

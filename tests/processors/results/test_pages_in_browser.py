@@ -51,10 +51,10 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_video(folder / clip["file"], frame_times())
     face = encode_jpeg(np.full((64, 64, 3), 90, np.uint8), 80)
     write_bytes(folder / PERSON / "face.jpg", face)
-    pictures = ReportImages(
+    images = ReportImages(
         {PERSON: [FaceImage(0, face), FaceImage(1, face)]}, {manifest["clips"][0]["file"]: face}, {3: face}
     )
-    parts = report_parts(as_manifest(manifest), as_timeline(a_timeline()), pictures, folder="video")
+    parts = report_parts(as_manifest(manifest), as_timeline(a_timeline()), images, folder="video")
     write_parts(folder / "report.html", parts)
     write_json(folder / "manifest.json", manifest)
     failure = InputResult(HOSTILE, "other", "failed", HOSTILE)
@@ -161,7 +161,7 @@ def test_what_the_policy_forbids_does_not_run(show, browser):
     assert len(complaints) == 1 and "Content Security Policy" in complaints[0]
 
 
-def test_choosing_a_stretch_plays_its_clip_with_its_sound(show):
+def test_choosing_a_stretch_plays_its_clip_with_its_audio(show):
     page = show("video/report.html")
     page.find_elements("css selector", ".lane a")[1].click()
     second = "document.querySelectorAll('.clip video')[1]"

@@ -31,8 +31,8 @@ def html_of(manifest: Manifest, timeline: TimelineFile, images: ReportImages, **
     return "".join(report_parts(manifest, timeline, images, **options))
 
 
-def page(manifest: dict[str, Any], **pictures: Any) -> str:
-    return html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(**pictures))
+def page(manifest: dict[str, Any], **images: Any) -> str:
+    return html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(**images))
 
 
 def test_it_says_who_when_and_how_long(manifest):
@@ -177,7 +177,7 @@ def test_all_files_are_linked(manifest):
     assert '<video class="whole"' not in page(a_manifest())
 
 
-def test_pictures_are_in_the_page(manifest):
+def test_images_are_in_the_page(manifest):
     text = page(
         manifest,
         faces={"person_01": [FaceImage(1, JPEG), FaceImage(7, b"second")]},
@@ -214,7 +214,7 @@ def test_only_our_own_script_and_style_may_run(manifest):
     assert content_policy("", "").count("'none'") == 5
 
 
-def test_nobody_no_sound_and_no_length(manifest):
+def test_nobody_no_audio_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
     manifest["video"].update(duration_s=0.0, audio=[], audio_used=None)
     text = html_of(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())

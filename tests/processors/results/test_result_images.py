@@ -64,7 +64,7 @@ def test_pictures_of_those_who_have_a_clip(tmp_path, analysis):
     clips = [clip("a", 1, 10.0), clip("c", 1)]
     for one in clips:
         (tmp_path / one.file).parent.mkdir()
-        write_video(tmp_path / one.file, [i / 25 for i in range(50)], sound=None)
+        write_video(tmp_path / one.file, [i / 25 for i in range(50)], audio=None)
     files, shown = write_images(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
     assert files == ["a/face.jpg", "a/contact.jpg", "c/contact.jpg"]
     assert (tmp_path / "a/face.jpg").read_bytes() == picture(200)
@@ -84,7 +84,7 @@ def test_a_person_of_a_divided_tracklet_has_a_face_from_the_clip(tmp_path):
     clips = [clip("a", 1), clip("b", 1), clip("c", 1)]
     for one in clips:
         (tmp_path / one.file).parent.mkdir()
-        write_video(tmp_path / one.file, [i / 25 for i in range(50)], sound=None)
+        write_video(tmp_path / one.file, [i / 25 for i in range(50)], audio=None)
     files, shown = write_images(tmp_path, factories.face_analysis(tracks), timeline, clips, of(tmp_path, clips))
     assert [file for file in files if "face" in file] == ["a/face.jpg", "b/face.jpg"]
     assert decoded((tmp_path / "b/face.jpg").read_bytes()).shape[:2] == (TILE_HEIGHT_PX, 320)

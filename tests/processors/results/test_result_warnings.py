@@ -89,7 +89,7 @@ def test_an_image_that_was_turned_is_said_and_how_to_leave_it():
     assert warning.endswith("--turn 0")
 
 
-def test_sound_that_is_not_heard_is_said():
+def test_audio_that_is_not_heard_is_said():
     def warnings(*tracks):
         analysis = dataclasses.replace(ANALYSIS, video=dataclasses.replace(INFO, audio=tracks))
         return result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3)
@@ -110,7 +110,7 @@ def missing(analysis: FaceAnalysis) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
-def test_a_slow_video_ends_with_its_last_picture(tmp_path: Path, name: str) -> None:
+def test_a_slow_video_ends_with_its_last_image(tmp_path: Path, name: str) -> None:
     analysis = bare_analysis(make_video(tmp_path / name, gray_ramp(8, 64, 48), rate="1/4"))
     assert analysis.video.duration_s == pytest.approx(32)
     assert missing(analysis) == []
@@ -118,7 +118,7 @@ def test_a_slow_video_ends_with_its_last_picture(tmp_path: Path, name: str) -> N
     assert len(missing(cut)) == 1
 
 
-def test_a_last_picture_that_stays_is_not_missing(tmp_path: Path) -> None:
+def test_a_last_image_that_stays_is_not_missing(tmp_path: Path) -> None:
     """A screen recording without any motion at the end; MP4 states the number of frames."""
     options = ("-vf", "settb=1/1000,setpts='if(eq(N,9),9*40,N*40)/1000/TB'", "-fps_mode", "passthrough")
     path = make_video(tmp_path / "a.mp4", gray_ramp(10, 64, 48), *options)
@@ -129,18 +129,18 @@ def test_a_last_picture_that_stays_is_not_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "sound"), [("a.mkv", "aac"), ("a.webm", "libopus"), ("a.flv", "aac"), ("a.mp4", "aac"), ("a.ts", "aac")]
+    ("name", "audio"), [("a.mkv", "aac"), ("a.webm", "libopus"), ("a.flv", "aac"), ("a.mp4", "aac"), ("a.ts", "aac")]
 )
-def test_sound_that_goes_on_is_no_missing_picture(tmp_path: Path, name: str, sound: str) -> None:
-    pictures = ("-c:v", "libvpx") if name == "a.webm" else ("-c:v", "libx264")
-    plain = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48), *pictures)
+def test_audio_that_goes_on_is_no_missing_image(tmp_path: Path, name: str, audio: str) -> None:
+    images = ("-c:v", "libvpx") if name == "a.webm" else ("-c:v", "libx264")
+    plain = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48), *images)
     path = tmp_path / name
     tone = ("-f", "lavfi", "-i", "sine=duration=4")
-    run_ffmpeg("-i", str(plain), *tone, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", sound, str(path))
+    run_ffmpeg("-i", str(plain), *tone, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", audio, str(path))
     assert missing(bare_analysis(path)) == []
 
 
-def test_a_leap_of_the_clock_is_no_missing_picture(tmp_path: Path) -> None:
+def test_a_leap_of_the_clock_is_no_missing_image(tmp_path: Path) -> None:
     """Two hours that the clock leapt over were missing, although every frame was there."""
     times = ("-vf", "settb=1/1000,setpts='N*40+gte(N,25)*7200000'")
     leap = (*times, "-fps_mode", "passthrough", "-enc_time_base", "1/1000")
@@ -153,7 +153,7 @@ def test_a_leap_of_the_clock_is_no_missing_picture(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.flv", "a.wmv"])
-def test_a_file_that_was_cut_off_with_its_sound_lacks_pictures(tmp_path: Path, name: str) -> None:
+def test_a_file_that_was_cut_off_with_its_audio_lacks_images(tmp_path: Path, name: str) -> None:
     path = make_video(tmp_path / f"plain{Path(name).suffix}", gray_ramp(25, 64, 48) * 4)
     whole = tmp_path / name
     tone = ("-f", "lavfi", "-i", "sine=duration=4")

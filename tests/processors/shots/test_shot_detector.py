@@ -238,8 +238,8 @@ def test_short_soft_wipe_of_a_slow_video_is_one_boundary() -> None:
 
 
 @pytest.mark.parametrize("seed", [6, 8])
-def test_who_hides_the_picture_in_passing_is_not_a_wipe(seed: int) -> None:
-    """Somewhat wider than the picture, so that for a frame or two nothing else is seen."""
+def test_who_hides_the_image_in_passing_is_not_a_wipe(seed: int) -> None:
+    """Somewhat wider than the image, so that for a frame or two nothing else is seen."""
     room, length, width = scene(seed, 60), 14, 360
     coat = cv2.GaussianBlur(cv2.resize(scene(9, 1)[0], (width, 180)), (0, 0), 6) // 2
     for i in range(length):
@@ -250,7 +250,7 @@ def test_who_hides_the_picture_in_passing_is_not_a_wipe(seed: int) -> None:
 
 
 def test_quick_pan_to_something_else_is_not_a_wipe() -> None:
-    """By the width of the picture and a little more, easing in and out, with motion blur."""
+    """By the width of the image and a little more, easing in and out, with motion blur."""
     rng = np.random.default_rng(7)
     wide = cv2.resize(rng.integers(20, 236, (9, 32, 3)).astype(np.uint8), (800, 180), interpolation=cv2.INTER_CUBIC)
     lefts = np.round(370 * (1 - np.cos(np.linspace(0, np.pi, 8))) / 2).astype(int)

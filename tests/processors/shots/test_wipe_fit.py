@@ -1,4 +1,4 @@
-"""Runs of frames in which an edge sweeps over the picture, and runs in which something else happens."""
+"""Runs of frames in which an edge sweeps over the image, and runs in which something else happens."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ DOORS: Mask = lambda x, y: np.abs(x)  # noqa: E731
 CLOCK: Mask = lambda x, y: np.arctan2(x, -y) / (2 * np.pi) + 0.5  # noqa: E731
 
 
-def picture(seed: int) -> FloatArray:
+def image(seed: int) -> FloatArray:
     """(18, 32, 3) float32: blobs of colour."""
     coarse = np.random.default_rng(seed).uniform(0, 255, (5, 8, 3)).astype(np.float32)
     return np.asarray(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-OLD, NEW, OTHER = picture(1), picture(2), picture(3)
+OLD, NEW, OTHER = image(1), image(2), image(3)
 
 
 def wiped(mask: Mask, softness: float = 0.04) -> list[FloatArray]:
@@ -54,7 +54,7 @@ def fit(frames: list[FloatArray]) -> GradualFit | None:
 @pytest.mark.parametrize(
     "mask", [LEFT, DIAGONAL, IRIS, DOORS, CLOCK], ids=["left", "diagonal", "iris", "doors", "clock"]
 )
-def test_an_edge_that_sweeps_over_the_picture_is_a_wipe(mask: Mask, softness: float) -> None:
+def test_an_edge_that_sweeps_over_the_image_is_a_wipe(mask: Mask, softness: float) -> None:
     found = fit(wiped(mask, softness))
     assert found is not None
     assert abs(found.middle - (STILL + LENGTH / 2)) <= 3 and found.middle < found.settled <= STILL + LENGTH

@@ -56,7 +56,7 @@ def test_the_size_of_the_pieces_makes_no_difference() -> None:
     assert np.allclose(one.mfcc, other.mfcc, atol=1e-5) and np.allclose(one.voice, other.voice, atol=1e-6)
 
 
-def test_sound_that_ends_early_is_silence_to_the_end() -> None:
+def test_audio_that_ends_early_is_silence_to_the_end() -> None:
     found = features(PcmFormat(16000, 1), np.full((8000, 1), 1000, "<i2"), 4000, 75)
     assert found.voice.shape == (75,) and found.mfcc.shape == (300, 13) and np.isfinite(found.mfcc).all()
 

@@ -31,7 +31,7 @@ def test_lip_sync_tells_the_talker_from_another() -> None:
     assert sync[0, middle].min() > sync[1, middle].max() + 2 * SYNC_MARGIN and (sync[2] == 0).all()
 
 
-def test_sound_a_little_late_is_still_in_sync_and_half_a_second_is_not() -> None:
+def test_audio_a_little_late_is_still_in_sync_and_half_a_second_is_not() -> None:
     opening, voice = syllables(3)[None], np.ones(FRAMES)
     late, out = (np.roll(100 * syllables(3), -shift) for shift in (3, 12))
     assert lip_sync(opening, late, voice)[0, 150] > 1 > 0.5 > lip_sync(opening, out, voice)[0, 150]

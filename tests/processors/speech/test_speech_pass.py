@@ -60,7 +60,7 @@ def test_values_of_the_grid_at_frame_times() -> None:
 
 @pytest.mark.clips
 @needs_speech_packages
-def test_a_video_without_sound_has_no_columns(
+def test_a_video_without_audio_has_no_columns(
     turns_clip: FaceAnalysis, voice_activity: VoiceActivity, face_mesh: FaceMesh
 ) -> None:
     silent = dataclasses.replace(turns_clip, video=dataclasses.replace(turns_clip.video, audio=()))

@@ -103,7 +103,7 @@ class Expecting:
 
 def test_what_is_foreseen_is_the_rule_iterated() -> None:
     detector = ScriptedDetector(Face(still(60, 60)))
-    image = KnownImage(detector.picture(0, 0))
+    image = KnownImage(detector.image(0, 0))
     expecting = Expecting(image)
     settings = AnalysisSettings(search_interval=0.4)
     schedule = DetectionSchedule(both_searches(detector), settings, PACE, MIN_FACE_PX, expecting)
@@ -120,7 +120,7 @@ def test_what_is_foreseen_is_the_rule_iterated() -> None:
 
 def test_a_new_shot_is_searched_everywhere() -> None:
     detector = ScriptedDetector(Face(still(60, 60)))
-    image = KnownImage(detector.picture(0, 0))
+    image = KnownImage(detector.image(0, 0))
     schedule = DetectionSchedule(both_searches(detector), AnalysisSettings(), PACE, MIN_FACE_PX)
     known = Face(still(60, 60)).box(0)[None]
     schedule.run(0, image, Search.EVERYWHERE, known, lost=False)
@@ -154,7 +154,7 @@ def test_leaning_faces_are_searched_for_with_everything_and_where_nobody_is_know
     detectors = SearchDetectors(both.thorough, both.quick, cast(LeaningSearch, leaning))
     schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
     faces = upright[None] if known else upright[None][:0]
-    found = schedule.run(0, KnownImage(detector.picture(0, 0)), search, faces, lost=False)
+    found = schedule.run(0, KnownImage(detector.image(0, 0)), search, faces, lost=False)
     assert len(leaning.explained) == asked
     assert any(np.array_equal(box, Face(still(200, 60)).box(0)) for box in found.boxes) == asked
     # Those that are found or known upright are not looked for once more.
@@ -168,7 +168,7 @@ def test_leaning_faces_are_searched_for_as_seldom_as_newcomers_can_be_followed_b
     settings = AnalysisSettings()
     schedule = DetectionSchedule(detectors, settings, PACE, MIN_FACE_PX)
     again = round(LEANING_FACES * settings.search_interval * PACE.rate)
-    image = KnownImage(detector.picture(0, 0))
+    image = KnownImage(detector.image(0, 0))
     for tick in (0, again // 2, again):
         schedule.run(tick, image, Search.EVERYWHERE, nobody, lost=False)
     assert len(leaning.explained) == 2
@@ -190,11 +190,11 @@ class TwoDetectors:
 
     def search(self, search: Search, *, lost: bool = False) -> str:
         """Who searched the next frame for newcomers, or both for everything."""
-        picture = self.thorough.picture(self._frame, 20 + 90 * self._frame % 230)
-        self.quick.share(picture)
+        image = self.thorough.image(self._frame, 20 + 90 * self._frame % 230)
+        self.quick.share(image)
         known = np.zeros((0, 4), np.float32)
         asked = len(self.thorough.searches), len(self.quick.searches)
-        self._schedule.run(self._frame, KnownImage(picture), search, known, lost=lost)
+        self._schedule.run(self._frame, KnownImage(image), search, known, lost=lost)
         self._frame += 1
         is_thorough = len(self.thorough.searches) > asked[0]
         is_quick = len(self.quick.searches) > asked[1]

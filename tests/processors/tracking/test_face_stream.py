@@ -17,6 +17,7 @@ from processors.tracking.face_stream import (
     MIN_SEARCHED_PX,
     FaceStream,
     FrameFaces,
+    TrackingModels,
     smallest_searched_face,
 )
 from tests.material.scripted_faces import (
@@ -39,19 +40,13 @@ class Player:
     def __init__(self, *faces: Face) -> None:
         self.detector = ScriptedDetector(*faces)
         detector: Any = self.detector
-        self.stream = FaceStream(
-            both_searches(detector),
-            detector,
-            CascadeFollower(detector),
-            AnalysisSettings(),
-            RATE,
-            height=HEIGHT_PX,
-        )
+        models = TrackingModels(both_searches(detector), detector, CascadeFollower(detector))
+        self.stream = FaceStream(models, AnalysisSettings(), RATE, height=HEIGHT_PX)
         self.seen: list[list[FrameFaces]] = []
 
     def play(self, frames: int, *, cuts: tuple[int, ...] = (), flickers: bool = True) -> list[list[FrameFaces]]:
         for frame in range(frames):
-            image = self.detector.picture(frame, 20 + 97 * frame % 230 if flickers else 20)
+            image = self.detector.image(frame, 20 + 97 * frame % 230 if flickers else 20)
             self.seen.append(self.stream.update(frame, KnownImage(image), cut=frame in cuts))
         self.seen.append(self.stream.finish())
         return self.seen
@@ -76,7 +71,7 @@ def test_calm_frames_are_skipped_and_foreseen() -> None:
     player = Player(Face(still(100, 100)))
     foreseen = []
     for frame in range(20):
-        image = player.detector.picture(frame, 20)
+        image = player.detector.image(frame, 20)
         was_expected = player.stream.expects_skip
         results = player.stream.update(frame, KnownImage(image), cut=False)
         foreseen.append((was_expected, results == []))
@@ -96,7 +91,7 @@ class Counted(KnownImage):
 
 def test_only_images_that_are_searched_are_converted_while_nobody_is_there() -> None:
     player = Player()
-    images = [Counted(player.detector.picture(frame, 20 if frame < 60 else 220)) for frame in range(75)]
+    images = [Counted(player.detector.image(frame, 20 if frame < 60 else 220)) for frame in range(75)]
     for frame, image in enumerate(images):
         player.stream.update(frame, image, cut=False)
     converted = [frame for frame, image in enumerate(images) if image.is_seen]
@@ -127,7 +122,7 @@ def test_tracks_are_handed_out_once_when_they_have_ended() -> None:
     player = Player(Face(moving(40, 120, 2)))
     stream = player.stream
     for frame in range(30):
-        image = player.detector.picture(frame, 20)
+        image = player.detector.image(frame, 20)
         stream.update(frame, KnownImage(image), cut=frame == 12)
         ended = stream.take_ended()
         assert len(ended) == (1 if frame == 12 else 0)

@@ -20,13 +20,13 @@ def said_of(path: Path) -> str:
 
 
 def channels_of(path: Path) -> str:
-    """The layout of the first sound track in ffmpeg's words."""
+    """The layout of the first audio track in ffmpeg's words."""
     found = re.search(r"Audio: .*? \d+ Hz, ([^,]+),", said_of(path))
     return "" if found is None else found[1]
 
 
 def packet_times(path: Path, stream: str) -> list[float]:
-    """Presentation times of the packets of the first video ("v") or sound ("a") stream, seconds, as they are stored."""
+    """Presentation times of the packets of the first video ("v") or audio ("a") stream, seconds, as they are stored."""
     command = [find_ffmpeg(), "-v", "error", "-copyts", "-i", str(path), "-map", f"0:{stream}:0", *PACKETS]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     text = done.stdout.decode()
@@ -39,7 +39,7 @@ def packet_times(path: Path, stream: str) -> list[float]:
 
 
 def frame_sizes(path: Path) -> list[str]:
-    """Size of each decoded picture: "320x240"."""
+    """Size of each decoded frame: "320x240"."""
     command = [find_ffmpeg(), "-hide_banner", "-i", str(path), "-noautoscale", "-map", "0:v:0", "-vf", "showinfo"]
     command += ["-fps_mode", "passthrough", "-f", "null", "-"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)

@@ -18,8 +18,8 @@ from benchmarks.robustness.media.atoms import (
     with_table,
     without,
 )
+from benchmarks.robustness.media.audio_layouts import labelled_movie
 from benchmarks.robustness.media.film import H264, MPEG4, Film, plain_video
-from benchmarks.robustness.media.sound_layouts import labelled_movie
 from tests.benchmarks.robustness.media.streams import channels_of, packet_times
 
 
@@ -53,7 +53,7 @@ def test_sizes_follow_what_is_put_in(tmp_path: Path) -> None:
 
 
 def test_tables_can_be_changed_and_taken_out(tmp_path: Path) -> None:
-    path = plain_video(tmp_path, tmp_path / "plain.mp4", Film(frames=12), *H264, "-g", "4", sound=False)
+    path = plain_video(tmp_path, tmp_path / "plain.mp4", Film(frames=12), *H264, "-g", "4", audio=False)
     data = path.read_bytes()
     keys = rows_of(data, find(data, b"stss"), 1)
     assert [row[0] for row in keys] == [1, 5, 9]

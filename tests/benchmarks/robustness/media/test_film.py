@@ -9,27 +9,36 @@ import numpy as np
 import pytest
 
 from benchmarks.robustness.media.clip_signs import clock, loudest, read_signs
-from benchmarks.robustness.media.film import NUMBERS, Film, frame_times, picture, plain_video, tone_hz, tones, write_y4m
+from benchmarks.robustness.media.film import (
+    NUMBERS,
+    Film,
+    film_frame,
+    frame_times,
+    plain_video,
+    tone_hz,
+    tones,
+    write_y4m,
+)
 from tests.material.synthetic.portraits import HOPPER
 
 
 @pytest.mark.parametrize("index", [0, 1, 7, 16, 31, 32, 45])
 def test_the_clock_tells_the_number_of_a_frame(index: int) -> None:
-    number, roundness = clock(picture(Film(first=3), index))
+    number, roundness = clock(film_frame(Film(first=3), index))
     assert abs((number - (3 + index) + NUMBERS / 2) % NUMBERS - NUMBERS / 2) < 0.3
     assert roundness == pytest.approx(1, abs=0.06)
 
 
 @pytest.mark.parametrize("width", [200, 250, 400, 500])
 def test_the_clock_tells_how_much_a_picture_is_squeezed(width: int) -> None:
-    squeezed = cv2.resize(picture(Film(person=HOPPER), 5), (width, 240), interpolation=cv2.INTER_AREA)
+    squeezed = cv2.resize(film_frame(Film(person=HOPPER), 5), (width, 240), interpolation=cv2.INTER_AREA)
     number, roundness = clock(squeezed)
     assert roundness == pytest.approx(width / 320, rel=0.07)
     assert number == pytest.approx(5, abs=0.5)
 
 
 def test_a_broken_clock_tells_nothing() -> None:
-    frame = picture(Film(), 5)
+    frame = film_frame(Film(), 5)
     frame[:, 150:] = 90
     assert np.isnan(clock(frame)[0])
     assert np.isnan(clock(np.full((192, 192, 3), 90, np.uint8))[1])
@@ -37,12 +46,12 @@ def test_a_broken_clock_tells_nothing() -> None:
 
 def test_each_channel_has_its_tone_in_the_bursts() -> None:
     times = frame_times(32)
-    sound = tones(times, 1.28, 3, silent=[1])
-    assert sound.shape == (61440, 3)
-    assert not sound[:, 1].any()
-    assert np.abs(sound[: 8 * 1920, 0]).max() > 6000
-    assert not sound[8 * 1920 + 2 : 16 * 1920 - 2].any()
-    assert np.abs(sound[16 * 1920 : 24 * 1920, 2]).max() > 6000
+    audio = tones(times, 1.28, 3, silent=[1])
+    assert audio.shape == (61440, 3)
+    assert not audio[:, 1].any()
+    assert np.abs(audio[: 8 * 1920, 0]).max() > 6000
+    assert not audio[8 * 1920 + 2 : 16 * 1920 - 2].any()
+    assert np.abs(audio[16 * 1920 : 24 * 1920, 2]).max() > 6000
 
 
 def test_pixels_that_are_not_square_are_reported(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ SHORT = Film(frames=30)
 
 
 def made(folder: Path, extension: str, *options: str) -> bytes:
-    return plain_video(folder, folder / f"honest.{extension}", SHORT, *options, sound=False).read_bytes()
+    return plain_video(folder, folder / f"honest.{extension}", SHORT, *options, audio=False).read_bytes()
 
 
 def said_to_be_keys(folder: Path, extension: str, data: bytes) -> list[bool]:
@@ -74,7 +74,7 @@ def test_flags_of_an_avi(tmp_path: Path, name: str, keys: int) -> None:
 
 
 @pytest.mark.slow
-def test_cases_hold_all_their_pictures(tmp_path: Path) -> None:
+def test_cases_hold_all_their_frames(tmp_path: Path) -> None:
     for case in list(cases(tmp_path))[::6]:
         case.write(case.path)
         with av.open(str(case.path)) as container:

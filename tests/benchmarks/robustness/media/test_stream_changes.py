@@ -53,7 +53,7 @@ def test_the_pixels_aspect_changes_at_the_seam(tmp_path: Path, extension: str, c
 
 
 @pytest.mark.slow
-def test_a_wider_picture_comes_and_goes(tmp_path: Path) -> None:
+def test_a_wider_frame_comes_and_goes(tmp_path: Path) -> None:
     path = joined(tmp_path / "wide.ts", [Piece(WIDE), Piece(PLAIN), Piece(WIDE)], (*H264, *STEREO_AAC))
     assert frame_sizes(path)[:: FRAMES - 1] == [
         "426x240",
@@ -78,10 +78,10 @@ def test_the_rate_changes_at_the_seam(tmp_path: Path) -> None:
         ("mkv", AC3, [Piece(), Piece(channels=6)], [(48000, 2), (48000, 6)]),
     ],
 )
-def test_the_sound_changes_at_the_seam(
+def test_the_audio_changes_at_the_seam(
     tmp_path: Path, extension: str, codec: tuple[str, ...], pieces: list[Piece], shapes: list[tuple[int, int]]
 ) -> None:
-    path = joined(tmp_path / f"sound.{extension}", pieces, (*H264, *codec))
+    path = joined(tmp_path / f"audio.{extension}", pieces, (*H264, *codec))
     with av.open(str(path)) as container:
         found = [(frame.sample_rate, len(frame.layout.channels)) for frame in container.decode(audio=0)]
     assert list(dict.fromkeys(found)) == shapes

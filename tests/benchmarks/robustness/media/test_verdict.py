@@ -13,7 +13,7 @@ from benchmarks.robustness.media.case import Expected, MediaCase, MediaOutcome
 from benchmarks.robustness.media.clip_signs import Signs, read_signs
 from benchmarks.robustness.media.film import Film, plain_video, tone_hz
 from benchmarks.robustness.media.report import has_failed, rows, store, table
-from benchmarks.robustness.media.verdict import Result, judge, picture_faults, sound_faults
+from benchmarks.robustness.media.verdict import Result, audio_faults, frame_faults, judge
 from tests.material.fault_material import run_ffmpeg
 
 FILM = Film(frames=40)
@@ -34,7 +34,7 @@ def changed(clip: Path, target: Path, *options: str) -> Signs:
 
 def test_a_right_clip_has_no_faults(clip: Path) -> None:
     signs = [read_signs(clip)]
-    assert [*picture_faults(signs, EXPECTED), *sound_faults(signs, EXPECTED)] == []
+    assert [*frame_faults(signs, EXPECTED), *audio_faults(signs, EXPECTED)] == []
 
 
 @pytest.mark.parametrize(
@@ -48,27 +48,27 @@ def test_a_right_clip_has_no_faults(clip: Path) -> None:
         (("-vf", "drawbox=enable=gt(n\\,25):t=fill"), "broken"),
         (("-af", "volume=0"), "digital silence"),
         (("-af", "pan=stereo|c0=c0|c1=c0"), "570 Hz"),
-        (("-an",), "no sound track"),
+        (("-an",), "no audio track"),
         (("-af", "adelay=200:all=1"), "not with their frames, by 0.20 s"),
         (("-af", "volume=0.1"), "too quiet"),
     ],
 )
 def test_what_is_wrong_is_seen(clip: Path, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
     signs = [changed(clip, tmp_path / "wrong.mp4", *options)]
-    found = [*picture_faults(signs, EXPECTED), *sound_faults(signs, EXPECTED)]
+    found = [*frame_faults(signs, EXPECTED), *audio_faults(signs, EXPECTED)]
     assert said in "; ".join(found)
 
 
-def test_late_sound_is_measured_where_it_is(clip: Path, tmp_path: Path) -> None:
+def test_late_audio_is_measured_where_it_is(clip: Path, tmp_path: Path) -> None:
     signs = changed(clip, tmp_path / "late.mp4", "-af", "volume=enable=lt(t\\,1.2):volume=0")
-    late = Expected(frames=40, tones=TONES, sound_from=1.2)
-    assert list(sound_faults([signs], late)) == []
+    late = Expected(frames=40, tones=TONES, audio_from=1.2)
+    assert list(audio_faults([signs], late)) == []
     assert signs.level_db(TONES[0]) < -10 < signs.level_db(TONES[0], 1.2)
 
 
-def test_sound_before_late_sound_is_seen(clip: Path) -> None:
-    late = Expected(frames=40, tones=TONES, sound_from=1.0)
-    assert any("1.00 s is where it begins" in fault for fault in sound_faults([read_signs(clip)], late))
+def test_audio_before_late_audio_is_seen(clip: Path) -> None:
+    late = Expected(frames=40, tones=TONES, audio_from=1.0)
+    assert any("1.00 s is where it begins" in fault for fault in audio_faults([read_signs(clip)], late))
 
 
 def case(path: Path, *, may_be_refused: bool = False, is_plain: bool = False) -> MediaCase:
@@ -102,13 +102,13 @@ def test_inputs_without_results(found: Result, log: str, may_be_refused: bool, f
     assert [finding.fault for finding in judged] == faults
 
 
-def test_a_warning_about_the_sound_is_none_about_the_pictures(clip: Path, tmp_path: Path) -> None:
+def test_a_warning_about_the_audio_is_none_about_the_frames(clip: Path, tmp_path: Path) -> None:
     silent = tmp_path / "silent.mp4"
     changed(clip, silent, "-af", "volume=0", "-vf", "scale=240:240,setsar=1")
     one, both, remark = (
         [finding.text for finding in judge(case(silent), result(tmp_path / str(i), silent, warnings), "")]
         for i, warnings in enumerate(
-            (["its sound is silent"], ["its sound is silent", "the size changes"], ["clips enlarged by"])
+            (["its audio is silent"], ["its audio is silent", "the size changes"], ["clips enlarged by"])
         )
     )
     assert len(one) == 1 and "squeezed" in one[0]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.robustness.media import sound_layouts
+from benchmarks.robustness.media import audio_layouts
 from benchmarks.robustness.media.atoms import CENTRE, LEFT, RIGHT, UNUSED
+from benchmarks.robustness.media.audio_layouts import LOUD_DB, ambisonic_opus, cases, expected_of
 from benchmarks.robustness.media.film import tone_hz
-from benchmarks.robustness.media.sound_layouts import LOUD_DB, ambisonic_opus, cases, expected_of
 from tests.benchmarks.robustness.media.streams import channels_of, said_of
 
 
@@ -53,7 +53,7 @@ def test_layouts_are_read_as_they_were_meant(tmp_path: Path, name: str, layout: 
 
 @pytest.mark.parametrize("extension", ["mp4", "mov", "mkv"])
 def test_an_unknown_codec_is_unknown(tmp_path: Path, extension: str) -> None:
-    path = made(tmp_path, f"sound of an unknown codec in {extension}")
+    path = made(tmp_path, f"audio of an unknown codec in {extension}")
     assert "Audio: none" in said_of(path) or "Audio: ac4" in said_of(path)
 
 
@@ -63,4 +63,4 @@ def test_what_must_be_heard_follows_the_labels() -> None:
     assert expected_of((CENTRE, RIGHT)).tones == (tone_hz(0), tone_hz(1))
     assert expected_of((UNUSED, 400, 401, 402)).tones == (tone_hz(1), tone_hz(2))
     assert expected_of((UNUSED, 400, 401, 402)).any_tone
-    assert sound_layouts.LABELLED["L R"] == (LEFT, RIGHT)
+    assert audio_layouts.LABELLED["L R"] == (LEFT, RIGHT)

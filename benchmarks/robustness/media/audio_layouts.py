@@ -42,9 +42,9 @@ from benchmarks.robustness.media.film import (
     MPEG2,
     MPEG4,
     Film,
+    audio_input,
     film_input,
     frame_times,
-    sound_input,
     tone_hz,
     tones,
 )
@@ -152,7 +152,7 @@ def cases(folder: Path) -> Iterator[MediaCase]:
         ("mkv", b"A_AAC", b"A_XYZ"),
     ):
         # It cannot be decoded, so a warning is due.
-        name = f"sound of an unknown codec in {extension}"
+        name = f"audio of an unknown codec in {extension}"
         expected = Expected(frames=FILM.frames, tones=(tone_hz(0),))
         write = partial(undecodable, codec=codec, unknown=unknown)
         yield MediaCase(KIND, name, folder / f"unknown_codec.{extension}", expected, write)
@@ -266,14 +266,14 @@ def _case(folder: Path, name: str, extension: str, layout: int | str, *options: 
 def _encode(path: Path, layout: int | str, options: Sequence[str]) -> None:
     count = layout if isinstance(layout, int) else CHANNELS[layout]
     times = frame_times(FILM.frames)
-    sound = path.with_suffix(".s16")
+    audio = path.with_suffix(".s16")
     heard = tones(times, times[-1] + 0.04, count)
     inputs = (
         *film_input(path.parent, FILM),
-        *sound_input(sound, heard, layout=layout if isinstance(layout, str) else ""),
+        *audio_input(audio, heard, layout=layout if isinstance(layout, str) else ""),
     )
     run_ffmpeg(path, *inputs, *options)
-    sound.unlink()
+    audio.unlink()
 
 
 CHANNELS = {

@@ -15,7 +15,7 @@ VOWELS_HZ = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840,
 SYLLABLE_S = 0.22
 
 
-def render_sound(film: Film) -> NDArray[np.float32]:
+def render_audio(film: Film) -> NDArray[np.float32]:
     """(N,) float32 in -1..1 at `SAMPLE_RATE_HZ`, as long as the video, beginning with its first frame."""
     times = (film.pts - film.pts[0]) * float(film.time_base)
     track = np.zeros(round(times[-1] * SAMPLE_RATE_HZ), np.float32)
@@ -39,12 +39,12 @@ def _voice(samples: int, pitch_hz: float, seed: int) -> NDArray[np.float32]:
     pitch = pitch_hz * (1 + 0.06 * np.sin(2 * np.pi * 0.7 * time))
     phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ
     formants = np.array(VOWELS_HZ)[random.randint(len(VOWELS_HZ), size=count)]
-    sound = np.zeros(samples)
+    audio = np.zeros(samples)
     for harmonic in range(1, int(3500 / pitch_hz)):
         distance = (harmonic * pitch_hz - formants) / np.array([90.0, 120.0, 160.0])
         loudness = (np.array([1.0, 0.5, 0.25]) / (1 + distance**2)).sum(1)
-        sound += loudness[syllable] * np.sin(harmonic * phase)
+        audio += loudness[syllable] * np.sin(harmonic * phase)
     accent = np.where(random.rand(count) < 0.15, 0.0, 0.5 + 0.5 * random.rand(count))
     within = time / SYLLABLE_S % 1
-    sound *= accent[syllable] * np.sin(np.pi * within) ** 0.7
-    return (0.3 * sound / max(float(np.abs(sound).max()), 1e-9)).astype(np.float32)
+    audio *= accent[syllable] * np.sin(np.pi * within) ** 0.7
+    return (0.3 * audio / max(float(np.abs(audio).max()), 1e-9)).astype(np.float32)
