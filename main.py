@@ -1,7 +1,8 @@
 """Entry point: choose the command by the first argument, run it, and turn errors into exit codes.
 
 Nothing heavy is imported before the arguments are known to be valid, so that help and usage errors appear at once.
-Exit codes: 0 all done, 1 some input failed, 2 usage or settings, 3 a tool or a model is missing, 130 interrupted.
+Exit codes: 0 all done, 1 some input failed or standard output cannot be written, 2 usage or settings, 3 a tool or a
+model is missing, 130 interrupted.
 Log and progress go to stderr, data to stdout; libraries cannot print to stdout.
 """
 
@@ -42,7 +43,7 @@ try:
         run_command,
     )
     from processors.commands.command import Command, print_error
-    from utils.stdout_guard import open_standard_streams, own_stdout, take_stdout
+    from utils.stdout_guard import open_standard_streams, own_stdout, take_stdout, write_error
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
     raise SystemExit(3) from None
@@ -114,7 +115,11 @@ def _run_in_worker(command: Command, arguments: Sequence[str], journal: RunJourn
 def _run(command: Command, arguments: Sequence[str], journal: RunJournal) -> int:
     """Return the exit code of `command`; an exception becomes one line on stderr."""
     try:
-        return command.run(arguments, journal)
+        return _after_output(command.run(arguments, journal))
+    except SystemExit as end:  # of --help and of usage errors
+        if isinstance(end.code, int):
+            end.code = _after_output(end.code)
+        raise
     except (KeyboardInterrupt, InterruptedRunError):
         return print_error("interrupted", EXIT_INTERRUPTED)
     except (SettingsError, OutputError) as error:
@@ -127,6 +132,14 @@ def _run(command: Command, arguments: Sequence[str], journal: RunJournal) -> int
         return print_error(f"a package is missing or broken: {error} ({INSTALL_HINT})", EXIT_MISSING)
     except Exception as error:
         return print_error(f"unexpected {type(error).__name__}: {error} (run again with -v for details)", EXIT_FAILED)
+
+
+def _after_output(code: int) -> int:
+    """The exit code `code`; if it means success but lines for standard output were lost, that is said and it is 1."""
+    if (error := write_error()) is None:
+        return code
+    message = f"standard output cannot be written ({error.strerror or error}); only the lines for it are lost"
+    return print_error(message, code or EXIT_FAILED)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +134,18 @@ def test_signals_ask_the_batch_to_stop(videos, tmp_path, monkeypatch, number):
     before = signal.getsignal(number)
     assert main.main([str(videos), "-q", "-o", str(tmp_path / "out")]) == 130
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", [("config",), ("--help",), ("photos", "--help")])
+def test_stdout_on_a_full_disk_is_one_line_and_no_success(arguments):
+    with Path("/dev/full").open("w") as full:
+        argv = [sys.executable, str(PROJECT / "main.py"), *arguments]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "main.py: standard output cannot be written (No space left on device); only the lines for it are lost\n"
+    )
 
 
 def test_a_reader_that_leaves_early_is_not_an_error(videos, tmp_path):

@@ -27,6 +27,7 @@ class _Taken:
 
 
 _taken: _Taken | None = None
+_write_error: OSError | None = None
 
 
 def open_standard_streams() -> None:
@@ -87,16 +88,30 @@ def show_library_output(shown: bool) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Write lines to the real standard output. It is not an error if the reader has closed the pipe."""
+    """Write lines to the real standard output. It is not an error if the reader has closed the pipe.
+
+    If it cannot be written, as on a full disk, the lines are lost and `write_error` tells why: the work that they
+    report is done, and more of it may follow.
+    """
+    global _write_error
     stream = sys.stdout if _taken is None else _taken.lines
     if stream is None:
         return
     try:
         stream.writelines(f"{line}\n" for line in lines)
         stream.flush()
-    except BrokenPipeError:
-        # Otherwise the interpreter would report the broken pipe again at exit.
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            _write_error = _write_error or error
+        # Otherwise the interpreter would report the error again at exit.
         _redirect_to_null(stream.fileno())
+
+
+def write_error() -> OSError | None:
+    """The first error of `print_lines` since this was last called; None if all lines were written."""
+    global _write_error
+    error, _write_error = _write_error, None
+    return error
 
 
 def _restore_stdout() -> None:

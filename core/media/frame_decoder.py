@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -11,6 +12,7 @@ from av.video.stream import VideoStream
 
 from core.media.clock_repair import clock_limits
 from core.media.media_input import demux
+from core.media.ts_joins import recording_begins
 from utils.stage_times import timed
 
 logger = logging.getLogger(__name__)
@@ -20,6 +22,8 @@ MAX_CONSECUTIVE_FAILURES = 64
 _DOUBT_PACKETS = 2
 """packets between one that is flagged and the end of what was recorded, where the flag means no damage: libav flags the
 last or the last but one"""
+_LONGEST_STEP = 1.5
+"""of the step between two packets: with a longer one, a frame is missing"""
 
 
 class FrameDecoder:
@@ -34,9 +38,10 @@ class FrameDecoder:
         false_key_frames: frames that only the container calls key frames: decoding cannot begin there.
     """
 
-    def __init__(self, name: str, on_packet: Callable[[av.Packet[VideoStream]], object]) -> None:
-        """name: of the file, for the log. on_packet: called with each packet before it is decoded."""
-        self._name = name
+    def __init__(self, path: Path, on_packet: Callable[[av.Packet[VideoStream]], object]) -> None:
+        """path: of the file. on_packet: called with each packet before it is decoded."""
+        self._path = path
+        self._name = path.name
         self._on_packet = on_packet
         self.failures = 0
         self.truncated = False
@@ -47,7 +52,7 @@ class FrameDecoder:
         """The frames from where the container stands, as the decoder emits them."""
         packets = demux(container, stream)
         claimed_key_frames: set[int] = set()
-        damage = _DamageFlags()
+        damage = _DamageFlags(self._path)
         failures = 0
         while failures < MAX_CONSECUTIVE_FAILURES:
             packet = None
@@ -110,9 +115,11 @@ class _DamageFlags:
     numbers of their packets jump, so that the end of the first is flagged although nothing is lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._since: int | None = None  # packets after a flagged one
         self._last: av.Packet[VideoStream] | None = None
+        self._step: int | None = None  # ticks between the decoding times of the last two packets
 
     @property
     def is_pending(self) -> bool:
@@ -122,7 +129,7 @@ class _DamageFlags:
     def add(self, packet: av.Packet[VideoStream]) -> int:
         """The next packet of the file; returns how many of those before turned out to be damaged."""
         damaged = 0
-        if self._last is not None and _is_new_clock(self._last, packet):
+        if self._last is not None and (_is_new_clock(self._last, packet) or self._is_joined(self._last, packet)):
             self._since = None
         if self._since is not None:
             self._since += 1
@@ -130,8 +137,18 @@ class _DamageFlags:
                 damaged, self._since = 1, None
         if packet.is_corrupt:
             self._since = 0
+        if self._last is not None and self._last.dts is not None and packet.dts is not None:
+            self._step = packet.dts - self._last.dts
         self._last = packet
         return damaged
+
+    def _is_joined(self, last: av.Packet[VideoStream], packet: av.Packet[VideoStream]) -> bool:
+        """Whether another recording begins with `packet` on the same clock, so that no frame is missing between."""
+        if self._since is None or self._step is None or last.dts is None or packet.dts is None:
+            return False
+        if last.pos is None or packet.pos is None or packet.dts - last.dts > _LONGEST_STEP * self._step:
+            return False
+        return recording_begins(self._path, last.pos, packet.pos)
 
     def is_of_last_packet(self, frame: av.VideoFrame) -> bool:
         """Whether a flagged frame is that of the last packet, which may be the file's last one; it is noted if so."""

@@ -66,7 +66,7 @@ class VideoReader:
         self._threads = threads
         self._nvdec = nvdec
         self._clock = FrameClock(info)
-        self._decoder = FrameDecoder(info.path.name, self._clock.add_packet)
+        self._decoder = FrameDecoder(info.path, self._clock.add_packet)
         self._container: InputContainer | None = None
         self._frames: Iterator[_FittedFrame] = iter(())
         self._pending: _FittedFrame | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
-"""at least one input failed; the others are done"""
+"""at least one input failed, and the others are done; or standard output could not be written"""
 EXIT_USAGE = 2
 """wrong arguments, settings or folders"""
 EXIT_MISSING = 3

@@ -7,6 +7,7 @@ import contextlib
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
+from core.media.audio_span import audio_beside
 from core.media.cut_end import FRAME, INDEX, PACKET, cut_within
 from core.media.end_marks import lacks_end_mark
 from core.media.fragment_frames import frames_in_fragments
@@ -48,6 +49,7 @@ def result_warnings(
         *_cut_off(analysis),
         *_left_out(analysis),
         *_unheard(analysis.video),
+        *_beside(analysis),
         *_enlarged(rendered, max_upscale),
         *_without_clips(analysis, timeline, rendered, only_speaking=only_speaking),
     ]
@@ -162,6 +164,16 @@ def _unheard(video: VideoInfo) -> list[str]:
         codecs = dict.fromkeys(track.codec for track in video.audio if track.fault == CANNOT_BE_DECODED)
         return [f"the audio cannot be decoded ({', '.join(codecs)}); the clips are silent"]
     return [f"the file declares audio ({wanted.codec}) that {wanted.fault}; the clips are silent"]
+
+
+def _beside(analysis: FaceAnalysis) -> list[str]:
+    """About audio of which the clips have nothing because no frame is shown meanwhile."""
+    video = analysis.video
+    if analysis.origin_pts is not None or analysis.clock_shifts or not analysis.frame_count:
+        # Only a part was decoded, or the audio is on other clocks than the frames.
+        return []
+    where = audio_beside(video, video.seconds(int(analysis.frame_pts[0])), video.seconds(_end_pts(analysis)))
+    return [f"all audio lies {where}; the clips are silent"] if where else []
 
 
 def _hidden_frames(analysis: FaceAnalysis) -> int:

@@ -108,3 +108,10 @@ def test_where_nothing_is_taken_lines_are_printed_all_the_same(capsys: pytest.Ca
     show_library_output(True)
     print_lines(["one", "two"])
     assert capsys.readouterr() == ("one\ntwo\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_lines_that_cannot_be_written_are_lost_and_the_reason_is_kept_once(script: Script) -> None:
+    text = "take_stdout()\nfor line in 'ab': print_lines([line])\nprint(write_error(), write_error(), file=sys.stderr)"
+    done = script(text, ">/dev/full")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "[Errno 28] No space left on device None\n")

@@ -231,3 +231,15 @@ def test_encrypted_parts_are_said(tmp_path: Path) -> None:
     rendered = RenderResult((CLIP,), "libx264")
     (warning,) = result_warnings(analysis, TIMELINE, rendered, max_upscale=3)
     assert warning.startswith("encrypted parts of the video")
+
+
+def test_clips_that_are_silent_because_the_audio_lies_beside_the_frames(tmp_path: Path) -> None:
+    frames, path = make_video(tmp_path / "frames.mp4", gray_ramp(25, 64, 64)), tmp_path / "late.mkv"
+    tone = ("-itsoffset", "5", "-f", "lavfi", "-i", "sine=duration=1")
+    run_ffmpeg("-i", str(frames), *tone, "-c:v", "copy", "-c:a", "aac", str(path))
+    analysis = bare_analysis(path)
+    fine = RenderResult((CLIP,), "libx264")
+    assert result_warnings(analysis, TIMELINE, fine, max_upscale=3) == [
+        "all audio lies behind the last frame; the clips are silent"
+    ]
+    assert result_warnings(dataclasses.replace(analysis, origin_pts=0), TIMELINE, fine, max_upscale=3) == []
