@@ -31,8 +31,13 @@ class DecodedFrames:
         smallest_face: float,
         part: VideoPart,
         ticks: FrameTicks,
+        *,
+        is_overexposed: bool = False,
     ) -> None:
-        """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look."""
+        """size: width and height of analysis images, px. is_image_needed: a guess whether the tracker will look.
+
+        is_overexposed: images are to be darkened.
+        """
         self._reader = reader
         self._shots = shots
         self._active_pictures = active_pictures
@@ -42,13 +47,15 @@ class DecodedFrames:
         self._smallest_face = smallest_face
         self._part = part
         self._ticks = ticks
+        self._is_overexposed = is_overexposed
 
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[AnalysisFrame] = deque(maxlen=MAX_CUT_DELAY + 1)
         placed: PixelBox | None = None
         for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
-            frame = AnalysisFrame(source, AnalysisImage(source, *self._size), self._ticks.next(source.pts))
+            image = AnalysisImage(source, *self._size, is_overexposed=self._is_overexposed)
+            frame = AnalysisFrame(source, image, self._ticks.next(source.pts))
             recent.append(frame)
             if self._is_image_needed():
                 frame.image()
