@@ -23,7 +23,7 @@ from core.types import FaceAnalysis, VideoInfo
 from processors.faces.analysis_pass import AnalysisPass
 from processors.faces.analysis_size import for_active_picture
 from processors.faces.faceless_check import certainty
-from processors.faces.faceless_reasons import TURNED
+from processors.faces.faceless_reasons import OVEREXPOSED, TURNED
 from utils.malloc_tuning import MemoryReturn
 from utils.prefetch import prefetch
 from utils.stage_monitor import StageMonitor
@@ -51,7 +51,8 @@ class FaceAnalyzer:
         """Decode `info`, or the part of it that the settings name, from beginning to end.
 
         Where nobody is found for sure, but faces are seen in turned images, all is done once more with the image
-        turned; the analysis is of the turned video if that finds somebody more surely.
+        turned; the analysis is of the turned video if that finds somebody more surely. Likewise with all images
+        darkened where the video is overexposed and nobody is found.
 
         Raises:
             DecodeError: not one frame can be decoded, or the part holds none.
@@ -74,12 +75,23 @@ class FaceAnalyzer:
         return dataclasses.replace(found, statistics=others)
 
     def _analyze_as_turned(self, info: VideoInfo) -> FaceAnalysis:
+        """The analysis, of darkened images if only they show somebody."""
+        found = self._analyze_in_tones(info, is_overexposed=False)
+        if OVEREXPOSED not in found.statistics:
+            return found
+        logger.info("%s: analysing again with darkened images, because the video is overexposed", info.path.name)
+        darkened = self._analyze_in_tones(info, is_overexposed=True)
+        if not darkened.tracklets:
+            return found
+        return dataclasses.replace(darkened, statistics={**darkened.statistics, OVEREXPOSED: 1})
+
+    def _analyze_in_tones(self, info: VideoInfo, *, is_overexposed: bool) -> FaceAnalysis:
         """The analysis with the GPU's decoder, if there is one and it reads all of the video, else with software."""
         nvdec = choose_nvdec(info, self._models.device) if self._decoder == "auto" else None
         if nvdec is not None:
             # What fails may be the GPU or the file, which only the software decoder can tell.
             try:
-                found = self._analyze_part(info, nvdec)
+                found = self._analyze_part(info, nvdec, is_overexposed=is_overexposed)
             except (RuntimeError, DecodeError) as error:
                 reason = " ".join(str(error).split())
             else:
@@ -89,23 +101,30 @@ class FaceAnalyzer:
             logger.warning(
                 "%s: analysing again with software decoding, because NVDEC failed: %s", info.path.name, reason
             )
-        return self._analyze_part(info, None)
+        return self._analyze_part(info, None, is_overexposed=is_overexposed)
 
-    def _analyze_part(self, info: VideoInfo, nvdec: Nvdec | None) -> FaceAnalysis:
+    def _analyze_part(self, info: VideoInfo, nvdec: Nvdec | None, *, is_overexposed: bool) -> FaceAnalysis:
         part = part_of(info, self._settings)
         settings = for_active_picture(self._settings, info)
-        found = self._analyze(info, part, settings, nvdec)
+        found = self._analyze(info, part, settings, nvdec, is_overexposed=is_overexposed)
         if found.video.has_repaired_times and part.start_pts is not None and is_indexed(info):
             # How times are repaired depends on what was decoded before, and later readings begin at the beginning.
-            found = self._analyze(dataclasses.replace(info, has_repaired_times=True), part, settings, nvdec)
+            info = dataclasses.replace(info, has_repaired_times=True)
+            found = self._analyze(info, part, settings, nvdec, is_overexposed=is_overexposed)
         return found
 
     def _analyze(
-        self, info: VideoInfo, part: VideoPart, settings: AnalysisSettings, nvdec: Nvdec | None
+        self,
+        info: VideoInfo,
+        part: VideoPart,
+        settings: AnalysisSettings,
+        nvdec: Nvdec | None,
+        *,
+        is_overexposed: bool,
     ) -> FaceAnalysis:
         with (
             VideoReader(info, threads=self._threads.decode, nvdec=nvdec) as reader,
-            AnalysisPass(info, settings, self._models, self._monitor) as analysis,
+            AnalysisPass(info, settings, self._models, self._monitor, is_overexposed=is_overexposed) as analysis,
         ):
             ahead = waiting_frames(info.width, info.height, QUEUE_FRAMES)
             return_memory = MemoryReturn()

@@ -1,7 +1,7 @@
-"""Dark and pale images with their tones stretched over the whole range: what face networks need to see small contrasts.
+"""Images with other tones, in which face networks see small contrasts: dark, pale and overexposed ones.
 
-Pure functions. Only images whose range is narrow everywhere are changed, so that a small lit face in a dark image, or
-any usual image, stays as it is.
+Pure functions. `stretched` is for images whose range is narrow everywhere, so that a small lit face in a dark image, or
+any usual image, stays as it is; `darkened` is for videos in which nobody is found and white has swallowed faces.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ TAIL = 0.001
 MAX_GAIN = 32.0
 """larger contrasts would be made of the encoder's noise alone"""
 
+DARKENING = 6
+"""power to which `darkened` raises levels, and with that the gain in contrast just below white. Chosen on the case
+`exp_over` (docs/decisions/tracking.md)"""
+
 _FULL_RANGE = 255.0
+_DARKENED = np.rint(_FULL_RANGE * (np.arange(256) / _FULL_RANGE) ** DARKENING).astype(np.uint8)
 
 
 def tonal_range(values: ByteArray, tail: float = TAIL) -> tuple[int, int]:
@@ -50,3 +55,12 @@ def stretched(image: ByteArray, tail: float = TAIL) -> tuple[ByteArray, float]:
     level = grey.astype(np.float32)[..., None]
     lit = gain * (level - low) + colour_gain * (image - level)
     return np.clip(np.rint(lit), 0, _FULL_RANGE).astype(np.uint8), gain
+
+
+def darkened(image: ByteArray) -> ByteArray:
+    """The image, (h, w, 3) uint8 RGB, in grey levels in which an overexposed face has features.
+
+    Red and green of skin are clipped first, so what is left of its detail is in the lowest channel, just below white.
+    """
+    lowest = cv2.min(cv2.min(image[..., 0], image[..., 1]), image[..., 2])
+    return np.asarray(cv2.cvtColor(cv2.LUT(lowest, _DARKENED), cv2.COLOR_GRAY2RGB), np.uint8)

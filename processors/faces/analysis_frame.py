@@ -10,7 +10,7 @@ import numpy as np
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray
 from utils.stage_times import timed
-from utils.tone_stretch import is_narrow, stretched
+from utils.tone_stretch import DARKENING, darkened, is_narrow, stretched
 
 THUMB_WIDTH, THUMB_HEIGHT = 128, 72
 """size of the thumbnails in which cuts are detected"""
@@ -22,7 +22,7 @@ LAZY_LIMIT_PX = 1920 * 1088
 class AnalysisImage:
     """A `LazyImage`: one frame at the analysis size. Calling it gives the pixels, converted on the first call.
 
-    The tones of dark and pale frames are stretched; `gain` says by how much.
+    The tones of dark and pale frames are stretched, or those of an overexposed video darkened; `gain` says by how much.
 
     May be called from two threads, one after the other.
 
@@ -32,12 +32,13 @@ class AnalysisImage:
         gain: of the contrast, 1.0 where the pixels are as they were; known once they are converted.
     """
 
-    def __init__(self, frame: VideoFrame, width: int, height: int) -> None:
+    def __init__(self, frame: VideoFrame, width: int, height: int, *, is_overexposed: bool = False) -> None:
         self._frame: VideoFrame | None = frame
         self.width, self.height = width, height
         with timed("convert"):
             self.thumbnail = frame.shrunk(THUMB_WIDTH, THUMB_HEIGHT)
         self._pixels: ByteArray | None = None
+        self._is_overexposed = is_overexposed
         self.gain = 1.0
         if frame.width * frame.height > LAZY_LIMIT_PX:
             self()
@@ -48,8 +49,10 @@ class AnalysisImage:
             assert self._frame is not None
             with timed("convert"):
                 self._pixels = self._frame.rgb(self.width, self.height)
+                if self._is_overexposed:
+                    self._pixels, self.gain = darkened(self._pixels), float(DARKENING)
                 # The thumbnail tells for a hundredth of what the image would cost.
-                if is_narrow(self.luma):
+                elif is_narrow(self.luma):
                     self._pixels, self.gain = stretched(self._pixels)
             self._frame = None
         return self._pixels

@@ -42,11 +42,14 @@ from utils.stage_times import timed
 
 
 def make_observers(
-    models: ModelManager, settings: AnalysisSettings, scale: FloatArray, rate: float
+    models: ModelManager, settings: AnalysisSettings, scale: FloatArray, rate: float, *, is_overexposed: bool = False
 ) -> list[FaceObserver]:
-    """Everything that is measured on the faces of a video. scale: (2,) source pixels per analysis pixel, x and y."""
+    """Everything that is measured on the faces of a video.
+
+    scale: (2,) source pixels per analysis pixel, x and y. is_overexposed: images are darkened.
+    """
     return [
-        SamplingObserver(models, settings, scale, rate),
+        SamplingObserver(models, settings, scale, rate, is_overexposed=is_overexposed),
         LookObserver(models.detector.score_scale, rate),
     ]
 
@@ -59,11 +62,19 @@ class AnalysisPass:
     """
 
     def __init__(
-        self, info: VideoInfo, settings: AnalysisSettings, models: ModelManager, monitor: StageMonitor
+        self,
+        info: VideoInfo,
+        settings: AnalysisSettings,
+        models: ModelManager,
+        monitor: StageMonitor,
+        *,
+        is_overexposed: bool = False,
     ) -> None:
+        """is_overexposed: all images are darkened, and why nobody is found is known."""
         self._monitor = monitor
         self._info = info
         self._models = models
+        self._is_overexposed = is_overexposed
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         models.prepare(self._height, self._width, (self._smallest_face, self._smallest_face * SMALL_FACES))
@@ -83,7 +94,7 @@ class AnalysisPass:
         )
         self._stream = FaceStream(tracking_models, settings, self._rate, height=self._height)
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
-        observers = make_observers(models, settings, scale, self._rate)
+        observers = make_observers(models, settings, scale, self._rate, is_overexposed=is_overexposed)
         pending = waiting_frames(info.width, info.height, MAX_PENDING)
         self._observers = ObserverThread(observers, scale, self._pace, self._check_stop, pending)
         self._faceless = FacelessCheck(models, self._smallest_face, info.turn)
@@ -113,6 +124,7 @@ class AnalysisPass:
             self._shots,
             # Read from the other thread: a wrong answer costs time, not results.
             LookAhead(lambda: not self._stream.expects_skip, self._prefetcher, self._smallest_face),
+            is_overexposed=self._is_overexposed,
         )
 
     def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:
@@ -143,8 +155,8 @@ class AnalysisPass:
             beyond["cuts_beyond_end"] = count
         shots = decoded.shots(len(self._pts))
         pieces = [piece for track in tracks for piece in cut_track(track, shots, self._pace, self._capacity)]
-        is_sure = certainty(pieces, self._rate) >= SURE_CERTAINTY
-        hints = {} if is_sure else self._faceless.findings(has_tracklets=bool(pieces))
+        is_explained = self._is_overexposed or certainty(pieces, self._rate) >= SURE_CERTAINTY
+        hints = {} if is_explained else self._faceless.findings(has_tracklets=bool(pieces))
         frame_pts = np.array(self._pts, np.int64)
         video = with_rate_of_all(self._info, frame_pts)
         return FaceAnalysis(

@@ -61,8 +61,10 @@ class DecodedFrames:
         size: tuple[int, int],
         shots: ShotSource,
         look_ahead: LookAhead,
+        *,
+        is_overexposed: bool = False,
     ) -> None:
-        """size: width and height of analysis images, px."""
+        """size: width and height of analysis images, px. is_overexposed: they are darkened."""
         self._reader = reader
         self._part = part
         self._size = size
@@ -70,13 +72,15 @@ class DecodedFrames:
         self._active_pictures = ActivePictureFinder(info.width, info.height, float(info.frame_rate))
         self._ticks = FrameTicks(info.frame_rate, info.time_base)
         self._look_ahead = look_ahead
+        self._is_overexposed = is_overexposed
 
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[AnalysisFrame] = deque(maxlen=MAX_CUT_DELAY + 1)
         placed: PixelBox | None = None
         for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
-            frame = AnalysisFrame(source, AnalysisImage(source, *self._size), self._ticks.next(source.pts))
+            image = AnalysisImage(source, *self._size, is_overexposed=self._is_overexposed)
+            frame = AnalysisFrame(source, image, self._ticks.next(source.pts))
             recent.append(frame)
             self._look_ahead.prepare(frame)
             with timed("cuts"):

@@ -1,7 +1,7 @@
 """Why nobody was found in a video: faces that are only there once the image is turned, or its exposure corrected.
 
-Only a video without any tracklet that is sure is looked at again, so others pay nothing. A turn of the image is for
-`FaceAnalyzer` to try; of the exposure the user is told, and nothing is tracked.
+Only a video without any tracklet that is sure is looked at again, so others pay nothing. A turn of the image and
+darkening an overexposed one are for `FaceAnalyzer` to try; of darkness the user is told, and nothing is tracked.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
 from processors.tracking.detection_schedule import SMALL_FACES
 from utils.leaning_faces import median_lean
 from utils.stage_times import timed
+from utils.tone_stretch import darkened
 
 MAX_IMAGES = 4
 """images kept, spread over the video; they are analysis images, 1.2 MB each of a usual video"""
@@ -38,10 +39,6 @@ WHITE, WHITE_SHARE = 250, 0.25
 
 DARK_LEVEL = 40
 """an image is dark if 95 % of it are below this grey level"""
-
-CLIP_LIMIT, TILES = 8.0, (8, 8)
-"""of the equalisation of overexposed images. On `exp_over.mp4`, at which it was chosen, MTCNN and the verifier agree
-on a face in 5 of 5 images; with a limit of 3 MTCNN is sure of one in 1 of 6, with gamma 3 or 6 in 1 and 3 of 6"""
 
 
 class FacelessCheck:
@@ -86,7 +83,7 @@ class FacelessCheck:
             return {TURNED: (self._turn + degrees) % 360}
         if has_tracklets:
             return {}
-        overexposed = [equalised(image) for image in self._images if is_overexposed(image)]
+        overexposed = [darkened(image) for image in self._images if is_overexposed(image)]
         if self._certainty(overexposed, self._smallest_face):
             return {OVEREXPOSED: 1}
         dark = [brightened(image) for image in self._images if is_dark(image)]
@@ -151,13 +148,6 @@ def is_overexposed(image: ByteArray) -> bool:
 def is_dark(image: ByteArray) -> bool:
     """Whether 95 % of `image`, (h, w, 3) uint8 RGB, are darker than `DARK_LEVEL`."""
     return float(np.quantile(_grey(image), 0.95)) < DARK_LEVEL
-
-
-def equalised(image: ByteArray) -> ByteArray:
-    """`image`, (h, w, 3) uint8 RGB, with its local contrast enhanced and its colours kept (CLAHE on the lightness)."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
-    lab[..., 0] = cv2.createCLAHE(CLIP_LIMIT, TILES).apply(lab[..., 0])
-    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
 
 
 def brightened(image: ByteArray) -> ByteArray:

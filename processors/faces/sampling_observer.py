@@ -34,13 +34,21 @@ class _ObservedTrack:
 class SamplingObserver:
     """A `FaceObserver`. Columns: sharpness, sample_frames, sample_quality, embeddings."""
 
-    def __init__(self, models: ModelManager, settings: AnalysisSettings, scale: FloatArray, frame_rate: float) -> None:
-        """scale: (2,) source pixels per analysis pixel, x and y."""
+    def __init__(
+        self,
+        models: ModelManager,
+        settings: AnalysisSettings,
+        scale: FloatArray,
+        frame_rate: float,
+        *,
+        is_overexposed: bool = False,
+    ) -> None:
+        """scale: (2,) source pixels per analysis pixel, x and y. is_overexposed: images are darkened."""
         self._models = models
         self._settings = settings
         self._scale = scale
         self._rate = frame_rate
-        self._check = TrackCheck(models, frame_rate)
+        self._check = TrackCheck(models, frame_rate, is_overexposed=is_overexposed)
         self._tracks: dict[int, _ObservedTrack] = {}
         # As pixels, those of an hour would be 650 MB by its end, as JPEGs 50.
         self._portraits = SpillFile()

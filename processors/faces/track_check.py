@@ -14,7 +14,7 @@ from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.leaning_faces import UPRIGHT_LEAN, median_lean
 from utils.stage_times import timed
-from utils.tone_stretch import is_narrow, stretched
+from utils.tone_stretch import darkened, is_narrow, stretched
 
 SURE_CONFIRMATIONS = 0.7
 """a track with a sure median score and this share of full detections that found it needs no second opinion"""
@@ -48,8 +48,10 @@ samples, and the other verifier knows hardly any of them (docs/decisions/faces.m
 class TrackCheck:
     """Asks the verifiers where a track leaves a doubt. Use from one thread."""
 
-    def __init__(self, models: ModelManager, frame_rate: float) -> None:
+    def __init__(self, models: ModelManager, frame_rate: float, *, is_overexposed: bool = False) -> None:
+        """is_overexposed: the tracks were found in darkened images."""
         self._models = models
+        self._in_tones = darkened if is_overexposed else _in_full_tones
         self._min_frames = least_frames(FramePace(frame_rate))
         self._min_doubtful = MIN_DOUBTFUL_S * frame_rate
         self._min_sure = SURE_S * frame_rate
@@ -75,7 +77,7 @@ class TrackCheck:
 
     def _is_confirmed(self, samples: Sequence[FaceSample], least: float) -> bool:
         """least: score by the slower verifier, which is asked if the quick one does not know the face."""
-        crops = np.stack([_in_full_tones(s.wide) for s in samples[:QUICK_OPINIONS]])
+        crops = np.stack([self._in_tones(s.wide) for s in samples[:QUICK_OPINIONS]])
         quick = self._models.quick_verifier
         if quick is not None and len(crops) >= LEAST_QUICK_OPINIONS:
             is_known = float(np.median(quick.scores(crops))) >= MIN_QUICK_OPINION

@@ -151,7 +151,7 @@ def test_a_turn_that_shows_nobody_more_surely_is_neither_kept_nor_proposed(
 ) -> None:
     """Tracklets are given by their scores."""
 
-    def scripted(self: FaceAnalyzer, info: VideoInfo, nvdec: None) -> FaceAnalysis:
+    def scripted(self: FaceAnalyzer, info: VideoInfo, nvdec: None, *, is_overexposed: bool) -> FaceAnalysis:
         scores = when_turned if info.turn else as_it_is
         tracklets = [factories.tracklet(0, range(20), scores=score) for score in scores]
         found = factories.face_analysis(tracklets, 20, video=info)

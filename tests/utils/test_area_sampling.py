@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.area_sampling import AreaSampler
+from utils.area_sampling import BEYOND, LARGE_SHARE, AreaSampler, few_squares
 
 
 def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -83,3 +83,36 @@ def test_sums_of_a_large_bright_image_do_not_overflow() -> None:
     sampler = AreaSampler(white)
     assert (sampler.resized(20, 20) == 255).all()
     assert (sampler.squares(np.array([[4100, 2300, 4190, 2390]], np.float32), 24) == 255).all()
+
+
+def test_a_box_that_is_larger_than_the_image_keeps_its_proportions() -> None:
+    """Columns 20 to 39 of 80 are white; the square reaches 60 px beyond each side and 70 beyond top and bottom."""
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[:, 20:40] = 255
+    (crop,) = few_squares(image, np.array([[-59, -69, 140, 130]], np.float32), 40)
+    beyond = (crop == BEYOND).all(2)
+    assert not beyond[14:26, 12:28].any()
+    beyond[14:26, 12:28] = True
+    assert beyond.all(), "grey around the image, which is 16 px of 40 wide and 12 high"
+    assert (crop[14:26, 16:20] == 255).all() and (crop[14:26, 12:16] == 0).all()
+
+
+def test_a_small_box_across_the_edge_is_stretched_as_in_the_search() -> None:
+    image = noise(60, 80)
+    side = LARGE_SHARE * 60 - 2
+    box = np.array([[-10, 20, -10 + side, 20 + side]], np.float32)
+    (crop,) = few_squares(image, box, 24)
+    assert not (crop == BEYOND).any()
+    assert np.abs(crop - AreaSampler(image).squares(box, 24)[0]).mean() < 20
+
+
+@pytest.mark.parametrize("box", [(-300, -300, -20, -20), (200, 200, 400, 400), (-1000, 10, 2000, 3010)])
+def test_a_large_box_that_shows_next_to_nothing_still_gives_a_square(box: tuple[float, ...]) -> None:
+    square = few_squares(noise(60, 80), np.array([box], np.float32), 24)
+    assert square.shape == (1, 24, 24, 3) and (square != BEYOND).any()
+
+
+def test_a_large_box_within_the_image_is_cropped_as_ever() -> None:
+    image = noise(60, 80)
+    (crop,) = few_squares(image, np.array([[5, 1, 52, 48]], np.float32), 24)
+    assert np.abs(crop - AreaSampler(image).squares(np.array([[5, 1, 52, 48]], np.float32), 24)[0]).max() < 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.tone_stretch import MAX_GAIN, NARROW_RANGE, TAIL, is_narrow, stretched, tonal_range
+from utils.tone_stretch import MAX_GAIN, NARROW_RANGE, TAIL, darkened, is_narrow, stretched, tonal_range
 
 Image = NDArray[np.uint8]
 
@@ -58,3 +58,13 @@ def test_a_small_lit_face_in_the_dark_is_not_burnt_out() -> None:
     assert is_narrow(image)
     image[30:34, 60:64] = 16 + NARROW_RANGE
     assert not is_narrow(image)
+
+
+def test_an_overexposed_image_is_darkened_to_the_detail_of_its_lowest_channel() -> None:
+    image = np.full((20, 30, 3), 255, np.uint8)
+    image[:10, :, 2], image[10:, :, 2] = 250, 230
+    found = darkened(image)
+    assert found.shape == image.shape and found.dtype == np.uint8
+    assert (np.ptp(found, axis=2) == 0).all()
+    assert found[0, 0, 0] == round(255 * (250 / 255) ** 6) and found[-1, 0, 0] == round(255 * (230 / 255) ** 6)
+    assert darkened(np.full_like(image, 255)).min() == 255 and darkened(np.zeros_like(image)).max() == 0

@@ -224,6 +224,25 @@ def test_refining_where_no_face_is_scores_low(detector: MtcnnDetector, crowd: By
     assert detector.refine(crowd, empty).scores.max() < 0.15
 
 
+@pytest.mark.parametrize("share", [1.1, 1.4])
+@pytest.mark.parametrize("name", ["collins", "hopper"])
+def test_a_face_larger_than_the_image_keeps_its_box_from_look_to_look(
+    name: str, share: float, detector: MtcnnDetector, portraits: dict[str, ByteArray]
+) -> None:
+    """Edges of crops that are stretched let the box grow to twice the face, or shrink."""
+    portrait = np.ascontiguousarray(portraits[name])
+    box = detector.detect([portrait], 60)[0].boxes[0]
+    high = round(float(box[3] - box[1]) / share)
+    left, top = (round(float(v)) for v in (box[:2] + box[2:]) / 2 - high / 2)
+    scale = 240 / high
+    image = cv2.resize(portrait[top : top + high, left : left + high], (240, 240), interpolation=cv2.INTER_CUBIC)
+    true = (box - np.array([left, top, left, top], np.float32)) * np.float32(scale)
+    found = true[None]
+    for _ in range(20):
+        found = detector.refine(np.asarray(image, np.uint8), found).boxes
+    assert iou_matrix(found, true[None])[0, 0] > 0.6
+
+
 def test_rows_of_refine_do_not_depend_on_each_other(detector: MtcnnDetector, crowd: ByteArray) -> None:
     boxes = detector.detect([crowd], MIN_FACE_PX)[0].boxes[:4]
     together = detector.refine(crowd, boxes)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.model_manager import ModelManager
 from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage
-from utils.tone_stretch import NARROW_RANGE
+from utils.tone_stretch import DARKENING, NARROW_RANGE
 
 
 class Frame:
@@ -93,6 +93,14 @@ def test_dark_and_pale_frames_get_the_whole_range_of_tones(level, contrast):
     assert (image().min(), image().max()) == (0, 255)
     assert image.gain == pytest.approx(255 / contrast)
     assert image.luma.min() == level, "thumbnails stay: shots and changes are measured on them"
+
+
+def test_frames_of_an_overexposed_video_are_darkened_and_not_stretched():
+    frame: Any = Frame(level=200, contrast=40)
+    image = AnalysisImage(frame, 320, 180, is_overexposed=True)
+    assert (image().min(), image().max()) == (round(255 * (200 / 255) ** 6), round(255 * (240 / 255) ** 6))
+    assert image.gain == DARKENING
+    assert image.luma.min() == 200
 
 
 def test_other_frames_stay_as_they_are():

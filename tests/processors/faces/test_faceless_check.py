@@ -23,7 +23,6 @@ from processors.faces.faceless_check import (
     FacelessCheck,
     brightened,
     certainty,
-    equalised,
     is_dark,
     is_overexposed,
 )
@@ -166,10 +165,8 @@ def test_over_exposure_is_a_share_of_white() -> None:
     assert not is_overexposed(image)
 
 
-def test_equalising_and_brightening_raise_the_contrast_of_what_can_hardly_be_seen() -> None:
-    stripes = np.indices((80, 80))[1] % 10
-    pale, dim = (np.repeat((base + stripes)[..., None], 3, 2).astype(np.uint8) for base in (240, 0))
-    assert int(np.ptp(equalised(pale))) >= 2 * int(np.ptp(pale))
+def test_brightening_raises_the_contrast_of_what_can_hardly_be_seen() -> None:
+    dim = np.repeat((np.indices((80, 80))[1] % 10)[..., None], 3, 2).astype(np.uint8)
     assert brightened(dim).min() == 0 and brightened(dim).max() == 255
 
 
@@ -197,15 +194,15 @@ def hints(analysis: FaceAnalysis) -> dict[str, float]:
 
 @pytest.mark.clips
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("exp_over.mp4", {OVEREXPOSED: 1}), ("decord_pancake.mkv", {})],
+    ("name", "people", "expected"),
+    [("exp_over.mp4", 2, {OVEREXPOSED: 1}), ("decord_pancake.mkv", 0, {})],
 )
-def test_real_videos_without_tracklets_are_explained(
-    shared: Path, analyzer: FaceAnalyzer, name: str, expected: dict[str, int]
+def test_real_videos_whose_faces_are_hardly_seen_are_explained(
+    shared: Path, analyzer: FaceAnalyzer, name: str, people: int, expected: dict[str, int]
 ) -> None:
     """Nobody can be told from the blurred face of `decord_pancake.mkv`: no correction of the picture brings it out."""
     analysis = analyzer.analyze(probe_video(shared / "cases" / "faces" / name))
-    assert (len(analysis.tracklets), hints(analysis)) == (0, expected)
+    assert (len(analysis.tracklets), hints(analysis)) == (people, expected)
 
 
 @pytest.mark.clips
