@@ -36,12 +36,16 @@ class PairCurve:
 
     What two tracklets' cosine says, with as many pairs of one person as of two; other evidence is added to it. focus:
     doublings of the sharpness of the less sharp faces (`core.models.similarity`).
+
+    strangers: mean cosine of blurred faces of two people of one film; where those of a film are more alike,
+    `processors.people.stranger_evidence` takes the rest off. None: not measured, so nothing is.
     """
 
     midpoint: float
     slope: float
     focus_slope: float = 0.0
     focus_offset: float = 0.0
+    strangers: float | None = None
 
     def log_odds(self, cosine: NDArray[np.floating], focus: NDArray[np.floating]) -> NDArray[np.floating]:
         """Log-odds that the faces of pairs show one person, corrected for blur.
@@ -80,7 +84,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
     "sface": EmbedderSpec(
         {"sface": 1.0},
         Calibration(midpoint=0.42, slope=22.0),
-        PairCurve(midpoint=0.361, slope=17.6, focus_slope=4.3, focus_offset=-0.96),
+        PairCurve(midpoint=0.361, slope=17.6, focus_slope=4.3, focus_offset=-0.96, strangers=0.2),
         # Chosen by `benchmarks.quality.known_people`, like those of the others: the slope of the strict curve, and as
         # many right links as the rule gives while the highest wrong pair stays half a log-odds below it.
         LinkCurve(midpoint=0.393, slope=22.0, better=6.0),

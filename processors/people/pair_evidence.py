@@ -17,7 +17,14 @@ from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, Tracklet
 from processors.people.clothes_evidence import CURVE, ClothesCurve, ClothesEvidence
 from processors.people.place_evidence import PlaceEvidence
-from processors.people.tracklet_evidence import Continuation, SampleCosines, continuations, sample_sharpness
+from processors.people.stranger_evidence import StrangerEvidence
+from processors.people.tracklet_evidence import (
+    Continuation,
+    SampleCosines,
+    continuations,
+    sample_sharpness,
+    seen_together,
+)
 from utils.pair_matrix import PairMatrix
 
 
@@ -80,6 +87,12 @@ class PairEvidence:
         self._weights = weights
         self._focus = focus_of(sample_sharpness(tracklets))
         self._faces = SampleCosines(tracklets)
+        self._strangers: StrangerEvidence | None = None
+        if self._curve.strangers is not None:
+            together = seen_together(tracklets, (analysis.video.width, analysis.video.height))
+            self._strangers = StrangerEvidence(
+                tracklets, analysis.bounds_s, together, self._focus, self._faces, self._curve.strangers
+            )
         self._clothes = ClothesEvidence(tracklets, analysis.bounds_s, clothes_curve)
         self._places = PlaceEvidence(tracklets, analysis.video.width, analysis.video.height)
         links = continuations(tracklets, analysis.bounds_s) if links is None else links
@@ -91,7 +104,10 @@ class PairEvidence:
         """What "faces", "clothes" and "place" each add to the log-odds of the tracklets of two slices with each other,
         (R, C) float32. The pair of a tracklet with itself means nothing."""
         focus = np.minimum(self._focus[rows, None], self._focus[columns])
-        faces = np.asarray(self._curve.log_odds(self._faces.block(rows, columns), focus), np.float32)
+        cosines = self._faces.block(rows, columns)
+        if self._strangers is not None:
+            cosines -= self._strangers.block(rows, columns)
+        faces = np.asarray(self._curve.log_odds(cosines, focus), np.float32)
         clothes, known = self._clothes.block(rows, columns)
         faces[known] *= self._weights.faces
         place = self._places.block(rows, columns)
