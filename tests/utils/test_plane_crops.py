@@ -113,7 +113,7 @@ def test_omitted_taps_change_no_pixel(scale, monkeypatch):
 @pytest.mark.parametrize("searched", [64, 0])
 @pytest.mark.parametrize("size", [40.7, 60.3, 77.3, 101.9, 147.9, 170.3])
 def test_neither_side_of_the_output_is_misplaced(size, searched, monkeypatch):
-    """Whether or not an end near a whole source pixel is found (`searched` output px are looked at)."""
+    """Whether or not a nearly whole number of source pixels is found (`searched` output px are looked at)."""
     monkeypatch.setattr(plane_crops, "_TRAIL", searched)
     plane_crops._extent.cache_clear()
     window = (20.3, 30.7, 20.3 + size, 30.7 + size)
