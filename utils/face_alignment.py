@@ -34,13 +34,13 @@ def similarity_transform(source: NDArray[np.float32], target: NDArray[np.float32
 
     source, target: (N, 2). Least squares (Umeyama 1991, without reflection).
     """
-    a = source - source.mean(0)
-    b = target - target.mean(0)
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    a, b = source - source_mean, target - target_mean
     norm = max(float((a * a).sum()), 1e-9)
     cos = float((a * b).sum()) / norm
     sin = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / norm
     turn = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([turn, target.mean(0) - turn @ source.mean(0)])
+    return np.column_stack([turn, target_mean - turn @ source_mean])
 
 
 def upright_box_transform(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -103,6 +104,7 @@ class ClockStep:
     fault: TimeFault | None
 
 
+@functools.lru_cache(maxsize=16)
 def clock_limits(time_base: Fraction) -> tuple[int, int]:
     """`ClockRepair.reset` and `hole` of a stream."""
     return round(CLOCK_RESET_S / time_base), round(LONGEST_HOLE_S / time_base)

@@ -15,7 +15,7 @@ from config import EncodeSettings
 from core.types import CropPath
 from processors.clips.frame_effects import FrameEffect
 
-CLIP_FORMAT = 1
+CLIP_FORMAT = 2
 """to be raised whenever the same crop path and settings give other bytes than before"""
 
 

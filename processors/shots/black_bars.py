@@ -26,6 +26,9 @@ _STEP = 2
 
 def black_bars(image: ByteArray) -> Bars | None:
     """The bars of an image (h, w, 3) uint8; None if all of it is black, because then they are unknown."""
+    # Most images have none, and their four edges tell so for a tenth of the time.
+    if all(_is_live(edge) for edge in (image[0], image[-1], image[:, 0], image[:, -1])):
+        return NO_BARS
     sides = []
     for axis in (1, 0):
         high = cv2.reduce(image, axis, cv2.REDUCE_MAX).reshape(-1, 3).max(1).astype(int)
@@ -44,6 +47,12 @@ def common_bars(bars: Iterable[Bars | None]) -> Bars:
         return NO_BARS
     top, bottom, left, right = known.min(0).tolist()
     return top, bottom, left, right
+
+
+def _is_live(edge: ByteArray) -> bool:
+    """Whether a row or column, (n, 3), belongs to no bar."""
+    high = int(edge.max())
+    return high > MAX_LEVEL or high - int(edge.min()) > MAX_SPREAD
 
 
 def _bar(thickness: int, length: int) -> int:

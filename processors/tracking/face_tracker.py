@@ -116,11 +116,12 @@ class FaceTracker:
 
     def _may_skip(self, tick: int) -> bool:
         """Whether the faces need no look at `tick`: the last one was a moment ago, or while all are calm, a while."""
-        if not self._follower.stateless:
+        elapsed = tick - self._last_look
+        if not self._follower.stateless or elapsed >= self._pace.calm_stride:
             return False
-        is_everybody_calm = all(is_calm(track, self._score_scale, self._pace) for track in self._tracks)
-        stride = self._pace.calm_stride if is_everybody_calm else self._pace.look_stride
-        return tick - self._last_look < stride
+        if elapsed < self._pace.look_stride:
+            return True
+        return all(is_calm(track, self._score_scale, self._pace) for track in self._tracks)
 
     def search_last_frame(self) -> bool:
         """Search the last frame of a shot, which may hold newcomers; False if it was searched already."""

@@ -55,7 +55,7 @@ def is_calm(track: Track, scale: ScoreScale, pace: FramePace) -> bool:
     """Whether the face needs no look at every frame: it hardly moves, or has been given up until a detection."""
     if track.hidden > pace.frames(POSSIBLE_S):
         return True
-    return track.hidden == 0 and track.speed < CALM_SPEED / pace.look_stride and track.scores[-1] >= scale.calm
+    return track.hidden == 0 and track.scores[-1] >= scale.calm and track.speed < CALM_SPEED / pace.look_stride
 
 
 def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pace: FramePace) -> Proposal | None:
@@ -106,10 +106,13 @@ def _collisions(proposal: Proposal) -> list[tuple[int, int]]:
     A track whose face was seen more recently wins over one whose face was hidden.
     """
     tracks, boxes = proposal.tracks, proposal.found.boxes
+    if len(tracks) < 2:
+        return []
     overlap = np.triu(iou_matrix(boxes, boxes), 1)
-    faithful = np.diagonal(iou_matrix(proposal.expected, boxes))
+    colliding = np.argwhere(overlap > SAME_FACE_OVERLAP).tolist()
+    faithful = np.diagonal(iou_matrix(proposal.expected, boxes)) if colliding else ()
     pairs = []
-    for a, b in np.argwhere(overlap > SAME_FACE_OVERLAP).tolist():
+    for a, b in colliding:
         hidden = tracks[a].hidden, tracks[b].hidden
         a_loses = hidden[0] > hidden[1] or (hidden[0] == hidden[1] and faithful[a] < faithful[b])
         pairs.append((a, b) if a_loses else (b, a))

@@ -24,6 +24,7 @@ class FrameHistory:
         """most: frames kept."""
         self._frames: deque[tuple[int, LazyImage]] = deque(maxlen=most)
         self._max_waiting_bytes = max_waiting_bytes
+        self._largest = 0
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -42,6 +43,9 @@ class FrameHistory:
     def append(self, frame: int, image: LazyImage) -> None:
         """Add the next frame."""
         self._frames.append((frame, image))
+        self._largest = max(self._largest, image.waiting_bytes)
+        if len(self._frames) * self._largest <= self._max_waiting_bytes:
+            return
         waiting = [earlier for _, earlier in self._frames if earlier.waiting_bytes]
         total = sum(earlier.waiting_bytes for earlier in waiting)
         for earlier in waiting:

@@ -29,7 +29,7 @@ class RowBuffer:
             IndexError: there is no such row.
         """
         begin = self._begin(row)
-        return np.array(self._values[begin : begin + self._width], np.float32).reshape(self._shape)
+        return np.frombuffer(self._values[begin : begin + self._width], np.float32).reshape(self._shape)
 
     def __setitem__(self, row: int, values: FloatArray) -> None:
         begin = self._begin(row)
@@ -50,7 +50,7 @@ class RowBuffer:
 
     def last(self, count: int) -> FloatArray:
         """(up to `count`, *shape) float32, a copy of the last rows."""
-        return np.array(self._values[-count * self._width :], np.float32).reshape(-1, *self._shape)
+        return np.frombuffer(self._values[-count * self._width :], np.float32).reshape(-1, *self._shape)
 
     def stacked(self) -> FloatArray:
         """(T, *shape) float32, a copy."""

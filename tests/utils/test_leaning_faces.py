@@ -12,6 +12,7 @@ from utils.leaning_faces import (
     FACE_ASPECT,
     UPRIGHT_LEAN,
     face_leans,
+    median_lean,
     squares_of,
     turned_both_ways,
     turned_crops,
@@ -113,3 +114,9 @@ def test_all_of_an_image_that_is_turned_both_ways_fits_and_its_places_lead_back(
         # Turned anticlockwise, what leans clockwise becomes upright: the right edge goes up.
         right = np.array([width, height / 2]) @ there[:, :2].T + there[:, 2]
         assert (right[1] < half[1] + room[1] / 2) == (degrees > 0)
+
+
+@pytest.mark.parametrize("leans", [(40,), (40, -30), (10, -50, 30), (10, -50, 30, 20)])
+def test_the_median_lean_is_that_of_the_middle_looks(leans: tuple[float, ...]) -> None:
+    looks = np.concatenate([landmarks(lean) for lean in leans])
+    assert median_lean(looks) == np.median(np.abs(face_leans(looks)))

@@ -17,7 +17,9 @@ def image(top: int = 0, bottom: int = 0, left: int = 0, right: int = 0, black: i
     return pixels
 
 
-@pytest.mark.parametrize("bars", [(0, 0, 0, 0), (8, 10, 0, 0), (0, 0, 40, 38), (4, 6, 8, 10)])
+@pytest.mark.parametrize(
+    "bars", [(0, 0, 0, 0), (8, 10, 0, 0), (0, 0, 40, 38), (4, 6, 8, 10), (0, 6, 0, 0), (0, 0, 0, 10)]
+)
 @pytest.mark.parametrize("black", [0, 16])
 def test_bars_are_as_thick_as_they_are(bars: tuple[int, int, int, int], black: int) -> None:
     assert black_bars(image(*bars, black=black)) == bars

@@ -46,6 +46,13 @@ def test_nothing_is_converted_up_to_the_limit() -> None:
     assert sum(image.looks for image in images) == 0
 
 
+def test_a_few_large_ones_count_for_what_they_are() -> None:
+    images = [Image() for _ in range(4)]
+    images[1].waiting_bytes = 3 * FRAME_BYTES
+    kept(images, 10, 4 * FRAME_BYTES)
+    assert [image.looks for image in images] == [1, 1, 0, 0]
+
+
 def test_those_that_are_converted_already_do_not_count() -> None:
     images = [Image() for _ in range(6)]
     for image in images[1::2]:
