@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import ModelError
-from core.models.change_limits import STRICT_LIMITS, ChangeLimits
+from core.models.change_limits import STRICT_LIMITS, ChangeLimit, ChangeLimits
 from core.models.link_curve import LinkCurve
 from core.models.model_spec import MODELS
 
@@ -87,6 +87,8 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         # Chosen by `benchmarks.quality.known_people`, like those of the others: the slope of the strict curve, and as
         # many right links as the rule gives while the highest wrong pair stays half a log-odds below it.
         LinkCurve(midpoint=0.393, slope=22.0, better=6.0),
+        # `benchmarks.quality.divisions`: of the limits that two halves of the clips ask for, the stricter ones.
+        ChangeLimits(continued=ChangeLimit(0.06, 0.9), found_elsewhere=ChangeLimit(0.35, 0.5)),
     ),
     "facenet": EmbedderSpec(
         {"facenet": 1.0},
