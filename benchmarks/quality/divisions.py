@@ -32,6 +32,10 @@ ACROSS = (0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 
 WITHIN = (0.3, 0.5, 0.7, 0.8, 0.9)
 
 
+Track = tuple[FloatArray, Sequence[int]]
+"""embeddings (N, D) in order of time, and the samples with which another person may begin"""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
     """Moments at which tracks may be divided, (M,) each.
@@ -58,8 +62,8 @@ class Half:
     reunited: Moments
 
 
-def moments(tracks: Sequence[tuple[FloatArray, Sequence[int]]], similarity: Similarity) -> Moments:
-    """tracks: embeddings (N, D) in order of time, and the samples with which another person may begin."""
+def moments(tracks: Sequence[Track], similarity: Similarity) -> Moments:
+    """All moments that have enough samples on both sides."""
     rows = []
     for number, (vectors, starts) in enumerate(tracks):
         alike = similarity.from_cosine(np.asarray(vectors @ vectors.T, np.float32))
@@ -81,7 +85,8 @@ def half_of(clips: Sequence[Clip], similarity: Similarity) -> Half:
         for tracklet, person in zip(clip.tracklets, clip.people, strict=True)
         if person is not None and len(tracklet.sample_frames) >= MIN_SAMPLES
     ]
-    joints, reunited = [], []
+    joints: list[Track] = []
+    reunited: list[Track] = []
     for k, (clip, person, vectors) in enumerate(known):
         later = [*known[k + 1 :], *known[:k]]
         others = [one for one in later if one[1] != person]
@@ -89,7 +94,7 @@ def half_of(clips: Sequence[Clip], similarity: Similarity) -> Half:
         joints += [(np.concatenate([vectors, one[2]]), [len(vectors)]) for one in others[:FOLLOWERS]]
         same = [one for one in known[k + 1 :] if one[:2] == (clip, person)]
         reunited += [(np.concatenate([vectors, one[2]]), [len(vectors)]) for one in same[:FOLLOWERS]]
-    pure = [(vectors, range(len(vectors))) for _, _, vectors in known]
+    pure: list[Track] = [(vectors, range(len(vectors))) for _, _, vectors in known]
     return Half(*(moments(tracks, similarity) for tracks in (joints, pure, reunited)))
 
 
@@ -140,7 +145,7 @@ def main() -> None:
     for number in (0, 1):
         print(f"half {number}: {', '.join(clip.name for clip in clips[number::2])}")
     limits = change_limits_of(models.embedder.name)
-    used = {transition: tuple(transition.limit(limits)) for transition in Transition}
+    used = {kind: (kind.limit(limits).max_across, kind.limit(limits).min_within) for kind in Transition}
     print(*report(halves, used), sep="\n")
 
 
