@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import ModelError
+from core.models.change_limits import STRICT_LIMITS, ChangeLimit, ChangeLimits
 from core.models.link_curve import LinkCurve
 from core.models.model_spec import MODELS
 
@@ -68,12 +69,14 @@ class EmbedderSpec:
     calibration: how cosines of the embeddings are read where they decide alone: strict, because they are wrong alone.
     pair_curve: how they are read beside other evidence.
     link_curve: how they are read between files, where there is no other evidence.
+    change_limits: from which similarity on a track is divided.
     """
 
     shares: dict[str, float]
     calibration: Calibration
     pair_curve: PairCurve
     link_curve: LinkCurve
+    change_limits: ChangeLimits = STRICT_LIMITS
 
     def __post_init__(self) -> None:
         if min(self.shares.values()) <= 0 or abs(sum(self.shares.values()) - 1) > 1e-9:
@@ -88,6 +91,8 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         # Chosen by `benchmarks.quality.known_people`, like those of the others: the slope of the strict curve, and as
         # many right links as the rule gives while the highest wrong pair stays half a log-odds below it.
         LinkCurve(midpoint=0.393, slope=22.0, better=6.0),
+        # `benchmarks.quality.divisions`: of the limits that two halves of the clips ask for, the stricter ones.
+        ChangeLimits(continued=ChangeLimit(0.06, 0.9), found_elsewhere=ChangeLimit(0.35, 0.5)),
     ),
     "facenet": EmbedderSpec(
         {"facenet": 1.0},
@@ -161,6 +166,11 @@ def pair_curve_of(embedder: str) -> PairCurve:
 def link_curve_of(embedder: str) -> LinkCurve:
     """The link curve of `embedder`; raises like `calibration_of`."""
     return _embedder_spec(embedder).link_curve
+
+
+def change_limits_of(embedder: str) -> ChangeLimits:
+    """The change limits of `embedder`; raises like `calibration_of`."""
+    return _embedder_spec(embedder).change_limits
 
 
 def embedder_digest(embedder: str) -> str:

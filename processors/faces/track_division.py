@@ -13,6 +13,7 @@ from enum import Enum
 
 import numpy as np
 
+from core.models.change_limits import ChangeLimit, ChangeLimits
 from processors.faces.sample_likeness import SampleLikeness
 from processors.tracking.row_buffer import RowBuffer
 from utils.box_geometry import iou_matrix
@@ -25,56 +26,48 @@ MIN_SAMPLES = 2
 
 
 class Transition(Enum):
-    """How a stretch begins, and what two people who meet there look like.
+    """How a stretch begins; what two people who meet there look like depends on it (`ChangeLimits`)."""
 
-    Measured on the development clips with three samples a second, dlib's embedder. Two people, sharp and in continuous
-    view: at most 0.03 across, 0.98 on each side; 19 to 30 px high, over a loss: 0.05 to 0.17. One person in continuous
-    view: 0.07 or more, but 0.005 where landmarks went wrong for a while (and then 0.49 on one side); hidden: 0.11.
-    """
-
-    CONTINUED = (0.03, 0.9)
-    JUMPED = (0.06, 0.3)
+    CONTINUED = "continued"
+    JUMPED = "jumped"
     """box or appearance changed at once, or the face was lost and found again in the same place"""
-    FOUND_ELSEWHERE = (0.2, 0.3)
+    FOUND_ELSEWHERE = "found_elsewhere"
     """the face was lost and found again with another box"""
 
-    @property
-    def max_across(self) -> float:
-        """Greatest similarity of all pairs of samples across the moment."""
-        return self.value[0]
-
-    @property
-    def min_within(self) -> float:
-        """Least similarity of the best pair on each side."""
-        return self.value[1]
+    def limit(self, limits: ChangeLimits) -> ChangeLimit:
+        """The one of `limits` that holds for it."""
+        found: ChangeLimit = getattr(limits, self.value)
+        return found
 
 
-def division_points(likeness: SampleLikeness, stretches: Sequence[int], transitions: Sequence[Transition]) -> list[int]:
+def division_points(
+    likeness: SampleLikeness, stretches: Sequence[int], transitions: Sequence[Transition], limits: ChangeLimits
+) -> list[int]:
     """The stretches with which another person begins, in order.
 
     likeness: of N samples of one track. stretches: (N,) the stretch that each is from, not falling. transitions: how
-    each stretch begins.
+    each stretch begins. limits: of the embedder.
     """
     count = len(stretches)
-    starts = {k: transitions[stretches[k]] for k in range(1, count) if stretches[k] != stretches[k - 1]}
+    starts = {k: transitions[stretches[k]].limit(limits) for k in range(1, count) if stretches[k] != stretches[k - 1]}
     sides = [around for start in starts if (around := _sides(start, 0, count)) and not likeness.look_alike(*around)]
     likeness.embed_one_of_each([side for around in sides for side in around])
     return [stretches[k] for k in sorted(_divide(likeness, starts, 0, count))]
 
 
-def _divide(likeness: SampleLikeness, starts: Mapping[int, Transition], first: int, end: int) -> list[int]:
+def _divide(likeness: SampleLikeness, starts: Mapping[int, ChangeLimit], first: int, end: int) -> list[int]:
     """Samples of [first, end) with which another person begins: the clearest one, then those on both sides of it.
 
-    starts: the samples with which stretches begin, and how.
+    starts: the samples with which stretches begin, and how unlike both sides have to be there.
     """
     found = []
-    for start, transition in starts.items():
+    for start, limit in starts.items():
         around = _sides(start, first, end)
         if around is None or likeness.look_alike(*around):
             continue
-        across = likeness.across(*around, transition.max_across, slice(first, end))
-        if across <= transition.max_across and min(map(likeness.within, around)) >= transition.min_within:
-            found.append((across / transition.max_across, start))
+        across = likeness.across(*around, limit.max_across, slice(first, end))
+        if across <= limit.max_across and min(map(likeness.within, around)) >= limit.min_within:
+            found.append((across / limit.max_across, start))
     if not found:
         return []
     _, best = min(found)

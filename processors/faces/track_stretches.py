@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.media.video_frame import VideoFrame
+from core.models.embedder_spec import change_limits_of
 from core.models.face_embedder import FaceEmbedder
 from core.models.similarity import Similarity
 from core.types import FloatArray
@@ -100,6 +101,7 @@ class TrackStretches:
         """capacity: samples kept of a stretch for recognition."""
         self._embedder = embedder
         self._similarity = Similarity.for_embedder(embedder.name)
+        self._limits = change_limits_of(embedder.name)
         self._capacity = max(capacity, STRETCH_SAMPLES)
         self._rate = frame_rate
         self._stride = FramePace(frame_rate).calm_stride
@@ -217,7 +219,7 @@ class TrackStretches:
             samples = [(k, sample) for k in range(first, end) for sample in self._done[k].end_samples()]
             likeness = SampleLikeness([sample for _, sample in samples], self._embed, self._similarity)
             transitions = [stretch.transition for stretch in self._done]
-            for k in division_points(likeness, [k for k, _ in samples], transitions):
+            for k in division_points(likeness, [k for k, _ in samples], transitions, self._limits):
                 self._done[k].starts_person = True
             for stretch in self._done[first:end]:
                 stretch.sampler.keep([sample for sample in stretch.end_samples() if sample.embedding is not None])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from core.models.change_limits import STRICT_LIMITS, ChangeLimit, ChangeLimits
 from core.models.similarity import Similarity
 from core.types import FloatArray
 from processors.faces.sample_likeness import SampleLikeness
@@ -35,9 +36,14 @@ def points(
     )
 
 
-def points_of(samples: EmbeddedSamples, stretches: Sequence[int], transition: Transition = JUMPED) -> list[int]:
+def points_of(
+    samples: EmbeddedSamples,
+    stretches: Sequence[int],
+    transition: Transition = JUMPED,
+    limits: ChangeLimits = STRICT_LIMITS,
+) -> list[int]:
     likeness = SampleLikeness(samples.samples, samples.embed, SIMILARITY)
-    return division_points(likeness, stretches, [transition] * (max(stretches, default=0) + 1))
+    return division_points(likeness, stretches, [transition] * (max(stretches, default=0) + 1), limits)
 
 
 def test_one_person_is_not_divided() -> None:
@@ -105,6 +111,15 @@ def test_without_an_event_both_sides_have_to_be_sure_of_themselves() -> None:
     doubtful = SIMILARITY.to_cosine(0.6)
     for transition, divided in ((CONTINUED, []), (JUMPED, [1])):
         assert points([0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], transition, same=doubtful) == divided
+
+
+def test_the_limits_of_the_embedder_decide() -> None:
+    embeddings = faces([0, 0, 0, 1, 1, 1], other=SIMILARITY.to_cosine(0.3))
+    limits = ChangeLimits(found_elsewhere=ChangeLimit(0.35, 0.3))
+    stretches = [0, 0, 0, 1, 1, 1]
+    assert points_of(EmbeddedSamples(embeddings), stretches, ELSEWHERE) == []
+    assert points_of(EmbeddedSamples(embeddings), stretches, ELSEWHERE, limits) == [1]
+    assert points_of(EmbeddedSamples(embeddings), stretches, JUMPED, limits) == []
 
 
 def rows(*lefts: float) -> RowBuffer:
