@@ -30,9 +30,14 @@ def load_models(settings: Settings) -> ModelManager:
     """Load the models and everything else that every video needs, so that what is missing is reported at once.
 
     Raises:
-        ToolMissingError: there is no ffmpeg, or it lacks the encoder that the settings demand.
+        ToolMissingError: there is no ffmpeg, it lacks the encoder that the settings demand, or the package for an
+            export is not installed.
         ModelError: weights, packages or the device are missing or do not fit together.
     """
+    if "otio" in settings.output.export:
+        from processors.extras.exporters.otio import require_otio
+
+        require_otio()
     clip = settings.clip.sized_for(_COMMON_HEIGHT_PX)
     choose_encoder(settings.encode.codec, *clip.frame_size)
     hint = "python -m pip install -r requirements.txt -c constraints.txt"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from config import Settings
 from core.types import AudioInfo, CropPath, FaceAnalysis, Identity, Segment, Timeline, Tracklet
@@ -17,6 +19,9 @@ from utils.stage_monitor import StageMonitor
 
 NTSC = Fraction(30000, 1001)
 NAME = "a <b> & c.mp4"
+HAS_OTIO = importlib.util.find_spec("opentimelineio") is not None
+
+needs_otio = pytest.mark.skipif(not HAS_OTIO, reason="opentimelineio has no release for this version of Python")
 
 
 def moving(number: int, shot: int, start: int, end: int) -> Tracklet:

@@ -6,6 +6,8 @@ file, so results and video may be moved together.
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from utils.printable_text import ascii_safe
 from utils.urls import url_from
 
 OTIO_FILE = EXTRA_FILES["otio"]
+
+_FIRST_WITHOUT = (3, 14)
+"""the first version of Python that has no release of the library (0.18.1)"""
 
 SOURCE_TRACK = "source"
 """name of the lowest track, which shows the whole video"""
@@ -33,6 +38,12 @@ def write_otio(folder: Path, analysis: FaceAnalysis, timeline: Timeline) -> tupl
     with atomic_path(folder / OTIO_FILE) as partial:
         made.to_json_file(str(partial))
     return (OTIO_FILE,)
+
+
+def require_otio() -> None:
+    """Raise ToolMissingError if the library is not installed; imports nothing."""
+    if importlib.util.find_spec("opentimelineio") is None:
+        raise _missing()
 
 
 class _TimelineMaker:
@@ -111,7 +122,15 @@ def _library() -> Any:
     try:
         import opentimelineio
     except ImportError as error:
-        raise ToolMissingError(
-            "the package opentimelineio is not installed", stage="export", hint="pip install opentimelineio"
-        ) from error
+        raise _missing() from error
     return opentimelineio
+
+
+def _missing() -> ToolMissingError:
+    hint = "python -m pip install opentimelineio -c constraints.txt"
+    if sys.version_info >= _FIRST_WITHOUT:
+        version = "{}.{}".format(*_FIRST_WITHOUT)
+        hint = f"it has no release for Python {version}: use an older one, or leave out otio as in --export edl,fcpxml"
+    return ToolMissingError(
+        "--export otio needs the package opentimelineio, which is not installed", stage="export", hint=hint
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import core.model_manager
-from config import ClipSettings, Settings
+from config import ClipSettings, OutputSettings, Settings
 from core.errors import ModelError, ModelUnavailableError, ToolMissingError
 from processors.batch import model_loader
 from processors.batch.model_loader import load_models
@@ -42,6 +43,17 @@ def test_what_the_analysis_imports_is_known_to_be_there_before_it_begins(monkeyp
     monkeypatch.setitem(sys.modules, "processors.face_analyzer", None)  # as if it could not be imported
     with pytest.raises(ModelError, match=r"missing or broken.*face_analyzer"):
         load_models(Settings())
+
+
+@pytest.mark.parametrize(
+    ("version", "advice"), [((3, 13), "pip install opentimelineio"), ((3, 14), r"no release for Python 3\.14")]
+)
+def test_a_missing_package_of_an_export_is_known_before_models_are_loaded(monkeypatch, version, advice):
+    monkeypatch.setitem(sys.modules, "opentimelineio", None)  # as if it were not installed
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(ToolMissingError, match=f"--export otio needs the package opentimelineio.*{advice}"):
+        load_models(Settings(output=OutputSettings(export=("otio",))))
 
 
 def test_a_missing_encoder_is_known_before_models_are_loaded(monkeypatch):

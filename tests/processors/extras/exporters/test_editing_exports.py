@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
@@ -12,17 +13,18 @@ import pytest
 from core.types import Identity, Segment, SourceTimecode, Timeline
 from processors.extras.exporters.cuts import source_cuts, source_length
 from processors.extras.exporters.edl import edl_lines, write_edl
-from tests.material.export_material import NTSC, example_analysis, export
+from tests.material.export_material import NTSC, example_analysis, export, needs_otio
 
 HOUR = SourceTimecode(107892, 30, drop_frame=True)
 """01:00:00;00 at 29.97"""
 
 
 def read_otio(path: Path):
-    otio = pytest.importorskip("opentimelineio")
+    otio = importlib.import_module("opentimelineio")
     return otio.adapters.read_from_file(str(path))
 
 
+@needs_otio
 @pytest.mark.parametrize("timecode", [None, HOUR])
 def test_otio_places_everybody_where_they_are_in_the_source(tmp_path, timeline, timecode):
     export("otio", tmp_path, example_analysis(timecode=timecode), timeline)
@@ -47,6 +49,7 @@ def test_otio_places_everybody_where_they_are_in_the_source(tmp_path, timeline, 
     assert [m.marked_range.start_time.to_frames() for m in read.tracks.markers] == [0, 40]
 
 
+@needs_otio
 def test_otio_marks_each_person_on_the_source(tmp_path, timeline):
     export("otio", tmp_path, example_analysis(timecode=HOUR), timeline)
     read = read_otio(tmp_path / "timeline.otio")
@@ -59,6 +62,7 @@ def test_otio_marks_each_person_on_the_source(tmp_path, timeline):
     assert code == "01:00:01;20"
 
 
+@needs_otio
 def test_otio_leads_from_its_folder_to_the_video(tmp_path, timeline):
     analysis = example_analysis(tmp_path / "in put")
     analysis.video.path.parent.mkdir()

@@ -14,10 +14,10 @@ from config import ExportFormat
 from core.types import Identity, Timeline
 from processors.extras.exporters.vtt import escaped, visible_people
 from processors.extras.registry import EXTRAS
-from tests.material.export_material import export, moving
+from tests.material.export_material import export, moving, needs_otio
 from utils.time_formats import vtt_time
 
-FORMATS = sorted(get_args(ExportFormat))
+FORMATS = [pytest.param(name, marks=needs_otio) if name == "otio" else name for name in sorted(get_args(ExportFormat))]
 NAMING_THE_VIDEO = ("fcpxml", "otio")
 
 
