@@ -61,8 +61,8 @@ distclean: clean
 
 $(PY):
 	@command -v $(PYTHON) >/dev/null || { \
-	  echo "'$(PYTHON)' not found. Install Python 3.10 to 3.13, or give its path: make PYTHON=/path/to/python" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit("Python 3.10 to 3.13 is required, this is %d.%d. Choose another one: make PYTHON=python3.12" % v)'
+	  echo "'$(PYTHON)' not found. Install Python 3.10 to 3.14, or give its path: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 14) or sys.exit("Python 3.10 to 3.14 is required, this is %d.%d. Choose another one: make PYTHON=python3.12" % v)'
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 

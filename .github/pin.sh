@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes constraints.txt anew: the newest release of everything that requirements*.txt and what they need allow, for
-# Python 3.10 to 3.13 on Linux and macOS. `make update` calls it; PYTHON names the interpreter to work with.
+# Python 3.10 to 3.14 on Linux and macOS. `make update` calls it; PYTHON names the interpreter to work with.
 #
 # Nothing is installed but the resolver (uv), in an environment that is thrown away. UV_DEFAULT_INDEX, UV_INDEX and
 # SSL_CERT_FILE say where packages come from if not from PyPI; arguments go to `uv pip compile`.
