@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 MANIFEST_FILE = "manifest.json"
 MANIFEST_SCHEMA = 2
 RESULT_FORMAT = 1
-"""raise it whenever the same video and settings give other results than before, so that the next run remakes them"""
+"""raise it when the same video and settings give other results that are worth making everything again: finished folders
+of a lower one are made anew by the next run"""
 
 
 class ManifestInput(ManifestPart, frozen=True, kw_only=True):
