@@ -18,13 +18,7 @@ from core.types import FaceAnalysis, FloatArray, Tracklet
 from processors.people.clothes_evidence import CURVE, ClothesCurve, ClothesEvidence
 from processors.people.place_evidence import PlaceEvidence
 from processors.people.stranger_evidence import StrangerEvidence
-from processors.people.tracklet_evidence import (
-    Continuation,
-    SampleCosines,
-    continuations,
-    sample_sharpness,
-    seen_together,
-)
+from processors.people.tracklet_evidence import Continuation, SampleCosines, continuations, sample_sharpness
 from utils.pair_matrix import PairMatrix
 
 
@@ -85,16 +79,16 @@ class PairEvidence:
         """
         self._curve = curve or pair_curve_of(analysis.embedder)
         self._weights = weights
+        size = (analysis.video.width, analysis.video.height)
         self._focus = focus_of(sample_sharpness(tracklets))
         self._faces = SampleCosines(tracklets)
         self._strangers: StrangerEvidence | None = None
         if self._curve.strangers is not None:
-            together = seen_together(tracklets, (analysis.video.width, analysis.video.height))
             self._strangers = StrangerEvidence(
-                tracklets, analysis.bounds_s, together, self._focus, self._faces, self._curve.strangers
+                tracklets, analysis.bounds_s, size, self._focus, self._faces, self._curve.strangers
             )
         self._clothes = ClothesEvidence(tracklets, analysis.bounds_s, clothes_curve)
-        self._places = PlaceEvidence(tracklets, analysis.video.width, analysis.video.height)
+        self._places = PlaceEvidence(tracklets, *size)
         links = continuations(tracklets, analysis.bounds_s) if links is None else links
         self._linked = np.array([(a, b) for k in links for a, b in ((k.earlier, k.later), (k.later, k.earlier))])
         self._linked = self._linked.reshape(-1, 2).astype(np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
-from processors.people.tracklet_evidence import SampleCosines
+from processors.people.tracklet_evidence import SampleCosines, seen_together
 
 REACH_S = 10.0
 """seconds before and after a tracklet in which strangers tell about its faces: the same set-up, or its other side"""
@@ -33,7 +33,7 @@ class StrangerEvidence:
         self,
         tracklets: Sequence[Tracklet],
         seconds: NDArray[np.float64],
-        together: IntArray,
+        size: tuple[int, int],
         focus: FloatArray,
         cosines: SampleCosines,
         ordinary: float,
@@ -43,14 +43,16 @@ class StrangerEvidence:
         Args:
             tracklets: N of them, in any order.
             seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
-            together: (K, 2) int64, positions of tracklets that are two people, as of `seen_together`.
+            size: width and height of the frames, display px.
             focus: (N,) float32, from `focus_of`.
             cosines: of the same tracklets.
             ordinary: mean cosine of blurred strangers of any film.
         """
         blur = blur_of(focus)
-        shares = blur[together].min(1) if len(together) else np.zeros(0, np.float32)
-        together, shares = together[shares > 0], shares[shares > 0]
+        # Comparing boxes frame by frame is most of the work, so it is left out for faces in focus.
+        blurred = np.flatnonzero(blur)
+        together = blurred[seen_together([tracklets[k] for k in blurred.tolist()], size)]
+        shares = blur[together].min(1)
         alike = np.array([cosines.block(slice(a, a + 1), slice(b, b + 1))[0, 0] for a, b in together.tolist()])
         spans = seconds[np.array([(t.start, t.end) for t in tracklets], np.int64).reshape(-1, 2)]
         self._surplus = blur * mean_surplus(spans, together, shares, alike - ordinary)

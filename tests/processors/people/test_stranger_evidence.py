@@ -52,23 +52,26 @@ def faces(*angles: float, sharpness: float = 10.0) -> list[Tracklet]:
     ]
 
 
-def taken_off(tracklets: list[Tracklet], together: IntArray, focus: FloatArray) -> FloatArray:
-    evidence = StrangerEvidence(
-        tracklets, face_analysis(tracklets, 25).bounds_s, together, focus, SampleCosines(tracklets), ordinary=0.1
-    )
+def taken_off(tracklets: list[Tracklet], focus: FloatArray) -> FloatArray:
+    analysis = face_analysis(tracklets, 100)
+    size = (analysis.video.width, analysis.video.height)
+    evidence = StrangerEvidence(tracklets, analysis.bounds_s, size, focus, SampleCosines(tracklets), ordinary=0.1)
     everybody = slice(0, len(tracklets))
     return evidence.block(everybody, everybody)
 
 
 def test_only_pairs_of_two_blurred_faces_lose() -> None:
-    found = taken_off(faces(0, 0, 1), PAIR, np.array([-2, -1, 0.5], np.float32))
+    found = taken_off(faces(0, 0, 1), np.array([-2, -1, 0.5], np.float32))
     assert found[:2, :2].tolist() == [[pytest.approx(0.45)] * 2] * 2
     assert not found[2].any() and not found[:, 2].any()
 
 
 def test_sharp_strangers_and_films_without_strangers_say_nothing() -> None:
-    assert not taken_off(faces(0, 0), PAIR, np.array([-2, 0], np.float32)).any()
-    assert not taken_off(faces(0, 0), np.zeros((0, 2), np.int64), np.array([-2, -2], np.float32)).any()
+    assert not taken_off(faces(0, 0), np.array([-2, 0], np.float32)).any()
+    one, other = faces(0, 0)
+    later = tracklet(1, range(50, 75), (12, 0, 22, 12), sharpness=10.0, embeddings=[[1.0, 0.0]])
+    assert taken_off([one, other], np.array([-2, -2], np.float32)).any()
+    assert not taken_off([one, later], np.array([-2, -2], np.float32)).any()
 
 
 @pytest.mark.parametrize(("sharpness", "is_less"), [(10.0, True), (100.0, False)])
