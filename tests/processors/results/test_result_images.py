@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tracemalloc
+import weakref
 
 import av
 import cv2
@@ -11,7 +11,7 @@ import pytest
 
 from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly_spaced, read_thumbnails
 from core.types import ByteArray, Clip, FaceAnalysis, Identity, Timeline, Tracklet, TrackletDivision
-from processors.clips.clip_thumbnails import TILE_HEIGHT_PX, ClipThumbnails
+from processors.clips.clip_thumbnails import MAX_TILES, TILE_HEIGHT_PX, ClipThumbnails
 from processors.results.contact_sheet import contact_sheet
 from processors.results.result_images import ranked_faces, write_images
 from tests.material import factories
@@ -142,20 +142,21 @@ def test_no_more_pictures_than_wanted_and_none_of_what_is_not_a_film(tmp_path):
 
 def test_of_very_many_clips_only_those_on_the_sheet_are_kept_as_pixels(tmp_path, analysis, monkeypatch):
     """In an hour a person may have a thousand clips."""
+    read: list[weakref.ref[ByteArray]] = []
+    kept = []
 
-    def read(path, height, limit):
-        return (Thumbnail(0.4, np.full((height, height, 3), 99, np.uint8)),)
+    def read_thumbnail(path, height, limit):
+        pixels = np.full((height, height, 3), 99, np.uint8)
+        read.append(weakref.ref(pixels))
+        kept.append(sum(one() is not None for one in list(read)))
+        return (Thumbnail(0.4, pixels),)
 
-    monkeypatch.setattr("processors.clips.clip_thumbnails.read_thumbnails", read)
+    monkeypatch.setattr("processors.clips.clip_thumbnails.read_thumbnails", read_thumbnail)
     (tmp_path / "a").mkdir()
     clips = [clip("a", n, 3.0 * n) for n in range(400)]
-    write_images(tmp_path, analysis, TIMELINE, clips[:1], of(tmp_path, clips[:1]))  # imports what it needs
-    tracemalloc.start()
-    _, shown = write_images(tmp_path, analysis, TIMELINE, clips, of(tmp_path, clips))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    _, shown = write_images(tmp_path, analysis, TIMELINE, clips, ClipThumbnails(tmp_path, ["a"] * 400, threads=1))
     assert len(shown.posters) == 400
-    assert peak < 40_000_000  # 400 would take 69 MB, 60 and the sheet take 25
+    assert 50 < max(kept) <= MAX_TILES + 4  # the sheet's, one in use, and those read ahead
 
 
 def test_a_contact_sheet_has_all_tiles_in_time_order():
