@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
+from tests.material.allocated_memory import allocated_memory
 from utils.pair_matrix import BLOCK_ITEMS, PairMatrix, item_blocks
 
 PRECISION = 1.3e-5
@@ -71,8 +70,5 @@ def test_a_square_is_a_copy() -> None:
 
 def test_a_pair_takes_two_bytes() -> None:
     size, block = 12 * BLOCK_ITEMS, np.zeros((BLOCK_ITEMS, BLOCK_ITEMS), np.float32)
-    tracemalloc.start()
-    matrix = PairMatrix(size, lambda rows, columns: block)
-    held = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    assert len(matrix) == size and held < 1.15 * 2 * size * (size - 1) / 2
+    memory = allocated_memory(lambda: PairMatrix(size, lambda rows, columns: block))
+    assert memory.held < 1.15 * 2 * size * (size - 1) / 2

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import html
 import json
 import re
-import tracemalloc
 import weakref
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from processors.batch.input_result import InputResult
 from processors.results import html_page
 from processors.results.manifest import read_view
 from processors.results.result_tree import MARK_FILE
+from tests.material.allocated_memory import allocated_memory
 from tests.material.page_material import HOSTILE, a_manifest
 
 DONE = BatchSummary((InputResult("/in/a.mp4", "a", "done"),), 1.0)
@@ -171,13 +170,7 @@ def test_one_manifest_is_in_memory_at_a_time(tmp_path, monkeypatch):
 
 
 def peak_bytes(output: Path) -> int:
-    gc.collect()
-    tracemalloc.start()
-    try:
-        write_index(output, DONE)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return allocated_memory(lambda: write_index(output, DONE)).peak
 
 
 @pytest.mark.slow

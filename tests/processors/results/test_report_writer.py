@@ -7,7 +7,6 @@ import hashlib
 import html
 import re
 import shlex
-import tracemalloc
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from processors.results.html_page import content_policy, data_uri, render_page
 from processors.results.manifest import Manifest
 from processors.results.report_writer import FaceImage, ReportImages, report_parts
 from processors.results.timeline_file import TimelineFile
+from tests.material.allocated_memory import allocated_memory
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.urls import href
 
@@ -236,10 +236,8 @@ def test_a_page_with_thousands_of_images_is_never_in_memory_as_a_whole(manifest)
     manifest["clips"] = [{**clip, "file": f"{clip['person']}/clip_{number}.mp4"} for number in range(1500)]
     posters = {made["file"]: bytes(6000) for made in manifest["clips"]}
     values = as_manifest(manifest), as_timeline(a_timeline()), ReportImages(posters=posters)
-    tracemalloc.start()
     length = sum(len(part) for part in report_parts(*values))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = allocated_memory(lambda: sum(len(part) for part in report_parts(*values))).peak
     assert length > 1500 * 8000 and peak < length / 2
 
 

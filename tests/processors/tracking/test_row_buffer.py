@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
 from processors.tracking.row_buffer import FrameValues, RowBuffer
 from processors.tracking.track import Track
+from tests.material.allocated_memory import allocated_memory
 
 
 def rows_of(*values: float) -> RowBuffer:
@@ -59,12 +58,13 @@ def test_the_nearest_measurement_counts_the_earlier_of_two() -> None:
 @pytest.mark.slow
 def test_an_hour_of_a_face_takes_less_than_ten_megabytes() -> None:
     box, landmarks = np.zeros((1, 4), np.float32), np.zeros((1, 5, 2), np.float32)
-    tracemalloc.start()
-    track, measured = Track(0), FrameValues()
-    for frame in range(9_000):
-        track.append(frame, box[0] + 1, 0.99, landmarks[0] + 1)
-        measured.note(frame, 100.0)
-    taken = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    assert track.boxes.stacked().shape == (9_000, 4)
-    assert taken < 1_000_000
+
+    def followed() -> tuple[Track, FrameValues]:
+        track, measured = Track(0), FrameValues()
+        for frame in range(9_000):
+            track.append(frame, box[0] + 1, 0.99, landmarks[0] + 1)
+            measured.note(frame, 100.0)
+        return track, measured
+
+    assert followed()[0].boxes.stacked().shape == (9_000, 4)
+    assert allocated_memory(followed).held < 1_000_000
