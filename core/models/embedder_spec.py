@@ -93,7 +93,10 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         LinkCurve(midpoint=0.393, slope=22.0, better=6.0),
         # At 282 moments of labelled tracks of one person, whose sides were alike by 0.3 or more, it was 0.19 at least.
         ChangeLimits(
-            continued=ChangeLimit(0.1, 0.5), jumped=ChangeLimit(0.2, 0.3), found_elsewhere=ChangeLimit(0.35, 0.5)
+            continued=ChangeLimit(0.1, 0.5),
+            jumped=ChangeLimit(0.2, 0.3),
+            found_again=ChangeLimit(0.5, 0.3),
+            found_elsewhere=ChangeLimit(0.8, 0.3),
         ),
     ),
     "facenet": EmbedderSpec(

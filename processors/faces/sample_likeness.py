@@ -88,8 +88,10 @@ class SampleLikeness:
             self._embed([_best(samples) for samples in missing if samples])
 
     def within(self, side: slice) -> float:
-        """The greatest similarity of two samples of one side, which has at least two; all of them get embeddings."""
+        """The greatest similarity of two samples of one side, 1.0 if it has a single one; all of them get embeddings."""
         samples = self._samples[side]
+        if len(samples) < 2:
+            return 1.0
         self._embed(samples)
         return float(np.triu(self._similarities(samples, samples), 1).max())
 

@@ -22,7 +22,7 @@ WINDOW = 4
 """samples on each side of a moment that are compared"""
 
 MIN_SAMPLES = 2
-"""fewer on one side say too little"""
+"""fewer on one side say too little, except where a face was found elsewhere"""
 
 
 class Transition(Enum):
@@ -30,7 +30,9 @@ class Transition(Enum):
 
     CONTINUED = "continued"
     JUMPED = "jumped"
-    """box or appearance changed at once, or the face was lost and found again in the same place"""
+    """box or appearance changed at once, in continuous view"""
+    FOUND_AGAIN = "found_again"
+    """the face was lost and found again in the same place"""
     FOUND_ELSEWHERE = "found_elsewhere"
     """the face was lost and found again with another box"""
 
@@ -38,6 +40,12 @@ class Transition(Enum):
         """The one of `limits` that holds for it."""
         found: ChangeLimit = getattr(limits, self.value)
         return found
+
+    @property
+    def min_samples(self) -> int:
+        """Samples on each side without which the faces are not compared."""
+        # Nothing but its place said that a face found elsewhere is the one that was lost.
+        return 1 if self is Transition.FOUND_ELSEWHERE else MIN_SAMPLES
 
 
 def division_points(
@@ -49,20 +57,27 @@ def division_points(
     each stretch begins. limits: of the embedder.
     """
     count = len(stretches)
-    starts = {k: transitions[stretches[k]].limit(limits) for k in range(1, count) if stretches[k] != stretches[k - 1]}
-    sides = [around for start in starts if (around := _sides(start, 0, count)) and not likeness.look_alike(*around)]
+    starts = {k: transitions[stretches[k]] for k in range(1, count) if stretches[k] != stretches[k - 1]}
+    sides = [
+        around
+        for start, transition in starts.items()
+        if (around := _sides(start, 0, count, transition.min_samples)) and not likeness.look_alike(*around)
+    ]
     likeness.embed_one_of_each([side for around in sides for side in around])
-    return [stretches[k] for k in sorted(_divide(likeness, starts, 0, count))]
+    return [stretches[k] for k in sorted(_divide(likeness, starts, limits, 0, count))]
 
 
-def _divide(likeness: SampleLikeness, starts: Mapping[int, ChangeLimit], first: int, end: int) -> list[int]:
+def _divide(
+    likeness: SampleLikeness, starts: Mapping[int, Transition], limits: ChangeLimits, first: int, end: int
+) -> list[int]:
     """Samples of [first, end) with which another person begins: the clearest one, then those on both sides of it.
 
-    starts: the samples with which stretches begin, and how unlike both sides have to be there.
+    starts: the samples with which stretches begin, and how.
     """
     found = []
-    for start, limit in starts.items():
-        around = _sides(start, first, end)
+    for start, transition in starts.items():
+        limit = transition.limit(limits)
+        around = _sides(start, first, end, transition.min_samples)
         if around is None or likeness.look_alike(*around):
             continue
         across = likeness.across(*around, limit.max_across, slice(first, end))
@@ -71,12 +86,12 @@ def _divide(likeness: SampleLikeness, starts: Mapping[int, ChangeLimit], first: 
     if not found:
         return []
     _, best = min(found)
-    return [*_divide(likeness, starts, first, best), best, *_divide(likeness, starts, best, end)]
+    return [*_divide(likeness, starts, limits, first, best), best, *_divide(likeness, starts, limits, best, end)]
 
 
-def _sides(start: int, first: int, end: int) -> tuple[slice, slice] | None:
-    """The samples of [first, end) that are compared before and after `start`; None if there are too few."""
-    if not first + MIN_SAMPLES <= start <= end - MIN_SAMPLES:
+def _sides(start: int, first: int, end: int, least: int) -> tuple[slice, slice] | None:
+    """The samples of [first, end) that are compared before and after `start`; None if a side has less than `least`."""
+    if not first + least <= start <= end - least:
         return None
     return slice(max(start - WINDOW, first), start), slice(start, min(start + WINDOW, end))
 

@@ -178,7 +178,7 @@ class TrackStretches:
             return Transition.CONTINUED
         has_moved = float(iou_matrix(self._box[None], box[None])[0, 0]) < MIN_OVERLAP
         if frame - current.last > self._stride:
-            return Transition.FOUND_ELSEWHERE if has_moved else Transition.JUMPED
+            return Transition.FOUND_ELSEWHERE if has_moved else Transition.FOUND_AGAIN
         is_settled = frame - current.first >= MIN_STRETCH_S * self._rate
         if is_settled and (has_moved or float(self._look @ seen.look) < MIN_LIKENESS):
             return Transition.JUMPED
