@@ -37,3 +37,21 @@ KNOWN: dict[str, Known] = {
     **{f"people/intel_asl_{word}.mkv": Known(1) for words in SAME_SIGNER for word in words},
 }
 """by path below the folder of clips"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFace:
+    """Somebody's face in a frame. x, y: a point of it, source px."""
+
+    person: str
+    frame: int
+    x: float
+    y: float
+
+
+LOST_AND_REPLACED: dict[str, tuple[KnownFace, KnownFace]] = {
+    "friends_26.mp4": (KnownFace("Ross", 40, 459, 78), KnownFace("Monica", 149, 393, 115)),
+    "friends_34.mp4": (KnownFace("Ross", 59, 445, 71), KnownFace("Monica", 142, 376, 82)),
+}
+"""by name in `shared/who`: a face that is lost, and somebody else's that is found near to it soon after. The labels
+there leave both out, since they are of tracks that were one person's."""

@@ -88,7 +88,7 @@ class SampleLikeness:
             self._embed([_best(samples) for samples in missing if samples])
 
     def within(self, side: slice) -> float:
-        """The greatest similarity of two samples of one side, 1.0 if it has a single one; all of them get embeddings."""
+        """The greatest similarity of two samples of one side, 1.0 if it has one only; all of them get embeddings."""
         samples = self._samples[side]
         if len(samples) < 2:
             return 1.0
