@@ -28,8 +28,9 @@ from processors.faces.track_division import MIN_SAMPLES, WINDOW, Transition
 FOLLOWERS = 3
 """other people's tracklets that each tracklet is followed by"""
 
-ACROSS = (0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+ACROSS = (0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WITHIN = (0.3, 0.5, 0.7, 0.8, 0.9)
+AFTER_A_LOSS = (Transition.FOUND_AGAIN, Transition.FOUND_ELSEWHERE)
 
 
 Track = tuple[FloatArray, Sequence[int]]
@@ -101,11 +102,11 @@ def half_of(clips: Sequence[Clip], similarity: Similarity) -> Half:
 def errors(half: Half, transition: Transition, limits: tuple[float, float]) -> tuple[int, int]:
     """Tracks of two people that are not divided, and tracks of one person that are.
 
-    Tracks through two tracklets of a person count only where a face was found elsewhere.
+    Tracks through two tracklets of a person count only where a face was lost and found.
     """
     missed = len(half.joints.track) - half.joints.divided(*limits)
     false = half.pure.divided(*limits)
-    if transition is Transition.FOUND_ELSEWHERE:
+    if transition in AFTER_A_LOSS:
         false += half.reunited.divided(*limits)
     return missed, false
 
@@ -124,7 +125,7 @@ def report(halves: Sequence[Half], used: dict[Transition, tuple[float, float]]) 
     for transition in Transition:
         for number, half in enumerate(halves):
             single = len(np.unique(half.pure.track))
-            if transition is Transition.FOUND_ELSEWHERE:
+            if transition in AFTER_A_LOSS:
                 single += len(np.unique(half.reunited.track))
             for limits in (used[transition], chosen(halves[1 - number], transition, used[transition])):
                 missed, false = errors(half, transition, limits)

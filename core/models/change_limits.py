@@ -22,6 +22,8 @@ class ChangeLimits(NamedTuple):
     continuous view: at most 0.03 across, 0.98 on each side; 19 to 30 px high, over a loss: 0.05 to 0.17. One person in
     continuous view: 0.07 or more, but 0.005 where landmarks went wrong for a while (and then 0.49 on one side); hidden:
     0.11. They are strict, so they serve embedders that have not been measured.
+
+    After a loss a limit may be loose: pieces of one person are joined again when tracklets are grouped.
     """
 
     continued: ChangeLimit = ChangeLimit(0.03, 0.9)

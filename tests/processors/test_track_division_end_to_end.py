@@ -135,23 +135,6 @@ def test_real_people_in_one_place(
     assert all(len(t.sample_frames) for t in analysis.tracklets)
 
 
-@pytest.mark.slow
-@pytest.mark.clips
-@pytest.mark.parametrize(("name", "last", "first"), [("who/friends_26.mp4", 65, 80), ("who/friends_34.mp4", 100, 117)])
-def test_a_real_face_that_appears_where_somebody_was_lost(
-    name: str, last: int, first: int, model_settings: Settings, models: ModelManager
-) -> None:
-    """Nobody is followed from one to the other."""
-    analysis = analysed(shared(name), model_settings, models)
-    divided = [
-        (one, other)
-        for one in analysis.tracklets
-        for other in analysis.tracklets
-        if last - 5 <= one.end - 1 <= first and one.end <= other.start <= first + 5
-    ]
-    assert divided
-
-
 @pytest.mark.clips
 def test_a_turning_head_is_one_person(model_settings: Settings, models: ModelManager) -> None:
     analysis = analysed(shared("clips/avi_billhyland.mp4"), model_settings, models)
