@@ -16,9 +16,10 @@ import pytest
 from config import Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.types import ByteArray, FaceAnalysis, VideoInfo
+from core.types import ByteArray, FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.faceless_reasons import TURNED
+from processors.faces.pass_plan import PassPlan
 from processors.video_processor import VideoProcessor
 from tests.material import factories
 from tests.material.scoring import Score, read_tracks, score
@@ -151,7 +152,8 @@ def test_a_turn_that_shows_nobody_more_surely_is_neither_kept_nor_proposed(
 ) -> None:
     """Tracklets are given by their scores."""
 
-    def scripted(self: FaceAnalyzer, info: VideoInfo, nvdec: None, *, is_overexposed: bool) -> FaceAnalysis:
+    def scripted(self: FaceAnalyzer, plan: PassPlan, nvdec: None) -> FaceAnalysis:
+        info = plan.info
         scores = when_turned if info.turn else as_it_is
         tracklets = [factories.tracklet(0, range(20), scores=score) for score in scores]
         found = factories.face_analysis(tracklets, 20, video=info)
