@@ -20,6 +20,7 @@ from core.types import ByteArray, FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.faceless_reasons import TURNED
 from processors.faces.pass_plan import PassPlan
+from processors.results.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material import factories
 from tests.material.scoring import Score, read_tracks, score
@@ -101,7 +102,8 @@ def test_clips_portrait_and_preview_are_upright_in_this_run_and_in_one_from_the_
     settings = msgspec.structs.replace(model_settings, run=run, output=output)
     for name, get_models in (("first", lambda: models), ("second", no_models)):
         path, folder = turned[90], tmp_path / name
-        processor = VideoProcessor(probe_video(path), folder, fingerprint(path), settings, StageMonitor(), get_models)
+        request = VideoRequest(probe_video(path), folder, fingerprint(path), settings)
+        processor = VideoProcessor(request, StageMonitor(), get_models)
         processor.prepare()
         manifest = processor.finish(processor.analyse())
         assert (manifest.video.turn, manifest.video.width, manifest.video.height) == (90, 480, 270)
