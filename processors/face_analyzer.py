@@ -1,8 +1,9 @@
 """The decode pass over a video: shots, faces, tracks and embeddings.
 
-Up to four threads work on it. One decodes frames and finds cuts (`DecodedFrames`); the caller's detects and follows
-faces (`AnalysisPass`); one measures and embeds them (`ObserverThread`); on a CPU, one computes the candidates of the
-next searches while faces are still being followed (`ProposalPrefetcher`). All queues between them are bounded.
+Up to five threads work on it. One decodes frames and finds cuts (`DecodedFrames`); the caller's detects and follows
+faces (`AnalysisPass`); one measures them and another embeds those of ended tracks (`ObserverThread`); on a CPU, one
+computes the candidates of the next searches while faces are still being followed (`ProposalPrefetcher`). All queues
+between them are bounded.
 """
 
 from __future__ import annotations
