@@ -12,7 +12,7 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from core.media.stream_choice import other_streams
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.batch_inspection import Inspection, inspect_input
+from processors.batch.batch_request import BatchRequest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.call_terms import call_terms, term_differences
 from processors.batch.executor import Executor, JobOutcome
@@ -58,23 +59,18 @@ _STOP_TIMEOUT_S = 1.2
 
 
 def run_batch(
-    inputs: Sequence[BatchInput],
-    output_dir: Path,
-    settings: Settings,
+    request: BatchRequest,
     monitor: BatchMonitor,
     make_processor: MakeProcessor | None = None,
     journal: RunJournal | None = None,
-    given: Collection[str] | None = None,
     make_host: MakeHost | None = None,
 ) -> BatchSummary:
-    """Process `inputs` into folders below `output_dir` and write the summary and the pages there.
+    """Process the inputs of `request` into folders below its output folder; write the summary and the pages there.
 
     make_processor: for videos that are all processed here; None for real processors, here or in worker processes.
     make_host: in each worker process, on this machine or a node; None for the host of real processors.
     journal: receives the progress, and knows what earlier processes of this run did. An input that was in progress when
         one of them crashed is tried once more, alone and before the others.
-    given: names of the settings that the user asks for, "section.name"; in all others a finished folder keeps the
-        settings that it was made with. None: all of them.
 
     Setting `monitor.stop`, or a KeyboardInterrupt in the calling thread, ends the batch within about two seconds; the
     summary then lists what was done.
@@ -82,15 +78,13 @@ def run_batch(
     Other calls may work on the same folder: each video is done by one of them.
 
     Raises:
-        OutputError: `output_dir` cannot be written.
+        OutputError: the output folder cannot be written.
     """
+    settings, output_dir = request.settings, request.output_dir
     journal = journal or RunJournal()
     with OutputLeases(mark_output_folder(output_dir)) as leases:
         _tell_of_dead(leases, is_known=bool(journal.history.crashes))
-        remove_leftovers(output_dir)
-        if settings.run.scratch_folder is not None:
-            with contextlib.suppress(OSError):
-                remove_old_scratch(settings.run.scratch_folder)
+        _remove_leftovers(request)
         own = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
         factory = own or VideoProcessorFactory(settings, output_dir)
         # Processors that a caller hands in do not name people.
@@ -98,24 +92,35 @@ def run_batch(
         parts = RunParts(
             settings, output_dir, monitor, journal, StageRunner(journal), WorkerThreads(monitor.stop), namer
         )
-        workers = worker_count(settings, len(inputs)) if make_processor is None else 1
+        workers = worker_count(settings, len(request.inputs)) if make_processor is None else 1
         uses_cluster = bool(settings.run.cluster) and make_processor is None
         if uses_cluster:
-            executor = executor_of_cluster(parts, [source.path for source in inputs if not source.problem], make_host)
+            executor = executor_of_cluster(parts, _usable_files(request), make_host)
         elif workers > 1:
             executor = executor_of_processes(parts, workers, make_host)
         else:
             executor = executor_here(parts, make_processor or factory, factory.release)
         _join(leases, settings, uses_gallery=namer is not None and lies_in(namer.gallery_path, output_dir))
-        inspect = _inspector(FolderClaims(output_dir, inputs), settings, namer, given)
-        batch = _Batch(inputs, inspect, parts, executor, leases, videos_at_a_time=workers)
-        summary = batch.run()
+        inspect = _inspector(request, namer)
+        summary = _Batch(request.inputs, inspect, parts, executor, leases, videos_at_a_time=workers).run()
         _tell_of_dead(leases, is_known=bool(journal.history.crashes))
     with contextlib.suppress(OSError, OutputError):
         if summary.abandoned or workers > 1 or uses_cluster:
             remove_leftovers(output_dir)  # of workers that died
     write_summary_pages(output_dir, None if namer is None else namer.gallery_path, summary)
     return summary
+
+
+def _usable_files(request: BatchRequest) -> list[Path]:
+    return [source.path for source in request.inputs if not source.problem]
+
+
+def _remove_leftovers(request: BatchRequest) -> None:
+    """Remove what earlier calls that died have left in the output folder and in the scratch folder."""
+    remove_leftovers(request.output_dir)
+    if request.settings.run.scratch_folder is not None:
+        with contextlib.suppress(OSError):
+            remove_old_scratch(request.settings.run.scratch_folder)
 
 
 def _join(leases: OutputLeases, settings: Settings, *, uses_gallery: bool) -> None:
@@ -128,10 +133,9 @@ def _join(leases: OutputLeases, settings: Settings, *, uses_gallery: bool) -> No
             )
 
 
-def _inspector(
-    claims: FolderClaims, settings: Settings, namer: PeopleNamer | None, given: Collection[str] | None
-) -> Inspect:
+def _inspector(request: BatchRequest, namer: PeopleNamer | None) -> Inspect:
     """`inspect_input` for the inputs of one run."""
+    claims, settings, given = FolderClaims(request.output_dir, request.inputs), request.settings, request.given
 
     def inspect(source: BatchInput, before: Inspection | None) -> Inspection:
         if before is not None:

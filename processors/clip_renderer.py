@@ -107,31 +107,38 @@ class ClipRenderer:
         encoder = choose_encoder(codec, *clip.frame_size)
         if files is None:
             files = clip_files([path.segment for path in paths], analysis, self._settings.clip.template)
+        named_paths = list(zip(paths, files, strict=True))
+
+        def render_with(encoder: str) -> RenderResult:
+            specs = [self._spec(path, file, analysis, encoder, finished) for path, file in named_paths]
+            return RenderResult(self._make_missing(analysis, specs, folder, finished, completed), encoder)
+
         try:
-            return self._render_with(encoder, analysis, paths, files, folder, finished, completed)
+            return render_with(encoder)
         except EncodeError as error:
             # A GPU that passed the trial may still run out of sessions or memory, or fail.
             if codec != "auto" or encoder == H264_ENCODER:
                 raise
             logger.warning("%s failed: %s; making the clips again with %s", encoder, error.message, H264_ENCODER)
-            return self._render_with(H264_ENCODER, analysis, paths, files, folder, finished, completed)
+            return render_with(H264_ENCODER)
 
-    def _render_with(
+    def _spec(
+        self, path: CropPath, file: str, analysis: FaceAnalysis, encoder: str, finished: FinishedClips | None
+    ) -> ClipSpec:
+        spec = clip_spec(path, file, analysis, encoder, self._effects(path))
+        if finished is None:
+            return spec
+        return dataclasses.replace(spec, recipe=self._recipe(spec, finished.analysis_key))
+
+    def _make_missing(
         self,
-        encoder: str,
         analysis: FaceAnalysis,
-        paths: Sequence[CropPath],
-        files: Sequence[str],
+        specs: Sequence[ClipSpec],
         folder: Path,
         finished: FinishedClips | None,
         completed: Callable[[Clip], None],
-    ) -> RenderResult:
-        specs = []
-        for path, name in zip(paths, files, strict=True):
-            spec = clip_spec(path, name, analysis, encoder, self._effects(path))
-            if finished is not None:
-                spec = dataclasses.replace(spec, recipe=self._recipe(spec, finished.analysis_key))
-            specs.append(spec)
+    ) -> tuple[Clip, ...]:
+        """All clips, in the order of `specs`; those that `finished` has are not made again."""
         made = {} if finished is None else finished.find_all(specs)
         missing = [spec for spec in specs if spec.file not in made]
         if made:
@@ -144,7 +151,7 @@ class ClipRenderer:
             completed(clip)
 
         self._make(analysis, missing, folder, note)
-        return RenderResult(tuple(made[spec.file] for spec in specs), encoder)
+        return tuple(made[spec.file] for spec in specs)
 
     def _recipe(self, spec: ClipSpec, analysis_key: str) -> str:
         return clip_recipe(

@@ -1,8 +1,9 @@
 """The decode pass over a video: shots, faces, tracks and embeddings.
 
-Up to four threads work on it. One decodes frames and finds cuts (`DecodedFrames`); the caller's detects and follows
-faces (`AnalysisPass`); one measures and embeds them (`ObserverThread`); on a CPU, one computes the candidates of the
-next searches while faces are still being followed (`ProposalPrefetcher`). All queues between them are bounded.
+Up to five threads work on it. One decodes frames and finds cuts (`DecodedFrames`); the caller's detects and follows
+faces (`AnalysisPass`); one measures them and another embeds those of ended tracks (`ObserverThread`); on a CPU, one
+computes the candidates of the next searches while faces are still being followed (`ProposalPrefetcher`). All queues
+between them are bounded.
 """
 
 from __future__ import annotations
@@ -11,19 +12,18 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from config import AUTO_TURN, AnalysisSettings, Settings
+from config import AUTO_TURN, Settings
 from core.errors import DecodeError
 from core.media.decoder_choice import choose_nvdec
 from core.media.video_frame import waiting_frames
-from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, VideoInfo
 from processors.faces.analysis_pass import AnalysisPass
-from processors.faces.analysis_size import for_active_picture
 from processors.faces.faceless_check import certainty
 from processors.faces.faceless_reasons import OVEREXPOSED, TURNED
+from processors.faces.pass_plan import PassPlan
 from utils.malloc_tuning import MemoryReturn
 from utils.prefetch import prefetch
 from utils.stage_monitor import StageMonitor
@@ -76,62 +76,52 @@ class FaceAnalyzer:
 
     def _analyze_as_turned(self, info: VideoInfo) -> FaceAnalysis:
         """The analysis, of darkened images if only they show somebody."""
-        found = self._analyze_in_tones(info, is_overexposed=False)
+        plan = PassPlan.of(info, self._settings)
+        found = self._analyze_decoded(plan)
         if OVEREXPOSED not in found.statistics:
             return found
         logger.info("%s: analysing again with darkened images, because the video is overexposed", info.path.name)
-        darkened = self._analyze_in_tones(info, is_overexposed=True)
+        darkened = self._analyze_decoded(plan.darkened())
         if not darkened.tracklets:
             return found
         return dataclasses.replace(darkened, statistics={**darkened.statistics, OVEREXPOSED: 1})
 
-    def _analyze_in_tones(self, info: VideoInfo, *, is_overexposed: bool) -> FaceAnalysis:
+    def _analyze_decoded(self, plan: PassPlan) -> FaceAnalysis:
         """The analysis with the GPU's decoder, if there is one and it reads all of the video, else with software."""
-        nvdec = choose_nvdec(info, self._models.device) if self._decoder == "auto" else None
+        nvdec = choose_nvdec(plan.info, self._models.device) if self._decoder == "auto" else None
         if nvdec is not None:
             # What fails may be the GPU or the file, which only the software decoder can tell.
             try:
-                found = self._analyze_part(info, nvdec, is_overexposed=is_overexposed)
+                found = self._analyze_part(plan, nvdec)
             except (RuntimeError, DecodeError) as error:
                 reason = " ".join(str(error).split())
             else:
                 if not found.decode_failures:
                     return found
                 reason = f"{found.decode_failures} packets or frames could not be decoded"
-            logger.warning(
-                "%s: analysing again with software decoding, because NVDEC failed: %s", info.path.name, reason
-            )
-        return self._analyze_part(info, None, is_overexposed=is_overexposed)
+            name = plan.info.path.name
+            logger.warning("%s: analysing again with software decoding, because NVDEC failed: %s", name, reason)
+        return self._analyze_part(plan, None)
 
-    def _analyze_part(self, info: VideoInfo, nvdec: Nvdec | None, *, is_overexposed: bool) -> FaceAnalysis:
-        part = part_of(info, self._settings)
-        settings = for_active_picture(self._settings, info)
-        found = self._analyze(info, part, settings, nvdec, is_overexposed=is_overexposed)
-        if found.video.has_repaired_times and part.start_pts is not None and is_indexed(info):
+    def _analyze_part(self, plan: PassPlan, nvdec: Nvdec | None) -> FaceAnalysis:
+        found = self._analyze(plan, nvdec)
+        if found.video.has_repaired_times and plan.part.start_pts is not None and is_indexed(plan.info):
             # How times are repaired depends on what was decoded before, and later readings begin at the beginning.
-            info = dataclasses.replace(info, has_repaired_times=True)
-            found = self._analyze(info, part, settings, nvdec, is_overexposed=is_overexposed)
+            found = self._analyze(plan.with_repaired_times(), nvdec)
         return found
 
-    def _analyze(
-        self,
-        info: VideoInfo,
-        part: VideoPart,
-        settings: AnalysisSettings,
-        nvdec: Nvdec | None,
-        *,
-        is_overexposed: bool,
-    ) -> FaceAnalysis:
+    def _analyze(self, plan: PassPlan, nvdec: Nvdec | None) -> FaceAnalysis:
+        info, frame_count = plan.info, plan.part.frame_count
         with (
             VideoReader(info, threads=self._threads.decode, nvdec=nvdec) as reader,
-            AnalysisPass(info, settings, self._models, self._monitor, is_overexposed=is_overexposed) as analysis,
+            AnalysisPass(plan, self._models, self._monitor) as analysis,
         ):
             ahead = waiting_frames(info.width, info.height, QUEUE_FRAMES)
             return_memory = MemoryReturn()
-            decoded = analysis.decoded_frames(reader, part)
+            decoded = analysis.decoded_frames(reader)
             with prefetch(decoded, ahead, self._monitor.stop) as frames:
                 for frame, boundaries in frames:
                     return_memory()
                     analysis.take(frame, boundaries)
-                    self._monitor.update("analyse", frame.index + 1, max(part.frame_count, frame.index + 1))
-            return analysis.result(reader, decoded, part)
+                    self._monitor.update("analyse", frame.index + 1, max(frame_count, frame.index + 1))
+            return analysis.result(reader, decoded)

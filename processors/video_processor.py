@@ -8,13 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError
-from core.lease import LeaseTicket
 from core.media.ffmpeg_tool import find_ffmpeg
 from core.thread_budget import use_one_opencv_thread
-from core.types import VideoInfo
 from processors.clips.clip_shares import share_count
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.clips.resume_journal import EarlierClips
@@ -33,8 +30,8 @@ from processors.results.staging import make_staging
 from processors.results.video_analysis import VideoAnalysis
 from processors.results.video_clips import VideoClips
 from processors.results.video_draft import SharedClips, VideoDraft, divided_record, draft_video, record_to_show
+from processors.results.video_request import VideoRequest
 from processors.results.video_result import VideoResult
-from utils.fingerprints import Fingerprint
 from utils.stage_monitor import StageMonitor
 from utils.work_ahead import do_ahead
 
@@ -54,29 +51,21 @@ class VideoProcessor:
 
     def __init__(
         self,
-        info: VideoInfo,
-        folder: Path,
-        fingerprint: Fingerprint,
-        settings: Settings,
+        request: VideoRequest,
         monitor: StageMonitor,
         models: Callable[[], ModelManager],
         namer: VideoNamer | None = None,
-        lease: LeaseTicket | None = None,
     ) -> None:
-        """folder: the video's output folder; it changes only when the new results are complete.
-
-        models: called when the models are needed, which may be never. namer: of the run; None: people get numbers.
-        lease: of the folder; None where nobody else can write to it.
-        """
+        """models: called when they are needed, which may be never. namer: of the run; None: people get numbers."""
         use_one_opencv_thread()
-        self._info = info
-        self._folder = folder
-        self._fingerprint = fingerprint
-        self._settings = settings
+        self._info = request.info
+        self._folder = request.folder
+        self._fingerprint = request.fingerprint
+        self._settings = request.settings
+        self._lease = request.lease
         self._monitor = monitor
         self._namer = namer
-        self._lease = lease
-        self._analysis = VideoAnalysis(info, folder, fingerprint, settings, monitor, models)
+        self._analysis = VideoAnalysis(request, monitor, models)
 
     def prepare(self) -> None:
         """Get everything that `analyse` needs.
@@ -235,15 +224,7 @@ class VideoProcessor:
         staging: Path,
     ) -> ReusableResults:
         """`results`, whose files are in `staging`, with all variants and extras that the settings ask for."""
-        variants = make_variants(
-            self._settings,
-            results.variants,
-            clips.record,
-            earlier,
-            clips.plan_crops,
-            staging,
-            self._monitor,
-        )
+        variants = make_variants(self._settings, clips, results.variants, earlier, staging, self._monitor)
         context = ExtrasContext(
             staging,
             clips.record.analysis,

@@ -46,12 +46,7 @@ def merge_clusters(
     """
     n = len(similarity)
     mass = np.ones(n) if weights is None else np.array(weights, np.float64)
-    if similarity.shape != (n, n) or cannot_link.shape[1:] != (2,) or mass.shape != (n,):
-        raise ValueError(f"similarity {similarity.shape}, cannot_link {cannot_link.shape}, weights {mass.shape}")
-    if similarity.dtype != np.float32 or not _is_symmetric(similarity) or not (mass > 0).all():
-        raise ValueError("similarities must be symmetric float32 and numbers, and weights positive")
-    if not 0 <= closeness <= 1:
-        raise ValueError(f"closeness {closeness}: expected 0 to 1")
+    _check(similarity, cannot_link, mass, closeness)
     if n == 0:
         return np.zeros(0, np.int64)
 
@@ -78,10 +73,27 @@ def merge_clusters(
         # A merged row never exceeds its parts, so only rows whose best was i or j have to be searched again.
         stale = np.flatnonzero(((best == i) | (best == j)) & (best_value > -np.inf))
         stale = np.union1d(stale, [i])
-        for begin in range(0, len(stale), _ROWS_AT_A_TIME):
-            part = stale[begin : begin + _ROWS_AT_A_TIME]
-            best[part] = links[part].argmax(1)
+        best[stale] = _best_columns(links, stale)
         best_value[stale] = links[stale, best[stale]]
+
+
+def _check(
+    similarity: NDArray[np.float32], cannot_link: ItemPairs, mass: NDArray[np.float64], closeness: float
+) -> None:
+    """Raise a ValueError unless `merge_clusters` can work with its arguments. mass: (N,) weights of the items."""
+    n = len(similarity)
+    if similarity.shape != (n, n) or cannot_link.shape[1:] != (2,) or mass.shape != (n,):
+        raise ValueError(f"similarity {similarity.shape}, cannot_link {cannot_link.shape}, weights {mass.shape}")
+    if similarity.dtype != np.float32 or not _is_symmetric(similarity) or not (mass > 0).all():
+        raise ValueError("similarities must be symmetric float32 and numbers, and weights positive")
+    if not 0 <= closeness <= 1:
+        raise ValueError(f"closeness {closeness}: expected 0 to 1")
+
+
+def _best_columns(links: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(R,) column of the largest value in each of `rows`, the lowest if there are several."""
+    parts = (rows[begin : begin + _ROWS_AT_A_TIME] for begin in range(0, len(rows), _ROWS_AT_A_TIME))
+    return np.concatenate([links[part].argmax(1) for part in parts])
 
 
 def _is_symmetric(matrix: NDArray[np.float32]) -> bool:

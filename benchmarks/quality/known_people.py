@@ -33,6 +33,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, PersonOfVideo
 from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces
+from processors.known_people.naming_case import NamingCase
 from processors.known_people.person_matching import Decisions
 from processors.known_people.photo_compare import compare_photos
 from processors.known_people.photo_faces import find_faces
@@ -186,12 +187,11 @@ def _faces(vectors: np.ndarray) -> tuple[GalleryFace, ...]:
 
 
 def _record(gallery: Gallery, known: KnownFaces, embedder: EmbedderKey, video: Video) -> list[Linked]:
+    case = NamingCase(video.key, embedder, tuple(video.people), frozenset(video.together), False, {})
     return record_video(
         gallery,
-        video.key,
+        case,
         embedder,
-        video.people,
-        video.together,
         lambda people, decided, rows: known.link(people, video.together, decided, rows),
     )
 

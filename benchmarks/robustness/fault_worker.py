@@ -24,6 +24,7 @@ from core.errors import PipelineError
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
 from core.settings_file import load_settings
+from processors.results.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import fingerprint
 from utils.stage_monitor import StageMonitor
@@ -89,9 +90,8 @@ class Worker:
         info = probe_video(path)
         folder = self._output / "result"
         shutil.rmtree(folder, ignore_errors=True)
-        processor = VideoProcessor(
-            info, folder, fingerprint(path), self._settings, StageMonitor(), lambda: self._models
-        )
+        request = VideoRequest(info, folder, fingerprint(path), self._settings)
+        processor = VideoProcessor(request, StageMonitor(), lambda: self._models)
         processor.prepare()
         manifest = processor.finish(processor.analyse())
         said = f"{len(manifest.clips)} clips; " + "; ".join(manifest.warnings)

@@ -34,9 +34,29 @@ Step = tuple[str, Sequence[str], int]
 def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     """edited: name of the video whose people are edited; it needs two people, and two tracklets for person_01."""
     yield "--help", ["--help"], 0
+    yield from _dry_runs(inputs)
+    yield from _runs(inputs)
+    yield from _extras(inputs)
+    yield from _gallery_steps(edited)
+    yield from _edits(edited)
+    yield "run after editing", inputs, 0
+    yield "index", ["index"], 0
+    yield "forget", ["forget", "P0001"], 0
+    yield "--keep-analyses 30d", [*inputs, "--keep-analyses", "30d"], 0
+    yield "cache info", ["cache", "info"], 0
+    yield "clean --older-than 30d --dry-run", ["clean", "--older-than", "30d", "--dry-run"], 0
+    yield "clean --older-than 0h", ["clean", "--older-than", "0h"], 0
+    yield "cache clear", ["cache", "clear"], 0
+    yield "config", ["config"], 0
+
+
+def _dry_runs(inputs: Sequence[str]) -> Iterator[Step]:
     yield "--dry-run", [*inputs, "--dry-run"], 0
     yield "--dry-run of a part", [*inputs, "--dry-run", "--start", "0:01", "--duration", "5", "--min-time", "2"], 0
     yield "--dry-run of folders inside folders", [*inputs, "--dry-run", "--recursive"], 0
+
+
+def _runs(inputs: Sequence[str]) -> Iterator[Step]:
     yield "run", inputs, 0
     yield "run again", inputs, 0
     other = ["--size", "256", "--framing", "bust"]
@@ -47,10 +67,16 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "instead of the first ones: --overwrite", [*inputs, *other, "--overwrite"], 0
     yield "run again: the same clips", inputs, 0
     yield "--progress json", [*inputs, "--progress", "json"], 0
+
+
+def _extras(inputs: Sequence[str]) -> Iterator[Step]:
     yield "--preview", [*inputs, "--preview"], 0
     yield "--reel", [*inputs, "--reel"], 0
     for name in ("mot", "coco", "vtt", "otio", "edl", "fcpxml"):
         yield f"--export {name}", [*inputs, "--export", name], 0
+
+
+def _gallery_steps(edited: str) -> Iterator[Step]:
     yield "people", ["people", edited], 0
     yield "people --tracklets", ["people", edited, "--tracklets"], 0
     yield "people of all videos", ["people"], 0
@@ -59,6 +85,9 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "name", ["name", "P0001", "Clara"], 0
     yield "photos", ["photos", PHOTOS], 0
     yield "compare", ["compare", f"{PHOTOS}/example.jpg", f"{PHOTOS}/example.jpg"], 0
+
+
+def _edits(edited: str) -> Iterator[Step]:
     yield "rename", ["rename", edited, "person_01", "Anna"], 0
     yield "a name that nobody has", ["rename", edited, "person_01", "Bob"], 2
     yield "merge", ["merge", edited, "Anna", "person_02", "--force"], 0
@@ -69,15 +98,6 @@ def steps(inputs: Sequence[str], edited: str) -> Iterator[Step]:
     yield "undo again", ["undo", edited], 0
     yield "drop", ["drop", edited, "Anna"], 0
     yield "render", ["render", edited], 0
-    yield "run after editing", inputs, 0
-    yield "index", ["index"], 0
-    yield "forget", ["forget", "P0001"], 0
-    yield "--keep-analyses 30d", [*inputs, "--keep-analyses", "30d"], 0
-    yield "cache info", ["cache", "info"], 0
-    yield "clean --older-than 30d --dry-run", ["clean", "--older-than", "30d", "--dry-run"], 0
-    yield "clean --older-than 0h", ["clean", "--older-than", "0h"], 0
-    yield "cache clear", ["cache", "clear"], 0
-    yield "config", ["config"], 0
 
 
 def launch(arguments: Sequence[str], output: Path, cache: Path) -> tuple[int, float, str]:

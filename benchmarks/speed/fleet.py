@@ -103,67 +103,123 @@ def simulate(
     slower one. So time is counted in work: it advances by `pace` seconds of work a second, and a call ends when its
     work is done. hours_between_failures: of one node; infinite for none.
     """
-    random = np.random.default_rng(seed)
-    demand_gb_s = (READ_MB_PER_MIN + WRITE_MB_PER_MIN) / _MB / node.call_s_per_min
-    waiting = deque(enumerate(float(m) for m in minutes))
-    late: list[tuple[float, int, float]] = []  # taken over when the lease is stale: time, video, minutes
-    idle = list(range(nodes * node.calls))
-    running: dict[int, tuple[int, float]] = {}  # by call: video, minutes
-    ends: list[tuple[float, int, int]] = []  # work at the end, ticket, call
-    tickets: dict[int, int] = {}
-    repairs: list[tuple[float, int]] = []
-    ticket = itertools.count()
-    now = work = busy_s = last_full = 0.0
-    finished = repeated = 0
-    failure_rate = nodes / (hours_between_failures * 3600)
-    next_failure = random.exponential(1 / failure_rate) if failure_rate > 0 else math.inf
-    down: set[int] = set()
-    while finished < len(minutes):
-        while late and late[0][0] <= now:
-            _, video, length = heapq.heappop(late)
-            waiting.appendleft((video, length))
-        while waiting and idle:
-            call = idle.pop()
-            video, length = waiting.popleft()
-            running[call], tickets[call] = (video, length), next(ticket)
-            heapq.heappush(ends, (work + length * node.call_s_per_min, tickets[call], call))
-        while ends and tickets.get(ends[0][2]) != ends[0][1]:
-            heapq.heappop(ends)  # its node died
-        pace = min(1.0, disk_gb_s / (len(running) * demand_gb_s)) if running else 1.0
-        if len(running) >= 0.9 * nodes * node.calls:
-            last_full = now
-        end = now + (ends[0][0] - work) / pace if ends else math.inf
-        then = min(end, next_failure, repairs[0][0] if repairs else math.inf, late[0][0] if late and idle else math.inf)
-        busy_s += (then - now) * len(running)
-        work += (then - now) * pace
-        now = then
-        if then == end:
-            work, _, call = heapq.heappop(ends)
-            del running[call], tickets[call]
-            idle.append(call)
-            finished += 1
-        elif then == next_failure:
-            next_failure = now + random.exponential(1 / failure_rate)
-            victim = int(random.integers(nodes))
-            if victim in down:
-                continue
-            down.add(victim)
-            heapq.heappush(repairs, (now + REPAIR_S, victim))
-            for call in range(victim * node.calls, (victim + 1) * node.calls):
-                if call in running:
-                    video, length = running.pop(call)
-                    del tickets[call]
-                    heapq.heappush(late, (now + STALE_AFTER_S, video, length))
-                    repeated += 1
-                else:
-                    idle.remove(call)
-        elif repairs and then == repairs[0][0]:
-            _, victim = heapq.heappop(repairs)
-            down.discard(victim)
-            idle += range(victim * node.calls, (victim + 1) * node.calls)
+    fleet = _Fleet(minutes, node, nodes, disk_gb_s, _NodeFailures(nodes, hours_between_failures, seed))
+    while fleet.finished < len(minutes):
+        fleet.step()
     return Outcome(
-        now, float(np.sum(minutes)), busy_s / (now * nodes * node.calls), repeated, now - last_full, finished
+        fleet.now,
+        float(np.sum(minutes)),
+        fleet.busy_s / (fleet.now * nodes * node.calls),
+        fleet.repeated,
+        fleet.now - fleet.last_full,
+        fleet.finished,
     )
+
+
+class _NodeFailures:
+    """When a node fails next, and which one: at a constant rate, whichever it is."""
+
+    def __init__(self, nodes: int, hours_between_failures: float, seed: int) -> None:
+        self._random = np.random.default_rng(seed)
+        self._nodes = nodes
+        self._rate = nodes / (hours_between_failures * 3600)
+        self.next_s = self._random.exponential(1 / self._rate) if self._rate > 0 else math.inf
+
+    def take(self) -> int:
+        """The node that fails at `next_s`, which then tells of the failure after it."""
+        self.next_s += self._random.exponential(1 / self._rate)
+        return int(self._random.integers(self._nodes))
+
+
+class _Fleet:
+    """The state of a simulation between two events; calls are numbered node by node.
+
+    Attributes:
+        now, last_full: seconds since the start; when at least nine tenths of the calls last had work.
+        busy_s: seconds with work of all calls together.
+        finished, repeated: numbers of videos.
+    """
+
+    def __init__(
+        self, minutes: Sequence[float] | np.ndarray, node: Node, nodes: int, disk_gb_s: float, failures: _NodeFailures
+    ) -> None:
+        self._node = node
+        self._calls = nodes * node.calls
+        self._failures = failures
+        demand_gb_s = (READ_MB_PER_MIN + WRITE_MB_PER_MIN) / _MB / node.call_s_per_min
+        self._unhindered_calls = disk_gb_s / demand_gb_s
+        self._waiting = deque(enumerate(float(m) for m in minutes))
+        self._late: list[tuple[float, int, float]] = []  # taken over when the lease is stale: time, video, minutes
+        self._idle = list(range(self._calls))
+        self._running: dict[int, tuple[int, float]] = {}  # by call: video, minutes
+        self._ends: list[tuple[float, int, int]] = []  # work at the end, ticket, call
+        self._tickets: dict[int, int] = {}  # by call; an end with another ticket is that of a node that died
+        self._ticket = itertools.count()
+        self._down: set[int] = set()
+        self._repairs: list[tuple[float, int]] = []  # time, node
+        self._work = 0.0
+        self.now = self.busy_s = self.last_full = 0.0
+        self.finished = self.repeated = 0
+
+    def step(self) -> None:
+        """Give work to idle calls and go on to the next event."""
+        self._begin_videos()
+        while self._ends and self._tickets.get(self._ends[0][2]) != self._ends[0][1]:
+            heapq.heappop(self._ends)
+        pace = min(1.0, self._unhindered_calls / len(self._running)) if self._running else 1.0
+        if len(self._running) >= 0.9 * self._calls:
+            self.last_full = self.now
+        end = self.now + (self._ends[0][0] - self._work) / pace if self._ends else math.inf
+        repair = self._repairs[0][0] if self._repairs else math.inf
+        taken_over = self._late[0][0] if self._late and self._idle else math.inf
+        then = min(end, self._failures.next_s, repair, taken_over)
+        self.busy_s += (then - self.now) * len(self._running)
+        self._work += (then - self.now) * pace
+        self.now = then
+        if then == end:
+            self._end_video()
+        elif then == self._failures.next_s:
+            self._fail(self._failures.take())
+        elif then == repair:
+            self._repair()
+
+    def _begin_videos(self) -> None:
+        while self._late and self._late[0][0] <= self.now:
+            _, video, length = heapq.heappop(self._late)
+            self._waiting.appendleft((video, length))
+        while self._waiting and self._idle:
+            call = self._idle.pop()
+            video, length = self._waiting.popleft()
+            self._running[call], self._tickets[call] = (video, length), next(self._ticket)
+            heapq.heappush(self._ends, (self._work + length * self._node.call_s_per_min, self._tickets[call], call))
+
+    def _end_video(self) -> None:
+        self._work, _, call = heapq.heappop(self._ends)
+        del self._running[call], self._tickets[call]
+        self._idle.append(call)
+        self.finished += 1
+
+    def _fail(self, victim: int) -> None:
+        if victim in self._down:
+            return
+        self._down.add(victim)
+        heapq.heappush(self._repairs, (self.now + REPAIR_S, victim))
+        for call in self._calls_of(victim):
+            if call in self._running:
+                video, length = self._running.pop(call)
+                del self._tickets[call]
+                heapq.heappush(self._late, (self.now + STALE_AFTER_S, video, length))
+                self.repeated += 1
+            else:
+                self._idle.remove(call)
+
+    def _repair(self) -> None:
+        _, victim = heapq.heappop(self._repairs)
+        self._down.discard(victim)
+        self._idle += self._calls_of(victim)
+
+    def _calls_of(self, node: int) -> range:
+        return range(node * self._node.calls, (node + 1) * self._node.calls)
 
 
 def table(minutes: np.ndarray) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 
@@ -83,14 +84,12 @@ def encoder_command(program: str, target: Path, encoding: ClipEncoding) -> tuple
 
     program: ffmpeg. With x264 the file is reproducible to the byte.
     """
-    width, height, settings = encoding.width, encoding.height, encoding.settings
-    rate = f"{encoding.rate.numerator}/{encoding.rate.denominator}"
     frames = ffmpeg.input(
         "pipe:0",
         format="rawvideo",
         pixel_format="yuv420p",
-        video_size=(width, height),
-        framerate=rate,
+        video_size=(encoding.width, encoding.height),
+        framerate=_rate(encoding),
         protocol_whitelist="pipe",
     )
     tags = color_tags(encoding.color)
@@ -98,34 +97,50 @@ def encoder_command(program: str, target: Path, encoding: ClipEncoding) -> tuple
         # Tags of the frames are only copied; as options of the encoder they could make ffmpeg convert.
         frames = frames.filter("setparams", **tags)
     streams = [frames]
+    options = _video_options(encoding)
+    files = {_TARGET: file_url(target)}
+    if encoding.audio is not None:
+        audio_file, pcm = encoding.audio
+        streams.append(_audio_input(pcm))
+        options |= _audio_options(pcm, encoding.settings)
+        files[_AUDIO] = file_url(audio_file)
+    command = ffmpeg.output(*streams, _TARGET, **options).overwrite_output()
+    head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
+    return tuple(files.get(argument, argument) for argument in command.compile(cmd=head))
+
+
+def _rate(encoding: ClipEncoding) -> str:
+    return f"{encoding.rate.numerator}/{encoding.rate.denominator}"
+
+
+def _video_options(encoding: ClipEncoding) -> dict[str, Any]:
+    """Options of the output that do not depend on the audio."""
     options = {
-        **encoder_options(encoding.encoder, settings, width, height),
+        **encoder_options(encoding.encoder, encoding.settings, encoding.width, encoding.height),
         "pix_fmt": "yuv420p",
-        "r": rate,
+        "r": _rate(encoding),
         "flags:v": "+bitexact",
         "fflags": "+bitexact",
         "map_metadata": -1,
         "movflags": "+faststart",
         "format": "mp4",
     }
-    if encoding.timecode:
-        options["timecode"] = encoding.timecode
-    if encoding.audio is not None:
-        pcm = encoding.audio[1]
-        raw = {} if pcm is None else {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
-        kind = "mp4" if pcm is None else "s16le"
-        streams.append(ffmpeg.input(_AUDIO, format=kind, **raw, protocol_whitelist="file"))
-        if pcm is None:
-            options["acodec"] = "copy"
-        else:
-            options |= {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
-            options["flags:a"] = "+bitexact"
-    command = ffmpeg.output(*streams, _TARGET, **options).overwrite_output()
-    head = [program, "-hide_banner", "-loglevel", "warning", "-nostats", "-filter_threads", "1"]
-    files = {_TARGET: file_url(target)}
-    if encoding.audio is not None:
-        files[_AUDIO] = file_url(encoding.audio[0])
-    return tuple(files.get(argument, argument) for argument in command.compile(cmd=head))
+    return {**options, "timecode": encoding.timecode} if encoding.timecode else options
+
+
+def _audio_input(pcm: PcmFormat | None) -> Any:
+    """The file of a `ClipAudio` as an input of ffmpeg-python."""
+    if pcm is None:
+        return ffmpeg.input(_AUDIO, format="mp4", protocol_whitelist="file")
+    raw = {"ar": pcm.sample_rate_hz, "ac": pcm.channels}
+    return ffmpeg.input(_AUDIO, format="s16le", **raw, protocol_whitelist="file")
+
+
+def _audio_options(pcm: PcmFormat | None, settings: EncodeSettings) -> dict[str, Any]:
+    if pcm is None:
+        return {"acodec": "copy"}
+    aac = {"acodec": "aac", "aac_coder": AAC_CODER, "b:a": f"{settings.audio_kbps}k"}
+    return {**aac, "flags:a": "+bitexact"}
 
 
 def color_tags(color: ColorInfo) -> dict[str, str]:

@@ -21,6 +21,7 @@ from core.lease import LeaseTicket
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.input_result import InputResult
+from processors.results.video_request import VideoRequest
 from utils.fingerprints import Fingerprint
 
 
@@ -38,6 +39,11 @@ class VideoJob:
     folder: Path
     settings: Settings
     lease: LeaseTicket | None = None
+
+    @property
+    def request(self) -> VideoRequest:
+        """What the video's processor has to know."""
+        return VideoRequest(self.info, self.folder, self.fingerprint, self.settings, self.lease)
 
 
 @dataclass(frozen=True, slots=True)

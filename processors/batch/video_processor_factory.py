@@ -103,8 +103,7 @@ class VideoProcessorFactory:
         do_ahead(find_ffmpeg, name="ffmpeg")
         from processors.video_processor import VideoProcessor  # heavy, and finished inputs need none
 
-        namer = self._names or self.namer
-        return VideoProcessor(job.info, job.folder, job.fingerprint, job.settings, monitor, models, namer, job.lease)
+        return VideoProcessor(job.request, monitor, models, self._names or self.namer)
 
     def release(self) -> None:
         """Free the networks, if any were loaded."""

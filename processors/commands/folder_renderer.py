@@ -22,6 +22,7 @@ from processors.results.output_leases import folder_lease, gallery_lease
 from processors.results.result_lookup import recorded_fingerprint
 from processors.results.result_tree import folder_name, output_root
 from processors.results.timeline_file import read_timeline
+from processors.results.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.plurals import count_of
@@ -62,9 +63,8 @@ def render_folder(
         store = make_store(settings)
         path = _find_video([*places, store.video_path(key), *_summary_paths(folder, output_dir)], fingerprint, folder)
         info = choose_audio(probe_video(path, settings.analysis.video_stream), settings.encode.audio_stream)
-        processor = VideoProcessor(
-            info, folder, fingerprint, settings, monitor, lambda: models(settings), namer, lease.ticket
-        )
+        request = VideoRequest(info, folder, fingerprint, settings, lease.ticket)
+        processor = VideoProcessor(request, monitor, lambda: models(settings), namer)
         record = store.load(key, info)
         if record is None:
             _require_repeatable(key, fingerprint, settings, folder, allowed=analyse)

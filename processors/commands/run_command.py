@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import difflib
 import logging
 import os
@@ -27,7 +28,7 @@ from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from config import Settings
-    from processors.batch.batch_inputs import BatchInput
+    from processors.batch.batch_request import BatchRequest
     from processors.batch.batch_summary import BatchSummary
     from processors.commands.debug_bundle import DebugBundle
     from utils.batch_monitor import BatchMonitor
@@ -114,6 +115,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if found is not None and not journal.history.crashes:
             logger.info("settings from %s", found)
         from processors.batch.batch_inputs import find_inputs
+        from processors.batch.batch_request import BatchRequest
         from processors.batch.batch_summary import BatchSummary
         from processors.batch.input_result import failed
 
@@ -136,7 +138,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
             return EXIT_FAILED
         if not journal.history.crashes:
             logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
-        summary = _run_batch(inputs, parsed.output, settings, given, monitor, journal)
+        summary = _run_batch(BatchRequest(inputs, parsed.output, settings, given), monitor, journal)
         if any(result.clips for result in summary.results):
             logger.info("open this to see everything: %s", parsed.output / "index.html")
     if not summary.restart:
@@ -148,25 +150,18 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     return summary.exit_code
 
 
-def _run_batch(
-    inputs: Sequence[BatchInput],
-    output_dir: Path,
-    settings: Settings,
-    given: frozenset[str],
-    monitor: BatchMonitor,
-    journal: RunJournal,
-) -> BatchSummary:
+def _run_batch(request: BatchRequest, monitor: BatchMonitor, journal: RunJournal) -> BatchSummary:
     with signals_to(monitor.stop):
         # The heavy packages are imported here, within signals_to: a KeyboardInterrupt during an import may get lost.
         from processors.batch.cache_fallback import usable_cache
         from processors.batch_runner import run_batch
 
-        if settings.run.cluster:
+        if request.settings.run.cluster:
             from processors.batch.ray_connection import require_ray
 
             require_ray()
-        with usable_cache(settings) as usable:
-            return run_batch(inputs, output_dir, usable, monitor, journal=journal, given=given)
+        with usable_cache(request.settings) as usable:
+            return run_batch(dataclasses.replace(request, settings=usable), monitor, journal=journal)
 
 
 def _complaint(named: Sequence[str], *, is_empty: bool) -> str:

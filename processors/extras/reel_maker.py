@@ -39,19 +39,25 @@ _STOP_ARRIVES_S = 0.3
 """Ctrl-C may end moviepy's decoders before the monitor's `stop` is set; an error is only reported after this time."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReelOutput:
+    """Where reels are written, and how. folder: it holds the clips. rate: of the clips and of the reels, Hz."""
+
+    folder: Path
+    rate: Fraction
+    settings: EncodeSettings
+
+
 def write_reels(
-    folder: Path,
+    output: ReelOutput,
     clips: Sequence[Clip],
     faces: Mapping[str, Sequence[bytes]],
-    rate: Fraction,
-    settings: EncodeSettings,
     monitor: StageMonitor,
     earlier: EarlierReels | None = None,
 ) -> tuple[str, ...]:
-    """Write PERSON/reel.mp4 for each person who has a clip; `folder` holds the clips.
+    """Write PERSON/reel.mp4 for each person who has a clip.
 
-    faces: JPEGs of each person, in the timeline's order, the best one first. rate: frames per second of the clips
-        and of the reels. earlier: reels that may be reused.
+    faces: JPEGs of each person, in the timeline's order, the best one first. earlier: reels that may be reused.
 
     Raises:
         EncodeError, OutputError: a reel cannot be made. DecodeError, InvalidVideoError: a clip cannot be read.
@@ -67,9 +73,9 @@ def write_reels(
         file = f"{person}/{REEL_FILE}"
         kept = None if earlier is None else earlier.find(person, own, face, names[person])
         if kept is None:
-            _write_reel(folder, _Reel(file, own, names[person], face), rate, settings, monitor)
+            _write_reel(output, _Reel(file, own, names[person], face), monitor)
         else:
-            link_or_copy(kept, folder / file)
+            link_or_copy(kept, output.folder / file)
         files.append(file)
     return tuple(files)
 
@@ -93,10 +99,10 @@ class _Reel:
     face: bytes
 
 
-def _write_reel(folder: Path, reel: _Reel, rate: Fraction, settings: EncodeSettings, monitor: StageMonitor) -> None:
-    clips = reel.clips
-    target, size = folder / reel.file, (clips[0].width, clips[0].height)
-    parts = reel_parts(folder, clips, rate)
+def _write_reel(output: ReelOutput, reel: _Reel, monitor: StageMonitor) -> None:
+    clips, rate = reel.clips, output.rate
+    target, size = output.folder / reel.file, (clips[0].width, clips[0].height)
+    parts = reel_parts(output.folder, clips, rate)
     length_s = sum(clip.frames for clip in clips) / rate
     facts = f"{count_of(len(clips), 'clip')}, {clock(float(length_s))}"
     card = title_card(*size, reel.name, facts, reel.face)
@@ -106,7 +112,7 @@ def _write_reel(folder: Path, reel: _Reel, rate: Fraction, settings: EncodeSetti
             audio_file = Path(scratch) / "audio.pcm"
             pcm = write_reel_audio(parts, rate, audio_file, monitor.stop)
             audio = None if pcm is None else (audio_file, pcm)
-            with ClipWriter(target, ClipEncoding(*size, rate, settings, color, audio)) as writer:
+            with ClipWriter(target, ClipEncoding(*size, rate, output.settings, color, audio)) as writer:
                 for image in _images(parts, card, rate, Path(scratch)):
                     if monitor.stop.is_set():
                         raise InterruptedRunError("stopped while making a reel", path=target, stage=_STAGE)

@@ -73,12 +73,12 @@ def _write_preview(context: ExtrasContext) -> tuple[str, ...]:
 
 
 def _write_reels(context: ExtrasContext) -> tuple[str, ...]:
-    from processors.extras.reel_maker import write_reels
+    from processors.extras.reel_maker import ReelOutput, write_reels
 
     faces = ranked_faces(context.analysis, context.timeline)
-    rate = context.analysis.video.frame_rate
+    output = ReelOutput(context.folder, context.analysis.video.frame_rate, context.settings.encode)
     earlier = EarlierReels() if context.existing is None else earlier_reels(context.existing)
-    return write_reels(context.folder, context.clips, faces, rate, context.settings.encode, context.monitor, earlier)
+    return write_reels(output, context.clips, faces, context.monitor, earlier)
 
 
 def _write_fcpxml(context: ExtrasContext) -> tuple[str, ...]:

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from config import ClipSettings, Settings
-from core.analysis_file import AnalysisRecord
+from config import Settings
 from core.media.stream_choice import choose_audio
-from core.types import Clip, CropPath
+from core.types import Clip
 from processors.clip_renderer import ClipRenderer
 from processors.clips.resume_journal import EarlierClips, FinishedClips
+from processors.results.video_clips import VideoClips
 from utils.files import PARTIAL_PREFIX
 from utils.stage_monitor import StageMonitor
-
-PlanCrops = Callable[[ClipSettings], Sequence[CropPath]]
-"""the crop paths of the first set's people and times, with other settings of clips"""
 
 
 def make_variants(
     settings: Settings,
+    first: VideoClips,
     kept: Mapping[str, tuple[Clip, ...]],
-    record: AnalysisRecord,
     earlier: EarlierClips | None,
-    plan_crops: PlanCrops,
     folder: Path,
     monitor: StageMonitor,
 ) -> dict[str, tuple[Clip, ...]]:
     """The clips of all `settings.variants`, by name, as PERSON/NAME/*.mp4 below the video's `folder`.
 
-    kept: sets that are in the folder already. earlier: clips that may be reused one by one.
+    first: the first set, whose people and times they show. kept: sets that are in the folder already.
+    earlier: clips that may be reused one by one.
 
     Raises:
         DecodeError, EncodeError, OutputError, ToolMissingError: as in `ClipRenderer.render`.
@@ -41,7 +38,7 @@ def make_variants(
         OSError: a file cannot be moved to its place.
         InterruptedRunError: the monitor's `stop` was set.
     """
-    result = dict(kept)
+    result, record = dict(kept), first.record
     for name in sorted(settings.variants.keys() - kept.keys()):
         variant = settings.variants[name]
         own = replace(settings, clip=variant.clip, encode=variant.encode)
@@ -50,7 +47,7 @@ def make_variants(
         apart = folder / f"{PARTIAL_PREFIX}{name}"
         apart.mkdir()
         finished = FinishedClips(apart, record.key, earlier)
-        rendered = ClipRenderer(own, monitor).render(heard, plan_crops(variant.clip), apart, finished)
+        rendered = ClipRenderer(own, monitor).render(heard, first.plan_crops(variant.clip), apart, finished)
         result[name] = _moved(rendered.clips, name, apart, folder)
     return result
 

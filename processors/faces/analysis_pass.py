@@ -14,16 +14,16 @@ from config import AnalysisSettings
 from core.errors import InterruptedRunError
 from core.media.frame_rate import with_rate_of_all
 from core.media.video_frame import waiting_frames
-from core.media.video_part import VideoPart, part_of
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.types import FaceAnalysis, FloatArray, Tracklet, VideoInfo
+from core.types import FaceAnalysis, FloatArray, Tracklet
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.analysis_size import analysis_size
 from processors.faces.decoded_frames import DecodedFrames, LookAhead
 from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread
 from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certainty
 from processors.faces.look_observer import LookObserver
+from processors.faces.pass_plan import PassPlan
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.tracklet_maker import cut_track
 from processors.faces.weak_detections import WeakDetectionCheck
@@ -41,16 +41,14 @@ from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
 
-def make_observers(
-    models: ModelManager, settings: AnalysisSettings, scale: FloatArray, rate: float, *, is_overexposed: bool = False
-) -> list[FaceObserver]:
+def make_observers(models: ModelManager, plan: PassPlan, scale: FloatArray) -> list[FaceObserver]:
     """Everything that is measured on the faces of a video.
 
-    scale: (2,) source pixels per analysis pixel, x and y. is_overexposed: images are darkened.
+    scale: (2,) source pixels per analysis pixel, x and y.
     """
     return [
-        SamplingObserver(models, settings, scale, rate, is_overexposed=is_overexposed),
-        LookObserver(models.detector.score_scale, rate),
+        SamplingObserver(models, plan, scale),
+        LookObserver(models.detector.score_scale, plan.frame_rate),
     ]
 
 
@@ -61,27 +59,18 @@ class AnalysisPass:
     knows that `MAX_CUT_DELAY` frames later.
     """
 
-    def __init__(
-        self,
-        info: VideoInfo,
-        settings: AnalysisSettings,
-        models: ModelManager,
-        monitor: StageMonitor,
-        *,
-        is_overexposed: bool = False,
-    ) -> None:
-        """is_overexposed: all images are darkened, and why nobody is found is known."""
+    def __init__(self, plan: PassPlan, models: ModelManager, monitor: StageMonitor) -> None:
+        info, settings = plan.info, plan.settings
         self._monitor = monitor
-        self._info = info
+        self._plan = plan
         self._models = models
-        self._is_overexposed = is_overexposed
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
         models.prepare(self._height, self._width, (self._smallest_face, self._smallest_face * SMALL_FACES))
-        self._rate = float(info.frame_rate)
+        self._rate = plan.frame_rate
         self._pace = FramePace(self._rate)
         self._capacity = settings.faces_per_track
-        self._shots = make_shot_source(settings, info)
+        self._shots = make_shot_source(plan)
         # A GPU is used by one thread only.
         self._prefetcher = ProposalPrefetcher(models.detector) if models.proposes_on_cpu else None
         confirm = None if models.quick_verifier is None else WeakDetectionCheck(models.quick_verifier)
@@ -94,7 +83,7 @@ class AnalysisPass:
         )
         self._stream = FaceStream(tracking_models, settings, self._rate, height=self._height)
         scale = np.array([info.width / self._width, info.height / self._height], np.float32)
-        observers = make_observers(models, settings, scale, self._rate, is_overexposed=is_overexposed)
+        observers = make_observers(models, plan, scale)
         pending = waiting_frames(info.width, info.height, MAX_PENDING)
         self._observers = ObserverThread(observers, scale, self._pace, self._check_stop, pending)
         self._faceless = FacelessCheck(models, self._smallest_face, info.turn)
@@ -114,17 +103,15 @@ class AnalysisPass:
     def __exit__(self, *_: object) -> None:
         self._threads.close()
 
-    def decoded_frames(self, reader: VideoReader, part: VideoPart) -> DecodedFrames:
+    def decoded_frames(self, reader: VideoReader) -> DecodedFrames:
         """The frames for `take`; to be iterated on another thread."""
         return DecodedFrames(
             reader,
-            part,
-            self._info,
+            self._plan,
             (self._width, self._height),
             self._shots,
             # Read from the other thread: a wrong answer costs time, not results.
             LookAhead(lambda: not self._stream.expects_skip, self._prefetcher, self._smallest_face),
-            is_overexposed=self._is_overexposed,
         )
 
     def take(self, frame: AnalysisFrame, boundaries: Sequence[ShotBoundary]) -> None:
@@ -135,11 +122,12 @@ class AnalysisPass:
         if len(self._waiting) > MAX_CUT_DELAY:
             self._track(self._waiting.popleft())
 
-    def result(self, reader: VideoReader, decoded: DecodedFrames, part: VideoPart) -> FaceAnalysis:
+    def result(self, reader: VideoReader, decoded: DecodedFrames) -> FaceAnalysis:
         """Track the frames that wait, and put everything together. `reader`, `decoded`: at their end."""
+        part = self._plan.part
         self._check_stop()
         if not self._pts:
-            raise part.empty_error(self._info)
+            raise part.empty_error(self._plan.info)
         self._take_boundaries(decoded.last_boundaries())
         while self._waiting:
             self._track(self._waiting.popleft())
@@ -155,10 +143,10 @@ class AnalysisPass:
             beyond["cuts_beyond_end"] = count
         shots = decoded.shots(len(self._pts))
         pieces = [piece for track in tracks for piece in cut_track(track, shots, self._pace, self._capacity)]
-        is_explained = self._is_overexposed or certainty(pieces, self._rate) >= SURE_CERTAINTY
+        is_explained = self._plan.is_overexposed or certainty(pieces, self._rate) >= SURE_CERTAINTY
         hints = {} if is_explained else self._faceless.findings(has_tracklets=bool(pieces))
         frame_pts = np.array(self._pts, np.int64)
-        video = with_rate_of_all(self._info, frame_pts)
+        video = with_rate_of_all(self._plan.info, frame_pts)
         return FaceAnalysis(
             video=dataclasses.replace(video, has_repaired_times=reader.repaired_pts > 0),
             frame_pts=frame_pts,
@@ -200,7 +188,7 @@ class AnalysisPass:
 
     def _check_stop(self) -> None:
         if self._monitor.stop.is_set():
-            raise InterruptedRunError("stopped", path=self._info.path, stage="analyse")
+            raise InterruptedRunError("stopped", path=self._plan.info.path, stage="analyse")
 
 
 def leaning_search(
@@ -213,12 +201,12 @@ def leaning_search(
     return LeaningSearch(proposer, models.detector, confirm, settings.face_score)
 
 
-def make_shot_source(settings: AnalysisSettings, info: VideoInfo) -> ShotSource:
+def make_shot_source(plan: PassPlan) -> ShotSource:
     """What says where shots begin in the part that is analysed: the cuts that were given, or a detector."""
-    rate = float(info.frame_rate)
+    settings = plan.settings
     if not settings.cuts:
-        return ShotDetector(rate, settings.cut_sensitivity)
-    return GivenCuts(settings.cuts, rate, part_of(info, settings).first_frame(info))
+        return ShotDetector(plan.frame_rate, settings.cut_sensitivity)
+    return GivenCuts(settings.cuts, plan.frame_rate, plan.part.first_frame(plan.info))
 
 
 def numbered(tracklets: list[Tracklet]) -> tuple[Tracklet, ...]:

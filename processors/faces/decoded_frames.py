@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from core.media.video_part import VideoPart
 from core.media.video_reader import VideoReader
-from core.types import PixelBox, Shot, VideoInfo
+from core.types import PixelBox, Shot
 from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage
+from processors.faces.pass_plan import PassPlan
 from processors.shots.active_picture import ActivePictureFinder
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY
@@ -56,30 +56,28 @@ class DecodedFrames:
     def __init__(
         self,
         reader: VideoReader,
-        part: VideoPart,
-        info: VideoInfo,
+        plan: PassPlan,
         size: tuple[int, int],
         shots: ShotSource,
         look_ahead: LookAhead,
-        *,
-        is_overexposed: bool = False,
     ) -> None:
-        """size: width and height of analysis images, px. is_overexposed: they are darkened."""
+        """size: width and height of analysis images, px."""
+        info = plan.info
         self._reader = reader
-        self._part = part
+        self._plan = plan
         self._size = size
         self._shots = shots
-        self._active_pictures = ActivePictureFinder(info.width, info.height, float(info.frame_rate))
+        self._active_pictures = ActivePictureFinder(info.width, info.height, plan.frame_rate)
         self._ticks = FrameTicks(info.frame_rate, info.time_base)
         self._look_ahead = look_ahead
-        self._is_overexposed = is_overexposed
 
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[AnalysisFrame] = deque(maxlen=MAX_CUT_DELAY + 1)
         placed: PixelBox | None = None
-        for source in self._reader.frames(self._part.start_pts, self._part.end_pts):
-            image = AnalysisImage(source, *self._size, is_overexposed=self._is_overexposed)
+        part, is_overexposed = self._plan.part, self._plan.is_overexposed
+        for source in self._reader.frames(part.start_pts, part.end_pts):
+            image = AnalysisImage(source, *self._size, is_overexposed=is_overexposed)
             frame = AnalysisFrame(source, image, self._ticks.next(source.pts))
             recent.append(frame)
             self._look_ahead.prepare(frame)

@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from config import AnalysisSettings
 from core.model_manager import ModelManager
 from core.types import FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.appearance import appearance
 from processors.faces.face_observer import Measurement
+from processors.faces.pass_plan import PassPlan
 from processors.faces.track_check import TrackCheck
 from processors.faces.track_division import division_frame
 from processors.faces.track_stretches import TrackStretches
@@ -34,21 +34,12 @@ class _ObservedTrack:
 class SamplingObserver:
     """A `FaceObserver`. Columns: sharpness, sample_frames, sample_quality, embeddings."""
 
-    def __init__(
-        self,
-        models: ModelManager,
-        settings: AnalysisSettings,
-        scale: FloatArray,
-        frame_rate: float,
-        *,
-        is_overexposed: bool = False,
-    ) -> None:
-        """scale: (2,) source pixels per analysis pixel, x and y. is_overexposed: images are darkened."""
+    def __init__(self, models: ModelManager, plan: PassPlan, scale: FloatArray) -> None:
+        """scale: (2,) source pixels per analysis pixel, x and y."""
         self._models = models
-        self._settings = settings
+        self._plan = plan
         self._scale = scale
-        self._rate = frame_rate
-        self._check = TrackCheck(models, frame_rate, is_overexposed=is_overexposed)
+        self._check = TrackCheck(models, plan.frame_rate, is_overexposed=plan.is_overexposed)
         self._tracks: dict[int, _ObservedTrack] = {}
         # As pixels, those of an hour would be 650 MB by its end, as JPEGs 50.
         self._portraits = SpillFile()
@@ -115,6 +106,6 @@ class SamplingObserver:
 
     def _observed(self, track: int) -> _ObservedTrack:
         if track not in self._tracks:
-            capacity = self._settings.faces_per_track
-            self._tracks[track] = _ObservedTrack(TrackStretches(self._models.embedder, capacity, self._rate))
+            capacity, rate = self._plan.settings.faces_per_track, self._plan.frame_rate
+            self._tracks[track] = _ObservedTrack(TrackStretches(self._models.embedder, capacity, rate))
         return self._tracks[track]

@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import GalleryError, SettingsError
 from processors.known_people.gallery_file import GalleryFile
 from processors.known_people.gallery_rows import (
+    FaceSource,
     apart_pairs,
     appearances_of,
     change_state,
@@ -187,7 +188,7 @@ class Gallery:
             for key in new:
                 photo = wanted[key]
                 number = person_called(rows, photo.name)
-                insert_faces(rows, number, [photo.face], embedder, "photo", photo.sha256, place)
+                insert_faces(rows, number, [photo.face], embedder, FaceSource("photo", photo.sha256, place))
                 change_state(rows, "photo", photo.sha256, number)
         if gone:
             # A reader may keep the log for now; it is emptied when the last one leaves.

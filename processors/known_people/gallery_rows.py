@@ -6,7 +6,8 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from core.errors import SettingsError
 from core.types import FloatArray
@@ -101,16 +102,22 @@ def number_of(rows: sqlite3.Connection, who: str) -> int:
     return int(found[0])
 
 
+@dataclass(frozen=True, slots=True)
+class FaceSource:
+    """What faces were seen in.
+
+    origin: sha256 of the photo, or `VideoKey.text`. place: the folder of photos; "" for a video.
+    """
+
+    kind: Literal["photo", "video"]
+    origin: str
+    place: str = ""
+
+
 def insert_faces(
-    rows: sqlite3.Connection,
-    person: int,
-    faces: Iterable[GalleryFace],
-    embedder: EmbedderKey,
-    source: str,
-    origin: str,
-    place: str = "",
+    rows: sqlite3.Connection, person: int, faces: Iterable[GalleryFace], embedder: EmbedderKey, source: FaceSource
 ) -> None:
-    """Add faces to a person. origin: sha256 of the photo, or `video_origin` without the tracklet."""
+    """Add faces to a person. embedder: that made their vectors."""
     rows.executemany(
         "INSERT INTO faces (person, embedder, weights, vector, quality, source, origin, place, thumbnail)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -121,9 +128,9 @@ def insert_faces(
                 embedder.weights_sha256,
                 vector_bytes(face.vector),
                 round(float(face.quality), 4),
-                source,
-                origin if face.tracklet < 0 else video_origin(origin, face.tracklet),
-                place,
+                source.kind,
+                source.origin if face.tracklet < 0 else video_origin(source.origin, face.tracklet),
+                source.place,
                 face.thumbnail,
             )
             for face in faces

@@ -11,6 +11,7 @@ from core.errors import SettingsError
 from processors.known_people.edited_people import edited_owners
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_rows import (
+    FaceSource,
     apart_pairs,
     appearances_of,
     change_state,
@@ -28,6 +29,7 @@ from processors.known_people.gallery_rows import (
     video_origin,
 )
 from processors.known_people.gallery_types import Appearance, EmbedderKey, PersonOfVideo, VideoKey
+from processors.known_people.naming_case import NamingCase
 from processors.known_people.person_matching import Decisions, Match
 from utils.printable_text import ascii_safe
 
@@ -55,21 +57,18 @@ Relabel = Callable[[Sequence[Linked]], Sequence[str]]
 
 
 def record_video(
-    gallery: Gallery,
-    video: VideoKey,
-    embedder: EmbedderKey,
-    people: Sequence[PersonOfVideo],
-    together: Iterable[tuple[str, str]],
-    link: Linker,
-    relabel: Relabel | None = None,
+    gallery: Gallery, case: NamingCase, embedder: EmbedderKey, link: Linker, relabel: Relabel | None = None
 ) -> list[Linked]:
     """Link the people of a video to known ones, or add them as new ones; earlier decisions are kept.
+
+    embedder: the network that saw their faces.
 
     Recording the same analysis of the same video again changes nothing, not even `Gallery.state`.
 
     Raises:
         GalleryError: the gallery cannot be written; nothing was changed.
     """
+    video, people = case.video, case.people
     with gallery.file.writing() as rows:
         number = _video(rows, video)
         before = list(appearances_of(rows, video=video.text))
@@ -97,7 +96,7 @@ def record_video(
             entries += _still_gone(before, people)
         _write(rows, number, video, embedder, entries, before)
         folders = {one.label: one.folder for one in linked}
-        note_together(rows, number, [(folders[a], folders[b]) for a, b in together])
+        note_together(rows, number, [(folders[a], folders[b]) for a, b in case.together])
         give_up(rows, [a.person for a in before if a.person is not None])
         return linked
 
@@ -252,7 +251,7 @@ def _write(
         )
         for person, owner, _ in entries:
             if owner is not None:
-                insert_faces(rows, owner, person.faces, embedder, "video", video.text)
+                insert_faces(rows, owner, person.faces, embedder, FaceSource("video", video.text))
         change_state(rows, "faces", video.text, video.analysis, embedder.name, embedder.weights_sha256)
     if old != new:
         change_state(rows, "video", video.text, *new)

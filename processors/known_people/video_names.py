@@ -53,10 +53,8 @@ def names_from_gallery(gallery: Gallery, known: KnownFaces, case: NamingCase) ->
     """
     linked = record_video(
         gallery,
-        case.video,
+        case,
         known.embedder,
-        case.people,
-        case.together,
         lambda free, decided, rows: known.link(free, case.together, decided, rows),
         lambda found: folders_of([(one.label, one.name) for one in found]),
     )

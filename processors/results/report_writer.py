@@ -108,8 +108,6 @@ def _person(
     variants = {
         variant: [clip for clip in made.clips if clip.person == name] for variant, made in manifest.variants.items()
     }
-    clip_files = {clip.file for clips in (manifest.clips, *variants.values()) for clip in clips}
-    files = [entry.file for entry in manifest.files]
     return {
         "name": name,
         "id": person.id,
@@ -126,19 +124,34 @@ def _person(
         "turns": person.turns or 0,
         "speaks_s": person.speaks_s or 0.0,
         "variants": [(variant, _shape(own[0]), own) for variant, own in variants.items() if own],
-        "files": [file for file in files if file.startswith(f"{name}/") and file not in clip_files],
+        "files": _other_files(name, manifest),
         "clips": [
             {
-                **asdict(clip),
-                **axis.span(clip.start_s, clip.end_s),
-                "axis_s": clip.start_s - axis.start_s,
+                **_clip(clip, person, axis),
                 "anchor": f"clip-{number + 1}-{index + 1}",
-                "tracklets": _tracklets(clip, person),
                 "poster": images.posters.get(clip.file, b""),
             }
             for index, clip in enumerate(clips)
         ],
     }
+
+
+def _clip(clip: ManifestClip, person: ManifestPerson, axis: TimeAxis) -> dict[str, Any]:
+    """A clip of `person` and its place on the time axis of the page."""
+    return {
+        **asdict(clip),
+        **axis.span(clip.start_s, clip.end_s),
+        "axis_s": clip.start_s - axis.start_s,
+        "tracklets": _tracklets(clip, person),
+    }
+
+
+def _other_files(name: str, manifest: Manifest) -> list[str]:
+    """The files in the folder of the person `name` that are no clips."""
+    sets = (manifest.clips, *(made.clips for made in manifest.variants.values()))
+    clips = {clip.file for made in sets for clip in made}
+    files = (entry.file for entry in manifest.files)
+    return [file for file in files if file.startswith(f"{name}/") and file not in clips]
 
 
 def _shape(clip: ManifestClip) -> str:

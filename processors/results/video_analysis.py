@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import VideoProcessingError
-from core.types import VideoInfo
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.manifest import read_manifest
 from processors.results.remembered_settings import remembered_settings
 from processors.results.run_plan import TimelineChoice
 from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import read_timeline
-from utils.fingerprints import Fingerprint, fingerprint
+from processors.results.video_request import VideoRequest
+from utils.fingerprints import fingerprint
 from utils.stage_monitor import StageMonitor
 
 if TYPE_CHECKING:
@@ -30,23 +29,15 @@ logger = logging.getLogger(__name__)
 class VideoAnalysis:
     """Finds or makes the analysis of a video; `prepare` and then `make` may run on different threads."""
 
-    def __init__(
-        self,
-        info: VideoInfo,
-        folder: Path,
-        fingerprint: Fingerprint,
-        settings: Settings,
-        monitor: StageMonitor,
-        models: Callable[[], ModelManager],
-    ) -> None:
-        """folder: of the video's results. fingerprint: of the video. models: called when they are needed."""
-        self._info = info
-        self._folder = folder
-        self._fingerprint = fingerprint
-        self._settings = settings
+    def __init__(self, request: VideoRequest, monitor: StageMonitor, models: Callable[[], ModelManager]) -> None:
+        """models: called when they are needed."""
+        self._info = request.info
+        self._folder = request.folder
+        self._fingerprint = request.fingerprint
+        self._settings = request.settings
         self._monitor = monitor
         self._models = models
-        self._store = make_store(settings) if settings.run.cache else None
+        self._store = make_store(request.settings) if request.settings.run.cache else None
         self._record: AnalysisRecord | None = None
 
     def prepare(self, timeline: TimelineChoice) -> None:

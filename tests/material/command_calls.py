@@ -17,6 +17,7 @@ from core.errors import InvalidVideoError
 from core.media import video_probe
 from core.video_info import VideoInfo
 from processors import batch_runner
+from processors.batch.batch_request import BatchRequest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 from tests.material.factories import video_info
@@ -71,8 +72,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch, outcome: Any) -> dict[str, Any]:
     """Put `outcome` in the place of the batch; return what it was given."""
     arguments: dict[str, Any] = {}
 
-    def run_batch(inputs: Any, output_dir: Any, settings: Any, monitor: Any, journal: Any, given: Any) -> Any:
-        arguments.update(inputs=inputs, output_dir=output_dir, settings=settings, monitor=monitor, given=given)
+    def run_batch(request: BatchRequest, monitor: Any, journal: Any) -> Any:
+        arguments.update(monitor=monitor, output_dir=request.output_dir)
+        arguments.update(inputs=request.inputs, settings=request.settings, given=request.given)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome(monitor) if callable(outcome) else outcome

@@ -24,6 +24,7 @@ from core.settings_file import load_settings
 from core.types import FaceAnalysis, Tracklet, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.run_journal import RunJournal
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
@@ -98,7 +99,8 @@ def run(inputs: Path, output: Path, cache: Path, size: int, journal: RunJournal 
         },
     )
     sources = find_inputs([str(inputs)], output)
-    return run_batch(sources, output, settings, BatchMonitor(), processors(settings, output), journal).exit_code
+    request = BatchRequest(sources, output, settings)
+    return run_batch(request, BatchMonitor(), processors(settings, output), journal).exit_code
 
 
 def _has_other_clips(output: Path, size: int) -> bool:

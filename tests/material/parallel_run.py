@@ -26,6 +26,7 @@ from core.settings_file import load_settings
 from core.types import FaceAnalysis, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.job_host import JobHost
 from processors.batch.job_link import HostTerms, JobLink
 from processors.batch.remote_namer import RemoteNamer
@@ -98,7 +99,7 @@ def run(inputs: Path, output: Path, cache: Path, workers: str) -> int:
     sources = find_inputs([str(inputs)], output)
     # This module runs as __main__, under which name workers do not find it.
     host = importlib.import_module("tests.material.parallel_run").scripted_faces_host
-    summary = run_batch(sources, output, settings, BatchMonitor(), here, make_host=host)
+    summary = run_batch(BatchRequest(sources, output, settings), BatchMonitor(), here, make_host=host)
     print("\n".join(summary.lines()))
     return summary.exit_code
 

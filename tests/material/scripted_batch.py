@@ -16,6 +16,7 @@ from core.errors import InvalidVideoError
 from core.media import video_probe
 from core.types import VideoInfo
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.executor import VideoJob
 from processors.batch_runner import run_batch
@@ -123,8 +124,8 @@ def run(
 ) -> BatchSummary:
     """A batch with the videos of `folder`; its output folder is `out` beside it."""
     output = folder.parent / "out"
-    inputs = find_inputs([str(folder)], output)
-    return run_batch(inputs, output, settings or Settings(), monitor or BatchMonitor(), script.make, given=given)
+    request = BatchRequest(find_inputs([str(folder)], output), output, settings or Settings(), given)
+    return run_batch(request, monitor or BatchMonitor(), script.make)
 
 
 def statuses(summary: BatchSummary) -> list[str]:

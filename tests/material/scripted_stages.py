@@ -17,6 +17,7 @@ from processors import face_analyzer
 from processors.people.pair_evidence import ComparedTracklets
 from processors.results import video_analysis, video_clips, video_draft
 from processors.results.manifest import Manifest
+from processors.results.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material.factories import face_analysis, tracklet, video_info
 from utils.fingerprints import Fingerprint
@@ -116,7 +117,7 @@ def pretend_make(tmp_path: Path, monitor: StageMonitor, cache: Path) -> Callable
     def make(models: Any = Models, info: VideoInfo = INFO, **settings: dict[str, Any]) -> VideoProcessor:
         settings.setdefault("run", {})["cache_dir"] = str(cache)
         chosen = load_settings(None, settings)
-        return VideoProcessor(info, tmp_path / "a", MARK, chosen, monitor, models)
+        return VideoProcessor(VideoRequest(info, tmp_path / "a", MARK, chosen), monitor, models)
 
     return make
 

@@ -9,6 +9,7 @@ import pytest
 from config import Settings
 from core.errors import DeadDeviceError
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.exit_codes import EXIT_RESTART
 from processors.batch.input_result import InputResult
 from processors.batch.run_journal import Crash, RunHistory, RunJournal
@@ -29,7 +30,7 @@ def run_after_crash(folder: Path, script: Script, history: RunHistory):
             told.append((event, name, getattr(detail, "status", detail)))
 
     inputs = find_inputs([str(folder)], output)
-    return run_batch(inputs, output, Settings(), BatchMonitor(), script.make, Journal(history)), told
+    return run_batch(BatchRequest(inputs, output, Settings()), BatchMonitor(), script.make, Journal(history)), told
 
 
 def test_what_was_worked_on_in_a_crash_is_tried_once_more_before_the_others_and_alone(videos):
@@ -70,7 +71,8 @@ def test_no_suspect_is_tried_with_a_gpu_that_another_one_broke(videos):
 
     history = RunHistory({}, {name: Crash(1, "analyse", "SIGSEGV") for name in "bc"})
     inputs = find_inputs([str(videos)], videos.parent / "out")
-    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make, Journal(history))
+    request = BatchRequest(inputs, videos.parent / "out", Settings())
+    summary = run_batch(request, BatchMonitor(), script.make, Journal(history))
     assert summary.restart
     assert {name for _, name in script.events} == {"b"}
 
@@ -89,7 +91,8 @@ def test_a_dead_gpu_ends_the_process_and_not_the_batch(videos, can_restart):
     script = Script()
     script.steps["analyse", "b"] = DeadDeviceError("the GPU failed")
     inputs = find_inputs([str(videos)], videos.parent / "out")
-    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make, Journal())
+    request = BatchRequest(inputs, videos.parent / "out", Settings())
+    summary = run_batch(request, BatchMonitor(), script.make, Journal())
     if can_restart:
         assert (summary.exit_code, summary.restart) == (EXIT_RESTART, True)
         assert statuses(summary) == ["done", "interrupted", "interrupted", "interrupted"]

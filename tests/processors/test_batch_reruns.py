@@ -13,6 +13,7 @@ from config import Settings
 from core.errors import DecodeError
 from core.settings_file import load_settings
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch_runner import run_batch
 from processors.results.result_tree import folder_name, output_root, result_folders
 from tests.material.scripted_batch import Script, hidden, pretend_probe, pretend_videos, run, statuses
@@ -96,7 +97,7 @@ def test_folders_inside_folders_are_laid_out_likewise(tmp_path):
 
     def batch() -> Any:
         inputs = find_inputs([str(tmp_path / "in")], out, recursive=True)
-        return run_batch(inputs, out, Settings(), BatchMonitor(), Script().make)
+        return run_batch(BatchRequest(inputs, out, Settings()), BatchMonitor(), Script().make)
 
     assert [(r.status, r.folder) for r in batch().results] == [
         ("done", "a"),
@@ -126,7 +127,7 @@ def test_given_cuts_stay_with_the_video_that_they_were_given_for(videos):
         settings = load_settings(None, {"analysis": {"cuts": place}})
         output = videos.parent / "out"
         inputs = [dataclasses.replace(s, cuts=cuts.get(s.name, "")) for s in find_inputs([str(videos)], output)]
-        return run_batch(inputs, output, settings, BatchMonitor(), Script().make, given=given)
+        return run_batch(BatchRequest(inputs, output, settings, given), BatchMonitor(), Script().make)
 
     def recorded(name: str) -> str:
         manifest = json.loads((videos.parent / "out" / name / "manifest.json").read_text())

@@ -26,6 +26,7 @@ from core.media import video_probe
 from core.settings_file import load_settings
 from processors.batch import video_pipeline
 from processors.batch.batch_inputs import BatchInput, find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.executor import VideoJob
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
@@ -136,7 +137,8 @@ def test_what_is_not_a_video_is_refused_without_any_work(videos):
     (videos / "b.mp4").write_bytes(b"not a video")
     script = Script()
     inputs = find_inputs([str(videos), str(videos / "gone.mp4")], videos.parent / "out")
-    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor(), script.make)
+    request = BatchRequest(inputs, videos.parent / "out", Settings())
+    summary = run_batch(request, BatchMonitor(), script.make)
     assert statuses(summary) == ["done", "failed", "done", "done", "failed"]
     assert summary.results[1].reason == "not a video (try another)"
     assert summary.results[4].reason == "no such file"
@@ -282,7 +284,7 @@ def test_models_that_cannot_be_loaded_are_one_line_and_exit_3(videos, monkeypatc
 
     monkeypatch.setattr(core.model_manager.ModelManager, "instance", broken)
     inputs = find_inputs([str(videos)], videos.parent / "out")
-    summary = run_batch(inputs, videos.parent / "out", Settings(), BatchMonitor())
+    summary = run_batch(BatchRequest(inputs, videos.parent / "out", Settings()), BatchMonitor())
     assert summary.exit_code == 3
     assert "matching releases" in summary.results[0].reason
     assert "requirements.txt" in summary.results[0].reason

@@ -17,7 +17,6 @@ import pytest
 
 from config import AnalysisSettings, Settings
 from core.errors import DecodeError, GPUMemoryError, InterruptedRunError, ModelError
-from core.media.video_part import part_of
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
@@ -29,6 +28,7 @@ from processors import face_analyzer
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.analysis_pass import AnalysisPass, numbered
 from processors.faces.analysis_size import SMALLEST_FACE_PX, analysis_size, for_active_picture
+from processors.faces.pass_plan import PassPlan
 from processors.faces.sampling_observer import SamplingObserver
 from processors.shots.shot_boundary import ShotBoundary
 from processors.shots.shot_detector import MAX_CUT_DELAY
@@ -243,10 +243,9 @@ def test_a_cut_that_comes_too_late_is_an_error(
     film: Path, model_settings: Settings, models: ModelManager, late: int, fails: bool
 ) -> None:
     """The tracker must not have seen the first frame of a shot before it is known to be one."""
-    info = probe_video(film)
-    whole = part_of(info, model_settings.analysis)
-    with VideoReader(info) as reader, AnalysisPass(info, model_settings.analysis, models, StageMonitor()) as analysis:
-        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader, whole), 10)]
+    plan = PassPlan.of(probe_video(film), model_settings.analysis)
+    with VideoReader(plan.info) as reader, AnalysisPass(plan, models, StageMonitor()) as analysis:
+        frames = [frame for frame, _ in itertools.islice(analysis.decoded_frames(reader), 10)]
         for frame in frames[:-1]:
             analysis.take(frame, [])
         with pytest.raises(AssertionError, match="already tracked") if fails else contextlib.nullcontext():
@@ -514,7 +513,7 @@ def test_software_decoding_can_be_asked_for(
         asked.append(device)
 
     monkeypatch.setattr(face_analyzer, "choose_nvdec", choose)
-    monkeypatch.setattr(FaceAnalyzer, "_analyze_part", lambda *_, is_overexposed: factories.face_analysis([]))
+    monkeypatch.setattr(FaceAnalyzer, "_analyze_part", lambda *_: factories.face_analysis([]))
     for decoder in ("software", "auto"):
         run = msgspec.structs.replace(model_settings.run, decoder=decoder)
         analyze(film, msgspec.structs.replace(model_settings, run=run), models)

@@ -13,9 +13,10 @@ import pytest
 from config import Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.types import FaceAnalysis, VideoInfo
+from core.types import FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.faceless_reasons import OVEREXPOSED
+from processors.faces.pass_plan import PassPlan
 from tests.material import factories
 from tests.material.small_videos import run_ffmpeg
 from tests.material.synthetic.portraits import COLLINS
@@ -43,7 +44,7 @@ def test_who_is_seen_in_darkened_images_only_is_found(
 ) -> None:
     analyzer = FaceAnalyzer(model_settings, models)
     info = probe_video(overexposed)
-    assert analyzer._analyze_part(info, None, is_overexposed=False).tracklets == ()
+    assert analyzer._analyze_part(PassPlan.of(info, model_settings.analysis), None).tracklets == ()
     first, second = analyzer.analyze(info), analyzer.analyze(info)
     assert [(len(t.frames), len(t.embeddings) > 0) for t in first.tracklets] == [(FILM.scenes[0].length, True)]
     assert first.statistics[OVEREXPOSED] == 1
@@ -68,10 +69,11 @@ def test_images_are_darkened_only_if_they_show_somebody_and_kept_only_if_somebod
 ) -> None:
     asked = []
 
-    def scripted(self: FaceAnalyzer, info: VideoInfo, nvdec: None, *, is_overexposed: bool) -> FaceAnalysis:
+    def scripted(self: FaceAnalyzer, plan: PassPlan, nvdec: None) -> FaceAnalysis:
+        is_overexposed = plan.is_overexposed
         asked.append(is_overexposed)
         tracklets = [factories.tracklet(0, range(20))] * (darkened if is_overexposed else 0)
-        found = factories.face_analysis(tracklets, 20, video=info)
+        found = factories.face_analysis(tracklets, 20, video=plan.info)
         statistics: dict[str, float | int] = {"look_outs": 3} if is_overexposed else as_it_is
         return dataclasses.replace(found, statistics=statistics)
 

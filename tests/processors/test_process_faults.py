@@ -23,6 +23,7 @@ from core.media.clip_writer import ClipWriter
 from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
@@ -76,7 +77,8 @@ def settings_for(cache: Path, **run: Any) -> Settings:
 
 
 def batch(inputs: Path, output: Path, settings: Settings) -> BatchSummary:
-    return run_batch(find_inputs([str(inputs)], output), output, settings, BatchMonitor(), processors(settings, output))
+    request = BatchRequest(find_inputs([str(inputs)], output), output, settings)
+    return run_batch(request, BatchMonitor(), processors(settings, output))
 
 
 def results(output: Path) -> dict[str, bytes]:

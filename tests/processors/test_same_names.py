@@ -17,6 +17,7 @@ from config import Settings
 from core.errors import InterruptedRunError, SettingsError
 from processors import face_analyzer, video_processor
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch_runner import run_batch
 from processors.clip_renderer import ClipRenderer
@@ -49,9 +50,8 @@ class Place:
         """A batch over files, or days by name."""
         paths = [str(self.videos.get(str(name), name)) for name in inputs]
         settings = self.settings(**run)
-        return run_batch(
-            find_inputs(paths, self.output), self.output, settings, BatchMonitor(), processors(settings, self.output)
-        )
+        request = BatchRequest(find_inputs(paths, self.output), self.output, settings)
+        return run_batch(request, BatchMonitor(), processors(settings, self.output))
 
     def settings(self, **run: Any) -> Settings:
         return settings_for(self.cache, **run)

@@ -16,9 +16,11 @@ import pytest
 from config import Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.types import ByteArray, FaceAnalysis, VideoInfo
+from core.types import ByteArray, FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.faceless_reasons import TURNED
+from processors.faces.pass_plan import PassPlan
+from processors.results.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material import factories
 from tests.material.scoring import Score, read_tracks, score
@@ -100,7 +102,8 @@ def test_clips_portrait_and_preview_are_upright_in_this_run_and_in_one_from_the_
     settings = msgspec.structs.replace(model_settings, run=run, output=output)
     for name, get_models in (("first", lambda: models), ("second", no_models)):
         path, folder = turned[90], tmp_path / name
-        processor = VideoProcessor(probe_video(path), folder, fingerprint(path), settings, StageMonitor(), get_models)
+        request = VideoRequest(probe_video(path), folder, fingerprint(path), settings)
+        processor = VideoProcessor(request, StageMonitor(), get_models)
         processor.prepare()
         manifest = processor.finish(processor.analyse())
         assert (manifest.video.turn, manifest.video.width, manifest.video.height) == (90, 480, 270)
@@ -151,7 +154,8 @@ def test_a_turn_that_shows_nobody_more_surely_is_neither_kept_nor_proposed(
 ) -> None:
     """Tracklets are given by their scores."""
 
-    def scripted(self: FaceAnalyzer, info: VideoInfo, nvdec: None, *, is_overexposed: bool) -> FaceAnalysis:
+    def scripted(self: FaceAnalyzer, plan: PassPlan, nvdec: None) -> FaceAnalysis:
+        info = plan.info
         scores = when_turned if info.turn else as_it_is
         tracklets = [factories.tracklet(0, range(20), scores=score) for score in scores]
         found = factories.face_analysis(tracklets, 20, video=info)

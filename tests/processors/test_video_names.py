@@ -11,6 +11,7 @@ from core.settings_file import load_settings
 from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_matching import Match
 from processors.known_people.video_names import PersonName
+from processors.results.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material.scripted_stages import (
     CLIP,
@@ -58,7 +59,8 @@ def named(tmp_path, monitor, cache):
         namer = Namer(name)
         chosen = load_settings(None, settings)
         models = cast(Any, Models)
-        return VideoProcessor(INFO, tmp_path / "a", MARK, chosen, monitor, models, namer), namer
+        request = VideoRequest(INFO, tmp_path / "a", MARK, chosen)
+        return VideoProcessor(request, monitor, models, namer), namer
 
     return make
 

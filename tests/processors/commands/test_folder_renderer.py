@@ -16,6 +16,7 @@ from core.errors import InterruptedRunError, SettingsError
 from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
+from processors.batch.batch_request import BatchRequest
 from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.commands.folder_renderer import render_folder, rendered_lines
@@ -66,7 +67,8 @@ class Studio:
         settings = load_settings(None, values)
         inputs = find_inputs([str(self.video)], self.output)
         make = VideoProcessorFactory(settings, self.output, no_models)
-        return [r.status for r in run_batch(inputs, self.output, settings, BatchMonitor(), make).results]
+        request = BatchRequest(inputs, self.output, settings)
+        return [r.status for r in run_batch(request, BatchMonitor(), make).results]
 
     def render(self, *, monitor: StageMonitor | None = None, **options: Any) -> Manifest:
         flags = {"run": {"cache_dir": str(self.cache)}, **options.pop("flags", {})}

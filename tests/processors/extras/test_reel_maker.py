@@ -21,7 +21,7 @@ from core.media.ffmpeg_tool import find_ffmpeg
 from core.types import Clip
 from processors.extras import reel_maker
 from processors.extras.reel_audio import ReelPart, reel_frames, write_reel_audio
-from processors.extras.reel_maker import load_moviepy, reel_parts, write_reels
+from processors.extras.reel_maker import ReelOutput, load_moviepy, reel_parts, write_reels
 from processors.extras.title_card import title_card
 from utils.rgb_images import encode_jpeg
 from utils.stage_monitor import StageMonitor
@@ -71,7 +71,7 @@ def test_clips_with_timecode_give_the_same_reel(tmp_path, rate):
     for timecode in ("", "01:00:00:00"):
         folder = tmp_path / f"with{timecode[:2]}"
         clips = [write_clip(folder, number, rate, 20, timecode=timecode) for number in (0, 1, 2)]
-        write_reels(folder, clips, {}, rate, ENCODE, StageMonitor())
+        write_reels(ReelOutput(folder, rate, ENCODE), clips, {}, StageMonitor())
         reels.append((folder / "p é/reel.mp4").read_bytes())
         assert len(list((folder / "p é").iterdir())) == 4
     assert reels[0] == reels[1]
@@ -81,7 +81,7 @@ def test_clips_with_timecode_give_the_same_reel(tmp_path, rate):
 def test_title_then_every_frame_of_every_clip_once(tmp_path, rate):
     # Given out of order: a reel is in the order of the video.
     clips = [write_clip(tmp_path, number, rate, 40) for number in (1, 0)]
-    assert write_reels(tmp_path, clips, {}, rate, ENCODE, StageMonitor()) == ("p é/reel.mp4",)
+    assert write_reels(ReelOutput(tmp_path, rate, ENCODE), clips, {}, StageMonitor()) == ("p é/reel.mp4",)
     parts = reel_parts(tmp_path, [clips[1], clips[0]], rate)
     title, first, second = parts
     with av.open(str(tmp_path / "p é/reel.mp4")) as container:
@@ -123,7 +123,7 @@ def test_the_audio_of_the_clips_is_cross_faded(tmp_path):
 
 def test_clips_without_audio_make_a_silent_reel(tmp_path):
     clips = [write_clip(tmp_path, n, Fraction(25), 12, audio=False) for n in (0, 1)]
-    write_reels(tmp_path, clips, {}, Fraction(25), ENCODE, StageMonitor())
+    write_reels(ReelOutput(tmp_path, Fraction(25), ENCODE), clips, {}, StageMonitor())
     with av.open(str(tmp_path / clips[0].person / "reel.mp4")) as container:
         assert len(container.streams.audio) == 0
 
@@ -131,9 +131,9 @@ def test_clips_without_audio_make_a_silent_reel(tmp_path):
 def test_each_person_has_a_reel_even_of_very_short_clips(tmp_path):
     clips = [write_clip(tmp_path, 0, NTSC, 1, person="a"), write_clip(tmp_path, 1, NTSC, 2, person="b")]
     clips.append(write_clip(tmp_path, 2, NTSC, 1, person="b"))
-    assert write_reels(tmp_path, clips, {}, NTSC, ENCODE, StageMonitor()) == ("a/reel.mp4", "b/reel.mp4")
+    assert write_reels(ReelOutput(tmp_path, NTSC, ENCODE), clips, {}, StageMonitor()) == ("a/reel.mp4", "b/reel.mp4")
     assert len(brightness(tmp_path / "b/reel.mp4")) == round(1.6 * NTSC) + 3
-    assert write_reels(tmp_path, [], {}, NTSC, ENCODE, StageMonitor()) == ()
+    assert write_reels(ReelOutput(tmp_path, NTSC, ENCODE), [], {}, StageMonitor()) == ()
 
 
 def test_a_stopped_reel_leaves_nothing(tmp_path):
@@ -145,7 +145,7 @@ def test_a_stopped_reel_leaves_nothing(tmp_path):
                 self.stop.set()
 
     with pytest.raises(InterruptedRunError):
-        write_reels(tmp_path, clips, {}, Fraction(25), ENCODE, Impatient())
+        write_reels(ReelOutput(tmp_path, Fraction(25), ENCODE), clips, {}, Impatient())
     assert {path.name for path in (tmp_path / "p é").iterdir()} == {"clip_0.mp4", "clip_1.mp4"}
 
 
@@ -158,7 +158,7 @@ def test_a_clip_that_cannot_be_read_is_a_pipeline_error(tmp_path, damage):
     else:
         path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(PipelineError):
-        write_reels(tmp_path, clips, {}, Fraction(25), ENCODE, StageMonitor())
+        write_reels(ReelOutput(tmp_path, Fraction(25), ENCODE), clips, {}, StageMonitor())
     assert not (tmp_path / "p é/reel.mp4").exists() and not list(tmp_path.rglob(".partial*"))
 
 
@@ -170,7 +170,7 @@ def test_what_moviepy_raises_becomes_an_encode_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr(reel_maker, "_open", broken)
     with pytest.raises(EncodeError, match="the pipe is broken"):
-        write_reels(tmp_path, clips, {}, Fraction(25), ENCODE, StageMonitor())
+        write_reels(ReelOutput(tmp_path, Fraction(25), ENCODE), clips, {}, StageMonitor())
 
 
 def test_moviepy_uses_our_ffmpeg_and_the_environment_is_restored():

@@ -13,16 +13,19 @@ from config import AnalysisSettings
 from core.models.model_spec import score_scale_of
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSampler
+from processors.faces.pass_plan import PassPlan
 from processors.faces.sampling_observer import SamplingObserver
 from processors.faces.track_stretches import FIRST_SAMPLES, SAMPLE_INTERVAL_S
 from processors.faces.tracklet_maker import Findings
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track
+from tests.material import factories
 from tests.material.scripted_faces import landmarks_in
 
 BOX = np.array([40, 20, 80, 60], np.float32)
 SCALE = np.array([2.0, 3.0], np.float32)
 RATE = 25.0
+"""of `factories.video_info`"""
 
 
 class Embedder:
@@ -58,7 +61,7 @@ def offers(monkeypatch: pytest.MonkeyPatch) -> Offers:
 def observer() -> SamplingObserver:
     detector = SimpleNamespace(score_scale=score_scale_of("onet"))
     models: Any = SimpleNamespace(embedder=Embedder(), detector=detector)
-    return SamplingObserver(models, AnalysisSettings(), SCALE, RATE)
+    return SamplingObserver(models, PassPlan.of(factories.video_info(), AnalysisSettings()), SCALE)
 
 
 class Image:

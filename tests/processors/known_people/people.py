@@ -17,6 +17,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, NamedPhoto, PersonOfVideo, VideoKey
 from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces
+from processors.known_people.naming_case import NamingCase
 from utils.fingerprints import Fingerprint
 
 DIMENSIONS = 128
@@ -86,14 +87,8 @@ def linked(
     entries = [p for p in people if isinstance(p, PersonOfVideo)]
     entries = entries or cast([p for p in people if isinstance(p, int)], first=first)
     known = KnownFaces(EMBEDDER, CURVE)
-    return record_video(
-        gallery,
-        video(name, analysis),
-        EMBEDDER,
-        entries,
-        together,
-        lambda free, decided, rows: known.link(free, together, decided, rows),
-    )
+    case = NamingCase(video(name, analysis), EMBEDDER, tuple(entries), frozenset(together), False, {})
+    return record_video(gallery, case, EMBEDDER, lambda free, decided, rows: known.link(free, together, decided, rows))
 
 
 def photo(person: int, name: str, place: str = "/photos", quality: float = 1.0) -> NamedPhoto:
