@@ -7,6 +7,7 @@ are not used: what the program calls a face is decided by O-Net, as with the pyr
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ MAX_PROPOSALS = 200
 SAME_FACE_OVERLAP = 0.5
 """IoU of two proposals from which on the better one stands for both"""
 
+_KEPT_PROPOSALS = 4
+"""Latest results that are kept: up to three questions are asked about one image, others may come between them."""
+
 _GRID_PX = 32
 """sides of an input are multiples of it: the largest stride of both networks"""
 
@@ -44,7 +48,7 @@ class Proposer(Protocol):
     def propose(self, image: ByteArray, min_face_px: float, /) -> FloatArray:
         """(N, 4) float32 boxes in pixels of `image`, best first.
 
-        image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted.
+        image: (h, w, 3) uint8 RGB, whose pixels never change. min_face_px: height of the smallest face that is wanted.
         """
         ...
 
@@ -125,6 +129,15 @@ PROPOSERS: dict[str, ProposerSpec] = {
 ones cost more and find hardly any others, and more proposals only cost MTCNN's time (docs/measurements.md)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Proposed:
+    """A result. image: None once nobody has it any more."""
+
+    image: weakref.ref[ByteArray]
+    min_face_px: float
+    boxes: FloatArray
+
+
 class OnePassProposer:
     """A `Proposer`: one network on the CPU, run on the image scaled so that the smallest wanted face is a few pixels.
 
@@ -141,14 +154,24 @@ class OnePassProposer:
         self._file = model_file
         self._threads = threads
         self.graph = SizelessGraph(self._compiled)
+        self._latest: tuple[_Proposed, ...] = ()
 
     def prepare(self) -> None:
         """As `Proposer.prepare`."""
         self.graph.compile_ahead()
 
-    @timed("proposals")
     def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
         """As `Proposer.propose`. Raises ModelError if OpenVINO cannot read the network."""
+        for each in self._latest:
+            if each.image() is image and each.min_face_px == min_face_px:
+                return each.boxes
+        boxes = self._proposals(image, min_face_px)
+        boxes.setflags(write=False)
+        self._latest = (*self._latest[1 - _KEPT_PROPOSALS :], _Proposed(weakref.ref(image), min_face_px, boxes))
+        return boxes
+
+    @timed("proposals")
+    def _proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
         planes, (x_scale, y_scale) = input_planes(image, self._scale(min_face_px), is_bgr=self._spec.is_bgr)
         boxes, scores = self._spec.heads(self.graph(planes), planes.shape[3], self._spec.least_score)
         keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector, squares_around
 from core.models.proposer import (
     PROPOSERS,
+    OnePassProposer,
     Proposer,
     centerface_boxes,
     shrunk_and_padded,
@@ -86,6 +88,22 @@ def test_sizes_share_one_network_and_do_not_disturb_each_other(crowd: ByteArray)
     assert len(shared.propose(crowd, 80)) and len(before) > 1
     assert np.array_equal(shared.propose(crowd, 40), before)
     assert np.array_equal(alone.propose(crowd, 80), shared.propose(crowd, 80))
+
+
+def test_an_image_is_looked_at_once_for_each_size_of_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    def graph(planes: ByteArray) -> tuple[FloatArray, ...]:
+        sizes.append(planes.shape[2:])
+        cells = [planes.shape[2] * planes.shape[3] // cell**2 for cell in (8, 16, 32)]
+        return tuple(np.zeros((1, n, width), np.float32) for width in (1, 1, 4) for n in cells)
+
+    proposer = OnePassProposer(PROPOSERS["yunet"], Path("never-read"))
+    monkeypatch.setattr(proposer, "graph", graph)
+    image, equal = np.zeros((160, 320, 3), np.uint8), np.zeros((160, 320, 3), np.uint8)
+    for asked in (image, equal, image):
+        assert proposer.propose(asked, 12).shape == proposer.propose(asked, 24).shape == (0, 4)
+    assert sizes == [(160, 320), (96, 160)] * 2
 
 
 def assert_same_people(detector: ProposedDetector, models: ModelManager, image: ByteArray) -> None:
