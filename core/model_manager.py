@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,7 +26,7 @@ from core.models.proposal_weights import PYRAMID, is_yunet_usable, proposal_choi
 from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
 from core.models.proposer import OnePassProposer
-from core.models.quick_verifier import QuickVerifier, load_quick_verifier
+from core.models.quick_verifier import QuickVerifier
 from core.thread_budget import thread_budget
 
 logger = logging.getLogger(__name__)
@@ -115,14 +115,13 @@ class ModelManager:
         """
         return self._detector_behind(self._proposals.newcomers)
 
-    def prepare(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
-        """Compile what the analysis of images of that size, px, needs, in the order in which it does; does not wait.
-
-        min_face_px: smallest faces that will be searched for, in the order in which they will be.
-        """
-        for detector in {id(each): each for each in (self.detector, self.look_out_detector)}.values():
+    def prepare(self) -> None:
+        """Compile what an analysis needs, in the order in which it does; does not wait."""
+        for detector in (self.detector, self.look_out_detector):
             if isinstance(detector, ProposedDetector):
-                detector.prepare(height, width, min_face_px)
+                detector.prepare()
+        if (leaning := self.quick_proposer) is not None:
+            leaning.prepare()
         self._loader.compile_ahead()
 
     @property
@@ -160,7 +159,7 @@ class ModelManager:
     @property
     def quick_verifier(self) -> QuickVerifier | None:
         """YuNet, for second opinions; None where it is not installed. Raises ModelError if it is unusable."""
-        return self._once("quick verifier", load_quick_verifier) if is_yunet_usable() else None
+        return None if (proposer := self.quick_proposer) is None else QuickVerifier(proposer.graph)
 
     @property
     def quick_proposer(self) -> OnePassProposer | None:

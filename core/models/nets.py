@@ -17,6 +17,7 @@ import numpy as np
 from core.errors import LeaseHeldError, ModelDamagedError, ModelError
 from core.lease import LeaseTaker
 from core.models.batch_sizes import padded_size
+from core.models.input_normalisation import normalised, take_out_normalisation
 from core.models.model_spec import MODELS, WeightsFile
 from core.models.openvino_runtime import import_openvino, openvino_core
 from core.types import FloatArray
@@ -56,7 +57,9 @@ class OpenVINONet:
         self._tensor = import_openvino().Tensor
         core = openvino_core()
         try:
-            self._model = core.compile_model(model_file, "CPU", config)
+            model = core.read_model(model_file)
+            self._takes_normalised = take_out_normalisation(model)
+            self._model = core.compile_model(model, "CPU", config)
         except RuntimeError as error:
             with contextlib.suppress(OSError):
                 model_file.unlink()
@@ -69,6 +72,8 @@ class OpenVINONet:
     def __call__(self, images: Images) -> tuple[FloatArray, ...]:
         count = len(images)
         contiguous = _padded(images)
+        if self._takes_normalised:
+            contiguous = normalised(contiguous)
         # The tensor shares the array's memory; this name keeps it alive until the network has read it.
         self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
         self._request.infer()

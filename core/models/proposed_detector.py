@@ -33,9 +33,9 @@ class ProposedDetector:
         self._proposer = proposer
         self._judge = judge
 
-    def prepare(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
-        """Get ready for images of that size, px, ahead of the searches with these values of `min_face_px`."""
-        self._proposer.prepare(height, width, min_face_px)
+    def prepare(self) -> None:
+        """Get ready ahead of the first search; does not wait."""
+        self._proposer.prepare()
 
     @property
     def score_scale(self) -> ScoreScale:

@@ -6,9 +6,8 @@ are not used: what the program calls a face is decided by O-Net, as with the pyr
 
 from __future__ import annotations
 
-import functools
 import math
-import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +20,19 @@ from core.models.model_spec import WeightsFile
 from core.models.openvino_graph import OpenVINOGraph
 from core.models.proposal_weights import PROPOSAL_WEIGHTS
 from core.models.quantised_onnx import read_quantised
+from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
-from utils.work_ahead import MadeOnce, make_ahead
 
 MAX_PROPOSALS = 200
 """per image, best first: bounds the time that an image full of texture takes"""
 
 SAME_FACE_OVERLAP = 0.5
 """IoU of two proposals from which on the better one stands for both"""
+
+_KEPT_PROPOSALS = 4
+"""Latest results that are kept: up to three questions are asked about one image, others may come between them."""
 
 _GRID_PX = 32
 """sides of an input are multiples of it: the largest stride of both networks"""
@@ -39,14 +41,14 @@ _GRID_PX = 32
 class Proposer(Protocol):
     """Proposes regions of images that may be faces. May be called by several threads."""
 
-    def prepare(self, height: int, width: int, min_face_px: Sequence[float], /) -> None:
-        """Get ready for images of that size, px, ahead of calls with these values of `min_face_px`; does not wait."""
+    def prepare(self) -> None:
+        """Get ready ahead of the first call; does not wait."""
         ...
 
     def propose(self, image: ByteArray, min_face_px: float, /) -> FloatArray:
         """(N, 4) float32 boxes in pixels of `image`, best first.
 
-        image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted.
+        image: (h, w, 3) uint8 RGB, whose pixels never change. min_face_px: height of the smallest face that is wanted.
         """
         ...
 
@@ -127,57 +129,60 @@ PROPOSERS: dict[str, ProposerSpec] = {
 ones cost more and find hardly any others, and more proposals only cost MTCNN's time (docs/measurements.md)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Proposed:
+    """A result. image: None once nobody has it any more."""
+
+    image: weakref.ref[ByteArray]
+    min_face_px: float
+    boxes: FloatArray
+
+
 class OnePassProposer:
     """A `Proposer`: one network on the CPU, run on the image scaled so that the smallest wanted face is a few pixels.
 
     Inputs are filled up with black to a multiple of 32 px, so videos of one aspect ratio and `--min-face` have one
-    size. OpenVINO prepares itself for each size (0.2 s) and keeps it, so the sizes of the latest `_KEPT` are kept only.
+    size, which matters because the network is prepared for each (see `SizelessGraph`).
+
+    Attributes:
+        graph: the network.
     """
 
-    _KEPT = 4
-
     def __init__(self, spec: ProposerSpec, model_file: Path, *, threads: int = 1) -> None:
-        """model_file: the file of `spec`, verified. Raises ModelError if OpenVINO cannot read it."""
+        """model_file: the file of `spec`, verified."""
         self._spec = spec
         self._file = model_file
         self._threads = threads
-        self._nets: dict[tuple[int, int], MadeOnce[OpenVINOGraph]] = {}
-        self._nets_lock, self._running = threading.Lock(), threading.Lock()
+        self.graph = SizelessGraph(self._compiled)
+        self._latest: tuple[_Proposed, ...] = ()
 
-    def prepare(self, height: int, width: int, min_face_px: Sequence[float]) -> None:
+    def prepare(self) -> None:
         """As `Proposer.prepare`."""
-        scales = [self._scale(smallest) for smallest in min_face_px]
-        sides = [inner_and_padded(height, width, scale)[1] for scale in scales]
-        make_ahead(*(self._net(*each) for each in sides), name="networks")
+        self.graph.compile_ahead()
+
+    def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
+        """As `Proposer.propose`. Raises ModelError if OpenVINO cannot read the network."""
+        for each in self._latest:
+            if each.image() is image and each.min_face_px == min_face_px:
+                return each.boxes
+        boxes = self._proposals(image, min_face_px)
+        boxes.setflags(write=False)
+        self._latest = (*self._latest[1 - _KEPT_PROPOSALS :], _Proposed(weakref.ref(image), min_face_px, boxes))
+        return boxes
 
     @timed("proposals")
-    def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
-        """As `Proposer.propose`."""
+    def _proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
         planes, (x_scale, y_scale) = input_planes(image, self._scale(min_face_px), is_bgr=self._spec.is_bgr)
-        height, width = planes.shape[2:]
-        net = self._net(height, width).get()
-        with self._running:
-            outputs = net(planes)
-        boxes, scores = self._spec.heads(outputs, width, self._spec.least_score)
+        boxes, scores = self._spec.heads(self.graph(planes), planes.shape[3], self._spec.least_score)
         keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)
         return np.asarray(boxes[keep[:MAX_PROPOSALS]] / np.array([x_scale, y_scale] * 2), np.float32)
 
     def _scale(self, min_face_px: float) -> float:
         return min(1.0, self._spec.smallest_px / min_face_px)
 
-    def _net(self, height: int, width: int) -> MadeOnce[OpenVINOGraph]:
-        with self._nets_lock:
-            net = self._nets.pop((height, width), None)
-            if net is None:
-                while len(self._nets) >= self._KEPT:
-                    self._nets.pop(next(iter(self._nets)))
-                net = MadeOnce(functools.partial(self._compiled, height, width))
-            self._nets[height, width] = net
-        return net
-
-    def _compiled(self, height: int, width: int) -> OpenVINOGraph:
+    def _compiled(self) -> OpenVINOGraph:
         read = read_quantised if self._spec.is_quantised else None
-        return OpenVINOGraph(self._file, threads=self._threads, shapes={0: (1, 3, height, width)}, read=read)
+        return OpenVINOGraph(self._file, threads=self._threads, shapes={0: (1, 3, -1, -1)}, read=read)
 
 
 def input_planes(image: ByteArray, scale: float, *, is_bgr: bool) -> tuple[ByteArray, tuple[float, float]]:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
-from core.models.installed_files import installed_file
-from core.models.openvino_graph import OpenVINOGraph
-from core.models.proposer import PROPOSERS, inner_and_padded, input_planes
-from core.models.quantised_onnx import read_quantised
+from core.models.proposer import PROPOSERS, input_planes
+from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
-from utils.work_ahead import MadeOnce, make_ahead
 
 MIN_OVERLAP = 0.3
 """least IoU of the middle of a crop and a face that is meant; crops of groups show others, too"""
@@ -27,12 +21,9 @@ _YUNET = PROPOSERS["yunet"]
 class QuickVerifier:
     """Scores the face in the middle of crops. Any number of threads may use it."""
 
-    def __init__(self, model_file: Path) -> None:
-        """model_file: OpenCV's quantised YuNet, verified. It is compiled on a helper thread."""
-        shape = (1, 3, *inner_and_padded(VERIFIER_SIDE_PX, VERIFIER_SIDE_PX, 1.0)[1])
-        self._net = MadeOnce(lambda: OpenVINOGraph(model_file, shapes={0: shape}, read=read_quantised))
-        self._lock = threading.Lock()
-        make_ahead(self._net, name="networks")
+    def __init__(self, graph: SizelessGraph) -> None:
+        """graph: OpenCV's quantised YuNet."""
+        self._graph = graph
 
     def scores(self, crops: ByteArray) -> FloatArray:
         """(N,) in [0, 1]; 0.0 where no face is seen.
@@ -45,15 +36,9 @@ class QuickVerifier:
         return np.array([self._score(crop) for crop in crops], np.float32)
 
     def _score(self, crop: ByteArray) -> float:
-        planes = _planes(crop)
-        with self._lock:
-            outputs = self._net.get()(planes)
-        boxes, scores = _YUNET.heads(outputs, planes.shape[3], _LEAST_SCORE)
+        planes = input_planes(crop, 1.0, is_bgr=_YUNET.is_bgr)[0]
+        boxes, scores = _YUNET.heads(self._graph(planes), planes.shape[3], _LEAST_SCORE)
         return float(scores[_is_meant(boxes)].max(initial=0.0))
-
-
-def _planes(crop: ByteArray) -> ByteArray:
-    return input_planes(crop, 1.0, is_bgr=_YUNET.is_bgr)[0]
 
 
 def _is_meant(boxes: FloatArray) -> NDArray[np.bool_]:
@@ -61,13 +46,3 @@ def _is_meant(boxes: FloatArray) -> NDArray[np.bool_]:
     margin = (1 - 1 / VERIFIER_SCALE) / 2
     middle = np.array([[margin, margin, 1 - margin, 1 - margin]], np.float32) * VERIFIER_SIDE_PX
     return np.asarray(iou_matrix(boxes, middle)[:, 0] >= MIN_OVERLAP)
-
-
-def load_quick_verifier() -> QuickVerifier:
-    """The verifier, ready for use; where `is_yunet_usable`.
-
-    Raises:
-        ModelUnavailableError: another version of its package is installed.
-        ModelChecksumError: the file is damaged or another one.
-    """
-    return QuickVerifier(installed_file(_YUNET.weights))

@@ -31,7 +31,7 @@ from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
-from processors.tracking.detection_schedule import SMALL_FACES, SearchDetectors
+from processors.tracking.detection_schedule import SearchDetectors
 from processors.tracking.face_stream import FaceStream, FrameFaces, TrackingModels, smallest_searched_face
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.leaning_search import LeaningSearch
@@ -66,7 +66,7 @@ class AnalysisPass:
         self._models = models
         self._width, self._height = analysis_size(info.width, info.height, settings.min_face)
         self._smallest_face = smallest_searched_face(settings.min_face, self._height)
-        models.prepare(self._height, self._width, (self._smallest_face, self._smallest_face * SMALL_FACES))
+        models.prepare()
         self._rate = plan.frame_rate
         self._pace = FramePace(self._rate)
         self._capacity = settings.faces_per_track

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -135,6 +136,10 @@ class CandidateSource(Protocol):
         """Candidates of this search, None if they were not computed."""
         ...
 
+    def beside(self, work: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
+        """Begin `work` on another thread. What is returned waits for its result, and raises what it raised."""
+        ...
+
 
 class DetectionSchedule:
     """Searches everywhere at the monitor's interval, and for newcomers at the interval `search_interval`.
@@ -200,10 +205,10 @@ class DetectionSchedule:
         smallest = self._smallest(small)
         pixels, cells = image(), self._cells(image)
         detector = self._detector_for(search)
+        leaning = self._begin_leaning(pixels, smallest) if self._is_leaning_due(tick, search, known) else None
         candidates = self._candidates.take(tick, smallest, detector) if self._candidates else None
         if search is Search.EVERYWHERE:
             found = detector.detect([pixels], smallest, candidates=candidates)[0]
-            self._is_quick_enough = self._finds_as_much(found, pixels, smallest)
         else:
             changes = (self._searched_small if small else self._searched).compare(cells)
 
@@ -213,9 +218,12 @@ class DetectionSchedule:
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
-        if self._detectors.leaning is not None and self._is_leaning_due(tick, search, known):
+        upright = found
+        if leaning is not None:
             self._last_leaning = tick
-            found = found.joined(self._detectors.leaning.find(pixels, smallest, np.concatenate([found.boxes, known])))
+            found = upright.joined(leaning(np.concatenate([upright.boxes, known])))
+        if search is Search.EVERYWHERE:
+            self._is_quick_enough = self._finds_as_much(upright, pixels, smallest)
         if small:
             self._searched_small.remember(cells)
         self._searched.remember(cells)
@@ -225,8 +233,18 @@ class DetectionSchedule:
 
     def _is_leaning_due(self, tick: int, search: Search, known: FloatArray) -> bool:
         """Whether to search for leaning faces: where somebody is seen, they can wait for a search of everything."""
-        is_due = tick - self._last_leaning >= LEANING_FACES * self._look_out
-        return is_due and (search is Search.EVERYWHERE or len(known) == 0)
+        if self._detectors.leaning is None or tick - self._last_leaning < LEANING_FACES * self._look_out:
+            return False
+        return search is Search.EVERYWHERE or len(known) == 0
+
+    def _begin_leaning(self, pixels: ByteArray, smallest: float) -> Callable[[FloatArray], Detections]:
+        """Begin the search for leaning faces; what is returned ends it, given the boxes (K, 4) of the other faces."""
+        search = self._detectors.leaning
+        assert search is not None
+        proposals = partial(search.proposals, pixels, smallest)
+        # While another thread looks for proposals, this one looks for the upright faces.
+        wait = proposals if self._candidates is None else self._candidates.beside(proposals)
+        return lambda explained: search.find(pixels, wait(), explained)
 
     def _observe(self, tick: int, *, lost: bool) -> None:
         """Bring into the state what the tracker knows now."""

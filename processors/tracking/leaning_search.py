@@ -43,7 +43,7 @@ SAME_FACE_OVERLAP = 0.3
 
 
 class LeaningSearch:
-    """Finds the faces of an image that lean. Use from one thread."""
+    """Finds the faces of an image that lean."""
 
     def __init__(self, proposer: Proposer, judge: FaceDetector, confirm: Confirmation, least_score: float) -> None:
         """least_score: of a face, on the judge's scale."""
@@ -53,13 +53,12 @@ class LeaningSearch:
         self._least_score = least_score
 
     @timed("leaning faces")
-    def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
+    def find(self, image: ByteArray, boxes: FloatArray, explained: FloatArray) -> Detections:
         """Faces that lean by more than `UPRIGHT_LEAN`, best first.
 
-        image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted. explained: (K, 4) boxes of
-        faces that were found already.
+        image: (h, w, 3) uint8 RGB. boxes: (N, 4), its `proposals`. explained: (K, 4) boxes of faces that were found
+        already.
         """
-        boxes = self._proposals(image, min_face_px)
         boxes = boxes[_is_new(boxes, explained)][:MAX_PROPOSALS]
         if len(boxes) == 0:
             return Detections.empty()
@@ -69,11 +68,17 @@ class LeaningSearch:
         is_face = [self._confirm(image, found.boxes[row], found.landmarks[row]) for row in keep]
         return found[keep[np.array(is_face, bool)]]
 
-    def _proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
-        """(N, 4) boxes in the image, those of the image as it is first."""
+    @timed("leaning faces")
+    def proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
+        """(N, 4) boxes in the image, those of the image as it is first. Another thread may call it.
+
+        image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted.
+        """
         # Of the same size, because the proposer would have to be prepared for another; so small faces are left out.
         turned, back = turned_both_ways(image, IMAGE_TURN)
-        upright, both = self._proposer.propose(image, min_face_px), self._proposer.propose(turned, min_face_px)
+        both = self._proposer.propose(turned, min_face_px)
+        # Second, because the quick detector may be looking at the same image, and the proposer answers once for both.
+        upright = self._proposer.propose(image, min_face_px)
         is_second = _is_in_second_half(both, image.shape[1], image.shape[0])
         found = [upright, _moved_back(both[~is_second], back[0]), _moved_back(both[is_second], back[1])]
         boxes = np.concatenate(found)

