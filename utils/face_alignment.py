@@ -61,10 +61,13 @@ def upright_box_transform(
     return np.column_stack([turn, side / 2 - turn @ centre])
 
 
-def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+def warp(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int, *, beyond: int | None = None
+) -> NDArray[np.uint8]:
     """`side` x `side` pixels of `image` (h, w[, 3]) under the 2x3 `matrix` from image to result.
 
     Before strong shrinking, the part of the image that is read is halved by area averaging, to avoid aliasing.
+    beyond: level of what is outside of the image; None: its edge is repeated.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     matrix = matrix.copy()
@@ -76,7 +79,9 @@ def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> ND
         matrix[:, 1] *= image.shape[0] / smaller.shape[0]
         image = np.asarray(smaller, np.uint8)
         scale *= 2
-    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
+    levels = (beyond or 0,) * 3
+    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=levels)
     return np.asarray(warped, np.uint8)
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.area_sampling import BEYOND, LARGE_SHARE
 from utils.face_alignment import FACE_TEMPLATE, warp
 
 FloatArray = NDArray[np.float32]
@@ -108,11 +109,16 @@ def turned_both_ways(
 
 
 def turned_crops(image: NDArray[np.uint8], squares: FloatArray, leans: FloatArray, side: int) -> FloatArray:
-    """(N, side, side, 3) float32 in [0, 255]: the squares (N, 4) of the image, each turned back by its lean."""
+    """(N, side, side, 3) float32 in [0, 255]: the squares (N, 4) of the image, each turned back by its lean.
+
+    Beyond the image is the last pixel of its edge, in large squares grey: as in `few_squares`.
+    """
+    large_px = LARGE_SHARE * min(image.shape[:2])
     crops = np.empty((len(squares), side, side, 3), np.float32)
     for row, (square, lean) in enumerate(zip(squares, leans, strict=True)):
         centre, length = (square[:2] + square[2:]) / 2, float(square[2] - square[0])
-        crops[row] = warp(image, turning_matrix(centre, length, float(lean), side), side)
+        beyond = round(BEYOND) if length >= large_px else None
+        crops[row] = warp(image, turning_matrix(centre, length, float(lean), side), side, beyond=beyond)
     return crops
 
 

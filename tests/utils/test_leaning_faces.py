@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from utils.area_sampling import BEYOND, LARGE_SHARE
 from utils.face_alignment import FACE_TEMPLATE
 from utils.leaning_faces import (
     FACE_ASPECT,
@@ -87,6 +88,16 @@ def test_a_crop_shows_the_face_upright(lean: float) -> None:
     assert crop.shape == (48, 48, 3) and crop.dtype == np.float32
     rows, columns = np.nonzero(crop[..., 0] > 127)
     assert (rows.mean(), columns.mean()) == pytest.approx((10, 24), abs=1.5)
+
+
+def test_a_large_crop_is_grey_beyond_the_image_and_a_small_one_repeats_its_edge() -> None:
+    image = np.full((60, 80, 3), 200, np.uint8)
+    large, small = LARGE_SHARE * 60 + 4, LARGE_SHARE * 60 - 4
+    for length, outside in ((large, round(BEYOND)), (small, 200)):
+        square = np.array([[-length / 2, 30 - length / 2, length / 2, 30 + length / 2]], np.float32)
+        (crop,) = turned_crops(image, square, np.array([90], np.float32), 48)
+        # The left of the image is below where the forehead is to the right.
+        assert (crop[:22] == 200).all() and (crop[26:] == outside).all()
 
 
 def test_without_a_lean_the_matrix_only_cuts_and_scales() -> None:
