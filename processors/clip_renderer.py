@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 MAX_ENCODERS = 6
 """Clips that are open at a time. Where more people are visible, the range is decoded again."""
 
-_MAX_SESSIONS = {NVENC: 4}
+MAX_SESSIONS = {NVENC: 4}
 """encoders that a GPU runs at a time; drivers allow three to eight"""
 
 _SLOTS, _SLOTS_OF_SHORT_VIDEOS = 4, MAX_ENCODERS
@@ -174,7 +174,7 @@ class ClipRenderer:
         if not specs:
             return
         video, encode = analysis.video, self._settings.encode
-        limit = min(self._max_encoders, _MAX_SESSIONS.get(specs[0].encoder, self._max_encoders))
+        limit = min(self._max_encoders, MAX_SESSIONS.get(specs[0].encoder, self._max_encoders))
         parts = deque(_parts(analysis, specs, limit))
         rows = sum(spec.rows for spec in specs)
         with SharedAudio(analysis, folder, encode.audio_kbps) as audio:

@@ -92,7 +92,7 @@ class FaceAnalyzer:
         if nvdec is not None:
             # What fails may be the GPU or the file, which only the software decoder can tell.
             try:
-                found = self._analyze_part(plan, nvdec)
+                found = self.analyze_pass(plan, nvdec)
             except (RuntimeError, DecodeError) as error:
                 reason = " ".join(str(error).split())
             else:
@@ -101,9 +101,13 @@ class FaceAnalyzer:
                 reason = f"{found.decode_failures} packets or frames could not be decoded"
             name = plan.info.path.name
             logger.warning("%s: analysing again with software decoding, because NVDEC failed: %s", name, reason)
-        return self._analyze_part(plan, None)
+        return self.analyze_pass(plan, None)
 
-    def _analyze_part(self, plan: PassPlan, nvdec: Nvdec | None) -> FaceAnalysis:
+    def analyze_pass(self, plan: PassPlan, nvdec: Nvdec | None) -> FaceAnalysis:
+        """One pass as planned, repeated if the times of its frames turn out to need repair. Raises like `analyze`.
+
+        nvdec: decodes; None: software does.
+        """
         found = self._analyze(plan, nvdec)
         if found.video.has_repaired_times and plan.part.start_pts is not None and is_indexed(plan.info):
             # How times are repaired depends on what was decoded before, and later readings begin at the beginning.

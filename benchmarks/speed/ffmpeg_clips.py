@@ -36,7 +36,7 @@ def clip_outputs(manifest_file: Path, analyses: Path, folder: Path) -> list[str]
     outputs: list[str] = []
     for number, clip in enumerate(manifest["clips"]):
         commands = folder / f"ffmpeg_{number}.txt"
-        window, lines = _camera(paths[clip["person"], clip["start"], clip["end"]], analysis)
+        window, lines = camera_commands(paths[clip["person"], clip["start"], clip["end"]], analysis)
         commands.write_text("".join(lines), encoding="ascii")
         tick = float(analysis.video.time_base)
         start_s, end_s = int(analysis.frame_pts[clip["start"]]) * tick, analysis.end_pts(clip["end"]) * tick
@@ -52,7 +52,7 @@ def clip_outputs(manifest_file: Path, analyses: Path, folder: Path) -> list[str]
     return outputs
 
 
-def _camera(path: CropPath, analysis: FaceAnalysis) -> tuple[dict[str, int], list[str]]:
+def camera_commands(path: CropPath, analysis: FaceAnalysis) -> tuple[dict[str, int], list[str]]:
     """The first window of the clip, and a command line for each frame at which it changes."""
     windows = [_whole(window, analysis) for window in path.windows]
     pts = analysis.frame_pts[path.source_frames]

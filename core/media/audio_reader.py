@@ -84,7 +84,7 @@ def read_audio(
             packets = AudioPackets(container, audio.index)
             frames = packets.frames()
             if clock_shifts:
-                frames = _on_video_clock(frames, packets.time_base, [n * info.time_base for n in clock_shifts])
+                frames = on_video_clock(frames, packets.time_base, [n * info.time_base for n in clock_shifts])
             elif not has_false_index(info):
                 packets.go_before(start_s)
             for frame in frames:
@@ -102,7 +102,7 @@ def read_audio(
     return PcmExcerpt(pcm, writer.length, writer.silent, writer.damaged)
 
 
-def _on_video_clock(
+def on_video_clock(
     frames: Iterator[av.AudioFrame], time_base: Fraction, shifts_s: Sequence[Fraction]
 ) -> Iterator[av.AudioFrame]:
     """The frames with pts on the clock of the video, which continues where the file's restarts.

@@ -27,7 +27,7 @@ def find_ffmpeg() -> str:
     Raises:
         ToolMissingError: neither exists.
     """
-    for candidate in (shutil.which("ffmpeg"), _bundled_ffmpeg()):
+    for candidate in (shutil.which("ffmpeg"), bundled_ffmpeg()):
         if candidate is not None and _can_encode(candidate):
             logger.debug("encoding with %s", candidate)
             return candidate
@@ -53,7 +53,8 @@ def full_disk(exit_code: int | None, messages: str) -> str:
     return ""
 
 
-def _bundled_ffmpeg() -> str | None:
+def bundled_ffmpeg() -> str | None:
+    """Path of the ffmpeg that imageio-ffmpeg brings, or names; None if there is none."""
     return _file_of_wheel() or _ask_imageio()
 
 

@@ -19,9 +19,9 @@ from processors.batch.node_check import room_problems
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, Asked, Ended, MakeHost, Started, real_host
 
-_COLLECT_S = 0.5
+COLLECT_S = 0.5
 """how long messages are kept together: eight hundred workers then make less than two thousand calls a second"""
-_SILENCE_S = 2.0
+SILENCE_S = 2.0
 """after which there is an empty answer"""
 _POLL_S = 0.1
 
@@ -127,4 +127,4 @@ class _Mailbox:
     def _hand_over_at(self, begun: float) -> float:
         if any(isinstance(message, (Asked, Started, Ended)) for message in self._messages):
             return begun
-        return begun + (_COLLECT_S if self._messages else _SILENCE_S)
+        return begun + (COLLECT_S if self._messages else SILENCE_S)

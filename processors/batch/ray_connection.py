@@ -31,7 +31,7 @@ INSTALL = "python -m pip install -r requirements-ray.txt"
 _CONNECT_TIMEOUT_S = 5.0
 _OBJECT_STORE_BYTES = 80 * 2**20
 """of a local cluster: about the least that Ray takes; what travels is a few kB per message"""
-_LONGEST_TEMPORARY_FOLDER = 16
+LONGEST_TEMPORARY_FOLDER = 16
 """Ray adds 70 characters to it, and the address of a socket has 107 at most"""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1"}
 """Ray reports nothing about its use, and prints no trace when this program is asked to end by SIGTERM"""
@@ -132,7 +132,7 @@ def _address_of(address: str) -> str:
 
 def _own_folder() -> str | None:
     """A folder for a local cluster; None where the path would be too long for its sockets."""
-    if len(tempfile.gettempdir()) > _LONGEST_TEMPORARY_FOLDER:
+    if len(tempfile.gettempdir()) > LONGEST_TEMPORARY_FOLDER:
         return None
     return tempfile.mkdtemp(prefix="ray-")
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from processors.batch.input_result import InputResult
 
-_START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 """forking takes milliseconds and is safe before anything heavy is loaded or a thread runs; not on other systems"""
 _FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -82,7 +82,7 @@ class _Worker:
 
 
 def _run_worker(work: Work, history: RunHistory) -> _Worker:
-    context: Any = multiprocessing.get_context(_START_METHOD)  # the base class that is declared has no Process
+    context: Any = multiprocessing.get_context(START_METHOD)  # the base class that is declared has no Process
     ours, theirs = context.Pipe(duplex=True)
     # A signal between the start of the process and the installation of the handlers would end only one of the two.
     with _blocked(_FORWARDED_SIGNALS):

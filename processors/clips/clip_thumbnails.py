@@ -20,7 +20,7 @@ MAX_TILES = 60
 """images on the contact sheet of one person"""
 
 _TILES_PER_CLIP = 12
-_MAX_BYTES_AHEAD = 32 * 2**20
+MAX_BYTES_AHEAD = 32 * 2**20
 """Limit of thumbnails that are kept until they are needed, 194 of 240x240 px, in a file: they would add a tenth to the
 memory of a run. The rest is read at the end, several at a time. Each is read once, whatever the limit is."""
 
@@ -58,7 +58,7 @@ class ClipThumbnails:
         # The clip may have been made before, by an encoder that failed later.
         self._ahead.pop(clip.file, None)
         kept = list(self._ahead.values())
-        if sum(len(one.pixels) for thumbnails in kept for one in thumbnails) <= _MAX_BYTES_AHEAD:
+        if sum(len(one.pixels) for thumbnails in kept for one in thumbnails) <= MAX_BYTES_AHEAD:
             self._ahead[clip.file] = tuple(
                 _Kept(one.time_s, one.pixels.shape, self._file.add(one.pixels.tobytes())) for one in self._read(clip)
             )

@@ -51,7 +51,7 @@ _TURNS = {
 
 _SIDEWAYS = frozenset(_TURNS[number] for number in (5, 6, 7, 8))
 
-_HEIF_PLUGIN = "pillow_heif"
+HEIF_PLUGIN = "pillow_heif"
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"mif1", b"msf1")
 _OTHER_KINDS = (
     (b"II*\0", "a TIFF image"),
@@ -171,9 +171,9 @@ def _open_heif(data: bytes) -> Image.Image:
 
 @lru_cache(maxsize=1)
 def _register_heif() -> bool:
-    if importlib.util.find_spec(_HEIF_PLUGIN) is None:
+    if importlib.util.find_spec(HEIF_PLUGIN) is None:
         return False
-    importlib.import_module(_HEIF_PLUGIN).register_heif_opener()
+    importlib.import_module(HEIF_PLUGIN).register_heif_opener()
     return True
 
 

@@ -25,11 +25,11 @@ from utils.fingerprints import Fingerprint
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-_ROOTS = ("processors.face_analyzer", "core.models.torch_nets", "core.media.video_probe")
+ANALYSIS_ROOTS = ("processors.face_analyzer", "core.models.torch_nets", "core.media.video_probe")
 """entry points of the code that determines an analysis; everything that they import counts as well"""
-_SPEECH_ROOTS = ("processors.speech.speech_pass", "core.models.torch_speech_net")
+SPEECH_ROOTS = ("processors.speech.speech_pass", "core.models.torch_speech_net")
 """the same for the speech signal"""
-_EXCLUDED = frozenset({
+EXCLUDED_MODULES = frozenset({
     "config", "core.errors", "core.thread_budget", "core.types", "core.models.weights",
     "utils.files", "utils.prefetch", "utils.stage_monitor", "utils.stage_times",
 })  # fmt: skip
@@ -75,7 +75,7 @@ def speech_key(analysis: str, models: Mapping[str, Any], audio: int | None = Non
     """
     facts = {
         "schema": SIGNAL_SCHEMA,
-        "code": code_digest(roots=_SPEECH_ROOTS),
+        "code": code_digest(roots=SPEECH_ROOTS),
         "analysis": analysis,
         "models": models,
         "audio": audio,
@@ -97,7 +97,7 @@ def make_store(settings: Settings) -> AnalysisStore:
 
 
 @functools.cache
-def code_digest(project: Path = PROJECT, roots: tuple[str, ...] = _ROOTS) -> str:
+def code_digest(project: Path = PROJECT, roots: tuple[str, ...] = ANALYSIS_ROOTS) -> str:
     """SHA-256 over `roots` and what they import; somebody would forget to raise a version number."""
     digest = hashlib.sha256()
     for name, source in sorted(analysis_sources(project, roots).items()):
@@ -105,10 +105,10 @@ def code_digest(project: Path = PROJECT, roots: tuple[str, ...] = _ROOTS) -> str
     return digest.hexdigest()
 
 
-def analysis_sources(project: Path, roots: Sequence[str] = _ROOTS) -> dict[str, str]:
+def analysis_sources(project: Path, roots: Sequence[str] = ANALYSIS_ROOTS) -> dict[str, str]:
     """Source text of the modules `roots` and of those that they import, by name."""
     sources: dict[str, str] = {}
-    seen = set(_EXCLUDED)
+    seen = set(EXCLUDED_MODULES)
     waiting = list(roots)
     while waiting:
         name = waiting.pop()

@@ -81,7 +81,7 @@ def read_outline(folder: Path) -> ManifestOutline:
     data = read_bytes(folder)
     if data is None:
         return ManifestOutline(ManifestState.MISSING)
-    found = decode(data, _Outline, folder) or _Outline()
+    found = decode(data, OutlineFields, folder) or OutlineFields()
     return ManifestOutline(_state(found), found.input, found.timeline, found.analysis, found.files or ())
 
 
@@ -107,7 +107,9 @@ def write_journal(folder: Path, new: Manifest, files: Iterable[str]) -> None:
     write_json(folder / MANIFEST_FILE, msgspec.to_builtins(journal))
 
 
-class _Outline(ManifestPart, frozen=True, kw_only=True):
+class OutlineFields(ManifestPart, frozen=True, kw_only=True):
+    """What is read of a manifest, whose other fields need not be right; see `ManifestPart`."""
+
     input: ManifestInput | None = None
     analysis: str = ""
     timeline: ManifestTimeline | None = None
@@ -135,7 +137,7 @@ class _Journal(ManifestPart, frozen=True, kw_only=True):
     files: tuple[_JournalFile, ...]
 
 
-def _state(found: _Outline) -> ManifestState:
+def _state(found: OutlineFields) -> ManifestState:
     if found.files is not None and found.replacing:
         return ManifestState.REPLACING
     if found.files is not None and found.input is not None:

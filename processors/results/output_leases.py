@@ -28,7 +28,7 @@ _GALLERY = "gallery"
 
 _LONGEST_NAME_BYTES = 200
 """file systems allow 255, minus the prefix and a reserve for those that encrypt names"""
-_PAGES_WAIT_S = 120.0
+PAGES_WAIT_S = 120.0
 _POLL_S = 0.1
 
 
@@ -74,7 +74,7 @@ class OutputLeases:
             OutputError: the output folder cannot be written, or others take too long.
         """
         path = self._output_dir / _PAGES
-        deadline = time.monotonic() + _PAGES_WAIT_S
+        deadline = time.monotonic() + PAGES_WAIT_S
         while True:
             try:
                 with _explained(self._output_dir):

@@ -55,7 +55,7 @@ def read_audio_features(
     if audio is None or not analysis.frame_count:
         return None
     frames = int(duration_s * RATE_HZ)
-    sink = _Sink(pcm_format(audio), voice_activity)
+    sink = FeatureSink(pcm_format(audio), voice_activity)
     start_s = int(analysis.frame_pts[0]) * analysis.video.time_base
     read_audio(
         analysis.video,
@@ -68,7 +68,7 @@ def read_audio_features(
     return sink.finish(frames)
 
 
-class _Sink(io.RawIOBase):
+class FeatureSink(io.RawIOBase):
     """Takes PCM of any rate and number of channels; becomes 16 kHz mono, then features."""
 
     def __init__(self, pcm: PcmFormat, voice_activity: VoiceActivity) -> None:

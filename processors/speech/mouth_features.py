@@ -96,7 +96,7 @@ class MouthReader:
                 for place, row in enumerate(rows):
                     waiting.setdefault(int(frames[row]), []).append((run, place))
         with VideoReader(analysis.video, threads=decode_threads) as reader:
-            for first, last in _stretches(sorted(waiting)):
+            for first, last in decoded_stretches(sorted(waiting)):
                 pts = analysis.frame_pts
                 numbers = {int(pts[number]): number for number in range(first, last + 1)}
                 for frame in reader.frames(int(pts[first]), int(pts[last]) + 1):
@@ -151,7 +151,7 @@ _FAR_FRAMES = 50
 """largest gap in frames that is decoded instead of skipped by seeking"""
 
 
-def _stretches(frames: Sequence[int]) -> list[tuple[int, int]]:
+def decoded_stretches(frames: Sequence[int]) -> list[tuple[int, int]]:
     """First and last of the runs of `frames`, which increase; smaller gaps are decoded too."""
     found: list[tuple[int, int]] = []
     for frame in frames:

@@ -78,7 +78,7 @@ def find_speech(
     if audio is None:
         return None
     anybody = voiced(audio.voice) > 0
-    wanted = _around(anybody, round(AROUND_VOICE_S * RATE_HZ))
+    wanted = widened(anybody, round(AROUND_VOICE_S * RATE_HZ))
     faces: dict[int, list[tuple[int, _Face]]] = {}
     reader = MouthReader(models.mesh, models.nets)
     looked_at = 0
@@ -91,12 +91,12 @@ def find_speech(
         decided, first = _decide_shot([(t.id, faces.get(t.id, [])) for t in here], audio, use_nets=bool(models.nets))
         for row, tracklet in enumerate(here):
             middles_s = (times_s[tracklet.frames] + times_s[tracklet.frames + 1]) / 2
-            columns[tracklet.id] = _at_times(decided[row], first, middles_s)
+            columns[tracklet.id] = at_times(decided[row], first, middles_s)
     return SpeechColumns(columns, float(anybody.sum()) / RATE_HZ, looked_at / RATE_HZ)
 
 
-def _around(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """Where `mask` is set at most `reach` rows away."""
+def widened(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """(N,) bool: where `mask`, (N,), is set at most `reach` rows away."""
     counts = np.concatenate([[0], np.cumsum(mask)])
     rows = np.arange(len(mask))
     low, high = np.maximum(rows - reach, 0), np.minimum(rows + reach + 1, len(mask))
@@ -141,7 +141,7 @@ def _decide_shot(
     return decided, begin
 
 
-def _at_times(values: NDArray[np.float64], first: int, times_s: NDArray[np.float64]) -> FloatArray:
+def at_times(values: NDArray[np.float64], first: int, times_s: NDArray[np.float64]) -> FloatArray:
     """(T,) float32: `values`, (N,) from grid row `first` on, at `times_s`; `SILENCE` far from any known value."""
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):

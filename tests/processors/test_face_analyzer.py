@@ -513,7 +513,7 @@ def test_software_decoding_can_be_asked_for(
         asked.append(device)
 
     monkeypatch.setattr(face_analyzer, "choose_nvdec", choose)
-    monkeypatch.setattr(FaceAnalyzer, "_analyze_part", lambda *_: factories.face_analysis([]))
+    monkeypatch.setattr(FaceAnalyzer, "analyze_pass", lambda *_: factories.face_analysis([]))
     for decoder in ("software", "auto"):
         run = msgspec.structs.replace(model_settings.run, decoder=decoder)
         analyze(film, msgspec.structs.replace(model_settings, run=run), models)

@@ -44,7 +44,7 @@ def test_who_is_seen_in_darkened_images_only_is_found(
 ) -> None:
     analyzer = FaceAnalyzer(model_settings, models)
     info = probe_video(overexposed)
-    assert analyzer._analyze_part(PassPlan.of(info, model_settings.analysis), None).tracklets == ()
+    assert analyzer.analyze_pass(PassPlan.of(info, model_settings.analysis), None).tracklets == ()
     first, second = analyzer.analyze(info), analyzer.analyze(info)
     assert [(len(t.frames), len(t.embeddings) > 0) for t in first.tracklets] == [(FILM.scenes[0].length, True)]
     assert first.statistics[OVEREXPOSED] == 1
@@ -77,7 +77,7 @@ def test_images_are_darkened_only_if_they_show_somebody_and_kept_only_if_somebod
         statistics: dict[str, float | int] = {"look_outs": 3} if is_overexposed else as_it_is
         return dataclasses.replace(found, statistics=statistics)
 
-    monkeypatch.setattr(FaceAnalyzer, "_analyze_part", scripted)
+    monkeypatch.setattr(FaceAnalyzer, "analyze_pass", scripted)
     no_models: Any = SimpleNamespace(device="cpu")
     analysis = FaceAnalyzer(model_settings, no_models).analyze(factories.face_analysis([]).video)
     assert asked == looks

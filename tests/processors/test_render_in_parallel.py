@@ -137,7 +137,7 @@ def test_workers_together_open_no_more_clips_than_allowed(plain, tmp_path, monke
     monkeypatch.setattr(ClipWriter, "__enter__", entering)
     monkeypatch.setattr(ClipWriter, "__exit__", leaving)
     monkeypatch.setattr(clip_renderer, "choose_encoder", lambda *_: encoder)
-    monkeypatch.setattr(clip_renderer, "_MAX_SESSIONS", {NVENC: 2})
+    monkeypatch.setattr(clip_renderer, "MAX_SESSIONS", {NVENC: 2})
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(8, 2, 1, 1))
     paths = [crop(plain, 12 * i, 12 * i + 12, f"p{p}") for i in range(7) for p in range(2)]
     result = ClipRenderer(SETTINGS, max_encoders=4).render(plain, paths, tmp_path)

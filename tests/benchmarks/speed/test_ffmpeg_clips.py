@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from benchmarks.speed.ffmpeg_clips import _camera
+from benchmarks.speed.ffmpeg_clips import camera_commands
 from core.types import CropPath, Segment
 from tests.material.factories import face_analysis, video_info
 
@@ -16,7 +16,7 @@ def test_the_camera_becomes_commands():
     path = CropPath(Segment("a", 0, 2, 6, ()), np.array([2, 3, 4, 5]), windows, 60, 60)
     video = video_info(width=100, height=80, time_base=Fraction(1, 100))
     analysis = face_analysis(video=video, pts=np.arange(10) * 4 + 500)
-    first, lines = _camera(path, analysis)
+    first, lines = camera_commands(path, analysis)
     assert first == {"w": 60, "h": 60, "x": 0, "y": 10}
     assert lines == [
         "0.0790 crop w 59, crop x 1, crop y 11;\n",

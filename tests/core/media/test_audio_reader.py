@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import DecodeError, InterruptedRunError
-from core.media.audio_reader import PcmExcerpt, PcmFormat, _on_video_clock, pcm_format, read_audio
+from core.media.audio_reader import PcmExcerpt, PcmFormat, on_video_clock, pcm_format, read_audio
 from core.media.video_probe import probe_video
 from core.types import AudioInfo
 from tests.material.channel_videos import tone_video
@@ -154,7 +154,7 @@ def test_stop_and_vanished_file(tmp_path):
 
 
 def frames_at(*times_s):
-    """What `_on_video_clock` knows of frames; their ticks are milliseconds."""
+    """What `on_video_clock` knows of frames; their ticks are milliseconds."""
     return [SimpleNamespace(pts=round(1000 * t)) for t in times_s]
 
 
@@ -172,7 +172,7 @@ def frames_at(*times_s):
     ],
 )
 def test_audio_follows_the_clock_of_the_video(times_s, shifts_s, expected):
-    moved = _on_video_clock(iter(frames_at(*times_s)), Fraction(1, 1000), [Fraction(s) for s in shifts_s])
+    moved = on_video_clock(iter(frames_at(*times_s)), Fraction(1, 1000), [Fraction(s) for s in shifts_s])
     assert [frame.pts for frame in moved] == expected
 
 

@@ -32,7 +32,7 @@ def test_the_one_found_works():
 def test_the_bundled_one_is_what_its_package_names(monkeypatch):
     monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
-    assert ffmpeg_tool._bundled_ffmpeg() == imageio_ffmpeg.get_ffmpeg_exe()
+    assert ffmpeg_tool.bundled_ffmpeg() == imageio_ffmpeg.get_ffmpeg_exe()
 
 
 @pytest.mark.parametrize("files", [[], ["ffmpeg-one", "ffmpeg-two"]])
@@ -47,7 +47,7 @@ def test_a_package_of_another_layout_is_asked(tmp_path, monkeypatch, files):
     monkeypatch.delitem(sys.modules, "imageio_ffmpeg", raising=False)
     monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
     try:
-        assert ffmpeg_tool._bundled_ffmpeg() == "asked"
+        assert ffmpeg_tool.bundled_ffmpeg() == "asked"
     finally:
         sys.modules.pop("imageio_ffmpeg", None)
 
@@ -55,7 +55,7 @@ def test_a_package_of_another_layout_is_asked(tmp_path, monkeypatch, files):
 def test_the_program_that_the_user_names_to_the_package_counts(monkeypatch):
     pytest.importorskip("imageio_ffmpeg")
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/my/ffmpeg")
-    assert ffmpeg_tool._bundled_ffmpeg() == "/my/ffmpeg"
+    assert ffmpeg_tool.bundled_ffmpeg() == "/my/ffmpeg"
 
 
 def test_the_system_is_preferred_if_it_can_encode(tmp_path, monkeypatch):
@@ -68,7 +68,7 @@ def test_the_system_is_preferred_if_it_can_encode(tmp_path, monkeypatch):
 def test_a_system_that_cannot_encode_is_passed_over(tmp_path, monkeypatch, text, code):
     fake_ffmpeg(tmp_path, text, code)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(ffmpeg_tool, "_bundled_ffmpeg", lambda: None)
+    monkeypatch.setattr(ffmpeg_tool, "bundled_ffmpeg", lambda: None)
     with pytest.raises(ToolMissingError) as caught:
         ffmpeg_tool.find_ffmpeg()
     assert "imageio-ffmpeg" in str(caught.value)

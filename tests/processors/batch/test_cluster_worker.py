@@ -60,8 +60,8 @@ def test_it_says_that_it_is_ready_and_everything_about_a_job_in_order(tmp_path: 
 def test_small_messages_are_kept_together_and_silence_is_an_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_COLLECT_S", 0.3)
-    monkeypatch.setattr(module, "_SILENCE_S", 0.05)
+    monkeypatch.setattr(module, "COLLECT_S", 0.3)
+    monkeypatch.setattr(module, "SILENCE_S", 0.05)
     worker = worker_of(tmp_path)
     worker.fetch()
     begun = time.monotonic()

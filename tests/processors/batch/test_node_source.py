@@ -159,8 +159,8 @@ class Run:
 def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Run]]:
     made: list[Run] = []
     monkeypatch.setattr(node_source, "agreed_nodes", lambda cluster, *_: cluster.nodes())
-    monkeypatch.setattr(cluster_worker, "_COLLECT_S", 0.02)
-    monkeypatch.setattr(cluster_worker, "_SILENCE_S", 0.1)
+    monkeypatch.setattr(cluster_worker, "COLLECT_S", 0.02)
+    monkeypatch.setattr(cluster_worker, "SILENCE_S", 0.1)
 
     def make(nodes: int = 2, analyse: Callable[[str, str, Any], None] = lambda *_: None, namer: Any = None) -> Run:
         run = Run(tmp_path, NODES[:nodes], analyse, namer)

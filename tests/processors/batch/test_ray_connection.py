@@ -85,7 +85,7 @@ def test_a_local_cluster_is_private_and_reports_nothing(monkeypatch: pytest.Monk
 
 def test_a_local_cluster_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ray = use(monkeypatch, FakeRay())
-    monkeypatch.setattr(module, "_LONGEST_TEMPORARY_FOLDER", 1000)
+    monkeypatch.setattr(module, "LONGEST_TEMPORARY_FOLDER", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     cluster = open_ray("local")
     assert Path(ray.options["_temp_dir"]).parent == tmp_path

@@ -40,7 +40,7 @@ if __name__ == "__main__":
 @pytest.fixture(autouse=True)
 def _spawned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # The tests' own process has threads and loaded libraries by now, which a fork would not survive.
-    monkeypatch.setattr(worker_supervisor, "_START_METHOD", "spawn")
+    monkeypatch.setattr(worker_supervisor, "START_METHOD", "spawn")
     yield
     resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # a process that spawning starts and keeps
 

@@ -105,7 +105,7 @@ def test_a_clip_that_was_made_again_is_read_again(tmp_path, monkeypatch):
 
 def test_no_more_than_the_limit_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(READ, reader := Reader(100))
-    monkeypatch.setattr(clip_thumbnails, "_MAX_BYTES_AHEAD", 50_000)
+    monkeypatch.setattr(clip_thumbnails, "MAX_BYTES_AHEAD", 50_000)
     clips = [clip("a", n) for n in range(9)]
     thumbnails = of(tmp_path, clips)
     for one in clips:

@@ -141,7 +141,7 @@ def test_too_large_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_heic_without_its_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photo_reader, "_HEIF_PLUGIN", "a_plugin_that_is_not_here")
+    monkeypatch.setattr(photo_reader, "HEIF_PLUGIN", "a_plugin_that_is_not_here")
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x20ftypheic" + bytes(200))
     with without_heif_opener(), pytest.raises(PhotoError) as raised:
         read_photo(tmp_path / "a.heic")
@@ -164,7 +164,7 @@ def register_heif_opener():
 """
     (tmp_path / "plugin_for_heif.py").write_text(plugin)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(photo_reader, "_HEIF_PLUGIN", "plugin_for_heif")
+    monkeypatch.setattr(photo_reader, "HEIF_PLUGIN", "plugin_for_heif")
     header = b"\0\0\0\x20ftypheic" + bytes(20)
     png = save(tmp_path / "a.png", random_image(), orientation=6).read_bytes()
     (tmp_path / "a.heic").write_bytes(header + png)

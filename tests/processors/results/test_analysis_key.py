@@ -18,8 +18,8 @@ from core.options import options
 from core.settings_file import load_settings
 from processors.results import analysis_key as analysis_key_module
 from processors.results.analysis_key import (
-    _SPEECH_ROOTS,
     PROJECT,
+    SPEECH_ROOTS,
     analysis_key,
     analysis_sources,
     code_digest,
@@ -114,10 +114,10 @@ def test_every_module_of_the_analysis_counts():
     """Compares with how test_layering finds imports, which is an independent implementation."""
     graph = module_graph(PROJECT)
     reached: set[str] = set()
-    waiting = list(analysis_key_module._ROOTS)
+    waiting = list(analysis_key_module.ANALYSIS_ROOTS)
     while waiting:
         module = waiting.pop()
-        if module not in reached | analysis_key_module._EXCLUDED:
+        if module not in reached | analysis_key_module.EXCLUDED_MODULES:
             reached.add(module)
             waiting += graph[module]
     found = set(analysis_sources(PROJECT))
@@ -169,7 +169,7 @@ def test_the_signal_of_speech_has_a_key_of_its_own():
     assert key != speech_key(KEY, models, audio=2)
     # Changed speech code must not make faces be detected again.
     assert not any(name.startswith("processors.speech") for name in analysis_sources(PROJECT))
-    assert "processors.speech.speaker_decision" in analysis_sources(PROJECT, _SPEECH_ROOTS)
+    assert "processors.speech.speaker_decision" in analysis_sources(PROJECT, SPEECH_ROOTS)
 
 
 @pytest.mark.slow

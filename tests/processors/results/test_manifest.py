@@ -22,7 +22,7 @@ from processors.results.manifest import (
 )
 from processors.results.manifest_outline import (
     ManifestState,
-    _Outline,
+    OutlineFields,
     folder_owner,
     read_outline,
     write_journal,
@@ -141,7 +141,7 @@ def kinds(kind: Any) -> list[type[ManifestPart]]:
 
 def test_partial_views_name_what_a_manifest_has():
     assert names_not_in(IndexView, Manifest) == []
-    assert names_not_in(_Outline, Manifest) == ["replacing"]
+    assert names_not_in(OutlineFields, Manifest) == ["replacing"]
 
 
 def test_a_view_skips_what_it_does_not_name(tmp_path):

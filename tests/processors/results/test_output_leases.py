@@ -106,7 +106,7 @@ def test_pages_are_written_by_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_pages_that_somebody_does_not_end_writing_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output_leases, "_PAGES_WAIT_S", 0.2)
+    monkeypatch.setattr(output_leases, "PAGES_WAIT_S", 0.2)
     expected = pytest.raises(OutputError, match=r"main\.py index rebuilds it")
     with OutputLeases(tmp_path).pages(), expected, OutputLeases(tmp_path).pages():
         raise AssertionError("two at once")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.media.audio_reader import PcmFormat
 from core.types import FloatArray
-from processors.speech.audio_features import AudioFeatures, _Sink
+from processors.speech.audio_features import AudioFeatures, FeatureSink
 
 
 class Loudness:
@@ -28,7 +28,7 @@ class Loudness:
 
 
 def features(pcm: PcmFormat, audio: NDArray[np.int16], block: int, frames: int) -> AudioFeatures:
-    sink = _Sink(pcm, Loudness())  # type: ignore[arg-type]
+    sink = FeatureSink(pcm, Loudness())  # type: ignore[arg-type]
     for start in range(0, len(audio), block):
         sink.write(audio[start : start + block].data)
     return sink.finish(frames)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.types import Tracklet
-from processors.speech.mouth_features import _stretches, grid_frames, runs
+from processors.speech.mouth_features import decoded_stretches, grid_frames, runs
 
 
 def tracklet(frames: list[int]) -> Tracklet:
@@ -44,5 +44,5 @@ def test_a_hole_and_what_is_not_wanted_divide_runs() -> None:
 
 
 def test_small_holes_are_decoded_and_large_ones_sought_over() -> None:
-    assert _stretches([0, 1, 2, 40, 200, 201]) == [(0, 40), (200, 201)]
-    assert _stretches([]) == []
+    assert decoded_stretches([0, 1, 2, 40, 200, 201]) == [(0, 40), (200, 201)]
+    assert decoded_stretches([]) == []

@@ -17,7 +17,7 @@ from core.models.face_mesh import FaceMesh
 from core.models.speech_net import load_speech_nets
 from core.models.voice_activity import VoiceActivity
 from core.types import FaceAnalysis
-from processors.speech.speech_pass import SILENCE, SpeechModels, _around, _at_times, encoded_audio, find_speech
+from processors.speech.speech_pass import SILENCE, SpeechModels, at_times, encoded_audio, find_speech, widened
 from tests.speech_models import needs_speech_packages
 
 
@@ -47,15 +47,15 @@ def test_one_column_per_tracklet_the_same_every_time(
 def test_what_is_around_a_voice_is_looked_at() -> None:
     mask = np.zeros(20, bool)
     mask[10] = True
-    assert np.flatnonzero(_around(mask, 3)).tolist() == list(range(7, 14))
-    assert not _around(np.zeros(5, bool), 2).any() and _around(np.ones(5, bool), 2).all()
+    assert np.flatnonzero(widened(mask, 3)).tolist() == list(range(7, 14))
+    assert not widened(np.zeros(5, bool), 2).any() and widened(np.ones(5, bool), 2).all()
 
 
 def test_values_of_the_grid_at_frame_times() -> None:
     values = np.array([np.nan, 1.0, 2.0, np.nan])
-    found = _at_times(values, 25, np.array([0.0, 1.06, 1.08, 1.10, 9.0]))
+    found = at_times(values, 25, np.array([0.0, 1.06, 1.08, 1.10, 9.0]))
     assert found == pytest.approx([SILENCE, 1.0, 1.5, 2.0, SILENCE])
-    assert (_at_times(np.full(3, np.nan), 0, np.array([0.0, 0.1])) == SILENCE).all()
+    assert (at_times(np.full(3, np.nan), 0, np.array([0.0, 0.1])) == SILENCE).all()
 
 
 @pytest.mark.clips
