@@ -330,6 +330,27 @@ def test_being_near_in_time_is_not_enough_for_weak_evidence():
     assert timeline(case).unknown == (2,)
 
 
+def test_a_moment_does_not_keep_two_apart_who_are_one():
+    face = faces(1)[0]
+    scores = np.zeros(50, np.float32)
+    scores[[0, 1, -2, -1]] = 1.0
+    astray = replace(tracklet(2, 60, 110, face, at=THERE), scores=scores)
+    case = analysis([tracklet(1, 0, 50, face), astray, tracklet(3, 109, 160, face)])
+    assert groups(timeline(case)) == [(1, 3)]
+    assert timeline(case).unknown == (2,)
+
+
+def test_a_moment_that_continues_a_track_is_its_person_whatever_the_others_look_like():
+    face = faces(1)[0]
+    turned = 0.5 * face + 0.87 * faces(2, seed=9)[0]
+    turned /= np.linalg.norm(turned)
+    others = [tracklet(k, 200 * k, 200 * k + 50, face, shot=k - 2, at=THERE) for k in range(3, 7)]
+    case = analysis([tracklet(1, 0, 50, face), tracklet(2, 51, 57, turned), *others], cuts=(500, 700, 900, 1100))
+    assert groups(timeline(case)) == [(1, 2, 3, 4, 5, 6)]
+    elsewhere = [tracklet(1, 0, 50, face), tracklet(2, 51, 57, turned, at=(900, 400)), *others]
+    assert timeline(analysis(elsewhere, cuts=(500, 700, 900, 1100))).unknown == (2,)
+
+
 def test_second_track_on_a_face_is_nobody_even_with_another_face():
     a, b = faces(2)
     case = analysis([tracklet(1, 0, 100, a, moving=False), tracklet(2, 40, 60, b, moving=False)])
