@@ -41,7 +41,7 @@ KNOWN: dict[str, Known] = {
 
 @dataclass(frozen=True, slots=True)
 class KnownFace:
-    """Somebody's face in a frame. x, y: a point of it, source px."""
+    """Somebody's face in a frame. x, y: its middle, source px."""
 
     person: str
     frame: int

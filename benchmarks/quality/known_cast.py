@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.known_clips import CLIPS, SAME_SIGNER
+from benchmarks.known_clips import CLIPS, LOST_AND_REPLACED, SAME_SIGNER, KnownFace
 from benchmarks.quality.people import find_clips, known_truth
 from config import Settings
 from core.analysis_file import AnalysisRecord
@@ -78,6 +78,12 @@ def analysed(path: Path, settings: Settings, models: ModelManager) -> tuple[Face
     return record.analysis, key
 
 
+def shows(tracklet: Tracklet, face: KnownFace) -> bool:
+    """Whether a box of the tracklet lies around the face."""
+    boxes = tracklet.boxes[tracklet.frames == face.frame]
+    return any(left < face.x < right and top < face.y < bottom for left, top, right, bottom in boxes.tolist())
+
+
 def labelled_faces() -> dict[str, dict[int, Labelled]]:
     """Faces of `who/faces.csv` by clip and frame."""
     found: dict[str, dict[int, Labelled]] = {}
@@ -97,6 +103,10 @@ def _true_person(path: Path, tracklets: Sequence[Tracklet], frames: dict[int, La
         return f"{path.stem}/somebody" if path.stem in ("retalk_1", "pyfeat_noface_face") else None
     votes = sum((labelled_votes(tracklet, frames) for tracklet in tracklets), Counter[str]())
     votes.pop("-", None)
+    if not votes:
+        votes = Counter(
+            face.person for face in LOST_AND_REPLACED.get(path.name, ()) if any(shows(t, face) for t in tracklets)
+        )
     if not votes:
         # In the series it may be one of the six; elsewhere it is certainly nobody of another file.
         return None if path.name.startswith(SERIES) else f"{path.stem}/{tracklets[0].id}"

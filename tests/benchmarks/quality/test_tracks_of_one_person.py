@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.known_clips import LOST_AND_REPLACED, KnownFace
+from benchmarks.known_clips import LOST_AND_REPLACED
 from benchmarks.quality.edited import WHO
-from benchmarks.quality.known_cast import analysed
+from benchmarks.quality.known_cast import analysed, shows
 from config import Settings
 from core.model_manager import ModelManager
-from core.types import FaceAnalysis
 from processors.id_timeline_generator import IdTimelineGenerator
-
-
-def tracklets_at(face: KnownFace, analysis: FaceAnalysis) -> set[int]:
-    return {
-        tracklet.id
-        for tracklet in analysis.tracklets
-        for left, top, right, bottom in tracklet.boxes[tracklet.frames == face.frame].tolist()
-        if left < face.x < right and top < face.y < bottom
-    }
 
 
 @pytest.mark.clips
@@ -31,7 +21,7 @@ def test_who_is_found_where_somebody_was_lost_is_somebody_else(
     if not (WHO / name).is_file():
         pytest.skip(f"{WHO / name} is not there")
     analysis, _ = analysed(WHO / name, model_settings, models)
-    lost, found = (tracklets_at(face, analysis) for face in LOST_AND_REPLACED[name])
+    lost, found = ({t.id for t in analysis.tracklets if shows(t, face)} for face in LOST_AND_REPLACED[name])
     assert len(lost) == 1 and len(found) == 1
     timeline = IdTimelineGenerator(model_settings.identity, model_settings.clip).generate(analysis)
     folders = [person.tracklets for person in timeline.people]
