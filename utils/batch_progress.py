@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 ANALYSE, RENDER = "analyse", "render"
 
 RENDER_TO_ANALYSE = 0.6
-"""of the rates, before anything was rendered: about 0.5 and 0.65 on two clips with two cores (docs/measurements.md)"""
+"""of the rates, before anything was rendered: about 0.5 and 0.65 on two clips with two cores (docs/measurements)"""
 
 _EVIDENCE_S = 3.0
 """work that must have been measured before the rest is estimated"""

@@ -4,7 +4,7 @@
 
 Made-up faces first (a still head and a walker with the noise of a real detector's boxes, a face that comes closer,
 one that sits down), then the tracks that the program finds in the given videos. Both methods frame alike; only the
-way the window moves differs. The table goes to stdout, ready for docs/measurements.md.
+way the window moves differs. The table goes to stdout, ready for docs/measurements.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m benchmarks.quality.sync
 
 Each case is cut three times: from its beginning to its end, and twice so that the first and the last frame of the clip
-are flashes. The table goes to stdout, ready for docs/measurements.md. Offsets are audio minus video.
+are flashes. The table goes to stdout, ready for docs/measurements. Offsets are audio minus video.
 """
 
 from __future__ import annotations

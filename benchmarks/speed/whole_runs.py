@@ -13,7 +13,7 @@ deface          its own command, as installed with benchmarks/requirements-bench
 naive           benchmarks/speed/naive.py: how such programs are usually written
 
 deface and naive are slow: they get the first frames only (--frames), and the time for the rest is extrapolated from
-what they take beyond the time for a single frame. Both tables go to stdout, ready for docs/measurements.md, everything
+what they take beyond the time for a single frame. Both tables go to stdout, ready for docs/measurements, everything
 measured to benchmarks/results/speed.json, or to benchmarks/results/local/speed.json where it is not all videos.
 """
 

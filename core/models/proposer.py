@@ -126,7 +126,7 @@ PROPOSERS: dict[str, ProposerSpec] = {
     ),
 }
 """Least scores and sizes were chosen on frames of the development clips: smaller inputs lose faces of 25 px, larger
-ones cost more and find hardly any others, and more proposals only cost MTCNN's time (docs/measurements.md)."""
+ones cost more and find hardly any others, and more proposals only cost MTCNN's time (docs/measurements)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

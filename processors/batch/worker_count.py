@@ -10,7 +10,7 @@ from utils.free_memory import free_memory_mb
 CPUS_PER_WORKER = 4
 """one video keeps two to four CPUs busy: a few threads decode, and the networks' batches are small"""
 MEMORY_PER_WORKER_MB = 1500
-"""of a 1080p video with its encoders; larger frames take more (docs/measurements.md)"""
+"""of a 1080p video with its encoders; larger frames take more (docs/measurements)"""
 
 
 def worker_count(settings: Settings, inputs: int) -> int:
