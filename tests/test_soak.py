@@ -12,7 +12,7 @@ from tests.material.real_models import models_cache, net_files
 
 __all__ = ["models_cache", "net_files"]
 
-VIDEOS = 12
+VIDEOS = 8
 WARMING_UP_MB = 150.0
 """what the first videos of a run add; that nothing grows after them takes hundreds to show"""
 
