@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from core.errors import EncodeError, OutputError
+from core.errors import EncodeError, FailedProcess, OutputError
 from core.media.encoder_command import ClipEncoding, encoder_command
 from core.media.ffmpeg_tool import find_ffmpeg, full_disk
 from core.types import ByteArray
@@ -164,9 +164,7 @@ class ClipWriter:
         return EncodeError(
             f"{message} (exit code {exit_code}){last}",
             path=self._target,
-            command=self.command,
-            exit_code=exit_code,
-            stderr_tail=tail,
+            encoder=FailedProcess(self.command, exit_code, tail),
         )
 
 

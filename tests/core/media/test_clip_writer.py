@@ -129,9 +129,9 @@ def test_hostile_names(tmp_path):
 def test_encoder_that_refuses(tmp_path):
     with pytest.raises(EncodeError) as caught:
         write_clip(tmp_path / "clip.mp4", count=2000, encoder="no_such_encoder")
-    error = caught.value
-    assert "no_such_encoder" in error.stderr_tail and error.exit_code not in (0, None)
-    assert "no_such_encoder" in error.command
+    encoder = caught.value.encoder
+    assert encoder is not None and encoder.exit_code not in (0, None)
+    assert "no_such_encoder" in encoder.stderr_tail and "no_such_encoder" in encoder.command
     assert list(tmp_path.iterdir()) == []
 
 
