@@ -158,17 +158,10 @@ class VideoReader:
             )
 
     def _shown(self, fitted: _FittedFrame, index: int) -> VideoFrame:
-        color, on_device = self._info.color, self._nvdec is not None and is_on_device(fitted.frame)
+        on_device = self._nvdec is not None and is_on_device(fitted.frame)
         self.device_frames += on_device
         make = self._nvdec.frame if self._nvdec is not None and on_device else SoftwareFrame
-        return make(
-            fitted.frame,
-            index=index,
-            pts=fitted.pts,
-            matrix=color.matrix,
-            full_range=color.range == "pc",
-            placed=fitted.placed,
-        )
+        return make(fitted.frame, index=index, pts=fitted.pts, color=self._info.color, placed=fitted.placed)
 
     def _go_to(self, start_pts: int | None) -> None:
         """Position the reader so that `_take` next returns the frame at `start_pts`, or one before it."""
