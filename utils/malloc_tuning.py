@@ -45,7 +45,7 @@ def give_back_memory() -> None:
     Decoders and networks free blocks of many sizes from many threads, and glibc keeps the pages between blocks in use:
     half a megabyte per video of a long run.
     """
-    _trim()(0)
+    trim_function()(0)
 
 
 class MemoryReturn:
@@ -75,7 +75,8 @@ def _set_option(option: int, value: int, variable: str) -> None:
 
 
 @functools.cache
-def _trim() -> Callable[[int], object]:
+def trim_function() -> Callable[[int], object]:
+    """glibc's `malloc_trim`, or a function that does nothing where the C library has none."""
     if sys.platform != "linux":
         return lambda _: None
     # musl does not have this function.

@@ -28,7 +28,7 @@ _buffers = threading.local()
 _EXACT = 1e-6  # px; smaller offsets and deviations of the scale are rounding errors
 _NEAR_WHOLE = 1 / 32  # px of the source; a corner this close to a whole pixel needs no shift
 _LEAD = 40  # output px before the window that are searched for such a corner
-_TRAIL = 64  # output px after the window that are searched for a whole number of source px
+TRAIL_PX = 64  # output px after the window that are searched for a whole number of source px
 
 
 class _Axis(NamedTuple):
@@ -169,7 +169,7 @@ def _shrunk(plane: Plane, across: _Axis, down: _Axis) -> Plane:
     # From the blur of the small pixel, about 0.5-0.6 of its size, to that of the larger pixel.
     sigma_x, sigma_y = (0.6 * math.sqrt(max(axis.scale**2 - 1, 1e-4)) for axis in (across, down))
     blurred = _scratch("blurred", source.shape, np.uint8)
-    size = (_blur_width(sigma_x), _blur_width(sigma_y))
+    size = (blur_taps(sigma_x), blur_taps(sigma_y))
     cv2.GaussianBlur(source, size, sigmaX=sigma_x, sigmaY=sigma_y, dst=blurred, borderType=cv2.BORDER_REPLICATE)
     small = _resized(blurred, across.scale, down.scale, x.made, y.made)
     x1, y1 = x.lead + (x.corner - left) / across.scale, y.lead + (y.corner - top) / down.scale
@@ -180,11 +180,11 @@ def _widened(axis: _Axis, margin_px: int) -> _WiderSpan:
     """The span of `axis`, wider by at least `margin_px` px of the source on both sides."""
     margin = math.ceil(margin_px / axis.scale)
     lead, corner = _lead(axis.start, axis.scale, margin)
-    made, read = _extent(axis.scale, lead + axis.size + margin)
+    made, read = output_extent(axis.scale, lead + axis.size + margin)
     return _WiderSpan(lead, corner, made, read)
 
 
-def _blur_width(sigma: float) -> int:
+def blur_taps(sigma: float) -> int:
     """3 to 7 taps of a Gaussian: further ones would weigh less than a thousandth of the central one."""
     return 2 * max(math.ceil(math.sqrt(2 * math.log(1000)) * sigma) - 1, 1) + 1
 
@@ -204,14 +204,14 @@ def _lead(start: float, scale: float, least: int) -> tuple[int, float]:
 
 
 @functools.lru_cache(maxsize=64)
-def _extent(scale: float, least: int) -> tuple[int, int]:
+def output_extent(scale: float, least: int) -> tuple[int, int]:
     """How many output px, at least `least`, to make from how many source px.
 
-    The source px are nearly a whole number if one of the first `_TRAIL` candidates is: resizing from one size to the
+    The source px are nearly a whole number if one of the first `TRAIL_PX` candidates is: resizing from one size to the
     other then misplaces no pixel by more than `_NEAR_WHOLE`, and in the same way while the window moves. (The place
     of the end in the source may not count: the image would swell and shrink, 3 % of the bytes of a slow pan.)
     """
-    for count in range(least, least + _TRAIL):
+    for count in range(least, least + TRAIL_PX):
         if abs(count * scale - round(count * scale)) <= _NEAR_WHOLE:
             return count, round(count * scale)
     return least, math.ceil(least * scale)

@@ -71,7 +71,7 @@ class OpenVINONet:
 
     def __call__(self, images: Images) -> tuple[FloatArray, ...]:
         count = len(images)
-        contiguous = _padded(images)
+        contiguous = padded_batch(images)
         if self._takes_normalised:
             contiguous = normalised(contiguous)
         # The tensor shares the array's memory; this name keeps it alive until the network has read it.
@@ -82,7 +82,7 @@ class OpenVINONet:
         return tuple(np.array(output, np.float32) for output in outputs)
 
 
-def _padded(images: Images) -> FloatArray:
+def padded_batch(images: Images) -> FloatArray:
     """The images, C-contiguous, followed by black ones up to the next of `BATCH_SIZES`."""
     count = len(images)
     wanted = padded_size(count)

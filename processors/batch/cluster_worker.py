@@ -34,13 +34,17 @@ def is_last_word(said: Iterable[Said]) -> bool:
 
 
 class ClusterWorker:
-    """Its methods are called by the driver, each on any thread; `carry_out` for one job at a time."""
+    """Its methods are called by the driver, each on any thread; `carry_out` for one job at a time.
+
+    Attributes:
+        mailbox: messages for the driver; the `JobLink` of the worker's host.
+    """
 
     def __init__(self, terms: HostTerms, make_host: MakeHost = real_host) -> None:
         self._terms = terms
-        self._mailbox = _Mailbox()
-        self._host = make_host(terms, self._mailbox)
-        self._mailbox.put(Started())
+        self.mailbox = Mailbox()
+        self._host = make_host(terms, self.mailbox)
+        self.mailbox.put(Started())
 
     def take_over_log(self) -> None:
         """Send all log messages of this process to the driver from now on."""
@@ -53,19 +57,19 @@ class ClusterWorker:
         if isinstance(outcome, JobOutcome) and outcome.result is not None and outcome.result.status == "failed":
             # Else a node with a full disk would fail one video after another, faster than others can make them.
             trouble = next(iter(room_problems(self._terms.settings, self._terms.output_dir)), "")
-        self._mailbox.put(Ended(outcome, trouble))
+        self.mailbox.put(Ended(outcome, trouble))
 
     def fetch(self) -> tuple[Said, ...]:
         """What there is to say; an empty tuple after a while."""
-        return self._mailbox.fetch()
+        return self.mailbox.fetch()
 
     def answer(self, answered: Answered) -> None:
         """Take the answer to a question that was fetched."""
-        self._mailbox.take(answered)
+        self.mailbox.take(answered)
 
     def stop(self) -> None:
         """The run ends: end the job in order."""
-        self._mailbox.stop.set()
+        self.mailbox.stop.set()
 
 
 class ClusterProcess(ClusterWorker):
@@ -77,7 +81,7 @@ class ClusterProcess(ClusterWorker):
         self.take_over_log()
 
 
-class _Mailbox:
+class Mailbox:
     """A `JobLink` whose messages are fetched."""
 
     def __init__(self) -> None:

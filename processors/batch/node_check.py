@@ -181,7 +181,7 @@ def _require_embedder(embedder: str, settings: Settings) -> None:
 
 
 def _terms(settings: Settings) -> dict[str, str]:
-    packages = "\n".join(f"{name} {_version(name)}" for name in _PACKAGES)
+    packages = "\n".join(f"{name} {package_version(name)}" for name in _PACKAGES)
     return {
         **call_terms(settings),
         "Python": platform.python_version(),
@@ -190,7 +190,8 @@ def _terms(settings: Settings) -> dict[str, str]:
     }
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """The installed version of a package; "" if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -87,8 +87,8 @@ def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):
 
     def killing(self, y, u, v):
         if self.frames == 20:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
         write(self, y, u, v)
 
     monkeypatch.setattr(ClipWriter, "write", killing)
