@@ -1,4 +1,4 @@
-"""Audio that lies beside the frames in time, as after careless cutting or joining: clips have none of it."""
+"""Audio that lies wholly before or after the frames, as in carelessly cut or joined files: clips would be silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many frames the fragments of an MP4 file hold: libav leaves out those whose times are also others' times."""
+"""Counts the frames in the fragments of an MP4 file: libav drops frames whose times collide with those of others."""
 
 from __future__ import annotations
 

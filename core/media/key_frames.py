@@ -1,4 +1,4 @@
-"""A few frames from all over a video, without decoding it: a first look before the analysis."""
+"""Decodes a few key frames from all over a video: a quick look at it before the analysis."""
 
 from __future__ import annotations
 

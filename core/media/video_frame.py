@@ -1,4 +1,4 @@
-"""What the program asks a decoded frame for: planes, scaled RGB, scaled YUV, an RGB patch at native resolution."""
+"""The interface of decoded frames: planes, scaled RGB, scaled YUV, an RGB patch at native resolution."""
 
 from __future__ import annotations
 

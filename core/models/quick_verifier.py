@@ -1,4 +1,4 @@
-"""A second opinion in 2 ms: YuNet, which knows small, blurred and turned faces that dlib's MMOD does not."""
+"""A quick second opinion (2 ms): YuNet, which recognises small, blurred and turned faces that dlib's MMOD misses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call's results depend on beside the videos: compared by calls that share an output folder."""
+"""What the results of a call depend on besides the videos; calls that share an output folder compare it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What works on videos on a node: a `JobHost`, and a mailbox that the driver empties over the network.
+"""A worker on a node of a cluster: a `JobHost`, and a mailbox that the driver polls over the network.
 
-The driver asks and the worker answers, so a worker needs no address of the driver. Small messages are kept together
-for half a second; a question, or the end of a job, is handed over at once.
+The driver asks and the worker answers, so a worker needs no address of the driver. Small messages are collected for
+half a second; a question or the end of a job is handed over at once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a node of a cluster is asked before a run begins, and what keeps it from taking part.
+"""Checks a node of a cluster before a run: what it must have in common with this machine in order to take part.
 
-Results must not depend on which node has made them, so a node with another program, other networks or other packages
-is left out, as is one that does not see the files of the run under the same paths.
+Results must not depend on which node made them. So a node with another version of the program, of a network or of a
+package is left out, as is one that does not see the files of the run under the same paths.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Starts or joins a cluster of Ray, whose package only this module imports; what can be wrong with it is one line."""
+"""Starts or joins a cluster of Ray. Only this module imports Ray; whatever goes wrong becomes an error of one line."""
 
 from __future__ import annotations
 

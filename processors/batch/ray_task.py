@@ -1,4 +1,4 @@
-"""The driver's end of a task of Ray that makes clips: its messages come as a stream, and it ends with them."""
+"""The driver's end of a task of Ray that makes clips: its messages arrive as a stream, which ends with the task."""
 
 from __future__ import annotations
 

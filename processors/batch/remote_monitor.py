@@ -1,4 +1,4 @@
-"""The driver's end of what workers report: shows it, logs it, and enters it in the journal of the run."""
+"""Receives what workers report: shows it, logs it, and enters it in the journal of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task of a cluster does: makes clips of one video, without models, and says what happens while it goes on."""
+"""The body of a task of a cluster: makes clips of one video, without models, and reports what happens meanwhile."""
 
 from __future__ import annotations
 

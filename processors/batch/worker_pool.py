@@ -1,13 +1,13 @@
-"""The executor that works on several videos at a time: a worker for each, and a new one for one that breaks.
+"""The executor that works on several videos at a time: a worker for each, and a new one for each that breaks.
 
     submit -> queue -> [thread workers] -> a worker per video, on this machine or a node of a cluster -> outcome
                               |   |
                               |   '-> analysed -> named -> workers without models make the clips -> outcome
                        [thread names] answers what they ask about people
 
-A worker that dies, or shows no progress for too long, costs what it was given only: that is tried once more by a new
-one, and the video is left out if that one breaks, too. A worker takes few videos, so that what foreign code leaks
-cannot add up.
+If a worker dies or shows no progress for too long, only the task that it was given is affected: a new worker tries it
+once more, and if that one breaks, too, the video is left out. A worker is replaced after a few videos, so that leaks of
+foreign code cannot add up.
 """
 
 from __future__ import annotations

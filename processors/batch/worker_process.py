@@ -1,6 +1,6 @@
-"""What a worker process of the pool does: jobs come and events go over one pipe; the driver's end is `PoolWorker`.
+"""The body of a worker process of the pool: jobs come and events go over one pipe, whose other end is a `PoolWorker`.
 
-It imports little before `work` has set the limits of the process.
+Little is imported before `work` has set the limits of the process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the analysis sees of a frame: always a thumbnail, and an image at the analysis size if somebody looks."""
+"""A frame as the analysis sees it: a thumbnail, and an image at the analysis size that is converted when first used."""
 
 from __future__ import annotations
 

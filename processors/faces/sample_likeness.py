@@ -1,9 +1,9 @@
-"""How alike the samples of one track are, with as few of them embedded as the questions need.
+"""How alike the samples of one track are, embedding as few of them as possible.
 
-Embedding a face takes hundreds of times longer than comparing two small images of it, and mostly one pair of faces that
-are alike settles a question. So the small images are asked first. A face stands for all that look like it, so of
-somebody who moves each view is embedded once, and not each moment. Only where that does not show one person are all
-faces around the moment embedded, best first, until the answer is certain.
+Embedding a face takes hundreds of times longer than correlating two small images of it, and one pair of similar faces
+usually answers a question. So the small images are compared first. A face stands for all that look like it, so a person
+who moves costs one embedding per view instead of one per moment. Only if that does not prove one person are all faces
+around the moment embedded, best first, until the answer is certain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a track that has ended shows a face at all: what following and detections say of it as a whole."""
+"""Decides whether a finished track shows a face at all, by its scores, the searches that found it, second opinions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A photo against others: how much each of their faces resembles the one in the source."""
+"""Compares one photo with others: how similar each of their faces is to the one in the source."""
 
 from __future__ import annotations
 
