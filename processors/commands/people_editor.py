@@ -76,7 +76,10 @@ def split(
         own = numbers_text(person.tracklets)
         raise SettingsError(f"{person.name} has no tracklet {missing[0]}", hint=f"its tracklets: {own}")
     if not chosen or chosen == set(person.tracklets):
-        raise SettingsError(f"some tracklets of {person.name} must move and some must stay")
+        own = numbers_text(person.tracklets)
+        raise SettingsError(
+            f"some tracklets of {person.name} must move and some must stay", hint=f"its tracklets: {own}"
+        )
     if new_name:
         check_name(new_name, None, "the new name")
     by_id = {t.id: t for t in timeline.tracklets}

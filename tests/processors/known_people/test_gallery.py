@@ -183,7 +183,7 @@ def test_uniting_and_keeping_apart(path: Path) -> None:
         gallery.name("P0002", "Berta")
         assert gallery.unite("P0001", "Berta").name == "Berta"
         assert gallery.apart() == {(1, 3)}
-        with pytest.raises(SettingsError, match="one person already"):
+        with pytest.raises(SettingsError, match="both are P0001 already"):
             gallery.unite("P0001", "Berta")
         with pytest.raises(SettingsError):
             gallery.set_apart("P0001", "Berta")
