@@ -81,7 +81,7 @@ class VideoProcessor:
         self._analysis.prepare(plan.timeline)
         if self._namer is not None:
             # Here, because the networks are this thread's, and idle.
-            self._namer.take_up_photos()
+            self._namer.load_photos()
 
     def analyse(self) -> AnalysisRecord:
         """Find shots, faces and embeddings in one pass and store them; or return what `prepare` has loaded.

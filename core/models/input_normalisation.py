@@ -22,7 +22,7 @@ def normalised(images: Any) -> FloatArray:
     return shifted
 
 
-def take_out_normalisation(model: Any) -> bool:
+def remove_normalisation(model: Any) -> bool:
     """Make the network take normalised images, if it begins by normalising them; whether it does.
 
     model: an `openvino.Model` with one input, (N, h, w, 3), that it transposes first.

@@ -38,10 +38,10 @@ class QuickVerifier:
     def _score(self, crop: ByteArray) -> float:
         planes = input_planes(crop, 1.0, is_bgr=_YUNET.is_bgr)[0]
         boxes, scores = _YUNET.heads(self._graph(planes), planes.shape[3], _LEAST_SCORE)
-        return float(scores[_is_meant(boxes)].max(initial=0.0))
+        return float(scores[_is_in_the_middle(boxes)].max(initial=0.0))
 
 
-def _is_meant(boxes: FloatArray) -> NDArray[np.bool_]:
+def _is_in_the_middle(boxes: FloatArray) -> NDArray[np.bool_]:
     """(N,) whether these boxes, pixels of a crop, are of the face that is asked about."""
     margin = (1 - 1 / VERIFIER_SCALE) / 2
     middle = np.array([[margin, margin, 1 - margin, 1 - margin]], np.float32) * VERIFIER_SIDE_PX

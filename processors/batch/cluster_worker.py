@@ -28,7 +28,7 @@ _POLL_S = 0.1
 Said = JobEvent | Asked | Started | Ended
 
 
-def is_last_word(said: Iterable[Said]) -> bool:
+def ends_job(said: Iterable[Said]) -> bool:
     """Whether a job has ended with these messages, so that a worker with one job says nothing more."""
     return any(isinstance(message, Ended) for message in said)
 
@@ -46,9 +46,9 @@ class ClusterWorker:
         self._host = make_host(terms, self.mailbox)
         self.mailbox.put(Started())
 
-    def take_over_log(self) -> None:
+    def forward_log(self) -> None:
         """Send all log messages of this process to the driver from now on."""
-        self._host.take_over_log()
+        self._host.forward_log()
 
     def carry_out(self, work: Work) -> None:
         """Do `work`; the outcome is said in the mailbox, after everything else about it."""
@@ -78,7 +78,7 @@ class ClusterProcess(ClusterWorker):
     def __init__(self, terms: HostTerms, make_host: MakeHost) -> None:
         limit_process_threads()
         super().__init__(terms, make_host)
-        self.take_over_log()
+        self.forward_log()
 
 
 class Mailbox:

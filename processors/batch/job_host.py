@@ -61,7 +61,7 @@ class JobHost:
         self._release_models = factory.release
         self._stages = StageRunner(_LinkJournal(link))
 
-    def take_over_log(self) -> None:
+    def forward_log(self) -> None:
         """Send all log messages of this process to the driver from now on."""
         forward_logs(self._link.send, self._log_levels)
 

@@ -58,7 +58,7 @@ class RayConnection:
     ray: Any
     own_folder: str | None = None
 
-    def only_on(self, node_id: str) -> Any:
+    def node_affinity(self, node_id: str) -> Any:
         """The scheduling strategy of what has to run on that node."""
         strategies = importlib.import_module("ray.util.scheduling_strategies")
         return strategies.NodeAffinitySchedulingStrategy(node_id, soft=False)

@@ -122,7 +122,7 @@ def work(pipe: Connection) -> None:
     die_with_parent(start.driver)
     link = PipeLink(pipe)
     host = start.make_host(start.terms, link)
-    host.take_over_log()
+    host.forward_log()
     link.post(Started())
     while True:
         link.post(Ended(host.carry_out(link.next_job())))

@@ -82,7 +82,9 @@ class SampleLikeness:
                 greatest = float(self._similarities(*known).max())
                 if greatest > enough or not any(missing):
                     return greatest
-            if not has_asked and (greatest := self._of_stand_ins(before, after, among)) > max(STAND_INS_ALIKE, enough):
+            if not has_asked and (greatest := self._similarity_by_stand_ins(before, after, among)) > max(
+                STAND_INS_ALIKE, enough
+            ):
                 return greatest
             has_asked = True
             self._embed([_best(samples) for samples in missing if samples])
@@ -103,7 +105,7 @@ class SampleLikeness:
         np.fill_diagonal(alike, val=True)
         return alike
 
-    def _of_stand_ins(self, before: slice, after: slice, among: slice) -> float:
+    def _similarity_by_stand_ins(self, before: slice, after: slice, among: slice) -> float:
         """The greatest similarity of embedded faces that are of each side, or look like one of it; 0 without any."""
         sides = []
         for side in (before, after):

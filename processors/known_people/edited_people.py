@@ -72,7 +72,7 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
     try:
         name = checked_name(label)
     except SettingsError:
-        _take_name_back(rows, owner)
+        _revoke_name(rows, owner)
         return owner
     found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(name),)).fetchone()
     if found is not None and found[0] == owner:
@@ -97,7 +97,7 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
     return owner
 
 
-def _take_name_back(rows: sqlite3.Connection, owner: int) -> None:
+def _revoke_name(rows: sqlite3.Connection, owner: int) -> None:
     """Remove the name of somebody relabelled `person_NN`, unless a photo or another video supports it."""
     said_elsewhere = rows.execute(
         "SELECT EXISTS (SELECT 1 FROM faces WHERE person = ? AND source = 'photo')"

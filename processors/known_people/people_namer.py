@@ -75,7 +75,7 @@ class FinishedNames:
 class VideoNamer(Protocol):
     """Names the people of one video after the other; implemented by `PeopleNamer`."""
 
-    def take_up_photos(self) -> None:
+    def load_photos(self) -> None:
         """Read the folder of photos, if there is one; to be called before `name`."""
         ...
 
@@ -137,7 +137,7 @@ class PeopleNamer:
             # Where they cannot be looked up, the names that are there are better than none.
             return named == finished.people
 
-    def take_up_photos(self) -> None:
+    def load_photos(self) -> None:
         """Read the folder of photos, unless the gallery knows it as it is. Needs the networks, on the caller's thread.
 
         To be called before `name`; again, it does nothing.

@@ -204,7 +204,7 @@ class FaceTracker:
         explained = self._correct(image(), found, everywhere)
         for row in np.flatnonzero(~explained):
             if self._starts_track(image(), found[row : row + 1]):
-                self._welcome(frame, image(), found[row : row + 1])
+                self._start_or_continue_track(frame, image(), found[row : row + 1])
 
     def _starts_track(self, image: ByteArray, face: Detections) -> bool:
         if face.scores[0] >= self._settings.face_score:
@@ -235,7 +235,7 @@ class FaceTracker:
         # A second box on a known face is no newcomer.
         return np.asarray(explained | (overlap.max(1) >= MIN_OVERLAP))
 
-    def _welcome(self, frame: int, image: ByteArray, face: Detections) -> None:
+    def _start_or_continue_track(self, frame: int, image: ByteArray, face: Detections) -> None:
         """Start a track for a face that no visible track explains, or continue the hidden track that it belongs to."""
         track = self._returning(face)
         if track is None:
