@@ -28,15 +28,15 @@ def keep_few_heaps(count: int) -> None:
     _set_option(_ARENA_MAX, count, "MALLOC_ARENA_MAX")
 
 
-def keep_little_free_memory(count: int = _KEPT_BYTES) -> None:
-    """Let each heap keep at most `count` free bytes at its end; call it before threads are started.
+def keep_little_free_memory() -> None:
+    """Let each heap keep at most `_KEPT_BYTES` free bytes at its end; call it before threads are started.
 
     MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ in the environment take precedence. By default both limits follow
     the largest block that was ever freed: once networks have been loaded, 64 MB at the end of every heap stay with the
     process, and `malloc_trim` does not release the ends of other heaps than the first.
     """
-    _set_option(_MMAP_THRESHOLD, count, "MALLOC_MMAP_THRESHOLD_")
-    _set_option(_TRIM_THRESHOLD, count, "MALLOC_TRIM_THRESHOLD_")
+    _set_option(_MMAP_THRESHOLD, _KEPT_BYTES, "MALLOC_MMAP_THRESHOLD_")
+    _set_option(_TRIM_THRESHOLD, _KEPT_BYTES, "MALLOC_TRIM_THRESHOLD_")
 
 
 def give_back_memory() -> None:
