@@ -35,7 +35,7 @@ class Nvdec:
         Raises:
             RuntimeError: the GPU fails. av.FFmpegError, OSError, ValueError: the file or NVDEC cannot be opened.
         """
-        # Makes torch's context, the device's primary one, current on this thread. `empty` would not always do.
+        # Makes torch's context, the device's primary one, current on this thread. `empty` does not always do that.
         torch.zeros(1, device=self._device)
         accelerator = HWAccel(
             "cuda",

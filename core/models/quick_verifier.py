@@ -12,7 +12,7 @@ from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
 
 MIN_OVERLAP = 0.3
-"""least IoU of the middle of a crop and a face that is meant; crops of groups show others, too"""
+"""least IoU of the middle of a crop and the face that the crop is about; crops of groups show others, too"""
 
 _LEAST_SCORE = 0.02
 _YUNET = PROPOSERS["yunet"]

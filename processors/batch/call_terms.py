@@ -22,7 +22,7 @@ _LONGEST_VALUE = 60
 _MOST_SETTINGS = 30
 """beyond that, a digest of all of them stands for them: a lease is a small file"""
 _NOT_COMPARED = ("analysis.device", "analysis.embedder")
-"""a GPU and a CPU find the same faces up to rounding; of embedders it counts which are there"""
+"""a GPU and a CPU find the same faces up to rounding; instead of the setting, the available embedders are compared"""
 
 
 def call_terms(settings: Settings) -> dict[str, str]:

@@ -20,9 +20,9 @@ from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, Asked, Ended, MakeHost, Started, real_host
 
 COLLECT_S = 0.5
-"""how long messages are kept together: eight hundred workers then make less than two thousand calls a second"""
+"""how long messages are collected: eight hundred workers then make less than two thousand calls a second"""
 SILENCE_S = 2.0
-"""after which there is an empty answer"""
+"""how long `fetch` waits before it answers with nothing"""
 _POLL_S = 0.1
 
 Said = JobEvent | Asked | Started | Ended

@@ -142,7 +142,7 @@ class _LinkJournal(RunJournal):
         return True
 
     def tell(self, event: str, name: str, detail: Any) -> None:
-        # Whoever is blamed is told by the outcome; it is not this run that broke, but one of its workers.
+        # A worker broke, not the run: the driver learns of it from the outcome.
         if event != "blame":
             self._link.send(JournalEntry(event, name, detail))
 

@@ -81,7 +81,7 @@ def open_ray(address: str) -> RayConnection:
     require_ray()
     os.environ.update(_QUIET)
     if address == LOCAL:
-        # For this cluster only: who has no token can run nothing in it.
+        # For this cluster only: without the token, nothing can be run in it.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
         os.environ.update(_EAGER)
     else:

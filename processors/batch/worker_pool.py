@@ -103,7 +103,7 @@ class WorkerPool:
                     self._source.open()
                     self._work()
         finally:
-            # An idle worker has nothing to lose.
+            # All that are left are idle: nothing is lost.
             for worker in self.roster:
                 self._discard(worker)
             self._naming.close()

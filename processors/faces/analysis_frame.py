@@ -51,7 +51,7 @@ class AnalysisImage:
                 self._pixels = self._frame.rgb(self.width, self.height)
                 if self._is_overexposed:
                     self._pixels, self.gain = darkened(self._pixels), float(DARKENING)
-                # The thumbnail tells for a hundredth of what the image would cost.
+                # Judged on the thumbnail, at a hundredth of the cost.
                 elif is_narrow(self.luma):
                     self._pixels, self.gain = stretched(self._pixels)
             self._frame = None

@@ -24,11 +24,12 @@ side of a change of person the best pair had at most 0.68 (52 places in the shar
 search for cuts switched off); at 37 of 100 other places that neighbours leave open it has more. Chosen on these"""
 
 STAND_INS_ALIKE = 0.5
-"""similarity above which two faces that stand for others settle that those are one person's: more likely than not. For
-the faces themselves less is enough; two likenesses at a glance in between leave more room for error"""
+"""similarity above which two stand-ins prove that the faces they stand for are one person's: more likely than not. For
+the faces themselves a lower limit is enough; the two comparisons of small images in between leave more room for
+error"""
 
 _MIN_QUALITY = 1e-3
-"""a face of less serves, too, where there is none better"""
+"""least weight of a face, so that even one without any quality can be chosen where there is no better one"""
 
 
 class SampleLikeness:

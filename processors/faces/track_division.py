@@ -44,7 +44,7 @@ class Transition(Enum):
     @property
     def min_samples(self) -> int:
         """Samples on each side without which the faces are not compared."""
-        # Nothing but its place said that a face found elsewhere is the one that was lost.
+        # Only its place suggests that a face found elsewhere is the one that was lost.
         return 1 if self is Transition.FOUND_ELSEWHERE else MIN_SAMPLES
 
 

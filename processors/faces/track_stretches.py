@@ -61,7 +61,7 @@ FIRST_SAMPLES = 3
 """samples of a stretch that are embedded first"""
 
 SURELY_ALIKE = 0.95
-"""if all of them resemble each other so much, they represent the stretch as well as twice as many would"""
+"""if all of them are at least this similar, they represent the stretch as well as twice as many would"""
 
 MIN_SURE_QUALITY = 0.3
 """... and the best of them is no poorer: small and blurred faces resemble each other whoever they are. Any figure from

@@ -54,7 +54,7 @@ def _by_tracklets(
         claims.append((not kept, -sum(votes.values()), order, person.label, source))
     taken: dict[str, int] = {}
     owners: dict[str, int] = {}
-    # Whoever kept the label keeps the person; of the others, who has most of the tracklets.
+    # The one with the old label keeps the person; else the one that has most of the tracklets.
     for _, _, _, label, source in sorted(claims):
         person_before = entries[source].person if source is not None else None
         if source is None or person_before is None:

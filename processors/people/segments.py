@@ -93,7 +93,7 @@ def segment_rows(
         reached_s = np.maximum.accumulate(ends_s[first:last])
         absences_s = starts_s[first + 1 : last] - reached_s[:-1]
         for begin, end in _runs(absences_s > rules.merge_gap_s + _ROUNDING_S, first, last):
-            # What is added to the presence belongs to the clip. Where a cut takes some of it away, the caller knows.
+            # Lead and tail count towards the length of a clip; `turn_segments` drops what a cut makes too short.
             length_s = reached_s[end - 1 - first] - starts_s[begin] + rules.lead_s + rules.tail_s
             if length_s >= rules.min_clip_s - _ROUNDING_S:
                 ranges.append((begin, end))

@@ -211,7 +211,7 @@ def _missing_s(analysis: FaceAnalysis) -> float:
         claimed_s = max(claimed_s, float(video.frame_count / video.frame_rate))
     first_s, end_s = video.seconds(int(analysis.frame_pts[0])), video.seconds(_end_pts(analysis))
     if analysis.clock_shifts:
-        # The claimed length is on the file's clock: of a leap ahead, it holds the time that was leapt over.
+        # The claimed length is on the file's clock: after a jump ahead, it includes the time that was skipped.
         end_s = max(end_s, end_s - video.seconds(analysis.clock_shifts[-1]))
     tolerance_s = max(_MISSING_S, _MISSING_SHARE * video.duration_s)
 
