@@ -1,8 +1,8 @@
 """Online identification: assigns an identity to one face after another, in time order.
 
-A few *active* identities, seen recently or often, are compared first. All others stay in the archive and are
-recognised again after an absence of any length. Times are on the video's clock, so that results do not depend on the
-speed of the machine.
+Each face is compared first with a few *active* identities, those seen recently or often. All others stay in the archive
+and are recognised again after an absence of any length. Times are on the video's clock, so that results do not depend
+on the speed of the machine.
 """
 
 from __future__ import annotations

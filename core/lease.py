@@ -180,7 +180,7 @@ class LeaseTaker:
             remove_dead_lease(path, content)
         raise _held(path, read_lease(path) or b"")
 
-    def take_patiently(self, path: Path, *, work: str = "", subject: str = "") -> Lease:
+    def take_patiently(self, path: Path, *, work: str = "") -> Lease:
         """As `take`, but watch a lease of another machine until it is certain whether its holder is alive.
 
         Raises:
@@ -190,7 +190,7 @@ class LeaseTaker:
         is_waiting = False
         while True:
             try:
-                return self.take(path, work=work, subject=subject)
+                return self.take(path, work=work)
             except LeaseHeldError as error:
                 mark = parse_mark(first or b"")
                 # A process of this machine that is not dead is alive.

@@ -16,9 +16,9 @@ from utils.printable_text import ascii_safe
 from utils.process_identity import ProcessIdentity
 
 ASIDE_PREFIX = ".stale-lease-"
-"""of a lease that is being taken from a dead holder; such a file lives for a moment"""
+"""of the file that a dead holder's lease is moved to before it is removed"""
 MAX_BYTES = 4096
-"""that are read of one"""
+"""largest lease file that is read"""
 
 _BEAT_DIGITS = 10
 
@@ -98,8 +98,8 @@ def remove_dead_lease(path: Path, content: bytes) -> None:
     with contextlib.suppress(FileNotFoundError):
         path.rename(aside)
         if read_lease(aside) != content:
-            # Another observer was quicker by a hair, and this is its new lease. If it cannot be put back, its holder
-            # notices before it changes anything.
+            # Another observer was faster, and this is its new lease. If it cannot be put back, its holder notices
+            # before it changes anything.
             with contextlib.suppress(OSError):
                 os.link(aside, path)
         aside.unlink()

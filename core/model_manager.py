@@ -213,7 +213,7 @@ class ModelManager:
         return self._once(f"{name} proposer", lambda: load_proposer(name, threads=self._threads.inference))
 
     def _make_cascade(self) -> FaceDetector:
-        nets = self._nets(*DETECTOR_NETS)
+        nets = self.nets(*DETECTOR_NETS)
         # Of all networks, a video needs these first.
         self._loader.compile_ahead()
         if self._device.is_cpu:
@@ -227,7 +227,7 @@ class ModelManager:
         return MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))
 
     def _make_verifier(self) -> FaceVerifier:
-        return FaceVerifier(*self._nets("mmod"))
+        return FaceVerifier(*self.nets("mmod"))
 
     def _load_embedder(self) -> FaceEmbedder:
         return self._device.load(self._make_embedder, lambda: self.embedder)
@@ -251,9 +251,10 @@ class ModelManager:
         return embedder
 
     def _embedder_named(self, name: str) -> FaceEmbedder:
-        return embedder_of(name, self._nets(*EMBEDDERS[name].shares))
+        return embedder_of(name, self.nets(*EMBEDDERS[name].shares))
 
-    def _nets(self, *kinds: str) -> list[Net]:
+    def nets(self, *kinds: str) -> list[Net]:
+        """The networks of these names (`MODELS`), in this order, for the device that is in use."""
         if self.backend == "OpenVINO":
             return self._loader.with_openvino(kinds)
         return self._loader.with_torch(kinds, self.device)

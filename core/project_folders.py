@@ -1,4 +1,4 @@
-"""The folders that the program uses where the user names none: they lie in its own, wherever it is started."""
+"""The default input and output folders: they lie in the program's own folder, whatever the working directory is."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def run_batch(
     settings, output_dir = request.settings, request.output_dir
     journal = journal or RunJournal()
     with OutputLeases(mark_output_folder(output_dir)) as leases:
-        _tell_of_dead(leases, is_known=bool(journal.history.crashes))
+        _report_dead(leases, is_known=bool(journal.history.crashes))
         _remove_leftovers(request)
         own = make_processor if isinstance(make_processor, VideoProcessorFactory) else None
         factory = own or VideoProcessorFactory(settings, output_dir)
@@ -103,7 +103,7 @@ def run_batch(
         _join(leases, settings, uses_gallery=namer is not None and lies_in(namer.gallery_path, output_dir))
         inspect = _inspector(request, namer)
         summary = _Batch(request.inputs, inspect, parts, executor, leases, videos_at_a_time=workers).run()
-        _tell_of_dead(leases, is_known=bool(journal.history.crashes))
+        _report_dead(leases, is_known=bool(journal.history.crashes))
     with contextlib.suppress(OSError, OutputError):
         if summary.abandoned or workers > 1 or uses_cluster:
             remove_leftovers(output_dir)  # of workers that died
@@ -151,9 +151,9 @@ def _inspector(request: BatchRequest, namer: PeopleNamer | None) -> Inspect:
     return inspect
 
 
-def _tell_of_dead(leases: OutputLeases, *, is_known: bool) -> None:
+def _report_dead(leases: OutputLeases, *, is_known: bool) -> None:
     """Remove what calls that died have left of their leases. is_known: it was a worker of this run, which was told."""
-    abandoned = leases.bury_dead()
+    abandoned = leases.remove_dead()
     if abandoned and not is_known:
         logger.warning("another run into this folder ended abruptly while processing %s", ", ".join(abandoned))
 

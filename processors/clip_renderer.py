@@ -205,7 +205,7 @@ def _work(context: RenderContext, workers: Sequence[RenderWorker]) -> None:
         context.failed.set()
         for worker in workers:
             worker.join()
-        # All are told before the first is waited for: a clip may be waiting for audio that another one reads.
+        # All are abandoned before waiting for the first one: it may be waiting for audio that another one reads.
         for worker in workers:
             worker.abandon_clips()
         for worker in workers:

@@ -17,7 +17,7 @@ from config import ClipSettings, IdentitySettings, SpeechSettings
 from core.types import FaceAnalysis, Identity, Timeline, Tracklet
 from processors.people.pair_evidence import ComparedTracklets
 from processors.people.person_linker import NumberByAppearance, PersonLinker
-from processors.people.segments import SegmentRules, person_segments, turn_segments
+from processors.people.segments import Presence, SegmentRules, person_segments, turn_segments
 from processors.people.tracklet_evidence import STILL_LIFE_S, is_still
 from processors.people.tracklet_grouping import group_tracklets
 from processors.speech.person_turns import person_turns, speaking_mask
@@ -70,8 +70,8 @@ class IdTimelineGenerator:
         for label in np.unique(grouping.labels[grouping.labels >= 0]):
             own, provisional_id = [tracklets[k] for k in np.flatnonzero(grouping.labels == label)], str(label)
             still = _never_moves(own, analysis)
-            masks = self._masks(analysis, own)
-            segments = person_segments(provisional_id, own, starts_s, ends_s, self._rules, still=still, masks=masks)
+            presence = Presence(own, still, self._masks(analysis, own))
+            segments = person_segments(provisional_id, presence, starts_s, ends_s, self._rules)
             if self._rules.only_speaking:
                 segments = turn_segments(analysis, segments, self._rules)
             people.append(Identity(provisional_id, tuple(t.id for t in own), segments, still))

@@ -81,7 +81,7 @@ class VideoProcessor:
         self._analysis.prepare(plan.timeline)
         if self._namer is not None:
             # Here, because the networks are this thread's, and idle.
-            self._namer.take_up_photos()
+            self._namer.load_photos()
 
     def analyse(self) -> AnalysisRecord:
         """Find shots, faces and embeddings in one pass and store them; or return what `prepare` has loaded.
@@ -191,7 +191,7 @@ class VideoProcessor:
         """What is in the folder, and what to do about it. key: of the analysis, where it is known."""
         existing = examine_folder(self._folder, self._fingerprint, self._settings, key)
         overwrite = self._settings.run.overwrite
-        # Whoever gave the order has found out whether clips may be skipped or replaced: see `inspect_input`.
+        # `inspect_input` has decided already whether clips may be skipped or replaced.
         plan = plan_run(
             existing.facts, overwrite=overwrite, from_timeline=from_timeline, may_skip=False, may_replace=True
         )
@@ -257,7 +257,7 @@ class VideoProcessor:
             extras=results.extras,
             fingerprint=self._fingerprint,
             settings=self._settings,
-            # Whether the clips were made now or before, who speaks is told by this run's models.
+            # Even if the clips were made earlier, who speaks was found by this run's models.
             models={**clips.record.models, "encoder": results.models.get("encoder")},
             warnings=tuple(dict.fromkeys((*clips.record.warnings, *results.warnings))),
         )

@@ -1,4 +1,4 @@
-"""Who receives the progress of a batch. Bars are in `utils/progress_bars.py`, lines in `utils/progress_lines.py`."""
+"""Receives the progress of a batch. Bars are in `utils/progress_bars.py`, lines in `utils/progress_lines.py`."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def pieces_by_font(text: str) -> tuple[tuple[str, Source], ...] | None:
     missing = frozenset(letter for letter in text if not has_letter(None, letter))
     if not missing:
         return ((text, None),) if text else ()
-    source = _covering(frozenset(text)) or _covering(missing)
+    source = covering_font(frozenset(text)) or covering_font(missing)
     if source is None:
         return None
     has_rtl = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
@@ -86,13 +86,13 @@ def font_folders(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...
 
 
 @functools.lru_cache(maxsize=256)
-def _covering(letters: frozenset[str]) -> Source:
+def covering_font(letters: frozenset[str]) -> Source:
     """The first font that has all `letters`, or None."""
-    return next((font for font in _fonts() if all(has_letter(font, letter) for letter in sorted(letters))), None)
+    return next((font for font in font_files() if all(has_letter(font, letter) for letter in sorted(letters))), None)
 
 
 @functools.cache
-def _fonts() -> tuple[Path, ...]:
+def font_files() -> tuple[Path, ...]:
     """Font files, regular sans-serif ones first; the order depends on their names only."""
     found = {path for folder in font_folders() for path in _files(folder)}
     return tuple(sorted(found, key=lambda path: (_style_rank(path.stem), path.name, str(path))))[:_MAX_FILES]

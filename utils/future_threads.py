@@ -41,7 +41,7 @@ class FutureThread(Generic[T]):
 
     def _run(self) -> None:
         work = self._work
-        # `work` is often a method of the thread's owner; the ring would keep both until a full garbage collection.
+        # `work` is often a method of the thread's owner: that cycle would keep both until a full garbage collection.
         del self._work
         try:
             result = work()

@@ -28,15 +28,15 @@ def keep_few_heaps(count: int) -> None:
     _set_option(_ARENA_MAX, count, "MALLOC_ARENA_MAX")
 
 
-def keep_little_free_memory(count: int = _KEPT_BYTES) -> None:
-    """Let each heap keep at most `count` free bytes at its end; call it before threads are started.
+def keep_little_free_memory() -> None:
+    """Let each heap keep at most `_KEPT_BYTES` free bytes at its end; call it before threads are started.
 
     MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ in the environment take precedence. By default both limits follow
     the largest block that was ever freed: once networks have been loaded, 64 MB at the end of every heap stay with the
     process, and `malloc_trim` does not release the ends of other heaps than the first.
     """
-    _set_option(_MMAP_THRESHOLD, count, "MALLOC_MMAP_THRESHOLD_")
-    _set_option(_TRIM_THRESHOLD, count, "MALLOC_TRIM_THRESHOLD_")
+    _set_option(_MMAP_THRESHOLD, _KEPT_BYTES, "MALLOC_MMAP_THRESHOLD_")
+    _set_option(_TRIM_THRESHOLD, _KEPT_BYTES, "MALLOC_TRIM_THRESHOLD_")
 
 
 def give_back_memory() -> None:
@@ -45,7 +45,7 @@ def give_back_memory() -> None:
     Decoders and networks free blocks of many sizes from many threads, and glibc keeps the pages between blocks in use:
     half a megabyte per video of a long run.
     """
-    _trim()(0)
+    trim_function()(0)
 
 
 class MemoryReturn:
@@ -75,7 +75,8 @@ def _set_option(option: int, value: int, variable: str) -> None:
 
 
 @functools.cache
-def _trim() -> Callable[[int], object]:
+def trim_function() -> Callable[[int], object]:
+    """glibc's `malloc_trim`, or a function that does nothing where the C library has none."""
     if sys.platform != "linux":
         return lambda _: None
     # musl does not have this function.

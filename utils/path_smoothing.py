@@ -41,6 +41,23 @@ class PathStyle:
     look_ahead_s: float = 6.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PathSamples:
+    """What an L1-optimal path is to follow; all (N,) float64.
+
+    target: where it should be. lower, upper: bounds that it should keep. weights: of each sample, in (0, 1].
+    """
+
+    target: Signal
+    lower: Signal
+    upper: Signal
+    weights: Signal
+
+    def at(self, chosen: NDArray[np.int64]) -> PathSamples:
+        """The samples `chosen` (M,) only."""
+        return PathSamples(self.target[chosen], self.lower[chosen], self.upper[chosen], self.weights[chosen])
+
+
 def fill_gaps(at: NDArray[np.int64], values: Signal, wanted: NDArray[np.int64]) -> Signal:
     """Columns of `values` (N, C), known at the increasing positions `at` (N,), interpolated at `wanted` (M,).
 
@@ -72,7 +89,6 @@ def l1_path(
     control points at `style.knot_hz` can follow them.
     """
     count = len(target)
-    weights = np.ones(count) if weights is None else weights
     spacing = rate_hz / style.knot_hz  # samples between control points
     knots = math.ceil((count - 1) / spacing) + 3 if count > 1 else 4
     block = max(round(style.block_s * style.knot_hz), 4)
@@ -80,7 +96,8 @@ def l1_path(
     stride = max(1, round(spacing / _SAMPLES_PER_KNOT))
     # Each sample stands for those around it, so the tightest bounds among them apply.
     window = 2 * (stride // 2) + 1
-    lower, upper = rolling_max(lower, window), rolling_min(upper, window)
+    tightest = rolling_max(lower, window), rolling_min(upper, window)
+    signal = PathSamples(target, *tightest, np.ones(count) if weights is None else weights)
     samples = np.unique(np.append(np.arange(0, count, stride), count - 1))
     control = np.zeros(0)
     while len(control) < knots:
@@ -90,8 +107,7 @@ def l1_path(
             end = knots
         chosen = samples[(samples >= begin * spacing) & (samples <= (end - 3) * spacing)]
         basis = _spline_basis(chosen / spacing - begin, end - begin)
-        wanted = (target[chosen], lower[chosen], upper[chosen], weights[chosen])
-        solved = _solve(basis, *wanted, control[begin:], style)
+        solved = solve_block(basis, signal.at(chosen), control[begin:], style)
         keep = knots if end == knots else len(control) + block
         control = np.concatenate([control, solved[len(control) - begin : keep - begin]])
     columns, values = _spline(np.arange(count) / spacing, knots)
@@ -118,26 +134,21 @@ def _spline(positions: Signal, knots: int) -> tuple[NDArray[np.int64], Signal]:
     return first[:, None] + np.arange(4), weights
 
 
-def _solve(
-    basis: Signal,
-    target: Signal,
-    lower: Signal,
-    upper: Signal,
-    weights: Signal,
-    fixed: Signal,
-    style: PathStyle,
-) -> Signal:
-    """The control points (knots,) of one block with the least cost; the first ones are `fixed`.
+def solve_block(basis: Signal, samples: PathSamples, fixed: Signal, style: PathStyle) -> Signal:
+    """The control points (knots,) of one block of a path with the least cost.
+
+    basis: (N, knots), weight of each control point at each of the N samples. fixed: the first control points, from the
+    block before.
 
     All costs are weighted distances |row @ control - place|. The distance outside the bounds is half the excess of the
     sum of the distances from both bounds over the distance between them. Bounds that cross are replaced by their mean.
     """
     knots = basis.shape[1]
-    middle = (lower + upper) / 2
-    places = np.concatenate([target, np.minimum(lower, middle), np.maximum(upper, middle)])
+    middle = (samples.lower + samples.upper) / 2
+    places = np.concatenate([samples.target, np.minimum(samples.lower, middle), np.maximum(samples.upper, middle)])
     # Staying one unit away from a new place for `rest_s` costs as much as moving there.
     nearness = style.speed / (style.rest_s * style.knot_hz * _SAMPLES_PER_KNOT)
-    pulls = np.outer((nearness, _OUTSIDE_PENALTY / 2, _OUTSIDE_PENALTY / 2), weights)
+    pulls = np.outer((nearness, _OUTSIDE_PENALTY / 2, _OUTSIDE_PENALTY / 2), samples.weights)
     rest = _weighted_median(places, pulls.ravel())
     if not len(fixed) and _rest_is_optimal(basis, places.reshape(pulls.shape) - rest, pulls, style.speed):
         return np.full(knots, rest)
@@ -148,7 +159,7 @@ def _solve(
     # Relative to the rest, because the simplex starts at 0 and takes half the time from there.
     places = np.concatenate([np.zeros(len(costs)), places - rest])
     control = minimize_weighted_l1(rows, places, np.concatenate([costs, pulls.ravel()]), fixed - rest)
-    return _least_squares(basis, target, fixed) if control is None else rest + control
+    return _least_squares(basis, samples.target, fixed) if control is None else rest + control
 
 
 def _weighted_median(values: Signal, weights: Signal) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -28,7 +28,28 @@ _buffers = threading.local()
 _EXACT = 1e-6  # px; smaller offsets and deviations of the scale are rounding errors
 _NEAR_WHOLE = 1 / 32  # px of the source; a corner this close to a whole pixel needs no shift
 _LEAD = 40  # output px before the window that are searched for such a corner
-_TRAIL = 64  # output px after the window that are searched for a whole number of source px
+TRAIL_PX = 64  # output px after the window that are searched for a whole number of source px
+
+
+class _Axis(NamedTuple):
+    """Where the output lies in the source, horizontally or vertically: `size` px of `scale` source px from `start`."""
+
+    start: float
+    scale: float
+    size: int
+
+
+class _WiderSpan(NamedTuple):
+    """More than an `_Axis` asks for, so that a filter can read around it.
+
+    lead: output px before the first one that was asked for. corner: where they begin, source px.
+    made: output px in all. read: source px that they are made from.
+    """
+
+    lead: int
+    corner: float
+    made: int
+    read: int
 
 
 def crop_planes(
@@ -69,9 +90,10 @@ def crop_plane(plane: Plane, window: Window, out_w: int, out_h: int) -> Plane:
     if reduction > 1:
         plane, x1, y1 = _reduced(plane, (x1, y1, x2, y2), reduction)
         scale_x, scale_y = scale_x / reduction, scale_y / reduction
+    across, down = _Axis(x1, scale_x, out_w), _Axis(y1, scale_y, out_h)
     if max(scale_x, scale_y) > 1:
-        return _shrunk(plane, x1, y1, scale_x, scale_y, out_w, out_h)
-    return _enlarged(plane, x1, y1, scale_x, scale_y, out_w, out_h)
+        return _shrunk(plane, across, down)
+    return _enlarged(plane, across, down)
 
 
 def _within(planes: Planes, window: Window, area: tuple[int, int, int, int]) -> tuple[Planes, Window]:
@@ -129,37 +151,40 @@ def _shift_kernel(start: float) -> tuple[int, Kernel]:
     return whole, np.asarray(taps / taps.sum(), np.float32)
 
 
-def _enlarged(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
+def _enlarged(plane: Plane, across: _Axis, down: _Axis) -> Plane:
     """Enlarge from a whole corner; if none is near, shift before, at the small size."""
     # cv2.resize starts at the corner of its input, and bicubic reads two pixels around: the window is made wider by
     # whole output pixels, which are cut off again.
-    more_x, shift_x = _lead(x1, scale_x, math.ceil(2 / scale_x))
-    more_y, shift_y = _lead(y1, scale_y, math.ceil(2 / scale_y))
-    width, columns = _extent(scale_x, more_x + out_w + math.ceil(2 / scale_x))
-    height, rows = _extent(scale_y, more_y + out_h + math.ceil(2 / scale_y))
-    source = _shifted(plane, shift_x, shift_y, columns, rows, copy=False)
-    enlarged = _resized(source, scale_x, scale_y, width, height)
-    return np.array(enlarged[more_y : more_y + out_h, more_x : more_x + out_w], np.uint8)
+    x, y = _widened(across, 2), _widened(down, 2)
+    source = _shifted(plane, x.corner, y.corner, x.read, y.read, copy=False)
+    enlarged = _resized(source, across.scale, down.scale, x.made, y.made)
+    return np.array(enlarged[y.lead : y.lead + down.size, x.lead : x.lead + across.size], np.uint8)
 
 
-def _shrunk(plane: Plane, x1: float, y1: float, scale_x: float, scale_y: float, out_w: int, out_h: int) -> Plane:
+def _shrunk(plane: Plane, across: _Axis, down: _Axis) -> Plane:
     """Low-pass and shrink by less than two from a whole corner; if none is near, shift after, at the small size."""
-    more_x, corner_x = _lead(x1, scale_x, math.ceil(_MARGIN / scale_x))
-    more_y, corner_y = _lead(y1, scale_y, math.ceil(_MARGIN / scale_y))
-    left, top = math.floor(corner_x), math.floor(corner_y)
-    width, columns = _extent(scale_x, more_x + out_w + math.ceil(_MARGIN / scale_x))
-    height, rows = _extent(scale_y, more_y + out_h + math.ceil(_MARGIN / scale_y))
-    source = _region(plane, left, top, left + columns, top + rows)
+    x, y = _widened(across, _MARGIN), _widened(down, _MARGIN)
+    left, top = math.floor(x.corner), math.floor(y.corner)
+    source = _region(plane, left, top, left + x.read, top + y.read)
     # From the blur of the small pixel, about 0.5-0.6 of its size, to that of the larger pixel.
-    sigma_x, sigma_y = (0.6 * math.sqrt(max(scale**2 - 1, 1e-4)) for scale in (scale_x, scale_y))
+    sigma_x, sigma_y = (0.6 * math.sqrt(max(axis.scale**2 - 1, 1e-4)) for axis in (across, down))
     blurred = _scratch("blurred", source.shape, np.uint8)
-    size = (_blur_width(sigma_x), _blur_width(sigma_y))
+    size = (blur_taps(sigma_x), blur_taps(sigma_y))
     cv2.GaussianBlur(source, size, sigmaX=sigma_x, sigmaY=sigma_y, dst=blurred, borderType=cv2.BORDER_REPLICATE)
-    small = _resized(blurred, scale_x, scale_y, width, height)
-    return _shifted(small, more_x + (corner_x - left) / scale_x, more_y + (corner_y - top) / scale_y, out_w, out_h)
+    small = _resized(blurred, across.scale, down.scale, x.made, y.made)
+    x1, y1 = x.lead + (x.corner - left) / across.scale, y.lead + (y.corner - top) / down.scale
+    return _shifted(small, x1, y1, across.size, down.size)
 
 
-def _blur_width(sigma: float) -> int:
+def _widened(axis: _Axis, margin_px: int) -> _WiderSpan:
+    """The span of `axis`, wider by at least `margin_px` px of the source on both sides."""
+    margin = math.ceil(margin_px / axis.scale)
+    lead, corner = _lead(axis.start, axis.scale, margin)
+    made, read = output_extent(axis.scale, lead + axis.size + margin)
+    return _WiderSpan(lead, corner, made, read)
+
+
+def blur_taps(sigma: float) -> int:
     """3 to 7 taps of a Gaussian: further ones would weigh less than a thousandth of the central one."""
     return 2 * max(math.ceil(math.sqrt(2 * math.log(1000)) * sigma) - 1, 1) + 1
 
@@ -179,14 +204,14 @@ def _lead(start: float, scale: float, least: int) -> tuple[int, float]:
 
 
 @functools.lru_cache(maxsize=64)
-def _extent(scale: float, least: int) -> tuple[int, int]:
+def output_extent(scale: float, least: int) -> tuple[int, int]:
     """How many output px, at least `least`, to make from how many source px.
 
-    The source px are nearly a whole number if one of the first `_TRAIL` candidates is: resizing from one size to the
+    The source px are nearly a whole number if one of the first `TRAIL_PX` candidates is: resizing from one size to the
     other then misplaces no pixel by more than `_NEAR_WHOLE`, and in the same way while the window moves. (The place
     of the end in the source may not count: the image would swell and shrink, 3 % of the bytes of a slow pan.)
     """
-    for count in range(least, least + _TRAIL):
+    for count in range(least, least + TRAIL_PX):
         if abs(count * scale - round(count * scale)) <= _NEAR_WHOLE:
             return count, round(count * scale)
     return least, math.ceil(least * scale)

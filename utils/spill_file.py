@@ -63,7 +63,7 @@ class SpillFile:
 
     def _append(self, data: bytes) -> None:
         if self._file is None:
-            # It is open as long as `self` exists, which no block of code can say.
+            # It is open as long as `self` exists, so no `with` block fits.
             self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
             weakref.finalize(self, self._file.close)
         self._file.seek(self._end)

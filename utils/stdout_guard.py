@@ -1,7 +1,7 @@
 """Keeps the output of libraries off standard output, which carries only the program's own lines.
 
-Some libraries print banners or progress, in Python or from C code that bypasses `sys.stdout`. While standard output is
-taken over, file descriptor 1 and `sys.stdout` lead to /dev/null (or to stderr, see `show_library_output`) in this
+Some libraries print banners or progress, from Python or from C code that bypasses `sys.stdout`. While standard output
+is guarded, file descriptor 1 and `sys.stdout` lead to /dev/null (or to stderr, see `show_library_output`) in this
 process and its children, and the program writes its lines to a duplicate of the real descriptor.
 """
 

@@ -37,19 +37,19 @@ def tonal_range(values: ByteArray, tail: float = TAIL) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def is_narrow(values: ByteArray) -> bool:
+def is_narrow(values: ByteArray, tail: float = TAIL) -> bool:
     """Whether the levels of (h, w) or (h, w, 3) uint8 span so little that stretching them helps."""
     low, high = tonal_range(values)
     return high - low < NARROW_RANGE
 
 
-def stretched(image: ByteArray, tail: float = TAIL) -> tuple[ByteArray, float]:
+def stretched(image: ByteArray) -> tuple[ByteArray, float]:
     """The image, (h, w, 3) uint8 RGB, with its grey levels from black to white, and the gain in contrast.
 
-    Colours gain as much as grey levels do, as far as that keeps them within the range. tail: as for `tonal_range`.
+    Colours gain as much as grey levels do, as far as that keeps them within the range.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    (low, high), (darkest, brightest) = tonal_range(grey, tail), tonal_range(image, tail)
+    (low, high), (darkest, brightest) = tonal_range(grey), tonal_range(image)
     gain = min(_FULL_RANGE / max(high - low, 1), MAX_GAIN)
     colour_gain = min(gain, _FULL_RANGE / max(brightest - darkest, 1))
     level = grey.astype(np.float32)[..., None]

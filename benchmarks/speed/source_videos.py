@@ -20,7 +20,6 @@ LOCAL = Path(__file__).resolve().parent.parent / "results" / "local"
 
 BLOCK_S = 20
 RATE = 25
-BACKGROUNDS: tuple[Background, ...] = ("studio", "garden", "library", "night")
 
 
 def crowd_film(width: int, height: int) -> Film:

@@ -1,4 +1,4 @@
-"""Audio that lies beside the frames in time, as after careless cutting or joining: clips have none of it."""
+"""Audio that lies wholly before or after the frames, as in carelessly cut or joined files: clips would be silent."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PROOF_PACKETS = 50
 """packets behind the frames after which no earlier ones are expected: one wrong time must not decide"""
 
 
-def audio_beside(info: VideoInfo, start_s: float, end_s: float) -> str:
+def audio_outside_frames(info: VideoInfo, start_s: float, end_s: float) -> str:
     """Where the audio that clips use is: `BEFORE`, `BEHIND` or `AROUND`; "" if some of it is within the frames.
 
-    start_s, end_s: begin of the first frame and end of the last, s on the container's clock. "" as well if there is no
+    start_s, end_s: start of the first frame and end of the last, s on the container's clock. "" as well if there is no
     audio, or none that can be read. Usually a few packets are read; all of them if the audio ends first.
     """
     audio = info.default_audio

@@ -1,4 +1,4 @@
-"""By how much the audio of AVI files is late against what was recorded."""
+"""The delay of audio in AVI files: silence that the encoder put in front, and that AVI cannot tell players to skip."""
 
 from __future__ import annotations
 

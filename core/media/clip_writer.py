@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from core.errors import EncodeError, OutputError
+from core.errors import EncodeError, FailedProcess, OutputError
 from core.media.encoder_command import ClipEncoding, encoder_command
 from core.media.ffmpeg_tool import find_ffmpeg, full_disk
 from core.types import ByteArray
@@ -39,6 +39,7 @@ class ClipWriter:
     Attributes:
         frames: written so far.
         command: argv of the encoder; () before the block is entered.
+        process: the encoder; None before the block is entered.
 
     Raises:
         EncodeError: the encoder failed; holds its command, exit code and last messages.
@@ -50,7 +51,7 @@ class ClipWriter:
         self._target = target
         self._encoding = encoding
         self._session = contextlib.ExitStack()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._messages: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
         self._listener = helper_thread(self._listen, name="ffmpeg stderr")
         self._aborted = False
@@ -69,10 +70,10 @@ class ClipWriter:
 
     def write(self, y: ByteArray, u: ByteArray, v: ByteArray) -> None:
         """Append one frame: Y (H, W), U and V (H/2, W/2) uint8, C-contiguous."""
-        assert self._process is not None and self._process.stdin is not None
+        assert self.process is not None and self.process.stdin is not None
         try:
             for plane in (y, u, v):
-                self._process.stdin.write(plane.data)
+                self.process.stdin.write(plane.data)
         except OSError as error:
             raise self._failure("the encoder ended in mid-clip") from error
         self.frames += 1
@@ -81,8 +82,8 @@ class ClipWriter:
         """Kill the encoder; for any thread. A `write` under way and the end of the block raise EncodeError."""
         with self._lock:
             self._aborted = True
-            if self._process is not None and self._process.poll() is None:
-                self._process.kill()
+            if self.process is not None and self.process.poll() is None:
+                self.process.kill()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -103,7 +104,7 @@ class ClipWriter:
         with self._lock:
             if self._aborted:
                 raise EncodeError("aborted", path=self._target)
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -111,23 +112,23 @@ class ClipWriter:
                 # Ctrl-C in a terminal goes to the whole process group; the encoder must not end by itself.
                 start_new_session=True,
             )
-        assert self._process.stdin is not None
-        _widen(self._process.stdin)
+        assert self.process.stdin is not None
+        _widen(self.process.stdin)
         self._listener.start()
 
     def _listen(self) -> None:
         """Read the encoder's messages; it would block on a full pipe."""
-        assert self._process is not None and self._process.stderr is not None
-        for line in self._process.stderr:
+        assert self.process is not None and self.process.stderr is not None
+        for line in self.process.stderr:
             self._messages.append(line.decode("utf-8", "replace").rstrip())
 
     @timed("encode")
     def _finish(self) -> None:
-        assert self._process is not None and self._process.stdin is not None
+        assert self.process is not None and self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # the exit code is more informative
-            self._process.stdin.close()
+            self.process.stdin.close()
         try:
-            exit_code = self._process.wait(_FINISH_TIMEOUT_S)
+            exit_code = self.process.wait(_FINISH_TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
             raise self._failure("the encoder does not end") from error
         if exit_code != 0 or self._aborted:
@@ -137,23 +138,23 @@ class ClipWriter:
 
     def _reap(self) -> None:
         """End process, thread and pipes, however the block was left."""
-        if self._process is None:
+        if self.process is None:
             return
-        assert self._process.stdin is not None and self._process.stderr is not None
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        assert self.process.stdin is not None and self.process.stderr is not None
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
         if self._listener.ident is not None:  # otherwise the system had no thread left
             self._listener.join()
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        self._process.stderr.close()
+            self.process.stdin.close()
+        self.process.stderr.close()
 
     def _failure(self, message: str) -> EncodeError | OutputError:
-        assert self._process is not None
+        assert self.process is not None
         exit_code: int | None = None
         with contextlib.suppress(subprocess.TimeoutExpired):
-            exit_code = self._process.wait(_EXIT_TIMEOUT_S)
+            exit_code = self.process.wait(_EXIT_TIMEOUT_S)
             self._listener.join()
         tail = "\n".join(self._messages)
         if full := full_disk(exit_code, tail):
@@ -164,9 +165,7 @@ class ClipWriter:
         return EncodeError(
             f"{message} (exit code {exit_code}){last}",
             path=self._target,
-            command=self.command,
-            exit_code=exit_code,
-            stderr_tail=tail,
+            encoder=FailedProcess(self.command, exit_code, tail),
         )
 
 

@@ -14,7 +14,7 @@ from core.media.mp4_boxes import top_level_boxes
 from core.media.ts_packets import TsFile
 
 PACKET, FRAME, INDEX = "a packet", "a frame", "its index"
-"""what a file ends within"""
+"""what the end of a file interrupts"""
 
 _PS_TAIL, _MATROSKA_TAIL = 2**18, 2**24
 """bytes at the end of a file that hold at least one pack (2048 bytes in most files), and one cluster"""
@@ -88,7 +88,7 @@ def _matroska(path: Path) -> str:
         found = _element(tail, at)
         if found is None:
             return FRAME
-        # The elements of a cluster without a known size follow like those behind it.
+        # Of a cluster of unknown size, the elements are read like those after it.
         content, size = found
         at = content if size is None else content + size
     return FRAME if at > len(tail) else ""

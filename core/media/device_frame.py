@@ -11,7 +11,7 @@ import torch
 
 from core.media.resampler import Resampler
 from core.media.video_frame import FAST_SHRINK, VideoFrame, rgb_from_yuv
-from core.types import ByteArray, PixelBox
+from core.types import ByteArray, ColorInfo, PixelBox
 
 
 class DeviceFrame(VideoFrame):
@@ -21,23 +21,21 @@ class DeviceFrame(VideoFrame):
 
     def __init__(
         self,
-        luma: torch.Tensor,
-        chroma: torch.Tensor,
+        surface: tuple[torch.Tensor, torch.Tensor],
         resample: Resampler,
         *,
         index: int,
         pts: int,
-        matrix: str,
-        full_range: bool,
+        color: ColorInfo,
         placed: PixelBox | None = None,
     ) -> None:
-        """luma: (H, W), H and W even. chroma: (H/2, W/2, 2). Both uint8, or uint16 with 10 bits in the upper part.
-
-        They are copied: the decoder's few surfaces are free again at once, and whatever the device does with the copies
-        comes after it. resample: of their device. The others as for `VideoFrame`.
+        """surface: luma (H, W) with H and W even, and chroma (H/2, W/2, 2), each uint8 or uint16 (10 bits, in the upper
+        part). They are copied, so that the decoder's few surfaces are free again at once; whatever the device does with
+        the copies comes after it. resample: of their device. The others as for `VideoFrame`.
         """
+        luma, chroma = surface
         height, width = luma.shape
-        super().__init__((width, height), index=index, pts=pts, matrix=matrix, full_range=full_range, placed=placed)
+        super().__init__((width, height), index=index, pts=pts, color=color, placed=placed)
         self._resample = resample
         with torch.inference_mode():
             self._luma, self._chroma = _in_8_bits(luma), _in_8_bits(chroma)

@@ -22,7 +22,7 @@ _LONGEST_S = 1
 def edit_offset_s(video: VideoInfo) -> Fraction:
     """By how much libav's times of the frames are too early, s: less than the duration of one frame.
 
-    libav moves the first frame that it shows to the begin of the edit, where the frame before would still be visible,
+    libav moves the first frame that it shows to the start of the edit, where the frame before would still be visible,
     and all others with it, but not the audio.
     """
     if video.container == "mov":

@@ -1,4 +1,4 @@
-"""Files of formats that end with a mark, so that a missing end can be noticed although they claim no length."""
+"""Formats whose files end with a mark, so that a missing end can be noticed although the file claims no length."""
 
 from __future__ import annotations
 

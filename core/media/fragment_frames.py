@@ -1,4 +1,4 @@
-"""How many frames the fragments of an MP4 file hold: libav leaves out those whose times are also others' times."""
+"""Counts the frames in the fragments of an MP4 file: libav drops frames whose times collide with those of others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_BYTES = 2**22
 _HEAD_BYTES = 8
 _NUMBER = struct.Struct(">I")
 _FIRST_FIELD = 12
-"""bytes from the begin of a `tfhd` to its track, and of a `trun` to its number of samples (ISO/IEC 14496-12, 8.8)"""
+"""bytes from the start of a `tfhd` to its track, and of a `trun` to its number of samples (ISO/IEC 14496-12, 8.8)"""
 
 
 def frames_in_fragments(video: VideoInfo) -> int:

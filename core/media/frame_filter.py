@@ -22,7 +22,7 @@ from core.types import PixelBox, VideoInfo
 
 _ORDINARY_FORMATS = ("yuv420p", "yuvj420p")
 _DEVICE_FORMATS = ("nv12", "p010le")
-"""the like of them in the memory of a GPU, which `core.media.device_frame` takes as they are"""
+"""their counterparts in the memory of a GPU, which `core.media.device_frame` takes as they are"""
 ON_DEVICE = "cuda"
 """pixel format of frames in the memory of a GPU; `sw_format` says what lies there"""
 _ROTATIONS: dict[int, tuple[str, ...]] = {

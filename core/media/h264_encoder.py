@@ -50,25 +50,25 @@ def choose_encoder(codec: Literal["auto", "x264", "nvenc"], width: int, height: 
     program = find_ffmpeg()
     if codec == "x264":
         return H264_ENCODER
-    failure = _missing_driver() or _trial(program, width, height)
+    failure = missing_driver() or _trial(program, width, height)
     if not failure:
-        _log_once("clips are encoded on the GPU (NVENC)")
+        log_once("clips are encoded on the GPU (NVENC)")
         return NVENC
     if codec == "nvenc":
         raise ToolMissingError(
             f"NVENC does not work here: {failure}", stage="encode", hint="--codec auto or x264 encodes on the CPU"
         )
-    _log_once(f"clips are encoded on the CPU (x264; no NVENC: {failure})")
+    log_once(f"clips are encoded on the CPU (x264; no NVENC: {failure})")
     return H264_ENCODER
 
 
 @functools.lru_cache(maxsize=16)
-def _log_once(line: str) -> None:
+def log_once(line: str) -> None:
     """Log `line` unless it was logged before: with `--size source` or variants there are clips of many sizes."""
     logger.info("%s", line)
 
 
-def _missing_driver() -> str:
+def missing_driver() -> str:
     """Why NVENC cannot work here; "" if only a trial can tell. A trial takes a tenth of the program's start time."""
     library = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}.get(sys.platform)
     if library is None:

@@ -1,4 +1,4 @@
-"""A few frames from all over a video, without decoding it: a first look before the analysis."""
+"""Decodes a few key frames from all over a video: a quick look at it before the analysis."""
 
 from __future__ import annotations
 
@@ -62,6 +62,5 @@ def _key_frames(
         # Deinterlacing holds a frame back.
         ready = next(iter([*frame_filter.push(frame), *frame_filter.finish()]), None)
         if ready is not None:
-            matrix, full_range, placed = info.color.matrix, info.color.range == "pc", frame_filter.placed
-            yield SoftwareFrame(ready, index=index, pts=last_pts, matrix=matrix, full_range=full_range, placed=placed)
+            yield SoftwareFrame(ready, index=index, pts=last_pts, color=info.color, placed=frame_filter.placed)
             index += 1

@@ -113,7 +113,7 @@ def open_input(
     options = input_options() | (_LONG_PROBE if long_probe else {}) | (_FIRST_EDIT_ONLY if exact_edits else {})
     try:
         container = _open(url, demuxer, options, accelerator)
-        if not _is_edited_away(container):
+        if not _is_hidden_by_edit_list(container):
             return container
         container.close()
         logger.debug("%s: edits of no length, taken as reaching to the end of the media", path.name)
@@ -141,7 +141,7 @@ def _open(
     )
 
 
-def _is_edited_away(container: InputContainer) -> bool:
+def _is_hidden_by_edit_list(container: InputContainer) -> bool:
     """Whether a track has frames but its edit list shows none of them."""
     if container.format.name.split(",")[0] != _QUICKTIME:
         return False

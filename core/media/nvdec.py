@@ -16,7 +16,7 @@ from av.container import InputContainer
 from core.media.device_frame import DeviceFrame
 from core.media.media_input import open_input
 from core.media.resampler import Resampler
-from core.types import PixelBox
+from core.types import ColorInfo, PixelBox
 
 
 class Nvdec:
@@ -35,7 +35,7 @@ class Nvdec:
         Raises:
             RuntimeError: the GPU fails. av.FFmpegError, OSError, ValueError: the file or NVDEC cannot be opened.
         """
-        # Makes torch's context, the device's primary one, current on this thread. `empty` would not always do.
+        # Makes torch's context, the device's primary one, current on this thread. `empty` does not always do that.
         torch.zeros(1, device=self._device)
         accelerator = HWAccel(
             "cuda",
@@ -49,14 +49,7 @@ class Nvdec:
         return open_input(path, container_format, accelerator=accelerator)
 
     def frame(
-        self,
-        frame: av.VideoFrame,
-        *,
-        index: int,
-        pts: int,
-        matrix: str,
-        full_range: bool,
-        placed: PixelBox | None = None,
+        self, frame: av.VideoFrame, *, index: int, pts: int, color: ColorInfo, placed: PixelBox | None = None
     ) -> DeviceFrame:
         """`frame`, which `FrameFilter` has passed untouched, in memory of its own. The others as for `VideoFrame`.
 
@@ -66,6 +59,4 @@ class Nvdec:
         # torch would hand over its stream, which PyAV refuses. Both work on the device's default stream, so the copies
         # that `DeviceFrame` makes come after the decoder's work.
         luma, chroma = (torch.from_dlpack(cast(Any, plane).__dlpack__()) for plane in frame.planes)
-        return DeviceFrame(
-            luma, chroma, self._resample, index=index, pts=pts, matrix=matrix, full_range=full_range, placed=placed
-        )
+        return DeviceFrame((luma, chroma), self._resample, index=index, pts=pts, color=color, placed=placed)

@@ -20,7 +20,7 @@ _MAX_BYTES = 2**24
 _TOLERANCE_S = 0.5
 """by which times in the index may differ from those of the fragments: it counts presentation, they count decoding"""
 _FIRST_FIELD = 12
-"""bytes from the begin of a box with version and flags to its first field (ISO/IEC 14496-12, 4.2)"""
+"""bytes from the start of a box with version and flags to its first field (ISO/IEC 14496-12, 4.2)"""
 _SIDX_32, _SIDX_64 = struct.Struct(">IIIIHH"), struct.Struct(">IIQQHH")
 """track, ticks per second, first time, offset of the first fragment, reserved, number of references (8.16.3)"""
 _REFERENCE = struct.Struct(">III")

@@ -1,4 +1,4 @@
-"""Side data of a decoded frame: what the file says about it beside its pixels."""
+"""Side data of a decoded frame: what the file says about it besides its pixels."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from core.media.video_frame import FAST_SHRINK, VideoFrame
-from core.types import ByteArray, PixelBox
+from core.types import ByteArray, ColorInfo, PixelBox
 
 # swscale's constants (libswscale/swscale.h), the same in all versions
 _FAST_BILINEAR, _AREA = 1, 0x20
@@ -32,19 +32,10 @@ class SoftwareFrame(VideoFrame):
     __slots__ = ("_frame",)
 
     def __init__(
-        self,
-        frame: av.VideoFrame,
-        *,
-        index: int,
-        pts: int,
-        matrix: str,
-        full_range: bool,
-        placed: PixelBox | None = None,
+        self, frame: av.VideoFrame, *, index: int, pts: int, color: ColorInfo, placed: PixelBox | None = None
     ) -> None:
         """frame: format yuv420p or yuvj420p. The others as for `VideoFrame`."""
-        super().__init__(
-            (frame.width, frame.height), index=index, pts=pts, matrix=matrix, full_range=full_range, placed=placed
-        )
+        super().__init__((frame.width, frame.height), index=index, pts=pts, color=color, placed=placed)
         self._frame = frame
 
     def planes(self) -> tuple[ByteArray, ByteArray, ByteArray]:

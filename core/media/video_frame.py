@@ -1,4 +1,4 @@
-"""What the program asks a decoded frame for: planes, scaled RGB, scaled YUV, an RGB patch at native resolution."""
+"""The interface of decoded frames: planes, scaled RGB, scaled YUV, an RGB patch at native resolution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import ByteArray, PixelBox
+from core.types import ByteArray, ColorInfo, PixelBox
 
 FAST_SHRINK = 3.0
 """when shrinking by more than this, two pixels per row and column are too few: static images flicker"""
@@ -37,12 +37,12 @@ class VideoFrame(ABC):
     __slots__ = ("_full_range", "_matrix", "height", "index", "placed", "pts", "width")
 
     def __init__(
-        self, size: tuple[int, int], *, index: int, pts: int, matrix: str, full_range: bool, placed: PixelBox | None
+        self, size: tuple[int, int], *, index: int, pts: int, color: ColorInfo, placed: PixelBox | None
     ) -> None:
-        """size: width and height, px. matrix: `ColorInfo.matrix`, "" for unknown. full_range: values are 0 to 255."""
+        """size: width and height, px. color: its matrix and range are those of the planes."""
         self.width, self.height = size
-        self._matrix = matrix or default_matrix(*size)
-        self._full_range = full_range
+        self._matrix = color.matrix or default_matrix(*size)
+        self._full_range = color.range == "pc"
         self.index = index
         self.pts = pts
         self.placed = placed

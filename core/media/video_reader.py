@@ -54,6 +54,7 @@ class VideoReader:
     used.
 
     Attributes:
+        info: of the file that is read.
         barred_frames: frames of another shape than the first, which were fitted between black bars.
         device_frames: frames that were delivered in the memory of a GPU.
     """
@@ -62,7 +63,7 @@ class VideoReader:
         """threads: for decoding, 0 = one per CPU. nvdec: decodes instead, and delivers `DeviceFrame`s where frames need
         no filter.
         """
-        self._info = info
+        self.info = info
         self._threads = threads
         self._nvdec = nvdec
         self._clock = FrameClock(info)
@@ -154,21 +155,14 @@ class VideoReader:
                 index += 1
         if not self._delivered_any:
             raise DecodeError(
-                "none of its frames can be decoded", path=self._info.path, stage="decode", hint="damaged or incomplete?"
+                "none of its frames can be decoded", path=self.info.path, stage="decode", hint="damaged or incomplete?"
             )
 
     def _shown(self, fitted: _FittedFrame, index: int) -> VideoFrame:
-        color, on_device = self._info.color, self._nvdec is not None and is_on_device(fitted.frame)
+        on_device = self._nvdec is not None and is_on_device(fitted.frame)
         self.device_frames += on_device
         make = self._nvdec.frame if self._nvdec is not None and on_device else SoftwareFrame
-        return make(
-            fitted.frame,
-            index=index,
-            pts=fitted.pts,
-            matrix=color.matrix,
-            full_range=color.range == "pc",
-            placed=fitted.placed,
-        )
+        return make(fitted.frame, index=index, pts=fitted.pts, color=self.info.color, placed=fitted.placed)
 
     def _go_to(self, start_pts: int | None) -> None:
         """Position the reader so that `_take` next returns the frame at `start_pts`, or one before it."""
@@ -178,10 +172,10 @@ class VideoReader:
         here = self._take()
         self._pending = here
         if here is not None and here.pts <= start_pts:
-            ahead_s = self._info.seconds(start_pts - here.pts)
+            ahead_s = self.info.seconds(start_pts - here.pts)
             if ahead_s <= _READ_ON_S or not self._seekable:
                 return
-        if start_pts > self._info.start_pts and self._seekable:
+        if start_pts > self.info.start_pts and self._seekable:
             if self._seek(start_pts):
                 return
             # Do not try again for each range: every attempt may read the whole file.
@@ -197,7 +191,7 @@ class VideoReader:
         stream = self._stream(container)
         for margin_s in _SEEK_MARGINS_S:
             # The index holds decoding times, which differ from pts where there are B-frames: hence the margins.
-            target = start_pts - round(margin_s / self._info.time_base)
+            target = start_pts - round(margin_s / self.info.time_base)
             try:
                 container.seek(target, stream=stream, backward=True)
             except (av.FFmpegError, OSError):
@@ -206,7 +200,7 @@ class VideoReader:
             self._pending = self._take()
             if self._pending is not None and self._pending.pts <= start_pts:
                 return True
-        logger.debug("%s: seeking does not work, decoding from the beginning", self._info.path.name)
+        logger.debug("%s: seeking does not work, decoding from the beginning", self.info.path.name)
         return False
 
     def _rewind(self) -> None:
@@ -216,10 +210,10 @@ class VideoReader:
 
     def _open(self) -> InputContainer:
         self.close()
-        path = self._info.path
+        path = self.info.path
         try:
             opened = open_input if self._nvdec is None else self._nvdec.open
-            container = opened(path, self._info.container)
+            container = opened(path, self.info.container)
             self._container = container
             stream = self._stream(container)
             context = stream.codec_context
@@ -236,7 +230,7 @@ class VideoReader:
         return container
 
     def _stream(self, container: InputContainer) -> VideoStream:
-        index = self._info.stream_index
+        index = self.info.stream_index
         stream = container.streams[index] if index < len(container.streams) else None
         if not isinstance(stream, VideoStream) or stream.codec_context is None:
             raise ValueError(f"stream {index} is no longer a video stream")
@@ -270,13 +264,13 @@ class VideoReader:
 
     def _normalised(self, container: InputContainer, frames: Iterator[av.VideoFrame]) -> Iterator[_FittedFrame]:
         """The same frames in the geometry that `VideoInfo` promises."""
-        frame_filter = FrameFilter(self._info, threads=self._threads)
+        frame_filter = FrameFilter(self.info, threads=self._threads)
         context = self._stream(container).codec_context
         aspect: Fraction | None = None
         for frame in frames:
             # The decoder's aspect may belong to a later frame than the one it emits, except at key frames.
             if aspect is None or frame.key_frame:
-                told, aspect = context.sample_aspect_ratio, self._info.sample_aspect_ratio
+                told, aspect = context.sample_aspect_ratio, self.info.sample_aspect_ratio
                 if told != self._replaced_aspect:
                     aspect = sane_aspect(told, aspect)
             barred = frame_filter.barred

@@ -1,4 +1,4 @@
-"""The few sizes of batches: what runs networks prepares itself once for each number of images that it meets."""
+"""The batch sizes that networks are run with: runtimes plan and allocate anew for every size that they see."""
 
 from __future__ import annotations
 

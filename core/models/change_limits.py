@@ -1,4 +1,4 @@
-"""How unlike the faces before and after a moment must be to be two people's; a property of each embedder."""
+"""Limits of similarity at which a track changes from one person to another, for each embedder."""
 
 from __future__ import annotations
 

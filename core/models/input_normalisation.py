@@ -1,7 +1,7 @@
-"""Takes the normalisation of images, (x - 127.5) / 128, out of converted networks, and does it with numpy.
+"""Moves the normalisation of images, (x - 127.5) / 128, from converted networks to numpy.
 
-OpenVINO computes it one number after the other where the three colours lie side by side, which is a tenth of P-Net's
-time. The results are the same to the bit, because dividing by a power of two rounds nothing.
+OpenVINO computes it one number at a time where the three colours lie side by side, which is a tenth of P-Net's time.
+The results are the same to the bit, because dividing by a power of two rounds nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def normalised(images: Any) -> FloatArray:
     return shifted
 
 
-def take_out_normalisation(model: Any) -> bool:
+def remove_normalisation(model: Any) -> bool:
     """Make the network take normalised images, if it begins by normalising them; whether it does.
 
     model: an `openvino.Model` with one input, (N, h, w, 3), that it transposes first.

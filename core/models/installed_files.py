@@ -1,7 +1,7 @@
-"""Network files out of installed Python packages, read as data: the packages themselves are never imported.
+"""Network files from installed Python packages, read as data: the packages themselves are never imported.
 
-Their own requirements (tensorflow, torchaudio) would break this program's, so `requirements-models.txt` installs them
-without, and nothing of their code may run.
+Their requirements (tensorflow, torchaudio) conflict with this program's, so `requirements-models.txt` installs them
+without their dependencies, and none of their code is run.
 """
 
 from __future__ import annotations

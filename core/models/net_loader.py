@@ -62,7 +62,7 @@ class NetLoader:
         Raises:
             ModelError: weights are missing. GPUMemoryError, DeadDeviceError: see `TorchNet`.
         """
-        return [self._torch_net(kind, file, device) for kind, file in self._files(kinds).items()]
+        return [self._torch_net(kind, file, device) for kind, file in self.weights_files(kinds).items()]
 
     def _torch_net(self, kind: str, file: Path, device: str) -> Net:
         from core.models.torch_runtime import TorchNet, filled
@@ -84,9 +84,10 @@ class NetLoader:
 
     def _converted(self, kinds: Sequence[str]) -> dict[str, Path]:
         together = ANALYSIS_NETS if set(kinds) <= set(ANALYSIS_NETS) else kinds
-        return converted(together, self._files(together), self.cache_dir)
+        return converted(together, self.weights_files(together), self.cache_dir)
 
-    def _files(self, kinds: Sequence[str]) -> dict[str, Path]:
+    def weights_files(self, kinds: Sequence[str]) -> dict[str, Path]:
+        """The file with the weights of each network; may download one."""
         return {kind: self._weights_of(kind) for kind in kinds}
 
     def _weights_of(self, kind: str) -> Path:

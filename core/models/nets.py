@@ -17,7 +17,7 @@ import numpy as np
 from core.errors import LeaseHeldError, ModelDamagedError, ModelError
 from core.lease import LeaseTaker
 from core.models.batch_sizes import padded_size
-from core.models.input_normalisation import normalised, take_out_normalisation
+from core.models.input_normalisation import normalised, remove_normalisation
 from core.models.model_spec import MODELS, WeightsFile
 from core.models.openvino_runtime import import_openvino, openvino_core
 from core.types import FloatArray
@@ -58,7 +58,7 @@ class OpenVINONet:
         core = openvino_core()
         try:
             model = core.read_model(model_file)
-            self._takes_normalised = take_out_normalisation(model)
+            self._takes_normalised = remove_normalisation(model)
             self._model = core.compile_model(model, "CPU", config)
         except RuntimeError as error:
             with contextlib.suppress(OSError):
@@ -71,7 +71,7 @@ class OpenVINONet:
 
     def __call__(self, images: Images) -> tuple[FloatArray, ...]:
         count = len(images)
-        contiguous = _padded(images)
+        contiguous = padded_batch(images)
         if self._takes_normalised:
             contiguous = normalised(contiguous)
         # The tensor shares the array's memory; this name keeps it alive until the network has read it.
@@ -82,7 +82,7 @@ class OpenVINONet:
         return tuple(np.array(output, np.float32) for output in outputs)
 
 
-def _padded(images: Images) -> FloatArray:
+def padded_batch(images: Images) -> FloatArray:
     """The images, C-contiguous, followed by black ones up to the next of `BATCH_SIZES`."""
     count = len(images)
     wanted = padded_size(count)
@@ -127,7 +127,7 @@ def converted(
     paths = {k: cache_dir / CONVERTED_FOLDER / name for k, name in names.items()}
     with _conversion:
         if _missing(paths):
-            with _only_here(cache_dir / CONVERTED_FOLDER):
+            with _exclusive_conversion(cache_dir / CONVERTED_FOLDER):
                 # Another process may have done it meanwhile.
                 if missing := _missing(paths):
                     logger.info("converting %s for the CPU (once)", ", ".join(missing))
@@ -140,7 +140,7 @@ def _missing(paths: Mapping[str, Path]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _only_here(folder: Path) -> Iterator[None]:
+def _exclusive_conversion(folder: Path) -> Iterator[None]:
     """Wait until no other process converts networks in `folder`; it would take as much memory again."""
     taker = LeaseTaker()
     lease = None

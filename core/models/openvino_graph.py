@@ -46,7 +46,7 @@ class OpenVINOGraph:
             self._compiled = openvino_core().compile_model(model, "CPU", config)
         except RuntimeError as error:
             raise ModelError(
-                "cannot be read by OpenVINO", path=model_file, stage="models", hint="reinstall what it came with"
+                "cannot be read by OpenVINO", path=model_file, stage="models", hint="reinstall its package"
             ) from error
         self._outputs = len(self._compiled.outputs)
         self._request: Any = self._compiled.create_infer_request()

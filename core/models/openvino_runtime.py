@@ -51,7 +51,7 @@ def reading(path: Path) -> Iterator[Any]:
         yield frontend
     except (RuntimeError, *failures) as error:
         raise ModelError(
-            "cannot be read by OpenVINO", path=path, stage="models", hint="reinstall what it came with"
+            "cannot be read by OpenVINO", path=path, stage="models", hint="reinstall its package"
         ) from error
 
 

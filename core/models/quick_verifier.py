@@ -1,4 +1,4 @@
-"""A second opinion in 2 ms: YuNet, which knows small, blurred and turned faces that dlib's MMOD does not."""
+"""A quick second opinion (2 ms): YuNet, which recognises small, blurred and turned faces that dlib's MMOD misses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
 
 MIN_OVERLAP = 0.3
-"""least IoU of the middle of a crop and a face that is meant; crops of groups show others, too"""
+"""least IoU of the middle of a crop and the face that the crop is about; crops of groups show others, too"""
 
 _LEAST_SCORE = 0.02
 _YUNET = PROPOSERS["yunet"]
@@ -38,10 +38,10 @@ class QuickVerifier:
     def _score(self, crop: ByteArray) -> float:
         planes = input_planes(crop, 1.0, is_bgr=_YUNET.is_bgr)[0]
         boxes, scores = _YUNET.heads(self._graph(planes), planes.shape[3], _LEAST_SCORE)
-        return float(scores[_is_meant(boxes)].max(initial=0.0))
+        return float(scores[_is_in_the_middle(boxes)].max(initial=0.0))
 
 
-def _is_meant(boxes: FloatArray) -> NDArray[np.bool_]:
+def _is_in_the_middle(boxes: FloatArray) -> NDArray[np.bool_]:
     """(N,) whether these boxes, pixels of a crop, are of the face that is asked about."""
     margin = (1 - 1 / VERIFIER_SCALE) / 2
     middle = np.array([[margin, margin, 1 - margin, 1 - margin]], np.float32) * VERIFIER_SIDE_PX

@@ -1,4 +1,4 @@
-"""A network of OpenVINO's for images of any size: compiled once, ahead of its use, and shared by those who need it."""
+"""An OpenVINO network that takes images of any size: compiled once, ahead of its first use, and shared."""
 
 from __future__ import annotations
 

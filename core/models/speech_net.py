@@ -113,10 +113,10 @@ def _recognised(path: Path) -> tuple[str, Path]:
 class SpeechNet:
     """One set of weights, in three parts that are called apart; not safe for use by several threads."""
 
-    def __init__(self, key: str, files: dict[str, Path], *, threads: int = 1) -> None:
+    def __init__(self, key: str, files: dict[str, Path]) -> None:
         """key: of `SPEECH_WEIGHTS`. files: the parts' converted networks, from `load_speech_nets`."""
         self.key = key
-        self._visual, self._audio, self._back_end = (OpenVINOGraph(files[part], threads=threads) for part in _PARTS)
+        self._visual, self._audio, self._back_end = (OpenVINOGraph(files[part], threads=1) for part in _PARTS)
 
     def visual(self, mouths: ByteArray) -> FloatArray:
         """(T, 112, 112) uint8 grey, 25 a second -> (T, 128): features of each mouth and the ten around it."""
@@ -131,7 +131,7 @@ class SpeechNet:
         return self._back_end(audio, visual)[0]
 
 
-def load_speech_nets(weights: dict[str, Path], cache_dir: Path, *, threads: int = 1) -> list[SpeechNet]:
+def load_speech_nets(weights: dict[str, Path], cache_dir: Path) -> list[SpeechNet]:
     """The networks of `weights` (from `locate_speech_weights`), converted once and kept in `cache_dir`.
 
     Raises:
@@ -145,10 +145,7 @@ def load_speech_nets(weights: dict[str, Path], cache_dir: Path, *, threads: int 
         files={kind: SPEECH_WEIGHTS[key] for kind, key in kinds.items()},
         converter=_CONVERTER,
     )
-    return [
-        SpeechNet(key, {part: files[f"lr_asd_{key}.{part}"] for part in _PARTS}, threads=threads)
-        for key in sorted(weights)
-    ]
+    return [SpeechNet(key, {part: files[f"lr_asd_{key}.{part}"] for part in _PARTS}) for key in sorted(weights)]
 
 
 def chunks(frames: int) -> list[tuple[slice, slice]]:

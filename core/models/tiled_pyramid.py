@@ -40,7 +40,7 @@ class TiledPyramid:
 def tiled_pyramid(height: int, width: int) -> TiledPyramid:
     """The layout for images of `height` x `width` px, both positive: down on the left, then up again on the right."""
     sizes = _sizes(height, width)
-    down = _count_on_the_left(sizes)
+    down = _left_column_length(sizes)
     tops = [BORDER_PX + sum(h + GAP_PX for h, _ in sizes[:k]) for k in range(down)]
     tiles = [Tile(top, BORDER_PX, *size) for top, size in zip(tops, sizes, strict=False)]
     bottom = tops[-1] + sizes[down - 1][0]
@@ -63,7 +63,7 @@ def _sizes(height: int, width: int) -> list[tuple[int, int]]:
         sizes.append((height, width))
 
 
-def _count_on_the_left(sizes: list[tuple[int, int]]) -> int:
+def _left_column_length(sizes: list[tuple[int, int]]) -> int:
     """How many tiles lie below each other: until the next fits beside the last, and half of what is below is used."""
     height, width = sizes[0]
     below = sum(h + GAP_PX for h, _ in sizes) - 2 * GAP_PX - height

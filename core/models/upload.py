@@ -45,6 +45,10 @@ class Upload:
     The last transfer may still be running when a call returns; what the device is told afterwards comes after it.
 
     Never run on a GPU.
+
+    Attributes:
+        device: where the tensors are.
+        buffers: in the order in which they are used.
     """
 
     def __init__(self, device: torch.device, *, make_event: Callable[[], CopyEvent] | None = None) -> None:
@@ -52,7 +56,7 @@ class Upload:
         self.device = device
         if make_event is None:
             make_event = torch.cuda.Event if device.type == "cuda" else _CopiedAtOnce
-        self._buffers = tuple(_Buffer(make_event(), pinned=device.type == "cuda") for _ in range(2))
+        self.buffers = tuple(StagingBuffer(make_event(), pinned=device.type == "cuda") for _ in range(2))
         self._turn = 0
 
     def __call__(self, arrays: Sequence[NDArray[np.generic]] | NDArray[np.generic]) -> torch.Tensor:
@@ -67,28 +71,32 @@ class Upload:
         step = max(1, CHUNK_BYTES // max(1, first.nbytes))
         for begin in range(0, len(arrays), step):
             chunk = arrays[begin : begin + step]
-            buffer = self._buffers[self._turn]
+            buffer = self.buffers[self._turn]
             self._turn = 1 - self._turn
             buffer.send(chunk, there[begin : begin + len(chunk)])
         return there
 
 
-class _Buffer:
-    """Host memory that holds one chunk, and the event of the copy from it."""
+class StagingBuffer:
+    """Host memory that holds one chunk, and the event of the copy from it.
+
+    Attributes:
+        memory: (bytes of the largest chunk so far,) uint8.
+    """
 
     def __init__(self, event: CopyEvent, *, pinned: bool) -> None:
         self._event = event
         self._pinned = pinned
-        self._memory = torch.empty(0, dtype=torch.uint8)
+        self.memory = torch.empty(0, dtype=torch.uint8)
 
     def send(self, arrays: Sequence[NDArray[np.generic]] | NDArray[np.generic], target: torch.Tensor) -> None:
         """Stage the arrays and begin copying them to `target`, a contiguous (N, ...) tensor of their type."""
         self._event.synchronize()
         size = target.numel() * target.element_size()
-        if self._memory.numel() < size:
-            self._memory = torch.empty(0, dtype=torch.uint8)  # the old and the new one together may be too large
-            self._memory = torch.empty(size, dtype=torch.uint8, pin_memory=self._pinned)
-        staged = self._memory[:size].view(target.dtype).reshape(target.shape)
+        if self.memory.numel() < size:
+            self.memory = torch.empty(0, dtype=torch.uint8)  # the old and the new one together may be too large
+            self.memory = torch.empty(size, dtype=torch.uint8, pin_memory=self._pinned)
+        staged = self.memory[:size].view(target.dtype).reshape(target.shape)
         host = staged.numpy()
         for row in range(len(arrays)):
             host[row] = arrays[row]

@@ -37,9 +37,9 @@ _BATCH = 256
 class VoiceActivity:
     """One recording after the other, in pieces of any length. Not safe for use by several threads."""
 
-    def __init__(self, model_file: Path, *, threads: int = 1) -> None:
+    def __init__(self, model_file: Path) -> None:
         """model_file: from `locate_voice_activity`."""
-        self._net = OpenVINOGraph(model_file, threads=threads)
+        self._net = OpenVINOGraph(model_file, threads=1)
         self.reset()
 
     def reset(self) -> None:

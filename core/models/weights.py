@@ -87,7 +87,7 @@ def locate(key: str, *, explicit: str = "", folders: Sequence[Path] = (), downlo
     if explicit:
         path = Path(explicit)
         if not file_exists(path):
-            raise ModelUnavailableError("no such weights file", path=path, stage="models")
+            raise ModelUnavailableError("no such weights file", path=path, stage="models", hint="check the path")
         return verified(path, entry)
     candidates = [folder / entry.name for folder in folders]
     if entry.package:

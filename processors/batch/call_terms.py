@@ -1,4 +1,4 @@
-"""What a call's results depend on beside the videos: compared by calls that share an output folder."""
+"""What the results of a call depend on besides the videos; calls that share an output folder compare it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_VALUE = 60
 _MOST_SETTINGS = 30
 """beyond that, a digest of all of them stands for them: a lease is a small file"""
 _NOT_COMPARED = ("analysis.device", "analysis.embedder")
-"""a GPU and a CPU find the same faces up to rounding; of embedders it counts which are there"""
+"""a GPU and a CPU find the same faces up to rounding; instead of the setting, the available embedders are compared"""
 
 
 def call_terms(settings: Settings) -> dict[str, str]:

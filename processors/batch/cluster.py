@@ -1,6 +1,6 @@
-"""What the batch asks of a cluster: its nodes, a look at each, and workers on them.
+"""The interface between the batch and a cluster: list the nodes, check each of them, start workers on them.
 
-`processors/batch/ray_cluster.py` does it with Ray. Paths, settings and results travel; frames never do.
+`processors/batch/ray_cluster.py` implements it with Ray. Paths, settings and results travel; frames never do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What works on videos on a node: a `JobHost`, and a mailbox that the driver empties over the network.
+"""A worker on a node of a cluster: a `JobHost`, and a mailbox that the driver polls over the network.
 
-The driver asks and the worker answers, so a worker needs no address of the driver. Small messages are kept together
-for half a second; a question, or the end of a job, is handed over at once.
+The driver asks and the worker answers, so a worker needs no address of the driver. Small messages are collected for
+half a second; a question or the end of a job is handed over at once.
 """
 
 from __future__ import annotations
@@ -20,31 +20,35 @@ from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, Asked, Ended, MakeHost, Started, real_host
 
 COLLECT_S = 0.5
-"""how long messages are kept together: eight hundred workers then make less than two thousand calls a second"""
+"""how long messages are collected: eight hundred workers then make less than two thousand calls a second"""
 SILENCE_S = 2.0
-"""after which there is an empty answer"""
+"""how long `fetch` waits before it answers with nothing"""
 _POLL_S = 0.1
 
 Said = JobEvent | Asked | Started | Ended
 
 
-def is_last_word(said: Iterable[Said]) -> bool:
+def ends_job(said: Iterable[Said]) -> bool:
     """Whether a job has ended with these messages, so that a worker with one job says nothing more."""
     return any(isinstance(message, Ended) for message in said)
 
 
 class ClusterWorker:
-    """Its methods are called by the driver, each on any thread; `carry_out` for one job at a time."""
+    """Its methods are called by the driver, each on any thread; `carry_out` for one job at a time.
+
+    Attributes:
+        mailbox: messages for the driver; the `JobLink` of the worker's host.
+    """
 
     def __init__(self, terms: HostTerms, make_host: MakeHost = real_host) -> None:
         self._terms = terms
-        self._mailbox = _Mailbox()
-        self._host = make_host(terms, self._mailbox)
-        self._mailbox.put(Started())
+        self.mailbox = Mailbox()
+        self._host = make_host(terms, self.mailbox)
+        self.mailbox.put(Started())
 
-    def take_over_log(self) -> None:
+    def forward_log(self) -> None:
         """Send all log messages of this process to the driver from now on."""
-        self._host.take_over_log()
+        self._host.forward_log()
 
     def carry_out(self, work: Work) -> None:
         """Do `work`; the outcome is said in the mailbox, after everything else about it."""
@@ -53,19 +57,19 @@ class ClusterWorker:
         if isinstance(outcome, JobOutcome) and outcome.result is not None and outcome.result.status == "failed":
             # Else a node with a full disk would fail one video after another, faster than others can make them.
             trouble = next(iter(room_problems(self._terms.settings, self._terms.output_dir)), "")
-        self._mailbox.put(Ended(outcome, trouble))
+        self.mailbox.put(Ended(outcome, trouble))
 
     def fetch(self) -> tuple[Said, ...]:
         """What there is to say; an empty tuple after a while."""
-        return self._mailbox.fetch()
+        return self.mailbox.fetch()
 
     def answer(self, answered: Answered) -> None:
         """Take the answer to a question that was fetched."""
-        self._mailbox.take(answered)
+        self.mailbox.take(answered)
 
     def stop(self) -> None:
         """The run ends: end the job in order."""
-        self._mailbox.stop.set()
+        self.mailbox.stop.set()
 
 
 class ClusterProcess(ClusterWorker):
@@ -74,10 +78,10 @@ class ClusterProcess(ClusterWorker):
     def __init__(self, terms: HostTerms, make_host: MakeHost) -> None:
         limit_process_threads()
         super().__init__(terms, make_host)
-        self.take_over_log()
+        self.forward_log()
 
 
-class _Mailbox:
+class Mailbox:
     """A `JobLink` whose messages are fetched."""
 
     def __init__(self) -> None:

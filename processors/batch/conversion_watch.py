@@ -1,4 +1,4 @@
-"""Reports the conversion of networks, which happens once per machine and takes up to a minute without a word."""
+"""Reports the conversion of networks, which happens once per machine and would be silent for up to a minute."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def index_values(
             videos.append(_video(folder, manifest))
         # Otherwise it would live until the next one has been read.
         del manifest
-    _tell_apart(videos)
+    _add_folders_to_equal_names(videos)
     values: dict[str, Any] = {
         "videos": videos,
         "people_page": people_page,
@@ -108,7 +108,7 @@ def _views(output_dir: Path) -> Iterator[tuple[str, IndexView]]:
         del view
 
 
-def _tell_apart(videos: list[dict[str, Any]]) -> None:
+def _add_folders_to_equal_names(videos: list[dict[str, Any]]) -> None:
     """Add the folder to the names of videos that have the same name."""
     frequency = Counter(video["name"] for video in videos)
     for video in videos:

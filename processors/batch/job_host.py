@@ -61,7 +61,7 @@ class JobHost:
         self._release_models = factory.release
         self._stages = StageRunner(_LinkJournal(link))
 
-    def take_over_log(self) -> None:
+    def forward_log(self) -> None:
         """Send all log messages of this process to the driver from now on."""
         forward_logs(self._link.send, self._log_levels)
 
@@ -142,7 +142,7 @@ class _LinkJournal(RunJournal):
         return True
 
     def tell(self, event: str, name: str, detail: Any) -> None:
-        # Whoever is blamed is told by the outcome; it is not this run that broke, but one of its workers.
+        # A worker broke, not the run: the driver learns of it from the outcome.
         if event != "blame":
             self._link.send(JournalEntry(event, name, detail))
 

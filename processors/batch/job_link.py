@@ -1,4 +1,4 @@
-"""What a process that works on videos and the driver of the run say to each other.
+"""The messages between the driver of a run and the processes that work on its videos.
 
     driver                                   worker: a process, or an actor or a task of a cluster
     VideoJob, RenderWork -----------------> JobHost.carry_out

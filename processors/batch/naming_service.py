@@ -112,7 +112,7 @@ class NamingService:
         video = question.case.video.fingerprint
         names = self._named.get(video)
         if names is None:
-            namer.take_up_photos()
+            namer.load_photos()
             names = namer.decide(question.case)
         with self._lock:
             # For a worker that takes the job over from one that broke: the gallery may know more by then.

@@ -1,7 +1,7 @@
-"""What a node of a cluster is asked before a run begins, and what keeps it from taking part.
+"""Checks a node of a cluster before a run: what it must have in common with this machine in order to take part.
 
-Results must not depend on which node has made them, so a node with another program, other networks or other packages
-is left out, as is one that does not see the files of the run under the same paths.
+Results must not depend on which node made them. So a node with another version of the program, of a network or of a
+package is left out, as is one that does not see the files of the run under the same paths.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _require_embedder(embedder: str, settings: Settings) -> None:
 
 
 def _terms(settings: Settings) -> dict[str, str]:
-    packages = "\n".join(f"{name} {_version(name)}" for name in _PACKAGES)
+    packages = "\n".join(f"{name} {package_version(name)}" for name in _PACKAGES)
     return {
         **call_terms(settings),
         "Python": platform.python_version(),
@@ -190,7 +190,8 @@ def _terms(settings: Settings) -> dict[str, str]:
     }
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """The installed version of a package; "" if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -38,7 +38,11 @@ class _Slot:
 
 
 class NodeSource:
-    """A `WorkerSource`; one worker for each share of the nodes that agree with this machine."""
+    """A `WorkerSource`; one worker for each share of the nodes that agree with this machine.
+
+    Attributes:
+        handover: of analyses, from the workers that make them to those that make clips.
+    """
 
     def __init__(
         self,
@@ -62,7 +66,7 @@ class NodeSource:
         self._monitor = monitor
         self._make_host = make_host
         self._cluster: Cluster | None = None
-        self._handover = AnalysisHandover.in_folder(output_dir)
+        self.handover = AnalysisHandover.in_folder(output_dir)
         self._slots: list[_Slot] = []
 
     def count(self, kind: WorkerKind) -> int:
@@ -89,14 +93,14 @@ class NodeSource:
         slot = next((slot for slot in self._slots if slot.worker is None and slot.share.kind is kind), None)
         if slot is None or self._cluster is None:
             raise OSError("every share of the nodes has a worker")
-        terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels(), self._handover)
+        terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels(), self.handover)
         remote = self._cluster.start(slot.share, terms, self._make_host)
         slot.worker = NodeWorker(slot.share.node, remote, inbox, most_jobs=_MOST_JOBS[kind])
         return slot.worker
 
     def drop(self, key: str) -> None:
         """See `WorkerSource.drop`."""
-        self._handover.drop(key)
+        self.handover.drop(key)
 
     def end(self, worker: Worker) -> None:
         """See `WorkerSource.end`."""
@@ -138,7 +142,7 @@ class NodeSource:
         """See `WorkerSource.close`."""
         if self._cluster is not None:
             self._cluster.close()
-        self._handover.remove()
+        self.handover.remove()
 
     def _recount(self) -> None:
         self._counts = {kind: sum(slot.share.kind is kind for slot in self._slots) for kind in WorkerKind}

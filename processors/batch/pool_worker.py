@@ -100,7 +100,7 @@ class PoolWorker(WorkerContact):
                 [sys.executable, "-c", PROGRAM_TEXT, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                # For PyTorch where it runs the networks; OpenVINO and the decoders are told by the settings.
+                # For PyTorch, if it runs the networks; OpenVINO and the decoders get the number from the settings.
                 env={"OMP_NUM_THREADS": str(terms.threads), **os.environ},
             )
         except BaseException:

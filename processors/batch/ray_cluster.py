@@ -58,7 +58,7 @@ class RayCluster:
     def examine(self, node: ClusterNode, question: NodeQuestion) -> Future[NodeReport]:
         """See `Cluster.examine`."""
         task = self._ray.remote(num_cpus=0, max_retries=0)(examine_node)
-        call = task.options(scheduling_strategy=self._connection.only_on(node.id)).remote(question)
+        call = task.options(scheduling_strategy=self._connection.node_affinity(node.id)).remote(question)
         return watched(call.future())
 
     def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
@@ -67,7 +67,7 @@ class RayCluster:
         place = {
             "num_cpus": share.reserved,
             "num_gpus": share.gpus,
-            "scheduling_strategy": self._connection.only_on(share.node.id),
+            "scheduling_strategy": self._connection.node_affinity(share.node.id),
         }
         if share.kind is WorkerKind.VIDEOS:
             options = {"max_restarts": 0, "max_task_retries": 0, "max_concurrency": _CALLS_AT_A_TIME}

@@ -1,4 +1,4 @@
-"""Starts or joins a cluster of Ray, whose package only this module imports; what can be wrong with it is one line."""
+"""Starts or joins a cluster of Ray. Only this module imports Ray; whatever goes wrong becomes an error of one line."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RayConnection:
     ray: Any
     own_folder: str | None = None
 
-    def only_on(self, node_id: str) -> Any:
+    def node_affinity(self, node_id: str) -> Any:
         """The scheduling strategy of what has to run on that node."""
         strategies = importlib.import_module("ray.util.scheduling_strategies")
         return strategies.NodeAffinitySchedulingStrategy(node_id, soft=False)
@@ -81,7 +81,7 @@ def open_ray(address: str) -> RayConnection:
     require_ray()
     os.environ.update(_QUIET)
     if address == LOCAL:
-        # For this cluster only: who has no token can run nothing in it.
+        # For this cluster only: without the token, nothing can be run in it.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
         os.environ.update(_EAGER)
     else:

@@ -1,4 +1,4 @@
-"""What Ray tells of a call that has failed, in one line."""
+"""The failure of a call of Ray, as one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The driver's end of a task of Ray that makes clips: its messages come as a stream, and it ends with them."""
+"""The driver's end of a task of Ray that makes clips: its messages arrive as a stream, which ends with the task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from core.errors import WorkerGoneError
-from processors.batch.cluster_worker import Said, is_last_word
+from processors.batch.cluster_worker import Said, ends_job
 from processors.batch.ray_failures import cause_of_death
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered
@@ -68,7 +68,7 @@ class RayTask:
         try:
             for reference in self._stream:
                 said = self._ray.get(reference)
-                self._ends_by_itself |= is_last_word(said)
+                self._ends_by_itself |= ends_job(said)
                 with self._lock:
                     self._said.append(said)
                 self._deliver()

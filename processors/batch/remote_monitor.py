@@ -1,4 +1,4 @@
-"""The driver's end of what workers report: shows it, logs it, and enters it in the journal of the run."""
+"""Receives what workers report: shows it, logs it, and enters it in the journal of the run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RemoteMonitor:
     def receive(self, event: JobEvent) -> None:
         """Deal with an event; those of one worker come in their order."""
         if isinstance(event, StageProgress):
-            done, total = self._of_all_shares(event)
+            done, total = self._progress_of_all_shares(event)
             self._monitor.stage(event.name, event.stage, done, total)
         elif isinstance(event, JournalEntry):
             self._enter(event)
@@ -59,7 +59,7 @@ class RemoteMonitor:
         if is_alone or entry.event == "result":
             self._journal.tell(entry.event, entry.name, entry.detail)
 
-    def _of_all_shares(self, event: StageProgress) -> tuple[float, float]:
+    def _progress_of_all_shares(self, event: StageProgress) -> tuple[float, float]:
         """What is done of the stage, and of how much; shares that were not heard of yet are as large as the others."""
         if event.shares == 1:
             return event.done, event.total

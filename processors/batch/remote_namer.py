@@ -20,7 +20,7 @@ class RemoteNamer:
     def __init__(self, link: JobLink) -> None:
         self._link = link
 
-    def take_up_photos(self) -> None:
+    def load_photos(self) -> None:
         """See `VideoNamer`: the driver does it."""
 
     def name(

@@ -1,10 +1,10 @@
-"""What a task of a cluster does: makes clips of one video, without models, and says what happens while it goes on."""
+"""The body of a task of a cluster: makes clips of one video, without models, and reports what happens meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from processors.batch.cluster_worker import ClusterProcess, Said, is_last_word
+from processors.batch.cluster_worker import ClusterProcess, Said, ends_job
 from processors.batch.job_link import HostTerms
 from processors.batch.render_work import RenderWork
 from processors.batch.worker_process import MakeHost
@@ -20,7 +20,7 @@ def render_task(terms: HostTerms, make_host: MakeHost, work: RenderWork) -> Iter
         while True:
             said = worker.fetch()
             yield said
-            if is_last_word(said):
+            if ends_job(said):
                 return
             if thread.has_ended:
                 thread.future.result()

@@ -1,4 +1,4 @@
-"""The two halves of the work on one video, for whoever divides them between threads or processes or does both."""
+"""The work on one video in two halves, `analyse` and `finish`, which may run on different threads or processes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is left to do in a pool of workers: what can be begun, and what waits for names or for other tasks first.
+"""The remaining work of a pool of workers: tasks that can start, and tasks that wait for names or for other tasks.
 
-A video is one task for a worker that makes all of it. Where others make the clips, it is a task to analyse it; when its
-people are named, one for its clips, or one for each share of them and then one for the rest.
+A video is one task if one worker does all of it. If others make its clips, it is first a task of analysis; once its
+people are named, either one task for all clips, or one for each share of them and a last one for the rest.
 """
 
 from __future__ import annotations

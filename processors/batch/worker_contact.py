@@ -1,4 +1,4 @@
-"""What both kinds of workers have in common: their silence is measured, and their questions are answered."""
+"""What workers on this machine and on nodes have in common: how long they were silent, and answers to questions."""
 
 from __future__ import annotations
 

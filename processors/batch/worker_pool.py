@@ -1,13 +1,13 @@
-"""The executor that works on several videos at a time: a worker for each, and a new one for one that breaks.
+"""The executor that works on several videos at a time: a worker for each, and a new one for each that breaks.
 
     submit -> queue -> [thread workers] -> a worker per video, on this machine or a node of a cluster -> outcome
                               |   |
                               |   '-> analysed -> named -> workers without models make the clips -> outcome
                        [thread names] answers what they ask about people
 
-A worker that dies, or shows no progress for too long, costs what it was given only: that is tried once more by a new
-one, and the video is left out if that one breaks, too. A worker takes few videos, so that what foreign code leaks
-cannot add up.
+If a worker dies or shows no progress for too long, only the task that it was given is affected: a new worker tries it
+once more, and if that one breaks, too, the video is left out. A worker is replaced after a few videos, so that leaks of
+foreign code cannot add up.
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ _STOP_TIMEOUT_S = 0.9
 
 
 class WorkerPool:
-    """An `Executor` with as many workers as a source gives."""
+    """An `Executor` with as many workers as a source gives.
+
+    Attributes:
+        roster: the workers and what each of them works on; for the thread `workers` only.
+    """
 
     def __init__(
         self,
@@ -69,7 +73,7 @@ class WorkerPool:
         self._stop = threads.stop
         self._changed = threading.Condition()
         self._queue = WorkQueue(naming, source.count)
-        self._roster = WorkerRoster(source, stall_limit_s)
+        self.roster = WorkerRoster(source, stall_limit_s)
         self._is_closed = False
         self._last: JobOutcome | None = None
         threads.add("workers", self._manage)
@@ -78,7 +82,7 @@ class WorkerPool:
     def wait_for_room(self, timeout_s: float) -> bool:
         """See `Executor.wait_for_room`."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._queue.has_room(self._roster.busy), timeout_s)
+            return self._changed.wait_for(lambda: self._queue.has_room(self.roster.busy), timeout_s)
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:
         """See `Executor.submit`."""
@@ -99,8 +103,8 @@ class WorkerPool:
                     self._source.open()
                     self._work()
         finally:
-            # An idle worker has nothing to lose.
-            for worker in self._roster:
+            # All that are left are idle: nothing is lost.
+            for worker in self.roster:
                 self._discard(worker)
             self._naming.close()
             self._source.close()
@@ -116,8 +120,8 @@ class WorkerPool:
         while not self._stop.is_set() and not self._is_done():
             self._assign()
             self._receive(_POLL_S)
-            for worker, limit_s in self._roster.hanging():
-                if worker in self._roster:  # with the loss of another one, its video may have failed
+            for worker, limit_s in self.roster.hanging():
+                if worker in self.roster:  # with the loss of another one, its video may have failed
                     self._lose(worker, f"made no progress for {format_duration(limit_s)}")
         if self._stop.is_set():
             self._end_jobs()
@@ -126,7 +130,7 @@ class WorkerPool:
 
     def _is_done(self) -> bool:
         with self._changed:
-            if self._roster.tasks:
+            if self.roster.tasks:
                 return False
             return self._last is not None or (self._is_closed and self._queue.is_empty)
 
@@ -138,7 +142,7 @@ class WorkerPool:
             for video, error in self._queue.take_named():
                 self._fail(video, one_line_reason(video.job.source, error))
             for kind in WorkerKind:
-                while self._roster.busy(kind) < self._source.count(kind):
+                while self.roster.busy(kind) < self._source.count(kind):
                     task = self._queue.next(kind)
                     if task is None or not self._begin(task):
                         break
@@ -147,12 +151,12 @@ class WorkerPool:
     def _begin(self, task: PoolTask) -> bool:
         """Give `task` to a worker. False if there is none now: it waits, or fails if there are no others."""
         try:
-            worker = self._roster.idle(task.needs)
+            worker = self.roster.idle(task.needs)
         except OSError as error:
             reason = f"no worker process can be started: {error.strerror or error}"
-            if len(self._roster):
-                logger.warning("%s; continuing with %d", reason, len(self._roster))
-                self._roster.pause_starts()
+            if len(self.roster):
+                logger.warning("%s; continuing with %d", reason, len(self.roster))
+                self.roster.pause_starts()
                 self._queue.put_first_with_fewer(task)
             else:
                 self._fail(task.video, reason)
@@ -160,17 +164,17 @@ class WorkerPool:
         if worker is None:
             self._queue.put_first(task)
             return False
-        self._roster.give(worker, task)
+        self.roster.give(worker, task)
         return True
 
     def _receive(self, timeout_s: float) -> None:
         """Deal with what workers have said, waiting for the first message."""
         try:
-            worker, message = self._roster.inbox.get(timeout=timeout_s)
+            worker, message = self.roster.inbox.get(timeout=timeout_s)
             while True:
-                if worker in self._roster:
+                if worker in self.roster:
                     self._take(worker, message)
-                worker, message = self._roster.inbox.get_nowait()
+                worker, message = self.roster.inbox.get_nowait()
         except queue.Empty:
             return
 
@@ -191,7 +195,7 @@ class WorkerPool:
 
     def _end(self, worker: Worker, outcome: WorkOutcome, trouble: str) -> None:
         """The worker's job has ended with `outcome`; it is idle, or gone if it may take no more."""
-        task = self._roster.task_of(worker)
+        task = self.roster.task_of(worker)
         if task is None:
             raise RuntimeError("a worker ended a job that it was not given")
         if isinstance(outcome, JobOutcome) and outcome.result is None:
@@ -199,8 +203,8 @@ class WorkerPool:
             return
         is_repeated = bool(trouble) and self._source.avoid(worker.place, trouble)
         with self._changed:
-            self._roster.take_back(worker)
-            for idle in self._roster.unwanted():
+            self.roster.take_back(worker)
+            for idle in self.roster.unwanted():
                 self._discard(idle)
             if is_repeated:
                 self._queue.put_first_with_fewer(task)
@@ -216,7 +220,7 @@ class WorkerPool:
     def _lose(self, worker: Worker, what: str) -> None:
         """The worker is broken; its job is tried once more. what: has happened, as "crashed (SIGSEGV)"."""
         with self._changed:
-            task = self._roster.task_of(worker)
+            task = self.roster.task_of(worker)
             is_to_blame = self._source.is_to_blame(worker)
             self._discard(worker)
         if task is None:
@@ -249,13 +253,13 @@ class WorkerPool:
 
     def _end_jobs(self) -> None:
         """The run ends: end all jobs in order as far as that is quick."""
-        for worker in self._roster:
+        for worker in self.roster:
             worker.stop()
         deadline = time.monotonic() + _STOP_TIMEOUT_S
-        while self._roster.tasks and time.monotonic() < deadline:
+        while self.roster.tasks and time.monotonic() < deadline:
             self._receive(_POLL_S)
-        begun = [*(task.video for task in self._roster.tasks), *self._queue.begun]
-        for worker in self._roster:
+        begun = [*(task.video for task in self.roster.tasks), *self._queue.begun]
+        for worker in self.roster:
             self._discard(worker)
         for video in dict.fromkeys(begun):
             self._finish(video, JobOutcome(interrupted(video.job.source, "stopped before it was done")))
@@ -267,7 +271,7 @@ class WorkerPool:
 
     def _finish(self, video: PoolVideo, outcome: JobOutcome) -> None:
         with self._changed:
-            for worker in self._roster.at_work_on(video):
+            for worker in self.roster.at_work_on(video):
                 # What others make for a video that has failed is of no use.
                 self._discard(worker)
                 self._remote.forget(video.job.source.name)
@@ -278,5 +282,5 @@ class WorkerPool:
 
     def _discard(self, worker: Worker) -> None:
         with self._changed:
-            self._roster.remove(worker)
+            self.roster.remove(worker)
         self._source.end(worker)

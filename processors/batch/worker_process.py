@@ -1,6 +1,6 @@
-"""What a worker process of the pool does: jobs come and events go over one pipe; the driver's end is `PoolWorker`.
+"""The body of a worker process of the pool: jobs come and events go over one pipe, whose other end is a `PoolWorker`.
 
-It imports little before `work` has set the limits of the process.
+Little is imported before `work` has set the limits of the process.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def work(pipe: Connection) -> None:
     die_with_parent(start.driver)
     link = PipeLink(pipe)
     host = start.make_host(start.terms, link)
-    host.take_over_log()
+    host.forward_log()
     link.post(Started())
     while True:
         link.post(Ended(host.carry_out(link.next_job())))

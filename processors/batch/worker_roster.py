@@ -1,4 +1,4 @@
-"""The workers of a pool: what each of them works on, who is idle, and who hangs."""
+"""The workers of a pool: which task each of them has, who is idle, and who hangs."""
 
 from __future__ import annotations
 

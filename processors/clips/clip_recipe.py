@@ -1,6 +1,6 @@
 """The recipe of a clip: a digest of everything that determines the bytes of its file, and of nothing else.
 
-Whose clip it is and what the file is called do not count: the file does not say so.
+The person and the name of the file are not part of it, because the bytes do not depend on them.
 """
 
 from __future__ import annotations

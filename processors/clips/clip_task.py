@@ -107,7 +107,7 @@ class ClipTask:
                 self.spec.timecode,
             )
             self._writer = ClipWriter(self._target, encoding)
-            # Who abandoned the clip before this line had no writer to abort.
+            # If the clip was abandoned before this line, there was no writer to abort.
             self._leave_if_abandoned()
             with self._writer as writer:
                 repeated = self._encode(writer)

@@ -1,4 +1,4 @@
-"""What everybody who makes the clips of one video shares."""
+"""What all threads that make the clips of one video share."""
 
 from __future__ import annotations
 

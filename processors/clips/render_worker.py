@@ -30,13 +30,14 @@ class RenderWorker:
 
     Attributes:
         result: None when no part is left, or what made the worker fail.
+        tasks: clips whose threads may still be running.
     """
 
     def __init__(self, context: RenderContext, parts: deque[Part], *, name: str) -> None:
         """parts: still to be made, shared by all workers. name: of the thread."""
         self._context = context
         self._parts = parts
-        self._tasks: list[ClipTask] = []
+        self.tasks: list[ClipTask] = []
         self._open: list[ClipTask] = []
         self._return_memory = MemoryReturn()
         self._thread = FutureThread(self._make_parts, name=name)
@@ -55,12 +56,12 @@ class RenderWorker:
 
     def abandon_clips(self) -> None:
         """Give up unfinished clips without waiting for them; for the time after `join`."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.abandon()
 
     def join_clips(self) -> None:
         """Wait until the threads of all clips have ended."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.join()
 
     def _make_parts(self) -> None:
@@ -69,9 +70,9 @@ class RenderWorker:
                 part = self._parts.popleft()
             except IndexError:
                 return
-            self._make(part)
+            self.make(part)
 
-    def _make(self, part: Part) -> None:
+    def make(self, part: Part) -> None:
         """Make the clips of `part`.
 
         Raises:
@@ -112,9 +113,9 @@ class RenderWorker:
         slots.acquire(self._check)
         self._open = [task for task in self._open if not task.result.done() or task.failure is not None]
         # A finished task holds 16 kB, and an hour has thousands.
-        self._tasks = [task for task in self._tasks if not task.has_ended]
+        self.tasks = [task for task in self.tasks if not task.has_ended]
         task = ClipTask(spec, self._context)
-        self._tasks.append(task)
+        self.tasks.append(task)
         self._open.append(task)
         task.start(slots.release)
         return task

@@ -1,11 +1,11 @@
 """A journal of the clips that a render has finished, so that the next run can reuse them if this one is interrupted.
 
 A line of JSON is appended for each clip when it is complete. A clip is reused only if everything that determines its
-bytes is the same (the recipe) and its file is unchanged (size and sha256). Clips of finished results that have the
-recipe of a wanted one are taken over as well, whoever's they were and whatever they were called.
+bytes is the same (the recipe) and its file is unchanged (size and sha256). Clips of finished results with the recipe of
+a wanted one are reused as well, whichever person they belonged to and whatever they were called.
 
-Several processes may make clips in one folder at the same time. Each has a journal of its own, because nobody promises
-that lines appended by two machines stay apart; whoever has the folder alone afterwards joins them.
+Several processes may make clips in one folder at the same time. Each has a journal of its own, because lines that two
+machines append to one file may be mixed up; the process that completes the folder joins the journals.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,25 +30,12 @@ def open_console(
     Raises:
         OutputError: `log_file` cannot be written.
     """
-    from utils.batch_monitor import BatchMonitor
     from utils.console_log import configure_logging
     from utils.json_log import open_log_file
-    from utils.progress_lines import JsonMonitor, LineMonitor
     from utils.stdout_guard import show_library_output
 
     show_library_output(verbosity > 0)
-    monitor: BatchMonitor = LineMonitor(sys.stderr)
-    write = monitor.write
-    if as_json:
-        monitor = JsonMonitor(sys.stderr)
-        write = monitor.write
-    elif verbosity < 0:
-        monitor = BatchMonitor()
-    elif sys.stderr.isatty():
-        from utils.progress_bars import BarMonitor
-
-        monitor = BarMonitor(sys.stderr)
-        write = monitor.write
+    monitor, write = _monitor(verbosity, as_json=as_json)
     try:
         file = None if log_file is None else open_log_file(log_file)
     except OSError as error:
@@ -63,6 +50,25 @@ def open_console(
             logging.getLogger().removeHandler(handler)
         if file is not None:
             file.close()
+
+
+def _monitor(verbosity: int, *, as_json: bool) -> tuple[BatchMonitor, Callable[[str], None]]:
+    """The display of progress on stderr, and how to write a log line without damaging it."""
+    from utils.batch_monitor import BatchMonitor
+    from utils.progress_lines import JsonMonitor, LineMonitor
+
+    if as_json:
+        as_objects = JsonMonitor(sys.stderr)
+        return as_objects, as_objects.write
+    lines = LineMonitor(sys.stderr)
+    if verbosity < 0:
+        return BatchMonitor(), lines.write
+    if sys.stderr.isatty():
+        from utils.progress_bars import BarMonitor
+
+        bars = BarMonitor(sys.stderr)
+        return bars, bars.write
+    return lines, lines.write
 
 
 @contextlib.contextmanager

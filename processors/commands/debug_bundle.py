@@ -142,7 +142,7 @@ class DebugBundle:
         makers: dict[str, Callable[[], Any]] = {
             "program.json": self._program,
             "machine.json": lambda: _machine(folders),
-            "packages.json": _packages,
+            "packages.json": installed_packages,
             "inputs.json": lambda: [self._probed(source) for source in self.inputs],
             "log.jsonl": lambda: redacted_log(_end_of(self._log_path), redactor),
             "threads.txt": _stacks,
@@ -227,7 +227,7 @@ def _machine(folders: Mapping[str, Path]) -> dict[str, Any]:
     return machine_facts({**folders, "temporary": Path(tempfile.gettempdir())})
 
 
-def _packages() -> dict[str, str]:
+def installed_packages() -> dict[str, str]:
     from utils.system_info import package_versions
 
     return package_versions()

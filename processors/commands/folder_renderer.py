@@ -72,7 +72,7 @@ def render_folder(
             record = processor.analyse()
         else:
             record = processor.add_speech(record)
-        namer.take_up_photos()
+        namer.load_photos()
         manifest = processor.finish(record, from_timeline=True)
     # These pages show the people of all videos.
     write_summary_pages(output_dir, namer.gallery_path)

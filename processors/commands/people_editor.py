@@ -76,7 +76,10 @@ def split(
         own = numbers_text(person.tracklets)
         raise SettingsError(f"{person.name} has no tracklet {missing[0]}", hint=f"its tracklets: {own}")
     if not chosen or chosen == set(person.tracklets):
-        raise SettingsError(f"some tracklets of {person.name} must move and some must stay")
+        own = numbers_text(person.tracklets)
+        raise SettingsError(
+            f"some tracklets of {person.name} must move and some must stay", hint=f"its tracklets: {own}"
+        )
     if new_name:
         check_name(new_name, None, "the new name")
     by_id = {t.id: t for t in timeline.tracklets}
@@ -126,25 +129,18 @@ def assign(
     person = next((p for p in timeline.people if p.name == name), None) or _nobody_yet(timeline, name)
     if not chosen or chosen <= set(person.tracklets):
         raise SettingsError(f"{person.name} already has these tracklets")
-    losers = [p for p in timeline.people if p.name != name and not chosen.isdisjoint(p.tracklets)]
     if not force:
         owners = {i: p.name for p in timeline.people for i in p.tracklets}
         kept = [by_id[i] for i in person.tracklets if i not in chosen]
         moved = [(owners.get(i, UNKNOWN_PERSON), [by_id[i]]) for i in sorted(chosen)]
         _refuse_seen_together([(person.name, kept), *moved])
-    given = [_share_of(p, [by_id[i] for i in p.tracklets if i in chosen], rules) for p in losers]
-    gains = [*([person] if person.tracklets else []), *given]
-    one = _made_of(
-        person,
-        [by_id[i] for i in chosen.union(person.tracklets)],
-        rules,
-        still=bool(gains) and all(p.still for p in gains),
-        speaks=united_turns(gains),
-    )
-    left = {p.name: _share_of(p, [by_id[i] for i in p.tracklets if i not in chosen], rules) for p in losers}
-    people = [one if p is person else left.get(p.name, p) for p in timeline.people]
+    former = [p for p in timeline.people if p.name != name and not chosen.isdisjoint(p.tracklets)]
+    given = [_share_of(p, [by_id[i] for i in p.tracklets if i in chosen], rules) for p in former]
+    left = {p.name: _share_of(p, [by_id[i] for i in p.tracklets if i not in chosen], rules) for p in former}
+    receiver = _united(person, [by_id[i] for i in chosen.union(person.tracklets)], given, rules)
+    people = [receiver if p is person else left.get(p.name, p) for p in timeline.people]
     if not person.tracklets and not _among(person, timeline.people):
-        people.append(one)
+        people.append(receiver)
     return replace(
         _with_people(timeline, (p for p in people if p.tracklets or p.name not in left)),
         unknown=tuple(i for i in timeline.unknown if i not in chosen),
@@ -193,6 +189,15 @@ def _made_of(
     own = sorted(tracklets, key=lambda t: (t.start_s, t.id))
     segments = derived_segments(own, rules, still=still, speaks=speaks)
     return replace(person, tracklets=tuple(t.id for t in own), segments=segments, still=still, speaks=speaks)
+
+
+def _united(
+    person: PersonEntry, tracklets: Iterable[TrackletEntry], others: Sequence[PersonEntry], rules: SegmentRules
+) -> PersonEntry:
+    """The person with `tracklets`, some of which were those of `others`: still if all of them are."""
+    parts = [*([person] if person.tracklets else []), *others]
+    still = bool(parts) and all(part.still for part in parts)
+    return _made_of(person, tracklets, rules, still=still, speaks=united_turns(parts))
 
 
 def _share_of(person: PersonEntry, tracklets: Sequence[TrackletEntry], rules: SegmentRules) -> PersonEntry:

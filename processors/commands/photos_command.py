@@ -96,11 +96,11 @@ def _look(
     thumbnails: bool,
 ) -> tuple[list[SortedPhoto], list[bytes]]:
     """Who is in the photos, and a small JPEG of each (b"" if it cannot be read) if `thumbnails`."""
-    from processors.known_people.photo_sorter import look_at_photos
+    from processors.known_people.photo_sorter import examine_photos
     from utils.rgb_images import encode_jpeg, fit_within
 
     photos, small = [], []
-    for photo, seen in look_at_photos(paths, folder, models, known, rules):
+    for photo, seen in examine_photos(paths, folder, models, known, rules):
         photos.append(photo)
         if thumbnails:
             pixels = None if seen.photo is None else fit_within(seen.photo.pixels, _THUMBNAIL_PX)

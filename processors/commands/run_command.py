@@ -141,6 +141,11 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         summary = _run_batch(BatchRequest(inputs, parsed.output, settings, given), monitor, journal)
         if any(result.clips for result in summary.results):
             logger.info("open this to see everything: %s", parsed.output / "index.html")
+    return _report(summary)
+
+
+def _report(summary: BatchSummary) -> int:
+    """Print the table of a finished batch and return the exit code; may end the process instead."""
     if not summary.restart:
         print_lines(summary.lines())
     if summary.abandoned:

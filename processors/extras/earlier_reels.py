@@ -1,4 +1,4 @@
-"""Reels of finished results that would be made the same again, so that a new name costs one reel and not all."""
+"""Finds reels of finished results that can be reused, so that renaming one person does not remake all reels."""
 
 from __future__ import annotations
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.media.audio_reader import PcmFormat, pcm_format, read_audio
 from core.media.video_probe import probe_video
 from core.types import VideoInfo
 from utils.files import PARTIAL_PREFIX
+
+Samples = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +61,39 @@ def write_reel_audio(
     begin, fade_in = 0, 0
     for part, info in zip(parts, infos, strict=True):
         if info is not None and info.default_audio is not None:
-            _add(reel, info, part, _sample(begin, rate, pcm), (fade_in, part.overlap), rate, stop)
+            with _audio_of(info, Fraction(part.frames) / rate, stop) as clip:
+                if clip is not None and clip.shape[1] == pcm.channels:
+                    fades = _sample(fade_in, rate, pcm), _sample(part.overlap, rate, pcm)
+                    _mix_in(reel, clip, _sample(begin, rate, pcm), fades)
         begin, fade_in = begin + part.frames - part.overlap, part.overlap
     reel.flush()
     return pcm
 
 
-def _add(
-    reel: np.memmap[tuple[int, ...], np.dtype[np.int16]],
-    info: VideoInfo,
-    part: ReelPart,
-    begin: int,
-    fades: tuple[int, int],
-    rate: Fraction,
-    stop: threading.Event,
-) -> None:
-    """Mix in the audio of a clip from sample `begin` on. fades: frames of cross-fade at its start and end."""
+@contextlib.contextmanager
+def _audio_of(info: VideoInfo, length_s: Fraction, stop: threading.Event) -> Iterator[Samples | None]:
+    """The first `length_s` seconds of a clip's audio, from a temporary file beside it; None if it has none."""
     with tempfile.TemporaryFile(prefix=PARTIAL_PREFIX, dir=info.path.parent) as file:
-        excerpt = read_audio(info, info.start_pts * info.time_base, Fraction(part.frames) / rate, file, stop=stop)
+        excerpt = read_audio(info, info.start_pts * info.time_base, length_s, file, stop=stop)
         file.flush()
-        if excerpt is None or excerpt.samples == 0 or excerpt.format.channels != reel.shape[1]:
-            return
-        clip = np.memmap(file, np.int16, "r", shape=(excerpt.samples, excerpt.format.channels))
-        count = min(len(clip), len(reel) - begin)
-        rising, falling = (min(_sample(frames, rate, excerpt.format), count // 2) for frames in fades)
-        reel[begin + rising : begin + count - falling] = clip[rising : count - falling]
-        ramp = (np.arange(rising) + 0.5)[:, None] / max(rising, 1)
-        reel[begin : begin + rising] += (clip[:rising] * ramp).astype(np.int16)
-        ramp = (np.arange(falling)[::-1] + 0.5)[:, None] / max(falling, 1)
-        reel[begin + count - falling : begin + count] += (clip[count - falling : count] * ramp).astype(np.int16)
-        del clip
+        if excerpt is None or excerpt.samples == 0:
+            yield None
+        else:
+            yield np.memmap(file, np.int16, "r", shape=(excerpt.samples, excerpt.format.channels))
+
+
+def _mix_in(reel: Samples, clip: Samples, begin: int, fades: tuple[int, int]) -> None:
+    """Add `clip` to `reel` from sample `begin` on.
+
+    reel, clip: (N, channels) int16. fades: how many samples at the start and at the end of the clip are cross-faded.
+    """
+    count = min(len(clip), len(reel) - begin)
+    rising, falling = (min(fade, count // 2) for fade in fades)
+    reel[begin + rising : begin + count - falling] = clip[rising : count - falling]
+    ramp = (np.arange(rising) + 0.5)[:, None] / max(rising, 1)
+    reel[begin : begin + rising] += (clip[:rising] * ramp).astype(np.int16)
+    ramp = (np.arange(falling)[::-1] + 0.5)[:, None] / max(falling, 1)
+    reel[begin + count - falling : begin + count] += (clip[count - falling : count] * ramp).astype(np.int16)
 
 
 def _sample(frame: int, rate: Fraction, pcm: PcmFormat) -> int:

@@ -132,12 +132,12 @@ def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction, scratch:
     copies = itertools.cycle([scratch / "one.mp4", scratch / "two.mp4"])
     opened: list[Any] = []
     try:
-        clip, shared = _open(moviepy, parts[0], card, rate, next(copies), opened), 0
+        clip, shared = open_clip(moviepy, parts[0], card, rate, next(copies), opened), 0
         for part, next_part in itertools.zip_longest(parts, parts[1:]):
             yield from _run(clip, shared, part.frames - part.overlap)
             if next_part is None:
                 return
-            following = _open(moviepy, next_part, card, rate, next(copies), opened)
+            following = open_clip(moviepy, next_part, card, rate, next(copies), opened)
             if part.overlap:
                 yield from _run(_cross_fade(moviepy, clip, following, part), 0, part.overlap)
             _close(clip)
@@ -150,7 +150,7 @@ def _images(parts: Sequence[ReelPart], card: ByteArray, rate: Fraction, scratch:
             _close(clip)
 
 
-def _open(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, copy: Path, opened: list[Any]) -> Any:
+def open_clip(moviepy: Any, part: ReelPart, card: ByteArray, rate: Fraction, copy: Path, opened: list[Any]) -> Any:
     """The part as a clip of moviepy, of the size of `card`. opened: files are added, for the caller to close.
 
     copy: a file that may be written and replaced: moviepy parses ffmpeg's description of a file, and fails if the file

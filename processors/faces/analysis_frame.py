@@ -1,4 +1,4 @@
-"""What the analysis sees of a frame: always a thumbnail, and an image at the analysis size if somebody looks."""
+"""A frame as the analysis sees it: a thumbnail, and an image at the analysis size that is converted when first used."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class AnalysisImage:
                 self._pixels = self._frame.rgb(self.width, self.height)
                 if self._is_overexposed:
                     self._pixels, self.gain = darkened(self._pixels), float(DARKENING)
-                # The thumbnail tells for a hundredth of what the image would cost.
+                # Judged on the thumbnail, at a hundredth of the cost.
                 elif is_narrow(self.luma):
                     self._pixels, self.gain = stretched(self._pixels)
             self._frame = None

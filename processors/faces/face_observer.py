@@ -1,4 +1,4 @@
-"""The seam for whatever is measured on followed faces, and the threads on which that happens, beside the tracking."""
+"""The interface of observers, which measure tracked faces, and the threads on which they run beside the tracker."""
 
 from __future__ import annotations
 

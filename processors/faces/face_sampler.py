@@ -56,8 +56,8 @@ MIN_GAIN = 0.9
 """once a sampler is full, a face is only looked at if its quality exceeds this share of the worst sample's"""
 
 EMBEDDED_WORTH = 2.0
-"""what a sample is worth that has its embedding, as a multiple: one for comparison serves recognition too, unless
-others are much better"""
+"""factor by which an embedded sample is worth more: it serves recognition without another embedding, unless others are
+much better"""
 
 JPEG_QUALITY = 92
 

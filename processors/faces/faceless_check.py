@@ -1,7 +1,7 @@
-"""Why nobody was found in a video: faces that are only there once the image is turned, or its exposure corrected.
+"""Finds out why nobody was found in a video: are there faces once the image is turned, or its exposure corrected?
 
-Only a video without any tracklet that is sure is looked at again, so others pay nothing. A turn of the image and
-darkening an overexposed one are for `FaceAnalyzer` to try; of darkness the user is told, and nothing is tracked.
+Only videos without any sure tracklet are looked at again, so the others pay nothing. `FaceAnalyzer` then analyses the
+video once more, turned or (if it is overexposed) darkened; for a dark one there is only a message to the user.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Statistics of an analysis that say why nobody was found in the image as it is. Imports nothing, for those who only
-report them.
+"""Names of the statistics that say why nobody was found in a video.
+
+Imports nothing, so that reporting them needs no networks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The observer that looks at what surrounds the followed faces: clothes, and where the camera points."""
+"""The observer that records the surroundings of tracked faces: clothes, and where the camera points."""
 
 from __future__ import annotations
 

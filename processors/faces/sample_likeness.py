@@ -1,9 +1,9 @@
-"""How alike the samples of one track are, with as few of them embedded as the questions need.
+"""How alike the samples of one track are, embedding as few of them as possible.
 
-Embedding a face takes hundreds of times longer than comparing two small images of it, and mostly one pair of faces that
-are alike settles a question. So the small images are asked first. A face stands for all that look like it, so of
-somebody who moves each view is embedded once, and not each moment. Only where that does not show one person are all
-faces around the moment embedded, best first, until the answer is certain.
+Embedding a face takes hundreds of times longer than correlating two small images of it, and one pair of similar faces
+usually answers a question. So the small images are compared first. A face stands for all that look like it, so a person
+who moves costs one embedding per view instead of one per moment. Only if that does not prove one person are all faces
+around the moment embedded, best first, until the answer is certain.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ side of a change of person the best pair had at most 0.68 (52 places in the shar
 search for cuts switched off); at 37 of 100 other places that neighbours leave open it has more. Chosen on these"""
 
 STAND_INS_ALIKE = 0.5
-"""similarity above which two faces that stand for others settle that those are one person's: more likely than not. For
-the faces themselves less is enough; two likenesses at a glance in between leave more room for error"""
+"""similarity above which two stand-ins prove that the faces they stand for are one person's: more likely than not. For
+the faces themselves a lower limit is enough; the two comparisons of small images in between leave more room for
+error"""
 
 _MIN_QUALITY = 1e-3
-"""a face of less serves, too, where there is none better"""
+"""least weight of a face, so that even one without any quality can be chosen where there is no better one"""
 
 
 class SampleLikeness:
@@ -82,7 +83,9 @@ class SampleLikeness:
                 greatest = float(self._similarities(*known).max())
                 if greatest > enough or not any(missing):
                     return greatest
-            if not has_asked and (greatest := self._of_stand_ins(before, after, among)) > max(STAND_INS_ALIKE, enough):
+            if not has_asked and (greatest := self._similarity_by_stand_ins(before, after, among)) > max(
+                STAND_INS_ALIKE, enough
+            ):
                 return greatest
             has_asked = True
             self._embed([_best(samples) for samples in missing if samples])
@@ -103,7 +106,7 @@ class SampleLikeness:
         np.fill_diagonal(alike, val=True)
         return alike
 
-    def _of_stand_ins(self, before: slice, after: slice, among: slice) -> float:
+    def _similarity_by_stand_ins(self, before: slice, after: slice, among: slice) -> float:
         """The greatest similarity of embedded faces that are of each side, or look like one of it; 0 without any."""
         sides = []
         for side in (before, after):

@@ -1,4 +1,4 @@
-"""Whether a track that has ended shows a face at all: what following and detections say of it as a whole."""
+"""Decides whether a finished track shows a face at all, by its scores, the searches that found it, second opinions."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ MIN_OPINION = 0.6
 included; hands, a clock and a necklace 0, a patterned cloth 0.5"""
 
 SURE_S = 1.0
-"""a shorter track with a sure score is asked about all the same, unless its score is that of a face beyond doubt: a
-necklace and a shoulder had median scores of 0.91 to 0.93 for half a second"""
+"""a shorter track with a sure score is verified all the same, unless its score is beyond doubt: a necklace and a
+shoulder had median scores of 0.91 to 0.93 for half a second"""
 
 MIN_SURE_OPINION = 0.1
-"""least verifier score of such a track. What is no face gives 0, half-hidden faces and closed eyes 0.1 to 0.4"""
+"""least verifier score of such a track. Other things than faces get 0, half-hidden faces and closed eyes 0.1 to 0.4"""
 
 OPINIONS = 3
-"""samples that the verifier is asked about; it takes 0.03 s each"""
+"""samples that the verifier examines, 0.03 s each"""
 
 QUICK_OPINIONS, LEAST_QUICK_OPINIONS = 6, 2
-"""samples that the quick verifier is asked about, before the other one, and without which it is not: 2 ms each"""
+"""most samples that the quick verifier examines before the other one, 2 ms each, and the number below which it is not
+used"""
 
 MIN_QUICK_OPINION = 0.8
 """least score by the quick verifier of a face, and least median of several. On the shared clips, where it was chosen,

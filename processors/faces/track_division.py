@@ -1,9 +1,9 @@
-"""Where a track goes over from one person to another, told by its samples, boxes and frames.
+"""Finds the moments at which a track passes from one person to another, from its samples, boxes and frames.
 
-A track is one person until the faces before and after some moment are clearly two people's. "Clearly": of the samples
-nearest to that moment no pair looks alike, while on each side some do. Turning the head changes a face by and by, so
-that neighbours always resemble each other; blur and bad light make faces unlike on both sides of every moment. One pair
-that is alike settles a moment, so most of them cost a glance or two embedded faces (`sample_likeness`).
+A track is one person unless the faces before and after some moment clearly belong to two: of the samples nearest to
+that moment no pair across it is similar, while on each side some pair is. A head that turns changes gradually, so its
+neighbouring samples are always similar; blur and bad light make faces dissimilar on both sides of every moment. One
+similar pair settles a moment, so most of them cost a comparison of small images or two embeddings (`sample_likeness`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Transition(Enum):
     @property
     def min_samples(self) -> int:
         """Samples on each side without which the faces are not compared."""
-        # Nothing but its place said that a face found elsewhere is the one that was lost.
+        # Only its place suggests that a face found elsewhere is the one that was lost.
         return 1 if self is Transition.FOUND_ELSEWHERE else MIN_SAMPLES
 
 

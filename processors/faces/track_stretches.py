@@ -1,9 +1,10 @@
-"""The faces of one track, in stretches of time that show one appearance each, so that changes of face can be told.
+"""Collects the faces of one track in stretches of one appearance each, so that changes of person can be found.
 
-A stretch ends where the face was lost and found again, where box or appearance jump, and after a while. Two seconds
-later it is compared with the one before: alike at a glance, they become one. So a calm face is one stretch with a
-handful of samples, however long it is. What remains apart is examined by `track_division`, several stretches at a time.
-Stretches on both sides of a dissolve or wipe stay apart, so that each has samples and a portrait of its own.
+A stretch ends where the face was lost and found again, where its box or appearance jumps, and after 1.5 s at the
+latest. Two seconds later it is compared with the one before, and joined with it if small images of both are similar. So
+a calm face is one stretch with a handful of samples, however long it lasts. Stretches that stay apart are examined by
+`track_division`, several at a time. Stretches on both sides of a dissolve or wipe are never joined, so that each has
+samples and a portrait of its own.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ FIRST_SAMPLES = 3
 """samples of a stretch that are embedded first"""
 
 SURELY_ALIKE = 0.95
-"""if all of them resemble each other so much, they represent the stretch as well as twice as many would"""
+"""if all of them are at least this similar, they represent the stretch as well as twice as many would"""
 
 MIN_SURE_QUALITY = 0.3
 """... and the best of them is no poorer: small and blurred faces resemble each other whoever they are. Any figure from

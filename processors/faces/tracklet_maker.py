@@ -1,4 +1,4 @@
-"""From a track that has ended to tracklets: a row for every frame, in source pixels; of one shot and one person."""
+"""Makes tracklets from a finished track: a row for every frame, in source pixels; each of one shot and one person."""
 
 from __future__ import annotations
 

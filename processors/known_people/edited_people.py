@@ -54,7 +54,7 @@ def _by_tracklets(
         claims.append((not kept, -sum(votes.values()), order, person.label, source))
     taken: dict[str, int] = {}
     owners: dict[str, int] = {}
-    # Whoever kept the label keeps the person; of the others, who has most of the tracklets.
+    # The one with the old label keeps the person; else the one that has most of the tracklets.
     for _, _, _, label, source in sorted(claims):
         person_before = entries[source].person if source is not None else None
         if source is None or person_before is None:
@@ -72,7 +72,7 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
     try:
         name = checked_name(label)
     except SettingsError:
-        _take_name_back(rows, owner)
+        _revoke_name(rows, owner)
         return owner
     found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(name),)).fetchone()
     if found is not None and found[0] == owner:
@@ -97,7 +97,7 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
     return owner
 
 
-def _take_name_back(rows: sqlite3.Connection, owner: int) -> None:
+def _revoke_name(rows: sqlite3.Connection, owner: int) -> None:
     """Remove the name of somebody relabelled `person_NN`, unless a photo or another video supports it."""
     said_elsewhere = rows.execute(
         "SELECT EXISTS (SELECT 1 FROM faces WHERE person = ? AND source = 'photo')"

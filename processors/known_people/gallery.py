@@ -128,7 +128,7 @@ class Gallery:
         with self.file.writing() as rows:
             kept, gone = number_of(rows, who), number_of(rows, other)
             if kept == gone:
-                raise SettingsError(f"{person_id(kept)} is one person already")
+                raise SettingsError(f"both are {person_id(kept)} already", hint="there is nothing to link")
             unite(rows, kept, gone)
         return self.find(person_id(kept))
 
@@ -141,7 +141,8 @@ class Gallery:
         with self.file.writing() as rows:
             a, b = sorted((number_of(rows, who), number_of(rows, other)))
             if a == b:
-                raise SettingsError(f"{person_id(a)} is one person", hint="unlink takes a video's person away from it")
+                hint = "to separate one of its appearances, name that: unlink VIDEO/PERSON"
+                raise SettingsError(f"both are {person_id(a)}", hint=hint)
             set_apart(rows, a, b)
 
     def apart(self) -> set[tuple[int, int]]:

@@ -232,7 +232,7 @@ class GalleryFile:
             run("PRAGMA synchronous = FULL")
             run("SELECT digest FROM state").fetchone()
         with contextlib.suppress(OSError):
-            # Nothing is allowed that was not: somebody who made the file read-only wants it so.
+            # Permissions are never widened: a file that somebody made read-only stays so.
             self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & 0o600)
 
     def _make_tables(self) -> None:

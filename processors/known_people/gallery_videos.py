@@ -93,7 +93,7 @@ def record_video(
             for person, one in zip(people, linked, strict=True)
         ]
         if again:
-            entries += _still_gone(before, people)
+            entries += _still_absent(before, people)
         _write(rows, number, video, embedder, entries, before)
         folders = {one.label: one.folder for one in linked}
         note_together(rows, number, [(folders[a], folders[b]) for a, b in case.together])
@@ -101,7 +101,7 @@ def record_video(
         return linked
 
 
-def _still_gone(before: Sequence[Appearance], people: Sequence[PersonOfVideo]) -> list[_Entry]:
+def _still_absent(before: Sequence[Appearance], people: Sequence[PersonOfVideo]) -> list[_Entry]:
     """Those who were dropped or forgotten earlier, and of whose tracklets nobody has one now."""
     shown = {t for person in people for t in person.tracklets}
     return [

@@ -1,4 +1,4 @@
-"""What has to be known of a video to name its people: a plain value, so that another process may name them."""
+"""Everything that is needed to name the people of one video, as a plain value, so that another process can do it."""
 
 from __future__ import annotations
 

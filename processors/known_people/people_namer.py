@@ -75,7 +75,7 @@ class FinishedNames:
 class VideoNamer(Protocol):
     """Names the people of one video after the other; implemented by `PeopleNamer`."""
 
-    def take_up_photos(self) -> None:
+    def load_photos(self) -> None:
         """Read the folder of photos, if there is one; to be called before `name`."""
         ...
 
@@ -131,13 +131,13 @@ class PeopleNamer:
                 if gallery is not None:
                     found = gallery.names_of(VideoKey(fingerprint, "", "", ""))
                     named = {k: ("" if n is None else person_id(n), name) for k, (n, name) in found.items()}
-                    # Results must not go on telling of somebody who was forgotten.
+                    # Results must no longer name or suggest people who were forgotten.
                     if not finished.suggested <= {person_id(number) for number in gallery.numbers()}:
                         return False
-            # Where they cannot be looked up, the names that are there are better than none.
+            # If they cannot be looked up, the names that the results have are kept.
             return named == finished.people
 
-    def take_up_photos(self) -> None:
+    def load_photos(self) -> None:
         """Read the folder of photos, unless the gallery knows it as it is. Needs the networks, on the caller's thread.
 
         To be called before `name`; again, it does nothing.

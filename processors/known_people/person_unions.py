@@ -1,7 +1,7 @@
-"""Which known people are one who got several numbers: a pure function from evidence to pairs of numbers.
+"""Finds known people who are one person with several numbers: a pure function from evidence to pairs of numbers.
 
-Somebody who was not linked in one video has a number of their own from then on. The next videos may show what that one
-did not: a person like both, with whose faces the two are as alike as a link asks for.
+Somebody who was not linked in one video gets a number of their own. Later videos may supply what was missing: a person
+who resembles both, and with whose faces the two resemble each other as much as a link requires.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from processors.known_people.photo_process import PhotoProcess
 from processors.known_people.photo_reader import Photo
 from utils.helper_threads import submit
 
+_DECODERS = 2
+"""processes that decode; a thread waits for each"""
 READ_AHEAD = 4
 """photos decoded while another one is looked at; each takes up to 30 MB"""
 
@@ -31,10 +33,8 @@ class SeenPhoto:
     error: PhotoError | None = None
 
 
-def see_photos(paths: Iterable[Path], models: ModelManager, *, threads: int = 2) -> Generator[SeenPhoto, None, None]:
+def see_photos(paths: Iterable[Path], models: ModelManager) -> Generator[SeenPhoto, None, None]:
     """Photos and their faces in the order of `paths`; bad ones come with their error.
-
-    threads: how many processes decode, each of which a thread waits for.
 
     Raises:
         ModelError: a network cannot be had.
@@ -42,9 +42,9 @@ def see_photos(paths: Iterable[Path], models: ModelManager, *, threads: int = 2)
     with ExitStack() as stack:
         # Whichever is free, the one used last first: few photos start few processes.
         free: LifoQueue[PhotoProcess] = LifoQueue()
-        for _ in range(max(threads, 1)):
+        for _ in range(_DECODERS):
             free.put(stack.enter_context(PhotoProcess()))
-        pool = stack.enter_context(ThreadPoolExecutor(max(threads, 1), thread_name_prefix="photos"))
+        pool = stack.enter_context(ThreadPoolExecutor(_DECODERS, thread_name_prefix="photos"))
         pending: deque[Future[SeenPhoto]] = deque()
         try:
             for path in paths:

@@ -1,4 +1,4 @@
-"""A photo against others: how much each of their faces resembles the one in the source."""
+"""Compares one photo with others: how similar each of their faces is to the one in the source."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def compare_photos(
-    source: Path, targets: Sequence[Path], models: ModelManager, *, same_person: float = SAME_PERSON
+    source: Path, targets: Sequence[Path], models: ModelManager
 ) -> Iterator[tuple[Comparison, SeenPhoto]]:
     """Compare the largest face of `source` with every face of every target, in their order.
 
@@ -61,17 +61,15 @@ def compare_photos(
             raise PhotoError("no face was found", path=source, stage="photo", hint=hint)
         vector = wanted.faces[0].vector
         for seen in photos:
-            yield _comparison(source, seen, vector, similarity, same_person), seen
+            yield _comparison(source, seen, vector, similarity), seen
 
 
-def _comparison(
-    source: Path, seen: SeenPhoto, vector: FloatArray, similarity: Similarity, same_person: float
-) -> Comparison:
+def _comparison(source: Path, seen: SeenPhoto, vector: FloatArray, similarity: Similarity) -> Comparison:
     faces = tuple(
         ComparedFace(
             box=face.whole_box,
             similarity=(alike := round(float(similarity.from_cosine(float(face.vector @ vector))), 4)),
-            same=alike >= same_person,
+            same=alike >= SAME_PERSON,
         )
         for face in seen.faces
     )

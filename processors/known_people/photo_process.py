@@ -114,7 +114,7 @@ class PhotoProcess:
 
 def serve(read: Callable[[Path], Photo] = read_photo) -> None:
     """Answer requests until there are no more; what the process of `PhotoProcess` does. read: decodes a photo."""
-    # Ctrl-C reaches every process of the terminal; whoever asked decides when this one ends.
+    # Ctrl-C reaches every process of the terminal; the process that started this one decides when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # A library that prints must not get between the answers.

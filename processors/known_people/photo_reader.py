@@ -164,13 +164,14 @@ def _open_still(opener: Callable[[io.BytesIO], Image.Image]) -> Callable[[bytes]
 
 
 def _open_heif(data: bytes) -> Image.Image:
-    if not _register_heif():
+    if not register_heif():
         raise PhotoError("is a HEIC image, which needs a plugin", hint="pip install pillow-heif, or export it as JPEG")
     return Image.open(io.BytesIO(data), formats=("HEIF",))
 
 
 @lru_cache(maxsize=1)
-def _register_heif() -> bool:
+def register_heif() -> bool:
+    """Let Pillow read HEIC with its plugin; whether the plugin is installed."""
     if importlib.util.find_spec(HEIF_PLUGIN) is None:
         return False
     importlib.import_module(HEIF_PLUGIN).register_heif_opener()

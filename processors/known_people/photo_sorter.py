@@ -74,7 +74,7 @@ def find_photos(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def look_at_photos(
+def examine_photos(
     paths: Sequence[Path],
     folder: Path,
     models: ModelManager,

@@ -109,7 +109,7 @@ def read_reference_photos(folder: Path, models: ModelManager) -> ReferencePhotos
     kept, odd = _consistent(candidates, curve)
     lines += odd
     lines += [PhotoLine(c.file.path, "used", c.note) for c in kept if c.note]
-    lines += _two_names(kept, curve)
+    lines += _people_with_two_names(kept, curve)
     left_out = {line.path for line in lines if line.use == "left out"}
     lines = [line for line in lines if line.use == "left out" or line.path not in left_out]
     order = {file.path: number for number, file in enumerate(files)}
@@ -213,7 +213,7 @@ def _consistent(candidates: Sequence[_Candidate], curve: LinkCurve) -> tuple[lis
     return kept, lines
 
 
-def _two_names(kept: Sequence[_Candidate], curve: LinkCurve) -> Iterator[PhotoLine]:
+def _people_with_two_names(kept: Sequence[_Candidate], curve: LinkCurve) -> Iterator[PhotoLine]:
     """Lines about people who have two names: each is a rival of the other, so that neither name is ever given."""
     if not kept:
         return

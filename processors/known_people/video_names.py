@@ -5,7 +5,7 @@ This is where the pipeline enters: `names_from_gallery` where there is a gallery
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,10 +100,10 @@ def known_by_photos(photos: Sequence[NamedPhoto]) -> list[KnownPerson]:
     ]
 
 
-def folders_of(people: Sequence[tuple[str, str]], *, taken: Collection[str] = RESERVED_FOLDERS) -> list[str]:
+def folders_of(people: Sequence[tuple[str, str]]) -> list[str]:
     """A folder for each (label, name): the name where there is one, else the label, which stays as it is."""
     labels = [label for label, name in people if not name]
-    named = iter(folder_names([name for _, name in people if name], taken=[*taken, *labels]))
+    named = iter(folder_names([name for _, name in people if name], taken=[*RESERVED_FOLDERS, *labels]))
     return [next(named) if name else label for label, name in people]
 
 

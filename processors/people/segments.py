@@ -54,6 +54,26 @@ class SegmentRules:
         return cls(clip.min_clip, speech.speech_gap, identity.skip_still, True, speech.speech_lead, speech.speech_tail)
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Where one person is seen.
+
+    tracklets: the person's, in time order. still: their face never moves by itself. masks: which frames count ("only
+    while speaking"); None: all.
+    """
+
+    tracklets: Sequence[Tracklet]
+    still: bool = False
+    masks: PresenceMasks | None = None
+
+    def rows(self) -> tuple[IntArray, IntArray]:
+        """(N,) int64 each: the frames that count, each once and in order, and their shots."""
+        masks = self.masks or {}
+        counted = [t.frames[masks[t.id]] if t.id in masks else t.frames for t in self.tracklets]
+        frames, first = np.unique(np.concatenate([np.zeros(0, np.int64), *counted]), return_index=True)
+        return frames, np.repeat([t.shot for t in self.tracklets], [len(f) for f in counted])[first]
+
+
 def segment_rows(
     shots: IntArray, starts_s: Seconds, ends_s: Seconds, rules: SegmentRules, *, still: bool = False
 ) -> list[tuple[int, int]]:
@@ -73,7 +93,7 @@ def segment_rows(
         reached_s = np.maximum.accumulate(ends_s[first:last])
         absences_s = starts_s[first + 1 : last] - reached_s[:-1]
         for begin, end in _runs(absences_s > rules.merge_gap_s + _ROUNDING_S, first, last):
-            # What is added to the presence belongs to the clip. Where a cut takes some of it away, the caller knows.
+            # Lead and tail count towards the length of a clip; `turn_segments` drops what a cut makes too short.
             length_s = reached_s[end - 1 - first] - starts_s[begin] + rules.lead_s + rules.tail_s
             if length_s >= rules.min_clip_s - _ROUNDING_S:
                 ranges.append((begin, end))
@@ -87,41 +107,25 @@ def _runs(breaks: NDArray[np.bool_], first: int, last: int) -> list[tuple[int, i
 
 
 def person_segments(
-    person: str,
-    tracklets: Sequence[Tracklet],
-    starts_s: Seconds,
-    ends_s: Seconds,
-    rules: SegmentRules,
-    *,
-    still: bool = False,
-    masks: PresenceMasks | None = None,
+    person: str, presence: Presence, starts_s: Seconds, ends_s: Seconds, rules: SegmentRules
 ) -> tuple[Segment, ...]:
     """The segments of one person in time order.
 
     Args:
         person: name for the segments.
-        tracklets: the person's, in time order.
+        presence: where the person is seen. A segment refers to all tracklets that overlap it, since the camera follows
+            the face in frames that do not count, too.
         starts_s: (F,) float64, when each frame of the video begins to be shown, seconds.
         ends_s: (F,) float64, when it stops being shown; earlier than the next start where the recording pauses.
         rules: what makes a segment.
-        still: the person's face never moves by itself.
-        masks: frames that count as presence ("only while speaking"). A segment refers to all tracklets that overlap
-            it, since the camera follows the face in frames that do not count, too.
     """
-    shown = [_counted(tracklet, masks or {}) for tracklet in tracklets]
-    frames, first = np.unique(np.concatenate([np.zeros(0, np.int64), *shown]), return_index=True)
-    shots = np.repeat([t.shot for t in tracklets], [len(f) for f in shown])[first]
+    frames, shots = presence.rows()
     segments = []
-    for begin, end in segment_rows(shots, starts_s[frames], ends_s[frames], rules, still=still):
+    for begin, end in segment_rows(shots, starts_s[frames], ends_s[frames], rules, still=presence.still):
         start, stop, shot = int(frames[begin]), int(frames[end - 1]) + 1, int(shots[begin])
-        ids = tuple(t.id for t in tracklets if t.shot == shot and t.start < stop and t.end > start)
+        ids = tuple(t.id for t in presence.tracklets if t.shot == shot and t.start < stop and t.end > start)
         segments.append(Segment(person, shot, start, stop, ids))
     return tuple(segments)
-
-
-def _counted(tracklet: Tracklet, masks: PresenceMasks) -> IntArray:
-    mask = masks.get(tracklet.id)
-    return tracklet.frames if mask is None else tracklet.frames[mask]
 
 
 def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings: ClipSettings) -> list[Segment]:

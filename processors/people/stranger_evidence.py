@@ -1,8 +1,9 @@
-"""What a film shows of strangers: how alike its blurred faces are where they surely are two people's.
+"""Measures how similar the blurred faces of two different people are in this film.
 
-Out of focus or enlarged, the faces of a set-up resemble each other whoever they show, and by how much differs from one
-film to the next. Faces seen together in one frame are two people (`tracklet_evidence.seen_together`), so the film says
-it itself. What they have in common beyond what strangers ordinarily have is no sign of one person.
+Out of focus or enlarged, the faces of one camera set-up resemble each other whoever they show, by an amount that
+differs from film to film. Faces seen together in one frame are surely two people (`tracklet_evidence.seen_together`),
+so each film gives its own measure. Similarity that strangers have here, beyond what they usually have, is no evidence
+for one person.
 """
 
 from __future__ import annotations

@@ -136,33 +136,40 @@ def examine_folder(
     """
     outline, sha256 = read_outline(folder), timeline_sha256(folder)
     made_from = outline.timeline
-    manifest = (manifest or read_manifest(folder)) if outline.state is ManifestState.COMPLETE else None
-    sizes = {} if manifest is None else _sizes(manifest)
-    clips = () if manifest is None else manifest.clips
-    changes = () if manifest is None else changed_settings(manifest, settings)
-    variants = {} if manifest is None else changed_variants(manifest, settings)
     facts = FolderFacts(
         obstacle=_obstacle(folder, outline.state),
         same_input=None if outline.owner is None else outline.owner == fingerprint,
-        same_settings=manifest is not None
-        and _same_format(manifest)
-        and same_results(manifest, settings)
-        and _speech_fits(manifest, settings),
-        same_clips=manifest is not None
-        and _same_format(manifest)
-        and not changes
-        and (settings.speech.when == "visible" or _speech_fits(manifest, settings)),
-        clips_at_stake=bool(clips) and bool(changes or variants),
         timeline_edited=made_from is not None and made_from.is_edited(sha256),
         timeline_rendered=made_from is not None and made_from.sha256 == sha256 is not None,
-        files_intact=manifest is not None and all(_size(folder / file) == size for file, size in sizes.items()),
-        clips_intact=manifest is not None and _are_intact(folder, (clip.file for clip in clips), sizes),
-        clips_stale=manifest is not None and analysis_key not in (None, manifest.analysis),
-        extras_missing=manifest is not None and not settings.output.extras <= manifest.extras.keys(),
         # Evaluated only when it matters, because it lists the folder that all videos share.
         clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint, settings.run.scratch_folder),
     )
+    if outline.state is not ManifestState.COMPLETE:
+        return ExistingResults(folder, facts, None)
+    manifest = manifest or read_manifest(folder)
+    if manifest is not None:
+        facts = _with_results(facts, folder, manifest, settings, analysis_key)
     return ExistingResults(folder, facts, manifest)
+
+
+def _with_results(
+    facts: FolderFacts, folder: Path, manifest: Manifest, settings: Settings, analysis_key: str | None
+) -> FolderFacts:
+    """`facts` with those about complete results."""
+    sizes, changes = _sizes(manifest), changed_settings(manifest, settings)
+    is_same_format = _same_format(manifest)
+    return replace(
+        facts,
+        same_settings=is_same_format and same_results(manifest, settings) and _speech_fits(manifest, settings),
+        same_clips=is_same_format
+        and not changes
+        and (settings.speech.when == "visible" or _speech_fits(manifest, settings)),
+        clips_at_stake=bool(manifest.clips) and bool(changes or changed_variants(manifest, settings)),
+        files_intact=all(_size(folder / file) == size for file, size in sizes.items()),
+        clips_intact=_are_intact(folder, (clip.file for clip in manifest.clips), sizes),
+        clips_stale=analysis_key not in (None, manifest.analysis),
+        extras_missing=not settings.output.extras <= manifest.extras.keys(),
+    )
 
 
 def link_files(files: Mapping[str, str], source: Path, target: Path) -> None:

@@ -20,9 +20,9 @@ from processors.results.manifest_outline import ManifestState, folder_owner, rea
 from processors.results.output_leases import OutputLeases
 from processors.results.result_tree import tree_folders
 from processors.results.staging import (
-    bring_beside,
     is_resumable,
     make_staging,
+    move_beside,
     remove_tree,
     staged_folder,
     staging_folders,
@@ -81,7 +81,7 @@ def staged_results(
         remove_tree(staging)
         raise
     try:
-        staging = bring_beside(staging, folder)
+        staging = move_beside(staging, folder)
         if lease is not None:
             lease.require_held()
         _require_owner(folder, owner)

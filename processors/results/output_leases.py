@@ -121,7 +121,7 @@ class OutputLeases:
                 raise OutputError(message, path=self._output_dir, hint=hint) from error
         return [mark for mark in others.values() if mark.terms]
 
-    def bury_dead(self) -> list[str]:
+    def remove_dead(self) -> list[str]:
         """Remove the leases of processes of this machine that ended abruptly; returns what they were working on."""
         found = []
         for path in self._paths():

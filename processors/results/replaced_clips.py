@@ -33,12 +33,12 @@ def refusal_error(existing: ExistingResults, refusal: Refusal, settings: Setting
     """The error that says why the folder cannot be used, and what to do."""
     message, hint = refusal.value
     if refusal is Refusal.OTHER_SETTINGS and existing.manifest is not None:
-        message = f"it has {' and '.join(_sets_at_stake(existing.manifest, settings, 'finished clip'))}"
-        hint = _ways_out(existing.facts.timeline_edited, changed_settings(existing.manifest, settings), settings)
+        message = f"it has {' and '.join(_clips_to_replace(existing.manifest, settings, 'finished clip'))}"
+        hint = _remedies(existing.facts.timeline_edited, changed_settings(existing.manifest, settings), settings)
     return OutputError(message, path=existing.folder, hint=hint)
 
 
-def _ways_out(timeline_edited: bool, changes: Sequence[SettingsChange], settings: Settings) -> str:
+def _remedies(timeline_edited: bool, changes: Sequence[SettingsChange], settings: Settings) -> str:
     """What the user can do about clips made with other settings. changes: of the first set."""
     if settings.output.variant:
         return "--overwrite replaces them"
@@ -55,7 +55,7 @@ def replaced_clips(existing: ExistingResults, plan: RunPlan, settings: Settings)
     manifest, facts = existing.manifest, existing.facts
     if manifest is None or not manifest.clips or plan.action in (Action.SKIP, Action.REFUSE):
         return ""
-    at_stake = _sets_at_stake(manifest, settings, "clip")
+    at_stake = _clips_to_replace(manifest, settings, "clip")
     if at_stake or plan.action is Action.ADD_EXTRAS:
         return " and ".join(at_stake)
     if remembered_settings(manifest) is None:
@@ -73,7 +73,7 @@ def replaced_clips(existing: ExistingResults, plan: RunPlan, settings: Settings)
     return f"{count_of(len(manifest.clips), 'clip')}, {reason}"
 
 
-def _sets_at_stake(manifest: Manifest, settings: Settings, noun: str) -> list[str]:
+def _clips_to_replace(manifest: Manifest, settings: Settings, noun: str) -> list[str]:
     """The sets of clips that were made with other settings: "12 clips, made with aspect 1:1"."""
     found = []
     if changes := changed_settings(manifest, settings):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.media.thumbnails import evenly_spaced
+from core.media.thumbnails import Thumbnail, evenly_spaced
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
 from processors.clips.clip_thumbnails import MAX_TILES, ClipThumbnails
-from processors.results.contact_sheet import CONTACT_FILE, contact_sheet
+from processors.results.contact_sheet import CONTACT_FILE, Thumbnails, contact_sheet
 from processors.results.report_writer import FaceImage, ReportImages
 from processors.results.result_tree import FACE_FILE
 from utils.files import write_bytes
@@ -39,20 +39,12 @@ def write_images(
     posters: dict[str, bytes] = {}
     for person in timeline.people:
         own = [clip for clip in clips if clip.person == person.name]
-        # An hour may have thousands of clips, so only the tiles of the contact sheet are kept as pixels.
-        on_sheet = set(evenly_spaced(len(own), MAX_TILES))
-        tiles = {}
-        for number, (clip, shots) in enumerate(thumbnails.take(own)):
-            if shots:
-                posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
-            if number in on_sheet:
-                tiles[clip.file] = shots
+        tiles, own_posters = _clip_images(own, thumbnails)
+        posters |= own_posters
         best = _images(ranked[person.name][:_FACES_SHOWN])
         if not best and divided.intersection(person.tracklets) and any(tiles.values()):
             # The portrait of a divided tracklet may show either person; the clips show the right one.
-            shown = next(shots for shots in tiles.values() if shots)
-            jpeg = encode_jpeg(fit_within(shown[len(shown) // 2].pixels, _FACE_FROM_CLIP_PX), _FACE_QUALITY)
-            best = [FaceImage(person.tracklets[0], jpeg)]
+            best = [FaceImage(person.tracklets[0], _face_from_clip(tiles))]
         images = {
             FACE_FILE: best[0].jpeg if best else b"",
             CONTACT_FILE: contact_sheet(own, tiles),
@@ -65,6 +57,26 @@ def write_images(
     nobody = set(timeline.unknown)
     unknown = {t.id: _small(bytes(t.face_jpeg), _FACE_SIDE_PX) for t in analysis.tracklets if t.id in nobody}
     return files, ReportImages(faces, posters, unknown)
+
+
+def _clip_images(clips: Sequence[Clip], thumbnails: ClipThumbnails) -> tuple[Thumbnails, dict[str, bytes]]:
+    """By file of a clip: the thumbnails of those on the contact sheet, and a JPEG of the first one of each clip."""
+    # An hour may have thousands of clips, so only the tiles of the contact sheet are kept as pixels.
+    on_sheet = set(evenly_spaced(len(clips), MAX_TILES))
+    tiles: dict[str, Sequence[Thumbnail]] = {}
+    posters: dict[str, bytes] = {}
+    for number, (clip, shots) in enumerate(thumbnails.take(clips)):
+        if shots:
+            posters[clip.file] = encode_jpeg(shots[0].pixels, _SMALL_QUALITY)
+        if number in on_sheet:
+            tiles[clip.file] = shots
+    return tiles, posters
+
+
+def _face_from_clip(tiles: Thumbnails) -> bytes:
+    """A JPEG of the middle thumbnail of the first clip that has any."""
+    shown = next(shots for shots in tiles.values() if shots)
+    return encode_jpeg(fit_within(shown[len(shown) // 2].pixels, _FACE_FROM_CLIP_PX), _FACE_QUALITY)
 
 
 def ranked_faces(analysis: FaceAnalysis, timeline: Timeline) -> dict[str, list[bytes]]:

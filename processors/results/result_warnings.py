@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
-from core.media.audio_span import audio_beside
+from core.media.audio_span import audio_outside_frames
 from core.media.cut_end import FRAME, INDEX, PACKET, cut_within
 from core.media.end_marks import lacks_end_mark
 from core.media.fragment_frames import frames_in_fragments
@@ -24,7 +24,7 @@ _MISSING_S, _MISSING_SHARE = 0.5, 0.01
 _COUNTED = ("mov", "avi")
 """containers that state the length and the number of frames of each stream"""
 _MAY_BE_HIDDEN, _HIDDEN_SHARE = 5, 0.01
-"""frames and share of all that may be left out without a warning: an edit list cuts off those before its begin"""
+"""frames and share of all that may be left out without a warning: an edit list cuts off those before its start"""
 _USUAL_DURATION = 0.9
 """quantile of the frame durations that bounds the duration of the last frame"""
 
@@ -47,9 +47,9 @@ def result_warnings(
         *_counted(analysis, timeline, rendered),
         *_turned(analysis),
         *_cut_off(analysis),
-        *_left_out(analysis),
-        *_unheard(analysis.video),
-        *_beside(analysis),
+        *_unreadable_parts(analysis),
+        *_unused_audio(analysis.video),
+        *_audio_outside_frames(analysis),
         *_enlarged(rendered, max_upscale),
         *_without_clips(analysis, timeline, rendered, only_speaking=only_speaking),
     ]
@@ -98,12 +98,12 @@ def _cut_off(analysis: FaceAnalysis) -> list[str]:
     return warnings
 
 
-def _left_out(analysis: FaceAnalysis) -> list[str]:
+def _unreadable_parts(analysis: FaceAnalysis) -> list[str]:
     """About what the file holds and no reader can show."""
     warnings = []
     if hidden := _hidden_frames(analysis):
         warnings.append(f"frames in fragments of the file whose times overlap, or that are cut off, left out: {hidden}")
-    warnings += _behind(analysis.video)
+    warnings += _following_video(analysis.video)
     if encrypted := 100 * scrambled_part(analysis.video):
         warnings.append(f"encrypted parts of the video, as in recordings of pay TV, left out: {encrypted:.1f} % of it")
     return warnings
@@ -150,7 +150,7 @@ def _reason(analysis: FaceAnalysis) -> str:
     return ""
 
 
-def _unheard(video: VideoInfo) -> list[str]:
+def _unused_audio(video: VideoInfo) -> list[str]:
     """About the audio track that a player would have chosen, if the clips do not have it."""
     wanted, used = video.unheard_audio, video.default_audio
     if wanted is None:
@@ -166,13 +166,13 @@ def _unheard(video: VideoInfo) -> list[str]:
     return [f"the file declares audio ({wanted.codec}) that {wanted.fault}; the clips are silent"]
 
 
-def _beside(analysis: FaceAnalysis) -> list[str]:
+def _audio_outside_frames(analysis: FaceAnalysis) -> list[str]:
     """About audio of which the clips have nothing because no frame is shown meanwhile."""
     video = analysis.video
     if analysis.origin_pts is not None or analysis.clock_shifts or not analysis.frame_count:
         # Only a part was decoded, or the audio is on other clocks than the frames.
         return []
-    where = audio_beside(video, video.seconds(int(analysis.frame_pts[0])), video.seconds(_end_pts(analysis)))
+    where = audio_outside_frames(video, video.seconds(int(analysis.frame_pts[0])), video.seconds(_end_pts(analysis)))
     return [f"all audio lies {where}; the clips are silent"] if where else []
 
 
@@ -186,7 +186,7 @@ def _hidden_frames(analysis: FaceAnalysis) -> int:
     return hidden if hidden > max(_MAY_BE_HIDDEN, _HIDDEN_SHARE * listed) else 0
 
 
-def _behind(video: VideoInfo) -> list[str]:
+def _following_video(video: VideoInfo) -> list[str]:
     """About another video in the same file, which no player shows either."""
     with contextlib.suppress(OSError):
         at = next_video_at(video.path, video.container, stream_pid(video))
@@ -211,7 +211,7 @@ def _missing_s(analysis: FaceAnalysis) -> float:
         claimed_s = max(claimed_s, float(video.frame_count / video.frame_rate))
     first_s, end_s = video.seconds(int(analysis.frame_pts[0])), video.seconds(_end_pts(analysis))
     if analysis.clock_shifts:
-        # The claimed length is on the file's clock: of a leap ahead, it holds the time that was leapt over.
+        # The claimed length is on the file's clock: after a jump ahead, it includes the time that was skipped.
         end_s = max(end_s, end_s - video.seconds(analysis.clock_shifts[-1]))
     tolerance_s = max(_MISSING_S, _MISSING_SHARE * video.duration_s)
 

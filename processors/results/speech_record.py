@@ -74,23 +74,26 @@ def with_speech(
     key = speech_key(record.key, files.describe(), analysis.video.chosen_audio)
     columns = None if store is None else store.load_signal(key, record)
     if columns is None:
-        from processors.speech.speech_models import load_speech_models
-        from processors.speech.speech_pass import find_speech
-
-        found = find_speech(
-            analysis,
-            load_speech_models(settings),
-            decode_threads=thread_budget(settings.run.threads).decode,
-            stop=monitor.stop,
-        )
-        if found is None:
+        columns = _computed_signal(analysis, settings, monitor)
+        if columns is None:
             return record
-        columns = found.columns
-        logger.debug("%.1f s with a voice, %.1f face-seconds looked at", found.voiced_s, found.looked_at_s)
         if store is not None:
             store.save_signal(key, record.key, columns)
     record = dataclasses.replace(record, analysis=_with_signal(analysis, columns))
     return _described(record, {"speech": files.describe()} if settings.speech.is_shown else {}, ())
+
+
+def _computed_signal(analysis: FaceAnalysis, settings: Settings, monitor: StageMonitor) -> dict[int, FloatArray] | None:
+    """The speech signal by tracklet id, (T,) float32 each; None if the audio cannot be used."""
+    from processors.speech.speech_models import load_speech_models
+    from processors.speech.speech_pass import find_speech
+
+    models, threads = load_speech_models(settings), thread_budget(settings.run.threads).decode
+    found = find_speech(analysis, models, decode_threads=threads, stop=monitor.stop)
+    if found is None:
+        return None
+    logger.debug("%.1f s with a voice, %.1f face-seconds looked at", found.voiced_s, found.looked_at_s)
+    return found.columns
 
 
 def _described(record: AnalysisRecord, models: Mapping[str, object], warnings: tuple[str, ...]) -> AnalysisRecord:

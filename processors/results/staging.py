@@ -63,7 +63,7 @@ def staged_folder(staging: Path) -> Path | None:
     return None if match is None else staging.parent / match["folder"]
 
 
-def bring_beside(staging: Path, folder: Path) -> Path:
+def move_beside(staging: Path, folder: Path) -> Path:
     """Move `staging` beside the video's `folder`, if it does not lie there; returns its new place.
 
     Raises:

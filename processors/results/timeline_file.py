@@ -146,7 +146,8 @@ def parse_timeline(data: bytes, path: Path) -> TimelineFile:
     try:
         schema = msgspec.json.decode(data, type=_Versioned).schema
         if schema != TIMELINE_SCHEMA:
-            raise SettingsError(f"schema: it is {schema}, and this program knows {TIMELINE_SCHEMA}", path=path)
+            message = f"schema: it is {schema}, but this version of the program reads {TIMELINE_SCHEMA}"
+            raise SettingsError(message, path=path, hint="run the video again with --overwrite")
         found = msgspec.json.decode(data, type=TimelineFile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(_field_first(str(error)), path=path) from error

@@ -27,7 +27,11 @@ logger = logging.getLogger(__name__)
 
 
 class VideoAnalysis:
-    """Finds or makes the analysis of a video; `prepare` and then `make` may run on different threads."""
+    """Finds or makes the analysis of a video; `prepare` and then `make` may run on different threads.
+
+    Attributes:
+        stored: the analysis that `prepare` has loaded, until `make` takes it; None if a new one is needed.
+    """
 
     def __init__(self, request: VideoRequest, monitor: StageMonitor, models: Callable[[], ModelManager]) -> None:
         """models: called when they are needed."""
@@ -38,7 +42,7 @@ class VideoAnalysis:
         self._monitor = monitor
         self._models = models
         self._store = make_store(request.settings) if request.settings.run.cache else None
-        self._record: AnalysisRecord | None = None
+        self.stored: AnalysisRecord | None = None
 
     def prepare(self, timeline: TimelineChoice) -> None:
         """Load the stored analysis that fits, or else the models. timeline: the one that the run follows.
@@ -52,11 +56,11 @@ class VideoAnalysis:
         possible = possible_keys(self._fingerprint, self._settings)
         followed = read_timeline(self._folder).analysis if timeline is TimelineChoice.EDITED else None
         if followed is None:
-            self._record = self._load(possible)
+            self.stored = self._load(possible)
         elif followed in possible or self._has_recorded_settings():
             # Another version of the program may have made this analysis. As long as it is stored, edits stay usable.
-            self._record = self._load([followed])
-        if self._record is None:
+            self.stored = self._load([followed])
+        if self.stored is None:
             if followed is not None and followed not in possible:
                 raise other_analysis_error(self._info.path)
             self._models()
@@ -69,7 +73,7 @@ class VideoAnalysis:
             VideoProcessingError: the video cannot be decoded, or changed meanwhile.
             InterruptedRunError: the monitor's `stop` was set.
         """
-        stored, self._record = self._record, None  # whoever gets it decides how long it is kept
+        stored, self.stored = self.stored, None  # whoever gets it decides how long it is kept
         if stored is not None:
             logger.info("%s: using the stored analysis", self._folder.name)
             self._monitor.update("analyse", 1, 1)

@@ -1,7 +1,7 @@
-"""What follows from the analysis of a video before its people are named: plain values, worked out once.
+"""Everything that follows from the analysis of a video before its people are named, computed once, as plain values.
 
-Whoever makes the clips, in this process or in several on other machines, needs it; the names come from the driver of
-the run, and may come later.
+It is all that making the clips needs, in this process or in several on other machines, besides the names: these come
+from the driver of the run, and may come later.
 """
 
 from __future__ import annotations

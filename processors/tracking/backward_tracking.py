@@ -1,4 +1,4 @@
-"""The frames of the last second, and following a face back through them to where it first appeared."""
+"""Follows a newly found face back through the frames of the last second, to the one in which it first appeared."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""Tracks of faces through one shot: how to follow them, and which detection belongs to which track.
+"""Tracks faces through one shot: which frames faces are followed into, and which detection belongs to which track.
 
-Three things happen to a frame. Every known face is followed into it, unless the last look at the faces was less than
-`LOOK_S` ago; while all are calm that is only done every `CALM_LOOK_S`, and the frames in between are made up for if the
-look is a surprise. At the interval `search_interval` the detector searches for newcomers where no face is known, unless
-nothing has changed there. At the interval that the `TrackerMonitor` asks for, and on the first frame of a shot, it
-searches everywhere and corrects the tracks. A newcomer is followed backwards through the frames kept, to its true first
-frame, so searching seldom costs no accuracy.
+Every known face is followed from look to look, `LOOK_S` apart while a face moves and `CALM_LOOK_S` apart while all are
+calm. Frames in between are skipped. If a look after a long step finds a face far from its expected place, the skipped
+frames are looked at after all.
+
+Every `search_interval` the detector searches for newcomers away from the known faces, unless nothing has changed there.
+At the interval that the `TrackerMonitor` asks for, and in the first frame of a shot, it searches the whole frame, and
+its detections correct the tracks. A newcomer is followed backwards through the frames kept, to its true first frame, so
+searching rarely costs no accuracy.
 """
 
 from __future__ import annotations
@@ -202,7 +204,7 @@ class FaceTracker:
         explained = self._correct(image(), found, everywhere)
         for row in np.flatnonzero(~explained):
             if self._starts_track(image(), found[row : row + 1]):
-                self._welcome(frame, image(), found[row : row + 1])
+                self._start_or_continue_track(frame, image(), found[row : row + 1])
 
     def _starts_track(self, image: ByteArray, face: Detections) -> bool:
         if face.scores[0] >= self._settings.face_score:
@@ -233,7 +235,7 @@ class FaceTracker:
         # A second box on a known face is no newcomer.
         return np.asarray(explained | (overlap.max(1) >= MIN_OVERLAP))
 
-    def _welcome(self, frame: int, image: ByteArray, face: Detections) -> None:
+    def _start_or_continue_track(self, frame: int, image: ByteArray, face: Detections) -> None:
         """Start a track for a face that no visible track explains, or continue the hidden track that it belongs to."""
         track = self._returning(face)
         if track is None:

@@ -1,8 +1,8 @@
-"""Seconds as numbers of frames of one video: how often faces are looked at follows time, not the frame rate.
+"""Converts times to numbers of frames of one video: looks at faces are paced by time, not by the frame rate.
 
-All constants of tracking were found at about 25 frames a second. A video with a multiple of that shows the same motion
-in smaller steps, so its faces need no more looks a second; what lies between two looks is interpolated. Rates that are
-nearer to 25 than to 50 are treated alike, frame by frame, and so are lower ones.
+All constants of tracking were found at about 25 frames a second. A video with a multiple of that rate shows the same
+motion in smaller steps, so its faces need no more looks a second; boxes in between are interpolated. At rates that are
+nearer to 25 than to 50, and at lower ones, every frame is looked at.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What tracking sees of a frame: a small grey image at no cost, and pixels that are converted if somebody looks."""
+"""A frame as the tracker sees it: a small grey image at no cost, and pixels that are converted when first used."""
 
 from __future__ import annotations
 

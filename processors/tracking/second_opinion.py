@@ -1,4 +1,4 @@
-"""What tracking asks somebody else: whether a detection that it does not trust is a face."""
+"""The interface through which the tracker has a doubtful detection checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well following works, and how often a full detection therefore has to correct it."""
+"""Measures how well following works, and derives how often a full detection has to correct it."""
 
 from __future__ import annotations
 

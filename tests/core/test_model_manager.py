@@ -112,7 +112,7 @@ def test_threads_that_ask_together_load_a_model_once(tmp_path: Path, monkeypatch
             time.sleep(0.1)
             loaded.append(net)
 
-    monkeypatch.setattr(ModelManager, "_nets", lambda self, *kinds: list(kinds))
+    monkeypatch.setattr(ModelManager, "nets", lambda self, *kinds: list(kinds))
     monkeypatch.setattr(model_manager, "FaceVerifier", Slow)
     manager = ModelManager(settings(tmp_path))
     threads = [threading.Thread(target=lambda: manager.verifier) for _ in "123"]

@@ -45,7 +45,7 @@ def inject(stage: str, stem: str, log: Path, times: int) -> None:
     """Make this process abort when `stage` is reached for the video `stem`."""
     owner, name, concerns = {
         "probe": (video_probe, "probe_video", lambda path, *_: path.stem == stem),
-        "decode": (VideoReader, "frames", lambda reader, *_: reader._info.path.stem == stem),
+        "decode": (VideoReader, "frames", lambda reader, *_: reader.info.path.stem == stem),
         "analyse": (killed_run.ScriptedAnalyzer, "analyze", lambda _, info: info.path.stem == stem),
         "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}." in " ".join(writer.command)),
     }[stage]

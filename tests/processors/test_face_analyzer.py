@@ -488,7 +488,7 @@ def test_what_nvdec_cannot_finish_is_decoded_in_software(
     def damaged(path: Path, container_format: str) -> Any:
         if fault == "nothing is decoded":
             raise ValueError("no decoder")
-        monkeypatch.setattr(VideoReader, "decode_failures", property(lambda reader: int(reader._nvdec is not None)))
+        monkeypatch.setattr(VideoReader, "decode_failures", property(lambda reader: int(reader.device_frames > 0)))
         return opened(path, container_format)
 
     if fault == "the device fails":

@@ -278,8 +278,8 @@ def test_an_encoder_killed_in_mid_clip(
 
     def killing(self: Any, y: Any, u: Any, v: Any) -> None:
         if self.frames == 5 and "/.partial-a." in " ".join(self.command):
-            os.kill(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait()
         write(self, y, u, v)
 
     with monkeypatch.context() as patch:

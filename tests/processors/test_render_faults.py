@@ -87,14 +87,15 @@ def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):
 
     def killing(self, y, u, v):
         if self.frames == 20:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
         write(self, y, u, v)
 
     monkeypatch.setattr(ClipWriter, "write", killing)
     with pytest.raises(EncodeError) as caught:
         ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
-    assert caught.value.exit_code == -9 and "libx264" in caught.value.command
+    encoder = caught.value.encoder
+    assert encoder is not None and encoder.exit_code == -9 and "libx264" in encoder.command
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 

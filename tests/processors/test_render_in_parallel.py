@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import EncodeError
+from core.media import clip_writer
 from core.media.clip_writer import ClipWriter
 from core.media.h264_encoder import NVENC
 from core.media.video_reader import VideoReader
@@ -19,12 +20,14 @@ from processors.clip_renderer import ClipRenderer
 from processors.clips import render_worker
 from processors.clips.clip_names import clip_files
 from processors.clips.clip_shares import clip_share
+from processors.clips.clip_task import ClipTask
 from processors.clips.render_context import RenderContext
 from processors.clips.render_worker import RenderWorker
 from processors.clips.resume_journal import FinishedClips
 from tests.material.flash_beep import read_clip
 from tests.material.rendered_clips import SETTINGS, crop, plain_analysis
 from tests.utils.test_helper_threads import Lines
+from utils.helper_threads import helper_thread
 from utils.json_log import log_context
 from utils.stage_monitor import StageMonitor
 
@@ -61,13 +64,13 @@ def test_each_clip_is_reported_when_its_file_is_complete(plain, tmp_path):
 def test_several_workers_make_the_same_bytes_as_one(plain, tmp_path, monkeypatch):
     paths = [crop(plain, a, b, f"p{n}") for n, (a, b) in enumerate([(0, 20), (10, 30), (30, 50), (50, 80), (85, 99)])]
     workers = set()
-    make = RenderWorker._make
+    make = RenderWorker.make
 
     def noted(self, part):
         workers.add(self)
         return make(self, part)
 
-    monkeypatch.setattr(RenderWorker, "_make", noted)
+    monkeypatch.setattr(RenderWorker, "make", noted)
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(4, 2, 1, 1))
     results = {}
     lying = replace(plain, statistics={**plain.statistics, "false_key_frames": 1})
@@ -97,15 +100,19 @@ def test_a_worker_returns_memory_over_all_its_parts(plain, tmp_path, monkeypatch
 
 def test_a_worker_releases_finished_clips(plain, tmp_path, monkeypatch):
     """Each of the thousands of an hour keeps a thread, a queue and a process object."""
-    held = []
-    start = RenderWorker._start
+    workers, held = [], []
+    start_worker, start_clip = RenderWorker.start, ClipTask.start
 
-    def noted(self, spec, slots):
-        task = start(self, spec, slots)
-        held.append(len(self._tasks))
-        return task
+    def noted(self):
+        workers.append(self)
+        start_worker(self)
 
-    monkeypatch.setattr(RenderWorker, "_start", noted)
+    def counted(self, *arguments):
+        held.append(len(workers[0].tasks))
+        start_clip(self, *arguments)
+
+    monkeypatch.setattr(RenderWorker, "start", noted)
+    monkeypatch.setattr(ClipTask, "start", counted)
     monkeypatch.setattr(clip_renderer, "thread_budget", lambda _: ThreadBudget(1, 1, 1, 1))
     paths = [crop(plain, 12 * i, 12 * i + 6, f"p{i}") for i in range(8)]
     assert len(ClipRenderer(SETTINGS, max_encoders=1).render(plain, paths, tmp_path).clips) == 8
@@ -197,18 +204,18 @@ def test_pages_are_prepared_when_encoding_has_begun(plain, tmp_path, monkeypatch
 @pytest.mark.slow
 def test_waiting_for_an_encoder_slot_is_not_busy_waiting(plain, tmp_path, monkeypatch):
     asked = []
-    leave, finish = RenderContext.leave_if_stopped, ClipWriter._finish
+    leave, close = RenderContext.leave_if_stopped, ClipWriter.__exit__
 
     def counted(self):
         asked.append(1)
         return leave(self)
 
-    def slow(self):
+    def slow(self, *error):
         time.sleep(0.3)  # the first clip has ended long before the next ones have to wait
-        return finish(self)
+        return close(self, *error)
 
     monkeypatch.setattr(RenderContext, "leave_if_stopped", counted)
-    monkeypatch.setattr(ClipWriter, "_finish", slow)
+    monkeypatch.setattr(ClipWriter, "__exit__", slow)
     paths = [crop(plain, 20 * i, 20 * i + 20, f"person_{p}") for i in range(4) for p in range(2)]
     begin = time.monotonic()
     result = ClipRenderer(SETTINGS, max_encoders=2).render(plain, paths, tmp_path)
@@ -222,7 +229,7 @@ def test_log_lines_of_helper_threads_carry_the_video(plain, tmp_path, monkeypatc
     log.setLevel(logging.WARNING)  # runs of the program in other tests change what is passed on
     log.propagate = False
     log.addHandler(lines)
-    for where, name in ((VideoReader, "frames"), (ClipWriter, "write"), (ClipWriter, "_listen")):
+    for where, name in ((VideoReader, "frames"), (ClipWriter, "write")):
         before = getattr(where, name)
 
         def logging_first(self, *arguments, before=before):
@@ -230,6 +237,15 @@ def test_log_lines_of_helper_threads_carry_the_video(plain, tmp_path, monkeypatc
             return before(self, *arguments)
 
         monkeypatch.setattr(where, name, logging_first)
+
+    def logging_thread(work, **options):
+        def logged():
+            log.warning("a line")
+            work()
+
+        return helper_thread(logged, **options)
+
+    monkeypatch.setattr(clip_writer, "helper_thread", logging_thread)
     with log_context("film", "finish"):
         ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
     log.removeHandler(lines)

@@ -37,7 +37,7 @@ class Namer(PeopleNamer):
         self.told: list[tuple[str, str, bool]] = []
         self.clips: dict[str, int] = {}
 
-    def take_up_photos(self) -> None:
+    def load_photos(self) -> None:
         pass
 
     def name(self, fingerprint, record, timeline, folder, *, edited) -> VideoNames:

@@ -58,7 +58,7 @@ def test_what_only_identification_needs_is_let_go_before_clips_are_made(tmp_path
     del seen, views
     processor.prepare()
     if is_stored:
-        processor._analysis._record = dataclasses.replace(RECORD, analysis=stages["analysis"])
+        processor._analysis.stored = dataclasses.replace(RECORD, analysis=stages["analysis"])
     video = AnalysedVideo(video_job(tmp_path, "a"), processor, processor.analyse(), 0.0)
     del stages["analysis"]
     is_there = [gone() is not None]

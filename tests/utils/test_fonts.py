@@ -41,7 +41,7 @@ def write_font(path: Path, letters: str, width: int = 800) -> Path:
 
 
 def forget() -> None:
-    for cached in (fonts._fonts, fonts._covering, fonts.has_letter, fonts.load_font, text_mask):
+    for cached in (fonts.font_files, fonts.covering_font, fonts.has_letter, fonts.load_font, text_mask):
         cached.cache_clear()
 
 

@@ -112,11 +112,11 @@ def test_c_libraries_without_these_functions_are_no_error(platform: str, monkeyp
     opened: list[object] = []
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(ctypes, "CDLL", opened.append)  # returns None, as poor in functions as a library can be
-    malloc_tuning._trim.cache_clear()
+    malloc_tuning.trim_function.cache_clear()
     give_back_memory()
     keep_few_heaps(4)
     keep_little_free_memory()
-    malloc_tuning._trim.cache_clear()
+    malloc_tuning.trim_function.cache_clear()
     assert bool(opened) == (platform == "linux")
 
 

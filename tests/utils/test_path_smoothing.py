@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import linprog
 
 from utils import path_smoothing
-from utils.path_smoothing import PathStyle, denoise, fill_gaps, l1_path
+from utils.path_smoothing import PathSamples, PathStyle, denoise, fill_gaps, l1_path, solve_block
 
 RATE = 25.0
 
@@ -117,7 +117,7 @@ def test_no_path_costs_less(seed):
     fixed = target[:3] if seed % 4 == 3 else np.zeros(0)
     sides = target - slack, target + slack
     basis = np.eye(40)
-    found = path_smoothing._solve(basis, target, *sides, weights, fixed, style)
+    found = solve_block(basis, PathSamples(target, *sides, weights), fixed, style)
     assert np.allclose(found[: len(fixed)], fixed, rtol=0, atol=1e-12)
     least = least_price(target, *sides, weights, style, fixed)
     assert price(found, target, *sides, weights, style) == pytest.approx(least, rel=1e-5, abs=1e-5)

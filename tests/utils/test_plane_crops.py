@@ -106,7 +106,7 @@ def test_omitted_taps_change_no_pixel(scale, monkeypatch):
     plane = np.random.default_rng(1).integers(0, 256, (400, 500), np.uint8)
     window = (30.3, 10.7, 30.3 + 150 * scale, 10.7 + 150 * scale)
     fast = crop_plane(plane, window, 150, 150)
-    monkeypatch.setattr(plane_crops, "_blur_width", lambda sigma: 7)
+    monkeypatch.setattr(plane_crops, "blur_taps", lambda sigma: 7)
     assert np.array_equal(fast, crop_plane(plane, window, 150, 150))
 
 
@@ -114,12 +114,12 @@ def test_omitted_taps_change_no_pixel(scale, monkeypatch):
 @pytest.mark.parametrize("size", [40.7, 60.3, 77.3, 101.9, 147.9, 170.3])
 def test_neither_side_of_the_output_is_misplaced(size, searched, monkeypatch):
     """Whether or not a nearly whole number of source pixels is found (`searched` output px are looked at)."""
-    monkeypatch.setattr(plane_crops, "_TRAIL", searched)
-    plane_crops._extent.cache_clear()
+    monkeypatch.setattr(plane_crops, "TRAIL_PX", searched)
+    plane_crops.output_extent.cache_clear()
     window = (20.3, 30.7, 20.3 + size, 30.7 + size)
     at_x, at_y = positions(window, 128, 128)
     error = crop_plane(wave(period=24.0), window, 128, 128) - wave_at(at_x, at_y, 24.0)
-    plane_crops._extent.cache_clear()
+    plane_crops.output_extent.cache_clear()
     # Correlation with the slope is the mean misplacement, in 1 / (45 * 2 pi / 24) px.
     for side in (np.s_[:, :64], np.s_[:, 64:], np.s_[:64], np.s_[64:]):
         for slope in (np.cos(2 * np.pi * at_x / 24), np.cos(2 * np.pi * at_y / 24 + 1)):

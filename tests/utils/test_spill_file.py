@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -17,6 +19,20 @@ from utils.spill_file import SpilledBytes, SpillFile
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[IO[bytes]]:
+    """The temporary files that are made from now on."""
+    files: list[IO[bytes]] = []
+    make = tempfile.TemporaryFile
+
+    def noted(**options: Any) -> IO[bytes]:
+        files.append(make(**options))
+        return files[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", noted)
+    return files
 
 
 def open_files(folder: Path) -> list[str]:
@@ -54,13 +70,15 @@ def test_the_file_has_no_name_and_is_closed_with_its_last_piece(folder: Path) ->
 def test_what_cannot_be_written_stays_in_memory(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    class Disk(io.FileIO):
+        def write(self, data: Any) -> int:
+            if self.tell():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Disk(folder / "file", "w+"))
     file = SpillFile()
     before = file.add(b"before")
-
-    def full(data: bytes) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(file, "_append", full)
     assert [file.add(b"after"), file.add(b"later")] == [b"after", b"later"]
     assert bytes(before) == b"before"
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -74,11 +92,9 @@ def test_without_a_folder_for_temporary_files_it_stays_in_memory(
     assert SpillFile().add(b"data") == b"data"
 
 
-def test_a_file_that_has_been_cut_short_is_an_error(folder: Path) -> None:
-    file = SpillFile()
-    piece = file.add(b"data")
-    assert file._file is not None
-    file._file.truncate(2)
+def test_a_file_that_has_been_cut_short_is_an_error(made: list[IO[bytes]]) -> None:
+    piece = SpillFile().add(b"data")
+    made[0].truncate(2)
     with pytest.raises(OSError, match="temporary file"):
         bytes(piece)
 

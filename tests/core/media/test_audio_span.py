@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.media.audio_span import AROUND, BEFORE, BEHIND, audio_beside
+from core.media.audio_span import AROUND, BEFORE, BEHIND, audio_outside_frames
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
 
@@ -21,13 +21,13 @@ def test_where_audio_lies(tmp_path: Path, extension: str, video_s: float, audio_
     path = _timed(tmp_path, extension, video_s, audio_s)
     info = probe_video(path)
     begin_s = info.seconds(info.start_pts)
-    assert audio_beside(info, begin_s, begin_s + 1) == where
+    assert audio_outside_frames(info, begin_s, begin_s + 1) == where
 
 
 def test_audio_on_both_sides_of_the_frames_and_no_audio(tmp_path: Path) -> None:
     info = probe_video(_timed(tmp_path, "mkv", 2, 0, "sine=duration=5,aselect='lt(t,1)+gt(t,4)'"))
-    assert audio_beside(info, 2, 3) == AROUND
-    assert audio_beside(dataclasses.replace(info, audio=()), 5, 6) == ""
+    assert audio_outside_frames(info, 2, 3) == AROUND
+    assert audio_outside_frames(dataclasses.replace(info, audio=()), 5, 6) == ""
 
 
 def _timed(folder: Path, extension: str, video_s: float, audio_s: float, audio: str = "sine=duration=1") -> Path:

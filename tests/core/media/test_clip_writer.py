@@ -11,6 +11,7 @@ import pytest
 
 from config import EncodeSettings
 from core.errors import EncodeError, OutputError
+from core.media import clip_writer
 from core.media.aac_encoder import encode_aac
 from core.media.audio_reader import PcmFormat
 from core.media.clip_writer import ClipWriter
@@ -129,9 +130,9 @@ def test_hostile_names(tmp_path):
 def test_encoder_that_refuses(tmp_path):
     with pytest.raises(EncodeError) as caught:
         write_clip(tmp_path / "clip.mp4", count=2000, encoder="no_such_encoder")
-    error = caught.value
-    assert "no_such_encoder" in error.stderr_tail and error.exit_code not in (0, None)
-    assert "no_such_encoder" in error.command
+    encoder = caught.value.encoder
+    assert encoder is not None and encoder.exit_code not in (0, None)
+    assert "no_such_encoder" in encoder.stderr_tail and "no_such_encoder" in encoder.command
     assert list(tmp_path.iterdir()) == []
 
 
@@ -200,13 +201,13 @@ def test_without_a_thread_for_its_messages_the_encoder_does_not_stay(tmp_path, m
         started.append(popen(*arguments, **options))
         return started[-1]
 
-    writer = ClipWriter(tmp_path / "clip.mp4", ClipEncoding(64, 64, RATE, FAST))
+    class Refused(threading.Thread):
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
     monkeypatch.setattr(subprocess, "Popen", remembered)
-
-    def refuse():
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(writer._listener, "start", refuse)
+    monkeypatch.setattr(clip_writer, "helper_thread", lambda work, name: Refused(name=name))
+    writer = ClipWriter(tmp_path / "clip.mp4", ClipEncoding(64, 64, RATE, FAST))
     with pytest.raises(RuntimeError, match="can't start new thread"), writer:
         raise AssertionError("entered")
     process = started[-1]  # the first time, `find_ffmpeg` asks ffmpeg for its encoders before

@@ -11,7 +11,7 @@ import torch
 from core.media.device_frame import DeviceFrame
 from core.media.resampler import Resampler
 from core.media.software_frame import SoftwareFrame
-from core.types import ByteArray
+from core.types import ByteArray, ColorInfo
 from tests.material.small_videos import assert_upright, quadrants
 
 MATRICES = {"bt709": 1, "smpte170m": 5}
@@ -39,10 +39,11 @@ def pair(rgb: ByteArray, matrix: str = "smpte170m", *, full_range: bool = False)
         dst_color_range=2 if full_range else 1,
         interpolation="BICUBIC",
     )
-    y, uv = tensors(decoded.reformat(format="nv12", src_color_range=1, dst_color_range=1))
+    surface = tensors(decoded.reformat(format="nv12", src_color_range=1, dst_color_range=1))
+    color = ColorInfo(matrix=matrix, range="pc" if full_range else "tv")
     return (
-        DeviceFrame(y, uv, RESAMPLER, index=3, pts=7, matrix=matrix, full_range=full_range),
-        SoftwareFrame(decoded, index=3, pts=7, matrix=matrix, full_range=full_range),
+        DeviceFrame(surface, RESAMPLER, index=3, pts=7, color=color),
+        SoftwareFrame(decoded, index=3, pts=7, color=color),
     )
 
 
@@ -67,7 +68,7 @@ def test_planes_are_the_same(size: tuple[int, int]) -> None:
 
 def test_the_decoders_buffer_is_not_kept() -> None:
     luma, chroma = torch.full((4, 6), 100, dtype=torch.uint8), torch.full((2, 3, 2), 50, dtype=torch.uint8)
-    frame = DeviceFrame(luma, chroma, RESAMPLER, index=0, pts=0, matrix="", full_range=False)
+    frame = DeviceFrame((luma, chroma), RESAMPLER, index=0, pts=0, color=ColorInfo())
     luma.zero_()
     chroma.zero_()
     assert [int(plane.max()) for plane in frame.planes()] == [100, 50, 50]
@@ -128,7 +129,7 @@ def test_ten_bits_become_eight() -> None:
     values = np.random.default_rng(0).integers(0, 1024, (48, 64), np.uint16)
     values[0, :4] = 0, 1023, 1022, 1020
     luma, chroma = torch.from_numpy(values << 6), torch.from_numpy((values[:24] << 6).reshape(24, 32, 2))
-    frame = DeviceFrame(luma, chroma, RESAMPLER, index=0, pts=0, matrix="", full_range=False)
+    frame = DeviceFrame((luma, chroma), RESAMPLER, index=0, pts=0, color=ColorInfo())
     y, u, v = frame.planes()
     assert y[0, :4].tolist() == [0, 255, 255, 255]
     assert np.abs(y - values / 4).max() <= 0.75, "above 255 there is nothing to round to"
@@ -137,8 +138,6 @@ def test_ten_bits_become_eight() -> None:
 
 def test_ten_bits_of_pyav_arrive() -> None:
     eight = av.VideoFrame.from_ndarray(smooth(64, 48), "rgb24").reformat(format="yuv420p")
-    frame = DeviceFrame(
-        *tensors(eight.reformat(format="p010le")), RESAMPLER, index=0, pts=0, matrix="", full_range=False
-    )
-    here = SoftwareFrame(eight, index=0, pts=0, matrix="", full_range=False)
+    frame = DeviceFrame(tensors(eight.reformat(format="p010le")), RESAMPLER, index=0, pts=0, color=ColorInfo())
+    here = SoftwareFrame(eight, index=0, pts=0, color=ColorInfo())
     assert all(np.array_equal(mine, wanted) for mine, wanted in zip(frame.planes(), here.planes(), strict=True))

@@ -16,9 +16,9 @@ from core.media.h264_encoder import NVENC, choose_encoder, encoder_options
 @pytest.fixture(autouse=True)
 def forget(monkeypatch):
     # As if there were a driver, so that the trial decides.
-    monkeypatch.setattr(h264_encoder, "_missing_driver", lambda: "")
+    monkeypatch.setattr(h264_encoder, "missing_driver", lambda: "")
     choose_encoder.cache_clear()
-    h264_encoder._log_once.cache_clear()
+    h264_encoder.log_once.cache_clear()
     yield
     choose_encoder.cache_clear()
 

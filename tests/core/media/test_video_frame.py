@@ -6,6 +6,7 @@ import pytest
 
 from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame, default_matrix, waiting_frames
+from core.types import ColorInfo
 from tests.material.small_videos import assert_upright, quadrants
 
 MATRICES = {"bt709": 1, "smpte170m": 5}
@@ -20,7 +21,7 @@ def frame_of(rgb: np.ndarray, matrix: str = "smpte170m", *, full_range: bool = F
         dst_color_range=2 if full_range else 1,
         interpolation="BICUBIC",
     )
-    return SoftwareFrame(image, index=3, pts=7, matrix=matrix, full_range=full_range)
+    return SoftwareFrame(image, index=3, pts=7, color=ColorInfo(matrix=matrix, range="pc" if full_range else "tv"))
 
 
 def smooth_image(width: int, height: int) -> np.ndarray:
@@ -40,7 +41,7 @@ def planar(width: int, height: int) -> tuple[VideoFrame, list[np.ndarray]]:
         padded[:, : plane.width] = content
         plane.update(padded.tobytes())
         planes.append(content)
-    return SoftwareFrame(image, index=0, pts=0, matrix="", full_range=False), planes
+    return SoftwareFrame(image, index=0, pts=0, color=ColorInfo()), planes
 
 
 @pytest.mark.parametrize("size", [(64, 48), (853, 481), (17, 16)])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.models.input_normalisation import normalised, take_out_normalisation
+from core.models.input_normalisation import normalised, remove_normalisation
 from core.models.openvino_runtime import import_openvino, openvino_core
 from core.types import FloatArray
 
@@ -42,7 +42,7 @@ def test_outside_of_a_network_it_gives_the_same() -> None:
     images = np.random.RandomState(0).uniform(0, 255, (2, 5, 7, 3)).astype(np.float32)
     before = answer(network(), images)
     without = network()
-    assert take_out_normalisation(without)
+    assert remove_normalisation(without)
     assert np.array_equal(answer(without, normalised(images)), before)
 
 
@@ -53,5 +53,5 @@ def test_networks_that_do_something_else_are_left_alone(other: dict[str, Any]) -
     images = np.ones((1, 2, 2, 3), np.float32)
     model = network(**other)
     before = answer(network(**other), images)
-    assert not take_out_normalisation(model)
+    assert not remove_normalisation(model)
     assert np.array_equal(answer(model, images), before)

@@ -35,7 +35,7 @@ class Compiled:
 def loader(monkeypatch: pytest.MonkeyPatch) -> NetLoader:
     monkeypatch.setattr(net_loader, "OpenVINONet", Compiled)
     monkeypatch.setattr(net_loader, "openvino_core", lambda: None)
-    monkeypatch.setattr(NetLoader, "_files", lambda self, kinds: {kind: Path(kind) for kind in kinds})
+    monkeypatch.setattr(NetLoader, "weights_files", lambda self, kinds: {kind: Path(kind) for kind in kinds})
     return NetLoader(Settings())
 
 

@@ -63,8 +63,8 @@ def test_batches_are_padded_to_a_few_sizes(net_files: dict[str, Path], monkeypat
         given.append(len(batch))
         return batch
 
-    filled_up = nets._padded
-    monkeypatch.setattr(nets, "_padded", counting)
+    filled_up = nets.padded_batch
+    monkeypatch.setattr(nets, "padded_batch", counting)
     net = OpenVINONet(net_files["rnet"], threads=1)
     many = some_images(150, 24)
     whole = net(many)

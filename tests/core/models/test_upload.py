@@ -115,15 +115,15 @@ def test_the_buffers_are_used_again_and_grow_to_a_chunk_only(monkeypatch: pytest
     upload = Upload(CPU)
     for _ in range(2):
         upload(noise(2, 8, 8, 3))
-    memory = [buffer._memory.data_ptr() for buffer in upload._buffers]
+    memory = [buffer.memory.data_ptr() for buffer in upload.buffers]
     assert len(set(memory)) == 2
     for _ in range(2):
         upload(noise(1, 8, 8, 3))
-    assert [buffer._memory.data_ptr() for buffer in upload._buffers] == memory
+    assert [buffer.memory.data_ptr() for buffer in upload.buffers] == memory
     upload(noise(90, 8, 8, 3))
-    assert [buffer._memory.numel() for buffer in upload._buffers] == [4 * size, 4 * size]
+    assert [buffer.memory.numel() for buffer in upload.buffers] == [4 * size, 4 * size]
     upload(noise(1, 30, 30, 3))
-    assert max(buffer._memory.numel() for buffer in upload._buffers) == 30 * 30 * 3, "an array is one chunk at least"
+    assert max(buffer.memory.numel() for buffer in upload.buffers) == 30 * 30 * 3, "an array is one chunk at least"
 
 
 @pytest.mark.gpu

@@ -51,7 +51,7 @@ class FakeWorker:
                 call.set_exception(WorkerGoneError(self._death))
         # Its threads cannot be killed: they are asked to end.
         self.worker.stop()
-        self.worker._mailbox.put(Started())
+        self.worker.mailbox.put(Started())
 
     @property
     def is_dead(self) -> bool:

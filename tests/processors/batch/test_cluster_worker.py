@@ -68,7 +68,7 @@ def test_small_messages_are_kept_together_and_silence_is_an_answer(
     assert worker.fetch() == ()
     assert 0.04 < time.monotonic() - begun < 0.29
     for done in range(3):
-        worker._mailbox.send(StageProgress("a", "analyse", done, 3))
+        worker.mailbox.send(StageProgress("a", "analyse", done, 3))
     begun = time.monotonic()
     assert [message.done for message in worker.fetch()] == [0, 1, 2]  # type: ignore[union-attr]
     assert time.monotonic() - begun > 0.25
@@ -76,7 +76,7 @@ def test_small_messages_are_kept_together_and_silence_is_an_answer(
 
 def test_an_error_is_raised_where_the_question_was_asked(tmp_path: Path) -> None:
     worker = worker_of(tmp_path)
-    mailbox = worker._mailbox
+    mailbox = worker.mailbox
     raised: list[Exception] = []
 
     def ask() -> None:

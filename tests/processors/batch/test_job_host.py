@@ -112,7 +112,7 @@ def test_log_messages_go_to_the_driver(tmp_path: Path) -> None:
     before, levels = list(root.handlers), log_levels()
     try:
         host = JobHost(host_terms(tmp_path), link, lambda job, seen: ScriptedVideo(job, seen, analyse, nothing))
-        host.take_over_log()
+        host.forward_log()
         host.carry_out(video_job(tmp_path, "a"))
     finally:
         forward_logs(link.send, levels)

@@ -174,7 +174,7 @@ def test_what_differs_is_reported(
     monkeypatch.setattr(module, "possible_embedders", lambda settings: ("dlib",))
     monkeypatch.setattr("processors.batch.call_terms.possible_embedders", lambda settings: ("dlib",))
     monkeypatch.setattr("platform.python_version", lambda: "3.10.1")
-    monkeypatch.setattr(module, "_version", lambda package: "1.0")
+    monkeypatch.setattr(module, "package_version", lambda package: "1.0")
     said = "; ".join(why_left_out(examine(settings, video, output), ours))
     for text in ("embedder dlib (here ", "weights ", "Python 3.10.1 (here ", "packages "):
         assert text in said

@@ -86,7 +86,7 @@ class Run:
 
     def _source(self) -> NodeSource:
         source = NodeSource(self._connect, Settings(), [], self.folder, self.monitor, self._host)
-        source._handover = self.analyses  # type: ignore[assignment]
+        source.handover = self.analyses  # type: ignore[assignment]
         return source
 
     def start(self) -> Run:
@@ -129,7 +129,7 @@ class Run:
 
             def analyse(seen: Any) -> None:
                 node = self.cluster.workers[number][0].node.id
-                self.wait_for(lambda: all(worker.is_started for worker in self.pool._roster))
+                self.wait_for(lambda: all(worker.is_started for worker in self.pool.roster))
                 self.analysed.append((job.source.name, node))
                 self._analyse(job.source.name, node, seen)
 
@@ -138,7 +138,7 @@ class Run:
         return JobHost(terms, link, make)
 
     def begin(self, what: tuple[str, int | None], task: int) -> None:
-        self.wait_for(lambda: all(worker.is_started for worker in self.pool._roster))
+        self.wait_for(lambda: all(worker.is_started for worker in self.pool.roster))
         with self._lock:
             self.made.append(what)
             self._tasks[what] = task
@@ -389,7 +389,7 @@ def test_shares_that_hang_together_twice_cost_their_video_only(
 
     run = make_run(2)
     run.shares, run.make_share = 2, share
-    roster = run.pool._roster
+    roster = run.pool.roster
 
     def hanging() -> list[tuple[Any, float]]:
         tasks = [(w, roster.task_of(w)) for w in roster]

@@ -103,7 +103,7 @@ def test_why_a_worker_is_gone_is_one_line(
 
 def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ray = use(monkeypatch, FakeRay())
-    monkeypatch.setattr(ClusterProcess, "take_over_log", nothing)
+    monkeypatch.setattr(ClusterProcess, "forward_log", nothing)
     monkeypatch.setattr(
         "processors.batch.job_host.VideoProcessorFactory.__call__",
         lambda self, job, monitor: ScriptedVideo(job, monitor, nothing, nothing),
@@ -132,7 +132,7 @@ def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.Monkey
 def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ray 2.60 would wait for itself for ever: seen when a worker was killed."""
     ray = use(monkeypatch, FakeRay())
-    monkeypatch.setattr(ClusterProcess, "take_over_log", nothing)
+    monkeypatch.setattr(ClusterProcess, "forward_log", nothing)
     begun, go_on = threading.Event(), threading.Event()
 
     def analyse(_: Any) -> None:
@@ -162,7 +162,7 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
 def test_clips_are_made_by_a_task_that_ray_never_repeats(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ray = use(monkeypatch, FakeRay())
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    monkeypatch.setattr(ClusterProcess, "take_over_log", nothing)
+    monkeypatch.setattr(ClusterProcess, "forward_log", nothing)
     seen: list[Any] = []
 
     def host(terms: HostTerms, link: JobLink) -> JobHost:

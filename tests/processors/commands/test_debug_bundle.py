@@ -146,7 +146,7 @@ def test_a_part_that_fails_costs_no_other(
     def broken() -> dict[str, str]:
         raise RuntimeError(f"{videos} is the fault")
 
-    monkeypatch.setattr(debug_bundle, "_packages", broken)
+    monkeypatch.setattr(debug_bundle, "installed_packages", broken)
     monkeypatch.setattr(debug_bundle, "MAX_FILE_BYTES", 100)
     (output / "summary.json").write_text("{")
     with DebugBundle(tmp_path / "b.zip", [], output, Settings()) as bundle:

@@ -16,7 +16,7 @@ from processors.commands.edit_commands import time_in_video, tracklet_numbers
 from processors.commands.edited_segments import derived_segments
 from processors.commands.people_editor import assign, drop, merge, rename, split, split_at
 from processors.commands.people_table import numbers_text, people_lines, tracklet_lines
-from processors.people.segments import SegmentRules, person_segments
+from processors.people.segments import Presence, SegmentRules, person_segments
 from processors.results.timeline_file import (
     DivisionEntry,
     PersonEntry,
@@ -130,7 +130,7 @@ def test_editing_derives_the_segments_that_a_run_finds(seed):
             tracklets.append(factories.tracklet(len(tracklets), frames, shot=shot))
     entries = [tracklet(t.id, float(starts_s[t.start]), float(starts_s[t.end]), t.shot) for t in tracklets]
     rules = SegmentRules(0.8, 0.4)
-    by_run = person_segments("a", tracklets, starts_s[:-1], starts_s[1:], rules)
+    by_run = person_segments("a", Presence(tracklets), starts_s[:-1], starts_s[1:], rules)
     by_edit = derived_segments(entries, rules)
     assert [(s.shot, starts_s[s.start], starts_s[s.end], s.tracklets) for s in by_run] == [
         (s.shot, s.start_s, s.end_s, s.tracklets) for s in by_edit

@@ -168,7 +168,7 @@ def test_what_moviepy_raises_becomes_an_encode_error(tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("MoviePy error: the pipe is broken")
 
-    monkeypatch.setattr(reel_maker, "_open", broken)
+    monkeypatch.setattr(reel_maker, "open_clip", broken)
     with pytest.raises(EncodeError, match="the pipe is broken"):
         write_reels(ReelOutput(tmp_path, Fraction(25), ENCODE), clips, {}, StageMonitor())
 

@@ -144,10 +144,10 @@ def test_forget_takes_the_name_out_of_labels_too(path: Path) -> None:
         assert run(gallery, "one", cast([1, 2])) == {"person_01": None, "person_02": 2}
 
 
-def test_forget_says_when_a_reader_keeps_the_log(path: Path) -> None:
+def test_forget_says_when_a_reader_keeps_the_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processors.known_people.gallery_file.WAIT_S", 0.1)
     with Gallery(path) as gallery:
         run(gallery, "one", [1])
-        gallery.file._connection.execute("PRAGMA busy_timeout = 100")
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM faces").fetchone()
@@ -183,7 +183,7 @@ def test_uniting_and_keeping_apart(path: Path) -> None:
         gallery.name("P0002", "Berta")
         assert gallery.unite("P0001", "Berta").name == "Berta"
         assert gallery.apart() == {(1, 3)}
-        with pytest.raises(SettingsError, match="one person already"):
+        with pytest.raises(SettingsError, match="both are P0001 already"):
             gallery.unite("P0001", "Berta")
         with pytest.raises(SettingsError):
             gallery.set_apart("P0001", "Berta")

@@ -92,7 +92,7 @@ def test_two_people_of_one_video_who_were_taken_for_one(gallery: Gallery) -> Non
     assert gallery.apart() == {(1, 2)}
     assert run(gallery, "two", [1, 1], first=20) == {"person_01": 1, "person_02": 2}
     assert [person.faces for person in gallery.people()] == [12, 6]
-    with pytest.raises(SettingsError, match=r"is one person \(unlink takes a video's person away"):
+    with pytest.raises(SettingsError, match=r"both are P0001 \(to separate one of its appearances"):
         gallery.set_apart("P0001", "P0001")
 
 

@@ -71,8 +71,8 @@ def test_photos_are_read_once_for_all_runs(monkeypatch, tmp_path):
     photos = Photos(monkeypatch, tmp_path / "photos", Anna=1)
     for _ in range(2):
         run = namer(tmp_path, people=str(photos.folder))
-        run.take_up_photos()
-        run.take_up_photos()
+        run.load_photos()
+        run.load_photos()
     assert photos.reads == 1
     names = run.name(ONE, record(1, 2), TIMELINE, "one", edited=False)
     assert [(p.folder, p.id, p.match.source) for p in names.people] == [
@@ -87,7 +87,7 @@ def test_photos_are_read_once_for_all_runs(monkeypatch, tmp_path):
 def test_without_a_gallery_photos_name_people_all_the_same(monkeypatch, tmp_path):
     photos = Photos(monkeypatch, tmp_path / "photos", Anna=1)
     run = namer(tmp_path, people=str(photos.folder), no_gallery=True)
-    run.take_up_photos()
+    run.load_photos()
     names = run.name(ONE, record(1, 2), TIMELINE, "one", edited=False)
     assert [(p.folder, p.id) for p in names.people] == [("Anna", ""), ("person_02", "")]
     assert run.is_current(ONE, finished(names)) and not (tmp_path / "people.db").exists()
@@ -177,7 +177,7 @@ def test_photos_that_cannot_be_looked_at_are_a_warning(monkeypatch, tmp_path, ca
 
     settings = load_settings(None, {"people": {"people": str(photos.folder)}})
     run = PeopleNamer(settings, tmp_path, no_networks)
-    run.take_up_photos()
+    run.load_photos()
     names = run.name(ONE, record(1, 2), TIMELINE, "one", edited=False)
     assert [p.folder for p in names.people] == ["person_01", "person_02"]
     assert any("cannot be used to name people" in entry.message for entry in caplog.records)
@@ -191,17 +191,17 @@ def test_an_analysis_that_does_not_tell_its_network_goes_without_names(tmp_path)
 def test_an_empty_folder_needs_no_networks(monkeypatch, tmp_path):
     photos = Photos(monkeypatch, tmp_path / "photos")
     (photos.folder / ".gitkeep").touch()
-    namer(tmp_path, people=str(photos.folder)).take_up_photos()
+    namer(tmp_path, people=str(photos.folder)).load_photos()
     assert photos.reads == 0
 
 
 def test_photos_that_are_gone_name_nobody_new(monkeypatch, tmp_path):
     photos = Photos(monkeypatch, tmp_path / "photos", Anna=1)
-    namer(tmp_path, people=str(photos.folder)).take_up_photos()
+    namer(tmp_path, people=str(photos.folder)).load_photos()
     (photos.folder / "Anna.jpg").unlink()
     photos.people = {}
     run = namer(tmp_path, people=str(photos.folder))
-    run.take_up_photos()
+    run.load_photos()
     names = run.name(ONE, record(1, 2), TIMELINE, "one", edited=False)
     assert photos.reads == 2 and "photo" not in [p.match.source for p in names.people]
 

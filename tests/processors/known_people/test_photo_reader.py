@@ -192,7 +192,7 @@ def test_heic_with_the_real_plugin(tmp_path: Path) -> None:
 @contextlib.contextmanager
 def without_heif_opener() -> Iterator[None]:
     """Pillow knows no HEIF before and after."""
-    photo_reader._register_heif.cache_clear()
+    photo_reader.register_heif.cache_clear()
     before = Image.OPEN.pop("HEIF", None)
     try:
         yield
@@ -200,4 +200,4 @@ def without_heif_opener() -> Iterator[None]:
         Image.OPEN.pop("HEIF", None)
         if before is not None:
             Image.OPEN["HEIF"] = before
-        photo_reader._register_heif.cache_clear()
+        photo_reader.register_heif.cache_clear()

@@ -18,8 +18,8 @@ from processors.known_people.photo_sorter import (
     SortedFace,
     SortedPhoto,
     carry_out,
+    examine_photos,
     find_photos,
-    look_at_photos,
     photo_lines,
     plan_sorting,
 )
@@ -49,7 +49,7 @@ def test_who_is_on_which_photo(tmp_path: Path, models: ModelManager) -> None:
     (folder / "e.jpg").write_text("no photo")
     (folder / "notes.txt").write_text("")
     paths = find_photos(folder)
-    photos = [photo for photo, _ in look_at_photos(paths, folder, models, known)]
+    photos = [photo for photo, _ in examine_photos(paths, folder, models, known)]
     found = json.loads(msgspec.json.encode(photos))
     assert [entry["file"] for entry in found] == ["a.jpg", "b.jpg", "d.jpg", "e.jpg", "more/c.png"]
     assert [[f["person"] for f in entry["faces"]] for entry in found] == [["Eileen"], [None], [], [], [None]]

@@ -12,6 +12,7 @@ import pytest
 from config import ClipSettings, IdentitySettings
 from core.types import FaceAnalysis, Segment, Shot, Tracklet
 from processors.people.segments import (
+    Presence,
     SegmentRules,
     pad_and_split,
     person_segments,
@@ -74,7 +75,7 @@ def test_rules_are_those_of_the_settings() -> None:
 
 def found(tracklets: list[Tracklet], rules: SegmentRules = RULES, frames: int = 400, **options) -> list[tuple]:
     starts_s = np.arange(frames) / RATE
-    segments = person_segments("a", tracklets, starts_s, starts_s + 1 / RATE, rules, **options)
+    segments = person_segments("a", Presence(tracklets, **options), starts_s, starts_s + 1 / RATE, rules)
     assert {s.person for s in segments} <= {"a"}
     return [(s.shot, s.start, s.end, s.tracklets) for s in segments]
 
@@ -107,7 +108,7 @@ def test_a_pause_of_the_recording_is_an_absence() -> None:
     starts_s = np.arange(100) / RATE
     starts_s[50:] += 3600
     ends_s = np.append(np.minimum(starts_s[1:], starts_s[:-1] + 10), starts_s[-1] + 1 / RATE)
-    segments = person_segments("a", [tracklet(1, range(100))], starts_s, ends_s, RULES)
+    segments = person_segments("a", Presence([tracklet(1, range(100))]), starts_s, ends_s, RULES)
     assert bounds(list(segments)) == [(0, 50), (50, 100)]
 
 
@@ -176,7 +177,7 @@ def test_a_turn_has_a_lead_and_a_tail_within_its_shot(spoken, expected):
     said = {frame for start, end in spoken for frame in range(start, end)}
     masks = {t.id: np.isin(t.frames, sorted(said)) for t in tracklets}
     times_s = np.arange(401) / RATE
-    turns = person_segments("x", tracklets, times_s[:-1], times_s[1:], TURNS, masks=masks)
+    turns = person_segments("x", Presence(tracklets, masks=masks), times_s[:-1], times_s[1:], TURNS)
     found = list(turn_segments(video, turns, TURNS))
     assert bounds(found) == [(a, b) for a, b in expected if b - a >= 25]
     assert all(segment.tracklets == (segment.shot,) for segment in found)

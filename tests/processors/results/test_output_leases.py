@@ -81,8 +81,8 @@ def test_the_dead_are_named_once_and_those_elsewhere_are_left_to_be_watched(tmp_
     (tmp_path / ".lease-c").write_text("damaged")
     with OutputLeases(tmp_path) as leases, OutputLeases(tmp_path) as others:
         others.take_video(tmp_path / "d", work="d.mp4")
-        assert leases.bury_dead() == ["a.mp4"]
-        assert leases.bury_dead() == []
+        assert leases.remove_dead() == ["a.mp4"]
+        assert leases.remove_dead() == []
     assert leases_in(tmp_path) == [".lease-b", ".lease-c"]
 
 

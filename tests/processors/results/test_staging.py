@@ -12,7 +12,7 @@ import pytest
 from core.errors import InterruptedRunError, LeaseLostError
 from processors.results.output_folder import resumable_clips, staged_results
 from processors.results.output_leases import OutputLeases
-from processors.results.staging import bring_beside, make_staging, remove_old_scratch, staged_folder
+from processors.results.staging import make_staging, move_beside, remove_old_scratch, staged_folder
 from tests.processors.results.test_output_folder import SOURCE, note_finished, tree, write_run
 from utils.fingerprints import Fingerprint
 
@@ -93,7 +93,7 @@ def test_output_folders_do_not_share_staging_folders_on_one_disk(tmp_path: Path)
     first, second = (make_staging(tmp_path / n / "a", SOURCE, tmp_path / "disk", resume=False) for n in ("x", "y"))
     assert first.parent != second.parent
     assert first.exists()
-    assert bring_beside(first, tmp_path / "x" / "a").parent == tmp_path / "x"
+    assert move_beside(first, tmp_path / "x" / "a").parent == tmp_path / "x"
 
 
 @pytest.mark.parametrize(

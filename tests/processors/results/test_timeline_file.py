@@ -122,7 +122,7 @@ SEGMENT = ("people", 0, "segments", 1)
         (at("people", 1, "still", "no"), "people[1].still", "Expected `bool`"),
         (at("unknown", [0]), "unknown[0]", "tracklet 0 belongs to person_01 already"),
         (at("people", {}), "people", "Expected `array`"),
-        (at("schema", 1), "schema", "it is 1, and this program knows 2"),
+        (at("schema", 1), "schema", "it is 1, but this version of the program reads 2"),
         (at("schema", None), "", "missing required field `schema`"),
         (at("analysis", "x"), "analysis", "regex"),
         (at("more", 1), "", "unknown field `more`"),
