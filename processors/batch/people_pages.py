@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import GalleryError, OutputError
-from core.models.embedder_spec import link_curve_of
+from core.models.embedder_spec import link_curves_of
 from core.project_folders import OUTPUT_DIR
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import Appearance, GalleryPerson
@@ -172,7 +172,7 @@ def _videos(appearances: Iterable[Appearance], folders: _Folders) -> Iterator[Pa
 
 def _pairs(gallery: Gallery, people: dict[int, GalleryPerson]) -> Iterator[PagePair]:
     for embedder in gallery.embedders():
-        known = KnownFaces(embedder, link_curve_of(embedder.name))
+        known = KnownFaces(embedder, link_curves_of(embedder.name))
         for pair in known.suggest_pairs(gallery, _PAIRS_SHOWN):
             first, second = people.get(pair.first), people.get(pair.second)
             if first is None or second is None:

@@ -9,7 +9,7 @@ from benchmarks.known_clips import SAME_SIGNER
 from config import Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.models.embedder_spec import link_curve_of
+from core.models.embedder_spec import link_curves_of
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.gallery import Gallery
@@ -32,7 +32,7 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
 def record(path: Path, gallery: Gallery, settings: Settings, models: ModelManager) -> list[PersonName]:
     analysis = FaceAnalyzer(settings, models).analyze(probe_video(path))
     timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
-    known = KnownFaces(embedder(models), link_curve_of(models.embedder.name))
+    known = KnownFaces(embedder(models), link_curves_of(models.embedder.name))
     key = VideoKey(fingerprint(path), "0" * 64, path.name, path.stem)
     return names_from_gallery(gallery, known, case_of(key, known.embedder, analysis, timeline))
 
