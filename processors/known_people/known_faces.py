@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -110,10 +110,13 @@ class KnownFaces:
                 unite(rows, number, other, by_hand=False)
         return len(found)
 
-    def suggest_pairs(self, gallery: Gallery, limit: int) -> list[PairSuggestion]:
+    def suggest_pairs(
+        self, gallery: Gallery, limit: int, at_most: Callable[[int, int], float] | None = None
+    ) -> list[PairSuggestion]:
         """Pairs of people who may be the same, those that resolve most first.
 
         A pair resolves its similarity times the shorter of the two times on screen, which is what would change owner.
+        at_most: how similar two numbers, the lower first, are at most by what is known of them beside their faces.
         """
         with gallery.file.reading() as rows:
             apart = apart_pairs(rows)
@@ -127,6 +130,8 @@ class KnownFaces:
                     if pair in apart or (person.name and other.name):
                         continue
                     similarity = as_similarity(person_log_odds(person, other, self.curves))
+                    if similarity >= SUGGESTION and at_most is not None:
+                        similarity = min(similarity, at_most(*pair))
                     if similarity >= SUGGESTION:
                         worth = similarity * min(float(shown.get(n) or 0.0) for n in pair)
                         found[pair] = PairSuggestion(*pair, round(similarity, 4), round(worth, 3))
