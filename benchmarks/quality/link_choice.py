@@ -49,6 +49,7 @@ class LinkPairs:
     """Pairs of people of two files, (P,) each.
 
     files: (P, 2). same: whether both are one person. photos: how many of the two are on a photo.
+    cosine: of their means.
     """
 
     def __init__(self, pairs: Sequence[tuple[KnownFace, KnownFace]]) -> None:
@@ -58,14 +59,14 @@ class LinkPairs:
         people = {id(one): one.faces for pair in pairs for one in pair}
         means = {key: faces.mean for key, faces in people.items()}
         lacks = {key: GOOD_QUALITY - min(float(faces.quality.max()), GOOD_QUALITY) for key, faces in people.items()}
-        self._cosine = np.array([float(means[id(a)] @ means[id(b)]) for a, b in pairs])
+        self.cosine = np.array([float(means[id(a)] @ means[id(b)]) for a, b in pairs])
         self._better_lack, self._poorer_lack = np.sort([[lacks[id(one)] for one in pair] for pair in pairs], axis=1).T
 
     def surplus(self, curve: LinkCurve) -> NDArray[np.float64]:
         """(P,) by how much the log-odds exceed what a link needs."""
         discount = curve.poorer * self._poorer_lack + curve.better * self._better_lack
         needed = as_log_odds(LinkRules().similarity)
-        return np.asarray(curve.slope * (self._cosine - curve.midpoint) - discount - needed, np.float64)
+        return np.asarray(curve.slope * (self.cosine - curve.midpoint) - discount - needed, np.float64)
 
     def surplus_by_kind(self, curves: LinkCurves) -> NDArray[np.float64]:
         """(P,) the same, each pair read by the curve for its kind."""
