@@ -39,7 +39,7 @@ def place(tmp_path: Path, models_cache: Path, net_files: object) -> Path:
 def run(video: Path, folder: Path, *flags: str) -> tuple[dict[str, Any], str]:
     """The manifest, and what the program said."""
     command = [sys.executable, str(PROJECT / "main.py"), str(video), "-o", str(folder / "out"), "--offline", *flags]
-    command += ["--cache-dir", str(folder / "cache"), "--embedder", "dlib", "--speech-model", "movement"]
+    command += ["--cache-dir", str(folder / "cache"), "--speech-model", "movement"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     manifest: dict[str, Any] = json.loads((folder / "out" / video.stem / "manifest.json").read_text())

@@ -24,13 +24,21 @@ import numpy as np
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.blur_cases import BlurCase, blur_cases, frame_of, sharpness_table
 from benchmarks.quality.known_cast import SERIES, SHARED, Video, photo_pairs, videos
-from benchmarks.quality.link_choice import SHOWN, LinkPairs, cross_validated_curve, people_and_photos
+from benchmarks.quality.link_choice import (
+    SHOWN,
+    KnownFace,
+    LinkPairs,
+    cross_validated_curve,
+    of_two_files,
+    people_and_photos,
+)
+from benchmarks.quality.photo_choice import photo_and_video_pairs
 from benchmarks.quality.run_settings import offline_settings
 from core.model_manager import ModelManager
-from core.models.embedder_spec import link_curve_of
+from core.models.embedder_spec import link_curves_of
 from processors.known_people.face_index import ExactFaceIndex
 from processors.known_people.gallery import Gallery
-from processors.known_people.gallery_types import EmbedderKey, GalleryFace, PersonOfVideo
+from processors.known_people.gallery_types import EmbedderKey, GalleryFace, NamedPhoto, PersonOfVideo
 from processors.known_people.gallery_videos import Linked, record_video
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.naming_case import NamingCase
@@ -65,7 +73,14 @@ def links(all_videos: Sequence[Video], models: ModelManager, embedder: EmbedderK
     wrong = sum(one[1] for one in found)
     yield f"without one of the files: recall {min(recalls):.3f} to {max(recalls):.3f}, wrong {wrong} in all"
     yield ""
-    yield from cross_validated_curve(LinkPairs(people_and_photos(all_videos, models)), embedder.name)
+    curves, known = link_curves_of(embedder.name), people_and_photos(all_videos, models)
+    alike = [(a, b) for a, b in of_two_files(known) if a.on_photo == b.on_photo]
+    yield "two videos, or two photos"
+    yield from cross_validated_curve(LinkPairs(alike), curves.same_kind, embedder.name)
+    yield ""
+    yield "a photo, changed in several ways, and a video"
+    with_photo = LinkPairs(photo_and_video_pairs(known, models))
+    yield from cross_validated_curve(with_photo, curves.photo_and_video, embedder.name)
 
 
 def orders_of(videos: Sequence[Video]) -> list[list[Video]]:
@@ -75,24 +90,49 @@ def orders_of(videos: Sequence[Video]) -> list[list[Video]]:
 
 
 def names_by_photos(all_videos: Sequence[Video], models: ModelManager, embedder: EmbedderKey) -> Iterator[str]:
-    """Whom the shared photos name in all clips."""
-    photos = read_reference_photos(SHARED / "photos", models)
-    yield from (str(line) for line in photos.lines)
-    known = KnownFaces(embedder, link_curve_of(embedder.name))
-    right, wrong = 0, 0
+    """Whom the shared photos name in all clips, in several orders of the clips.
+
+    The photos of the labelled pairs are in the gallery, too: who is on them is in no clip.
+    """
+    yield from (str(line) for line in read_reference_photos(SHARED / "photos", models).lines)
+    photos = named_photos(people_and_photos([], models))
+    for video, linked in people_named(photos, all_videos, embedder):
+        if linked.name:
+            verdict = f"{'right' if video.truth.get(linked.label) == linked.name else 'WRONG'}, {linked.match}"
+            yield f"{video.path.name} {linked.label}: {linked.name} ({verdict})"
+        elif (asked := linked.match.suggestion) is not None and asked.name:
+            yield f"{video.path.name} {linked.label}: {asked.name}? {asked.similarity:.2f}"
+    for order in orders_of(all_videos):
+        right, wrong = count_named(photos, order, embedder)
+        yield f"named right {right}, wrong {wrong}, to be named {len(SHOWN)}"
+
+
+def named_photos(known: Sequence[KnownFace]) -> list[NamedPhoto]:
+    """The photos among these faces, each naming who is on it."""
+    return [
+        NamedPhoto(one.person, one.file, "photos", GalleryFace(one.faces.vectors[0], float(one.faces.quality[0])))
+        for one in known
+        if one.on_photo
+    ]
+
+
+def people_named(
+    photos: Sequence[NamedPhoto], order: Sequence[Video], embedder: EmbedderKey
+) -> Iterator[tuple[Video, Linked]]:
+    """Everybody in the videos, who came one after the other, in a gallery with these photos."""
+    known = KnownFaces(embedder, link_curves_of(embedder.name))
     with tempfile.TemporaryDirectory() as folder, Gallery(Path(folder) / "gallery.sqlite") as gallery:
-        gallery.keep_photos(photos.photos, str(SHARED / "photos"), embedder)
-        named = {person.number: person.name for person in gallery.people()}
-        for video in all_videos:
+        gallery.keep_photos(photos, "photos", embedder)
+        for video in order:
             for linked in _record(gallery, known, embedder, video):
-                if linked.name:
-                    expected = video.truth.get(linked.label) == SHOWN.get(linked.name)
-                    right, wrong = right + expected, wrong + (not expected)
-                    verdict = f"{'right' if expected else 'WRONG'}, {linked.match}"
-                    yield f"{video.path.name} {linked.label}: {linked.name} ({verdict})"
-                elif (asked := linked.match.suggestion) is not None and asked.number in named:
-                    yield f"{video.path.name} {linked.label}: {asked.name}? {asked.similarity:.2f}"
-    yield f"named right {right}, wrong {wrong}, to be named {len(SHOWN)}"
+                yield video, linked
+
+
+def count_named(photos: Sequence[NamedPhoto], order: Sequence[Video], embedder: EmbedderKey) -> tuple[int, int]:
+    """How many people the photos name rightly, and wrongly."""
+    named = [(video.truth.get(one.label), one.name) for video, one in people_named(photos, order, embedder) if one.name]
+    right = sum(true == name for true, name in named)
+    return right, len(named) - right
 
 
 def pairs(models: ModelManager) -> Iterator[str]:
@@ -167,7 +207,7 @@ def _scale_row(size: int, dimensions: int, embedder: EmbedderKey) -> str:
                 ),
             )
             rows.execute("UPDATE state SET digest = 'filled'")
-        known = KnownFaces(embedder, link_curve_of(embedder.name))
+        known = KnownFaces(embedder, link_curves_of(embedder.name))
         person = PersonOfVideo("a", (0,), faces=_faces(vectors[:6]))
         times = []
         with gallery.file.reading() as rows:
@@ -199,7 +239,7 @@ def _record(gallery: Gallery, known: KnownFaces, embedder: EmbedderKey, video: V
 def people_through_gallery(chosen: Sequence[Video], embedder: EmbedderKey) -> list[tuple[tuple[str, str], int]]:
     """(file, true person) and number of everybody whose truth is known, after the files came one after the other."""
     given = []
-    known = KnownFaces(embedder, link_curve_of(embedder.name))
+    known = KnownFaces(embedder, link_curves_of(embedder.name))
     with tempfile.TemporaryDirectory() as folder, Gallery(Path(folder) / "gallery.sqlite") as gallery:
         for video in chosen:
             _record(gallery, known, embedder, video)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ModelError
 from core.models.change_limits import STRICT_LIMITS, ChangeLimit, ChangeLimits
-from core.models.link_curve import LinkCurve
+from core.models.link_curve import LinkCurve, LinkCurves
 from core.models.model_spec import MODELS
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ class EmbedderSpec:
     shares: the networks, and the share that each one's cosine has in the cosine of two embeddings; they add up to 1.
     calibration: how cosines of the embeddings are read where they decide alone: strict, because they are wrong alone.
     pair_curve: how they are read beside other evidence.
-    link_curve: how they are read between files, where there is no other evidence.
+    link_curves: how they are read between files, where there is no other evidence.
     change_limits: from which similarity on a track is divided.
     """
 
     shares: dict[str, float]
     calibration: Calibration
     pair_curve: PairCurve
-    link_curve: LinkCurve
+    link_curves: LinkCurves
     change_limits: ChangeLimits = STRICT_LIMITS
 
     def __post_init__(self) -> None:
@@ -90,7 +90,10 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         PairCurve(midpoint=0.361, slope=17.6, focus_slope=4.3, focus_offset=-0.96, strangers=0.2),
         # Chosen by `benchmarks.quality.known_people`, like those of the others: the slope of the strict curve, and as
         # many right links as the rule gives while the highest wrong pair stays half a log-odds below it.
-        LinkCurve(midpoint=0.495, slope=22.0, better=2.0),
+        LinkCurves(
+            same_kind=LinkCurve(midpoint=0.495, slope=22.0, better=2.0),
+            photo_and_video=LinkCurve(midpoint=0.3815, slope=22.0),
+        ),
         # At 282 moments of labelled tracks of one person, whose sides were alike by 0.3 or more, it was 0.19 at least.
         ChangeLimits(
             continued=ChangeLimit(0.1, 0.5),
@@ -107,7 +110,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         # An estimate as well: the same slope, and even odds where the strict curve has one to seven.
         PairCurve(midpoint=0.507, slope=14.0),
         # And as far above the strict curve as that of the CASIA weights.
-        LinkCurve(midpoint=0.68, slope=14.0, poorer=6.0),
+        LinkCurves.one(LinkCurve(midpoint=0.68, slope=14.0, poorer=6.0)),
     ),
     "both": EmbedderSpec(
         # Inverse to the deviation of each network's cosines over different people (0.034 and 0.18), so that both count
@@ -117,7 +120,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         Calibration(midpoint=0.885, slope=47.0),
         # `benchmarks.quality.evidence`, like that of dlib's network.
         PairCurve(midpoint=0.856, slope=47.0, focus_slope=17.4, focus_offset=-0.36),
-        LinkCurve(midpoint=0.904, slope=47.0, poorer=3.0),
+        LinkCurves.one(LinkCurve(midpoint=0.904, slope=47.0, poorer=3.0)),
     ),
     # Fitted like `both`.
     "facenet-casia": EmbedderSpec(
@@ -125,7 +128,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         Calibration(midpoint=0.593, slope=11.7),
         # An estimate: the slope of the strict curve, and even odds where that has one to seven.
         PairCurve(midpoint=0.42, slope=11.7),
-        LinkCurve(midpoint=0.627, slope=11.7, poorer=6.0),
+        LinkCurves.one(LinkCurve(midpoint=0.627, slope=11.7, poorer=6.0)),
     ),
     "dlib": EmbedderSpec(
         {"dlib": 1.0},
@@ -135,7 +138,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         Calibration(midpoint=0.946, slope=100.0),
         # `benchmarks.quality.evidence`: 537 pairs of one person, 30 091 of two, in 31 clips.
         PairCurve(midpoint=0.929, slope=81.0, focus_slope=34.0, focus_offset=-0.47),
-        LinkCurve(midpoint=0.95, slope=100.0, poorer=6.0),
+        LinkCurves.one(LinkCurve(midpoint=0.95, slope=100.0, poorer=6.0)),
     ),
 }
 """best first"""
@@ -168,9 +171,9 @@ def pair_curve_of(embedder: str) -> PairCurve:
     return _embedder_spec(embedder).pair_curve
 
 
-def link_curve_of(embedder: str) -> LinkCurve:
-    """The link curve of `embedder`; raises like `calibration_of`."""
-    return _embedder_spec(embedder).link_curve
+def link_curves_of(embedder: str) -> LinkCurves:
+    """The link curves of `embedder`; raises like `calibration_of`."""
+    return _embedder_spec(embedder).link_curves
 
 
 def change_limits_of(embedder: str) -> ChangeLimits:

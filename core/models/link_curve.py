@@ -44,3 +44,24 @@ class LinkCurve:
     def least_cosine(self, log_odds: float) -> float:
         """The cosine below which no two faces, however good, have these log-odds."""
         return self.midpoint + log_odds / self.slope
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCurves:
+    """How an embedder's cosines are read between files.
+
+    same_kind: two videos, or two photos. photo_and_video: a reference photo and somebody in a video. Such a photo is
+    sharp, of one face and chosen for it, so that a stranger's cosine to it is lower than to most faces of a video.
+    """
+
+    same_kind: LinkCurve
+    photo_and_video: LinkCurve
+
+    @classmethod
+    def one(cls, curve: LinkCurve) -> LinkCurves:
+        """The same curve for photos, where they were not measured apart, or are not chosen ones."""
+        return cls(curve, curve)
+
+    def least_cosine(self, log_odds: float) -> float:
+        """The cosine below which no two faces, however good and wherever they are from, have these log-odds."""
+        return min(self.same_kind.least_cosine(log_odds), self.photo_and_video.least_cosine(log_odds))

@@ -66,6 +66,10 @@ def openvino_core() -> Any:
     Networks are read into memory, not mapped from their files: OpenVINO packs the weights for the CPU, and what it has
     packed can then be freed (24 MB of SFace's 38). Nor does a file that is cut short meanwhile end the process.
 
+    The first tensor whose numbers are read makes OpenVINO look up NumPy's C interface, once in a process. It lets go of
+    Python's lock meanwhile, and whoever comes second keeps that lock and waits: if two threads read their first
+    results at the same moment, both wait for ever. So a first tensor is read here.
+
     Raises:
         ImportError: OpenVINO is not installed.
         RuntimeError: it does not work here.
@@ -76,6 +80,7 @@ def openvino_core() -> Any:
         core = openvino.Core()
         core.get_property("CPU", "FULL_DEVICE_NAME")
         core.set_property({"ENABLE_MMAP": False})
+        _ = openvino.Tensor(openvino.Type.f32, openvino.Shape([1])).data
         return core
 
     with ThreadPoolExecutor(1, thread_name_prefix="OpenVINO loader") as loader:

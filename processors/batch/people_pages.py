@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import GalleryError, OutputError
-from core.models.embedder_spec import link_curve_of
+from core.models.embedder_spec import link_curves_of
 from core.project_folders import OUTPUT_DIR
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import Appearance, GalleryPerson
@@ -18,7 +18,7 @@ from processors.known_people.people_list import PEOPLE_FILE, write_people_file
 from processors.known_people.people_sources import GALLERY_FILE
 from processors.results.html_page import has_state, is_our_page
 from processors.results.manifest import read_view
-from processors.results.manifest_people import ManifestPart
+from processors.results.manifest_people import ManifestDoubt, ManifestPart
 from processors.results.output_leases import gallery_lease
 from processors.results.people_page import (
     PEOPLE_PAGE,
@@ -50,6 +50,7 @@ class _PageClipView(ManifestPart, frozen=True, kw_only=True):
 class _PagePersonView(ManifestPart, frozen=True, kw_only=True):
     name: str
     tracklets: tuple[int, ...]
+    doubt: ManifestDoubt = ManifestDoubt()
 
 
 class _PageView(ManifestPart, frozen=True, kw_only=True):
@@ -138,7 +139,7 @@ def _write_page(path: Path, gallery: Gallery, people: Sequence[GalleryPerson], f
         return
     shown = sorted(people, key=lambda p: (not p.name, p.name.casefold(), p.number))
     by_number = {person.number: person for person in people}
-    pairs = list(_pairs(gallery, by_number)) if len(people) <= _PAIRED_UP_TO else []
+    pairs = list(_pairs(gallery, by_number, folders)) if len(people) <= _PAIRED_UP_TO else []
     flags = place_flags(folders.output_dir, gallery.file.path)
     state = people_state((_page_person(person, gallery, folders) for person in shown), pairs, flags)
     if has_state(path, state):
@@ -170,10 +171,13 @@ def _videos(appearances: Iterable[Appearance], folders: _Folders) -> Iterator[Pa
         yield PageVideo(appearance.folder, appearance.video, entry.name, appearance.on_screen_s, clips)
 
 
-def _pairs(gallery: Gallery, people: dict[int, GalleryPerson]) -> Iterator[PagePair]:
+def _pairs(gallery: Gallery, people: dict[int, GalleryPerson], folders: _Folders) -> Iterator[PagePair]:
+    def at_most(first: int, second: int) -> float:
+        return min(_within_videos(people.get(first), people.get(second), folders), default=1.0)
+
     for embedder in gallery.embedders():
-        known = KnownFaces(embedder, link_curve_of(embedder.name))
-        for pair in known.suggest_pairs(gallery, _PAIRS_SHOWN):
+        known = KnownFaces(embedder, link_curves_of(embedder.name))
+        for pair in known.suggest_pairs(gallery, _PAIRS_SHOWN, at_most):
             first, second = people.get(pair.first), people.get(pair.second)
             if first is None or second is None:
                 continue
@@ -188,3 +192,24 @@ def _pairs(gallery: Gallery, people: dict[int, GalleryPerson]) -> Iterator[PageP
                 next(iter(gallery.thumbnails(other.number, 1)), b""),
                 pair.similarity,
             )
+
+
+def _within_videos(first: GalleryPerson | None, second: GalleryPerson | None, folders: _Folders) -> Iterator[float]:
+    """How alike two people are at most in each video that shows both, by all evidence of the video.
+
+    There they were told apart by more than the gallery knows: clothes, places, and how little blurred faces say. A
+    manifest tells the nearest person only; everybody else is less alike.
+    """
+    if first is None or second is None:
+        return
+    for one in first.appearances:
+        for other in (appearance for appearance in second.appearances if appearance.folder == one.folder):
+            a, b = _entry(one, folders), _entry(other, folders)
+            if a is not None and b is not None:
+                yield min(_to_the_nearest(a), _to_the_nearest(b))
+
+
+def _to_the_nearest(person: _PagePersonView) -> float:
+    """How like the most similar other person of the video somebody is; 1 where that is not known."""
+    similarity = person.doubt.nearest_similarity
+    return 1.0 if similarity is None else similarity

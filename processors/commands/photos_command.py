@@ -112,7 +112,7 @@ def _look(
 
 def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: LinkRules) -> list[KnownPerson]:
     """The known people who may be in the photos. A gallery that cannot be used gives a warning."""
-    from core.models.embedder_spec import link_curve_of
+    from core.models.embedder_spec import link_curves_of
     from processors.known_people.gallery import Gallery
     from processors.known_people.gallery_types import EmbedderKey
     from processors.known_people.known_faces import KnownFaces
@@ -128,7 +128,7 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
         key = EmbedderKey(embedder["name"], embedder["sha256"])
         try:
             with gallery_lease(place, output_dir), Gallery(place, for_reading=True) as gallery:
-                known = known_in_gallery(gallery, KnownFaces(key, link_curve_of(key.name), rules))
+                known = known_in_gallery(gallery, KnownFaces(key, link_curves_of(key.name), rules))
         except (GalleryError, OutputError) as error:
             logger.warning("%s; continuing without it", error)
     folder = photo_folder(settings.people)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
-from core.models.link_curve import LinkCurve
+from core.models.link_curve import LinkCurves
 from core.types import FloatArray
 from processors.known_people.face_evidence import FaceSet, as_log_odds, as_similarity
 from processors.known_people.face_index import ExactFaceIndex, FaceIndex
@@ -54,9 +54,9 @@ class PairSuggestion:
 class KnownFaces:
     """Matches the people of videos with known people. Not thread-safe; reads the gallery again when it changes."""
 
-    def __init__(self, embedder: EmbedderKey, curve: LinkCurve, rules: LinkRules | None = None) -> None:
+    def __init__(self, embedder: EmbedderKey, curves: LinkCurves, rules: LinkRules | None = None) -> None:
         self.embedder = embedder
-        self.curve = curve
+        self.curves = curves
         self.rules = rules or LinkRules()
         self._state: str | None = None
         self._index: FaceIndex = ExactFaceIndex()
@@ -75,7 +75,7 @@ class KnownFaces:
         seen = video_people(people, together)
         candidates = {number for person in seen for number in self._near(person.faces, rows)}
         known = self.load(rows, candidates | set(decided.held.values()), decided.without_video)
-        matches = link_people(seen, known, self.curve, self.rules, decided)
+        matches = link_people(seen, known, self.curves, self.rules, decided)
         stays = self._unite(seen, matches, decided, rows)
         names = {person.number: person.name for person in self.load(rows, stays.values())}
         return {label: _renumbered(match, stays, names) for label, match in matches.items()}
@@ -104,16 +104,19 @@ class KnownFaces:
             ]
             refused = [(str(p.number), n.number) for p in nameless for n in named if _pair(p.number, n.number) in apart]
             by_photo = [KnownPerson(n.number, n.name, n.photos, n.photos.best(0)) for n in named]
-            matches = link_people(people, by_photo, self.curve, self.rules, Decisions(refused=refused))
+            matches = link_people(people, by_photo, self.curves, self.rules, Decisions(refused=refused))
             found = [(match.number, int(label)) for label, match in matches.items() if match.number is not None]
             for number, other in found:
                 unite(rows, number, other, by_hand=False)
         return len(found)
 
-    def suggest_pairs(self, gallery: Gallery, limit: int) -> list[PairSuggestion]:
+    def suggest_pairs(
+        self, gallery: Gallery, limit: int, at_most: Callable[[int, int], float] | None = None
+    ) -> list[PairSuggestion]:
         """Pairs of people who may be the same, those that resolve most first.
 
         A pair resolves its similarity times the shorter of the two times on screen, which is what would change owner.
+        at_most: how similar two numbers, the lower first, are at most by what is known of them beside their faces.
         """
         with gallery.file.reading() as rows:
             apart = apart_pairs(rows)
@@ -126,7 +129,9 @@ class KnownFaces:
                     pair = _pair(person.number, other.number)
                     if pair in apart or (person.name and other.name):
                         continue
-                    similarity = as_similarity(person_log_odds(person, other, self.curve))
+                    similarity = as_similarity(person_log_odds(person, other, self.curves))
+                    if similarity >= SUGGESTION and at_most is not None:
+                        similarity = min(similarity, at_most(*pair))
                     if similarity >= SUGGESTION:
                         worth = similarity * min(float(shown.get(n) or 0.0) for n in pair)
                         found[pair] = PairSuggestion(*pair, round(similarity, 4), round(worth, 3))
@@ -168,7 +173,7 @@ class KnownFaces:
             if person.label in owners and other in owners
         }
         stays: dict[int, int] = {}
-        for kept, gone in united_people(new, known, self.curve, self.rules, beside.union(decided.apart)):
+        for kept, gone in united_people(new, known, self.curves, self.rules, beside.union(decided.apart)):
             unite(rows, kept, gone, by_hand=False)
             logger.info("%s and %s are one person, %s", *map(person_id, (kept, gone, kept)))
             stays = {number: kept if now == gone else now for number, now in stays.items()} | {gone: kept}
@@ -202,7 +207,7 @@ class KnownFaces:
         if not len(faces):
             return set()
         numbers, cosines = self._index.search(faces.mean[None], NEAREST)
-        least = self.curve.least_cosine(as_log_odds(SUGGESTION) - _NEARNESS_SLACK)
+        least = self.curves.least_cosine(as_log_odds(SUGGESTION) - _NEARNESS_SLACK)
         return {int(n) for n, cosine in zip(numbers[0], cosines[0], strict=True) if cosine >= least}
 
     def _refresh(self, rows: sqlite3.Connection) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from config import Settings
 from core.errors import GalleryError, ModelError, OutputError
 from core.models.embedder_choice import possible_embedders
-from core.models.embedder_spec import link_curve_of
+from core.models.embedder_spec import link_curves_of
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, VideoKey
 from processors.known_people.known_faces import KnownFaces
@@ -225,7 +225,7 @@ class PeopleNamer:
 
     def _known_faces(self, embedder: EmbedderKey) -> KnownFaces:
         if self._known is None or self._known.embedder != embedder:
-            self._known = KnownFaces(embedder, link_curve_of(embedder.name), self._rules)
+            self._known = KnownFaces(embedder, link_curves_of(embedder.name), self._rules)
         return self._known
 
     def _photo_digest(self) -> str:

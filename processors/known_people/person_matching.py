@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.models.link_curve import LinkCurve
+from core.models.link_curve import LinkCurves
 from processors.known_people.face_evidence import (
     FaceSet,
     as_log_odds,
@@ -100,12 +100,12 @@ class Decisions:
 def link_people(
     people: Sequence[VideoPerson],
     known: Sequence[KnownPerson],
-    curve: LinkCurve,
+    curves: LinkCurves,
     rules: LinkRules | None = None,
     decided: Decisions | None = None,
 ) -> dict[str, Match]:
     """A match for every person, by label, in the order of `people`. The order of the arguments does not matter."""
-    case = _Case(people, known, curve, rules or LinkRules(), decided or Decisions())
+    case = _Case(people, known, curves, rules or LinkRules(), decided or Decisions())
     case.hold()
     case.link()
     return {person.label: case.match(person) for person in people}
@@ -116,13 +116,13 @@ class _Case:
         self,
         people: Sequence[VideoPerson],
         known: Sequence[KnownPerson],
-        curve: LinkCurve,
+        curves: LinkCurves,
         rules: LinkRules,
         decided: Decisions,
     ) -> None:
         self._people = {person.label: person for person in people}
         self._known = {person.number: person for person in known}
-        self._curve = curve
+        self._curves = curves
         self._rules = rules
         self._decided = decided
         self._linked: dict[str, int] = {}
@@ -133,8 +133,8 @@ class _Case:
         for person in people:
             for other in known:
                 key = (person.label, other.number)
-                by_photo = log_odds(person.faces, other.photos, curve)
-                by_video = log_odds(person.faces, other.videos, curve)
+                by_photo = log_odds(person.faces, other.photos, curves.photo_and_video)
+                by_video = log_odds(person.faces, other.videos, curves.same_kind)
                 self._source[key] = "photo" if by_photo >= by_video and len(other.photos) else "gallery"
                 self._odds[key] = -math.inf if key in refused else max(by_photo, by_video)
 
@@ -204,11 +204,15 @@ class _Case:
         if key not in self._one_person_odds:
             first, second = self._known[a], self._known[b]
             never = bool(first.name and second.name) or key in self._decided.apart
-            self._one_person_odds[key] = -math.inf if never else person_log_odds(first, second, self._curve)
+            self._one_person_odds[key] = -math.inf if never else person_log_odds(first, second, self._curves)
         return self._one_person_odds[key]
 
 
-def person_log_odds(a: KnownPerson, b: KnownPerson, curve: LinkCurve) -> float:
+def person_log_odds(a: KnownPerson, b: KnownPerson, curves: LinkCurves) -> float:
     """Log-odds that two known people are one, by the faces that fit best."""
-    sets = [(x, y) for x in (a.photos, a.videos) for y in (b.photos, b.videos)]
-    return max(log_odds(x, y, curve) for x, y in sets)
+    return max(
+        log_odds(a.photos, b.photos, curves.same_kind),
+        log_odds(a.videos, b.videos, curves.same_kind),
+        log_odds(a.photos, b.videos, curves.photo_and_video),
+        log_odds(a.videos, b.photos, curves.photo_and_video),
+    )

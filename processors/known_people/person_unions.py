@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from core.models.link_curve import LinkCurve
+from core.models.link_curve import LinkCurves
 from processors.known_people.face_evidence import as_log_odds, clearness, rival_log_odds
 from processors.known_people.person_matching import KnownPerson, LinkRules, person_log_odds
 
@@ -18,7 +18,7 @@ from processors.known_people.person_matching import KnownPerson, LinkRules, pers
 def united_people(
     grown: Collection[int],
     known: Sequence[KnownPerson],
-    curve: LinkCurve,
+    curves: LinkCurves,
     rules: LinkRules,
     apart: Collection[tuple[int, int]],
 ) -> list[tuple[int, int]]:
@@ -29,7 +29,7 @@ def united_people(
     of a link: similarity, and the margin to whoever else either of them may be. With a name, or else with the lower
     number, a person stays. The order of the arguments does not matter.
     """
-    case = _Case(known, curve, apart)
+    case = _Case(known, curves, apart)
     changed = set(grown)
     united = []
     while (pair := case.clearest(changed, rules)) is not None:
@@ -40,9 +40,9 @@ def united_people(
 
 
 class _Case:
-    def __init__(self, known: Sequence[KnownPerson], curve: LinkCurve, apart: Collection[tuple[int, int]]) -> None:
+    def __init__(self, known: Sequence[KnownPerson], curves: LinkCurves, apart: Collection[tuple[int, int]]) -> None:
         self._people = {person.number: person for person in known}
-        self._curve = curve
+        self._curves = curves
         self._apart = {frozenset(pair) for pair in apart}
         self._odds: dict[frozenset[int], float] = {}
 
@@ -68,7 +68,7 @@ class _Case:
     def _alike(self, pair: frozenset[int]) -> float:
         if pair not in self._odds:
             a, b = sorted(pair)
-            self._odds[pair] = person_log_odds(self._people[a], self._people[b], self._curve)
+            self._odds[pair] = person_log_odds(self._people[a], self._people[b], self._curves)
         return self._odds[pair]
 
     def _one_person(self, pair: frozenset[int]) -> float:

@@ -14,8 +14,8 @@ import numpy as np
 
 from core.errors import OutputError
 from core.model_manager import ModelManager
-from core.models.embedder_spec import link_curve_of
-from core.models.link_curve import LinkCurve
+from core.models.embedder_spec import link_curves_of
+from core.models.link_curve import LinkCurves
 from processors.known_people.person_matching import KnownPerson, LinkRules, Match, VideoPerson, link_people
 from processors.known_people.person_names import clean_name, person_id
 from processors.known_people.photo_batch import SeenPhoto, see_photos
@@ -86,7 +86,8 @@ def examine_photos(
     Raises:
         ModelError: a network cannot be had.
     """
-    curve = link_curve_of(models.embedder.name)
+    # The photos that are sorted are not chosen: blurred ones are among them.
+    curves = LinkCurves.one(link_curves_of(models.embedder.name).same_kind)
     for seen in see_photos(paths, models):
         file = ascii_safe(os.path.relpath(seen.path, folder))
         if seen.photo is None:
@@ -94,7 +95,7 @@ def examine_photos(
             continue
         scale = np.tile(seen.photo.scale, 2)
         sharp = sharpness(seen.photo.pixels, [np.asarray(face.box / scale, np.float32) for face in seen.faces])
-        matches = _who(seen, known, curve, rules)
+        matches = _who(seen, known, curves, rules)
         names = {person.number: ascii_safe(person.name) or person_id(person.number) for person in known}
         faces = tuple(
             SortedFace(
@@ -165,13 +166,13 @@ def carry_out(plan: Sequence[Placement], how: Literal["move", "link"]) -> Iterat
         yield placement
 
 
-def _who(seen: SeenPhoto, known: Sequence[KnownPerson], curve: LinkCurve, rules: LinkRules | None) -> list[Match]:
+def _who(seen: SeenPhoto, known: Sequence[KnownPerson], curves: LinkCurves, rules: LinkRules | None) -> list[Match]:
     labels = [str(number) for number in range(len(seen.faces))]
     people = [
         VideoPerson(label, face.face_set, frozenset(labels) - {label})
         for label, face in zip(labels, seen.faces, strict=True)
     ]
-    found = link_people(people, known, curve, rules)
+    found = link_people(people, known, curves, rules)
     return [found[label] for label in labels]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.errors import OutputError, PhotoError, SettingsError
 from core.model_manager import ModelManager
-from core.models.embedder_spec import link_curve_of
+from core.models.embedder_spec import link_curves_of
 from core.models.link_curve import LinkCurve
 from processors.known_people.face_evidence import as_log_odds, as_similarity, log_odds
 from processors.known_people.gallery_types import GalleryFace, NamedPhoto
@@ -105,7 +105,7 @@ def read_reference_photos(folder: Path, models: ModelManager) -> ReferencePhotos
             lines.append(chosen)
         else:
             candidates.append(_Candidate(file, seen.photo.sha256, *chosen))
-    curve = link_curve_of(models.embedder.name)
+    curve = link_curves_of(models.embedder.name).same_kind
     kept, odd = _consistent(candidates, curve)
     lines += odd
     lines += [PhotoLine(c.file.path, "used", c.note) for c in kept if c.note]

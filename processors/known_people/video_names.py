@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from config import EXTRA_FILES
-from core.models.embedder_spec import link_curve_of
+from core.models.embedder_spec import link_curves_of
 from core.types import Timeline
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.gallery import Gallery
@@ -71,7 +71,7 @@ def names_from_photos(
     """
     known = known_by_photos(photos)
     people = video_people(case.people, case.together)
-    matches = link_people(people, known, link_curve_of(embedder.name), rules or LinkRules())
+    matches = link_people(people, known, link_curves_of(embedder.name), rules or LinkRules())
     called = {person.number: person.name for person in known}
     named = [(label, called.get(match.number or 0, "")) for label, match in matches.items()]
     return [

@@ -30,7 +30,7 @@ def models_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def net_files(models_cache: Path) -> dict[str, Path]:
     """The networks converted for OpenVINO, without FaceNet, whose weights are not on every machine."""
-    kinds = (*ANALYSIS_NETS, "dlib")
+    kinds = (*ANALYSIS_NETS, "dlib", *(kind for kind in ("sface",) if is_installed(MODELS[kind].weights)))
     models_cache.mkdir(exist_ok=True)
     with FileLock(models_cache / "conversion.lock"):  # another test process waits instead of converting them too
         return converted(kinds, {kind: locate(kind) for kind in kinds}, models_cache)
@@ -57,9 +57,9 @@ def _optional_file(kind: str) -> Path:
 
 @pytest.fixture(scope="session")
 def model_settings(models_cache: Path) -> Settings:
-    """On the CPU, offline, with the embedder whose weights are always installed."""
+    """On the CPU, offline, otherwise as a run without options: what users get."""
     return Settings(
-        analysis=AnalysisSettings(device="cpu", embedder="dlib"),
+        analysis=AnalysisSettings(device="cpu"),
         run=RunSettings(cache_dir=str(models_cache), offline=True),
     )
 

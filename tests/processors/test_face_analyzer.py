@@ -161,8 +161,10 @@ def test_repaired_times_are_noted_because_no_reader_may_seek_then(
     assert analyze(path, model_settings, models).video.has_repaired_times
 
 
-def test_each_tracklet_is_embedded_from_a_few_of_its_faces(analysis: FaceAnalysis, model_settings: Settings) -> None:
-    assert analysis.embedder == "dlib"
+def test_each_tracklet_is_embedded_from_a_few_of_its_faces(
+    analysis: FaceAnalysis, model_settings: Settings, models: ModelManager
+) -> None:
+    assert analysis.embedder == models.embedder.name
     for tracklet in analysis.tracklets:
         assert 1 <= len(tracklet.sample_frames) <= model_settings.analysis.faces_per_track
         assert set(tracklet.sample_frames.tolist()) <= set(tracklet.frames.tolist())
@@ -277,7 +279,7 @@ class Instead:
     def __init__(self, models: ModelManager, embed: Any) -> None:
         self._models = models
         self.embedder = SimpleNamespace(
-            name="dlib", side=models.embedder.side, alignment=models.embedder.alignment, embed=embed
+            name=models.embedder.name, side=models.embedder.side, alignment=models.embedder.alignment, embed=embed
         )
 
     def __getattr__(self, name: str) -> Any:

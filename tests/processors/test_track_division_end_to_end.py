@@ -19,7 +19,6 @@ from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
 
-CASES = Path(__file__).resolve().parents[3] / "shared"
 LEAVES, COMES = 50, 60
 THERE, BESIDE = Motion(keys=(Key(0, 0.45, 0.45, 0.3),), sway=0.02), Motion(keys=(Key(0, 0.52, 0.45, 0.34),), sway=0.02)
 
@@ -112,37 +111,3 @@ def test_given_cuts_are_used_instead_of_those_that_are_there(
     analysis = analysed(rendered(tmp_path, *scenes), settings, models)
     assert [(shot.start, shot.end) for shot in analysis.shots] == [(0, 12), (12, 45), (45, 60)]
     assert analysis.statistics["cuts_beyond_end"] == 2
-
-
-@pytest.mark.slow
-@pytest.mark.clips
-@pytest.mark.parametrize(
-    ("name", "tracklets", "shots"),
-    [
-        ("cases/faces/slideshow.mp4", 10, 10),
-        ("cases/faces/h_diss12.mp4", 6, 6),
-        ("cases/faces/grid_cuts.mp4", 10, 10),
-        ("cases/faces/joined_signers.mp4", 9, 9),
-        ("cases/faces/jump_avi.mp4", 6, 3),
-    ],
-)
-def test_real_people_in_one_place(
-    name: str, tracklets: int, shots: int, model_settings: Settings, models: ModelManager
-) -> None:
-    analysis = analysed(shared(name), model_settings, models)
-    assert (len(analysis.tracklets), len(analysis.shots)) == (tracklets, shots)
-    assert len({bytes(t.face_jpeg) for t in analysis.tracklets}) == tracklets
-    assert all(len(t.sample_frames) for t in analysis.tracklets)
-
-
-@pytest.mark.clips
-def test_a_turning_head_is_one_person(model_settings: Settings, models: ModelManager) -> None:
-    analysis = analysed(shared("clips/avi_billhyland.mp4"), model_settings, models)
-    assert [(t.start, t.end) for t in analysis.tracklets] == [(0, analysis.frame_count)] * 2
-
-
-def shared(name: str) -> Path:
-    path = CASES / name
-    if not path.exists():
-        pytest.skip(f"{path} is missing")
-    return path

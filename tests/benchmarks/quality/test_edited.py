@@ -8,12 +8,22 @@ import pytest
 
 from benchmarks.quality.doubt import labelled_rows
 from benchmarks.quality.edited import CASES, KNOWN_CASES, LABELS, b_cubed, look_at_case, score_clip
+from benchmarks.quality.known_cast import analysed
 from config import Settings
 from core.model_manager import ModelManager
 
 MIN_F1, MIN_FOUND = 0.95, 0.97
 CROWD, MIN_F1_CROWD = "mrsingh_crowd.mp4", 0.85
 """a street out of focus: the labels' author could not tell all of its people apart in single frames"""
+
+TRACKLETS = {
+    "slideshow.mp4": 10,
+    "h_diss12.mp4": 6,
+    "grid_cuts.mp4": 10,
+    "joined_signers.mp4": 9,
+    "jump_avi.mp4": 6,
+}
+"""of cases in which people follow each other in one place"""
 
 LABELLED = labelled_rows(LABELS) if LABELS.is_file() else {}
 CLIPS = sorted(LABELLED)
@@ -46,3 +56,15 @@ def test_labelled_people_are_kept_apart_and_together(name: str, model_settings: 
 @pytest.mark.parametrize("name", sorted(KNOWN_CASES) if CASES.is_dir() else [])
 def test_cases_have_their_people_and_cuts(name: str, model_settings: Settings, models: ModelManager) -> None:
     assert look_at_case(name, model_settings, models) == KNOWN_CASES[name]
+
+
+@needs_clips
+@pytest.mark.clips
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "tracklets"), TRACKLETS.items() if CASES.is_dir() else [])
+def test_each_of_several_people_in_one_place_has_a_tracklet(
+    name: str, tracklets: int, model_settings: Settings, models: ModelManager
+) -> None:
+    analysis, _ = analysed(CASES / name, model_settings, models)
+    assert len(analysis.tracklets) == tracklets == len({bytes(t.face_jpeg) for t in analysis.tracklets})
+    assert all(len(t.sample_frames) for t in analysis.tracklets)

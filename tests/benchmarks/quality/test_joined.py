@@ -15,7 +15,7 @@ from tests.material.factories import face_analysis, tracklet
 
 MIXED_CROWD = "mrsingh_crowd/c17 + mrsingh_crowd/c9"
 """two people of a street out of focus, who are mixed in their clip already"""
-MAX_EXTRA = {"sface": 5, "dlib": 8}
+MAX_EXTRA = {"sface": 4, "dlib": 8}
 """by embedder"""
 
 

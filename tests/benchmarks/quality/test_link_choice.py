@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.quality.link_choice import KnownFace, LinkPairs, candidates, chosen_curve
-from core.models.embedder_spec import link_curve_of
+from benchmarks.quality.link_choice import KnownFace, LinkPairs, candidates, chosen_curve, of_two_files
+from core.models.embedder_spec import link_curves_of
 from core.models.link_curve import LinkCurve
 from processors.known_people.face_evidence import FaceSet, as_log_odds
 from processors.known_people.person_matching import LinkRules
@@ -17,7 +17,7 @@ def known(file: str, person: str, angle: float, quality: float) -> KnownFace:
 
 def test_pairs_are_of_two_files_and_say_what_the_curve_says() -> None:
     people = [known("a", "Anna", 0.0, 1.0), known("a", "Berta", 1.5, 1.0), known("b", "Anna", 0.4, 0.5)]
-    pairs = LinkPairs(people)
+    pairs = LinkPairs(of_two_files(people))
     assert pairs.files.tolist() == [["a", "b"], ["a", "b"]]
     assert pairs.same.tolist() == [True, False]
     curve = LinkCurve(midpoint=0.5, slope=10.0, poorer=2.0, better=4.0)
@@ -33,9 +33,10 @@ def test_a_curve_with_a_wrong_link_in_reach_loses_to_a_stricter_one() -> None:
 
 
 def test_the_curve_in_use_is_one_of_those_compared() -> None:
-    used = link_curve_of("sface")
-    assert any(
-        (one.slope, one.poorer, one.better) == (used.slope, used.poorer, used.better)
-        and abs(one.midpoint - used.midpoint) < 1e-3
-        for one in candidates("sface")
-    )
+    curves = link_curves_of("sface")
+    for used in (curves.same_kind, curves.photo_and_video):
+        assert any(
+            (one.slope, one.poorer, one.better) == (used.slope, used.poorer, used.better)
+            and abs(one.midpoint - used.midpoint) < 1e-3
+            for one in candidates("sface")
+        )

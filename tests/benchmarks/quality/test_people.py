@@ -58,6 +58,12 @@ def test_only_the_portrait_on_the_wall_never_moves(runs: dict[str, Run]) -> None
 
 
 @pytest.mark.clips
+def test_a_turning_head_is_one_tracklet(runs: dict[str, Run]) -> None:
+    analysis = runs["avi_billhyland.mp4"].analysis
+    assert [(t.start, t.end) for t in analysis.tracklets] == [(0, analysis.frame_count)] * 2
+
+
+@pytest.mark.clips
 def test_nine_films_of_four_signers_are_linked_without_a_mistake(runs: dict[str, Run]) -> None:
     """People are known across files by their faces alone."""
     words = [word for words in SAME_SIGNER for word in words]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.models.embedder_spec import embedder_names, link_curve_of
+from core.models.embedder_spec import embedder_names, link_curves_of
 from core.models.link_curve import GOOD_QUALITY, LinkCurve
 
 
@@ -30,5 +30,8 @@ def test_curves_that_mean_nothing(values: tuple[float, ...]) -> None:
 
 @pytest.mark.parametrize("embedder", embedder_names())
 def test_every_embedder_has_one(embedder: str) -> None:
-    curve = link_curve_of(embedder)
-    assert curve.log_odds(1.0, (1.0, 1.0)) > 2 and max(curve.poorer, curve.better) > 0
+    curves = link_curves_of(embedder)
+    for curve in (curves.same_kind, curves.photo_and_video):
+        assert curve.log_odds(1.0, (1.0, 1.0)) > 2
+    assert max(curves.same_kind.poorer, curves.same_kind.better) > 0
+    assert curves.least_cosine(1.0) == curves.photo_and_video.least_cosine(1.0) <= curves.same_kind.least_cosine(1.0)

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock, PropertyMock
 
 import pytest
 
+from core.models import openvino_runtime
 from core.models.openvino_runtime import openvino_core
 from tests.test_layering import imports, program_files
 
@@ -41,6 +43,16 @@ def test_importing_it_starts_nothing_and_leaves_nothing(converter: bool, tmp_pat
     assert (count, forks) == ("1", "0")
     assert "openvino_telemetry" not in modules
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_first_tensor_is_read_before_threads_share_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen once on a busy machine: two threads read their first results at once, and both waited for ever."""
+    openvino = MagicMock()
+    data = PropertyMock()
+    type(openvino.Tensor.return_value).data = data
+    monkeypatch.setattr(openvino_runtime, "import_openvino", lambda: openvino)
+    assert openvino_core.__wrapped__() is openvino.Core.return_value
+    assert data.called
 
 
 SIGNAL_STACK = """

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.models.embedder_spec import EMBEDDERS
-from core.models.link_curve import LinkCurve
+from core.models.link_curve import LinkCurve, LinkCurves
 from core.types import FloatArray
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, GalleryFace, NamedPhoto, PersonOfVideo, VideoKey
@@ -23,11 +23,12 @@ from utils.fingerprints import Fingerprint
 DIMENSIONS = 128
 EMBEDDER = EmbedderKey("dlib", "ab" * 32)
 CURVE = LinkCurve(midpoint=0.6, slope=20.0, poorer=3.0)
+CURVES = LinkCurves.one(CURVE)
 
 
 def use_curve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the program read the made-up vectors by `CURVE`."""
-    monkeypatch.setitem(EMBEDDERS, EMBEDDER.name, replace(EMBEDDERS[EMBEDDER.name], link_curve=CURVE))
+    """Let the program read the made-up vectors by `CURVES`."""
+    monkeypatch.setitem(EMBEDDERS, EMBEDDER.name, replace(EMBEDDERS[EMBEDDER.name], link_curves=CURVES))
 
 
 def vector(person: int, face: int = 0, noise: float = 0.25) -> FloatArray:
@@ -86,7 +87,7 @@ def linked(
 ) -> list[Linked]:
     entries = [p for p in people if isinstance(p, PersonOfVideo)]
     entries = entries or cast([p for p in people if isinstance(p, int)], first=first)
-    known = KnownFaces(EMBEDDER, CURVE)
+    known = KnownFaces(EMBEDDER, CURVES)
     case = NamingCase(video(name, analysis), EMBEDDER, tuple(entries), frozenset(together), False, {})
     return record_video(gallery, case, EMBEDDER, lambda free, decided, rows: known.link(free, together, decided, rows))
 

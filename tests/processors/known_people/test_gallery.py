@@ -11,7 +11,7 @@ from core.errors import GalleryError, SettingsError
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_rows import vector_bytes
 from processors.known_people.known_faces import KnownFaces
-from tests.processors.known_people.people import CURVE, EMBEDDER, cast, photo, run, stored_bytes, vector
+from tests.processors.known_people.people import CURVES, EMBEDDER, cast, photo, run, stored_bytes, vector
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_photo_names_somebody_who_is_known_without_a_name(path: Path) -> None:
     with Gallery(path) as gallery:
         run(gallery, "one", [1, 2])
         gallery.keep_photos([photo(2, "Berta"), photo(3, "Carl")], "/photos", EMBEDDER)
-        known = KnownFaces(EMBEDDER, CURVE)
+        known = KnownFaces(EMBEDDER, CURVES)
         assert known.settle_photos(gallery) == 1
         berta = gallery.find("Berta")
         assert [(a.folder, a.label) for a in berta.appearances] == [("one", "person_02")]
@@ -159,7 +159,7 @@ def test_forget_says_when_a_reader_keeps_the_log(path: Path, monkeypatch: pytest
 def test_vectors_are_kept_in_half_precision(path: Path) -> None:
     with Gallery(path) as gallery:
         run(gallery, "one", [1])
-        known = KnownFaces(EMBEDDER, CURVE)
+        known = KnownFaces(EMBEDDER, CURVES)
         with gallery.file.reading() as rows:
             stored = known.load(rows, [1])[0].videos
         exact = np.stack([face.vector for face in cast([1])[0].faces])

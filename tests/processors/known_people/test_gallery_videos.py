@@ -13,7 +13,7 @@ from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import PersonOfVideo
 from processors.known_people.gallery_videos import follow_edits, link_appearance, unlink_appearance
 from processors.known_people.known_faces import KnownFaces
-from tests.processors.known_people.people import CURVE, EMBEDDER, cast, faces, linked, photo, run, video
+from tests.processors.known_people.people import CURVES, EMBEDDER, cast, faces, linked, photo, run, video
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -229,7 +229,7 @@ def test_pairs_that_may_be_one_are_suggested(gallery: Gallery) -> None:
     run(gallery, "one", [1])
     run(gallery, "two", [1], first=20)
     unlink_appearance(gallery, "two", "person_01")
-    known = KnownFaces(EMBEDDER, CURVE)
+    known = KnownFaces(EMBEDDER, CURVES)
     assert known.suggest_pairs(gallery, 10) == []  # somebody said that they are two
     run(gallery, "three", [1, 2], first=40)
     pairs = known.suggest_pairs(gallery, 10)

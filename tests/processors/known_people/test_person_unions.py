@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 
-from core.models.link_curve import LinkCurve
+from core.models.link_curve import LinkCurve, LinkCurves
 from processors.known_people.face_evidence import FaceSet, log_odds
 from processors.known_people.person_matching import KnownPerson, LinkRules
 from processors.known_people.person_unions import united_people
 
 CURVE = LinkCurve(midpoint=0.8, slope=20.0)
+CURVES = LinkCurves.one(CURVE)
 RULES = LinkRules()
 """a pair is one from log-odds of 0.85 on: up to 32.5 degrees apart"""
 NOBODY = FaceSet(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
@@ -27,9 +28,9 @@ def person(number: int, *degrees: float, name: str = "") -> KnownPerson:
 
 
 def united(grown: set[int], *known: KnownPerson, apart: tuple[tuple[int, int], ...] = ()) -> list[tuple[int, int]]:
-    found = united_people(grown, known, CURVE, RULES, apart)
+    found = united_people(grown, known, CURVES, RULES, apart)
     for order in itertools.permutations(known):
-        assert united_people(grown, order, CURVE, RULES, apart) == found
+        assert united_people(grown, order, CURVES, RULES, apart) == found
     return found
 
 

@@ -12,7 +12,7 @@ from processors.known_people.gallery_videos import follow_edits, note_clips
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.naming_case import NamingCase, case_of
 from processors.known_people.video_names import folders_of, names_from_gallery, names_from_photos
-from tests.processors.known_people.people import CURVE, EMBEDDER, photo, use_curve, video
+from tests.processors.known_people.people import CURVES, EMBEDDER, photo, use_curve, video
 from tests.processors.known_people.test_video_cast import INFO, tracklet
 
 TIMELINE = Timeline((Identity("person_01", (0, 2), ()), Identity("person_02", (1,), ())))
@@ -29,7 +29,7 @@ def case(first: int, second: int) -> NamingCase:
 
 
 def known() -> KnownFaces:
-    return KnownFaces(EMBEDDER, CURVE)
+    return KnownFaces(EMBEDDER, CURVES)
 
 
 def test_names_become_folders_and_hold(tmp_path: Path) -> None:
