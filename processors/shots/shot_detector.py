@@ -3,8 +3,8 @@
 A cut is an isolated change of *structure*: the blocks of the new frame are nowhere near their place in the old one,
 the pairs of frames around it match well, and the old image does not come back within three frames. Blocks are matched
 by correlation after a search for their shift, which rules out everything else: changes of light (correlation ignores
-gain and offset), motion (the search follows it), pans and passing objects (neighbouring frames match as badly),
-flashes (the old image comes back).
+gain and offset; over-exposure that clips is recognised by `tone_curve`), motion (the search follows it), pans and
+passing objects (neighbouring frames match as badly), flashes (the old image comes back).
 
 Dissolves, fades and wipes are runs of frames between two stretches without change, see `gradual_transition`; quick dips
 to black, white or another colour come back with another image, see `dip`.
@@ -27,6 +27,7 @@ from processors.shots.dip import find_dip
 from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.shot_boundary import ShotBoundary, shots_between
 from processors.shots.small_frame import SmallFrame, small_frame
+from processors.shots.tone_curve import is_change_of_light
 
 logger = logging.getLogger(__name__)
 
@@ -171,6 +172,9 @@ class ShotDetector:
             self._mismatches[key] = mismatch(self._at(old).grey, self._at(new).grey, self._reach)
         return self._mismatches[key]
 
+    def _is_light(self, old: int, new: int) -> bool:
+        return is_change_of_light(self._at(old).grey, self._at(new).grey, self._mismatch(old, new), self._reach)
+
     def _cut_at(self, frame: int) -> list[ShotBoundary]:
         if frame in self._forced:
             self._last_cut = frame
@@ -184,6 +188,9 @@ class ShotDetector:
         if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
             return []
         if not (self._is_strong(frame) or self._is_weak(frame)) or self._comes_back(frame):
+            return []
+        # Last, because it is needed for hardly any frame but cuts.
+        if self._is_light(*self._step(frame)):
             return []
         self._last_cut = frame
         return [self._report(ShotBoundary(frame, "cut"), settled=frame)]
@@ -283,7 +290,8 @@ class ShotDetector:
     def _gradual_between(self, start: int, end: int) -> GradualTransition | None:
         offset = self._frames[0].index
         run = list(islice(self._frames, start - offset, end - offset + 1))
-        return find_gradual(run, self._rate, lambda: self._mismatch(start, end), self._strictness)
+        found = find_gradual(run, self._rate, lambda: self._mismatch(start, end), self._strictness)
+        return None if found is None or self._is_light(start, end) else found
 
     def _dip(self) -> list[ShotBoundary]:
         first = max(self._settled, self._frames[0].index) if self._frames else self._count

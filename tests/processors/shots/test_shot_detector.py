@@ -174,6 +174,13 @@ def test_light_switched_is_not_a_cut(gain: float, up: bool) -> None:
     assert run(frames)[0] == []
 
 
+def test_light_that_clips_the_image_for_long_is_not_a_cut() -> None:
+    frames = [frame[..., :1].repeat(3, 2) for frame in scene(1, 40)]
+    for i in range(15, 23):
+        frames[i] = cv2.convertScaleAbs(frames[i], alpha=4.0)
+    assert run(frames)[0] == []
+
+
 def test_slow_light_is_not_a_boundary() -> None:
     frames = scene(1, 60)
     frames = [cv2.convertScaleAbs(f, alpha=1 - 0.7 * i / 59) for i, f in enumerate(frames)]
