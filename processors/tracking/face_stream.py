@@ -82,13 +82,17 @@ class FaceStream:
         """Take the next frame; returns the frames whose visible faces became known, in order.
 
         That is this frame, unless it is skipped because the last look was a moment ago; before it, after a cut, the
-        last frame of the shot before once more, if it had not been searched.
+        last frame of the shot before once more, if it had not been searched; the same after a frame that was shown for
+        longer than a track outlives its face, as in screen recordings, because it is all that is known of that time.
 
         image: kept for a second, converted only if needed.
         cut: this frame is the first one of a new shot. The first frame of the video need not be one.
         tick: when it is shown, see `FrameTicks`; None: the rate is constant.
         """
-        results = self._end_shot() if cut else []
+        if cut:
+            results = self._end_shot()
+        else:
+            results = self._end_hold() if tick is not None and self._tracker.outlasts_absence(tick) else []
         self._last_frame = frame_index
         action = self._tracker.update(frame_index, image, tick)
         self.expects_skip = action is FrameAction.SKIPPED or self._tracker.expects_skip
@@ -105,11 +109,19 @@ class FaceStream:
         return self._tracker.take_ended()
 
     def _end_shot(self) -> list[FrameFaces]:
-        results = []
-        if self._last_frame is not None and self._tracker.search_last_frame():
-            results.append(self._visible(self._last_frame, searched=True))
+        results = self._search_last_frame()
         self._tracker.end_shot()
         return results
+
+    def _end_hold(self) -> list[FrameFaces]:
+        results = self._search_last_frame()
+        self._tracker.end_hidden()
+        return results
+
+    def _search_last_frame(self) -> list[FrameFaces]:
+        if self._last_frame is None or not self._tracker.search_last_frame():
+            return []
+        return [self._visible(self._last_frame, searched=True)]
 
     def _visible(self, frame: int, *, searched: bool) -> FrameFaces:
         tracks = self._tracker.visible

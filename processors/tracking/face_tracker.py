@@ -12,6 +12,7 @@ searching rarely costs no accuracy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from functools import partial
 
@@ -138,6 +139,14 @@ class FaceTracker:
             self._detect(frame, image, Search.NEWCOMERS)
         history.append(frame, image)
         return True
+
+    def outlasts_absence(self, tick: int) -> bool:
+        """Whether the last frame is shown so long, until `tick`, that a face that is not in it is gone for good."""
+        return tick - self._tick > self._patience
+
+    def end_hidden(self) -> None:
+        """End the tracks whose face was not in the last frame that was looked at."""
+        self._end_all([t for t in self._tracks if t.hidden > 0])
 
     def end_shot(self) -> None:
         """The next frame belongs to another shot: all tracks end."""
@@ -275,11 +284,12 @@ class FaceTracker:
         return bool(others) and bool((iou_matrix(box, np.stack(others)) > SAME_FACE_OVERLAP).any())
 
     def _end_lost_tracks(self) -> None:
-        lost = [t for t in self._tracks if t.hidden > self._patience]
-        if lost:
-            for track in lost:
-                self._end(track)
-            self._tracks = [t for t in self._tracks if t.hidden <= self._patience]
+        self._end_all([t for t in self._tracks if t.hidden > self._patience])
+
+    def _end_all(self, lost: Sequence[Track]) -> None:
+        for track in lost:
+            self._end(track)
+        self._tracks = [t for t in self._tracks if t not in lost]
 
     def _end(self, track: Track) -> None:
         self._follower.stop(track.id)

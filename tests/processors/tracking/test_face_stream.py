@@ -30,6 +30,7 @@ from tests.material.scripted_faces import (
     both_searches,
     during,
     moving,
+    outside,
     still,
 )
 
@@ -149,3 +150,24 @@ def test_it_knows_no_file_no_thread_and_no_decoder() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     for module in ("core.media", "av", "processors.faces", "processors.tracking.proposal_prefetch", "utils.prefetch"):
         assert f"'{module}" not in loaded, module
+
+
+@pytest.mark.parametrize("away", [40, 41, 42], ids=lambda frame: f"frame {frame}")
+def test_a_face_that_is_not_in_a_frame_shown_for_long_is_gone(away: int) -> None:
+    """A screen recording has one frame for seconds in which nothing changes; it may be one that no look is due at."""
+    player = Player(Face(still(100, 100), outside(away, away + 1)))
+    for frame in range(60):
+        image = KnownImage(player.detector.image(frame, 20))
+        tick = frame if frame <= away else frame + 3 * round(RATE)
+        player.stream.update(frame, image, cut=False, tick=tick)
+    player.stream.finish()
+    assert sorted((t.frames[0], t.frames[-1]) for t in player.stream.take_ended()) == [(0, away - 1), (away + 1, 59)]
+
+
+def test_a_face_in_a_frame_shown_for_long_stays_one_track() -> None:
+    player = Player(Face(still(100, 100)))
+    for frame in range(60):
+        image = KnownImage(player.detector.image(frame, 20))
+        player.stream.update(frame, image, cut=False, tick=frame if frame <= 40 else frame + 3 * round(RATE))
+    player.stream.finish()
+    assert [(t.frames[0], t.frames[-1]) for t in player.stream.take_ended()] == [(0, 59)]
