@@ -9,6 +9,7 @@ import numpy as np
 
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray
+from utils.noise import is_noisy, smoothed
 from utils.stage_times import timed
 from utils.tone_stretch import DARKENING, darkened, is_narrow, stretched
 
@@ -23,6 +24,7 @@ class AnalysisImage:
     """A `LazyImage`: one frame at the analysis size. Calling it gives the pixels, converted on the first call.
 
     The tones of dark and pale frames are stretched, or those of an overexposed video darkened; `gain` says by how much.
+    Noisy frames are smoothed.
 
     May be called from two threads, one after the other.
 
@@ -54,6 +56,8 @@ class AnalysisImage:
                 # Judged on the thumbnail, at a hundredth of the cost.
                 elif is_narrow(self.luma):
                     self._pixels, self.gain = stretched(self._pixels)
+                if is_noisy(self._pixels):
+                    self._pixels = smoothed(self._pixels)
             self._frame = None
         return self._pixels
 

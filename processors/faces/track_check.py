@@ -13,6 +13,7 @@ from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.leaning_faces import UPRIGHT_LEAN, median_lean
+from utils.noise import is_noisy, smoothed
 from utils.stage_times import timed
 from utils.tone_stretch import darkened, is_narrow, stretched
 
@@ -52,7 +53,7 @@ class TrackCheck:
     def __init__(self, models: ModelManager, frame_rate: float, *, is_overexposed: bool = False) -> None:
         """is_overexposed: the tracks were found in darkened images."""
         self._models = models
-        self._in_tones = darkened if is_overexposed else _in_full_tones
+        self._in_tones = darkened if is_overexposed else _as_tracked
         self._min_frames = least_frames(FramePace(frame_rate))
         self._min_doubtful = MIN_DOUBTFUL_S * frame_rate
         self._min_sure = SURE_S * frame_rate
@@ -92,6 +93,7 @@ def _leans(track: Track) -> bool:
     return median_lean(track.landmarks.stacked()) > UPRIGHT_LEAN
 
 
-def _in_full_tones(crop: ByteArray) -> ByteArray:
-    """The crop as the tracker saw it, which searches dark and pale frames with their tones stretched."""
-    return stretched(crop)[0] if is_narrow(crop) else crop
+def _as_tracked(crop: ByteArray) -> ByteArray:
+    """The crop as the tracker saw it, which stretches the tones of dark and pale frames and smooths noisy ones."""
+    lit = stretched(crop)[0] if is_narrow(crop) else crop
+    return smoothed(lit) if is_noisy(lit) else lit

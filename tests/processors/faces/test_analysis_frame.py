@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.model_manager import ModelManager
 from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage
+from utils.noise import NOISY
 from utils.tone_stretch import DARKENING, NARROW_RANGE
 
 
@@ -119,3 +120,14 @@ def test_a_face_in_hardly_any_light_is_seen(models: ModelManager, portraits: dic
     found = [models.cascade.detect([image], 60)[0] for image in (dim, AnalysisImage(frame, width, height)())]
     assert len(found[0]) == 0
     assert found[1].scores[0] > 0.97
+
+
+def test_noisy_frames_are_smoothed_and_others_are_not():
+    frame: Any = Frame(level=60, contrast=120)
+    clean = AnalysisImage(frame, 320, 180)()
+    assert np.array_equal(clean, frame.rgb(320, 180))
+    grain = np.random.default_rng(0).normal(0, 2 * NOISY, clean.shape).astype(np.int16)
+    noisy = np.clip(clean + grain, 0, 255).astype(np.uint8)
+    frame.rgb = lambda width, height: noisy
+    error = [np.std(image.astype(float) - clean) for image in (AnalysisImage(frame, 320, 180)(), noisy)]
+    assert error[0] < 0.6 * error[1]
