@@ -32,9 +32,9 @@ class Transition(Enum):
     JUMPED = "jumped"
     """box or appearance changed at once, in continuous view"""
     FOUND_AGAIN = "found_again"
-    """the face was lost and found again in the same place"""
+    """the face was lost for a moment and found again in the same place"""
     FOUND_ELSEWHERE = "found_elsewhere"
-    """the face was lost and found again with another box"""
+    """the face was lost and found again with another box, or so late that its place says little"""
 
     def limit(self, limits: ChangeLimits) -> ChangeLimit:
         """The one of `limits` that holds for it."""

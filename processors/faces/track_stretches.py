@@ -42,6 +42,10 @@ MIN_STRETCH_S = 0.2
 MIN_OVERLAP = 0.4
 """IoU of a face's boxes in two frames looked at, one after the other, below which it has jumped"""
 
+LONG_ABSENCE_S = 0.5
+"""time out of view, seconds, after which the place no longer says that a face is the one that was lost: within a second
+people pass before and behind each other"""
+
 MIN_LIKENESS = 0.5
 """correlation of a face in two frames looked at, one after the other, below which its appearance has jumped; in
 continuous view it is 0.7 or more at 99 % of the places"""
@@ -179,7 +183,8 @@ class TrackStretches:
             return Transition.CONTINUED
         has_moved = float(iou_matrix(self._box[None], box[None])[0, 0]) < MIN_OVERLAP
         if frame - current.last > self._stride:
-            return Transition.FOUND_ELSEWHERE if has_moved else Transition.FOUND_AGAIN
+            was_long_absent = frame - current.last > LONG_ABSENCE_S * self._rate
+            return Transition.FOUND_ELSEWHERE if has_moved or was_long_absent else Transition.FOUND_AGAIN
         is_settled = frame - current.first >= MIN_STRETCH_S * self._rate
         if is_settled and (has_moved or float(self._look @ seen.look) < MIN_LIKENESS):
             return Transition.JUMPED

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray, FloatArray
 from processors.faces.appearance import Appearance
+from processors.faces.track_division import Transition
 from processors.faces.track_stretches import (
     FIRST_SAMPLES,
     MAX_STRETCHES,
@@ -180,6 +182,14 @@ def test_somebody_who_appears_where_another_was_lost() -> None:
     film.show(0, 60, 0)
     film.show(80, 140, 1, shift=15)
     assert spans(film.finish()) == [(0, 59), (80, 139)]
+
+
+@pytest.mark.parametrize(("absent", "expected"), [(10, Transition.FOUND_AGAIN), (15, Transition.FOUND_ELSEWHERE)])
+def test_the_same_place_says_little_after_half_a_second(absent: int, expected: Transition) -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60 + absent, 140, 1)
+    assert [stretch.transition for stretch in film.finish()] == [Transition.CONTINUED, expected]
 
 
 def test_a_glimpse_of_another_face_divides_nothing() -> None:
