@@ -14,7 +14,7 @@ ByteArray = NDArray[np.uint8]
 
 NOISY = 4.0
 """noise level from which an image is smoothed. Frames of all shared clips and cases have at most 2.2 (a dithered
-animation), those with visible grain 7 and more"""
+animation), the two grainy videos made for this 7 and more in most frames"""
 
 SMOOTHING_PX = 0.8
 """standard deviation of the Gaussian that smooths, px; chosen among filters in docs/decisions/tracking.md"""
