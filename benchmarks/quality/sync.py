@@ -24,9 +24,17 @@ from processors.clip_renderer import ClipRenderer
 from tests.material.flash_beep import flash_frames, frame_times, onsets, read_clip, write_video
 from utils.timebase import frames_at_rate
 
-HOUR_S = 3600.0
 SIZE = 64
 LOUD, LIT = 0.1, 128
+
+
+def _late(begin_s: float) -> dict[str, Any]:
+    """A case whose flashes begin so many seconds into the video."""
+    return {
+        "rate": Fraction(5), "end_s": begin_s + 4, "flash_from_s": begin_s, "audio": (0.0, begin_s + 4),
+        "layout": "mono", "rate_hz": 16000, "size": (64, 48),
+    }  # fmt: skip
+
 
 CASES: dict[str, dict[str, Any]] = {
     "CFR 25": {},
@@ -41,12 +49,11 @@ CASES: dict[str, dict[str, Any]] = {
     "mono 44.1 kHz": {"layout": "mono", "rate_hz": 44100},
     "5.1": {"layout": "5.1"},
     "two tracks, second default": {"decoy": True, "suffix": ".mkv"},
-    "an hour in": {
-        "rate": Fraction(5), "end_s": HOUR_S + 4, "flash_from_s": HOUR_S, "audio": (0.0, HOUR_S + 4),
-        "layout": "mono", "rate_hz": 16000, "size": (64, 48),
-    },
-}  # fmt: skip
-SLOW = ("an hour in",)
+    "ten minutes in": _late(600),
+    "an hour in": _late(3600),
+}
+LATE = ("ten minutes in", "an hour in")
+"""cases of which no clip is the whole video"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ def measure(case: str, folder: Path) -> list[Sync]:
     """Render the case's clips below `folder` and measure them."""
     analysis, flashes = make_source(case, folder)
     spans = [(flashes[1], flashes[-2] + 1), (flashes[2], flashes[-1] + 1)]
-    if case not in SLOW:
+    if case not in LATE:
         spans.insert(0, (0, analysis.frame_count))
     paths = [whole_frame(analysis, *span) for span in spans]
     settings = Settings(clip=ClipSettings(size=SIZE), encode=EncodeSettings(preset="ultrafast", codec="x264"))

@@ -46,7 +46,6 @@ def inject(stage: str, stem: str, log: Path, times: int) -> None:
     owner, name, concerns = {
         "probe": (video_probe, "probe_video", lambda path, *_: path.stem == stem),
         "decode": (VideoReader, "frames", lambda reader, *_: reader.info.path.stem == stem),
-        "analyse": (killed_run.ScriptedAnalyzer, "analyze", lambda _, info: info.path.stem == stem),
         "encode": (ClipWriter, "write", lambda writer, *_: f"/.partial-{stem}." in " ".join(writer.command)),
     }[stage]
     setattr(owner, name, aborting(getattr(owner, name), concerns, log, times))
