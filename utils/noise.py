@@ -49,6 +49,11 @@ def is_noisy(image: ByteArray) -> bool:
     return noise_level(image[..., 1]) >= NOISY
 
 
+def without_noise(image: ByteArray) -> ByteArray:
+    """(h, w, 3) uint8 RGB, smoothed if it is noisy; else the same array."""
+    return smoothed(image) if is_noisy(image) else image
+
+
 def smoothed(image: ByteArray) -> ByteArray:
     """The image, (h, w, 3) uint8, with less noise."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), SMOOTHING_PX), np.uint8)

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray
-from utils.noise import is_noisy, smoothed
+from utils.noise import without_noise
 from utils.stage_times import timed
 from utils.tone_stretch import DARKENING, darkened, is_narrow, stretched
 
@@ -56,8 +56,7 @@ class AnalysisImage:
                 # Judged on the thumbnail, at a hundredth of the cost.
                 elif is_narrow(self.luma):
                     self._pixels, self.gain = stretched(self._pixels)
-                if is_noisy(self._pixels):
-                    self._pixels = smoothed(self._pixels)
+                self._pixels = without_noise(self._pixels)
             self._frame = None
         return self._pixels
 

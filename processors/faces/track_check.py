@@ -13,7 +13,7 @@ from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.leaning_faces import UPRIGHT_LEAN, median_lean
-from utils.noise import is_noisy, smoothed
+from utils.noise import without_noise
 from utils.stage_times import timed
 from utils.tone_stretch import darkened, is_narrow, stretched
 
@@ -95,5 +95,4 @@ def _leans(track: Track) -> bool:
 
 def _as_tracked(crop: ByteArray) -> ByteArray:
     """The crop as the tracker saw it, which stretches the tones of dark and pale frames and smooths noisy ones."""
-    lit = stretched(crop)[0] if is_narrow(crop) else crop
-    return smoothed(lit) if is_noisy(lit) else lit
+    return without_noise(stretched(crop)[0] if is_narrow(crop) else crop)

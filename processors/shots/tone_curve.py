@@ -16,8 +16,7 @@ from processors.shots.block_matching import REACH, mismatch
 MAX_LIGHT_MISMATCH = 0.12
 """largest mismatch that is left of a change of light"""
 MAX_LIGHT_SHARE = 0.6
-"""largest share of the mismatch that is left of a change of light. Of 407 true cuts 0.78 or more
-was left"""
+"""largest share of the mismatch that is left of a change of light. Of 407 true cuts 0.78 or more was left"""
 MIN_LIGHT_CONTRAST = 3.0
 """least contrast (standard deviation, grey levels) of both images; a flat one fits everything"""
 

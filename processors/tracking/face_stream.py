@@ -89,10 +89,11 @@ class FaceStream:
         cut: this frame is the first one of a new shot. The first frame of the video need not be one.
         tick: when it is shown, see `FrameTicks`; None: the rate is constant.
         """
+        results: list[FrameFaces] = []
         if cut:
             results = self._end_shot()
-        else:
-            results = self._end_hold() if tick is not None and self._tracker.outlasts_absence(tick) else []
+        elif tick is not None and self._tracker.outlasts_absence(tick):
+            results = self._end_hold()
         self._last_frame = frame_index
         action = self._tracker.update(frame_index, image, tick)
         self.expects_skip = action is FrameAction.SKIPPED or self._tracker.expects_skip

@@ -150,9 +150,7 @@ class FaceTracker:
 
     def end_shot(self) -> None:
         """The next frame belongs to another shot: all tracks end."""
-        for track in self._tracks:
-            self._end(track)
-        self._tracks = []
+        self._end_all(self._tracks)
         self._recently_ended = []
         self._backward.history.clear()
         self._skipped.clear()
