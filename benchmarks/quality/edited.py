@@ -17,8 +17,8 @@ from typing import Any
 
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.doubt import Row, faces_of_people, is_mixed, labelled_rows
-from benchmarks.quality.known_cast import analysed
 from benchmarks.quality.run_settings import offline_settings
+from benchmarks.quality.stored_analyses import analysed
 from config import Settings
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis, Timeline

@@ -24,10 +24,11 @@ from scipy.optimize import minimize
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.cosine_matrix import cosine_matrix
 from benchmarks.quality.edited import b_cubed
-from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces
+from benchmarks.quality.known_cast import SHARED, labelled_faces
 from benchmarks.quality.labelled_faces import ALONE, SIGNERS, person_of
 from benchmarks.quality.people import find_clips, known_truth
 from benchmarks.quality.run_settings import offline_settings
+from benchmarks.quality.stored_analyses import analysed
 from benchmarks.quality.verification import area_under_curve, true_positive_rate
 from config import IdentitySettings
 from core.model_manager import ModelManager

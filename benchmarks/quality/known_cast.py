@@ -12,18 +12,13 @@ import numpy as np
 
 from benchmarks.known_clips import CLIPS, LOST_AND_REPLACED, SAME_SIGNER, KnownFace
 from benchmarks.quality.people import find_clips, known_truth
+from benchmarks.quality.stored_analyses import analysed
 from config import Settings
-from core.analysis_file import AnalysisRecord
-from core.analysis_store import AnalysisStore
-from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.models.weights import chosen_cache_dir
-from core.types import FaceAnalysis, Tracklet
-from processors.face_analyzer import FaceAnalyzer
+from core.types import Tracklet
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.known_people.gallery_types import PersonOfVideo, VideoKey
 from processors.known_people.video_cast import people_of_video
-from processors.results.analysis_key import analysis_key
 from tests.material.scoring import Labelled, box_overlap
 from utils.fingerprints import fingerprint
 
@@ -65,17 +60,6 @@ def videos(settings: Settings, models: ModelManager) -> list[Video]:
         }
         found.append(Video(path, VideoKey(mark, key, path.name, name), tuple(people), together, truth))
     return found
-
-
-def analysed(path: Path, settings: Settings, models: ModelManager) -> tuple[FaceAnalysis, str]:
-    store = AnalysisStore(chosen_cache_dir(settings.run.cache_dir), settings.run.cache_mb * 2**20)
-    key = analysis_key(fingerprint(path), settings, models.embedder.name)
-    info = probe_video(path)
-    record = store.load(key, info)
-    if record is None:
-        record = AnalysisRecord(key, FaceAnalyzer(settings, models).analyze(info), models.describe(), ())
-        store.save(record)
-    return record.analysis, key
 
 
 def shows(tracklet: Tracklet, face: KnownFace) -> bool:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.known_clips import CLIPS, SAME_SIGNER
-from benchmarks.quality.known_cast import SHARED, analysed, labelled_faces, labelled_votes, unique_name
+from benchmarks.quality.known_cast import SHARED, labelled_faces, labelled_votes, unique_name
 from benchmarks.quality.people import find_clips, known_truth
+from benchmarks.quality.stored_analyses import analysed
 from config import Settings
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader

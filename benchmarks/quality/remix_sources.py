@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.quality.evidence import known_clips
-from benchmarks.quality.known_cast import SHARED, analysed, unique_name
+from benchmarks.quality.known_cast import SHARED, unique_name
 from benchmarks.quality.remix_plan import Source
+from benchmarks.quality.stored_analyses import analysed
 from config import Settings
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis, FloatArray, Tracklet

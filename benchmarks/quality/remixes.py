@@ -23,11 +23,11 @@ import numpy as np
 
 from benchmarks.quality.doubt import Row, faces_of_people, is_mixed
 from benchmarks.quality.edited import b_cubed, tracked_rows
-from benchmarks.quality.known_cast import analysed
 from benchmarks.quality.remix_film import write_film
 from benchmarks.quality.remix_plan import described, plan_film, truth_rows
 from benchmarks.quality.remix_sources import remix_sources
 from benchmarks.quality.run_settings import offline_settings
+from benchmarks.quality.stored_analyses import analysed
 from config import Settings
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader

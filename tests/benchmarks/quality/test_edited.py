@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.quality.doubt import labelled_rows
 from benchmarks.quality.edited import CASES, KNOWN_CASES, LABELS, b_cubed, look_at_case, score_clip
-from benchmarks.quality.known_cast import analysed
+from benchmarks.quality.stored_analyses import analysed
 from config import Settings
 from core.model_manager import ModelManager
 

@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.known_clips import LOST_AND_REPLACED
 from benchmarks.quality.edited import WHO
-from benchmarks.quality.known_cast import analysed, shows
+from benchmarks.quality.known_cast import shows
+from benchmarks.quality.stored_analyses import analysed
 from config import Settings
 from core.model_manager import ModelManager
 from processors.id_timeline_generator import IdTimelineGenerator
