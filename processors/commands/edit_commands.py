@@ -14,6 +14,7 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, add_folder, new_parser, word
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, follow_edited_timeline, gallery_file
+from utils.program_command import program_command
 from utils.stdout_guard import print_lines
 from utils.time_formats import parse_clock
 
@@ -182,6 +183,6 @@ def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) ->
     with gallery_lease(gallery, output_root(folder)):
         edited = edit(folder)
         follow_edited_timeline(folder, edited, gallery)
-    logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
+    logger.info("timeline.json is updated; to make the clips again: %s", program_command("render", str(folder)))
     print_people(folder, edited)
     return EXIT_DONE

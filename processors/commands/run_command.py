@@ -68,7 +68,7 @@ def parser() -> Parser:
     """Return the parser of `run`: its own flags, then one for each setting of `config.py`."""
     result = Parser(
         prog="main.py",
-        usage="python main.py [INPUT ...] [-o DIR] [--config FILE.toml] [options]",
+        usage="main.py [INPUT ...] [-o DIR] [--config FILE.toml] [options]",
         description="Find the people in videos and write steady, cropped clips with audio, one folder per person.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
