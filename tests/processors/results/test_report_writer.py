@@ -218,7 +218,7 @@ def test_nobody_no_audio_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
     manifest["video"].update(duration_s=0.0, audio=[], audio_used=None)
     text = html_of(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())
-    assert "No people were found" in text and "no audio" in text and 'class="timeline"' not in text
+    assert "There are no people" in text and "no audio" in text and 'class="timeline"' not in text
 
 
 def test_the_same_every_time(manifest):
