@@ -123,7 +123,7 @@ def undo(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity):
         from processors.commands.timeline_edits import undo_edit
 
-        return _finish(parsed, undo_edit)
+        return _finish(parsed, undo_edit, undoes=True)
 
 
 def tracklet_numbers(text: str) -> list[int]:
@@ -172,17 +172,22 @@ def print_people(folder: Path, timeline: TimelineFile) -> None:
     print_lines(people_lines(timeline, read_manifest(folder)))
 
 
-def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) -> int:
+def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile], *, undoes: bool = False) -> int:
     """Edit the folder, tell the gallery, and print the people after the edit."""
     from processors.results.output_leases import gallery_lease
     from processors.results.result_lookup import find_folder
     from processors.results.result_tree import output_root
+    from processors.results.timeline_file import timeline_sha256
 
     folder = find_folder(parsed.folder, parsed.output)
     gallery = gallery_file(parsed, output_root(folder))
     with gallery_lease(gallery, output_root(folder)):
+        before = timeline_sha256(folder) or ""
         edited = edit(folder)
-        follow_edited_timeline(folder, edited, gallery)
+        if undoes:
+            follow_edited_timeline(folder, edited, gallery, restored=timeline_sha256(folder) or "")
+        else:
+            follow_edited_timeline(folder, edited, gallery, edited=before)
     logger.info("timeline.json is updated; to make the clips again: %s", program_command("render", str(folder)))
     print_people(folder, edited)
     return EXIT_DONE

@@ -48,13 +48,14 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         folder = find_folder(parsed.folder, parsed.output)
         made_from = read_outline(folder).timeline
         then = program_command("render", str(folder))
-        all_rendered = made_from is not None and made_from.sha256 == timeline_sha256(folder)
+        before = timeline_sha256(folder)
+        all_rendered = made_from is not None and made_from.sha256 == before
         gallery = gallery_file(parsed, output_root(folder))
         with gallery_lease(gallery, output_root(folder)):
             edited = edit_people(
                 folder, lambda timeline, _: people_editor.rename(timeline, parsed.person, parsed.new_name)
             )
-            follow_edited_timeline(folder, edited, gallery)
+            follow_edited_timeline(folder, edited, gallery, edited=before or "")
         if all_rendered:
             try:
                 render_results(folder, parsed, monitor, journal)
