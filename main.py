@@ -12,8 +12,16 @@ import functools
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-INSTALL_HINT = "python -m pip install -r requirements.txt -c constraints.txt"
+
+def install_hint() -> str:
+    """What to do about a package that is missing: often another Python than that of `make` was called."""
+    own = Path(__file__).resolve().parent / ".venv"
+    if Path(sys.prefix).resolve() != own.resolve() and (own / "bin" / "python").exists():
+        return "call .venv/bin/python main.py; this is another Python"
+    return "make installs all packages; or: python -m pip install -r requirements.txt -c constraints.txt"
+
 
 try:
     from core.errors import (
@@ -45,7 +53,7 @@ try:
     from processors.commands.command import Command, print_error
     from utils.stdout_guard import open_standard_streams, own_stdout, take_stdout, write_error
 except ModuleNotFoundError as missing:
-    print(f"main.py: the package {missing.name!r} is not installed ({INSTALL_HINT})", file=sys.stderr)
+    print(f"main.py: the package {missing.name!r} is not installed ({install_hint()})", file=sys.stderr)
     raise SystemExit(3) from None
 
 COMMANDS: dict[str, Command] = {
@@ -129,7 +137,7 @@ def _run(command: Command, arguments: Sequence[str], journal: RunJournal) -> int
     except PipelineError as error:
         return print_error(str(error), EXIT_FAILED)
     except ImportError as error:
-        return print_error(f"a package is missing or broken: {error} ({INSTALL_HINT})", EXIT_MISSING)
+        return print_error(f"a package is missing or broken: {error} ({install_hint()})", EXIT_MISSING)
     except Exception as error:
         return print_error(f"unexpected {type(error).__name__}: {error} (run again with -v for details)", EXIT_FAILED)
 

@@ -34,7 +34,7 @@ _FILES = (("analysis", "cuts"),)
 PROFILE_KEY = "for"
 """key of a settings file, above all sections, that names a profile"""
 
-_HINT = "python main.py config lists all settings and their ranges"
+_HINT = "main.py config lists all settings and their ranges"
 
 
 def load_settings(

@@ -258,7 +258,7 @@ class _Batch:
     def _probe(self, source: BatchInput, before: Inspection | None, found: list[Inspection]) -> InputResult | None:
         inspection = self._inspect_input(source, before)
         if inspection.follows:
-            logger.info("%s: keeping the settings that it was made with: %s", source.label, inspection.follows)
+            logger.info("%s: its clips keep the settings they were made with: %s", source.label, inspection.follows)
         if inspection.job is not None:
             if inspection.replaces:
                 logger.info("%s: replacing %s", source.label, inspection.replaces)

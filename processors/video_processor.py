@@ -207,7 +207,8 @@ class VideoProcessor:
         """What is to be shown of a draft. names: None: the people are named here."""
         record = record_to_show(record, draft.timeline)
         names = self._names(record, draft) if names is None else names
-        return VideoClips(record, draft.timeline, names, self._settings, self._folder, self._monitor)
+        edited = draft.choice is TimelineChoice.EDITED
+        return VideoClips(record, draft.timeline, names, self._settings, self._folder, self._monitor, edited=edited)
 
     def _names(self, record: AnalysisRecord, draft: VideoDraft) -> VideoNames:
         if self._namer is None:

@@ -68,8 +68,17 @@ def test_a_missing_package_is_one_line(tmp_path):
     (tmp_path / "msgspec.py").write_text("raise ModuleNotFoundError(\"No module named 'msgspec'\", name='msgspec')")
     done = launch("--help", env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert done.returncode == 3
-    assert done.stderr == f"main.py: the package 'msgspec' is not installed ({main.INSTALL_HINT})\n"
-    assert "requirements.txt -c constraints.txt" in main.INSTALL_HINT
+    assert done.stderr == f"main.py: the package 'msgspec' is not installed ({main.install_hint()})\n"
+
+
+def test_another_python_than_that_of_make_is_told_which_one_to_call(tmp_path, monkeypatch):
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    monkeypatch.setattr(main, "__file__", str(tmp_path / "main.py"))
+    assert "requirements.txt -c constraints.txt" in main.install_hint()
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    assert main.install_hint() == "call .venv/bin/python main.py; this is another Python"
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    assert "requirements.txt -c constraints.txt" in main.install_hint()
 
 
 def test_the_table_goes_to_stdout_and_the_rest_to_stderr(videos, tmp_path, monkeypatch, capsys):

@@ -120,7 +120,7 @@ def with_earlier(summary: BatchSummary, output_dir: Path) -> BatchSummary:
     """`summary` with what the summary.json in `output_dir` says of inputs that this run was not about.
 
     An input is known again by its path, or where that was not known by its folder. What was done and is no longer
-    there is left out.
+    there is left out, and so are inputs that were not done and have been removed.
     """
     before = last_summary(output_dir)
     now = {key for result in summary.results for key in (result.path, result.label)}
@@ -130,9 +130,21 @@ def with_earlier(summary: BatchSummary, output_dir: Path) -> BatchSummary:
         for result in (*before.results, *before.earlier)
         if (result.path or result.label) not in now
         and (result.path or result.folder not in folders)
-        and (result.status in UNFINISHED or (output_dir / result.folder).is_dir())
+        and still_counts(result, has_folder=(output_dir / result.folder).is_dir())
     ]
     return dataclasses.replace(summary, earlier=tuple(kept))
+
+
+def still_counts(result: InputResult, *, has_folder: bool) -> bool:
+    """Whether to keep what an earlier run said of an input: its results are there, or it is still to be done.
+
+    An undone input that the user has removed never will be done. If its whole folder is away, a drive may be unplugged,
+    or another machine has it. has_folder: the output folder has the results' folder.
+    """
+    if result.status not in UNFINISHED:
+        return has_folder
+    path = Path(result.path)
+    return not result.path or path.exists() or not path.parent.is_dir()
 
 
 def _result(entry: dict[str, Any]) -> InputResult:

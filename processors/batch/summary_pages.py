@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import OutputError
-from processors.batch.batch_summary import UNFINISHED, BatchSummary, last_summary, with_earlier
+from processors.batch.batch_summary import UNFINISHED, BatchSummary, last_summary, still_counts, with_earlier
 from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult
 from processors.batch.people_pages import write_people_pages
@@ -60,7 +60,7 @@ def rebuilt_summary(output_dir: Path) -> tuple[BatchSummary, int]:
     """
     before = last_summary(output_dir)
     folders = {folder_name(folder, output_dir): folder for folder in result_folders(output_dir)}
-    kept = [r for r in (*before.results, *before.earlier) if r.status in UNFINISHED or r.folder in folders]
+    kept = [r for r in (*before.results, *before.earlier) if still_counts(r, has_folder=r.folder in folders)]
     known = {result.folder for result in kept if result.status not in UNFINISHED}
     added = [_result(name, folder) for name, folder in folders.items() if name not in known]
     summary = dataclasses.replace(

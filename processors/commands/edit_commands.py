@@ -14,6 +14,7 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, add_folder, new_parser, word
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, follow_edited_timeline, gallery_file
+from utils.program_command import program_command
 from utils.stdout_guard import print_lines
 from utils.time_formats import parse_clock
 
@@ -122,7 +123,7 @@ def undo(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity):
         from processors.commands.timeline_edits import undo_edit
 
-        return _finish(parsed, undo_edit)
+        return _finish(parsed, undo_edit, undoes=True)
 
 
 def tracklet_numbers(text: str) -> list[int]:
@@ -171,17 +172,22 @@ def print_people(folder: Path, timeline: TimelineFile) -> None:
     print_lines(people_lines(timeline, read_manifest(folder)))
 
 
-def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile]) -> int:
+def _finish(parsed: argparse.Namespace, edit: Callable[[Path], TimelineFile], *, undoes: bool = False) -> int:
     """Edit the folder, tell the gallery, and print the people after the edit."""
     from processors.results.output_leases import gallery_lease
     from processors.results.result_lookup import find_folder
     from processors.results.result_tree import output_root
+    from processors.results.timeline_file import timeline_sha256
 
     folder = find_folder(parsed.folder, parsed.output)
     gallery = gallery_file(parsed, output_root(folder))
     with gallery_lease(gallery, output_root(folder)):
+        before = timeline_sha256(folder) or ""
         edited = edit(folder)
-        follow_edited_timeline(folder, edited, gallery)
-    logger.info("timeline.json is updated; to make the clips again: main.py render %s", folder)
+        if undoes:
+            follow_edited_timeline(folder, edited, gallery, restored=timeline_sha256(folder) or "")
+        else:
+            follow_edited_timeline(folder, edited, gallery, edited=before)
+    logger.info("timeline.json is updated; to make the clips again: %s", program_command("render", str(folder)))
     print_people(folder, edited)
     return EXIT_DONE

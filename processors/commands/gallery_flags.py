@@ -58,9 +58,12 @@ def existing_gallery(parsed: argparse.Namespace, output_dir: Path) -> Iterator[G
         refresh_people_pages(output_dir, path)
 
 
-def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | None) -> None:
+def follow_edited_timeline(
+    folder: Path, timeline: TimelineFile, path: Path | None, *, edited: str = "", restored: str = ""
+) -> None:
     """Tell the gallery in the file `path` how a video's people were corrected; None: there is no gallery.
 
+    edited: sha256 of the timeline before an edit. restored: of the one that `undo` restored.
     A gallery that cannot be used gives a warning: it learns of the edits when the clips are made again.
     """
     from processors.batch.people_pages import refresh_people_pages
@@ -88,7 +91,8 @@ def follow_edited_timeline(folder: Path, timeline: TimelineFile, path: Path | No
     video = VideoKey(recorded_fingerprint(folder), timeline.analysis, timeline.input, folder_name(folder))
     try:
         with Gallery(path) as gallery:
-            follow_edits(gallery, video, people, {d.id: d.tracklet for d in timeline.divisions})
+            divided = {d.id: d.tracklet for d in timeline.divisions}
+            follow_edits(gallery, video, people, divided, edited=edited, restored=restored)
     except GalleryError as error:
         logger.warning("%s; the gallery will be updated when the clips are made again", error)
         return

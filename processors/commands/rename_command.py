@@ -15,6 +15,7 @@ from processors.commands.edit_commands import edit_parser, print_people
 from processors.commands.gallery_flags import follow_edited_timeline, gallery_file
 from processors.commands.render_command import render_results
 from processors.commands.settings_flags import add_settings
+from utils.program_command import program_command
 
 logger = logging.getLogger(__name__)
 
@@ -46,21 +47,21 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 
         folder = find_folder(parsed.folder, parsed.output)
         made_from = read_outline(folder).timeline
-        all_rendered = made_from is not None and made_from.sha256 == timeline_sha256(folder)
+        then = program_command("render", str(folder))
+        before = timeline_sha256(folder)
+        all_rendered = made_from is not None and made_from.sha256 == before
         gallery = gallery_file(parsed, output_root(folder))
         with gallery_lease(gallery, output_root(folder)):
             edited = edit_people(
                 folder, lambda timeline, _: people_editor.rename(timeline, parsed.person, parsed.new_name)
             )
-            follow_edited_timeline(folder, edited, gallery)
+            follow_edited_timeline(folder, edited, gallery, edited=before or "")
         if all_rendered:
             try:
                 render_results(folder, parsed, monitor, journal)
             except SettingsError as error:
-                logger.warning(
-                    "only timeline.json has the new name: %s; main.py render %s renames the rest", error, folder
-                )
+                logger.warning("only timeline.json has the new name: %s; to rename the rest: %s", error, then)
         else:
-            logger.info("main.py render %s renames the clips and applies the earlier corrections", folder)
+            logger.info("to rename the clips and apply the earlier corrections: %s", then)
         print_people(folder, edited)
     return EXIT_DONE

@@ -68,7 +68,7 @@ def parser() -> Parser:
     """Return the parser of `run`: its own flags, then one for each setting of `config.py`."""
     result = Parser(
         prog="main.py",
-        usage="python main.py [INPUT ...] [-o DIR] [--config FILE.toml] [options]",
+        usage="main.py [INPUT ...] [-o DIR] [--config FILE.toml] [options]",
         description="Find the people in videos and write steady, cropped clips with audio, one folder per person.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -139,7 +139,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if not journal.history.crashes:
             logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
         summary = _run_batch(BatchRequest(inputs, parsed.output, settings, given), monitor, journal)
-        if any(result.clips for result in summary.results):
+        if any(result.status in ("done", "cached") for result in summary.results):
             logger.info("open this to see everything: %s", parsed.output / "index.html")
     return _report(summary)
 

@@ -17,12 +17,19 @@ def edited_owners(
     before: Sequence[Appearance],
     people: Sequence[PersonOfVideo],
     divided: Mapping[int, int] | None = None,
+    recalled: Mapping[str, int] | None = None,
 ) -> dict[str, int]:
     """The number of each person of the edited timeline, by label.
 
     before: the video's people until now. divided: the tracklet that each piece of a divided one was part of.
+    recalled: the numbers before an edit that was undone, of everybody.
     """
-    owners = _by_tracklets(rows, before, people, divided or {})
+    if recalled is None:
+        owners = _by_tracklets(rows, before, people, divided or {})
+    else:
+        owners = dict(recalled)
+        for number in {a.person for a in before if a.person is not None} - set(owners.values()):
+            _revoke_name(rows, number)  # given by the edit
     known = {a.label for a in before if a.person is not None}
     for label, owner in list(owners.items()):
         if label in known:

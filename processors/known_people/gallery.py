@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import GalleryError, SettingsError
+from processors.known_people.edit_memory import erase_edits
 from processors.known_people.gallery_file import GalleryFile
 from processors.known_people.gallery_rows import (
     FaceSource,
@@ -228,6 +229,7 @@ class Gallery:
                 )
             ]
             hide_appearances(rows, number)
+            erase_edits(rows, number)
             rows.execute("DELETE FROM people WHERE id = ?", (number,))
             change_state(rows, "forget", number)
         left = ""

@@ -87,6 +87,20 @@ CREATE TABLE not_same (
 ) WITHOUT ROWID;
 """
 
+_LATER_TABLES = """
+CREATE TABLE IF NOT EXISTS edits (
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    edit INTEGER NOT NULL,
+    timeline TEXT NOT NULL,
+    label TEXT NOT NULL,
+    tracklets TEXT NOT NULL,
+    person INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (video, edit, label)
+) WITHOUT ROWID;
+"""
+"""tables that galleries of earlier versions lack, and that earlier versions ignore"""
+
 
 class GalleryFile:
     """One connection. For one thread; a context manager. Other processes may have the file open too."""
@@ -231,6 +245,8 @@ class GalleryFile:
         with self._explained():
             run("PRAGMA synchronous = FULL")
             run("SELECT digest FROM state").fetchone()
+            if may_make_tables:
+                run(_LATER_TABLES)
         with contextlib.suppress(OSError):
             # Permissions are never widened: a file that somebody made read-only stays so.
             self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & 0o600)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import SettingsError
+from processors.known_people.edit_memory import recall_edit, remember_edit
 from processors.known_people.edited_people import edited_owners
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_rows import (
@@ -126,7 +127,13 @@ def note_clips(gallery: Gallery, video: VideoKey, clips: Mapping[str, int]) -> N
 
 
 def follow_edits(
-    gallery: Gallery, video: VideoKey, people: Sequence[PersonOfVideo], divided: Mapping[int, int] | None = None
+    gallery: Gallery,
+    video: VideoKey,
+    people: Sequence[PersonOfVideo],
+    divided: Mapping[int, int] | None = None,
+    *,
+    edited: str = "",
+    restored: str = "",
 ) -> list[tuple[str, int | None]]:
     """Apply a user's edits of a video's timeline: merged, split, renamed and dropped people.
 
@@ -135,6 +142,8 @@ def follow_edits(
     number of everybody.
     divided: the tracklet that each piece of a divided one was part of. Its faces are deleted, because they may belong
     to either piece; the pieces' own faces are added when the clips are made again.
+    edited: sha256 of timeline.json before the edit, by which `undo` finds who was who. restored: sha256 of the timeline
+    that `undo` restored: its people get the numbers that they had before the edit.
 
     Raises:
         GalleryError: the gallery cannot be written; nothing was changed.
@@ -145,7 +154,10 @@ def follow_edits(
         number = _video(rows, video)
         seen = [p for p in people if not (p.tracklets and set(p.tracklets) <= forgotten)]
         divided = divided or {}
-        owners = edited_owners(rows, before, seen, divided)
+        if edited:
+            remember_edit(rows, number, edited, before)
+        recalled = recall_edit(rows, number, restored, seen, before) if restored else None
+        owners = edited_owners(rows, before, seen, divided, recalled)
         for person in seen:
             _move_faces(rows, video, person.tracklets, owners[person.label])
         kept = {t for person in people for t in person.tracklets}

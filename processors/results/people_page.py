@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from processors.results.html_page import data_uri, page_parts, page_state
 from processors.results.result_tree import REPORT_FILE
 from utils.printable_text import ascii_safe
+from utils.program_command import PROGRAM
 
 PEOPLE_PAGE = "people.html"
 _FILES = ("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"))
@@ -75,6 +76,7 @@ def people_parts(
         "state": state,
         "people": map(_person, people),
         "count": count,
+        "command": PROGRAM,
         "flags": f" {place_flags}" if place_flags else "",
         "pairs": [
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from processors.people.numbered_names import next_numbered_name
 from processors.results.doubt_text import doubt_text
 from processors.results.manifest import Manifest
 from processors.results.manifest_people import ManifestPerson, ManifestUnknown
+from utils.program_command import program_command
 
 MAX_UNKNOWN_SHOWN = 60
 """unknown tracklets on the page, the longest ones; a crowd has hundreds"""
@@ -21,14 +21,14 @@ MAX_UNKNOWN_SHOWN = 60
 def person_doubt(person: ManifestPerson, folder: str) -> dict[str, Any]:
     """`text` about a person, "" if nothing is doubtful, and the `commands` that settle it.
 
-    folder: name of the video's output folder.
+    folder: name of the video's output folder; `report.js` adds the folder around it when the page is opened.
     """
     doubt = person.doubt
     commands = []
     if doubt.doubtful and doubt.part:
-        commands.append(_command("split", folder, person.name, "--tracklets", ",".join(map(str, doubt.part))))
+        commands.append(program_command("split", folder, person.name, "--tracklets", ",".join(map(str, doubt.part))))
     if doubt.nearest and (doubt.nearest_similarity or 0.0) >= MAYBE_SAME:
-        commands.append(_command("merge", folder, person.name, doubt.nearest))
+        commands.append(program_command("merge", folder, person.name, doubt.nearest))
     return {"text": doubt_text(doubt), "is_doubtful": doubt.doubtful, "commands": commands}
 
 
@@ -50,9 +50,4 @@ def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: st
 
 
 def _assign(tracklet: ManifestUnknown, folder: str, new_name: str) -> str:
-    return _command("assign", folder, tracklet.nearest or new_name, "--tracklets", str(tracklet.tracklet))
-
-
-def _command(*words: str) -> str:
-    """A command line for a POSIX shell, without the output folder, which `report.js` adds when the page is opened."""
-    return " ".join(["python", "main.py", *(shlex.quote(word) for word in words)])
+    return program_command("assign", folder, tracklet.nearest or new_name, "--tracklets", str(tracklet.tracklet))

@@ -29,6 +29,7 @@ _USUAL_DURATION = 0.9
 """quantile of the frame durations that bounds the duration of the last frame"""
 
 NOBODY_LONG_ENOUGH = "nobody is visible long enough for a clip"
+NOBODY_LEFT = "the edited timeline.json has no people"
 
 
 def result_warnings(
@@ -38,10 +39,11 @@ def result_warnings(
     *,
     max_upscale: float,
     only_speaking: bool = False,
+    edited: bool = False,
 ) -> list[str]:
     """One line for each thing that the user should know about a complete result.
 
-    only_speaking: clips were made only while people speak.
+    only_speaking: clips were made only while people speak. edited: somebody edited the timeline.
     """
     return [
         *_counted(analysis, timeline, rendered),
@@ -51,7 +53,7 @@ def result_warnings(
         *_unused_audio(analysis.video),
         *_audio_outside_frames(analysis),
         *_enlarged(rendered, max_upscale),
-        *_without_clips(analysis, timeline, rendered, only_speaking=only_speaking),
+        *_without_clips(analysis, timeline, rendered, only_speaking=only_speaking, edited=edited),
     ]
 
 
@@ -121,11 +123,11 @@ def _enlarged(rendered: RenderResult, max_upscale: float) -> list[str]:
 
 
 def _without_clips(
-    analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, *, only_speaking: bool
+    analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, *, only_speaking: bool, edited: bool
 ) -> list[str]:
     """Why there is nobody, or nobody with a clip."""
     if not timeline.people:
-        return ["no faces were found" + _reason(analysis)]
+        return [NOBODY_LEFT if edited else "no faces were found" + _reason(analysis)]
     if rendered.clips:
         return []
     if not only_speaking:

@@ -50,14 +50,20 @@ class VideoClips:
         settings: Settings,
         folder: Path,
         monitor: StageMonitor,
+        *,
+        edited: bool = False,
     ) -> None:
-        """record: see `record_to_show`. timeline: of a draft; it gets `names`. folder: of the video's results."""
+        """record: see `record_to_show`. timeline: of a draft; it gets `names`. folder: of the video's results.
+
+        edited: somebody edited the timeline.
+        """
         self.record = record
         self.names = names
         self.timeline = named_timeline(timeline, names.people)
         self._settings = settings
         self._folder = folder
         self._monitor = monitor
+        self._edited = edited
         self._choice = choose_clips(self.timeline, record.analysis, names.people, settings, folder.name)
 
     def plan_crops(self, settings: ClipSettings) -> list[CropPath]:
@@ -90,6 +96,7 @@ class VideoClips:
             rendered,
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
+            edited=self._edited,
         )
         if self._settings.people.only and not self._choice.is_anybody_named:
             warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]

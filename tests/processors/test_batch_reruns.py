@@ -85,7 +85,7 @@ def test_finished_clips_are_never_replaced_in_silence(videos, caplog):
     made = clip.stat()
     caplog.clear()
     assert statuses(run(videos, Script(), given=set())) == ["cached"] * 4
-    assert "b.mp4: keeping the settings that it was made with: size 256" in caplog.text
+    assert "b.mp4: its clips keep the settings they were made with: size 256" in caplog.text
     assert clip.stat() == made
 
 

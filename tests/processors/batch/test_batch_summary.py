@@ -9,6 +9,7 @@ import pytest
 from core.errors import ModelError
 from processors.batch.batch_summary import BatchSummary, last_summary, with_earlier
 from processors.batch.input_result import InputResult
+from processors.batch.summary_pages import rebuilt_summary
 
 DONE = InputResult("in/a.mp4", "a", "done", people=2, clips=5, duration_s=12.0, wall_s=3.0)
 CACHED = InputResult("in/b.mp4", "longer", "cached", people=1, clips=1, duration_s=75.0)
@@ -92,6 +93,18 @@ def test_failures_of_earlier_runs_stay_until_the_input_is_done(tmp_path):
     third = with_earlier(BatchSummary((InputResult("a", "a", "done", path="/in/a"),), 1.0), tmp_path)
     assert [r.path for r in third.earlier if r.status == "failed"] == []
     assert "not done" not in " ".join(third.lines())
+
+
+def test_an_undone_input_that_was_removed_is_forgotten(tmp_path):
+    """Unless its whole folder is away, as on a drive that is unplugged."""
+    there, gone, away = tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "drive" / "c.mp4"
+    there.touch()
+    failed = [InputResult(path.name, path.stem, "failed", "broken", path=str(path)) for path in (there, gone, away)]
+    BatchSummary(tuple(failed), 1.0).write(tmp_path)
+    found = [result.label for result in with_earlier(BatchSummary((), 1.0), tmp_path).earlier]
+    assert found == ["a.mp4", "c.mp4"]
+    rebuilt, _ = rebuilt_summary(tmp_path)
+    assert [result.label for result in rebuilt.results] == ["a.mp4", "c.mp4"]
 
 
 def test_results_that_are_no_longer_there_are_forgotten(tmp_path):

@@ -37,9 +37,9 @@ def test_every_command_has_its_help(capsys):
     ("words", "expected"),
     [
         (["version"], f"face-clips {VERSION}"),
-        (["help"], "usage: python main.py [INPUT"),
+        (["help"], "usage: main.py [INPUT"),
         (["help", "render"], "usage: main.py render"),
-        (["help", "nonsense"], "usage: python main.py [INPUT"),
+        (["help", "nonsense"], "usage: main.py [INPUT"),
     ],
 )
 def test_help_and_version_do_what_people_mean(capsys, words, expected):

@@ -94,7 +94,7 @@ def test_a_name_reaches_all_videos_and_no_clip_is_made_again(season, capsys):
 
 def test_commands_copied_from_the_page_work(season):
     page = (season.output / "people.html").read_text()
-    shown = re.findall(r'<code class="command">python main.py (.*?)</code>', page)
+    shown = re.findall(r'<code class="command">\.venv/bin/python main.py (.*?)</code>', page)
     commands = [html.unescape(re.sub(r"<.*?>", "", text)) for text in shown]
     (naming,) = [command for command in commands if command.startswith("name P0002 ")]
     assert main.main([word.replace("NAME", "Anna") for word in shlex.split(naming)]) == 0

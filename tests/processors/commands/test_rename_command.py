@@ -65,5 +65,5 @@ def test_edits_that_wait_for_render_are_not_rendered(studio, caplog):
     caplog.set_level("INFO")
     edit_people(studio.folder, lambda film, rules: merge(film, rules, "person_01", ["person_02"], force=True))
     assert rename_in(studio, "person_01", "Anna") == 0
-    assert "applies the earlier corrections" in caplog.text
+    assert "apply the earlier corrections" in caplog.text
     assert people_in(studio.folder) == {"person_01", "person_02"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -112,6 +112,15 @@ def test_the_batch_learns_which_settings_the_user_asks_for(videos, tmp_path, mon
     assert arguments["given"] == {"clip.aspect", "output.reel", "analysis.search_interval", "clip.size"}
     assert main.main([str(videos), "-q", "-o", str(tmp_path / "out")]) == 0
     assert arguments["given"] == set()
+
+
+def test_the_overview_is_named_also_without_clips(videos, tmp_path, monkeypatch, capsys):
+    """Its reports say why there are none."""
+    nothing = replace(DONE.results[0], clips=0)
+    for result, expected in ((nothing, True), (replace(nothing, status="failed"), False)):
+        scripted(monkeypatch, BatchSummary((result,), 1.0))
+        main.main([str(videos), "-o", str(tmp_path / "out")])
+        assert (str(tmp_path / "out" / "index.html") in capsys.readouterr().err) == expected
 
 
 def test_a_settings_file_beside_the_inputs_is_used_and_said(videos, tmp_path, monkeypatch, capsys):

@@ -244,8 +244,8 @@ def test_an_answer_is_a_command(show):
     said = zip(pair.find_elements("css selector", "dt"), pair.find_elements("css selector", "dd"), strict=True)
     # Whose name stays comes second.
     assert {answer.text: command.text for answer, command in said} == {
-        "one": "python main.py link P0002 P0001 -o '/out put'",
-        "two": "python main.py unlink P0002 P0001 -o '/out put'",
+        "one": ".venv/bin/python main.py link P0002 P0001 -o '/out put'",
+        "two": ".venv/bin/python main.py unlink P0002 P0001 -o '/out put'",
     }
 
 
@@ -253,7 +253,7 @@ def test_commands_of_a_report_name_the_folder_in_which_it_lies_now(show, output,
     def assign(page: Path) -> list[str]:
         return shlex.split(show(page).find_element("css selector", ".unknown .command").text)
 
-    arguments = ["python", "main.py", "assign", "video", PERSON, "--tracklets", "3"]
+    arguments = [".venv/bin/python", "main.py", "assign", "video", PERSON, "--tracklets", "3"]
     assert assign(output / "video/report.html") == [*arguments, "-o", str(output)]
     moved = tmp_path / "it's #1 & 100%"
     shutil.copytree(output, moved)

@@ -125,10 +125,10 @@ def test_commands_can_be_pasted_whatever_people_are_called(manifest):
     hostile = "a'; rm -rf $HOME; echo <b>`x`"
     manifest["unknown_tracklets"][0]["nearest"] = hostile
     text = html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(), folder="my video")
-    command = re.search(r'<code class="command">(python main.py assign .*?)</code>', text)
+    command = re.search(r'<code class="command">(\.venv/bin/python main.py assign .*?)</code>', text)
     assert command is not None and "<b>" not in command[1]
     assert shlex.split(without_tags(command[1])) == [
-        "python",
+        ".venv/bin/python",
         "main.py",
         "assign",
         "my video",
@@ -218,7 +218,7 @@ def test_nobody_no_audio_and_no_length(manifest):
     manifest.update(people=[], clips=[], shots=[], files=[], warnings=[])
     manifest["video"].update(duration_s=0.0, audio=[], audio_used=None)
     text = html_of(as_manifest(manifest), as_timeline({**a_timeline(), "tracklets": []}), ReportImages())
-    assert "No people were found" in text and "no audio" in text and 'class="timeline"' not in text
+    assert "There are no people" in text and "no audio" in text and 'class="timeline"' not in text
 
 
 def test_the_same_every_time(manifest):
