@@ -269,11 +269,23 @@ class Maker:
         return Case("caption", f"{share:.2f} high", frames)
 
     def stutter(self) -> Case:
-        """Every frame shown 2-4 times, as after a change of frame rate, and a freeze with a jump after it."""
+        """Every frame shown 2-4 times, as after a change of frame rate."""
         (frames,) = self.shots(50)
         repeat = int(self.rng.integers(2, 5))
         shown = [frames[i] for i in range(0, 50, repeat) for _ in range(repeat)]
         return Case("stutter", f"x{repeat}", shown)
+
+    def stall(self) -> Case:
+        """A stream stands still for 3-25 frames and goes on where the scene has got to meanwhile."""
+        (frames,) = self.shots(60)
+        length = int(self.rng.integers(3, 26))
+        return Case("stall", f"{length}", [*frames[:25], *[frames[24]] * length, *frames[25 + length :]])
+
+    def freeze_cut(self) -> Case:
+        """A freeze frame of 3-25 frames, then another shot."""
+        a, b = self.shots(30, 25)
+        length = int(self.rng.integers(3, 26))
+        return Case("freeze cut", f"{length}", [*a, *[a[-1]] * length, *b], cuts=(30 + length,))
 
     def blended_cut(self) -> Case:
         """A hard cut with one blended frame, as frame rate conversion leaves it; either neighbour is right."""
@@ -324,6 +336,8 @@ KINDS: dict[str, Callable[[Maker], Case]] = {
     "passer-by": Maker.passer_by,
     "caption": Maker.caption,
     "stutter": Maker.stutter,
+    "stall": Maker.stall,
+    "freeze cut": Maker.freeze_cut,
 }
 
 

@@ -3,8 +3,9 @@
 A cut is an isolated change of *structure*: the blocks of the new frame are nowhere near their place in the old one,
 the pairs of frames around it match well, and the old image does not come back within three frames. Blocks are matched
 by correlation after a search for their shift, which rules out everything else: changes of light (correlation ignores
-gain and offset; over-exposure that clips is recognised by `tone_curve`), motion (the search follows it), pans and
-passing objects (neighbouring frames match as badly), flashes (the old image comes back).
+gain and offset; over-exposure that clips is recognised by `tone_curve`, a spot by `local_light`), motion (the search
+follows it), pans and passing objects (neighbouring frames match as badly), flashes (the old image comes back), streams
+that stalled (`freeze`).
 
 Dissolves, fades and wipes are runs of frames between two stretches without change, see `gradual_transition`; quick dips
 to black, white or another colour come back with another image, see `dip`.
@@ -24,7 +25,9 @@ from core.types import ByteArray, Shot
 from processors.shots.black_bars import NO_BARS, Bars, black_bars, common_bars
 from processors.shots.block_matching import HEIGHT, REACH, WIDTH, mismatch
 from processors.shots.dip import find_dip
+from processors.shots.freeze import is_catching_up
 from processors.shots.gradual_transition import GradualTransition, find_gradual
+from processors.shots.local_light import is_local_light
 from processors.shots.shot_boundary import ShotBoundary, shots_between
 from processors.shots.small_frame import SmallFrame, small_frame
 from processors.shots.tone_curve import is_change_of_light
@@ -173,7 +176,18 @@ class ShotDetector:
         return self._mismatches[key]
 
     def _is_light(self, old: int, new: int) -> bool:
-        return is_change_of_light(self._at(old).grey, self._at(new).grey, self._mismatch(old, new), self._reach)
+        pair = self._at(old).grey, self._at(new).grey, self._mismatch(old, new), self._reach
+        return is_change_of_light(*pair) or is_local_light(*pair)
+
+    def _is_catching_up(self, old: int, new: int) -> bool:
+        first = max(self._last_cut, self._settled, self._frames[0].index)
+        frames = [self._at(frame) for frame in (*range(first, old + 1), new)]
+        return is_catching_up(
+            [frame.change for frame in frames],
+            self._frozen_change,
+            lambda one, other, reach: mismatch(frames[one].grey, frames[other].grey, reach),
+            self._reach,
+        )
 
     def _cut_at(self, frame: int) -> list[ShotBoundary]:
         if frame in self._forced:
@@ -189,8 +203,8 @@ class ShotDetector:
             return []
         if not (self._is_strong(frame) or self._is_weak(frame)) or self._comes_back(frame):
             return []
-        # Last, because it is needed for hardly any frame but cuts.
-        if self._is_light(*self._step(frame)):
+        # Last, because they are needed for hardly any frame but cuts.
+        if self._is_catching_up(*self._step(frame)) or self._is_light(*self._step(frame)):
             return []
         self._last_cut = frame
         return [self._report(ShotBoundary(frame, "cut"), settled=frame)]

@@ -200,6 +200,13 @@ def test_repeated_frames_are_no_cuts() -> None:
     assert run([f for f in frames for _ in range(3)])[0] == []
 
 
+def test_a_stalled_stream_that_goes_on_is_no_cut_and_a_cut_out_of_a_freeze_is_one() -> None:
+    frames = scene(3, 45, 4.0)
+    stalled = frames[:20] + [frames[19]] * 8
+    assert run(stalled + frames[28:])[0] == []
+    assert run(stalled + scene(4, 20, 4.0))[0] == [(28, "cut")]
+
+
 @pytest.mark.parametrize("length", [8, 16, 30])
 def test_dissolve_is_placed_in_its_middle(length: int) -> None:
     found, delays = run(blend(scene(1, 60, 0.3), scene(2, 60), length))
