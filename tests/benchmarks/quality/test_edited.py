@@ -27,7 +27,7 @@ TRACKLETS = {
 
 LABELLED = labelled_rows(LABELS) if LABELS.is_file() else {}
 CLIPS = sorted(LABELLED, reverse=True)
-"""The other tests that need these clips begin with the first one: side by side, neither analyses what the other does."""
+"""Other tests that need these clips begin with the first one: side by side, neither analyses what the other does."""
 needs_clips = pytest.mark.skipif(not CLIPS, reason=f"{LABELS} is not there")
 
 
