@@ -45,12 +45,14 @@ _SMALLEST_CONTRAST = 1.0
 """standard deviation, grey levels; in flatter surroundings there is nothing to compare"""
 _MIN_BORDER, _MIN_PICTURE = 0.06, 0.2
 """shares of the frame's length: smallest surroundings on each side, and smallest picture"""
-_MOST_LINES = 3
+_MOST_LINES = 6
 """pairs of lines that are examined along one axis"""
 _LARGEST_CHANGE = 20
 """grey levels; a larger change from one row to the next counts as this"""
-_SYMMETRY = 2
+_SYMMETRY = 1
 """steps by which the lines may differ from symmetry"""
+_BAND = 2
+"""steps on each side of a line at which the same change is seen"""
 _ZOOMS = (1.0, 1.15, 1.3, 1.5, 1.75, 2.1)
 """enlargements of the copy, as multiples of the one with which it just covers the frame"""
 _BLURS = (0.015, 0.04, 0.09)
@@ -137,14 +139,14 @@ def _symmetric_lines(shares: FloatArray) -> list[int]:
     lines: list[int] = []
     while len(lines) < _MOST_LINES and both.max() >= MIN_SEAM_SHARE:
         lines.append(int(both.argmax()))
-        both[max(lines[-1] - 2 * _SYMMETRY, 0) : lines[-1] + 2 * _SYMMETRY + 1] = 0
+        both[max(lines[-1] - _BAND, 0) : lines[-1] + _BAND + 1] = 0
     return lines
 
 
 def _to_the_pixel(image: ByteArray, step: int, scale: float) -> tuple[int, int]:
     """The first row of the picture and the first behind it, near a line that was found in steps."""
     height = len(image)
-    start, stop = max(round((step - _SYMMETRY) * scale), 1), round((step + _SYMMETRY + 1) * scale) + 1
+    start, stop = max(round((step - _BAND) * scale), 1), round((step + _BAND + 1) * scale) + 1
     above = _changes(image[start - 1 : stop])
     # The picture may be off the middle by a pixel.
     below = _changes(image[height - stop - 1 : height - start + 2])[::-1]
