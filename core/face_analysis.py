@@ -39,9 +39,9 @@ LONGEST_HOLD_S = 10
 class Shot:
     """Frames [start, end) between two transitions.
 
-    transition: how it begins. active: the active picture, which is the frame without its black bars, with even
-    coordinates except at the edge of the frame; None if it is the whole frame. seams_x, seams_y: columns and rows at
-    which the panels of a split screen meet, in order.
+    transition: how it begins. active: the active picture, which is the frame without its black bars or the blurred copy
+    around it, with even coordinates except at the edge of the frame; None if it is the whole frame. seams_x, seams_y:
+    columns and rows at which the panels of a split screen meet, in order.
     """
 
     index: int
@@ -205,7 +205,7 @@ class FaceAnalysis:
         return len(self.frame_pts)
 
     def active_picture(self, shot: int) -> PixelBox:
-        """The part of the frame that is no black bar in shot number `shot`."""
+        """The part of the frame that is neither black bar nor blurred copy in shot number `shot`."""
         return self.shots[shot].active or (0, 0, self.video.width, self.video.height)
 
     @property

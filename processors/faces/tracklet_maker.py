@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import FloatArray, IntArray, Shot, Tracklet
+from core.types import FloatArray, IntArray, PixelBox, Shot, Tracklet
 from processors.faces.face_sampler import MAX_STRETCH_S, least_worth
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
@@ -121,6 +121,8 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
             seen = np.flatnonzero((whole.frames >= start) & (whole.frames < end) & (whole.scores > 0))
             if len(seen) == 0 or seen[-1] - seen[0] + 1 < least_frames(pace):
                 continue
+            if shot.active is not None and lies_outside(whole.boxes[seen], shot.active):
+                continue
             clear = _without_transitions(shot, start, end, shots, MARGINS_S, pace.rate)
             chosen = _best_samples(whole, (start, end), clear, capacity, pace)
             looks = _looks(whole, (start, end), clear)
@@ -128,6 +130,16 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
             portrait = _best_portrait(track.portraits, (start, end), clear)
             pieces.append(dataclasses.replace(piece, shot=shot.index, face_jpeg=portrait))
     return pieces
+
+
+def lies_outside(boxes: FloatArray, picture: PixelBox) -> bool:
+    """Whether a face is mostly seen outside the active picture: it is one in the blurred copy around it.
+
+    boxes: (T, 4), T > 0. The middles of the boxes count.
+    """
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    is_inside = (middles >= picture[:2]).all(1) & (middles <= picture[2:]).all(1)
+    return float(is_inside.mean()) < 0.5
 
 
 def _divisions_within(shot: Shot, divisions: Sequence[int], shots: Sequence[Shot], rate: float) -> list[int]:

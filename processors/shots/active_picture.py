@@ -1,5 +1,7 @@
 """The active picture of each shot: the frame without its black bars. The camera shows nothing outside it.
 
+A blurred copy of the picture around it (`processors/shots/blurred_copy.py`) counts like bars.
+
 A line counts as the edge of a bar if it is straight: in at least one frame of the shot, the picture begins abruptly
 along much of it. That tells a bar from the dark part of a night scene, where bright things end at many heights. In a
 shot that is too dark for this, lines that another shot of the video proves count, if everything up to them is black.
@@ -17,14 +19,15 @@ import numpy as np
 from core.media.video_frame import VideoFrame
 from core.types import GRADUAL, IntArray, PixelBox, Shot
 from processors.shots.bar_edges import MIN_BAR_PX, BarEdges, find_bar_edges
-from processors.shots.panel_seams import SeamCandidates, fixed_seams, seam_candidates
+from processors.shots.blurred_copy import common_picture, inside, sharp_picture
+from processors.shots.panel_seams import SeamCandidates, fixed_seams, line_shares, seam_candidates
 from processors.shots.shot_detector import MAX_GRADUAL_DELAY_S
 
 SAMPLE_INTERVAL_S = 0.25
 """between two frames in which the edges are measured; they are also measured at the beginning of each shot"""
 
 SEAM_STRIDE = 2
-"""one of this many samples is searched for seams, which takes longer"""
+"""one of this many samples is searched for seams and blurred copies, which takes longer"""
 
 MAX_BAR_SHARE = 0.45
 """of the frame, on each side; a 2.4:1 film in an upright 9:16 frame has bars of 0.383 of its height"""
@@ -44,14 +47,15 @@ _OPPOSITE = [1, 0, 3, 2]
 _NONE: IntArray = np.zeros((0, 4), np.int64)
 
 
-class _Sample(NamedTuple):
-    """Bars and seams in one frame."""
+class FrameSample(NamedTuple):
+    """Bars, seams and the picture in front of its copy in one frame; without seams, it was not searched for both."""
 
     edges: BarEdges
     seams: SeamCandidates | None
+    picture: PixelBox | None = None
 
 
-_ORDINARY = tuple(_Sample(BarEdges((0,) * 4, (1.0,) * 4), seams) for seams in (None, SeamCandidates()))
+_ORDINARY = tuple(FrameSample(BarEdges((0,) * 4, (1.0,) * 4), seams) for seams in (None, SeamCandidates()))
 
 
 class ActivePictureFinder:
@@ -63,7 +67,7 @@ class ActivePictureFinder:
         self._stride = max(1, round(SAMPLE_INTERVAL_S * frame_rate))
         self._margin = round(MAX_GRADUAL_DELAY_S / 2 * frame_rate)
         self._numbers: list[int] = []
-        self._samples: list[_Sample] = []
+        self._samples: list[FrameSample] = []
 
     def update(self, frame: VideoFrame, *, new_shot: bool = False) -> None:
         """Take the next frame. new_shot: it is one of the first of a shot, and is always measured."""
@@ -72,10 +76,8 @@ class ActivePictureFinder:
         edges = find_bar_edges(frame.planes()[0], frame.placed)
         if edges is not None:
             self._numbers.append(frame.index)
-            top, bottom, left, right = edges.black
-            inner = (left, top, frame.width - right, frame.height - bottom)
             is_searched = new_shot or frame.index % (SEAM_STRIDE * self._stride) == 0
-            sample = _Sample(edges, seam_candidates(frame.planes()[0], inner) if is_searched else None)
+            sample = frame_sample(frame, edges) if is_searched else FrameSample(edges, None)
             # Hours of ordinary frames share one value.
             self._samples.append(next((ordinary for ordinary in _ORDINARY if sample == ordinary), sample))
 
@@ -92,12 +94,16 @@ class ActivePictureFinder:
         # Few of a film's thousands of shots differ in their bars.
         lines = np.array([proven_lines(own, self._size) for own in edges], np.int64).reshape(-1, 4)
         proven = np.unique(lines, axis=0)
+        unbarred = [active_picture(own, self._size, proven) for own in edges]
+        active = within_copies(
+            unbarred, [[s.picture for s in own if s.seams is not None] for own in samples], self._size
+        )
         return tuple(
-            dataclasses.replace(shot, active=active_picture(own, self._size, proven), seams_x=columns, seams_y=rows)
-            for shot, own, (columns, rows) in zip(shots, edges, seams, strict=True)
+            dataclasses.replace(shot, active=box, seams_x=columns, seams_y=rows)
+            for shot, box, (columns, rows) in zip(shots, active, seams, strict=True)
         )
 
-    def _between(self, start: int, end: int) -> list[_Sample]:
+    def _between(self, start: int, end: int) -> list[FrameSample]:
         return self._samples[bisect_left(self._numbers, start) : bisect_left(self._numbers, end)]
 
 
@@ -145,10 +151,41 @@ def active_picture(samples: Sequence[BarEdges], size: tuple[int, int], others: I
     return box
 
 
+def within_copies(
+    active: Sequence[PixelBox | None], samples: Sequence[Sequence[PixelBox | None]], size: tuple[int, int]
+) -> list[PixelBox | None]:
+    """The active pictures of all shots without blurred copies around them.
+
+    active: the frames without their bars, None for the whole frame. samples: `sharp_picture` of frames of each shot.
+    """
+    pictures = [common_picture(own) for own in samples]
+    proven = sorted({picture for picture in pictures if picture is not None})
+    found = []
+    for box, own, picture in zip(active, samples, pictures, strict=True):
+        known = picture or common_picture(own, proven)
+        found.append(box if known is None else inside(known, box or (0, 0, *size)))
+    return found
+
+
 def frame_active_picture(frame: VideoFrame) -> PixelBox | None:
-    """The active picture that this frame alone proves; None if that is the whole frame."""
+    """The frame without the bars that it proves by itself; None if that is all of it.
+
+    Blurred copies are not looked for, which would take ten times as long.
+    """
     edges = find_bar_edges(frame.planes()[0], frame.placed)
     return None if edges is None else active_picture([edges], (frame.width, frame.height))
+
+
+def frame_sample(frame: VideoFrame, edges: BarEdges) -> FrameSample:
+    """A frame that is searched for everything. edges: of its bars."""
+    luma = frame.planes()[0]
+    top, bottom, left, right = edges.black
+    inner = (left, top, frame.width - right, frame.height - bottom)
+    shares = line_shares(luma, inner)
+    picture = sharp_picture(luma[top : inner[3], left : inner[2]], shares)
+    if picture is not None:
+        picture = (picture[0] + left, picture[1] + top, picture[2] + left, picture[3] + top)
+    return FrameSample(edges, seam_candidates(shares, inner), picture)
 
 
 def _known(samples: Sequence[BarEdges]) -> IntArray:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from core.types import ByteArray, IntArray, PixelBox, PixelSpan
+from core.types import ByteArray, FloatArray, IntArray, PixelBox, PixelSpan
 
 MIN_SHARE = 0.75
 """smallest share of a line along which the image changes abruptly, in each frame. Chosen and judged on the development
@@ -37,6 +37,17 @@ _MIN_PANEL_SHARE = 0.04
 """of the picture; lines closer to its edge are borders around it"""
 
 
+class LineShares(NamedTuple):
+    """Along which share of each line of an image it changes abruptly, in [0, 1]; empty for a very small image.
+
+    columns, rows: in steps of `scale` px.
+    """
+
+    columns: FloatArray
+    rows: FloatArray
+    scale: float
+
+
 class SeamCandidates(NamedTuple):
     """Lines of one frame that may be seams, counted from its corner in steps of `_scale` px."""
 
@@ -44,13 +55,21 @@ class SeamCandidates(NamedTuple):
     rows: tuple[int, ...] = ()
 
 
-def seam_candidates(luma: ByteArray, picture: PixelBox) -> SeamCandidates:
-    """The candidates of one frame. luma: (H, W) uint8. picture: the part of it inside black bars."""
+def line_shares(luma: ByteArray, picture: PixelBox) -> LineShares:
+    """The shares of all lines of `picture`, the part of one frame inside black bars. luma: (H, W) uint8."""
     x1, y1, x2, y2 = picture
     scale = _scale(luma.shape[1], luma.shape[0])
     inner = luma[y1:y2, x1:x2]
-    columns, rows = _lines(inner, scale) + round(x1 / scale), _lines(inner.T, scale) + round(y1 / scale)
-    return SeamCandidates(tuple(columns.tolist()), tuple(rows.tolist()))
+    return LineShares(_shares(inner, scale), _shares(inner.T, scale), scale)
+
+
+def seam_candidates(shares: LineShares, picture: PixelBox) -> SeamCandidates:
+    """The candidates of one frame. shares: of `picture`, the part of it inside black bars."""
+    columns, rows = (
+        tuple((_lines(along) + round(first / shares.scale)).tolist())
+        for along, first in ((shares.columns, picture[0]), (shares.rows, picture[1]))
+    )
+    return SeamCandidates(columns, rows)
 
 
 def fixed_seams(
@@ -70,12 +89,12 @@ def _scale(width: int, height: int) -> float:
     return max(min(width, height) / _WORK_PX, 1.0)
 
 
-def _lines(image: ByteArray, scale: float) -> IntArray:
-    """Columns, counted in steps of `scale` px, at which the image changes along most of its height."""
+def _shares(image: ByteArray, scale: float) -> FloatArray:
+    """Along which share of its height the image changes abruptly at each column, in steps of `scale` px."""
     some = np.ascontiguousarray(image[:: max(len(image) // _LINES, 1)])
     width = round(some.shape[1] / scale)
     if width < 4 * _ASIDE_PX:
-        return np.zeros(0, np.int64)
+        return np.zeros(0, np.float32)
     small = cv2.resize(some, (width, len(some)), interpolation=cv2.INTER_AREA)
     change = cv2.absdiff(small[:, _REACH_PX:], small[:, :-_REACH_PX]).astype(np.int16)
     here = change[:, _ASIDE_PX:-_ASIDE_PX]
@@ -85,9 +104,14 @@ def _lines(image: ByteArray, scale: float) -> IntArray:
     is_step[:, first : first + here.shape[1]] = (here > _MIN_STEP) & (here > _ISOLATION * aside)
     # Coding moves a step by a pixel in places.
     is_step[:, 1:-1] |= is_step[:, 2:] | is_step[:, :-2]
-    lines = np.flatnonzero(is_step.mean(0) >= MIN_SHARE)
-    margin = _MIN_PANEL_SHARE * width
-    return np.asarray(lines[(lines >= margin) & (lines < width - margin)], np.int64)
+    return np.asarray(is_step.mean(0), np.float32)
+
+
+def _lines(shares: FloatArray) -> IntArray:
+    """Lines at which the image changes along most of their length."""
+    lines = np.flatnonzero(shares >= MIN_SHARE)
+    margin = _MIN_PANEL_SHARE * len(shares)
+    return np.asarray(lines[(lines >= margin) & (lines < len(shares) - margin)], np.int64)
 
 
 def _spans(samples: Sequence[Sequence[int]], scale: float) -> tuple[PixelSpan, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -364,6 +365,12 @@ def test_the_smallest_face_is_a_share_of_the_active_picture(tmp_path: Path) -> N
     # Only the part that is analysed counts.
     part = msgspec.structs.replace(settings, start=0.4, end=0.8)
     assert for_active_picture(part, info).min_face == pytest.approx(0.1 * 140 / 240)
+    # A blurred copy counts like bars, and a single key frame suffices.
+    coarse = cv2.resize(image[::12, ::12], (320, 144)) // 2 + image // 4
+    copy = cv2.GaussianBlur(cv2.resize(coarse, (534, 240))[:, 107:427], (0, 0), 6)
+    copy[48:192] = coarse
+    info = key_framed(tmp_path / "copy.mp4", [copy] * 2)
+    assert for_active_picture(settings, info).min_face == pytest.approx(0.1 * 144 / 240, rel=0.03)
 
 
 def test_tracklets_are_numbered_by_appearance_from_left_to_right() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import cv2
@@ -168,6 +169,14 @@ def test_a_piece_keeps_no_more_samples_than_asked_for() -> None:
 def test_a_piece_that_is_too_short_is_dropped() -> None:
     pieces = cut(whole(), shots(30 - MIN_FRAMES + 1, 60))
     assert [p.shot for p in pieces] == [0]
+
+
+def test_faces_of_a_blurred_copy_around_the_picture_are_dropped() -> None:
+    # The middles of the boxes go from 40 to 156 px across, at 105 px.
+    one, other = shots(15, 30)
+    for active, kept in (((0, 0, 300, 100), []), ((0, 90, 300, 200), [0, 1]), ((100, 0, 300, 200), [1])):
+        within = [dataclasses.replace(shot, active=active) for shot in (one, other)]
+        assert [p.shot for p in cut(whole(), within)] == kept
 
 
 def test_a_piece_begins_and_ends_with_a_face_that_is_seen() -> None:

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from core.types import ByteArray
-from processors.shots.panel_seams import SeamCandidates, fixed_seams, seam_candidates
+from core.types import ByteArray, PixelBox
+from processors.shots.panel_seams import SeamCandidates, fixed_seams, line_shares, seam_candidates
 
 SIZE = WIDTH, HEIGHT = 640, 360
 
@@ -18,10 +18,14 @@ def scene(seed: int, width: int = WIDTH, height: int = HEIGHT) -> ByteArray:
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
+def candidates(image: ByteArray, picture: PixelBox) -> SeamCandidates:
+    return seam_candidates(line_shares(image, picture), picture)
+
+
 def seams(images: list[ByteArray]) -> tuple[list[float], list[float]]:
     """Middles of the seams that a shot of these images has."""
     height, width = images[0].shape
-    found = fixed_seams([seam_candidates(image, (0, 0, width, height)) for image in images], (width, height))
+    found = fixed_seams([candidates(image, (0, 0, width, height)) for image in images], (width, height))
     for start, stop in (*found[0], *found[1]):
         assert 0 < stop - start <= 16 * min(width, height) / 360
     columns, rows = ([(start + stop) / 2 for start, stop in spans] for spans in found)
@@ -55,7 +59,7 @@ def test_a_line_between_the_pictures_belongs_to_none_of_them() -> None:
     for image in images:
         image[:, 318:322] = 0
     size = (WIDTH, HEIGHT)
-    columns, _ = fixed_seams([seam_candidates(image, (0, 0, *size)) for image in images], size)
+    columns, _ = fixed_seams([candidates(image, (0, 0, *size)) for image in images], size)
     assert columns[0][0] <= 318 and columns[-1][1] >= 322
 
 
@@ -83,9 +87,9 @@ def test_one_frame_proves_nothing() -> None:
 def test_lines_are_counted_from_the_corner_of_the_frame() -> None:
     image = np.full((HEIGHT, WIDTH), 16, np.uint8)
     image[60:300, 100:540] = np.hstack([scene(1, 220, 240), scene(2, 220, 240)])
-    found = seam_candidates(image, (100, 60, 540, 300))
+    found = candidates(image, (100, 60, 540, 300))
     assert np.mean(found.columns) == pytest.approx(320, abs=2) and found.rows == ()
 
 
 def test_a_picture_that_is_very_small_has_no_candidates() -> None:
-    assert seam_candidates(scene(1), (0, 0, 20, 20)) == SeamCandidates()
+    assert candidates(scene(1), (0, 0, 20, 20)) == SeamCandidates()
