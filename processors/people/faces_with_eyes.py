@@ -36,4 +36,4 @@ def samples_with_eyes(tracklet: Tracklet, size: tuple[int, int]) -> NDArray[np.b
         return np.zeros(0, np.bool_)
     rows = np.clip(np.searchsorted(tracklet.frames, tracklet.sample_frames), 0, len(tracklet.frames) - 1)
     eyes = tracklet.landmarks[rows][:, :2]
-    return np.asarray(((eyes >= 0) & (eyes <= np.array(size))).all(2).any(1), np.bool_)
+    return np.asarray(((eyes >= 0) & (eyes <= np.array(size))).all(axis=-1).any(axis=-1), np.bool_)
