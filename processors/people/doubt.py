@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FaceAnalysis, FloatArray, IntArray, Timeline, Tracklet
+from processors.people.faces_with_eyes import recognisable
 from processors.people.pair_evidence import ComparedTracklets, compare
 from processors.people.tracklet_evidence import duplicate_tracklets, seen_together, tracklet_weights
 from utils.pair_matrix import PairMatrix, item_blocks
@@ -115,7 +116,7 @@ def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedT
     size = (analysis.video.width, analysis.video.height)
     for tracklet, is_second in zip(ordered, duplicate_tracklets(ordered, size).tolist(), strict=True):
         if len(tracklet.embeddings):
-            kinds[is_second].append(tracklet)
+            kinds[is_second].append(recognisable(tracklet, size))
     return compare(*kinds, analysis)
 
 

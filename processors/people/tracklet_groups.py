@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
+from processors.people.faces_with_eyes import recognisable
 from processors.people.new_person_evidence import supports_new_person
 from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarity, compare
 from processors.people.tracklet_evidence import (
@@ -41,12 +42,13 @@ class TrackletGroups:
 
     def __init__(self, tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> None:
         self.labels: IntArray = np.full(len(tracklets), -1, np.int64)
-        self.tracklets = list(tracklets)
         self._analysis = analysis
+        size = (analysis.video.width, analysis.video.height)
+        tracklets = [recognisable(t, size) for t in tracklets]
+        self.tracklets = tracklets
         self.seconds = analysis.bounds_s
         self._starts_s = self.seconds[np.array([t.start for t in tracklets], np.int64)]
         self._ends_s = self.seconds[np.array([t.end for t in tracklets], np.int64)]
-        size = (analysis.video.width, analysis.video.height)
         together = seen_together(tracklets, size)
         self._together = _neighbours(together, len(tracklets))
         has_face = np.array([len(t.embeddings) > 0 for t in tracklets], bool)
