@@ -18,11 +18,10 @@ from typing import Any
 from benchmarks.known_clips import CLIPS
 from benchmarks.quality.doubt import Row, faces_of_people, is_mixed, labelled_rows
 from benchmarks.quality.run_settings import offline_settings
-from benchmarks.quality.stored_analyses import analysed
+from benchmarks.quality.stored_analyses import analysed_people
 from config import Settings
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis, Timeline
-from processors.id_timeline_generator import IdTimelineGenerator
 from utils.files import write_json
 
 WHO = CLIPS.parent / "who"
@@ -96,7 +95,7 @@ def b_cubed(found: Mapping[Any, Counter[str]]) -> tuple[float, float, float]:
 
 def score_clip(name: str, rows: list[Row], settings: Settings, models: ModelManager) -> ClipScore:
     """One labelled clip, analysed or out of the cache."""
-    analysis, timeline = _timeline(WHO / name, settings, models)
+    analysis, timeline = analysed_people(WHO / name, settings, models)
     found = faces_of_people(rows, tracked_rows(analysis, timeline))
     precision, recall, f1 = (round(value, 4) for value in b_cubed(found))
     count = sum(faces.total() for faces in found.values())
@@ -106,14 +105,9 @@ def score_clip(name: str, rows: list[Row], settings: Settings, models: ModelMana
 
 def look_at_case(name: str, settings: Settings, models: ModelManager) -> Case:
     """What is found in a case."""
-    analysis, timeline = _timeline(CASES / name, settings, models)
+    analysis, timeline = analysed_people(CASES / name, settings, models)
     cuts = tuple(shot.start for shot in analysis.shots if shot.transition == "cut")
     return Case(len(timeline.people), cuts, sum(shot.transition == "dissolve" for shot in analysis.shots))
-
-
-def _timeline(path: Path, settings: Settings, models: ModelManager) -> tuple[FaceAnalysis, Timeline]:
-    analysis, _ = analysed(path, settings, models)
-    return analysis, IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
 
 
 def main() -> None:

@@ -27,13 +27,12 @@ from benchmarks.quality.remix_film import write_film
 from benchmarks.quality.remix_plan import described, plan_film, truth_rows
 from benchmarks.quality.remix_sources import remix_sources
 from benchmarks.quality.run_settings import offline_settings
-from benchmarks.quality.stored_analyses import analysed
+from benchmarks.quality.stored_analyses import analysed_people
 from config import Settings
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
 from core.types import FaceAnalysis, Timeline
-from processors.id_timeline_generator import IdTimelineGenerator
 from utils.files import write_json
 
 SEEDS = range(24)
@@ -145,8 +144,7 @@ def measure(sources: Any, seed: int, folder: Path, settings: Settings, sheets: b
         part = film.with_suffix(".part")
         write_film(plan, part)
         part.rename(film)
-    analysis, _ = analysed(film, settings, ModelManager.instance(settings))
-    timeline = IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)
+    analysis, timeline = analysed_people(film, settings, ModelManager.instance(settings))
     rows = list(truth_rows(plan))
     if sheets:
         sheet(film, rows, analysis, timeline, film.with_suffix(".png"))

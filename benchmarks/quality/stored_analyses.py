@@ -10,8 +10,9 @@ from core.analysis_store import AnalysisStore
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
 from core.models.weights import chosen_cache_dir
-from core.types import FaceAnalysis
+from core.types import FaceAnalysis, Timeline
 from processors.face_analyzer import FaceAnalyzer
+from processors.id_timeline_generator import IdTimelineGenerator
 from processors.results.analysis_key import analysis_key
 from utils.fingerprints import fingerprint
 
@@ -29,3 +30,9 @@ def analysed(path: Path, settings: Settings, models: ModelManager) -> tuple[Face
         record = AnalysisRecord(key, FaceAnalyzer(settings, models).analyze(info), models.describe(), ())
         store.save(record)
     return record.analysis, key
+
+
+def analysed_people(path: Path, settings: Settings, models: ModelManager) -> tuple[FaceAnalysis, Timeline]:
+    """The same analysis, and who is who in it."""
+    analysis, _ = analysed(path, settings, models)
+    return analysis, IdTimelineGenerator(settings.identity, settings.clip).generate(analysis)

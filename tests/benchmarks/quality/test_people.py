@@ -15,12 +15,11 @@ import pytest
 from benchmarks.known_clips import CLIPS, KNOWN, SAME_SIGNER
 from benchmarks.quality.cosine_matrix import cosine_matrix
 from benchmarks.quality.people import Result, Run, find_clips, judge, raised, read_floors, undercut
-from benchmarks.quality.stored_analyses import analysed
+from benchmarks.quality.stored_analyses import analysed_people
 from config import Settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Tracklet
-from processors.id_timeline_generator import IdTimelineGenerator
 from utils.clustering import merge_clusters
 from videos.make_sample import SAMPLE_FILE
 
@@ -36,9 +35,7 @@ def runs(model_settings: Settings, models: ModelManager) -> dict[str, Run]:
 
     class Lazy(dict[str, Run]):
         def __missing__(self, name: str) -> Run:
-            analysis, _ = analysed(dict(CLIP_FILES)[name], model_settings, models)
-            who_is_who = IdTimelineGenerator(model_settings.identity, model_settings.clip)
-            self[name] = Run(analysis, who_is_who.generate(analysis))
+            self[name] = Run(*analysed_people(dict(CLIP_FILES)[name], model_settings, models))
             return self[name]
 
     return Lazy()
