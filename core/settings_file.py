@@ -147,6 +147,24 @@ def current_names(values: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def explain_invalid(error: msgspec.ValidationError, values: Mapping[str, Any], source: Path | None) -> str:
+    """What is wrong with `values`, beginning with the setting: "clip.size: " of the file `source`, else "--size: "."""
+    message, _, place = str(error).partition(" - at `$")
+    place = place.strip(".`")
+    section, _, key = place.partition(".")
+    # A check of a whole section, or of all of them, begins its message with the name of the setting.
+    checked, _, reason = message.partition(": ")
+    name = key.partition("[")[0]  # an entry of a list: export[0]
+    for option in options():
+        shown = option.flag if source is None else f"{option.section}.{option.name}"
+        if (option.section, option.name) == (section, name):
+            return f"{shown}: expected {option.expected}, not {values[section][name]!r}"
+        if reason and option.name == checked and place in (option.section, ""):
+            return f"{shown}: {reason}"
+    separator = "." if reason and checked.isidentifier() else ": "  # a set of clips: variants[...].clip.size
+    return f"{place}{separator}{message}" if place else message
+
+
 def _renamed(values: dict[str, Any], source: Path | None) -> dict[str, Any]:
     """Apply `current_names` and log a warning for each old name. source: the TOML file; None for flags.
 
@@ -175,25 +193,7 @@ def _convert(values: dict[str, Any], source: Path | None) -> Settings:
     try:
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(_explanation(error, values, source), path=source, hint=_HINT) from error
-
-
-def _explanation(error: msgspec.ValidationError, values: Mapping[str, Any], source: Path | None) -> str:
-    """What msgspec reports, beginning with the setting: "clip.size: " of a file, "--size: " of flags."""
-    message, _, place = str(error).partition(" - at `$")
-    place = place.strip(".`")
-    section, _, key = place.partition(".")
-    # A check of a whole section, or of all of them, begins its message with the name of the setting.
-    checked, _, reason = message.partition(": ")
-    name = key.partition("[")[0]  # an entry of a list: export[0]
-    for option in options():
-        shown = option.flag if source is None else f"{option.section}.{option.name}"
-        if (option.section, option.name) == (section, name):
-            return f"{shown}: expected {option.expected}, not {values[section][name]!r}"
-        if reason and option.name == checked and place in (option.section, ""):
-            return f"{shown}: {reason}"
-    separator = "." if reason and checked.isidentifier() else ": "  # a set of clips: variants[...].clip.size
-    return f"{place}{separator}{message}" if place else message
+        raise SettingsError(explain_invalid(error, values, source), path=source, hint=_HINT) from error
 
 
 def _check_names(values: dict[str, Any], source: Path | None) -> None:
