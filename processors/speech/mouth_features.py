@@ -81,6 +81,7 @@ class MouthReader:
     ) -> Iterator[MouthFeatures]:
         """Every run of every tracklet, each after its last frame.
 
+        times_s: (frames + 1,) seconds, `FaceAnalysis.bounds_s`. wanted: (N,), which rows of the grid are wanted.
         Only the parts of the video with a wanted face are decoded. Memory per face: 1 kB per row and network, and the
         images of fewer than a hundred rows.
 
