@@ -71,6 +71,16 @@ def test_the_error_of_a_full_disk_says_where_there_is_no_room(tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def test_a_scratch_folder_that_cannot_be_made_is_named(tmp_path):
+    """It was "Not a directory: face-clips-..."."""
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(OutputError, match=rf"the folder {tmp_path}/file/x cannot be written: .*--scratch"),
+        staged_results(tmp_path / "a", SOURCE, scratch=tmp_path / "file" / "x"),
+    ):
+        pass
+
+
 def test_new_results_replace_ours_and_spare_what_is_not(tmp_path):
     folder = tmp_path / "a"
     write_run(folder, {"person_01/1.mp4": "old", "person_02/1.mp4": "old", "person_03/1.mp4": "old"})
