@@ -602,7 +602,7 @@ class Settings(Section, frozen=True):
         if self.speech.speech == "off" and "speech" in self.output.export:
             raise ValueError("export: speech needs speech, which is off")
         for name in self.variants:
-            with errors_named("variant"):
+            with errors_named("variants"):
                 check_folder_word(name)
 
     @property

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ def load_settings(
 
     Raises:
         SettingsError: the file cannot be read or parsed; unknown key, wrong type, value out of range. The message names
-            the key, e.g. "analysis.min_face".
+            the setting as it was given, "analysis.min_face" in a file or "--min-face".
     """
     values: dict[str, dict[str, Any]] = {}
     if toml_file is not None:
@@ -148,6 +147,24 @@ def current_names(values: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def explain_invalid(error: msgspec.ValidationError, values: Mapping[str, Any], source: Path | None) -> str:
+    """What is wrong with `values`, beginning with the setting: "clip.size: " of the file `source`, else "--size: "."""
+    message, _, place = str(error).partition(" - at `$")
+    place = place.strip(".`")
+    section, _, key = place.partition(".")
+    # A check of a whole section, or of all of them, begins its message with the name of the setting.
+    checked, _, reason = message.partition(": ")
+    name = key.partition("[")[0]  # an entry of a list: export[0]
+    for option in options():
+        shown = option.flag if source is None else f"{option.section}.{option.name}"
+        if (option.section, option.name) == (section, name):
+            return f"{shown}: expected {option.expected}, not {values[section][name]!r}"
+        if reason and option.name == checked and place in (option.section, ""):
+            return f"{shown}: {reason}"
+    separator = "." if reason and checked.isidentifier() else ": "  # a set of clips: variants[...].clip.size
+    return f"{place}{separator}{message}" if place else message
+
+
 def _renamed(values: dict[str, Any], source: Path | None) -> dict[str, Any]:
     """Apply `current_names` and log a warning for each old name. source: the TOML file; None for flags.
 
@@ -171,24 +188,12 @@ def _file_beside(path: Path) -> Path | None:
 
 
 def _convert(values: dict[str, Any], source: Path | None) -> Settings:
+    """The settings that `values` give. source: the TOML file; None if flags are among them."""
     _check_names(values, source)
     try:
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(_explanation(error, values), path=source, hint=_HINT) from error
-
-
-def _explanation(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:
-    """What msgspec reports, with the full name of the setting first: "clip.size: ..."."""
-    message, _, place = str(error).partition(" - at `$")
-    section, _, key = place.strip(".`").partition(".")
-    name = key.partition("[")[0]  # an entry of a list: export[0]
-    for option in options():
-        if (option.section, option.name) == (section, name):
-            return f"{section}.{name}: expected {option.expected}, not {values[section][name]!r}"
-    # A check of a whole section begins its message with the name of the setting.
-    separator = "." if re.match(r"\w+: ", message) else ": "
-    return f"{place.strip('.`')}{separator}{message}" if section else message
+        raise SettingsError(explain_invalid(error, values, source), path=source, hint=_HINT) from error
 
 
 def _check_names(values: dict[str, Any], source: Path | None) -> None:

@@ -68,14 +68,19 @@ class ClipRenderer:
         settings: Settings,
         monitor: StageMonitor | None = None,
         *,
+        variant: str = "",
         max_encoders: int = MAX_ENCODERS,
         effects: Callable[[CropPath], tuple[FrameEffect, ...]] = _no_effects,
         begun: Callable[[], object] = lambda: None,
     ) -> None:
-        """effects: those of the clip of a path. begun: called when the first frame of a video has been encoded."""
+        """variant: name of the set of clips, for messages; "" for the first one. effects: those of the clip of a path.
+
+        begun: called when the first frame of a video has been encoded.
+        """
         self._settings = settings
         self._threads = thread_budget(settings.run.threads)
         self._monitor = monitor or StageMonitor()
+        self._noun = f"clips of {variant}" if variant else "clips"
         self._max_encoders = max_encoders
         self._effects = effects
         self._begun = begun
@@ -119,7 +124,9 @@ class ClipRenderer:
             # A GPU that passed the trial may still run out of sessions or memory, or fail.
             if codec != "auto" or encoder == H264_ENCODER:
                 raise
-            logger.warning("%s failed: %s; making the clips again with %s", encoder, error.message, H264_ENCODER)
+            logger.warning(
+                "%s failed: %s; making the %s again with %s", encoder, error.message, self._noun, H264_ENCODER
+            )
             return render_with(H264_ENCODER)
 
     def _spec(
@@ -142,7 +149,7 @@ class ClipRenderer:
         made = {} if finished is None else finished.find_all(specs)
         missing = [spec for spec in specs if spec.file not in made]
         if made:
-            logger.info("%d of %d clips are there already", len(made), len(specs))
+            logger.info("%d of %d %s are there already", len(made), len(specs), self._noun)
 
         def note(clip: Clip) -> None:
             made[clip.file] = clip

@@ -123,9 +123,18 @@ def test_a_height_is_the_same_setting_however_it_was_given(tmp_path):
     assert result_settings(load_settings(None, {"clip": {"size": by_flag}})) == result_settings(from_file)
 
 
-def test_an_override_out_of_range_is_refused():
-    with pytest.raises(SettingsError, match=r"encode\.quality"):
-        load_settings(None, {"encode": {"quality": 99}})
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"encode": {"quality": 99}}, "--quality: expected a whole number, 0 to 51, not 99"),
+        ({"analysis": {"start": 20, "end": 10}}, "--end: 10 s is not after the start, 20 s"),
+        ({"speech": {"speech": "off"}, "output": {"export": ["speech"]}}, "--export: speech needs speech"),
+    ],
+)
+def test_a_wrong_override_is_named_like_its_flag(flags, message):
+    """Of those that depend on each other, the name was that of the settings file: analysis.end."""
+    with pytest.raises(SettingsError, match=f"^{message}"):
+        load_settings(None, flags)
 
 
 def test_settings_are_immutable():
@@ -162,7 +171,7 @@ def test_ages_of_analyses_are_seconds(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "30", "30 d"])
 def test_malformed_ages_are_refused(text):
-    with pytest.raises(SettingsError, match=r"keep_analyses.*forever"):
+    with pytest.raises(SettingsError, match=r"^--keep-analyses: .*forever"):
         load_settings(None, {"run": {"keep_analyses": text}})
 
 

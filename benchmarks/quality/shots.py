@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 
 from benchmarks.known_clips import CLIPS
-from benchmarks.quality.shot_cases import Case, cases
+from benchmarks.quality.shot_case import Case
+from benchmarks.quality.shot_cases import cases
 from benchmarks.quality.shot_footage import Frames
 from processors.shots.shot_detector import ShotDetector
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import IO
 
 from core.errors import EncodeError, FailedProcess, OutputError
+from core.full_disk import full_disk_hint
 from core.media.encoder_command import ClipEncoding, encoder_command
 from core.media.ffmpeg_tool import find_ffmpeg, full_disk
 from core.types import ByteArray
@@ -96,8 +98,7 @@ class ClipWriter:
                 finally:
                     self._reap()
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise OutputError(f"cannot be written: {reason}", path=self._target, stage="encode") from error
+            raise self._unwritable(error.strerror or str(error), error.errno) from error
 
     def _start(self, partial: Path) -> None:
         self.command = encoder_command(find_ffmpeg(), partial, self._encoding)
@@ -157,16 +158,18 @@ class ClipWriter:
             exit_code = self.process.wait(_EXIT_TIMEOUT_S)
             self._listener.join()
         tail = "\n".join(self._messages)
-        if full := full_disk(exit_code, tail):
-            return OutputError(
-                f"cannot be written: {full}", path=self._target, stage="encode", hint="make room, or allow larger files"
-            )
+        if (number := full_disk(exit_code, tail)) is not None:
+            return self._unwritable(os.strerror(number), number)
         last = f": {self._messages[-1]}" if self._messages else ""
         return EncodeError(
             f"{message} (exit code {exit_code}){last}",
             path=self._target,
             encoder=FailedProcess(self.command, exit_code, tail),
         )
+
+    def _unwritable(self, reason: str, number: int | None) -> OutputError:
+        hint = full_disk_hint(number, self._target)
+        return OutputError(f"cannot be written: {reason}", path=self._target, stage="encode", hint=hint)
 
 
 def _widen(pipe: IO[bytes]) -> None:

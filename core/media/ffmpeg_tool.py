@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 from core.errors import ToolMissingError
+from core.full_disk import FULL_DISK_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -38,19 +39,19 @@ def find_ffmpeg() -> str:
     )
 
 
-def full_disk(exit_code: int | None, messages: str) -> str:
-    """What the system says about a full disk or a limit of file sizes if that is why ffmpeg ended, else "".
+def full_disk(exit_code: int | None, messages: str) -> int | None:
+    """The `errno` of a full disk or a limit of file sizes if that is why ffmpeg ended, else None.
 
     messages: its standard error output.
     """
     # Windows has no such signal.
     if exit_code and exit_code == -getattr(signal, "SIGXFSZ", 0):
-        return os.strerror(errno.EFBIG)
-    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return errno.EFBIG
+    for number in FULL_DISK_ERRORS:
         # The exit code is the error, as a negative number, in 8 bits; older versions only report it.
         if exit_code == -number % 256 or os.strerror(number) in messages:
-            return os.strerror(number)
-    return ""
+            return number
+    return None
 
 
 def bundled_ffmpeg() -> str | None:

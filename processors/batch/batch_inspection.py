@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from config import Settings
 from core.errors import PipelineError
@@ -125,10 +125,12 @@ def _names_are_current(manifest: Manifest | None, video: Fingerprint, namer: Peo
 
 
 def one_line_reason(source: BatchInput, error: Exception) -> str:
-    """Describe `error` in one line; its traceback is logged at debug level."""
+    """Describe `error` in one line that follows the name of the input; its traceback is logged at debug level."""
     logger.debug("%s", source.label, exc_info=error)
     if isinstance(error, PipelineError):
-        return ascii_safe(f"{error.message} ({error.hint})" if error.hint else error.message)
+        names = ("", source.path.name, PurePath(source.name).name)
+        file = "" if error.path is None or error.path.name in names else f"{error.path.name}: "
+        return ascii_safe(f"{file}{error.message} ({error.hint})" if error.hint else f"{file}{error.message}")
     if isinstance(error, OSError) and error.strerror:
         return ascii_safe(
             error.strerror if error.filename is None else f"{error.strerror}: {Path(error.filename).name}"

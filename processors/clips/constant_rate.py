@@ -16,6 +16,7 @@ from typing import IO, TypeVar
 import numpy as np
 
 from core.errors import OutputError
+from core.full_disk import full_disk_hint
 from core.media.audio_reader import PcmExcerpt, read_audio
 from core.types import FaceAnalysis, IntArray
 from utils.timebase import frames_at_rate
@@ -96,4 +97,5 @@ def audio_write_errors(output: Path, stage: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"its audio cannot be written: {reason}", path=output, stage=stage) from error
+        hint = full_disk_hint(error.errno, output)
+        raise OutputError(f"its audio cannot be written: {reason}", path=output, stage=stage, hint=hint) from error

@@ -37,7 +37,7 @@ def given_names(manifests: Iterable[Path], settings: Settings, output_dir: Path)
 def named_folders(settings: Settings, output_dir: Path) -> dict[str, Path]:
     """The folders that the settings name, by their purpose; files stand for themselves."""
     run, people = settings.run, settings.people
-    named = {"cache": run.cache_dir, "people": people.people, "gallery": people.gallery}
+    named = {"cache": run.cache_dir, "scratch": run.scratch, "people": people.people, "gallery": people.gallery}
     weights = {Path(file).parent for file in (run.facenet_weights, *run.speech_weights) if Path(file).is_absolute()}
     cuts = Path(settings.analysis.cuts)
     if cuts.is_absolute():

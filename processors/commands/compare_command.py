@@ -11,7 +11,7 @@ from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, existing_place, new_parser, path
 from processors.commands.console import open_console
-from processors.commands.photo_flags import network_options, networks, refuse_after_crash
+from processors.commands.photo_flags import NO_PHOTOS, network_options, networks, refuse_after_crash
 from processors.commands.settings_flags import add_settings, settings_from
 from utils.files import write_bytes
 from utils.stdout_guard import print_lines
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         # A named photo may also lie in a named folder.
         targets = list({photo.absolute(): photo for photo in found}.values())
         if not targets:
-            raise SettingsError("there are no photos", path=Path(parsed.targets[0]))
+            raise SettingsError("there are no photos", path=Path(parsed.targets[0]), hint=NO_PHOTOS)
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             compared = list(_compared(Path(parsed.source), targets, parsed.draw, networks(usable)))
     if parsed.json:

@@ -39,7 +39,8 @@ def open_console(
     try:
         file = None if log_file is None else open_log_file(log_file)
     except OSError as error:
-        raise OutputError(f"the log cannot be written: {error.strerror or error}", path=log_file) from error
+        message = f"the log cannot be written: {error.strerror or error}"
+        raise OutputError(message, path=log_file, hint="name another file with --log-file") from error
     files = [*logs, *([file] if file is not None else [])]
     configure_logging(verbosity, write, *files)
     try:

@@ -105,7 +105,8 @@ class DebugBundle:
             self.log = open_log_file(self._log_path)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise OutputError(f"the debug bundle cannot be written: {reason}", path=target) from error
+            message, hint = f"the debug bundle cannot be written: {reason}", "name another file with --debug-bundle"
+            raise OutputError(message, path=target, hint=hint) from error
 
     def __enter__(self) -> DebugBundle:
         self._watches = not faulthandler.is_enabled()

@@ -82,7 +82,9 @@ def render_folder(
 def rendered_lines(folder: Path, manifest: Manifest) -> Iterator[str]:
     """The results of `render_folder`, for the terminal."""
     people, clips = manifest.people, manifest.clips
-    made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip"), *manifest.extras]
+    made = [count_of(len(people), "person", "people"), count_of(len(clips), "clip")]
+    made += [f"{count_of(len(variant.clips), 'clip')} of {name}" for name, variant in manifest.variants.items()]
+    made += manifest.extras
     yield f"{', '.join(made)} -> {ascii_safe(str(folder))}"
     width = max((columns(person.name) for person in people), default=0)
     for person in people:

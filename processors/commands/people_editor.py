@@ -49,8 +49,9 @@ def merge(
     """
     person = find_person(timeline, name)
     joined = [find_person(timeline, other) for other in others]
-    if _among(person, joined) or len({p.name for p in joined}) < len(joined):
-        raise SettingsError("a person cannot be merged with themselves")
+    names = [p.name for p in (person, *joined)]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SettingsError(f"{twice[0]} is named twice", hint="merge joins different people")
     by_id = {t.id: t for t in timeline.tracklets}
     tracklets = [by_id[i] for p in (person, *joined) for i in p.tracklets]
     if not force:
@@ -128,7 +129,8 @@ def assign(
         raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"tracklets: {numbers_text(by_id)}")
     person = next((p for p in timeline.people if p.name == name), None) or _nobody_yet(timeline, name)
     if not chosen or chosen <= set(person.tracklets):
-        raise SettingsError(f"{person.name} already has these tracklets")
+        hint = "main.py people FOLDER --tracklets lists all"
+        raise SettingsError(f"{person.name} already has these tracklets", hint=hint)
     if not force:
         owners = {i: p.name for p in timeline.people for i in p.tracklets}
         kept = [by_id[i] for i in person.tracklets if i not in chosen]

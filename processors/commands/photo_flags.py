@@ -19,6 +19,8 @@ _NETWORKS = {
     ("run", "facenet_weights"),
     ("run", "offline"),
 }
+NO_PHOTOS = "they are JPEG, PNG, WebP, GIF or, with pillow-heif, HEIC files"
+"""hint of the error that a folder has none"""
 
 
 def network_options() -> list[Option]:

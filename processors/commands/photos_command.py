@@ -12,7 +12,7 @@ from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, existing_place, new_parser, path
 from processors.commands.console import open_console
-from processors.commands.photo_flags import network_options, networks, people_options, refuse_after_crash
+from processors.commands.photo_flags import NO_PHOTOS, network_options, networks, people_options, refuse_after_crash
 from processors.commands.settings_flags import add_settings, settings_from
 from utils.files import write_text
 from utils.plurals import count_of
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         folder = Path(parsed.folder)
         paths = find_photos(folder)
         if not paths:
-            raise SettingsError("there are no photos", path=folder)
+            raise SettingsError("there are no photos", path=folder, hint=NO_PHOTOS)
         rules = LinkRules(settings.people.same_name, settings.people.name_margin)
         with journal.working_on(_WORK, "photos"), usable_cache(settings) as usable:
             models = networks(usable)
@@ -146,4 +146,5 @@ def _write_page(file: Path, photos: Sequence[SortedPhoto], thumbnails: Sequence[
     try:
         write_text(file, photos_html(photos, thumbnails))
     except OSError as error:
-        raise OutputError(f"the page cannot be written: {error.strerror or error}", path=file) from error
+        message = f"the page cannot be written: {error.strerror or error}"
+        raise OutputError(message, path=file, hint="name another file with --html") from error

@@ -73,8 +73,13 @@ def undo_edit(folder: Path) -> TimelineFile:
 def _manifest(folder: Path) -> Manifest:
     manifest = read_manifest(folder)
     if manifest is None:
-        raise SettingsError("the folder's manifest.json is missing or damaged", path=folder)
+        raise _manifest_error(folder)
     return manifest
+
+
+def _manifest_error(folder: Path) -> SettingsError:
+    hint = "processing the video again with --overwrite makes a new one"
+    return SettingsError("the folder's manifest.json is missing or damaged", path=folder, hint=hint)
 
 
 def _rules(folder: Path) -> SegmentRules:
@@ -86,4 +91,4 @@ def _rules(folder: Path) -> SegmentRules:
             msgspec.convert(settings["speech"], SpeechSettings),
         )
     except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
-        raise SettingsError("the folder's manifest.json is missing or damaged", path=folder) from error
+        raise _manifest_error(folder) from error

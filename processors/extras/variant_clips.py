@@ -47,7 +47,8 @@ def make_variants(
         apart = folder / f"{PARTIAL_PREFIX}{name}"
         apart.mkdir()
         finished = FinishedClips(apart, record.key, earlier)
-        rendered = ClipRenderer(own, monitor).render(heard, first.plan_crops(variant.clip), apart, finished)
+        renderer = ClipRenderer(own, monitor, variant=name)
+        rendered = renderer.render(heard, first.plan_crops(variant.clip), apart, finished)
         result[name] = _moved(rendered.clips, name, apart, folder)
     return result
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import InterruptedRunError, LeaseHeldError, OutputError
+from core.full_disk import full_disk_hint
 from core.lease import LeaseTicket
 from core.lease_file import ASIDE_PREFIX
 from processors.clips.resume_journal import NOTES_FILE, has_finished_clips
@@ -67,12 +68,13 @@ def staged_results(
     is lost. scratch: folder on a local disk for the staging folder; None: beside `folder`.
 
     Raises:
-        OutputError: `folder` holds the results of another video, or the lease is lost.
+        OutputError: `folder` holds the results of another video, or the lease is lost, or the disk is full.
     """
     _require_owner(folder, owner)
     staging = make_staging(folder, owner, scratch, resume=resume)
     try:
-        yield staging
+        with _full_disk_named(staging, folder):
+            yield staging
     except (InterruptedRunError, KeyboardInterrupt):
         if not has_finished_clips(staging):
             remove_tree(staging)
@@ -81,13 +83,29 @@ def staged_results(
         remove_tree(staging)
         raise
     try:
-        staging = move_beside(staging, folder)
+        with _full_disk_named(folder, folder):
+            staging = move_beside(staging, folder)
         if lease is not None:
             lease.require_held()
         _require_owner(folder, owner)
         _replace(folder, staging)
     finally:
         remove_tree(staging)
+
+
+@contextlib.contextmanager
+def _full_disk_named(target: Path, folder: Path) -> Iterator[None]:
+    """Turn the OSError of a full disk, which names no file, into an OutputError that names where `target` lies.
+
+    folder: of the video, which the error is about.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = full_disk_hint(error.errno, target)
+        if not hint:
+            raise
+        raise OutputError(f"the results cannot be written: {error.strerror}", path=folder, hint=hint) from error
 
 
 def resumable_clips(folder: Path, owner: Fingerprint, scratch: Path | None = None) -> bool:

@@ -205,7 +205,8 @@ def _explained(folder: Path) -> Iterator[None]:
         raise LeaseHeldError(error.holder, path=folder) from error
     except OSError as error:
         reason = "a file has its name" if isinstance(error, FileExistsError) else error.strerror
-        raise OutputError(f"cannot write to the output folder: {reason}", path=folder) from error
+        hint = "make it writable, or name another one with -o"
+        raise OutputError(f"cannot write to the output folder: {reason}", path=folder, hint=hint) from error
 
 
 def _subject(video: Fingerprint | None) -> str:

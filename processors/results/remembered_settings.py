@@ -9,10 +9,10 @@ from typing import Any, get_args
 import msgspec
 from msgspec.structs import replace
 
-from config import RESULT_SECTIONS, ExportFormat, Settings, VariantSettings, result_settings
+from config import ExportFormat, Settings, VariantSettings, result_settings
 from core.errors import SettingsError
 from core.options import flag_of
-from core.settings_file import current_names
+from core.settings_file import current_names, explain_invalid
 from processors.results.manifest import Manifest
 from processors.shots.cut_list import is_cut_list
 from utils.plurals import count_of
@@ -31,7 +31,7 @@ SHARED = frozenset({"clip.min_clip", "clip.merge_gap", "clip.min_time"})
 _ENDS = frozenset({"analysis.end", "analysis.duration"})
 """two ways to give the end: giving one of them overrides the remembered other one"""
 
-_NOT_REMEMBERED = frozenset({("analysis", "device")})
+_NOT_REMEMBERED = frozenset({"analysis.device"})
 """a GPU and a CPU find the same faces up to rounding, and the next run may be on another machine"""
 
 
@@ -108,12 +108,11 @@ def followed_settings(manifest: Manifest | None, settings: Settings, given: Coll
         own -= SHARED
     values = msgspec.to_builtins(settings)
     base = msgspec.to_builtins(remembered or Settings())
-    for section in RESULT_SECTIONS:
-        for name, value in base[section].items():
-            key = f"{section}.{name}"
-            is_kept = key not in wanted and remembered is not None and (section, name) not in _NOT_REMEMBERED
-            if is_kept or key in own:
-                values[section][name] = value
+    asked = _all_names(settings) if remembered is None else wanted | _NOT_REMEMBERED
+    # What a variant has of its own leaves the first set as it was.
+    for name in _all_names(settings) - (asked - own):
+        section, _, key = name.partition(".")
+        values[section][key] = base[section][key]
     values["variants"] = {**base["variants"], **values["variants"]}
     if variant:
         values["variants"][variant] = _variant(values, base["variants"].get(variant), settings, own)
@@ -126,7 +125,7 @@ def followed_settings(manifest: Manifest | None, settings: Settings, given: Coll
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
         hint = "the folder remembers the settings it was made with; give both"
-        raise SettingsError(str(error).partition(" - at `$")[0], hint=hint) from error
+        raise SettingsError(explain_invalid(error, values, None), hint=hint) from error
 
 
 def _all_names(settings: Settings) -> frozenset[str]:

@@ -46,7 +46,7 @@ def _remedies(timeline_edited: bool, changes: Sequence[SettingsChange], settings
     if changes and all(change.may_differ_in_variant for change in changes):
         ways.append("--variant NAME makes a second set beside them")
     if timeline_edited:
-        ways.insert(0, "main.py render makes them again and keeps the edited timeline")
+        ways.insert(0, "main.py render makes them again and keeps timeline.json")
     return "; ".join(ways)
 
 
@@ -63,7 +63,7 @@ def replaced_clips(existing: ExistingResults, plan: RunPlan, settings: Settings)
     elif manifest.format != RESULT_FORMAT:
         reason = f"made in the format of version {ascii_safe(manifest.version)}"
     elif facts.timeline_edited and not facts.timeline_rendered:
-        reason = "made before the timeline was edited"
+        reason = "made from an earlier timeline.json"
     elif not facts.clips_intact:
         reason = "not all of which are as they were made"
     elif facts.clips_stale:

@@ -29,7 +29,7 @@ _USUAL_DURATION = 0.9
 """quantile of the frame durations that bounds the duration of the last frame"""
 
 NOBODY_LONG_ENOUGH = "nobody is visible long enough for a clip"
-NOBODY_LEFT = "the edited timeline.json has no people"
+NOBODY_LEFT = "timeline.json has no people"
 
 
 def result_warnings(

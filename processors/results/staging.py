@@ -14,9 +14,11 @@ import time
 from pathlib import Path
 
 from config import PROGRAM
+from core.errors import OutputError
 from processors.clips.resume_journal import has_finished_clips, last_clip_at
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint
+from utils.printable_text import ascii_safe
 
 _RESUMABLE_FOR_S = 7 * 86400
 _NAME = re.compile(
@@ -31,10 +33,17 @@ def make_staging(folder: Path, owner: Fingerprint, scratch: Path | None, *, resu
     Call this with the lease of the video's `folder` held. scratch: see `staging_folders`.
 
     Raises:
+        OutputError: `scratch` cannot be written.
         OSError: it cannot be made, or another one cannot be removed.
     """
     place = _place(folder, scratch)
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if scratch is None:
+            raise
+        message = ascii_safe(f"the folder {scratch} cannot be written: {error.strerror}")
+        raise OutputError(message, path=folder, hint="name another one with --scratch") from error
     path = place / f"{PARTIAL_PREFIX}{folder.name}.{_video_mark(owner)}.{secrets.token_hex(4)}"
     # The run that made another one has ended, or has lost the lease and goes on writing: it must not find its folder.
     for other in staging_folders(folder, owner, scratch):

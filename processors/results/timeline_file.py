@@ -49,6 +49,8 @@ TIMELINE_FILE = "timeline.json"
 TIMELINE_SCHEMA = 2
 MAX_BYTES = 64 << 20
 
+_START_OVER = "correct it, or run the video again with --overwrite, which keeps a copy"
+
 _ROUNDING_S = 1e-6
 """the file has microseconds"""
 
@@ -127,7 +129,7 @@ def read_timeline(folder: Path) -> TimelineFile:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SettingsError(f"cannot read the timeline: {error.strerror}", path=path) from error
+        raise SettingsError(f"cannot read the timeline: {error.strerror}", path=path, hint=_START_OVER) from error
     if len(data) > MAX_BYTES:
         raise SettingsError("is too large for a timeline", path=path)
     return parse_timeline(data, path)
@@ -149,8 +151,10 @@ def parse_timeline(data: bytes, path: Path) -> TimelineFile:
             message = f"schema: it is {schema}, but this version of the program reads {TIMELINE_SCHEMA}"
             raise SettingsError(message, path=path, hint="run the video again with --overwrite")
         found = msgspec.json.decode(data, type=TimelineFile)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_field_first(str(error)), path=path, hint=_START_OVER) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsError(_field_first(str(error)), path=path) from error
+        raise SettingsError(f"is not valid JSON: {error}", path=path, hint=_START_OVER) from error
     check(found, path)
     return found
 

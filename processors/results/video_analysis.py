@@ -122,10 +122,10 @@ class VideoAnalysis:
 
 
 def other_analysis_error(video: Path) -> VideoProcessingError:
-    """The error for an edited timeline that does not fit the analysis of this run."""
+    """The error for a timeline in the folder that does not fit the analysis of this run."""
     return VideoProcessingError(
-        "its timeline was edited, but belongs to another analysis than these settings give",
+        "its timeline.json belongs to another analysis than these settings give",
         path=video,
         stage="timeline",
-        hint="--overwrite starts over and keeps the edited timeline as timeline.json.bak",
+        hint="--overwrite starts over and keeps the present one as timeline.json.bak",
     )

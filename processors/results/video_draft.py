@@ -116,7 +116,7 @@ def _timeline(
     found = read_timeline(folder)
     if found.analysis != record.key:
         raise other_analysis_error(record.analysis.video.path)
-    logger.info("%s: using its edited timeline.json", folder.name)
+    logger.info("%s: following its timeline.json", folder.name)
     timeline = to_timeline(found, record.analysis, folder / TIMELINE_FILE)
     if choice is TimelineChoice.EDITED or manifest is None:
         return timeline, None

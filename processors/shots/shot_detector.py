@@ -14,22 +14,19 @@ to black, white or another colour come back with another image, see `dip`.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 
-import cv2
 import numpy as np
 
 from core.types import ByteArray, Shot
-from processors.shots.black_bars import NO_BARS, Bars, black_bars, common_bars
-from processors.shots.block_matching import HEIGHT, REACH, WIDTH, mismatch
+from processors.shots.block_matching import REACH, mismatch
 from processors.shots.dip import find_dip
 from processors.shots.freeze import is_catching_up
 from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.local_light import is_local_light
+from processors.shots.recent_frames import RecentFrames
 from processors.shots.shot_boundary import ShotBoundary, shots_between
-from processors.shots.small_frame import SmallFrame, small_frame
+from processors.shots.small_frame import SmallFrame
 from processors.shots.tone_curve import is_change_of_light
 
 logger = logging.getLogger(__name__)
@@ -96,15 +93,12 @@ class ShotDetector:
         self._reach = SLOW_REACH if is_slow else REACH
         self._frozen_change = SLOW_FROZEN_CHANGE if is_slow else FROZEN_CHANGE
         self._stride = max(1, round(rate / 12.5))
-        self._frames: deque[SmallFrame] = deque(maxlen=max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2)
+        self._frames = RecentFrames(max(*self._windows, BACKGROUND_FRAMES + MAX_CUT_DELAY, 0) + 2, self._reach)
         self._strictness = float(2.0 ** (2 * (DEFAULT_SENSITIVITY - sensitivity)))
-        self._bars = NO_BARS
-        self._count = 0
         self._boundaries: list[ShotBoundary] = []
         self._last_cut = 0
         self._settled = 0  # no gradual transition may begin before this frame
         self._forced: set[int] = set()
-        self._mismatches: dict[tuple[int, int], float] = {}
 
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
@@ -113,21 +107,17 @@ class ShotDetector:
         shot begins here, whatever the image shows.
         """
         if is_cut:
-            self._forced.add(self._count)
-        self._frames.append(self._shrink(image))
-        self._count += 1
-        found = self._cut_at(self._count - 1 - MAX_CUT_DELAY)
-        if self._count % self._stride == 0:
+            self._forced.add(self._frames.count)
+        self._frames.add(image)
+        found = self._cut_at(self._frames.count - 1 - MAX_CUT_DELAY)
+        if self._frames.count % self._stride == 0:
             found += self._gradual()
-        if self._count % 64 == 0:
-            oldest = self._frames[0].index
-            self._mismatches = {pair: value for pair, value in self._mismatches.items() if pair[0] >= oldest}
         return found
 
     def finish(self) -> list[ShotBoundary]:
         """Boundaries among the last frames, judged without the frames that would have followed."""
         found: list[ShotBoundary] = []
-        for frame in range(max(self._count - MAX_CUT_DELAY, 0), self._count):
+        for frame in range(max(self._frames.count - MAX_CUT_DELAY, 0), self._frames.count):
             found += self._cut_at(frame)
         return found + self._gradual()
 
@@ -135,53 +125,13 @@ class ShotDetector:
         """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
         return shots_between(self._boundaries, frame_count)
 
-    def _shrink(self, image: ByteArray) -> SmallFrame:
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"image {image.shape} {image.dtype}, expected (h, w, 3) uint8")
-        # Averaging over the full image would take 1.4 ms; these two steps read 16 of about 180 pixels, which is as good
-        # on natural images and takes 0.04 ms.
-        half = np.asarray(cv2.resize(image, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
-        own = black_bars(half)
-        if own != self._bars:
-            self._use(common_bars([*(frame.bars for frame in self._frames), own]))
-        return self._small(self._count, half, own)
-
-    def _use(self, bars: Bars) -> None:
-        """Compare frames without these bars from now on, including the frames that are kept."""
-        if bars == self._bars:
-            return
-        self._bars = bars
-        self._mismatches.clear()
-        kept = list(self._frames)
-        self._frames.clear()
-        for frame in kept:
-            self._frames.append(self._small(frame.index, frame.half, frame.bars))
-
-    def _small(self, index: int, half: ByteArray, bars: Bars | None) -> SmallFrame:
-        """The small version of the frame that follows those in `_frames`, without the common bars."""
-        return small_frame(index, half, bars, self._bars, self._frames[-1] if self._frames else None)
-
-    def _at(self, frame: int) -> SmallFrame:
-        return self._frames[frame - self._frames[0].index]
-
-    def _between(self, first: int, end: int, without: int) -> list[int]:
-        """Frames of [first, end) that are kept together with their predecessor, except `without`."""
-        first = max(first, self._frames[0].index + 1)
-        return [f for f in range(first, min(end, self._count)) if f != without]
-
-    def _mismatch(self, old: int, new: int) -> float:
-        key = (old, new)
-        if key not in self._mismatches:
-            self._mismatches[key] = mismatch(self._at(old).grey, self._at(new).grey, self._reach)
-        return self._mismatches[key]
-
     def _is_light(self, old: int, new: int) -> bool:
-        pair = self._at(old).grey, self._at(new).grey, self._mismatch(old, new), self._reach
+        pair = self._frames.at(old).grey, self._frames.at(new).grey, self._frames.mismatch(old, new), self._reach
         return is_change_of_light(*pair) or is_local_light(*pair)
 
     def _is_catching_up(self, old: int, new: int) -> bool:
-        first = max(self._last_cut, self._settled, self._frames[0].index)
-        frames = [self._at(frame) for frame in (*range(first, old + 1), new)]
+        first = max(self._last_cut, self._settled, self._frames.oldest)
+        frames = [self._frames.at(frame) for frame in (*range(first, old + 1), new)]
         return is_catching_up(
             [frame.change for frame in frames],
             self._frozen_change,
@@ -199,7 +149,7 @@ class ShotDetector:
         # In slow videos the largest step of a gradual transition may look like a cut.
         if frame <= self._settled:
             return []
-        if self._at(frame).change < MIN_CHANGE or not self._stands_out(frame):
+        if self._frames.at(frame).change < MIN_CHANGE or not self._stands_out(frame):
             return []
         if not (self._is_strong(frame) or self._is_weak(frame)) or self._comes_back(frame):
             return []
@@ -211,20 +161,20 @@ class ShotDetector:
 
     def _stands_out(self, frame: int) -> bool:
         """Whether the image changes more here than around, with one exception; a cheap first test."""
-        change = self._at(frame).change
-        if any(self._at(f).change > change for f in self._between(frame - 1, frame + 2, frame)):
+        change = self._frames.at(frame).change
+        if any(self._frames.at(f).change > change for f in self._frames.around(frame - 1, frame + 2, frame)):
             return False
-        around = sorted(self._at(f).change for f in self._between(frame - 2, frame + 3, frame))
+        around = sorted(self._frames.at(f).change for f in self._frames.around(frame - 2, frame + 3, frame))
         # The exception is a blended frame between two shots, or another cut close by.
         return len(around) < 2 or change > CHANGE_ISOLATION * around[-2]
 
     def _is_strong(self, frame: int) -> bool:
-        here = self._at(frame)
+        here = self._frames.at(frame)
         if here.change < MIN_CONTRAST_CHANGE * here.contrast:
             return False
-        score, least = self._mismatch(*self._step(frame)), STRONG_MISMATCH * self._strictness
-        around = self._between(frame - 2, frame + 3, frame)
-        others = sorted(self._mismatch(f - 1, f) for f in around) if score > least else []
+        score, least = self._frames.mismatch(*self._step(frame)), STRONG_MISMATCH * self._strictness
+        around = self._frames.around(frame - 2, frame + 3, frame)
+        others = sorted(self._frames.mismatch(f - 1, f) for f in around) if score > least else []
         return score > least and (len(others) < 2 or score > STRONG_ISOLATION * others[-2])
 
     def _step(self, frame: int) -> tuple[int, int]:
@@ -233,35 +183,36 @@ class ShotDetector:
         Between them there may be one frame that blends both shots: `frame` itself or the one before.
         """
         step = (frame - 1, frame)
-        if self._mismatch(*step) >= STRONG_MISMATCH * self._strictness:
+        if self._frames.mismatch(*step) >= STRONG_MISMATCH * self._strictness:
             return step
         for old, new, partner in ((frame - 1, frame + 1, frame + 1), (frame - 2, frame, frame - 1)):
-            if old < self._frames[0].index or new >= self._count:
+            if old < self._frames.oldest or new >= self._frames.count:
                 continue
-            if self._at(partner).change > BLEND_CHANGE * self._at(frame).change:
-                step = max(step, (old, new), key=lambda pair: self._mismatch(*pair))
+            if self._frames.at(partner).change > BLEND_CHANGE * self._frames.at(frame).change:
+                step = max(step, (old, new), key=lambda pair: self._frames.mismatch(*pair))
         return step
 
     def _is_weak(self, frame: int) -> bool:
-        here = self._at(frame)
+        here = self._frames.at(frame)
         first = self._last_cut + 1
-        near = self._between(max(frame - MAX_CUT_DELAY, first), frame + MAX_CUT_DELAY + 1, frame)
-        around = self._between(max(frame - BACKGROUND_FRAMES, first), frame + MAX_CUT_DELAY + 1, frame)
+        near = self._frames.around(max(frame - MAX_CUT_DELAY, first), frame + MAX_CUT_DELAY + 1, frame)
+        around = self._frames.around(max(frame - BACKGROUND_FRAMES, first), frame + MAX_CUT_DELAY + 1, frame)
         # After the last frame, it is unknown whether the old image comes back.
-        if len(around) < 4 or frame + 1 == self._count:
+        if len(around) < 4 or frame + 1 == self._frames.count:
             return False
-        if here.change < self._isolation(WEAK_CHANGE_ISOLATION) * max(self._at(f).change for f in near):
+        if here.change < self._isolation(WEAK_CHANGE_ISOLATION) * max(self._frames.at(f).change for f in near):
             return False
-        if here.change < self._isolation(WEAK_BACKGROUND_ISOLATION) * max(self._at(f).change for f in around):
+        if here.change < self._isolation(WEAK_BACKGROUND_ISOLATION) * max(self._frames.at(f).change for f in around):
             return False
-        usual = np.max([self._at(f).changes for f in near], axis=0)
+        usual = np.max([self._frames.at(f).changes for f in near], axis=0)
         if float(np.mean(here.changes > 1.5 * usual + 0.5)) < WEAK_COVERAGE:
             return False
-        score = self._mismatch(frame - 1, frame)
+        score = self._frames.mismatch(frame - 1, frame)
         return (
             score > self._least_weak_mismatch(here, around)
-            and score > self._isolation(WEAK_MISMATCH_ISOLATION) * max(self._mismatch(f - 1, f) for f in near)
-            and score > self._isolation(WEAK_BACKGROUND_ISOLATION) * max(self._mismatch(f - 1, f) for f in around)
+            and score > self._isolation(WEAK_MISMATCH_ISOLATION) * max(self._frames.mismatch(f - 1, f) for f in near)
+            and score
+            > self._isolation(WEAK_BACKGROUND_ISOLATION) * max(self._frames.mismatch(f - 1, f) for f in around)
         )
 
     def _least_weak_mismatch(self, here: SmallFrame, around: Sequence[int]) -> float:
@@ -271,7 +222,7 @@ class ShotDetector:
         if is_light:
             least = LIGHT_MISMATCH
         # Among repeated frames every step of a motion is a jump that stands out.
-        if float(np.percentile([self._at(f).change for f in around], 75)) < self._frozen_change:
+        if float(np.percentile([self._frames.at(f).change for f in around], 75)) < self._frozen_change:
             least = STRONG_MISMATCH if is_light else FROZEN_MISMATCH
         return least * self._strictness
 
@@ -282,15 +233,15 @@ class ShotDetector:
     def _comes_back(self, frame: int) -> bool:
         """Whether the old image is seen after the cut, or the new one before it: a flash."""
         old, new = self._step(frame)
-        limit = RETURN_SHARE * self._mismatch(old, new)
-        later = range(new + 1, min(frame + 1 + MAX_CUT_DELAY, self._count))
-        earlier = range(max(frame - 1 - MAX_CUT_DELAY, self._frames[0].index), old)
-        return any(self._mismatch(old, f) < limit for f in later) or any(
-            self._mismatch(f, new) < limit for f in earlier
+        limit = RETURN_SHARE * self._frames.mismatch(old, new)
+        later = range(new + 1, min(frame + 1 + MAX_CUT_DELAY, self._frames.count))
+        earlier = range(max(frame - 1 - MAX_CUT_DELAY, self._frames.oldest), old)
+        return any(self._frames.mismatch(old, f) < limit for f in later) or any(
+            self._frames.mismatch(f, new) < limit for f in earlier
         )
 
     def _gradual(self) -> list[ShotBoundary]:
-        end = self._count - 1
+        end = self._frames.count - 1
         for window in self._windows:
             start = end - window
             if start < self._settled:
@@ -302,17 +253,16 @@ class ShotDetector:
         return self._dip()
 
     def _gradual_between(self, start: int, end: int) -> GradualTransition | None:
-        offset = self._frames[0].index
-        run = list(islice(self._frames, start - offset, end - offset + 1))
-        found = find_gradual(run, self._rate, lambda: self._mismatch(start, end), self._strictness)
+        run = self._frames.run(start, end + 1)
+        found = find_gradual(run, self._rate, lambda: self._frames.mismatch(start, end), self._strictness)
         return None if found is None or self._is_light(start, end) else found
 
     def _dip(self) -> list[ShotBoundary]:
-        first = max(self._settled, self._frames[0].index) if self._frames else self._count
-        contrasts = np.array([self._at(frame).contrast for frame in range(first, self._count)])
+        first = max(self._settled, self._frames.oldest)
+        contrasts = np.array([self._frames.at(frame).contrast for frame in range(first, self._frames.count)])
 
         def mismatch_of(one: int, other: int) -> float:
-            return self._mismatch(first + one, first + other)
+            return self._frames.mismatch(first + one, first + other)
 
         dip = find_dip(contrasts, self._rate, mismatch_of, self._strictness)
         if dip is None:

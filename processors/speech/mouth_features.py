@@ -81,6 +81,7 @@ class MouthReader:
     ) -> Iterator[MouthFeatures]:
         """Every run of every tracklet, each after its last frame.
 
+        times_s: (frames + 1,) seconds, `FaceAnalysis.bounds_s`. wanted: (N,), which rows of the grid are wanted.
         Only the parts of the video with a wanted face are decoded. Memory per face: 1 kB per row and network, and the
         images of fewer than a hundred rows.
 
@@ -89,12 +90,7 @@ class MouthReader:
             InterruptedRunError: `stop` was set meanwhile.
         """
         frames = grid_frames(times_s)
-        waiting: dict[int, list[tuple[_Run, int]]] = {}
-        for tracklet in analysis.tracklets:
-            for rows, at in runs(tracklet, frames, wanted):
-                run = _Run(tracklet.id, rows, smoothed_boxes(tracklet.boxes[at]))
-                for place, row in enumerate(rows):
-                    waiting.setdefault(int(frames[row]), []).append((run, place))
+        waiting = _rows_by_frame(analysis, frames, wanted)
         with VideoReader(analysis.video, threads=decode_threads) as reader:
             for first, last in decoded_stretches(sorted(waiting)):
                 pts = analysis.frame_pts
@@ -145,6 +141,19 @@ class MouthReader:
             self._encode(run, whole=True)
         visual = {key: np.concatenate(parts) for key, parts in run.visual.items()}
         return MouthFeatures(run.tracklet, int(run.rows[0]), np.array(run.opening), visual)
+
+
+def _rows_by_frame(
+    analysis: FaceAnalysis, frames: IntArray, wanted: NDArray[np.bool_]
+) -> dict[int, list[tuple[_Run, int]]]:
+    """The rows that each frame is needed for: the run, and the number of the row in it. frames: of `grid_frames`."""
+    found: dict[int, list[tuple[_Run, int]]] = {}
+    for tracklet in analysis.tracklets:
+        for rows, at in runs(tracklet, frames, wanted):
+            run = _Run(tracklet.id, rows, smoothed_boxes(tracklet.boxes[at]))
+            for place, row in enumerate(rows):
+                found.setdefault(int(frames[row]), []).append((run, place))
+    return found
 
 
 _FAR_FRAMES = 50

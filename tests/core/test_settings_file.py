@@ -39,7 +39,7 @@ def test_precedence_is_defaults_then_file_then_flags(tmp_path):
         ("[analysis]\nstart = 5\nend = 3", "analysis.end: 3 s is not after the start"),
         ("[variants.tall]\nclip.size = 3", "variants[...].clip.size: 4x3 px"),
         ("[variants.tall]\nclip.camera = 3", "variants[...].clip.camera: "),
-        ("[variants.Tall]", "variant: 'Tall' is not a name"),
+        ("[variants.Tall]", "variants: 'Tall' is not a name"),
         ("[run]\nthreads = true", "run.threads: expected a whole number, 0 to 256, not True"),
         ("[clip]\nsize = '640'\naspect = '9'", "aspect"),
         ("[clip]\nsize = '640 x 360'", "WIDTHxHEIGHT"),

@@ -20,6 +20,7 @@ from core.errors import (
     InterruptedRunError,
     ModelUnavailableError,
     OutputError,
+    SettingsError,
     ToolMissingError,
 )
 from core.media import video_probe
@@ -115,8 +116,9 @@ def test_networks_that_were_never_loaded_are_not_loaded_to_be_let_go(tmp_path):
     ("error", "reason"),
     [
         (DecodeError("is broken", path="b.mp4", hint="copy it again"), "is broken (copy it again)"),
+        (SettingsError("is wrong", path="out/b/timeline.json"), "timeline.json: is wrong"),
         (GPUMemoryError("no room"), "no room"),
-        (OSError(28, "No space left on device", "/secret/folder/b"), "No space left on device: b"),
+        (OSError(13, "Permission denied", "/secret/folder/b"), "Permission denied: b"),
         (ValueError("what\nis this"), "unexpected ValueError: what\\nis this (run again with -v for details)"),
         (MemoryError(), "unexpected MemoryError:  (run again with -v for details)"),
     ],

@@ -55,4 +55,5 @@ def test_a_run_with_a_log_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_log_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main([str(tmp_path), "--log-file", str(tmp_path)]) == 2
-    assert "the log cannot be written" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the log cannot be written" in said and "name another file with --log-file" in said

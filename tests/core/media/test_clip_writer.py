@@ -142,7 +142,7 @@ def test_a_full_disk_is_called_so(tmp_path, room_bytes):
     with small_disk(tmp_path / "disk", room_bytes) as disk:
         with pytest.raises(OutputError, match="cannot be written: No space left on device") as caught:
             write_clip(disk / "clip.mp4", count=600)
-        assert caught.value.path == disk / "clip.mp4" and caught.value.hint
+        assert caught.value.path == disk / "clip.mp4" and f"make room in {disk}, " in caught.value.hint
         assert list(disk.iterdir()) == []
 
 

@@ -93,4 +93,4 @@ def test_a_full_disk_is_reported_as_an_error_of_the_output(tmp_path):
         audio_write_errors(tmp_path / "clip.mp4", "render"),
     ):
         raise OSError(28, "No space left on device")
-    assert caught.value.path == tmp_path / "clip.mp4"
+    assert caught.value.path == tmp_path / "clip.mp4" and str(tmp_path) in caught.value.hint

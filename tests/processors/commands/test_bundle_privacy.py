@@ -37,7 +37,7 @@ def test_folders_are_called_by_their_purpose(tmp_path: Path) -> None:
     settings = load_settings(
         None,
         {
-            "run": {"cache_dir": "/c", "speech_weights": ["/w/a.model", "b.model"]},
+            "run": {"cache_dir": "/c", "scratch": "/s", "speech_weights": ["/w/a.model", "b.model"]},
             "people": {"gallery": "/g/all.db"},
             "analysis": {"cuts": "/lists/a.csv"},
         },
@@ -45,6 +45,7 @@ def test_folders_are_called_by_their_purpose(tmp_path: Path) -> None:
     assert named_folders(settings, tmp_path) == {
         "output": tmp_path,
         "cache": Path("/c"),
+        "scratch": Path("/s"),
         "gallery": Path("/g/all.db"),
         "cuts": Path("/lists"),
         "weights 1": Path("/w"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -353,12 +354,16 @@ def test_clips_whose_names_show_the_person_follow_an_edit_too(studio):
     assert "Anna/Anna-001.mp4" in inodes(studio)
 
 
-def test_the_clips_of_variants_are_taken_over_too(studio):
+def test_the_clips_of_variants_are_taken_over_too(studio, caplog):
     wide = {"output": {"variant": "wide"}, "clip": {**studio.values["clip"], "aspect": "16:9"}}
     assert studio.run(**wide) == ["done"]
     before = inodes(studio)
     edit_people(studio.folder, lambda film, _: drop(film, ["person_01"]))
-    studio.render()
+    with caplog.at_level(logging.INFO):
+        manifest = studio.render()
+    said = [message for message in caplog.messages if "already" in message]
+    assert said == ["1 of 1 clips are there already", "1 of 1 clips of wide are there already"]
+    assert next(rendered_lines(studio.folder, manifest)).startswith("1 person, 1 clip, 1 clip of wide -> ")
     assert inodes(studio) == {name: inode for name, inode in before.items() if name.startswith("person_02")}
     assert len(inodes(studio)) == 2
 

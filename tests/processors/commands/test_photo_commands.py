@@ -56,7 +56,7 @@ def test_a_folder_without_photos_is_one_line(folder, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     for arguments in (["compare", folder / "one.jpg", tmp_path / "empty"], ["photos", tmp_path / "empty"]):
         assert main.main([*map(str, arguments), *FLAGS]) == 2
-        assert "empty: there are no photos" in capsys.readouterr().err
+        assert "empty: there are no photos (they are JPEG, " in capsys.readouterr().err
 
 
 def test_a_photo_that_is_named_twice_is_compared_once(folder, capsys):

@@ -76,7 +76,7 @@ def test_a_damaged_manifest_or_timeline_is_reported(folder):
         edit_people(folder, lambda current, rules: current)
     (folder / "timeline.json").write_bytes(msgspec.json.encode(TIMELINE))
     (folder / "manifest.json").write_text("{}")
-    with pytest.raises(SettingsError, match="manifest"):
+    with pytest.raises(SettingsError, match=r"manifest.* \(.*--overwrite"):
         edit_people(folder, lambda current, rules: current)
 
 

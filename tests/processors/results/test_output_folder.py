@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config import VERSION, Settings, result_settings
-from core.errors import InterruptedRunError
+from core.errors import InterruptedRunError, OutputError
 from core.types import Clip
 from processors.clips.resume_journal import NOTES_FILE, FinishedClips
 from processors.results import output_folder
@@ -60,6 +61,24 @@ def test_first_results_appear_at_once_and_complete(tmp_path):
         assert not (tmp_path / "a").exists()
     assert tree(tmp_path / "a") == {"p/1.mp4": "new"}
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_error_of_a_full_disk_says_where_there_is_no_room(tmp_path):
+    """It was "No space left on device" and no more, also with the results on another disk (--scratch)."""
+    scratch = tmp_path / "local"
+    hint = rf"a: the results cannot be written: No space left on device \(make room in {scratch}"
+    with pytest.raises(OutputError, match=hint), staged_results(tmp_path / "out" / "a", SOURCE, scratch=scratch):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_scratch_folder_that_cannot_be_made_is_named(tmp_path):
+    """It was "Not a directory: face-clips-..."."""
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(OutputError, match=rf"the folder {tmp_path}/file/x cannot be written: .*--scratch"),
+        staged_results(tmp_path / "a", SOURCE, scratch=tmp_path / "file" / "x"),
+    ):
+        pass
 
 
 def test_new_results_replace_ours_and_spare_what_is_not(tmp_path):

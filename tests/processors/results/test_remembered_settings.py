@@ -99,7 +99,7 @@ def test_who_speaks_is_an_addition_as_long_as_clips_do_not_depend_on_it():
 def test_contradictions_with_what_is_remembered_are_errors():
     manifest = made_with({"speech": {"when": "speaking"}})
     silent = load_settings(None, {"speech": {"speech": "off"}})
-    with pytest.raises(SettingsError, match="when: speaking needs speech"):
+    with pytest.raises(SettingsError, match=r"^--when: speaking needs speech.*give both"):
         followed_settings(manifest, silent, {"speech.speech"})
 
 

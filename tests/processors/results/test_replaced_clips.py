@@ -31,7 +31,7 @@ def results(facts: dict[str, Any], **changes: Any) -> ExistingResults:
         (DONE, {}, "made with the same settings"),
         (DONE, {"version": "0.0.9", "format": 0}, "made in the format of version 0.0.9"),
         (DONE, {"settings": {"clip": {"size": -1}}}, "made with settings that are not valid in this version"),
-        ({**DONE, "timeline_rendered": False, "timeline_edited": True}, {}, "made before the timeline was edited"),
+        ({**DONE, "timeline_rendered": False, "timeline_edited": True}, {}, "made from an earlier timeline.json"),
         ({**DONE, "clips_intact": False}, {}, "not all of which are as they were made"),
         ({**DONE, "clips_stale": True}, {}, "made from another analysis"),
     ],

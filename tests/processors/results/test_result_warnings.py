@@ -48,7 +48,7 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
         "no faces were found"
     ]
     nobody = result_warnings(ANALYSIS, Timeline(()), RenderResult((), "libx264"), max_upscale=3, edited=True)
-    assert nobody == ["the edited timeline.json has no people"]  # after `drop`, faces were found all the same
+    assert nobody == ["timeline.json has no people"]  # after `drop`, faces were found all the same
     assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), "libx264"), max_upscale=3) == [
         "nobody is visible long enough for a clip"
     ]

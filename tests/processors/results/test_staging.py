@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InterruptedRunError, LeaseLostError
+from core.errors import InterruptedRunError, LeaseLostError, OutputError
 from processors.results.output_folder import resumable_clips, staged_results
 from processors.results.output_leases import OutputLeases
 from processors.results.staging import make_staging, move_beside, remove_old_scratch, staged_folder
@@ -47,7 +47,8 @@ def test_another_file_system_is_copied_to(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shutil, "copytree", full)
-    with pytest.raises(OSError, match="No space"), staged_results(folder, SOURCE, scratch=scratch) as staging:
+    no_room = pytest.raises(OutputError, match=rf"No space .*make room in {folder.parent},")
+    with no_room, staged_results(folder, SOURCE, scratch=scratch) as staging:
         write_run(staging, {"p/1.mp4": "new"})
     assert tree(folder) == {"p/1.mp4": "clip"}
     assert not list(tmp_path.rglob(".partial-*"))

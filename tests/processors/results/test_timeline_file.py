@@ -159,7 +159,7 @@ def test_tracklets_that_the_analysis_does_not_have_are_refused():
 def test_what_is_not_a_timeline_at_all(data):
     with pytest.raises(SettingsError) as caught:
         parse_timeline(data, PATH)
-    assert "timeline.json" in str(caught.value)
+    assert "timeline.json" in str(caught.value) and "--overwrite" in str(caught.value)
 
 
 def test_no_file_and_one_too_large(tmp_path, monkeypatch):
