@@ -56,6 +56,8 @@ _LONGEST_VIDEO_S = 1_000_000
 
 MAX_WORKERS = 64
 """processes that work on videos; each needs at least one CPU"""
+MIN_FACE_LEAST = 0.02
+"""lower limit of `AnalysisSettings.min_face`"""
 AUTO_TURN = "auto"
 """value of `AnalysisSettings.turn`: the analysis decides"""
 SOURCE_SIZE = "source"
@@ -106,7 +108,7 @@ class AnalysisSettings(Section, frozen=True):
     min_face: Annotated[
         float,
         Meta(
-            ge=0.02,
+            ge=MIN_FACE_LEAST,
             le=0.5,
             description="smallest face to find, as a fraction of the height of the image without black bars",
         ),

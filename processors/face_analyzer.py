@@ -22,8 +22,9 @@ from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, VideoInfo
 from processors.faces.analysis_pass import AnalysisPass
 from processors.faces.faceless_check import certainty
-from processors.faces.faceless_reasons import OVEREXPOSED, TURNED
+from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.pass_plan import PassPlan
+from processors.faces.small_faces import small_faces
 from utils.malloc_tuning import MemoryReturn
 from utils.prefetch import prefetch
 from utils.stage_monitor import StageMonitor
@@ -75,9 +76,12 @@ class FaceAnalyzer:
         return dataclasses.replace(found, statistics=others)
 
     def _analyze_as_turned(self, info: VideoInfo) -> FaceAnalysis:
-        """The analysis, of darkened images if only they show somebody."""
+        """The analysis, of darkened images if only they show somebody; if nobody is found, with the likely reason."""
         plan = PassPlan.of(info, self._settings)
         found = self._analyze_decoded(plan)
+        if not found.tracklets and not {TURNED, OVEREXPOSED, DARK} & found.statistics.keys():
+            small = small_faces(plan.info, plan.settings, self._settings.min_face, self._models)
+            return dataclasses.replace(found, statistics={**found.statistics, **small})
         if OVEREXPOSED not in found.statistics:
             return found
         logger.info("%s: analysing again with darkened images, because the video is overexposed", info.path.name)

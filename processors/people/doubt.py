@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from core.types import FaceAnalysis, FloatArray, IntArray, Timeline, Tracklet
 from processors.people.faces_with_eyes import recognisable
 from processors.people.pair_evidence import ComparedTracklets, compare
+from processors.people.repeated_faces import repeated_tracklets
 from processors.people.tracklet_evidence import duplicate_tracklets, seen_together, tracklet_weights
 from utils.pair_matrix import PairMatrix, item_blocks
 
@@ -111,12 +112,14 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
 
 def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedTracklets:
     """The same comparison that a new timeline of these tracklets would rest on."""
-    ordered = sorted(tracklets, key=lambda t: (t.start, t.id))
-    kinds: tuple[list[Tracklet], list[Tracklet]] = ([], [])
     size = (analysis.video.width, analysis.video.height)
-    for tracklet, is_second in zip(ordered, duplicate_tracklets(ordered, size).tolist(), strict=True):
+    ordered = [recognisable(t, size) for t in sorted(tracklets, key=lambda t: (t.start, t.id))]
+    second = duplicate_tracklets(ordered, size)
+    second |= repeated_tracklets(ordered, seen_together(ordered, size), analysis)
+    kinds: tuple[list[Tracklet], list[Tracklet]] = ([], [])
+    for tracklet, is_second in zip(ordered, second.tolist(), strict=True):
         if len(tracklet.embeddings):
-            kinds[is_second].append(recognisable(tracklet, size))
+            kinds[is_second].append(tracklet)
     return compare(*kinds, analysis)
 
 

@@ -2,7 +2,8 @@
 
 Tracklets first get provisional identities in time order, as a live system would assign them. Then, with the whole
 video known, identities that mix several faces are split, single tracklets move to the person they fit better, and
-identities that belong together are merged. At every step two faces seen in one frame stay two people.
+identities that belong together are merged. At every step two faces seen in one frame stay two people, except somebody
+beside a screen or mirror that shows them (`repeated_faces`).
 
 Nobody is guessed into another person's folder. A person needs evidence (`new_person_evidence`). Tracklets that have it
 are grouped first, so that a face of a moment never stands between two that belong together. Weak ones, without it, then

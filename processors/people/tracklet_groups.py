@@ -11,6 +11,7 @@ from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people.faces_with_eyes import recognisable
 from processors.people.new_person_evidence import supports_new_person
 from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarity, compare
+from processors.people.repeated_faces import repeated_tracklets
 from processors.people.tracklet_evidence import (
     Continuation,
     continuations,
@@ -32,7 +33,8 @@ class TrackletGroups:
     tracklets: N, in time order. weights: (N,) float64 > 0, what each counts in a mean.
     embedded: (K,) int64, positions of the tracklets that count as evidence: those with embeddings that are not a
         second track on a face which is tracked already. A "row" is an index into `embedded`.
-    second: (M,) int64, positions of second tracks with embeddings.
+    second: (M,) int64, positions of second tracks with embeddings, among them those of people on a screen or in a
+        mirror beside themselves.
     row_of: (N,) int64, row of each tracklet, -1 for the others.
     rows_apart: (J, 2) int64, rows of two people.
     seconds: (F + 1,) float64, when each frame begins to be shown, and when the last one ends.
@@ -52,7 +54,7 @@ class TrackletGroups:
         together = seen_together(tracklets, size)
         self._together = _neighbours(together, len(tracklets))
         has_face = np.array([len(t.embeddings) > 0 for t in tracklets], bool)
-        duplicate = duplicate_tracklets(tracklets, size)
+        duplicate = duplicate_tracklets(tracklets, size) | repeated_tracklets(tracklets, together, analysis)
         self.embedded: IntArray = np.flatnonzero(has_face & ~duplicate)
         self.second: IntArray = np.flatnonzero(has_face & duplicate)
         self.row_of = np.full(len(tracklets), -1, np.int64)

@@ -15,7 +15,7 @@ from core.media.joined_videos import next_video_at
 from core.media.scrambled_stream import scrambled_part, stream_pid
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
-from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
+from processors.faces.faceless_reasons import DARK, OVEREXPOSED, SMALL_FACES_MIN_FACE, SMALL_FACES_PX, TURNED
 
 _UPSCALE_TOLERANCE = 1e-3
 """rounding error of `Clip.upscaled`"""
@@ -146,6 +146,14 @@ def _reason(analysis: FaceAnalysis) -> str:
         return ", but there are some with more contrast: the image is overexposed; correct the video and run again"
     if found.get(DARK):
         return ", but there are some with more brightness: the image is too dark; correct the video and run again"
+    if small_px := int(found.get(SMALL_FACES_PX, 0)):
+        min_face = found.get(SMALL_FACES_MIN_FACE)
+        advice = (
+            f"smaller than those searched for; --min-face {min_face:g} finds faces of this size"
+            if min_face
+            else "too small for every --min-face; cut out the part of the image that they are in and run again"
+        )
+        return f", but there are some about {small_px} px high, {advice}"
     video = analysis.video
     if video.video_streams > 1:
         return f" in video stream {video.video_number} of {video.video_streams}; --video-stream uses another one"

@@ -162,6 +162,7 @@ def test_a_turn_that_shows_nobody_more_surely_is_neither_kept_nor_proposed(
         return dataclasses.replace(found, statistics={"look_outs": 3} if info.turn else {TURNED: 180})
 
     monkeypatch.setattr(FaceAnalyzer, "analyze_pass", scripted)
+    monkeypatch.setattr("processors.face_analyzer.small_faces", lambda *_: {})
     no_models: Any = SimpleNamespace(device="cpu")
     analysis = analyze(turned[0], model_settings, no_models)
     assert len(analysis.tracklets) == len(when_turned if is_turned else as_it_is)

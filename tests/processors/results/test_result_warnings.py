@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from benchmarks.quality.sync import bare_analysis
 from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
-from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
+from processors.faces.faceless_reasons import DARK, OVEREXPOSED, SMALL_FACES_MIN_FACE, SMALL_FACES_PX, TURNED
 from processors.results.result_warnings import result_warnings
 from tests.material.scripted_stages import ANALYSIS, CLIP, INFO, TIMELINE
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
@@ -60,12 +61,14 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
         ({TURNED: 180}, "is turned: --turn 180"),
         ({OVEREXPOSED: 1}, "overexposed"),
         ({DARK: 1}, "too dark"),
+        ({SMALL_FACES_PX: 25, SMALL_FACES_MIN_FACE: 0.021}, "about 25 px high, .* --min-face 0.021 finds "),
+        ({SMALL_FACES_PX: 14, SMALL_FACES_MIN_FACE: 0}, "about 14 px high, too small for every --min-face; cut out "),
     ],
 )
 def test_why_nobody_was_found_is_said_where_it_is_known(statistics, said):
     analysis, nothing = dataclasses.replace(ANALYSIS, statistics=statistics), RenderResult((), "libx264")
     (warning,) = result_warnings(analysis, Timeline(()), nothing, max_upscale=3)
-    assert warning.startswith("no faces were found, but there are some ") and said in warning
+    assert warning.startswith("no faces were found, but there are some ") and re.search(said, warning)
     assert result_warnings(analysis, TIMELINE, RenderResult((CLIP,), "libx264"), max_upscale=3) == []
 
 
