@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-
-import numpy as np
 
 from core.types import ByteArray, FloatArray
-from processors.shots.local_dissolve import MIN_SIDES, LocalDissolve, PixelRegion, differs, find_local_dissolve
+from processors.shots.local_dissolve import MIN_SIDES, LocalDissolve, LocalImages, PixelRegion, find_local_dissolve
 from processors.shots.shot_detector import GRADUAL_WINDOWS_S
 
 SURROUNDINGS = 1.6
@@ -72,18 +70,16 @@ class DissolveWatch:
         region = _region(box, self._thumbnails[-1].shape)
         if region is None:
             return None
+        images = LocalImages(self._thumbnails, region)
         for window in self._windows:
             if frame - window < face.first:
                 return None
             start = bisect_left(self._frames, frame - window)
-            if len(self._frames) - start < MIN_IMAGES:
+            if len(self._frames) - start < MIN_IMAGES or not images.differ(start):
                 continue
-            if not differs(self._thumbnails[start], self._thumbnails[-1], region):
-                continue
-            found = find_local_dissolve(list(islice(self._thumbnails, start, None)), region)
-            if found is not None:
-                face.first = self._frames[start + found.after]
-                return LocalDissolve(*(self._frames[start + position] for position in found))
+            if (found := find_local_dissolve(images.since(start))) is not None:
+                face.first = self._frames[found.after]
+                return LocalDissolve(*(self._frames[position] for position in found))
         return None
 
     def forget(self, track: int) -> None:
@@ -93,8 +89,13 @@ class DissolveWatch:
 
 def _region(box: FloatArray, shape: tuple[int, ...]) -> PixelRegion | None:
     """The part of an image of `shape` around a face, px; None if it is too small. box: (4,), shares of its sides."""
-    centre, half = (box[:2] + box[2:]) / 2, SURROUNDINGS * (box[2:] - box[:2]) / 2
-    size = np.array([shape[1], shape[0]])
-    x1, y1 = np.floor(np.clip(centre - half, 0, 1) * size).astype(int).tolist()
-    x2, y2 = np.ceil(np.clip(centre + half, 0, 1) * size).astype(int).tolist()
+    left, top, right, bottom = box.tolist()
+    x1, x2 = _widened(left, right, shape[1])
+    y1, y2 = _widened(top, bottom, shape[0])
     return (x1, y1, x2, y2) if x2 - x1 >= MIN_SIDES[0] and y2 - y1 >= MIN_SIDES[1] else None
+
+
+def _widened(first: float, last: float, size: int) -> tuple[int, int]:
+    """The span from `first` to `last`, shares of `size`, with its surroundings, px."""
+    aside = (SURROUNDINGS - 1) * (last - first) / 2
+    return max(math.floor((first - aside) * size), 0), min(math.ceil((last + aside) * size), size)

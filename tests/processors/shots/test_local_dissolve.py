@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from core.types import ByteArray
-from processors.shots.local_dissolve import LocalDissolve, differs, find_local_dissolve
+from processors.shots.local_dissolve import MAX_IMAGES, LocalDissolve, LocalImages, find_local_dissolve
 
 REGION = (30, 20, 70, 50)
 RISE = [0.0, 0.0, 0.0, 0.1, 0.3, 0.45, 0.6, 0.8, 0.97, 1.0, 1.0, 1.0]
@@ -24,6 +24,14 @@ def picture(seed: int) -> ByteArray:
 OLD, NEW, OTHER = picture(1), picture(2), picture(3)
 
 
+def find(frames: Sequence[ByteArray], region: tuple[int, int, int, int] = REGION) -> LocalDissolve | None:
+    return find_local_dissolve(LocalImages(frames, region))
+
+
+def differ(frames: Sequence[ByteArray], region: tuple[int, int, int, int] = REGION) -> bool:
+    return LocalImages(frames, region).differ(0)
+
+
 def mixtures(shares: Sequence[float], old: ByteArray = OLD, new: ByteArray = NEW) -> list[ByteArray]:
     """Frames of which only the part around `REGION` changes."""
     frames = []
@@ -36,27 +44,35 @@ def mixtures(shares: Sequence[float], old: ByteArray = OLD, new: ByteArray = NEW
 
 
 def test_a_tile_that_dissolves_is_found_by_its_middle_and_its_ends() -> None:
-    assert find_local_dissolve(mixtures(RISE), REGION) == FOUND
+    assert find(mixtures(RISE)) == FOUND
+
+
+def test_of_a_long_run_some_images_are_left_out_and_the_positions_stay() -> None:
+    shares = [0.0] * 20 + [share / 20 for share in range(1, 20)] + [1.0] * 15
+    images = LocalImages(mixtures(shares), REGION).since(4)
+    assert len(images) <= MAX_IMAGES and images.positions[-1] == len(shares) - 1
+    found = find_local_dissolve(images)
+    assert found is not None
+    assert [abs(a - b) < 5 for a, b in zip(found, (20, 29, 38), strict=True)] == [True] * 3
 
 
 def test_the_rest_of_the_image_stays() -> None:
-    assert find_local_dissolve(mixtures(RISE), (85, 20, 125, 50)) is None
-    first, last = mixtures([0, 1])
-    assert not differs(first, last, (85, 20, 125, 50)) and differs(first, last, REGION)
+    assert find(mixtures(RISE), (85, 20, 125, 50)) is None
+    assert not differ(mixtures([0, 1]), (85, 20, 125, 50)) and differ(mixtures([0, 1]))
 
 
 def test_neither_a_cut_nor_a_flash_is_one() -> None:
-    assert find_local_dissolve(mixtures([0.0] * 6 + [1.0] * 6), REGION) is None
-    assert find_local_dissolve(mixtures([*RISE, *RISE[::-1]]), REGION) is None
+    assert find(mixtures([0.0] * 6 + [1.0] * 6)) is None
+    assert find(mixtures([*RISE, *RISE[::-1]])) is None
 
 
 def test_a_run_that_begins_in_the_middle_of_it_is_none() -> None:
-    assert find_local_dissolve(mixtures(RISE[4:]), REGION) is None
+    assert find(mixtures(RISE[4:])) is None
 
 
 def test_light_that_changes_is_none() -> None:
     for new in (OLD // 2, OLD // 2 + 100):
-        assert find_local_dissolve(mixtures(RISE, new=np.asarray(new, np.uint8)), REGION) is None
+        assert find(mixtures(RISE, new=np.asarray(new, np.uint8))) is None
 
 
 def test_an_object_that_comes_to_rest_is_none() -> None:
@@ -64,11 +80,11 @@ def test_an_object_that_comes_to_rest_is_none() -> None:
     for k, frame in enumerate(frames):
         x = 20 + round(20 * min(max(k - 2, 0) / 6, 1))
         frame[20:50, x : x + 20] = NEW[20:50, 50:70]
-    assert differs(frames[0], frames[-1], REGION) and find_local_dissolve(frames, REGION) is None
+    assert differ(frames) and find(frames) is None
 
 
 def test_a_caption_over_a_part_of_it_is_none() -> None:
     frames = mixtures(RISE)
     for frame in frames:
         frame[10:42] = OTHER[10:42]
-    assert find_local_dissolve(frames, REGION) is None
+    assert find(frames) is None
