@@ -79,12 +79,14 @@ class AnalysisImage:
 class AnalysisFrame:
     """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer.
 
-    tick: when it is shown, see `FrameTicks`.
+    tick: when it is shown, see `FrameTicks`. earlier: thumbnails of the frames before it, the last one last, as many as
+    the tracker may have skipped since it last looked at faces.
     """
 
     source: VideoFrame
     image: AnalysisImage
     tick: int
+    earlier: tuple[ByteArray, ...] = ()
 
     @property
     def index(self) -> int:

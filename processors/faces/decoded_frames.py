@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.media.video_reader import VideoReader
-from core.types import PixelBox, Shot
+from core.types import ByteArray, PixelBox, Shot
 from processors.faces.analysis_frame import AnalysisFrame, AnalysisImage
 from processors.faces.pass_plan import PassPlan
 from processors.shots.active_picture import ActivePictureFinder
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY
-from processors.tracking.frame_pace import FrameTicks
+from processors.tracking.frame_pace import FramePace, FrameTicks
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from utils.stage_times import timed
 
@@ -74,11 +74,13 @@ class DecodedFrames:
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[AnalysisFrame] = deque(maxlen=MAX_CUT_DELAY + 1)
+        earlier: deque[ByteArray] = deque(maxlen=FramePace(self._plan.frame_rate).calm_stride - 1)
         placed: PixelBox | None = None
         part, is_overexposed = self._plan.part, self._plan.is_overexposed
         for source in self._reader.frames(part.start_pts, part.end_pts):
             image = AnalysisImage(source, *self._size, is_overexposed=is_overexposed)
-            frame = AnalysisFrame(source, image, self._ticks.next(source.pts))
+            frame = AnalysisFrame(source, image, self._ticks.next(source.pts), tuple(earlier))
+            earlier.append(image.thumbnail)
             recent.append(frame)
             self._look_ahead.prepare(frame)
             with timed("cuts"):

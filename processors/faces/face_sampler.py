@@ -190,6 +190,19 @@ class FaceSampler:
             if all(sample is not other for other in self.samples):
                 self._keep(sample)
 
+    def hand_over(self, frame: int, later: FaceSampler) -> None:
+        """Give what is kept from `frame` on to `later`, which is empty."""
+        later.samples = [sample for sample in self.samples if sample.frame >= frame]
+        self.samples = [sample for sample in self.samples if sample.frame < frame]
+        if self.portrait is not None and self.portrait.frame >= frame:
+            self.portrait, later.portrait = None, self.portrait
+
+    def drop_between(self, before: int, after: int) -> None:
+        """Let go of what was kept of the frames after `before` and before `after`."""
+        self.samples = [sample for sample in self.samples if not before < sample.frame < after]
+        if self.portrait is not None and before < self.portrait.frame < after:
+            self.portrait = None
+
     def best(self, count: int) -> list[FaceSample]:
         """At most `count` of the samples, good ones from all of the time, in order of time."""
         chosen = list(self.samples)

@@ -12,10 +12,11 @@ from core.model_manager import ModelManager
 from core.types import FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.appearance import appearance
+from processors.faces.dissolve_watch import DissolveWatch
 from processors.faces.face_observer import Measurement
 from processors.faces.pass_plan import PassPlan
 from processors.faces.track_check import TrackCheck
-from processors.faces.track_division import division_frame
+from processors.faces.track_division import Transition, division_frame
 from processors.faces.track_stretches import TrackStretches
 from processors.faces.tracklet_maker import Findings, KeptPortrait, tracklet_frames
 from processors.tracking.face_stream import FrameFaces
@@ -41,6 +42,7 @@ class SamplingObserver:
         self._scale = scale
         self._check = TrackCheck(models, plan.frame_rate, is_overexposed=plan.is_overexposed)
         self._tracks: dict[int, _ObservedTrack] = {}
+        self._dissolves = DissolveWatch(plan.frame_rate)
         # As pixels, those of an hour would be 650 MB by its end, as JPEGs 50.
         self._portraits = SpillFile()
 
@@ -52,6 +54,7 @@ class SamplingObserver:
             ModelError: a model cannot be had, or fails.
         """
         image = frame.image()
+        self._dissolves.note_frames(frame.index, [*frame.earlier, frame.image.thumbnail])
         for face in faces.faces:
             observed = self._observed(face.track)
             seen = appearance(image, face.landmarks, frame.image.gain)
@@ -60,6 +63,10 @@ class SamplingObserver:
             if faces.searched or observed.stretches.wants_sample(frame.index):
                 box, landmarks = face.box * np.tile(self._scale, 2), face.landmarks * self._scale
                 observed.stretches.offer(frame.source, box, face.score, landmarks, seen)
+            shares = face.box / np.tile((frame.image.width, frame.image.height), 2)
+            dissolve = self._dissolves.find(face.track, frame.index, shares)
+            if dissolve is not None:
+                observed.stretches.note_dissolve(*dissolve)
 
     def on_gradual_transition(self, middle: int) -> None:
         """Keep the faces of both sides apart."""
@@ -74,6 +81,7 @@ class SamplingObserver:
         """
         observed = self._observed(track.id)
         del self._tracks[track.id]
+        self._dissolves.forget(track.id)
         return partial(self._measured, track, observed)
 
     @timed("embed")
@@ -85,7 +93,11 @@ class SamplingObserver:
         samples = observed.stretches.samples()
         embeddings = [s.embedding for s in samples if s.embedding is not None]
         none = self._models.embedder.embed(np.zeros((0, *2 * (self._models.embedder.side,), 3), np.uint8))
-        changes = [(before.last, after.first) for before, after in pairwise(stretches) if after.starts_person]
+        changes = {
+            division_frame(track.frames, track.boxes, before.last, after.first): after.transition
+            for before, after in pairwise(stretches)
+            if after.starts_person
+        }
         return Findings(
             columns={
                 "sharpness": observed.sharpness.nearest(tracklet_frames(track)),
@@ -93,7 +105,8 @@ class SamplingObserver:
                 "sample_quality": np.array([s.quality for s in samples], np.float32),
                 "embeddings": np.stack(embeddings) if embeddings else none,
             },
-            divisions=[division_frame(track.frames, track.boxes, *change) for change in changes],
+            divisions=list(changes),
+            dissolves=[frame for frame, transition in changes.items() if transition is Transition.DISSOLVED],
             portraits=[
                 KeptPortrait(one.frame, one.merit, self._portraits.add(one.jpeg()))
                 for stretch in stretches

@@ -35,9 +35,14 @@ class Transition(Enum):
     """the face was lost for a moment and found again in the same place"""
     FOUND_ELSEWHERE = "found_elsewhere"
     """the face was lost and found again with another box, or so late that its place says little"""
+    DISSOLVED = "dissolved"
+    """the image around the face dissolved to another one"""
 
     def limit(self, limits: ChangeLimits) -> ChangeLimit:
         """The one of `limits` that holds for it."""
+        if self is Transition.DISSOLVED:
+            # Here, too, only its place suggests that the face is the one that was there before.
+            return limits.found_elsewhere
         found: ChangeLimit = getattr(limits, self.value)
         return found
 
@@ -45,7 +50,7 @@ class Transition(Enum):
     def min_samples(self) -> int:
         """Samples on each side without which the faces are not compared."""
         # Only its place suggests that a face found elsewhere is the one that was lost.
-        return 1 if self is Transition.FOUND_ELSEWHERE else MIN_SAMPLES
+        return 1 if self in (Transition.FOUND_ELSEWHERE, Transition.DISSOLVED) else MIN_SAMPLES
 
 
 def division_points(
@@ -59,9 +64,7 @@ def division_points(
     count = len(stretches)
     starts = {k: transitions[stretches[k]] for k in range(1, count) if stretches[k] != stretches[k - 1]}
     sides = [
-        around
-        for start, transition in starts.items()
-        if (around := _sides(start, 0, count, transition.min_samples)) and not likeness.look_alike(*around)
+        around for start in starts if (around := _sides(start, starts, 0, count)) and not likeness.look_alike(*around)
     ]
     likeness.embed_one_of_each([side for around in sides for side in around])
     return [stretches[k] for k in sorted(_divide(likeness, starts, limits, 0, count))]
@@ -77,7 +80,7 @@ def _divide(
     found = []
     for start, transition in starts.items():
         limit = transition.limit(limits)
-        around = _sides(start, first, end, transition.min_samples)
+        around = _sides(start, starts, first, end)
         if around is None or likeness.look_alike(*around):
             continue
         across = likeness.across(*around, limit.max_across, slice(first, end))
@@ -89,8 +92,14 @@ def _divide(
     return [*_divide(likeness, starts, limits, first, best), best, *_divide(likeness, starts, limits, best, end)]
 
 
-def _sides(start: int, first: int, end: int, least: int) -> tuple[slice, slice] | None:
-    """The samples of [first, end) that are compared before and after `start`; None if a side has less than `least`."""
+def _sides(start: int, starts: Mapping[int, Transition], first: int, end: int) -> tuple[slice, slice] | None:
+    """The samples of [first, end) that are compared before and after `start`; None if a side has too few."""
+    if starts[start] is Transition.DISSOLVED:
+        # Somebody who was replaced may be back with the next dissolve.
+        others = [k for k, transition in starts.items() if transition is Transition.DISSOLVED]
+        first = max([first, *(k for k in others if k < start)])
+        end = min([end, *(k for k in others if k > start)])
+    least = starts[start].min_samples
     if not first + least <= start <= end - least:
         return None
     return slice(max(start - WINDOW, first), start), slice(start, min(start + WINDOW, end))

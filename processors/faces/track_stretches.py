@@ -94,6 +94,11 @@ class Stretch:
     starts_person: bool = False
     starts_part: bool = False
 
+    def set_ends(self) -> None:
+        """Set `head` and `tail` from all samples."""
+        near = self.sampler.samples
+        self.head, self.tail = near[:STRETCH_SAMPLES], near[-STRETCH_SAMPLES:]
+
     def end_samples(self) -> list[FaceSample]:
         """Samples of both ends, in order of time."""
         return sorted({id(s): s for s in (*self.head, *self.tail)}.values(), key=lambda s: s.frame)
@@ -123,8 +128,7 @@ class TrackStretches:
         transition = self._transition_to(frame, box, seen)
         if transition is not None or self._after_transition:
             self._close()
-            sampler = FaceSampler(self._embedder, self._capacity, self._rate)
-            self._current = Stretch(frame, frame, sampler, transition or Transition.CONTINUED)
+            self._current = Stretch(frame, frame, self._new_sampler(), transition or Transition.CONTINUED)
             self._current.starts_part = self._after_transition
             self._after_transition = False
             while self._recent and self._recent[0].last < frame - JOIN_DELAY_S * self._rate:
@@ -161,6 +165,28 @@ class TrackStretches:
         else:
             self._after_transition = True
 
+    def note_dissolve(self, before: int, middle: int, after: int) -> None:
+        """The image around the face dissolved to another one; faces between `before` and `after` are mixtures.
+
+        All are frames, and not later than the last one. middle: the first with more of the new image than of the old.
+        """
+        known = [*self._recent, *([self._current] if self._current else [])]
+        parts: list[Stretch] = []
+        for stretch in known:
+            if stretch.first < middle <= stretch.last:
+                parts += _split(stretch, middle, self._new_sampler())
+            else:
+                parts.append(stretch)
+        for stretch in parts:
+            stretch.sampler.drop_between(before, after)
+            stretch.set_ends()
+        later = next((stretch for stretch in parts if stretch.first >= middle), None)
+        if later is not None:
+            later.transition = Transition.DISSOLVED
+        if self._current is not None:
+            self._current = parts.pop()
+        self._recent = parts
+
     def samples(self) -> list[FaceSample]:
         """All samples kept so far, best first."""
         known = [*self._done, *self._recent, *([self._current] if self._current else [])]
@@ -191,6 +217,9 @@ class TrackStretches:
         has_changed = self._is_sample_due(frame) and self._likeness_to_sample(seen.look) < UNLIKE
         return Transition.CONTINUED if has_changed or frame - current.first >= STRETCH_S * self._rate else None
 
+    def _new_sampler(self) -> FaceSampler:
+        return FaceSampler(self._embedder, self._capacity, self._rate)
+
     def _is_sample_due(self, frame: int) -> bool:
         return frame - self._last_sample >= SAMPLE_INTERVAL_S * self._rate
 
@@ -202,20 +231,26 @@ class TrackStretches:
     def _close(self) -> None:
         if self._current is None:
             return
-        near = self._current.sampler.samples
-        self._current.head, self._current.tail = near[:STRETCH_SAMPLES], near[-STRETCH_SAMPLES:]
+        self._current.set_ends()
         self._recent.append(self._current)
         self._current = None
 
     def _add(self, stretch: Stretch) -> None:
         """Join a stretch with the one before, or keep it apart."""
-        has_samples = bool(stretch.sampler.samples)
-        if self._done and not stretch.starts_part and (not has_samples or _look_alike(self._done[-1], stretch)):
+        if self._done and not stretch.starts_part and self._belongs_to(self._done[-1], stretch):
             _join(self._done[-1], stretch)
         else:
             self._done.append(stretch)
         if len(self._done) > MAX_STRETCHES:
             self._settle(2)
+
+    def _belongs_to(self, before: Stretch, stretch: Stretch) -> bool:
+        """Whether a stretch goes on with the face of the one before, as far as can be told at a glance."""
+        if not stretch.sampler.samples:
+            return stretch.transition is not Transition.DISSOLVED
+        if not before.sampler.samples and before.transition is Transition.DISSOLVED:
+            return True  # all its faces were mixtures
+        return _look_alike(before, stretch)
 
     def _settle(self, leave: int) -> None:
         """Find out where the face changes, and join what one person's stretches are, except the last `leave`."""
@@ -277,6 +312,14 @@ class TrackStretches:
             for sample, row in zip(missing, self._embedder.embed(np.stack([s.chip for s in missing])), strict=True):
                 sample.embedding = row
         return [s.embedding for s in samples if s.embedding is not None]
+
+
+def _split(stretch: Stretch, frame: int, sampler: FaceSampler) -> tuple[Stretch, Stretch]:
+    """The parts of a stretch before and from `frame`, which lies in it. sampler: an empty one, for the second."""
+    later = Stretch(frame, stretch.last, sampler)
+    stretch.last = frame - 1
+    stretch.sampler.hand_over(frame, sampler)
+    return stretch, later
 
 
 def _look_alike(before: Stretch, after: Stretch) -> bool:

@@ -30,6 +30,10 @@ an edge has passed; seconds"""
 CHANGE_MARGINS_S = {"dissolve": 0.5, "wipe": 0.75}
 """a change of face nearer than this to the middle of a gradual transition is explained by it, seconds"""
 
+DISSOLVE_MARGINS_S = {"dissolve": 0.25, "wipe": 0.25}
+"""... if the image around the face was seen to dissolve: then its middle is known. Tiles that dissolve one after the
+other may look like a wipe of the whole frame, the middle of which is that of none of them"""
+
 _FIELDS = frozenset(f.name for f in dataclasses.fields(Tracklet))
 
 
@@ -50,23 +54,26 @@ class Findings:
     value for each of `tracklet_frames(track)`, stored under its name.
     divisions: frames with which the track goes over to another person.
     portraits: some of the most presentable faces, from all parts of the track.
+    dissolves: those of the divisions that are the middle of a dissolve around the face.
     """
 
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     divisions: Sequence[int] = ()
     portraits: Sequence[KeptPortrait] = ()
+    dissolves: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredTrack:
     """A track as a tracklet, before it is cut: it may run across gradual transitions and from one person to another.
 
-    whole: with the samples of all its parts, and no portrait. divisions, portraits: see `Findings`.
+    whole: with the samples of all its parts, and no portrait. divisions, portraits, dissolves: see `Findings`.
     """
 
     whole: Tracklet
     divisions: Sequence[int] = ()
     portraits: Sequence[KeptPortrait] = ()
+    dissolves: Sequence[int] = ()
 
 
 @timed("embed")
@@ -94,7 +101,8 @@ def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings]
         **fields,
     )
     divisions = sorted({frame for one in findings for frame in one.divisions})
-    return MeasuredTrack(whole, divisions, [portrait for one in findings for portrait in one.portraits])
+    dissolves = sorted({frame for one in findings for frame in one.dissolves})
+    return MeasuredTrack(whole, divisions, [portrait for one in findings for portrait in one.portraits], dissolves)
 
 
 def least_frames(pace: FramePace) -> int:
@@ -116,7 +124,7 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
     whole = track.whole
     pieces = []
     for shot in shots:
-        inner = _divisions_within(shot, track.divisions, shots, pace.rate)
+        inner = _divisions_within(shot, track, shots, pace.rate)
         for start, end in zip([shot.start, *inner], [*inner, shot.end], strict=True):
             seen = np.flatnonzero((whole.frames >= start) & (whole.frames < end) & (whole.scores > 0))
             if len(seen) == 0 or seen[-1] - seen[0] + 1 < least_frames(pace):
@@ -142,10 +150,15 @@ def lies_outside(boxes: FloatArray, picture: PixelBox) -> bool:
     return float(is_inside.mean()) < 0.5
 
 
-def _divisions_within(shot: Shot, divisions: Sequence[int], shots: Sequence[Shot], rate: float) -> list[int]:
+def _divisions_within(shot: Shot, track: MeasuredTrack, shots: Sequence[Shot], rate: float) -> list[int]:
     """The frames of a shot with which another person begins, without those that its transitions explain."""
-    first, end = _without_transitions(shot, shot.start, shot.end, shots, CHANGE_MARGINS_S, rate)
-    return [frame for frame in divisions if max(first, shot.start + 1) <= frame < end]
+    found = []
+    for frame in track.divisions:
+        margins = DISSOLVE_MARGINS_S if frame in track.dissolves else CHANGE_MARGINS_S
+        first, end = _without_transitions(shot, shot.start, shot.end, shots, margins, rate)
+        if max(first, shot.start + 1) <= frame < end:
+            found.append(frame)
+    return found
 
 
 def _without_transitions(

@@ -69,6 +69,8 @@ class Image:
 
     def __init__(self, pixels: ByteArray, gain: float) -> None:
         self._pixels, self.gain = pixels, gain
+        self.height, self.width = pixels.shape[:2]
+        self.thumbnail = cv2.resize(pixels, (128, 72))
 
     def __call__(self) -> ByteArray:
         return self._pixels
@@ -94,6 +96,7 @@ def show(
             planes=lambda: (np.full((300, 400), 120, np.uint8),),
         ),
         image=Image(image, gain),
+        earlier=(),
     )
     faces = tuple(VisibleFace(track, BOX, 0.99, landmarks_in(BOX[None])[0]) for track in tracks)
     observer.on_faces(frame, FrameFaces(index, faces, searched))

@@ -17,7 +17,7 @@ from tests.material.embedded_samples import EmbeddedSamples
 
 SIMILARITY = Similarity.for_embedder("dlib")
 SAME, OTHER = (SIMILARITY.to_cosine(value) for value in (0.95, 0.001))
-CONTINUED, JUMPED, AGAIN, ELSEWHERE = Transition
+CONTINUED, JUMPED, AGAIN, ELSEWHERE, DISSOLVED = Transition
 
 
 def faces(people: Sequence[int], same: float = SAME, other: float = OTHER) -> FloatArray:
@@ -75,6 +75,11 @@ def test_one_sample_tells_enough_of_a_face_that_was_found_elsewhere() -> None:
     assert points([0, 0, 0, 0], [0, 0, 0, 1], ELSEWHERE) == []
 
 
+def test_who_comes_back_with_the_next_dissolve_does_not_hide_who_was_there_between() -> None:
+    assert points([0, 0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1, 2, 2], DISSOLVED) == [1, 2]
+    assert points([0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 2, 2], DISSOLVED) == []
+
+
 def test_one_pair_that_looks_alike_is_enough_to_be_one_person() -> None:
     """Before and after a turn of the head; in between both views are seen."""
     embeddings = faces([0, 0, 0, 1, 1, 1])
@@ -103,7 +108,12 @@ def test_samples_outside_of_the_windows_are_not_embedded() -> None:
 
 @pytest.mark.parametrize(
     ("similarity", "divided"),
-    [(0.001, tuple(Transition)), (0.045, (JUMPED, AGAIN, ELSEWHERE)), (0.15, (ELSEWHERE,)), (0.4, ())],
+    [
+        (0.001, tuple(Transition)),
+        (0.045, (JUMPED, AGAIN, ELSEWHERE, DISSOLVED)),
+        (0.15, (ELSEWHERE, DISSOLVED)),
+        (0.4, ()),
+    ],
 )
 def test_how_unlike_depends_on_what_happened(similarity: float, divided: tuple[Transition, ...]) -> None:
     other = SIMILARITY.to_cosine(similarity)

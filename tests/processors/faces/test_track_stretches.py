@@ -237,3 +237,37 @@ def test_the_same_faces_give_the_same_result() -> None:
         return [(s.first, s.last, [x.frame for x in s.sampler.samples]) for s in film.finish()]
 
     assert run() == run()
+
+
+def test_a_dissolve_ends_a_stretch_at_its_middle_and_leaves_its_faces_out() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 66, 2, look=0)  # mixtures, which resemble those before
+    film.show(66, 75, 1, look=0)
+    film.stretches.note_dissolve(59, 63, 66)
+    film.show(75, 140, 1)
+    first, second = film.finish()
+    assert spans([first, second]) == [(0, 62), (63, 139)] and second.starts_person
+    assert second.transition is Transition.DISSOLVED
+    assert colours(first) == {0} and colours(second) == {1}
+    for stretch in (first, second):
+        assert stretch.sampler.portrait is not None and not 59 < stretch.sampler.portrait.frame < 66
+
+
+def test_a_dissolve_to_the_same_person_divides_nothing() -> None:
+    film = Film()
+    film.show(0, 75, 0)
+    film.stretches.note_dissolve(59, 63, 66)
+    film.show(75, 140, 0)
+    assert spans(film.finish()) == [(0, 139)]
+
+
+def test_a_dissolve_of_which_only_mixtures_are_known_yet_belongs_to_the_faces_that_follow() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 66, 2)
+    film.stretches.note_dissolve(59, 60, 66)
+    film.show(90, 200, 1)
+    first, second = film.finish()
+    assert spans([first, second]) == [(0, 59), (60, 199)] and second.starts_person
+    assert colours(first) == {0} and colours(second) == {1}

@@ -144,6 +144,12 @@ def test_a_dissolve_divides_once() -> None:
     assert [(p.start, p.end) for p in pieces] == [(0, 15), (15, 30)]
 
 
+def test_a_dissolve_of_a_tile_divides_beside_that_of_the_frame_but_not_with_it() -> None:
+    for division, starts in ((19, [0, 15, 19]), (16, [0, 15])):
+        track = dataclasses.replace(whole(divisions=(division,)), dissolves=(division,))
+        assert [p.start for p in cut(track, shots(15, 40, transition="dissolve"))] == starts
+
+
 def test_mixtures_of_two_faces_do_not_represent_a_person() -> None:
     track = make(track_over(list(range(30))), (25, 3, 14, 15))
     pieces = cut(track, shots(15, 40, transition="dissolve"))
