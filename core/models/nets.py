@@ -20,6 +20,7 @@ from core.models.batch_sizes import padded_size
 from core.models.input_normalisation import normalised, remove_normalisation
 from core.models.model_spec import MODELS, WeightsFile
 from core.models.openvino_runtime import import_openvino, openvino_core
+from core.models.spilled_weights import SpilledWeights
 from core.types import FloatArray
 from utils.files import PARTIAL_PREFIX, scratch_file
 
@@ -59,6 +60,7 @@ class OpenVINONet:
         try:
             model = core.read_model(model_file)
             self._takes_normalised = remove_normalisation(model)
+            self._weights = SpilledWeights(model)
             self._model = core.compile_model(model, "CPU", config)
         except RuntimeError as error:
             with contextlib.suppress(OSError):
@@ -77,6 +79,7 @@ class OpenVINONet:
         # The tensor shares the array's memory; this name keeps it alive until the network has read it.
         self._request.set_input_tensor(self._tensor(contiguous, shared_memory=True))
         self._request.infer()
+        self._weights.drop_pages(contiguous.shape)
         # The request's buffers are overwritten by the next call.
         outputs = (self._request.get_output_tensor(i).data[:count] for i in range(self._outputs))
         return tuple(np.array(output, np.float32) for output in outputs)
