@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from utils.malloc_tuning import keep_few_heaps, keep_little_free_memory
@@ -68,30 +65,3 @@ def thread_budget(requested: int) -> ThreadBudget:
     """
     total = requested or available_cpus()
     return ThreadBudget(total=total, decode=min(total, 4), inference=min(max(total - 1, 1), 8), filter=min(total, 8))
-
-
-class CpuShares:
-    """How many CPUs each of the decoders that make clips gets beside the analyses under way. For any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._analyses = 0
-
-    @contextlib.contextmanager
-    def analysing(self) -> Iterator[None]:
-        """While a video is analysed."""
-        with self._lock:
-            self._analyses += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._analyses -= 1
-
-    def decoder_threads(self, budget: ThreadBudget, workers: int) -> int:
-        """Threads for each of `workers` decoders. The second one takes 20 MB at 1080p, and 5 % more CPU time."""
-        return max(1, min(budget.decode, budget.total // (workers + self._analyses)))
-
-
-CPU_SHARES = CpuShares()
-"""of this process"""

@@ -18,7 +18,7 @@ from config import Settings
 from core.errors import EncodeError
 from core.media.ffmpeg_tool import H264_ENCODER
 from core.media.h264_encoder import NVENC, choose_encoder
-from core.thread_budget import CPU_SHARES, thread_budget
+from core.thread_budget import thread_budget
 from core.types import Clip, CropPath, FaceAnalysis, RenderResult
 from processors.clips.clip_names import clip_files
 from processors.clips.clip_recipe import clip_recipe
@@ -182,10 +182,8 @@ class ClipRenderer:
             return
         video, encode = analysis.video, self._settings.encode
         limit = min(self._max_encoders, MAX_SESSIONS.get(specs[0].encoder, self._max_encoders))
-        is_intact = may_start_anywhere(analysis)
-        parts = deque(_parts(specs, limit, is_intact=is_intact))
+        parts = deque(_parts(analysis, specs, limit))
         rows = sum(spec.rows for spec in specs)
-        count = min(worker_count(self._threads.total, video.width * video.height), len(parts))
         with SharedAudio(analysis, folder, encode.audio_kbps) as audio:
             for spec in specs:
                 audio.request(spec.interval)
@@ -195,14 +193,12 @@ class ClipRenderer:
                 settings=encode,
                 audio=audio,
                 slots=EncoderSlots(min(slot_count(self._threads.total, video.width * video.height, rows), limit)),
-                # How damaged frames come out may depend on the number of threads.
-                decode_threads=lambda: (
-                    CPU_SHARES.decoder_threads(self._threads, count) if is_intact else self._threads.decode
-                ),
+                decode_threads=self._threads.decode,
                 completed=completed,
                 advanced=_Progress(self._monitor, rows, self._begun).advance,
                 stop=self._monitor.stop,
             )
+            count = min(worker_count(self._threads.total, video.width * video.height), len(parts))
             _work(context, [RenderWorker(context, parts, name=f"render worker {i + 1}") for i in range(count)])
 
 
@@ -226,10 +222,10 @@ def _work(context: RenderContext, workers: Sequence[RenderWorker]) -> None:
             worker.result.result()
 
 
-def _parts(specs: Sequence[ClipSpec], limit: int, *, is_intact: bool) -> Iterator[Part]:
+def _parts(analysis: FaceAnalysis, specs: Sequence[ClipSpec], limit: int) -> Iterator[Part]:
     for chosen in split_passes(specs, limit):
         groups = overlapping_groups(chosen)
-        yield from split_parts(groups) if is_intact else [tuple(groups)]
+        yield from split_parts(groups) if may_start_anywhere(analysis) else [tuple(groups)]
 
 
 class _Progress:

@@ -18,7 +18,7 @@ from core.media.decoder_choice import choose_nvdec
 from core.media.video_frame import waiting_frames
 from core.media.video_reader import VideoReader, is_indexed
 from core.model_manager import ModelManager
-from core.thread_budget import CPU_SHARES, thread_budget
+from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, VideoInfo
 from processors.faces.analysis_pass import AnalysisPass
 from processors.faces.faceless_check import certainty
@@ -121,7 +121,6 @@ class FaceAnalyzer:
     def _analyze(self, plan: PassPlan, nvdec: Nvdec | None) -> FaceAnalysis:
         info, frame_count = plan.info, plan.part.frame_count
         with (
-            CPU_SHARES.analysing(),
             VideoReader(info, threads=self._threads.decode, nvdec=nvdec) as reader,
             AnalysisPass(plan, self._models, self._monitor) as analysis,
         ):

@@ -18,9 +18,9 @@ from processors.clips.shared_audio import SharedAudio
 class RenderContext:
     """Shared by the render workers of one video and their clips.
 
-    folder: the video's output folder. decode_threads: of a worker's decoder, asked when a part begins. completed:
-    called by a clip's thread when its file is complete. advanced: called by it with the number of frames that it has
-    just encoded. stop: the run is to end. failed: set when the other workers have to leave because one has failed.
+    folder: the video's output folder. decode_threads: of each worker. completed: called by a clip's thread when its
+    file is complete. advanced: called by it with the number of frames that it has just encoded. stop: the run is to
+    end. failed: set when the other workers have to leave because one has failed.
     """
 
     video: VideoInfo
@@ -28,7 +28,7 @@ class RenderContext:
     settings: EncodeSettings
     audio: SharedAudio
     slots: EncoderSlots
-    decode_threads: Callable[[], int]
+    decode_threads: int
     completed: Callable[[Clip], None]
     advanced: Callable[[int], None]
     stop: threading.Event

@@ -85,7 +85,7 @@ class RenderWorker:
         ahead = waiting_frames(context.video.width, context.video.height, _FRAMES_AHEAD)
         self._open = []
         with (
-            VideoReader(context.video, threads=context.decode_threads()) as reader,
+            VideoReader(context.video, threads=context.decode_threads) as reader,
             prefetch(_frames(reader, [spec for spec, _ in pending]), ahead, context.stop) as frames,
         ):
             for frame in frames:

@@ -1,9 +1,8 @@
 """How threads are divided."""
 
 import cv2
-import pytest
 
-from core.thread_budget import CpuShares, available_cpus, thread_budget, use_one_opencv_thread
+from core.thread_budget import available_cpus, thread_budget, use_one_opencv_thread
 
 
 def test_one_cpu_is_left_to_the_decoder():
@@ -22,16 +21,3 @@ def test_opencv_has_no_threads_of_its_own():
         assert cv2.getNumThreads() == 1
     finally:
         cv2.setNumThreads(before)
-
-
-@pytest.mark.parametrize(
-    ("cpus", "workers", "alone", "beside_one"), [(1, 1, 1, 1), (2, 1, 2, 1), (4, 2, 2, 1), (16, 1, 4, 4), (16, 4, 4, 3)]
-)
-def test_decoders_of_clips_share_the_cpus_with_analyses(cpus, workers, alone, beside_one):
-    shares, budget = CpuShares(), thread_budget(cpus)
-    assert shares.decoder_threads(budget, workers) == alone
-    with shares.analysing():
-        assert shares.decoder_threads(budget, workers) == beside_one
-        with shares.analysing():
-            assert shares.decoder_threads(budget, workers) <= beside_one
-    assert shares.decoder_threads(budget, workers) == alone
