@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from core.types import FaceAnalysis, FloatArray, IntArray, Timeline, Tracklet
 from processors.people.faces_with_eyes import recognisable
 from processors.people.pair_evidence import ComparedTracklets, compare
-from processors.people.repeated_faces import repeated_tracklets
-from processors.people.tracklet_evidence import duplicate_tracklets, seen_together, tracklet_weights
+from processors.people.repeated_faces import second_tracklets
+from processors.people.tracklet_evidence import seen_together, tracklet_weights
 from utils.pair_matrix import PairMatrix, item_blocks
 
 DOUBTFUL_BELOW = 0.75
@@ -114,8 +114,7 @@ def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedT
     """The same comparison that a new timeline of these tracklets would rest on."""
     size = (analysis.video.width, analysis.video.height)
     ordered = [recognisable(t, size) for t in sorted(tracklets, key=lambda t: (t.start, t.id))]
-    second = duplicate_tracklets(ordered, size)
-    second |= repeated_tracklets(ordered, seen_together(ordered, size), analysis)
+    second = second_tracklets(ordered, seen_together(ordered, size), analysis)
     kinds: tuple[list[Tracklet], list[Tracklet]] = ([], [])
     for tracklet, is_second in zip(ordered, second.tolist(), strict=True):
         if len(tracklet.embeddings):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
+from processors.people.tracklet_evidence import duplicate_tracklets
 
 MIN_SIMILARITY = 0.98
 """by the strict curve of single faces; its 0.5 is where few pairs of two people reach"""
@@ -42,6 +43,15 @@ _SMOOTHED_FRAMES = 5
 
 _MIRRORED = [1, 0, 2, 4, 3]
 """which landmark is where in a mirror"""
+
+
+def second_tracklets(tracklets: Sequence[Tracklet], together: IntArray, analysis: FaceAnalysis) -> NDArray[np.bool_]:
+    """(N,) bool: the tracklet is no evidence of a person, because another one shows the same person at the same time.
+
+    Either both lie on one face, or somebody is seen twice. As for `repeated_tracklets`, and it raises the same.
+    """
+    size = (analysis.video.width, analysis.video.height)
+    return duplicate_tracklets(tracklets, size) | repeated_tracklets(tracklets, together, analysis)
 
 
 def repeated_tracklets(tracklets: Sequence[Tracklet], together: IntArray, analysis: FaceAnalysis) -> NDArray[np.bool_]:

@@ -11,11 +11,10 @@ from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
 from processors.people.faces_with_eyes import recognisable
 from processors.people.new_person_evidence import supports_new_person
 from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarity, compare
-from processors.people.repeated_faces import repeated_tracklets
+from processors.people.repeated_faces import second_tracklets
 from processors.people.tracklet_evidence import (
     Continuation,
     continuations,
-    duplicate_tracklets,
     seen_together,
     tracklet_weights,
 )
@@ -54,9 +53,9 @@ class TrackletGroups:
         together = seen_together(tracklets, size)
         self._together = _neighbours(together, len(tracklets))
         has_face = np.array([len(t.embeddings) > 0 for t in tracklets], bool)
-        duplicate = duplicate_tracklets(tracklets, size) | repeated_tracklets(tracklets, together, analysis)
-        self.embedded: IntArray = np.flatnonzero(has_face & ~duplicate)
-        self.second: IntArray = np.flatnonzero(has_face & duplicate)
+        is_second = second_tracklets(tracklets, together, analysis)
+        self.embedded: IntArray = np.flatnonzero(has_face & ~is_second)
+        self.second: IntArray = np.flatnonzero(has_face & is_second)
         self.row_of = np.full(len(tracklets), -1, np.int64)
         self.row_of[self.embedded] = np.arange(len(self.embedded))
         self.rows_apart = self.row_of[together[(self.row_of[together] >= 0).all(1)]]
