@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from processors.shots.dissolve_fit import fit_dissolve
-from processors.shots.gradual_run import gradual_run
+from processors.shots.gradual_run import GradualFit, gradual_run
 from processors.shots.slide_fit import fit_slide
 from processors.shots.small_frame import SmallFrame
 from processors.shots.wipe_fit import fit_wipe
@@ -63,8 +63,13 @@ def find_gradual(
         fit = fit_slide([frame.grey for frame in frames])
     if fit is None:
         return None
-    least = POOR_FIT_MISMATCH if fit.residual > POOR_FIT else MIN_MISMATCH
-    return GradualTransition(transition, fit.middle, fit.settled) if mismatch() >= least * strictness else None
+    least = least_mismatch(fit) * strictness
+    return GradualTransition(transition, fit.middle, fit.settled) if mismatch() >= least else None
+
+
+def least_mismatch(fit: GradualFit) -> float:
+    """The smallest mismatch of the first and the last image with which a run that fits like this is a transition."""
+    return POOR_FIT_MISMATCH if fit.residual > POOR_FIT else MIN_MISMATCH
 
 
 def _are_unlike(first: SmallFrame, last: SmallFrame) -> bool:

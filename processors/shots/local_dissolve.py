@@ -19,9 +19,8 @@ from core.types import ByteArray, FloatArray
 from processors.shots.block_matching import HEIGHT, WIDTH, mismatch
 from processors.shots.dissolve_fit import fit_dissolve
 from processors.shots.gradual_run import LEVEL, gradual_run
-from processors.shots.gradual_transition import MIN_MISMATCH, POOR_FIT, POOR_FIT_MISMATCH
-from processors.shots.local_light import is_local_light
-from processors.shots.tone_curve import is_change_of_light
+from processors.shots.gradual_transition import least_mismatch
+from processors.shots.local_light import is_other_light
 
 PixelRegion = tuple[int, int, int, int]
 """x1, y1, x2, y2 in px of the small images, x2 and y2 excluded"""
@@ -105,9 +104,7 @@ def find_local_dissolve(images: LocalImages) -> LocalDissolve | None:
         return None
     old, new = images.grey(0), images.grey(-1)
     found = mismatch(old, new)
-    if found < (POOR_FIT_MISMATCH if fit.residual > POOR_FIT else MIN_MISMATCH):
-        return None
-    if is_change_of_light(old, new, found) or is_local_light(old, new, found):
+    if found < least_mismatch(fit) or is_other_light(old, new, found):
         return None
     before = max(int(np.argmax(run.shares > LEVEL)) - 1, 0)
     return LocalDissolve(*(images.positions[number] for number in (before, fit.middle, fit.settled)))

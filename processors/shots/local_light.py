@@ -13,6 +13,7 @@ import numpy as np
 
 from core.types import FloatArray
 from processors.shots.block_matching import REACH, mismatch
+from processors.shots.tone_curve import is_change_of_light
 
 SMOOTHING = 2.0
 """standard deviation of the Gaussian whose result counts as light, px of 64x36"""
@@ -28,6 +29,14 @@ MAX_LIGHT_SHARE = 0.7
 MIN_TEXTURE = 1.5
 """least standard deviation of the local contrast of both images, levels; what is blurred fits everything: of the same
 cuts, blurred by 5 px, 49 passed, with 0.9 or less. A street in the mist has 1.9"""
+
+
+def is_other_light(old: FloatArray, new: FloatArray, found: float, reach: tuple[int, int] = REACH) -> bool:
+    """Whether two images show the same under other light, on all of it or on a part.
+
+    As for `is_local_light`, with integral values in [0, 255].
+    """
+    return is_change_of_light(old, new, found, reach) or is_local_light(old, new, found, reach)
 
 
 def is_local_light(old: FloatArray, new: FloatArray, found: float, reach: tuple[int, int] = REACH) -> bool:

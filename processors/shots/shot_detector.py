@@ -23,11 +23,10 @@ from processors.shots.block_matching import REACH, mismatch
 from processors.shots.dip import find_dip
 from processors.shots.freeze import is_catching_up
 from processors.shots.gradual_transition import GradualTransition, find_gradual
-from processors.shots.local_light import is_local_light
+from processors.shots.local_light import is_other_light
 from processors.shots.recent_frames import RecentFrames
 from processors.shots.shot_boundary import ShotBoundary, shots_between
 from processors.shots.small_frame import SmallFrame
-from processors.shots.tone_curve import is_change_of_light
 
 logger = logging.getLogger(__name__)
 
@@ -126,8 +125,8 @@ class ShotDetector:
         return shots_between(self._boundaries, frame_count)
 
     def _is_light(self, old: int, new: int) -> bool:
-        pair = self._frames.at(old).grey, self._frames.at(new).grey, self._frames.mismatch(old, new), self._reach
-        return is_change_of_light(*pair) or is_local_light(*pair)
+        pair = self._frames.at(old).grey, self._frames.at(new).grey
+        return is_other_light(*pair, self._frames.mismatch(old, new), self._reach)
 
     def _is_catching_up(self, old: int, new: int) -> bool:
         first = max(self._last_cut, self._settled, self._frames.oldest)
