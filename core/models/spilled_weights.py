@@ -52,21 +52,19 @@ class SpilledWeights:
         op = import_openvino("opset13")
         pages = [-(-node.data.nbytes // mmap.PAGESIZE) for node in large]
         begins = [mmap.PAGESIZE * page for page in itertools.accumulate(pages, initial=0)]
-        products = {node.get_friendly_name(): _factor_of(node) for node in large}
-        with tempfile.TemporaryFile(buffering=0) as file:
-            for node, begin in zip(large, begins, strict=False):
-                values, product = node.data, products[node.get_friendly_name()]
+        products = [_factor_of(node) for node in large]
+        with tempfile.TemporaryFile() as file:
+            for node, product, begin in zip(large, products, begins, strict=False):
                 file.seek(begin)
-                _write(file, values if product is None else values * product[1])
+                file.write(np.ascontiguousarray(node.data if product is None else node.data * product[1]).data)
             file.truncate(begins[-1])
             # Private, because OpenVINO takes no arrays that are read-only; nobody writes to it.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        for node, begin in zip(large, begins, strict=False):
+        for node, product, begin in zip(large, products, begins, strict=False):
             count = node.data.size
             array = np.frombuffer(mapped, node.data.dtype, count, begin).reshape(node.data.shape)
             constant = op.constant(array, shared_memory=True)
             _replace(node.output(0), constant.output(0))
-            product = products[node.get_friendly_name()]
             if product is not None:
                 _replace(product[0].output(0), product[0].input_value(0))
         model.validate_nodes_and_infer_types()
@@ -105,9 +103,3 @@ def _only_reader(output: Any) -> Any:
 def _replace(output: Any, other: Any) -> None:
     for reader in list(output.get_target_inputs()):
         reader.replace_source_output(other)
-
-
-def _write(file: Any, values: Any) -> None:
-    left = np.ascontiguousarray(values).data.cast("B")
-    while left:
-        left = left[file.write(left) :]

@@ -55,6 +55,7 @@ class SamplingObserver:
         """
         image = frame.image()
         self._dissolves.note_frames(frame.index, [*frame.earlier, frame.image.thumbnail])
+        sides = np.tile((frame.image.width, frame.image.height), 2)
         for face in faces.faces:
             observed = self._observed(face.track)
             seen = appearance(image, face.landmarks, frame.image.gain)
@@ -63,8 +64,7 @@ class SamplingObserver:
             if faces.searched or observed.stretches.wants_sample(frame.index):
                 box, landmarks = face.box * np.tile(self._scale, 2), face.landmarks * self._scale
                 observed.stretches.offer(frame.source, box, face.score, landmarks, seen)
-            shares = face.box / np.tile((frame.image.width, frame.image.height), 2)
-            dissolve = self._dissolves.find(face.track, frame.index, shares)
+            dissolve = self._dissolves.find(face.track, frame.index, face.box / sides)
             if dissolve is not None:
                 observed.stretches.note_dissolve(*dissolve)
 

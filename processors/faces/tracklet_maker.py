@@ -31,8 +31,8 @@ CHANGE_MARGINS_S = {"dissolve": 0.5, "wipe": 0.75}
 """a change of face nearer than this to the middle of a gradual transition is explained by it, seconds"""
 
 DISSOLVE_MARGINS_S = {"dissolve": 0.25, "wipe": 0.25}
-"""... if the image around the face was seen to dissolve: then its middle is known. Tiles that dissolve one after the
-other may look like a wipe of the whole frame, the middle of which is that of none of them"""
+"""the same where the image around the face was seen to dissolve, so that the middle is known. Tiles that dissolve one
+after the other may look like a wipe of the whole frame, the middle of which is that of none of them"""
 
 _FIELDS = frozenset(f.name for f in dataclasses.fields(Tracklet))
 
