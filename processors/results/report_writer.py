@@ -77,6 +77,7 @@ def report_parts(
         "folder": folder,
         "people": people,
         "brief": [person for person in people if not person["clips"]],
+        "is_chosen": _is_chosen(manifest),
         "unknown": unknown_tracklets(manifest, images.unknown, folder),
         "unknown_count": len(manifest.unknown),
         "clip_count": len(manifest.clips),
@@ -93,6 +94,11 @@ def report_parts(
         "tables": [*_settings(manifest.settings), *_models(manifest.models)],
     }
     return page_parts("report.html.j2", ("page.css", "report.css"), ("report.js",), values)
+
+
+def _is_chosen(manifest: Manifest) -> bool:
+    """Whether people may lack clips for another reason than that they are shown too briefly."""
+    return bool(manifest.names.only) or manifest.settings.get("speech", {}).get("when") == "speaking"
 
 
 def _person(

@@ -47,9 +47,10 @@ def test_videos_of_this_and_earlier_runs_with_their_people(tmp_path):
     write_index(tmp_path, DONE)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'<h2><a href="([^"]+)"', page) == ["a/report.html", "b%20%C3%BC/report.html"]
-    # One of two people has a face.
+    # One of two people has clips.
     assert page.count('<img class="face"') == 2 and 'src="a/person_01/face.jpg"' in page
     text = text_of(page)
+    assert "2 people, counted per video 2 more without a clip" in text and "1 person and 1 without a clip" in text
     assert "2 videos" in text and "4 clips" in text.replace("4  clips", "4 clips") and "0:25.6 of video" in text
     assert "Not done" not in text
 

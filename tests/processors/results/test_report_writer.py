@@ -48,9 +48,15 @@ def test_it_says_who_when_and_how_long(manifest):
     ):
         assert words in " ".join(plain.split()), words
     assert "still image" in plain and "Seen too briefly" in plain
+    assert "1 person 1 more without a clip 2 clips" in " ".join(plain.split())
     # Settings are explained.
     assert "face height as a fraction of the clip height" in plain
     assert "damaged parts" in plain and "face_share" in plain and "0.45" in plain
+
+
+def test_being_brief_is_no_reason_where_only_some_were_to_have_clips(manifest):
+    for change in ({"names": {"only": "Anna"}}, {"settings": {"speech": {"when": "speaking"}}}):
+        assert "Without a clip" in page({**manifest, **change}) and "briefly" not in page({**manifest, **change})
 
 
 def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
