@@ -209,8 +209,16 @@ class VideoProcessor:
         """What is to be shown of a draft. names: None: the people are named here."""
         record = record_to_show(record, draft.timeline)
         names = self._names(record, draft) if names is None else names
-        edited = draft.choice is TimelineChoice.EDITED
-        return VideoClips(record, draft.timeline, names, self._settings, self._folder, self._monitor, edited=edited)
+        return VideoClips(
+            record,
+            draft.timeline,
+            names,
+            self._settings,
+            self._folder,
+            self._monitor,
+            edited=draft.choice is TimelineChoice.EDITED,
+            repeated=len(draft.doubts.repeated),
+        )
 
     def _names(self, record: AnalysisRecord, draft: VideoDraft) -> VideoNames:
         if self._namer is None:

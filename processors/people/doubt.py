@@ -12,7 +12,7 @@ Pure functions on tracklets and on who has them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from core.types import FaceAnalysis, FloatArray, IntArray, Timeline, Tracklet
 from processors.people.faces_with_eyes import recognisable
 from processors.people.pair_evidence import ComparedTracklets, compare
-from processors.people.repeated_faces import second_tracklets
+from processors.people.repeated_faces import repeated_tracklets, second_tracklets
 from processors.people.tracklet_evidence import seen_together, tracklet_weights
 from utils.pair_matrix import PairMatrix, item_blocks
 
@@ -67,10 +67,13 @@ class PersonDoubt:
 
 @dataclass(frozen=True, slots=True)
 class VideoDoubts:
-    """people: by name. unknown: by the id of each tracklet of `Timeline.unknown`."""
+    """people: by name. unknown: by the id of each tracklet of `Timeline.unknown`. repeated: the person whom such a
+    tracklet shows a second time, as in a mirror, where it does.
+    """
 
     people: Mapping[str, PersonDoubt]
     unknown: Mapping[int, NearestPerson]
+    repeated: Mapping[int, str] = field(default_factory=dict)
 
     def renamed(self, names: Mapping[str, str]) -> VideoDoubts:
         """The same with other names; names: the new ones of all people."""
@@ -79,7 +82,8 @@ class VideoDoubts:
             return replace(one, name=names[one.name]) if one.name else one
 
         people = {names[name]: replace(found, nearest=nearest(found.nearest)) for name, found in self.people.items()}
-        return VideoDoubts(people, {number: nearest(one) for number, one in self.unknown.items()})
+        repeated = {number: names[name] for number, name in self.repeated.items()}
+        return VideoDoubts(people, {number: nearest(one) for number, one in self.unknown.items()}, repeated)
 
 
 def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTracklets | None = None) -> VideoDoubts:
@@ -107,7 +111,7 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
         ids = tuple(sorted(compared.ids[k] for k in own[part]))
         people[name] = PersonDoubt(value, ids, _nearest(row, likeness[row], apart, names))
     unknown = {number: _nearest(owners[number], likeness[owners[number]], apart, names) for number in timeline.unknown}
-    return VideoDoubts(people, unknown)
+    return VideoDoubts(people, unknown, _repeated(analysis, timeline))
 
 
 def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedTracklets:
@@ -120,6 +124,22 @@ def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedT
         if len(tracklet.embeddings):
             kinds[is_second].append(tracklet)
     return compare(*kinds, analysis)
+
+
+def _repeated(analysis: FaceAnalysis, timeline: Timeline) -> dict[int, str]:
+    """The person whom an unknown tracklet shows a second time, by the tracklet's id."""
+    if not timeline.unknown:
+        return {}
+    owners = dict.fromkeys(timeline.unknown, "")
+    owners |= {number: person.name for person in timeline.people for number in person.tracklets}
+    size = (analysis.video.width, analysis.video.height)
+    own = [recognisable(t, size) for t in analysis.tracklets if t.id in owners]
+    tracklets = sorted(own, key=lambda t: (t.start, t.id))
+    is_unknown = np.array([not owners[t.id] for t in tracklets], bool)
+    together = seen_together(tracklets, size)
+    shown_by = repeated_tracklets(tracklets, together[is_unknown[together].any(axis=1)], analysis)
+    found = {tracklets[k].id: owners[tracklets[shown_by[k]].id] for k in np.flatnonzero(shown_by >= 0)}
+    return {number: name for number, name in found.items() if name and not owners[number]}
 
 
 def weakest_division(similarity: FloatArray, weights: NDArray[np.float64]) -> tuple[float | None, IntArray]:

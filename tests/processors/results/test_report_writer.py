@@ -118,6 +118,15 @@ def test_unknown_tracklets_are_shown_with_what_is_known_and_the_command(manifest
     assert "Not sure who this is" not in page(manifest)
 
 
+def test_who_is_seen_twice_at_once_is_not_among_the_unknown(manifest):
+    manifest["unknown_tracklets"][0]["repeats"] = "Anna"
+    text = page(manifest, unknown={3: JPEG})
+    assert "Seen twice at once" in text and "Tracklet 3: Anna" in text and "Not sure who this is" not in text
+    # Nobody present can be the second face; whoever disagrees gets a new person.
+    assert "person_02 --tracklets 3" in html.unescape(re.sub(r"<[^>]+>", "", text))
+    assert '<th scope="row">tracks not assigned to a person</th><td>0</td>' in text
+
+
 def test_of_very_many_unknown_tracklets_those_seen_longest_are_shown(manifest):
     one = manifest["unknown_tracklets"][0]
     manifest["unknown"] = list(range(100, 300))
