@@ -74,6 +74,14 @@ def test_one_is_singular(tmp_path):
     assert "1 video 1 person , counted per video 1 clip" in text.replace(" ,", " ,").replace("person,", "person ,")
 
 
+def test_where_nobody_has_a_clip_nobody_is_said_to_have_one():
+    values = {**a_manifest(), "people": a_manifest()["people"][1:], "clips": []}
+    brief = msgspec.json.decode(json.dumps(values), type=IndexView)
+    text = text_of(page_of([("a", brief)], DONE))
+    assert "1 person without a clip 0 clips" in text and "0:12.8, 1 person without a clip, 0 clips" in text
+    assert "0 people" not in text
+
+
 def test_failures_are_named_without_the_folders_of_this_machine():
     results = (
         InputResult("/secret/b.mp4", "b", "failed", "is no video"),

@@ -54,6 +54,11 @@ def test_it_says_who_when_and_how_long(manifest):
     assert "damaged parts" in plain and "face_share" in plain and "0.45" in plain
 
 
+def test_where_nobody_has_a_clip_nobody_is_said_to_have_one(manifest):
+    text = page({**manifest, "people": manifest["people"][1:], "clips": []})
+    assert "1 person without a clip 0 clips" in " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
 def test_being_brief_is_no_reason_where_only_some_were_to_have_clips(manifest):
     for change in ({"names": {"only": "Anna"}}, {"settings": {"speech": {"when": "speaking"}}}):
         assert "Without a clip" in page({**manifest, **change}) and "briefly" not in page({**manifest, **change})
