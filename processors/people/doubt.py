@@ -101,7 +101,10 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
         compared = _compare([t for t in analysis.tracklets if t.id in owners], analysis)
     labels = np.array([owners[number] for number in compared.ids], np.int64)
     weights = tracklet_weights([analysis.tracklets_by_id[number] for number in compared.ids])
-    apart = _known_apart(analysis, timeline, owners)
+    size = (analysis.video.width, analysis.video.height)
+    tracklets = sorted((t for t in analysis.tracklets if t.id in owners), key=lambda t: (t.start, t.id))
+    together = seen_together(tracklets, size)
+    apart = _known_apart(tracklets, together, timeline, owners)
     names = [person.name for person in timeline.people]
     likeness = _likeness_to_people(compared.similarity, labels, weights, len(owners), len(names))
     people = {}
@@ -111,7 +114,7 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
         ids = tuple(sorted(compared.ids[k] for k in own[part]))
         people[name] = PersonDoubt(value, ids, _nearest(row, likeness[row], apart, names))
     unknown = {number: _nearest(owners[number], likeness[owners[number]], apart, names) for number in timeline.unknown}
-    return VideoDoubts(people, unknown, _repeated(analysis, timeline))
+    return VideoDoubts(people, unknown, _repeated(tracklets, together, analysis, timeline))
 
 
 def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedTracklets:
@@ -126,20 +129,17 @@ def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedT
     return compare(*kinds, analysis)
 
 
-def _repeated(analysis: FaceAnalysis, timeline: Timeline) -> dict[int, str]:
-    """The person whom an unknown tracklet shows a second time, by the tracklet's id."""
-    if not timeline.unknown:
-        return {}
-    owners = dict.fromkeys(timeline.unknown, "")
-    owners |= {number: person.name for person in timeline.people for number in person.tracklets}
+def _repeated(
+    tracklets: Sequence[Tracklet], together: IntArray, analysis: FaceAnalysis, timeline: Timeline
+) -> dict[int, str]:
+    """The person whom an unknown tracklet shows a second time, by the tracklet's id. together: see `seen_together`."""
+    names = {number: person.name for person in timeline.people for number in person.tracklets}
+    is_unknown = np.array([t.id not in names for t in tracklets], bool)
+    together = together[is_unknown[together].any(axis=1)]
     size = (analysis.video.width, analysis.video.height)
-    own = [recognisable(t, size) for t in analysis.tracklets if t.id in owners]
-    tracklets = sorted(own, key=lambda t: (t.start, t.id))
-    is_unknown = np.array([not owners[t.id] for t in tracklets], bool)
-    together = seen_together(tracklets, size)
-    shown_by = repeated_tracklets(tracklets, together[is_unknown[together].any(axis=1)], analysis)
-    found = {tracklets[k].id: owners[tracklets[shown_by[k]].id] for k in np.flatnonzero(shown_by >= 0)}
-    return {number: name for number, name in found.items() if name and not owners[number]}
+    shown_by = repeated_tracklets([recognisable(t, size) for t in tracklets], together, analysis)
+    pairs = [(t.id, tracklets[other].id) for t, other in zip(tracklets, shown_by.tolist(), strict=True) if other >= 0]
+    return {number: names[other] for number, other in pairs if number not in names and other in names}
 
 
 def weakest_division(similarity: FloatArray, weights: NDArray[np.float64]) -> tuple[float | None, IntArray]:
@@ -221,11 +221,14 @@ def _mean_similarity(similarity: FloatArray, weights: NDArray[np.float64], a: Bo
     return total / float(ours.sum() * theirs.sum())
 
 
-def _known_apart(analysis: FaceAnalysis, timeline: Timeline, owners: Mapping[int, int]) -> dict[int, set[int]]:
-    """By owner: those who are seen in one frame with them, or were divided from them by somebody."""
-    tracklets = [t for t in analysis.tracklets if t.id in owners]
-    size = (analysis.video.width, analysis.video.height)
-    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in seen_together(tracklets, size).tolist()]
+def _known_apart(
+    tracklets: Sequence[Tracklet], together: IntArray, timeline: Timeline, owners: Mapping[int, int]
+) -> dict[int, set[int]]:
+    """By owner: those who are seen in one frame with them, or were divided from them by somebody.
+
+    together: see `seen_together`.
+    """
+    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in together.tolist()]
     pairs += [(d.tracklet, d.piece) for d in timeline.divisions if {d.tracklet, d.piece} <= owners.keys()]
     apart: dict[int, set[int]] = {}
     for one, other in pairs:

@@ -214,13 +214,14 @@ def _rate_text(rate: str) -> str:
 
 
 def _facts(manifest: Manifest) -> list[tuple[str, str]]:
+    unknown = len(manifest.unknown) - sum(t.repeats is not UNSET for t in manifest.unknown_tracklets)
     facts = [
         ("frames", str(manifest.video.frames)),
         ("frame rate", manifest.video.frame_rate),
         ("container", manifest.video.container),
         ("pixel format", manifest.video.pixel_format),
         ("damaged parts skipped", str(manifest.decode_failures)),
-        ("tracks not assigned to a person", str(sum(t.repeats is UNSET for t in manifest.unknown_tracklets))),
+        ("tracks not assigned to a person", str(unknown)),
         ("sha256", manifest.input.sha256),
         ("version", manifest.version),
     ]
