@@ -86,8 +86,8 @@ def main(argv: Sequence[str] | None = None, *, supervised: bool = False) -> int:
     supervised: commands that open media run in a worker process, so that a crash costs one input and not the batch.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    limit_process_threads()
     open_standard_streams()
+    limit_process_threads()
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal's encoding cannot represent must not end the run.
         if hasattr(stream, "reconfigure"):

@@ -5,7 +5,6 @@ Every error names the file, the stage and a hint what to do, so that `str(error)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from utils.printable_text import ascii_safe
@@ -89,36 +88,11 @@ class DecodeError(VideoProcessingError):
     """The frames or the audio of the video cannot be decoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailedProcess:
-    """An external program that failed.
-
-    command: its argv. exit_code: None if it did not end by itself. stderr_tail: the end of its standard error output.
-    """
-
-    command: tuple[str, ...]
-    exit_code: int | None
-    stderr_tail: str
-
-
 class EncodeError(VideoProcessingError):
-    """A clip could not be written.
+    """A clip could not be written."""
 
-    Attributes:
-        encoder: the process that failed, or None if it was not a process.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        path: Path | str | None = None,
-        stage: str = "encode",
-        hint: str = "",
-        encoder: FailedProcess | None = None,
-    ) -> None:
+    def __init__(self, message: str, *, path: Path | str | None = None, stage: str = "encode", hint: str = "") -> None:
         super().__init__(message, path=path, stage=stage, hint=hint)
-        self.encoder = encoder
 
 
 class OutputError(PipelineError):

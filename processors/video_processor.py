@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError
 from core.media.ffmpeg_tool import find_ffmpeg
@@ -182,7 +184,7 @@ class VideoProcessor:
             results = self._with_extras(results, clips, existing, earlier, staging)
             self._raise_if_stopped()
             self._analysis.require_unchanged_video()
-            manifest = self._write(staging, clips, results, thumbnails, draft)
+            manifest = self._write(staging, clips, results, thumbnails, draft, existing.manifest)
         if self._namer is not None:
             self._namer.note_clips(self._fingerprint, {person.name: person.clips for person in manifest.people})
         return manifest
@@ -207,8 +209,16 @@ class VideoProcessor:
         """What is to be shown of a draft. names: None: the people are named here."""
         record = record_to_show(record, draft.timeline)
         names = self._names(record, draft) if names is None else names
-        edited = draft.choice is TimelineChoice.EDITED
-        return VideoClips(record, draft.timeline, names, self._settings, self._folder, self._monitor, edited=edited)
+        return VideoClips(
+            record,
+            draft.timeline,
+            names,
+            self._settings,
+            self._folder,
+            self._monitor,
+            edited=draft.choice is TimelineChoice.EDITED,
+            repeated=len(draft.doubts.repeated),
+        )
 
     def _names(self, record: AnalysisRecord, draft: VideoDraft) -> VideoNames:
         if self._namer is None:
@@ -246,7 +256,9 @@ class VideoProcessor:
         results: ReusableResults,
         thumbnails: ClipThumbnails,
         draft: VideoDraft,
+        replaced: Manifest | None,
     ) -> Manifest:
+        """replaced: the manifest of the results that are there already."""
         result = VideoResult(
             analysis=clips.record.analysis,
             analysis_key=clips.record.key,
@@ -262,8 +274,14 @@ class VideoProcessor:
             models={**clips.record.models, "encoder": results.models.get("encoder")},
             warnings=tuple(dict.fromkeys((*clips.record.warnings, *results.warnings))),
         )
-        edited = draft.choice is TimelineChoice.EDITED
-        return write_results(staging, result, thumbnails, edited=edited, folder_name=folder_name(self._folder))
+        return write_results(
+            staging,
+            result,
+            thumbnails,
+            edited=draft.choice is TimelineChoice.EDITED,
+            before_edits=UNSET if replaced is None else replaced.timeline.before_edits,
+            folder_name=folder_name(self._folder),
+        )
 
     def _raise_if_stopped(self) -> None:
         if self._monitor.stop.is_set():

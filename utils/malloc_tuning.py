@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import sys
@@ -70,6 +69,8 @@ class MemoryReturn:
 def _set_option(option: int, value: int, variable: str) -> None:
     """Call mallopt, unless the environment variable has set the same option already."""
     if sys.platform == "linux" and variable not in os.environ:
+        import ctypes  # see open_standard_streams
+
         # musl does not have this function.
         getattr(ctypes.CDLL(None), "mallopt", lambda *_: 0)(option, value)
 
@@ -79,5 +80,7 @@ def trim_function() -> Callable[[int], object]:
     """glibc's `malloc_trim`, or a function that does nothing where the C library has none."""
     if sys.platform != "linux":
         return lambda _: None
+    import ctypes
+
     # musl does not have this function.
     return getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)

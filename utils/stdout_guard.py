@@ -34,7 +34,7 @@ def open_standard_streams() -> None:
     """Let standard streams that the caller has closed lead to /dev/null; to be called before anything is opened.
 
     Otherwise the next file or pipe that is opened, for example a clip, would get the number of a standard stream, and
-    whatever is printed would end up there.
+    whatever is printed would end up there. Importing `ctypes` may open a file, too (libffi 3.5).
     """
     for descriptor, flags in ((_STDIN, os.O_RDONLY), (_STDOUT, os.O_WRONLY), (_STDERR, os.O_WRONLY)):
         try:

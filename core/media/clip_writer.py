@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import logging
 import os
 import subprocess
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from core.errors import EncodeError, FailedProcess, OutputError
+from core.errors import EncodeError, OutputError
 from core.full_disk import full_disk_hint
 from core.media.encoder_command import ClipEncoding, encoder_command
 from core.media.ffmpeg_tool import find_ffmpeg, full_disk
@@ -20,6 +21,8 @@ from core.types import ByteArray
 from utils.files import atomic_path
 from utils.helper_threads import helper_thread
 from utils.stage_times import timed
+
+logger = logging.getLogger(__name__)
 
 _STDERR_LINES = 40
 _FINISH_TIMEOUT_S = 600
@@ -44,7 +47,7 @@ class ClipWriter:
         process: the encoder; None before the block is entered.
 
     Raises:
-        EncodeError: the encoder failed; holds its command, exit code and last messages.
+        EncodeError: the encoder failed; the log has its last messages.
         OutputError: the file cannot be created, or the disk is full.
         ToolMissingError: ffmpeg is not installed.
     """
@@ -161,11 +164,8 @@ class ClipWriter:
         if (number := full_disk(exit_code, tail)) is not None:
             return self._unwritable(os.strerror(number), number)
         last = f": {self._messages[-1]}" if self._messages else ""
-        return EncodeError(
-            f"{message} (exit code {exit_code}){last}",
-            path=self._target,
-            encoder=FailedProcess(self.command, exit_code, tail),
-        )
+        logger.debug("%s: the encoder's last messages:\n%s", self._target.name, tail)
+        return EncodeError(f"{message} (exit code {exit_code}){last}", path=self._target)
 
     def _unwritable(self, reason: str, number: int | None) -> OutputError:
         hint = full_disk_hint(number, self._target)

@@ -152,6 +152,8 @@ def download(entry: WeightsFile, folder: Path) -> Path:
             file.flush()
             _check(partial, entry, called=final)
     except (TimeoutError, urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise ModelUnavailableError(
             f"{entry.name} could not be downloaded: {getattr(error, 'reason', error)}",
             stage="models",

@@ -34,6 +34,7 @@ class _IndexVideo(ManifestPart, frozen=True, kw_only=True):
 class _IndexPerson(ManifestPart, frozen=True, kw_only=True):
     name: str
     on_screen_s: float
+    clips: int
 
 
 class IndexView(ManifestPart, frozen=True, kw_only=True):
@@ -121,12 +122,12 @@ def _video(folder: str, manifest: IndexView) -> dict[str, Any]:
     people = [
         {
             "name": person.name,
-            "face": f"{folder}/{person.name}/{FACE_FILE}",
+            "face": f"{folder}/{file}" if (file := f"{person.name}/{FACE_FILE}") in files else "",
             "on_screen_s": person.on_screen_s,
             "color": number % PALETTE,
         }
         for number, person in enumerate(manifest.people)
-        if f"{person.name}/{FACE_FILE}" in files
+        if person.clips
     ]
     return {
         "name": manifest.input.name,
@@ -135,7 +136,8 @@ def _video(folder: str, manifest: IndexView) -> dict[str, Any]:
         "duration_s": manifest.video.duration_s,
         "people": people[:_FACES_SHOWN],
         "more": max(0, len(people) - _FACES_SHOWN),
-        "people_count": len(manifest.people),
+        "people_count": len(people),
+        "without_clip": len(manifest.people) - len(people),
         "clips": len(manifest.clips),
         "warnings": len(manifest.warnings),
     }

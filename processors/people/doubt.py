@@ -12,7 +12,7 @@ Pure functions on tracklets and on who has them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from core.types import FaceAnalysis, FloatArray, IntArray, Timeline, Tracklet
 from processors.people.faces_with_eyes import recognisable
 from processors.people.pair_evidence import ComparedTracklets, compare
-from processors.people.repeated_faces import second_tracklets
+from processors.people.repeated_faces import repeated_tracklets, second_tracklets
 from processors.people.tracklet_evidence import seen_together, tracklet_weights
 from utils.pair_matrix import PairMatrix, item_blocks
 
@@ -67,10 +67,13 @@ class PersonDoubt:
 
 @dataclass(frozen=True, slots=True)
 class VideoDoubts:
-    """people: by name. unknown: by the id of each tracklet of `Timeline.unknown`."""
+    """people: by name. unknown: by the id of each tracklet of `Timeline.unknown`. repeated: the person whom such a
+    tracklet shows a second time, as in a mirror, where it does.
+    """
 
     people: Mapping[str, PersonDoubt]
     unknown: Mapping[int, NearestPerson]
+    repeated: Mapping[int, str] = field(default_factory=dict)
 
     def renamed(self, names: Mapping[str, str]) -> VideoDoubts:
         """The same with other names; names: the new ones of all people."""
@@ -79,7 +82,8 @@ class VideoDoubts:
             return replace(one, name=names[one.name]) if one.name else one
 
         people = {names[name]: replace(found, nearest=nearest(found.nearest)) for name, found in self.people.items()}
-        return VideoDoubts(people, {number: nearest(one) for number, one in self.unknown.items()})
+        repeated = {number: names[name] for number, name in self.repeated.items()}
+        return VideoDoubts(people, {number: nearest(one) for number, one in self.unknown.items()}, repeated)
 
 
 def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTracklets | None = None) -> VideoDoubts:
@@ -97,7 +101,10 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
         compared = _compare([t for t in analysis.tracklets if t.id in owners], analysis)
     labels = np.array([owners[number] for number in compared.ids], np.int64)
     weights = tracklet_weights([analysis.tracklets_by_id[number] for number in compared.ids])
-    apart = _known_apart(analysis, timeline, owners)
+    size = (analysis.video.width, analysis.video.height)
+    tracklets = sorted((t for t in analysis.tracklets if t.id in owners), key=lambda t: (t.start, t.id))
+    together = seen_together(tracklets, size)
+    apart = _known_apart(tracklets, together, timeline, owners)
     names = [person.name for person in timeline.people]
     likeness = _likeness_to_people(compared.similarity, labels, weights, len(owners), len(names))
     people = {}
@@ -107,7 +114,7 @@ def find_doubts(analysis: FaceAnalysis, timeline: Timeline, compared: ComparedTr
         ids = tuple(sorted(compared.ids[k] for k in own[part]))
         people[name] = PersonDoubt(value, ids, _nearest(row, likeness[row], apart, names))
     unknown = {number: _nearest(owners[number], likeness[owners[number]], apart, names) for number in timeline.unknown}
-    return VideoDoubts(people, unknown)
+    return VideoDoubts(people, unknown, _repeated(tracklets, together, analysis, timeline))
 
 
 def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedTracklets:
@@ -120,6 +127,19 @@ def _compare(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> ComparedT
         if len(tracklet.embeddings):
             kinds[is_second].append(tracklet)
     return compare(*kinds, analysis)
+
+
+def _repeated(
+    tracklets: Sequence[Tracklet], together: IntArray, analysis: FaceAnalysis, timeline: Timeline
+) -> dict[int, str]:
+    """The person whom an unknown tracklet shows a second time, by the tracklet's id. together: see `seen_together`."""
+    names = {number: person.name for person in timeline.people for number in person.tracklets}
+    is_unknown = np.array([t.id not in names for t in tracklets], bool)
+    together = together[is_unknown[together].any(axis=1)]
+    size = (analysis.video.width, analysis.video.height)
+    shown_by = repeated_tracklets([recognisable(t, size) for t in tracklets], together, analysis)
+    pairs = [(t.id, tracklets[other].id) for t, other in zip(tracklets, shown_by.tolist(), strict=True) if other >= 0]
+    return {number: names[other] for number, other in pairs if number not in names and other in names}
 
 
 def weakest_division(similarity: FloatArray, weights: NDArray[np.float64]) -> tuple[float | None, IntArray]:
@@ -201,11 +221,14 @@ def _mean_similarity(similarity: FloatArray, weights: NDArray[np.float64], a: Bo
     return total / float(ours.sum() * theirs.sum())
 
 
-def _known_apart(analysis: FaceAnalysis, timeline: Timeline, owners: Mapping[int, int]) -> dict[int, set[int]]:
-    """By owner: those who are seen in one frame with them, or were divided from them by somebody."""
-    tracklets = [t for t in analysis.tracklets if t.id in owners]
-    size = (analysis.video.width, analysis.video.height)
-    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in seen_together(tracklets, size).tolist()]
+def _known_apart(
+    tracklets: Sequence[Tracklet], together: IntArray, timeline: Timeline, owners: Mapping[int, int]
+) -> dict[int, set[int]]:
+    """By owner: those who are seen in one frame with them, or were divided from them by somebody.
+
+    together: see `seen_together`.
+    """
+    pairs = [(tracklets[i].id, tracklets[j].id) for i, j in together.tolist()]
     pairs += [(d.tracklet, d.piece) for d in timeline.divisions if {d.tracklet, d.piece} <= owners.keys()]
     apart: dict[int, set[int]] = {}
     for one, other in pairs:

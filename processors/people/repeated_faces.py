@@ -51,34 +51,34 @@ def second_tracklets(tracklets: Sequence[Tracklet], together: IntArray, analysis
     Either both lie on one face, or somebody is seen twice. As for `repeated_tracklets`, and it raises the same.
     """
     size = (analysis.video.width, analysis.video.height)
-    return duplicate_tracklets(tracklets, size) | repeated_tracklets(tracklets, together, analysis)
+    return duplicate_tracklets(tracklets, size) | (repeated_tracklets(tracklets, together, analysis) >= 0)
 
 
-def repeated_tracklets(tracklets: Sequence[Tracklet], together: IntArray, analysis: FaceAnalysis) -> NDArray[np.bool_]:
-    """(N,) bool: the tracklet shows somebody whom another one shows at the same time, usually larger.
+def repeated_tracklets(tracklets: Sequence[Tracklet], together: IntArray, analysis: FaceAnalysis) -> IntArray:
+    """(N,) int64: position of the tracklet that shows the same person at the same time, usually larger; -1 without one.
 
     tracklets: N. together: (K, 2) int64, positions of those seen in one frame. analysis: of their video.
 
     Raises:
         ModelError: the analysis names an embedder without calibration.
     """
-    repeated = np.zeros(len(tracklets), bool)
+    repeats = np.full(len(tracklets), -1, np.int64)
     if not len(together):
-        return repeated
+        return repeats
     similarity, rate = Similarity.for_embedder(analysis.embedder), float(analysis.video.frame_rate)
     # Whoever is kept has been seen for `MIN_COMMON_S`, which is enough evidence for a person.
     for one, other in together.tolist():
         a, b = tracklets[one], tracklets[other]
-        if repeated[one] or repeated[other] or a.shot != b.shot or not len(a.embeddings) or not len(b.embeddings):
+        if max(repeats[[one, other]]) >= 0 or a.shot != b.shot or not len(a.embeddings) or not len(b.embeddings):
             continue
         if similarity.from_cosine(_cosine(a, b)) < MIN_SIMILARITY or motion_agreement(a, b, rate) < MIN_AGREEMENT:
             continue
         larger, smaller = sorted((one, other), key=lambda k: (-_height(tracklets[k]), k))
         for kept, left in ((larger, smaller), (smaller, larger)):
             if np.isin(tracklets[left].frames, tracklets[kept].frames).mean() >= COVERED:
-                repeated[left] = True
+                repeats[left] = kept
                 break
-    return repeated
+    return repeats
 
 
 def motion_agreement(a: Tracklet, b: Tracklet, rate: float) -> float:

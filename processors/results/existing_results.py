@@ -139,7 +139,10 @@ def examine_folder(
     facts = FolderFacts(
         obstacle=_obstacle(folder, outline.state),
         same_input=None if outline.owner is None else outline.owner == fingerprint,
-        timeline_edited=made_from is not None and made_from.is_edited(sha256),
+        # The gallery has yet to learn that edits were undone, so a timeline is followed once more.
+        timeline_edited=made_from is not None
+        and sha256 is not None
+        and (made_from.edited or made_from.is_edited(sha256)),
         timeline_rendered=made_from is not None and made_from.sha256 == sha256 is not None,
         # Evaluated only when it matters, because it lists the folder that all videos share.
         clips_resumable=analysis_key is not None and resumable_clips(folder, fingerprint, settings.run.scratch_folder),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from core.types import AudioInfo, Clip, ColorInfo, PixelBox, Transition
 from processors.results.manifest_people import ManifestNames, ManifestPart, ManifestPerson, ManifestUnknown, Number
@@ -77,14 +78,23 @@ class ManifestTimeline(ManifestPart, frozen=True, kw_only=True):
 
     sha256: of the file as the program wrote it; None in a journal, which does not know it yet.
     edited: somebody has changed it since the program made it.
+    unedited_sha256: of the file before the first edit; left out if there was none, or if it is not known.
     """
 
     sha256: str | None = None
     edited: bool = False
+    unedited_sha256: str | UnsetType = UNSET
 
     def is_edited(self, sha256_now: str | None) -> bool:
         """Whether the present timeline.json contains edits. sha256_now: its digest, None if there is none."""
-        return sha256_now is not None and (self.edited or self.sha256 not in (None, sha256_now))
+        if sha256_now in (None, self.unedited_sha256):
+            return False
+        return self.edited or self.sha256 not in (None, sha256_now)
+
+    @property
+    def before_edits(self) -> str | UnsetType:
+        """Digest of the timeline.json that the program made, before all edits; UNSET if it is not known."""
+        return self.unedited_sha256 if self.edited else self.sha256 or UNSET
 
 
 class ManifestShot(ManifestPart, frozen=True, kw_only=True):

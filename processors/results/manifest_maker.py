@@ -112,9 +112,12 @@ def _people(result: VideoResult, turns: PeopleTurns | None) -> tuple[ManifestPer
 
 
 def _unknown_tracklets(result: VideoResult) -> tuple[ManifestUnknown, ...]:
-    unknown = set(result.timeline.unknown)
+    unknown, doubts = set(result.timeline.unknown), result.doubts
     return tuple(
-        _unknown(tracklet, result.analysis, result.doubts.unknown.get(tracklet.id, NearestPerson()))
+        replace(
+            _unknown(tracklet, result.analysis, doubts.unknown.get(tracklet.id, NearestPerson())),
+            repeats=doubts.repeated.get(tracklet.id, UNSET),
+        )
         for tracklet in result.analysis.tracklets
         if tracklet.id in unknown
     )

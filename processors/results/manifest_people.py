@@ -62,11 +62,11 @@ class ManifestPerson(ManifestPart, frozen=True, kw_only=True):
 
 
 class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
-    """A tracklet that could not be assigned to a person.
+    """A tracklet that could not be assigned to a person, or that shows somebody a second time.
 
     seen_s: for how long its face is seen. face_px: median height of the box, display px. quality: of the best sample,
     in [0, 1], None if no face was good enough to be compared. nearest: the most similar person whom it may show, ""
-    without one.
+    without one. repeats: the person whom it shows a second time, as in a mirror or on a screen; left out otherwise.
     """
 
     tracklet: int
@@ -78,6 +78,7 @@ class ManifestUnknown(ManifestPart, frozen=True, kw_only=True):
     quality: Number
     nearest: str = ""
     nearest_similarity: Number = None
+    repeats: str | UnsetType = UNSET
 
 
 class ManifestNames(ManifestPart, frozen=True, kw_only=True):

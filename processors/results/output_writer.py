@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from core.types import FaceAnalysis, Timeline
@@ -55,14 +55,20 @@ _TIMELINE_ABOUT = (
 
 @timed("write")
 def write_results(
-    folder: Path, result: VideoResult, thumbnails: ClipThumbnails, *, edited: bool = False, folder_name: str = ""
+    folder: Path,
+    result: VideoResult,
+    thumbnails: ClipThumbnails,
+    *,
+    edited: bool = False,
+    before_edits: str | UnsetType = UNSET,
+    folder_name: str = "",
 ) -> Manifest:
     """Write everything but the clips into `folder`, which already holds them; returns the manifest.
 
     The manifest is written last: if it exists, everything else does. People without a clip get no folder.
 
-    thumbnails: of the clips. edited: somebody has changed the timeline since the program made it. folder_name: final
-    name of the folder; by default its present name.
+    thumbnails: of the clips. edited: somebody has changed the timeline since the program made it. before_edits: sha256
+    of timeline.json before that, if it is known. folder_name: final name of the folder; by default its present name.
 
     Raises:
         OSError: a file cannot be written, or a clip is missing.
@@ -84,7 +90,11 @@ def write_results(
     manifest = make_manifest(
         result,
         file_sizes={file: (folder / file).stat().st_size for file in sorted(files)},
-        timeline_state=ManifestTimeline(sha256=timeline_sha256, edited=edited),
+        timeline_state=ManifestTimeline(
+            sha256=timeline_sha256,
+            edited=edited and timeline_sha256 != before_edits,
+            unedited_sha256=before_edits if edited and timeline_sha256 != before_edits else UNSET,
+        ),
         turns=turns,
     )
     write_parts(folder / REPORT_FILE, report_parts(manifest, timeline_file, shown, folder_name or folder.name))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import UNSET
 from msgspec.structs import asdict
 
 from processors.people.doubt import MAYBE_SAME
@@ -37,7 +38,20 @@ def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: st
 
     faces: a JPEG by tracklet. folder: name of the video's output folder.
     """
-    longest = sorted(manifest.unknown_tracklets, key=lambda t: (-t.seen_s, t.tracklet))[:MAX_UNKNOWN_SHOWN]
+    unknown = [tracklet for tracklet in manifest.unknown_tracklets if tracklet.repeats is UNSET]
+    longest = sorted(unknown, key=lambda t: (-t.seen_s, t.tracklet))[:MAX_UNKNOWN_SHOWN]
+    return _entries(longest, manifest, faces, folder)
+
+
+def repeated_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: str) -> list[dict[str, Any]]:
+    """Like `unknown_tracklets` all that show somebody a second time; the command makes a new person of one."""
+    repeated = [tracklet for tracklet in manifest.unknown_tracklets if tracklet.repeats is not UNSET]
+    return _entries(repeated, manifest, faces, folder)
+
+
+def _entries(
+    tracklets: Sequence[ManifestUnknown], manifest: Manifest, faces: Mapping[int, bytes], folder: str
+) -> list[dict[str, Any]]:
     new_name = next_numbered_name(person.name for person in manifest.people)
     return [
         {
@@ -45,9 +59,10 @@ def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: st
             "jpeg": faces.get(tracklet.tracklet, b""),
             "command": _assign(tracklet, folder, new_name),
         }
-        for tracklet in sorted(longest, key=lambda t: (t.start_s, t.tracklet))
+        for tracklet in sorted(tracklets, key=lambda t: (t.start_s, t.tracklet))
     ]
 
 
 def _assign(tracklet: ManifestUnknown, folder: str, new_name: str) -> str:
-    return program_command("assign", folder, tracklet.nearest or new_name, "--tracklets", str(tracklet.tracklet))
+    who = tracklet.nearest if tracklet.repeats is UNSET else ""
+    return program_command("assign", folder, who or new_name, "--tracklets", str(tracklet.tracklet))

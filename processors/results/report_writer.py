@@ -17,7 +17,7 @@ from processors.known_people.people_list import suggested_name
 from processors.results.html_page import PALETTE, page_parts
 from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestShot
 from processors.results.manifest_people import ManifestPerson
-from processors.results.report_doubts import person_doubt, unknown_tracklets
+from processors.results.report_doubts import person_doubt, repeated_tracklets, unknown_tracklets
 from processors.results.time_axis import TimeAxis
 from processors.results.timeline_file import TimelineFile
 
@@ -72,13 +72,16 @@ def report_parts(
     ]
     files = [entry.file for entry in manifest.files]
     shots = [_shot(shot, axis) for shot in manifest.shots]
+    repeated = repeated_tracklets(manifest, images.unknown, folder)
     values = {
         "video": _video(manifest),
         "folder": folder,
         "people": people,
         "brief": [person for person in people if not person["clips"]],
+        "is_chosen": _is_chosen(manifest),
         "unknown": unknown_tracklets(manifest, images.unknown, folder),
-        "unknown_count": len(manifest.unknown),
+        "unknown_count": len(manifest.unknown) - len(repeated),
+        "repeated": repeated,
         "clip_count": len(manifest.clips),
         # "metadata" shows the length of each clip, but opens every file.
         "preload": "metadata" if len(manifest.clips) <= _MAX_PRELOADED else "none",
@@ -93,6 +96,11 @@ def report_parts(
         "tables": [*_settings(manifest.settings), *_models(manifest.models)],
     }
     return page_parts("report.html.j2", ("page.css", "report.css"), ("report.js",), values)
+
+
+def _is_chosen(manifest: Manifest) -> bool:
+    """Whether people may lack clips for another reason than that they are shown too briefly."""
+    return bool(manifest.names.only) or manifest.settings.get("speech", {}).get("when") == "speaking"
 
 
 def _person(
@@ -206,13 +214,14 @@ def _rate_text(rate: str) -> str:
 
 
 def _facts(manifest: Manifest) -> list[tuple[str, str]]:
+    unknown = len(manifest.unknown) - sum(t.repeats is not UNSET for t in manifest.unknown_tracklets)
     facts = [
         ("frames", str(manifest.video.frames)),
         ("frame rate", manifest.video.frame_rate),
         ("container", manifest.video.container),
         ("pixel format", manifest.video.pixel_format),
         ("damaged parts skipped", str(manifest.decode_failures)),
-        ("tracks not assigned to a person", str(len(manifest.unknown))),
+        ("tracks not assigned to a person", str(unknown)),
         ("sha256", manifest.input.sha256),
         ("version", manifest.version),
     ]

@@ -40,13 +40,15 @@ def result_warnings(
     max_upscale: float,
     only_speaking: bool = False,
     edited: bool = False,
+    repeated: int = 0,
 ) -> list[str]:
     """One line for each thing that the user should know about a complete result.
 
-    only_speaking: clips were made only while people speak. edited: somebody edited the timeline.
+    only_speaking: clips were made only while people speak. edited: somebody edited the timeline. repeated: how many
+    unknown tracklets show somebody a second time.
     """
     return [
-        *_counted(analysis, timeline, rendered),
+        *_counted(analysis, timeline, rendered, repeated),
         *_turned(analysis),
         *_cut_off(analysis),
         *_unreadable_parts(analysis),
@@ -57,7 +59,7 @@ def result_warnings(
     ]
 
 
-def _counted(analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult) -> list[str]:
+def _counted(analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, repeated: int) -> list[str]:
     """What was counted on the way, each with its number."""
     found = analysis.statistics
     counts = {
@@ -67,7 +69,8 @@ def _counted(analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult)
         "given cuts beyond the end of the video, left out": int(found.get("cuts_beyond_end", 0)),
         "damaged frames in clips, replaced by the frame before": rendered.repeated_frames,
         "damaged parts of the clips' audio, replaced by silence": rendered.damaged_audio_packets,
-        "tracklets that could not be assigned to a person": len(timeline.unknown),
+        "tracklets that could not be assigned to a person": len(timeline.unknown) - repeated,
+        "tracklets of people who are seen twice at once, as in a mirror; clips show the other face": repeated,
     }
     return [f"{what}: {count}" for what, count in counts.items() if count]
 

@@ -64,7 +64,8 @@ class FolderFacts:
     same_settings: the results are complete, and format and settings are those of this run.
     same_clips: the same for those settings that the clips depend on.
     clips_at_stake: there are clips, and they were made with other settings.
-    timeline_edited: somebody has edited the timeline since the program made it.
+    timeline_edited: somebody has edited the timeline since the program made it, even if all edits were undone after
+        the results were made.
     timeline_rendered: the results were made from the present timeline.
     files_intact: all listed files exist and have their listed size.
     clips_intact: the same for all clips, and none is a symbolic link, so they can be reused.

@@ -52,10 +52,11 @@ class VideoClips:
         monitor: StageMonitor,
         *,
         edited: bool = False,
+        repeated: int = 0,
     ) -> None:
         """record: see `record_to_show`. timeline: of a draft; it gets `names`. folder: of the video's results.
 
-        edited: somebody edited the timeline.
+        edited: somebody edited the timeline. repeated: see `result_warnings`.
         """
         self.record = record
         self.names = names
@@ -64,6 +65,7 @@ class VideoClips:
         self._folder = folder
         self._monitor = monitor
         self._edited = edited
+        self._repeated = repeated
         self._choice = choose_clips(self.timeline, record.analysis, names.people, settings, folder.name)
 
     def plan_crops(self, settings: ClipSettings) -> list[CropPath]:
@@ -97,6 +99,7 @@ class VideoClips:
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
             edited=self._edited,
+            repeated=self._repeated,
         )
         if self._settings.people.only and not self._choice.is_anybody_named:
             warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]

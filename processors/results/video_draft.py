@@ -24,7 +24,7 @@ from processors.people.pair_evidence import ComparedTracklets
 from processors.people.tracklet_division import divided_analysis
 from processors.results.manifest import Manifest
 from processors.results.run_plan import TimelineChoice
-from processors.results.timeline_file import TIMELINE_FILE, read_timeline, to_timeline
+from processors.results.timeline_file import TIMELINE_FILE, read_timeline, timeline_sha256, to_timeline
 from processors.results.video_analysis import other_analysis_error
 from utils.stage_times import timed
 
@@ -118,8 +118,12 @@ def _timeline(
         raise other_analysis_error(record.analysis.video.path)
     logger.info("%s: following its timeline.json", folder.name)
     timeline = to_timeline(found, record.analysis, folder / TIMELINE_FILE)
-    if choice is TimelineChoice.EDITED or manifest is None:
+    if manifest is None or manifest.timeline.is_edited(timeline_sha256(folder)):
         return timeline, None
+    if manifest.timeline.edited:
+        # All edits were undone since. The statistics in the manifest are those of the edited timeline.
+        made, compared = _new_timeline(record.analysis, settings)
+        return dataclasses.replace(timeline, statistics=made.statistics), compared
     # Only the manifest knows how the program arrived at its timeline.
     return dataclasses.replace(timeline, statistics=manifest.statistics.identity_numbers), None
 

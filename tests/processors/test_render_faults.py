@@ -92,10 +92,8 @@ def test_encoder_killed_in_mid_clip(plain, tmp_path, monkeypatch):
         write(self, y, u, v)
 
     monkeypatch.setattr(ClipWriter, "write", killing)
-    with pytest.raises(EncodeError) as caught:
+    with pytest.raises(EncodeError, match=r"exit code -9"):
         ClipRenderer(SETTINGS).render(plain, [crop(plain)], tmp_path)
-    encoder = caught.value.encoder
-    assert encoder is not None and encoder.exit_code == -9 and "libx264" in encoder.command
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 

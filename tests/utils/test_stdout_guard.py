@@ -16,9 +16,10 @@ from utils import stdout_guard
 from utils.stdout_guard import print_lines, show_library_output
 
 NOISE = """
-import ctypes, os, subprocess, sys
+import os, subprocess, sys
 from utils.stdout_guard import *
 def noise():
+    import ctypes
     print("python")
     sys.stdout.write("no line end")
     ctypes.CDLL(None).puts(b"buffered by C")
@@ -84,6 +85,11 @@ def test_where_stderr_is_closed_no_file_gets_its_number_and_no_message_goes_to_s
     done = script(text, closed)
     assert (done.returncode, done.stdout, done.stderr) == (0, "one\n", "")
     assert path.read_text() == "mine"
+
+
+def test_nothing_that_opens_files_is_imported_before_the_streams_are_open(script: Script) -> None:
+    # libffi 3.5, of which ctypes is made, keeps a file open: it would get the number of a closed stream.
+    assert script("import main; sys.exit('ctypes' in sys.modules)").returncode == 0
 
 
 def test_letters_that_the_encoding_lacks_are_escaped(script: Script) -> None:

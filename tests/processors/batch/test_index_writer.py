@@ -47,9 +47,10 @@ def test_videos_of_this_and_earlier_runs_with_their_people(tmp_path):
     write_index(tmp_path, DONE)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'<h2><a href="([^"]+)"', page) == ["a/report.html", "b%20%C3%BC/report.html"]
-    # One of two people has a face.
+    # One of two people has clips.
     assert page.count('<img class="face"') == 2 and 'src="a/person_01/face.jpg"' in page
     text = text_of(page)
+    assert "2 people, counted per video 2 more without a clip" in text and "1 person and 1 without a clip" in text
     assert "2 videos" in text and "4 clips" in text.replace("4  clips", "4 clips") and "0:25.6 of video" in text
     assert "Not done" not in text
 
@@ -71,6 +72,14 @@ def test_one_is_singular(tmp_path):
     one = msgspec.json.decode(json.dumps(values), type=IndexView)
     text = text_of(page_of([("a", one)], DONE))
     assert "1 video 1 person , counted per video 1 clip" in text.replace(" ,", " ,").replace("person,", "person ,")
+
+
+def test_where_nobody_has_a_clip_nobody_is_said_to_have_one():
+    values = {**a_manifest(), "people": a_manifest()["people"][1:], "clips": []}
+    brief = msgspec.json.decode(json.dumps(values), type=IndexView)
+    text = text_of(page_of([("a", brief)], DONE))
+    assert "1 person without a clip 0 clips" in text and "0:12.8, 1 person without a clip, 0 clips" in text
+    assert "0 people" not in text
 
 
 def test_failures_are_named_without_the_folders_of_this_machine():

@@ -118,6 +118,20 @@ def test_everything_follows_the_edited_people(studio):
     assert studio.analysed() == 1
 
 
+def test_when_all_edits_are_undone_the_results_are_those_before_them(studio):
+    nobody_known = {"people": {"no_gallery": True}}
+    studio.render(flags=nobody_known)
+    before = studio.tree()
+    edit_people(studio.folder, lambda film, _: drop(film, ["person_02"]))
+    studio.render(flags=nobody_known)
+    edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))
+    assert studio.render(flags=nobody_known).timeline.edited is True
+    undo_edit(studio.folder)
+    undo_edit(studio.folder)
+    assert studio.render(flags=nobody_known).timeline.edited is False
+    assert {name: data for name, data in studio.tree().items() if not name.endswith(".bak")} == before
+
+
 @pytest.mark.slow
 def test_later_runs_leave_the_edited_people_alone(studio):
     edit_people(studio.folder, lambda film, _: rename(film, "person_01", "Anna"))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from config import IdentitySettings
-from core.types import FloatArray, Tracklet
+from core.types import FloatArray, Identity, Timeline, Tracklet
+from processors.people.doubt import find_doubts
 from processors.people.repeated_faces import motion_agreement, repeated_tracklets
 from processors.people.tracklet_grouping import group_tracklets
 from tests.material.factories import FACE_POINTS, face_analysis, tracklet, video_info
@@ -40,7 +41,7 @@ def shown(number: int, moves: FloatArray, left: float, height: float, *, delay: 
 def repeated(*tracklets: Tracklet) -> list[bool]:
     together = np.array([(i, j) for i in range(len(tracklets)) for j in range(i + 1, len(tracklets))], np.int64)
     analysis = face_analysis(tracklets, FRAMES)
-    return [bool(one) for one in repeated_tracklets(tracklets, together.reshape(-1, 2), analysis)]
+    return [one >= 0 for one in repeated_tracklets(tracklets, together.reshape(-1, 2), analysis)]
 
 
 @pytest.mark.parametrize("changes", [{}, {"delay": 10}, {"delay": -25}, {"mirrored": True}])
@@ -80,6 +81,19 @@ def test_somebody_beside_a_screen_is_one_person() -> None:
     screen, other = (shown(1, movement(seed), 200, 90, delay=10) for seed in (1, 2))
     assert people(shown(0, movement(1), 20, 40), screen) == [-1, 0]
     assert sorted(people(shown(0, movement(1), 20, 40), other)) == [0, 1]
+
+
+def test_whose_repetition_an_unknown_tracklet_is_can_be_told() -> None:
+    speaker, screen, other = (
+        shown(0, movement(1), 20, 40),
+        shown(1, movement(1), 200, 90, delay=10),
+        shown(2, movement(2), 120, 40),
+    )
+    analysis = face_analysis((speaker, screen, other), FRAMES, video=video_info(width=320, height=180))
+    timeline = Timeline((Identity("Anna", (1,), ()),), (0, 2))
+    found = find_doubts(analysis, timeline)
+    assert found.repeated == {0: "Anna"} and found.renamed({"Anna": "Berta"}).repeated == {0: "Berta"}
+    assert not find_doubts(analysis, Timeline((Identity("Anna", (0, 1), ()),), (2,))).repeated
 
 
 def people(*tracklets: Tracklet) -> list[int]:

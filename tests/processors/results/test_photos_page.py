@@ -35,6 +35,7 @@ def test_who_is_in_the_photos_and_whether_they_are_sharp():
 
 def test_several_known_people_and_nothing_amiss():
     berta = SortedFace(box=(0, 0, 9, 9), person="Berta", similarity=0.9)
-    text = text_of(photos_html([photo("a.jpg", ANNA, berta), photo("b.jpg", ANNA)], [JPEG, JPEG]))
+    text = text_of(photos_html([photo("a.jpg", ANNA, berta), photo("b.jpg", SOMEBODY, SOMEBODY, ANNA)], [JPEG, JPEG]))
+    assert "b.jpg sharp (0.70), Anna <i> 0.83, 2 unknown people" in text
     assert "2 photos 2 known people 0 blurred Anna <i>: 2 Berta: 1" in text
     assert "cannot be read" not in text

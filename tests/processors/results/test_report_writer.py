@@ -48,9 +48,20 @@ def test_it_says_who_when_and_how_long(manifest):
     ):
         assert words in " ".join(plain.split()), words
     assert "still image" in plain and "Seen too briefly" in plain
+    assert "1 person 1 more without a clip 2 clips" in " ".join(plain.split())
     # Settings are explained.
     assert "face height as a fraction of the clip height" in plain
     assert "damaged parts" in plain and "face_share" in plain and "0.45" in plain
+
+
+def test_where_nobody_has_a_clip_nobody_is_said_to_have_one(manifest):
+    text = page({**manifest, "people": manifest["people"][1:], "clips": []})
+    assert "1 person without a clip 0 clips" in " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+def test_being_brief_is_no_reason_where_only_some_were_to_have_clips(manifest):
+    for change in ({"names": {"only": "Anna"}}, {"settings": {"speech": {"when": "speaking"}}}):
+        assert "Without a clip" in page({**manifest, **change}) and "briefly" not in page({**manifest, **change})
 
 
 def test_every_clip_is_a_player_and_a_place_in_the_timeline(manifest):
@@ -110,6 +121,15 @@ def test_unknown_tracklets_are_shown_with_what_is_known_and_the_command(manifest
     assert "no face is good enough to be compared" in page(manifest)
     manifest["unknown_tracklets"] = []
     assert "Not sure who this is" not in page(manifest)
+
+
+def test_who_is_seen_twice_at_once_is_not_among_the_unknown(manifest):
+    manifest["unknown_tracklets"][0]["repeats"] = "Anna"
+    text = page(manifest, unknown={3: JPEG})
+    assert "Seen twice at once" in text and "Tracklet 3: Anna" in text and "Not sure who this is" not in text
+    # Nobody present can be the second face; whoever disagrees gets a new person.
+    assert "person_02 --tracklets 3" in html.unescape(re.sub(r"<[^>]+>", "", text))
+    assert '<th scope="row">tracks not assigned to a person</th><td>0</td>' in text
 
 
 def test_of_very_many_unknown_tracklets_those_seen_longest_are_shown(manifest):

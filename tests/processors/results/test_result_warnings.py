@@ -45,6 +45,8 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     assert warning.endswith("smaller than a clip: 1, up to 4.50 times")
     (warning,) = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7,)), fine, max_upscale=3)
     assert "tracklets" in warning and warning.endswith(": 1")
+    mirrored = result_warnings(ANALYSIS, Timeline(TIMELINE.people, (7, 8)), fine, max_upscale=3, repeated=2)
+    assert mirrored == ["tracklets of people who are seen twice at once, as in a mirror; clips show the other face: 2"]
     assert result_warnings(ANALYSIS, Timeline(()), RenderResult((), "libx264"), max_upscale=3) == [
         "no faces were found"
     ]
