@@ -34,9 +34,9 @@ from config import IdentitySettings
 from core.model_manager import ModelManager
 from core.models.embedder_spec import PairCurve, pair_curve_of
 from core.models.similarity import focus_of
-from core.types import FaceAnalysis, FloatArray, IntArray, Tracklet
+from core.types import FaceAnalysis, IntArray, Tracklet
 from processors.people.clothes_evidence import ClothesCurve, WornColours, closeness
-from processors.people.pair_evidence import EvidenceWeights, PairEvidence, combined
+from processors.people.pair_evidence import KINDS, EvidenceWeights, PairEvidence
 from processors.people.tracklet_evidence import Continuation, sample_sharpness
 from processors.people.tracklet_grouping import group_tracklets
 from tests.material.scoring import Labelled
@@ -47,7 +47,6 @@ PAIR_WEIGHTS = {"across": 0.2, "halves": 0.1, "other clip": 0.2, "two here": 0.3
 """share of each kind of pair in the fits: of one person in two tracklets of a clip, in halves of a tracklet, in two
 clips; of two people in one clip and in two. They say nothing about how frequent such pairs are"""
 
-KINDS = ("faces", "clothes", "place")
 _SETS: tuple[tuple[str, ...], ...] = (("faces",), ("faces", "place"), ("faces", "clothes"), KINDS)
 
 Values = NDArray[np.float64]
@@ -235,11 +234,7 @@ def grouped(clip: Clip, kinds: Sequence[str], constants: Constants | None) -> In
     def similarity(tracklets: Sequence[Tracklet], analysis: FaceAnalysis, links: Sequence[Continuation]) -> PairMatrix:
         evidence = PairEvidence(tracklets, analysis, links=links, **as_arguments(constants))
 
-        def block(rows: slice, columns: slice) -> FloatArray:
-            found = evidence.block(rows, columns)
-            return combined(found[kind] for kind in kinds)
-
-        return PairMatrix(len(tracklets), block)
+        return PairMatrix(len(tracklets), lambda rows, columns: evidence.similarity(rows, columns, kinds))
 
     return group_tracklets(clip.tracklets, clip.analysis, IdentitySettings(), similarity).labels
 

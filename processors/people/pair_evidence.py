@@ -3,21 +3,25 @@
 Every kind of evidence is a log-odds: how much more likely what was seen is if both are one person than if they are
 two. They add up, and a similarity of 0.5 is where they cancel out. The constants come from labelled clips by
 `benchmarks.quality.evidence`, which also shows what each kind brings on clips that its constants have not seen.
+
+Faces in focus that are alike enough for a link between two videos are one person's here as well, whatever they wear: a
+film may be cut from many days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.models.embedder_spec import PairCurve, pair_curve_of
+from core.models.embedder_spec import PairCurve, link_curves_of, pair_curve_of
+from core.models.link_curve import GOOD_QUALITY
 from core.models.similarity import focus_of
 from core.types import FaceAnalysis, FloatArray, Tracklet
 from processors.people.clothes_evidence import CURVE, ClothesCurve, ClothesEvidence
 from processors.people.place_evidence import PlaceEvidence
-from processors.people.stranger_evidence import StrangerEvidence
+from processors.people.stranger_evidence import StrangerEvidence, blur_of
 from processors.people.tracklet_evidence import Continuation, SampleCosines, continuations, sample_sharpness
 from utils.pair_matrix import PairMatrix
 
@@ -34,6 +38,9 @@ class EvidenceWeights:
 
 
 WEIGHTS = EvidenceWeights(faces=0.78, clothes=0.76)
+
+KINDS = ("faces", "clothes", "place")
+"""of evidence"""
 
 _SPEAKS_FOR_ITSELF = 1.0
 """focus from which on the place in a set-up counts nothing, and 1 below which it counts in full: in the same place and
@@ -82,6 +89,9 @@ class PairEvidence:
         size = (analysis.video.width, analysis.video.height)
         self._focus = focus_of(sample_sharpness(tracklets))
         self._faces = SampleCosines(tracklets)
+        self._link_curve = link_curves_of(analysis.embedder).same_kind
+        self._quality = np.array([t.sample_quality.max() for t in tracklets], np.float32)
+        self._clarity = (1 - blur_of(self._focus)) * np.minimum(self._quality / GOOD_QUALITY, 1)
         self._strangers: StrangerEvidence | None = None
         if self._curve.strangers is not None:
             self._strangers = StrangerEvidence(
@@ -113,15 +123,19 @@ class PairEvidence:
         place[pairs] = np.maximum(place[pairs], self._link_log_odds[here])
         return {"faces": faces, "clothes": np.asarray(self._weights.clothes * clothes, np.float32), "place": place}
 
-    def similarity(self, rows: slice, columns: slice) -> FloatArray:
-        """(R, C) float32 in [0, 1]: all evidence that two tracklets are one person."""
-        return combined(self.block(rows, columns).values())
+    def similarity(self, rows: slice, columns: slice, kinds: Sequence[str] = KINDS) -> FloatArray:
+        """(R, C) float32 in [0, 1]: the evidence of some kinds that two tracklets are one person."""
+        found = self.block(rows, columns)
+        log_odds = np.sum([found[kind] for kind in kinds], axis=0) - _CAUTION
+        if "faces" in kinds:
+            missing = np.maximum(self._linked_by_faces(rows, columns) - log_odds, 0)
+            log_odds += np.minimum(self._clarity[rows, None], self._clarity[columns]) * missing
+        return np.asarray((1 + np.tanh(log_odds / 2)) / 2, np.float32)
 
-
-def combined(evidence: Iterable[FloatArray]) -> FloatArray:
-    """Kinds of evidence, log-odds of one shape, added up with the caution: similarities in [0, 1], float32 (...)."""
-    log_odds = np.sum(list(evidence), axis=0) - _CAUTION
-    return np.asarray((1 + np.tanh(log_odds / 2)) / 2, np.float32)
+    def _linked_by_faces(self, rows: slice, columns: slice) -> FloatArray:
+        """(R, C) float32: log-odds that the faces of two tracklets are one person's, if they were of two videos."""
+        quality = self._quality[rows, None], self._quality[columns]
+        return np.asarray(self._link_curve.log_odds(self._faces.block(rows, columns), quality), np.float32)
 
 
 def tracklet_similarity(

@@ -1,4 +1,4 @@
-"""All evidence together on a made-up film: however it is divided into blocks, it says the same."""
+"""All evidence together: whatever blocks a made-up film is divided into, and where faces alone are enough."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from core.types import FaceAnalysis, Timeline
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.doubt import VideoDoubts, find_doubts
 from processors.people.pair_evidence import ComparedTracklets, PairEvidence, tracklet_similarity
+from tests.material.factories import face_analysis, tracklet
+from utils.lab_histogram import HISTOGRAM_SIZE
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +62,31 @@ def assert_same(found: VideoDoubts, expected: VideoDoubts) -> None:
     for number, nearest in expected.unknown.items():
         assert found.unknown[number].name == nearest.name
         assert found.unknown[number].similarity == pytest.approx(nearest.similarity, abs=3e-5)
+
+
+def similarity_in_other_clothes(cosine: float, sharpness: float, quality: float = 1.0) -> float:
+    """Of two tracklets in shots of their own."""
+    clothes = np.eye(2, HISTOGRAM_SIZE, dtype=np.uint8) * 255
+    faces = [
+        dataclasses.replace(
+            tracklet(
+                k, range(50 * k, 50 * k + 25), shot=k, sharpness=sharpness, embeddings=[vector], sample_quality=quality
+            ),
+            look_frames=np.array([50 * k]),
+            views=np.zeros((1, 0), np.uint8),
+            clothes=clothes[k : k + 1],
+        )
+        for k, vector in enumerate(([1.0, 0.0], [cosine, np.sqrt(1 - cosine**2)]))
+    ]
+    film = face_analysis(faces, 100, cuts=[50], embedder="sface")
+    return float(PairEvidence(faces, film).similarity(slice(1, 2), slice(0, 1))[0, 0])
+
+
+def test_faces_in_focus_that_would_link_two_videos_are_one_persons_in_any_clothes() -> None:
+    assert similarity_in_other_clothes(0.6, sharpness=60) > 0.8
+    assert similarity_in_other_clothes(0.45, sharpness=60) < 0.3
+
+
+def test_blurred_and_poor_faces_are_not_enough_alone() -> None:
+    assert similarity_in_other_clothes(0.6, sharpness=20) < 0.3
+    assert similarity_in_other_clothes(0.55, sharpness=60) > 0.6 > similarity_in_other_clothes(0.55, 60, quality=0.3)
