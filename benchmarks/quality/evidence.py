@@ -237,7 +237,7 @@ def grouped(clip: Clip, kinds: Sequence[str], constants: Constants | None) -> In
 
         def block(rows: slice, columns: slice) -> FloatArray:
             found = evidence.block(rows, columns)
-            return combined(found[kind] for kind in kinds)
+            return combined({kind: found[kind] for kind in kinds})
 
         return PairMatrix(len(tracklets), block)
 
