@@ -13,7 +13,7 @@ from config import ClipSettings, IdentitySettings
 from core.types import FaceAnalysis, Timeline
 from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.doubt import VideoDoubts, find_doubts
-from processors.people.pair_evidence import ComparedTracklets, PairEvidence, tracklet_similarity
+from processors.people.pair_evidence import ComparedTracklets, PairEvidence, combined, tracklet_similarity
 from tests.material.factories import face_analysis, tracklet
 from utils.lab_histogram import HISTOGRAM_SIZE
 
@@ -90,3 +90,16 @@ def test_faces_in_focus_that_would_link_two_videos_are_one_persons_in_any_clothe
 def test_blurred_and_poor_faces_are_not_enough_alone() -> None:
     assert similarity_in_other_clothes(0.6, sharpness=20) < 0.3
     assert similarity_in_other_clothes(0.55, sharpness=60) > 0.6 > similarity_in_other_clothes(0.55, 60, quality=0.3)
+
+
+def test_clothes_and_place_do_not_outvote_sharp_faces() -> None:
+    """People in equal clothes take one seat after the other: the figures of a made film."""
+
+    def alike(faces: float, clothes: float, place: float) -> float:
+        """Log-odds."""
+        evidence = {"faces": faces, "clothes": clothes, "place": place}
+        return float(combined({kind: np.full((1, 1), value, np.float32) for kind, value in evidence.items()})[0, 0])
+
+    assert alike(-4.5, 5.9, 3.7) < 0
+    assert alike(0.0, 5.9, 3.7) > 0
+    assert alike(-1.0, -2.0, 4.0) == pytest.approx(-1.0)
