@@ -21,8 +21,9 @@ _MAX_CROSSED_ROWS = 0.05
 """share of a face's boxes that may be crossed: boxes are not exact"""
 _MIN_COMPANY = 0.5
 """how long a face has to be visible on the other side, as a share of the time of this face"""
-_MIN_FACES = 1.5
-"""smallest side of a panel as a multiple of the face's longer side; a smaller panel leaves no room for framing"""
+_MIN_FACES = 1.1
+"""smallest side of a panel as a multiple of the same side of the face, as far as the picture shows it; a smaller panel
+leaves no room for framing"""
 
 
 def panel_around(face: Boxes, others: Sequence[Boxes], shot: Shot, active: PixelBox) -> PixelBox:
@@ -54,7 +55,7 @@ def _between(
             begin = max(begin, -(-stop // 2) * 2)
         else:
             end = min(end, start // 2 * 2)
-    size = float(np.median(face[:, 1] - face[:, 0]))
+    size = float(np.median(np.minimum(face[:, 1], last) - np.maximum(face[:, 0], first)))
     return (begin, end) if end - begin >= _MIN_FACES * size else (first, last)
 
 
