@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -105,16 +105,25 @@ def seam_candidates(shares: LineShares, picture: PixelBox) -> SeamCandidates:
 
 
 def fixed_seams(
-    samples: Sequence[SeamCandidates], size: tuple[int, int]
-) -> tuple[tuple[PixelSpan, ...], tuple[PixelSpan, ...]]:
-    """Columns and rows, px, that are a seam in all frames of a shot; none if only one frame was sampled.
+    shots: Sequence[Sequence[SeamCandidates]], size: tuple[int, int]
+) -> list[tuple[tuple[PixelSpan, ...], tuple[PixelSpan, ...]]]:
+    """Columns and rows, px, that are a seam in all frames of each shot.
 
-    size: width and height of the frames, px.
+    One frame of a short shot proves nothing, but it shows the seams of other shots of the video again.
+    shots: of the frames sampled in each. size: width and height of the frames, px.
     """
-    if len(samples) < 2:
-        return (), ()
     scale = _scale(*size)
-    return _spans([s.columns for s in samples], scale), _spans([s.rows for s in samples], scale)
+    by_shot = []
+    for lines in ([[s.columns for s in own] for own in shots], [[s.rows for s in own] for own in shots]):
+        common = [_common(own) for own in lines]
+        proven = set().union(*(places for places, own in zip(common, lines, strict=True) if len(own) > 1))
+        by_shot.append(
+            [
+                _spans(places if len(own) > 1 else places & proven, scale)
+                for places, own in zip(common, lines, strict=True)
+            ]
+        )
+    return list(zip(*by_shot, strict=True))
 
 
 def _scale(width: int, height: int) -> float:
@@ -158,14 +167,21 @@ def _between_equal_parts(count: int) -> NDArray[np.bool_]:
     return np.asarray(np.min(np.abs(places - np.array(_EQUAL_PARTS)[:, None]), axis=0) <= _EQUAL_TOLERANCE)
 
 
-def _spans(samples: Sequence[Sequence[Line]], scale: float) -> tuple[PixelSpan, ...]:
-    """Runs of lines that are in all samples, px, widened by the width of a step."""
+def _common(samples: Sequence[Sequence[Line]]) -> set[int]:
+    """Places of the lines that are in all samples and clear in all together."""
+    if not samples:
+        return set()
     places = set.intersection(*({line.place for line in sample} for sample in samples))
     steps, beside = dict.fromkeys(places, 0.0), dict.fromkeys(places, 0.0)
     for line in itertools.chain.from_iterable(samples):
         if line.place in places:
             steps[line.place] += line.steps
             beside[line.place] += line.beside
-    seams = np.array(sorted(p for p in places if steps[p] >= _CLEAR * (steps[p] + beside[p])), np.int64)
-    runs = np.split(seams, np.flatnonzero(np.diff(seams) > 1) + 1) if len(seams) else []
+    return {place for place in places if steps[place] >= _CLEAR * (steps[place] + beside[place])}
+
+
+def _spans(places: Collection[int], scale: float) -> tuple[PixelSpan, ...]:
+    """Runs of lines, px, widened by the width of a step."""
+    lines = np.array(sorted(places), np.int64)
+    runs = np.split(lines, np.flatnonzero(np.diff(lines) > 1) + 1) if len(lines) else []
     return tuple((math.floor((run[0] - 1) * scale), math.ceil((run[-1] + 2) * scale)) for run in runs)

@@ -71,3 +71,10 @@ def test_what_is_outside_the_picture_does_not_make_a_face_too_large_for_its_pane
     shot = Shot(0, 0, 50, "start", seams_y=((357, 363),))
     low = face(600, 620, size=420)
     assert panel_around(low, [face(600, 180)], shot, PICTURE) == (0, 364, 1280, 720)
+
+
+def test_a_face_that_its_panel_cuts_off_hides_no_seam_from_the_others() -> None:
+    shot = Shot(0, 0, 50, "start", seams_y=((357, 363),))
+    cut_off = face(900, 400, rows=10)
+    assert panel_around(face(300, 180), [face(300, 540), cut_off], shot, PICTURE) == (0, 0, 1280, 356)
+    assert panel_around(face(300, 180), [face(300, 540), *[cut_off] * 2], shot, PICTURE) == PICTURE
