@@ -19,10 +19,15 @@ _CROSSING_SHARE = 0.2
 """of a box; a line that goes further into it crosses the face"""
 _MAX_CROSSED_ROWS = 0.05
 """share of a face's boxes that may be crossed: boxes are not exact"""
+_MAX_CROSSED_OTHERS = 0.2
+"""share of the boxes of all other faces that may be crossed: a panel may cut a face off, of which the box shows all"""
+_MAX_AROUND = 0.05
+"""share of a face's boxes that may lie on either side of a line which the face does not move across"""
 _MIN_COMPANY = 0.5
 """how long a face has to be visible on the other side, as a share of the time of this face"""
-_MIN_FACES = 1.5
-"""smallest side of a panel as a multiple of the face's longer side; a smaller panel leaves no room for framing"""
+_MIN_FACES = 1.1
+"""smallest side of a panel as a multiple of the same side of the face, as far as the picture shows it; a smaller panel
+leaves no room for framing"""
 
 
 def panel_around(face: Boxes, others: Sequence[Boxes], shot: Shot, active: PixelBox) -> PixelBox:
@@ -44,7 +49,9 @@ def _between(
     begin, end = first, last
     for start, stop in seams:
         middle = (start + stop) / 2
-        if any(_crosses(sides, middle) for sides in (face, *others)):
+        if _crossed(face, middle) > _MAX_CROSSED_ROWS * len(face) or any(_moves_across(o, middle) for o in others):
+            continue
+        if sum(_crossed(o, middle) for o in others) > _MAX_CROSSED_OTHERS * sum(map(len, others)):
             continue
         is_after = bool(np.median(face.mean(1)) > middle)
         company = sum(int(((other.mean(1) > middle) != is_after).sum()) for other in others)
@@ -54,10 +61,16 @@ def _between(
             begin = max(begin, -(-stop // 2) * 2)
         else:
             end = min(end, start // 2 * 2)
-    size = float(np.median(face[:, 1] - face[:, 0]))
+    size = float(np.median(np.minimum(face[:, 1], last) - np.maximum(face[:, 0], first)))
     return (begin, end) if end - begin >= _MIN_FACES * size else (first, last)
 
 
-def _crosses(sides: Boxes, middle: float) -> bool:
+def _crossed(sides: Boxes, middle: float) -> int:
+    """In how many rows a line goes through a face."""
     depth = np.minimum(middle - sides[:, 0], sides[:, 1] - middle)
-    return bool((depth > _CROSSING_SHARE * (sides[:, 1] - sides[:, 0])).mean() > _MAX_CROSSED_ROWS)
+    return int((depth > _CROSSING_SHARE * (sides[:, 1] - sides[:, 0])).sum())
+
+
+def _moves_across(sides: Boxes, middle: float) -> bool:
+    is_after = sides.mean(1) > middle
+    return len(sides) > 0 and _MAX_AROUND < is_after.mean() < 1 - _MAX_AROUND

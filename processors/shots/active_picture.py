@@ -88,9 +88,7 @@ class ActivePictureFinder:
             for index, shot in enumerate(shots)
         ]
         edges = [[sample.edges for sample in own] for own in samples]
-        seams = [
-            fixed_seams([sample.seams for sample in own if sample.seams is not None], self._size) for own in samples
-        ]
+        seams = fixed_seams([[s.seams for s in own if s.seams is not None] for own in samples], self._size)
         # Few of a film's thousands of shots differ in their bars.
         lines = np.array([proven_lines(own, self._size) for own in edges], np.int64).reshape(-1, 4)
         proven = np.unique(lines, axis=0)

@@ -60,8 +60,21 @@ def test_four_panels() -> None:
     }
 
 
-@pytest.mark.parametrize("size", [160.0, 300.0])
+@pytest.mark.parametrize("size", [160.0, 300.0, 360.0])
 def test_a_panel_in_which_nobody_can_be_framed_is_none(size: float) -> None:
     shot = Shot(0, 0, 50, "start", seams_x=((500, 506), (800, 806)))
     found = panel_around(face(650, size=size), [face(200), face(1100)], shot, PICTURE)
-    assert found == ((506, 0, 800, 720) if size == 160.0 else PICTURE)
+    assert found == ((506, 0, 800, 720) if size < 360.0 else PICTURE)
+
+
+def test_what_is_outside_the_picture_does_not_make_a_face_too_large_for_its_panel() -> None:
+    shot = Shot(0, 0, 50, "start", seams_y=((357, 363),))
+    low = face(600, 620, size=420)
+    assert panel_around(low, [face(600, 180)], shot, PICTURE) == (0, 364, 1280, 720)
+
+
+def test_a_face_that_its_panel_cuts_off_hides_no_seam_from_the_others() -> None:
+    shot = Shot(0, 0, 50, "start", seams_y=((357, 363),))
+    cut_off = face(900, 400, rows=10)
+    assert panel_around(face(300, 180), [face(300, 540), cut_off], shot, PICTURE) == (0, 0, 1280, 356)
+    assert panel_around(face(300, 180), [face(300, 540), *[cut_off] * 2], shot, PICTURE) == PICTURE

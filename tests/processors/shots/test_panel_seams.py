@@ -25,7 +25,7 @@ def candidates(image: ByteArray, picture: PixelBox) -> SeamCandidates:
 def seams(images: list[ByteArray]) -> tuple[list[float], list[float]]:
     """Middles of the seams that a shot of these images has."""
     height, width = images[0].shape
-    found = fixed_seams([candidates(image, (0, 0, width, height)) for image in images], (width, height))
+    (found,) = fixed_seams([[candidates(image, (0, 0, width, height)) for image in images]], (width, height))
     for start, stop in (*found[0], *found[1]):
         assert 0 < stop - start <= 16 * min(width, height) / 360
     columns, rows = ([(start + stop) / 2 for start, stop in spans] for spans in found)
@@ -59,7 +59,7 @@ def test_a_line_between_the_pictures_belongs_to_none_of_them() -> None:
     for image in images:
         image[:, 318:322] = 0
     size = (WIDTH, HEIGHT)
-    columns, _ = fixed_seams([candidates(image, (0, 0, *size)) for image in images], size)
+    ((columns, _),) = fixed_seams([[candidates(image, (0, 0, *size)) for image in images]], size)
     assert columns[0][0] <= 318 and columns[-1][1] >= 322
 
 
@@ -81,14 +81,47 @@ def test_an_edge_that_moves_or_is_not_always_there_is_not_a_seam() -> None:
 
 def test_one_frame_proves_nothing() -> None:
     assert seams([side_by_side(1, 320)]) == ([], [])
-    assert fixed_seams([], SIZE) == ((), ())
+    assert fixed_seams([[]], SIZE) == [((), ())]
+
+
+def test_one_frame_shows_the_seams_of_another_shot_again() -> None:
+    both, again, other = (
+        [candidates(image, (0, 0, *SIZE)) for image in shot]
+        for shot in ([side_by_side(1, 300), side_by_side(2, 300)], [side_by_side(3, 300)], [side_by_side(4, 423)])
+    )
+    seen = [[(start + stop) / 2 for start, stop in columns] for columns, _ in fixed_seams([both, again, other], SIZE)]
+    assert seen == [[pytest.approx(300, abs=3)], [pytest.approx(300, abs=3)], []]
+
+
+def on_one_wall(x: int, seam: int = 320, hidden: int = 0) -> ByteArray:
+    """A panel whose lower 40 % are darker up to the seam, before one wall. hidden: rows that something covers."""
+    image = np.full((HEIGHT, WIDTH), 128, np.uint8)
+    image[216:, :seam] = scene(x, seam, 144) // 3
+    image[HEIGHT - hidden :, seam - 60 : seam + 60] = cv2.GaussianBlur(scene(x + 50, 120, HEIGHT), (0, 0), 9)[:hidden]
+    return image
+
+
+def test_panels_of_one_size_on_one_wall_meet_where_all_that_ends_ends_there() -> None:
+    columns, rows = seams([on_one_wall(1), on_one_wall(2, hidden=60), on_one_wall(3)])
+    assert columns == [pytest.approx(320, abs=3)] and rows == []
+
+
+def test_elsewhere_such_a_line_is_an_edge_of_something() -> None:
+    assert seams([on_one_wall(seed, seam=280) for seed in range(1, 4)]) == ([], [])
+
+
+def test_an_edge_in_the_middle_beside_which_much_else_changes_is_not_a_seam() -> None:
+    images = [on_one_wall(seed) for seed in range(1, 4)]
+    for image in images:
+        image[:200, 290:350] = 128 + 60 * np.sin(np.arange(60) / 1.5)
+    assert seams(images) == ([], [])
 
 
 def test_lines_are_counted_from_the_corner_of_the_frame() -> None:
     image = np.full((HEIGHT, WIDTH), 16, np.uint8)
-    image[60:300, 100:540] = np.hstack([scene(1, 220, 240), scene(2, 220, 240)])
+    image[60:300, 100:540] = np.hstack([scene(1, 220, 240) // 2, scene(2, 220, 240) // 2 + 118])
     found = candidates(image, (100, 60, 540, 300))
-    assert np.mean(found.columns) == pytest.approx(320, abs=2) and found.rows == ()
+    assert np.mean([line.place for line in found.columns]) == pytest.approx(320, abs=2) and found.rows == ()
 
 
 def test_a_picture_that_is_very_small_has_no_candidates() -> None:
