@@ -7,6 +7,7 @@ settings file, and the file's settings over its own `for`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,13 +30,16 @@ class Profile:
         return " ".join(f"{flag_of(name)} {','.join(v) if isinstance(v, tuple) else v}" for name, v in pairs)
 
 
+CUT_LISTS = ("otio", "edl", "fcpxml") if sys.version_info < (3, 14) else ("edl", "fcpxml")
+"""what editing programs read; opentimelineio has no release for Python 3.14"""
+
 PROFILES: Mapping[str, Profile] = {
     "reels": Profile(
         "upright clips of 1080x1920 px", {"clip": {"aspect": "9:16", "size": 1920, "framing": "bust"}}
     ),
     "edit": Profile(
         "clips as high as the video, with a second to spare at both ends, and cut lists for editing programs",
-        {"clip": {"size": SOURCE_SIZE, "padding": 1.0}, "output": {"export": ("otio", "edl", "fcpxml")}},
+        {"clip": {"size": SOURCE_SIZE, "padding": 1.0}, "output": {"export": CUT_LISTS}},
     ),
     "training": Profile(
         "square clips for training data: the camera holds still, small faces are not enlarged",

@@ -42,9 +42,9 @@ HEAVY = {
     "tqdm",
     "jinja2",
 }
-MOST_MODULES = 450
-"""modules, those of the standard library included, that a run over finished videos may import: 397 today, half of the
-CPU time of 743"""
+MOST_MODULES = 300
+"""modules that a run over finished videos may import: 266 today. Those of the standard library, some 170, are left out,
+because releases of Python differ in them"""
 
 pytestmark = pytest.mark.slow
 
@@ -219,4 +219,5 @@ def test_what_is_done_is_not_done_again(alone: Run, inputs: Path) -> None:
     imported = set(re.findall(r"^import time:.*\| +(\S+)$", again.said, re.MULTILINE))
     assert {"main", "processors.batch_runner"} & imported
     assert not imported & HEAVY, "a run over finished videos decodes and computes nothing"
-    assert len(imported) <= MOST_MODULES
+    others = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert len(others) <= MOST_MODULES

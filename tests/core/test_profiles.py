@@ -12,7 +12,7 @@ import pytest
 from config import ClipSettings, Settings
 from core.errors import SettingsError
 from core.options import options
-from core.profiles import PROFILES, profile_settings
+from core.profiles import CUT_LISTS, PROFILES, profile_settings
 from core.settings_file import load_settings, read_settings_file
 from processors.commands.render_command import parser as render_parser
 from processors.commands.run_command import parser as run_parser
@@ -41,7 +41,7 @@ def clip_shape(clip: ClipSettings) -> tuple[tuple[int, int], str, str]:
 def test_what_each_profile_is(name: str, shape: tuple[Any, ...]) -> None:
     settings = load_settings(None, profile_settings(name))
     assert clip_shape(settings.clip) == shape
-    assert settings.output.extras == (frozenset({"otio", "edl", "fcpxml"}) if name == "edit" else frozenset())
+    assert settings.output.extras == (frozenset(CUT_LISTS) if name == "edit" else frozenset())
     assert settings.clip.padding == (1.0 if name == "edit" else 0.0)
 
 
