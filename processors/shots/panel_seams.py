@@ -6,7 +6,7 @@ same, therefore `processors/camera/panels.py` asks for faces on both sides.
 
 Where both panels show a wall of one colour, no line can be seen, and somebody in front of the seam hides it for a
 while. So a line that divides the picture into equal parts, as the panels of video calls do, may be a seam with less:
-where the image changes near it at all, it has to change at the line. Pure.
+where the image changes near it at all, it has to change at the line, and at the line opposite. Pure.
 """
 
 from __future__ import annotations
@@ -155,16 +155,26 @@ def _lines(steps: FloatArray, beside: FloatArray, first: int) -> tuple[Line, ...
     """Lines of a picture that may be seams. first: place of its edge in the frame."""
     count = len(steps)
     places = np.arange(count)
+    is_strong = steps >= MIN_SHARE
     is_weak = (steps >= _LEAST_STEPS) & (steps >= _LEAST_CLEAR * (steps + beside)) & _between_equal_parts(count)
+    # The bar of a window may lie at a third of the height, but then there is none at two thirds.
+    is_weak &= _opposite(is_strong | is_weak)
     margin = _MIN_PANEL_SHARE * count
     is_inside = (places >= margin) & (places < count - margin)
-    found = np.flatnonzero(((steps >= MIN_SHARE) | is_weak) & is_inside)
+    found = np.flatnonzero((is_strong | is_weak) & is_inside)
     return tuple(map(Line, (found + first).tolist(), steps[found].tolist(), beside[found].tolist()))
 
 
 def _between_equal_parts(count: int) -> NDArray[np.bool_]:
     places = (np.arange(count) + 0.5) / max(count, 1)
     return np.asarray(np.min(np.abs(places - np.array(_EQUAL_PARTS)[:, None]), axis=0) <= _EQUAL_TOLERANCE)
+
+
+def _opposite(is_line: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where there is a line at the same distance from the other edge, about."""
+    reach = math.ceil(2 * _EQUAL_TOLERANCE * len(is_line))
+    around = np.ones((1, 2 * reach + 1), np.uint8)
+    return np.asarray(cv2.dilate(is_line[None, ::-1].astype(np.uint8), around)[0] > 0) if len(is_line) else is_line
 
 
 def _common(samples: Sequence[Sequence[Line]]) -> set[int]:

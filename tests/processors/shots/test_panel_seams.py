@@ -110,6 +110,17 @@ def test_elsewhere_such_a_line_is_an_edge_of_something() -> None:
     assert seams([on_one_wall(seed, seam=280) for seed in range(1, 4)]) == ([], [])
 
 
+def test_a_line_at_a_third_needs_the_one_at_two_thirds() -> None:
+    """The bar of a window may lie at a third of the height of a room."""
+    bars = [on_one_wall(seed, seam=213) for seed in range(1, 4)]
+    assert seams(bars) == ([], [])
+    panels = [image.copy() for image in bars]
+    for image in panels:
+        image[216:, 427:] = image[216:, 212::-1]
+    columns, rows = seams(panels)
+    assert columns == [pytest.approx(213, abs=3), pytest.approx(427, abs=3)] and rows == []
+
+
 def test_an_edge_in_the_middle_beside_which_much_else_changes_is_not_a_seam() -> None:
     images = [on_one_wall(seed) for seed in range(1, 4)]
     for image in images:
