@@ -111,10 +111,13 @@ class PairEvidence:
     def block(self, rows: slice, columns: slice) -> dict[str, FloatArray]:
         """What "faces", "clothes" and "place" each add to the log-odds of the tracklets of two slices with each other,
         (R, C) float32. The pair of a tracklet with itself means nothing."""
+        return self._kinds(self._faces.block(rows, columns), rows, columns)
+
+    def _kinds(self, cosines: FloatArray, rows: slice, columns: slice) -> dict[str, FloatArray]:
+        """As `block`. cosines: (R, C) float32, of the faces."""
         focus = np.minimum(self._focus[rows, None], self._focus[columns])
-        cosines = self._faces.block(rows, columns)
         if self._strangers is not None:
-            cosines -= self._strangers.block(rows, columns)
+            cosines = cosines - self._strangers.block(rows, columns)
         faces = np.asarray(self._curve.log_odds(cosines, focus), np.float32)
         clothes, known = self._clothes.block(rows, columns)
         faces[known] *= self._weights.faces
@@ -129,17 +132,14 @@ class PairEvidence:
 
     def similarity(self, rows: slice, columns: slice, kinds: Sequence[str] = KINDS) -> FloatArray:
         """(R, C) float32 in [0, 1]: the evidence of some kinds that two tracklets are one person."""
-        found = self.block(rows, columns)
+        cosines = self._faces.block(rows, columns)
+        found = self._kinds(cosines, rows, columns)
         log_odds = combined({kind: found[kind] for kind in kinds})
         if "faces" in kinds:
-            missing = np.maximum(self._linked_by_faces(rows, columns) - log_odds, 0)
+            quality = self._quality[rows, None], self._quality[columns]
+            missing = np.maximum(self._link_curve.log_odds(cosines, quality).astype(np.float32) - log_odds, 0)
             log_odds += np.minimum(self._clarity[rows, None], self._clarity[columns]) * missing
         return np.asarray((1 + np.tanh(log_odds / 2)) / 2, np.float32)
-
-    def _linked_by_faces(self, rows: slice, columns: slice) -> FloatArray:
-        """(R, C) float32: log-odds that the faces of two tracklets are one person's, if they were of two videos."""
-        quality = self._quality[rows, None], self._quality[columns]
-        return np.asarray(self._link_curve.log_odds(self._faces.block(rows, columns), quality), np.float32)
 
 
 def combined(evidence: Mapping[str, FloatArray]) -> FloatArray:

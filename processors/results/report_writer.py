@@ -73,6 +73,7 @@ def report_parts(
     files = [entry.file for entry in manifest.files]
     shots = [_shot(shot, axis) for shot in manifest.shots]
     repeated = repeated_tracklets(manifest, images.unknown, folder)
+    unknown_count = len(manifest.unknown) - len(repeated)
     values = {
         "video": _video(manifest),
         "folder": folder,
@@ -80,7 +81,7 @@ def report_parts(
         "brief": [person for person in people if not person["clips"]],
         "is_chosen": _is_chosen(manifest),
         "unknown": unknown_tracklets(manifest, images.unknown, folder),
-        "unknown_count": len(manifest.unknown) - len(repeated),
+        "unknown_count": unknown_count,
         "repeated": repeated,
         "clip_count": len(manifest.clips),
         # "metadata" shows the length of each clip, but opens every file.
@@ -92,7 +93,7 @@ def report_parts(
         "files": [file for file in files if "/" not in file] + [MANIFEST_FILE],
         "speech_known": any(person.turns is not UNSET for person in manifest.people),
         "preview": next(iter(manifest.extras.get("preview", ())), ""),
-        "facts": _facts(manifest),
+        "facts": _facts(manifest, unknown_count),
         "tables": [*_settings(manifest.settings), *_models(manifest.models)],
     }
     return page_parts("report.html.j2", ("page.css", "report.css"), ("report.js",), values)
@@ -213,15 +214,14 @@ def _rate_text(rate: str) -> str:
     return f"{int(numerator) / int(denominator or 1):.2f}".rstrip("0").rstrip(".")
 
 
-def _facts(manifest: Manifest) -> list[tuple[str, str]]:
-    unknown = len(manifest.unknown) - sum(t.repeats is not UNSET for t in manifest.unknown_tracklets)
+def _facts(manifest: Manifest, unknown_count: int) -> list[tuple[str, str]]:
     facts = [
         ("frames", str(manifest.video.frames)),
         ("frame rate", manifest.video.frame_rate),
         ("container", manifest.video.container),
         ("pixel format", manifest.video.pixel_format),
         ("damaged parts skipped", str(manifest.decode_failures)),
-        ("tracks not assigned to a person", str(unknown)),
+        ("tracks not assigned to a person", str(unknown_count)),
         ("sha256", manifest.input.sha256),
         ("version", manifest.version),
     ]

@@ -113,17 +113,17 @@ def fixed_seams(
     shots: of the frames sampled in each. size: width and height of the frames, px.
     """
     scale = _scale(*size)
-    by_shot = []
+    by_axis = []
     for lines in ([[s.columns for s in own] for own in shots], [[s.rows for s in own] for own in shots]):
         common = [_common(own) for own in lines]
         proven = set().union(*(places for places, own in zip(common, lines, strict=True) if len(own) > 1))
-        by_shot.append(
+        by_axis.append(
             [
                 _spans(places if len(own) > 1 else places & proven, scale)
                 for places, own in zip(common, lines, strict=True)
             ]
         )
-    return list(zip(*by_shot, strict=True))
+    return list(zip(*by_axis, strict=True))
 
 
 def _scale(width: int, height: int) -> float:
