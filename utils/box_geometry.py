@@ -14,6 +14,12 @@ Window = tuple[float, float, float, float] | NDArray[np.float64]
 Boxes = NDArray[Any]
 """(N, 4) floating, xyxy"""
 
+_SAME_FACE = 0.5
+"""least IoU of two boxes in one frame that lie on one face"""
+_NESTED = 0.7
+"""least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden
+faces may be twice as large as they should be"""
+
 
 def iou_matrix(a: Boxes, b: Boxes) -> NDArray[Any]:
     """Intersection over union of every box of `a` (N, 4) with every box of `b` (M, 4): (N, M) in [0, 1].
@@ -40,6 +46,15 @@ def clipped(boxes: Boxes, area: Sequence[float]) -> Boxes:
 def visible_shares(boxes: Boxes, area: Sequence[float]) -> NDArray[Any]:
     """(N,) in [0, 1]: the share of each box that lies in `area`, xyxy; 0 of boxes without area."""
     return np.asarray(box_areas(clipped(boxes, area)) / np.maximum(box_areas(boxes), np.finfo(np.float32).tiny))
+
+
+def on_one_face(a: Boxes, b: Boxes) -> NDArray[np.bool_]:
+    """(T,) bool: whether the boxes of each row of two (T, 4) arrays lie on one face, by their overlap."""
+    inner = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(1)
+    sizes = np.stack([box_areas(a), box_areas(b)])
+    union = np.maximum(sizes.sum(0) - inner, 1e-9)
+    on_one = (inner >= _SAME_FACE * union) | (inner >= _NESTED * np.maximum(sizes.min(0), 1e-9))
+    return np.asarray(on_one, np.bool_)
 
 
 def centered_windows(

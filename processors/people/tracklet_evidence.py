@@ -13,18 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
-from utils.box_geometry import box_areas, clipped, iou_matrix, visible_shares
+from utils.box_geometry import box_areas, clipped, iou_matrix, on_one_face, visible_shares
 
 _TOP_SHARE = 0.25
 """share of the pairs of samples, most similar first, that counts: views that both tracklets have in common, not the
 profile of one against the front of the other"""
 _MIN_OVERLAP = 0.3
 """least IoU of the box where a face was expected and the box of one that appears, for a continuation"""
-_SAME_FACE = 0.5
-"""least IoU of two boxes in one frame that lie on one face"""
-_NESTED = 0.7
-"""least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden
-faces may be twice as large as they should be"""
 _MIN_VISIBLE = 0.25
 """least share of a box that lies in the frame for its face to be seen: a face larger than the frame still shows half of
 itself, while a box that has run away from one may lie anywhere"""
@@ -80,7 +75,7 @@ def seen_together(tracklets: Sequence[Tracklet], size: tuple[int, int]) -> IntAr
         for m in live:
             frames = tracklets[m].frames[seen[m]], tracklets[k].frames[seen[k]]
             _, a, b = np.intersect1d(*frames, assume_unique=True, return_indices=True)
-            apart = ~_on_one_face(shown[m][seen[m][a]], shown[k][seen[k][b]])
+            apart = ~on_one_face(shown[m][seen[m][a]], shown[k][seen[k][b]])
             if apart.any() and apart.sum() >= min(_APART_FRAMES, len(apart)):
                 together.append((min(m, k), max(m, k)))
         live.append(k)
@@ -104,7 +99,7 @@ def duplicate_tracklets(tracklets: Sequence[Tracklet], size: tuple[int, int]) ->
             if m == k or (len(other.frames), -m) < (len(t.frames), -k):
                 continue
             _, mine, its = np.intersect1d(t.frames, other.frames, assume_unique=True, return_indices=True)
-            covered[mine] |= _on_one_face(shown[k][mine], shown[m][its])
+            covered[mine] |= on_one_face(shown[k][mine], shown[m][its])
         twice[k] = covered.mean() >= 0.5
     return twice
 
@@ -243,15 +238,6 @@ def _moving_mean(values: NDArray[np.floating], window: int) -> NDArray[np.float6
 def _spread(values: NDArray[np.floating]) -> float:
     # Percentiles, so that one bad detection does not make a portrait look alive.
     return float(np.linalg.norm(np.percentile(values, 95, axis=0) - np.percentile(values, 5, axis=0)))
-
-
-def _on_one_face(a: FloatArray, b: FloatArray) -> NDArray[np.bool_]:
-    """(T,) bool: whether the boxes of each row of two (T, 4) arrays lie on one face."""
-    inner = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(1)
-    sizes = np.stack([box_areas(a), box_areas(b)])
-    union = np.maximum(sizes.sum(0) - inner, 1e-9)
-    on_one = (inner >= _SAME_FACE * union) | (inner >= _NESTED * np.maximum(sizes.min(0), 1e-9))
-    return np.asarray(on_one, np.bool_)
 
 
 def _predicted(tracklet: Tracklet, frame: int) -> FloatArray:
