@@ -22,10 +22,11 @@ from processors.faces.analysis_size import analysis_size
 from processors.faces.decoded_frames import DecodedFrames, LookAhead
 from processors.faces.face_observer import MAX_PENDING, FaceObserver, ObserverThread
 from processors.faces.faceless_check import SURE_CERTAINTY, FacelessCheck, certainty
+from processors.faces.hand_over import cut_tracks
 from processors.faces.look_observer import LookObserver
 from processors.faces.pass_plan import PassPlan
 from processors.faces.sampling_observer import SamplingObserver
-from processors.faces.tracklet_maker import cut_track
+from processors.faces.tracklet_maker import TrackCutting
 from processors.faces.weak_detections import WeakDetectionCheck
 from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
@@ -141,8 +142,9 @@ class AnalysisPass:
             and (count := self._shots.beyond(len(self._pts)))
         ):
             beyond["cuts_beyond_end"] = count
-        shots = decoded.shots(len(self._pts))
-        pieces = [piece for track in tracks for piece in cut_track(track, shots, self._pace, self._capacity)]
+        cutting = TrackCutting(self._pace, self._capacity, self._models.embedder.name)
+        given = isinstance(self._shots, GivenCuts)
+        pieces, shots = cut_tracks(tracks, decoded.shots(len(self._pts)), cutting, may_add=not given)
         is_explained = self._plan.is_overexposed or certainty(pieces, self._rate) >= SURE_CERTAINTY
         hints = {} if is_explained else self._faceless.findings(has_tracklets=bool(pieces))
         frame_pts = np.array(self._pts, np.int64)
@@ -152,7 +154,7 @@ class AnalysisPass:
             frame_pts=frame_pts,
             shots=shots,
             tracklets=numbered(pieces),
-            embedder=self._models.embedder.name,
+            embedder=cutting.embedder,
             decode_failures=reader.decode_failures,
             statistics={**self._stream.statistics, **reader.statistics, **beyond, **hints},
             clock_shifts=tuple(reader.clock_shifts),

@@ -115,6 +115,22 @@ def tracklet_frames(track: Track) -> IntArray:
     return np.arange(track.frames[0], track.frames[-1] + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class TrackCutting:
+    """How tracks are cut into tracklets.
+
+    pace: of the video. capacity: most samples of a tracklet. embedder: name of the one that made the embeddings.
+    """
+
+    pace: FramePace
+    capacity: int
+    embedder: str
+
+    def cut(self, track: MeasuredTrack, shots: Sequence[Shot]) -> list[Tracklet]:
+        """The parts of a track that lie in one shot and show one person each."""
+        return cut_track(track, shots, self.pace, self.capacity)
+
+
 def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capacity: int) -> list[Tracklet]:
     """The parts of a track that lie in one shot and show one person each, with their own samples and portraits.
 

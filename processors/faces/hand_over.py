@@ -1,0 +1,201 @@
+"""Finds transitions that carry one image away over the next, by people who are seen in both images at once.
+
+Where a page turns, a cube rotates, or an image flies into a corner, a person who is in both shots is seen twice for a
+moment: one track ends shortly after another one of the same face has begun elsewhere. The images themselves may not
+tell, because both shots are often from one camera in one room.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.models.embedder_spec import link_curves_of
+from core.models.link_curve import LinkCurve
+from core.types import Shot, Tracklet
+from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
+from utils.box_geometry import iou_matrix, on_one_face
+
+MAX_COMMON_S = 1.5
+"""longest time for which a transition shows both images, s"""
+
+MIN_LOG_ODDS = 2.0
+"""by the curve of links between videos. In the labelled clips nobody who comes while somebody else goes reaches 0 (126
+pairs, highest -0.9); the same people in sixteen made transitions have 5.7 or more"""
+
+APART_FRAMES = 3
+"""frames apart, or all that two tracks have in common; a tracker may err for a moment"""
+
+NEAR_S = 0.75
+"""a boundary found in the images that is no farther from the two faces is that of the same transition, s"""
+
+STAYS = 0.5
+"""IoU of a face's boxes before and after from which it stayed where it was"""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Two tracklets of one person, seen at two places in the frames [first, end). earlier, later: their positions."""
+
+    earlier: int
+    later: int
+    first: int
+    end: int
+
+    @property
+    def middle(self) -> int:
+        """The frame with which the later tracklet takes over."""
+        return (self.first + self.end + 1) // 2
+
+
+def cut_tracks(
+    tracks: Sequence[MeasuredTrack], shots: Sequence[Shot], cutting: TrackCutting, *, may_add: bool
+) -> tuple[list[Tracklet], tuple[Shot, ...]]:
+    """The tracklets of all tracks, none of which shows a person whom a later one has taken over; and the shots.
+
+    A transition that lies near a boundary of `shots`, or past which somebody stays in place (in a panel beside it),
+    begins no shot.
+
+    Args:
+        tracks: of a video, in any order.
+        shots: they cover the video without gaps.
+        cutting: how tracks are cut.
+        may_add: whether shots may be added.
+
+    Raises:
+        ModelError: no curve is known for the embedder.
+    """
+    cut = [(position, piece) for position, track in enumerate(tracks) for piece in cutting.cut(track, shots)]
+    pieces = [piece for _, piece in cut]
+    found = hand_overs(pieces, link_curves_of(cutting.embedder).same_kind, cutting.pace.rate)
+    if not found:
+        return pieces, tuple(shots)
+    starts = [shot.start for shot in shots[1:]]
+    near = NEAR_S * cutting.pace.rate
+    doubles: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    added = []
+    for group in _at_one_time(found):
+        first, end = min(h.first for h in group), max(h.end for h in group)
+        known = [start for start in starts if first - near <= start <= end + near]
+        if known:
+            boundary = min(known, key=lambda start: (abs(2 * start - first - end), start))
+        else:
+            boundary = round(sum(h.middle for h in group) / len(group))
+            if may_add and not _somebody_stays(pieces, group):
+                added.append(boundary)
+        for hand_over in group:
+            at = min(max(boundary, hand_over.first), hand_over.end)
+            doubles[cut[hand_over.earlier][0]].append((at, hand_over.end))
+            doubles[cut[hand_over.later][0]].append((hand_over.first, at))
+    shots = with_boundaries(shots, added)
+    parts = [part for position, track in enumerate(tracks) for part in _without(track, doubles[position])]
+    return [piece for part in parts for piece in cutting.cut(part, shots)], shots
+
+
+def hand_overs(tracklets: Sequence[Tracklet], curve: LinkCurve, rate: float) -> list[HandOver]:
+    """All between `tracklets` of one video, in time order. curve: of the embedder. rate: frames per second."""
+    having = (k for k, t in enumerate(tracklets) if len(t.embeddings))
+    order = sorted(having, key=lambda k: (tracklets[k].start, k))
+    candidates = []
+    live: list[int] = []
+    for k in order:
+        later = tracklets[k]
+        live = [m for m in live if tracklets[m].end > later.start]
+        for m in live:
+            earlier = tracklets[m]
+            if not earlier.start < later.start < earlier.end < later.end:
+                continue
+            if earlier.end - later.start > MAX_COMMON_S * rate or not _are_apart(earlier, later):
+                continue
+            log_odds = _log_odds(earlier, later, curve)
+            if log_odds >= MIN_LOG_ODDS:
+                candidates.append((-log_odds, HandOver(m, k, later.start, earlier.end)))
+        live.append(k)
+    chosen: list[HandOver] = []
+    for _, one in sorted(candidates, key=lambda c: (c[0], c[1].first, c[1].earlier, c[1].later)):
+        if all(one.earlier != other.earlier and one.later != other.later for other in chosen):
+            chosen.append(one)
+    return sorted(chosen, key=lambda h: (h.first, h.end, h.earlier))
+
+
+def with_boundaries(shots: Sequence[Shot], boundaries: Sequence[int]) -> tuple[Shot, ...]:
+    """`shots`, with one more beginning by a wipe at each of `boundaries`, frames inside them."""
+    parts: list[Shot] = []
+    for shot in shots:
+        inner = sorted({frame for frame in boundaries if shot.start < frame < shot.end})
+        starts, ends = [shot.start, *inner], [*inner, shot.end]
+        parts += [
+            dataclasses.replace(shot, start=start, end=end, transition="wipe" if start in inner else shot.transition)
+            for start, end in zip(starts, ends, strict=True)
+        ]
+    return tuple(dataclasses.replace(part, index=index) for index, part in enumerate(parts))
+
+
+def _are_apart(a: Tracklet, b: Tracklet) -> bool:
+    """Whether the two are seen at different places in frames that they have in common."""
+    seen_a, seen_b = np.flatnonzero(a.scores > 0), np.flatnonzero(b.scores > 0)
+    _, of_a, of_b = np.intersect1d(a.frames[seen_a], b.frames[seen_b], assume_unique=True, return_indices=True)
+    apart = ~on_one_face(a.boxes[seen_a[of_a]], b.boxes[seen_b[of_b]])
+    return bool(apart.any() and apart.sum() >= min(APART_FRAMES, len(apart)))
+
+
+def _log_odds(a: Tracklet, b: Tracklet, curve: LinkCurve) -> float:
+    """That two tracks with embeddings are one person, by their faces."""
+    assert a.embedding is not None and b.embedding is not None
+    quality = float(a.sample_quality.max()), float(b.sample_quality.max())
+    return float(curve.log_odds(float(a.embedding @ b.embedding), quality))
+
+
+def _at_one_time(found: Sequence[HandOver]) -> list[list[HandOver]]:
+    """Groups of those that have a frame in common with the one before. found: in time order."""
+    groups: list[list[HandOver]] = []
+    for one in found:
+        if groups and one.first < max(other.end for other in groups[-1]):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _somebody_stays(tracks: Sequence[Tracklet], group: Sequence[HandOver]) -> bool:
+    """Whether another face is seen in one place before and after a transition."""
+    involved = {position for h in group for position in (h.earlier, h.later)}
+    first, end = min(h.first for h in group), max(h.end for h in group)
+    for position, track in enumerate(tracks):
+        if position in involved or track.start >= first or track.end <= end:
+            continue
+        before, after = np.searchsorted(track.frames, [first - 1, end])
+        if float(iou_matrix(track.boxes[before][None], track.boxes[after][None])[0, 0]) >= STAYS:
+            return True
+    return False
+
+
+def _without(track: MeasuredTrack, spans: Sequence[tuple[int, int]]) -> list[MeasuredTrack]:
+    """The parts of a track that lie outside of some spans [first, end) of frames."""
+    if not spans:
+        return [track]
+    bounds = [0, *(frame for span in sorted(spans) for frame in span), track.whole.end]
+    parts = []
+    for first, end in zip(bounds[::2], bounds[1::2], strict=True):
+        if ((track.whole.frames >= first) & (track.whole.frames < end)).any():
+            parts.append(_between(track, first, end))
+    return parts
+
+
+def _between(track: MeasuredTrack, first: int, end: int) -> MeasuredTrack:
+    """What the track shows in the frames [first, end), at least one of which it has."""
+    whole = track.whole
+
+    def inside(frames: np.ndarray) -> np.ndarray:
+        return np.flatnonzero((frames >= first) & (frames < end))
+
+    return MeasuredTrack(
+        whole.part(inside(whole.frames), inside(whole.sample_frames), inside(whole.look_frames)),
+        [frame for frame in track.divisions if first < frame < end],
+        [portrait for portrait in track.portraits if first <= portrait.frame < end],
+        [frame for frame in track.dissolves if first < frame < end],
+    )
