@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,10 +71,10 @@ def cut_tracks(
     """
     cut = [(position, piece) for position, track in enumerate(tracks) for piece in cutting.cut(track, shots)]
     pieces = [piece for _, piece in cut]
-    found = hand_overs(pieces, link_curves_of(cutting.embedder).same_kind, cutting.pace.rate)
+    starts = [shot.start for shot in shots[1:]]
+    found = hand_overs(pieces, starts, link_curves_of(cutting.embedder).same_kind, cutting.pace.rate)
     if not found:
         return pieces, tuple(shots)
-    starts = [shot.start for shot in shots[1:]]
     near = NEAR_S * cutting.pace.rate
     doubles: dict[int, list[tuple[int, int]]] = defaultdict(list)
     added = []
@@ -96,10 +96,14 @@ def cut_tracks(
     return [piece for part in parts for piece in cutting.cut(part, shots)], shots
 
 
-def hand_overs(tracklets: Sequence[Tracklet], curve: LinkCurve, rate: float) -> list[HandOver]:
-    """All between `tracklets` of one video, in time order. curve: of the embedder. rate: frames per second."""
+def hand_overs(tracklets: Sequence[Tracklet], starts: Sequence[int], curve: LinkCurve, rate: float) -> list[HandOver]:
+    """All between `tracklets` of one video, in time order.
+
+    starts: frames with which shots begin, but the first. curve: of the embedder. rate: frames per second.
+    """
     having = (k for k, t in enumerate(tracklets) if len(t.embeddings))
-    order = sorted(having, key=lambda k: (tracklets[k].start, k))
+    order = sorted(having, key=lambda k: (tracklets[k].start, tracklets[k].end, k))
+    bounds = frozenset(starts)
     candidates = []
     live: list[int] = []
     for k in order:
@@ -107,9 +111,9 @@ def hand_overs(tracklets: Sequence[Tracklet], curve: LinkCurve, rate: float) -> 
         live = [m for m in live if tracklets[m].end > later.start]
         for m in live:
             earlier = tracklets[m]
-            if not earlier.start < later.start < earlier.end < later.end:
+            if not _takes_over(earlier, later, bounds) or earlier.end - later.start > MAX_COMMON_S * rate:
                 continue
-            if earlier.end - later.start > MAX_COMMON_S * rate or not _are_apart(earlier, later):
+            if not _are_apart(earlier, later):
                 continue
             log_odds = _log_odds(earlier, later, curve)
             if log_odds >= MIN_LOG_ODDS:
@@ -133,6 +137,13 @@ def with_boundaries(shots: Sequence[Shot], boundaries: Sequence[int]) -> tuple[S
             for start, end in zip(starts, ends, strict=True)
         ]
     return tuple(dataclasses.replace(part, index=index) for index, part in enumerate(parts))
+
+
+def _takes_over(earlier: Tracklet, later: Tracklet, bounds: Collection[int]) -> bool:
+    """Whether one of two tracklets that have frames in common begins and ends later; a shot may cut off both alike."""
+    begins_later = earlier.start < later.start or (earlier.start == later.start and later.start in bounds)
+    ends_later = earlier.end < later.end or (earlier.end == later.end and later.end in bounds)
+    return begins_later and ends_later and (earlier.start, earlier.end) != (later.start, later.end)
 
 
 def _are_apart(a: Tracklet, b: Tracklet) -> bool:
