@@ -47,6 +47,12 @@ hands and backs of heads reach 0.8 now and then; faces of 16 px, profiles and bl
 samples, and the other verifier knows hardly any of them (docs/decisions/faces.md)"""
 
 
+MIN_SURE_QUICK_OPINION = 0.7
+"""least median score by the quick verifier of a track that needs no second opinion otherwise; below, the other one is
+asked. Where the image stands still, every full detection finds the same thing again: a hand on a table had 0.53, while
+144 faces that are sure had 0.80 or more"""
+
+
 class TrackCheck:
     """Asks the verifiers where a track leaves a doubt. Use from one thread."""
 
@@ -71,21 +77,40 @@ class TrackCheck:
         scale, score = self._models.detector.score_scale, float(np.median(track.scores))
         is_sure = score >= scale.sure_track and confirmed >= SURE_CONFIRMATIONS and not _leans(track)
         if is_sure and (length >= self._min_sure or score >= scale.sure or not samples):
-            return True
+            with timed("second opinion"):
+                return self._is_likely(samples)
         if not is_sure and (not samples or length < self._min_doubtful):
             return False
         with timed("second opinion"):
             return self._is_confirmed(samples, MIN_SURE_OPINION if is_sure else MIN_OPINION)
 
+    def _is_likely(self, samples: Sequence[FaceSample]) -> bool:
+        """Whether no verifier speaks against a face that is sure."""
+        quick = self._models.quick_verifier
+        if quick is None or len(samples) < LEAST_QUICK_OPINIONS:
+            return True
+        crops = self._crops(samples)
+        if float(np.median(quick.scores(crops))) >= MIN_SURE_QUICK_OPINION:
+            return True
+        return self._best_opinion(crops) >= MIN_SURE_OPINION
+
     def _is_confirmed(self, samples: Sequence[FaceSample], least: float) -> bool:
         """least: score by the slower verifier, which is asked if the quick one does not know the face."""
-        crops = np.stack([self._in_tones(s.wide) for s in samples[:QUICK_OPINIONS]])
+        crops = self._crops(samples)
         quick = self._models.quick_verifier
         if quick is not None and len(crops) >= LEAST_QUICK_OPINIONS:
             is_known = float(np.median(quick.scores(crops))) >= MIN_QUICK_OPINION
             if is_known:
                 return True
-        return float(self._models.verifier.scores(crops[:OPINIONS]).max()) >= least
+        return self._best_opinion(crops) >= least
+
+    def _crops(self, samples: Sequence[FaceSample]) -> ByteArray:
+        """(K, side, side, 3) of the best samples, as the tracker saw them."""
+        return np.stack([self._in_tones(s.wide) for s in samples[:QUICK_OPINIONS]])
+
+    def _best_opinion(self, crops: ByteArray) -> float:
+        """Highest score by the slower verifier, of the first few crops."""
+        return float(self._models.verifier.scores(crops[:OPINIONS]).max())
 
 
 def _leans(track: Track) -> bool:

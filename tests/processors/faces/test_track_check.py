@@ -109,6 +109,18 @@ def test_a_short_track_needs_a_score_beyond_doubt_or_an_opinion_that_is_not_noth
     assert is_face(track_of(short, score=SURE), half_hidden, 3)
 
 
+def test_a_sure_track_that_neither_verifier_knows_is_no_face() -> None:
+    """In a frozen image every full detection finds the same hand again."""
+    length = round(2 * SURE_S * RATE)
+    unknown, known = QuickVerifier(2), QuickVerifier(4)
+    assert not is_face(track_of(length, score=BEYOND_DOUBT), Verifier(0.0), 6, unknown)
+    assert is_face(track_of(length, score=BEYOND_DOUBT), Verifier(2 * MIN_SURE_OPINION), 6, unknown)
+    slow = Verifier(0.0)
+    assert is_face(track_of(length, score=BEYOND_DOUBT), slow, 6, known)
+    assert slow.asked == []
+    assert is_face(track_of(length, score=BEYOND_DOUBT), Verifier(0.0), 1, unknown), "a single sample says too little"
+
+
 def test_flicker_is_not_a_face() -> None:
     assert not is_face(track_of(MIN_FRAMES - 1), Verifier(), 1)
     assert is_face(track_of(MIN_FRAMES, score=BEYOND_DOUBT), Verifier(), 1)
