@@ -60,7 +60,7 @@ def offers(monkeypatch: pytest.MonkeyPatch) -> Offers:
 @pytest.fixture
 def observer() -> SamplingObserver:
     detector = SimpleNamespace(score_scale=score_scale_of("onet"))
-    models: Any = SimpleNamespace(embedder=Embedder(), detector=detector)
+    models: Any = SimpleNamespace(embedder=Embedder(), detector=detector, quick_verifier=None)
     return SamplingObserver(models, PassPlan.of(factories.video_info(), AnalysisSettings()), SCALE)
 
 
