@@ -27,6 +27,7 @@ from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
 from core.models.proposer import OnePassProposer
 from core.models.quick_verifier import QuickVerifier
+from core.models.turned_proposer import TurnedProposer
 from core.thread_budget import thread_budget
 
 logger = logging.getLogger(__name__)
@@ -165,6 +166,11 @@ class ModelManager:
     def quick_proposer(self) -> OnePassProposer | None:
         """YuNet, to propose faces that lean; None where it is not installed. Raises ModelError if it is unusable."""
         return self._proposer("yunet") if is_yunet_usable() else None
+
+    @property
+    def turned_proposer(self) -> TurnedProposer | None:
+        """YuNet on turned images; None where it is not installed. Raises ModelError if it is unusable."""
+        return None if (proposer := self.quick_proposer) is None else TurnedProposer(proposer.graph)
 
     def describe(self) -> dict[str, Any]:
         """Models and device for the manifest; the same in every run with the same settings."""

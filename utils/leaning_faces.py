@@ -84,28 +84,28 @@ def _turn(degrees: float) -> NDArray[np.float64]:
 
 
 def turned_both_ways(
-    image: NDArray[np.uint8], degrees: float
+    image: NDArray[np.uint8], degrees: float, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """The image, (h, w, 3), turned anticlockwise and clockwise, side by side (one above the other if it is upright).
 
-    Both are shrunk so that all of each fits into its half of an image of the same size. A turned image of 16:9 needs
-    no more than half of the width, so nothing is lost there.
+    Both are shrunk so that all of each fits into its half of an image of `size`, height and width, which are even. A
+    turned image of 16:9 needs no more than half of the width, so nothing is lost there.
 
     Returns the image and the 2x3 matrices that lead from the pixels of each half, anticlockwise first, back to `image`.
     """
     height, width = image.shape[:2]
-    room = np.array([width / 2, height]) if width >= height else np.array([width, height / 2])
-    step = np.array([width / 2, 0]) if width >= height else np.array([0, height / 2])
-    both, back = np.zeros_like(image), []
+    is_wide = width >= height
+    room = (size[1] // 2, size[0]) if is_wide else (size[1], size[0] // 2)
+    step = np.array([room[0], 0] if is_wide else [0, room[1]])
+    halves, back = [], []
     for number, angle in enumerate((degrees, -degrees)):
         reach = np.abs(_turn(angle)) @ np.array([width, height])
         turn = float((room / reach).min()) * _turn(angle)
-        matrix = np.column_stack([turn, room / 2 + number * step - turn @ np.array([width, height]) / 2])
-        cv2.warpAffine(
-            image, matrix, (width, height), dst=both, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
-        )
+        matrix = np.column_stack([turn, np.array(room) / 2 - turn @ np.array([width, height]) / 2])
+        halves.append(cv2.warpAffine(image, matrix, room, flags=cv2.INTER_LINEAR))
+        matrix[:, 2] += number * step
         back.append(cv2.invertAffineTransform(matrix))
-    return both, (back[0], back[1])
+    return np.asarray(np.concatenate(halves, 1 if is_wide else 0), np.uint8), (back[0], back[1])
 
 
 def turned_crops(image: NDArray[np.uint8], squares: FloatArray, leans: FloatArray, side: int) -> FloatArray:

@@ -197,10 +197,10 @@ def leaning_search(
     models: ModelManager, confirm: Confirmation | None, settings: AnalysisSettings
 ) -> LeaningSearch | None:
     """What finds faces that lean; None where nothing proposes or confirms them."""
-    proposer = models.quick_proposer
-    if proposer is None or confirm is None:
+    turned, upright = models.turned_proposer, models.quick_proposer
+    if turned is None or upright is None or confirm is None:
         return None
-    return LeaningSearch(proposer, models.detector, confirm, settings.face_score)
+    return LeaningSearch(turned, upright, models.detector, confirm, settings.face_score)
 
 
 def make_shot_source(plan: PassPlan) -> ShotSource:

@@ -11,8 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
+from processors.tracking.leaning_schedule import LeaningSchedule
 from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.tracker_monitor import TrackerMonitor
 from utils.box_geometry import iou_matrix
@@ -44,6 +44,8 @@ SAME_FACE_OVERLAP = 0.5
 """least IoU of one face's boxes by two detectors"""
 
 _NEVER = -(10**9)
+
+_Result = TypeVar("_Result")
 
 
 class Search(Enum):
@@ -136,7 +138,7 @@ class CandidateSource(Protocol):
         """Candidates of this search, None if they were not computed."""
         ...
 
-    def beside(self, work: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
+    def beside(self, work: Callable[[], _Result]) -> Callable[[], _Result]:
         """Begin `work` on another thread. What is returned waits for its result, and raises what it raised."""
         ...
 
@@ -164,7 +166,10 @@ class DetectionSchedule:
         self._is_quick_enough = False
         self._look_out = settings.search_interval * pace.rate
         self._state = SearchState()
-        self._last_leaning = _NEVER
+        self._leaning = None
+        if detectors.leaning is not None:
+            beside = None if candidates is None else candidates.beside
+            self._leaning = LeaningSchedule(detectors.leaning, LEANING_FACES * self._look_out, beside)
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._latest_cells: tuple[LazyImage, Cells] | None = None
 
@@ -177,7 +182,8 @@ class DetectionSchedule:
         """The next frame is searched everywhere, whatever was searched before."""
         self.monitor.reset()
         self._state = SearchState()
-        self._last_leaning = _NEVER
+        if self._leaning is not None:
+            self._leaning.start_shot()
 
     def due(self, tick: int, image: LazyImage, known: FloatArray, *, lost: bool) -> Search:
         """What to search this frame for.
@@ -205,9 +211,12 @@ class DetectionSchedule:
         smallest = self._smallest(small)
         pixels, cells = image(), self._cells(image)
         detector = self._detector_for(search)
-        leaning = self._begin_leaning(pixels, smallest) if self._is_leaning_due(tick, search, known) else None
+        everywhere = search is Search.EVERYWHERE
+        finish_leaning = None
+        if self._leaning is not None:
+            finish_leaning = self._leaning.begin(tick, pixels, smallest, everywhere=everywhere, is_known=len(known) > 0)
         candidates = self._candidates.take(tick, smallest, detector) if self._candidates else None
-        if search is Search.EVERYWHERE:
+        if everywhere:
             found = detector.detect([pixels], smallest, candidates=candidates)[0]
         else:
             changes = (self._searched_small if small else self._searched).compare(cells)
@@ -219,10 +228,9 @@ class DetectionSchedule:
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
         upright = found
-        if leaning is not None:
-            self._last_leaning = tick
-            found = upright.joined(leaning(np.concatenate([upright.boxes, known])))
-        if search is Search.EVERYWHERE:
+        if finish_leaning is not None:
+            found = upright.joined(finish_leaning(cells, np.concatenate([upright.boxes, known]), lost))
+        if everywhere:
             self._is_quick_enough = self._finds_as_much(upright, pixels, smallest)
         if small:
             self._searched_small.remember(cells)
@@ -230,21 +238,6 @@ class DetectionSchedule:
         self._state = self._state.after(tick, search)
         self._announce(known)
         return found
-
-    def _is_leaning_due(self, tick: int, search: Search, known: FloatArray) -> bool:
-        """Whether to search for leaning faces: where somebody is seen, they can wait for a search of everything."""
-        if self._detectors.leaning is None or tick - self._last_leaning < LEANING_FACES * self._look_out:
-            return False
-        return search is Search.EVERYWHERE or len(known) == 0
-
-    def _begin_leaning(self, pixels: ByteArray, smallest: float) -> Callable[[FloatArray], Detections]:
-        """Begin the search for leaning faces; what is returned ends it, given the boxes (K, 4) of the other faces."""
-        search = self._detectors.leaning
-        assert search is not None
-        proposals = partial(search.proposals, pixels, smallest)
-        # While another thread looks for proposals, this one looks for the upright faces.
-        wait = proposals if self._candidates is None else self._candidates.beside(proposals)
-        return lambda explained: search.find(pixels, wait(), explained)
 
     def _observe(self, tick: int, *, lost: bool) -> None:
         """Bring into the state what the tracker knows now."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from core.models.face_detector import Candidates, FaceDetector
-from core.types import ByteArray, FloatArray
+from core.types import ByteArray
 from processors.tracking.detection_schedule import ExpectedSearch
 from processors.tracking.lazy_image import LazyImage
 from utils.helper_threads import submit
+
+_Result = TypeVar("_Result")
 
 
 class ProposalPrefetcher:
@@ -66,7 +69,7 @@ class ProposalPrefetcher:
         started = self._started.pop(tick, None)
         return started[2].result() if started is not None and started[:2] == (smallest, detector) else None
 
-    def beside(self, work: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
+    def beside(self, work: Callable[[], _Result]) -> Callable[[], _Result]:
         """As `CandidateSource.beside`; on a thread of its own, because the candidates of other frames may wait."""
         return submit(self._beside_pool, work).result
 

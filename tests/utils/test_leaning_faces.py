@@ -110,7 +110,7 @@ def test_all_of_an_image_that_is_turned_both_ways_fits_and_its_places_lead_back(
     width, height = size
     image = np.full((height, width, 3), 255, np.uint8)
     image[20:28, 70:78] = 0
-    both, back = turned_both_ways(image, 60)
+    both, back = turned_both_ways(image, 60, (height, width))
     assert both.shape == image.shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]])
     halves = np.array([[0, 0], [width / 2, 0] if width > height else [0, height / 2]])

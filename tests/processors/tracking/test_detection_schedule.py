@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
+from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.detection_schedule import (
     FORESIGHT,
@@ -39,6 +40,8 @@ from tests.material.scripted_faces import (
     outside,
     still,
 )
+
+_Result = TypeVar("_Result")
 
 STATE = SearchState(now=101, last=100, last_full=90, full_interval=40, newcomer_interval=12, small_next=False)
 
@@ -101,7 +104,7 @@ class Expecting:
     def take(self, tick: int, smallest: float, detector: FaceDetector) -> None:
         return None
 
-    def beside(self, work: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
+    def beside(self, work: Callable[[], _Result]) -> Callable[[], _Result]:
         return work
 
 
@@ -139,12 +142,16 @@ class Leaning:
     def __init__(self, face: FloatArray) -> None:
         self._face = face
         self.explained: list[FloatArray] = []
+        self.ignored: list[bool | None] = []
 
-    def proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
-        return np.zeros((0, 4), np.float32)
+    def proposals(self, image: ByteArray, min_face_px: float, *, as_it_is: bool) -> TurnedBoxes:
+        return TurnedBoxes(self._face[None], np.zeros(1, np.float32))
 
-    def find(self, image: ByteArray, boxes: FloatArray, explained: FloatArray) -> Detections:
+    def find(
+        self, image: ByteArray, boxes: TurnedBoxes, explained: FloatArray, ignore: Callable[[FloatArray], Any] | None
+    ) -> Detections:
         self.explained.append(explained)
+        self.ignored.append(None if ignore is None else bool(ignore(boxes.boxes)[0]))
         return detections([self._face], 0.95)
 
 
@@ -179,9 +186,12 @@ def test_leaning_faces_are_searched_for_as_seldom_as_newcomers_can_be_followed_b
     for tick in (0, again // 2, again):
         schedule.run(tick, image, Search.EVERYWHERE, nobody, lost=False)
     assert len(leaning.explained) == 2
+    assert leaning.ignored == [False, True], "what has not changed since the last search is not judged again"
+    schedule.run(2 * again, image, Search.EVERYWHERE, nobody, lost=True)
+    assert leaning.ignored[2] is None, "a face that was followed and lost may be where it was before"
     schedule.start_shot()
-    schedule.run(again + 1, image, Search.EVERYWHERE, nobody, lost=False)
-    assert len(leaning.explained) == 3, "a new shot is searched at once"
+    schedule.run(2 * again + 1, image, Search.EVERYWHERE, nobody, lost=False)
+    assert leaning.ignored[3:] == [False], "a new shot is searched at once"
 
 
 class TwoDetectors:

