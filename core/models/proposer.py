@@ -191,7 +191,9 @@ def input_planes(image: ByteArray, scale: float, *, is_bgr: bool) -> tuple[ByteA
     image: (h, w, 3) uint8 RGB. scale, padding: see `shrunk_and_padded`. is_bgr: see `ProposerSpec`.
     """
     padded, scales = shrunk_and_padded(image, scale)
-    return np.ascontiguousarray(padded[..., ::-1] if is_bgr else padded).transpose(2, 0, 1)[None], scales
+    # Not by a stride of -1: numpy's inner loops would run over three numbers.
+    colours = np.asarray(cv2.cvtColor(padded, cv2.COLOR_RGB2BGR), np.uint8) if is_bgr else padded
+    return colours.transpose(2, 0, 1)[None], scales
 
 
 def shrunk_and_padded(image: ByteArray, scale: float) -> tuple[ByteArray, tuple[float, float]]:

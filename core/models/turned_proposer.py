@@ -69,7 +69,7 @@ class TurnedProposer:
         shrunk = np.asarray(cv2.resize(image, inner[::-1], interpolation=cv2.INTER_AREA), np.uint8)
         # As large as what `OnePassProposer` shows, because the network would have to be prepared for another size.
         both, back = turned_both_ways(shrunk, IMAGE_TURN, padded)
-        planes = np.ascontiguousarray(both[..., ::-1]).transpose(2, 0, 1)[None]
+        planes = np.asarray(cv2.cvtColor(both, cv2.COLOR_RGB2BGR), np.uint8).transpose(2, 0, 1)[None]
         boxes, scores = _YUNET.heads(self._graph(planes), padded[1], _YUNET.least_score)
         keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)[:MAX_PROPOSALS]
         halves = _halves(boxes[keep], padded)

@@ -34,7 +34,7 @@ MAX_CROPS = 12
 PROPOSAL_SCALE = 0.8
 """YuNet's boxes are larger than MTCNN's by about this: they include the forehead"""
 
-MIN_FIRST_SCORE = 0.05
+MIN_FIRST_SCORE = 0.02
 """least score of the first look, at the lean by which the image was turned, for a second look at the lean of the
 landmarks of the first, which decides"""
 
