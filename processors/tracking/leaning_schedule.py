@@ -1,4 +1,4 @@
-"""When and where faces that lean are searched for: seldom, and not again where nothing has changed since the last time."""
+"""When and where faces that lean are searched for: seldom, and not where nothing has changed since."""
 
 from __future__ import annotations
 
