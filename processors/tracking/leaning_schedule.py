@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -32,6 +33,7 @@ class LeaningSchedule:
         """The next frame may be searched, whatever was searched before."""
         self._last: int | None = None
         self._reference = ChangeDetector()
+        self._searched_px, self._searched_as_it_is = math.inf, False
 
     def begin(
         self, tick: int, pixels: ByteArray, min_face_px: float, *, everywhere: bool, is_known: bool
@@ -52,6 +54,9 @@ class LeaningSchedule:
         # While another thread looks for proposals, the caller looks for the upright faces.
         wait = proposals if self._beside is None else self._beside(proposals)
 
+        was_as_thorough = self._searched_px <= min_face_px and (self._searched_as_it_is or not everywhere)
+        self._searched_px, self._searched_as_it_is = min_face_px, everywhere
+
         def finish(cells: Cells, explained: FloatArray, is_lost: bool) -> Detections:
             changes = self._reference.compare(cells)
             self._reference.remember(cells)
@@ -59,6 +64,6 @@ class LeaningSchedule:
             def unchanged(boxes: FloatArray) -> NDArray[np.bool_]:
                 return np.asarray(changes.within(boxes) == 0)
 
-            return self._search.find(pixels, wait(), explained, None if is_lost else unchanged)
+            return self._search.find(pixels, wait(), explained, unchanged if was_as_thorough and not is_lost else None)
 
         return finish

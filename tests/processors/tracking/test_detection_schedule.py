@@ -13,6 +13,7 @@ from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
+from processors.tracking.change_detector import Cells
 from processors.tracking.detection_schedule import (
     FORESIGHT,
     LEANING_FACES,
@@ -25,6 +26,7 @@ from processors.tracking.detection_schedule import (
     next_search,
 )
 from processors.tracking.lazy_image import LazyImage
+from processors.tracking.leaning_schedule import LeaningSchedule
 from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.tracker_monitor import INTERVALS_S
 from tests.material.scripted_faces import (
@@ -186,12 +188,24 @@ def test_leaning_faces_are_searched_for_as_seldom_as_newcomers_can_be_followed_b
     for tick in (0, again // 2, again):
         schedule.run(tick, image, Search.EVERYWHERE, nobody, lost=False)
     assert len(leaning.explained) == 2
-    assert leaning.ignored == [False, True], "what has not changed since the last search is not judged again"
+    assert leaning.ignored == [None, True], "what has not changed since the last search is not judged again"
     schedule.run(2 * again, image, Search.EVERYWHERE, nobody, lost=True)
     assert leaning.ignored[2] is None, "a face that was followed and lost may be where it was before"
     schedule.start_shot()
     schedule.run(2 * again + 1, image, Search.EVERYWHERE, nobody, lost=False)
-    assert leaning.ignored[3:] == [False], "a new shot is searched at once"
+    assert leaning.ignored[3:] == [None], "a new shot is searched at once"
+
+
+def test_leaning_faces_are_judged_again_where_the_last_search_was_less_thorough() -> None:
+    leaning = Leaning(Face(still(200, 60)).box(0))
+    schedule = LeaningSchedule(cast(LeaningSearch, leaning), 10)
+    image = np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
+    searches = [(24.0, False), (24.0, True), (48.0, False), (24.0, True), (24.0, False)]
+    for number, (min_face_px, everywhere) in enumerate(searches):
+        finish = schedule.begin(10 * number, image, min_face_px, everywhere=everywhere, is_known=False)
+        assert finish is not None
+        finish(Cells(KnownImage(image)), np.zeros((0, 4), np.float32), False)
+    assert leaning.ignored == [None, None, True, None, True]
 
 
 class TwoDetectors:
