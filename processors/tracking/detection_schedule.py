@@ -21,6 +21,7 @@ from config import AnalysisSettings
 from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
+from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.leaning_search import LeaningSearch
@@ -59,12 +60,14 @@ class SearchDetectors:
     """Two detectors whose scores have one scale, or the same one twice.
 
     thorough: finds most. quick: looks out for newcomers where it has found, in the last whole image that was searched,
-    all that the thorough one found. leaning: finds the faces that lean; None: they are not searched for.
+    all that the thorough one found. leaning: finds the faces that lean. cut_off: finds large ones that the frame cuts
+    off, whenever leaning ones are searched for. None: such faces are not searched for.
     """
 
     thorough: FaceDetector
     quick: FaceDetector
     leaning: LeaningSearch | None = None
+    cut_off: CutOffSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,10 @@ class DetectionSchedule:
         if leaning is not None:
             self._last_leaning = tick
             found = upright.joined(leaning(np.concatenate([upright.boxes, known])))
+            if self._detectors.cut_off is not None:
+                # A search of everything confirms known faces, too.
+                explained = found.boxes if search is Search.EVERYWHERE else np.concatenate([found.boxes, known])
+                found = found.joined(self._detectors.cut_off.find(pixels, smallest, explained))
         if search is Search.EVERYWHERE:
             self._is_quick_enough = self._finds_as_much(upright, pixels, smallest)
         if small:

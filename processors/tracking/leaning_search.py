@@ -15,7 +15,7 @@ from core.models.proposed_detector import LEAST_SHARE
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.second_opinion import Confirmation
-from utils.box_geometry import iou_matrix
+from utils.box_geometry import are_apart, scaled_boxes
 from utils.leaning_faces import face_leans, is_leaning, turned_both_ways
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
@@ -59,11 +59,11 @@ class LeaningSearch:
         image: (h, w, 3) uint8 RGB. boxes: (N, 4), its `proposals`. explained: (K, 4) boxes of faces that were found
         already.
         """
-        boxes = boxes[_is_new(boxes, explained)][:MAX_PROPOSALS]
+        boxes = boxes[are_apart(boxes, explained, SAME_FACE_OVERLAP)][:MAX_PROPOSALS]
         if len(boxes) == 0:
             return Detections.empty()
-        found = self._judged(image, _scaled(boxes, PROPOSAL_SCALE))
-        found = found[_is_new(found.boxes, explained)]
+        found = self._judged(image, scaled_boxes(boxes, PROPOSAL_SCALE))
+        found = found[are_apart(found.boxes, explained, SAME_FACE_OVERLAP)]
         keep = non_maximum_suppression(found.boxes, found.scores, np.zeros(len(found), np.int64), SAME_FACE_OVERLAP)
         is_face = [self._confirm(image, found.boxes[row], found.landmarks[row]) for row in keep]
         return found[keep[np.array(is_face, bool)]]
@@ -95,11 +95,6 @@ class LeaningSearch:
         return found[(found.scores >= self._least_score) & is_leaning(face_leans(found.landmarks))]
 
 
-def _is_new(boxes: FloatArray, explained: FloatArray) -> NDArray[np.bool_]:
-    """(N,) which boxes, (N, 4), are of none of the faces `explained`, (K, 4)."""
-    return np.asarray((iou_matrix(boxes, explained) < SAME_FACE_OVERLAP).all(1))
-
-
 def _is_in_second_half(boxes: FloatArray, width: int, height: int) -> NDArray[np.bool_]:
     """(N,) in which half of an image of `turned_both_ways` the middle of each box, (N, 4), lies."""
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -112,8 +107,3 @@ def _moved_back(boxes: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
     scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     half = scale * np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(1, keepdims=True)) / 2
     return np.concatenate([centre - half, centre + half], 1).astype(np.float32)
-
-
-def _scaled(boxes: FloatArray, scale: float) -> FloatArray:
-    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, scale * (boxes[:, 2:] - boxes[:, :2]) / 2
-    return np.asarray(np.concatenate([centre - half, centre + half], 1), np.float32)
