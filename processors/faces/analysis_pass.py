@@ -81,7 +81,7 @@ class AnalysisPass:
                 models.detector,
                 models.look_out_detector,
                 leaning_search(models, confirm, settings),
-                cut_off_search(models, settings),
+                CutOffSearch(models.quick_proposer, models.detector, settings.face_score),
             ),
             models.detector,
             make_follower(settings.tracker, models.detector),
@@ -207,12 +207,6 @@ def leaning_search(
     if proposer is None or confirm is None:
         return None
     return LeaningSearch(proposer, models.detector, confirm, settings.face_score)
-
-
-def cut_off_search(models: ModelManager, settings: AnalysisSettings) -> CutOffSearch | None:
-    """What finds large faces that the frame cuts off; None where nothing proposes them."""
-    proposer = models.quick_proposer
-    return None if proposer is None else CutOffSearch(proposer, models.detector, settings.face_score)
 
 
 def make_shot_source(plan: PassPlan) -> ShotSource:

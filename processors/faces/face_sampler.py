@@ -18,6 +18,7 @@ from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import visible_shares
 from utils.face_alignment import (
     FACE_TEMPLATE,
+    face_chip,
     similarity_transform,
     transformed_bounds,
     warp,
@@ -169,7 +170,7 @@ class FaceSampler:
         sample = FaceSample(
             frame.index,
             quality,
-            warp(pixels, _shifted(matrix, shift), side),
+            face_chip(pixels, _shifted(matrix, shift), side),
             warp(pixels, _shifted(wide, shift), VERIFIER_SIDE_PX),
             look,
         )

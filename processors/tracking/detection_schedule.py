@@ -61,7 +61,7 @@ class SearchDetectors:
 
     thorough: finds most. quick: looks out for newcomers where it has found, in the last whole image that was searched,
     all that the thorough one found. leaning: finds the faces that lean. cut_off: finds large ones that the frame cuts
-    off, whenever leaning ones are searched for. None: such faces are not searched for.
+    off. None: such faces are not searched for.
     """
 
     thorough: FaceDetector
@@ -221,14 +221,18 @@ class DetectionSchedule:
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
-        upright = found
+        upright, cut_off = found, self._detectors.cut_off
+        if cut_off is not None:
+            found = cut_off.settled(pixels, upright)
         if leaning is not None:
             self._last_leaning = tick
-            found = upright.joined(leaning(np.concatenate([upright.boxes, known])))
-            if self._detectors.cut_off is not None:
+            found = found.joined(leaning(np.concatenate([found.boxes, known])))
+            if cut_off is not None:
                 # A search of everything confirms known faces, too.
                 explained = found.boxes if search is Search.EVERYWHERE else np.concatenate([found.boxes, known])
-                found = found.joined(self._detectors.cut_off.find(pixels, smallest, explained))
+                found = found.joined(cut_off.find(pixels, smallest, explained))
+        if cut_off is not None and search is Search.EVERYWHERE and len(found) == len(known) == 0:
+            found = cut_off.find_filling(pixels)
         if search is Search.EVERYWHERE:
             self._is_quick_enough = self._finds_as_much(upright, pixels, smallest)
         if small:
