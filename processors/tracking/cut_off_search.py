@@ -37,12 +37,13 @@ MOST_LOOKS = 6
 """at a detection of a search, whose box may be half as high again as the face: looks at such a box come nearer with
 doubtful scores, and are sure once they are right"""
 
-FRAME_SCALES = (1.3, 2.0)
-"""squares around the middle, as multiples of the image's height, that are proposed of a face that fills the frame"""
+FRAME_SCALE = 1.6
+"""side of the square around the middle, as a multiple of the image's height, that is proposed of a face that fills the
+frame. On 96 frames of close-ups it finds as many as 1.3 and 2.0 together"""
 
 LEAST_FIRST_SCORE = 0.1
-"""of a first look at those squares, below which there is no second one: all faces that fill the frame have 0.9, of 238
-images without a face 4 % reach it"""
+"""of a first look at that square, below which there is no second one: faces that fill the frame have 0.7 or more, of
+238 images without a face 4 % reach it"""
 
 
 class CutOffSearch:
@@ -92,12 +93,11 @@ class CutOffSearch:
         """The face that fills the image, (1 or 0,). image: (h, w, 3) uint8 RGB, in which no face was found."""
         height, width = image.shape[:2]
         frame = np.array([[width - height, 0, width + height, 2 * height]], np.float32) / 2
-        first = self._refiner.refine(image, np.concatenate([scaled_boxes(frame, scale) for scale in FRAME_SCALES]))
-        first = first[first.scores >= LEAST_FIRST_SCORE]
-        if len(first) == 0:
+        first = self._refiner.refine(image, scaled_boxes(frame, FRAME_SCALE))
+        if first.scores[0] < LEAST_FIRST_SCORE:
             return Detections.empty()
         found = self._refiner.refine(image, first.boxes)
-        return _distinct(found[(found.scores >= self._least_score) & _is_cut_off(found.boxes, image)])[:1]
+        return found[(found.scores >= self._least_score) & _is_cut_off(found.boxes, image)]
 
     def _look(self, image: ByteArray, boxes: FloatArray, most: int = LOOKS) -> Detections:
         """What `LOOKS` looks make of boxes, (N, 4), with more looks, at most `most`, while one is no sure face."""

@@ -13,7 +13,7 @@ from core.models.face_detector import FaceRefiner
 from core.models.model_spec import score_scale_of
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
-from processors.tracking.cut_off_search import FRAME_SCALES, LOOKS, MAX_PROPOSALS, MOST_LOOKS, CutOffSearch
+from processors.tracking.cut_off_search import LOOKS, MAX_PROPOSALS, MOST_LOOKS, CutOffSearch
 from tests.material.scripted_faces import detections
 from tests.material.synthetic.portraits import COLLINS
 from utils.box_geometry import iou_matrix
@@ -135,4 +135,4 @@ def test_the_frame_itself_is_looked_at_once_more_only_if_it_may_be_a_face() -> N
     nothing, perhaps = Looking(0.02), Looking(0.5, 0.95)
     assert len(made(None, nothing).find_filling(EMPTY)) == 0
     assert len(made(None, perhaps).find_filling(EMPTY)) == 1
-    assert nothing.looks == [len(FRAME_SCALES)] and perhaps.looks == [len(FRAME_SCALES)] * 2
+    assert (nothing.looks, perhaps.looks) == ([1], [1, 1])
