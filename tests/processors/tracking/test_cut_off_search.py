@@ -22,6 +22,7 @@ WIDTH, HEIGHT = 320, 180
 MIN_FACE_PX = 9.0
 NOBODY: FloatArray = np.zeros((0, 4), np.float32)
 EMPTY: ByteArray = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+TALL: FloatArray = np.array([100, 60, 220, 260], np.float32)
 
 
 def close_up(photo: ByteArray, height: float, left: float, top: float) -> tuple[ByteArray, FloatArray]:
@@ -75,10 +76,10 @@ def test_a_box_of_another_shape_is_settled_and_others_stay(
     search = CutOffSearch(None, models.detector, 0.9)
     image, true = close_up(portraits["collins"], *NO_BROW)
     tall = true + np.array([[-20, -20, 20, 100]], np.float32)
-    inside = (20, 20, 60, 70)
+    inside = np.array([20, 20, 60, 70], np.float32)
     settled = search.settled(image, detections([tall[0], inside], 0.95))
     assert iou_matrix(true, tall)[0, 0] < 0.6 < 0.8 < iou_matrix(true, settled.boxes)[0].max()
-    assert (settled.boxes == np.array(inside)).all(1).sum() == 1
+    assert (settled.boxes == inside).all(1).sum() == 1
     assert (settled.scores == np.float32(0.95)).all(), "they start tracks as before"
 
 
@@ -121,14 +122,13 @@ def test_the_number_of_looks_is_bounded() -> None:
     nothing, sure, doubtful = Looking(0.95), Looking(0.95), Looking(0.6)
     assert len(made(Proposing((5, 5, 40, 50)), nothing).find(EMPTY, 9.0, NOBODY)) == 0
     made(Proposing(*[(-40.0 + 100 * k, 0, 60 + 100 * k, 200) for k in range(6)]), sure).find(EMPTY, 9.0, NOBODY)
-    made(None, doubtful).settled(EMPTY, detections([(100, 60, 220, 260)], 0.95))
+    made(None, doubtful).settled(EMPTY, detections([TALL], 0.95))
     assert (nothing.looks, sure.looks, doubtful.looks) == ([], [MAX_PROPOSALS] * LOOKS, [1] * MOST_LOOKS)
 
 
 def test_a_detection_that_looks_do_not_confirm_keeps_its_box() -> None:
-    box = (100, 60, 220, 260)
-    kept = made(None, Looking(0.2)).settled(EMPTY, detections([box], 0.95))
-    assert kept.boxes.tolist() == [list(box)]
+    kept = made(None, Looking(0.2)).settled(EMPTY, detections([TALL], 0.95))
+    assert np.array_equal(kept.boxes, TALL[None])
 
 
 def test_the_frame_itself_is_looked_at_once_more_only_if_it_may_be_a_face() -> None:
