@@ -73,6 +73,7 @@ class FaceSample:
     chip: (side, side, 3) uint8 for the embedder. wide: (200, 200, 3) uint8 for the verifier; both may be `NO_PIXELS`
     once they have served. look: see `Appearance`.
     embedding: (D,) float32 of unit length; None until somebody has asked for it.
+    visible: share of the face's box that lies in the frame, [0, 1].
     """
 
     frame: int
@@ -81,6 +82,7 @@ class FaceSample:
     wide: ByteArray
     look: FloatArray
     embedding: FloatArray | None = None
+    visible: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +175,7 @@ class FaceSampler:
             face_chip(pixels, _shifted(matrix, shift), side),
             warp(pixels, _shifted(wide, shift), VERIFIER_SIDE_PX),
             look,
+            visible=visible,
         )
         merit = quality**2 * portrait_merit(pixels, np.asarray(landmarks - shift, np.float32))
         if self.portrait is None or merit > self.portrait.merit:
