@@ -57,6 +57,17 @@ def on_one_face(a: Boxes, b: Boxes) -> NDArray[np.bool_]:
     return np.asarray(on_one, np.bool_)
 
 
+def are_apart(boxes: Boxes, others: Boxes, overlap: float) -> NDArray[np.bool_]:
+    """(N,) which boxes, (N, 4), have an IoU under `overlap` with each of `others`, (M, 4)."""
+    return np.asarray((iou_matrix(boxes, others) < overlap).all(1))
+
+
+def scaled_boxes(boxes: Boxes, scale: float) -> Boxes:
+    """(N, 4) the boxes enlarged by `scale` around their centres."""
+    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, scale * (boxes[:, 2:] - boxes[:, :2]) / 2
+    return np.asarray(np.concatenate([centre - half, centre + half], 1), boxes.dtype)
+
+
 def centered_windows(
     centers: NDArray[np.float64], heights: NDArray[np.float64], aspect: float, width: float, height: float
 ) -> NDArray[np.float64]:

@@ -23,6 +23,9 @@ landmark model have a median cosine of 0.995.
 """
 
 
+BEYOND_LEVEL = 127
+"""grey of what lies above or below the frame: the mean that recognition networks subtract"""
+
 _SHRINKING = 0.6
 """scale below which an image is halved before it is warped"""
 _BLOCK_PX = 16
@@ -83,6 +86,25 @@ def warp(
     levels = (beyond or 0,) * 3
     warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=levels)
     return np.asarray(warped, np.uint8)
+
+
+def face_chip(image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    """`side` x `side` pixels for a recognition network, like `warp`; what lies above or below the image is grey.
+
+    The image's edge, repeated, makes stripes of lips or brows there. Grey, close-ups without chin, mouth or brows
+    resemble the whole face more (docs/measurements/people.md). Left and right the edge is repeated, where grey is
+    worse.
+
+    image: (h, w, 3) uint8 RGB; where it ends within what is read, so does the frame. matrix: 2x3, from it to the chip.
+    """
+    chip = warp(image, matrix, side)
+    top, bottom = transformed_bounds(matrix, side)[1::2]
+    if top < 0 or bottom > image.shape[0]:
+        inverse = cv2.invertAffineTransform(matrix)
+        step = np.arange(side)
+        y = inverse[1, 0] * step + inverse[1, 1] * step[:, None] + inverse[1, 2]
+        chip[(y < -0.5) | (y > image.shape[0] - 0.5)] = BEYOND_LEVEL
+    return chip
 
 
 def _part_read(

@@ -32,6 +32,7 @@ from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
+from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.detection_schedule import SearchDetectors
 from processors.tracking.face_stream import FaceStream, FrameFaces, TrackingModels, smallest_searched_face
 from processors.tracking.frame_pace import FramePace
@@ -76,7 +77,12 @@ class AnalysisPass:
         self._prefetcher = ProposalPrefetcher(models.detector) if models.proposes_on_cpu else None
         confirm = None if models.quick_verifier is None else WeakDetectionCheck(models.quick_verifier)
         tracking_models = TrackingModels(
-            SearchDetectors(models.detector, models.look_out_detector, leaning_search(models, confirm, settings)),
+            SearchDetectors(
+                models.detector,
+                models.look_out_detector,
+                leaning_search(models, confirm, settings),
+                CutOffSearch(models.quick_proposer, models.detector, settings.face_score),
+            ),
             models.detector,
             make_follower(settings.tracker, models.detector),
             candidates=self._prefetcher,

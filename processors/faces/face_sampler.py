@@ -18,6 +18,7 @@ from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import visible_shares
 from utils.face_alignment import (
     FACE_TEMPLATE,
+    face_chip,
     similarity_transform,
     transformed_bounds,
     warp,
@@ -72,6 +73,7 @@ class FaceSample:
     chip: (side, side, 3) uint8 for the embedder. wide: (200, 200, 3) uint8 for the verifier; both may be `NO_PIXELS`
     once they have served. look: see `Appearance`.
     embedding: (D,) float32 of unit length; None until somebody has asked for it.
+    visible: share of the face's box that lies in the frame, [0, 1].
     """
 
     frame: int
@@ -80,6 +82,7 @@ class FaceSample:
     wide: ByteArray
     look: FloatArray
     embedding: FloatArray | None = None
+    visible: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,9 +172,10 @@ class FaceSampler:
         sample = FaceSample(
             frame.index,
             quality,
-            warp(pixels, _shifted(matrix, shift), side),
+            face_chip(pixels, _shifted(matrix, shift), side),
             warp(pixels, _shifted(wide, shift), VERIFIER_SIDE_PX),
             look,
+            visible=visible,
         )
         merit = quality**2 * portrait_merit(pixels, np.asarray(landmarks - shift, np.float32))
         if self.portrait is None or merit > self.portrait.merit:

@@ -53,6 +53,11 @@ asked. Where the image stands still, every full detection finds the same thing a
 144 faces that are sure had 0.80 or more"""
 
 
+LEAST_WHOLE = 0.7
+"""median visible share of a face below which nothing speaks against a sure track: both verifiers know halves of faces
+poorly (YuNet gives them 0.3 to 0.8). Not fitted: half a face, or one without mouth and brows, shows less"""
+
+
 class TrackCheck:
     """Asks the verifiers where a track leaves a doubt. Use from one thread."""
 
@@ -88,6 +93,8 @@ class TrackCheck:
         """Whether no verifier speaks against a face that is sure."""
         quick = self._models.quick_verifier
         if quick is None or len(samples) < LEAST_QUICK_OPINIONS:
+            return True
+        if float(np.median([s.visible for s in samples])) < LEAST_WHOLE:
             return True
         crops = self._crops(samples)
         if float(np.median(quick.scores(crops))) >= MIN_SURE_QUICK_OPINION:

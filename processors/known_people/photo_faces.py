@@ -14,7 +14,7 @@ from processors.faces.face_sampler import face_quality
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.photo_reader import Photo
 from utils.box_geometry import box_areas
-from utils.face_alignment import warp
+from utils.face_alignment import face_chip
 from utils.rgb_images import encode_jpeg, fit_within
 
 SEARCH_SIDE_PX = 1000
@@ -80,7 +80,7 @@ def find_faces(photo: Photo, models: ModelManager) -> list[PhotoFace]:
         embedder = models.embedder
         chips = np.stack(
             [
-                warp(photo.pixels, embedder.alignment(box, points), embedder.side)
+                face_chip(photo.pixels, embedder.alignment(box, points), embedder.side)
                 for box, points in zip(found.boxes, found.landmarks, strict=True)
             ]
         )

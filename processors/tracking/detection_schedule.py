@@ -20,6 +20,7 @@ from config import AnalysisSettings
 from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
+from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.leaning_schedule import LeaningSchedule
@@ -61,12 +62,14 @@ class SearchDetectors:
     """Two detectors whose scores have one scale, or the same one twice.
 
     thorough: finds most. quick: looks out for newcomers where it has found, in the last whole image that was searched,
-    all that the thorough one found. leaning: finds the faces that lean; None: they are not searched for.
+    all that the thorough one found. leaning: finds the faces that lean. cut_off: finds large ones that the frame cuts
+    off. None: such faces are not searched for.
     """
 
     thorough: FaceDetector
     quick: FaceDetector
     leaning: LeaningSearch | None = None
+    cut_off: CutOffSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +230,17 @@ class DetectionSchedule:
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
-        upright = found
+        upright, cut_off = found, self._detectors.cut_off
+        if cut_off is not None:
+            found = cut_off.settled(pixels, upright)
         if finish_leaning is not None:
-            found = upright.joined(finish_leaning(cells, np.concatenate([upright.boxes, known]), lost))
+            found = found.joined(finish_leaning(cells, np.concatenate([found.boxes, known]), lost))
+            if cut_off is not None:
+                # A search of everything confirms known faces, too.
+                explained = found.boxes if everywhere else np.concatenate([found.boxes, known])
+                found = found.joined(cut_off.find(pixels, smallest, explained))
+        if cut_off is not None and everywhere and len(found) == len(known) == 0:
+            found = cut_off.find_filling(pixels)
         if everywhere:
             self._is_quick_enough = self._finds_as_much(upright, pixels, smallest)
         if small:

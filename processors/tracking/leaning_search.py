@@ -19,7 +19,7 @@ from core.models.proposer import Proposer
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.second_opinion import Confirmation
-from utils.box_geometry import iou_matrix
+from utils.box_geometry import are_apart, scaled_boxes
 from utils.leaning_faces import face_leans, is_leaning
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
@@ -84,14 +84,14 @@ class LeaningSearch:
         image: (h, w, 3) uint8 RGB. proposals: those of the image. explained: (K, 4) boxes of faces that were found
         already. ignore: given boxes (N, 4), (N,) bool of those that need not be judged.
         """
-        proposals = proposals[_is_new(proposals.boxes, explained)]
+        proposals = proposals[are_apart(proposals.boxes, explained, SAME_FACE_OVERLAP)]
         if ignore is not None:
             proposals = proposals[~ignore(proposals.boxes)]
         proposals = proposals[:MAX_CROPS]
         if len(proposals) == 0:
             return Detections.empty()
         found = self._judged(image, proposals)
-        found = found[_is_new(found.boxes, explained)]
+        found = found[are_apart(found.boxes, explained, SAME_FACE_OVERLAP)]
         keep = non_maximum_suppression(found.boxes, found.scores, np.zeros(len(found), np.int64), SAME_FACE_OVERLAP)
         is_face = [self._confirm(image, found.boxes[row], found.landmarks[row]) for row in keep]
         return found[keep[np.array(is_face, bool)]]
@@ -108,23 +108,13 @@ class LeaningSearch:
             return turned
         boxes = self._upright.propose(image, min_face_px)
         boxes = boxes[boxes[:, 3] - boxes[:, 1] >= LEAST_SHARE * min_face_px]
-        boxes = boxes[_is_new(boxes, turned.boxes, SAME_PROPOSAL)]
+        boxes = boxes[are_apart(boxes, turned.boxes, SAME_PROPOSAL)]
         leans = np.tile(np.array([UPRIGHT_TURN, -UPRIGHT_TURN], np.float32), len(boxes))
         return turned.joined(TurnedBoxes(np.repeat(boxes, 2, axis=0), leans))
 
     def _judged(self, image: ByteArray, proposals: TurnedBoxes) -> Detections:
         """The faces among the proposals."""
-        first = self._judge.refine_turned(image, _scaled(proposals.boxes, PROPOSAL_SCALE), proposals.leans)
+        first = self._judge.refine_turned(image, scaled_boxes(proposals.boxes, PROPOSAL_SCALE), proposals.leans)
         first = first[first.scores >= MIN_FIRST_SCORE]
         found = self._judge.refine_turned(image, first.boxes, face_leans(first.landmarks))
         return found[(found.scores >= self._least_score) & is_leaning(face_leans(found.landmarks))]
-
-
-def _is_new(boxes: FloatArray, explained: FloatArray, overlap: float = SAME_FACE_OVERLAP) -> NDArray[np.bool_]:
-    """(N,) which boxes, (N, 4), are of none of the faces `explained`, (K, 4). overlap: IoU from which on they are."""
-    return np.asarray((iou_matrix(boxes, explained) < overlap).all(1))
-
-
-def _scaled(boxes: FloatArray, scale: float) -> FloatArray:
-    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, scale * (boxes[:, 2:] - boxes[:, :2]) / 2
-    return np.asarray(np.concatenate([centre - half, centre + half], 1), np.float32)

@@ -8,7 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from utils.face_alignment import (
+    BEYOND_LEVEL,
     FACE_TEMPLATE,
+    face_chip,
     laplacian_variance,
     similarity_transform,
     transformed_bounds,
@@ -169,3 +171,18 @@ def test_yaw_does_not_depend_on_roll_or_scale_or_side() -> None:
 
 def test_landmarks_on_one_spot_give_a_finite_yaw() -> None:
     assert np.isfinite(yaw_measure(np.zeros((2, 5, 2), np.float32))).all()
+
+
+def test_a_chip_is_grey_above_and_below_the_image_and_repeats_its_sides() -> None:
+    image = np.full((10, 10, 3), 200, np.uint8)
+    image[:, :5] = 50
+    # The chip shows 5 px more on each side.
+    chip = face_chip(image, np.array([[1.0, 0, 5], [0, 1, 5]]), 20)
+    assert (chip[:5] == BEYOND_LEVEL).all() and (chip[15:] == BEYOND_LEVEL).all()
+    assert (chip[5:15, :10] == 50).all() and (chip[5:15, 10:] == 200).all()
+
+
+def test_a_chip_within_the_image_is_what_warping_gives() -> None:
+    image = np.random.RandomState(0).randint(0, 256, (60, 60, 3), np.uint8)
+    matrix = np.array([[0.9, -0.2, 3], [0.2, 0.9, -14]])
+    assert np.array_equal(face_chip(image, matrix, 20), warp(image, matrix, 20))

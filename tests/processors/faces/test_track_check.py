@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.models.model_spec import ScoreScale
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSample
 from processors.faces.track_check import (
+    LEAST_WHOLE,
     MIN_DOUBTFUL_S,
     MIN_OPINION,
     MIN_QUICK_OPINION,
@@ -119,6 +121,17 @@ def test_a_sure_track_that_neither_verifier_knows_is_no_face() -> None:
     assert is_face(track_of(length, score=BEYOND_DOUBT), slow, 6, known)
     assert slow.asked == []
     assert is_face(track_of(length, score=BEYOND_DOUBT), Verifier(0.0), 1, unknown), "a single sample says too little"
+
+
+def test_of_faces_that_the_frame_cuts_off_the_verifiers_know_too_little_to_speak_against_a_sure_track() -> None:
+    track, unknown = track_of(round(2 * SURE_S * RATE), score=BEYOND_DOUBT), QuickVerifier(2)
+    halves = [dataclasses.replace(sample, visible=LEAST_WHOLE - 0.1) for sample in samples(6)]
+    models: Any = SimpleNamespace(
+        detector=SimpleNamespace(score_scale=SCALE), verifier=Verifier(0.0), quick_verifier=unknown
+    )
+    check = TrackCheck(models, RATE)
+    assert check.is_face(track, halves)
+    assert not check.is_face(track, samples(6)), "whole ones"
 
 
 def test_flicker_is_not_a_face() -> None:

@@ -14,6 +14,7 @@ from core.models.face_detector import FaceDetector
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells
+from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.detection_schedule import (
     FORESIGHT,
     LEANING_FACES,
@@ -206,6 +207,56 @@ def test_leaning_faces_are_judged_again_where_the_last_search_was_less_thorough(
         assert finish is not None
         finish(Cells(KnownImage(image)), np.zeros((0, 4), np.float32), False)
     assert leaning.ignored == [None, None, True, None, True]
+
+
+class CutOff:
+    """Finds one face that is cut off, and one where it is asked about the whole frame; notes what it was asked."""
+
+    def __init__(self, *found: FloatArray) -> None:
+        self._found = detections(list(found), 0.95) if found else Detections.empty()
+        self.explained: list[int] = []
+        self.filling = 0
+
+    def settled(self, image: ByteArray, found: Detections) -> Detections:
+        return found
+
+    def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
+        self.explained.append(len(explained))
+        return self._found
+
+    def find_filling(self, image: ByteArray) -> Detections:
+        self.filling += 1
+        return detections([Face(still(200, 60)).box(0)], 0.95)
+
+
+@pytest.mark.parametrize(
+    ("search", "known", "explained"),
+    [(Search.EVERYWHERE, True, [1]), (Search.NEWCOMERS, True, []), (Search.NEWCOMERS, False, [1])],
+)
+def test_faces_that_are_cut_off_are_searched_for_along_with_leaning_ones(
+    search: Search, *, known: bool, explained: list[int]
+) -> None:
+    detector, cut_off = ScriptedDetector(), CutOff(Face(still(200, 60)).box(0))
+    leaning, both = Leaning(Face(still(60, 60)).box(0)), both_searches(detector)
+    detectors = SearchDetectors(both.thorough, both.quick, cast(LeaningSearch, leaning), cast(CutOffSearch, cut_off))
+    schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
+    faces = Face(still(200, 60)).box(0)[None][: int(known)]
+    found = schedule.run(0, KnownImage(detector.image(0, 0)), search, faces, lost=False)
+    # A search of everything has to confirm the face that is known; the leaning one is explained.
+    assert cut_off.explained == explained
+    assert len(found) == 2 * len(explained)
+    assert cut_off.filling == 0, "somebody was found or is known"
+
+
+@pytest.mark.parametrize(("search", "filling"), [(Search.EVERYWHERE, 1), (Search.NEWCOMERS, 0)])
+def test_where_nobody_is_found_the_frame_itself_may_be_a_face(search: Search, filling: int) -> None:
+    detector, cut_off = ScriptedDetector(), CutOff()
+    both = both_searches(detector)
+    detectors = SearchDetectors(both.thorough, both.quick, cut_off=cast(CutOffSearch, cut_off))
+    schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
+    nobody = np.zeros((0, 4), np.float32)
+    found = schedule.run(0, KnownImage(detector.image(0, 0)), search, nobody, lost=False)
+    assert len(found) == cut_off.filling == filling
 
 
 class TwoDetectors:
