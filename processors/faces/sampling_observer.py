@@ -15,6 +15,7 @@ from processors.faces.appearance import appearance
 from processors.faces.dissolve_watch import DissolveWatch
 from processors.faces.face_observer import Measurement
 from processors.faces.pass_plan import PassPlan
+from processors.faces.sudden_change import frame_of_change
 from processors.faces.track_check import TrackCheck
 from processors.faces.track_division import Transition, division_frame
 from processors.faces.track_stretches import TrackStretches
@@ -61,6 +62,10 @@ class SamplingObserver:
             seen = appearance(image, face.landmarks, frame.image.gain)
             observed.sharpness.note(frame.index, seen.sharpness)
             observed.stretches.look(frame.index, face.box, seen)
+            if (skipped := observed.stretches.switched_within) > 1:
+                images = [*frame.earlier, frame.image.thumbnail][-skipped - 1 :]
+                first = frame.index + 1 - len(images) + frame_of_change(images, face.box / sides)
+                observed.stretches.note_begin(first)
             if faces.searched or observed.stretches.wants_sample(frame.index):
                 box, landmarks = face.box * np.tile(self._scale, 2), face.landmarks * self._scale
                 observed.stretches.offer(frame.source, box, face.score, landmarks, seen)
@@ -94,7 +99,7 @@ class SamplingObserver:
         embeddings = [s.embedding for s in samples if s.embedding is not None]
         none = self._models.embedder.embed(np.zeros((0, *2 * (self._models.embedder.side,), 3), np.uint8))
         changes = {
-            division_frame(track.frames, track.boxes, before.last, after.first): after.transition
+            after.begin or division_frame(track.frames, track.boxes, before.last, after.first): after.transition
             for before, after in pairwise(stretches)
             if after.starts_person
         }
@@ -106,6 +111,7 @@ class SamplingObserver:
                 "embeddings": np.stack(embeddings) if embeddings else none,
             },
             divisions=list(changes),
+            switches=[frame for frame, transition in changes.items() if transition is Transition.SWITCHED],
             dissolves=[frame for frame, transition in changes.items() if transition is Transition.DISSOLVED],
             portraits=[
                 KeptPortrait(one.frame, one.merit, self._portraits.add(one.jpeg()))

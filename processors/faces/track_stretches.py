@@ -22,6 +22,7 @@ from core.types import FloatArray
 from processors.faces.appearance import Appearance
 from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler, face_quality
 from processors.faces.sample_likeness import SampleLikeness
+from processors.faces.sudden_change import SuddenChanges
 from processors.faces.track_division import MIN_SAMPLES, Transition, division_points
 from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import iou_matrix
@@ -81,6 +82,7 @@ class Stretch:
 
     first, last: frames in which it was looked at. sampler: the best of all its faces, and the portrait.
     head, tail: its earliest and latest samples, for comparisons with the stretches around it.
+    begin: the frame with which it begins, which may lie before `first`, since not every frame is looked at.
     transition: how it begins. starts_person: known to show somebody else than the stretch before. starts_part: a
     dissolve or wipe is between them.
     """
@@ -93,6 +95,7 @@ class Stretch:
     tail: list[FaceSample] = field(default_factory=list)
     starts_person: bool = False
     starts_part: bool = False
+    begin: int | None = None
 
     def set_ends(self) -> None:
         """Set `head` and `tail` from all samples."""
@@ -122,6 +125,7 @@ class TrackStretches:
         self._last_sample = 0
         self._box: FloatArray = np.zeros(4, np.float32)
         self._look: FloatArray | None = None
+        self._changes = SuddenChanges()
 
     def look(self, frame: int, box: FloatArray, seen: Appearance) -> None:
         """The face as it is in `frame`, later than all before. box: (4,), in any unit."""
@@ -155,6 +159,19 @@ class TrackStretches:
                 return
         self._last_sample = frame.index
         self._current.sampler.offer(frame, box, score, landmarks, seen.sharpness, seen.look)
+
+    @property
+    def switched_within(self) -> int:
+        """The number of frames between the last two looks if the appearance changed at once between them, else 0."""
+        current = self._current
+        if current is None or current.transition is not Transition.SWITCHED or current.last != current.first:
+            return 0
+        return current.first - self._recent[-1].last
+
+    def note_begin(self, frame: int) -> None:
+        """The current stretch begins with `frame` already, which was not looked at."""
+        assert self._current is not None
+        self._current.begin = frame
 
     def note_gradual_transition(self, middle: int) -> None:
         """Frames from `middle` on show another shot. It may lie `JOIN_DELAY_S` back, or ahead."""
@@ -209,13 +226,26 @@ class TrackStretches:
             return Transition.CONTINUED
         has_moved = float(iou_matrix(self._box[None], box[None])[0, 0]) < MIN_OVERLAP
         if frame - current.last > self._stride:
+            self._changes.restart()
             was_long_absent = frame - current.last > LONG_ABSENCE_S * self._rate
             return Transition.FOUND_ELSEWHERE if has_moved or was_long_absent else Transition.FOUND_AGAIN
+        likeness = float(self._look @ seen.look)
+        if self._changes.is_disproved(likeness):
+            self._demote_switch()
+        if self._changes.note(likeness):
+            return Transition.SWITCHED
         is_settled = frame - current.first >= MIN_STRETCH_S * self._rate
-        if is_settled and (has_moved or float(self._look @ seen.look) < MIN_LIKENESS):
+        if is_settled and (has_moved or likeness < MIN_LIKENESS):
             return Transition.JUMPED
         has_changed = self._is_sample_due(frame) and self._likeness_to_sample(seen.look) < UNLIKE
         return Transition.CONTINUED if has_changed or frame - current.first >= STRETCH_S * self._rate else None
+
+    def _demote_switch(self) -> None:
+        """The last sudden change was one of several: a jump like others."""
+        for stretch in reversed([*self._recent, *([self._current] if self._current else [])]):
+            if stretch.transition is Transition.SWITCHED:
+                stretch.transition = Transition.JUMPED
+                return
 
     def _new_sampler(self) -> FaceSampler:
         return FaceSampler(self._embedder, self._capacity, self._rate)
@@ -250,7 +280,8 @@ class TrackStretches:
             return stretch.transition is not Transition.DISSOLVED
         if not before.sampler.samples and before.transition is Transition.DISSOLVED:
             return True  # all its faces were mixtures
-        return _look_alike(before, stretch)
+        # Small images of two people in one place and pose may look alike, so after a switch the embedder is asked.
+        return stretch.transition is not Transition.SWITCHED and _look_alike(before, stretch)
 
     def _settle(self, leave: int) -> None:
         """Find out where the face changes, and join what one person's stretches are, except the last `leave`."""

@@ -175,7 +175,8 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -
     """Which tracklets continue which, strongest first; each has at most one successor and one predecessor.
 
     A continuation lies in the same shot, begins within `CONTINUATION_GAP_S` after the end of the earlier tracklet and
-    overlaps its last box, or that box extrapolated at its last speed.
+    overlaps its last box, or that box extrapolated at its last speed. A face that replaces another one in continuous
+    view continues nobody's.
 
     Args:
         tracklets: in any order.
@@ -189,7 +190,8 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -
         for position in range(*np.searchsorted(starts, [first.end, last_frame])):
             b = by_start[position]
             second = tracklets[b]
-            if second.shot != first.shot:
+            # Where its track was divided, the place is all that both faces have in common by definition.
+            if second.shot != first.shot or (second.is_replacement and second.start == first.end):
                 continue
             gap_s = float(seconds[second.start] - seconds[first.end])
             places = np.stack([first.boxes[-1], _predicted(first, second.start)])

@@ -95,6 +95,13 @@ def test_continuation_gap_is_inclusive():
     assert len(continuations([before, tracklet(1, range(19, 50))], SECONDS)) == 0
 
 
+def test_a_face_that_replaces_another_one_continues_nobody() -> None:
+    before, after = tracklet(0, range(20)), replace(tracklet(1, range(20, 50)), is_replacement=True)
+    assert continuations([before, after], SECONDS) == []
+    # Somebody else, who was seen there a moment earlier, may still be back.
+    assert len(continuations([tracklet(0, range(10)), after], SECONDS)) == 1
+
+
 def test_everyone_has_one_successor_the_best():
     before = tracklet(0, range(20))
     exact, beside = tracklet(1, range(22, 40)), tracklet(2, range(22, 40), box=(15, 0, 55, 40))
