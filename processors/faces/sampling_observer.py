@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -9,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from core.model_manager import ModelManager
-from core.types import FloatArray
+from core.types import ByteArray, FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.appearance import appearance
 from processors.faces.dissolve_watch import DissolveWatch
@@ -31,6 +32,13 @@ from utils.stage_times import timed
 class _ObservedTrack:
     stretches: TrackStretches
     sharpness: FrameValues = field(default_factory=FrameValues)
+    landmarks: FloatArray | None = None
+    """(5, 2), analysis pixels, of the last look"""
+
+    def look_in_place(self, image: ByteArray) -> Callable[[], FloatArray] | None:
+        """What gives the look of `image` where the face was last seen; None if it was not."""
+        landmarks = self.landmarks
+        return None if landmarks is None else lambda: appearance(image, landmarks).look
 
 
 class SamplingObserver:
@@ -61,7 +69,8 @@ class SamplingObserver:
             observed = self._observed(face.track)
             seen = appearance(image, face.landmarks, frame.image.gain)
             observed.sharpness.note(frame.index, seen.sharpness)
-            observed.stretches.look(frame.index, face.box, seen)
+            observed.stretches.look(frame.index, face.box, seen, observed.look_in_place(image))
+            observed.landmarks = face.landmarks
             if (skipped := observed.stretches.switched_within) > 1:
                 images = [*frame.earlier, frame.image.thumbnail][-skipped - 1 :]
                 first = frame.index + 1 - len(images) + frame_of_change(images, face.box / sides)

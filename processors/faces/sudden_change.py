@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import cv2
@@ -44,12 +44,17 @@ class SuddenChanges:
         self._recent.clear()
         self._left = 0
 
-    def note(self, likeness: float) -> bool:
-        """Take the correlation of a look with the one before; whether the change between them stands out so far."""
+    def note(self, likeness: float, in_place: Callable[[], float] | None = None) -> bool:
+        """Take the correlation of a look with the one before; whether the change between them stands out so far.
+
+        in_place: the same with the new image aligned by the landmarks of the look before, asked for if need be: where
+        only the landmarks have jumped, the image there is still the same. None: not known.
+        """
         change = 1 - likeness
         usual = max(self._recent) if len(self._recent) >= 2 else math.inf
         self._recent.append(change)
-        is_sudden = change >= max(MIN_CHANGE, ISOLATION * usual)
+        least = max(MIN_CHANGE, ISOLATION * usual)
+        is_sudden = change >= least and (in_place is None or 1 - in_place() >= least)
         if is_sudden:
             self._open, self._left = change, AFTER
         return is_sudden

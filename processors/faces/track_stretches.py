@@ -9,7 +9,7 @@ samples and a portrait of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,9 +127,14 @@ class TrackStretches:
         self._look: FloatArray | None = None
         self._changes = SuddenChanges()
 
-    def look(self, frame: int, box: FloatArray, seen: Appearance) -> None:
-        """The face as it is in `frame`, later than all before. box: (4,), in any unit."""
-        transition = self._transition_to(frame, box, seen)
+    def look(
+        self, frame: int, box: FloatArray, seen: Appearance, in_place: Callable[[], FloatArray] | None = None
+    ) -> None:
+        """The face as it is in `frame`, later than all before. box: (4,), in any unit.
+
+        in_place: gives the look of `frame` aligned by the landmarks of the look before; None: not known.
+        """
+        transition = self._transition_to(frame, box, seen, in_place)
         if transition is not None or self._after_transition:
             self._close()
             self._current = Stretch(frame, frame, self._new_sampler(), transition or Transition.CONTINUED)
@@ -219,7 +224,9 @@ class TrackStretches:
         self._embed_enough()
         return self._done
 
-    def _transition_to(self, frame: int, box: FloatArray, seen: Appearance) -> Transition | None:
+    def _transition_to(
+        self, frame: int, box: FloatArray, seen: Appearance, in_place: Callable[[], FloatArray] | None
+    ) -> Transition | None:
         """How a new stretch begins with `frame`; None if the current one goes on."""
         current = self._current
         if current is None or self._look is None:
@@ -229,10 +236,11 @@ class TrackStretches:
             self._changes.restart()
             was_long_absent = frame - current.last > LONG_ABSENCE_S * self._rate
             return Transition.FOUND_ELSEWHERE if has_moved or was_long_absent else Transition.FOUND_AGAIN
-        likeness = float(self._look @ seen.look)
+        before = self._look
+        likeness = float(before @ seen.look)
         if self._changes.is_disproved(likeness):
             self._demote_switch()
-        if self._changes.note(likeness):
+        if self._changes.note(likeness, None if in_place is None else lambda: float(before @ in_place())):
             return Transition.SWITCHED
         is_settled = frame - current.first >= MIN_STRETCH_S * self._rate
         if is_settled and (has_moved or likeness < MIN_LIKENESS):
