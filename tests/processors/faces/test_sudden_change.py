@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from processors.faces.sudden_change import AFTER, ISOLATION, MIN_CHANGE, SuddenChanges, frame_of_change
+from processors.faces.sudden_change import (
+    AFTER,
+    ISOLATION,
+    MIN_CHANGE,
+    MIN_CHANGE_IN_PLACE,
+    SuddenChanges,
+    frame_of_change,
+)
 
 
 def sudden(likenesses: list[float]) -> tuple[list[int], list[int]]:
@@ -44,6 +51,20 @@ def test_a_flash_comes_back() -> None:
 def test_what_comes_later_proves_nothing() -> None:
     found, disproved = sudden([0.95, 0.95, 0.4, *[0.95] * (AFTER + 1), 0.45])
     assert found[0] == 3 and disproved == []
+
+
+@pytest.mark.parametrize(("in_place", "expected"), [(0.5, True), (1 - MIN_CHANGE_IN_PLACE + 0.01, False)])
+def test_landmarks_that_jump_on_an_image_that_does_not_are_no_change(in_place: float, expected: bool) -> None:
+    changes = SuddenChanges()
+    for likeness in (0.95, 0.95):
+        changes.note(likeness)
+    assert changes.note(0.4, lambda: in_place) is expected
+
+
+def test_the_image_in_place_is_asked_for_only_where_the_look_has_changed() -> None:
+    changes = SuddenChanges()
+    for likeness in (0.95, 0.95, 0.9):
+        changes.note(likeness, lambda: pytest.fail("asked"))
 
 
 def test_what_was_seen_before_an_absence_does_not_count() -> None:
