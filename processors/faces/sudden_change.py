@@ -22,8 +22,8 @@ MIN_CHANGE = 0.2
 1.0 (36 changes of made films)"""
 
 MIN_CHANGE_IN_PLACE = 0.35
-"""... where both images are aligned by the landmarks of the earlier one. 20 changes of made films have 0.43 to 1.02; of a
-man who looks down, so that his landmarks jump, 0.23"""
+"""... where both images are aligned by the landmarks of the earlier one. 20 changes of made films have 0.43 to 1.02; a
+man who looks down, so that his landmarks jump, has 0.23"""
 
 ISOLATION = 1.3
 """least ratio of a sudden change to those of the looks around it. 33 of those 36 have more, and one person's change in
