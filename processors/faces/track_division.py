@@ -14,12 +14,15 @@ from enum import Enum
 import numpy as np
 
 from core.models.change_limits import ChangeLimit, ChangeLimits
-from processors.faces.sample_likeness import SampleLikeness
+from processors.faces.sample_likeness import ALIKE_AT_A_GLANCE, SampleLikeness
 from processors.tracking.row_buffer import RowBuffer
 from utils.box_geometry import iou_matrix
 
 WINDOW = 4
 """samples on each side of a moment that are compared"""
+
+ALIKE_AFTER_SWITCH = 0.85
+"""correlation of looks that is enough after a switch; two people in one place and pose have up to 0.78"""
 
 MIN_SAMPLES = 2
 """fewer on one side say too little, except where a face was found elsewhere"""
@@ -89,7 +92,7 @@ def division_points(
 
 def _is_settled(likeness: SampleLikeness, transition: Transition, around: tuple[slice, slice]) -> bool:
     """Whether a glance shows that the faces on both sides are one person's."""
-    return transition is not Transition.SWITCHED and likeness.look_alike(*around)
+    return likeness.look_alike(*around, ALIKE_AFTER_SWITCH if transition is Transition.SWITCHED else ALIKE_AT_A_GLANCE)
 
 
 def _divide(

@@ -23,7 +23,7 @@ from processors.faces.appearance import Appearance
 from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler, face_quality
 from processors.faces.sample_likeness import SampleLikeness
 from processors.faces.sudden_change import SuddenChanges
-from processors.faces.track_division import MIN_SAMPLES, Transition, division_points
+from processors.faces.track_division import ALIKE_AFTER_SWITCH, MIN_SAMPLES, Transition, division_points
 from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import iou_matrix
 
@@ -288,8 +288,7 @@ class TrackStretches:
             return stretch.transition is not Transition.DISSOLVED
         if not before.sampler.samples and before.transition is Transition.DISSOLVED:
             return True  # all its faces were mixtures
-        # Small images of two people in one place and pose may look alike, so after a switch the embedder is asked.
-        return stretch.transition is not Transition.SWITCHED and _look_alike(before, stretch)
+        return _look_alike(before, stretch)
 
     def _settle(self, leave: int) -> None:
         """Find out where the face changes, and join what one person's stretches are, except the last `leave`."""
@@ -368,7 +367,7 @@ def _look_alike(before: Stretch, after: Stretch) -> bool:
     # In continuous view any earlier look of this person will do; after a loss or a jump only the latest ones.
     known = before.sampler.samples if after.transition is Transition.CONTINUED else []
     looks = np.stack([s.look for s in (*before.tail, *known)]) @ np.stack([s.look for s in after.head]).T
-    return float(looks.max()) >= ALIKE
+    return float(looks.max()) >= (ALIKE_AFTER_SWITCH if after.transition is Transition.SWITCHED else ALIKE)
 
 
 def _join(before: Stretch, after: Stretch) -> None:
