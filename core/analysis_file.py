@@ -24,7 +24,7 @@ from core.column_file import Column, demand, read_columns, write_columns
 from core.types import FaceAnalysis, PixelBox, Shot, Tracklet, VideoInfo
 from utils.spill_file import SpillFile
 
-STORE_SCHEMA = 3
+STORE_SCHEMA = 4
 """raise it when the contents of the file change"""
 
 MAX_TRACKLETS = 1_000_000
@@ -60,6 +60,7 @@ _OTHER_COLUMNS = (
     Column("frame_pts", "<i8"),
     Column("tracklet_ids", "<i8"),
     Column("tracklet_shots", "<i8"),
+    Column("replacements", "|u1"),
     Column("frame_counts", "<i8"),
     Column("sample_counts", "<i8"),
     Column("look_counts", "<i8"),
@@ -159,6 +160,7 @@ def _each_column(record: AnalysisRecord) -> Iterator[tuple[str, Any]]:
     yield "frame_pts", analysis.frame_pts
     yield "tracklet_ids", [t.id for t in tracklets]
     yield "tracklet_shots", [t.shot for t in tracklets]
+    yield "replacements", [t.is_replacement for t in tracklets]
     yield "frame_counts", [len(t.frames) for t in tracklets]
     yield "sample_counts", [len(t.sample_frames) for t in tracklets]
     yield "look_counts", [len(t.look_frames) for t in tracklets]
@@ -221,12 +223,13 @@ def _is_inside(box: PixelBox | None, video: VideoInfo) -> bool:
 
 def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
     ids, shots = columns["tracklet_ids"].tolist(), columns["tracklet_shots"].tolist()
+    replacements = columns["replacements"].astype(np.bool_).tolist()
     frames = _rows_of_each(columns["frame_counts"], {c.name: columns[c.name] for c in FRAME_COLUMNS})
     samples = _rows_of_each(columns["sample_counts"], {c.name: columns[c.name] for c in SAMPLE_COLUMNS})
     looks = _rows_of_each(columns["look_counts"], {c.name: columns[c.name] for c in LOOK_COLUMNS})
     faces = _rows_of_each(columns["face_sizes"], {"face_jpeg": columns["faces"]})
     demand(len(ids) <= MAX_TRACKLETS, "it has too many tracklets")
-    parts = (shots, frames, samples, looks, faces)
+    parts = (shots, replacements, frames, samples, looks, faces)
     demand(all(len(part) == len(ids) for part in parts), "its tracklets do not add up")
     demand(len(set(ids)) == len(ids), "two of its tracklets have the same id")
     signals = _signals(meta, columns)
@@ -235,6 +238,7 @@ def _tracklets(meta: _Meta, columns: _Columns) -> tuple[Tracklet, ...]:
         Tracklet(
             id=ids[row],
             shot=shots[row],
+            is_replacement=replacements[row],
             **frames[row],
             **samples[row],
             **looks[row],

@@ -109,6 +109,7 @@ class Tracklet:
     look_frames: (M,) int64, increasing, the frames in which the surroundings of the face were examined; M may be 0.
     clothes: (M, C) uint8, colours of the clothes (`processors/faces/clothes.py`), all 0 where they are out of sight.
     views: (M, VIEW_HEIGHT * VIEW_WIDTH) uint8, the frame as a small grey image, row by row.
+    is_replacement: somebody else's face was in its place until then: its track was divided where it begins.
     signals: further values per frame by name, (T,) float32 each; a signal that is missing was not measured.
     """
 
@@ -126,6 +127,7 @@ class Tracklet:
     look_frames: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     clothes: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     views: ByteArray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    is_replacement: bool = False
     signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

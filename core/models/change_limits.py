@@ -28,6 +28,7 @@ class ChangeLimits(NamedTuple):
 
     continued: ChangeLimit = ChangeLimit(0.03, 0.9)
     jumped: ChangeLimit = ChangeLimit(0.06, 0.3)
+    switched: ChangeLimit = ChangeLimit(0.06, 0.3)
     found_again: ChangeLimit = ChangeLimit(0.06, 0.3)
     found_elsewhere: ChangeLimit = ChangeLimit(0.2, 0.3)
 

@@ -98,6 +98,7 @@ EMBEDDERS: dict[str, EmbedderSpec] = {
         ChangeLimits(
             continued=ChangeLimit(0.1, 0.5),
             jumped=ChangeLimit(0.2, 0.3),
+            switched=ChangeLimit(0.5, 0.3),
             found_again=ChangeLimit(0.5, 0.3),
             found_elsewhere=ChangeLimit(0.8, 0.3),
         ),

@@ -79,8 +79,8 @@ class AnalysisImage:
 class AnalysisFrame:
     """A decoded frame on its way through the analysis. Whoever keeps it keeps the decoder's buffer.
 
-    tick: when it is shown, see `FrameTicks`. earlier: thumbnails of the frames before it, the last one last, as many as
-    the tracker may have skipped since it last looked at faces.
+    tick: when it is shown, see `FrameTicks`. earlier: thumbnails of the frames before it, the last one last, from
+    the one in which the tracker last looked at calm faces.
     """
 
     source: VideoFrame

@@ -74,7 +74,7 @@ class DecodedFrames:
     def __iter__(self) -> Iterator[tuple[AnalysisFrame, list[ShotBoundary]]]:
         """Each frame with the boundaries that it made certain, cuts at most `MAX_CUT_DELAY` frames back."""
         recent: deque[AnalysisFrame] = deque(maxlen=MAX_CUT_DELAY + 1)
-        earlier: deque[ByteArray] = deque(maxlen=FramePace(self._plan.frame_rate).calm_stride - 1)
+        earlier: deque[ByteArray] = deque(maxlen=FramePace(self._plan.frame_rate).calm_stride)
         placed: PixelBox | None = None
         part, is_overexposed = self._plan.part, self._plan.is_overexposed
         for source in self._reader.frames(part.start_pts, part.end_pts):

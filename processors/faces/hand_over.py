@@ -209,4 +209,5 @@ def _between(track: MeasuredTrack, first: int, end: int) -> MeasuredTrack:
         [frame for frame in track.divisions if first < frame < end],
         [portrait for portrait in track.portraits if first <= portrait.frame < end],
         [frame for frame in track.dissolves if first < frame < end],
+        [frame for frame in track.switches if first < frame < end],
     )

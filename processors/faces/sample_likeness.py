@@ -46,9 +46,10 @@ class SampleLikeness:
         self._embed = embed
         self._similarity = similarity
 
-    def look_alike(self, before: slice, after: slice) -> bool:
-        """Whether a pair looks alike at a glance; nothing is embedded."""
-        return bool(self._alike[before, after].any())
+    def look_alike(self, before: slice, after: slice, least: float = ALIKE_AT_A_GLANCE) -> bool:
+        """Whether the looks of a pair correlate by `least` or more; nothing is embedded."""
+        looks = [np.stack([sample.look for sample in self._samples[side]]) for side in (before, after)]
+        return bool((looks[0] @ looks[1].T).max() >= least)
 
     def embed_one_of_each(self, sides: Sequence[slice]) -> None:
         """Embed, all at once, so many faces that each side has one or looks like one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -9,12 +10,13 @@ from itertools import pairwise
 import numpy as np
 
 from core.model_manager import ModelManager
-from core.types import FloatArray
+from core.types import ByteArray, FloatArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.appearance import appearance
 from processors.faces.dissolve_watch import DissolveWatch
 from processors.faces.face_observer import Measurement
 from processors.faces.pass_plan import PassPlan
+from processors.faces.sudden_change import frame_of_change
 from processors.faces.track_check import TrackCheck
 from processors.faces.track_division import Transition, division_frame
 from processors.faces.track_stretches import TrackStretches
@@ -30,6 +32,13 @@ from utils.stage_times import timed
 class _ObservedTrack:
     stretches: TrackStretches
     sharpness: FrameValues = field(default_factory=FrameValues)
+    landmarks: FloatArray | None = None
+    """(5, 2), analysis pixels, of the last look"""
+
+    def look_in_place(self, image: ByteArray) -> Callable[[], FloatArray] | None:
+        """What gives the look of `image` where the face was last seen; None if it was not."""
+        landmarks = self.landmarks
+        return None if landmarks is None else lambda: appearance(image, landmarks).look
 
 
 class SamplingObserver:
@@ -60,7 +69,12 @@ class SamplingObserver:
             observed = self._observed(face.track)
             seen = appearance(image, face.landmarks, frame.image.gain)
             observed.sharpness.note(frame.index, seen.sharpness)
-            observed.stretches.look(frame.index, face.box, seen)
+            observed.stretches.look(frame.index, face.box, seen, observed.look_in_place(image))
+            observed.landmarks = face.landmarks
+            if (skipped := observed.stretches.switched_within) > 1:
+                images = [*frame.earlier, frame.image.thumbnail][-skipped - 1 :]
+                first = frame.index + 1 - len(images) + frame_of_change(images, face.box / sides)
+                observed.stretches.note_begin(first)
             if faces.searched or observed.stretches.wants_sample(frame.index):
                 box, landmarks = face.box * np.tile(self._scale, 2), face.landmarks * self._scale
                 observed.stretches.offer(frame.source, box, face.score, landmarks, seen)
@@ -94,7 +108,7 @@ class SamplingObserver:
         embeddings = [s.embedding for s in samples if s.embedding is not None]
         none = self._models.embedder.embed(np.zeros((0, *2 * (self._models.embedder.side,), 3), np.uint8))
         changes = {
-            division_frame(track.frames, track.boxes, before.last, after.first): after.transition
+            after.begin or division_frame(track.frames, track.boxes, before.last, after.first): after.transition
             for before, after in pairwise(stretches)
             if after.starts_person
         }
@@ -106,6 +120,7 @@ class SamplingObserver:
                 "embeddings": np.stack(embeddings) if embeddings else none,
             },
             divisions=list(changes),
+            switches=[frame for frame, transition in changes.items() if transition is Transition.SWITCHED],
             dissolves=[frame for frame, transition in changes.items() if transition is Transition.DISSOLVED],
             portraits=[
                 KeptPortrait(one.frame, one.merit, self._portraits.add(one.jpeg()))

@@ -14,12 +14,15 @@ from enum import Enum
 import numpy as np
 
 from core.models.change_limits import ChangeLimit, ChangeLimits
-from processors.faces.sample_likeness import SampleLikeness
+from processors.faces.sample_likeness import ALIKE_AT_A_GLANCE, SampleLikeness
 from processors.tracking.row_buffer import RowBuffer
 from utils.box_geometry import iou_matrix
 
 WINDOW = 4
 """samples on each side of a moment that are compared"""
+
+ALIKE_AFTER_SWITCH = 0.85
+"""correlation of looks that is enough after a switch; two people in one place and pose have up to 0.78"""
 
 MIN_SAMPLES = 2
 """fewer on one side say too little, except where a face was found elsewhere"""
@@ -31,6 +34,8 @@ class Transition(Enum):
     CONTINUED = "continued"
     JUMPED = "jumped"
     """box or appearance changed at once, in continuous view"""
+    SWITCHED = "switched"
+    """appearance changed at once, in continuous view, and far more than before and after (`sudden_change`)"""
     FOUND_AGAIN = "found_again"
     """the face was lost for a moment and found again in the same place"""
     FOUND_ELSEWHERE = "found_elsewhere"
@@ -52,6 +57,19 @@ class Transition(Enum):
         # Only its place suggests that a face found elsewhere is the one that was lost.
         return 1 if self in (Transition.FOUND_ELSEWHERE, Transition.DISSOLVED) else MIN_SAMPLES
 
+    @property
+    def window(self) -> int:
+        """Samples on each side that are compared."""
+        # As many as are kept of the end of a stretch: earlier ones may be from before another change.
+        return WINDOW - 1 if self is Transition.SWITCHED else WINDOW
+
+
+_REPLACEMENTS = {
+    Transition.DISSOLVED: (Transition.DISSOLVED,),
+    Transition.SWITCHED: (Transition.SWITCHED, Transition.DISSOLVED),
+}
+"""transitions that replace a face, and the others beyond which faces are not asked"""
+
 
 def division_points(
     likeness: SampleLikeness, stretches: Sequence[int], transitions: Sequence[Transition], limits: ChangeLimits
@@ -64,10 +82,17 @@ def division_points(
     count = len(stretches)
     starts = {k: transitions[stretches[k]] for k in range(1, count) if stretches[k] != stretches[k - 1]}
     sides = [
-        around for start in starts if (around := _sides(start, starts, 0, count)) and not likeness.look_alike(*around)
+        around
+        for start in starts
+        if (around := _sides(start, starts, 0, count)) and not _is_settled(likeness, starts[start], around)
     ]
     likeness.embed_one_of_each([side for around in sides for side in around])
     return [stretches[k] for k in sorted(_divide(likeness, starts, limits, 0, count))]
+
+
+def _is_settled(likeness: SampleLikeness, transition: Transition, around: tuple[slice, slice]) -> bool:
+    """Whether a glance shows that the faces on both sides are one person's."""
+    return likeness.look_alike(*around, ALIKE_AFTER_SWITCH if transition is Transition.SWITCHED else ALIKE_AT_A_GLANCE)
 
 
 def _divide(
@@ -81,9 +106,11 @@ def _divide(
     for start, transition in starts.items():
         limit = transition.limit(limits)
         around = _sides(start, starts, first, end)
-        if around is None or likeness.look_alike(*around):
+        if around is None or _is_settled(likeness, transition, around):
             continue
-        across = likeness.across(*around, limit.max_across, slice(first, end))
+        # Small images of two people in one place and pose may look alike, so none stands in for another.
+        among = slice(first, first) if transition is Transition.SWITCHED else slice(first, end)
+        across = likeness.across(*around, limit.max_across, among)
         if across <= limit.max_across and min(map(likeness.within, around)) >= limit.min_within:
             found.append((across / limit.max_across, start))
     if not found:
@@ -94,15 +121,16 @@ def _divide(
 
 def _sides(start: int, starts: Mapping[int, Transition], first: int, end: int) -> tuple[slice, slice] | None:
     """The samples of [first, end) that are compared before and after `start`; None if a side has too few."""
-    if starts[start] is Transition.DISSOLVED:
-        # Somebody who was replaced may be back with the next dissolve.
-        others = [k for k, transition in starts.items() if transition is Transition.DISSOLVED]
-        first = max([first, *(k for k in others if k < start)])
-        end = min([end, *(k for k in others if k > start)])
     least = starts[start].min_samples
+    if (neighbours := _REPLACEMENTS.get(starts[start])) is not None:
+        # Somebody who was replaced may be back with the next dissolve or cut.
+        others = [k for k, transition in starts.items() if transition in neighbours]
+        first = max([first, *(k for k in others if k <= start - least)])
+        end = min([end, *(k for k in others if k >= start + least)])
     if not first + least <= start <= end - least:
         return None
-    return slice(max(start - WINDOW, first), start), slice(start, min(start + WINDOW, end))
+    window = starts[start].window
+    return slice(max(start - window, first), start), slice(start, min(start + window, end))
 
 
 def division_frame(frames: Sequence[int], boxes: RowBuffer, last_before: int, first_after: int) -> int:

@@ -9,7 +9,7 @@ samples and a portrait of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,8 @@ from core.types import FloatArray
 from processors.faces.appearance import Appearance
 from processors.faces.face_sampler import NO_PIXELS, FaceSample, FaceSampler, face_quality
 from processors.faces.sample_likeness import SampleLikeness
-from processors.faces.track_division import MIN_SAMPLES, Transition, division_points
+from processors.faces.sudden_change import SuddenChanges
+from processors.faces.track_division import ALIKE_AFTER_SWITCH, MIN_SAMPLES, Transition, division_points
 from processors.tracking.frame_pace import FramePace
 from utils.box_geometry import iou_matrix
 
@@ -81,6 +82,7 @@ class Stretch:
 
     first, last: frames in which it was looked at. sampler: the best of all its faces, and the portrait.
     head, tail: its earliest and latest samples, for comparisons with the stretches around it.
+    begin: the frame with which it begins, which may lie before `first`, since not every frame is looked at.
     transition: how it begins. starts_person: known to show somebody else than the stretch before. starts_part: a
     dissolve or wipe is between them.
     """
@@ -93,6 +95,7 @@ class Stretch:
     tail: list[FaceSample] = field(default_factory=list)
     starts_person: bool = False
     starts_part: bool = False
+    begin: int | None = None
 
     def set_ends(self) -> None:
         """Set `head` and `tail` from all samples."""
@@ -122,10 +125,16 @@ class TrackStretches:
         self._last_sample = 0
         self._box: FloatArray = np.zeros(4, np.float32)
         self._look: FloatArray | None = None
+        self._changes = SuddenChanges()
 
-    def look(self, frame: int, box: FloatArray, seen: Appearance) -> None:
-        """The face as it is in `frame`, later than all before. box: (4,), in any unit."""
-        transition = self._transition_to(frame, box, seen)
+    def look(
+        self, frame: int, box: FloatArray, seen: Appearance, in_place: Callable[[], FloatArray] | None = None
+    ) -> None:
+        """The face as it is in `frame`, later than all before. box: (4,), in any unit.
+
+        in_place: gives the look of `frame` aligned by the landmarks of the look before; None: not known.
+        """
+        transition = self._transition_to(frame, box, seen, in_place)
         if transition is not None or self._after_transition:
             self._close()
             self._current = Stretch(frame, frame, self._new_sampler(), transition or Transition.CONTINUED)
@@ -155,6 +164,19 @@ class TrackStretches:
                 return
         self._last_sample = frame.index
         self._current.sampler.offer(frame, box, score, landmarks, seen.sharpness, seen.look)
+
+    @property
+    def switched_within(self) -> int:
+        """The number of frames between the last two looks if the appearance changed at once between them, else 0."""
+        current = self._current
+        if current is None or current.transition is not Transition.SWITCHED or current.last != current.first:
+            return 0
+        return current.first - self._recent[-1].last
+
+    def note_begin(self, frame: int) -> None:
+        """The current stretch begins with `frame` already, which was not looked at."""
+        assert self._current is not None
+        self._current.begin = frame
 
     def note_gradual_transition(self, middle: int) -> None:
         """Frames from `middle` on show another shot. It may lie `JOIN_DELAY_S` back, or ahead."""
@@ -202,20 +224,36 @@ class TrackStretches:
         self._embed_enough()
         return self._done
 
-    def _transition_to(self, frame: int, box: FloatArray, seen: Appearance) -> Transition | None:
+    def _transition_to(
+        self, frame: int, box: FloatArray, seen: Appearance, in_place: Callable[[], FloatArray] | None
+    ) -> Transition | None:
         """How a new stretch begins with `frame`; None if the current one goes on."""
         current = self._current
         if current is None or self._look is None:
             return Transition.CONTINUED
         has_moved = float(iou_matrix(self._box[None], box[None])[0, 0]) < MIN_OVERLAP
         if frame - current.last > self._stride:
+            self._changes.restart()
             was_long_absent = frame - current.last > LONG_ABSENCE_S * self._rate
             return Transition.FOUND_ELSEWHERE if has_moved or was_long_absent else Transition.FOUND_AGAIN
+        before = self._look
+        likeness = float(before @ seen.look)
+        if self._changes.is_disproved(likeness):
+            self._demote_switch()
+        if self._changes.note(likeness, None if in_place is None else lambda: float(before @ in_place())):
+            return Transition.SWITCHED
         is_settled = frame - current.first >= MIN_STRETCH_S * self._rate
-        if is_settled and (has_moved or float(self._look @ seen.look) < MIN_LIKENESS):
+        if is_settled and (has_moved or likeness < MIN_LIKENESS):
             return Transition.JUMPED
         has_changed = self._is_sample_due(frame) and self._likeness_to_sample(seen.look) < UNLIKE
         return Transition.CONTINUED if has_changed or frame - current.first >= STRETCH_S * self._rate else None
+
+    def _demote_switch(self) -> None:
+        """The last sudden change was one of several: a jump like others."""
+        for stretch in reversed([*self._recent, *([self._current] if self._current else [])]):
+            if stretch.transition is Transition.SWITCHED:
+                stretch.transition = Transition.JUMPED
+                return
 
     def _new_sampler(self) -> FaceSampler:
         return FaceSampler(self._embedder, self._capacity, self._rate)
@@ -329,7 +367,7 @@ def _look_alike(before: Stretch, after: Stretch) -> bool:
     # In continuous view any earlier look of this person will do; after a loss or a jump only the latest ones.
     known = before.sampler.samples if after.transition is Transition.CONTINUED else []
     looks = np.stack([s.look for s in (*before.tail, *known)]) @ np.stack([s.look for s in after.head]).T
-    return float(looks.max()) >= ALIKE
+    return float(looks.max()) >= (ALIKE_AFTER_SWITCH if after.transition is Transition.SWITCHED else ALIKE)
 
 
 def _join(before: Stretch, after: Stretch) -> None:

@@ -54,26 +54,30 @@ class Findings:
     value for each of `tracklet_frames(track)`, stored under its name.
     divisions: frames with which the track goes over to another person.
     portraits: some of the most presentable faces, from all parts of the track.
-    dissolves: those of the divisions that are the middle of a dissolve around the face.
+    dissolves: those of the divisions that are the middle of a dissolve around the face. switches: those at which the
+    face changed at once, in continuous view.
     """
 
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     divisions: Sequence[int] = ()
     portraits: Sequence[KeptPortrait] = ()
     dissolves: Sequence[int] = ()
+    switches: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredTrack:
     """A track as a tracklet, before it is cut: it may run across gradual transitions and from one person to another.
 
-    whole: with the samples of all its parts, and no portrait. divisions, portraits, dissolves: see `Findings`.
+    whole: with the samples of all its parts, and no portrait. divisions, portraits, dissolves, switches: see
+    `Findings`.
     """
 
     whole: Tracklet
     divisions: Sequence[int] = ()
     portraits: Sequence[KeptPortrait] = ()
     dissolves: Sequence[int] = ()
+    switches: Sequence[int] = ()
 
 
 @timed("embed")
@@ -102,7 +106,9 @@ def measured_track(track: Track, scale: FloatArray, findings: Sequence[Findings]
     )
     divisions = sorted({frame for one in findings for frame in one.divisions})
     dissolves = sorted({frame for one in findings for frame in one.dissolves})
-    return MeasuredTrack(whole, divisions, [portrait for one in findings for portrait in one.portraits], dissolves)
+    switches = sorted({frame for one in findings for frame in one.switches})
+    portraits = [portrait for one in findings for portrait in one.portraits]
+    return MeasuredTrack(whole, divisions, portraits, dissolves, switches)
 
 
 def least_frames(pace: FramePace) -> int:
@@ -152,7 +158,10 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
             looks = _looks(whole, (start, end), clear)
             piece = whole.part(slice(seen[0], seen[-1] + 1), chosen, looks)
             portrait = _best_portrait(track.portraits, (start, end), clear)
-            pieces.append(dataclasses.replace(piece, shot=shot.index, face_jpeg=portrait))
+            is_replacement = start in inner and start in track.switches
+            pieces.append(
+                dataclasses.replace(piece, shot=shot.index, face_jpeg=portrait, is_replacement=is_replacement)
+            )
     return pieces
 
 

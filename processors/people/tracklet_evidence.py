@@ -82,6 +82,24 @@ def seen_together(tracklets: Sequence[Tracklet], size: tuple[int, int]) -> IntAr
     return np.array(sorted(together), np.int64).reshape(-1, 2)
 
 
+def replaced(tracklets: Sequence[Tracklet]) -> IntArray:
+    """(K, 2) int64, positions of a tracklet and of the one that replaces it in continuous view: two people.
+
+    Their faces were compared where their track was divided; clothes and place are what a jump cut leaves alike.
+    """
+    ends: dict[tuple[int, int], list[int]] = {}
+    for k, t in enumerate(tracklets):
+        ends.setdefault((t.shot, t.end), []).append(k)
+    pairs = [
+        (k, m)
+        for m, t in enumerate(tracklets)
+        if t.is_replacement
+        for k in ends.get((t.shot, t.start), [])
+        if float(iou_matrix(tracklets[k].boxes[-1:], t.boxes[:1])[0, 0]) >= _MIN_OVERLAP
+    ]
+    return np.array(pairs, np.int64).reshape(-1, 2)
+
+
 def duplicate_tracklets(tracklets: Sequence[Tracklet], size: tuple[int, int]) -> NDArray[np.bool_]:
     """(N,) bool: the tracklet lies on the face of a longer one in at least half of its frames.
 
@@ -175,7 +193,8 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -
     """Which tracklets continue which, strongest first; each has at most one successor and one predecessor.
 
     A continuation lies in the same shot, begins within `CONTINUATION_GAP_S` after the end of the earlier tracklet and
-    overlaps its last box, or that box extrapolated at its last speed.
+    overlaps its last box, or that box extrapolated at its last speed. A face that replaces another one in continuous
+    view continues nobody's.
 
     Args:
         tracklets: in any order.
@@ -189,7 +208,8 @@ def continuations(tracklets: Sequence[Tracklet], seconds: NDArray[np.float64]) -
         for position in range(*np.searchsorted(starts, [first.end, last_frame])):
             b = by_start[position]
             second = tracklets[b]
-            if second.shot != first.shot:
+            # Where its track was divided, the place is all that both faces have in common by definition.
+            if second.shot != first.shot or (second.is_replacement and second.start == first.end):
                 continue
             gap_s = float(seconds[second.start] - seconds[first.end])
             places = np.stack([first.boxes[-1], _predicted(first, second.start)])

@@ -15,6 +15,7 @@ from processors.people.repeated_faces import second_tracklets
 from processors.people.tracklet_evidence import (
     Continuation,
     continuations,
+    replaced,
     seen_together,
     tracklet_weights,
 )
@@ -51,14 +52,15 @@ class TrackletGroups:
         self._starts_s = self.seconds[np.array([t.start for t in tracklets], np.int64)]
         self._ends_s = self.seconds[np.array([t.end for t in tracklets], np.int64)]
         together = seen_together(tracklets, size)
-        self._together = _neighbours(together, len(tracklets))
+        apart = np.concatenate([together, replaced(tracklets)])
+        self._together = _neighbours(apart, len(tracklets))
         has_face = np.array([len(t.embeddings) > 0 for t in tracklets], bool)
         is_second = second_tracklets(tracklets, together, analysis)
         self.embedded: IntArray = np.flatnonzero(has_face & ~is_second)
         self.second: IntArray = np.flatnonzero(has_face & is_second)
         self.row_of = np.full(len(tracklets), -1, np.int64)
         self.row_of[self.embedded] = np.arange(len(self.embedded))
-        self.rows_apart = self.row_of[together[(self.row_of[together] >= 0).all(1)]]
+        self.rows_apart = self.row_of[apart[(self.row_of[apart] >= 0).all(1)]]
         self.links: list[Continuation] = continuations(tracklets, self.seconds)
         linked = np.array([(link.earlier, link.later) for link in self.links], np.int64).reshape(-1, 2)
         self.linked = _neighbours(linked, len(tracklets))

@@ -48,6 +48,7 @@ def tracklet(
         look_frames=np.arange(start, start + samples)[:2],
         clothes=rng.integers(0, 256, (min(samples, 2), 8), np.uint8),
         views=rng.integers(0, 256, (min(samples, 2), 6), np.uint8),
+        is_replacement=number == 2,
         signals={name: rng.random(n, np.float32) for name in signals},
     )
 
@@ -89,6 +90,7 @@ def assert_equal(found: FaceAnalysis, wanted: FaceAnalysis) -> None:
     assert len(found.tracklets) == len(wanted.tracklets)
     for a, b in zip(found.tracklets, wanted.tracklets, strict=True):
         assert (a.id, a.shot, bytes(a.face_jpeg)) == (b.id, b.shot, bytes(b.face_jpeg))
+        assert a.is_replacement is b.is_replacement
         for name in ("frames", "boxes", "scores", "landmarks", "sharpness", "sample_frames", "sample_quality"):
             one, two = getattr(a, name), getattr(b, name)
             np.testing.assert_array_equal(one, two, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,13 +77,24 @@ class Image:
         return self._pixels
 
 
-def show(
-    observer: SamplingObserver, index: int, *tracks: int, searched: bool = False, person: int = 0, gain: float = 1
-) -> None:
-    """An image full of the person's pattern in the person's colour."""
+def picture(person: int) -> ByteArray:
     noise = np.random.RandomState(person).randint(30, 230, (12, 20), np.uint8)
     image = np.zeros((90, 160, 3), np.uint8)
     image[..., person] = cv2.resize(noise, (160, 90), interpolation=cv2.INTER_CUBIC)
+    return image
+
+
+def show(
+    observer: SamplingObserver,
+    index: int,
+    *tracks: int,
+    searched: bool = False,
+    person: int = 0,
+    gain: float = 1,
+    earlier: Sequence[int] = (),
+) -> None:
+    """An image full of the person's pattern in the person's colour. earlier: people of the frames before."""
+    image = picture(person)
     source = np.zeros((300, 400, 3), np.uint8)
     source[..., person] = 200
     frame: Any = SimpleNamespace(
@@ -96,15 +108,15 @@ def show(
             planes=lambda: (np.full((300, 400), 120, np.uint8),),
         ),
         image=Image(image, gain),
-        earlier=(),
+        earlier=tuple(Image(picture(someone), 1).thumbnail for someone in earlier),
     )
     faces = tuple(VisibleFace(track, BOX, 0.99, landmarks_in(BOX[None])[0]) for track in tracks)
     observer.on_faces(frame, FrameFaces(index, faces, searched))
 
 
-def track_over(number: int, frames: int, score: float = 0.99) -> Track:
+def track_over(number: int, frames: int, score: float = 0.99, stride: int = 1) -> Track:
     track = Track(number, full_searches=1, confirmations=1)
-    for frame in range(frames):
+    for frame in range(0, frames, stride):
         track.append(frame, BOX, score, landmarks_in(BOX[None])[0])
     return track
 
@@ -150,6 +162,16 @@ def test_a_track_through_two_people_is_divided_with_a_portrait_of_each(observer:
     assert after.any() and not after.all()
     assert (found.columns["embeddings"][after].argmax(1) == 1).all()
     assert (found.columns["embeddings"][~after].argmax(1) == 0).all()
+    assert list(found.switches) == [50]
+
+
+def test_a_calm_face_that_is_replaced_is_divided_at_a_frame_that_was_not_looked_at(observer: SamplingObserver) -> None:
+    for index in range(0, 100, 3):
+        show(
+            observer, index, 7, person=int(index >= 49), earlier=[int(frame >= 49) for frame in range(index - 3, index)]
+        )
+    found = findings(observer, track_over(7, 100, stride=3))
+    assert list(found.divisions) == list(found.switches) == [49]
 
 
 def test_a_dissolve_is_not_a_division_but_both_sides_have_a_portrait(observer: SamplingObserver) -> None:

@@ -17,7 +17,7 @@ from tests.material.embedded_samples import EmbeddedSamples
 
 SIMILARITY = Similarity.for_embedder("dlib")
 SAME, OTHER = (SIMILARITY.to_cosine(value) for value in (0.95, 0.001))
-CONTINUED, JUMPED, AGAIN, ELSEWHERE, DISSOLVED = Transition
+CONTINUED, JUMPED, SWITCHED, AGAIN, ELSEWHERE, DISSOLVED = Transition
 
 
 def faces(people: Sequence[int], same: float = SAME, other: float = OTHER) -> FloatArray:
@@ -110,7 +110,7 @@ def test_samples_outside_of_the_windows_are_not_embedded() -> None:
     ("similarity", "divided"),
     [
         (0.001, tuple(Transition)),
-        (0.045, (JUMPED, AGAIN, ELSEWHERE, DISSOLVED)),
+        (0.045, (JUMPED, SWITCHED, AGAIN, ELSEWHERE, DISSOLVED)),
         (0.15, (ELSEWHERE, DISSOLVED)),
         (0.4, ()),
     ],

@@ -73,11 +73,20 @@ class Film:
         self.stretches = TrackStretches(self.embedder, CAPACITY, RATE)
 
     def show(
-        self, start: int, end: int, person: int, *, look: int | None = None, shift: float = 0.0, score: float = 0.99
+        self,
+        start: int,
+        end: int,
+        person: int,
+        *,
+        look: int | FloatArray | None = None,
+        shift: float = 0.0,
+        score: float = 0.99,
     ) -> None:
         """Frames [start, end). look: what the face looks like; the person by default. shift: of the box, px."""
         box = BOX + np.float32(shift)
-        seen = Appearance(100.0, made_up_look(person if look is None else look))
+        seen = Appearance(
+            100.0, look if isinstance(look, np.ndarray) else made_up_look(person if look is None else look)
+        )
         for index in range(start, end):
             self.stretches.look(index, box, seen)
             if self.stretches.wants_sample(index):
@@ -147,10 +156,12 @@ def test_one_person_who_looks_different_is_not_divided() -> None:
 
 
 def turning_film(views: int, rounds: int) -> Film:
-    """One person who turns: each view for 1.6 s, all of them again and again."""
+    """One person who turns: each view for 1.6 s, all of them again and again. Turning takes three looks."""
     film = Film()
     for k in range(views * rounds):
-        film.show(40 * k, 40 * (k + 1), 0, look=k % views)
+        film.show(40 * k, 40 * k + 1, 0, look=views)
+        film.show(40 * k + 1, 40 * k + 2, 0, look=views + 1)
+        film.show(40 * k + 2, 40 * (k + 1), 0, look=k % views)
     return film
 
 
@@ -190,6 +201,60 @@ def test_the_same_place_says_little_after_half_a_second(absent: int, expected: T
     film.show(0, 60, 0)
     film.show(60 + absent, 140, 1)
     assert [stretch.transition for stretch in film.finish()] == [Transition.CONTINUED, expected]
+
+
+def alike_look(kind: int, other: int, correlation: float) -> FloatArray:
+    """A look whose correlation with that of `kind` is about `correlation`; otherwise it is like that of `other`."""
+    one, two = made_up_look(kind), made_up_look(other)
+    rest = two - (two @ one) * one
+    rest /= np.linalg.norm(rest)
+    return np.asarray(correlation * one + np.sqrt(1 - correlation**2) * rest, np.float32)
+
+
+def test_somebody_whose_face_looks_alike_at_a_glance_follows_in_the_same_place() -> None:
+    """A jump cut between two people in one pose: the small images say that nothing has changed."""
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 130, 1, look=alike_look(0, 1, 0.78))
+    first, second = film.finish()
+    assert spans([first, second]) == [(0, 59), (60, 129)] and second.starts_person
+    assert second.transition is Transition.SWITCHED
+    assert colours(first) == {0} and colours(second) == {1}
+
+
+def test_somebody_who_is_seen_for_a_second_between_two_appearances_of_another() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 85, 1)
+    film.show(85, 150, 0)
+    assert spans(film.finish()) == [(0, 59), (60, 84), (85, 149)]
+
+
+def test_a_jump_cut_of_one_person_divides_nothing() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 130, 0, look=5)
+    film.show(130, 160, 0)
+    assert spans(film.finish()) == [(0, 159)]
+
+
+def test_a_sudden_change_that_is_one_of_several_is_no_switch() -> None:
+    film = Film()
+    film.show(0, 60, 0)
+    film.show(60, 62, 0, look=5)
+    film.show(62, 130, 1)
+    assert Transition.SWITCHED not in {stretch.transition for stretch in film.finish()}
+
+
+def test_a_switch_knows_how_many_frames_were_not_looked_at() -> None:
+    stretches = Film().stretches
+    for frame in (0, 3, 6, 9):
+        stretches.look(frame, BOX, Appearance(100.0, made_up_look(0)))
+        assert stretches.switched_within == 0
+    stretches.look(12, BOX, Appearance(100.0, made_up_look(1)))
+    assert stretches.switched_within == 3
+    stretches.look(15, BOX, Appearance(100.0, made_up_look(1)))
+    assert stretches.switched_within == 0
 
 
 def test_a_glimpse_of_another_face_divides_nothing() -> None:

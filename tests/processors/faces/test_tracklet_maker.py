@@ -150,6 +150,11 @@ def test_a_dissolve_of_a_tile_divides_beside_that_of_the_frame_but_not_with_it()
         assert [p.start for p in cut(track, shots(15, 40, transition="dissolve"))] == starts
 
 
+def test_a_piece_that_begins_where_the_face_changed_at_once_replaces_another() -> None:
+    track = dataclasses.replace(whole(divisions=(8, 20)), switches=(20,))
+    assert [p.is_replacement for p in cut(track, shots(25, 40))] == [False, False, True, False]
+
+
 def test_mixtures_of_two_faces_do_not_represent_a_person() -> None:
     track = make(track_over(list(range(30))), (25, 3, 14, 15))
     pieces = cut(track, shots(15, 40, transition="dissolve"))

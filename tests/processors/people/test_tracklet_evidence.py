@@ -10,6 +10,7 @@ from processors.people.tracklet_evidence import (
     duplicate_tracklets,
     is_still,
     mean_embedding,
+    replaced,
     seen_together,
 )
 from tests.material import factories
@@ -93,6 +94,22 @@ def test_continuation_gap_is_inclusive():
     assert len(continuations([before, tracklet(1, range(46, 50))], SECONDS)) == 0
     assert len(continuations([before, tracklet(1, range(20, 50))], SECONDS)) == 1
     assert len(continuations([before, tracklet(1, range(19, 50))], SECONDS)) == 0
+
+
+def test_a_face_that_replaces_another_one_continues_nobody() -> None:
+    before, after = tracklet(0, range(20)), replace(tracklet(1, range(20, 50)), is_replacement=True)
+    assert continuations([before, after], SECONDS) == []
+    # Somebody else, who was seen there a moment earlier, may still be back.
+    assert len(continuations([tracklet(0, range(10)), after], SECONDS)) == 1
+
+
+def test_who_is_replaced_by_whom() -> None:
+    before, elsewhere = tracklet(0, range(20)), tracklet(1, range(20), box=(200, 0, 240, 40))
+    after = replace(tracklet(2, range(20, 50)), is_replacement=True)
+    assert replaced([before, elsewhere, after]).tolist() == [[0, 2]]
+    assert replaced([before, replace(after, is_replacement=False)]).tolist() == []
+    assert replaced([before, replace(tracklet(2, range(22, 50)), is_replacement=True)]).tolist() == []
+    assert replaced([]).shape == (0, 2)
 
 
 def test_everyone_has_one_successor_the_best():
