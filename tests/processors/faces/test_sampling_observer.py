@@ -16,7 +16,8 @@ from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSampler
 from processors.faces.pass_plan import PassPlan
 from processors.faces.sampling_observer import SamplingObserver
-from processors.faces.track_stretches import FIRST_SAMPLES, SAMPLE_INTERVAL_S
+from processors.faces.stretch_people import FIRST_SAMPLES
+from processors.faces.track_stretches import SAMPLE_INTERVAL_S
 from processors.faces.tracklet_maker import Findings
 from processors.tracking.face_stream import FrameFaces, VisibleFace
 from processors.tracking.track import Track

@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray, FloatArray
 from processors.faces.appearance import Appearance
+from processors.faces.stretch import Stretch
+from processors.faces.stretch_people import FIRST_SAMPLES, MAX_STRETCHES, MIN_SURE_QUALITY
 from processors.faces.track_division import Transition
-from processors.faces.track_stretches import (
-    FIRST_SAMPLES,
-    MAX_STRETCHES,
-    MIN_SURE_QUALITY,
-    STRETCH_S,
-    Stretch,
-    TrackStretches,
-)
+from processors.faces.track_stretches import STRETCH_S, TrackStretches
 from tests.material.made_up_looks import made_up_look
 from tests.material.scripted_faces import landmarks_in
 from utils.face_alignment import FACE_TEMPLATE, similarity_transform
