@@ -75,15 +75,11 @@ def cut_tracks(
     found = hand_overs(pieces, starts, link_curves_of(cutting.embedder).same_kind, cutting.pace.rate)
     if not found:
         return pieces, tuple(shots)
-    near = NEAR_S * cutting.pace.rate
     doubles: dict[int, list[tuple[int, int]]] = defaultdict(list)
     added = []
     for group in _at_one_time(found):
-        first, end = min(h.first for h in group), max(h.end for h in group)
-        known = [start for start in starts if first - near <= start <= end + near]
-        if known:
-            boundary = min(known, key=lambda start: (abs(2 * start - first - end), start))
-        else:
+        boundary = _known_boundary(group, starts, NEAR_S * cutting.pace.rate)
+        if boundary is None:
             boundary = round(sum(h.middle for h in group) / len(group))
             if may_add and not _somebody_stays(pieces, group):
                 added.append(boundary)
@@ -170,6 +166,13 @@ def _at_one_time(found: Sequence[HandOver]) -> list[list[HandOver]]:
         else:
             groups.append([one])
     return groups
+
+
+def _known_boundary(group: Sequence[HandOver], starts: Sequence[int], near: float) -> int | None:
+    """The one of `starts` that is nearest to the middle of a transition, at most `near` frames away from it."""
+    first, end = min(h.first for h in group), max(h.end for h in group)
+    known = (start for start in starts if first - near <= start <= end + near)
+    return min(known, key=lambda start: (abs(2 * start - first - end), start), default=None)
 
 
 def _somebody_stays(tracks: Sequence[Tracklet], group: Sequence[HandOver]) -> bool:

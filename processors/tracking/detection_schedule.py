@@ -26,6 +26,7 @@ from processors.tracking.lazy_image import LazyImage
 from processors.tracking.leaning_schedule import LeaningSchedule
 from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.tracker_monitor import TrackerMonitor
+from processors.tracking.unusual_search import UnusualSearch
 from utils.box_geometry import iou_matrix
 
 LOST_LOOK_OUT = 0.4
@@ -169,10 +170,11 @@ class DetectionSchedule:
         self._is_quick_enough = False
         self._look_out = settings.search_interval * pace.rate
         self._state = SearchState()
-        self._leaning = None
+        leaning = None
         if detectors.leaning is not None:
             beside = None if candidates is None else candidates.beside
-            self._leaning = LeaningSchedule(detectors.leaning, LEANING_FACES * self._look_out, beside)
+            leaning = LeaningSchedule(detectors.leaning, LEANING_FACES * self._look_out, beside)
+        self._unusual = UnusualSearch(leaning, detectors.cut_off)
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._latest_cells: tuple[LazyImage, Cells] | None = None
 
@@ -185,8 +187,7 @@ class DetectionSchedule:
         """The next frame is searched everywhere, whatever was searched before."""
         self.monitor.reset()
         self._state = SearchState()
-        if self._leaning is not None:
-            self._leaning.start_shot()
+        self._unusual.start_shot()
 
     def due(self, tick: int, image: LazyImage, known: FloatArray, *, lost: bool) -> Search:
         """What to search this frame for.
@@ -215,9 +216,7 @@ class DetectionSchedule:
         pixels, cells = image(), self._cells(image)
         detector = self._detector_for(search)
         everywhere = search is Search.EVERYWHERE
-        finish_leaning = None
-        if self._leaning is not None:
-            finish_leaning = self._leaning.begin(tick, pixels, smallest, everywhere=everywhere, is_known=len(known) > 0)
+        finish = self._unusual.begin(tick, pixels, smallest, everywhere=everywhere, is_known=len(known) > 0)
         candidates = self._candidates.take(tick, smallest, detector) if self._candidates else None
         if everywhere:
             found = detector.detect([pixels], smallest, candidates=candidates)[0]
@@ -230,17 +229,8 @@ class DetectionSchedule:
             # A face that was followed since the last search, and lost, may be back where that search saw it.
             ignore = None if lost else unchanged
             found = detector.detect([pixels], smallest, explained=[known], ignore=ignore, candidates=candidates)[0]
-        upright, cut_off = found, self._detectors.cut_off
-        if cut_off is not None:
-            found = cut_off.settled(pixels, upright)
-        if finish_leaning is not None:
-            found = found.joined(finish_leaning(cells, np.concatenate([found.boxes, known]), lost))
-            if cut_off is not None:
-                # A search of everything confirms known faces, too.
-                explained = found.boxes if everywhere else np.concatenate([found.boxes, known])
-                found = found.joined(cut_off.find(pixels, smallest, explained))
-        if cut_off is not None and everywhere and len(found) == len(known) == 0:
-            found = cut_off.find_filling(pixels)
+        upright = found
+        found = finish(cells, upright, known, lost)
         if everywhere:
             self._is_quick_enough = self._finds_as_much(upright, pixels, smallest)
         if small:
