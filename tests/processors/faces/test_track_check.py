@@ -66,11 +66,13 @@ def track_of(length: int, *, score: float = SURE, confirmed: float = 1.0) -> Tra
 class QuickVerifier:
     """Thinks that so many crops are faces, and nothing of the others."""
 
-    def __init__(self, high: int) -> None:
-        self._high = high
+    def __init__(self, high: int, *, first_is_high: bool = True) -> None:
+        self._high = range(high) if first_is_high else range(1, high + 1)
+        self.asked: list[int] = []
 
     def scores(self, crops: ByteArray) -> FloatArray:
-        return np.array([MIN_QUICK_OPINION + 0.01 if i < self._high else 0 for i in range(len(crops))], np.float32)
+        self.asked.append(len(crops))
+        return np.array([MIN_QUICK_OPINION + 0.01 if i in self._high else 0 for i in range(len(crops))], np.float32)
 
 
 def is_face(track: Track, verifier: Verifier, count: int, quick: QuickVerifier | None = None) -> bool:
@@ -114,17 +116,20 @@ def test_a_short_track_needs_a_score_beyond_doubt_or_an_opinion_that_is_not_noth
 def test_a_sure_track_that_neither_verifier_knows_is_no_face() -> None:
     """In a frozen image every full detection finds the same hand again."""
     length = round(2 * SURE_S * RATE)
-    unknown, known = QuickVerifier(2), QuickVerifier(4)
+    unknown, known = QuickVerifier(2, first_is_high=False), QuickVerifier(4, first_is_high=False)
     assert not is_face(track_of(length, score=BEYOND_DOUBT), Verifier(0.0), 6, unknown)
     assert is_face(track_of(length, score=BEYOND_DOUBT), Verifier(2 * MIN_SURE_OPINION), 6, unknown)
     slow = Verifier(0.0)
     assert is_face(track_of(length, score=BEYOND_DOUBT), slow, 6, known)
     assert slow.asked == []
+    at_once = QuickVerifier(1)
+    assert is_face(track_of(length, score=BEYOND_DOUBT), slow, 6, at_once)
+    assert at_once.asked == [1], "the best sample is enough"
     assert is_face(track_of(length, score=BEYOND_DOUBT), Verifier(0.0), 1, unknown), "a single sample says too little"
 
 
 def test_of_faces_that_the_frame_cuts_off_the_verifiers_know_too_little_to_speak_against_a_sure_track() -> None:
-    track, unknown = track_of(round(2 * SURE_S * RATE), score=BEYOND_DOUBT), QuickVerifier(2)
+    track, unknown = track_of(round(2 * SURE_S * RATE), score=BEYOND_DOUBT), QuickVerifier(2, first_is_high=False)
     halves = [dataclasses.replace(sample, visible=LEAST_WHOLE - 0.1) for sample in samples(6)]
     models: Any = SimpleNamespace(
         detector=SimpleNamespace(score_scale=SCALE), verifier=Verifier(0.0), quick_verifier=unknown
