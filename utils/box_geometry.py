@@ -19,6 +19,8 @@ _SAME_FACE = 0.5
 _NESTED = 0.7
 """least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden
 faces may be twice as large as they should be"""
+_APART_FRAMES = 3
+"""frames apart, or all that two tracks have in common, that make two faces; a tracker may err for a moment"""
 
 
 def iou_matrix(a: Boxes, b: Boxes) -> NDArray[Any]:
@@ -55,6 +57,12 @@ def on_one_face(a: Boxes, b: Boxes) -> NDArray[np.bool_]:
     union = np.maximum(sizes.sum(0) - inner, 1e-9)
     on_one = (inner >= _SAME_FACE * union) | (inner >= _NESTED * np.maximum(sizes.min(0), 1e-9))
     return np.asarray(on_one, np.bool_)
+
+
+def are_two_faces(a: Boxes, b: Boxes) -> bool:
+    """Whether two tracks lie on two faces. a, b: (T, 4) boxes of both in the frames that they have in common."""
+    apart = ~on_one_face(a, b)
+    return bool(apart.any() and apart.sum() >= min(_APART_FRAMES, len(apart)))
 
 
 def are_apart(boxes: Boxes, others: Boxes, overlap: float) -> NDArray[np.bool_]:

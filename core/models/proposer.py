@@ -73,6 +73,16 @@ class ProposerSpec:
     least_score: float
     smallest_px: float
 
+    def scale(self, min_face_px: float) -> float:
+        """By which an image is shrunk for the network if the smallest face that is wanted has this height."""
+        return min(1.0, self.smallest_px / min_face_px)
+
+    def proposed(self, outputs: Sequence[FloatArray], width: int) -> FloatArray:
+        """(N, 4) float32, pixels of the network's input, best first. width: of that input."""
+        boxes, scores = self.heads(outputs, width, self.least_score)
+        keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)
+        return boxes[keep[:MAX_PROPOSALS]]
+
 
 def centerface_boxes(outputs: Sequence[FloatArray], _width: int, least: float) -> tuple[FloatArray, FloatArray]:
     """CenterFace (Xu et al. 2019): one map of cells of 4 px that says where faces have their centre.
@@ -172,13 +182,9 @@ class OnePassProposer:
 
     @timed("proposals")
     def _proposals(self, image: ByteArray, min_face_px: float) -> FloatArray:
-        planes, (x_scale, y_scale) = input_planes(image, self._scale(min_face_px), is_bgr=self._spec.is_bgr)
-        boxes, scores = self._spec.heads(self.graph(planes), planes.shape[3], self._spec.least_score)
-        keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)
-        return np.asarray(boxes[keep[:MAX_PROPOSALS]] / np.array([x_scale, y_scale] * 2), np.float32)
-
-    def _scale(self, min_face_px: float) -> float:
-        return min(1.0, self._spec.smallest_px / min_face_px)
+        planes, (x_scale, y_scale) = input_planes(image, self._spec.scale(min_face_px), is_bgr=self._spec.is_bgr)
+        boxes = self._spec.proposed(self.graph(planes), planes.shape[3])
+        return np.asarray(boxes / np.array([x_scale, y_scale] * 2), np.float32)
 
     def _compiled(self) -> OpenVINOGraph:
         read = read_quantised if self._spec.is_quantised else None
@@ -191,9 +197,14 @@ def input_planes(image: ByteArray, scale: float, *, is_bgr: bool) -> tuple[ByteA
     image: (h, w, 3) uint8 RGB. scale, padding: see `shrunk_and_padded`. is_bgr: see `ProposerSpec`.
     """
     padded, scales = shrunk_and_padded(image, scale)
+    return colour_planes(padded, is_bgr=is_bgr), scales
+
+
+def colour_planes(image: ByteArray, *, is_bgr: bool) -> ByteArray:
+    """(1, 3, h, w) uint8 of an image (h, w, 3) uint8 RGB. is_bgr: see `ProposerSpec`."""
     # Not by a stride of -1: numpy's inner loops would run over three numbers.
-    colours = np.asarray(cv2.cvtColor(padded, cv2.COLOR_RGB2BGR), np.uint8) if is_bgr else padded
-    return colours.transpose(2, 0, 1)[None], scales
+    colours = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8) if is_bgr else image
+    return np.asarray(colours.transpose(2, 0, 1)[None], np.uint8)
 
 
 def shrunk_and_padded(image: ByteArray, scale: float) -> tuple[ByteArray, tuple[float, float]]:

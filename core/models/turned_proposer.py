@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.proposer import MAX_PROPOSALS, PROPOSERS, SAME_FACE_OVERLAP, inner_and_padded
+from core.models.proposer import PROPOSERS, colour_planes, inner_and_padded
 from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.leaning_faces import turned_both_ways
-from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
 IMAGE_TURN = 60.0
@@ -64,16 +63,14 @@ class TurnedProposer:
             ModelError: OpenVINO cannot read the network.
         """
         height, width = image.shape[:2]
-        inner, padded = inner_and_padded(height, width, min(1.0, _YUNET.smallest_px / min_face_px))
+        inner, padded = inner_and_padded(height, width, _YUNET.scale(min_face_px))
         # Shrunk first: turning all pixels of the image takes half as long as the network.
         shrunk = np.asarray(cv2.resize(image, inner[::-1], interpolation=cv2.INTER_AREA), np.uint8)
         # As large as what `OnePassProposer` shows, because the network would have to be prepared for another size.
         both, back = turned_both_ways(shrunk, IMAGE_TURN, padded)
-        planes = np.asarray(cv2.cvtColor(both, cv2.COLOR_RGB2BGR), np.uint8).transpose(2, 0, 1)[None]
-        boxes, scores = _YUNET.heads(self._graph(planes), padded[1], _YUNET.least_score)
-        keep = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int64), SAME_FACE_OVERLAP)[:MAX_PROPOSALS]
-        halves = _halves(boxes[keep], padded)
-        squares = _moved_back(boxes[keep], np.stack(back)[halves])
+        boxes = _YUNET.proposed(self._graph(colour_planes(both, is_bgr=_YUNET.is_bgr)), padded[1])
+        halves = _halves(boxes, padded)
+        squares = _moved_back(boxes, np.stack(back)[halves])
         squares *= np.tile([width / inner[1], height / inner[0]], 2)
         leans = np.array([IMAGE_TURN, -IMAGE_TURN], np.float32)[halves]
         return TurnedBoxes(squares.astype(np.float32), leans)

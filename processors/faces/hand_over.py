@@ -18,7 +18,7 @@ from core.models.embedder_spec import link_curves_of
 from core.models.link_curve import LinkCurve
 from core.types import Shot, Tracklet
 from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
-from utils.box_geometry import iou_matrix, on_one_face
+from utils.box_geometry import are_two_faces, iou_matrix
 
 MAX_COMMON_S = 1.5
 """longest time for which a transition shows both images, s"""
@@ -26,9 +26,6 @@ MAX_COMMON_S = 1.5
 MIN_LOG_ODDS = 2.0
 """by the curve of links between videos. In the labelled clips nobody who comes while somebody else goes reaches 0 (126
 pairs, highest -0.9); the same people in sixteen made transitions have 5.7 or more"""
-
-APART_FRAMES = 3
-"""frames apart, or all that two tracks have in common; a tracker may err for a moment"""
 
 NEAR_S = 0.75
 """a boundary found in the images that is no farther from the two faces is that of the same transition, s"""
@@ -146,8 +143,7 @@ def _are_apart(a: Tracklet, b: Tracklet) -> bool:
     """Whether the two are seen at different places in frames that they have in common."""
     seen_a, seen_b = np.flatnonzero(a.scores > 0), np.flatnonzero(b.scores > 0)
     _, of_a, of_b = np.intersect1d(a.frames[seen_a], b.frames[seen_b], assume_unique=True, return_indices=True)
-    apart = ~on_one_face(a.boxes[seen_a[of_a]], b.boxes[seen_b[of_b]])
-    return bool(apart.any() and apart.sum() >= min(APART_FRAMES, len(apart)))
+    return are_two_faces(a.boxes[seen_a[of_a]], b.boxes[seen_b[of_b]])
 
 
 def _log_odds(a: Tracklet, b: Tracklet, curve: LinkCurve) -> float:
@@ -161,16 +157,21 @@ def _at_one_time(found: Sequence[HandOver]) -> list[list[HandOver]]:
     """Groups of those that have a frame in common with the one before. found: in time order."""
     groups: list[list[HandOver]] = []
     for one in found:
-        if groups and one.first < max(other.end for other in groups[-1]):
+        if groups and one.first < _span(groups[-1])[1]:
             groups[-1].append(one)
         else:
             groups.append([one])
     return groups
 
 
+def _span(group: Sequence[HandOver]) -> tuple[int, int]:
+    """The frames [first, end) from the beginning of the first to the end of the last."""
+    return min(h.first for h in group), max(h.end for h in group)
+
+
 def _known_boundary(group: Sequence[HandOver], starts: Sequence[int], near: float) -> int | None:
     """The one of `starts` that is nearest to the middle of a transition, at most `near` frames away from it."""
-    first, end = min(h.first for h in group), max(h.end for h in group)
+    first, end = _span(group)
     known = (start for start in starts if first - near <= start <= end + near)
     return min(known, key=lambda start: (abs(2 * start - first - end), start), default=None)
 
@@ -178,7 +179,7 @@ def _known_boundary(group: Sequence[HandOver], starts: Sequence[int], near: floa
 def _somebody_stays(tracks: Sequence[Tracklet], group: Sequence[HandOver]) -> bool:
     """Whether another face is seen in one place before and after a transition."""
     involved = {position for h in group for position in (h.earlier, h.later)}
-    first, end = min(h.first for h in group), max(h.end for h in group)
+    first, end = _span(group)
     for position, track in enumerate(tracks):
         if position in involved or track.start >= first or track.end <= end:
             continue

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
-from utils.box_geometry import box_areas, clipped, iou_matrix, on_one_face, visible_shares
+from utils.box_geometry import are_two_faces, box_areas, clipped, iou_matrix, on_one_face, visible_shares
 
 _TOP_SHARE = 0.25
 """share of the pairs of samples, most similar first, that counts: views that both tracklets have in common, not the
@@ -23,8 +23,6 @@ _MIN_OVERLAP = 0.3
 _MIN_VISIBLE = 0.25
 """least share of a box that lies in the frame for its face to be seen: a face larger than the frame still shows half of
 itself, while a box that has run away from one may lie anywhere"""
-_APART_FRAMES = 3
-"""frames apart, or all that two tracklets have in common, that make two people; a tracker may err for a moment"""
 _MIN_WEIGHT = 0.05
 """of a tracklet whose samples all have a quality of nearly 0"""
 CONTINUATION_GAP_S = 1.0
@@ -75,8 +73,7 @@ def seen_together(tracklets: Sequence[Tracklet], size: tuple[int, int]) -> IntAr
         for m in live:
             frames = tracklets[m].frames[seen[m]], tracklets[k].frames[seen[k]]
             _, a, b = np.intersect1d(*frames, assume_unique=True, return_indices=True)
-            apart = ~on_one_face(shown[m][seen[m][a]], shown[k][seen[k][b]])
-            if apart.any() and apart.sum() >= min(_APART_FRAMES, len(apart)):
+            if are_two_faces(shown[m][seen[m][a]], shown[k][seen[k][b]]):
                 together.append((min(m, k), max(m, k)))
         live.append(k)
     return np.array(sorted(together), np.int64).reshape(-1, 2)
