@@ -54,6 +54,12 @@ def test_it_says_who_when_and_how_long(manifest):
     assert "damaged parts" in plain and "face_share" in plain and "0.45" in plain
 
 
+@pytest.mark.parametrize(("folder", "up"), [("interview", "../"), ("2024/may/interview", "../../../")])
+def test_it_leads_to_the_index_of_its_output_folder(manifest, folder, up):
+    text = html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(), folder=folder)
+    assert f'<a href="{up}index.html">All videos</a>' in text
+
+
 def test_where_nobody_has_a_clip_nobody_is_said_to_have_one(manifest):
     text = page({**manifest, "people": manifest["people"][1:], "clips": []})
     assert "1 person without a clip 0 clips" in " ".join(re.sub(r"<[^>]+>", " ", text).split())
