@@ -64,7 +64,7 @@ def link(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity), existing_gallery(parsed, parsed.output) as gallery:
         from processors.known_people.gallery_videos import link_appearance
 
-        if place := _appearance(gallery, parsed.appearance):
+        if place := _appearance(gallery, parsed.appearance, parsed.output):
             link_appearance(gallery, *place, parsed.person)
         else:
             gallery.unite(parsed.person, parsed.appearance)
@@ -94,7 +94,7 @@ def unlink(arguments: Sequence[str], _: RunJournal) -> int:
         if parsed.person is not None:
             gallery.set_apart(parsed.appearance, parsed.person)
             line = f"{parsed.appearance} and {parsed.person} are two people"
-        elif place := _appearance(gallery, parsed.appearance):
+        elif place := _appearance(gallery, parsed.appearance, parsed.output):
             line = f"{parsed.appearance} is {person_id(unlink_appearance(gallery, *place))} now"
         else:
             hint = "unlink interview/person_02, or unlink P0009 P0007"
@@ -136,15 +136,20 @@ def _parser(command: str, purpose: str) -> Parser:
     return parser
 
 
-def _appearance(gallery: Gallery, text: str) -> tuple[str, str] | None:
-    """Folder and label if `text` means a person of a video; None if it means a person of the gallery."""
-    place = Path(text)
+def _appearance(gallery: Gallery, text: str, output_dir: Path) -> tuple[str, str] | None:
+    """Folder and label if `text` means a person of a video; None if it means a person of the gallery.
+
+    Text names the folder in the output folder, as pages do ("2024/may/interview/person_02"), or is a path.
+    """
     if "/" not in text.strip("/"):
         return None
     try:
         gallery.find(text)
     except SettingsError:
-        return place.parent.name, place.name
+        folder, label = Path(text).parent, Path(text).name
+        # Resolved, so that a link on the way does not make two paths of one.
+        root, place = output_dir.resolve(), folder.resolve()
+        return (place.relative_to(root) if root in place.parents else folder).as_posix(), label
     return None
 
 

@@ -121,6 +121,26 @@ def test_what_is_linked_and_unlinked_by_hand_holds(season):
     assert set(listed(season)) == {"P0001", "P0002"}
 
 
+def test_a_person_is_looked_up_in_the_folder_that_is_named_not_in_another_of_the_same_name(videos, season, monkeypatch):
+    nested = season.video.parent / f"{season.output.parent.name}_nested"
+    (nested / "may").mkdir(parents=True)
+    shutil.copy(videos / "one.mp4", nested / "two.mp4")
+    shutil.copy(videos / "two.mp4", nested / "may" / "two.mp4")
+    shutil.rmtree(season.output)
+    season.video, recursive = nested, {**season.values["run"], "recursive": True}
+    assert season.run(run=recursive) == ["done", "done"]
+    for text, number in (
+        ("may/two/person_01", "P0003"),
+        (str(season.output / "may" / "two" / "person_02"), "P0004"),
+        ("two/person_02", "P0005"),
+    ):
+        assert call(season, "unlink", text) == 0
+        assert f"{text.removeprefix(f'{season.output}/')}" in listed(season)[number]
+    monkeypatch.chdir(season.output / "may")
+    assert call(season, "link", "two/person_01", "P0003") == 0, "beside the folder itself"
+    assert listed(season)["P0003"] == ["may/two/person_01"]
+
+
 def test_two_people_of_the_gallery_become_one(season):
     call(season, "unlink", "two/person_01")
     assert call(season, "name", "P0003", "Zoe") == 0
