@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 import main
+from config import PeopleSettings
 from core.lease import LeaseTaker
 from processors import face_analyzer
+from processors.batch.named_people import check_only
 from processors.results import analysis_key
 from processors.results.output_leases import OutputLeases
 from tests.material.killed_run import ScriptedAnalyzer
@@ -179,6 +181,31 @@ def test_only_one_person_gets_clips(season):
     assert season.run(people={"only": "Anna"}) == ["cached", "cached"]
     assert season.run(run=overwrite) == ["done", "done"], "the others are missing"
     assert sorted(path.parent.name for path in season.output.glob("one/*/*.mp4")) == ["Anna", "person_01"]
+
+
+@pytest.mark.parametrize(
+    ("only", "meant"), [("Ana", "did you mean 'Anna'?"), ("Anna, Xaver", "nobody is called 'Xaver'"), ("P0009", "P000")]
+)
+@pytest.mark.parametrize("command", ["run", "render"])
+def test_a_misspelt_name_costs_no_clip(season, capsys, command, only, meant):
+    call(season, "name", "P0002", "Anna")
+    clips = sorted(season.output.glob("*/*/*.mp4"))
+    words = {"run": [str(season.video), "--overwrite"], "render": ["render", "one"]}[command]
+    capsys.readouterr()
+    assert main.main([*words, "--only", only, "-o", str(season.output), "--cache-dir", str(season.cache)]) == 2
+    assert "--only: nobody is called" in (said := capsys.readouterr().err) and meant in said
+    assert clips and sorted(season.output.glob("*/*/*.mp4")) == clips
+
+
+@pytest.mark.parametrize("only", ["anna", "P0001,Anna", "person_01", "person_77", "Smith, John", "Zoe", "Tom"])
+def test_whoever_has_a_name_may_be_named(season, tmp_path, only):
+    call(season, "name", "P0002", "Anna")
+    call(season, "name", "P0001", "Smith, John")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "Zoe.jpg").touch()
+    timeline = season.output / "one" / "timeline.json"
+    timeline.write_text(timeline.read_text().replace('"person_01"', '"Tom"'))
+    check_only(PeopleSettings(only=only, people=str(tmp_path / "photos")), season.output)
 
 
 def test_results_without_names_get_them_later(season):
