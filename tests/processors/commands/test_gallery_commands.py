@@ -183,6 +183,14 @@ def test_only_one_person_gets_clips(season):
     assert sorted(path.parent.name for path in season.output.glob("one/*/*.mp4")) == ["Anna", "person_01"]
 
 
+def test_whoever_has_no_clip_has_no_folder_for_a_cut_list(season):
+    call(season, "name", "P0002", "Anna")
+    overwrite = {**season.values["run"], "overwrite": True}
+    assert season.run(people={"only": "Anna"}, output={"export": ["edl"]}, run=overwrite) == ["done", "done"]
+    assert [path.name for path in season.output.glob("one/*/") if path.is_dir()] == ["Anna"]
+    assert (season.output / "one" / "Anna" / "segments.edl").exists()
+
+
 @pytest.mark.parametrize(
     ("only", "meant"), [("Ana", "did you mean 'Anna'?"), ("Anna, Xaver", "nobody is called 'Xaver'"), ("P0009", "P000")]
 )
