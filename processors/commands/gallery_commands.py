@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
 from core.options import options
+from core.project_folders import OUTPUT_DIR
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, new_parser, word
@@ -16,13 +17,16 @@ from processors.commands.cache_command import CACHE_SETTINGS
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, existing_gallery
 from processors.commands.settings_flags import add_settings, settings_from
+from processors.results.result_tree import REPORT_FILE
 from utils.plurals import count_of
+from utils.printable_text import ascii_safe
+from utils.program_command import program_command
 from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from core.analysis_store import AnalysisStore
     from processors.known_people.gallery import Gallery
-    from processors.known_people.gallery_types import Forgotten
+    from processors.known_people.gallery_types import Appearance, Forgotten, GalleryPerson
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +74,8 @@ def link(arguments: Sequence[str], _: RunJournal) -> int:
             gallery.unite(parsed.person, parsed.appearance)
         person = gallery.find(parsed.person)
         logger.info(_LATER)
+        for hint in _merge_hints(person, parsed.output):
+            logger.info(hint)
     print_lines([f"{parsed.appearance} is {person.id} {person.name}".rstrip()])
     return EXIT_DONE
 
@@ -153,6 +159,19 @@ def _appearance(gallery: Gallery, text: str, output_dir: Path) -> tuple[str, str
     return None
 
 
+def _merge_hints(person: GalleryPerson, output_dir: Path) -> Iterator[str]:
+    """How to put the clips of a person who has several folders in one video into one."""
+    own: dict[str, list[Appearance]] = {}
+    for appearance in person.appearances:
+        own.setdefault(appearance.folder, []).append(appearance)
+    for folder, shown in own.items():
+        if len(shown) > 1:
+            labels = [a.label for a in sorted(shown, key=lambda a: (-a.on_screen_s, a.label))]
+            output = () if output_dir == OUTPUT_DIR else ("-o", str(output_dir))
+            command = program_command("merge", folder, *labels, *output)
+            yield f"{ascii_safe(folder)} has {len(shown)} folders of this person; to make one of them: {command}"
+
+
 def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
     """Remove the stored analyses with the person's embeddings, and their signals; returns those that remain."""
     entries = [entry for entry in store.entries() if entry.analysis in gone.analyses]
@@ -161,7 +180,6 @@ def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
 
 def _forgotten_lines(gone: Forgotten, output_dir: Path, kept: Sequence[Path]) -> list[str]:
     from processors.known_people.person_names import person_id
-    from utils.printable_text import ascii_safe
 
     lines = [
         f"{person_id(gone.number)} {ascii_safe(gone.name)}".rstrip()
@@ -170,8 +188,18 @@ def _forgotten_lines(gone: Forgotten, output_dir: Path, kept: Sequence[Path]) ->
     ]
     if gone.still_in_log:
         lines.append(f"still there: {gone.still_in_log}")
-    lines += [
-        f"still there: clips and images in {ascii_safe(str(output_dir / a.folder / a.label))}" for a in gone.appearances
-    ]
+    lines += [f"still there: {_remains(appearance, output_dir)}" for appearance in gone.appearances]
     lines += [f"still there: photos in {ascii_safe(place)}, which name the person again" for place in gone.places]
     return lines
+
+
+def _remains(appearance: Appearance, output_dir: Path) -> str:
+    """What a forgotten person leaves in the results of a video."""
+    folder = output_dir / appearance.folder
+    if (folder / appearance.label).exists():
+        return f"clips and images in {ascii_safe(str(folder / appearance.label))}"
+    if folder.exists():
+        return f"images in {ascii_safe(str(folder / REPORT_FILE))}"
+    return (
+        f"results of {ascii_safe(appearance.video)}, if they were moved; they are not in {ascii_safe(str(output_dir))}"
+    )

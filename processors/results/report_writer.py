@@ -66,7 +66,7 @@ def report_parts(
     people = [
         {
             **_person(number, person, manifest, _seen(person, timeline, axis), _speaks(person, timeline, axis), images),
-            "doubt": person_doubt(person, folder),
+            "doubt": person_doubt(person, folder, manifest.people),
         }
         for number, person in enumerate(manifest.people)
     ]

@@ -173,6 +173,31 @@ def test_forgetting_leaves_no_vector_and_says_what_stays(season, capsys):
     assert not [path for path in season.output.rglob("*") if path.is_file() and b"Anna" in path.read_bytes()]
 
 
+def test_forgetting_names_only_what_is_there(season, capsys):
+    shutil.rmtree(season.output / "one" / "person_02")
+    shutil.rmtree(season.output / "two")
+    capsys.readouterr()
+    assert call(season, "forget", "P0002") == 0
+    remains = [line.removeprefix("still there: ") for line in capsys.readouterr().out.splitlines()[1:]]
+    report = season.output / "one" / "report.html"
+    assert remains == [
+        f"images in {report}",
+        f"results of two.mp4, if they were moved; they are not in {season.output}",
+    ]
+
+
+def test_who_has_two_folders_in_a_video_is_told_how_to_make_them_one(season, caplog):
+    caplog.set_level("INFO")
+    assert call(season, "name", "P0002", "Anna") == 0
+    assert call(season, "link", "one/person_01", "Anna") == 0
+    (said,) = [entry.message for entry in caplog.records if "2 folders" in entry.message]
+    assert said.startswith("one has 2 folders of this person")
+    command = shlex.split(said.partition("main.py ")[2])
+    assert command[:4] == ["merge", "one", "person_01", "person_02"]
+    assert main.main([*command, "--force"]) == 0, "the two of this material are in one frame"
+    assert len(json.loads((season.output / "one" / "timeline.json").read_text())["people"]) == 1
+
+
 def test_only_one_person_gets_clips(season):
     call(season, "name", "P0002", "Anna")
     overwrite = {**season.values["run"], "overwrite": True}

@@ -103,6 +103,14 @@ def test_doubtful_people_are_reported_with_the_commands_that_settle_it(manifest)
     assert 'class="badge doubtful"' not in sure and "main.py split" not in sure
 
 
+def test_two_folders_of_one_person_are_reported_with_the_command_that_joins_them(manifest):
+    for person in manifest["people"]:
+        person["id"] = "P0007"
+    plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", page(manifest)).split()))
+    assert "the same person as Zoë & co" in plain and "perhaps the same as" not in plain
+    assert plain.count("main.py merge VIDEO person_01 'Zoë & co'") == 1 + ("the same person as person_01" in plain)
+
+
 def without_tags(text: str) -> str:
     """What the page `text` says, each space once and "-" for every dash."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split()).replace("–", "-")
