@@ -7,10 +7,10 @@
   const cards = [...document.querySelectorAll(".found-among > li")];
   // "jose" finds José, too.
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-  // Commands are the same on all cards, so their words find nobody.
+  // Commands, and what leads to them, are the same on all cards, so their words find nobody.
   const texts = cards.map((card) => {
     const copy = card.cloneNode(true);
-    for (const command of copy.querySelectorAll(".command")) command.remove();
+    for (const command of copy.querySelectorAll(".command")) (command.closest("p") ?? command).remove();
     return plain(copy.textContent);
   });
   const search = () => {

@@ -324,9 +324,10 @@ def test_many_pairs_do_not_push_the_people_out_of_sight(show, tmp_path):
     assert shown() == [1, 2, 3, 4, 5, 6, 7] and not more.is_displayed()
 
 
-def test_words_of_the_commands_find_nobody(show):
+@pytest.mark.parametrize("word", ["python", "give", "name:"])
+def test_words_of_the_commands_find_nobody(show, word):
     page = show("people.html")
-    page.find_element("id", "find").send_keys("python")
+    page.find_element("id", "find").send_keys(word)
     assert not any(card.is_displayed() for card in page.find_elements("css selector", ".people > li"))
 
 
