@@ -208,11 +208,30 @@ def test_only_one_person_gets_clips(season):
     assert sorted(path.parent.name for path in season.output.glob("one/*/*.mp4")) == ["Anna", "person_01"]
 
 
-def test_whoever_has_no_clip_has_no_folder_for_a_cut_list(season):
+def listed_clips(season: Studio, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    """The clips of each person of `one`, as `main.py people` lists them."""
+    capsys.readouterr()
+    assert call(season, "people", "one") == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    column = header.index("clips")
+    return {line.split()[0]: int(line[column : column + 5]) for line in lines}
+
+
+def test_clips_are_counted_as_they_are(season, capsys):
+    overwrite = {**season.values["run"], "overwrite": True}
+    assert season.run(clip={"size": 64, "max_clip": 0.5, "min_clip": 0.2}, run=overwrite) == ["done", "done"]
+    made = len(list((season.output / "one" / "person_02").glob("*.mp4")))
+    assert made > 1 and listed_clips(season, capsys)["person_02"] == made
+    assert call(season, "rename", "one", "person_02", "Anna", "--cache-dir", str(season.cache)) == 0
+    assert listed_clips(season, capsys)["Anna"] == made
+
+
+def test_whoever_has_no_clip_has_no_folder_for_a_cut_list(season, capsys):
     call(season, "name", "P0002", "Anna")
     overwrite = {**season.values["run"], "overwrite": True}
     assert season.run(people={"only": "Anna"}, output={"export": ["edl"]}, run=overwrite) == ["done", "done"]
     assert [path.name for path in season.output.glob("one/*/") if path.is_dir()] == ["Anna"]
+    assert listed_clips(season, capsys) == {"person_01": 0, "Anna": 1}
     assert (season.output / "one" / "Anna" / "segments.edl").exists()
 
 

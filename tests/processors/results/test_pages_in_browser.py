@@ -297,9 +297,8 @@ def test_people_can_be_put_in_another_order(show):
     def first_two(order: str) -> list[str]:
         chosen = "order.value = arguments[0]; order.dispatchEvent(new Event('change'))"
         page.execute_script(chosen, order)
-        return page.execute_script(
-            "return [...document.querySelectorAll('.people > li')].slice(0, 2).map((li) => li.id)"
-        )
+        ids = "return [...document.querySelectorAll('.people > li')].slice(0, 2).map((li) => li.id)"
+        return list(page.execute_script(ids))
 
     assert first_two("seconds") == first_two("videos") == ["P0010", "P0001"]
     assert first_two("name") == ["P0002", "P0003"]
