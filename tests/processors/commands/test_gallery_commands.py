@@ -123,7 +123,10 @@ def test_what_is_linked_and_unlinked_by_hand_holds(season):
     assert set(listed(season)) == {"P0001", "P0002"}
 
 
-def test_a_person_is_looked_up_in_the_folder_that_is_named_not_in_another_of_the_same_name(videos, season, monkeypatch):
+def test_a_person_is_looked_up_in_the_folder_that_is_named_not_in_another_of_the_same_name(
+    videos, season, monkeypatch, caplog
+):
+    caplog.set_level("INFO")
     nested = season.video.parent / f"{season.output.parent.name}_nested"
     (nested / "may").mkdir(parents=True)
     shutil.copy(videos / "one.mp4", nested / "two.mp4")
@@ -131,6 +134,7 @@ def test_a_person_is_looked_up_in_the_folder_that_is_named_not_in_another_of_the
     shutil.rmtree(season.output)
     season.video, recursive = nested, {**season.values["run"], "recursive": True}
     assert season.run(run=recursive) == ["done", "done"]
+    assert {"two: using the stored analysis", "may/two: using the stored analysis"} <= set(caplog.messages)
     for text, number in (
         ("may/two/person_01", "P0003"),
         (str(season.output / "may" / "two" / "person_02"), "P0004"),
