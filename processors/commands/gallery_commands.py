@@ -58,7 +58,7 @@ def link_parser() -> Parser:
     """Return the parser of `link`."""
     parser = _parser("link", f"Say that two people are one. {_THEN_RUN}")
     parser.add_argument("appearance", type=word, metavar="PERSON", help=_APPEARANCE)
-    parser.add_argument("person", type=word, metavar="KNOWN", help=f"who it is: {_WHO}; this id and name stay")
+    parser.add_argument("person", type=word, metavar="KNOWN", help=f"who it is: {_APPEARANCE}; this id and name stay")
     return parser
 
 
@@ -68,11 +68,12 @@ def link(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity), existing_gallery(parsed, parsed.output) as gallery:
         from processors.known_people.gallery_videos import link_appearance
 
+        known = _known(gallery, parsed.person, parsed.output)
         if place := _appearance(gallery, parsed.appearance, parsed.output):
-            link_appearance(gallery, *place, parsed.person)
+            link_appearance(gallery, *place, known)
         else:
-            gallery.unite(parsed.person, parsed.appearance)
-        person = gallery.find(parsed.person)
+            gallery.unite(known, parsed.appearance)
+        person = gallery.find(known)
         logger.info(_LATER)
         for hint in _merge_hints(person, parsed.output):
             logger.info(hint)
@@ -97,10 +98,13 @@ def unlink(arguments: Sequence[str], _: RunJournal) -> int:
         from processors.known_people.gallery_videos import unlink_appearance
         from processors.known_people.person_names import person_id
 
-        if parsed.person is not None:
-            gallery.set_apart(parsed.appearance, parsed.person)
+        place = _appearance(gallery, parsed.appearance, parsed.output)
+        one = _known(gallery, parsed.appearance, parsed.output)
+        other = None if parsed.person is None else _known(gallery, parsed.person, parsed.output)
+        if other is not None and (place is None or gallery.find(one).number != gallery.find(other).number):
+            gallery.set_apart(one, other)
             line = f"{parsed.appearance} and {parsed.person} are two people"
-        elif place := _appearance(gallery, parsed.appearance, parsed.output):
+        elif place is not None:
             line = f"{parsed.appearance} is {person_id(unlink_appearance(gallery, *place))} now"
         else:
             hint = "unlink interview/person_02, or unlink P0009 P0007"
@@ -157,6 +161,15 @@ def _appearance(gallery: Gallery, text: str, output_dir: Path) -> tuple[str, str
         root, place = output_dir.resolve(), folder.resolve()
         return (place.relative_to(root) if root in place.parents else folder).as_posix(), label
     return None
+
+
+def _known(gallery: Gallery, text: str, output_dir: Path) -> str:
+    """`text`, an id or a name, or the id of the person of a video that it means."""
+    from processors.known_people.gallery_videos import number_of_appearance
+    from processors.known_people.person_names import person_id
+
+    place = _appearance(gallery, text, output_dir)
+    return text if place is None else person_id(number_of_appearance(gallery, *place))
 
 
 def _merge_hints(person: GalleryPerson, output_dir: Path) -> Iterator[str]:

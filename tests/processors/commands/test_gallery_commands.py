@@ -147,6 +147,17 @@ def test_a_person_is_looked_up_in_the_folder_that_is_named_not_in_another_of_the
     assert listed(season)["P0003"] == ["may/two/person_01"]
 
 
+def test_both_may_be_people_of_videos(season, capsys):
+    assert call(season, "unlink", "two/person_01", "P0001") == 0, "which it is"
+    assert listed(season)["P0003"] == ["two/person_01"]
+    assert call(season, "unlink", "two/person_01", "one/person_02") == 0, "which it is not"
+    assert set(listed(season)) == {"P0001", "P0002", "P0003"}
+    assert call(season, "link", "two/person_01", "one/person_01") == 0
+    assert call(season, "link", "P0002", "one/nobody") == 2
+    assert "one/nobody is not in the gallery" in capsys.readouterr().err
+    assert listed(season) == {"P0001": ["one/person_01", "two/person_01"], "P0002": ["one/person_02", "two/person_02"]}
+
+
 def test_two_people_of_the_gallery_become_one(season):
     call(season, "unlink", "two/person_01")
     assert call(season, "name", "P0003", "Zoe") == 0
