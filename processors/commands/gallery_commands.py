@@ -17,6 +17,7 @@ from processors.commands.cache_command import CACHE_SETTINGS
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, existing_gallery
 from processors.commands.settings_flags import add_settings, settings_from
+from processors.people.numbered_names import is_numbered
 from processors.results.result_tree import REPORT_FILE
 from utils.plurals import count_of
 from utils.printable_text import ascii_safe
@@ -179,7 +180,9 @@ def _merge_hints(person: GalleryPerson, output_dir: Path) -> Iterator[str]:
         own.setdefault(appearance.folder, []).append(appearance)
     for folder, shown in own.items():
         if len(shown) > 1:
-            labels = [a.label for a in sorted(shown, key=lambda a: (-a.on_screen_s, a.label))]
+            # The first name stays: "Anna", not "Anna (2)" or "person_03".
+            shown.sort(key=lambda a: (is_numbered(a.label), len(a.label), -a.on_screen_s))
+            labels = [a.label for a in shown]
             output = () if output_dir == OUTPUT_DIR else ("-o", str(output_dir))
             command = program_command("merge", folder, *labels, *output)
             yield f"{ascii_safe(folder)} has {len(shown)} folders of this person; to make one of them: {command}"
