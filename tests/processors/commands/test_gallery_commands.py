@@ -111,6 +111,23 @@ def test_a_rename_in_one_video_names_the_person_in_all(season):
     assert season.run() == ["cached", "cached"]
 
 
+@pytest.mark.parametrize("names", [("anna", "Anna"), ("Anna", "ANNA")])
+def test_the_spelling_of_a_name_can_be_corrected(season, names):
+    for name in names:
+        assert call(season, "rename", "one", people(season, "one")[0][0], name, "--cache-dir", str(season.cache)) == 0
+        assert people(season, "one")[0] == (name, "P0001")
+        assert [path.name for path in (season.output / "one").iterdir() if path.name.lower() == "anna"] == [name]
+    assert season.run() == ["cached", "done"]
+    assert people(season, "two")[0] == (names[1], "P0001")
+
+
+def test_the_summary_counts_corrected_results(season):
+    assert call(season, "drop", "one", "person_01") == 0
+    assert call(season, "render", "one", "--cache-dir", str(season.cache)) == 0
+    inputs = json.loads((season.output / "summary.json").read_text())["inputs"]
+    assert [(entry["folder"], entry["people"], entry["clips"]) for entry in inputs] == [("one", 1, 1), ("two", 2, 2)]
+
+
 def test_what_is_linked_and_unlinked_by_hand_holds(season):
     assert call(season, "unlink", "two/person_01") == 0
     assert season.run() == ["cached", "done"]
