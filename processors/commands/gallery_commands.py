@@ -17,8 +17,6 @@ from processors.commands.cache_command import CACHE_SETTINGS
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, existing_gallery
 from processors.commands.settings_flags import add_settings, settings_from
-from processors.people.numbered_names import is_numbered
-from processors.results.result_tree import REPORT_FILE
 from utils.plurals import count_of
 from utils.printable_text import ascii_safe
 from utils.program_command import program_command
@@ -175,6 +173,8 @@ def _known(gallery: Gallery, text: str, output_dir: Path) -> str:
 
 def _merge_hints(person: GalleryPerson, output_dir: Path) -> Iterator[str]:
     """How to put the clips of a person who has several folders in one video into one."""
+    from processors.people.numbered_names import is_numbered
+
     own: dict[str, list[Appearance]] = {}
     for appearance in person.appearances:
         own.setdefault(appearance.folder, []).append(appearance)
@@ -211,6 +211,8 @@ def _forgotten_lines(gone: Forgotten, output_dir: Path, kept: Sequence[Path]) ->
 
 def _remains(appearance: Appearance, output_dir: Path) -> str:
     """What a forgotten person leaves in the results of a video."""
+    from processors.results.result_tree import REPORT_FILE
+
     folder = output_dir / appearance.folder
     if (folder / appearance.label).exists():
         return f"clips and images in {ascii_safe(str(folder / appearance.label))}"
