@@ -188,9 +188,7 @@ def _convert(
             partials[kind].with_suffix(".bin").replace(paths[kind].with_suffix(".bin"))
             partials[kind].replace(paths[kind])
     except (OSError, subprocess.TimeoutExpired) as error:
-        hint = "--cache-dir names another folder" if isinstance(error, OSError) else ""
-        message = f"converting {', '.join(kinds)} for OpenVINO failed: {error}"
-        raise ModelError(message, stage="models", hint=hint) from error
+        raise ModelError(f"converting {', '.join(kinds)} for OpenVINO failed: {error}", stage="models") from error
     finally:
         _remove(partials)
 
